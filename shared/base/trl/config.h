@@ -1,0 +1,81 @@
+/* config.h - what can be set: tables of TRELLIS_* variables, read once at start
+ * into a struct and passed on as const. Each is also NAME_FILE, a file's path.
+ * A name that is in no table of the build is an error at start, with the
+ * nearest known one in the message.
+ *
+ *   static const struct trl_config_var vars[] = {
+ *       TRL_CONFIG_STR(struct edge_config, http_listen, "TRELLIS_HTTP_LISTEN",
+ *           "127.0.0.1:8080", "address and port people connect to"),
+ *   };
+ *   const struct trl_config_table edge_config_table = TRL_CONFIG_TABLE("edge", vars);
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <trl/compiler.h>
+#include <trl/secret.h>
+
+enum trl_config_type {
+	TRL_CONFIG_T_STR,    /* const char *, never NULL unless the default is NULL */
+	TRL_CONFIG_T_INT,    /* int64_t, within min and max */
+	TRL_CONFIG_T_REAL,   /* double, within min and max */
+	TRL_CONFIG_T_BOOL,   /* bool: true, false, 1, 0, yes, no */
+	TRL_CONFIG_T_SECRET, /* trl_secret *, NULL when unset; value never shown */
+	TRL_CONFIG_T_PREFIX  /* a family: TRELLIS_PEER_<NAME>; read by trl_config_family */
+};
+
+struct trl_config_var {
+	const char *name;
+	enum trl_config_type type;
+	const char *fallback; /* NULL: unset when absent */
+	const char *help;
+	size_t offset;
+	double min, max;
+};
+
+struct trl_config_table {
+	const char *owner; /* the service or part of the system */
+	const struct trl_config_var *vars;
+	size_t n_vars;
+};
+
+#define TRL_CONFIG_TABLE(owner_, vars_)                                          \
+	{ .owner = (owner_), .vars = (vars_), .n_vars = TRL_COUNT(vars_) }
+#define TRL_CONFIG_STR(s, field, name_, fallback_, help_)                        \
+	{ .name = (name_), .type = TRL_CONFIG_T_STR, .fallback = (fallback_),    \
+	  .help = (help_), .offset = offsetof(s, field) }
+#define TRL_CONFIG_INT(s, field, name_, fallback_, min_, max_, help_)            \
+	{ .name = (name_), .type = TRL_CONFIG_T_INT, .fallback = (fallback_),    \
+	  .help = (help_), .offset = offsetof(s, field), .min = (min_), .max = (max_) }
+#define TRL_CONFIG_REAL(s, field, name_, fallback_, min_, max_, help_)           \
+	{ .name = (name_), .type = TRL_CONFIG_T_REAL, .fallback = (fallback_),   \
+	  .help = (help_), .offset = offsetof(s, field), .min = (min_), .max = (max_) }
+#define TRL_CONFIG_BOOL(s, field, name_, fallback_, help_)                       \
+	{ .name = (name_), .type = TRL_CONFIG_T_BOOL, .fallback = (fallback_),   \
+	  .help = (help_), .offset = offsetof(s, field) }
+#define TRL_CONFIG_SECRET(s, field, name_, help_)                                \
+	{ .name = (name_), .type = TRL_CONFIG_T_SECRET, .help = (help_),         \
+	  .offset = offsetof(s, field) }
+#define TRL_CONFIG_PREFIX(name_, help_)                                          \
+	{ .name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_) }
+
+/* Every table of the build, NULL at the end: the executable defines it (the
+ * build makes it from the services' lists). */
+extern const struct trl_config_table *const trl_config_known[];
+
+/* Reads table from the environment into out (a struct the table describes; the
+ * strings live until exit). False: prints to stderr one line a problem: which
+ * variable, what is wrong, what would be right. Start-up only. */
+bool trl_config_read(const struct trl_config_table *table, void *out) TRL_MUST_CHECK;
+/* Refuses TRELLIS_* variables that trl_config_known does not know. */
+bool trl_config_check_names(void) TRL_MUST_CHECK;
+/* Calls fn for each set variable of a family, with the rest of its name. */
+void trl_config_family(const char *prefix,
+    void (*fn)(void *self, const char *rest, const char *value), void *self);
+/* Prints all known tables as the README's Markdown table. */
+void trl_config_print_markdown(void);
+/* Prints the effective values of a table, secrets as "(set)". */
+void trl_config_print(const struct trl_config_table *table, const void *values);

@@ -1,0 +1,91 @@
+/* ctx.h - what one message knows: who asks, for which tenant, until when, and
+ * how it went. Made by a dispatch loop (the bus's server, the edge, a job) for
+ * one actor, passed first to everything that may park, gone with the message.
+ *
+ * Open on purpose: handlers read it. Only dispatch loops write it, and
+ * trl_fail its err. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <trl/arena.h>
+#include <trl/clock.h>
+#include <trl/err.h>
+#include <trl/id.h>
+
+struct trl_loop;
+struct trl_actor;
+struct trl_method;
+
+enum trl_principal_kind {
+	TRL_NOBODY,  /* PUBLIC methods */
+	TRL_PERSON,  /* account and session are set */
+	TRL_KEY,     /* an API key: key and tenant are set, account is its maker */
+	TRL_SERVICE, /* a service of the mesh on its own behalf */
+	TRL_OPERATOR
+};
+
+struct trl_principal {
+	enum trl_principal_kind kind;
+	struct trl_id account;
+	struct trl_id session; /* or the API key's id */
+	bool verified;         /* the account's address is proven */
+	/* What may be done in ctx->tenant: rising trl_permission ids. */
+	const uint32_t *permissions;
+	size_t n_permissions;
+	uint8_t role;             /* enum trellis.Role, 0 outside a tenant */
+	const char *address;      /* the client's IP address as text, or "" */
+	const char *user_agent;   /* at most 200 characters, or "" */
+};
+
+/* W3C trace context: 16 and 8 bytes, and the sampled flag. */
+struct trl_trace {
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+	uint8_t flags;
+};
+
+/* The key under which a WRITE runs once (reliability: idempotency records). */
+struct trl_idempotency {
+	const char *key;      /* NULL: a READ */
+	bool from_client;     /* kept 24 h, else 5 minutes */
+	bool is_retry;        /* of the edge's own: wait for a running one */
+	uint8_t scope[16];    /* account or key id, else a hash of address and name */
+	uint8_t request[32];  /* BLAKE2b of method, path and request */
+	bool recorded;        /* set by the write batch; dispatch asserts it */
+	bool replayed;        /* the reply is a stored one */
+};
+
+struct trl_ctx {
+	struct trl_loop *loop;
+	struct trl_actor *actor; /* NULL outside an actor: then nothing may park */
+	trl_arena *arena;
+	uint64_t deadline_us;    /* monotonic */
+	bool cancelled;          /* the caller has gone; parking fails with DEADLINE */
+	const struct trl_method *method; /* or NULL */
+	const char *service;     /* whose code runs: "tenants" */
+	const char *caller;      /* the service that sent the message, or NULL */
+	struct trl_principal principal;
+	struct trl_id tenant;    /* nil: none */
+	struct trl_trace trace;
+	uint64_t call_id;
+	struct trl_idempotency idempotency;
+	bool has_if_version;
+	int64_t if_version;      /* from If-Match */
+	int64_t now_us;          /* 0: the wall clock; else a tenant's test clock */
+	struct trl_err err;
+};
+typedef struct trl_ctx trl_ctx;
+
+/* Wall microseconds as this message sees them. The only clock of a handler. */
+int64_t trl_now(const trl_ctx *ctx);
+/* A new version 7 id. The only source of ids of a handler. */
+struct trl_id trl_new_id(const trl_ctx *ctx);
+/* Milliseconds until the deadline, 0 when past. */
+uint32_t trl_time_left_ms(const trl_ctx *ctx);
+/* Whether the principal holds a permission (id from the generated catalogue). */
+bool trl_may(const trl_ctx *ctx, uint32_t permission);
+/* Makes random trace and span ids. */
+void trl_trace_new(struct trl_trace *trace);

@@ -1,0 +1,44 @@
+/* log.h - JSON lines on stderr, one call a line: level, time, service, message,
+ * then typed fields. Escaped, at most 8 KiB, never blocks (what stderr does not
+ * take is counted in trl_log_dropped_total). Any thread.
+ *
+ *   trl_log(TRL_LOG_INFO, ctx, "peer ejected", TRL_LOG_STR("peer", addr),
+ *       TRL_LOG_INT("misses", 3));
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <trl/id.h>
+
+struct trl_ctx;
+
+enum trl_log_level { TRL_LOG_DEBUG, TRL_LOG_INFO, TRL_LOG_WARN, TRL_LOG_ERROR };
+
+struct trl_log_field {
+	const char *name; /* NULL ends the list */
+	enum { TRL_LOG_T_STR, TRL_LOG_T_INT, TRL_LOG_T_ID } type;
+	const char *str;
+	int64_t num;
+	struct trl_id id;
+};
+
+#define TRL_LOG_STR(n, v) ((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_STR, .str = (v) })
+#define TRL_LOG_INT(n, v) ((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_INT, .num = (int64_t)(v) })
+#define TRL_LOG_ID(n, v) ((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_ID, .id = (v) })
+
+/* ctx may be NULL; from it come method, trace, tenant, account, call id. The
+ * list of fields may not be empty. */
+#define trl_log(level, ctx, message, ...)                                        \
+	trl_log_fields((level), (ctx), (message),                                \
+	    (const struct trl_log_field[]){ __VA_ARGS__, { .name = NULL } })
+
+void trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx,
+    const char *message, const struct trl_log_field *fields);
+
+/* Start-up only: the name every line carries and the least level written. */
+void trl_log_init(const char *service, enum trl_log_level least);
+
+/* Logs ctx->err as the end of a message, once: faults as errors, conditions as
+ * debug. For dispatch loops and main alone. */
+void trl_log_err(const struct trl_ctx *ctx);

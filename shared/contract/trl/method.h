@@ -1,0 +1,109 @@
+/* method.h - what tools/contractgen makes of a contract: a method's terms and a
+ * message's rules, as tables. Generated code fills them, the bus, the edge and
+ * the JSON transcoder read them; nobody writes one by hand. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <protobuf-c/protobuf-c.h>
+#include <trl/ctx.h>
+
+enum trl_auth { /* as trellis.Auth */
+	TRL_AUTH_NONE, /* not declared: refused */
+	TRL_AUTH_PUBLIC,
+	TRL_AUTH_SESSION,
+	TRL_AUTH_TENANT,
+	TRL_AUTH_OPERATOR,
+	TRL_AUTH_MESH
+};
+enum trl_effect { TRL_READ = 1, TRL_WRITE = 2 };
+enum trl_role { TRL_ROLE_NONE, TRL_VIEWER, TRL_MEMBER, TRL_ADMIN, TRL_OWNER };
+enum trl_verb { TRL_VERB_NONE, TRL_GET, TRL_POST, TRL_PUT, TRL_PATCH, TRL_DELETE };
+
+enum trl_format { /* as trellis.Format */
+	TRL_FORMAT_NONE,
+	TRL_FORMAT_ID,
+	TRL_FORMAT_SLUG,
+	TRL_FORMAT_EMAIL,
+	TRL_FORMAT_URL,
+	TRL_FORMAT_LOCALE,
+	TRL_FORMAT_TOKEN,
+	TRL_FORMAT_NAME,
+	TRL_FORMAT_TIME_ZONE,
+	TRL_FORMAT_PERMISSION
+};
+
+/* The rules of one field; the i-th belongs to descriptor->fields[i]. */
+struct trl_field {
+	const struct trl_message *message; /* of a message field, else NULL */
+	enum trl_format format;
+	bool required, nullable, secret, output_only, internal;
+	bool has_min, has_max;
+	uint32_t min_len, max_len;  /* defaults are filled in */
+	uint32_t item_max_len;
+	int64_t min, max;
+};
+
+/* A message with its rules. */
+struct trl_message {
+	const ProtobufCMessageDescriptor *descriptor;
+	const struct trl_field *fields;
+	bool has_secret;  /* somewhere inside */
+	int clear_field;  /* index of the repeated string "clear", or -1 */
+};
+
+/* A method's terms. */
+struct trl_method {
+	uint32_t id;            /* CRC-32 of name; the generator refuses collisions */
+	const char *name;       /* "tenants.v1.Tenants.CreateTenant" */
+	const char *service;    /* "tenants": whom the bus calls */
+	enum trl_auth auth;
+	enum trl_effect effect;
+	uint32_t timeout_ms;
+	const char *rate;
+	uint32_t max_body_bytes;
+	uint32_t permission;    /* id in the catalogue, 0: none */
+	const char *permission_name;
+	uint64_t errors;        /* bit n: condition n may be returned */
+	const char *const *callers; /* NULL-ended */
+	bool if_match, signs_in;
+	const struct trl_message *in, *out;
+	/* HTTP; verb NONE where the method is for the mesh alone. */
+	enum trl_verb verb;
+	const char *path;       /* "/api/v1/tenants/{tenant_id}" */
+	uint16_t status;
+	int tenant_field;       /* index in in->fields of the tenant's id, or -1 */
+};
+
+/* A handler behind its typed thunk, made by the generator. */
+typedef enum trl_code trl_thunk(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
+    ProtobufCMessage *out);
+
+/* What a service serves of one contract: methods and thunks side by side. */
+struct trl_contract {
+	const char *service;
+	size_t n_methods;
+	const struct trl_method *const *methods;
+	trl_thunk *const *thunks;
+};
+
+/* An entry of the permission catalogue. */
+struct trl_permission {
+	uint32_t id;            /* CRC-32 of name, never 0 */
+	const char *name;       /* "tenants.member.invite" */
+	enum trl_role role;     /* the least built-in role that holds it */
+	const char *description;
+};
+/* The catalogue of all contracts, rising by id (generated; <trl/catalogue.h>). */
+extern const struct trl_permission trl_permissions[];
+extern const size_t trl_permissions_count;
+const struct trl_permission *trl_permission_by_name(const char *name);
+const struct trl_permission *trl_permission_by_id(uint32_t id);
+
+/* All methods of all contracts, rising by id (generated). */
+extern const struct trl_method *const trl_methods[];
+extern const size_t trl_methods_count;
+const struct trl_method *trl_method_by_id(uint32_t id);
+const struct trl_method *trl_method_by_name(const char *name);

@@ -1,0 +1,96 @@
+/* http.h - a strict HTTP/1.1 server (RFC 9110, 9112) on the loop. A waiting
+ * connection is a small struct without a stack; when a head is complete an actor
+ * runs the handler in straight line: read the body, answer, return. Pipelined
+ * requests are handled one after another, up to 16 are read ahead.
+ *
+ * What cannot be framed without doubt is refused and the connection closed
+ * (400, 408, 411, 413, 414, 417, 431, 501, 505); the answers are made by the
+ * owner's problem function, so that they look like all others. */
+#pragma once
+
+#include <trl/actor.h>
+#include <trl/buf.h>
+
+typedef struct trl_http_server trl_http_server;
+
+struct trl_http_header {
+	const char *name;  /* lower case */
+	const char *value; /* trimmed */
+	size_t value_len;
+};
+
+enum { TRL_HTTP_HEADERS_MAX = 100 };
+
+/* One request. Everything lives in the actor's arena. */
+struct trl_http_request {
+	const char *method;          /* "GET", as sent, a valid token */
+	const char *path;            /* as sent, without the query; begins with '/' */
+	const char *query;           /* after '?', or "" */
+	const char *host;
+	const char *peer_address;    /* IP as text */
+	size_t n_headers;
+	const struct trl_http_header *headers;
+	bool has_body;
+	uint64_t content_length;     /* UINT64_MAX: chunked */
+	bool keep_alive;
+	struct trl_http_conn *conn;
+};
+
+struct trl_http_response {
+	uint16_t status;
+	size_t n_headers;
+	struct trl_http_header headers[32];
+	const void *body;
+	size_t body_len;
+	bool close;                  /* end the connection after this answer */
+};
+
+struct trl_http_handler {
+	/* Answers by exactly one trl_http_reply. Runs in an actor. */
+	void (*handle)(void *self, trl_ctx *ctx, struct trl_http_request *request);
+	/* Fills a response for a request that was refused at the door; also for
+	 * 500 when handle returned without an answer, and 503 when no actor was
+	 * free. Must not park. */
+	void (*refuse)(void *self, trl_arena *arena, uint16_t status, const char *detail,
+	    struct trl_http_response *out);
+	void *self;
+};
+
+struct trl_http_options {
+	const char *listen;          /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
+	size_t max_connections;      /* 10,000; beyond: accept pauses */
+	size_t max_per_address;      /* 1,000; beyond: 503 and close. 0: no limit */
+	size_t max_head_bytes;       /* 16 KiB, more: 431 */
+	size_t max_uri_bytes;        /* 8 KiB, more: 414 */
+	uint32_t head_timeout_ms;    /* 10,000 for the whole head: 408 */
+	uint32_t body_timeout_ms;    /* 30,000 for the whole body: 408 */
+	uint32_t idle_timeout_ms;    /* 75,000 between requests: closed */
+	uint32_t handler_timeout_ms; /* the actor's deadline, 30,000 */
+};
+
+/* Listens. Errors: TRL_UNAVAILABLE, printed with what to do (port busy...). */
+enum trl_code trl_http_open(trl_loop *loop, const struct trl_http_options *options,
+    const struct trl_http_handler *handler, trl_http_server **out) TRL_MUST_CHECK;
+/* Stops accepting, lets answers finish, closes idle connections. */
+void trl_http_drain(trl_http_server *server);
+bool trl_http_drained(const trl_http_server *server);
+void trl_http_close(trl_http_server **server);
+/* The port in use, for ":0". */
+unsigned trl_http_port(const trl_http_server *server);
+
+/* The value of the first header of that lower-case name, or NULL. */
+const char *trl_http_header(const struct trl_http_request *request, const char *name);
+void trl_http_add_header(struct trl_http_response *response, const char *name,
+    const char *value);
+
+/* Reads the whole body (sending 100 Continue where asked) into the arena.
+ * Errors: TRL_QUOTA (more than max_bytes; found before reading where declared),
+ * TRL_MALFORMED (chunking), TRL_DEADLINE (body timeout), TRL_UNAVAILABLE (the
+ * client left). */
+enum trl_code trl_http_body(trl_ctx *ctx, struct trl_http_request *request,
+    size_t max_bytes, const uint8_t **data, size_t *len) TRL_MUST_CHECK;
+
+/* Sends the answer (copied): Date, Content-Length, Connection are added. HEAD
+ * gets no body. Parks only while the client is slow to read. */
+void trl_http_reply(trl_ctx *ctx, struct trl_http_request *request,
+    const struct trl_http_response *response);

@@ -1,0 +1,31 @@
+/* json.h - canonical JSON of messages (product.md, Conventions): names as in
+ * the contract, ids of 36 characters, other bytes base64, Timestamp as RFC 3339
+ * with Z, enums by name, 64-bit integers as numbers within 2^53, absent and not
+ * null. Reading is strict: unknown, doubled and output-only fields, wrong types,
+ * bad UTF-8, U+0000, lone surrogates, a depth over 32 and trailing bytes are
+ * errors that name the place. */
+#pragma once
+
+#include <trl/buf.h>
+#include <trl/ctx.h>
+#include <trl/method.h>
+
+/* Reads a JSON object into message (zeroed or partly filled by path and query:
+ * a field that is already set is an error in the body too).
+ * Errors: TRL_MALFORMED (not JSON; unknown or doubled field; wrong type),
+ * TRL_INVALID (a number or text out of its type's range). */
+enum trl_code trl_json_decode(trl_ctx *ctx, const struct trl_message *rules,
+    const char *text, size_t len, ProtobufCMessage *message) TRL_MUST_CHECK;
+
+/* Sets one field from the text of a path variable or query parameter (already
+ * percent-decoded). Repeated fields gather. Errors: as trl_json_decode. */
+enum trl_code trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
+    ProtobufCMessage *message, const char *name, const char *text, size_t len)
+    TRL_MUST_CHECK;
+
+/* Appends message as JSON. internal fields are left out; with redact, secret
+ * ones appear as "(secret)". */
+void trl_json_encode(struct trl_buf *out, const struct trl_message *rules,
+    const ProtobufCMessage *message, bool redact);
+/* Appends text as a JSON string with quotes, escaped. */
+void trl_json_string(struct trl_buf *out, const char *text, size_t len);

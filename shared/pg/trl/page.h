@@ -1,0 +1,26 @@
+/* page.h - opaque page tokens over a keyset: every list is ordered by one id or
+ * number that rises for good (UUIDv7, sequence), so a page stays where it was
+ * while rows come and go.
+ *
+ * A token is base64url of a version byte, a keyed-less BLAKE2b tag of 8 bytes
+ * over list name and scope (a token of another list or tenant is refused), and
+ * the last key. It holds no secret and grants nothing. */
+#pragma once
+
+#include <trl/ctx.h>
+
+struct trl_page {
+	uint32_t size;        /* rows to show; ask for size + 1 */
+	struct trl_id after;  /* nil: from the start */
+	int64_t after_number; /* the same for numbered lists, 0: from the start */
+};
+
+/* Reads page_size (0: 20) and page_token (NULL or "": start).
+ * Errors: TRL_INVALID (field page_token). */
+enum trl_code trl_page_open(trl_ctx *ctx, const char *list, struct trl_id scope,
+    uint32_t page_size, const char *page_token, struct trl_page *out) TRL_MUST_CHECK;
+/* The token that continues after a key, in ctx's arena. */
+char *trl_page_token_id(trl_ctx *ctx, const char *list, struct trl_id scope,
+    struct trl_id last);
+char *trl_page_token_number(trl_ctx *ctx, const char *list, struct trl_id scope,
+    int64_t last);

@@ -1,0 +1,29 @@
+/* pg.h - a service's way to its schema in PostgreSQL: a few pipelined
+ * connections that READ batches share, and a pool for writes and transactions.
+ * Reconnects by itself with backoff; while there is no connection, calls fail
+ * with TRL_UNAVAILABLE at once. */
+#pragma once
+
+#include <trl/actor.h>
+#include <trl/sql.h>
+
+typedef struct trl_pg trl_pg;
+
+struct trl_pg_options {
+	const char *url;            /* postgresql://... or key=value; of the service's _app role */
+	const struct trl_sql_set *sql;
+	unsigned read_connections;  /* 2 */
+	unsigned write_connections; /* 8 */
+	/* Seals stored replies that hold secrets; 32 bytes, not kept in PostgreSQL. */
+	const uint8_t *seal_key;
+};
+
+/* Start-up only: connects one connection, refuses a role that is superuser,
+ * BYPASSRLS or owner of a table, prepares every statement and checks the schema
+ * against the migrations; prints each problem with what to do.
+ * Errors: TRL_UNAVAILABLE (server), TRL_INTERNAL (role, statement, schema). */
+enum trl_code trl_pg_open(trl_loop *loop, const struct trl_pg_options *options,
+    trl_pg **out) TRL_MUST_CHECK;
+void trl_pg_close(trl_pg **pg);
+/* Whether a connection is up; for readiness. */
+bool trl_pg_ready(const trl_pg *pg);

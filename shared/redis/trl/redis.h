@@ -1,0 +1,65 @@
+/* redis.h - one pipelined connection to Redis on the loop. Nothing here is a
+ * record: every caller goes on without Redis, slower or stricter.
+ *
+ * Commands of one turn travel in one write. An actor that needs several sends
+ * them together and parks once:
+ *
+ *   struct trl_redis_reply replies[2];
+ *   const struct trl_redis_command commands[] = {
+ *       TRL_REDIS("GET", TRL_REDIS_BYTES(key, key_len)),
+ *       TRL_REDIS_SCRIPT(&limit_script, TRL_REDIS_TEXT(tag), ...),
+ *   };
+ *   rc = trl_redis_run(ctx, redis, commands, 2, replies);
+ */
+#pragma once
+
+#include <trl/actor.h>
+
+typedef struct trl_redis trl_redis;
+
+struct trl_redis_arg {
+	const void *data;
+	size_t len;
+};
+#define TRL_REDIS_BYTES(p, n) { (p), (n) }
+
+/* A Lua script, sent by its SHA-1 and loaded at connect. Static storage. */
+struct trl_redis_script {
+	const char *name;
+	const char *text;
+	char sha1[41]; /* filled by trl_redis_open */
+};
+
+enum { TRL_REDIS_ARGS_MAX = 16 };
+
+struct trl_redis_command {
+	const char *verb;                       /* "GET", or NULL with a script */
+	const struct trl_redis_script *script;
+	size_t n_keys;                          /* of a script: the first args */
+	size_t n_args;
+	struct trl_redis_arg args[TRL_REDIS_ARGS_MAX];
+};
+
+struct trl_redis_reply {
+	enum { TRL_REDIS_NIL, TRL_REDIS_INT, TRL_REDIS_DATA, TRL_REDIS_LIST, TRL_REDIS_ERROR } type;
+	int64_t num;
+	const char *data; /* in the ctx's arena, NUL behind it */
+	size_t len;
+	const struct trl_redis_reply *items;
+	size_t n_items;
+};
+
+/* Start-up: begins to connect (does not wait) and keeps reconnecting with
+ * backoff. scripts: NULL-ended. */
+trl_redis *trl_redis_open(trl_loop *loop, const char *url,
+    struct trl_redis_script *const *scripts);
+void trl_redis_close(trl_redis **redis);
+bool trl_redis_ready(const trl_redis *redis);
+
+/* Sends n commands, parks until all are answered (at most 250 ms, or the
+ * deadline). An error reply of Redis is a reply of type ERROR.
+ * Errors: TRL_UNAVAILABLE (no connection, or no answer in time; ctx->err is not
+ * written: callers go on without). */
+enum trl_code trl_redis_run(trl_ctx *ctx, trl_redis *redis,
+    const struct trl_redis_command *commands, size_t n,
+    struct trl_redis_reply *replies) TRL_MUST_CHECK;
