@@ -1,0 +1,23 @@
+"""Words as C wants them."""
+import re
+
+
+def c_string(text):
+    """A C string literal."""
+    out = []
+    for byte in text.encode():
+        char = chr(byte)
+        if char in '"\\':
+            out.append('\\' + char)
+        elif char == '\n':
+            out.append('\\n')
+        elif 32 <= byte < 127:
+            out.append(char)
+        else:
+            out.append(f'\\{byte:03o}')
+    return '"' + ''.join(out).replace('??', '?\\?') + '"'
+
+
+def snake(name):
+    """CreateTenant -> create_tenant, as protoc-c does it."""
+    return re.sub(r'(?<=[^A-Z_])(?=[A-Z])', '_', name).lower()
