@@ -1,0 +1,151 @@
+# mesh.sh - builds the mesh, gives each service its keys and settings, and puts
+# it under the supervisor. Sourced after supervise.sh.
+
+SERVICES="auth tenants edge" # in the order of the DAG: callees first
+PAIRS="edge:auth edge:tenants tenants:auth"
+
+build_mesh() { # folder
+	if [ ! -f "$1/meson-info/meson-info.json" ]; then
+		rm -rf "$1"
+		meson setup "$1" "$TOP" -Dbuildtype=debugoptimized || return 1
+	fi
+	ninja -C "$1"
+}
+
+# The executable of a service inside a build folder.
+built() {
+	case $2 in
+	all) echo "$1/services/all/trellis" ;;
+	*) echo "$1/services/$2/trellis-$2" ;;
+	esac
+}
+
+# Copies what changed into $RUN/bin, so that a build never pulls the text from
+# under a running process; prints the names that changed.
+install_binaries() { # build folder, names...
+	local build=$1 name
+	shift
+	for name in "$@"; do
+		local from to=$RUN/bin/trellis-$name
+		from=$(built "$build" "$name")
+		[ -x "$from" ] || die "$from is missing after the build; remove the folder $build and run this again."
+		if ! cmp -s "$from" "$to"; then
+			install -m 755 "$from" "$to.new"
+			if is_root; then chown "$RUN_USER:$RUN_USER" "$to.new"; fi
+			mv "$to.new" "$to"
+			echo "$name"
+		fi
+	done
+}
+
+# A key per pair of services, derived from one root key that stays in $RUN/keys.
+make_keys() {
+	local pair a b dir=$RUN/keys
+	as_user mkdir -p "$dir"
+	as_user chmod 700 "$dir"
+	[ -f "$dir/root" ] || openssl rand -hex 32 | as_user tee "$dir/root" >/dev/null
+	[ -f "$dir/seal" ] || openssl rand -hex 32 | as_user tee "$dir/seal" >/dev/null
+	for pair in $PAIRS; do
+		a=${pair%:*} b=${pair#*:}
+		[ -f "$dir/$a-$b" ] || printf '1:%s\n' "$(printf 'trellis bus %s' "$pair" |
+			openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(cat "$dir/root")" | awk '{ print $NF }')" |
+			as_user tee "$dir/$a-$b" >/dev/null
+	done
+	as_user chmod -R go= "$dir"
+}
+
+upper() { printf '%s' "$1" | tr a-z A-Z; }
+
+# NAME=value lines of a service's environment. Ports: base for calls, +10 for
+# notices, +20 for the ops endpoint, in the order of $SERVICES.
+service_env() { # name, tcp|tls
+	local name=$1 scheme=$2 i=0 other pair key_of
+	printf 'TRELLIS_PG_URL=%s\nTRELLIS_REDIS_URL=%s\nTRELLIS_RUN_DIR=%s\nTRELLIS_MAIL_FOLDER=%s\n' \
+		"$PG_URL" "$REDIS_URL" "$RUN" "$RUN/mail"
+	printf 'TRELLIS_SEAL_KEY_FILE=%s\nTRELLIS_NOTIFY_FD=3\n' "$RUN/keys/seal"
+	for other in $SERVICES; do
+		if [ "$other" = "$name" ] || [ "$name" = all ]; then
+			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "$(upper "$other")" $((BASE_PORT + 20 + i))
+			[ "$name" = all ] || printf 'TRELLIS_LISTEN_%s=%s://127.0.0.1:%s\nTRELLIS_NOTICE_LISTEN_%s=%s://127.0.0.1:%s\n' \
+				"$(upper "$other")" "$scheme" $((BASE_PORT + i)) "$(upper "$other")" "$scheme" $((BASE_PORT + 10 + i))
+		fi
+		for pair in $PAIRS; do
+			[ "$name" != all ] || continue
+			case $pair in
+			"$name:$other")
+				printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
+				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$name-$other"
+				;;
+			"$other:$name") printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$other-$name" ;;
+			esac
+		done
+		i=$((i + 1))
+	done
+	if [ "$scheme" = tls+tcp ]; then
+		printf 'TRELLIS_BUS_TLS_CA_FILE=%s\nTRELLIS_BUS_TLS_CERT_FILE=%s\nTRELLIS_BUS_TLS_KEY_FILE=%s\n' \
+			"$RUN/keys/ca.crt" "$RUN/keys/bus.crt" "$RUN/keys/bus.key"
+	fi
+	# What the caller set goes to every service; the administrator's URL to none.
+	env | grep '^TRELLIS_' | grep -vE '^TRELLIS_(PG_ADMIN_URL|PG_URL|REDIS_URL|RUN_DIR|TEST_[A-Z_]*)=' || true
+}
+
+mesh_define() { # name, scheme
+	local name=$1 env
+	env=$(service_env "$@" | sed "s/'/'\\\\''/g; s/=/='/; s/\$/'/; s/^/export /")
+	service_define "$name" <<-END
+		#!/bin/sh
+		exec 2>&1
+		$(printf '%s\n' "$env" | sed '2,$s/^/\t\t/' | sed 's/^\t*//')
+		exec "$RUN/bin/trellis-$name"
+	END
+}
+
+# Whether what a service would be started with differs from what it runs with.
+mesh_changed() { # name, file with the previous run script
+	! cmp -s "$RUN/scan/$1/run" "$2"
+}
+
+http_listen() { printf '%s' "${TRELLIS_HTTP_LISTEN:-127.0.0.1:8080}"; }
+
+port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
+
+# The first port of the mesh's own, kept in $RUN/ports once found free.
+choose_ports() {
+	local base i
+	if [ -f "$RUN/ports" ]; then
+		BASE_PORT=$(cat "$RUN/ports")
+		return 0
+	fi
+	for base in $(seq 7100 40 9980); do
+		for i in 0 1 2 10 11 12 20 21 22; do
+			port_taken 127.0.0.1 $((base + i)) && continue 2
+		done
+		echo "$base" | as_user tee "$RUN/ports" >/dev/null
+		BASE_PORT=$base
+		return 0
+	done
+	die "no free ports between 7100 and 9999 on 127.0.0.1 for the services; stop what uses them, or write a base port into $RUN/ports."
+}
+
+check_http_port() {
+	local listen host port
+	listen=$(http_listen)
+	host=${listen%:*} port=${listen##*:}
+	[ "$host" != "$port" ] || die "TRELLIS_HTTP_LISTEN=$listen is not address:port, such as 127.0.0.1:8080."
+	[ "$host" != 0.0.0.0 ] || host=127.0.0.1
+	if port_taken "$host" "$port"; then
+		die "$listen is in use by another program; stop it, or choose another address: TRELLIS_HTTP_LISTEN=127.0.0.1:8081 tools/up"
+	fi
+}
+
+# Sum of Pss of the mesh's processes in KiB, and their number.
+mesh_memory() {
+	local pids pid sum=0 n=0 pss
+	pids=$(for s in "$@"; do as_user s6-svstat -o pid "$RUN/scan/$s" 2>/dev/null; done)
+	for pid in $pids; do
+		[ "$pid" -gt 0 ] || continue
+		pss=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null) || continue
+		sum=$((sum + pss)) n=$((n + 1))
+	done
+	echo "$sum $n"
+}

@@ -1,0 +1,43 @@
+# packages.sh - the Debian packages Trellis is built with and runs on. Sourced.
+
+PACKAGES_RUN="postgresql-15 redis-server s6 curl jq openssl libprotobuf-c1 libuv1 libpq5
+libhiredis0.14 libjansson4 libsodium23 libuuid1 zlib1g libnng1"
+PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
+libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
+libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcmocka-dev"
+PACKAGES_TEST="clang libclang-rt-14-dev clang-format-14 procps"
+PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev procps"
+
+# need_packages NAME... - installs those that are missing, or says how.
+need_packages() {
+	local missing
+	missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+		awk '$1 == "installed" { print $2 }' | sort -u |
+		comm -13 - <(printf '%s\n' "$@" | sort -u) | tr '\n' ' ')
+	[ -n "${missing// /}" ] || return 0
+	is_root || die "these Debian packages are missing; install them and run this again:
+  sudo apt-get install --no-install-recommends -y $missing"
+	command -v apt-get >/dev/null ||
+		die "these Debian packages are missing and there is no apt-get here: $missing"
+	# shellcheck disable=SC2086
+	step "Installing packages" apt_install $missing
+}
+
+# Installs without letting the packages start system services: ours are private.
+apt_install() {
+	local status=0 policy=/usr/sbin/policy-rc.d
+	export DEBIAN_FRONTEND=noninteractive
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+	else
+		policy=
+	fi
+	mkdir -p /etc/postgresql-common
+	[ -e /etc/postgresql-common/createcluster.conf ] ||
+		printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.conf
+	{ apt-get install -y --no-install-recommends "$@" ||
+		{ apt-get update && apt-get install -y --no-install-recommends "$@"; }; } || status=$?
+	[ -z "$policy" ] || rm -f "$policy"
+	return "$status"
+}
