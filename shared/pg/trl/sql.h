@@ -18,11 +18,14 @@ enum trl_expect {
 struct trl_sql {
 	const char *name;           /* "tenants_tenant_by_slug", also when prepared */
 	const char *file;           /* for errors: "services/tenants/sql/query/tenant_by_slug.sql" */
-	const char *text;           /* with $1..$n, guard wrapped in */
+	const char *text;           /* with $1..$n */
+	const char *guarded;        /* the same, raising inside PostgreSQL where expect
+	                             * is not met: for writes and transactions; or NULL */
 	const char *const *params;  /* names in order of position, NULL-ended */
 	size_t n_params;
 	enum trl_expect expect;
 	enum trl_code otherwise;
+	const char *message;        /* for the caller, or "" */
 	bool writes;                /* anything but a plain SELECT */
 	size_t index;               /* in its set */
 };
