@@ -1,0 +1,142 @@
+/* config.c - reads a table's variables into its struct, every problem said at
+ * once, so that a bad deployment is mended in one round. */
+#include <trl/config.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_value.h"
+
+extern char **environ;
+
+static bool
+read_int(const struct trl_config_var *var, const char *text, void *field)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (end == text || *end != '\0' || errno != 0 || (double)value < var->min ||
+	    (double)value > var->max) {
+		trl_config_complain(var->name,
+		    "is \"%s\", but has to be a whole number from %.0f to %.0f", text,
+		    var->min, var->max);
+		return false;
+	}
+	*(int64_t *)field = value;
+	return true;
+}
+
+static bool
+read_real(const struct trl_config_var *var, const char *text, void *field)
+{
+	char *end;
+	double value;
+
+	value = strtod(text, &end);
+	if (end == text || *end != '\0' || !isfinite(value) || value < var->min ||
+	    value > var->max) {
+		trl_config_complain(var->name,
+		    "is \"%s\", but has to be a number from %g to %g", text, var->min,
+		    var->max);
+		return false;
+	}
+	*(double *)field = value;
+	return true;
+}
+
+static bool
+read_bool(const struct trl_config_var *var, const char *text, void *field)
+{
+	static const char *const words[] = { "false", "true", "0", "1", "no", "yes" };
+
+	for (size_t i = 0; i < TRL_COUNT(words); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*(bool *)field = i % 2 == 1;
+			return true;
+		}
+	}
+	trl_config_complain(var->name,
+	    "is \"%s\", but has to be true or false (or 1, 0, yes, no)", text);
+	return false;
+}
+
+static bool
+read_secret(const struct trl_config_var *var, const char *text, void *field)
+{
+	if (*text == '\0') {
+		trl_config_complain(
+		    var->name, "is empty; set it to a value or unset it");
+		return false;
+	}
+	*(trl_secret **)field = trl_secret_new(text, strlen(text));
+	return true;
+}
+
+static bool
+read_var(const struct trl_config_var *var, void *out)
+{
+	void *field = (char *)out + var->offset;
+	const char *text;
+
+	if (var->type == TRL_CONFIG_T_PREFIX)
+		return true;
+	if (!trl_config_value(var->name, &text))
+		return false;
+	if (text == NULL)
+		text = var->fallback;
+	if (var->type == TRL_CONFIG_T_STR) {
+		*(const char **)field = text;
+		return true;
+	}
+	if (text == NULL)
+		return true; /* the struct's zero */
+	switch (var->type) {
+	case TRL_CONFIG_T_INT:
+		return read_int(var, text, field);
+	case TRL_CONFIG_T_REAL:
+		return read_real(var, text, field);
+	case TRL_CONFIG_T_BOOL:
+		return read_bool(var, text, field);
+	default:
+		return read_secret(var, text, field);
+	}
+}
+
+bool
+trl_config_read(const struct trl_config_table *table, void *out)
+{
+	bool fine = true;
+
+	for (size_t i = 0; i < table->n_vars; i++)
+		fine = read_var(&table->vars[i], out) && fine;
+	return fine;
+}
+
+void
+trl_config_family(const char *prefix,
+    void (*fn)(void *self, const char *rest, const char *value), void *self)
+{
+	size_t skip = strlen(prefix);
+
+	for (char **e = environ; *e != NULL; e++) {
+		char name[128];
+		size_t len = strcspn(*e, "=");
+		const char *value;
+
+		if (len <= skip || len >= sizeof name || strncmp(*e, prefix, skip) != 0)
+			continue;
+		memcpy(name, *e, len);
+		name[len] = '\0';
+		if (strcmp(name + skip, "FILE") == 0)
+			continue; /* of the variable called like the prefix */
+		if (len > skip + 5 && strcmp(name + len - 5, "_FILE") == 0)
+			name[len - 5] = '\0';
+		if (trl_config_value(name, &value) && value != NULL)
+			fn(self, name + skip, value);
+	}
+}

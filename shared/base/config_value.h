@@ -1,0 +1,16 @@
+/* config_value.h - one variable of the environment, as the files of config see it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <trl/config.h>
+
+/* The value of NAME, or of the file that NAME_FILE names (its last line ending is
+ * dropped). *value is NULL when neither is set; it lives until exit. False: said on
+ * stderr. */
+bool trl_config_value(const char *name, const char **value);
+/* One line on stderr: "trellis: NAME: ..." */
+void trl_config_complain(const char *name, const char *fmt, ...) TRL_PRINTF(2, 3);
+/* Keeps a heap pointer reachable until exit. */
+void *trl_config_keep(void *p);

@@ -1,0 +1,58 @@
+/* ctx.c - what handlers ask of their message. */
+#include <trl/ctx.h>
+
+#include "random.h"
+
+int64_t
+trl_now(const trl_ctx *ctx)
+{
+	return ctx->now_us ? ctx->now_us : trl_wall_us();
+}
+
+struct trl_id
+trl_new_id(const trl_ctx *ctx)
+{
+	(void)ctx;
+	return trl_id_new();
+}
+
+uint32_t
+trl_time_left_ms(const trl_ctx *ctx)
+{
+	uint64_t now = trl_mono_us();
+	uint64_t left;
+
+	if (now >= ctx->deadline_us)
+		return 0;
+	left = (ctx->deadline_us - now) / 1000;
+	return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
+}
+
+bool
+trl_may(const trl_ctx *ctx, uint32_t permission)
+{
+	const uint32_t *ids = ctx->principal.permissions;
+	size_t low = 0, high = ctx->principal.n_permissions;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ids[middle] == permission)
+			return true;
+		if (ids[middle] < permission)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+void
+trl_trace_new(struct trl_trace *trace)
+{
+	trl_random(trace->trace_id, sizeof trace->trace_id);
+	trl_random(trace->span_id, sizeof trace->span_id);
+	/* All zeros mean no trace; one chance in 2^64 is not worth less. */
+	trace->trace_id[0] |= 1;
+	trace->span_id[0] |= 1;
+}

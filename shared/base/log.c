@@ -1,0 +1,179 @@
+/* log.c - JSON lines on stderr, each by one write(2).
+ *
+ * A full pipe must not stop the loop: a pipe is opened anew through /proc, which
+ * gives a description of our own that may be non-blocking without changing it
+ * for whoever shares stderr; anything else is asked by poll first. What is not
+ * taken is counted, never waited for. */
+#include <trl/log.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <trl/ctx.h>
+#include <trl/method.h>
+#include <trl/metrics.h>
+
+#include "json_line.h"
+
+static struct {
+	const char *service;
+	enum trl_log_level least;
+	int fd;
+	bool own_fd;      /* non-blocking and ours */
+	atomic_bool torn; /* the last line was taken in part */
+	atomic_ullong dropped;
+} sink = { .service = "trellis", .least = TRL_LOG_INFO, .fd = STDERR_FILENO };
+
+static double
+dropped(void *self)
+{
+	(void)self;
+	return (double)atomic_load(&sink.dropped);
+}
+
+void
+trl_log_init(const char *service, enum trl_log_level least)
+{
+	struct stat st;
+	int fd;
+
+	sink.service = service;
+	sink.least = least;
+	if (sink.own_fd)
+		close(sink.fd);
+	sink.own_fd = false;
+	sink.fd = STDERR_FILENO;
+	if (fstat(STDERR_FILENO, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0) {
+			sink.fd = fd;
+			sink.own_fd = true;
+		}
+	}
+	trl_metric_callback_drop(&sink);
+	trl_metric_callback("trellis_log_dropped_total",
+	    "Log lines that stderr did not take", true, dropped, &sink);
+}
+
+static void
+emit(const struct trl_line *line)
+{
+	struct pollfd ready = { .fd = sink.fd, .events = POLLOUT };
+	ssize_t n = -1;
+
+	if (sink.own_fd || (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT))) {
+		if (atomic_exchange(&sink.torn, false) && write(sink.fd, "\n", 1) < 0)
+			atomic_store(&sink.torn, true);
+		do
+			n = write(sink.fd, line->text, line->len);
+		while (n < 0 && errno == EINTR);
+	}
+	if (n == (ssize_t)line->len)
+		return;
+	if (n > 0)
+		atomic_store(&sink.torn, true);
+	atomic_fetch_add(&sink.dropped, 1);
+}
+
+static void
+add_id(struct trl_line *line, const char *name, struct trl_id id)
+{
+	char text[TRL_ID_TEXT];
+
+	trl_id_format(id, text);
+	trl_line_str(line, name, text);
+}
+
+static void
+add_ctx(struct trl_line *line, const struct trl_ctx *ctx)
+{
+	static const uint8_t no_trace[sizeof ctx->trace.trace_id];
+	char hex[2 * sizeof ctx->trace.trace_id + 1];
+
+	if (ctx->method != NULL)
+		trl_line_str(line, "method", ctx->method->name);
+	if (memcmp(ctx->trace.trace_id, no_trace, sizeof no_trace) != 0) {
+		for (size_t i = 0; i < sizeof ctx->trace.trace_id; i++)
+			snprintf(hex + 2 * i, 3, "%02x", ctx->trace.trace_id[i]);
+		trl_line_str(line, "trace_id", hex);
+	}
+	if (!trl_id_is_nil(ctx->tenant))
+		add_id(line, "tenant", ctx->tenant);
+	if (!trl_id_is_nil(ctx->principal.account))
+		add_id(line, "account", ctx->principal.account);
+	if (ctx->caller != NULL)
+		trl_line_str(line, "caller", ctx->caller);
+	if (ctx->call_id != 0)
+		trl_line_int(line, "call_id", (int64_t)ctx->call_id);
+}
+
+static void
+add_fields(struct trl_line *line, const struct trl_log_field *fields)
+{
+	for (; fields->name != NULL; fields++) {
+		switch (fields->type) {
+		case TRL_LOG_T_STR:
+			trl_line_str(line, fields->name, fields->str);
+			break;
+		case TRL_LOG_T_INT:
+			trl_line_int(line, fields->name, fields->num);
+			break;
+		case TRL_LOG_T_ID:
+			add_id(line, fields->name, fields->id);
+			break;
+		}
+	}
+}
+
+void
+trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx, const char *message,
+    const struct trl_log_field *fields)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+	/* Not on the stack: an actor has 64 KiB of it. */
+	static _Thread_local struct trl_line line;
+	char time[TRL_TIME_TEXT];
+
+	if (level < sink.least)
+		return;
+	trl_time_format(trl_wall_us(), time);
+	trl_line_begin(&line);
+	trl_line_str(&line, "level", names[level]);
+	trl_line_str(&line, "time", time);
+	trl_line_str(&line, "service",
+	    ctx != NULL && ctx->service != NULL ? ctx->service : sink.service);
+	trl_line_str(&line, "message", message);
+	if (ctx != NULL)
+		add_ctx(&line, ctx);
+	add_fields(&line, fields);
+	trl_line_end(&line);
+	emit(&line);
+}
+
+void
+trl_log_err(const struct trl_ctx *ctx)
+{
+	const struct trl_err *err = &ctx->err;
+	enum trl_log_level level =
+	    trl_is_fault(err->code) ? TRL_LOG_ERROR : TRL_LOG_DEBUG;
+	struct trl_log_field fields[6] = { 0 };
+	size_t n = 0;
+
+	if (err->code == TRL_OK)
+		return;
+	fields[n++] = TRL_LOG_STR("code", trl_code_name(err->code));
+	fields[n++] = TRL_LOG_STR("detail", err->message);
+	if (err->field[0] != '\0')
+		fields[n++] = TRL_LOG_STR("field", err->field);
+	if (err->file != NULL) {
+		fields[n++] = TRL_LOG_STR("file", err->file);
+		fields[n++] = TRL_LOG_INT("line", err->line);
+	}
+	trl_log_fields(level, ctx, "message failed", fields);
+}

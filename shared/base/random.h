@@ -1,0 +1,8 @@
+/* random.h - unguessable bytes without a system call each: libsodium's generator
+ * through a buffer. For ids and traces; keys and tokens ask libsodium itself. */
+#pragma once
+
+#include <stddef.h>
+
+/* Any thread. */
+void trl_random(void *out, size_t len);
