@@ -1,5 +1,23 @@
-"""The contracts of one request."""
+"""The contracts of one request: messages, fields and methods with their options,
+comments, places and C names. Everything an output asks is answered here."""
+import re
+import zlib
+
+from google.protobuf import descriptor_pb2
+
 from .options import Options
+from .text import camel, snake
+
+FD = descriptor_pb2.FieldDescriptorProto
+TIMESTAMP = '.google.protobuf.Timestamp'
+VERBS = ('get', 'post', 'put', 'patch', 'delete')
+FORMATS = ['NONE', 'ID', 'SLUG', 'EMAIL', 'URL', 'LOCALE', 'TOKEN', 'NAME',
+           'TIME_ZONE', 'PERMISSION']
+AUTHS = ['NONE', 'PUBLIC', 'SESSION', 'TENANT', 'OPERATOR', 'MESH']
+# Inherent bounds of a format, in characters.
+FORMAT_MAX = {'SLUG': 63, 'EMAIL': 254, 'URL': 2048, 'LOCALE': 35, 'TOKEN': 1024,
+              'NAME': 200, 'TIME_ZONE': 64, 'PERMISSION': 100}
+STRING_MAX, BYTES_MAX, LIST_MAX = 1024, 65536, 100
 
 
 class Refused(Exception):
@@ -10,8 +28,295 @@ class Refused(Exception):
         self.lines = lines
 
 
+class Place:
+    """Where a declaration stands, and its comment."""
+
+    def __init__(self, file, path):
+        self.file = file.name
+        location = file.trl_locations.get(tuple(path))
+        self.line = location.span[0] + 1 if location else 1
+        text = location.leading_comments or location.trailing_comments if location else ''
+        self.comment = paragraphs(text)
+
+
+def paragraphs(text):
+    """A comment as paragraphs: lines joined, empty lines kept as breaks."""
+    parts = re.split(r'\n\s*\n', text.strip())
+    return '\n\n'.join(' '.join(line.strip() for line in part.splitlines())
+                       for part in parts)
+
+
+class Enum:
+    def __init__(self, file, path, full, proto):
+        self.place = Place(file, path)
+        self.full, self.name, self.proto = full, proto.name, proto
+        self.values = [(v.name, v.number) for v in proto.value]
+
+
+class Field:
+    def __init__(self, contracts, message, path, proto):
+        self.place = Place(message.file, path)
+        self.contracts, self.message, self.proto = contracts, message, proto
+        self.name, self.number = proto.name, proto.number
+        self.options = contracts.options.read(proto.options, 'trellis.field')
+
+    def option(self, name, default=None):
+        if self.options is None or not self.options.HasField(name):
+            return default
+        return getattr(self.options, name)
+
+    @property
+    def format(self):
+        return FORMATS[self.option('format', 0)]
+
+    @property
+    def repeated(self):
+        return self.proto.label == FD.LABEL_REPEATED
+
+    @property
+    def is_message(self):
+        return self.proto.type == FD.TYPE_MESSAGE
+
+    @property
+    def is_timestamp(self):
+        return self.proto.type_name == TIMESTAMP
+
+    @property
+    def target(self):
+        """The message or enum the field's type names, or None."""
+        return self.contracts.types.get(self.proto.type_name)
+
+    @property
+    def is_map(self):
+        return self.is_message and self.target is not None and self.target.is_entry
+
+    @property
+    def is_clear(self):
+        """The list of fields a PATCH sets to null; JSON shows them as null."""
+        return self.name == 'clear' and self.repeated and self.proto.type == FD.TYPE_STRING
+
+    @property
+    def internal(self):
+        return self.option('internal', False) or self.is_clear
+
+    @property
+    def required(self):
+        return self.option('required', False) or self.name in self.message.path_fields
+
+    @property
+    def max_len(self):
+        if self.repeated:
+            return self.option('max_len', LIST_MAX)
+        return self.option('max_len', self.default_max())
+
+    @property
+    def item_max_len(self):
+        return self.option('item_max_len', self.default_max()) if self.repeated else 0
+
+    def default_max(self):
+        if self.format == 'ID':
+            return 16
+        if self.proto.type == FD.TYPE_BYTES:
+            return BYTES_MAX
+        if self.proto.type == FD.TYPE_STRING:
+            return FORMAT_MAX.get(self.format, STRING_MAX)
+        return 0
+
+
+class Message:
+    is_entry = False
+
+    def __init__(self, contracts, file, path, full, proto):
+        self.place = Place(file, path)
+        self.file, self.full, self.name, self.proto = file, full, proto.name, proto
+        self.is_entry = proto.options.map_entry
+        self.package = file.package
+        self.path_fields = set()
+        self.fields = sorted(
+            (Field(contracts, self, path + [2, i], f) for i, f in enumerate(proto.field)),
+            key=lambda f: f.number)
+
+    def field(self, name):
+        return next((f for f in self.fields if f.name == name), None)
+
+    @property
+    def index_of(self):
+        return {f.name: i for i, f in enumerate(self.fields)}
+
+    @property
+    def local(self):
+        """The name within its package: Tenant.Settings."""
+        return self.full[len(self.package) + 2:]
+
+    @property
+    def c_type(self):
+        return '__'.join(camel(p) for p in self.full[1:].split('.'))
+
+    @property
+    def c_descriptor(self):
+        return '__'.join(snake(p) for p in self.full[1:].split('.')) + '__descriptor'
+
+    @property
+    def c_init(self):
+        return '__'.join(snake(p) for p in self.full[1:].split('.')) + '__init'
+
+    @property
+    def c_rules(self):
+        words = [self.package.replace('.', '_')] + [snake(p) for p in self.local.split('.')]
+        return '_'.join(words) + '_rules'
+
+    def has_secret(self):
+        return any(f.option('secret') or (f.is_message and f.target and
+                                          not f.is_timestamp and f.target.has_secret())
+                   for f in self.fields)
+
+
+class Method:
+    def __init__(self, contracts, file, service, path, proto):
+        self.place = Place(file, path)
+        self.contracts, self.file, self.proto = contracts, file, proto
+        self.name = proto.name
+        self.full = f'{file.package}.{service.name}.{proto.name}'
+        self.id = zlib.crc32(self.full.encode())
+        self.service = file.package.split('.')[0]
+        self.input = contracts.types.get(proto.input_type)
+        self.output = contracts.types.get(proto.output_type)
+        self.options = contracts.options.read(proto.options, 'trellis.method')
+
+    def option(self, name, default=None):
+        if self.options is None or not self.options.HasField(name):
+            return default
+        return getattr(self.options, name)
+
+    @property
+    def c_name(self):
+        return f'{self.file.package.replace(".", "_")}_{snake(self.name)}'
+
+    @property
+    def auth(self):
+        return AUTHS[self.option('auth', 0)]
+
+    @property
+    def writes(self):
+        return self.option('effect') == 2
+
+    @property
+    def verb(self):
+        http = self.option('http')
+        return http.WhichOneof('rule') if http is not None else None
+
+    @property
+    def path(self):
+        return getattr(self.option('http'), self.verb) if self.verb else None
+
+    @property
+    def path_names(self):
+        return re.findall(r'{([^}]*)}', self.path) if self.path else []
+
+    @property
+    def status(self):
+        http = self.option('http')
+        if http is None:
+            return 0
+        return http.status or (200 if self.output.fields else 204)
+
+    @property
+    def rate(self):
+        return self.option('rate', 'write' if self.writes else 'read')
+
+    @property
+    def tenant_field(self):
+        return self.option('tenant_field',
+                           'tenant_id' if 'tenant_id' in self.path_names else None)
+
+    @property
+    def in_query(self):
+        """Whether the fields outside the path come from the query."""
+        return self.verb in ('get', 'delete')
+
+    @property
+    def errors(self):
+        """Numbers of the conditions the handler may return: those listed, and
+        those that come with what it uses."""
+        codes = set(self.options.errors if self.options is not None else ())
+        names = self.contracts.code_numbers
+        if self.writes:
+            codes |= {names['CONFLICT'], names['INVALID']}
+        if self.option('if_match'):
+            codes.add(names['PRECONDITION'])
+        if self.input.field('page_token'):
+            codes.add(names['INVALID'])
+        return sorted(codes)
+
+
 class Contracts:
     def __init__(self, request):
         self.options = Options(request.proto_file)
-        self.files = {f.name: f for f in request.proto_file}
+        self.protos = {f.name: f for f in request.proto_file}
         self.asked = list(request.file_to_generate)
+        self.types, self.methods, self.services = {}, [], []
+        self.files = {}
+        self.codes = self.read_codes()
+        self.code_numbers = {name: number for name, number, _ in self.codes}
+        for proto in request.proto_file:
+            self.files[proto.name] = self.read_file(proto)
+        for method in self.methods:
+            if method.input is not None:
+                method.input.path_fields.update(method.path_names)
+
+    def read_codes(self):
+        file = self.protos.get('trellis/error.proto')
+        if file is None:
+            return []
+        enum = next(e for e in file.enum_type if e.name == 'Code')
+        return [(v.name, v.number, self.options.read(v.options, 'trellis.code'))
+                for v in enum.value]
+
+    def read_file(self, proto):
+        file = FileView(proto)
+        for i, message in enumerate(proto.message_type):
+            self.read_message(file, [4, i], '.' + proto.package, message)
+        for i, enum in enumerate(proto.enum_type):
+            self.add(file, Enum(file, [5, i], f'.{proto.package}.{enum.name}', enum))
+        for i, service in enumerate(proto.service):
+            self.services.append((file, service, Place(file, [6, i])))
+            file.services.append(service)
+            for j, method in enumerate(service.method):
+                read = Method(self, file, service, [6, i, 2, j], method)
+                self.methods.append(read)
+                file.methods.append(read)
+        return file
+
+    def read_message(self, file, path, scope, proto):
+        full = f'{scope}.{proto.name}'
+        message = Message(self, file, path, full, proto)
+        self.add(file, message)
+        for i, nested in enumerate(proto.nested_type):
+            self.read_message(file, path + [3, i], full, nested)
+        for i, enum in enumerate(proto.enum_type):
+            self.add(file, Enum(file, path + [4, i], f'{full}.{enum.name}', enum))
+
+    def add(self, file, declared):
+        self.types[declared.full] = declared
+        (file.messages if isinstance(declared, Message) else file.enums).append(declared)
+
+
+class FileView:
+    """One .proto: what it declares, and where."""
+
+    def __init__(self, proto):
+        self.name, self.package, self.proto = proto.name, proto.package, proto
+        self.trl_locations = {tuple(l.path): l for l in proto.source_code_info.location}
+        self.messages, self.enums, self.services, self.methods = [], [], [], []
+
+    @property
+    def stem(self):
+        return self.name[:-len('.proto')]
+
+    @property
+    def service_name(self):
+        return self.package.split('.')[0]
+
+    @property
+    def c_package(self):
+        return self.package.replace('.', '_')

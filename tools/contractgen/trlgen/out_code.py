@@ -40,11 +40,7 @@ trl_code_{name}(enum trl_code code)
 
 class CodeOutput:
     def __init__(self, contracts):
-        file = contracts.files['trellis/error.proto']
-        enum = next(e for e in file.enum_type if e.name == 'Code')
-        self.values = [
-            (v.name, v.number, contracts.options.read(v.options, 'trellis.code'))
-            for v in enum.value]
+        self.values = contracts.codes
 
     def files(self):
         rows = '\n'.join(f'\tTRL_{n} = {i},' for n, i, _ in self.values)

@@ -21,3 +21,15 @@ def c_string(text):
 def snake(name):
     """CreateTenant -> create_tenant, as protoc-c does it."""
     return re.sub(r'(?<=[^A-Z_])(?=[A-Z])', '_', name).lower()
+
+
+def camel(name):
+    """A part of a name as protoc-c's types have it: tenants -> Tenants."""
+    out, upper = '', True
+    for char in name:
+        if char == '_':
+            upper = True
+            continue
+        out += char.upper() if upper else char
+        upper = False
+    return out

@@ -1,0 +1,288 @@
+"""What a contract may not be. Each rule yields one line for each breach."""
+import re
+import zlib
+
+from .model import FD, Enum, Message
+
+NUMBERS = {FD.TYPE_INT32, FD.TYPE_SINT32, FD.TYPE_UINT32, FD.TYPE_INT64, FD.TYPE_SINT64,
+           FD.TYPE_UINT64, FD.TYPE_FIXED32, FD.TYPE_FIXED64, FD.TYPE_SFIXED32,
+           FD.TYPE_SFIXED64}
+# Described alike everywhere; see openapi_schema.py.
+KNOWN_FIELDS = {'id', 'version', 'created_at', 'updated_at', 'page_size', 'page_token',
+                'next_page_token', 'items', 'clear', 'tenant_id', 'key', 'value'}
+SNAKE = re.compile(r'[a-z][a-z0-9]*(_[a-z0-9]+)*$')
+SEGMENT = re.compile(r'([a-z0-9][a-z0-9._-]*|{[a-z][a-z0-9_]*})$')
+
+
+class Permission:
+    def __init__(self, name, role, description):
+        self.name, self.role, self.description = name, role, description
+        self.id = zlib.crc32(name.encode())
+
+
+def permissions_of(contracts):
+    """Name to Permission, over all methods."""
+    found = {}
+    for method in contracts.methods:
+        name = method.option('permission')
+        if name:
+            sentence = re.split(r'(?<=[.!?])\s', method.place.comment)[0]
+            role = method.option('role', 4)
+            found.setdefault(name, Permission(name, role, sentence))
+    return found
+
+
+def lint(contracts, everything=False):
+    """All breaches of the asked files as "file:line: sentence"; with everything,
+    also what shows only where all contracts meet."""
+    lines = []
+
+    def tell(place, sentence):
+        lines.append(f'proto/{place.file}:{place.line}: {sentence}')
+
+    for name in contracts.asked:
+        file = contracts.files[name]
+        lint_file(contracts, file, tell)
+        for message in file.messages:
+            lint_message(contracts, message, tell)
+        for enum in file.enums:
+            lint_enum(enum, tell)
+        for method in file.methods:
+            lint_method(contracts, method, tell)
+    lint_together(contracts, tell)
+    return sorted(set(lines))
+
+
+class FilePlace:
+    def __init__(self, file):
+        self.file, self.line = file.name, 1
+
+
+def lint_file(contracts, file, tell):
+    top = FilePlace(file)
+    if file.proto.syntax not in ('', 'proto2'):
+        tell(top, 'contracts are written in proto2 (protoc-c has no presence in proto3)')
+    if file.methods and not re.match(r'[a-z][a-z0-9]*\.v[0-9]+$', file.package):
+        tell(top, f'package {file.package} is not of the form service.v1')
+    if len(file.services) > 1:
+        tell(top, 'one service a contract')
+    for enum in file.enums:
+        if enum.full.count('.') == file.package.count('.') + 2:
+            tell(enum.place, f'enum {enum.name} stands outside a message')
+    for imported in file.proto.dependency:
+        other = contracts.files[imported]
+        if other.methods:
+            tell(top, f'imports the contract {imported}; services share no messages')
+    if file.proto.extension:
+        tell(top, 'a contract declares no extensions')
+
+
+def lint_message(contracts, message, tell):
+    if message.is_entry:
+        return
+    if reaches(contracts, message, message, set()):
+        tell(message.place, f'message {message.name} holds itself; recursion has no bound')
+    if message.proto.extension_range or message.proto.extension:
+        tell(message.place, f'message {message.name} has extensions')
+    public = any(m.verb and reachable(contracts, m, message) for m in contracts.methods)
+    for field in message.fields:
+        lint_field(field, tell)
+        if public and not field.internal and not field.place.comment \
+                and field.name not in KNOWN_FIELDS:
+            tell(field.place, f'field {field.name} has no comment; it describes the '
+                 'field in the OpenAPI document')
+    if any(f.option('nullable') for f in message.fields) and \
+            not any(f.is_clear for f in message.fields):
+        tell(message.place, f'message {message.name} has nullable fields but no '
+             'repeated string clear')
+
+
+def reaches(contracts, start, message, seen):
+    for field in message.fields:
+        target = field.target
+        if not field.is_message or not isinstance(target, Message):
+            continue
+        if target is start:
+            return True
+        if target.full not in seen:
+            seen.add(target.full)
+            if reaches(contracts, start, target, seen):
+                return True
+    return False
+
+
+def reachable(contracts, method, message):
+    ends = (method.input, method.output)
+    return any(end is message or (end and holds(end, message, set())) for end in ends)
+
+
+def holds(outer, inner, seen):
+    for field in outer.fields:
+        target = field.target
+        if not field.is_message or not isinstance(target, Message) or field.internal:
+            continue
+        if target is inner:
+            return True
+        if target.full not in seen:
+            seen.add(target.full)
+            if holds(target, inner, seen):
+                return True
+    return False
+
+
+def lint_field(field, tell):
+    proto, place, name = field.proto, field.place, field.name
+
+    def say(sentence):
+        tell(place, f'field {name} {sentence}')
+
+    if proto.label == FD.LABEL_REQUIRED:
+        say('is "required"; write optional and (trellis.field).required')
+    if proto.HasField('default_value'):
+        say('has a default value; absent is absent')
+    if proto.type == FD.TYPE_GROUP:
+        say('is a group')
+    if not SNAKE.match(name):
+        say('is not lower_snake_case')
+    if proto.type_name.startswith('.google.protobuf.') and not field.is_timestamp:
+        say(f'has type {proto.type_name[1:]}; of google.protobuf only Timestamp may be used')
+    if isinstance(field.target, Enum) and not field.target.full.startswith(
+            field.message.full.rsplit('.', 1)[0]) and \
+            field.target.full.startswith('.trellis.'):
+        say(f'has type {field.target.full[1:]}, which belongs to the options')
+    lint_bounds(field, say)
+
+
+def lint_bounds(field, say):
+    kind, is_text = field.proto.type, field.proto.type in (FD.TYPE_STRING, FD.TYPE_BYTES)
+    if field.format == 'ID' and kind != FD.TYPE_BYTES:
+        say('has format ID and is not bytes')
+    if field.format not in ('NONE', 'ID') and kind != FD.TYPE_STRING:
+        say(f'has format {field.format} and is not a string')
+    for bound in ('min', 'max'):
+        if field.option(bound) is not None and kind not in NUMBERS:
+            say(f'has a {bound} and is not a whole number')
+    for bound in ('min_len', 'max_len'):
+        if field.option(bound) is not None and not (is_text or field.repeated):
+            say(f'has a {bound} and is neither text nor a list')
+    low, high = field.option('min'), field.option('max')
+    if low is not None and high is not None and low > high:
+        say('has a min above its max')
+    if field.option('min_len', 0) > field.max_len:
+        say('has a min_len above its max_len')
+    if field.option('item_max_len') is not None and not (field.repeated and is_text):
+        say('has an item_max_len and is not a list of texts')
+    if field.option('nullable') and (field.repeated or field.option('required')):
+        say('is nullable and required or a list')
+    if field.option('required') and field.option('output_only'):
+        say('is required and output_only')
+
+
+def lint_enum(enum, tell):
+    for i, (name, number) in enumerate(enum.values):
+        if i == 0 and number != 1:
+            tell(enum.place, f'enum {enum.name} is not numbered from 1')
+        if number < 1:
+            tell(enum.place, f'value {name} of enum {enum.name} is below 1')
+        if not SNAKE.match(name):
+            tell(enum.place, f'value {name} of enum {enum.name} is not lower_snake_case')
+    if enum.proto.options.allow_alias:
+        tell(enum.place, f'enum {enum.name} has aliases')
+
+
+def lint_method(contracts, method, tell):
+    def say(sentence):
+        tell(method.place, f'method {method.name} {sentence}')
+
+    if method.proto.client_streaming or method.proto.server_streaming:
+        say('streams; not yet')
+    if not method.place.comment:
+        say('has no comment; it describes the method in the OpenAPI document')
+    if method.options is None:
+        say('has no (trellis.method) options')
+        return
+    if method.auth == 'NONE':
+        say('has no auth; nobody could call it')
+    if method.option('effect') is None:
+        say('has no effect (READ or WRITE)')
+    lint_permission(method, say)
+    callers = list(method.options.callers)
+    if method.auth == 'MESH' and (method.verb or not callers):
+        say('is MESH: it lists callers and has no http')
+    if not method.verb and not callers and method.auth != 'OPERATOR':
+        say('has neither http nor callers; nobody could call it')
+    for code in method.options.errors:
+        options = next((o for _, number, o in contracts.codes if number == code), None)
+        if code == 0 or (options is not None and options.fault):
+            say('lists a fault or OK among its errors')
+    if method.verb:
+        lint_http(method, say)
+
+
+def lint_permission(method, say):
+    permission = method.option('permission')
+    if method.auth == 'TENANT' and not permission:
+        say('is TENANT and has no permission')
+    if permission and method.auth != 'TENANT':
+        say(f'has a permission and is {method.auth}')
+    if permission and not re.match(
+            rf'{method.service}\.[a-z_]+\.[a-z_]+$', permission):
+        say(f'has permission {permission}; its form is {method.service}.resource.verb')
+
+
+def lint_http(method, say):
+    if not method.path.startswith('/api/v1/'):
+        say(f'has path {method.path}, which is not under /api/v1/')
+    for part in method.path.strip('/').split('/'):
+        if not SEGMENT.match(part):
+            say(f'has the path segment {part!r}; a segment is a word or a {{variable}}')
+    if len(set(method.path_names)) != len(method.path_names):
+        say('names a path variable twice')
+    if method.verb == 'get' and method.writes:
+        say('is a GET that writes')
+    if method.tenant_field and method.tenant_field not in method.path_names:
+        say(f'takes its tenant from {method.tenant_field}, which is not in the path')
+    fields = {f.name: f for f in method.input.fields}
+    for name in method.path_names:
+        field = fields.get(name)
+        if field is None:
+            say(f'has the path variable {name}, which its request does not have')
+        elif field.repeated or field.is_message or field.proto.type in (
+                FD.TYPE_DOUBLE, FD.TYPE_FLOAT, FD.TYPE_BOOL):
+            say(f'has the path variable {name}, which is no id, text, number or enum')
+        elif field.option('secret'):
+            say(f'has the secret {name} in its path, where logs would show it')
+    if method.in_query:
+        for field in fields.values():
+            if field.name in method.path_names or field.internal:
+                continue
+            if field.is_message and not field.is_timestamp:
+                say(f'is a {method.verb.upper()} and takes the message {field.name}, '
+                    'which no query holds')
+            if field.option('secret'):
+                say(f'takes the secret {field.name} from the query, where logs would show it')
+
+
+def lint_together(contracts, tell):
+    routes, ids, roles, crcs, names = {}, {}, {}, {}, {}
+    for method in contracts.methods:
+        def say(sentence):
+            tell(method.place, f'method {method.name} {sentence}')
+
+        if ids.setdefault(method.id, method) is not method:
+            say(f'has the same CRC-32 as {ids[method.id].full}; rename one')
+        if names.setdefault(method.c_name, method) is not method:
+            say(f'has the same C name as {names[method.c_name].full}')
+        if method.verb:
+            shape = (method.verb, re.sub(r'{[^}]*}', '{}', method.path))
+            if routes.setdefault(shape, method) is not method:
+                say(f'has the route of {routes[shape].full}')
+        permission = method.option('permission')
+        if not permission:
+            continue
+        role = method.option('role', 4)
+        if roles.setdefault(permission, role) != role:
+            say(f'gives permission {permission} to another role than a method before it')
+        crc = zlib.crc32(permission.encode())
+        if crc == 0 or crcs.setdefault(crc, permission) != permission:
+            say(f'has permission {permission}, whose CRC-32 is taken; rename it')

@@ -1,0 +1,59 @@
+"""All contracts together: catalogue.c holds every method, permission and route."""
+from .lint import permissions_of
+from .text import c_string
+
+SOURCE = '''\
+/* Made by contractgen from all contracts. */
+#include <trl/method.h>
+#include <trl/routes.h>
+
+{includes}
+
+const struct trl_method *const trl_methods[] = {{
+{methods}
+\tNULL,
+}};
+const size_t trl_methods_count = {n_methods};
+
+const struct trl_method *const trl_routes[] = {{
+{routes}
+\tNULL,
+}};
+const size_t trl_routes_count = {n_routes};
+
+const struct trl_permission trl_permissions[] = {{
+{permissions}
+\t{{ .name = NULL }},
+}};
+const size_t trl_permissions_count = {n_permissions};
+'''
+
+ROLES = ['NONE', 'VIEWER', 'MEMBER', 'ADMIN', 'OWNER']
+
+
+def route_order(method):
+    """Literal segments before variables, then by name: the first match wins."""
+    parts = method.path.strip('/').split('/')
+    return [(1, '') if p.startswith('{') else (0, p) for p in parts], method.verb
+
+
+class CatalogueOutput:
+    def __init__(self, contracts):
+        self.contracts = contracts
+
+    def files(self):
+        methods = sorted(self.contracts.methods, key=lambda m: m.id)
+        routes = sorted((m for m in methods if m.verb), key=route_order)
+        permissions = sorted(permissions_of(self.contracts).values(), key=lambda p: p.id)
+        stems = sorted({m.file.stem for m in methods})
+        yield 'catalogue.c', SOURCE.format(
+            includes='\n'.join(f'#include "{s}.trl.h"' for s in stems),
+            methods='\n'.join(f'\t&{m.c_name},' for m in methods),
+            n_methods=len(methods),
+            routes='\n'.join(f'\t&{m.c_name}, /* {m.verb.upper()} {m.path} */'
+                             for m in routes),
+            n_routes=len(routes),
+            permissions='\n'.join(
+                f'\t{{ 0x{p.id:08x}u, {c_string(p.name)}, TRL_{ROLES[p.role]},\n'
+                f'\t    {c_string(p.description)} }},' for p in permissions),
+            n_permissions=len(permissions))

@@ -1,0 +1,170 @@
+"""What a contract gives to everybody: <path>.trl.h and .trl.c (rules, methods) and
+.client.c (the stubs that others call)."""
+from .out_rules import Rules
+from .text import c_string, snake
+
+HEADER = '''\
+/* Made by contractgen from proto/{name}.
+ *
+ * Rules of the messages, terms of the methods, and the stubs through which
+ * other services call them: trl_bus_call of <trl/bus.h>, in an actor. */
+#pragma once
+
+#include <trl/method.h>
+
+#include "{stem}.pb-c.h"
+
+typedef struct trl_bus trl_bus;
+struct trl_call_terms;
+
+{rules}
+{methods}'''
+
+SOURCE = '''\
+/* Made by contractgen from proto/{name}. */
+#include "{stem}.trl.h"
+
+#include "google/protobuf/timestamp.pb-c.h"
+#include "trellis/empty.trl.h"
+
+{body}'''
+
+CLIENT = '''\
+/* Made by contractgen from proto/{name}. */
+#include "{stem}.trl.h"
+
+#include <trl/bus.h>
+
+{stubs}'''
+
+DECLARATION = '''\
+/* {comment} */
+extern const struct trl_method {c_name};
+enum trl_code {stub}(trl_ctx *ctx, trl_bus *bus,
+    const {input} *in, {output} **out) TRL_MUST_CHECK;
+enum trl_code {stub}_with(trl_ctx *ctx, trl_bus *bus,
+    const {input} *in, const struct trl_call_terms *terms,
+    {output} **out) TRL_MUST_CHECK;
+'''
+
+STUB = '''\
+enum trl_code
+{stub}(trl_ctx *ctx, trl_bus *bus,
+    const {input} *in, {output} **out)
+{{
+\tProtobufCMessage *reply = NULL;
+\tenum trl_code rc;
+
+\trc = trl_bus_call(ctx, bus, &{c_name}, &in->base, &reply);
+\tif (rc == TRL_OK)
+\t\t*out = ({output} *)reply;
+\treturn rc;
+}}
+
+enum trl_code
+{stub}_with(trl_ctx *ctx, trl_bus *bus,
+    const {input} *in, const struct trl_call_terms *terms,
+    {output} **out)
+{{
+\tProtobufCMessage *reply = NULL;
+\tenum trl_code rc;
+
+\trc = trl_bus_call_with(ctx, bus, &{c_name}, &in->base, terms, &reply);
+\tif (rc == TRL_OK)
+\t\t*out = ({output} *)reply;
+\treturn rc;
+}}
+'''
+
+METHOD = '''\
+{callers}const struct trl_method {c_name} = {{
+\t.id = 0x{id:08x}u,
+\t.name = {name},
+\t.service = "{service}",
+\t.auth = TRL_AUTH_{auth},
+\t.effect = {effect},
+\t.timeout_ms = {timeout},
+\t.rate = {rate},
+\t.max_body_bytes = {body},
+\t.permission = 0x{permission:08x}u,
+\t.permission_name = {permission_name},
+\t.errors = UINT64_C(0x{errors:x}),
+\t.callers = {caller_table},
+\t.if_match = {if_match},
+\t.signs_in = {signs_in},
+\t.in = &{rules_in},
+\t.out = &{rules_out},
+\t.verb = TRL_{verb},
+\t.path = {path},
+\t.status = {status},
+\t.tenant_field = {tenant_field},
+}};
+'''
+
+
+def names(method):
+    """The names a method goes by in C."""
+    return {
+        'c_name': method.c_name,
+        'stub': f'{method.service}_call_{snake(method.name)}',
+        'input': method.input.c_type,
+        'output': method.output.c_type,
+    }
+
+
+class ContractOutput:
+    def __init__(self, contracts):
+        self.asked = [contracts.files[name] for name in contracts.asked]
+
+    def files(self):
+        for file in self.asked:
+            words = {'name': file.name, 'stem': file.stem}
+            rules = [Rules(m) for m in file.messages]
+            yield file.stem + '.trl.h', HEADER.format(
+                rules='\n'.join(r.declaration() for r in rules),
+                methods=''.join('\n' + self.declare(m) for m in file.methods), **words)
+            # Inner messages stand before those that hold them or are declared.
+            body = '\n'.join([r.definition() for r in rules] +
+                             [self.define(m) for m in file.methods])
+            yield file.stem + '.trl.c', SOURCE.format(body=body, **words)
+            if file.methods:
+                stubs = '\n'.join(STUB.format(**names(m)) for m in file.methods)
+                yield file.stem + '.client.c', CLIENT.format(stubs=stubs, **words)
+
+    def declare(self, method):
+        comment = method.place.comment.replace('*/', '* /').split('\n\n')[0]
+        return DECLARATION.format(comment=wrap(comment), **names(method))
+
+    def define(self, method):
+        callers = list(method.options.callers) if method.options else []
+        permission = method.option('permission')
+        table = f'{method.c_name}_callers'
+        return METHOD.format(
+            c_name=method.c_name, id=method.id, name=c_string(method.full),
+            service=method.service, auth=method.auth,
+            effect='TRL_WRITE' if method.writes else 'TRL_READ',
+            timeout=method.option('timeout_ms', 5000), rate=c_string(method.rate),
+            body=method.option('max_body_bytes', 65536),
+            permission=permission_id(permission) if permission else 0,
+            permission_name=c_string(permission) if permission else 'NULL',
+            errors=sum(1 << code for code in method.errors),
+            callers=f'static const char *const {table}[] = {{ ' +
+            ''.join(f'{c_string(c)}, ' for c in callers) + 'NULL };\n',
+            caller_table=table,
+            if_match=str(bool(method.option('if_match'))).lower(),
+            signs_in=str(bool(method.option('signs_in'))).lower(),
+            rules_in=method.input.c_rules, rules_out=method.output.c_rules,
+            verb=method.verb.upper() if method.verb else 'VERB_NONE',
+            path=c_string(method.path) if method.path else 'NULL',
+            status=method.status,
+            tenant_field=method.input.index_of.get(method.tenant_field, -1))
+
+
+def permission_id(name):
+    import zlib
+    return zlib.crc32(name.encode())
+
+
+def wrap(text):
+    import textwrap
+    return '\n * '.join(textwrap.wrap(text, 82))
