@@ -37,7 +37,9 @@ enum trl_format { /* as trellis.Format */
 
 /* The rules of one field; the i-th belongs to descriptor->fields[i]. */
 struct trl_field {
-	const struct trl_message *message; /* of a message field, else NULL */
+	const char *key;                   /* "\"name\":" as JSON has it */
+	size_t key_len;
+	const struct trl_message *message; /* of a message field, but a Timestamp */
 	enum trl_format format;
 	bool required, nullable, secret, output_only, internal;
 	bool has_min, has_max;
@@ -51,6 +53,7 @@ struct trl_message {
 	const ProtobufCMessageDescriptor *descriptor;
 	const struct trl_field *fields;
 	bool has_secret;  /* somewhere inside */
+	bool is_entry;    /* an entry of a map: key, value */
 	int clear_field;  /* index of the repeated string "clear", or -1 */
 };
 
@@ -66,7 +69,8 @@ struct trl_method {
 	uint32_t max_body_bytes;
 	uint32_t permission;    /* id in the catalogue, 0: none */
 	const char *permission_name;
-	uint64_t errors;        /* bit n: condition n may be returned */
+	uint64_t errors;        /* bit n: condition n may be returned, those that come
+	                           with idempotency, If-Match and paging included */
 	const char *const *callers; /* NULL-ended */
 	bool if_match, signs_in;
 	const struct trl_message *in, *out;

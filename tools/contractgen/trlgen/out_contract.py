@@ -1,5 +1,8 @@
 """What a contract gives to everybody: <path>.trl.h and .trl.c (rules, methods) and
 .client.c (the stubs that others call)."""
+import textwrap
+import zlib
+
 from .out_rules import Rules
 from .text import c_string, snake
 
@@ -24,10 +27,7 @@ SOURCE = '''\
 /* Made by contractgen from proto/{name}. */
 #include "{stem}.trl.h"
 
-#include "google/protobuf/timestamp.pb-c.h"
-#include "trellis/empty.trl.h"
-
-{body}'''
+{includes}{body}'''
 
 CLIENT = '''\
 /* Made by contractgen from proto/{name}. */
@@ -126,7 +126,10 @@ class ContractOutput:
             # Inner messages stand before those that hold them or are declared.
             body = '\n'.join([r.definition() for r in rules] +
                              [self.define(m) for m in file.methods])
-            yield file.stem + '.trl.c', SOURCE.format(body=body, **words)
+            includes = ''.join(f'#include "{d[:-6]}.trl.h"\n'
+                               for d in file.proto.dependency if has_rules(d))
+            yield file.stem + '.trl.c', SOURCE.format(
+                body=body, includes=includes + '\n' if includes else '', **words)
             if file.methods:
                 stubs = '\n'.join(STUB.format(**names(m)) for m in file.methods)
                 yield file.stem + '.client.c', CLIENT.format(stubs=stubs, **words)
@@ -160,11 +163,14 @@ class ContractOutput:
             tenant_field=method.input.index_of.get(method.tenant_field, -1))
 
 
+def has_rules(dependency):
+    return not dependency.startswith('google/') and dependency not in (
+        'trellis/options.proto', 'trellis/error.proto')
+
+
 def permission_id(name):
-    import zlib
     return zlib.crc32(name.encode())
 
 
 def wrap(text):
-    import textwrap
     return '\n * '.join(textwrap.wrap(text, 82))

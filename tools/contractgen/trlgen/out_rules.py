@@ -1,5 +1,4 @@
 """Messages with their rules: struct trl_message and the table of struct trl_field."""
-from .model import FD
 from .text import c_string
 
 
@@ -60,9 +59,3 @@ class Rules:
 def int64(value):
     return 'INT64_MIN' if value == -2**63 else f'INT64_C({value})'
 
-
-def needs_rules(message):
-    return message.package != 'google.protobuf'
-
-
-__all__ = ['Rules', 'needs_rules', 'FD']

@@ -1,0 +1,65 @@
+/* Finding methods and permissions in the generated tables, which rise by id; the
+ * id of a name is its CRC-32, and the generator refuses two names of one id. */
+#include <string.h>
+
+#include <zlib.h>
+
+#include <trl/method.h>
+
+static uint32_t
+id_of(const char *name)
+{
+	return (uint32_t)crc32(0, (const Bytef *)name, (uInt)strlen(name));
+}
+
+const struct trl_method *
+trl_method_by_id(uint32_t id)
+{
+	size_t low = 0, high = trl_methods_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (trl_methods[mid]->id == id)
+			return trl_methods[mid];
+		if (trl_methods[mid]->id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+const struct trl_method *
+trl_method_by_name(const char *name)
+{
+	const struct trl_method *method = trl_method_by_id(id_of(name));
+
+	return method && strcmp(method->name, name) == 0 ? method : NULL;
+}
+
+const struct trl_permission *
+trl_permission_by_id(uint32_t id)
+{
+	size_t low = 0, high = trl_permissions_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (trl_permissions[mid].id == id)
+			return &trl_permissions[mid];
+		if (trl_permissions[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+const struct trl_permission *
+trl_permission_by_name(const char *name)
+{
+	const struct trl_permission *found = trl_permission_by_id(id_of(name));
+
+	return found && strcmp(found->name, name) == 0 ? found : NULL;
+}

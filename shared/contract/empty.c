@@ -1,0 +1,14 @@
+/* The catalogue of a program without contracts (a unit test): nothing in it.
+ * Weak, so that the generated one, linked whole by contracts_dep, stands in its
+ * place; a unit of its own, so that no compiler knows the values. */
+#include <trl/method.h>
+#include <trl/routes.h>
+
+#define WEAK __attribute__((weak))
+
+WEAK const struct trl_method *const trl_methods[] = { NULL };
+WEAK const size_t trl_methods_count = 0;
+WEAK const struct trl_method *const trl_routes[] = { NULL };
+WEAK const size_t trl_routes_count = 0;
+WEAK const struct trl_permission trl_permissions[] = { { .name = NULL } };
+WEAK const size_t trl_permissions_count = 0;
