@@ -2,14 +2,12 @@
 import re
 import zlib
 
+from .known import description
 from .model import FD, Enum, Message
 
 NUMBERS = {FD.TYPE_INT32, FD.TYPE_SINT32, FD.TYPE_UINT32, FD.TYPE_INT64, FD.TYPE_SINT64,
            FD.TYPE_UINT64, FD.TYPE_FIXED32, FD.TYPE_FIXED64, FD.TYPE_SFIXED32,
            FD.TYPE_SFIXED64}
-# Described alike everywhere; see openapi_schema.py.
-KNOWN_FIELDS = {'id', 'version', 'created_at', 'updated_at', 'page_size', 'page_token',
-                'next_page_token', 'items', 'clear', 'tenant_id', 'key', 'value'}
 SNAKE = re.compile(r'[a-z][a-z0-9]*(_[a-z0-9]+)*$')
 SEGMENT = re.compile(r'([a-z0-9][a-z0-9._-]*|{[a-z][a-z0-9_]*})$')
 
@@ -87,8 +85,7 @@ def lint_message(contracts, message, tell):
     public = any(m.verb and reachable(contracts, m, message) for m in contracts.methods)
     for field in message.fields:
         lint_field(field, tell)
-        if public and not field.internal and not field.place.comment \
-                and field.name not in KNOWN_FIELDS:
+        if public and not field.internal and not description(field):
             tell(field.place, f'field {field.name} has no comment; it describes the '
                  'field in the OpenAPI document')
     if any(f.option('nullable') for f in message.fields) and \
