@@ -1,0 +1,110 @@
+/* UTF-8 by the table of RFC 3629 section 4: the second byte's range depends on
+ * the first, which is what rules out overlong forms and surrogates. ASCII, nearly
+ * all there is, goes eight bytes at a time. */
+#include <string.h>
+
+#include <trl/utf8.h>
+
+#define ONES 0x0101010101010101ull
+#define HIGHS 0x8080808080808080ull
+
+/* Whether eight bytes are ASCII and none is NUL. */
+static bool
+plain8(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof word);
+	return ((word | (word - ONES)) & HIGHS) == 0;
+}
+
+static bool
+tail(uint8_t byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+/* Length of the sequence at p, 0 where it is not one. */
+static size_t
+sequence(const uint8_t *p, size_t left)
+{
+	uint8_t low = 0x80, high = 0xbf;
+
+	if (p[0] < 0x80)
+		return p[0] ? 1 : 0;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	if (p[0] < 0xe0)
+		return left >= 2 && tail(p[1]) ? 2 : 0;
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (left < 3 || p[1] < low || p[1] > high || !tail(p[2]))
+		return 0;
+	if (p[0] < 0xf0)
+		return 3;
+	return left >= 4 && tail(p[3]) ? 4 : 0;
+}
+
+bool
+trl_utf8_valid(const char *text, size_t len)
+{
+	size_t at = 0, n;
+
+	while (at < len) {
+		if (len - at >= 8 && plain8(text + at)) {
+			at += 8;
+			continue;
+		}
+		n = sequence((const uint8_t *)text + at, len - at);
+		if (n == 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+size_t
+trl_utf8_count(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += !tail((uint8_t)text[i]);
+	return count;
+}
+
+uint32_t
+trl_utf8_next(const char *text, size_t len, size_t *at)
+{
+	const uint8_t *p = (const uint8_t *)text + *at;
+	size_t n = sequence(p, len - *at);
+	uint32_t code;
+
+	if (n <= 1) {
+		(*at)++;
+		return p[0];
+	}
+	code = p[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		code = code << 6 | (p[i] & 0x3f);
+	*at += n;
+	return code;
+}
+
+size_t
+trl_utf8_put(uint32_t code, char out[4])
+{
+	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	static const uint8_t lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i-- > 1; code >>= 6)
+		out[i] = (char)(0x80 | (code & 0x3f));
+	out[0] = (char)(lead[n] | code);
+	return n;
+}
