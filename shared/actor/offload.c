@@ -1,0 +1,167 @@
+/* offload.c - work on libuv's threads, each kind with slots of its own, so that a
+ * rush of one cannot take the threads from another.
+ *
+ * A job lies on its actor's stack: the actor leaves only when the job is over or
+ * was never begun. */
+#include <stdlib.h>
+
+#include "runtime.h"
+
+struct job {
+	uv_work_t work;
+	struct job *next;
+	struct trl_offload *kind;
+	struct trl_ticket ticket;
+	void (*fn)(void *arg);
+	void *arg;
+	enum { QUEUED, GIVEN, DONE, DROPPED } state;
+};
+
+struct trl_offload_state {
+	trl_loop *loop;
+	unsigned running, waiting;
+	struct job *first, **last;
+	trl_series *running_now, *waiting_now, *refused;
+};
+
+static void on_done(uv_work_t *work, int status);
+
+static void
+on_thread(uv_work_t *work)
+{
+	struct job *job = work->data;
+
+	job->fn(job->arg);
+}
+
+static void
+show(struct trl_offload_state *state)
+{
+	trl_series_set(state->running_now, state->running);
+	trl_series_set(state->waiting_now, state->waiting);
+}
+
+static void
+give(struct trl_offload_state *state, struct job *job)
+{
+	job->state = GIVEN;
+	job->work.data = job;
+	state->running++;
+	trl_assert(
+	    uv_queue_work(&state->loop->uv, &job->work, on_thread, on_done) == 0);
+}
+
+static void
+step_out(struct trl_offload_state *state, struct job *job)
+{
+	struct job **at = &state->first;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	if (state->last == &job->next)
+		state->last = at;
+	state->waiting--;
+}
+
+static void
+on_done(uv_work_t *work, int status)
+{
+	struct job *job = work->data;
+	struct trl_offload_state *state = job->kind->state;
+	struct job *next = state->first;
+
+	job->state = status == UV_ECANCELED ? DROPPED : DONE;
+	trl_wake(job->ticket);
+	state->running--;
+	/* Whose time is out leaves the queue by himself when he runs. */
+	while (next != NULL && !trl_ticket_lives(next->ticket))
+		next = next->next;
+	if (next != NULL) {
+		step_out(state, next);
+		give(state, next);
+	}
+	show(state);
+}
+
+void
+trl_offload_init(trl_loop *loop, struct trl_offload *kind)
+{
+	struct trl_offload_state *state = calloc(1, sizeof *state);
+
+	trl_assert(state != NULL && kind->slots > 0);
+	state->loop = loop;
+	state->last = &state->first;
+	state->running_now =
+	    trl_series_at(trl_gauge_new("trellis_offload_running",
+			      "Offloaded work on threads", "kind", NULL),
+		kind->name);
+	state->waiting_now =
+	    trl_series_at(trl_gauge_new("trellis_offload_waiting",
+			      "Offloaded work waiting for a slot", "kind", NULL),
+		kind->name);
+	state->refused = trl_series_at(
+	    trl_counter_new("trellis_offload_refused_total",
+		"Offloaded work refused because its queue was full", "kind", NULL),
+	    kind->name);
+	kind->state = state;
+}
+
+void
+trl_offload_fini(struct trl_offload *kind)
+{
+	trl_assert(kind->state == NULL || kind->state->running == 0);
+	free(TRL_TAKE(kind->state));
+}
+
+/* Time ran out. Whether the job has run all the same, which is no failure. */
+static bool
+came_through(trl_ctx *ctx, struct trl_offload_state *state, struct job *job)
+{
+	if (job->state == QUEUED) {
+		step_out(state, job);
+		show(state);
+		return false;
+	}
+	if (job->state == GIVEN) {
+		uv_cancel((uv_req_t *)&job->work); /* works while no thread has it */
+		job->ticket = trl_park_begin(ctx);
+		trl_park_surely(ctx, job->ticket, job->kind->name);
+	}
+	return job->state == DONE;
+}
+
+enum trl_code
+trl_offload(trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg), void *arg)
+{
+	struct trl_offload_state *state = kind->state;
+	struct job job = { .kind = kind, .fn = fn, .arg = arg };
+	bool had_error = ctx->err.code != TRL_OK;
+	enum trl_code rc;
+
+	trl_assert(state != NULL && ctx->actor != NULL);
+	if (state->running >= kind->slots && state->waiting >= kind->queue) {
+		trl_series_add(state->refused, 1);
+		rc = trl_fail(ctx, TRL_BUSY, "%s: the queue is full", kind->name);
+		trl_err_retry_after(ctx, kind->retry_after_ms);
+		return rc;
+	}
+	rc = trl_park_possible(ctx, kind->name);
+	if (rc != TRL_OK)
+		return rc;
+	job.ticket = trl_park_begin(ctx);
+	if (state->running < kind->slots) {
+		give(state, &job);
+	} else {
+		*state->last = &job;
+		state->last = &job.next;
+		state->waiting++;
+	}
+	show(state);
+	rc = trl_park(ctx, job.ticket, kind->name);
+	if (rc == TRL_OK || !came_through(ctx, state, &job))
+		return rc;
+	if (!had_error)
+		trl_err_clear(ctx);
+	return TRL_OK;
+}
