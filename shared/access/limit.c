@@ -1,0 +1,43 @@
+/* limit.c - every limit there is (reliability.md 3(h)). A method's class ("read",
+ * "write", "login" ...) picks at most one row per subject; the rows without a
+ * class count every request. TRELLIS_RATE_SCALE multiplies all of them. */
+#include <string.h>
+
+#include <trl/compiler.h>
+#include <trl/limit.h>
+
+static const struct trl_limit limits[] = {
+	{ "address", NULL, TRL_LIMIT_ADDRESS, 1200, 60, false },
+	{ "login-address", "login", TRL_LIMIT_ADDRESS, 20, 60, true },
+	{ "signup-address", "signup", TRL_LIMIT_ADDRESS, 10, 3600, true },
+	{ "reset-address", "reset", TRL_LIMIT_ADDRESS, 20, 3600, true },
+	{ "login-name", "login", TRL_LIMIT_NAME, 5, 60, true },
+	{ "reset-name", "reset", TRL_LIMIT_NAME, 3, 3600, true },
+	{ "person-read", "read", TRL_LIMIT_PERSON, 600, 60, false },
+	{ "person-write", "write", TRL_LIMIT_PERSON, 120, 60, false },
+	{ "person-login", "login", TRL_LIMIT_PERSON, 10, 60, true },
+	{ "person-reset", "reset", TRL_LIMIT_PERSON, 10, 3600, true },
+	{ "person-invite", "invite", TRL_LIMIT_PERSON, 60, 3600, true },
+	{ "key-read", "read", TRL_LIMIT_KEY, 1200, 60, false },
+	{ "key-write", "write", TRL_LIMIT_KEY, 300, 60, false },
+	{ "key-invite", "invite", TRL_LIMIT_KEY, 60, 3600, true },
+	{ "tenant-read", "read", TRL_LIMIT_TENANT, 6000, 60, false },
+	{ "tenant-write", "write", TRL_LIMIT_TENANT, 1200, 60, false },
+	{ "tenant-invite", "invite", TRL_LIMIT_TENANT, 600, 3600, true },
+};
+
+const struct trl_limit *
+trl_limit_find(enum trl_limit_subject subject, const char *rate)
+{
+	size_t i;
+
+	for (i = 0; i < TRL_COUNT(limits); i++) {
+		const struct trl_limit *limit = &limits[i];
+
+		if (limit->subject != subject || !limit->rate != !rate)
+			continue;
+		if (!rate || strcmp(limit->rate, rate) == 0)
+			return limit;
+	}
+	return NULL;
+}

@@ -1,0 +1,65 @@
+/* local.c - limits while Redis does not answer: the same GCRA on this process's
+ * clock, for this replica's share of the limit and a half more (none more where the
+ * limit is strict). A table of fixed size, so subjects that fall on one bucket push
+ * each other out; a flood of addresses can lengthen nobody's leash but its own. */
+#include <sodium.h>
+
+#include "state.h"
+
+struct access_pace
+access_pace(const trl_access *access, const struct trl_limit *limit)
+{
+	double quota = (double)limit->count * access->config.rate_scale;
+	struct access_pace pace = { .window_us = (double)limit->window_s * 1e6 };
+
+	if (quota < 1)
+		quota = 1;
+	if (quota > pace.window_us)
+		quota = pace.window_us;
+	pace.quota = (uint64_t)quota;
+	pace.step_us = pace.window_us / (double)pace.quota;
+	return pace;
+}
+
+static struct access_bucket *
+bucket_of(trl_access *access, const struct access_key *key)
+{
+	struct access_bucket *bucket;
+	uint64_t hash;
+
+	crypto_shorthash(
+	    (uint8_t *)&hash, (const uint8_t *)key->text, key->len, access->seed);
+	if (!hash)
+		hash = 1;
+	bucket = &access->buckets[hash % ACCESS_BUCKETS];
+	if (bucket->key != hash)
+		*bucket = (struct access_bucket){ .key = hash };
+	return bucket;
+}
+
+void
+access_count_local(trl_access *access, const struct access_key *key,
+    const struct trl_limit *limit, struct trl_limit_state *state)
+{
+	const struct access_pace pace = access_pace(access, limit);
+	struct access_bucket *bucket = bucket_of(access, key);
+	const double share =
+	    (limit->strict ? 1.0 : 1.5) / (double)access->config.replicas;
+	const uint64_t now = trl_mono_us();
+	const double window = pace.window_us;
+	double step = pace.step_us / share, ahead;
+
+	if (step > window)
+		step = window;
+	ahead = bucket->arrival_us > now ? (double)(bucket->arrival_us - now) : 0;
+	*state = (struct trl_limit_state){ .limit = limit, .quota = pace.quota };
+	if (ahead + step > window) {
+		state->retry_us = (uint64_t)(ahead + step - window) + 1;
+		state->reset_us = (uint64_t)ahead;
+		return;
+	}
+	state->allowed = true;
+	bucket->arrival_us = now + (uint64_t)(ahead + step);
+	state->remaining = (uint64_t)((window - ahead - step) / step);
+	state->reset_us = (uint64_t)(ahead + step);
+}

@@ -1,0 +1,130 @@
+/* access.h - what is shared in Redis about who may do what: copies of sessions,
+ * keys and grants, the epochs that end them, and the limits. The edge reads it in
+ * two round trips a request; auth and tenants bump epochs.
+ *
+ * An epoch is a number a tenant and an account have in Redis; it only rises, also
+ * across a loss of Redis (it starts at the time). A copy carries the epochs it was
+ * read under and is believed only while they are the present ones, so whoever
+ * changes a fact bumps the epoch after its commit and before its answer, and no
+ * copy of the old fact is believed again. A missing epoch ends copies too.
+ *
+ * Redis Cluster: every script's keys share one tag. Nothing here is a record;
+ * without Redis there are no copies (the owner is asked each time) and limits are
+ * counted in this process. Actors alone, but for open and close. */
+#pragma once
+
+#include <trl/actor.h>
+#include <trl/config.h>
+#include <trl/limit.h>
+#include <trl/redis.h>
+
+typedef struct trl_access trl_access;
+
+/* For struct trl_service: the scripts, and TRELLIS_RATE_SCALE and its like. */
+extern struct trl_redis_script *const trl_access_scripts[];
+extern const struct trl_config_table trl_access_config_table;
+
+/* Start-up. redis is borrowed and may be NULL (as if it were down for good). NULL:
+ * the configuration is wrong, printed. */
+trl_access *trl_access_open(trl_loop *loop, trl_redis *redis);
+void trl_access_close(trl_access **access);
+
+/* ---- tokens ---------------------------------------------------------------- */
+
+enum {
+	TRL_ACCESS_HASH = 32,
+	TRL_ACCESS_SESSION_TEXT = 48, /* "trs_", 43 of base64url, NUL */
+	TRL_ACCESS_KEY_TEXT = 89,     /* "trl_", id, "_", 43, checksum of 8, NUL */
+	TRL_ACCESS_CSRF_TEXT = 44
+};
+
+/* What is stored of a session token or an API key: BLAKE2b-256 of its whole text. */
+void trl_access_hash(const char *token, size_t len, uint8_t hash[TRL_ACCESS_HASH]);
+/* A new session token: 256 random bits. */
+void trl_access_session_token(char text[TRL_ACCESS_SESSION_TEXT]);
+/* Whether text has the form of one. */
+bool trl_access_is_session(const char *text, size_t len);
+/* A new API key of that id: `trl_<32 hex>_<43 base64url><8 hex>`; the checksum is
+ * CRC-32 of what stands before it, so that scanners and we see a typing error. */
+void trl_access_key_token(struct trl_id id, char text[TRL_ACCESS_KEY_TEXT]);
+/* False: not of that form, or the checksum is wrong. */
+bool trl_access_key_parse(const char *text, size_t len, struct trl_id *id);
+/* The CSRF token of a session, from the stored hash of its token. */
+void trl_access_csrf(const uint8_t hash[TRL_ACCESS_HASH], char text[TRL_ACCESS_CSRF_TEXT]);
+
+/* ---- epochs ---------------------------------------------------------------- */
+
+/* After the commit and before the answer of whatever changes what an account or
+ * its sessions may do (logout, revoke, password, verified) or what a tenant's
+ * members, keys or status are. Without Redis it is tried again in the background
+ * until no copy can be left. Never fails for the caller. */
+void trl_access_bump_account(trl_ctx *ctx, trl_access *access, struct trl_id account);
+void trl_access_bump_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant);
+
+/* ---- copies ---------------------------------------------------------------- */
+
+/* Who a credential (session or API key) is. */
+struct trl_access_who {
+	enum trl_principal_kind kind; /* TRL_PERSON or TRL_KEY */
+	struct trl_id account;
+	struct trl_id session;        /* or the key's id */
+	struct trl_id tenant;         /* of a key */
+	bool verified;
+	int64_t expires_at_us;        /* wall; 0: never */
+	uint64_t epoch;               /* of the account; of a key: of its tenant */
+	const uint32_t *permissions;  /* of a key, rising */
+	size_t n_permissions;
+};
+
+/* What an account may do in a tenant; also of a key: only the tenant's status. */
+struct trl_access_grant {
+	struct trl_id tenant;
+	uint8_t role;
+	uint8_t status;               /* tenants.v1.Tenant.Status */
+	uint64_t tenant_epoch, account_epoch;
+	const uint32_t *permissions;
+	size_t n_permissions;
+};
+
+/* ---- the two round trips of the edge ----------------------------------------- */
+
+enum { TRL_ACCESS_LIMITS_MAX = 4 };
+
+struct trl_access_states {
+	size_t n;
+	struct trl_limit_state state[TRL_ACCESS_LIMITS_MAX];
+};
+
+/* First: counts the address against the limits of every request and of the class,
+ * and fetches the copy of the credential (hash NULL: none). *who is NULL where
+ * there is no copy; its epoch is not yet compared. states are added to.
+ * Errors: TRL_RATE. */
+enum trl_code trl_access_greet(trl_ctx *ctx, trl_access *access, const char *address,
+    const char *rate, const uint8_t hash[TRL_ACCESS_HASH],
+    const struct trl_access_who **who, struct trl_access_states *states) TRL_MUST_CHECK;
+
+/* What the second brings; an epoch of 0: Redis does not tell, believe no copy. */
+struct trl_access_visit {
+	uint64_t account_epoch, tenant_epoch;
+	const struct trl_access_grant *grant; /* believed already; or NULL */
+};
+
+/* Second: counts person or key, and tenant (nil: none), and fetches epochs and the
+ * grant copy. The caller compares who's epoch. Errors: TRL_RATE. */
+enum trl_code trl_access_arrive(trl_ctx *ctx, trl_access *access,
+    const struct trl_access_who *who, struct trl_id tenant, const char *rate,
+    struct trl_access_visit *visit, struct trl_access_states *states) TRL_MUST_CHECK;
+
+/* Keeps a copy for 60 s. Its epochs must have been read before the facts were. */
+void trl_access_keep_who(trl_ctx *ctx, trl_access *access,
+    const uint8_t hash[TRL_ACCESS_HASH], const struct trl_access_who *who);
+/* Of account or key `subject`; only if the tenant's epoch still is the grant's. */
+void trl_access_keep_grant(trl_ctx *ctx, trl_access *access, struct trl_id subject,
+    const struct trl_access_grant *grant);
+
+/* ---- limits of a service's own ----------------------------------------------- */
+
+/* Counts a text (an address given at login) against the TRL_LIMIT_NAME limit of a
+ * class. Errors: TRL_RATE, with retry-after. */
+enum trl_code trl_access_limit_name(trl_ctx *ctx, trl_access *access, const char *rate,
+    const char *name) TRL_MUST_CHECK;

@@ -1,0 +1,38 @@
+/* limit.h - the limits people, keys, tenants and addresses have, one table
+ * (limit.c), and how one stands after a request was counted. GCRA: `count` in
+ * any window of `window_s`, refilled evenly. Anybody may read it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum trl_limit_subject {
+	TRL_LIMIT_ADDRESS, /* the client's address; of IPv6 its /64 */
+	TRL_LIMIT_PERSON,
+	TRL_LIMIT_KEY,
+	TRL_LIMIT_TENANT,
+	TRL_LIMIT_NAME     /* a text given by the client (an e-mail address), hashed */
+};
+
+struct trl_limit {
+	const char *name;  /* in RateLimit-Policy, and in the key */
+	const char *rate;  /* the method's class it belongs to; NULL: every request */
+	enum trl_limit_subject subject;
+	uint32_t count;
+	uint32_t window_s;
+	bool strict;       /* without Redis: no allowance above the replica's share */
+};
+
+/* How a limit stands. */
+struct trl_limit_state {
+	const struct trl_limit *limit;
+	bool allowed;
+	uint64_t quota;      /* count after TRELLIS_RATE_SCALE */
+	uint64_t remaining;
+	uint64_t reset_us;   /* until all of it is back */
+	uint64_t retry_us;   /* until one is free; 0 when allowed */
+};
+
+/* The limit of a subject for a method's class, NULL: none. With rate NULL the one
+ * that every request counts against. */
+const struct trl_limit *trl_limit_find(enum trl_limit_subject subject, const char *rate);
