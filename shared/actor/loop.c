@@ -241,7 +241,9 @@ trl_loop_free(trl_loop **loop_at)
 void
 trl_loop_run(trl_loop *loop)
 {
+	loop->now_valid = false;
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	loop->now_valid = false;
 }
 
 void
@@ -263,12 +265,14 @@ trl_loop_run_until(
 	trl_assert(loop->done == NULL && loop->current == NULL);
 	loop->done = done;
 	loop->done_self = self;
+	loop->now_valid = false;
 	loop->out_of_patience = false;
 	uv_update_time(&loop->uv);
 	uv_timer_start(&loop->patience, lose_patience, timeout_ms, 0);
 	while (!done(self) && !loop->out_of_patience)
 		uv_run(&loop->uv, UV_RUN_ONCE);
 	uv_timer_stop(&loop->patience);
+	loop->now_valid = false; /* who knows when the next turn comes */
 	loop->done = NULL;
 	return done(self);
 }

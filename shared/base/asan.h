@@ -11,6 +11,10 @@
 
 #ifdef TRL_ASAN
 #include <sanitizer/asan_interface.h>
+#if defined(__GNUC__) && !defined(__clang__)
+/* gcc takes poisoning fresh memory for reading it. */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #define trl_asan_poison(p, n) __asan_poison_memory_region((p), (n))
 #define trl_asan_unpoison(p, n) __asan_unpoison_memory_region((p), (n))
 #else
