@@ -24,7 +24,7 @@ trl_member_present(
 	if (field->type == PROTOBUF_C_TYPE_STRING ||
 	    field->type == PROTOBUF_C_TYPE_MESSAGE)
 		return *(void *const *)trl_member_of(field, message) != NULL;
-	return field->label == PROTOBUF_C_LABEL_REQUIRED ||
+	return field->label != PROTOBUF_C_LABEL_OPTIONAL ||
 	       *(protobuf_c_boolean *)quantifier(field, message);
 }
 

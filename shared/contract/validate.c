@@ -7,50 +7,21 @@
 #include <google/protobuf/timestamp.pb-c.h>
 
 #include <trl/member.h>
+#include <trl/pointer.h>
 #include <trl/utf8.h>
 #include <trl/validate.h>
-
-enum { POINTER_MAX = 400 };
 
 struct check {
 	trl_ctx *ctx;
 	size_t wrong;
-	size_t len; /* of pointer */
-	char pointer[POINTER_MAX];
+	struct trl_pointer at;
 };
 
 static void
 refuse(struct check *check, const char *detail)
 {
 	check->wrong++;
-	trl_err_violation(check->ctx, check->pointer, "%s", detail);
-}
-
-/* Adds a segment to the pointer, escaped; gives the length to go back to. */
-static size_t
-enter(struct check *check, const char *segment)
-{
-	size_t before = check->len;
-
-	if (check->len + 2 < POINTER_MAX)
-		check->pointer[check->len++] = '/';
-	for (; *segment && check->len + 3 < POINTER_MAX; segment++) {
-		if (*segment == '~' || *segment == '/') {
-			check->pointer[check->len++] = '~';
-			check->pointer[check->len++] = *segment == '~' ? '0' : '1';
-		} else {
-			check->pointer[check->len++] = *segment;
-		}
-	}
-	check->pointer[check->len] = '\0';
-	return before;
-}
-
-static void
-leave(struct check *check, size_t before)
-{
-	check->len = before;
-	check->pointer[before] = '\0';
+	trl_err_violation(check->ctx, check->at.text, "%s", detail);
 }
 
 static void
@@ -174,7 +145,7 @@ check_list(struct check *check, const struct trl_field *rule,
 {
 	size_t count = trl_member_count(field, message);
 	bool map = rule->message && rule->message->is_entry;
-	char index[24];
+	char key[24];
 
 	check_length(check, count, rule->min_len, rule->max_len, "items");
 	if (rule->max_len && count > rule->max_len)
@@ -184,14 +155,12 @@ check_list(struct check *check, const struct trl_field *rule,
 		size_t before;
 
 		if (map)
-			before = enter(
-			    check, trl_entry_key_text(*(void *const *)item, index));
-		else {
-			snprintf(index, sizeof index, "%zu", i);
-			before = enter(check, index);
-		}
+			before = trl_pointer_enter(
+			    &check->at, trl_entry_key_text(*(void *const *)item, key));
+		else
+			before = trl_pointer_enter_index(&check->at, i);
 		check_value(check, rule, field, item);
-		leave(check, before);
+		trl_pointer_leave(&check->at, before);
 	}
 }
 
@@ -209,13 +178,13 @@ check_clear(struct check *check, const struct trl_message *rules,
 		    *(const char *const *)trl_member_item(clear, message, i);
 		const ProtobufCFieldDescriptor *field =
 		    protobuf_c_message_descriptor_get_field_by_name(type, name);
-		size_t before = enter(check, name);
+		size_t before = trl_pointer_enter(&check->at, name);
 
 		if (!field || !rules->fields[field - type->fields].nullable)
 			refuse(check, "cannot be cleared");
 		else if (trl_member_present(field, message))
 			refuse(check, "is both set and cleared");
-		leave(check, before);
+		trl_pointer_leave(&check->at, before);
 	}
 }
 
@@ -233,7 +202,7 @@ check_message(struct check *check, const struct trl_message *rules,
 
 		if (!present && !rule->required)
 			continue;
-		before = enter(check, field->name);
+		before = trl_pointer_enter(&check->at, field->name);
 		if (!present)
 			refuse(check, "is required");
 		else if (rule->output_only)
@@ -242,7 +211,7 @@ check_message(struct check *check, const struct trl_message *rules,
 			check_list(check, rule, field, message);
 		else
 			check_value(check, rule, field, trl_member_of(field, message));
-		leave(check, before);
+		trl_pointer_leave(&check->at, before);
 	}
 	if (rules->clear_field >= 0)
 		check_clear(check, rules, message);
