@@ -273,7 +273,9 @@ def header(service, set_name, statements):
 
 def source(service, set_name, statements, migrations, header_name):
     out = [f'/* Made by tools/sqlgen from the SQL of {service}. */',
-           f'#include "{header_name}"', '', '#include <stddef.h>', '']
+           f'#include "{header_name}"', '', '#include <stddef.h>', '',
+           '/* A migration is one text, longer than C99 asks compilers to take. */',
+           '#pragma GCC diagnostic ignored "-Woverlength-strings"', '']
     for index, item in enumerate(statements):
         params = ', '.join(f'"{p}"' for p in item.params)
         symbol = f'{service}_sql_{item.base}'

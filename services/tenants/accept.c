@@ -1,0 +1,134 @@
+/* tenants.AcceptInvitation - from a letter's token to a membership.
+ *
+ * The token names the tenant, so its scope is known before anything is read. All
+ * refusals are one answer in the same words: who holds a stray token learns
+ * nothing from it.
+ */
+#include <string.h>
+
+#include "tenants.h"
+
+struct offer {
+	struct trl_id tenant, invitation;
+	uint8_t hash[TENANTS_TOKEN_HASH];
+	tenants_invitation found;
+	tenants_tenant organisation;
+	tenants_member already;
+};
+
+static enum trl_code
+refuse(trl_ctx *ctx)
+{
+	static const char words[] =
+	    "This invitation is not good any more, or is meant "
+	    "for another address than this account has verified.";
+
+	trl_err_clear(ctx);
+	trl_err_violation(ctx, "/token", "%s", words);
+	return trl_fail_field(ctx, TRL_INVALID, "token", "%s", words);
+}
+
+/* Reads what the token is about. A missing row leaves its message empty. */
+static enum trl_code
+read_offer(struct tenants *self, trl_ctx *ctx, struct offer *offer)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(offer->tenant));
+
+	tenants__v1__invitation__init(&offer->found);
+	tenants__v1__tenant__init(&offer->organisation);
+	tenants__v1__member__init(&offer->already);
+	trl_batch_get(work, &tenants_sql_invitation_find, NULL, &offer->found.base,
+	    TRL_ARG_ID("tenant_id", offer->tenant),
+	    TRL_ARG_ID("invitation_id", offer->invitation),
+	    TRL_ARG_BYTES("token_hash", offer->hash, sizeof offer->hash));
+	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &offer->organisation.base,
+	    TRL_ARG_ID("tenant_id", offer->tenant));
+	trl_batch_get(work, &tenants_sql_member_find, NULL, &offer->already.base,
+	    TRL_ARG_ID("tenant_id", offer->tenant),
+	    TRL_ARG_ID("account_id", ctx->principal.account));
+	return trl_batch_read(work);
+}
+
+static bool
+is_good(const trl_ctx *ctx, const struct offer *offer)
+{
+	return offer->found.has_id &&
+	       offer->found.status == TENANTS__V1__INVITATION__STATUS__pending &&
+	       tenants_time_us(offer->found.expires_at) > trl_now(ctx) &&
+	       offer->organisation.status == TENANTS__V1__TENANT__STATUS__active;
+}
+
+static void
+fill_reply(trl_ctx *ctx, const struct offer *offer, Tenants__V1__MyTenant *out)
+{
+	out->id = offer->organisation.id;
+	out->has_id = true;
+	out->slug = offer->organisation.slug;
+	out->display_name = offer->organisation.display_name;
+	out->status = offer->organisation.status;
+	out->has_status = true;
+	out->role = offer->already.has_role ? offer->already.role : offer->found.role;
+	out->has_role = true;
+	out->joined_at = offer->already.has_role ? offer->already.created_at
+						 : tenants_time(ctx, trl_now(ctx));
+}
+
+static enum trl_code
+store(struct tenants *self, trl_ctx *ctx, const struct offer *offer,
+    Tenants__V1__MyTenant *out)
+{
+	trl_batch *work = trl_batch_new(
+	    ctx, self->pg, TRL_SCOPE_BOTH(offer->tenant, ctx->principal.account));
+
+	trl_batch_add(work, &tenants_sql_tenant_lock, NULL,
+	    TRL_ARG_ID("tenant_id", offer->tenant));
+	trl_batch_add(work, &tenants_sql_invitation_end, NULL,
+	    TRL_ARG_ID("tenant_id", offer->tenant),
+	    TRL_ARG_ID("invitation_id", offer->invitation),
+	    TRL_ARG_TEXT("status", "accepted"),
+	    TRL_ARG_INT("former_version", offer->found.version),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_add(work, &tenants_sql_member_join, NULL,
+	    TRL_ARG_ID("tenant_id", offer->tenant),
+	    TRL_ARG_ID("account_id", ctx->principal.account),
+	    TRL_ARG_TEXT("role", tenants_role_name(offer->found.role)),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_audit(work, "tenants.invitation.accept", offer->invitation,
+	    "invitation", &offer->found.base);
+	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_INVALID (token; for every reason alike). */
+enum trl_code
+tenants_accept_invitation(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__AcceptInvitationRequest *in, Tenants__V1__MyTenant *out)
+{
+	struct tenants_person person;
+	struct offer offer;
+	bool found, replayed;
+	enum trl_code rc;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	if (!tenants_token_read(
+		self, in->token, &offer.tenant, &offer.invitation, offer.hash))
+		return refuse(ctx);
+	rc = read_offer(self, ctx, &offer);
+	if (rc == TRL_NOT_FOUND || (rc == TRL_OK && !is_good(ctx, &offer)))
+		return refuse(ctx);
+	if (rc == TRL_OK)
+		rc = tenants_person_by_id(
+		    self, ctx, ctx->principal.account, &person, &found);
+	if (rc != TRL_OK)
+		return rc;
+	if (!found || !person.verified || strcmp(person.email, offer.found.email) != 0)
+		return refuse(ctx);
+	fill_reply(ctx, &offer, out);
+	rc = store(self, ctx, &offer, out);
+	if (rc == TRL_NOT_FOUND)
+		return refuse(ctx);
+	if (rc == TRL_OK)
+		tenants_changed(self, ctx, offer.tenant, ctx->principal.account);
+	return rc;
+}

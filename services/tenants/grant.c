@@ -1,0 +1,157 @@
+/* tenants.GetGrant, ListRoles - what a role may do. Both read the permission
+ * catalogue that the contracts make: a role holds every permission whose least
+ * role is not above it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tenants.h"
+
+static const char *const deleting_permissions[] = {
+	"tenants.tenant.read",
+	"tenants.tenant.delete", /* to be told that it is under way; and for retries */
+	"tenants.tenant.restore",
+};
+
+static bool
+holds(Tenants__V1__Member__Role role, Tenants__V1__Tenant__Status status,
+    const struct trl_permission *permission)
+{
+	if ((int)permission->role > (int)role)
+		return false;
+	if (status == TENANTS__V1__TENANT__STATUS__active)
+		return true;
+	for (size_t i = 0; i < TRL_COUNT(deleting_permissions); i++)
+		if (strcmp(permission->name, deleting_permissions[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Rising, because the catalogue is. */
+static void
+fill_permissions(trl_ctx *ctx, Tenants__V1__Grant *out)
+{
+	size_t n = 0;
+
+	out->permissions = trl_arena_alloc(
+	    ctx->arena, trl_permissions_count * sizeof out->permissions[0]);
+	for (size_t i = 0; i < trl_permissions_count; i++)
+		if (holds(out->role, out->status, &trl_permissions[i]))
+			out->permissions[n++] = trl_permissions[i].id;
+	out->n_permissions = n;
+}
+
+static enum trl_code
+only_tenant(
+    struct tenants *self, trl_ctx *ctx, struct trl_id account, Tenants__V1__Grant *out)
+{
+	Tenants__V1__ListMyTenantsReply found =
+	    TENANTS__V1__LIST_MY_TENANTS_REPLY__INIT;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
+	enum trl_code rc;
+
+	trl_batch_get(work, &tenants_sql_grants_of_account, NULL, &found.base,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_TIME("now", trl_now(ctx)));
+	rc = trl_batch_read(work);
+	if (rc != TRL_OK)
+		return rc;
+	if (found.n_items == 0)
+		return trl_fail(
+		    ctx, TRL_NOT_FOUND, "The account belongs to no organisation.");
+	if (found.n_items > 1)
+		return trl_fail(ctx, TRL_CONFLICT,
+		    "The account belongs to several organisations; name one.");
+	out->tenant_id = found.items[0]->id;
+	out->has_tenant_id = true;
+	out->role = found.items[0]->role;
+	out->has_role = true;
+	out->status = found.items[0]->status;
+	out->has_status = true;
+	return TRL_OK;
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_CONFLICT (several memberships and none named),
+ * TRL_INVALID (neither account nor key, or a key without its tenant). */
+enum trl_code
+tenants_get_grant(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__GetGrantRequest *in, Tenants__V1__Grant *out)
+{
+	struct trl_id account = tenants_id(in->account_id);
+	struct trl_id tenant = tenants_id(in->tenant_id);
+	enum trl_code rc;
+	trl_batch *work;
+
+	if (in->has_account_id == in->has_key_id ||
+	    (in->has_key_id && !in->has_tenant_id))
+		return trl_fail(
+		    ctx, TRL_INVALID, "Give account_id, or key_id with its tenant_id.");
+	if (!in->has_tenant_id) {
+		rc = only_tenant(self, ctx, account, out);
+	} else {
+		work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
+		if (in->has_key_id)
+			trl_batch_get(
+			    work, &tenants_sql_grant_of_key, &in->base, &out->base);
+		else
+			trl_batch_get(work, &tenants_sql_grant_in_tenant, &in->base,
+			    &out->base, TRL_ARG_TIME("now", trl_now(ctx)));
+		rc = trl_batch_read(work);
+	}
+	if (rc == TRL_OK && in->has_account_id)
+		fill_permissions(ctx, out);
+	return rc;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static Tenants__V1__Role *
+role_new(trl_ctx *ctx, Tenants__V1__Member__Role name, const char *description)
+{
+	Tenants__V1__Role *role = trl_arena_alloc(ctx->arena, sizeof *role);
+
+	tenants__v1__role__init(role);
+	role->name = name;
+	role->has_name = true;
+	role->description = trl_arena_strdup(ctx->arena, description);
+	role->permissions = trl_arena_alloc(
+	    ctx->arena, trl_permissions_count * sizeof role->permissions[0]);
+	for (size_t i = 0; i < trl_permissions_count; i++)
+		if (holds(
+			name, TENANTS__V1__TENANT__STATUS__active, &trl_permissions[i]))
+			role->permissions[role->n_permissions++] =
+			    trl_arena_strdup(ctx->arena, trl_permissions[i].name);
+	qsort(role->permissions, role->n_permissions, sizeof role->permissions[0],
+	    by_text);
+	return role;
+}
+
+enum trl_code
+tenants_list_roles(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__ListRolesRequest *in, Tenants__V1__ListRolesReply *out)
+{
+	static const struct {
+		Tenants__V1__Member__Role name;
+		const char *description;
+	} roles[] = {
+		{ TENANTS__V1__MEMBER__ROLE__viewer, "Looks, and changes nothing." },
+		{ TENANTS__V1__MEMBER__ROLE__member,
+		    "Works with what the organisation has." },
+		{ TENANTS__V1__MEMBER__ROLE__admin,
+		    "Administers people, keys and settings; owners are out of reach." },
+		{ TENANTS__V1__MEMBER__ROLE__owner,
+		    "May do everything, and end the organisation. There is always "
+		    "one." },
+	};
+
+	(void)self;
+	(void)in;
+	out->items =
+	    trl_arena_alloc(ctx->arena, TRL_COUNT(roles) * sizeof out->items[0]);
+	for (size_t i = 0; i < TRL_COUNT(roles); i++)
+		out->items[out->n_items++] =
+		    role_new(ctx, roles[i].name, roles[i].description);
+	return TRL_OK;
+}

@@ -1,0 +1,66 @@
+/* What every change of members and invitations asks before it is written. Dispatch
+ * has checked the permission; here is what depends on ranks, and on what others
+ * did since the caller's grant was made. */
+#include "tenants.h"
+
+int
+tenants_rank(const trl_ctx *ctx)
+{
+	switch (ctx->principal.kind) {
+	case TRL_PERSON:
+		return ctx->principal.role;
+	case TRL_KEY:
+		return TRL_ADMIN;
+	default:
+		return TRL_ROLE_NONE;
+	}
+}
+
+enum trl_code
+tenants_may_touch(trl_ctx *ctx, Tenants__V1__Member__Role role)
+{
+	if ((int)role > tenants_rank(ctx))
+		return trl_fail(ctx, TRL_DENIED, "The role %s stands above yours.",
+		    tenants_role_name(role));
+	return TRL_OK;
+}
+
+trl_batch *
+tenants_change_new(struct tenants *self, trl_ctx *ctx)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	trl_batch_add(
+	    work, &tenants_sql_tenant_lock, NULL, TRL_ARG_ID("tenant_id", ctx->tenant));
+	if (ctx->principal.kind == TRL_PERSON)
+		trl_batch_add(work, &tenants_sql_caller_guard, NULL,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_ID("caller_id", ctx->principal.account),
+		    TRL_ARG_TEXT("caller_role",
+			tenants_role_name(
+			    (Tenants__V1__Member__Role)ctx->principal.role)));
+	return work;
+}
+
+enum trl_code
+tenants_if_match(trl_ctx *ctx, int64_t version)
+{
+	if (ctx->has_if_version && ctx->if_version != version)
+		return trl_fail(ctx, TRL_PRECONDITION,
+		    "Somebody changed it; its version is %lld now.",
+		    (long long)version);
+	return TRL_OK;
+}
+
+bool
+tenants_again(trl_ctx *ctx, enum trl_code *rc, int *tries)
+{
+	if (*rc != TRL_PRECONDITION || ctx->has_if_version)
+		return false;
+	trl_err_clear(ctx);
+	if (++*tries < TENANTS_TRIES)
+		return true;
+	*rc = trl_fail(ctx, TRL_CONFLICT, "Others keep changing it; try again.");
+	trl_err_retry_after(ctx, 1000);
+	return false;
+}

@@ -1,0 +1,175 @@
+/* tenants.CreateInvitation, ListInvitations, ResendInvitation, RevokeInvitation.
+ *
+ * Nothing here asks whether the address has an account, so nothing can tell. The
+ * letter goes out after the commit and is not part of it: it is lost with the
+ * process, and then resent by hand.
+ */
+#include <trl/page.h>
+
+#include "tenants.h"
+
+static void
+begin_invitation(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__CreateInvitationRequest *in, tenants_invitation *out)
+{
+	int64_t now = trl_now(ctx);
+
+	out->id = tenants_bytes(ctx, trl_new_id(ctx));
+	out->has_id = true;
+	out->version = 1;
+	out->has_version = true;
+	out->email = tenants_email(ctx, in->email);
+	out->role = in->role;
+	out->has_role = true;
+	out->status = TENANTS__V1__INVITATION__STATUS__pending;
+	out->has_status = true;
+	if (ctx->principal.kind == TRL_PERSON) {
+		out->invited_by = tenants_bytes(ctx, ctx->principal.account);
+		out->has_invited_by = true;
+	}
+	out->created_at = out->updated_at = tenants_time(ctx, now);
+	out->expires_at =
+	    tenants_time(ctx, now + self->config->invitation_days * 86400 * 1000000);
+}
+
+/* Errors: TRL_DENIED (role above the caller's), TRL_EXISTS (email: invited
+ * already), TRL_QUOTA (too many open), TRL_NOT_FOUND. */
+enum trl_code
+tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__CreateInvitationRequest *in, Tenants__V1__Invitation *out)
+{
+	tenants_tenant tenant = TENANTS__V1__TENANT__INIT;
+	uint8_t hash[TENANTS_TOKEN_HASH];
+	char token[TENANTS_TOKEN_TEXT];
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = tenants_may_touch(ctx, in->role);
+	if (rc != TRL_OK)
+		return rc;
+	begin_invitation(self, ctx, in, out);
+	tenants_token_new(self, ctx->tenant, tenants_id(out->id), token, hash);
+	work = tenants_change_new(self, ctx);
+	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	trl_batch_add(work, &tenants_sql_invitation_expire, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_add(work, &tenants_sql_invitation_room, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_INT("allowed", TENANTS_INVITATIONS_MAX));
+	trl_batch_add(work, &tenants_sql_invitation_insert, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
+	trl_batch_audit(work, "tenants.invitation.create", tenants_id(out->id),
+	    "invitation", &out->base);
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK && !ctx->idempotency.replayed)
+		tenants_invitation_mail(self, ctx, out, tenant.display_name, token);
+	return rc;
+}
+
+/* Errors: TRL_INVALID (page_token). */
+enum trl_code
+tenants_list_invitations(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__ListInvitationsRequest *in,
+    Tenants__V1__ListInvitationsReply *out)
+{
+	struct trl_page page;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_page_open(ctx, "tenants.invitations", ctx->tenant, in->page_size,
+	    in->page_token, &page);
+	if (rc != TRL_OK)
+		return rc;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch_get(work, &tenants_sql_invitations_list, &in->base, &out->base,
+	    TRL_ARG_ID("after", page.after), TRL_ARG_TIME("now", trl_now(ctx)),
+	    TRL_ARG_INT("limit", page.size + 1));
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK && out->n_items > page.size) {
+		out->n_items = page.size;
+		out->next_page_token = trl_page_token_id(ctx, "tenants.invitations",
+		    ctx->tenant, tenants_id(out->items[page.size - 1]->id));
+	}
+	return rc;
+}
+
+/* The invitation, if it waits and its role is not above the caller's. */
+static enum trl_code
+read_pending(
+    struct tenants *self, trl_ctx *ctx, ProtobufCBinaryData id, tenants_invitation *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	enum trl_code rc;
+
+	trl_batch_get(work, &tenants_sql_invitation_get, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("invitation_id", tenants_id(id)));
+	rc = trl_batch_read(work);
+	return rc == TRL_OK ? tenants_may_touch(ctx, out->role) : rc;
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_DENIED (role above the caller's), TRL_CONFLICT. */
+enum trl_code
+tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__ResendInvitationRequest *in, Tenants__V1__Invitation *out)
+{
+	tenants_tenant tenant = TENANTS__V1__TENANT__INIT;
+	uint8_t hash[TENANTS_TOKEN_HASH];
+	char token[TENANTS_TOKEN_TEXT];
+	bool replayed;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = read_pending(self, ctx, in->invitation_id, out);
+	if (rc != TRL_OK)
+		return rc;
+	out->version++;
+	out->updated_at = tenants_time(ctx, trl_now(ctx));
+	out->expires_at = tenants_time(
+	    ctx, trl_now(ctx) + self->config->invitation_days * 86400 * 1000000);
+	tenants_token_new(self, ctx->tenant, tenants_id(out->id), token, hash);
+	work = tenants_change_new(self, ctx);
+	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	trl_batch_add(work, &tenants_sql_invitation_renew, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_INT("former_version", out->version - 1),
+	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
+	trl_batch_audit(work, "tenants.invitation.resend", tenants_id(out->id),
+	    "invitation", &out->base);
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK && !ctx->idempotency.replayed)
+		tenants_invitation_mail(self, ctx, out, tenant.display_name, token);
+	return rc;
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_DENIED (role above the caller's), TRL_CONFLICT. */
+enum trl_code
+tenants_revoke_invitation(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__RevokeInvitationRequest *in, Trellis__Empty *out)
+{
+	tenants_invitation before = TENANTS__V1__INVITATION__INIT;
+	bool replayed;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = read_pending(self, ctx, in->invitation_id, &before);
+	if (rc != TRL_OK)
+		return rc;
+	work = tenants_change_new(self, ctx);
+	trl_batch_add(work, &tenants_sql_invitation_end, &in->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("status", "revoked"),
+	    TRL_ARG_INT("former_version", before.version),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_audit(work, "tenants.invitation.revoke", tenants_id(before.id),
+	    "invitation", &before.base);
+	return trl_batch_write(work, &out->base);
+}

@@ -1,0 +1,139 @@
+/* tenants.UpdateMember, RemoveMember - one member's role, and his leaving.
+ *
+ * At least one owner stays. Each change locks the tenant's row first, so that the
+ * statements behind the lock see what others committed: two owners who remove
+ * each other go one after the other, and the second is refused.
+ */
+#include "tenants.h"
+
+static enum trl_code
+read_member(struct tenants *self, trl_ctx *ctx, ProtobufCBinaryData account,
+    tenants_member *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	trl_batch_get(work, &tenants_sql_member_get, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("account_id", tenants_id(account)));
+	return trl_batch_read(work);
+}
+
+/* Adds, where an owner stops being one, that another stays. */
+static void
+keep_an_owner(
+    trl_ctx *ctx, trl_batch *work, const tenants_member *before, bool stays_owner)
+{
+	if (before->role == TENANTS__V1__MEMBER__ROLE__owner && !stays_owner)
+		trl_batch_add(work, &tenants_sql_owner_guard, &before->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant));
+}
+
+static enum trl_code
+store_role(struct tenants *self, trl_ctx *ctx, const tenants_member *before,
+    tenants_member *out)
+{
+	trl_batch *work = tenants_change_new(self, ctx);
+
+	keep_an_owner(ctx, work, before, out->role == TENANTS__V1__MEMBER__ROLE__owner);
+	trl_batch_add(work, &tenants_sql_member_update, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_INT("former_version", before->version));
+	trl_batch_audit(work, "tenants.member.update", tenants_id(out->account_id),
+	    "member", &out->base);
+	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_NOT_FOUND (no such member), TRL_DENIED (a role above the caller's),
+ * TRL_PRECONDITION (If-Match), TRL_CONFLICT (the last owner). */
+enum trl_code
+tenants_update_member(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__UpdateMemberRequest *in, Tenants__V1__Member *out)
+{
+	tenants_member before, *named = out;
+	bool replayed;
+	int tries = 0;
+	enum trl_code rc;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	do {
+		tenants__v1__member__init(&before);
+		rc = read_member(self, ctx, in->account_id, &before);
+		if (rc == TRL_OK)
+			rc = tenants_may_touch(ctx, before.role);
+		if (rc == TRL_OK)
+			rc = tenants_may_touch(ctx, in->role);
+		if (rc == TRL_OK)
+			rc = tenants_if_match(ctx, before.version);
+		if (rc != TRL_OK)
+			return rc;
+		*out = before;
+		out->role = in->role;
+		out->version = before.version + 1;
+		out->updated_at = tenants_time(ctx, trl_now(ctx));
+		rc = tenants_name_members(self, ctx, &named, 1);
+		if (rc == TRL_OK)
+			rc = store_role(self, ctx, &before, out);
+	} while (tenants_again(ctx, &rc, &tries));
+	if (rc == TRL_OK)
+		tenants_changed(self, ctx, ctx->tenant, tenants_id(in->account_id));
+	return rc;
+}
+
+/* Every member may leave; to remove another takes tenants.member.update. */
+static enum trl_code
+may_remove(trl_ctx *ctx, struct trl_id account)
+{
+	const struct trl_permission *update;
+
+	if (ctx->principal.kind == TRL_PERSON &&
+	    trl_id_eq(account, ctx->principal.account))
+		return TRL_OK;
+	update = trl_permission_by_name("tenants.member.update");
+	if (!update || !trl_may(ctx, update->id))
+		return trl_fail(ctx, TRL_DENIED,
+		    "Removing another member needs tenants.member.update.");
+	return TRL_OK;
+}
+
+/* Errors: TRL_NOT_FOUND (no such member), TRL_DENIED, TRL_PRECONDITION (If-Match),
+ * TRL_CONFLICT (the last owner). */
+enum trl_code
+tenants_remove_member(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__RemoveMemberRequest *in, Trellis__Empty *out)
+{
+	struct trl_id account = tenants_id(in->account_id);
+	tenants_member before;
+	bool replayed;
+	int tries = 0;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	do {
+		tenants__v1__member__init(&before);
+		rc = may_remove(ctx, account);
+		if (rc == TRL_OK)
+			rc = read_member(self, ctx, in->account_id, &before);
+		if (rc == TRL_OK)
+			rc = tenants_may_touch(ctx, before.role);
+		if (rc == TRL_OK)
+			rc = tenants_if_match(ctx, before.version);
+		if (rc != TRL_OK)
+			return rc;
+		work = tenants_change_new(self, ctx);
+		keep_an_owner(ctx, work, &before, false);
+		trl_batch_add(work, &tenants_sql_member_delete, &in->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_INT("former_version", before.version));
+		trl_batch_audit(
+		    work, "tenants.member.remove", account, "member", &before.base);
+		rc = trl_batch_write(work, &out->base);
+	} while (tenants_again(ctx, &rc, &tries));
+	if (rc == TRL_OK)
+		tenants_changed(self, ctx, ctx->tenant, account);
+	return rc;
+}

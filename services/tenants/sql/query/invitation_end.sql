@@ -1,0 +1,6 @@
+-- Accepted or revoked: the token's hash stays, its status makes it worthless.
+-- expect: one CONFLICT
+update invitation
+set status = :status, version = version + 1, updated_at = :now
+where tenant_id = :tenant_id and id = :invitation_id and status = 'pending'
+  and version = :former_version

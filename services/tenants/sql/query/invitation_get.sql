@@ -1,0 +1,4 @@
+-- expect: one NOT_FOUND
+select id, version, email, role, status, invited_by, expires_at, created_at, updated_at
+from invitation
+where tenant_id = :tenant_id and id = :invitation_id and status = 'pending'

@@ -1,0 +1,6 @@
+-- A new token; the former link is void.
+-- expect: one CONFLICT
+update invitation
+set token_hash = :token_hash, expires_at = :expires_at, version = :version,
+    updated_at = :updated_at
+where tenant_id = :tenant_id and id = :id and status = 'pending' and version = :former_version

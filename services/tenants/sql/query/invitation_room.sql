@@ -1,0 +1,6 @@
+-- A tenant has a bounded number of invitations open. Under the tenant's lock.
+-- expect: one QUOTA
+select count(*) as open
+from invitation
+where tenant_id = :tenant_id and status = 'pending'
+having count(*) < :allowed

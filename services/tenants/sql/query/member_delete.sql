@@ -1,0 +1,3 @@
+-- expect: one PRECONDITION
+delete from membership
+where tenant_id = :tenant_id and account_id = :account_id and version = :former_version

@@ -1,0 +1,99 @@
+/* The tenants service: how it opens, what can be set, whom it calls. It serves its
+ * contract from its own schema, calls auth for accounts' addresses and names, and
+ * keeps nothing between messages. */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "tenants.h"
+
+static const struct trl_config_var vars[] = {
+	TRL_CONFIG_STR(struct tenants_config, public_url, "TRELLIS_PUBLIC_URL",
+	    "http://127.0.0.1:8080",
+	    "where people reach this installation; for links in letters"),
+	TRL_CONFIG_STR(struct tenants_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
+	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
+	TRL_CONFIG_INT(struct tenants_config, grace_days, "TRELLIS_TENANT_GRACE_DAYS",
+	    "30", 0, 3650, "days in which an owner may restore a deleted organisation"),
+	TRL_CONFIG_INT(struct tenants_config, invitation_days,
+	    "TRELLIS_INVITATION_DAYS", "7", 1, 90,
+	    "days after which an invitation's link expires"),
+	TRL_CONFIG_SECRET(struct tenants_config, seal_key, "TRELLIS_SEAL_KEY",
+	    "32 bytes in hex or base64: seals stored replies, signs invitations"),
+};
+
+const struct trl_config_table tenants_config_table = TRL_CONFIG_TABLE("tenants", vars);
+
+/* The key of invitations' tags, derived from the seal key. Without one, tags are
+ * made under a fixed key: they then only spare a query, and the stored hash alone
+ * decides, which is enough to be safe and not enough for production. */
+static void
+derive_token_key(struct tenants *self, const trl_secret *seal_key)
+{
+	static const uint8_t purpose[] = "trellis invitation v1";
+
+	crypto_generichash(self->token_key, sizeof self->token_key, purpose,
+	    sizeof purpose, seal_key ? trl_secret_bytes(seal_key) : NULL,
+	    seal_key && trl_secret_len(seal_key) <= 64 ? trl_secret_len(seal_key) : 0);
+}
+
+static enum trl_code
+open_tenants(const struct trl_host *host, void **out)
+{
+	const struct tenants_config *config = host->config;
+	char folder[512];
+	struct tenants *self = calloc(1, sizeof *self);
+	const char *mail_folder = config->mail_folder;
+	enum trl_code rc;
+
+	trl_assert(self);
+	*self = (struct tenants){ .pg = host->pg, .bus = host->bus, .config = config };
+	derive_token_key(self, config->seal_key);
+	if (!mail_folder && host->run_dir) {
+		snprintf(folder, sizeof folder, "%s/mail", host->run_dir);
+		mail_folder = folder;
+	}
+	self->access = trl_access_open(host->loop, host->redis);
+	if (!self->access) {
+		free(self);
+		return TRL_INTERNAL;
+	}
+	rc = trl_mail_open(
+	    host->loop, mail_folder, "Trellis <noreply@localhost>", &self->mail);
+	if (rc != TRL_OK) {
+		trl_access_close(&self->access);
+		free(self);
+		return rc;
+	}
+	*out = self;
+	return TRL_OK;
+}
+
+static void
+close_tenants(void **state)
+{
+	struct tenants *self = *state;
+
+	if (!self)
+		return;
+	trl_mail_close(&self->mail);
+	trl_access_close(&self->access);
+	sodium_memzero(self, sizeof *self);
+	free(self);
+	*state = NULL;
+}
+
+static const struct trl_contract *const contracts[] = { &tenants_v1_server, NULL };
+static const char *const calls[] = { "auth", NULL };
+
+const struct trl_service tenants_service = {
+	.name = "tenants",
+	.config = &tenants_config_table,
+	.config_bytes = sizeof(struct tenants_config),
+	.contracts = contracts,
+	.calls = calls,
+	.sql = &tenants_sql,
+	.scripts = trl_access_scripts,
+	.open = open_tenants,
+	.close = close_tenants,
+};

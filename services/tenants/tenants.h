@@ -1,0 +1,126 @@
+/* tenants.h - the tenants service's state, and what its files share. Known within
+ * this folder alone; other services call its contract. */
+#pragma once
+
+#include <trl/access.h>
+#include <trl/batch.h>
+#include <trl/mail.h>
+#include <trl/service.h>
+#include <trellis/tenants/v1/tenants.server.h>
+
+#include "tenants_sql.h"
+
+struct tenants_config {
+	const char *public_url;
+	const char *mail_folder;
+	int64_t grace_days;
+	int64_t invitation_days;
+	trl_secret *seal_key;
+};
+
+enum {
+	TENANTS_TOKEN_KEY_BYTES = 32,
+	TENANTS_INVITATIONS_MAX = 1000, /* open at once in a tenant */
+	TENANTS_MADE_MAX = 100,         /* tenants a verified account may make */
+	TENANTS_MADE_UNVERIFIED_MAX = 1,
+	TENANTS_TRIES = 4 /* of a change that others keep overtaking */
+};
+
+struct tenants {
+	trl_pg *pg;
+	trl_bus *bus;
+	trl_access *access;
+	trl_mail *mail;
+	const struct tenants_config *config;
+	uint8_t token_key[TENANTS_TOKEN_KEY_BYTES];
+};
+
+extern const struct trl_service tenants_service;
+extern const struct trl_config_table tenants_config_table;
+
+/* Short names for the generated ones that many files use. */
+typedef Tenants__V1__Tenant tenants_tenant;
+typedef Tenants__V1__Member tenants_member;
+typedef Tenants__V1__Invitation tenants_invitation;
+
+/* ---- model.c: between C's values and messages' ----------------------------- */
+
+struct trl_id tenants_id(ProtobufCBinaryData bytes);
+ProtobufCBinaryData tenants_bytes(trl_ctx *ctx, struct trl_id id);
+Google__Protobuf__Timestamp *tenants_time(trl_ctx *ctx, int64_t wall_us);
+int64_t tenants_time_us(const Google__Protobuf__Timestamp *time);
+/* The address as it is kept and compared: ASCII letters small. */
+char *tenants_email(trl_ctx *ctx, const char *email);
+const char *tenants_role_name(Tenants__V1__Member__Role role);
+
+/* ---- guard.c: what every change of members and invitations asks ------------- */
+
+/* The caller's rank, an enum trl_role. A key ranks as admin: its permissions say
+ * what it may, its rank only that owners are out of its reach. */
+int tenants_rank(const trl_ctx *ctx);
+/* Refuses to give, or to touch, a role above the caller's own.
+ * Errors: TRL_DENIED. */
+enum trl_code tenants_may_touch(
+    trl_ctx *ctx, Tenants__V1__Member__Role role) TRL_MUST_CHECK;
+/* Begins the batch of such a change: the tenant's lock (TRL_NOT_FOUND unless
+ * active), then that the caller's role is what his grant said (TRL_DENIED). */
+trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx);
+/* Refuses a stale If-Match. Errors: TRL_PRECONDITION. */
+enum trl_code tenants_if_match(trl_ctx *ctx, int64_t version) TRL_MUST_CHECK;
+/* Whether a write that lost to another should be done again from its reading:
+ * true at most TENANTS_TRIES times, and never against an If-Match. Otherwise
+ * *rc is what to answer. */
+bool tenants_again(trl_ctx *ctx, enum trl_code *rc, int *tries);
+
+/* ---- changed.c: after the commit, before the answer ------------------------- */
+
+/* Has every copy of the tenant's grants forgotten. account may be nil (all). */
+void tenants_changed(
+    struct tenants *self, trl_ctx *ctx, struct trl_id tenant, struct trl_id account);
+
+/* ---- people.c: accounts, which are auth's ----------------------------------- */
+
+struct tenants_person {
+	struct trl_id account;
+	const char *email; /* small letters */
+	const char *display_name;
+	bool verified;
+};
+
+/* *found is false where there is none. Errors: faults. */
+enum trl_code tenants_person_by_email(struct tenants *self, trl_ctx *ctx,
+    const char *email, struct tenants_person *out, bool *found) TRL_MUST_CHECK;
+enum trl_code tenants_person_by_id(struct tenants *self, trl_ctx *ctx,
+    struct trl_id account, struct tenants_person *out, bool *found) TRL_MUST_CHECK;
+/* Fills email and display_name of members whose accounts exist. Errors: faults. */
+enum trl_code tenants_name_members(struct tenants *self, trl_ctx *ctx,
+    tenants_member **members, size_t n) TRL_MUST_CHECK;
+
+/* ---- token.c: the invitation's link ------------------------------------------ */
+
+enum { TENANTS_TOKEN_HASH = 32, TENANTS_TOKEN_TEXT = 128 };
+
+/* Makes a token for an invitation and the hash to keep. */
+void tenants_token_new(const struct tenants *self, struct trl_id tenant,
+    struct trl_id invitation, char text[TENANTS_TOKEN_TEXT],
+    uint8_t hash[TENANTS_TOKEN_HASH]);
+/* False where the text is no token of ours. */
+bool tenants_token_read(const struct tenants *self, const char *text,
+    struct trl_id *tenant, struct trl_id *invitation, uint8_t hash[TENANTS_TOKEN_HASH]);
+
+/* ---- letter.c ---------------------------------------------------------------- */
+
+/* Mails the invitation, after its commit. A letter that cannot be sent is logged:
+ * the invitation stands and can be resent. */
+void tenants_invitation_mail(struct tenants *self, trl_ctx *ctx,
+    const tenants_invitation *invitation, const char *tenant_name, const char *token);
+
+/* ---- tenant.c ------------------------------------------------------------------ */
+
+/* The tenant of ctx as it stands. Errors: TRL_NOT_FOUND. */
+enum trl_code tenants_read(
+    struct tenants *self, trl_ctx *ctx, tenants_tenant *out) TRL_MUST_CHECK;
+/* Writes a tenant that was read at former_version and changed, with its directory
+ * row, the audit entry and the reply. Errors: as trl_batch_write, TRL_PRECONDITION. */
+enum trl_code tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
+    tenants_tenant *changed, int64_t former_version) TRL_MUST_CHECK;

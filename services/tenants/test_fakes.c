@@ -1,0 +1,170 @@
+/* What other modules would say, by linking: auth's stubs answer from world.people,
+ * letters are kept, bumps and notices counted. */
+#include <stdio.h>
+#include <string.h>
+
+#include <trellis/auth/v1/auth.trl.h>
+
+#include "test_world.h"
+
+struct trl_redis_script *const trl_access_scripts[] = { NULL };
+
+void
+trl_access_bump_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant)
+{
+	(void)ctx;
+	(void)access;
+	(void)tenant;
+	world.tenant_bumps++;
+}
+
+void
+trl_access_bump_account(trl_ctx *ctx, trl_access *access, struct trl_id account)
+{
+	(void)ctx;
+	(void)access;
+	(void)account;
+	world.account_bumps++;
+}
+
+trl_access *
+trl_access_open(trl_loop *loop, trl_redis *redis)
+{
+	(void)loop;
+	(void)redis;
+	return NULL;
+}
+
+void
+trl_access_close(trl_access **access)
+{
+	*access = NULL;
+}
+
+void
+trl_bus_notify(
+    trl_bus *bus, const char *topic, struct trl_id tenant, struct trl_id subject)
+{
+	(void)bus;
+	(void)topic;
+	(void)tenant;
+	(void)subject;
+	world.notices++;
+}
+
+enum trl_code
+trl_mail_open(trl_loop *loop, const char *folder, const char *from, trl_mail **out)
+{
+	(void)loop;
+	(void)folder;
+	(void)from;
+	*out = NULL;
+	return TRL_OK;
+}
+
+void
+trl_mail_close(trl_mail **mail)
+{
+	*mail = NULL;
+}
+
+enum trl_code
+trl_mail_send(trl_ctx *ctx, trl_mail *mail, const struct trl_mail_letter *letter)
+{
+	struct world_letter *kept = &world.letters[world.n_letters % WORLD_LETTERS_MAX];
+	const char *token = strstr(letter->text, "token=");
+
+	(void)ctx;
+	(void)mail;
+	world.n_letters++;
+	snprintf(kept->to, sizeof kept->to, "%s", letter->to);
+	snprintf(kept->subject, sizeof kept->subject, "%s", letter->subject);
+	kept->token[0] = '\0';
+	if (token)
+		snprintf(kept->token, sizeof kept->token, "%.*s",
+		    (int)strcspn(token + 6, "\r\n "), token + 6);
+	return TRL_OK;
+}
+
+static Auth__V1__AccountFacts *
+facts_new(trl_ctx *ctx, const struct world_person *person)
+{
+	Auth__V1__AccountFacts *facts = trl_arena_alloc(ctx->arena, sizeof *facts);
+
+	auth__v1__account_facts__init(facts);
+	facts->account_id = tenants_bytes(ctx, person->account);
+	facts->has_account_id = true;
+	facts->email = trl_arena_strdup(ctx->arena, person->email);
+	facts->display_name = trl_arena_strdup(ctx->arena, person->display_name);
+	facts->verified = person->verified;
+	facts->has_verified = true;
+	return facts;
+}
+
+enum trl_code
+auth_call_find_account_with(trl_ctx *ctx, trl_bus *bus,
+    const Auth__V1__FindAccountRequest *in, const struct trl_call_terms *terms,
+    Auth__V1__AccountFacts **out)
+{
+	(void)bus;
+	(void)terms;
+	for (size_t i = 0; i < world.n_people; i++) {
+		const struct world_person *person = &world.people[i];
+
+		if (in->email
+			? strcmp(in->email, person->email) == 0
+			: trl_id_eq(tenants_id(in->account_id), person->account)) {
+			*out = facts_new(ctx, person);
+			return TRL_OK;
+		}
+	}
+	return trl_fail(ctx, TRL_NOT_FOUND, "no such account");
+}
+
+enum trl_code
+auth_call_list_accounts_with(trl_ctx *ctx, trl_bus *bus,
+    const Auth__V1__ListAccountsRequest *in, const struct trl_call_terms *terms,
+    Auth__V1__ListAccountsReply **out)
+{
+	Auth__V1__ListAccountsReply *reply = trl_arena_alloc(ctx->arena, sizeof *reply);
+
+	(void)bus;
+	(void)terms;
+	auth__v1__list_accounts_reply__init(reply);
+	reply->items =
+	    trl_arena_alloc(ctx->arena, sizeof reply->items[0] * WORLD_PEOPLE_MAX);
+	for (size_t i = 0; i < in->n_account_ids; i++)
+		for (size_t j = 0; j < world.n_people; j++)
+			if (trl_id_eq(tenants_id(in->account_ids[i]),
+				world.people[j].account))
+				reply->items[reply->n_items++] =
+				    facts_new(ctx, &world.people[j]);
+	*out = reply;
+	return TRL_OK;
+}
+
+/* One entry, a key's, in the middle of everything: as old as the tenant. */
+enum trl_code
+auth_call_list_tenant_audit_with(trl_ctx *ctx, trl_bus *bus,
+    const Auth__V1__ListTenantAuditRequest *in, const struct trl_call_terms *terms,
+    Auth__V1__ListTenantAuditReply **out)
+{
+	Auth__V1__ListTenantAuditReply *reply =
+	    trl_arena_alloc(ctx->arena, sizeof *reply);
+	Auth__V1__AuditEntry *entry = trl_arena_alloc(ctx->arena, sizeof *entry);
+	struct trl_id id = tenants_id(in->tenant_id);
+
+	(void)bus;
+	(void)terms;
+	auth__v1__list_tenant_audit_reply__init(reply);
+	auth__v1__audit_entry__init(entry);
+	id.bytes[15] ^= 1;
+	entry->id = tenants_bytes(ctx, id);
+	entry->has_id = true;
+	entry->action = trl_arena_strdup(ctx->arena, "auth.key.create");
+	reply->items = trl_arena_alloc(ctx->arena, sizeof reply->items[0]);
+	if (memcmp(id.bytes, in->before_id.data, 16) < 0)
+		reply->items[reply->n_items++] = entry;
+	*out = reply;
+	return TRL_OK;
+}

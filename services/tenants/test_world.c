@@ -1,0 +1,366 @@
+/* A world for tests: database, actors, callers. See test_world.h. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <libpq-fe.h>
+#include <sodium.h>
+
+#include <trl/migrate.h>
+#include <trl/validate.h>
+#include <trl/wire.h>
+
+#include "test_world.h"
+
+struct world world;
+
+const struct trl_config_table *const trl_config_known[] = { NULL };
+
+/* The admin URL with another database and, if given, another user. */
+static char *
+url_for(const char *database, const char *user)
+{
+	const char *url = getenv("TRELLIS_TEST_PG_ADMIN_URL");
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	struct trl_buf text = { 0 };
+
+	assert_non_null(options);
+	for (PQconninfoOption *o = options; o->keyword; o++) {
+		const char *value = o->val;
+
+		if (strcmp(o->keyword, "dbname") == 0)
+			value = database;
+		if (user && strcmp(o->keyword, "user") == 0)
+			value = user;
+		if (value && *value)
+			trl_buf_printf(&text, "%s='%s' ", o->keyword, value);
+	}
+	PQconninfoFree(options);
+	trl_buf_add(&text, "", 1);
+	return (char *)text.data;
+}
+
+static void
+admin_run(const char *sql)
+{
+	PGconn *conn = PQconnectdb(getenv("TRELLIS_TEST_PG_ADMIN_URL"));
+	PGresult *result = PQexec(conn, sql);
+
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(conn));
+	PQclear(result);
+	PQfinish(conn);
+}
+
+int
+world_open(void **state)
+{
+	char sql[160];
+	struct trl_pg_options options = { .sql = &tenants_sql };
+
+	(void)state;
+	if (!getenv("TRELLIS_TEST_PG_ADMIN_URL")) {
+		print_error(
+		    "TRELLIS_TEST_PG_ADMIN_URL is not set: run the tests by "
+		    "tools/test, or point it to a PostgreSQL 15 superuser URL.\n");
+		return -1;
+	}
+	if (sodium_init() < 0)
+		return -1;
+	memset(&world, 0, sizeof world);
+	snprintf(world.name, sizeof world.name, "trl_test_tenants_%d", (int)getpid());
+	snprintf(sql, sizeof sql, "create database %s", world.name);
+	admin_run(sql);
+	world.admin_url = url_for(world.name, NULL);
+	world.app_url = url_for(world.name, "tenants_app");
+	if (trl_migrate(world.admin_url, &tenants_sql, NULL, NULL) != TRL_OK)
+		return -1;
+	world.loop = trl_loop_new(NULL);
+	options.url = world.app_url;
+	if (trl_pg_open(world.loop, &options, &world.service.pg) != TRL_OK)
+		return -1;
+	world.config = (struct tenants_config){ .public_url = "https://example.test",
+		.grace_days = 30,
+		.invitation_days = 7 };
+	world.service.config = &world.config;
+	memset(world.service.token_key, 7, sizeof world.service.token_key);
+	world.arena = trl_arena_new(64u << 20);
+	return 0;
+}
+
+int
+world_close(void **state)
+{
+	char sql[160];
+
+	(void)state;
+	trl_pg_close(&world.service.pg);
+	trl_loop_free(&world.loop);
+	trl_arena_free(&world.arena);
+	free(world.admin_url);
+	free(world.app_url);
+	snprintf(sql, sizeof sql, "drop database %s with (force)", world.name);
+	admin_run(sql);
+	return 0;
+}
+
+void
+world_forget(void)
+{
+	trl_arena_reset(world.arena);
+	world.now_us = 0;
+}
+
+const struct world_person *
+world_person_new(const char *name, bool verified)
+{
+	struct world_person *person = &world.people[world.n_people++];
+
+	assert_true(world.n_people <= WORLD_PEOPLE_MAX);
+	person->account = trl_id_new();
+	person->verified = verified;
+	snprintf(person->email, sizeof person->email, "%s%zu@example.test", name,
+	    world.n_people);
+	snprintf(person->display_name, sizeof person->display_name, "%s", name);
+	return person;
+}
+
+const char *
+world_sql(const char *fmt, ...)
+{
+	PGconn *conn = PQconnectdb(world.admin_url);
+	PGresult *result;
+	const char *value = "";
+	va_list args;
+	char *sql;
+
+	va_start(args, fmt);
+	sql = trl_arena_vprintf(world.arena, fmt, args);
+	va_end(args);
+	PQclear(PQexec(conn, "set search_path = tenants"));
+	result = PQexec(conn, sql);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+	    PQresultStatus(result) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(conn));
+	if (PQntuples(result) > 0)
+		value = trl_arena_strdup(world.arena, PQgetvalue(result, 0, 0));
+	PQclear(result);
+	PQfinish(conn);
+	return value;
+}
+
+const char *
+world_id_text(struct trl_id id)
+{
+	char *text = trl_arena_alloc(world.arena, TRL_ID_TEXT);
+
+	trl_id_format(id, text);
+	return text;
+}
+
+/* ---- calls ------------------------------------------------------------------ */
+
+static trl_thunk *
+thunk_of(const struct trl_method *method)
+{
+	for (size_t i = 0; i < tenants_v1_server.n_methods; i++)
+		if (tenants_v1_server.methods[i] == method)
+			return tenants_v1_server.thunks[i];
+	fail_msg("%s is not served here", method->name);
+	return NULL;
+}
+
+static int
+rising(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What the edge does between the principal and the call. */
+static enum trl_code
+take_grant(
+    trl_ctx *ctx, const struct world_caller *who, const struct trl_method *method)
+{
+	Tenants__V1__GetGrantRequest ask = TENANTS__V1__GET_GRANT_REQUEST__INIT;
+	Tenants__V1__Grant *grant = trl_arena_alloc(ctx->arena, sizeof *grant);
+	enum trl_code rc;
+	uint32_t *own;
+
+	tenants__v1__grant__init(grant);
+	ask.tenant_id = tenants_bytes(ctx, who->tenant);
+	ask.has_tenant_id = true;
+	if (who->key) {
+		ask.key_id = tenants_bytes(ctx, ctx->principal.session);
+		ask.has_key_id = true;
+	} else {
+		ask.account_id = tenants_bytes(ctx, ctx->principal.account);
+		ask.has_account_id = true;
+	}
+	rc = tenants_get_grant(&world.service, ctx, &ask, grant);
+	if (rc != TRL_OK)
+		return rc;
+	ctx->principal.role = (uint8_t)grant->role;
+	ctx->principal.permissions = grant->permissions;
+	ctx->principal.n_permissions = grant->n_permissions;
+	if (who->key) {
+		own = trl_arena_alloc(ctx->arena, 64 * sizeof *own);
+		ctx->principal.role = 0;
+		ctx->principal.permissions = own;
+		ctx->principal.n_permissions = 0;
+		for (const char *const *p = who->permissions; p && *p; p++)
+			own[ctx->principal.n_permissions++] =
+			    trl_permission_by_name(*p)->id;
+		qsort(own, ctx->principal.n_permissions, sizeof *own, rising);
+	}
+	if (!trl_may(ctx, method->permission))
+		return trl_fail(
+		    ctx, TRL_DENIED, "This needs %s.", method->permission_name);
+	return TRL_OK;
+}
+
+static void
+enter(trl_ctx *ctx, const struct world_run *run)
+{
+	const struct world_caller *who = &run->who;
+	const char *key = who->idempotency_key;
+
+	ctx->service = "tenants";
+	ctx->caller = "edge";
+	ctx->method = run->method;
+	ctx->tenant = who->tenant;
+	ctx->now_us = world.now_us;
+	ctx->has_if_version = who->has_if_version;
+	ctx->if_version = who->if_version;
+	ctx->principal.address = "192.0.2.1";
+	ctx->principal.user_agent = "";
+	if (who->person) {
+		ctx->principal.kind = who->key ? TRL_KEY : TRL_PERSON;
+		ctx->principal.account = who->person->account;
+		ctx->principal.session = trl_id_random();
+		ctx->principal.verified = who->person->verified;
+		memcpy(ctx->idempotency.scope, who->person->account.bytes, 16);
+	}
+	if (run->method->effect != TRL_WRITE)
+		return;
+	if (!key)
+		key = trl_arena_printf(ctx->arena, "test-%u", ++world.keys_made);
+	ctx->idempotency.key = key;
+	ctx->idempotency.from_client = true;
+}
+
+static void
+run_call(trl_ctx *ctx, void *arg)
+{
+	struct world_run *run = arg;
+	ProtobufCMessage *out =
+	    trl_message_new(ctx->arena, run->method->out->descriptor);
+	size_t len;
+	uint8_t *bytes;
+
+	enter(ctx, run);
+	run->rc = trl_validate(ctx, run->method->in, run->in);
+	if (run->rc == TRL_OK && run->method->auth == TRL_AUTH_TENANT)
+		run->rc = take_grant(ctx, &run->who, run->method);
+	if (run->rc == TRL_OK) {
+		len = protobuf_c_message_get_packed_size(run->in);
+		bytes = trl_arena_alloc(ctx->arena, len);
+		protobuf_c_message_pack(run->in, bytes);
+		crypto_generichash(ctx->idempotency.request, 32, bytes, len, NULL, 0);
+		run->rc = thunk_of(run->method)(&world.service, ctx, run->in, out);
+	}
+	run->err = ctx->err;
+	run->err.violations = NULL;
+	run->err.n_violations = 0;
+	run->replayed = ctx->idempotency.replayed;
+	if (run->rc == TRL_OK && run->method->effect == TRL_WRITE)
+		trl_assert(ctx->idempotency.recorded || ctx->idempotency.replayed);
+	if (run->rc == TRL_OK) {
+		len = protobuf_c_message_get_packed_size(out);
+		bytes = trl_arena_alloc(world.arena, len);
+		protobuf_c_message_pack(out, bytes);
+		run->out = protobuf_c_message_unpack(run->method->out->descriptor,
+		    trl_arena_protobuf(world.arena), len, bytes);
+	}
+	run->done = true;
+}
+
+void
+world_start(struct world_run *run)
+{
+	struct trl_spawn spec = {
+		.name = "test", .run = run_call, .arg = run, .timeout_ms = 10000
+	};
+
+	run->done = false;
+	assert_int_equal(trl_spawn(world.loop, &spec), TRL_OK);
+}
+
+struct waiting {
+	struct world_run *const *runs;
+	size_t n;
+};
+
+static bool
+all_done(void *arg)
+{
+	const struct waiting *waiting = arg;
+
+	for (size_t i = 0; i < waiting->n; i++)
+		if (!waiting->runs[i]->done)
+			return false;
+	return true;
+}
+
+void
+world_wait(struct world_run *const *runs, size_t n)
+{
+	struct waiting waiting = { runs, n };
+
+	assert_true(trl_loop_run_until(world.loop, all_done, &waiting, 20000));
+}
+
+enum trl_code
+world_call(const struct world_caller *who, const struct trl_method *method,
+    const ProtobufCMessage *in, void *out)
+{
+	struct world_run run = { .who = *who, .method = method, .in = in };
+	struct world_run *runs[] = { &run };
+
+	world_start(&run);
+	world_wait(runs, 1);
+	world.err = run.err;
+	world.replayed = run.replayed;
+	if (run.rc == TRL_OK && out)
+		*(ProtobufCMessage **)out = run.out;
+	return run.rc;
+}
+
+struct trl_id
+world_tenant_new(const struct world_person *person)
+{
+	static unsigned made;
+	Tenants__V1__CreateTenantRequest ask = TENANTS__V1__CREATE_TENANT_REQUEST__INIT;
+	struct world_caller who = { .person = person };
+	tenants_tenant *made_one;
+
+	ask.slug = trl_arena_printf(world.arena, "tenant-%u", ++made);
+	ask.display_name = trl_arena_printf(world.arena, "Tenant %u", made);
+	assert_int_equal(
+	    world_call(&who, &tenants_v1_create_tenant, &ask.base, &made_one), TRL_OK);
+	return tenants_id(made_one->id);
+}
+
+void
+world_join(struct trl_id tenant, const struct world_person *person, const char *role)
+{
+	world_sql("insert into membership values ('%s', '%s', '%s', 1, now(), now())",
+	    world_id_text(tenant), world_id_text(person->account), role);
+}

@@ -1,0 +1,95 @@
+/* test_world.h - what tests of this service stand on: a database of its own in a
+ * real PostgreSQL, the handlers run in actors under a made-up ctx, and fakes for
+ * what other services would say. Also used by tests/isolation.
+ *
+ * A call goes the way of a request behind the edge: for a TENANT method the grant
+ * is asked first (GetGrant, as the edge does), the permission checked, the request
+ * validated, then the thunk runs. So a test sees what a caller would see. */
+#pragma once
+
+#include <trl/access.h>
+#include <trl/arena.h>
+#include <trl/method.h>
+
+#include "tenants.h"
+
+enum { WORLD_PEOPLE_MAX = 64, WORLD_LETTERS_MAX = 64 };
+
+/* An account, as the fake auth knows it. */
+struct world_person {
+	struct trl_id account;
+	char email[128];
+	char display_name[64];
+	bool verified;
+};
+
+struct world_letter {
+	char to[128];
+	char subject[160];
+	char token[TENANTS_TOKEN_TEXT];
+};
+
+struct world {
+	char name[64];   /* of the database */
+	char *admin_url; /* to that database, as superuser */
+	char *app_url;
+	trl_loop *loop;
+	struct tenants service;
+	struct tenants_config config;
+	trl_arena *arena;   /* replies; until world_forget */
+	struct trl_err err; /* of the last call */
+	bool replayed;
+	unsigned keys_made;
+	struct world_person people[WORLD_PEOPLE_MAX];
+	size_t n_people;
+	struct world_letter letters[WORLD_LETTERS_MAX];
+	size_t n_letters;
+	unsigned tenant_bumps, account_bumps, notices;
+	int64_t now_us; /* 0: the wall clock */
+};
+
+/* Who calls. Zeroed but for what is needed. */
+struct world_caller {
+	const struct world_person *person;
+	bool key;                       /* an API key of tenant made by person */
+	const char *const *permissions; /* of the key, NULL-ended */
+	struct trl_id tenant;
+	const char *idempotency_key; /* NULL: a new one each time */
+	bool has_if_version;
+	int64_t if_version;
+};
+
+extern struct world world;
+
+/* cmocka group fixtures. Fail with a sentence where TRELLIS_TEST_PG_ADMIN_URL is
+ * not set. */
+int world_open(void **state);
+int world_close(void **state);
+void world_forget(void);
+
+const struct world_person *world_person_new(const char *name, bool verified);
+/* Runs a method; *out (may be NULL) lies in world.arena. */
+enum trl_code world_call(const struct world_caller *who,
+    const struct trl_method *method, const ProtobufCMessage *in, void *out);
+/* Starts one and does not wait; done is set at its end. */
+struct world_run {
+	struct world_caller who;
+	const struct trl_method *method;
+	const ProtobufCMessage *in;
+	ProtobufCMessage *out;
+	struct trl_err err;
+	enum trl_code rc;
+	bool replayed, done;
+};
+void world_start(struct world_run *run);
+void world_wait(struct world_run *const *runs, size_t n);
+
+/* Runs SQL as superuser; the first column of the first row as text, or "". */
+const char *world_sql(const char *fmt, ...) TRL_PRINTF(1, 2);
+
+/* A tenant made by person, and its id. */
+struct trl_id world_tenant_new(const struct world_person *person);
+/* Puts an account in without asking. */
+void world_join(
+    struct trl_id tenant, const struct world_person *person, const char *role);
+const char *world_id_text(struct trl_id id);
