@@ -1,0 +1,175 @@
+/* bus.c - one service's end of the bus: opening, addresses, keys, ticking. */
+#include "bus.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "peer.h"
+#include "server.h"
+
+static char *
+copy(const char *s)
+{
+	return s != NULL && *s != '\0' ? strdup(s) : NULL;
+}
+
+trl_bus *
+trl_bus_open(trl_bus_net *net, const struct trl_bus_options *options)
+{
+	trl_bus *bus = calloc(1, sizeof *bus);
+	trl_assert(bus != NULL && strlen(options->service) <= BUS_NAME_MAX);
+	bus->net = net;
+	strcpy(bus->service, options->service);
+	bus->listen = copy(options->listen);
+	bus->notice_listen = copy(options->notice_listen);
+	bus->retry_tokens = 10;
+	bus->next = net->buses;
+	net->buses = bus;
+	return bus;
+}
+
+const struct bus_keyring *
+bus_keyring_of(const trl_bus *bus, struct bus_text peer)
+{
+	for (size_t i = 0; i < bus->n_keyrings; i++)
+		if (bus_text_eq(peer, bus->keyrings[i].peer))
+			return &bus->keyrings[i];
+	return NULL;
+}
+
+bool
+trl_bus_key(trl_bus *bus, const char *peer, const char *text)
+{
+	struct bus_keyring ring = { 0 };
+	if (strlen(peer) > BUS_NAME_MAX || !bus_keyring_parse(&ring, text))
+		return false;
+	strcpy(ring.peer, peer);
+	struct bus_keyring *old =
+	    (struct bus_keyring *)(uintptr_t)bus_keyring_of(bus, bus_text(peer));
+	if (old == NULL) {
+		bus->keyrings =
+		    realloc(bus->keyrings, (bus->n_keyrings + 1) * sizeof *bus->keyrings);
+		trl_assert(bus->keyrings != NULL);
+		old = &bus->keyrings[bus->n_keyrings++];
+	}
+	*old = ring;
+	sodium_memzero(&ring, sizeof ring);
+	return true;
+}
+
+/* ---- addresses ---------------------------------------------------------------------- */
+
+static const char *
+split(const char *address, char host[256], char port[8])
+{
+	const char *from = strstr(address, "://") + 3;
+	const char *colon = strrchr(from, ':');
+	size_t n = colon ? (size_t)(colon - from) : 0;
+	if (n == 0 || n > 255 || strlen(colon + 1) > 5 || colon[1] == '\0' ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1))
+		return "an address is scheme://host:port";
+	snprintf(host, 256, "%.*s", (int)n, from);
+	snprintf(port, 8, "%s", colon + 1);
+	return NULL;
+}
+
+static const char *
+add_address(trl_bus *bus, struct bus_target *target, const char *address)
+{
+	char host[256], port[8];
+	const char *why;
+
+	if (bus_is_inproc(address))
+		return bus_peer_open(bus, target, address, NULL) ? NULL : "cannot be dialled";
+	if (strncmp(address, "tcp://", 6) != 0 && strncmp(address, "tls+tcp://", 10) != 0 &&
+	    strncmp(address, "dns+tcp://", 10) != 0 &&
+	    strncmp(address, "dns+tls+tcp://", 14) != 0)
+		return "the scheme is tcp, tls+tcp, dns+tcp, dns+tls+tcp or inproc";
+	if ((why = split(address, host, port)) != NULL)
+		return why;
+	if (strncmp(address, "dns+", 4) == 0) {
+		if (target->resolve != NULL || target->peers != NULL)
+			return "a dns address stands alone";
+		target->resolve = bus_resolve_open(bus, target,
+		    strncmp(address, "dns+tls", 7) == 0 ? "tls+tcp" : "tcp", host, port);
+		return NULL;
+	}
+	return bus_peer_open(bus, target, address, host) ? NULL : "cannot be dialled";
+}
+
+bool
+trl_bus_peer(trl_bus *bus, const char *service, const char *addresses, const char **why)
+{
+	struct bus_target *target = bus_target_find(bus, service);
+	*why = NULL;
+	if (target == NULL) {
+		target = calloc(1, sizeof *target);
+		trl_assert(target != NULL && strlen(service) <= BUS_NAME_MAX);
+		strcpy(target->name, service);
+		target->next = bus->targets;
+		bus->targets = target;
+	}
+	char *list = strdup(addresses), *save = NULL;
+	for (char *a = strtok_r(list, ", ", &save); a != NULL && *why == NULL;
+	     a = strtok_r(NULL, ", ", &save))
+		*why = add_address(bus, target, a);
+	free(list);
+	return *why == NULL;
+}
+
+unsigned
+trl_bus_peers_up(const trl_bus *bus, const char *service)
+{
+	struct bus_target *target = bus_target_find(bus, service);
+	unsigned n = 0;
+	for (struct bus_peer *p = target ? target->peers : NULL; p != NULL; p = p->next)
+		n += bus_peer_usable(p);
+	return n;
+}
+
+bool
+trl_bus_reachable(const trl_bus *bus, const char *service)
+{
+	return trl_bus_peers_up(bus, service) > 0;
+}
+
+size_t
+trl_bus_waiting(const trl_bus *bus)
+{
+	return bus->waiting;
+}
+
+void
+bus_tick(trl_bus *bus)
+{
+	for (struct bus_target *t = bus->targets; t != NULL; t = t->next)
+		for (struct bus_peer *p = t->peers; p != NULL; p = p->next)
+			bus_peer_tick(p);
+	if (bus->server != NULL)
+		bus_server_tick(bus->server);
+}
+
+void
+trl_bus_close(trl_bus **bus)
+{
+	trl_bus *b = *bus;
+	*bus = NULL;
+	if (b == NULL)
+		return;
+	trl_bus **at = &b->net->buses;
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	for (struct bus_target *t = b->targets; t != NULL; t = t->next) {
+		if (t->resolve != NULL)
+			bus_resolve_close(TRL_TAKE(t->resolve));
+		while (t->peers != NULL)
+			bus_peer_close(t->peers);
+	}
+	bus_notice_close(b);
+	bus_server_close(&b->server);
+	bus_free_later(b);
+}

@@ -1,0 +1,36 @@
+/* bus.h - the end of the bus that belongs to one service. Private to bus/. */
+#pragma once
+
+#include "net.h"
+#include "notice.h"
+
+struct bus_target;  /* a service that is called: peer.h */
+struct bus_server;  /* who listens: server.h */
+struct bus_call;
+
+struct trl_bus {
+	trl_bus_net *net;
+	struct trl_bus *next;
+	char service[BUS_NAME_MAX + 1];
+	char *listen, *notice_listen;
+	struct bus_keyring *keyrings;
+	size_t n_keyrings;
+	struct bus_target *targets;
+	struct bus_server *server;
+	/* Calls that wait, by the low bits of their id. */
+	struct bus_slot {
+		uint32_t generation;
+		uint32_t next_free;
+		struct bus_call *call;
+	} *slots;
+	uint32_t n_slots, free_slot;
+	size_t waiting;
+	double retry_tokens; /* a tenth of the calls may be made again */
+	nng_socket pub;
+	bool has_pub;
+	struct bus_watch *watches;
+};
+
+const struct bus_keyring *bus_keyring_of(const trl_bus *bus, struct bus_text peer);
+/* Each tick: pings, ejections, forgotten acknowledgements. */
+void bus_tick(trl_bus *bus);

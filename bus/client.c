@@ -1,0 +1,409 @@
+/* client.c - a call: choose a peer, send, park, and decide what a bad end means.
+ *
+ * Only the first caller makes a call again (one whose ctx has no caller: the
+ * edge, later jobs), because a retry at every layer multiplies. A WRITE goes
+ * under its key, so that a second run is answered by the first one's record; a
+ * lost reply that nobody may ask again for is UNCERTAIN, never "failed". */
+#include "peer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include <trl/validate.h>
+#include <trl/wire.h>
+
+enum {
+	ATTEMPTS = 3,
+	BACKOFF_MS = 25,
+	AWAIT_PEER_MS = 500, /* a service that restarts is back sooner than this */
+	FAULTS_MAX = 5,
+	SHUN_US = 1000000,
+	TOKENS_MAX = 10,
+	FLOOR_MS = 1,
+};
+
+/* One attempt; lives on the caller's stack while it parks. */
+struct bus_call {
+	struct bus_call *prev, *next; /* of its peer */
+	struct bus_peer *peer;
+	trl_ctx *ctx;
+	const struct trl_method *method;
+	struct trl_ticket ticket;
+	uint64_t id;
+	ProtobufCMessage *out;
+	enum trl_code code;
+	bool answered; /* a reply came; else the connection was lost */
+};
+
+/* ---- slots: a call id is a slot and how often it was used ------------------------- */
+
+static void
+grow_slots(trl_bus *bus)
+{
+	uint32_t n = bus->n_slots ? bus->n_slots * 2 : 64;
+	struct bus_slot *slots = realloc(bus->slots, n * sizeof *slots);
+	trl_assert(slots != NULL);
+	for (uint32_t i = bus->n_slots; i < n; i++)
+		slots[i] = (struct bus_slot){ .generation = 1, .next_free = i + 1 };
+	bus->slots = slots;
+	bus->free_slot = bus->n_slots;
+	bus->n_slots = n;
+}
+
+static void
+enlist(trl_bus *bus, struct bus_call *call, struct bus_peer *peer)
+{
+	if (bus->free_slot == bus->n_slots)
+		grow_slots(bus);
+	uint32_t at = bus->free_slot;
+	struct bus_slot *slot = &bus->slots[at];
+	bus->free_slot = slot->next_free;
+	slot->call = call;
+	call->id = (uint64_t)slot->generation << 32 | at;
+	call->peer = peer;
+	call->prev = NULL;
+	call->next = peer->calls;
+	if (call->next != NULL)
+		call->next->prev = call;
+	peer->calls = call;
+	peer->in_flight++;
+	bus->waiting++;
+}
+
+static void
+delist(trl_bus *bus, struct bus_call *call)
+{
+	uint32_t at = (uint32_t)call->id;
+	struct bus_peer *peer = call->peer;
+	if (call->prev != NULL)
+		call->prev->next = call->next;
+	else
+		peer->calls = call->next;
+	if (call->next != NULL)
+		call->next->prev = call->prev;
+	peer->in_flight--;
+	bus->waiting--;
+	bus->slots[at].call = NULL;
+	bus->slots[at].generation++;
+	bus->slots[at].next_free = bus->free_slot;
+	bus->free_slot = at;
+	call->peer = NULL;
+}
+
+static struct bus_call *
+find(trl_bus *bus, uint64_t id)
+{
+	uint32_t at = (uint32_t)id;
+	if (at >= bus->n_slots || bus->slots[at].generation != id >> 32)
+		return NULL;
+	return bus->slots[at].call;
+}
+
+/* ---- answers -------------------------------------------------------------------- */
+
+static void
+note_fault(struct bus_peer *peer, enum trl_code code)
+{
+	if (code != TRL_UNAVAILABLE && code != TRL_BUSY) {
+		peer->faults = peer->penalties = 0;
+		return;
+	}
+	if (++peer->faults < FAULTS_MAX)
+		return;
+	peer->faults = 0;
+	if (peer->penalties < 30)
+		peer->penalties++;
+	peer->shunned_until_us =
+	    trl_loop_now_us(peer->bus->net->loop) + (uint64_t)peer->penalties * SHUN_US;
+}
+
+static void
+read_error(trl_ctx *ctx, const struct bus_frame *frame)
+{
+	struct bus_text pointer, detail;
+	size_t at = 0;
+	char field[64];
+
+	snprintf(field, sizeof field, "%.*s", (int)frame->field.n,
+	    frame->field.s ? frame->field.s : "");
+	trl_fail_field(ctx, frame->code, field, "%.*s", (int)frame->message.n,
+	    frame->message.s ? frame->message.s : "");
+	if (frame->retry_after_ms != 0)
+		trl_err_retry_after(ctx, frame->retry_after_ms);
+	for (unsigned n = 0; n < TRL_ERR_VIOLATIONS_MAX &&
+	     bus_next_violation(frame, &at, &pointer, &detail);
+	     n++) {
+		char *where = trl_arena_strndup(
+		    ctx->arena, pointer.s ? pointer.s : "", pointer.n);
+		trl_err_violation(
+		    ctx, where, "%.*s", (int)detail.n, detail.s ? detail.s : "");
+	}
+}
+
+static bool
+is_known(enum trl_code code)
+{
+	return code <= TRL_QUOTA || (code >= TRL_BUSY && code <= TRL_INTERNAL);
+}
+
+void
+bus_client_reply(trl_bus *bus, struct bus_peer *peer, const struct bus_frame *frame)
+{
+	struct bus_call *call = find(bus, frame->call_id);
+	if (call == NULL || call->peer != peer)
+		return; /* late: its caller has gone */
+	trl_ctx *ctx = call->ctx;
+	delist(bus, call);
+	call->answered = true;
+	call->code = frame->has_error ? frame->code : TRL_OK;
+	if (!is_known(call->code) || (frame->has_error && frame->code == TRL_OK)) {
+		call->code = trl_fail(
+		    ctx, TRL_INTERNAL, "unknown code %d in a reply", (int)frame->code);
+	} else if (frame->has_error) {
+		read_error(ctx, frame);
+	} else {
+		call->code = trl_wire_decode(ctx, call->method->out->descriptor,
+		    frame->payload, frame->payload_len, &call->out);
+		if (call->code != TRL_OK) {
+			trl_err_clear(ctx);
+			call->code = trl_fail(ctx, TRL_INTERNAL, "broken reply of %s",
+			    call->method->name);
+		}
+		if (frame->replayed)
+			ctx->idempotency.replayed = true;
+	}
+	note_fault(peer, call->code);
+	trl_wake(call->ticket);
+}
+
+void
+bus_client_lost(struct bus_peer *peer)
+{
+	while (peer->calls != NULL) {
+		struct bus_call *call = peer->calls;
+		delist(peer->bus, call);
+		call->answered = false;
+		note_fault(peer, TRL_UNAVAILABLE);
+		trl_wake(call->ticket);
+	}
+}
+
+/* ---- asking --------------------------------------------------------------------- */
+
+static void
+cancel(struct bus_call *call)
+{
+	struct bus_frame frame = { .kind = BUS_CANCEL, .call_id = call->id };
+	if (bus_frame_put(&call->peer->link.out, &frame, NULL))
+		bus_link_touch(&call->peer->link);
+}
+
+/* What the frames of all attempts share. The key of a call made inside a call is
+ * the parent's and the step's name. */
+static void
+fill(trl_ctx *ctx, const struct trl_method *method, const struct trl_call_terms *terms,
+    struct bus_frame *f)
+{
+	const struct trl_idempotency *idem = &ctx->idempotency;
+	f->kind = BUS_CALL;
+	f->method = method->id;
+	f->has_trace = true;
+	f->trace = ctx->trace;
+	f->has_principal = true;
+	if (terms->as_service) {
+		f->principal.kind = TRL_SERVICE;
+	} else {
+		f->principal = ctx->principal;
+		f->address = bus_text(ctx->principal.address);
+		f->user_agent = bus_text(ctx->principal.user_agent);
+	}
+	f->has_tenant = !trl_id_is_nil(ctx->tenant);
+	f->tenant = ctx->tenant;
+	f->has_if_version = ctx->has_if_version && method->if_match;
+	f->if_version = ctx->if_version;
+	f->now_us = ctx->now_us;
+	if (method->effect != TRL_WRITE)
+		return;
+	memcpy(f->scope, idem->scope, sizeof f->scope);
+	memcpy(f->request, idem->request, sizeof f->request);
+	f->from_client = idem->from_client;
+	if (idem->key == NULL) {
+		struct trl_id id = trl_new_id(ctx);
+		char *text = trl_arena_alloc(ctx->arena, TRL_ID_TEXT);
+		trl_id_format(id, text);
+		f->key = bus_text(text);
+	} else if (terms->step != NULL || ctx->caller != NULL) {
+		f->key = bus_text(trl_arena_printf(ctx->arena, "%s/%s", idem->key,
+		    terms->step ? terms->step : method->name));
+	} else {
+		f->key = bus_text(idem->key);
+	}
+}
+
+/* Parks until the reply. TRL_OK: *answered tells whether there was one. */
+static enum trl_code
+attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method, struct bus_peer *peer,
+    struct bus_frame *frame, const ProtobufCMessage *in, uint32_t left_ms,
+    struct bus_call *call)
+{
+	*call = (struct bus_call){ .ctx = ctx, .method = method };
+	enlist(bus, call, peer);
+	frame->call_id = call->id;
+	frame->time_left_ms = left_ms;
+	if (!bus_frame_put(&peer->link.out, frame, in)) {
+		delist(bus, call);
+		return trl_fail(ctx, TRL_INTERNAL, "call of %s is too large", method->name);
+	}
+	bus_link_touch(&peer->link);
+	call->ticket = trl_park_begin(ctx);
+	enum trl_code rc = trl_park_for(ctx, call->ticket, peer->target->name, left_ms);
+	if (call->peer != NULL) { /* nobody answered in time */
+		cancel(call);
+		delist(bus, call);
+		if (rc == TRL_OK)
+			rc = TRL_DEADLINE;
+		if (ctx->err.code == TRL_OK)
+			trl_fail(ctx, rc, "%s did not answer in time", method->name);
+		return rc;
+	}
+	if (rc != TRL_OK) /* it came in the very turn of the deadline */
+		trl_err_clear(ctx);
+	return TRL_OK;
+}
+
+/* A peer to send to; the first caller waits a moment for one to come up. */
+static struct bus_peer *
+await_peer(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
+    const struct bus_peer *avoid, uint64_t until_us)
+{
+	struct bus_peer *peer = bus_balance(bus, target, avoid);
+	while (peer == NULL && ctx->caller == NULL &&
+	    trl_loop_now_us(bus->net->loop) < until_us) {
+		if (trl_sleep(ctx, 10) != TRL_OK)
+			return NULL;
+		peer = bus_balance(bus, target, avoid);
+	}
+	return peer;
+}
+
+static bool
+may_repeat(trl_bus *bus, const trl_ctx *ctx, enum trl_code code, unsigned attempts)
+{
+	if (ctx->caller != NULL || attempts >= ATTEMPTS || ctx->cancelled)
+		return false;
+	if (code != TRL_UNAVAILABLE && code != TRL_BUSY && code != TRL_UNCERTAIN)
+		return false;
+	if (bus->retry_tokens < 1)
+		return false;
+	bus->retry_tokens -= 1;
+	trl_series_add(bus->net->m.retries_out, 1);
+	return true;
+}
+
+/* Waits before the next attempt; false: it does not fit before the deadline. */
+static bool
+back_off(trl_ctx *ctx, unsigned attempts, uint64_t until_us)
+{
+	uint32_t ms = BACKOFF_MS << (attempts - 1);
+	ms = ms - ms / 5 + randombytes_uniform(2 * ms / 5 + 1);
+	if (ctx->err.retry_after_ms > ms)
+		ms = ctx->err.retry_after_ms;
+	if (trl_mono_us() + ms * 1000ull >= until_us)
+		return false;
+	struct trl_err err = ctx->err;
+	trl_err_clear(ctx);
+	if (trl_sleep(ctx, ms) == TRL_OK)
+		return true;
+	ctx->err = err;
+	return false;
+}
+
+static void
+count(trl_bus *bus, struct bus_target *target, enum trl_code code)
+{
+	trl_series **at = &target->codes[code & 63];
+	if (*at == NULL)
+		*at = trl_series_at(bus->net->m.calls, target->name, trl_code_name(code));
+	trl_series_add(*at, 1);
+}
+
+/* One attempt and its meaning. */
+static enum trl_code
+once(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
+    const struct trl_method *method, struct bus_frame *frame, const ProtobufCMessage *in,
+    uint64_t until_us, const struct bus_peer **last, ProtobufCMessage **out)
+{
+	struct bus_call call;
+	uint64_t patience = trl_mono_us() + AWAIT_PEER_MS * 1000;
+	struct bus_peer *peer =
+	    await_peer(ctx, bus, target, *last, patience < until_us ? patience : until_us);
+	uint64_t now = trl_mono_us();
+
+	if (peer == NULL) {
+		trl_err_clear(ctx);
+		return trl_fail(ctx, TRL_UNAVAILABLE, "no peer of %s is up", target->name);
+	}
+	if (now + FLOOR_MS * 1000 >= until_us)
+		return trl_fail(ctx, TRL_DEADLINE, "no time left for %s", method->name);
+	if (!bus_link_has_room(&peer->link))
+		return trl_fail(ctx, TRL_BUSY, "%s reads too slowly", target->name);
+	*last = peer;
+	enum trl_code rc = attempt(ctx, bus, method, peer, frame, in,
+	    (uint32_t)((until_us - now + 999) / 1000), &call);
+	if (rc != TRL_OK)
+		return rc;
+	if (call.answered) {
+		if (call.code == TRL_OK)
+			*out = call.out;
+		return call.code;
+	}
+	return method->effect == TRL_WRITE
+	    ? trl_fail(ctx, TRL_UNCERTAIN, "the reply of %s was lost", method->name)
+	    : trl_fail(ctx, TRL_UNAVAILABLE, "the reply of %s was lost", method->name);
+}
+
+enum trl_code
+trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
+    const ProtobufCMessage *in, const struct trl_call_terms *terms, ProtobufCMessage **out)
+{
+	static const struct trl_call_terms usual = { 0 };
+	struct bus_target *target = bus_target_find(bus, method->service);
+	const struct bus_peer *last = NULL;
+	struct bus_frame frame = { 0 };
+	enum trl_code rc;
+
+	trl_assert(ctx->actor != NULL);
+	if (terms == NULL)
+		terms = &usual;
+	if (target == NULL)
+		return trl_fail(ctx, TRL_UNAVAILABLE, "%s has no address for %s",
+		    bus->service, method->service);
+	uint32_t ms = terms->timeout_ms ? terms->timeout_ms : method->timeout_ms;
+	uint64_t until_us = trl_mono_us() + (uint64_t)(ms ? ms : 5000) * 1000;
+	if (until_us > ctx->deadline_us)
+		until_us = ctx->deadline_us;
+	fill(ctx, method, terms, &frame);
+	if (bus->retry_tokens < TOKENS_MAX)
+		bus->retry_tokens += 0.1;
+	for (unsigned attempts = 1;; attempts++) {
+		frame.attempt = attempts - 1;
+		frame.is_retry = ctx->idempotency.is_retry || attempts > 1;
+		rc = once(ctx, bus, target, method, &frame, in, until_us, &last, out);
+		if (rc == TRL_OK || !may_repeat(bus, ctx, rc, attempts) ||
+		    !back_off(ctx, attempts, until_us))
+			break;
+	}
+	count(bus, target, rc);
+	return rc;
+}
+
+enum trl_code
+trl_bus_call(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
+    const ProtobufCMessage *in, ProtobufCMessage **out)
+{
+	return trl_bus_call_with(ctx, bus, method, in, NULL, out);
+}

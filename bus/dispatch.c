@@ -1,0 +1,330 @@
+/* dispatch.c - from a CALL frame to its handler and back. The contract alone says
+ * who may call what; what it does not allow is refused here and logged. The
+ * handler runs in an actor whose deadline is 20 ms before the caller's, so that
+ * it can still say which of its own calls was late. */
+#include "server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <trl/log.h>
+#include <trl/validate.h>
+#include <trl/wire.h>
+
+enum { FLOOR_MS = 10, KEPT_BACK_MS = 20, SHED_RETRY_MS = 50, WORST_MS = 120000 };
+
+/* Conditions that dispatch itself may answer, whatever the method lists. */
+#define DISPATCH_CODES                                                                   \
+	(1u << TRL_UNAUTHENTICATED | 1u << TRL_DENIED | 1u << TRL_RATE |                 \
+	    1u << TRL_MALFORMED | 1u << TRL_INVALID)
+
+static struct bus_served *
+find_served(struct bus_server *server, uint32_t id)
+{
+	size_t low = 0, high = server->n_served;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (server->served[mid].method->id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < server->n_served && server->served[low].method->id == id
+	    ? &server->served[low]
+	    : NULL;
+}
+
+static bool
+lists(const struct trl_method *method, const char *caller)
+{
+	for (size_t i = 0; method->callers != NULL && method->callers[i] != NULL; i++)
+		if (strcmp(method->callers[i], caller) == 0)
+			return true;
+	return false;
+}
+
+/* Caller x method: the contract, and nothing else. */
+static bool
+may_call(const struct trl_method *method, const char *caller)
+{
+	switch (method->auth) {
+	case TRL_AUTH_OPERATOR:
+		return strcmp(caller, "ctl") == 0;
+	case TRL_AUTH_PUBLIC:
+	case TRL_AUTH_SESSION:
+	case TRL_AUTH_TENANT:
+		if (strcmp(caller, "edge") == 0 && method->verb != TRL_VERB_NONE)
+			return true;
+		return lists(method, caller);
+	case TRL_AUTH_MESH:
+		return lists(method, caller);
+	default:
+		return false;
+	}
+}
+
+/* Principal x method. */
+static enum trl_code
+check_principal(trl_ctx *ctx, const struct trl_method *method)
+{
+	enum trl_principal_kind kind = ctx->principal.kind;
+	switch (method->auth) {
+	case TRL_AUTH_PUBLIC:
+	case TRL_AUTH_MESH:
+		return TRL_OK;
+	case TRL_AUTH_OPERATOR:
+		return kind == TRL_OPERATOR
+		    ? TRL_OK
+		    : trl_fail(ctx, TRL_DENIED, "This is for the operator.");
+	case TRL_AUTH_SESSION:
+	case TRL_AUTH_TENANT:
+		break;
+	default:
+		return trl_fail(ctx, TRL_DENIED, "This is not served.");
+	}
+	if (kind == TRL_SERVICE && lists(method, ctx->caller))
+		return TRL_OK;
+	if (kind != TRL_PERSON && kind != TRL_KEY)
+		return trl_fail(ctx, TRL_UNAUTHENTICATED, "Sign in first.");
+	if (method->auth == TRL_AUTH_SESSION)
+		return kind == TRL_PERSON
+		    ? TRL_OK
+		    : trl_fail(ctx, TRL_DENIED, "This needs a person's session.");
+	if (trl_id_is_nil(ctx->tenant) || !trl_may(ctx, method->permission))
+		return trl_fail(ctx, TRL_DENIED, "This needs the permission %s.",
+		    method->permission_name ? method->permission_name : "of an operator");
+	return TRL_OK;
+}
+
+/* ---- the actor ----------------------------------------------------------------------- */
+
+static char *
+text_of(trl_ctx *ctx, struct bus_text text)
+{
+	return trl_arena_strndup(ctx->arena, text.s ? text.s : "", text.n);
+}
+
+static void
+fill_ctx(trl_ctx *ctx, const struct bus_serving *call)
+{
+	const struct bus_frame *f = &call->frame;
+	ctx->method = call->served->method;
+	ctx->service = call->server->bus->service;
+	ctx->caller = text_of(ctx, bus_text(call->conn->caller));
+	ctx->call_id = f->call_id;
+	ctx->principal = f->principal;
+	ctx->principal.permissions = bus_permissions(ctx->arena, f);
+	ctx->principal.address = text_of(ctx, f->address);
+	ctx->principal.user_agent = text_of(ctx, f->user_agent);
+	ctx->tenant = f->tenant;
+	if (f->has_trace)
+		ctx->trace = f->trace;
+	else
+		trl_trace_new(&ctx->trace);
+	ctx->has_if_version = f->has_if_version;
+	ctx->if_version = f->if_version;
+	ctx->now_us = f->now_us;
+	if (f->key.s == NULL)
+		return;
+	ctx->idempotency.key = text_of(ctx, f->key);
+	ctx->idempotency.from_client = f->from_client;
+	ctx->idempotency.is_retry = f->is_retry;
+	memcpy(ctx->idempotency.scope, f->scope, sizeof f->scope);
+	memcpy(ctx->idempotency.request, f->request, sizeof f->request);
+}
+
+static enum trl_code
+handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
+{
+	const struct trl_method *method = call->served->method;
+	ProtobufCMessage *in;
+	enum trl_code rc;
+
+	rc = trl_wire_decode(ctx, method->in->descriptor, call->frame.payload,
+	    call->frame.payload_len, &in);
+	bus_inbound_drop(call->server, TRL_TAKE(call->inbound));
+	if (rc == TRL_OK)
+		rc = check_principal(ctx, method);
+	if (rc == TRL_OK)
+		rc = trl_validate(ctx, method->in, in);
+	if (rc == TRL_OK && call->is_write && ctx->idempotency.key == NULL)
+		rc = trl_fail(ctx, TRL_MALFORMED, "A change needs an idempotency key.");
+	if (rc != TRL_OK)
+		return rc;
+	*out = trl_message_new(ctx->arena, method->out->descriptor);
+	rc = call->served->thunk(call->served->self, ctx, in, *out);
+	trl_assert(!(rc == TRL_OK && call->is_write) || ctx->idempotency.recorded ||
+	    ctx->idempotency.replayed);
+	if (rc != TRL_OK && !trl_is_fault(rc) &&
+	    ((method->errors | DISPATCH_CODES) >> rc & 1) == 0)
+		rc = trl_fold(ctx, rc);
+	return rc;
+}
+
+static void
+put_reply(trl_ctx *ctx, struct bus_serving *call, enum trl_code rc, ProtobufCMessage *out)
+{
+	struct bus_link *link = &call->conn->link;
+	struct bus_frame reply = {
+		.kind = BUS_REPLY,
+		.call_id = call->frame.call_id,
+		.replayed = rc == TRL_OK && ctx->idempotency.replayed,
+	};
+	if (rc == TRL_OK && !bus_frame_put(&link->out, &reply, out))
+		rc = trl_fail(ctx, TRL_INTERNAL, "the reply is too large for the bus");
+	if (rc != TRL_OK) {
+		reply.replayed = false;
+		reply.has_error = true;
+		reply.code = rc;
+		/* Of a fault the text is for this process's log alone. */
+		reply.message = trl_is_fault(rc) ? bus_text(NULL) : bus_text(ctx->err.message);
+		reply.field = bus_text(ctx->err.field);
+		reply.retry_after_ms = ctx->err.retry_after_ms;
+		reply.violations = ctx->err.violations;
+		reply.n_violations = ctx->err.n_violations;
+		trl_assert(bus_frame_put(&link->out, &reply, NULL));
+	}
+	bus_link_touch(link);
+}
+
+static void
+note(struct bus_serving *call, enum trl_code rc)
+{
+	struct bus_served *served = call->served;
+	trl_series **at = &served->codes[rc & 63];
+	if (*at == NULL)
+		*at = trl_series_at(call->server->bus->net->m.served, served->method->name,
+		    trl_code_name(rc));
+	trl_series_add(*at, 1);
+	trl_series_observe_us(served->us, trl_mono_us() - call->since_us);
+	call->server->faults += trl_is_fault(rc);
+}
+
+static void
+unlist(struct bus_serving *call)
+{
+	struct bus_server *server = call->server;
+	if (call->conn != NULL) {
+		if (call->prev != NULL)
+			call->prev->next = call->next;
+		else
+			call->conn->calls = call->next;
+		if (call->next != NULL)
+			call->next->prev = call->prev;
+	}
+	server->running--;
+	if (call->inbound != NULL)
+		bus_inbound_drop(server, call->inbound);
+	call->next = server->free_servings;
+	server->free_servings = call;
+}
+
+static void
+run(trl_ctx *ctx, void *arg)
+{
+	struct bus_serving *call = arg;
+	ProtobufCMessage *out = NULL;
+	enum trl_code rc = TRL_UNAVAILABLE;
+
+	if (call->conn != NULL) { /* still there */
+		uint64_t kept = call->frame.time_left_ms > 2 * KEPT_BACK_MS ? KEPT_BACK_MS : 0;
+		trl_set_deadline(
+		    ctx, call->since_us + (call->frame.time_left_ms - kept) * 1000);
+		fill_ctx(ctx, call);
+		rc = handle(ctx, call, &out);
+		note(call, rc);
+		if (rc != TRL_OK) {
+			if (ctx->err.code == TRL_OK)
+				trl_fail(ctx, rc, "%s", "failed without an error");
+			trl_log_err(ctx);
+		}
+	}
+	if (call->conn != NULL)
+		put_reply(ctx, call, rc, out);
+	unlist(call);
+}
+
+/* ---- the door -------------------------------------------------------------------------- */
+
+void
+bus_refuse(struct bus_conn *conn, uint64_t call_id, enum trl_code code,
+    uint32_t retry_after_ms, const char *message)
+{
+	struct bus_frame reply = {
+		.kind = BUS_REPLY,
+		.call_id = call_id,
+		.has_error = true,
+		.code = code,
+		.retry_after_ms = retry_after_ms,
+		.message = bus_text(message),
+	};
+	if (bus_frame_put(&conn->link.out, &reply, NULL))
+		bus_link_touch(&conn->link);
+}
+
+static struct bus_serving *
+new_serving(struct bus_server *server)
+{
+	struct bus_serving *call = server->free_servings;
+	if (call != NULL)
+		server->free_servings = call->next;
+	else
+		call = malloc(sizeof *call);
+	trl_assert(call != NULL);
+	return call;
+}
+
+void
+bus_dispatch(
+    struct bus_conn *conn, struct bus_inbound *inbound, const struct bus_frame *frame)
+{
+	struct bus_server *server = conn->server;
+	struct bus_served *served = find_served(server, frame->method);
+
+	server->calls++;
+	if (served == NULL) {
+		bus_refuse(conn, frame->call_id, TRL_INTERNAL, 0, "no such method here");
+		return;
+	}
+	if (!may_call(served->method, conn->caller)) {
+		bus_net_refused(
+		    server->bus->net, server->bus->service, conn->caller, "not_allowed");
+		bus_refuse(conn, frame->call_id, TRL_DENIED, 0,
+		    "The contract does not let this service call this method.");
+		return;
+	}
+	if (frame->time_left_ms < FLOOR_MS) {
+		bus_refuse(conn, frame->call_id, TRL_DEADLINE, 0, NULL);
+		return;
+	}
+	struct bus_serving *call = new_serving(server);
+	*call = (struct bus_serving){
+		.server = server,
+		.conn = conn,
+		.next = conn->calls,
+		.inbound = inbound,
+		.served = served,
+		.frame = *frame,
+		.since_us = trl_loop_now_us(server->bus->net->loop),
+		.is_write = served->method->effect == TRL_WRITE,
+	};
+	if (call->frame.time_left_ms > WORST_MS)
+		call->frame.time_left_ms = WORST_MS;
+	struct trl_spawn spec = { .name = served->method->name,
+		.run = run,
+		.arg = call,
+		.timeout_ms = call->frame.time_left_ms };
+	if (trl_spawn_get(server->bus->net->loop, &spec, &call->actor) != TRL_OK) {
+		call->next = server->free_servings;
+		server->free_servings = call;
+		server->shed++;
+		trl_series_add(server->bus->net->m.shed, 1);
+		bus_refuse(conn, frame->call_id, TRL_BUSY, SHED_RETRY_MS, NULL);
+		return;
+	}
+	inbound->refs++;
+	if (call->next != NULL)
+		call->next->prev = call;
+	conn->calls = call;
+	server->running++;
+}

@@ -1,0 +1,53 @@
+/* mac.h - proof of origin for messages that leave the process: keyed BLAKE2b
+ * (RFC 7693) under the key of a pair of services. Private to bus/.
+ *
+ * Each connection has keys of its own, one a direction, derived from the pair's
+ * key, the caller's nonce and the callee's challenge: what was recorded on
+ * another connection, or before a restart, proves nothing here. Within one, a
+ * counter that may not repeat. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame.h"
+
+enum { BUS_KEYS_MAX = 4, BUS_NAME_MAX = 40 };
+
+struct bus_key {
+	uint16_t kid;
+	uint8_t bytes[32];
+};
+
+/* The keys of one pair; the first is used to call, any is accepted. */
+struct bus_keyring {
+	char peer[BUS_NAME_MAX + 1];
+	size_t n;
+	struct bus_key keys[BUS_KEYS_MAX];
+};
+
+/* Reads lines "kid:64 hexadecimal digits" (kid 1 to 65535). Empty lines and
+ * lines with # are skipped. False: not so, or none, or too many. */
+bool bus_keyring_parse(struct bus_keyring *ring, const char *text);
+const struct bus_key *bus_keyring_find(const struct bus_keyring *ring, uint16_t kid);
+
+struct bus_mac {
+	bool on;
+	uint16_t kid;
+	uint8_t out[32], in[32];
+	uint64_t sent;      /* counter of the last message made */
+	uint64_t top, seen; /* highest counter taken, and the 64 below it */
+};
+
+/* The keys of a connection. */
+void bus_mac_derive(struct bus_mac *mac, const struct bus_key *key, bool is_caller,
+    const uint8_t nonce[16], const uint8_t challenge[16], const char *caller,
+    const char *callee);
+/* The tag over len bytes. */
+void bus_mac_tag(
+    const uint8_t key[32], const uint8_t *data, size_t len, uint8_t tag[BUS_TAG]);
+/* In constant time; data includes the tag. */
+bool bus_mac_check(const uint8_t key[32], const uint8_t *data, size_t len);
+/* Takes a counter once; false: seen before, or too old to tell. */
+bool bus_mac_fresh(struct bus_mac *mac, uint64_t counter);

@@ -1,0 +1,81 @@
+/* server.h - who calls us: listening sockets, connections, calls being handled.
+ * Private to bus/. */
+#pragma once
+
+#include "bus.h"
+
+/* A connection that a caller dialled; made when its HELLO was believed. */
+struct bus_conn {
+	struct bus_link link; /* first */
+	struct bus_server *server;
+	struct bus_conn *next;
+	char caller[BUS_NAME_MAX + 1];
+	struct bus_serving *calls;
+	unsigned running;
+	bool told_goaway;
+};
+
+/* A method as it is served here. */
+struct bus_served {
+	const struct trl_method *method;
+	trl_thunk *thunk;
+	void *self;
+	trl_series *us;
+	trl_series *codes[64];
+};
+
+/* A received message, shared by the calls inside it until each has been decoded. */
+struct bus_inbound {
+	nng_msg *msg;
+	unsigned refs;
+	struct bus_inbound *next_free;
+};
+
+/* A call being handled. */
+struct bus_serving {
+	struct bus_server *server;
+	struct bus_conn *conn; /* NULL: the caller has gone */
+	struct bus_serving *prev, *next;
+	struct bus_inbound *inbound;
+	struct bus_served *served;
+	struct bus_frame frame;
+	trl_actor *actor;
+	uint64_t since_us;
+	bool is_write;
+};
+
+struct bus_listener {
+	struct bus_listener *next;
+	struct bus_server *server;
+	struct bus_door door;
+	nng_socket socket;
+	nng_listener listener;
+	char *address;
+	bool inproc;
+};
+
+struct bus_server {
+	trl_bus *bus;
+	struct bus_listener *listeners;
+	struct bus_conn *conns;
+	struct bus_conn *last;      /* whom we heard last */
+	struct bus_served *served;  /* rising by method id */
+	size_t n_served;
+	struct bus_serving *free_servings;
+	struct bus_inbound *free_inbounds;
+	size_t running;
+	uint64_t calls, faults, shed;
+	uint64_t since_us;
+	bool draining;
+};
+
+/* A CALL frame came: an actor is started for it, or it is refused. */
+void bus_dispatch(
+    struct bus_conn *conn, struct bus_inbound *inbound, const struct bus_frame *frame);
+void bus_inbound_drop(struct bus_server *server, struct bus_inbound *inbound);
+/* Writes a reply that no actor makes. */
+void bus_refuse(struct bus_conn *conn, uint64_t call_id, enum trl_code code,
+    uint32_t retry_after_ms, const char *message);
+
+void bus_server_tick(struct bus_server *server);
+void bus_server_close(struct bus_server **server);

@@ -1,0 +1,53 @@
+/* bus_open.h - making the ends of the bus: for the skeleton (service.c), tests
+ * and the bench. Services get theirs from the skeleton. Start-up and loop
+ * thread; nothing here parks. */
+#pragma once
+
+#include <trl/bus.h>
+
+/* What all ends of the bus in one process share: the loop, the socket that
+ * hears notices, certificates, the ticking. */
+typedef struct trl_bus_net trl_bus_net;
+
+struct trl_bus_net_options {
+	/* Files in PEM; needed for tls+tcp addresses, else NULL. cert_key holds the
+	 * certificate and its key. The other end's name must be in its certificate. */
+	const char *tls_ca, *tls_cert_key;
+	uint32_t tick_ms; /* between pings; 0: 700 */
+};
+
+trl_bus_net *trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options);
+/* Only after its buses were closed. */
+void trl_bus_net_close(trl_bus_net **net);
+
+struct trl_bus_options {
+	const char *service;       /* whose end this is */
+	const char *listen;        /* "tcp://127.0.0.1:7101", several with commas; NULL: serves nobody */
+	const char *notice_listen; /* NULL: notices stay in the process */
+};
+
+trl_bus *trl_bus_open(trl_bus_net *net, const struct trl_bus_options *options);
+/* Keys shared with a peer, as in its file: lines of kid:hex. Without keys, only
+ * inproc reaches it or is reached by it. False: text is not of that form. */
+bool trl_bus_key(trl_bus *bus, const char *peer, const char *text) TRL_MUST_CHECK;
+/* Where a service lives: addresses with commas, tcp, tls+tcp, inproc, or
+ * dns+tcp://name:port, resolved every five seconds. False: an address is bad;
+ * *why (static) tells. */
+bool trl_bus_peer(trl_bus *bus, const char *service, const char *addresses,
+    const char **why) TRL_MUST_CHECK;
+/* Begins to listen and serve contracts (NULL-ended) with self as their state.
+ * Errors: TRL_UNAVAILABLE, printed (address in use...). */
+enum trl_code trl_bus_serve(trl_bus *bus, const struct trl_contract *const *contracts,
+    void *self) TRL_MUST_CHECK;
+/* Asks all callers to go elsewhere; what runs is finished and answered. */
+void trl_bus_drain(trl_bus *bus);
+/* Nothing runs, every answer was received. */
+bool trl_bus_drained(const trl_bus *bus);
+void trl_bus_close(trl_bus **bus);
+
+/* For tests: from now on every notice is lost on its way here. */
+void trl_bus_drop_notices(trl_bus_net *net, bool drop);
+/* For tests: peers usable, calls waiting for a reply, calls being handled. */
+unsigned trl_bus_peers_up(const trl_bus *bus, const char *service);
+size_t trl_bus_waiting(const trl_bus *bus);
+size_t trl_bus_running(const trl_bus *bus);
