@@ -25,8 +25,8 @@ rank(const struct bus_peer *peer, const struct bus_peer *avoid, uint64_t now)
 }
 
 static struct bus_peer *
-nth(struct bus_target *target, const struct bus_peer *avoid, uint64_t now, unsigned want,
-    unsigned n)
+nth(struct bus_target *target, const struct bus_peer *avoid, uint64_t now,
+    unsigned want, unsigned n)
 {
 	struct bus_peer *peer = target->peers;
 	for (; peer != NULL; peer = peer->next)

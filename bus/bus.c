@@ -26,6 +26,8 @@ trl_bus_open(trl_bus_net *net, const struct trl_bus_options *options)
 	bus->listen = copy(options->listen);
 	bus->notice_listen = copy(options->notice_listen);
 	bus->retry_tokens = 10;
+	bus->holds = 1;
+	bus_net_hold(net);
 	bus->next = net->buses;
 	net->buses = bus;
 	return bus;
@@ -50,8 +52,8 @@ trl_bus_key(trl_bus *bus, const char *peer, const char *text)
 	struct bus_keyring *old =
 	    (struct bus_keyring *)(uintptr_t)bus_keyring_of(bus, bus_text(peer));
 	if (old == NULL) {
-		bus->keyrings =
-		    realloc(bus->keyrings, (bus->n_keyrings + 1) * sizeof *bus->keyrings);
+		bus->keyrings = realloc(
+		    bus->keyrings, (bus->n_keyrings + 1) * sizeof *bus->keyrings);
 		trl_assert(bus->keyrings != NULL);
 		old = &bus->keyrings[bus->n_keyrings++];
 	}
@@ -60,7 +62,36 @@ trl_bus_key(trl_bus *bus, const char *peer, const char *text)
 	return true;
 }
 
-/* ---- addresses ---------------------------------------------------------------------- */
+void
+bus_hold(trl_bus *bus)
+{
+	bus->holds++;
+}
+
+void
+bus_release(trl_bus **bus)
+{
+	trl_bus *b = *bus;
+	*bus = NULL;
+	if (--b->holds > 0)
+		return;
+	while (b->targets != NULL) {
+		struct bus_target *t = b->targets;
+		b->targets = t->next;
+		free(t);
+	}
+	for (size_t i = 0; i < b->n_keyrings; i++)
+		sodium_memzero(&b->keyrings[i], sizeof b->keyrings[i]);
+	free(b->keyrings);
+	free(b->slots);
+	free(b->listen);
+	free(b->notice_listen);
+	bus_net_release(b->net);
+	free(b);
+}
+
+/* ---- addresses ----------------------------------------------------------------------
+ */
 
 static const char *
 split(const char *address, char host[256], char port[8])
@@ -83,8 +114,10 @@ add_address(trl_bus *bus, struct bus_target *target, const char *address)
 	const char *why;
 
 	if (bus_is_inproc(address))
-		return bus_peer_open(bus, target, address, NULL) ? NULL : "cannot be dialled";
-	if (strncmp(address, "tcp://", 6) != 0 && strncmp(address, "tls+tcp://", 10) != 0 &&
+		return bus_peer_open(bus, target, address, NULL) ? NULL
+								 : "cannot be dialled";
+	if (strncmp(address, "tcp://", 6) != 0 &&
+	    strncmp(address, "tls+tcp://", 10) != 0 &&
 	    strncmp(address, "dns+tcp://", 10) != 0 &&
 	    strncmp(address, "dns+tls+tcp://", 14) != 0)
 		return "the scheme is tcp, tls+tcp, dns+tcp, dns+tls+tcp or inproc";
@@ -94,7 +127,8 @@ add_address(trl_bus *bus, struct bus_target *target, const char *address)
 		if (target->resolve != NULL || target->peers != NULL)
 			return "a dns address stands alone";
 		target->resolve = bus_resolve_open(bus, target,
-		    strncmp(address, "dns+tls", 7) == 0 ? "tls+tcp" : "tcp", host, port);
+		    strncmp(address, "dns+tls", 7) == 0 ? "tls+tcp" : "tcp", host,
+		    port);
 		return NULL;
 	}
 	return bus_peer_open(bus, target, address, host) ? NULL : "cannot be dialled";
@@ -171,5 +205,5 @@ trl_bus_close(trl_bus **bus)
 	}
 	bus_notice_close(b);
 	bus_server_close(&b->server);
-	bus_free_later(b);
+	bus_release(&b);
 }

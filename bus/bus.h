@@ -4,8 +4,8 @@
 #include "net.h"
 #include "notice.h"
 
-struct bus_target;  /* a service that is called: peer.h */
-struct bus_server;  /* who listens: server.h */
+struct bus_target; /* a service that is called: peer.h */
+struct bus_server; /* who listens: server.h */
 struct bus_call;
 
 struct trl_bus {
@@ -22,15 +22,18 @@ struct trl_bus {
 		uint32_t generation;
 		uint32_t next_free;
 		struct bus_call *call;
-	} *slots;
+	} * slots;
 	uint32_t n_slots, free_slot;
 	size_t waiting;
 	double retry_tokens; /* a tenth of the calls may be made again */
 	nng_socket pub;
 	bool has_pub;
 	struct bus_watch *watches;
+	unsigned holds; /* itself, and peers and listeners that nng has not let go of */
 };
 
 const struct bus_keyring *bus_keyring_of(const trl_bus *bus, struct bus_text peer);
+void bus_hold(trl_bus *bus);
+void bus_release(trl_bus **bus);
 /* Each tick: pings, ejections, forgotten acknowledgements. */
 void bus_tick(trl_bus *bus);

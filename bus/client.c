@@ -39,7 +39,8 @@ struct bus_call {
 	bool answered; /* a reply came; else the connection was lost */
 };
 
-/* ---- slots: a call id is a slot and how often it was used ------------------------- */
+/* ---- slots: a call id is a slot and how often it was used -------------------------
+ */
 
 static void
 grow_slots(trl_bus *bus)
@@ -135,7 +136,7 @@ read_error(trl_ctx *ctx, const struct bus_frame *frame)
 	if (frame->retry_after_ms != 0)
 		trl_err_retry_after(ctx, frame->retry_after_ms);
 	for (unsigned n = 0; n < TRL_ERR_VIOLATIONS_MAX &&
-	     bus_next_violation(frame, &at, &pointer, &detail);
+			     bus_next_violation(frame, &at, &pointer, &detail);
 	     n++) {
 		char *where = trl_arena_strndup(
 		    ctx->arena, pointer.s ? pointer.s : "", pointer.n);
@@ -246,9 +247,9 @@ fill(trl_ctx *ctx, const struct trl_method *method, const struct trl_call_terms 
 
 /* Parks until the reply. TRL_OK: *answered tells whether there was one. */
 static enum trl_code
-attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method, struct bus_peer *peer,
-    struct bus_frame *frame, const ProtobufCMessage *in, uint32_t left_ms,
-    struct bus_call *call)
+attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
+    struct bus_peer *peer, struct bus_frame *frame, const ProtobufCMessage *in,
+    uint32_t left_ms, struct bus_call *call)
 {
 	*call = (struct bus_call){ .ctx = ctx, .method = method };
 	enlist(bus, call, peer);
@@ -256,7 +257,8 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method, struct bus_
 	frame->time_left_ms = left_ms;
 	if (!bus_frame_put(&peer->link.out, frame, in)) {
 		delist(bus, call);
-		return trl_fail(ctx, TRL_INTERNAL, "call of %s is too large", method->name);
+		return trl_fail(
+		    ctx, TRL_INTERNAL, "call of %s is too large", method->name);
 	}
 	bus_link_touch(&peer->link);
 	call->ticket = trl_park_begin(ctx);
@@ -282,7 +284,7 @@ await_peer(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
 {
 	struct bus_peer *peer = bus_balance(bus, target, avoid);
 	while (peer == NULL && ctx->caller == NULL &&
-	    trl_loop_now_us(bus->net->loop) < until_us) {
+	       trl_loop_now_us(bus->net->loop) < until_us) {
 		if (trl_sleep(ctx, 10) != TRL_OK)
 			return NULL;
 		peer = bus_balance(bus, target, avoid);
@@ -327,25 +329,28 @@ count(trl_bus *bus, struct bus_target *target, enum trl_code code)
 {
 	trl_series **at = &target->codes[code & 63];
 	if (*at == NULL)
-		*at = trl_series_at(bus->net->m.calls, target->name, trl_code_name(code));
+		*at =
+		    trl_series_at(bus->net->m.calls, target->name, trl_code_name(code));
 	trl_series_add(*at, 1);
 }
 
 /* One attempt and its meaning. */
 static enum trl_code
 once(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
-    const struct trl_method *method, struct bus_frame *frame, const ProtobufCMessage *in,
-    uint64_t until_us, const struct bus_peer **last, ProtobufCMessage **out)
+    const struct trl_method *method, struct bus_frame *frame,
+    const ProtobufCMessage *in, uint64_t until_us, const struct bus_peer **last,
+    ProtobufCMessage **out)
 {
 	struct bus_call call;
 	uint64_t patience = trl_mono_us() + AWAIT_PEER_MS * 1000;
-	struct bus_peer *peer =
-	    await_peer(ctx, bus, target, *last, patience < until_us ? patience : until_us);
+	struct bus_peer *peer = await_peer(
+	    ctx, bus, target, *last, patience < until_us ? patience : until_us);
 	uint64_t now = trl_mono_us();
 
 	if (peer == NULL) {
 		trl_err_clear(ctx);
-		return trl_fail(ctx, TRL_UNAVAILABLE, "no peer of %s is up", target->name);
+		return trl_fail(
+		    ctx, TRL_UNAVAILABLE, "no peer of %s is up", target->name);
 	}
 	if (now + FLOOR_MS * 1000 >= until_us)
 		return trl_fail(ctx, TRL_DEADLINE, "no time left for %s", method->name);
@@ -362,13 +367,16 @@ once(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
 		return call.code;
 	}
 	return method->effect == TRL_WRITE
-	    ? trl_fail(ctx, TRL_UNCERTAIN, "the reply of %s was lost", method->name)
-	    : trl_fail(ctx, TRL_UNAVAILABLE, "the reply of %s was lost", method->name);
+		   ? trl_fail(
+			 ctx, TRL_UNCERTAIN, "the reply of %s was lost", method->name)
+		   : trl_fail(ctx, TRL_UNAVAILABLE, "the reply of %s was lost",
+			 method->name);
 }
 
 enum trl_code
 trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
-    const ProtobufCMessage *in, const struct trl_call_terms *terms, ProtobufCMessage **out)
+    const ProtobufCMessage *in, const struct trl_call_terms *terms,
+    ProtobufCMessage **out)
 {
 	static const struct trl_call_terms usual = { 0 };
 	struct bus_target *target = bus_target_find(bus, method->service);

@@ -14,8 +14,8 @@
 enum { FLOOR_MS = 10, KEPT_BACK_MS = 20, SHED_RETRY_MS = 50, WORST_MS = 120000 };
 
 /* Conditions that dispatch itself may answer, whatever the method lists. */
-#define DISPATCH_CODES                                                                   \
-	(1u << TRL_UNAUTHENTICATED | 1u << TRL_DENIED | 1u << TRL_RATE |                 \
+#define DISPATCH_CODES                                                                 \
+	(1u << TRL_UNAUTHENTICATED | 1u << TRL_DENIED | 1u << TRL_RATE |               \
 	    1u << TRL_MALFORMED | 1u << TRL_INVALID)
 
 static struct bus_served *
@@ -30,8 +30,8 @@ find_served(struct bus_server *server, uint32_t id)
 			high = mid;
 	}
 	return low < server->n_served && server->served[low].method->id == id
-	    ? &server->served[low]
-	    : NULL;
+		   ? &server->served[low]
+		   : NULL;
 }
 
 static bool
@@ -74,8 +74,8 @@ check_principal(trl_ctx *ctx, const struct trl_method *method)
 		return TRL_OK;
 	case TRL_AUTH_OPERATOR:
 		return kind == TRL_OPERATOR
-		    ? TRL_OK
-		    : trl_fail(ctx, TRL_DENIED, "This is for the operator.");
+			   ? TRL_OK
+			   : trl_fail(ctx, TRL_DENIED, "This is for the operator.");
 	case TRL_AUTH_SESSION:
 	case TRL_AUTH_TENANT:
 		break;
@@ -87,16 +87,18 @@ check_principal(trl_ctx *ctx, const struct trl_method *method)
 	if (kind != TRL_PERSON && kind != TRL_KEY)
 		return trl_fail(ctx, TRL_UNAUTHENTICATED, "Sign in first.");
 	if (method->auth == TRL_AUTH_SESSION)
-		return kind == TRL_PERSON
-		    ? TRL_OK
-		    : trl_fail(ctx, TRL_DENIED, "This needs a person's session.");
+		return kind == TRL_PERSON ? TRL_OK
+					  : trl_fail(ctx, TRL_DENIED,
+						"This needs a person's session.");
 	if (trl_id_is_nil(ctx->tenant) || !trl_may(ctx, method->permission))
 		return trl_fail(ctx, TRL_DENIED, "This needs the permission %s.",
-		    method->permission_name ? method->permission_name : "of an operator");
+		    method->permission_name ? method->permission_name
+					    : "of an operator");
 	return TRL_OK;
 }
 
-/* ---- the actor ----------------------------------------------------------------------- */
+/* ---- the actor
+ * ----------------------------------------------------------------------- */
 
 static char *
 text_of(trl_ctx *ctx, struct bus_text text)
@@ -154,7 +156,7 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 	*out = trl_message_new(ctx->arena, method->out->descriptor);
 	rc = call->served->thunk(call->served->self, ctx, in, *out);
 	trl_assert(!(rc == TRL_OK && call->is_write) || ctx->idempotency.recorded ||
-	    ctx->idempotency.replayed);
+		   ctx->idempotency.replayed);
 	if (rc != TRL_OK && !trl_is_fault(rc) &&
 	    ((method->errors | DISPATCH_CODES) >> rc & 1) == 0)
 		rc = trl_fold(ctx, rc);
@@ -162,7 +164,8 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 }
 
 static void
-put_reply(trl_ctx *ctx, struct bus_serving *call, enum trl_code rc, ProtobufCMessage *out)
+put_reply(
+    trl_ctx *ctx, struct bus_serving *call, enum trl_code rc, ProtobufCMessage *out)
 {
 	struct bus_link *link = &call->conn->link;
 	struct bus_frame reply = {
@@ -177,7 +180,8 @@ put_reply(trl_ctx *ctx, struct bus_serving *call, enum trl_code rc, ProtobufCMes
 		reply.has_error = true;
 		reply.code = rc;
 		/* Of a fault the text is for this process's log alone. */
-		reply.message = trl_is_fault(rc) ? bus_text(NULL) : bus_text(ctx->err.message);
+		reply.message =
+		    trl_is_fault(rc) ? bus_text(NULL) : bus_text(ctx->err.message);
 		reply.field = bus_text(ctx->err.field);
 		reply.retry_after_ms = ctx->err.retry_after_ms;
 		reply.violations = ctx->err.violations;
@@ -193,8 +197,8 @@ note(struct bus_serving *call, enum trl_code rc)
 	struct bus_served *served = call->served;
 	trl_series **at = &served->codes[rc & 63];
 	if (*at == NULL)
-		*at = trl_series_at(call->server->bus->net->m.served, served->method->name,
-		    trl_code_name(rc));
+		*at = trl_series_at(call->server->bus->net->m.served,
+		    served->method->name, trl_code_name(rc));
 	trl_series_add(*at, 1);
 	trl_series_observe_us(served->us, trl_mono_us() - call->since_us);
 	call->server->faults += trl_is_fault(rc);
@@ -227,7 +231,8 @@ run(trl_ctx *ctx, void *arg)
 	enum trl_code rc = TRL_UNAVAILABLE;
 
 	if (call->conn != NULL) { /* still there */
-		uint64_t kept = call->frame.time_left_ms > 2 * KEPT_BACK_MS ? KEPT_BACK_MS : 0;
+		uint64_t kept =
+		    call->frame.time_left_ms > 2 * KEPT_BACK_MS ? KEPT_BACK_MS : 0;
 		trl_set_deadline(
 		    ctx, call->since_us + (call->frame.time_left_ms - kept) * 1000);
 		fill_ctx(ctx, call);
@@ -244,7 +249,8 @@ run(trl_ctx *ctx, void *arg)
 	unlist(call);
 }
 
-/* ---- the door -------------------------------------------------------------------------- */
+/* ---- the door
+ * -------------------------------------------------------------------------- */
 
 void
 bus_refuse(struct bus_conn *conn, uint64_t call_id, enum trl_code code,
@@ -283,12 +289,13 @@ bus_dispatch(
 
 	server->calls++;
 	if (served == NULL) {
-		bus_refuse(conn, frame->call_id, TRL_INTERNAL, 0, "no such method here");
+		bus_refuse(
+		    conn, frame->call_id, TRL_INTERNAL, 0, "no such method here");
 		return;
 	}
 	if (!may_call(served->method, conn->caller)) {
-		bus_net_refused(
-		    server->bus->net, server->bus->service, conn->caller, "not_allowed");
+		bus_net_refused(server->bus->net, server->bus->service, conn->caller,
+		    "not_allowed");
 		bus_refuse(conn, frame->call_id, TRL_DENIED, 0,
 		    "The contract does not let this service call this method.");
 		return;

@@ -226,12 +226,13 @@ put_header(uint8_t *p, const struct bus_frame *f)
 static size_t
 header_bound(const struct bus_frame *f)
 {
-	size_t n = FIXED_BOUND + f->address.n + f->user_agent.n + f->key.n + f->message.n +
-	    f->field.n + f->name.n + f->notices.n + 4 * f->principal.n_permissions;
+	size_t n = FIXED_BOUND + f->address.n + f->user_agent.n + f->key.n +
+		   f->message.n + f->field.n + f->name.n + f->notices.n +
+		   4 * f->principal.n_permissions;
 	for (size_t i = 0; i < f->n_violations; i++) {
 		const struct trl_violation *v = &f->violations[i];
 		n += 32 + (v->pointer ? strlen(v->pointer) : 0) +
-		    (v->detail ? strlen(v->detail) : 0);
+		     (v->detail ? strlen(v->detail) : 0);
 	}
 	return n;
 }
@@ -283,7 +284,8 @@ bool
 bus_envelope_get(const uint8_t *data, size_t len, struct bus_envelope *out)
 {
 	if (len < BUS_ENVELOPE || len > BUS_MESSAGE_MAX || data[0] != BUS_VERSION ||
-	    data[1] > (BUS_TAGGED | BUS_GREETING | BUS_ACK_ONLY) || get_be(data + 4, 4) != 0)
+	    data[1] > (BUS_TAGGED | BUS_GREETING | BUS_ACK_ONLY) ||
+	    get_be(data + 4, 4) != 0)
 		return false;
 	out->flags = data[1];
 	out->kid = (uint16_t)get_be(data + 2, 2);
@@ -423,7 +425,8 @@ principal_field(struct bus_frame *out, const struct field *f)
 		who->verified = f->num != 0;
 		return f->wire == VARINT;
 	case 5:
-		if (f->wire != BYTES || f->len % 4 != 0 || f->len > 4 * BUS_PERMISSIONS_MAX)
+		if (f->wire != BYTES || f->len % 4 != 0 ||
+		    f->len > 4 * BUS_PERMISSIONS_MAX)
 			return false;
 		out->raw_permissions = f->data;
 		who->n_permissions = f->len / 4;
@@ -678,7 +681,8 @@ bus_next_violation(const struct bus_frame *frame, size_t *at, struct bus_text *p
 				return false;
 			if (inner.number > 2)
 				continue;
-			if (!take_text(&inner, 1024, inner.number == 1 ? pointer : detail))
+			if (!take_text(
+				&inner, 1024, inner.number == 1 ? pointer : detail))
 				return false;
 		}
 		return true;

@@ -76,10 +76,10 @@ struct bus_frame {
 	uint32_t retry_after_ms;
 	const struct trl_violation *violations; /* when written */
 	size_t n_violations;
-	const uint8_t *raw_error;               /* when read: for bus_next_violation */
+	const uint8_t *raw_error; /* when read: for bus_next_violation */
 	size_t raw_error_len;
 	struct bus_text name, notices;
-	const uint8_t *nonce, *echo;            /* 16 bytes or NULL */
+	const uint8_t *nonce, *echo; /* 16 bytes or NULL */
 	uint64_t boot;
 	const uint8_t *payload;
 	size_t payload_len;
@@ -101,8 +101,8 @@ bool bus_envelope_get(const uint8_t *data, size_t len, struct bus_envelope *out)
 
 /* Reads the frame at *at and moves *at behind it. NULL when fine, else what is
  * wrong (static text). */
-const char *bus_frame_get(const uint8_t *data, size_t len, size_t *at,
-    struct bus_frame *out);
+const char *bus_frame_get(
+    const uint8_t *data, size_t len, size_t *at, struct bus_frame *out);
 /* The raw permissions, aligned, in arena. */
 const uint32_t *bus_permissions(trl_arena *arena, const struct bus_frame *frame);
 /* The violations of a read error one after another; *at starts at 0. */

@@ -42,7 +42,8 @@ bus_link_touch(struct bus_link *link)
 bool
 bus_link_settled(const struct bus_link *link)
 {
-	return link->pipe == 0 || (link->out_at == link->out.len && link->sent == link->acked);
+	return link->pipe == 0 ||
+	       (link->out_at == link->out.len && link->sent == link->acked);
 }
 
 /* Builds and sends one message of n bytes of frames. False: nng would not take it. */

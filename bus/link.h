@@ -9,9 +9,11 @@
 #include "mac.h"
 
 enum {
-	BUS_WINDOW = 32,       /* messages in flight towards the other end */
-	BUS_ACK_EVERY = 8,     /* after so many unanswered ones an acknowledgement goes alone */
-	BUS_OUT_MAX = 8 << 20, /* bytes gathered; beyond that the other end is too slow */
+	BUS_WINDOW = 32, /* messages in flight towards the other end */
+	BUS_ACK_EVERY =
+	    8, /* after so many unanswered ones an acknowledgement goes alone */
+	BUS_OUT_MAX =
+	    8 << 20, /* bytes gathered; beyond that the other end is too slow */
 };
 
 typedef struct trl_bus_net trl_bus_net;
@@ -19,17 +21,17 @@ typedef struct trl_bus_net trl_bus_net;
 struct bus_link {
 	trl_bus_net *net;
 	nng_socket socket;
-	uint32_t pipe;         /* 0: not connected */
-	uint8_t head[8];       /* nng's own header of what we send */
+	uint32_t pipe;   /* 0: not connected */
+	uint8_t head[8]; /* nng's own header of what we send */
 	size_t head_len;
-	bool up;               /* greeted both ways: frames may go */
+	bool up; /* greeted both ways: frames may go */
 	struct bus_mac mac;
-	uint64_t sent, acked;  /* messages of ours, and how many the other end has */
+	uint64_t sent, acked; /* messages of ours, and how many the other end has */
 	uint64_t received, told;
-	bool ack_now;          /* tell at the next flush, whatever the count */
-	struct trl_buf out;    /* whole frames, from out_at on */
+	bool ack_now;       /* tell at the next flush, whatever the count */
+	struct trl_buf out; /* whole frames, from out_at on */
 	size_t out_at;
-	bool queued;           /* in net's list for the next flush */
+	bool queued; /* in net's list for the next flush */
 	struct bus_link *next_queued;
 };
 

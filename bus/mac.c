@@ -26,8 +26,8 @@ bus_keyring_parse(struct bus_keyring *ring, const char *text)
 			if (hex == line || *hex != ':' || kid == 0 || kid > UINT16_MAX)
 				return false;
 			hex++;
-			if (sodium_hex2bin(key->bytes, sizeof key->bytes, hex, strlen(hex), NULL,
-				&got, &end) != 0 ||
+			if (sodium_hex2bin(key->bytes, sizeof key->bytes, hex,
+				strlen(hex), NULL, &got, &end) != 0 ||
 			    got != sizeof key->bytes || (*end != '\0' && *end != '\r'))
 				return false;
 			key->kid = (uint16_t)kid;
@@ -77,7 +77,8 @@ bus_mac_derive(struct bus_mac *mac, const struct bus_key *key, bool is_caller,
 }
 
 void
-bus_mac_tag(const uint8_t key[32], const uint8_t *data, size_t len, uint8_t tag[BUS_TAG])
+bus_mac_tag(
+    const uint8_t key[32], const uint8_t *data, size_t len, uint8_t tag[BUS_TAG])
 {
 	crypto_generichash(tag, BUS_TAG, data, len, key, 32);
 }

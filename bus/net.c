@@ -58,27 +58,30 @@ tick(uv_timer_t *timer)
 static void
 metrics_init(struct bus_metrics *m)
 {
-	m->calls = trl_counter_new(
-	    "trellis_bus_calls_total", "Calls made, by service and code", "service", "code", NULL);
+	m->calls = trl_counter_new("trellis_bus_calls_total",
+	    "Calls made, by service and code", "service", "code", NULL);
 	m->served = trl_counter_new("trellis_bus_served_total",
 	    "Calls handled, by method and code", "method", "code", NULL);
-	m->served_us = trl_histogram_new(
-	    "trellis_bus_served_seconds", "How long handling a call took", "method", NULL);
+	m->served_us = trl_histogram_new("trellis_bus_served_seconds",
+	    "How long handling a call took", "method", NULL);
 	m->refused = trl_counter_new("trellis_bus_refused_total",
 	    "Messages that were not believed, by reason", "reason", NULL);
-	m->ejections = trl_series_at(
-	    trl_counter_new("trellis_bus_ejections_total", "Peers that stopped answering", NULL),
+	m->ejections = trl_series_at(trl_counter_new("trellis_bus_ejections_total",
+					 "Peers that stopped answering", NULL),
 	    NULL);
-	m->shed = trl_series_at(
-	    trl_counter_new("trellis_bus_shed_total", "Calls answered BUSY at the door", NULL),
+	m->shed = trl_series_at(trl_counter_new("trellis_bus_shed_total",
+				    "Calls answered BUSY at the door", NULL),
 	    NULL);
 	m->messages_out = trl_series_at(
-	    trl_counter_new("trellis_bus_messages_sent_total", "Messages sent", NULL), NULL);
-	m->messages_in = trl_series_at(
-	    trl_counter_new("trellis_bus_messages_received_total", "Messages received", NULL),
+	    trl_counter_new("trellis_bus_messages_sent_total", "Messages sent", NULL),
 	    NULL);
+	m->messages_in =
+	    trl_series_at(trl_counter_new("trellis_bus_messages_received_total",
+			      "Messages received", NULL),
+		NULL);
 	m->retries_out = trl_series_at(
-	    trl_counter_new("trellis_bus_retries_total", "Calls made again", NULL), NULL);
+	    trl_counter_new("trellis_bus_retries_total", "Calls made again", NULL),
+	    NULL);
 }
 
 trl_bus_net *
@@ -87,6 +90,7 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	trl_bus_net *net = calloc(1, sizeof *net);
 	trl_assert(net != NULL && sodium_init() >= 0);
 	net->loop = loop;
+	net->holds = 1;
 	if (options != NULL && options->tls_ca != NULL)
 		net->tls_ca = strdup(options->tls_ca);
 	if (options != NULL && options->tls_cert_key != NULL)
@@ -98,7 +102,8 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	nng_aio_set_timeout(net->recv_aio, NNG_DURATION_ZERO);
 	metrics_init(&net->m);
 	trl_loop_on_flush(loop, flush, net);
-	uint32_t ms = options != NULL && options->tick_ms != 0 ? options->tick_ms : TICK_MS;
+	uint32_t ms =
+	    options != NULL && options->tick_ms != 0 ? options->tick_ms : TICK_MS;
 	uv_timer_init(trl_loop_uv(loop), &net->tick);
 	net->tick.data = net;
 	uv_timer_start(&net->tick, tick, ms, ms);
@@ -106,16 +111,29 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	return net;
 }
 
-static void
-free_net(uv_handle_t *handle)
+void
+bus_net_hold(trl_bus_net *net)
 {
-	trl_bus_net *net = handle->data;
+	net->holds++;
+}
+
+void
+bus_net_release(trl_bus_net *net)
+{
+	if (--net->holds > 0)
+		return;
 	nng_aio_free(net->send_aio);
 	nng_aio_free(net->recv_aio);
 	free(net->tls_ca);
 	free(net->tls_cert_key);
 	bus_notice_forget(net);
 	free(net);
+}
+
+static void
+release_net(uv_handle_t *handle)
+{
+	bus_net_release(handle->data);
 }
 
 void
@@ -125,7 +143,7 @@ trl_bus_net_close(trl_bus_net **net)
 		return;
 	trl_assert((*net)->buses == NULL);
 	trl_loop_off_flush((*net)->loop, *net);
-	uv_close((uv_handle_t *)&(*net)->tick, free_net);
+	uv_close((uv_handle_t *)&(*net)->tick, release_net);
 	*net = NULL;
 }
 
@@ -327,6 +345,7 @@ bus_net_refused(
 	}
 	if (net->refused_logged++ >= 10)
 		return;
-	trl_log(TRL_LOG_WARN, NULL, "bus message refused", TRL_LOG_STR("service", service),
-	    TRL_LOG_STR("peer", peer), TRL_LOG_STR("reason", why));
+	trl_log(TRL_LOG_WARN, NULL, "bus message refused",
+	    TRL_LOG_STR("service", service), TRL_LOG_STR("peer", peer),
+	    TRL_LOG_STR("reason", why));
 }

@@ -36,17 +36,21 @@ struct trl_bus_net {
 	uint64_t boot;
 	nng_aio *send_aio, *recv_aio;
 	struct bus_link *queue;
-	struct bus_link *again;  /* nng was full: next tick */
+	struct bus_link *again; /* nng was full: next tick */
 	uv_timer_t tick;
-	trl_bus *buses;          /* list by next */
-	nng_socket sub;          /* hears notices; never closed, never timed out */
+	trl_bus *buses; /* list by next */
+	nng_socket sub; /* hears notices; never closed, never timed out */
 	nng_aio *sub_aio;
 	bool has_sub, drop_notices;
 	struct bus_notice_source *sources;
 	uint64_t refused_since;
 	unsigned refused_logged;
 	struct bus_metrics m;
+	unsigned holds; /* itself and its buses */
 };
+
+void bus_net_hold(trl_bus_net *net);
+void bus_net_release(trl_bus_net *net);
 
 bool bus_is_inproc(const char *address);
 

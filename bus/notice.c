@@ -30,7 +30,8 @@ static void
 deliver(void *arg)
 {
 	struct notice *n = arg;
-	for (trl_bus *bus = n->net->buses; bus != NULL && !n->net->drop_notices; bus = bus->next)
+	for (trl_bus *bus = n->net->buses; bus != NULL && !n->net->drop_notices;
+	     bus = bus->next)
 		for (struct bus_watch *w = bus->watches; w != NULL; w = w->next)
 			if (strcmp(w->topic, n->topic) == 0)
 				w->fn(w->self, n->tenant, n->subject);
@@ -93,7 +94,8 @@ make_address(const char *peer, struct bus_text notices, char *out, size_t size)
 	const char *host = strstr(peer, "://"), *port = strrchr(said, ':');
 	const char *host_end = host ? strrchr(host + 3, ':') : NULL;
 	const char *scheme_end = strstr(said, "://");
-	if (bus_is_inproc(said) || host_end == NULL || scheme_end == NULL || port == NULL) {
+	if (bus_is_inproc(said) || host_end == NULL || scheme_end == NULL ||
+	    port == NULL) {
 		snprintf(out, size, "%s", said);
 		return;
 	}
@@ -122,7 +124,8 @@ bus_notice_learn(trl_bus_net *net, const char *peer, struct bus_text address)
 	snprintf(host, sizeof host, "%.*s", (int)strcspn(from, ":"), from);
 	int rv = bus_net_dial(net, net->sub, at, host, &source->dialer);
 	if (rv != 0)
-		trl_log(TRL_LOG_WARN, NULL, "cannot hear notices", TRL_LOG_STR("address", at),
+		trl_log(TRL_LOG_WARN, NULL, "cannot hear notices",
+		    TRL_LOG_STR("address", at),
 		    TRL_LOG_STR("reason", nng_strerror(rv)));
 }
 
@@ -156,7 +159,8 @@ bus_notice_listen(trl_bus *bus, const char *address)
 }
 
 void
-trl_bus_notify(trl_bus *bus, const char *topic, struct trl_id tenant, struct trl_id subject)
+trl_bus_notify(
+    trl_bus *bus, const char *topic, struct trl_id tenant, struct trl_id subject)
 {
 	uint8_t data[TOPIC_MAX + 1 + IDS];
 	size_t n = strlen(topic);

@@ -46,12 +46,13 @@ on_event(void *arg)
 		bus_link_reset(&peer->link, event.pipe);
 		peer->draining = peer->pinged = false;
 		peer->misses = 0;
-		peer->key = ring && !bus_is_inproc(peer->address) ? &ring->keys[0] : NULL;
+		peer->key =
+		    ring && !bus_is_inproc(peer->address) ? &ring->keys[0] : NULL;
 		if (peer->key != NULL || bus_is_inproc(peer->address))
 			greet(peer);
 		else
-			bus_net_refused(
-			    peer->bus->net, peer->bus->service, peer->target->name, "no_key");
+			bus_net_refused(peer->bus->net, peer->bus->service,
+			    peer->target->name, "no_key");
 	} else if (event.pipe == peer->link.pipe) {
 		bus_link_reset(&peer->link, 0);
 		bus_client_lost(peer);
@@ -97,13 +98,14 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 	if (sodium_memcmp(hello.echo, peer->nonce, sizeof peer->nonce) != 0)
 		return "replayed";
 	if (peer->key != NULL)
-		bus_mac_derive(&peer->link.mac, peer->key, true, peer->nonce, hello.nonce,
-		    bus->service, peer->target->name);
+		bus_mac_derive(&peer->link.mac, peer->key, true, peer->nonce,
+		    hello.nonce, bus->service, peer->target->name);
 	peer->link.up = true;
 	peer->heard = true;
 	if (hello.notices.s != NULL)
 		bus_notice_learn(bus->net, peer->address, hello.notices);
-	trl_log(TRL_LOG_DEBUG, NULL, "peer is up", TRL_LOG_STR("peer", peer->target->name),
+	trl_log(TRL_LOG_DEBUG, NULL, "peer is up",
+	    TRL_LOG_STR("peer", peer->target->name),
 	    TRL_LOG_STR("address", peer->address));
 	return NULL;
 }
@@ -161,10 +163,11 @@ take(void *self, nng_msg *msg)
 	/* Of a connection that has gone, or that the loop has not heard of yet: the
 	 * callee speaks only after our HELLO, so nothing is lost. */
 	if ((uint32_t)nng_pipe_id(pipe) == peer->link.pipe) {
-		const char *why = take_message(peer, nng_msg_body(msg), nng_msg_len(msg));
+		const char *why =
+		    take_message(peer, nng_msg_body(msg), nng_msg_len(msg));
 		if (why != NULL) {
-			bus_net_refused(
-			    peer->bus->net, peer->bus->service, peer->target->name, why);
+			bus_net_refused(peer->bus->net, peer->bus->service,
+			    peer->target->name, why);
 			bus_peer_eject(peer, why);
 		}
 	}
@@ -188,21 +191,24 @@ bus_peer_open(
 	peer->link.head_len = 4;
 	int rv = NNG_ENOMEM;
 	if (bus_net_socket(bus->net, BUS_REQ, &peer->link.socket)) {
-		nng_pipe_notify(peer->link.socket, NNG_PIPE_EV_ADD_POST, post_event, peer);
-		nng_pipe_notify(peer->link.socket, NNG_PIPE_EV_REM_POST, post_event, peer);
+		nng_pipe_notify(
+		    peer->link.socket, NNG_PIPE_EV_ADD_POST, post_event, peer);
+		nng_pipe_notify(
+		    peer->link.socket, NNG_PIPE_EV_REM_POST, post_event, peer);
 		rv = bus_net_dial(
 		    bus->net, peer->link.socket, address, tls_name, &peer->dialer);
-		if (rv == 0 &&
-		    bus_door_open(&peer->door, bus->net, peer->link.socket, take, peer)) {
+		if (rv == 0 && bus_door_open(&peer->door, bus->net, peer->link.socket,
+				   take, peer)) {
 			peer->next = target->peers;
 			target->peers = peer;
 			target->n_peers++;
+			bus_hold(bus);
 			return peer;
 		}
 		nng_close(peer->link.socket);
 	}
-	trl_log(TRL_LOG_ERROR, NULL, "cannot dial a peer", TRL_LOG_STR("address", address),
-	    TRL_LOG_STR("reason", nng_strerror(rv)));
+	trl_log(TRL_LOG_ERROR, NULL, "cannot dial a peer",
+	    TRL_LOG_STR("address", address), TRL_LOG_STR("reason", nng_strerror(rv)));
 	free(peer->address);
 	free(peer);
 	return NULL;
@@ -212,7 +218,8 @@ static void
 free_peer(void *arg)
 {
 	struct bus_peer *peer = arg;
-	bus_link_fini(&peer->link);
+	bus_release(&peer->bus);
+	trl_buf_fini(&peer->link.out);
 	free(peer->address);
 	free(peer);
 }
@@ -256,7 +263,8 @@ bus_peer_eject(struct bus_peer *peer, const char *why)
 	nng_pipe pipe = NNG_PIPE_INITIALIZER;
 	pipe.id = peer->link.pipe;
 	trl_series_add(peer->bus->net->m.ejections, 1);
-	trl_log(TRL_LOG_WARN, NULL, "peer ejected", TRL_LOG_STR("peer", peer->target->name),
+	trl_log(TRL_LOG_WARN, NULL, "peer ejected",
+	    TRL_LOG_STR("peer", peer->target->name),
 	    TRL_LOG_STR("address", peer->address), TRL_LOG_STR("reason", why));
 	bus_link_reset(&peer->link, 0);
 	peer->pinged = false;

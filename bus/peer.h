@@ -16,12 +16,12 @@ struct bus_peer {
 	nng_dialer dialer;
 	uint8_t nonce[16];
 	const struct bus_key *key; /* NULL over inproc */
-	bool draining;        /* said GOAWAY */
-	bool dropped;         /* no longer among the addresses */
-	bool heard;           /* anything since the last tick */
-	bool pinged;          /* a ping waits for its answer */
+	bool draining;             /* said GOAWAY */
+	bool dropped;              /* no longer among the addresses */
+	bool heard;                /* anything since the last tick */
+	bool pinged;               /* a ping waits for its answer */
 	unsigned misses;
-	unsigned faults;      /* in a row */
+	unsigned faults; /* in a row */
 	unsigned penalties;
 	uint64_t shunned_until_us;
 	struct bus_call *calls;
@@ -54,7 +54,8 @@ struct bus_peer *bus_balance(
     trl_bus *bus, struct bus_target *target, const struct bus_peer *avoid);
 
 /* client.c: what the peer hears, and its end. */
-void bus_client_reply(trl_bus *bus, struct bus_peer *peer, const struct bus_frame *frame);
+void bus_client_reply(
+    trl_bus *bus, struct bus_peer *peer, const struct bus_frame *frame);
 void bus_client_lost(struct bus_peer *peer);
 
 /* resolve.c: keeps the peers of target equal to what a name resolves to. */

@@ -33,18 +33,21 @@ known(const struct bus_target *target, const char *address)
 }
 
 static bool
-format_address(const struct bus_resolve *r, const struct addrinfo *a, char *out, size_t size)
+format_address(
+    const struct bus_resolve *r, const struct addrinfo *a, char *out, size_t size)
 {
 	char ip[INET6_ADDRSTRLEN];
 	bool v6 = a->ai_family == AF_INET6;
-	const void *bytes = v6
-	    ? (const void *)&((const struct sockaddr_in6 *)(const void *)a->ai_addr)->sin6_addr
-	    : (const void *)&((const struct sockaddr_in *)(const void *)a->ai_addr)->sin_addr;
+	const void *bytes =
+	    v6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)a->ai_addr)
+		     ->sin6_addr
+	       : (const void *)&((const struct sockaddr_in *)(const void *)a->ai_addr)
+		     ->sin_addr;
 	if ((!v6 && a->ai_family != AF_INET) ||
 	    inet_ntop(a->ai_family, bytes, ip, sizeof ip) == NULL)
 		return false;
-	snprintf(out, size, "%s://%s%s%s:%s", r->scheme, v6 ? "[" : "", ip, v6 ? "]" : "",
-	    r->port);
+	snprintf(out, size, "%s://%s%s%s:%s", r->scheme, v6 ? "[" : "", ip,
+	    v6 ? "]" : "", r->port);
 	return true;
 }
 
@@ -56,7 +59,8 @@ apply(struct bus_resolve *r, const struct addrinfo *list)
 	unsigned n = 0;
 	for (struct bus_peer *p = r->target->peers; p != NULL; p = p->next)
 		p->dropped = true;
-	for (const struct addrinfo *a = list; a != NULL && n < ADDRESSES_MAX; a = a->ai_next) {
+	for (const struct addrinfo *a = list; a != NULL && n < ADDRESSES_MAX;
+	     a = a->ai_next) {
 		if (!format_address(r, a, address, sizeof address))
 			continue;
 		n++;
@@ -109,8 +113,8 @@ ask_again(uv_timer_t *timer)
 	if (r->asking)
 		return;
 	r->ask.data = r;
-	r->asking = uv_getaddrinfo(trl_loop_uv(r->bus->net->loop), &r->ask, answered, r->host,
-			r->port, &hints) == 0;
+	r->asking = uv_getaddrinfo(trl_loop_uv(r->bus->net->loop), &r->ask, answered,
+			r->host, r->port, &hints) == 0;
 }
 
 struct bus_resolve *

@@ -13,7 +13,8 @@
 
 #include "frame.pb-c.h"
 
-/* ---- connections ------------------------------------------------------------------ */
+/* ---- connections ------------------------------------------------------------------
+ */
 
 static struct bus_conn *
 conn_of(struct bus_server *server, uint32_t pipe)
@@ -128,7 +129,8 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 	struct bus_conn *conn = calloc(1, sizeof *conn);
 	trl_assert(conn != NULL && nng_msg_header_len(msg) == sizeof conn->link.head);
 	conn->server = server;
-	snprintf(conn->caller, sizeof conn->caller, "%.*s", (int)hello.name.n, hello.name.s);
+	snprintf(
+	    conn->caller, sizeof conn->caller, "%.*s", (int)hello.name.n, hello.name.s);
 	conn->link.net = bus->net;
 	conn->link.socket = listener->socket;
 	memcpy(conn->link.head, nng_msg_header(msg), sizeof conn->link.head);
@@ -156,7 +158,8 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 	return NULL;
 }
 
-/* ---- what callers say --------------------------------------------------------------- */
+/* ---- what callers say ---------------------------------------------------------------
+ */
 
 static void
 cancel_call(struct bus_conn *conn, uint64_t call_id)
@@ -308,7 +311,8 @@ take(void *self, nng_msg *msg)
 		expel(server, conn_of(server, pipe), pipe, why);
 }
 
-/* ---- life --------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------
+ */
 
 static int
 by_id(const void *a, const void *b)
@@ -353,16 +357,17 @@ listen_at(struct bus_server *server, const char *address)
 		nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, post_gone, l);
 		rv = bus_net_listen(net, l->socket, address, &l->listener);
 		if (rv == 0 && bus_door_open(&l->door, net, l->socket, take, l)) {
+			bus_hold(server->bus);
 			l->next = server->listeners;
 			server->listeners = l;
 			return true;
 		}
 		nng_close(l->socket);
 	}
-	fprintf(stderr, "%s: cannot listen at %s: %s%s\n", server->bus->service, address,
-	    nng_strerror(rv),
+	fprintf(stderr, "%s: cannot listen at %s: %s%s\n", server->bus->service,
+	    address, nng_strerror(rv),
 	    rv == NNG_EADDRINUSE ? "; stop what listens there or choose another address"
-	    : rv == NNG_ECRYPTO	 ? "; check TRELLIS_BUS_TLS_CA and TRELLIS_BUS_TLS_CERT"
+	    : rv == NNG_ECRYPTO  ? "; check TRELLIS_BUS_TLS_CA and TRELLIS_BUS_TLS_CERT"
 				 : "");
 	free(l->address);
 	free(l);
@@ -445,18 +450,22 @@ free_listener(void *arg)
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
+	trl_bus *bus = server->bus;
 	free(l->address);
 	free(l);
 	if (server->listeners == NULL) {
 		while (server->conns != NULL)
 			close_conn(server->conns);
-		for (struct bus_serving *s; (s = server->free_servings) != NULL; free(s))
+		for (struct bus_serving *s; (s = server->free_servings) != NULL;
+		     free(s))
 			server->free_servings = s->next;
-		for (struct bus_inbound *i; (i = server->free_inbounds) != NULL; free(i))
+		for (struct bus_inbound *i; (i = server->free_inbounds) != NULL;
+		     free(i))
 			server->free_inbounds = i->next_free;
 		free(server->served);
 		free(server);
 	}
+	bus_release(&bus);
 }
 
 static void

@@ -58,8 +58,8 @@ struct bus_server {
 	trl_bus *bus;
 	struct bus_listener *listeners;
 	struct bus_conn *conns;
-	struct bus_conn *last;      /* whom we heard last */
-	struct bus_served *served;  /* rising by method id */
+	struct bus_conn *last;     /* whom we heard last */
+	struct bus_served *served; /* rising by method id */
 	size_t n_served;
 	struct bus_serving *free_servings;
 	struct bus_inbound *free_inbounds;

@@ -16,13 +16,15 @@ struct trl_bus_net_options {
 	uint32_t tick_ms; /* between pings; 0: 700 */
 };
 
-trl_bus_net *trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options);
+trl_bus_net *trl_bus_net_open(
+    trl_loop *loop, const struct trl_bus_net_options *options);
 /* Only after its buses were closed. */
 void trl_bus_net_close(trl_bus_net **net);
 
 struct trl_bus_options {
-	const char *service;       /* whose end this is */
-	const char *listen;        /* "tcp://127.0.0.1:7101", several with commas; NULL: serves nobody */
+	const char *service; /* whose end this is */
+	const char *listen; /* "tcp://127.0.0.1:7101", several with commas; NULL: serves
+			       nobody */
 	const char *notice_listen; /* NULL: notices stay in the process */
 };
 
