@@ -7,11 +7,13 @@
  *   struct trl_redis_reply replies[2];
  *   const struct trl_redis_command commands[] = {
  *       TRL_REDIS("GET", TRL_REDIS_BYTES(key, key_len)),
- *       TRL_REDIS_SCRIPT(&limit_script, TRL_REDIS_TEXT(tag), ...),
+ *       TRL_REDIS_SCRIPT(&limit_script, 1, TRL_REDIS_TEXT(tag), ...),
  *   };
  *   rc = trl_redis_run(ctx, redis, commands, 2, replies);
  */
 #pragma once
+
+#include <string.h>
 
 #include <trl/actor.h>
 
@@ -21,13 +23,28 @@ struct trl_redis_arg {
 	const void *data;
 	size_t len;
 };
-#define TRL_REDIS_BYTES(p, n) { (p), (n) }
+#define TRL_REDIS_BYTES(p, n)                                                    \
+	(struct trl_redis_arg)                                                   \
+	{                                                                        \
+		(p), (n)                                                         \
+	}
+#define TRL_REDIS_TEXT(s) TRL_REDIS_BYTES((s), strlen(s))
+#define TRL_REDIS_COUNT(...)                                                     \
+	(sizeof((const struct trl_redis_arg[]){ __VA_ARGS__ }) /                  \
+	    sizeof(struct trl_redis_arg))
+/* A command with at least one argument; a script called with its first args as keys. */
+#define TRL_REDIS(verb_, ...)                                                    \
+	{ .verb = (verb_), .n_args = TRL_REDIS_COUNT(__VA_ARGS__),                \
+	  .args = { __VA_ARGS__ } }
+#define TRL_REDIS_SCRIPT(script_, n_keys_, ...)                                  \
+	{ .script = (script_), .n_keys = (n_keys_),                               \
+	  .n_args = TRL_REDIS_COUNT(__VA_ARGS__), .args = { __VA_ARGS__ } }
 
 /* A Lua script, sent by its SHA-1 and loaded at connect. Static storage. */
 struct trl_redis_script {
 	const char *name;
 	const char *text;
-	char sha1[41]; /* filled by trl_redis_open */
+	char sha1[41]; /* filled at connect, from what SCRIPT LOAD answers */
 };
 
 enum { TRL_REDIS_ARGS_MAX = 16 };
@@ -50,7 +67,7 @@ struct trl_redis_reply {
 };
 
 /* Start-up: begins to connect (does not wait) and keeps reconnecting with
- * backoff. scripts: NULL-ended. */
+ * backoff. scripts: NULL-ended, or NULL. NULL: the URL is none; printed. */
 trl_redis *trl_redis_open(trl_loop *loop, const char *url,
     struct trl_redis_script *const *scripts);
 void trl_redis_close(trl_redis **redis);

@@ -1,0 +1,226 @@
+/* redis.c - the handle, and a run of commands: sent together, parked on once.
+ *
+ * A run that is out of time leaves its call behind, detached from the actor's
+ * memory; replies that come later find nobody and are dropped. When not one
+ * reply was heard while it waited, the connection is given up: a server that
+ * stands still costs a few callers 250 ms and nobody else anything, since until
+ * the next handshake is through all are told UNAVAILABLE at once. */
+#include "client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct call;
+
+struct slot {
+	struct call *call;
+	bool again; /* sent a second time, as EVAL */
+};
+
+struct call {
+	struct trl_redis *redis;
+	trl_arena *arena; /* NULL: nobody waits any more */
+	const struct trl_redis_command *commands;
+	struct trl_redis_reply *replies;
+	struct trl_ticket ticket;
+	size_t left;
+	bool failed;
+	struct slot slots[];
+};
+
+static void on_reply(redisAsyncContext *ac, void *answer, void *data);
+
+static bool
+send_command(
+    struct redis_link *link, struct slot *slot, const struct trl_redis_command *command)
+{
+	const char *words[TRL_REDIS_ARGS_MAX + 3];
+	size_t lens[TRL_REDIS_ARGS_MAX + 3], n = 0;
+	bool by_sha = command->script && command->script->sha1[0] && !slot->again;
+	char keys[16];
+
+	trl_assert(command->n_args <= TRL_REDIS_ARGS_MAX);
+	words[n++] = !command->script ? command->verb : by_sha ? "EVALSHA" : "EVAL";
+	if (command->script) {
+		words[n++] = by_sha ? command->script->sha1 : command->script->text;
+		snprintf(keys, sizeof keys, "%zu", command->n_keys);
+		words[n++] = keys;
+	}
+	for (size_t i = 0; i < n; i++)
+		lens[i] = strlen(words[i]);
+	for (size_t i = 0; i < command->n_args; i++) {
+		words[n] = command->args[i].data ? command->args[i].data : "";
+		lens[n++] = command->args[i].len;
+	}
+	return redisAsyncCommandArgv(link->ac, on_reply, slot, (int)n, words, lens) ==
+	       REDIS_OK;
+}
+
+static void
+one_done(struct call *call)
+{
+	call->redis->pending--;
+	if (--call->left)
+		return;
+	if (call->arena)
+		(void)trl_wake(call->ticket);
+	else
+		free(call);
+}
+
+static void
+on_reply(redisAsyncContext *ac, void *answer, void *data)
+{
+	struct slot *slot = data;
+	struct call *call = slot->call;
+	struct redis_link *link = ac->ev.data;
+	size_t i = (size_t)(slot - call->slots);
+	const redisReply *reply = answer;
+
+	if (reply)
+		link->heard++;
+	if (call->arena && reply) {
+		if (reply->type == REDIS_REPLY_ERROR && call->commands[i].script &&
+		    !slot->again && !strncmp(reply->str, "NOSCRIPT", 8)) {
+			slot->again = true;
+			if (send_command(link, slot, &call->commands[i]))
+				return;
+			call->failed = true;
+		} else if (!trl_redis_copy(call->arena, reply, &call->replies[i])) {
+			call->failed = true;
+		}
+	} else {
+		call->failed = true;
+	}
+	one_done(call);
+}
+
+static struct call *
+start(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands,
+    size_t n, struct trl_redis_reply *replies)
+{
+	struct call *call = malloc(sizeof *call + n * sizeof call->slots[0]);
+
+	trl_assert(call);
+	*call = (struct call){ .redis = redis,
+		.arena = ctx->arena,
+		.commands = commands,
+		.replies = replies,
+		.ticket = trl_park_begin(ctx) };
+	for (size_t i = 0; i < n; i++) {
+		call->slots[i] = (struct slot){ .call = call };
+		if (!send_command(redis->link, &call->slots[i], &commands[i])) {
+			call->failed = true;
+			break;
+		}
+		call->left++;
+		redis->pending++;
+	}
+	trl_series_add(redis->commands, (double)call->left);
+	return call;
+}
+
+enum trl_code
+trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands,
+    size_t n, struct trl_redis_reply *replies)
+{
+	bool had_error = ctx->err.code != TRL_OK, ok;
+	enum trl_code rc = TRL_OK;
+	struct redis_link *link;
+	struct call *call;
+	uint64_t heard;
+
+	if (!n)
+		return TRL_OK;
+	if (!redis || !redis->ready || redis->pending + n > TRL_REDIS_PENDING_MAX ||
+	    ctx->cancelled) {
+		if (redis)
+			trl_series_add(redis->failures, 1);
+		return TRL_UNAVAILABLE;
+	}
+	link = redis->link;
+	heard = link->heard;
+	call = start(ctx, redis, commands, n, replies);
+	if (call->left)
+		rc = trl_park_for(ctx, call->ticket, "redis", TRL_REDIS_RUN_MS);
+	if (rc != TRL_OK && !had_error)
+		trl_err_clear(ctx);
+	ok = rc == TRL_OK && !call->failed;
+	if (call->left) {
+		/* link is not read unless it is still the one: it may be freed. */
+		bool silent = redis->link == link && link->heard == heard;
+
+		call->arena = NULL;
+		if (silent && !ctx->cancelled && trl_time_left_ms(ctx) > 0)
+			trl_redis_drop(redis, "no answer in time");
+	} else {
+		free(call);
+	}
+	if (!ok)
+		trl_series_add(redis->failures, 1);
+	return ok ? TRL_OK : TRL_UNAVAILABLE;
+}
+
+static double
+connected(void *self)
+{
+	return ((struct trl_redis *)self)->ready;
+}
+
+trl_redis *
+trl_redis_open(trl_loop *loop, const char *url, struct trl_redis_script *const *scripts)
+{
+	struct trl_redis *redis = calloc(1, sizeof *redis);
+
+	trl_assert(redis);
+	if (!trl_redis_url_parse(url, &redis->url)) {
+		free(redis);
+		return NULL;
+	}
+	redis->loop = loop;
+	redis->scripts = scripts;
+	redis->backoff_ms = TRL_REDIS_BACKOFF_MIN_MS;
+	trl_assert(!uv_timer_init(trl_loop_uv(loop), &redis->timer));
+	redis->timer.data = redis;
+	redis->commands = trl_series_at(trl_counter_new("trellis_redis_commands_total",
+					    "Commands sent to Redis", NULL),
+	    NULL);
+	redis->failures =
+	    trl_series_at(trl_counter_new("trellis_redis_failures_total",
+			      "Runs of commands without an answer in time", NULL),
+		NULL);
+	trl_metric_callback(
+	    "trellis_redis_up", "1 while Redis can be used", false, connected, redis);
+	trl_loop_on_flush(loop, trl_redis_flush, redis);
+	trl_redis_connect(redis);
+	return redis;
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	struct trl_redis *redis = handle->data;
+
+	trl_redis_url_fini(&redis->url);
+	free(redis);
+}
+
+void
+trl_redis_close(trl_redis **redis)
+{
+	struct trl_redis *self = TRL_TAKE(*redis);
+
+	if (!self)
+		return;
+	self->closing = true;
+	trl_loop_off_flush(self->loop, self);
+	trl_metric_callback_drop(self);
+	trl_redis_drop(self, "closing");
+	uv_close((uv_handle_t *)&self->timer, on_timer_closed);
+}
+
+bool
+trl_redis_ready(const trl_redis *redis)
+{
+	return redis && redis->ready;
+}
