@@ -12,3 +12,5 @@ WEAK const struct trl_method *const trl_routes[] = { NULL };
 WEAK const size_t trl_routes_count = 0;
 WEAK const struct trl_permission trl_permissions[] = { { .name = NULL } };
 WEAK const size_t trl_permissions_count = 0;
+WEAK const unsigned char trl_openapi_json[] = { '{', '}' };
+WEAK const size_t trl_openapi_json_len = sizeof trl_openapi_json;

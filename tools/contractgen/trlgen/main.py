@@ -8,12 +8,13 @@ from .model import Contracts, Refused
 from .out_catalogue import CatalogueOutput
 from .out_code import CodeOutput
 from .out_contract import ContractOutput
+from .out_openapi import OpenapiOutput
 from .out_server import ServerOutput
 
 OUTPUTS = {
     'code': [CodeOutput],
     'contract': [ContractOutput, ServerOutput],
-    'catalogue': [CatalogueOutput],
+    'catalogue': [CatalogueOutput, OpenapiOutput],
 }
 
 

@@ -1,0 +1,103 @@
+"""How a request can end badly: one response for each status, from the conditions of
+the method, those of dispatch and of the door, and the faults."""
+
+# What the door refuses before any method runs: status, title.
+DOOR = {
+    406: 'No representation that the Accept header allows',
+    413: 'The body is too large',
+    415: 'The body has to be application/json',
+}
+RETRY_AFTER = {429, 503}
+
+PROBLEM = {
+    'type': 'object',
+    'description': 'What went wrong (RFC 9457).',
+    'required': ['type', 'title', 'status', 'code', 'trace_id'],
+    'properties': {
+        'type': {'type': 'string', 'format': 'uri-reference',
+                 'description': 'Names the kind of problem, under /problems/.',
+                 'examples': ['/problems/invalid']},
+        'title': {'type': 'string', 'description': 'The kind of problem, in a phrase.',
+                  'examples': ['A value is not acceptable']},
+        'status': {'type': 'integer', 'minimum': 400, 'maximum': 599,
+                   'description': 'The HTTP status.', 'examples': [422]},
+        'detail': {'type': 'string', 'description': 'What went wrong this time.',
+                   'examples': ['email should be one e-mail address']},
+        'instance': {'type': 'string', 'format': 'uri-reference',
+                     'description': 'The path of the request.',
+                     'examples': ['/api/v1/auth/signup']},
+        'code': {'type': 'string', 'description': 'The kind of problem, for programs.',
+                 'examples': ['INVALID']},
+        'trace_id': {'type': 'string', 'pattern': '^[0-9a-f]{32}$',
+                     'description': 'Finds the request in the logs.',
+                     'examples': ['4bf92f3577b34da6a3ce929d0e0e4736']},
+        'errors': {
+            'type': 'array', 'maxItems': 16,
+            'description': 'The refused fields, one by one.',
+            'items': {
+                'type': 'object', 'required': ['pointer', 'detail'],
+                'properties': {
+                    'pointer': {'type': 'string', 'format': 'json-pointer',
+                                'description': 'Where (RFC 6901).',
+                                'examples': ['/email']},
+                    'detail': {'type': 'string', 'description': 'What is wrong there.',
+                               'examples': ['should be one e-mail address']},
+                },
+            },
+        },
+    },
+}
+
+
+class Problems:
+    def __init__(self, contracts):
+        self.codes = contracts.codes
+        self.names = contracts.code_numbers
+        self.components = {}
+
+    def responses(self, method, has_body):
+        """Status to a $ref, for all that may go wrong with the method."""
+        by_status = {}
+        for number in self.codes_of(method):
+            name, options = next((n, o) for n, i, o in self.codes if i == number)
+            by_status.setdefault(options.status, []).append((name, options.title))
+        for status, title in DOOR.items():
+            if status == 406 or has_body:
+                by_status.setdefault(status, []).append((None, title))
+        return {str(status): self.reference(status, kinds)
+                for status, kinds in sorted(by_status.items())}
+
+    def codes_of(self, method):
+        found = set(method.errors)
+        found |= {self.names[n] for n in ('MALFORMED', 'RATE')}
+        if method.input.fields or method.writes:
+            found.add(self.names['INVALID'])
+        if method.auth != 'PUBLIC':
+            found |= {self.names[n] for n in ('UNAUTHENTICATED', 'DENIED')}
+        if method.auth == 'TENANT':
+            found.add(self.names['NOT_FOUND'])
+        return sorted(found | {i for _, i, o in self.codes if o.fault and (
+            o.status != 503 or method.writes or i != self.names.get('UNCERTAIN'))})
+
+    def reference(self, status, kinds):
+        codes = [code for code, _ in kinds if code]
+        name = '-'.join([str(status)] + codes)
+        if name not in self.components:
+            self.components[name] = self.response(status, kinds)
+        return {'$ref': f'#/components/responses/{name}'}
+
+    def response(self, status, kinds):
+        text = '; '.join(f'{title} (`{code}`)' if code else title
+                         for code, title in kinds) + '.'
+        code, title = kinds[0]
+        example = {'type': '/problems/' + (code or 'http').lower().replace('_', '-'),
+                   'title': title, 'status': status}
+        if code:
+            example['code'] = code
+        example['trace_id'] = '4bf92f3577b34da6a3ce929d0e0e4736'
+        response = {'description': text, 'content': {'application/problem+json': {
+            'schema': {'$ref': '#/components/schemas/Problem'}, 'example': example}}}
+        if status in RETRY_AFTER:
+            response['headers'] = {
+                'Retry-After': {'$ref': '#/components/headers/Retry-After'}}
+        return response

@@ -1,0 +1,200 @@
+"""Messages and fields as JSON Schema (2020-12, the dialect of OpenAPI 3.1)."""
+import json
+
+from .known import description
+from .model import FD, Enum
+
+EXACT = 2**53
+INTEGERS = {
+    FD.TYPE_INT32: ('int32', -2**31, 2**31 - 1), FD.TYPE_SINT32: ('int32', -2**31, 2**31 - 1),
+    FD.TYPE_SFIXED32: ('int32', -2**31, 2**31 - 1),
+    FD.TYPE_UINT32: (None, 0, 2**32 - 1), FD.TYPE_FIXED32: (None, 0, 2**32 - 1),
+    FD.TYPE_INT64: ('int64', -EXACT, EXACT), FD.TYPE_SINT64: ('int64', -EXACT, EXACT),
+    FD.TYPE_SFIXED64: ('int64', -EXACT, EXACT),
+    FD.TYPE_UINT64: ('int64', 0, EXACT), FD.TYPE_FIXED64: ('int64', 0, EXACT),
+}
+# Format of options.proto to JSON Schema, and an example of it.
+TEXTS = {
+    'SLUG': ({'pattern': '^[a-z](-?[a-z0-9])+$'}, 'acme'),
+    'EMAIL': ({'format': 'email'}, 'ada@example.org'),
+    'URL': ({'format': 'uri'}, 'https://example.org/'),
+    'LOCALE': ({'pattern': '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$'}, 'en'),
+    'TOKEN': ({'pattern': '^[!-~]+$'}, 'k3Jd9sQx'),
+    'NAME': ({}, 'Ada Lovelace'),
+    'TIME_ZONE': ({'pattern': '^[A-Za-z][A-Za-z0-9_+/-]*$'}, 'Europe/Berlin'),
+    'PERMISSION': ({'pattern': r'^[a-z_]+\.[a-z_]+\.[a-z_]+$'}, 'tenants.member.invite'),
+    'NONE': ({}, 'text'),
+}
+ID_EXAMPLE = '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'
+TIME_EXAMPLE = '2026-01-31T12:00:00Z'
+SECRET_EXAMPLE = 'correct horse battery staple'
+
+
+class Schemas:
+    """The components' schemas, gathered as operations ask for them."""
+
+    def __init__(self, contracts):
+        self.contracts = contracts
+        self.components = {}
+        self.names = {}
+
+    def reference(self, message, without=(), extra=None):
+        """A $ref to the message's schema, made where it is new."""
+        name = self.name_of(message)
+        if name not in self.components:
+            self.components[name] = None  # its place, should it be asked for inside
+            self.components[name] = self.object(message, without, extra or {})
+        return {'$ref': f'#/components/schemas/{name}'}
+
+    def name_of(self, message):
+        name = message.local
+        if self.names.setdefault(name, message) is not message:
+            name = f'{message.package.split(".")[0]}.{name}'
+        return name
+
+    def object(self, message, without, extra):
+        fields = [f for f in message.fields if not f.internal and f.name not in without]
+        schema = {'type': 'object'}
+        if message.place.comment:
+            schema['description'] = message.place.comment
+        schema['properties'] = {f.name: self.field(f) for f in fields}
+        schema['properties'].update(extra)
+        required = [f.name for f in fields if f.required or self.always_there(f)]
+        if required:
+            schema['required'] = required
+        if message.name.endswith('Request'):
+            schema['additionalProperties'] = False
+        return schema
+
+    @staticmethod
+    def always_there(field):
+        """Lists are shown when they are empty, too; a resource has its id."""
+        reply = not field.message.name.endswith('Request')
+        return reply and (field.repeated or field.name == 'id')
+
+    def field(self, field):
+        schema = self.shape(field)
+        text = description(field)
+        if text:
+            schema['description'] = text
+        if field.option('output_only'):
+            schema['readOnly'] = True
+        return schema
+
+    def shape(self, field):
+        if field.is_map:
+            value = field.target.field('value')
+            schema = {'type': 'object', 'additionalProperties': self.value(value)}
+            schema['maxProperties'] = field.max_len
+            return schema
+        if field.repeated:
+            schema = {'type': 'array', 'items': self.value(field)}
+            if field.option('min_len'):
+                schema['minItems'] = field.option('min_len')
+            if field.message.name.endswith('Request'):
+                schema['maxItems'] = field.max_len
+            return schema
+        schema = self.value(field)
+        if field.option('nullable') and field.message.field('clear'):
+            schema = {'anyOf': [schema, {'type': 'null'}]}
+        return schema
+
+    def value(self, field):
+        """One value: the field's own, or an item of its list."""
+        kind = field.proto.type
+        if field.is_timestamp:
+            schema = {'type': 'string', 'format': 'date-time'}
+        elif field.is_message:
+            return self.reference(field.target)
+        elif isinstance(field.target, Enum):
+            schema = {'type': 'string', 'enum': [name for name, _ in field.target.values]}
+        elif kind in INTEGERS:
+            schema = self.integer(field)
+        elif kind == FD.TYPE_BOOL:
+            schema = {'type': 'boolean'}
+        elif kind in (FD.TYPE_DOUBLE, FD.TYPE_FLOAT):
+            schema = {'type': 'number'}
+        else:
+            schema = self.text(field)
+        if not field.repeated:
+            schema['examples'] = [example_of(field)]
+        return schema
+
+    @staticmethod
+    def integer(field):
+        form, low, high = INTEGERS[field.proto.type]
+        schema = {'type': 'integer'}
+        if form:
+            schema['format'] = form
+        schema['minimum'] = field.option('min', low)
+        schema['maximum'] = field.option('max', high)
+        if field.name == 'page_size':
+            schema.update(minimum=0, maximum=field.option('max', 100), default=20)
+        return schema
+
+    @staticmethod
+    def text(field):
+        if field.format == 'ID':
+            return {'type': 'string', 'format': 'uuid'}
+        schema = {'type': 'string'}
+        if field.proto.type == FD.TYPE_BYTES:
+            schema['contentEncoding'] = 'base64'
+            return schema
+        schema.update(TEXTS[field.format][0])
+        if field.option('secret'):
+            schema.setdefault('format', 'password')
+        if field.message.name.endswith('Request') or field.option('max_len'):
+            if field.option('min_len') and not field.repeated:
+                schema['minLength'] = field.option('min_len')
+            schema['maxLength'] = field.item_max_len if field.repeated else field.max_len
+        return schema
+
+
+def example_of(field):
+    """One value of the field, as JSON has it."""
+    if field.option('example') is not None:
+        return json.loads(field.option('example'))
+    kind = field.proto.type
+    if field.is_timestamp:
+        return TIME_EXAMPLE
+    if isinstance(field.target, Enum):
+        return field.target.values[0][0]
+    if kind in INTEGERS:
+        return field.option('min') or (20 if field.name == 'page_size' else 1)
+    if kind == FD.TYPE_BOOL:
+        return True
+    if kind in (FD.TYPE_DOUBLE, FD.TYPE_FLOAT):
+        return 1.5
+    if field.format == 'ID':
+        return ID_EXAMPLE
+    if kind == FD.TYPE_BYTES:
+        return 'aGVsbG8='
+    if field.name == 'password' or field.name.endswith('_password'):
+        return SECRET_EXAMPLE
+    return TEXTS[field.format][1][:field.max_len]
+
+
+def example_message(message, without=()):
+    """An example of the whole message: what is required, and in a reply all."""
+    reply = not message.name.endswith('Request')
+    out = {}
+    for field in message.fields:
+        if field.internal or field.name in without or field.name == 'next_page_token':
+            continue
+        if reply or field.required or field.option('example') is not None or \
+                not any(f.required for f in message.fields):
+            out[field.name] = example_value(field)
+    return out
+
+
+def example_value(field):
+    if field.is_map:
+        return {'key': single(field.target.field('value'))}
+    return [single(field)] if field.repeated and field.option('example') is None \
+        else single(field)
+
+
+def single(field):
+    if field.is_message and not field.is_timestamp:
+        return example_message(field.target)
+    return example_of(field)

@@ -1,0 +1,191 @@
+"""The OpenAPI 3.1 document of all contracts: openapi.json, and openapi.c with the
+same bytes for the edge to serve."""
+import json
+import re
+
+from .known import description
+from .openapi_problem import PROBLEM, Problems
+from .openapi_schema import Schemas, example_message
+
+ABOUT = '''\
+Sign-up and sessions, organisations and their members: the HTTP API of Trellis.
+
+Times are RFC 3339 in UTC, ids are UUIDs of version 7. What is absent is left out
+and never null; a field that a request does not know is an error. Lists are read
+page by page with `page_size` and `page_token`. Every problem has the same form
+(`application/problem+json`).'''
+
+HEADERS = {
+    'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
+    'Link': ('The next page (RFC 8288, rel="next").',
+             '</api/v1/tenants?page_token=AbC>; rel="next"'),
+    'RateLimit': ('What is left of the limit and when more comes (draft 11).',
+                  '"read";r=99;t=1'),
+    'RateLimit-Policy': ('The limits that counted.', '"read";q=100;w=60'),
+    'Retry-After': ('Seconds to wait before asking again.', '1'),
+    'Idempotency-Replayed': ('true where the answer is a stored one.', 'true'),
+    'X-Request-Id': ('The request\'s id, yours or one made for it.', '7f3b2c'),
+}
+PARAMETERS = {
+    'Idempotency-Key': ('Runs the request once however often it is sent: the same key '
+                        'and body give the stored answer for 24 hours.',
+                        {'type': 'string', 'minLength': 1, 'maxLength': 255},
+                        'b7f3c1c0-order-17'),
+    'If-Match': ('The ETag that was read; refused with 412 where it has changed since.',
+                 {'type': 'string'}, '"3"'),
+    'If-None-Match': ('An ETag; 304 where the resource is still that one.',
+                      {'type': 'string'}, '"3"'),
+    'X-Tenant-Id': ('The tenant; may be left out with an API key or an only membership.',
+                    {'type': 'string', 'format': 'uuid'},
+                    '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
+}
+SECURITY = {
+    'bearer': {'type': 'http', 'scheme': 'bearer',
+               'description': 'A session token (trs_...) or an API key (trl_...).'},
+    'cookie': {'type': 'apiKey', 'in': 'cookie', 'name': '__Host-session',
+               'description': 'The session cookie that signing in sets where it is asked '
+               'to; unsafe methods then need Origin and X-CSRF-Token.'},
+}
+SOURCE = '''\
+/* Made by contractgen from all contracts. */
+#include <trl/routes.h>
+
+const unsigned char trl_openapi_json[] = {{
+{rows}
+}};
+const size_t trl_openapi_json_len = sizeof trl_openapi_json;
+'''
+
+
+class OpenapiOutput:
+    def __init__(self, contracts):
+        self.contracts = contracts
+        self.schemas = Schemas(contracts)
+        self.problems = Problems(contracts)
+
+    def files(self):
+        text = json.dumps(self.document(), ensure_ascii=False, separators=(',', ':'))
+        yield 'openapi.json', text
+        data = text.encode()
+        rows = '\n'.join('\t' + ''.join(f'{byte},' for byte in data[at:at + 20])
+                         for at in range(0, len(data), 20))
+        yield 'openapi.c', SOURCE.format(rows=rows)
+
+    def document(self):
+        paths = {}
+        for method in sorted((m for m in self.contracts.methods if m.verb),
+                             key=lambda m: (m.path, m.verb)):
+            paths.setdefault(method.path, {})[method.verb] = self.operation(method)
+        self.schemas.components['Problem'] = PROBLEM
+        return {
+            'openapi': '3.1.0',
+            'info': {'title': 'Trellis', 'version': '1', 'description': ABOUT,
+                     'license': {'name': 'Apache-2.0', 'identifier': 'Apache-2.0'}},
+            'servers': [{'url': '/'}],
+            'tags': [{'name': file.service_name, 'description': place.comment}
+                     for file, _, place in self.contracts.services],
+            'paths': paths,
+            'components': {
+                'schemas': dict(sorted(self.schemas.components.items())),
+                'responses': dict(sorted(self.problems.components.items())),
+                'parameters': {name: {'name': name, 'in': 'header', 'description': text,
+                                      'schema': schema, 'example': example}
+                               for name, (text, schema, example) in PARAMETERS.items()},
+                'headers': {name: {'description': text, 'schema': {'type': 'string'},
+                                   'example': example}
+                            for name, (text, example) in HEADERS.items()},
+                'securitySchemes': SECURITY,
+            },
+        }
+
+    def operation(self, method):
+        comment = method.place.comment
+        operation = {
+            'operationId': method.name[0].lower() + method.name[1:],
+            'tags': [method.service],
+            'summary': re.split(r'(?<=[.!?])\s', comment)[0].rstrip('.'),
+            'description': self.describe(method),
+            'security': [] if method.auth == 'PUBLIC' else [{'bearer': []}, {'cookie': []}],
+            'parameters': self.parameters(method),
+        }
+        body = self.body(method)
+        if body:
+            operation['requestBody'] = body
+        operation['responses'] = {**self.success(method),
+                                  **self.problems.responses(method, bool(body))}
+        if method.option('permission'):
+            operation['x-permission'] = method.option('permission')
+        return {k: v for k, v in operation.items() if v or k == 'security'}
+
+    @staticmethod
+    def describe(method):
+        parts = [method.place.comment]
+        if method.option('permission'):
+            parts.append(f'Needs the permission `{method.option("permission")}`.')
+        parts.append(f'Counts against the limit `{method.rate}`; answers within '
+                     f'{method.option("timeout_ms", 5000)} ms.')
+        return '\n\n'.join(parts)
+
+    def parameters(self, method):
+        out = []
+        for name in method.path_names:
+            out.append(self.parameter(method.input.field(name), 'path'))
+        for field in method.input.fields if method.in_query else ():
+            if field.name not in method.path_names and not field.internal:
+                out.append(self.parameter(field, 'query'))
+        names = []
+        if method.auth == 'TENANT' and not method.tenant_field:
+            names.append('X-Tenant-Id')
+        if method.writes:
+            names.append('Idempotency-Key')
+        if method.option('if_match'):
+            names.append('If-Match')
+        if method.verb == 'get' and method.output.field('version'):
+            names.append('If-None-Match')
+        return out + [{'$ref': f'#/components/parameters/{n}'} for n in names]
+
+    def parameter(self, field, where):
+        schema = self.schemas.shape(field)
+        out = {'name': field.name, 'in': where, 'description': description(field),
+               'schema': schema}
+        if where == 'path' or field.required:
+            out['required'] = True
+        return {k: v for k, v in out.items() if v}
+
+    def body(self, method):
+        if method.in_query:
+            return None
+        fields = [f for f in method.input.fields
+                  if not f.internal and f.name not in method.path_names]
+        extra = {}
+        if method.option('signs_in') and not method.input.field('cookie'):
+            extra['cookie'] = {'type': 'boolean', 'default': False, 'description':
+                               'Set the session cookie, and leave the token out.'}
+        if not fields and not extra:
+            return None
+        schema = self.schemas.reference(method.input, set(method.path_names), extra)
+        return {'required': any(f.required for f in fields),
+                'content': {'application/json': {
+                    'schema': schema,
+                    'example': example_message(method.input, set(method.path_names))}}}
+
+    def success(self, method):
+        names = ['RateLimit', 'RateLimit-Policy', 'X-Request-Id']
+        if method.writes:
+            names.append('Idempotency-Replayed')
+        if method.output.field('version'):
+            names.append('ETag')
+        if method.output.field('next_page_token'):
+            names.append('Link')
+        response = {
+            'description': 'Done.' if method.status == 204
+            else method.output.place.comment or 'Fine.',
+            'headers': {n: {'$ref': f'#/components/headers/{n}'} for n in sorted(names)}}
+        if method.status != 204:
+            response['content'] = {'application/json': {
+                'schema': self.schemas.reference(method.output),
+                'example': example_message(method.output)}}
+        out = {str(method.status): response}
+        if method.verb == 'get' and method.output.field('version'):
+            out['304'] = {'description': 'Still the one If-None-Match names.'}
+        return out
