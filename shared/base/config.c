@@ -123,7 +123,7 @@ trl_config_family(const char *prefix,
 {
 	size_t skip = strlen(prefix);
 
-	for (char **e = environ; *e != NULL; e++) {
+	for (char **e = environ; e != NULL && *e != NULL; e++) {
 		char name[128];
 		size_t len = strcspn(*e, "=");
 		const char *value;

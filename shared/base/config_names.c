@@ -81,7 +81,7 @@ trl_config_check_names(void)
 {
 	bool fine = true;
 
-	for (char **e = environ; *e != NULL; e++) {
+	for (char **e = environ; e != NULL && *e != NULL; e++) {
 		size_t len = strcspn(*e, "=");
 		const char *nearest = NULL;
 		char name[NAME_MAX_LEN + 1];

@@ -1,0 +1,200 @@
+/* test_log.c - what comes out of stderr, line by line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <trl/ctx.h>
+#include <trl/log.h>
+#include <trl/metrics.h>
+
+static int pipes[2];
+static int real_stderr;
+
+static int
+take_stderr(void **state)
+{
+	(void)state;
+	real_stderr = dup(STDERR_FILENO);
+	if (pipe(pipes) != 0 || dup2(pipes[1], STDERR_FILENO) < 0)
+		return -1;
+	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
+	trl_log_init("tested", TRL_LOG_INFO);
+	return 0;
+}
+
+static int
+give_stderr(void **state)
+{
+	(void)state;
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	close(pipes[0]);
+	close(pipes[1]);
+	trl_log_init("tested", TRL_LOG_INFO);
+	return 0;
+}
+
+static char *
+said(void)
+{
+	static char text[1 << 18];
+	ssize_t n = read(pipes[0], text, sizeof text - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void
+a_line_is_json_with_level_time_service_message_and_fields(void **state)
+{
+	const char *line;
+
+	(void)state;
+	trl_log(TRL_LOG_WARN, NULL, "peer ejected", TRL_LOG_STR("peer", "a:1"),
+	    TRL_LOG_INT("misses", -3), TRL_LOG_ID("id", trl_id_nil));
+	line = said();
+	assert_int_equal(strncmp(line, "{\"level\":\"warn\",\"time\":\"20", 26), 0);
+	assert_non_null(strstr(line,
+	    "Z\",\"service\":\"tested\",\"message\":\"peer ejected\",\"peer\":\"a:1\","
+	    "\"misses\":-3,\"id\":\"00000000-0000-0000-0000-000000000000\"}\n"));
+}
+
+static void
+what_is_below_the_level_is_not_written(void **state)
+{
+	(void)state;
+	trl_log(TRL_LOG_DEBUG, NULL, "quiet", TRL_LOG_INT("n", 1));
+	assert_string_equal(said(), "");
+}
+
+static void
+text_is_escaped_and_repaired(void **state)
+{
+	static const struct {
+		const char *text, *json;
+	} rows[] = {
+		{ "a\"b\\c", "\"a\\\"b\\\\c\"" },
+		{ "a\nb\rc\td", "\"a\\u000ab\\u000dc\\u0009d\"" },
+		{ "\x1b[31m\x7f", "\"\\u001b[31m\\u007f\"" },
+		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9f",
+		    "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9f\"" },
+		{ "\xff|\xc3|\xe2\x82|\xc0\x80|", "\"\\ufffd|\\ufffd|\\ufffd\\ufffd|"
+						  "\\ufffd\\ufffd|\"" },
+		{ "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"" },
+		{ NULL, "\"\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		const char *line;
+
+		trl_log(TRL_LOG_INFO, NULL, "text", TRL_LOG_STR("t", rows[i].text));
+		line = strstr(said(), "\"t\":");
+		assert_non_null(line);
+		assert_memory_equal(line + 4, rows[i].json, strlen(rows[i].json));
+		assert_string_equal(line + 4 + strlen(rows[i].json), "}\n");
+	}
+}
+
+static void
+a_line_is_cut_at_8_kib_and_stays_json(void **state)
+{
+	static char text[20000];
+	const char *line;
+	size_t len;
+
+	(void)state;
+	for (int fill = 0; fill < 8; fill++) {
+		memset(text, '\n', sizeof text - 1);
+		memset(text, 'x', (size_t)fill);
+		trl_log(TRL_LOG_INFO, NULL, "long", TRL_LOG_STR("t", text),
+		    TRL_LOG_STR("next", "lost"), TRL_LOG_INT("number", 1));
+		line = said();
+		len = strlen(line);
+		assert_in_range(len, 8000, 8192);
+		assert_string_equal(line + len - 11, "\",\"cut\":1}\n");
+		assert_ptr_equal(strchr(line, '\n'), line + len - 1);
+	}
+}
+
+static void
+a_ctx_adds_who_and_where(void **state)
+{
+	struct trl_ctx ctx = { .service = "tenants", .caller = "edge", .call_id = 7 };
+	const char *line;
+
+	(void)state;
+	ctx.trace.trace_id[15] = 0xab;
+	ctx.tenant.bytes[0] = 1;
+	ctx.principal.account.bytes[0] = 2;
+	trl_fail(&ctx, TRL_INTERNAL, "cannot %s", "swim");
+	trl_log_err(&ctx);
+	line = said();
+	assert_non_null(strstr(line, "\"level\":\"error\""));
+	assert_non_null(strstr(line, "\"service\":\"tenants\""));
+	assert_non_null(
+	    strstr(line, "\"trace_id\":\"000000000000000000000000000000ab\","
+			 "\"tenant\":\"01000000-0000-0000-0000-000000000000\","
+			 "\"account\":\"02000000-0000-0000-0000-000000000000\","
+			 "\"caller\":\"edge\",\"call_id\":7,"
+			 "\"code\":\"INTERNAL\",\"detail\":\"cannot swim\",\"file\":"));
+	trl_err_clear(&ctx);
+	trl_fail(&ctx, TRL_NOT_FOUND, "no such tenant");
+	trl_log_err(&ctx); /* a condition is nobody's alarm */
+	assert_string_equal(said(), "");
+}
+
+static double
+dropped(void)
+{
+	struct trl_buf text = { 0 };
+	const char *at;
+	double n;
+
+	trl_metrics_render(&text, false);
+	trl_buf_add(&text, "", 1);
+	at = strstr((char *)text.data, "\ntrellis_log_dropped_total ");
+	assert_non_null(at);
+	n = strtod(at + strlen("\ntrellis_log_dropped_total "), NULL);
+	trl_buf_fini(&text);
+	return n;
+}
+
+static void
+a_full_pipe_drops_lines_and_counts_them(void **state)
+{
+	static char text[4000];
+	double before = dropped();
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	for (int i = 0; i < 100; i++)
+		trl_log(TRL_LOG_INFO, NULL, "much", TRL_LOG_STR("t", text));
+	assert_true(dropped() >= before + 50);
+	said();
+	trl_log(TRL_LOG_INFO, NULL, "after", TRL_LOG_INT("n", 1));
+	assert_non_null(strstr(said(), "\"message\":\"after\",\"n\":1}\n"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, take_stderr, give_stderr)
+		LOG_TEST(a_line_is_json_with_level_time_service_message_and_fields),
+		LOG_TEST(what_is_below_the_level_is_not_written),
+		LOG_TEST(text_is_escaped_and_repaired),
+		LOG_TEST(a_line_is_cut_at_8_kib_and_stays_json),
+		LOG_TEST(a_ctx_adds_who_and_where),
+		LOG_TEST(a_full_pipe_drops_lines_and_counts_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,168 @@
+/* test_metrics.c - both texts, to the letter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <trl/metrics.h>
+
+/* The families whose name begins with prefix, as text. */
+static char *
+rendered(const char *prefix, bool open_metrics)
+{
+	static char text[1 << 20];
+	struct trl_buf all = { 0 };
+	char *line, *rest;
+	size_t len = 0;
+
+	trl_metrics_render(&all, open_metrics);
+	trl_buf_add(&all, "", 1);
+	for (line = strtok_r((char *)all.data, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		const char *name = line[0] == '#' ? line + 7 : line;
+
+		if (strncmp(name, prefix, strlen(prefix)) == 0)
+			len += (size_t)snprintf(
+			    text + len, sizeof text - len, "%s\n", line);
+	}
+	text[len] = '\0';
+	trl_buf_fini(&all);
+	return text;
+}
+
+static void
+a_counter_has_its_family_named_by_format(void **state)
+{
+	trl_metric *m = trl_counter_new(
+	    "c_requests_total", "Requests\nby \\ \"method\"", "method", "code", NULL);
+
+	(void)state;
+	trl_series_add(trl_series_at(m, "GET", "200"), 3);
+	trl_series_add(trl_series_at(m, "P\"\\\n", "500"), 1);
+	trl_series_add(trl_series_at(m, "GET", "200"), 1);
+	assert_string_equal(rendered("c_", false),
+	    "# HELP c_requests_total Requests\\nby \\\\ \"method\"\n"
+	    "# TYPE c_requests_total counter\n"
+	    "c_requests_total{method=\"GET\",code=\"200\"} 4\n"
+	    "c_requests_total{method=\"P\\\"\\\\\\n\",code=\"500\"} 1\n");
+	assert_string_equal(rendered("c_", true),
+	    "# HELP c_requests Requests\\nby \\\\ \\\"method\\\"\n"
+	    "# TYPE c_requests counter\n"
+	    "c_requests_total{method=\"GET\",code=\"200\"} 4\n"
+	    "c_requests_total{method=\"P\\\"\\\\\\n\",code=\"500\"} 1\n");
+}
+
+static void
+a_histogram_is_cumulated_and_in_seconds(void **state)
+{
+	trl_metric *m = trl_histogram_new("h_time_seconds", "Time", "of", NULL);
+	trl_series *s = trl_series_at(m, "x");
+
+	(void)state;
+	trl_series_observe_us(s, 100);
+	trl_series_observe_us(s, 101);
+	trl_series_observe_us(s, 20000000);
+	assert_string_equal(rendered("h_", true),
+	    "# HELP h_time_seconds Time\n"
+	    "# TYPE h_time_seconds histogram\n"
+	    "# UNIT h_time_seconds seconds\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.0001\"} 1\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.0003\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.001\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.003\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.01\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.03\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.1\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"0.3\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"1.0\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"3.0\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"10.0\"} 2\n"
+	    "h_time_seconds_bucket{of=\"x\",le=\"+Inf\"} 3\n"
+	    "h_time_seconds_sum{of=\"x\"} 20.000201000000001\n"
+	    "h_time_seconds_count{of=\"x\"} 3\n");
+	assert_null(strstr(rendered("h_", false), "# UNIT"));
+}
+
+static void
+a_gauge_without_labels_shows_from_the_start(void **state)
+{
+	trl_metric *m = trl_gauge_new("g_size_bytes", "Size", NULL);
+
+	(void)state;
+	assert_string_equal(rendered("g_", false),
+	    "# HELP g_size_bytes Size\n# TYPE g_size_bytes gauge\ng_size_bytes 0\n");
+	trl_series_set(trl_series_get(m, (const char *const[]){ NULL }), 0.5);
+	assert_string_equal(rendered("g_", true),
+	    "# HELP g_size_bytes Size\n# TYPE g_size_bytes gauge\n"
+	    "# UNIT g_size_bytes bytes\ng_size_bytes 0.5\n");
+	assert_ptr_equal(trl_gauge_new("g_size_bytes", "Again", NULL), m);
+}
+
+static double
+ask(void *self)
+{
+	return *(double *)self;
+}
+
+static void
+callbacks_of_one_name_are_summed_until_dropped(void **state)
+{
+	double one = 1, two = 2;
+
+	(void)state;
+	trl_metric_callback("k_alive", "Alive", false, ask, &one);
+	trl_metric_callback("k_alive", "Alive", false, ask, &two);
+	assert_non_null(strstr(rendered("k_", false), "\nk_alive 3\n"));
+	trl_metric_callback_drop(&one);
+	assert_non_null(strstr(rendered("k_", false), "\nk_alive 2\n"));
+	trl_metric_callback_drop(&two);
+	assert_string_equal(rendered("k_", false), "");
+}
+
+static void
+series_beyond_2000_are_counted_as_other(void **state)
+{
+	trl_metric *m = trl_counter_new("o_total", "Many", "label", NULL);
+	char label[16];
+
+	(void)state;
+	for (int i = 0; i < 2100; i++) {
+		snprintf(label, sizeof label, "%d", i);
+		trl_series_add(trl_series_at(m, label), 1);
+	}
+	assert_non_null(strstr(rendered("o_", false), "o_total{label=\"1999\"} 1\n"));
+	assert_null(strstr(rendered("o_", false), "{label=\"2000\"}"));
+	assert_non_null(
+	    strstr(rendered("o_", false), "o_total{label=\"other\"} 100\n"));
+}
+
+static void
+open_metrics_ends_with_eof(void **state)
+{
+	struct trl_buf text = { 0 };
+
+	(void)state;
+	trl_metrics_render(&text, true);
+	assert_memory_equal(text.data + text.len - 6, "# EOF\n", 6);
+	trl_buf_fini(&text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_counter_has_its_family_named_by_format),
+		cmocka_unit_test(a_histogram_is_cumulated_and_in_seconds),
+		cmocka_unit_test(a_gauge_without_labels_shows_from_the_start),
+		cmocka_unit_test(callbacks_of_one_name_are_summed_until_dropped),
+		cmocka_unit_test(series_beyond_2000_are_counted_as_other),
+		cmocka_unit_test(open_metrics_ends_with_eof),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
