@@ -91,10 +91,17 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	trl_assert(net != NULL && sodium_init() >= 0);
 	net->loop = loop;
 	net->holds = 1;
-	if (options != NULL && options->tls_ca != NULL)
+	if (options != NULL && options->tls_ca != NULL && options->tls_cert != NULL &&
+	    options->tls_key != NULL) {
+		char *key = calloc(1, options->tls_key_len + 1);
+		trl_assert(key != NULL);
+		memcpy(key, options->tls_key, options->tls_key_len);
 		net->tls_ca = strdup(options->tls_ca);
-	if (options != NULL && options->tls_cert_key != NULL)
-		net->tls_cert_key = strdup(options->tls_cert_key);
+		net->tls_cert = strdup(options->tls_cert);
+		net->tls_key = trl_secret_new(key, options->tls_key_len + 1);
+		sodium_memzero(key, options->tls_key_len);
+		free(key);
+	}
 	randombytes_buf(&net->boot, sizeof net->boot);
 	trl_assert(nng_aio_alloc(&net->send_aio, NULL, NULL) == 0);
 	trl_assert(nng_aio_alloc(&net->recv_aio, NULL, NULL) == 0);
@@ -125,7 +132,8 @@ bus_net_release(trl_bus_net *net)
 	nng_aio_free(net->send_aio);
 	nng_aio_free(net->recv_aio);
 	free(net->tls_ca);
-	free(net->tls_cert_key);
+	free(net->tls_cert);
+	trl_secret_free(&net->tls_key);
 	bus_notice_forget(net);
 	free(net);
 }
@@ -174,12 +182,13 @@ static int
 tls_config(trl_bus_net *net, nng_tls_mode mode, const char *name, nng_tls_config **out)
 {
 	int rv;
-	if (net->tls_ca == NULL || net->tls_cert_key == NULL)
+	if (net->tls_key == NULL)
 		return NNG_ECRYPTO;
 	if ((rv = nng_tls_config_alloc(out, mode)) != 0)
 		return rv;
-	if ((rv = nng_tls_config_ca_file(*out, net->tls_ca)) == 0 &&
-	    (rv = nng_tls_config_cert_key_file(*out, net->tls_cert_key, NULL)) == 0 &&
+	if ((rv = nng_tls_config_ca_chain(*out, net->tls_ca, NULL)) == 0 &&
+	    (rv = nng_tls_config_own_cert(*out, net->tls_cert,
+		 (const char *)trl_secret_bytes(net->tls_key), NULL)) == 0 &&
 	    (rv = nng_tls_config_auth_mode(*out, NNG_TLS_AUTH_MODE_REQUIRED)) == 0 &&
 	    name != NULL)
 		rv = nng_tls_config_server_name(*out, name);

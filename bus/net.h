@@ -12,6 +12,7 @@
 #include <trl/actor.h>
 #include <trl/bus_open.h>
 #include <trl/metrics.h>
+#include <trl/secret.h>
 
 #include "link.h"
 
@@ -32,7 +33,8 @@ struct bus_metrics {
 
 struct trl_bus_net {
 	trl_loop *loop;
-	char *tls_ca, *tls_cert_key;
+	char *tls_ca, *tls_cert;
+	trl_secret *tls_key; /* ends with NUL */
 	uint64_t boot;
 	nng_aio *send_aio, *recv_aio;
 	struct bus_link *queue;

@@ -10,9 +10,11 @@
 typedef struct trl_bus_net trl_bus_net;
 
 struct trl_bus_net_options {
-	/* Files in PEM; needed for tls+tcp addresses, else NULL. cert_key holds the
-	 * certificate and its key. The other end's name must be in its certificate. */
-	const char *tls_ca, *tls_cert_key;
+	/* PEM texts; needed for tls+tcp addresses, else NULL. The host of an address
+	 * must be in the certificate of who answers there. */
+	const char *tls_ca, *tls_cert;
+	const char *tls_key; /* of tls_key_len bytes */
+	size_t tls_key_len;
 	uint32_t tick_ms; /* between pings; 0: 700 */
 };
 

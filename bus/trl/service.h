@@ -47,5 +47,8 @@ struct trl_service {
 	enum trl_code (*maintain)(const char *admin_url, const void *config);
 };
 
+/* What every process can be told: one of trl_config_known's tables. */
+extern const struct trl_config_table trl_process_config_table;
+
 int trl_service_main(int argc, char **argv, const struct trl_service *const *services,
     size_t n_services);

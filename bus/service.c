@@ -1,0 +1,410 @@
+/* service.c - see service.h. A process is: settings checked, the loop, one end of
+ * the bus a service, databases, then turns until SIGTERM. Stopping is ordered:
+ * first nothing new comes in from outside, then callers are sent elsewhere, what
+ * runs is answered, and the process leaves by _exit, because the transport's
+ * sockets are not safe to close while its threads work. */
+#include <trl/service.h>
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/resource.h>
+
+#include <sodium.h>
+
+#include <trl/log.h>
+#include <trl/loop_uv.h>
+#include <trl/migrate.h>
+
+#include "service_config.h"
+
+enum { DRAIN_MS = 25000, READY_POLL_MS = 5, SERVICES_MAX = 16 };
+
+struct process {
+	const struct trl_service *const *services;
+	size_t n;
+	struct process_config config;
+	void *values[SERVICES_MAX];
+	trl_loop *loop;
+	trl_bus_net *net;
+	trl_ops *ops;
+	struct one {
+		struct process *process;
+		const struct trl_service *service;
+		struct trl_host host;
+		void *self;
+	} each[SERVICES_MAX];
+	uv_signal_t term, interrupt;
+	uv_timer_t ready, drain;
+	uint64_t drain_until_us;
+	bool bus_drains;
+};
+
+/* ---- readiness --------------------------------------------------------------------
+ */
+
+static const char *
+check_pg(void *self)
+{
+	return trl_pg_ready(self) ? NULL : "PostgreSQL is not reachable";
+}
+
+static const char *
+check_peers(void *self)
+{
+	struct one *one = self;
+	for (size_t i = 0;
+	     one->service->calls != NULL && one->service->calls[i] != NULL; i++)
+		if (!trl_bus_reachable(one->host.bus, one->service->calls[i]))
+			return "a service it calls is not reachable";
+	return NULL;
+}
+
+static const char *
+check_staying(void *self)
+{
+	struct process *p = self;
+	return p->drain_until_us != 0 ? "it is stopping" : NULL;
+}
+
+static bool
+all_ready(struct process *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct one *one = &p->each[i];
+		if (check_peers(one) != NULL ||
+		    (one->host.pg != NULL && !trl_pg_ready(one->host.pg)))
+			return false;
+	}
+	return p->ops == NULL || trl_ops_unready(p->ops) == NULL;
+}
+
+static void
+tell_ready(uv_timer_t *timer)
+{
+	struct process *p = timer->data;
+	if (!all_ready(p))
+		return;
+	uv_timer_stop(timer);
+	trl_log(TRL_LOG_INFO, NULL, "ready", TRL_LOG_INT("services", p->n));
+	if (p->config.notify_fd < 0)
+		return;
+	if (write((int)p->config.notify_fd, "\n", 1) != 1)
+		trl_log(TRL_LOG_WARN, NULL, "cannot tell that it is ready",
+		    TRL_LOG_STR("reason", strerror(errno)));
+	close((int)p->config.notify_fd);
+}
+
+/* ---- opening -----------------------------------------------------------------------
+ */
+
+static bool
+in_process(const struct process *p, const char *service)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (strcmp(p->services[i]->name, service) == 0)
+			return true;
+	return false;
+}
+
+static bool
+open_peers(struct process *p, struct one *one)
+{
+	const char *const *calls = one->service->calls;
+	for (size_t i = 0; calls != NULL && calls[i] != NULL; i++) {
+		const char *address = process_family("TRELLIS_PEER_", calls[i]), *why;
+		char inproc[80];
+		if (address == NULL && in_process(p, calls[i])) {
+			snprintf(inproc, sizeof inproc, "inproc://%s", calls[i]);
+			address = inproc;
+		}
+		if (address == NULL ||
+		    !trl_bus_peer(one->host.bus, calls[i], address, &why)) {
+			fprintf(stderr, "TRELLIS_PEER_ of %s: %s: %s\n", calls[i],
+			    address ? address : "", address ? why : "is not set");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+open_bus(struct process *p, struct one *one)
+{
+	const char *name = one->service->name;
+	const char *listen = process_family("TRELLIS_LISTEN_", name);
+	char both[1024];
+	if (p->n > 1)
+		snprintf(both, sizeof both, "inproc://%s%s%s", name, listen ? "," : "",
+		    listen ? listen : "");
+	struct trl_bus_options options = {
+		.service = name,
+		.listen = p->n > 1 ? both : listen,
+		.notice_listen = process_family("TRELLIS_NOTICE_LISTEN_", name),
+	};
+	one->host.bus = trl_bus_open(p->net, &options);
+	return process_keys(one->host.bus);
+}
+
+static bool
+open_stores(struct process *p, struct one *one)
+{
+	const struct trl_service *s = one->service;
+	uint8_t seal[32];
+	if (s->scripts != NULL)
+		one->host.redis =
+		    trl_redis_open(p->loop, p->config.redis_url, s->scripts);
+	if (s->sql == NULL)
+		return true;
+	if (p->config.seal_key != NULL)
+		sodium_hex2bin(seal, sizeof seal,
+		    (const char *)trl_secret_bytes(p->config.seal_key),
+		    trl_secret_len(p->config.seal_key), NULL, NULL, NULL);
+	struct trl_pg_options options = {
+		.url = process_pg_url(&p->config, s->name),
+		.sql = s->sql,
+		.read_connections = (unsigned)p->config.pg_reads,
+		.write_connections = (unsigned)p->config.pg_writes,
+		.seal_key = p->config.seal_key != NULL ? seal : NULL,
+	};
+	enum trl_code rc = trl_pg_open(p->loop, &options, &one->host.pg);
+	sodium_memzero(seal, sizeof seal);
+	if (rc == TRL_OK && p->ops != NULL)
+		trl_ops_check(p->ops, "postgresql", check_pg, one->host.pg);
+	return rc == TRL_OK;
+}
+
+static bool
+open_ops(struct process *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const char *listen =
+		    process_family("TRELLIS_OPS_LISTEN_", p->services[i]->name);
+		if (listen != NULL && p->ops == NULL) {
+			if (trl_ops_open(p->loop, listen, &p->ops) != TRL_OK)
+				return false;
+			trl_ops_check(p->ops, "process", check_staying, p);
+		}
+	}
+	return true;
+}
+
+static bool
+open_service(struct process *p, struct one *one)
+{
+	const struct trl_service *s = one->service;
+	one->host.loop = p->loop;
+	one->host.ops = p->ops;
+	one->host.run_dir = p->config.run_dir;
+	if (!open_bus(p, one) || !open_stores(p, one))
+		return false;
+	if (s->open != NULL && s->open(&one->host, &one->self) != TRL_OK) {
+		fprintf(stderr, "%s: cannot start\n", s->name);
+		return false;
+	}
+	if (p->ops != NULL)
+		trl_ops_check(p->ops, "peers", check_peers, one);
+	return (s->contracts == NULL ||
+		   trl_bus_serve(one->host.bus, s->contracts, one->self) == TRL_OK) &&
+	       open_peers(p, one);
+}
+
+/* ---- stopping -----------------------------------------------------------------------
+ */
+
+static bool
+all_drained(struct process *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct trl_service *s = p->services[i];
+		if (s->drained != NULL && !s->drained(p->each[i].self))
+			return false;
+	}
+	if (!p->bus_drains) { /* from outside nothing comes any more: now the bus */
+		p->bus_drains = true;
+		for (size_t i = 0; i < p->n; i++)
+			trl_bus_drain(p->each[i].host.bus);
+		return false;
+	}
+	for (size_t i = 0; i < p->n; i++)
+		if (!trl_bus_drained(p->each[i].host.bus))
+			return false;
+	return true;
+}
+
+static void
+drain_more(uv_timer_t *timer)
+{
+	struct process *p = timer->data;
+	bool late = trl_mono_us() > p->drain_until_us;
+	if (!all_drained(p) && !late)
+		return;
+	if (late)
+		trl_log(TRL_LOG_WARN, NULL, "stopping with work left",
+		    TRL_LOG_INT("actors", trl_actors_alive(p->loop)));
+	trl_log(TRL_LOG_INFO, NULL, "stopped", TRL_LOG_INT("services", p->n));
+	_exit(0);
+}
+
+static void
+on_term(uv_signal_t *handle, int signum)
+{
+	struct process *p = handle->data;
+	if (p->drain_until_us != 0)
+		return;
+	trl_log(TRL_LOG_INFO, NULL, "stopping", TRL_LOG_INT("signal", signum));
+	p->drain_until_us = trl_mono_us() + (uint64_t)DRAIN_MS * 1000;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->services[i]->drain != NULL)
+			p->services[i]->drain(p->each[i].self);
+	uv_timer_start(&p->drain, drain_more, 0, READY_POLL_MS);
+}
+
+/* ---- commands -----------------------------------------------------------------------
+ */
+
+static enum trl_log_level
+log_level(const char *name)
+{
+	return strcmp(name, "debug") == 0   ? TRL_LOG_DEBUG
+	       : strcmp(name, "warn") == 0  ? TRL_LOG_WARN
+	       : strcmp(name, "error") == 0 ? TRL_LOG_ERROR
+					    : TRL_LOG_INFO;
+}
+
+static void
+watch_signals(struct process *p)
+{
+	uv_loop_t *uv = trl_loop_uv(p->loop);
+	uv_signal_init(uv, &p->term);
+	uv_signal_init(uv, &p->interrupt);
+	uv_timer_init(uv, &p->ready);
+	uv_timer_init(uv, &p->drain);
+	p->term.data = p->interrupt.data = p->ready.data = p->drain.data = p;
+	uv_signal_start(&p->term, on_term, SIGTERM);
+	uv_signal_start(&p->interrupt, on_term, SIGINT);
+	uv_timer_start(&p->ready, tell_ready, 0, READY_POLL_MS);
+}
+
+static int
+run(struct process *p)
+{
+	static const struct rlimit no_core = { 0, 0 };
+	setrlimit(RLIMIT_CORE, &no_core);
+	signal(SIGPIPE, SIG_IGN);
+	mallopt(M_ARENA_MAX, 2); /* the transport has more threads than work */
+	trl_log_init(p->n == 1 ? p->services[0]->name : "trellis",
+	    log_level(p->config.log_level));
+	struct trl_loop_options options = { .max_actors =
+						(size_t)p->config.max_actors };
+	p->loop = trl_loop_new(&options);
+	struct trl_bus_net_options net = {
+		.tls_ca = p->config.tls_ca,
+		.tls_cert = p->config.tls_cert,
+		.tls_key = p->config.tls_key
+			       ? (const char *)trl_secret_bytes(p->config.tls_key)
+			       : NULL,
+		.tls_key_len =
+		    p->config.tls_key ? trl_secret_len(p->config.tls_key) : 0,
+	};
+	p->net = trl_bus_net_open(p->loop, &net);
+	if (!open_ops(p))
+		return 1;
+	for (size_t i = 0; i < p->n; i++) {
+		struct one *one = &p->each[i];
+		*one = (struct one){ .process = p, .service = p->services[i] };
+		one->host.config = p->values[i];
+		if (!open_service(p, one))
+			_exit(1);
+	}
+	watch_signals(p);
+	trl_loop_run(p->loop);
+	_exit(0);
+}
+
+static int
+with_admin(struct process *p, bool migrate)
+{
+	int rc = 0;
+	if (p->config.pg_admin_url == NULL) {
+		fprintf(stderr,
+		    "TRELLIS_PG_ADMIN_URL is not set; set it to a PostgreSQL URL of a "
+		    "role that may create schemas and roles\n");
+		return 2;
+	}
+	for (size_t i = 0; i < p->n && rc == 0; i++) {
+		const struct trl_service *s = p->services[i];
+		if (migrate && s->sql != NULL)
+			rc = trl_migrate(p->config.pg_admin_url, s->sql, NULL, NULL) !=
+			     TRL_OK;
+		if (!migrate && s->maintain != NULL)
+			rc =
+			    s->maintain(p->config.pg_admin_url, p->values[i]) != TRL_OK;
+	}
+	return rc;
+}
+
+static int
+show_config(struct process *p)
+{
+	trl_config_print(&trl_process_config_table, &p->config);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->services[i]->config != NULL)
+			trl_config_print(p->services[i]->config, p->values[i]);
+	return 0;
+}
+
+static int
+usage(const char *program)
+{
+	fprintf(stderr,
+	    "usage: %s [run | migrate | maintain | config [--markdown] | "
+	    "--check-config | "
+	    "--version]\n",
+	    program);
+	return 2;
+}
+
+int
+trl_service_main(
+    int argc, char **argv, const struct trl_service *const *services, size_t n_services)
+{
+	static struct process process;
+	const char *command = argc > 1 ? argv[1] : "run";
+	bool admin =
+	    strcmp(command, "migrate") == 0 || strcmp(command, "maintain") == 0;
+
+	trl_assert(n_services > 0 && n_services <= SERVICES_MAX && sodium_init() >= 0);
+	process.services = services;
+	process.n = n_services;
+	if (strcmp(command, "--version") == 0) {
+		printf("%s " TRELLIS_VERSION "\n",
+		    n_services == 1 ? services[0]->name : "trellis");
+		return 0;
+	}
+	if (strcmp(command, "config") == 0 && argc > 2 &&
+	    strcmp(argv[2], "--markdown") == 0) {
+		trl_config_print_markdown();
+		return 0;
+	}
+	if (admin) {
+		if (!process_config_read_admin(
+			services, n_services, &process.config, process.values))
+			return 2;
+		return with_admin(&process, strcmp(command, "migrate") == 0);
+	}
+	if (strcmp(command, "run") != 0 && strcmp(command, "config") != 0 &&
+	    strcmp(command, "--check-config") != 0)
+		return usage(argv[0]);
+	if (!process_config_read(services, n_services, &process.config, process.values))
+		return 2;
+	if (strcmp(command, "config") == 0)
+		return show_config(&process);
+	if (strcmp(command, "--check-config") == 0)
+		return 0;
+	return run(&process);
+}

@@ -1,0 +1,257 @@
+/* service_config.c - see service_config.h. */
+#include "service_config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "mac.h"
+
+static const struct trl_config_var vars[] = {
+	TRL_CONFIG_STR(struct process_config, pg_url, "TRELLIS_PG_URL", NULL,
+	    "PostgreSQL; each service puts its own role in place of the user"),
+	TRL_CONFIG_PREFIX(
+	    "TRELLIS_PG_URL_", "PostgreSQL for one service (TRELLIS_PG_URL_TENANTS), "
+			       "with its role and password"),
+	TRL_CONFIG_STR(struct process_config, pg_admin_url, "TRELLIS_PG_ADMIN_URL",
+	    NULL,
+	    "PostgreSQL as a role that may create schemas and roles; for migrate and "
+	    "maintain alone"),
+	TRL_CONFIG_STR(struct process_config, redis_url, "TRELLIS_REDIS_URL", NULL,
+	    "Redis: unix:/path or redis://host:port"),
+	TRL_CONFIG_STR(struct process_config, run_dir, "TRELLIS_RUN_DIR", NULL,
+	    "folder for sockets, keys and the development mailbox"),
+	TRL_CONFIG_STR(struct process_config, log_level, "TRELLIS_LOG_LEVEL", "info",
+	    "least level that is logged: debug, info, warn or error"),
+	TRL_CONFIG_PREFIX("TRELLIS_LISTEN_",
+	    "where a service takes calls (TRELLIS_LISTEN_AUTH=tcp://127.0.0.1:7101), "
+	    "several with commas"),
+	TRL_CONFIG_PREFIX("TRELLIS_NOTICE_LISTEN_",
+	    "where a service publishes notices (tcp://127.0.0.1:7111); unset: nowhere"),
+	TRL_CONFIG_PREFIX("TRELLIS_PEER_",
+	    "where a service is found (TRELLIS_PEER_AUTH=tcp://a:7101,tcp://b:7101 or "
+	    "dns+tls+tcp://auth:7101)"),
+	TRL_CONFIG_PREFIX(
+	    "TRELLIS_BUS_KEY_", "keys shared with a service, lines of kid:hex, two "
+				"while they change; as TRELLIS_BUS_KEY_AUTH_FILE"),
+	TRL_CONFIG_STR(struct process_config, tls_ca, "TRELLIS_BUS_TLS_CA", NULL,
+	    "certificates, PEM, that the other ends of tls+tcp addresses must chain "
+	    "to; as a _FILE"),
+	TRL_CONFIG_STR(struct process_config, tls_cert, "TRELLIS_BUS_TLS_CERT", NULL,
+	    "this process's certificate, PEM; as a _FILE"),
+	TRL_CONFIG_SECRET(struct process_config, tls_key, "TRELLIS_BUS_TLS_KEY",
+	    "its key, PEM; as a _FILE"),
+	TRL_CONFIG_PREFIX(
+	    "TRELLIS_OPS_LISTEN_", "where a process shows /livez, /readyz and /metrics "
+				   "(127.0.0.1:7121); never public"),
+	TRL_CONFIG_SECRET(struct process_config, seal_key, "TRELLIS_SEAL_KEY",
+	    "64 hexadecimal digits; seals stored replies that hold secrets; as a "
+	    "_FILE"),
+	TRL_CONFIG_INT(struct process_config, notify_fd, "TRELLIS_NOTIFY_FD", "-1", -1,
+	    1023,
+	    "descriptor that gets a newline once the process is ready (s6); -1: none"),
+	TRL_CONFIG_INT(struct process_config, max_actors, "TRELLIS_MAX_ACTORS", "4096",
+	    16, 65536, "messages handled at once; more are answered BUSY"),
+	TRL_CONFIG_INT(struct process_config, pg_reads, "TRELLIS_PG_READ_CONNECTIONS",
+	    "2", 1, 64, "pipelined connections that reads share"),
+	TRL_CONFIG_INT(struct process_config, pg_writes, "TRELLIS_PG_WRITE_CONNECTIONS",
+	    "8", 1, 256, "connections for writes and transactions"),
+};
+
+const struct trl_config_table trl_process_config_table =
+    TRL_CONFIG_TABLE("every process", vars);
+
+struct sought {
+	const char *service;
+	const char *value;
+};
+
+static bool
+names_service(const char *rest, const char *service)
+{
+	for (; *rest != '\0' && *service != '\0'; rest++, service++)
+		if (tolower((unsigned char)*rest) != *service)
+			return false;
+	return *rest == *service;
+}
+
+static void
+seek(void *self, const char *rest, const char *value)
+{
+	struct sought *sought = self;
+	if (names_service(rest, sought->service))
+		sought->value = value;
+}
+
+const char *
+process_family(const char *prefix, const char *service)
+{
+	struct sought sought = { .service = service };
+	trl_config_family(prefix, seek, &sought);
+	return sought.value != NULL && *sought.value != '\0' ? sought.value : NULL;
+}
+
+const char *
+process_pg_url(const struct process_config *config, const char *service)
+{
+	const char *own = process_family("TRELLIS_PG_URL_", service);
+	if (own != NULL || config->pg_url == NULL)
+		return own;
+	bool is_url = strstr(config->pg_url, "://") != NULL;
+	size_t size = strlen(config->pg_url) + strlen(service) + 16;
+	char *url = malloc(size);
+	trl_assert(url != NULL);
+	/* libpq takes the last of what is said twice. */
+	snprintf(url, size, "%s%suser=%s_app", config->pg_url,
+	    !is_url                               ? " "
+	    : strchr(config->pg_url, '?') != NULL ? "&"
+						  : "?",
+	    service);
+	return url;
+}
+
+struct giving {
+	trl_bus *bus;
+	bool fine;
+};
+
+static void
+give_key(void *self, const char *rest, const char *value)
+{
+	struct giving *giving = self;
+	char peer[BUS_NAME_MAX + 1];
+	size_t n = 0;
+	for (; rest[n] != '\0' && n < BUS_NAME_MAX; n++)
+		peer[n] = (char)tolower((unsigned char)rest[n]);
+	peer[n] = '\0';
+	if (trl_bus_key(giving->bus, peer, value))
+		return;
+	fprintf(stderr,
+	    "TRELLIS_BUS_KEY_%s_FILE: has to hold one to four lines of kid:key, kid "
+	    "from 1 to "
+	    "65535 and key 64 hexadecimal digits\n",
+	    rest);
+	giving->fine = false;
+}
+
+bool
+process_keys(trl_bus *bus)
+{
+	struct giving giving = { .bus = bus, .fine = true };
+	trl_config_family("TRELLIS_BUS_KEY_", give_key, &giving);
+	return giving.fine;
+}
+
+/* ---- what must hold between settings ----------------------------------------------
+ */
+
+static bool
+is_here(const struct trl_service *const *services, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(services[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+check_service(const struct trl_service *const *services, size_t n,
+    const struct trl_service *s, const struct process_config *config)
+{
+	bool fine = true;
+	if (n == 1 && s->contracts != NULL &&
+	    process_family("TRELLIS_LISTEN_", s->name) == NULL) {
+		fprintf(stderr,
+		    "TRELLIS_LISTEN_ of %s is not set; set where it takes calls, such "
+		    "as "
+		    "tcp://127.0.0.1:7101\n",
+		    s->name);
+		fine = false;
+	}
+	for (size_t i = 0; s->calls != NULL && s->calls[i] != NULL; i++)
+		if (!is_here(services, n, s->calls[i]) &&
+		    process_family("TRELLIS_PEER_", s->calls[i]) == NULL) {
+			fprintf(stderr,
+			    "TRELLIS_PEER_ of %s is not set; %s calls it: set where it "
+			    "is found, "
+			    "such as tcp://127.0.0.1:7101\n",
+			    s->calls[i], s->name);
+			fine = false;
+		}
+	if (s->sql != NULL && process_pg_url(config, s->name) == NULL) {
+		fprintf(stderr,
+		    "TRELLIS_PG_URL is not set; set it to a PostgreSQL 15, such as "
+		    "postgresql://host/trellis\n");
+		fine = false;
+	}
+	if (s->scripts != NULL && config->redis_url == NULL) {
+		fprintf(stderr,
+		    "TRELLIS_REDIS_URL is not set; set it to a Redis 7, such as "
+		    "redis://127.0.0.1:6379\n");
+		fine = false;
+	}
+	return fine;
+}
+
+static bool
+check_level(const char *level)
+{
+	static const char *const levels[] = { "debug", "info", "warn", "error" };
+	for (size_t i = 0; i < TRL_COUNT(levels); i++)
+		if (strcmp(level, levels[i]) == 0)
+			return true;
+	fprintf(stderr,
+	    "TRELLIS_LOG_LEVEL is \"%s\", but has to be debug, info, warn or error\n",
+	    level);
+	return false;
+}
+
+static bool
+check_seal(const trl_secret *seal)
+{
+	uint8_t key[32];
+	size_t got = 0;
+	const char *end = NULL, *text;
+	if (seal == NULL)
+		return true;
+	text = (const char *)trl_secret_bytes(seal);
+	bool fine = sodium_hex2bin(key, sizeof key, text, trl_secret_len(seal), NULL,
+			&got, &end) == 0 &&
+		    got == sizeof key;
+	sodium_memzero(key, sizeof key);
+	if (!fine)
+		fprintf(stderr, "TRELLIS_SEAL_KEY has to be 64 hexadecimal digits\n");
+	return fine;
+}
+
+bool
+process_config_read_admin(const struct trl_service *const *services, size_t n,
+    struct process_config *out, void **values)
+{
+	bool fine = trl_config_check_names();
+	if (!trl_config_read(&trl_process_config_table, out))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		values[i] = calloc(1, services[i]->config_bytes + 1);
+		trl_assert(values[i] != NULL);
+		if (services[i]->config != NULL)
+			fine = trl_config_read(services[i]->config, values[i]) && fine;
+	}
+	return fine;
+}
+
+bool
+process_config_read(const struct trl_service *const *services, size_t n,
+    struct process_config *out, void **values)
+{
+	if (!process_config_read_admin(services, n, out, values))
+		return false;
+	bool fine = check_level(out->log_level);
+	fine = check_seal(out->seal_key) && fine;
+	for (size_t i = 0; i < n; i++)
+		fine = check_service(services, n, services[i], out) && fine;
+	return fine;
+}

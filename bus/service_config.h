@@ -1,0 +1,29 @@
+/* service_config.h - what every process of the mesh can be told, beside the
+ * tables of its services. Private to bus/. */
+#pragma once
+
+#include <trl/bus_open.h>
+#include <trl/service.h>
+
+struct process_config {
+	const char *pg_url, *pg_admin_url, *redis_url, *run_dir, *log_level;
+	const char *tls_ca, *tls_cert;
+	trl_secret *tls_key, *seal_key;
+	int64_t notify_fd, max_actors, pg_reads, pg_writes;
+};
+
+/* Reads and checks everything of these services; values[i] becomes what service
+ * i's table read. False: each problem was printed. */
+bool process_config_read(const struct trl_service *const *services, size_t n,
+    struct process_config *out, void **values);
+
+/* The same for migrate and maintain, which need neither bus nor peers. */
+bool process_config_read_admin(const struct trl_service *const *services, size_t n,
+    struct process_config *out, void **values);
+
+/* The variable of a family for a service, or NULL: ("TRELLIS_LISTEN_", "auth"). */
+const char *process_family(const char *prefix, const char *service);
+/* The URL under the service's own role; lives until exit. */
+const char *process_pg_url(const struct process_config *config, const char *service);
+/* Gives bus the keys of all its peers. False: printed. */
+bool process_keys(trl_bus *bus);
