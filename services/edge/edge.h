@@ -1,0 +1,175 @@
+/* edge.h - the edge's state, and what its rooms share of one request. A request is
+ * an actor that walks through the rooms in this order; each is a file. A room
+ * returns TRL_OK to go on; any other code ends the walk, and the problem is
+ * rendered once, by problem.c, from ctx->err. */
+#pragma once
+
+#include <trl/access.h>
+#include <trl/http.h>
+#include <trl/method.h>
+#include <trl/metrics.h>
+#include <trl/routes.h>
+#include <trl/service.h>
+
+enum {
+	EDGE_SEGMENTS_MAX = 12, /* of a path */
+	EDGE_ORIGINS_MAX = 32,
+	EDGE_KEY_MAX = 255      /* characters of an Idempotency-Key */
+};
+
+struct edge_config {
+	const char *listen;
+	const char *public_url;
+	const char *origins;
+	int64_t trusted_hops;
+	int64_t max_connections;
+	int64_t max_per_address;
+};
+
+struct edge;
+
+/* A method with what the rooms would otherwise look up again and again. */
+struct edge_route {
+	const struct trl_method *method;
+	size_t n_segments;
+	const char *segments[EDGE_SEGMENTS_MAX]; /* text, or the variable's name */
+	bool is_variable[EDGE_SEGMENTS_MAX];
+	int tenant_segment;     /* index of the tenant's variable, or -1 */
+	bool wants_body;        /* some field must come from it */
+	bool locates;           /* POST whose reply can be read at path/id */
+	int version, id, next_page_token, items; /* index in the reply, or -1 */
+	int page_size;          /* index in the request, or -1 */
+	trl_series *latency;
+	trl_series *fine;       /* requests answered with the method's own status */
+};
+
+/* A body that is ready since the start. */
+struct edge_static {
+	const uint8_t *data;
+	size_t len;
+	uint8_t *gzip;
+	size_t gzip_len;
+	char etag[40], gzip_etag[40];
+};
+
+struct edge {
+	const struct trl_host *host;
+	struct trl_host host_copy;
+	const struct edge_config *config;
+	trl_access *access;
+	trl_http_server *server;
+	struct edge_route *routes;
+	size_t n_routes;
+	struct edge_static openapi;
+	size_t n_origins;
+	const char *origins[EDGE_ORIGINS_MAX];
+	char *origins_text;
+	bool tls;               /* people reach us by https */
+	trl_metric *requests;   /* by method and code */
+	trl_metric *latency;    /* by method */
+	struct trl_buf body;    /* of the answer in the making; never across a park */
+};
+
+enum edge_credential { EDGE_NO_CREDENTIAL, EDGE_BEARER, EDGE_COOKIE };
+
+/* One request. */
+struct edge_request {
+	struct edge *edge;
+	trl_ctx *ctx;
+	struct trl_http_request *http;
+	uint64_t started_us;
+	const char *request_id;
+	const char *address;    /* the client's, behind trusted hops */
+	const char *origin;     /* the Origin sent, if it may read answers; or NULL */
+	bool is_head;
+
+	/* route */
+	size_t n_segments;
+	const char *segments[EDGE_SEGMENTS_MAX]; /* decoded */
+	const struct edge_route *route;          /* NULL: none, or one of the edge's own */
+
+	/* principal */
+	enum edge_credential credential;
+	uint8_t hash[TRL_ACCESS_HASH];
+	const char *token;
+	size_t token_len;
+	const struct trl_access_who *who;
+	bool who_is_copy;       /* from Redis, epoch not yet compared */
+	bool keep_who;          /* no copy was there: make one after the answer */
+
+	/* grant */
+	uint64_t account_epoch, tenant_epoch;
+	const struct trl_access_grant *grant;
+	struct trl_access_states states;
+
+	/* decode, call */
+	ProtobufCMessage *in, *out;
+
+	/* A status of HTTP's own that no code stands for (405, 415 ...), or 0. */
+	uint16_t status;
+	struct trl_http_response response;
+};
+
+/* ---- rooms, in order ---------------------------------------------------------- */
+
+/* door.c */
+enum trl_code edge_door_open(struct edge *self);
+void edge_walk(void *self, trl_ctx *ctx, struct trl_http_request *http);
+
+/* route.c: splits and decodes the path, finds the method; answers OPTIONS. */
+bool edge_routes_open(struct edge *self);
+enum trl_code edge_route(struct edge_request *request);
+/* The methods of the request's path for Allow, in the arena; "" where none. */
+const char *edge_route_allow(struct edge_request *request);
+/* own.c: what the edge answers by itself (health, the document, problems). True:
+ * answered. */
+bool edge_own(struct edge_request *request, enum trl_code *rc);
+bool edge_own_open(struct edge *self);
+
+/* principal.c: who is calling, counted against his address. */
+enum trl_code edge_principal(struct edge_request *request);
+/* Asks auth who the credential is; fills request->who. */
+enum trl_code edge_principal_resolve(struct edge_request *request);
+/* After the answer: keeps a copy, if one is due. */
+void edge_principal_keep(struct edge_request *request);
+/* grant.c: which tenant, what may be done in it, and the other limits. */
+enum trl_code edge_grant(struct edge_request *request);
+/* permission.c */
+enum trl_code edge_permission(struct edge_request *request);
+/* decode.c: path, query and body become request->in, valid by the contract. */
+enum trl_code edge_decode(struct edge_request *request);
+/* text.c: percent-decoding. NULL: not valid. plus: '+' is a space. */
+const char *edge_percent_decode(trl_arena *arena, const char *text, size_t len, bool plus,
+    size_t *out_len);
+bool edge_utf8(const char *text, size_t len);
+/* call.c: idempotency, preconditions, the call. */
+enum trl_code edge_call(struct edge_request *request);
+/* render.c: request->out becomes the response. */
+enum trl_code edge_render(struct edge_request *request);
+/* Sets the body, compressed where wanted; type is static text. */
+void edge_render_body(struct edge_request *request, const char *type, const void *data,
+    size_t len);
+/* headers.c: what every answer carries. */
+void edge_headers(struct edge_request *request);
+bool edge_origin_allowed(const struct edge *self, const struct trl_http_request *http,
+    const char *origin, bool *same);
+bool edge_accepts_gzip(const struct trl_http_request *http);
+/* cookie.c */
+/* The session token in the Cookie header, or NULL. */
+const char *edge_cookie_read(const struct edge_request *request, size_t *len);
+/* Sets or removes the cookie, as method and reply say. */
+void edge_cookie_write(struct edge_request *request);
+
+/* problem.c */
+/* Ends a room with a status of HTTP's own. */
+enum trl_code edge_refuse(struct edge_request *request, uint16_t status, const char *detail);
+/* The response for ctx->err. */
+void edge_problem(struct edge_request *request, enum trl_code rc);
+/* For the HTTP server itself. */
+void edge_problem_at_door(void *self, trl_arena *arena, uint16_t status,
+    const char *detail, struct trl_http_response *out);
+/* The page of /problems/{name}, or NULL. */
+const char *edge_problem_page(trl_arena *arena, const char *name);
+
+extern const struct trl_service edge_service;
+extern const struct trl_config_table edge_config_table;

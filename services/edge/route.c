@@ -1,0 +1,232 @@
+/* route.c - from a path to a method. The generated table is ordered so that the
+ * first match wins; a few dozen routes, compared by their number of segments first.
+ * The path is decoded once, segment by segment, after it was split, so an encoded
+ * slash stays inside its segment; what decodes to a dot segment, or looks encoded
+ * still, is refused rather than understood (reliability.md, HTTP 8). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge.h"
+
+static int
+field_of(const struct trl_message *message, const char *name, ProtobufCType type)
+{
+	const ProtobufCFieldDescriptor *field =
+	    protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
+
+	if (!field || field->type != type)
+		return -1;
+	return (int)(field - message->descriptor->fields);
+}
+
+static bool
+is_variable(const struct edge_route *route, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < route->n_segments; i++)
+		if (route->is_variable[i] && strcmp(route->segments[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* "/api/v1/tenants/{tenant_id}" in pieces that live as long as the process. */
+static bool
+split_template(struct edge_route *route)
+{
+	char *text = strdup(route->method->path), *save = NULL, *piece;
+
+	trl_assert(text);
+	for (piece = strtok_r(text, "/", &save); piece; piece = strtok_r(NULL, "/", &save)) {
+		const size_t len = strlen(piece), at = route->n_segments;
+
+		if (at == EDGE_SEGMENTS_MAX)
+			return false;
+		route->is_variable[at] = piece[0] == '{' && piece[len - 1] == '}';
+		if (route->is_variable[at]) {
+			piece[len - 1] = '\0';
+			piece++;
+		}
+		route->segments[at] = piece;
+		route->n_segments++;
+	}
+	return true;
+}
+
+static void
+learn_fields(struct edge_route *route)
+{
+	const struct trl_method *method = route->method;
+	const ProtobufCMessageDescriptor *in = method->in->descriptor;
+	size_t i;
+
+	route->version = field_of(method->out, "version", PROTOBUF_C_TYPE_INT64);
+	route->id = field_of(method->out, "id", PROTOBUF_C_TYPE_BYTES);
+	route->items = field_of(method->out, "items", PROTOBUF_C_TYPE_MESSAGE);
+	route->next_page_token =
+	    field_of(method->out, "next_page_token", PROTOBUF_C_TYPE_STRING);
+	route->page_size = field_of(method->in, "page_size", PROTOBUF_C_TYPE_UINT32);
+	route->tenant_segment = -1;
+	for (i = 0; i < route->n_segments && method->tenant_field >= 0; i++)
+		if (route->is_variable[i] &&
+		    strcmp(route->segments[i], in->fields[method->tenant_field].name) == 0)
+			route->tenant_segment = (int)i;
+	for (i = 0; i < in->n_fields; i++)
+		if (method->in->fields[i].required && !is_variable(route, in->fields[i].name))
+			route->wants_body = true;
+	if (method->verb == TRL_PATCH || method->verb == TRL_PUT)
+		route->wants_body = true;
+	if (method->verb == TRL_GET || method->verb == TRL_DELETE)
+		route->wants_body = false;
+}
+
+/* Whether what POST makes can be read at path/{...}. */
+static bool
+can_locate(const struct edge *self, const struct edge_route *made)
+{
+	size_t i, j;
+
+	if (made->method->verb != TRL_POST || made->method->status != 201 || made->id < 0)
+		return false;
+	for (i = 0; i < self->n_routes; i++) {
+		const struct edge_route *route = &self->routes[i];
+
+		if (route->method->verb != TRL_GET ||
+		    route->n_segments != made->n_segments + 1 ||
+		    !route->is_variable[made->n_segments])
+			continue;
+		for (j = 0; j < made->n_segments; j++)
+			if (route->is_variable[j] != made->is_variable[j] ||
+			    strcmp(route->segments[j], made->segments[j]) != 0)
+				break;
+		if (j == made->n_segments)
+			return true;
+	}
+	return false;
+}
+
+bool
+edge_routes_open(struct edge *self)
+{
+	size_t i;
+
+	self->n_routes = trl_routes_count;
+	self->routes = calloc(self->n_routes, sizeof *self->routes);
+	trl_assert(self->routes);
+	for (i = 0; i < self->n_routes; i++) {
+		struct edge_route *route = &self->routes[i];
+
+		route->method = trl_routes[i];
+		if (!split_template(route))
+			return false;
+		learn_fields(route);
+		route->latency = trl_series_at(self->latency, route->method->name);
+	}
+	for (i = 0; i < self->n_routes; i++)
+		self->routes[i].locates = can_locate(self, &self->routes[i]);
+	return true;
+}
+
+/* A segment that some intermediary may read otherwise than we do. */
+static bool
+is_doubtful(const char *text, size_t len)
+{
+	size_t i;
+
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		return true;
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f || text[i] == '%' ||
+		    text[i] == '/' || text[i] == '\\')
+			return true;
+	return false;
+}
+
+/* Errors: TRL_MALFORMED. More segments than any route has: n is beyond the limit. */
+static enum trl_code
+split_path(struct edge_request *request)
+{
+	const char *at = request->http->path;
+
+	while (*at == '/') {
+		const char *text;
+		size_t len = strcspn(at + 1, "/"), n;
+
+		text = edge_percent_decode(request->ctx->arena, at + 1, len, false, &n);
+		if (!text || is_doubtful(text, n))
+			return trl_fail(request->ctx, TRL_MALFORMED,
+			    "The path is not encoded as it should be.");
+		if (request->n_segments < EDGE_SEGMENTS_MAX)
+			request->segments[request->n_segments] = text;
+		request->n_segments++;
+		at += 1 + len;
+	}
+	return TRL_OK;
+}
+
+static bool
+matches(const struct edge_route *route, const struct edge_request *request)
+{
+	size_t i;
+
+	if (route->n_segments != request->n_segments)
+		return false;
+	for (i = route->n_segments; i-- > 0;)
+		if (route->is_variable[i] ? request->segments[i][0] == '\0'
+					  : strcmp(route->segments[i], request->segments[i]) != 0)
+			return false;
+	return true;
+}
+
+static const char *
+verb_name(enum trl_verb verb)
+{
+	static const char *const names[] = { "", "GET", "POST", "PUT", "PATCH", "DELETE" };
+
+	return names[verb];
+}
+
+const char *
+edge_route_allow(struct edge_request *request)
+{
+	const struct edge *self = request->edge;
+	const char *allow = "";
+	size_t i;
+
+	for (i = 0; i < self->n_routes; i++) {
+		const struct trl_method *method = self->routes[i].method;
+
+		if (!matches(&self->routes[i], request))
+			continue;
+		allow = trl_arena_printf(request->ctx->arena, "%s%s%s%s", allow,
+		    *allow ? ", " : "", verb_name(method->verb),
+		    method->verb == TRL_GET ? ", HEAD" : "");
+	}
+	return *allow ? trl_arena_printf(request->ctx->arena, "%s, OPTIONS", allow) : "";
+}
+
+enum trl_code
+edge_route(struct edge_request *request)
+{
+	const struct edge *self = request->edge;
+	const char *verb = request->is_head ? "GET" : request->http->method;
+	enum trl_code rc;
+	size_t i;
+
+	rc = split_path(request);
+	if (rc != TRL_OK)
+		return rc;
+	for (i = 0; i < self->n_routes; i++) {
+		const struct edge_route *route = &self->routes[i];
+
+		if (strcmp(verb_name(route->method->verb), verb) == 0 &&
+		    matches(route, request)) {
+			request->route = route;
+			request->ctx->method = route->method;
+			return TRL_OK;
+		}
+	}
+	if (*edge_route_allow(request))
+		return edge_refuse(request, 405, "This resource has no such method.");
+	return trl_fail(request->ctx, TRL_NOT_FOUND, "There is nothing at this path.");
+}
