@@ -31,6 +31,7 @@ struct edge;
 /* A method with what the rooms would otherwise look up again and again. */
 struct edge_route {
 	const struct trl_method *method;
+	char *storage;          /* what the segments' texts lie in */
 	size_t n_segments;
 	const char *segments[EDGE_SEGMENTS_MAX]; /* text, or the variable's name */
 	bool is_variable[EDGE_SEGMENTS_MAX];
@@ -40,7 +41,6 @@ struct edge_route {
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
 	int page_size;          /* index in the request, or -1 */
 	trl_series *latency;
-	trl_series *fine;       /* requests answered with the method's own status */
 };
 
 /* A body that is ready since the start. */

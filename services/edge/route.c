@@ -37,6 +37,7 @@ split_template(struct edge_route *route)
 	char *text = strdup(route->method->path), *save = NULL, *piece;
 
 	trl_assert(text);
+	route->storage = text;
 	for (piece = strtok_r(text, "/", &save); piece; piece = strtok_r(NULL, "/", &save)) {
 		const size_t len = strlen(piece), at = route->n_segments;
 
@@ -150,7 +151,8 @@ split_path(struct edge_request *request)
 
 	while (*at == '/') {
 		const char *text;
-		size_t len = strcspn(at + 1, "/"), n;
+		size_t len = strcspn(at + 1, "/");
+		size_t n;
 
 		text = edge_percent_decode(request->ctx->arena, at + 1, len, false, &n);
 		if (!text || is_doubtful(text, n))

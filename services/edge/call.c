@@ -1,0 +1,168 @@
+/* call.c - what goes along with the call (the key under which a write runs once,
+ * the version it is about, its time), and the call. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include <trl/bus.h>
+#include <trl/wire.h>
+
+#include "edge.h"
+
+/* The client's key: bare, or quoted as a structured field's string.
+ * Errors: TRL_MALFORMED. NULL: none was sent. */
+static enum trl_code
+read_key(struct edge_request *request, const char **key)
+{
+	const char *text = trl_http_header(request->http, "idempotency-key");
+	size_t len, i;
+
+	*key = NULL;
+	if (!text)
+		return TRL_OK;
+	len = strlen(text);
+	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len > EDGE_KEY_MAX)
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "Idempotency-Key has 1 to %d characters.", EDGE_KEY_MAX);
+	for (i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+			return trl_fail(request->ctx, TRL_MALFORMED,
+			    "Idempotency-Key has visible ASCII characters without quotes.");
+	*key = trl_arena_strndup(request->ctx->arena, text, len);
+	return TRL_OK;
+}
+
+/* The address (or like name) that an anonymous request is about. */
+static const char *
+name_given(const struct edge_request *request)
+{
+	const struct trl_message *rules = request->route->method->in;
+	size_t i;
+
+	for (i = 0; i < rules->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &rules->descriptor->fields[i];
+
+		if (rules->fields[i].format == TRL_FORMAT_EMAIL &&
+		    field->type == PROTOBUF_C_TYPE_STRING &&
+		    field->label != PROTOBUF_C_LABEL_REPEATED) {
+			char *const *text =
+			    (char *const *)((const uint8_t *)request->in + field->offset);
+
+			return *text ? *text : "";
+		}
+	}
+	return "";
+}
+
+/* Whose key it is: the account's or API key's, else a hash of client and name. */
+static void
+fill_scope(struct edge_request *request)
+{
+	struct trl_idempotency *idempotency = &request->ctx->idempotency;
+	const struct trl_principal *principal = &request->ctx->principal;
+	crypto_generichash_state state;
+	const char *name = name_given(request);
+
+	if (principal->kind == TRL_PERSON || principal->kind == TRL_KEY) {
+		memcpy(idempotency->scope,
+		    principal->kind == TRL_KEY ? principal->session.bytes
+					       : principal->account.bytes,
+		    sizeof idempotency->scope);
+		return;
+	}
+	crypto_generichash_init(&state, NULL, 0, sizeof idempotency->scope);
+	crypto_generichash_update(
+	    &state, (const uint8_t *)request->address, strlen(request->address) + 1);
+	crypto_generichash_update(&state, (const uint8_t *)name, strlen(name));
+	crypto_generichash_final(&state, idempotency->scope, sizeof idempotency->scope);
+}
+
+/* Of method, path and message: the message's own encoding is canonical, so the same
+ * JSON with other spaces or order is the same request. */
+static void
+fill_request_hash(struct edge_request *request)
+{
+	struct trl_idempotency *idempotency = &request->ctx->idempotency;
+	const char *method = request->route->method->name;
+	const char *path = request->http->path;
+	crypto_generichash_state state;
+	const uint8_t *body;
+	size_t len;
+
+	trl_wire_encode(request->ctx->arena, request->in, &body, &len);
+	crypto_generichash_init(&state, NULL, 0, sizeof idempotency->request);
+	crypto_generichash_update(&state, (const uint8_t *)method, strlen(method) + 1);
+	crypto_generichash_update(&state, (const uint8_t *)path, strlen(path) + 1);
+	crypto_generichash_update(&state, body, len);
+	crypto_generichash_final(&state, idempotency->request, sizeof idempotency->request);
+}
+
+static enum trl_code
+fill_idempotency(struct edge_request *request)
+{
+	struct trl_idempotency *idempotency = &request->ctx->idempotency;
+	enum trl_code rc = read_key(request, &idempotency->key);
+
+	if (rc != TRL_OK)
+		return rc;
+	if (request->route->method->effect != TRL_WRITE) {
+		idempotency->key = NULL;
+		return TRL_OK;
+	}
+	idempotency->from_client = idempotency->key != NULL;
+	if (!idempotency->key) {
+		char *text = trl_arena_alloc(request->ctx->arena, TRL_ID_TEXT);
+
+		trl_id_format(trl_id_random(), text);
+		idempotency->key = text;
+	}
+	fill_scope(request);
+	fill_request_hash(request);
+	return TRL_OK;
+}
+
+/* If-Match: "7", or *. What can be no version of ours has certainly changed. */
+static enum trl_code
+fill_version(struct edge_request *request)
+{
+	const char *text = trl_http_header(request->http, "if-match");
+	char *end;
+	long long version;
+
+	if (!text || strcmp(text, "*") == 0)
+		return TRL_OK;
+	if (!request->route->method->if_match)
+		return trl_fail(request->ctx, TRL_MALFORMED, "This method takes no If-Match.");
+	if (text[0] == '"' && isdigit((unsigned char)text[1])) {
+		version = strtoll(text + 1, &end, 10);
+		if (strcmp(end, "\"") == 0 && end - text < 20) {
+			request->ctx->has_if_version = true;
+			request->ctx->if_version = version;
+			return TRL_OK;
+		}
+	}
+	return trl_fail(request->ctx, TRL_PRECONDITION,
+	    "If-Match is not the ETag of this resource as it is.");
+}
+
+enum trl_code
+edge_call(struct edge_request *request)
+{
+	const struct trl_method *method = request->route->method;
+	trl_ctx *ctx = request->ctx;
+	enum trl_code rc;
+
+	rc = fill_idempotency(request);
+	if (rc == TRL_OK)
+		rc = fill_version(request);
+	if (rc != TRL_OK)
+		return rc;
+	trl_set_deadline(ctx, trl_mono_us() + (uint64_t)method->timeout_ms * 1000);
+	return trl_bus_call(ctx, request->edge->host->bus, method, request->in, &request->out);
+}

@@ -1,0 +1,213 @@
+/* door.c - the listener, and the walk of a request through the rooms. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sodium.h>
+
+#include <trl/log.h>
+
+#include "edge.h"
+
+enum trl_code
+edge_door_open(struct edge *self)
+{
+	const struct trl_http_options options = {
+		.listen = self->config->listen,
+		.max_connections = (size_t)self->config->max_connections,
+		.max_per_address = (size_t)self->config->max_per_address,
+	};
+	const struct trl_http_handler handler = { .handle = edge_walk,
+		.refuse = edge_problem_at_door,
+		.self = self };
+
+	return trl_http_open(self->host->loop, &options, &handler, &self->server);
+}
+
+/* The client's address: what the outermost trusted hop saw, counted from the right
+ * of X-Forwarded-For (all of whose left part anybody can write). */
+static const char *
+find_address(const struct edge_request *request)
+{
+	const char *text = trl_http_header(request->http, "x-forwarded-for");
+	int64_t hops = request->edge->config->trusted_hops;
+	const char *end, *start;
+	char *out;
+
+	if (!hops || !text)
+		return request->http->peer_address;
+	end = text + strlen(text);
+	for (;;) {
+		for (start = end; start > text && start[-1] != ','; start--)
+			;
+		if (--hops <= 0 || start == text)
+			break;
+		end = start - 1;
+	}
+	while (start < end && (*start == ' ' || *start == '\t'))
+		start++;
+	while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	if (start == end || end - start > 45)
+		return request->http->peer_address;
+	out = trl_arena_strndup(request->ctx->arena, start, (size_t)(end - start));
+	return out;
+}
+
+/* Echoed if it is harmless, else made. */
+static const char *
+find_request_id(const struct edge_request *request)
+{
+	const char *text = trl_http_header(request->http, "x-request-id");
+	char *made;
+
+	if (text && *text && strlen(text) <= 128 &&
+	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			 "0123456789-_.:/+=@") == strlen(text))
+		return text;
+	made = trl_arena_alloc(request->ctx->arena, TRL_ID_TEXT);
+	trl_id_format(trl_id_new(), made);
+	return made;
+}
+
+/* W3C trace context: version 00, or a later one's first fields; ids not all zero. */
+static void
+find_trace(struct edge_request *request)
+{
+	const char *text = trl_http_header(request->http, "traceparent");
+	struct trl_trace *trace = &request->ctx->trace;
+	uint8_t head[1], id[16], span[8], flags[1];
+
+	trl_trace_new(trace);
+	if (!text || strlen(text) < 55 || text[2] != '-' || text[35] != '-' ||
+	    text[52] != '-' || (text[55] != '\0' && text[55] != '-') ||
+	    strspn(text, "0123456789abcdef-") < 55)
+		return;
+	if (sodium_hex2bin(head, 1, text, 2, NULL, NULL, NULL) != 0 || head[0] == 0xff ||
+	    (head[0] == 0 && text[55] != '\0') ||
+	    sodium_hex2bin(id, 16, text + 3, 32, NULL, NULL, NULL) != 0 ||
+	    sodium_hex2bin(span, 8, text + 36, 16, NULL, NULL, NULL) != 0 ||
+	    sodium_hex2bin(flags, 1, text + 53, 2, NULL, NULL, NULL) != 0 ||
+	    sodium_is_zero(id, sizeof id) || sodium_is_zero(span, sizeof span))
+		return;
+	memcpy(trace->trace_id, id, sizeof id);
+	trace->flags = flags[0] & 1;
+}
+
+/* CORS: a preflight is answered here, and who may read is settled for the headers. */
+static bool
+preflight(struct edge_request *request)
+{
+	const char *wanted = trl_http_header(request->http, "access-control-request-method");
+	struct trl_http_response *response = &request->response;
+	const char *allow = edge_route_allow(request);
+
+	if (strcmp(request->http->method, "OPTIONS") != 0 || !*allow)
+		return false;
+	response->status = 204;
+	edge_headers(request);
+	trl_http_add_header(response, "Allow", allow);
+	if (request->origin && wanted) {
+		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
+		trl_http_add_header(response, "Access-Control-Allow-Headers",
+		    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+		    "X-CSRF-Token, X-Request-Id, X-Tenant-Id, traceparent");
+		trl_http_add_header(response, "Access-Control-Max-Age", "600");
+	}
+	return true;
+}
+
+static bool
+accepts_json(const struct edge_request *request)
+{
+	const char *at = trl_http_header(request->http, "accept");
+
+	if (!at || !*at)
+		return true;
+	while (*at) {
+		const size_t len = strcspn(at += strspn(at, " \t,"), ",");
+		const size_t type = strcspn(at, ";, \t");
+
+		if ((type == 3 && strncmp(at, "*/*", 3) == 0) ||
+		    (type == 13 && strncasecmp(at, "application/*", 13) == 0) ||
+		    (type == 16 && strncasecmp(at, "application/json", 16) == 0) ||
+		    (type == 24 && strncasecmp(at, "application/problem+json", 24) == 0))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+static enum trl_code
+through_the_rooms(struct edge_request *request)
+{
+	enum trl_code rc;
+
+	if (edge_own(request, &rc))
+		return rc;
+	rc = edge_route(request);
+	if (request->n_segments && preflight(request))
+		return TRL_OK;
+	if (rc == TRL_OK && !accepts_json(request))
+		rc = edge_refuse(request, 406, "Answers are application/json.");
+	if (rc == TRL_OK)
+		rc = edge_principal(request);
+	if (rc == TRL_OK)
+		rc = edge_grant(request);
+	if (rc == TRL_OK)
+		rc = edge_permission(request);
+	if (rc == TRL_OK)
+		rc = edge_decode(request);
+	if (rc == TRL_OK)
+		rc = edge_call(request);
+	if (rc == TRL_OK)
+		rc = edge_render(request);
+	return rc;
+}
+
+static void
+count(struct edge_request *request)
+{
+	struct edge *self = request->edge;
+	const struct edge_route *route = request->route;
+	const char *name = route ? route->method->name : "none";
+	char status[8];
+
+	(void)snprintf(status, sizeof status, "%u", (unsigned)request->response.status);
+	trl_series_add(trl_series_at(self->requests, name, status), 1);
+	if (route)
+		trl_series_observe_us(route->latency, trl_mono_us() - request->started_us);
+}
+
+void
+edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
+{
+	struct edge_request request = { .edge = arg,
+		.ctx = ctx,
+		.http = http,
+		.started_us = trl_mono_us(),
+		.is_head = strcmp(http->method, "HEAD") == 0 };
+	const char *origin = trl_http_header(http, "origin");
+	const char *agent = trl_http_header(http, "user-agent");
+	enum trl_code rc;
+	bool same;
+
+	ctx->service = "edge";
+	request.address = find_address(&request);
+	request.request_id = find_request_id(&request);
+	find_trace(&request);
+	if (origin && edge_origin_allowed(request.edge, http, origin, &same))
+		request.origin = origin;
+	ctx->principal.kind = TRL_NOBODY;
+	ctx->principal.address = request.address;
+	ctx->principal.user_agent = agent ? trl_arena_strndup(ctx->arena, agent, 200) : "";
+	rc = through_the_rooms(&request);
+	if (rc != TRL_OK) {
+		trl_log_err(ctx);
+		edge_problem(&request, rc);
+	}
+	count(&request);
+	trl_http_reply(ctx, http, &request.response);
+	edge_principal_keep(&request);
+}

@@ -1,0 +1,129 @@
+/* edge.c - opening and closing, configuration, readiness. */
+#include "edge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <trl/log.h>
+
+static const struct trl_config_var vars[] = {
+	TRL_CONFIG_STR(struct edge_config, listen, "TRELLIS_HTTP_LISTEN", "127.0.0.1:8080",
+	    "address and port that people connect to"),
+	TRL_CONFIG_STR(struct edge_config, public_url, "TRELLIS_PUBLIC_URL",
+	    "http://127.0.0.1:8080", "what people call this server; https turns HSTS on"),
+	TRL_CONFIG_STR(struct edge_config, origins, "TRELLIS_CORS_ORIGINS", "",
+	    "origins whose pages may read answers, separated by commas"),
+	TRL_CONFIG_INT(struct edge_config, trusted_hops, "TRELLIS_TRUSTED_HOPS", "0", 0, 16,
+	    "proxies in front whose X-Forwarded-For is believed"),
+	TRL_CONFIG_INT(struct edge_config, max_connections, "TRELLIS_HTTP_MAX_CONNECTIONS",
+	    "10000", 1, 1000000, "connections at once; beyond that none is accepted"),
+	TRL_CONFIG_INT(struct edge_config, max_per_address, "TRELLIS_HTTP_MAX_PER_ADDRESS",
+	    "1000", 0, 1000000, "connections of one address at once; 0: no limit"),
+};
+const struct trl_config_table edge_config_table = TRL_CONFIG_TABLE("edge", vars);
+
+static const char *
+auth_unreachable(void *self)
+{
+	const struct edge *edge = self;
+
+	return trl_bus_reachable(edge->host->bus, "auth") ? NULL : "auth does not answer";
+}
+
+static const char *
+tenants_unreachable(void *self)
+{
+	const struct edge *edge = self;
+
+	return trl_bus_reachable(edge->host->bus, "tenants") ? NULL
+							     : "tenants does not answer";
+}
+
+static void
+read_origins(struct edge *self)
+{
+	char *save = NULL, *origin;
+
+	self->origins_text = strdup(self->config->origins);
+	trl_assert(self->origins_text);
+	for (origin = strtok_r(self->origins_text, ", ", &save);
+	     origin && self->n_origins < EDGE_ORIGINS_MAX;
+	     origin = strtok_r(NULL, ", ", &save))
+		self->origins[self->n_origins++] = origin;
+}
+
+static void
+close_edge(void **state)
+{
+	struct edge *self = *state;
+	size_t i;
+
+	if (!self)
+		return;
+	trl_http_close(&self->server);
+	trl_access_close(&self->access);
+	for (i = 0; i < self->n_routes; i++)
+		free(self->routes[i].storage);
+	free(self->routes);
+	free(self->openapi.gzip);
+	free(self->origins_text);
+	trl_buf_fini(&self->body);
+	free(self);
+	*state = NULL;
+}
+
+static enum trl_code
+open_edge(const struct trl_host *host, void **out)
+{
+	struct edge *self = calloc(1, sizeof *self);
+	enum trl_code rc;
+
+	trl_assert(self);
+	self->host_copy = *host;
+	self->host = &self->host_copy;
+	self->config = host->config;
+	self->tls = strncmp(self->config->public_url, "https:", 6) == 0;
+	self->requests = trl_counter_new("trellis_http_requests_total",
+	    "Requests by method and status", "method", "code", NULL);
+	self->latency = trl_histogram_new("trellis_http_request_seconds",
+	    "From a complete head to the answer", "method", NULL);
+	read_origins(self);
+	self->access = trl_access_open(host->loop, host->redis);
+	*out = self;
+	if (!self->access || !edge_routes_open(self) || !edge_own_open(self)) {
+		close_edge(out);
+		return TRL_INTERNAL;
+	}
+	trl_ops_check(host->ops, "auth", auth_unreachable, self);
+	trl_ops_check(host->ops, "tenants", tenants_unreachable, self);
+	rc = edge_door_open(self);
+	if (rc != TRL_OK)
+		close_edge(out);
+	return rc;
+}
+
+static void
+drain_edge(void *self)
+{
+	trl_http_drain(((struct edge *)self)->server);
+}
+
+static bool
+edge_drained(void *self)
+{
+	return trl_http_drained(((struct edge *)self)->server);
+}
+
+static const char *const calls[] = { "auth", "tenants", NULL };
+
+const struct trl_service edge_service = {
+	.name = "edge",
+	.config = &edge_config_table,
+	.config_bytes = sizeof(struct edge_config),
+	.calls = calls,
+	.scripts = trl_access_scripts,
+	.open = open_edge,
+	.drain = drain_edge,
+	.drained = edge_drained,
+	.close = close_edge,
+};

@@ -1,0 +1,200 @@
+/* grant.c - which tenant a request is about and what its caller may do there. The
+ * second round trip to Redis brings both epochs, the grant's copy and the limits of
+ * person or key and tenant; tenants is asked only where there is no copy. */
+#include <string.h>
+
+#include <trellis/tenants/v1/tenants.trl.h>
+
+#include "edge.h"
+
+static enum trl_code
+no_tenant(trl_ctx *ctx)
+{
+	trl_err_clear(ctx);
+	return trl_fail(ctx, TRL_NOT_FOUND, "There is no such tenant.");
+}
+
+/* The tenant of path, header and key; nil where nothing names one.
+ * Errors: TRL_MALFORMED (not an id, or two that differ), TRL_NOT_FOUND (a key of
+ * another tenant: as if it did not exist). */
+static enum trl_code
+name_tenant(struct edge_request *request, struct trl_id *out)
+{
+	const int segment = request->route->tenant_segment;
+	const char *header = trl_http_header(request->http, "x-tenant-id");
+	const bool is_key = request->who->kind == TRL_KEY;
+	struct trl_id path = trl_id_nil, named = trl_id_nil;
+
+	if (segment >= 0 &&
+	    !trl_id_parse(request->segments[segment], strlen(request->segments[segment]), &path))
+		return no_tenant(request->ctx);
+	if (header && !trl_id_parse(header, strlen(header), &named))
+		return trl_fail(request->ctx, TRL_MALFORMED, "X-Tenant-Id is not an id.");
+	if (header && segment >= 0 && !trl_id_eq(path, named))
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "X-Tenant-Id contradicts the tenant in the path.");
+	if (header && is_key && !trl_id_eq(request->who->tenant, named))
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "X-Tenant-Id contradicts the tenant of the API key.");
+	if (segment >= 0 && is_key && !trl_id_eq(request->who->tenant, path))
+		return no_tenant(request->ctx);
+	*out = segment >= 0 ? path : header ? named : request->who->tenant;
+	return TRL_OK;
+}
+
+/* Asks tenants. tenant nil: the account's only membership. */
+static enum trl_code
+ask_grant(struct edge_request *request, struct trl_id tenant)
+{
+	Tenants__V1__GetGrantRequest in = TENANTS__V1__GET_GRANT_REQUEST__INIT;
+	const struct trl_access_who *who = request->who;
+	struct trl_id subject = who->kind == TRL_KEY ? who->session : who->account;
+	const ProtobufCBinaryData id = { sizeof subject.bytes, subject.bytes };
+	struct trl_access_grant *grant;
+	Tenants__V1__Grant *out;
+	enum trl_code rc;
+
+	if (who->kind == TRL_KEY) {
+		in.has_key_id = true;
+		in.key_id = id;
+	} else {
+		in.has_account_id = true;
+		in.account_id = id;
+	}
+	in.has_tenant_id = !trl_id_is_nil(tenant);
+	in.tenant_id = (ProtobufCBinaryData){ sizeof tenant.bytes, tenant.bytes };
+	rc = tenants_call_get_grant_with(request->ctx, request->edge->host->bus, &in,
+	    &(const struct trl_call_terms){ .as_service = true }, &out);
+	if (rc == TRL_NOT_FOUND)
+		return no_tenant(request->ctx);
+	if (rc == TRL_CONFLICT) {
+		trl_err_clear(request->ctx);
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "You belong to several tenants: name one in X-Tenant-Id.");
+	}
+	if (rc != TRL_OK)
+		return trl_fold(request->ctx, rc);
+	grant = trl_arena_zalloc(request->ctx->arena, sizeof *grant);
+	trl_assert(out->tenant_id.len == sizeof grant->tenant.bytes);
+	memcpy(grant->tenant.bytes, out->tenant_id.data, sizeof grant->tenant.bytes);
+	grant->role = (uint8_t)out->role;
+	grant->status = (uint8_t)out->status;
+	grant->permissions = out->permissions;
+	grant->n_permissions = out->n_permissions;
+	request->grant = grant;
+	return TRL_OK;
+}
+
+static void
+keep_grant(struct edge_request *request)
+{
+	const struct trl_access_who *who = request->who;
+	struct trl_access_grant copy = *request->grant;
+
+	copy.tenant_epoch = request->tenant_epoch;
+	copy.account_epoch = request->account_epoch;
+	if (!copy.tenant_epoch || (who->kind == TRL_PERSON && !copy.account_epoch))
+		return;
+	trl_access_keep_grant(request->ctx, request->edge->access,
+	    who->kind == TRL_KEY ? who->session : who->account, &copy);
+}
+
+/* A copy of the credential that is not of the present epoch, or has ended. */
+static bool
+is_stale(const struct edge_request *request)
+{
+	const struct trl_access_who *who = request->who;
+	const uint64_t epoch =
+	    who->kind == TRL_KEY ? request->tenant_epoch : request->account_epoch;
+
+	return request->who_is_copy &&
+	    (!epoch || who->epoch != epoch ||
+		(who->expires_at_us && who->expires_at_us <= trl_now(request->ctx)));
+}
+
+/* Asks auth anew; what it says is newer than the epoch, so it may be kept at once. */
+static enum trl_code
+refresh(struct edge_request *request)
+{
+	const struct trl_access_who *was = request->who;
+	struct trl_access_who who;
+	enum trl_code rc = edge_principal_resolve(request);
+
+	if (rc != TRL_OK)
+		return rc;
+	who = *request->who;
+	if (who.kind != was->kind || !trl_id_eq(who.account, was->account) ||
+	    !trl_id_eq(who.tenant, was->tenant))
+		return trl_fail(request->ctx, TRL_INTERNAL, "a credential changed its owner");
+	who.epoch = who.kind == TRL_KEY ? request->tenant_epoch : request->account_epoch;
+	trl_access_keep_who(request->ctx, request->edge->access, request->hash, &who);
+	return TRL_OK;
+}
+
+static void
+fill_principal(struct edge_request *request)
+{
+	const struct trl_access_who *who = request->who;
+	struct trl_principal *principal = &request->ctx->principal;
+
+	principal->kind = who->kind;
+	principal->account = who->account;
+	principal->session = who->session;
+	principal->verified = who->verified;
+	if (!request->grant)
+		return;
+	request->ctx->tenant = request->grant->tenant;
+	principal->role = request->grant->role;
+	if (who->kind == TRL_PERSON) {
+		principal->permissions = request->grant->permissions;
+		principal->n_permissions = request->grant->n_permissions;
+	} else if (request->grant->status == TENANTS__V1__TENANT__STATUS__active) {
+		principal->permissions = who->permissions;
+		principal->n_permissions = who->n_permissions;
+	}
+}
+
+enum trl_code
+edge_grant(struct edge_request *request)
+{
+	const struct trl_method *method = request->route->method;
+	const bool in_tenant = method->auth == TRL_AUTH_TENANT;
+	struct trl_id tenant = trl_id_nil;
+	struct trl_access_visit visit;
+	enum trl_code rc;
+
+	if (method->auth == TRL_AUTH_PUBLIC)
+		return TRL_OK;
+	if (in_tenant || request->who->kind == TRL_KEY) {
+		rc = name_tenant(request, &tenant);
+		if (rc != TRL_OK)
+			return rc;
+		if (trl_id_is_nil(tenant)) {
+			rc = ask_grant(request, trl_id_nil);
+			if (rc != TRL_OK)
+				return rc;
+			tenant = request->grant->tenant;
+		}
+	}
+	rc = trl_access_arrive(request->ctx, request->edge->access, request->who, tenant,
+	    method->rate, &visit, &request->states);
+	request->account_epoch = visit.account_epoch;
+	request->tenant_epoch = visit.tenant_epoch;
+	if (rc != TRL_OK)
+		return rc;
+	if (is_stale(request)) {
+		rc = refresh(request);
+		if (rc != TRL_OK)
+			return rc;
+	}
+	if (in_tenant && visit.grant) {
+		request->grant = visit.grant;
+	} else if (in_tenant) {
+		rc = ask_grant(request, tenant);
+		if (rc != TRL_OK)
+			return rc;
+		keep_grant(request);
+	}
+	fill_principal(request);
+	return TRL_OK;
+}

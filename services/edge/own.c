@@ -1,0 +1,128 @@
+/* own.c - what the edge answers by itself: whether it lives, whether it is ready,
+ * the OpenAPI document, and the pages that problem types lead to. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+#include <zlib.h>
+
+#include "edge.h"
+
+bool
+edge_own_open(struct edge *self)
+{
+	struct edge_static *document = &self->openapi;
+	uLong bound = compressBound((uLong)trl_openapi_json_len) + 64;
+	z_stream stream = { 0 };
+	uint8_t hash[16];
+	char text[33];
+
+	document->data = trl_openapi_json;
+	document->len = trl_openapi_json_len;
+	crypto_generichash(hash, sizeof hash, document->data, document->len, NULL, 0);
+	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
+	(void)snprintf(document->etag, sizeof document->etag, "\"%s\"", text);
+	(void)snprintf(document->gzip_etag, sizeof document->gzip_etag, "\"%s-gz\"", text);
+	document->gzip = malloc(bound);
+	trl_assert(document->gzip);
+	if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	stream.next_in = (Bytef *)(uintptr_t)document->data;
+	stream.avail_in = (uInt)document->len;
+	stream.next_out = document->gzip;
+	stream.avail_out = (uInt)bound;
+	trl_assert(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+	document->gzip_len = stream.total_out;
+	return deflateEnd(&stream) == Z_OK;
+}
+
+static void
+answer(struct edge_request *request, const char *type, const char *text)
+{
+	request->response = (struct trl_http_response){ .status = 200 };
+	edge_headers(request);
+	trl_http_add_header(&request->response, "Cache-Control", "no-store");
+	edge_render_body(request, type, text, strlen(text));
+}
+
+static void
+answer_document(struct edge_request *request)
+{
+	const struct edge_static *document = &request->edge->openapi;
+	struct trl_http_response *response = &request->response;
+	const bool gzip = edge_accepts_gzip(request->http);
+	const char *etag = gzip ? document->gzip_etag : document->etag;
+	const char *known = trl_http_header(request->http, "if-none-match");
+
+	*response = (struct trl_http_response){ .status = 200 };
+	edge_headers(request);
+	trl_http_add_header(response, "ETag", etag);
+	trl_http_add_header(response, "Cache-Control", "public, no-cache");
+	if (known && strstr(known, etag)) {
+		response->status = 304;
+		return;
+	}
+	trl_http_add_header(response, "Content-Type", "application/json");
+	if (gzip)
+		trl_http_add_header(response, "Content-Encoding", "gzip");
+	response->body = gzip ? document->gzip : document->data;
+	response->body_len = gzip ? document->gzip_len : document->len;
+}
+
+static enum trl_code
+answer_ready(struct edge_request *request)
+{
+	const char *why = trl_ops_unready(request->edge->host->ops);
+
+	if (why) {
+		trl_err_retry_after(request->ctx, 1000);
+		return trl_fail(request->ctx, TRL_UNAVAILABLE, "not ready: %s", why);
+	}
+	answer(request, "application/json", "{\"status\":\"ready\"}");
+	return TRL_OK;
+}
+
+static enum trl_code
+answer_problem(struct edge_request *request, const char *name)
+{
+	const char *page = edge_problem_page(request->ctx->arena, name);
+
+	if (!page)
+		return trl_fail(request->ctx, TRL_NOT_FOUND, "There is no such problem.");
+	answer(request, "text/plain; charset=utf-8", page);
+	return TRL_OK;
+}
+
+bool
+edge_own(struct edge_request *request, enum trl_code *rc)
+{
+	static const char *const paths[] = { "/livez", "/readyz", "/api/v1/openapi.json" };
+	static const char problems[] = "/problems/";
+	const char *path = request->http->path;
+	size_t i;
+
+	for (i = 0; i < TRL_COUNT(paths) && strcmp(paths[i], path) != 0; i++)
+		;
+	if (i == TRL_COUNT(paths) && strncmp(path, problems, sizeof problems - 1) != 0)
+		return false;
+	if (!request->is_head && strcmp(request->http->method, "GET") != 0) {
+		*rc = edge_refuse(request, 405, "This resource has no such method.");
+		return true;
+	}
+	*rc = TRL_OK;
+	switch (i) {
+	case 0:
+		answer(request, "application/json", "{\"status\":\"alive\"}");
+		break;
+	case 1:
+		*rc = answer_ready(request);
+		break;
+	case 2:
+		answer_document(request);
+		break;
+	default:
+		*rc = answer_problem(request, path + sizeof problems - 1);
+	}
+	return true;
+}

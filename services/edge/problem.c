@@ -1,0 +1,286 @@
+/* problem.c - the one place where a failure becomes an answer: RFC 9457. The
+ * message of a condition is shown; of a fault only the trace id, by which the log
+ * is found. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sodium.h>
+
+#include <trl/json.h>
+
+#include "edge.h"
+
+/* Statuses of HTTP itself, that no code of ours stands for. */
+struct plain_status {
+	uint16_t status;
+	const char *code, *title, *help;
+};
+
+static const struct plain_status plain[] = {
+	{ 400, "MALFORMED", "The request cannot be read", NULL },
+	{ 405, "METHOD_NOT_ALLOWED", "No such method here",
+	    "The resource exists, but not with this method; Allow lists those it has." },
+	{ 406, "NOT_ACCEPTABLE", "Nothing acceptable to send",
+	    "Answers are application/json; the Accept header excludes it." },
+	{ 408, "REQUEST_TIMEOUT", "The request took too long to arrive",
+	    "Head and body must each arrive in time; send the request again." },
+	{ 411, "LENGTH_REQUIRED", "The length is missing",
+	    "Send Content-Length, or Transfer-Encoding: chunked." },
+	{ 413, "TOO_LARGE", "The body is too large",
+	    "Each method bounds its body; the OpenAPI document tells how much." },
+	{ 414, "URI_TOO_LONG", "The address is too long", "A request target ends at 8 KiB." },
+	{ 415, "UNSUPPORTED_MEDIA_TYPE", "The body's type is not understood",
+	    "Send application/json in UTF-8 without a content coding." },
+	{ 417, "EXPECTATION_FAILED", "The expectation cannot be met",
+	    "Only Expect: 100-continue is known." },
+	{ 421, "MISDIRECTED", "Not the server for this host", "Check the Host header." },
+	{ 431, "HEAD_TOO_LARGE", "The headers are too large",
+	    "A head ends at 16 KiB and at 100 headers." },
+	{ 500, "INTERNAL", "Internal error", NULL },
+	{ 501, "NOT_IMPLEMENTED", "Not implemented",
+	    "The request uses a part of HTTP that this server does not offer." },
+	{ 503, "BUSY", "Busy", NULL },
+	{ 505, "HTTP_VERSION", "This version of HTTP is not spoken", "Use HTTP/1.1." },
+};
+
+/* What each code of ours means to who reads /problems/{name}. */
+static const char *const help[] = {
+	[TRL_MALFORMED] = "The request does not have the form it should have: broken JSON, an "
+			  "unknown or doubled field, a wrong type, an unknown parameter, a "
+			  "contradiction. errors[] names the places. Sending it again "
+			  "unchanged will not help.",
+	[TRL_INVALID] = "The request has the right form, but a value is outside what is "
+			"allowed; errors[] names the places. Also: an Idempotency-Key that "
+			"was used for another request.",
+	[TRL_UNAUTHENTICATED] = "The request carries no session or API key, or one that is "
+				"unknown, expired or revoked. Sign in again.",
+	[TRL_DENIED] = "Who asks is known, but may not do this here.",
+	[TRL_NOT_FOUND] = "There is no such thing, or none that the caller may know of.",
+	[TRL_EXISTS] = "A name that must be unique is taken; errors[] says which.",
+	[TRL_CONFLICT] = "The request does not fit the present state, or another request "
+			 "under the same Idempotency-Key is still running (then see "
+			 "Retry-After).",
+	[TRL_PRECONDITION] = "The resource has changed since the ETag in If-Match was read. "
+			     "Read it again.",
+	[TRL_RATE] = "A rate limit is reached. RateLimit-Policy and RateLimit tell the "
+		     "limits, Retry-After how long to wait.",
+	[TRL_QUOTA] = "A limit of the plan or of the account is reached.",
+	[TRL_BUSY] = "Too much is going on right now. Wait for Retry-After and try again.",
+	[TRL_UNAVAILABLE] = "A part of the system does not answer. Nothing was changed. Try "
+			    "again after Retry-After.",
+	[TRL_DEADLINE] = "The request could not be finished in its time.",
+	[TRL_UNCERTAIN] = "The change may or may not have been made. The same request with "
+			  "the same Idempotency-Key tells, and makes it at most once.",
+	[TRL_INTERNAL] = "A fault of the server. Its log has the details under the trace_id.",
+};
+
+/* A problem in the making. */
+struct problem {
+	uint16_t status;
+	const char *code, *title, *detail, *instance, *trace;
+	const struct trl_err *err; /* for errors[], or NULL */
+};
+
+static const struct plain_status *
+plain_of(uint16_t status)
+{
+	size_t i;
+
+	for (i = 0; i < TRL_COUNT(plain); i++)
+		if (plain[i].status == status)
+			return &plain[i];
+	return status < 500 ? &plain[0] : plain_of(500);
+}
+
+static void
+add_text(struct trl_buf *out, const char *name, const char *text)
+{
+	trl_buf_printf(out, ",\"%s\":", name);
+	trl_json_string(out, text, strlen(text));
+}
+
+/* "NOT_FOUND" as in a URI: "not-found". */
+static void
+add_type(struct trl_buf *out, const char *code)
+{
+	trl_buf_adds(out, "{\"type\":\"/problems/");
+	for (; *code; code++) {
+		const char c = *code == '_' ? '-' : (char)tolower((unsigned char)*code);
+
+		trl_buf_add(out, &c, 1);
+	}
+	trl_buf_adds(out, "\"");
+}
+
+static void
+add_errors(struct trl_buf *out, const struct trl_err *err)
+{
+	size_t i;
+
+	if (!err || (!err->n_violations && !err->field[0]))
+		return;
+	trl_buf_adds(out, ",\"errors\":[");
+	for (i = 0; i < err->n_violations; i++) {
+		const struct trl_violation *violation = &err->violations[i];
+
+		trl_buf_adds(out, i ? ",{\"pointer\":" : "{\"pointer\":");
+		trl_json_string(out, violation->pointer, strlen(violation->pointer));
+		add_text(out, "detail", violation->detail);
+		trl_buf_adds(out, "}");
+	}
+	if (!err->n_violations) {
+		char pointer[80];
+
+		(void)snprintf(pointer, sizeof pointer, "%s%s",
+		    err->field[0] == '/' ? "" : "/", err->field);
+		trl_buf_adds(out, "{\"pointer\":");
+		trl_json_string(out, pointer, strlen(pointer));
+		add_text(out, "detail", err->message);
+		trl_buf_adds(out, "}");
+	}
+	trl_buf_adds(out, "]");
+}
+
+static void
+write_problem(struct trl_buf *out, const struct problem *problem)
+{
+	add_type(out, problem->code);
+	add_text(out, "title", problem->title);
+	trl_buf_printf(out, ",\"status\":%u", (unsigned)problem->status);
+	if (problem->detail && *problem->detail)
+		add_text(out, "detail", problem->detail);
+	if (problem->instance)
+		add_text(out, "instance", problem->instance);
+	add_text(out, "code", problem->code);
+	if (problem->trace)
+		add_text(out, "trace_id", problem->trace);
+	add_errors(out, problem->err);
+	trl_buf_adds(out, "}");
+}
+
+enum trl_code
+edge_refuse(struct edge_request *request, uint16_t status, const char *detail)
+{
+	trl_err_clear(request->ctx);
+	request->status = status;
+	return trl_fail(request->ctx, TRL_MALFORMED, "%s", detail);
+}
+
+/* Seconds that a client is asked to wait; 0: unsaid. */
+static unsigned
+retry_after_s(enum trl_code rc, const struct trl_err *err)
+{
+	if (err->retry_after_ms)
+		return (err->retry_after_ms + 999) / 1000;
+	return rc == TRL_BUSY || rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN ? 1 : 0;
+}
+
+static void
+add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t status)
+{
+	struct trl_http_response *response = &request->response;
+	trl_arena *arena = request->ctx->arena;
+	const unsigned wait_s = retry_after_s(rc, &request->ctx->err);
+
+	if (wait_s)
+		trl_http_add_header(
+		    response, "Retry-After", trl_arena_printf(arena, "%u", wait_s));
+	if (status == 401)
+		trl_http_add_header(response, "WWW-Authenticate", "Bearer realm=\"trellis\"");
+	if (status == 405)
+		trl_http_add_header(response, "Allow", edge_route_allow(request));
+	if (status == 408 || status == 413)
+		response->close = true;
+	trl_http_add_header(response, "Cache-Control", "no-store");
+}
+
+void
+edge_problem(struct edge_request *request, enum trl_code rc)
+{
+	const struct trl_err *err = &request->ctx->err;
+	struct trl_buf *body = &request->edge->body;
+	struct problem problem = { .instance = request->http->path, .err = err };
+	char trace[33];
+
+	sodium_bin2hex(trace, sizeof trace, request->ctx->trace.trace_id, 16);
+	problem.trace = trace;
+	if (request->status) {
+		const struct plain_status *known = plain_of(request->status);
+
+		problem.status = request->status;
+		problem.code = known->code;
+		problem.title = known->title;
+		problem.detail = err->message;
+	} else {
+		problem.status = (uint16_t)trl_code_status(rc);
+		problem.code = trl_code_name(rc);
+		problem.title = trl_code_title(rc);
+		problem.detail = trl_is_fault(rc) ? NULL : err->message;
+		if (trl_is_fault(rc))
+			problem.err = NULL;
+	}
+	if (!edge_utf8(problem.instance, strlen(problem.instance)))
+		problem.instance = NULL;
+	request->response = (struct trl_http_response){ .status = problem.status };
+	edge_headers(request);
+	add_problem_headers(request, rc, problem.status);
+	trl_buf_clear(body);
+	write_problem(body, &problem);
+	edge_render_body(request, "application/problem+json", body->data, body->len);
+}
+
+void
+edge_problem_at_door(void *self, trl_arena *arena, uint16_t status, const char *detail,
+    struct trl_http_response *out)
+{
+	const struct plain_status *known = plain_of(status);
+	struct trl_buf body = { 0 };
+
+	(void)self;
+	write_problem(&body,
+	    &(const struct problem){ .status = status,
+		.code = known->code,
+		.title = known->title,
+		.detail = detail });
+	out->status = status;
+	out->body = trl_arena_memdup(arena, body.data, body.len);
+	out->body_len = body.len;
+	trl_buf_fini(&body);
+	trl_http_add_header(out, "Content-Type", "application/problem+json");
+	trl_http_add_header(out, "Cache-Control", "no-store");
+	trl_http_add_header(out, "X-Content-Type-Options", "nosniff");
+	if (status == 503)
+		trl_http_add_header(out, "Retry-After", "1");
+}
+
+/* Whether a name in a URI stands for a code. */
+static bool
+is_named(const char *code, const char *name)
+{
+	for (; *code && *name; code++, name++)
+		if (*name != (*code == '_' ? '-' : tolower((unsigned char)*code)))
+			return false;
+	return *code == *name;
+}
+
+const char *
+edge_problem_page(trl_arena *arena, const char *name)
+{
+	size_t i;
+
+	for (i = 1; i < TRL_COUNT(help); i++)
+		if (help[i] && is_named(trl_code_name((enum trl_code)i), name))
+			return trl_arena_printf(arena, "%s (%s, HTTP %u)\n\n%s\n",
+			    trl_code_title((enum trl_code)i),
+			    trl_code_name((enum trl_code)i),
+			    (unsigned)trl_code_status((enum trl_code)i), help[i]);
+	for (i = 0; i < TRL_COUNT(plain); i++)
+		if (plain[i].help && is_named(plain[i].code, name))
+			return trl_arena_printf(arena, "%s (%s, HTTP %u)\n\n%s\n",
+			    plain[i].title, plain[i].code, (unsigned)plain[i].status,
+			    plain[i].help);
+	return NULL;
+}

@@ -1,0 +1,175 @@
+/* render.c - the reply becomes an answer: JSON, its ETag from the version, a link to
+ * the next page, 304 where the client has it already. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include <trl/json.h>
+
+#include "edge.h"
+
+enum { GZIP_LEAST = 1024 };
+
+static const void *
+field_at(const ProtobufCMessage *message, int index)
+{
+	return (const uint8_t *)message + message->descriptor->fields[index].offset;
+}
+
+static bool
+has(const ProtobufCMessage *message, int index)
+{
+	const ProtobufCFieldDescriptor *field = &message->descriptor->fields[index];
+
+	return field->label != PROTOBUF_C_LABEL_OPTIONAL ||
+	    *(const protobuf_c_boolean *)((const uint8_t *)message + field->quantifier_offset);
+}
+
+/* gzip (RFC 1952) at the fastest level; NULL where it does not pay. */
+static void *
+compress_body(trl_arena *arena, const void *data, size_t len, size_t *out_len)
+{
+	z_stream stream = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len };
+	uint8_t *out = trl_arena_try(arena, len);
+	int rc;
+
+	if (!out ||
+	    deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	stream.next_out = out;
+	stream.avail_out = (uInt)len;
+	rc = deflate(&stream, Z_FINISH);
+	*out_len = stream.total_out;
+	(void)deflateEnd(&stream);
+	return rc == Z_STREAM_END ? out : NULL;
+}
+
+void
+edge_render_body(
+    struct edge_request *request, const char *type, const void *data, size_t len)
+{
+	struct trl_http_response *response = &request->response;
+
+	trl_http_add_header(response, "Content-Type", type);
+	response->body = data;
+	response->body_len = len;
+	if (len > GZIP_LEAST && edge_accepts_gzip(request->http)) {
+		size_t packed_len;
+		void *packed =
+		    compress_body(request->ctx->arena, data, len, &packed_len);
+
+		if (packed) {
+			trl_http_add_header(response, "Content-Encoding", "gzip");
+			response->body = packed;
+			response->body_len = packed_len;
+		}
+	}
+}
+
+/* Whether If-None-Match lists the tag (weakly compared, RFC 9110 13.1.2). */
+static bool
+matches_tag(const struct trl_http_request *http, const char *etag)
+{
+	const char *at = trl_http_header(http, "if-none-match");
+	const size_t len = strlen(etag);
+
+	while (at && *at) {
+		at += strspn(at, " \t,");
+		if (*at == '*')
+			return true;
+		if (strncmp(at, "W/", 2) == 0)
+			at += 2;
+		if (strncmp(at, etag, len) == 0 && strcspn(at + len, " \t,") == 0)
+			return true;
+		at += strcspn(at, ",");
+	}
+	return false;
+}
+
+/* True: the client has it already, and the answer is 304. */
+static bool
+add_version(struct edge_request *request)
+{
+	const int index = request->route->version;
+	struct trl_http_response *response = &request->response;
+	const char *etag;
+
+	if (index < 0 || !has(request->out, index)) {
+		trl_http_add_header(response, "Cache-Control", "no-store");
+		return false;
+	}
+	etag = trl_arena_printf(request->ctx->arena, "\"%lld\"",
+	    (long long)*(const int64_t *)field_at(request->out, index));
+	trl_http_add_header(response, "ETag", etag);
+	trl_http_add_header(response, "Cache-Control", "private, no-cache");
+	if (request->route->method->verb != TRL_GET || !matches_tag(request->http, etag))
+		return false;
+	response->status = 304;
+	return true;
+}
+
+/* Location of what POST made, at path/id. */
+static void
+add_location(struct edge_request *request)
+{
+	const ProtobufCBinaryData *id;
+	char text[TRL_ID_TEXT];
+	struct trl_id bytes;
+
+	if (!request->route->locates || !has(request->out, request->route->id))
+		return;
+	id = field_at(request->out, request->route->id);
+	if (id->len != sizeof bytes.bytes)
+		return;
+	memcpy(bytes.bytes, id->data, sizeof bytes.bytes);
+	trl_id_format(bytes, text);
+	trl_http_add_header(&request->response, "Location",
+	    trl_arena_printf(request->ctx->arena, "%s/%s", request->http->path, text));
+}
+
+/* RFC 8288: where the list goes on. Tokens are base64url, so nothing is encoded. */
+static void
+add_next(struct edge_request *request)
+{
+	const struct edge_route *route = request->route;
+	trl_arena *arena = request->ctx->arena;
+	const char *token, *size = "";
+
+	if (route->next_page_token < 0)
+		return;
+	token = *(char *const *)field_at(request->out, route->next_page_token);
+	if (!token || !*token)
+		return;
+	if (route->page_size >= 0 && has(request->in, route->page_size))
+		size = trl_arena_printf(arena, "page_size=%u&",
+		    *(const uint32_t *)field_at(request->in, route->page_size));
+	trl_http_add_header(&request->response, "Link",
+	    trl_arena_printf(arena, "<%s?%spage_token=%s>; rel=\"next\"", request->http->path,
+		size, token));
+}
+
+enum trl_code
+edge_render(struct edge_request *request)
+{
+	const struct trl_method *method = request->route->method;
+	struct trl_buf *body = &request->edge->body;
+
+	request->response = (struct trl_http_response){ .status = method->status };
+	edge_headers(request);
+	edge_cookie_write(request);
+	if (request->ctx->idempotency.replayed)
+		trl_http_add_header(&request->response, "Idempotency-Replayed", "true");
+	if (method->out->descriptor->n_fields == 0) {
+		trl_http_add_header(&request->response, "Cache-Control", "no-store");
+		return TRL_OK;
+	}
+	if (add_version(request))
+		return TRL_OK;
+	add_location(request);
+	add_next(request);
+	trl_buf_clear(body);
+	trl_json_encode(body, method->out, request->out, false);
+	edge_render_body(request, "application/json", body->data, body->len);
+	return TRL_OK;
+}
