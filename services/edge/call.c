@@ -31,9 +31,11 @@ read_key(struct edge_request *request, const char **key)
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "Idempotency-Key has 1 to %d characters.", EDGE_KEY_MAX);
 	for (i = 0; i < len; i++)
-		if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' ||
+		    text[i] == '\\')
 			return trl_fail(request->ctx, TRL_MALFORMED,
-			    "Idempotency-Key has visible ASCII characters without quotes.");
+			    "Idempotency-Key has visible ASCII characters without "
+			    "quotes.");
 	*key = trl_arena_strndup(request->ctx->arena, text, len);
 	return TRL_OK;
 }
@@ -52,7 +54,8 @@ name_given(const struct edge_request *request)
 		    field->type == PROTOBUF_C_TYPE_STRING &&
 		    field->label != PROTOBUF_C_LABEL_REPEATED) {
 			char *const *text =
-			    (char *const *)((const uint8_t *)request->in + field->offset);
+			    (char *const *)((const uint8_t *)request->in +
+					    field->offset);
 
 			return *text ? *text : "";
 		}
@@ -100,7 +103,8 @@ fill_request_hash(struct edge_request *request)
 	crypto_generichash_update(&state, (const uint8_t *)method, strlen(method) + 1);
 	crypto_generichash_update(&state, (const uint8_t *)path, strlen(path) + 1);
 	crypto_generichash_update(&state, body, len);
-	crypto_generichash_final(&state, idempotency->request, sizeof idempotency->request);
+	crypto_generichash_final(
+	    &state, idempotency->request, sizeof idempotency->request);
 }
 
 static enum trl_code
@@ -138,7 +142,8 @@ fill_version(struct edge_request *request)
 	if (!text || strcmp(text, "*") == 0)
 		return TRL_OK;
 	if (!request->route->method->if_match)
-		return trl_fail(request->ctx, TRL_MALFORMED, "This method takes no If-Match.");
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "This method takes no If-Match.");
 	if (text[0] == '"' && isdigit((unsigned char)text[1])) {
 		version = strtoll(text + 1, &end, 10);
 		if (strcmp(end, "\"") == 0 && end - text < 20) {
@@ -164,5 +169,6 @@ edge_call(struct edge_request *request)
 	if (rc != TRL_OK)
 		return rc;
 	trl_set_deadline(ctx, trl_mono_us() + (uint64_t)method->timeout_ms * 1000);
-	return trl_bus_call(ctx, request->edge->host->bus, method, request->in, &request->out);
+	return trl_bus_call(
+	    ctx, request->edge->host->bus, method, request->in, &request->out);
 }

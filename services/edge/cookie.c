@@ -30,12 +30,13 @@ static bool
 asks(const struct edge_request *request)
 {
 	const ProtobufCFieldDescriptor *field =
-	    protobuf_c_message_descriptor_get_field_by_name(request->in->descriptor, "cookie");
+	    protobuf_c_message_descriptor_get_field_by_name(
+		request->in->descriptor, "cookie");
 	const uint8_t *base = (const uint8_t *)request->in;
 
 	return field && field->type == PROTOBUF_C_TYPE_BOOL &&
-	    *(const protobuf_c_boolean *)(base + field->quantifier_offset) &&
-	    *(const protobuf_c_boolean *)(base + field->offset);
+	       *(const protobuf_c_boolean *)(base + field->quantifier_offset) &&
+	       *(const protobuf_c_boolean *)(base + field->offset);
 }
 
 void
@@ -46,7 +47,8 @@ edge_cookie_write(struct edge_request *request)
 
 	if (method == &auth_v1_log_out && request->credential == EDGE_COOKIE) {
 		trl_http_add_header(response, "Set-Cookie",
-		    "__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+		    "__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; "
+		    "Max-Age=0");
 		return;
 	}
 	if (method->signs_in && asks(request) &&

@@ -22,12 +22,14 @@ set_path(struct edge_request *request)
 		if (!route->is_variable[i])
 			continue;
 		rc = trl_json_set_text(request->ctx, route->method->in, request->in,
-		    route->segments[i], request->segments[i], strlen(request->segments[i]));
+		    route->segments[i], request->segments[i],
+		    strlen(request->segments[i]));
 		if (rc == TRL_OK)
 			continue;
 		/* What is not an id is no resource's id. */
 		trl_err_clear(request->ctx);
-		return trl_fail(request->ctx, TRL_NOT_FOUND, "There is nothing at this path.");
+		return trl_fail(
+		    request->ctx, TRL_NOT_FOUND, "There is nothing at this path.");
 	}
 	return TRL_OK;
 }
@@ -35,9 +37,10 @@ set_path(struct edge_request *request)
 static enum trl_code
 bad_query(struct edge_request *request, const char *name, const char *why)
 {
-	trl_err_violation(request->ctx, trl_arena_printf(request->ctx->arena, "/%s", name),
-	    "%s", why);
-	return trl_fail(request->ctx, TRL_MALFORMED, "The query has a parameter that %s.", why);
+	trl_err_violation(request->ctx,
+	    trl_arena_printf(request->ctx->arena, "/%s", name), "%s", why);
+	return trl_fail(
+	    request->ctx, TRL_MALFORMED, "The query has a parameter that %s.", why);
 }
 
 static bool
@@ -67,11 +70,13 @@ set_pair(struct edge_request *request, const char *pair, size_t len)
 	if (!name || !value)
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "The query is not encoded as it should be.");
-	field = protobuf_c_message_descriptor_get_field_by_name(rules->descriptor, name);
+	field =
+	    protobuf_c_message_descriptor_get_field_by_name(rules->descriptor, name);
 	if (!field || is_of_path(request->route, name) ||
 	    rules->fields[field - rules->descriptor->fields].internal)
 		return bad_query(request, name, "is not known here");
-	return trl_json_set_text(request->ctx, rules, request->in, name, value, value_len);
+	return trl_json_set_text(
+	    request->ctx, rules, request->in, name, value, value_len);
 }
 
 static enum trl_code
@@ -81,7 +86,8 @@ set_query(struct edge_request *request)
 	const char *at = request->http->query;
 
 	if (*at && verb != TRL_GET && verb != TRL_DELETE)
-		return trl_fail(request->ctx, TRL_MALFORMED, "This method takes no query.");
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "This method takes no query.");
 	while (*at) {
 		const size_t len = strcspn(at, "&");
 
@@ -107,13 +113,14 @@ is_json(const struct edge_request *request)
 		return false;
 	len = strcspn(type, "; \t");
 	if (!(len == 16 && strncasecmp(type, "application/json", len) == 0) &&
-	    !(len == 28 && strncasecmp(type, "application/merge-patch+json", len) == 0 &&
+	    !(len == 28 &&
+		strncasecmp(type, "application/merge-patch+json", len) == 0 &&
 		request->route->method->verb == TRL_PATCH))
 		return false;
 	type += len;
 	type += strspn(type, "; \t");
 	return *type == '\0' || strcasecmp(type, "charset=utf-8") == 0 ||
-	    strcasecmp(type, "charset=\"utf-8\"") == 0;
+	       strcasecmp(type, "charset=\"utf-8\"") == 0;
 }
 
 static enum trl_code
@@ -153,7 +160,8 @@ set_body(struct edge_request *request)
 	if (method->verb == TRL_GET || method->verb == TRL_DELETE)
 		return edge_refuse(request, 400, "This method takes no body.");
 	if (empty)
-		return trl_fail(request->ctx, TRL_MALFORMED, "A JSON object is missing.");
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "A JSON object is missing.");
 	if (!is_json(request) || (coding && strcasecmp(coding, "identity") != 0))
 		return edge_refuse(request, 415, "Send application/json in UTF-8.");
 	rc = trl_http_body(request->ctx, http, method->max_body_bytes, &data, &len);

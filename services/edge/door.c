@@ -18,9 +18,9 @@ edge_door_open(struct edge *self)
 		.max_connections = (size_t)self->config->max_connections,
 		.max_per_address = (size_t)self->config->max_per_address,
 	};
-	const struct trl_http_handler handler = { .handle = edge_walk,
-		.refuse = edge_problem_at_door,
-		.self = self };
+	const struct trl_http_handler handler = {
+		.handle = edge_walk, .refuse = edge_problem_at_door, .self = self
+	};
 
 	return trl_http_open(self->host->loop, &options, &handler, &self->server);
 }
@@ -84,8 +84,8 @@ find_trace(struct edge_request *request)
 	    text[52] != '-' || (text[55] != '\0' && text[55] != '-') ||
 	    strspn(text, "0123456789abcdef-") < 55)
 		return;
-	if (sodium_hex2bin(head, 1, text, 2, NULL, NULL, NULL) != 0 || head[0] == 0xff ||
-	    (head[0] == 0 && text[55] != '\0') ||
+	if (sodium_hex2bin(head, 1, text, 2, NULL, NULL, NULL) != 0 ||
+	    head[0] == 0xff || (head[0] == 0 && text[55] != '\0') ||
 	    sodium_hex2bin(id, 16, text + 3, 32, NULL, NULL, NULL) != 0 ||
 	    sodium_hex2bin(span, 8, text + 36, 16, NULL, NULL, NULL) != 0 ||
 	    sodium_hex2bin(flags, 1, text + 53, 2, NULL, NULL, NULL) != 0 ||
@@ -99,7 +99,8 @@ find_trace(struct edge_request *request)
 static bool
 preflight(struct edge_request *request)
 {
-	const char *wanted = trl_http_header(request->http, "access-control-request-method");
+	const char *wanted =
+	    trl_http_header(request->http, "access-control-request-method");
 	struct trl_http_response *response = &request->response;
 	const char *allow = edge_route_allow(request);
 
@@ -111,7 +112,8 @@ preflight(struct edge_request *request)
 	if (request->origin && wanted) {
 		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
 		trl_http_add_header(response, "Access-Control-Allow-Headers",
-		    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+		    "Authorization, Content-Type, Idempotency-Key, If-Match, "
+		    "If-None-Match, "
 		    "X-CSRF-Token, X-Request-Id, X-Tenant-Id, traceparent");
 		trl_http_add_header(response, "Access-Control-Max-Age", "600");
 	}
@@ -132,7 +134,8 @@ accepts_json(const struct edge_request *request)
 		if ((type == 3 && strncmp(at, "*/*", 3) == 0) ||
 		    (type == 13 && strncasecmp(at, "application/*", 13) == 0) ||
 		    (type == 16 && strncasecmp(at, "application/json", 16) == 0) ||
-		    (type == 24 && strncasecmp(at, "application/problem+json", 24) == 0))
+		    (type == 24 &&
+			strncasecmp(at, "application/problem+json", 24) == 0))
 			return true;
 		at += len;
 	}
@@ -177,7 +180,8 @@ count(struct edge_request *request)
 	(void)snprintf(status, sizeof status, "%u", (unsigned)request->response.status);
 	trl_series_add(trl_series_at(self->requests, name, status), 1);
 	if (route)
-		trl_series_observe_us(route->latency, trl_mono_us() - request->started_us);
+		trl_series_observe_us(
+		    route->latency, trl_mono_us() - request->started_us);
 }
 
 void
@@ -201,7 +205,8 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 		request.origin = origin;
 	ctx->principal.kind = TRL_NOBODY;
 	ctx->principal.address = request.address;
-	ctx->principal.user_agent = agent ? trl_arena_strndup(ctx->arena, agent, 200) : "";
+	ctx->principal.user_agent =
+	    agent ? trl_arena_strndup(ctx->arena, agent, 200) : "";
 	rc = through_the_rooms(&request);
 	if (rc != TRL_OK) {
 		trl_log_err(ctx);

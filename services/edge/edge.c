@@ -6,39 +6,6 @@
 
 #include <trl/log.h>
 
-static const struct trl_config_var vars[] = {
-	TRL_CONFIG_STR(struct edge_config, listen, "TRELLIS_HTTP_LISTEN", "127.0.0.1:8080",
-	    "address and port that people connect to"),
-	TRL_CONFIG_STR(struct edge_config, public_url, "TRELLIS_PUBLIC_URL",
-	    "http://127.0.0.1:8080", "what people call this server; https turns HSTS on"),
-	TRL_CONFIG_STR(struct edge_config, origins, "TRELLIS_CORS_ORIGINS", "",
-	    "origins whose pages may read answers, separated by commas"),
-	TRL_CONFIG_INT(struct edge_config, trusted_hops, "TRELLIS_TRUSTED_HOPS", "0", 0, 16,
-	    "proxies in front whose X-Forwarded-For is believed"),
-	TRL_CONFIG_INT(struct edge_config, max_connections, "TRELLIS_HTTP_MAX_CONNECTIONS",
-	    "10000", 1, 1000000, "connections at once; beyond that none is accepted"),
-	TRL_CONFIG_INT(struct edge_config, max_per_address, "TRELLIS_HTTP_MAX_PER_ADDRESS",
-	    "1000", 0, 1000000, "connections of one address at once; 0: no limit"),
-};
-const struct trl_config_table edge_config_table = TRL_CONFIG_TABLE("edge", vars);
-
-static const char *
-auth_unreachable(void *self)
-{
-	const struct edge *edge = self;
-
-	return trl_bus_reachable(edge->host->bus, "auth") ? NULL : "auth does not answer";
-}
-
-static const char *
-tenants_unreachable(void *self)
-{
-	const struct edge *edge = self;
-
-	return trl_bus_reachable(edge->host->bus, "tenants") ? NULL
-							     : "tenants does not answer";
-}
-
 static void
 read_origins(struct edge *self)
 {
@@ -94,8 +61,6 @@ open_edge(const struct trl_host *host, void **out)
 		close_edge(out);
 		return TRL_INTERNAL;
 	}
-	trl_ops_check(host->ops, "auth", auth_unreachable, self);
-	trl_ops_check(host->ops, "tenants", tenants_unreachable, self);
 	rc = edge_door_open(self);
 	if (rc != TRL_OK)
 		close_edge(out);

@@ -25,11 +25,12 @@ name_tenant(struct edge_request *request, struct trl_id *out)
 	const bool is_key = request->who->kind == TRL_KEY;
 	struct trl_id path = trl_id_nil, named = trl_id_nil;
 
-	if (segment >= 0 &&
-	    !trl_id_parse(request->segments[segment], strlen(request->segments[segment]), &path))
+	if (segment >= 0 && !trl_id_parse(request->segments[segment],
+				strlen(request->segments[segment]), &path))
 		return no_tenant(request->ctx);
 	if (header && !trl_id_parse(header, strlen(header), &named))
-		return trl_fail(request->ctx, TRL_MALFORMED, "X-Tenant-Id is not an id.");
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "X-Tenant-Id is not an id.");
 	if (header && segment >= 0 && !trl_id_eq(path, named))
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "X-Tenant-Id contradicts the tenant in the path.");
@@ -108,8 +109,8 @@ is_stale(const struct edge_request *request)
 	    who->kind == TRL_KEY ? request->tenant_epoch : request->account_epoch;
 
 	return request->who_is_copy &&
-	    (!epoch || who->epoch != epoch ||
-		(who->expires_at_us && who->expires_at_us <= trl_now(request->ctx)));
+	       (!epoch || who->epoch != epoch ||
+		   (who->expires_at_us && who->expires_at_us <= trl_now(request->ctx)));
 }
 
 /* Asks auth anew; what it says is newer than the epoch, so it may be kept at once. */
@@ -125,8 +126,10 @@ refresh(struct edge_request *request)
 	who = *request->who;
 	if (who.kind != was->kind || !trl_id_eq(who.account, was->account) ||
 	    !trl_id_eq(who.tenant, was->tenant))
-		return trl_fail(request->ctx, TRL_INTERNAL, "a credential changed its owner");
-	who.epoch = who.kind == TRL_KEY ? request->tenant_epoch : request->account_epoch;
+		return trl_fail(
+		    request->ctx, TRL_INTERNAL, "a credential changed its owner");
+	who.epoch =
+	    who.kind == TRL_KEY ? request->tenant_epoch : request->account_epoch;
 	trl_access_keep_who(request->ctx, request->edge->access, request->hash, &who);
 	return TRL_OK;
 }
@@ -176,8 +179,8 @@ edge_grant(struct edge_request *request)
 			tenant = request->grant->tenant;
 		}
 	}
-	rc = trl_access_arrive(request->ctx, request->edge->access, request->who, tenant,
-	    method->rate, &visit, &request->states);
+	rc = trl_access_arrive(request->ctx, request->edge->access, request->who,
+	    tenant, method->rate, &visit, &request->states);
 	request->account_epoch = visit.account_epoch;
 	request->tenant_epoch = visit.tenant_epoch;
 	if (rc != TRL_OK)

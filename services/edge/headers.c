@@ -8,8 +8,9 @@
 
 #include "edge.h"
 
-static const char exposed[] = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
-			      "X-Request-Id, Idempotency-Replayed, traceparent";
+static const char exposed[] =
+    "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
+    "X-Request-Id, Idempotency-Replayed, traceparent";
 
 /* RateLimit fields for HTTP, draft 11: a list of the policies a request counted
  * against, and what is left of each. */
@@ -24,20 +25,22 @@ add_limits(struct edge_request *request)
 		const struct trl_limit_state *state = &request->states.state[i];
 		const char *comma = i ? ", " : "";
 
-		p += (size_t)snprintf(policy + p, sizeof policy - p, "%s\"%s\";q=%llu;w=%u",
-		    comma, state->limit->name, (unsigned long long)state->quota,
-		    state->limit->window_s);
-		l += (size_t)snprintf(left + l, sizeof left - l, "%s\"%s\";r=%llu;t=%llu",
-		    comma, state->limit->name, (unsigned long long)state->remaining,
+		p += (size_t)snprintf(policy + p, sizeof policy - p,
+		    "%s\"%s\";q=%llu;w=%u", comma, state->limit->name,
+		    (unsigned long long)state->quota, state->limit->window_s);
+		l += (size_t)snprintf(left + l, sizeof left - l,
+		    "%s\"%s\";r=%llu;t=%llu", comma, state->limit->name,
+		    (unsigned long long)state->remaining,
 		    (unsigned long long)(state->reset_us + 999999) / 1000000);
 		if (p >= sizeof policy || l >= sizeof left)
 			return;
 	}
 	if (!request->states.n)
 		return;
+	trl_http_add_header(&request->response, "RateLimit-Policy",
+	    trl_arena_strndup(arena, policy, p));
 	trl_http_add_header(
-	    &request->response, "RateLimit-Policy", trl_arena_strndup(arena, policy, p));
-	trl_http_add_header(&request->response, "RateLimit", trl_arena_strndup(arena, left, l));
+	    &request->response, "RateLimit", trl_arena_strndup(arena, left, l));
 }
 
 static void
@@ -49,7 +52,8 @@ add_trace(struct edge_request *request)
 	sodium_bin2hex(id, sizeof id, trace->trace_id, sizeof trace->trace_id);
 	sodium_bin2hex(span, sizeof span, trace->span_id, sizeof trace->span_id);
 	trl_http_add_header(&request->response, "traceparent",
-	    trl_arena_printf(request->ctx->arena, "00-%s-%s-%02x", id, span, trace->flags));
+	    trl_arena_printf(
+		request->ctx->arena, "00-%s-%s-%02x", id, span, trace->flags));
 	trl_http_add_header(&request->response, "X-Request-Id", request->request_id);
 }
 
@@ -76,7 +80,8 @@ edge_headers(struct edge_request *request)
 	if (request->origin) {
 		trl_http_add_header(
 		    response, "Access-Control-Allow-Origin", request->origin);
-		trl_http_add_header(response, "Access-Control-Allow-Credentials", "true");
+		trl_http_add_header(
+		    response, "Access-Control-Allow-Credentials", "true");
 		trl_http_add_header(response, "Access-Control-Expose-Headers", exposed);
 	}
 }
@@ -89,7 +94,8 @@ edge_origin_allowed(const struct edge *self, const struct trl_http_request *http
 	size_t i;
 
 	*same = rest && (rest - origin == 4 || rest - origin == 5) &&
-	    strncmp(origin, "http", 4) == 0 && strcasecmp(rest + 3, http->host) == 0;
+		strncmp(origin, "http", 4) == 0 &&
+		strcasecmp(rest + 3, http->host) == 0;
 	if (*same)
 		return true;
 	for (i = 0; i < self->n_origins; i++)

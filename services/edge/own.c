@@ -23,10 +23,12 @@ edge_own_open(struct edge *self)
 	crypto_generichash(hash, sizeof hash, document->data, document->len, NULL, 0);
 	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
 	(void)snprintf(document->etag, sizeof document->etag, "\"%s\"", text);
-	(void)snprintf(document->gzip_etag, sizeof document->gzip_etag, "\"%s-gz\"", text);
+	(void)snprintf(
+	    document->gzip_etag, sizeof document->gzip_etag, "\"%s-gz\"", text);
 	document->gzip = malloc(bound);
 	trl_assert(document->gzip);
-	if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
 		return false;
 	stream.next_in = (Bytef *)(uintptr_t)document->data;
 	stream.avail_in = (uInt)document->len;
@@ -73,8 +75,14 @@ answer_document(struct edge_request *request)
 static enum trl_code
 answer_ready(struct edge_request *request)
 {
-	const char *why = trl_ops_unready(request->edge->host->ops);
+	const struct trl_host *host = request->edge->host;
+	const char *why = NULL;
 
+	if (host->ops)
+		why = trl_ops_unready(host->ops);
+	else if (!trl_bus_reachable(host->bus, "auth") ||
+		 !trl_bus_reachable(host->bus, "tenants"))
+		why = "peers";
 	if (why) {
 		trl_err_retry_after(request->ctx, 1000);
 		return trl_fail(request->ctx, TRL_UNAVAILABLE, "not ready: %s", why);
@@ -89,7 +97,8 @@ answer_problem(struct edge_request *request, const char *name)
 	const char *page = edge_problem_page(request->ctx->arena, name);
 
 	if (!page)
-		return trl_fail(request->ctx, TRL_NOT_FOUND, "There is no such problem.");
+		return trl_fail(
+		    request->ctx, TRL_NOT_FOUND, "There is no such problem.");
 	answer(request, "text/plain; charset=utf-8", page);
 	return TRL_OK;
 }
@@ -97,7 +106,8 @@ answer_problem(struct edge_request *request, const char *name)
 bool
 edge_own(struct edge_request *request, enum trl_code *rc)
 {
-	static const char *const paths[] = { "/livez", "/readyz", "/api/v1/openapi.json" };
+	static const char *const paths[] = { "/livez", "/readyz",
+		"/api/v1/openapi.json" };
 	static const char problems[] = "/problems/";
 	const char *path = request->http->path;
 	size_t i;

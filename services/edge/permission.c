@@ -20,6 +20,7 @@ edge_permission(struct edge_request *request)
 		return trl_fail(ctx, TRL_DENIED, "The permission %s is missing.",
 		    method->permission_name);
 	default:
-		return trl_fail(ctx, TRL_DENIED, "This is not open to callers by HTTP.");
+		return trl_fail(
+		    ctx, TRL_DENIED, "This is not open to callers by HTTP.");
 	}
 }

@@ -29,7 +29,8 @@ find_credential(struct edge_request *request)
 	if (text) {
 		if (strncasecmp(text, "Bearer ", 7) != 0)
 			return trl_fail(request->ctx, TRL_UNAUTHENTICATED,
-			    "Authorization must be Bearer with a session or an API key.");
+			    "Authorization must be Bearer with a session or an API "
+			    "key.");
 		text += 7;
 		text += strspn(text, " ");
 		request->credential = EDGE_BEARER;
@@ -53,7 +54,7 @@ is_well_formed(const struct edge_request *request)
 	if (trl_access_is_session(request->token, request->token_len))
 		return true;
 	return request->credential == EDGE_BEARER &&
-	    trl_access_key_parse(request->token, request->token_len, &id);
+	       trl_access_key_parse(request->token, request->token_len, &id);
 }
 
 /* A page of another origin can make a browser send the cookie; it can neither set
@@ -67,15 +68,19 @@ check_csrf(struct edge_request *request)
 	size_t i, differs = 0;
 	bool same;
 
-	if (request->credential != EDGE_COOKIE || request->route->method->verb == TRL_GET)
+	if (request->credential != EDGE_COOKIE ||
+	    request->route->method->verb == TRL_GET)
 		return TRL_OK;
-	if (!origin || !edge_origin_allowed(request->edge, request->http, origin, &same))
+	if (!origin ||
+	    !edge_origin_allowed(request->edge, request->http, origin, &same))
 		return trl_fail(request->ctx, TRL_DENIED,
-		    "With the session cookie, Origin must be this server or an allowed one.");
+		    "With the session cookie, Origin must be this server or an allowed "
+		    "one.");
 	trl_access_csrf(request->hash, token);
 	if (!sent || strlen(sent) != sizeof token - 1)
 		return trl_fail(request->ctx, TRL_DENIED,
-		    "With the session cookie, X-CSRF-Token must be what GET /api/v1/me gives.");
+		    "With the session cookie, X-CSRF-Token must be what GET /api/v1/me "
+		    "gives.");
 	for (i = 0; i < sizeof token - 1; i++)
 		differs |= (size_t)(sent[i] ^ token[i]);
 	if (differs)

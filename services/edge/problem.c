@@ -22,7 +22,8 @@ struct plain_status {
 static const struct plain_status plain[] = {
 	{ 400, "MALFORMED", "The request cannot be read", NULL },
 	{ 405, "METHOD_NOT_ALLOWED", "No such method here",
-	    "The resource exists, but not with this method; Allow lists those it has." },
+	    "The resource exists, but not with this method; Allow lists those it "
+	    "has." },
 	{ 406, "NOT_ACCEPTABLE", "Nothing acceptable to send",
 	    "Answers are application/json; the Accept header excludes it." },
 	{ 408, "REQUEST_TIMEOUT", "The request took too long to arrive",
@@ -31,12 +32,14 @@ static const struct plain_status plain[] = {
 	    "Send Content-Length, or Transfer-Encoding: chunked." },
 	{ 413, "TOO_LARGE", "The body is too large",
 	    "Each method bounds its body; the OpenAPI document tells how much." },
-	{ 414, "URI_TOO_LONG", "The address is too long", "A request target ends at 8 KiB." },
+	{ 414, "URI_TOO_LONG", "The address is too long",
+	    "A request target ends at 8 KiB." },
 	{ 415, "UNSUPPORTED_MEDIA_TYPE", "The body's type is not understood",
 	    "Send application/json in UTF-8 without a content coding." },
 	{ 417, "EXPECTATION_FAILED", "The expectation cannot be met",
 	    "Only Expect: 100-continue is known." },
-	{ 421, "MISDIRECTED", "Not the server for this host", "Check the Host header." },
+	{ 421, "MISDIRECTED", "Not the server for this host",
+	    "Check the Host header." },
 	{ 431, "HEAD_TOO_LARGE", "The headers are too large",
 	    "A head ends at 16 KiB and at 100 headers." },
 	{ 500, "INTERNAL", "Internal error", NULL },
@@ -48,33 +51,43 @@ static const struct plain_status plain[] = {
 
 /* What each code of ours means to who reads /problems/{name}. */
 static const char *const help[] = {
-	[TRL_MALFORMED] = "The request does not have the form it should have: broken JSON, an "
-			  "unknown or doubled field, a wrong type, an unknown parameter, a "
-			  "contradiction. errors[] names the places. Sending it again "
-			  "unchanged will not help.",
-	[TRL_INVALID] = "The request has the right form, but a value is outside what is "
-			"allowed; errors[] names the places. Also: an Idempotency-Key that "
-			"was used for another request.",
-	[TRL_UNAUTHENTICATED] = "The request carries no session or API key, or one that is "
-				"unknown, expired or revoked. Sign in again.",
+	[TRL_MALFORMED] =
+	    "The request does not have the form it should have: broken JSON, an "
+	    "unknown or doubled field, a wrong type, an unknown parameter, a "
+	    "contradiction. errors[] names the places. Sending it again "
+	    "unchanged will not help.",
+	[TRL_INVALID] =
+	    "The request has the right form, but a value is outside what is "
+	    "allowed; errors[] names the places. Also: an Idempotency-Key that "
+	    "was used for another request.",
+	[TRL_UNAUTHENTICATED] =
+	    "The request carries no session or API key, or one that is "
+	    "unknown, expired or revoked. Sign in again.",
 	[TRL_DENIED] = "Who asks is known, but may not do this here.",
-	[TRL_NOT_FOUND] = "There is no such thing, or none that the caller may know of.",
+	[TRL_NOT_FOUND] =
+	    "There is no such thing, or none that the caller may know of.",
 	[TRL_EXISTS] = "A name that must be unique is taken; errors[] says which.",
-	[TRL_CONFLICT] = "The request does not fit the present state, or another request "
-			 "under the same Idempotency-Key is still running (then see "
-			 "Retry-After).",
-	[TRL_PRECONDITION] = "The resource has changed since the ETag in If-Match was read. "
-			     "Read it again.",
+	[TRL_CONFLICT] =
+	    "The request does not fit the present state, or another request "
+	    "under the same Idempotency-Key is still running (then see "
+	    "Retry-After).",
+	[TRL_PRECONDITION] =
+	    "The resource has changed since the ETag in If-Match was read. "
+	    "Read it again.",
 	[TRL_RATE] = "A rate limit is reached. RateLimit-Policy and RateLimit tell the "
 		     "limits, Retry-After how long to wait.",
 	[TRL_QUOTA] = "A limit of the plan or of the account is reached.",
-	[TRL_BUSY] = "Too much is going on right now. Wait for Retry-After and try again.",
-	[TRL_UNAVAILABLE] = "A part of the system does not answer. Nothing was changed. Try "
-			    "again after Retry-After.",
+	[TRL_BUSY] =
+	    "Too much is going on right now. Wait for Retry-After and try again.",
+	[TRL_UNAVAILABLE] =
+	    "A part of the system does not answer. Nothing was changed. Try "
+	    "again after Retry-After.",
 	[TRL_DEADLINE] = "The request could not be finished in its time.",
-	[TRL_UNCERTAIN] = "The change may or may not have been made. The same request with "
-			  "the same Idempotency-Key tells, and makes it at most once.",
-	[TRL_INTERNAL] = "A fault of the server. Its log has the details under the trace_id.",
+	[TRL_UNCERTAIN] =
+	    "The change may or may not have been made. The same request with "
+	    "the same Idempotency-Key tells, and makes it at most once.",
+	[TRL_INTERNAL] =
+	    "A fault of the server. Its log has the details under the trace_id.",
 };
 
 /* A problem in the making. */
@@ -189,7 +202,8 @@ add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t sta
 		trl_http_add_header(
 		    response, "Retry-After", trl_arena_printf(arena, "%u", wait_s));
 	if (status == 401)
-		trl_http_add_header(response, "WWW-Authenticate", "Bearer realm=\"trellis\"");
+		trl_http_add_header(
+		    response, "WWW-Authenticate", "Bearer realm=\"trellis\"");
 	if (status == 405)
 		trl_http_add_header(response, "Allow", edge_route_allow(request));
 	if (status == 408 || status == 413)
@@ -240,11 +254,10 @@ edge_problem_at_door(void *self, trl_arena *arena, uint16_t status, const char *
 	struct trl_buf body = { 0 };
 
 	(void)self;
-	write_problem(&body,
-	    &(const struct problem){ .status = status,
-		.code = known->code,
-		.title = known->title,
-		.detail = detail });
+	write_problem(&body, &(const struct problem){ .status = status,
+				 .code = known->code,
+				 .title = known->title,
+				 .detail = detail });
 	out->status = status;
 	out->body = trl_arena_memdup(arena, body.data, body.len);
 	out->body_len = body.len;

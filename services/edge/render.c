@@ -23,19 +23,21 @@ has(const ProtobufCMessage *message, int index)
 	const ProtobufCFieldDescriptor *field = &message->descriptor->fields[index];
 
 	return field->label != PROTOBUF_C_LABEL_OPTIONAL ||
-	    *(const protobuf_c_boolean *)((const uint8_t *)message + field->quantifier_offset);
+	       *(const protobuf_c_boolean *)((const uint8_t *)message +
+					     field->quantifier_offset);
 }
 
 /* gzip (RFC 1952) at the fastest level; NULL where it does not pay. */
 static void *
 compress_body(trl_arena *arena, const void *data, size_t len, size_t *out_len)
 {
-	z_stream stream = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len };
+	z_stream stream = { .next_in = (Bytef *)(uintptr_t)data,
+		.avail_in = (uInt)len };
 	uint8_t *out = trl_arena_try(arena, len);
 	int rc;
 
-	if (!out ||
-	    deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (!out || deflateInit2(
+			&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return NULL;
 	stream.next_out = out;
 	stream.avail_out = (uInt)len;
@@ -103,7 +105,8 @@ add_version(struct edge_request *request)
 	    (long long)*(const int64_t *)field_at(request->out, index));
 	trl_http_add_header(response, "ETag", etag);
 	trl_http_add_header(response, "Cache-Control", "private, no-cache");
-	if (request->route->method->verb != TRL_GET || !matches_tag(request->http, etag))
+	if (request->route->method->verb != TRL_GET ||
+	    !matches_tag(request->http, etag))
 		return false;
 	response->status = 304;
 	return true;
@@ -145,8 +148,8 @@ add_next(struct edge_request *request)
 		size = trl_arena_printf(arena, "page_size=%u&",
 		    *(const uint32_t *)field_at(request->in, route->page_size));
 	trl_http_add_header(&request->response, "Link",
-	    trl_arena_printf(arena, "<%s?%spage_token=%s>; rel=\"next\"", request->http->path,
-		size, token));
+	    trl_arena_printf(arena, "<%s?%spage_token=%s>; rel=\"next\"",
+		request->http->path, size, token));
 }
 
 enum trl_code

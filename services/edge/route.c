@@ -38,7 +38,8 @@ split_template(struct edge_route *route)
 
 	trl_assert(text);
 	route->storage = text;
-	for (piece = strtok_r(text, "/", &save); piece; piece = strtok_r(NULL, "/", &save)) {
+	for (piece = strtok_r(text, "/", &save); piece;
+	     piece = strtok_r(NULL, "/", &save)) {
 		const size_t len = strlen(piece), at = route->n_segments;
 
 		if (at == EDGE_SEGMENTS_MAX)
@@ -70,10 +71,12 @@ learn_fields(struct edge_route *route)
 	route->tenant_segment = -1;
 	for (i = 0; i < route->n_segments && method->tenant_field >= 0; i++)
 		if (route->is_variable[i] &&
-		    strcmp(route->segments[i], in->fields[method->tenant_field].name) == 0)
+		    strcmp(route->segments[i], in->fields[method->tenant_field].name) ==
+			0)
 			route->tenant_segment = (int)i;
 	for (i = 0; i < in->n_fields; i++)
-		if (method->in->fields[i].required && !is_variable(route, in->fields[i].name))
+		if (method->in->fields[i].required &&
+		    !is_variable(route, in->fields[i].name))
 			route->wants_body = true;
 	if (method->verb == TRL_PATCH || method->verb == TRL_PUT)
 		route->wants_body = true;
@@ -87,7 +90,8 @@ can_locate(const struct edge *self, const struct edge_route *made)
 {
 	size_t i, j;
 
-	if (made->method->verb != TRL_POST || made->method->status != 201 || made->id < 0)
+	if (made->method->verb != TRL_POST || made->method->status != 201 ||
+	    made->id < 0)
 		return false;
 	for (i = 0; i < self->n_routes; i++) {
 		const struct edge_route *route = &self->routes[i];
@@ -137,8 +141,8 @@ is_doubtful(const char *text, size_t len)
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return true;
 	for (i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f || text[i] == '%' ||
-		    text[i] == '/' || text[i] == '\\')
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f ||
+		    text[i] == '%' || text[i] == '/' || text[i] == '\\')
 			return true;
 	return false;
 }
@@ -174,8 +178,9 @@ matches(const struct edge_route *route, const struct edge_request *request)
 	if (route->n_segments != request->n_segments)
 		return false;
 	for (i = route->n_segments; i-- > 0;)
-		if (route->is_variable[i] ? request->segments[i][0] == '\0'
-					  : strcmp(route->segments[i], request->segments[i]) != 0)
+		if (route->is_variable[i]
+			? request->segments[i][0] == '\0'
+			: strcmp(route->segments[i], request->segments[i]) != 0)
 			return false;
 	return true;
 }
@@ -183,7 +188,8 @@ matches(const struct edge_route *route, const struct edge_request *request)
 static const char *
 verb_name(enum trl_verb verb)
 {
-	static const char *const names[] = { "", "GET", "POST", "PUT", "PATCH", "DELETE" };
+	static const char *const names[] = { "", "GET", "POST", "PUT", "PATCH",
+		"DELETE" };
 
 	return names[verb];
 }
@@ -204,7 +210,8 @@ edge_route_allow(struct edge_request *request)
 		    *allow ? ", " : "", verb_name(method->verb),
 		    method->verb == TRL_GET ? ", HEAD" : "");
 	}
-	return *allow ? trl_arena_printf(request->ctx->arena, "%s, OPTIONS", allow) : "";
+	return *allow ? trl_arena_printf(request->ctx->arena, "%s, OPTIONS", allow)
+		      : "";
 }
 
 enum trl_code

@@ -7,22 +7,6 @@
 
 #include "tenants.h"
 
-static const struct trl_config_var vars[] = {
-	TRL_CONFIG_STR(struct tenants_config, public_url, "TRELLIS_PUBLIC_URL",
-	    "http://127.0.0.1:8080",
-	    "where people reach this installation; for links in letters"),
-	TRL_CONFIG_STR(struct tenants_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
-	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
-	TRL_CONFIG_INT(struct tenants_config, grace_days, "TRELLIS_TENANT_GRACE_DAYS",
-	    "30", 0, 3650, "days in which an owner may restore a deleted organisation"),
-	TRL_CONFIG_INT(struct tenants_config, invitation_days,
-	    "TRELLIS_INVITATION_DAYS", "7", 1, 90,
-	    "days after which an invitation's link expires"),
-	TRL_CONFIG_SECRET(struct tenants_config, seal_key, "TRELLIS_SEAL_KEY",
-	    "32 bytes in hex or base64: seals stored replies, signs invitations"),
-};
-
-const struct trl_config_table tenants_config_table = TRL_CONFIG_TABLE("tenants", vars);
 
 /* The key of invitations' tags, derived from the seal key. Without one, tags are
  * made under a fixed key: they then only spare a query, and the stored hash alone

@@ -1,0 +1,22 @@
+/* config.c - what the edge can be told; apart, because every process of the build
+ * knows all names. */
+#include "edge.h"
+
+static const struct trl_config_var vars[] = {
+	TRL_CONFIG_STR(struct edge_config, listen, "TRELLIS_HTTP_LISTEN",
+	    "127.0.0.1:8080", "address and port that people connect to"),
+	TRL_CONFIG_STR(struct edge_config, public_url, "TRELLIS_PUBLIC_URL",
+	    "http://127.0.0.1:8080",
+	    "what people call this server; https turns HSTS on"),
+	TRL_CONFIG_STR(struct edge_config, origins, "TRELLIS_CORS_ORIGINS", "",
+	    "origins whose pages may read answers, separated by commas"),
+	TRL_CONFIG_INT(struct edge_config, trusted_hops, "TRELLIS_TRUSTED_HOPS", "0", 0,
+	    16, "proxies in front whose X-Forwarded-For is believed"),
+	TRL_CONFIG_INT(struct edge_config, max_connections,
+	    "TRELLIS_HTTP_MAX_CONNECTIONS", "10000", 1, 1000000,
+	    "connections at once; beyond that none is accepted"),
+	TRL_CONFIG_INT(struct edge_config, max_per_address,
+	    "TRELLIS_HTTP_MAX_PER_ADDRESS", "1000", 0, 1000000,
+	    "connections of one address at once; 0: no limit"),
+};
+const struct trl_config_table edge_config_table = TRL_CONFIG_TABLE("edge", vars);
