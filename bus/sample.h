@@ -1,0 +1,47 @@
+/* sample.h - a small contract and its service, for the bus's tests and bench. Its
+ * tables are written by hand, so that these stand on the bus alone. */
+#pragma once
+
+#include <trl/bus_open.h>
+
+#include "frame.pb-c.h"
+
+typedef Trellis__Bus__InfoReply sample_note; /* service: text; up_ms: a number */
+
+/* What the handlers touch; may lie in memory that processes share. */
+struct sample {
+	trl_bus *bus;           /* for nested calls, or NULL */
+	volatile unsigned runs; /* of every handler */
+	volatile unsigned writes;
+	volatile unsigned started;
+	char keys[64][96]; /* of the writes that ran, in order */
+	volatile unsigned n_keys;
+	char address[80]; /* what the last handler knew of its principal */
+	uint32_t n_permissions;
+	int32_t die_in; /* kill the process in the n-th slow call; 0: never */
+};
+
+enum sample_method {
+	SAMPLE_ECHO,   /* READ: answers what it is given */
+	SAMPLE_SLOW,   /* READ: after up_ms milliseconds */
+	SAMPLE_WRITE,  /* WRITE: runs once a key */
+	SAMPLE_BLOCK,  /* READ: holds the whole process for up_ms milliseconds */
+	SAMPLE_MESH,   /* MESH, callers: tenants */
+	SAMPLE_LOOSE,  /* READ: NOT_FOUND, which it does not list */
+	SAMPLE_LISTED, /* READ: NOT_FOUND with a field, which it lists */
+	SAMPLE_OUTER,  /* WRITE: two nested WRITEs of "inner", then itself */
+	SAMPLE_TENANT, /* TENANT: permission 7 */
+	SAMPLE_OPERATOR,
+	SAMPLE_BIG, /* READ: a reply of up_ms bytes */
+	SAMPLE_COUNT
+};
+
+/* "sample" is called by edge; "inner" serves the same methods. */
+extern const struct trl_method *const sample_methods[SAMPLE_COUNT];
+extern const struct trl_method *const inner_methods[SAMPLE_COUNT];
+extern const struct trl_contract *const sample_contracts[];
+extern const struct trl_contract *const inner_contracts[];
+
+/* Calls with a text and a number. */
+enum trl_code sample_call(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
+    const char *text, uint64_t num, sample_note **out) TRL_MUST_CHECK;
