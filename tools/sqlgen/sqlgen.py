@@ -3,7 +3,8 @@
 
     sqlgen.py --service tenants --root SOURCE_ROOT --out OUTDIR FILE.sql ...
 
-A path with /query/ is a statement, one with /schema/ a migration. It writes
+A path with /query/ is a statement, one with /schema/ a migration (and one with
+/admin/ a plain text, for shared/pg alone). It writes
 tenants_sql.h and tenants_sql.c into OUTDIR: `extern const struct trl_sql
 tenants_sql_<file>` for each statement and `extern const struct trl_sql_set
 tenants_sql` for all. In meson.build:
@@ -263,15 +264,17 @@ def c_string(text):
     return '\n\t    '.join(lines) or '""'
 
 
-def header(service, set_name, statements):
+def header(service, set_name, statements, texts):
     out = [f'/* Made by tools/sqlgen from the SQL of {service}. */', '#pragma once', '',
            '#include <trl/sql.h>', '', f'extern const struct trl_sql_set {set_name};']
     for item in statements:
         out.append(f'extern const struct trl_sql {service}_sql_{item.base};')
+    for name, _ in texts:
+        out.append(f'extern const char {service}_sql_{name}[];')
     return '\n'.join(out) + '\n'
 
 
-def source(service, set_name, statements, migrations, header_name):
+def source(service, set_name, statements, migrations, texts, header_name):
     out = [f'/* Made by tools/sqlgen from the SQL of {service}. */',
            f'#include "{header_name}"', '', '#include <stddef.h>', '',
            '/* A migration is one text, longer than C99 asks compilers to take. */',
@@ -336,13 +339,15 @@ def main():
     set_name = args.set or f'{args.service}_sql'
     stem = args.name or set_name
     root = pathlib.Path(args.root).resolve()
-    statements, migrations, failed = [], [], False
+    statements, migrations, texts, failed = [], [], [], False
     for name in args.files:
         path = pathlib.Path(name).resolve()
         file = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
         try:
             if path.parent.name == 'query':
                 statements.append(Statement(path, file, args.service))
+            elif path.parent.name == 'admin':
+                texts.append((path.stem, path.read_text()))
             elif path.parent.name == 'schema':
                 migrations.append(Migration(path, file))
             else:
@@ -360,9 +365,9 @@ def main():
     if failed:
         return 1
     out = pathlib.Path(args.out)
-    (out / f'{stem}.h').write_text(header(args.service, set_name, statements))
+    (out / f'{stem}.h').write_text(header(args.service, set_name, statements, texts))
     (out / f'{stem}.c').write_text(
-        source(args.service, set_name, statements, migrations, f'{stem}.h'))
+        source(args.service, set_name, statements, migrations, texts, f'{stem}.h'))
     return 0
 
 

@@ -1,0 +1,538 @@
+/* conn.c - a libpq connection on the loop, always in pipeline mode.
+ *
+ * Ops are sent in groups, each ended by a Sync, and answered in order. Results of
+ * a call are kept in its op; a group is over at its PIPELINE_SYNC and not before,
+ * because a deferred constraint fails only there. A connection never sees
+ * PQcancel: its answers belong to whoever waits, and nobody waiting is fine. */
+#include "conn.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <trl/loop_uv.h>
+#include <trl/log.h>
+
+#include "pool.h"
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+struct pg_op *
+pg_op_new(size_t n_calls)
+{
+	struct pg_op *op = calloc(1, sizeof *op + n_calls * sizeof(PGresult *));
+
+	trl_assert(op != NULL);
+	op->holders = 1;
+	op->n_calls = n_calls;
+	return op;
+}
+
+static void
+op_clear(struct pg_op *op)
+{
+	for (size_t i = 0; i < op->n_calls; i++) {
+		PQclear(op->results[i]);
+		op->results[i] = NULL;
+	}
+	PQclear(op->error);
+	op->error = NULL;
+	op->n_done = 0;
+	op->sync_sent = false;
+}
+
+void
+pg_op_unref(struct pg_op **pointer)
+{
+	struct pg_op *op = TRL_TAKE(*pointer);
+
+	if (!op || --op->holders > 0)
+		return;
+	op_clear(op);
+	free(op);
+}
+
+/* ---- the descriptor ------------------------------------------------------- */
+
+static void
+on_poll_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void
+unwatch(struct pg_conn *conn)
+{
+	uv_poll_t *handle = TRL_TAKE(conn->poll);
+
+	if (!handle)
+		return;
+	uv_poll_stop(handle);
+	uv_close((uv_handle_t *)handle, on_poll_closed);
+}
+
+static void
+watch(struct pg_conn *conn, int events)
+{
+	int fd = PQsocket(conn->pq);
+
+	if (conn->poll && conn->poll_fd != fd)
+		unwatch(conn);
+	if (!conn->poll) {
+		conn->poll = calloc(1, sizeof *conn->poll);
+		trl_assert(conn->poll != NULL);
+		trl_assert(
+		    uv_poll_init(trl_loop_uv(conn->pg->loop), conn->poll, fd) == 0);
+		conn->poll->data = conn;
+		conn->poll_fd = fd;
+		conn->events = 0;
+	}
+	if (conn->events == events)
+		return;
+	trl_assert(uv_poll_start(conn->poll, events, on_poll) == 0);
+	conn->events = events;
+}
+
+/* ---- the end of a connection ------------------------------------------------ */
+
+static enum pg_outcome
+outcome_of_lost(const struct pg_op *op)
+{
+	if (op->error) {
+		const char *state = PQresultErrorField(op->error, PG_DIAG_SQLSTATE);
+		bool ended = state && strncmp(state, "57P", 3) == 0;
+
+		/* Told to go while a statement was running: surely not committed. */
+		if (!ended || op->error_at < op->n_calls)
+			return PG_FAILED;
+		return PG_LOST;
+	}
+	return op->sync_sent ? PG_LOST : PG_UNSENT;
+}
+
+void
+pg_conn_close(struct pg_conn *conn)
+{
+	struct pg_op *op = TRL_TAKE(conn->first);
+
+	conn->last = conn->current = NULL;
+	conn->groups = 0;
+	conn->got = false;
+	conn->preparing = 0;
+	conn->state = PG_DOWN;
+	unwatch(conn);
+	if (conn->pq)
+		PQfinish(conn->pq);
+	conn->pq = NULL;
+	while (op) {
+		struct pg_op *next = op->next;
+
+		op->next = NULL;
+		op->outcome = outcome_of_lost(op);
+		pg_op_is_done(op);
+		op = next;
+	}
+}
+
+static void
+lost(struct pg_conn *conn)
+{
+	char why[256];
+
+	snprintf(why, sizeof why, "%s", PQerrorMessage(conn->pq));
+	why[strcspn(why, "\n")] = '\0';
+	pg_conn_close(conn);
+	pg_conn_is_down(conn, why);
+}
+
+/* ---- results ---------------------------------------------------------------- */
+
+static void
+finish_call(struct pg_conn *conn)
+{
+	struct pg_op *op = conn->current;
+
+	conn->got = false;
+	if (conn->state == PG_PREPARING) {
+		conn->preparing--;
+		return;
+	}
+	if (op && ++op->n_done == op->n_calls)
+		conn->current = op->ends_group ? NULL : op->next;
+}
+
+/* The Sync of the oldest group came back. */
+static void
+finish_group(struct pg_conn *conn)
+{
+	struct pg_op *op = conn->first, *end = op;
+	bool failed = false;
+
+	while (!end->ends_group)
+		end = end->next;
+	conn->first = end->next;
+	if (!conn->first)
+		conn->last = NULL;
+	conn->current = conn->first;
+	conn->groups--;
+	end->next = NULL;
+	for (struct pg_op *i = op; i; i = i->next)
+		failed |= i->error != NULL;
+	while (op) {
+		struct pg_op *next = op->next;
+
+		op->next = NULL;
+		if (failed && !op->solo && !op->error) {
+			op_clear(op);
+			pg_op_again(conn->pg, op);
+		} else {
+			op->outcome = op->error ? PG_FAILED : PG_FINE;
+			pg_op_is_done(op);
+		}
+		op = next;
+	}
+	pg_conn_is_free(conn);
+}
+
+/* Keeps or drops a result; false: the connection is lost. */
+static bool
+take_result(struct pg_conn *conn, PGresult *res)
+{
+	struct pg_op *op = conn->current;
+
+	switch (PQresultStatus(res)) {
+	case PGRES_PIPELINE_SYNC:
+		PQclear(res);
+		if (conn->state == PG_PREPARING) {
+			conn->state = PG_UP;
+			pg_conn_is_up(conn);
+		} else {
+			finish_group(conn);
+		}
+		return true;
+	case PGRES_TUPLES_OK:
+	case PGRES_COMMAND_OK:
+		conn->got = true;
+		if (conn->state == PG_PREPARING || !op || op->results[op->n_done])
+			PQclear(res);
+		else
+			op->results[op->n_done] = res;
+		return true;
+	case PGRES_PIPELINE_ABORTED:
+		conn->got = true;
+		PQclear(res);
+		return true;
+	default:
+		break;
+	}
+	if (!PQresultErrorField(res, PG_DIAG_SQLSTATE) || conn->state == PG_PREPARING) {
+		PQclear(res);
+		return false;
+	}
+	if (op) {
+		conn->got = true;
+	} else { /* at the Sync itself: the commit failed */
+		op = conn->first;
+		while (op && !op->ends_group)
+			op = op->next;
+	}
+	if (!op || op->error) {
+		PQclear(res);
+		return true;
+	}
+	op->error = res;
+	op->error_at = op->n_done;
+	return true;
+}
+
+static void
+drain(struct pg_conn *conn)
+{
+	unsigned empty = 0;
+
+	while (conn->pq && (conn->first || conn->state == PG_PREPARING) &&
+	       !PQisBusy(conn->pq)) {
+		PGresult *res = PQgetResult(conn->pq);
+
+		if (res) {
+			empty = 0;
+			if (!take_result(conn, res)) {
+				lost(conn);
+				return;
+			}
+		} else if (conn->got) {
+			finish_call(conn);
+		} else if (++empty > 2) {
+			return;
+		}
+	}
+}
+
+void
+pg_conn_flush(struct pg_conn *conn)
+{
+	int left = PQflush(conn->pq);
+
+	if (left < 0) /* what came before the end is still worth reading */
+		left = 0;
+	watch(conn, UV_READABLE | (left ? UV_WRITABLE : 0));
+}
+
+/* ---- sending ------------------------------------------------------------------ */
+
+static bool
+send_op(struct pg_conn *conn, struct pg_op *op)
+{
+	static const int binary[PG_PARAMS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+
+	for (size_t i = 0; i < op->n_calls; i++) {
+		const struct pg_call *call = &op->calls[i];
+
+		if (!PQsendQueryPrepared(conn->pq, call->sql->name, (int)call->n_params,
+			call->values, call->lengths, binary, 1))
+			return false;
+	}
+	if (op->ends_group && !PQpipelineSync(conn->pq))
+		return false;
+	return true;
+}
+
+void
+pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
+{
+	bool ok = true;
+
+	trl_assert(conn->state == PG_UP && ops != NULL);
+	conn->groups++;
+	for (struct pg_op *op = ops, *next; op; op = next) {
+		next = op->next;
+		trl_assert(op->n_calls > 0);
+		op->holders++;
+		op->ends_group = next == NULL;
+		op->outcome = PG_PENDING;
+		if (conn->last)
+			conn->last->next = op;
+		else
+			conn->first = op;
+		if (conn->first == op)
+			conn->current = op;
+		conn->last = op;
+		if (ok)
+			ok = send_op(conn, op);
+	}
+	if (ok)
+		for (struct pg_op *op = ops; op; op = op->next)
+			op->sync_sent = true;
+	if (ok)
+		pg_conn_flush(conn);
+	else
+		lost(conn);
+}
+
+/* ---- connecting ------------------------------------------------------------------ */
+
+static const char *
+text_for(const struct pg_conn *conn, const struct trl_sql *sql)
+{
+	return conn->write && sql->guarded ? sql->guarded : sql->text;
+}
+
+static bool
+belongs(const struct pg_conn *conn, const struct trl_sql *sql)
+{
+	return conn->write || !sql->writes;
+}
+
+static void
+quiet(void *arg, const char *message)
+{
+	(void)arg;
+	(void)message;
+}
+
+static void
+choose_options(struct pg_conn *conn)
+{
+	struct trl_pg *pg = conn->pg;
+
+	pg->values[pg->options_at] = conn->write ? pg->options_write : pg->options_read;
+}
+
+/* Everything a connection of its kind will run, in one go. */
+static bool
+send_prepares(struct pg_conn *conn)
+{
+	struct trl_pg *pg = conn->pg;
+
+	PQsetNoticeProcessor(conn->pq, quiet, NULL);
+	if (PQsetnonblocking(conn->pq, 1) != 0 || !PQenterPipelineMode(conn->pq))
+		return false;
+	for (size_t i = 0; i < pg->n_statements; i++) {
+		const struct trl_sql *sql = pg->statements[i].sql;
+
+		if (!belongs(conn, sql))
+			continue;
+		if (!PQsendPrepare(conn->pq, sql->name, text_for(conn, sql), 0, NULL))
+			return false;
+		conn->preparing++;
+	}
+	conn->state = PG_PREPARING;
+	return PQpipelineSync(conn->pq) == 1;
+}
+
+static void
+step(struct pg_conn *conn)
+{
+	switch (PQconnectPoll(conn->pq)) {
+	case PGRES_POLLING_READING:
+		watch(conn, UV_READABLE);
+		break;
+	case PGRES_POLLING_WRITING:
+		watch(conn, UV_WRITABLE);
+		break;
+	case PGRES_POLLING_OK:
+		if (send_prepares(conn))
+			pg_conn_flush(conn);
+		else
+			lost(conn);
+		break;
+	default:
+		lost(conn);
+		break;
+	}
+}
+
+void
+pg_conn_start(struct pg_conn *conn)
+{
+	trl_assert(conn->state == PG_DOWN && !conn->pq);
+	choose_options(conn);
+	conn->pq = PQconnectStartParams(conn->pg->keywords, conn->pg->values, 0);
+	trl_assert(conn->pq != NULL);
+	conn->state = PG_CONNECTING;
+	if (PQstatus(conn->pq) == CONNECTION_BAD)
+		lost(conn);
+	else
+		watch(conn, UV_WRITABLE);
+}
+
+static void
+on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct pg_conn *conn = poll->data;
+
+	if (conn->state == PG_CONNECTING) {
+		step(conn);
+		return;
+	}
+	if (events & UV_WRITABLE)
+		pg_conn_flush(conn);
+	if (!(events & UV_READABLE) && status == 0)
+		return;
+	bool alive = PQconsumeInput(conn->pq) == 1;
+
+	drain(conn);
+	if (!alive && conn->poll == poll)
+		lost(conn);
+}
+
+/* ---- the first connection ----------------------------------------------------------
+ */
+
+static void
+keep_types(struct pg_statement *st, const PGresult *res)
+{
+	st->n_params = (size_t)PQnparams(res);
+	st->n_columns = (size_t)PQnfields(res);
+	st->param_types = calloc(st->n_params + 1, sizeof(Oid));
+	st->column_types = calloc(st->n_columns + 1, sizeof(Oid));
+	st->column_names = calloc(st->n_columns + 1, sizeof(char *));
+	trl_assert(st->param_types && st->column_types && st->column_names);
+	for (int i = 0; i < (int)st->n_params; i++)
+		st->param_types[i] = PQparamtype(res, i);
+	for (int i = 0; i < (int)st->n_columns; i++) {
+		st->column_types[i] = PQftype(res, i);
+		st->column_names[i] = strdup(PQfname(res, i));
+	}
+}
+
+static bool
+complain(const struct trl_sql *sql, const PGresult *res)
+{
+	const char *at = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
+	const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
+
+	fprintf(stderr, "%s: %s%s%s%s%s\n", sql->file,
+	    PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY),
+	    at ? ", at character " : "", at ? at : "", hint ? "; " : "",
+	    hint ? hint : "");
+	return false;
+}
+
+/* Prepares and describes each statement; prints each one that is wrong. A Sync
+ * after each, so that one error does not hide the others. */
+static bool
+learn_statements(struct pg_conn *conn)
+{
+	struct trl_pg *pg = conn->pg;
+	bool ok = true;
+
+	for (size_t i = 0; i < pg->n_statements; i++) {
+		const struct trl_sql *sql = pg->statements[i].sql;
+
+		if (!PQsendPrepare(conn->pq, sql->name, text_for(conn, sql), 0, NULL) ||
+		    !PQsendDescribePrepared(conn->pq, sql->name) ||
+		    !PQpipelineSync(conn->pq))
+			return false;
+	}
+	for (size_t i = 0; i < pg->n_statements; i++) {
+		for (int part = 0; part < 2; part++) {
+			PGresult *res = PQgetResult(conn->pq), *null;
+
+			if (PQresultStatus(res) == PGRES_FATAL_ERROR) {
+				if (!PQresultErrorField(res, PG_DIAG_SQLSTATE)) {
+					PQclear(res);
+					return false;
+				}
+				ok = complain(pg->statements[i].sql, res);
+			} else if (part == 1 &&
+				   PQresultStatus(res) == PGRES_COMMAND_OK) {
+				keep_types(&pg->statements[i], res);
+			}
+			PQclear(res);
+			null = PQgetResult(conn->pq);
+			PQclear(null);
+		}
+		PQclear(PQgetResult(conn->pq)); /* the Sync */
+	}
+	return ok;
+}
+
+const char *
+pg_conn_start_now(struct pg_conn *conn)
+{
+	choose_options(conn);
+	conn->pq = PQconnectdbParams(conn->pg->keywords, conn->pg->values, 0);
+	trl_assert(conn->pq != NULL);
+	if (PQstatus(conn->pq) != CONNECTION_OK)
+		return PQerrorMessage(conn->pq);
+	return NULL;
+}
+
+const char *
+pg_conn_learn(struct pg_conn *conn)
+{
+	PQsetNoticeProcessor(conn->pq, quiet, NULL);
+	if (!PQenterPipelineMode(conn->pq))
+		return PQerrorMessage(conn->pq);
+	if (!learn_statements(conn))
+		return PQstatus(conn->pq) == CONNECTION_OK ? ""
+							   : PQerrorMessage(conn->pq);
+	if (PQsetnonblocking(conn->pq, 1) != 0)
+		return PQerrorMessage(conn->pq);
+	conn->state = PG_UP;
+	watch(conn, UV_READABLE);
+	return NULL;
+}

@@ -1,0 +1,27 @@
+/* oids.h - the fixed type numbers we bind (PostgreSQL's pg_type.dat). */
+#pragma once
+
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_NAME = 19,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_TEXT = 25,
+	OID_OID = 26,
+	OID_JSON = 114,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701,
+	OID_BYTEAS = 1001,
+	OID_INT4S = 1007,
+	OID_TEXTS = 1009,
+	OID_INT8S = 1016,
+	OID_BPCHAR = 1042,
+	OID_VARCHAR = 1043,
+	OID_TIMESTAMPTZ = 1184,
+	OID_NUMERIC = 1700,
+	OID_UUID = 2950,
+	OID_UUIDS = 2951,
+	OID_JSONB = 3802
+};

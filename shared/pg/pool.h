@@ -1,0 +1,79 @@
+/* pool.h - a service's connections and the queues before them. Private to
+ * shared/pg.
+ *
+ * READ ops gather during a turn of the loop and leave at its end, several under
+ * one Sync: reads have nothing to roll back, so where one of a group fails, the
+ * others are simply sent again, each alone. Under load that saves most system
+ * calls on both sides. A write op has a connection to itself until its Sync. */
+#pragma once
+
+#include "conn.h"
+
+#include <trl/ctx.h>
+#include <trl/metrics.h>
+
+#include "bind.h"
+
+enum {
+	PG_WAITING_MAX = 256, /* write ops without a connection; beyond: BUSY */
+	PG_READS_WAITING_MAX = 4096,
+	PG_GROUPS_AHEAD = 2, /* groups under way on a read connection */
+	PG_LOCK_TIMEOUT_MS = 50,
+	PG_STATEMENT_TIMEOUT_MS = 5000,
+	PG_CONNECT_TIMEOUT_MS = 3000
+};
+
+struct pg_queue {
+	struct pg_op *first, *last;
+	size_t len; /* those that somebody waits for */
+};
+
+struct trl_pg {
+	trl_loop *loop;
+	char *url;
+	const struct trl_sql_set *sql;
+	bool has_seal_key;
+	uint8_t seal_key[32];
+	const char **keywords, **values; /* of the connection string, for read and */
+	char *options_read, *options_write;
+	size_t options_at;
+	PQconninfoOption *info;
+
+	size_t n_statements; /* the framework's, then the service's */
+	struct pg_statement *statements;
+
+	size_t n_reads, n_writes;
+	struct pg_conn *reads, *writes;
+	struct pg_conn
+	    *connecting;   /* one at a time, so that a restart makes no storm */
+	uv_timer_t *timer; /* backoff and the deadline of connecting */
+	unsigned failures; /* in a row */
+	bool closing;
+
+	struct pg_queue reading, writing;
+	struct trl_tx *txs; /* open ones */
+
+	struct {
+		trl_series *wait, *read, *write, *tx, *reconnects, *unknown;
+		trl_series *idem_hit, *idem_conflict, *idem_new, *denied, *groups;
+		trl_series *up, *in_use;
+	} m;
+};
+
+extern const struct trl_sql_set trl_framework;
+
+/* The prepared statement's plans and types. */
+struct pg_statement *pg_statement_of(trl_pg *pg, const struct trl_sql *sql);
+
+/* Queues the op and parks until it is done. The outcome is in op; TRL_DEADLINE:
+ * it was detached (op->sync_sent tells whether it may still happen).
+ * Errors: TRL_BUSY, TRL_UNAVAILABLE, TRL_DEADLINE; written to ctx. */
+enum trl_code pg_submit(trl_ctx *ctx, trl_pg *pg, struct pg_op *op) TRL_MUST_CHECK;
+/* The same for an op of a tx, on its own connection. */
+enum trl_code pg_submit_on(
+    trl_ctx *ctx, struct pg_conn *conn, struct pg_op *op) TRL_MUST_CHECK;
+/* Whether the actor of ctx holds an open tx; it must not wait for another
+ * connection then, because PostgreSQL cannot see that deadlock. */
+bool pg_holds_tx(const trl_pg *pg, const trl_ctx *ctx);
+/* Gives a leased connection back. */
+void pg_release(struct pg_conn *conn);

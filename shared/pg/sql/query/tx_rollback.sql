@@ -1,0 +1,2 @@
+-- Of interactive transactions.
+rollback

@@ -1,0 +1,253 @@
+/* tx.c - interactive transactions: a write connection leased from begin to end,
+ * one round trip a statement. A tx that failed or was left at its deadline is
+ * rolled back by an op that nobody waits for, and then the connection is free. */
+#include "work.h"
+
+#include <string.h>
+
+#include "framework_sql.h"
+
+struct trl_tx {
+	struct trl_tx *next;
+	trl_ctx *ctx;
+	trl_pg *pg;
+	struct pg_conn *conn; /* NULL: over */
+	bool broken;          /* a statement failed: only rollback is left */
+	uint64_t since_us;
+	size_t n_audits;
+	const struct trl_arg *audits[16];
+};
+
+static void
+forget(trl_tx *tx)
+{
+	struct trl_tx **p = &tx->pg->txs;
+
+	while (*p && *p != tx)
+		p = &(*p)->next;
+	if (*p)
+		*p = tx->next;
+	trl_series_observe_us(tx->pg->m.tx, trl_mono_us() - tx->since_us);
+}
+
+bool
+pg_holds_tx(const trl_pg *pg, const trl_ctx *ctx)
+{
+	for (const struct trl_tx *tx = pg->txs; tx; tx = tx->next)
+		if (tx->ctx->actor == ctx->actor)
+			return true;
+	return false;
+}
+
+/* Gives the connection back, after a ROLLBACK where one is due. */
+static void
+let_go(trl_tx *tx, bool rollback)
+{
+	static const struct pg_call undo = { .sql = &trl_sql_tx_rollback };
+	struct pg_conn *conn = TRL_TAKE(tx->conn);
+
+	if (!conn)
+		return;
+	forget(tx);
+	if (rollback && conn->state == PG_UP) {
+		struct pg_op *op = pg_op_new(1);
+
+		op->write = true;
+		op->detached = true;
+		op->calls = &undo;
+		pg_conn_send(conn, op);
+		pg_op_unref(&op);
+	}
+	pg_release(conn); /* it is free once the rollback was answered */
+}
+
+static enum trl_code
+lease(trl_ctx *ctx, trl_pg *pg, struct pg_conn **out)
+{
+	TRL_AUTO(pg_op_unref) struct pg_op *op = pg_op_new(0);
+	enum trl_code rc;
+
+	op->write = op->lease = true;
+	rc = pg_submit(ctx, pg, op);
+	if (rc != TRL_OK)
+		return rc;
+	if (!op->conn)
+		return pg_code_of(ctx, pg, op);
+	*out = op->conn;
+	return TRL_OK;
+}
+
+/* Runs calls on the tx's connection. *out is set where there is an outcome. */
+static enum trl_code
+run(trl_tx *tx, const struct pg_call *calls, size_t n, struct pg_op **out)
+{
+	struct pg_op *op = pg_op_new(n);
+	enum trl_code rc;
+
+	op->calls = calls;
+	rc = pg_submit_on(tx->ctx, tx->conn, op);
+	tx->broken |= rc != TRL_OK || op->outcome != PG_FINE;
+	*out = op;
+	return rc;
+}
+
+enum trl_code
+trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
+{
+	trl_tx *tx = trl_arena_zalloc(ctx->arena, sizeof *tx);
+	struct pg_call *calls = trl_arena_alloc(ctx->arena, 2 * sizeof *calls);
+	struct pg_record record = { 0 };
+	bool keyed = ctx->idempotency.key != NULL;
+	unsigned tries = 0;
+	enum trl_code rc;
+
+	for (;;) {
+		TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
+
+		*tx =
+		    (struct trl_tx){ .ctx = ctx, .pg = pg, .since_us = trl_mono_us() };
+		if (keyed) {
+			rc = pg_record_make(ctx, pg, NULL, &record);
+			if (rc != TRL_OK)
+				return rc;
+		}
+		rc = lease(ctx, pg, &tx->conn);
+		if (rc != TRL_OK)
+			return rc;
+		tx->next = pg->txs;
+		pg->txs = tx;
+		calls[0] = (struct pg_call){ .sql = &trl_sql_tx_begin };
+		pg_bind_begin(ctx, pg, keyed ? PG_BEGIN_KEYED : PG_BEGIN_TIMED, scope,
+		    &record, &calls[1]);
+		rc = run(tx, calls, 2, &op);
+		if (rc == TRL_OK && op->outcome == PG_FINE) {
+			*out = tx;
+			return TRL_OK;
+		}
+		let_go(tx, true);
+		if (rc != TRL_OK)
+			return rc;
+		if (op->outcome != PG_FAILED || !pg_is_running(op)) {
+			op->write = false; /* nothing was written yet: not UNCERTAIN */
+			return pg_code_of(ctx, pg, op);
+		}
+		rc = pg_record_wait(ctx, pg, &tries);
+		if (rc != TRL_OK)
+			return rc;
+	}
+}
+
+enum trl_code
+trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *in,
+    ProtobufCMessage *out, const struct trl_arg *args)
+{
+	struct pg_item item = { .st = pg_statement_of(tx->pg, sql), .out = out };
+	struct pg_call *call = trl_arena_alloc(tx->ctx->arena, sizeof *call);
+	TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
+	enum trl_code rc;
+
+	if (tx->broken)
+		return trl_fail(
+		    tx->ctx, TRL_INTERNAL, "the transaction has failed before");
+	rc = pg_bind(tx->ctx, item.st, in, args, call);
+	if (rc != TRL_OK)
+		return rc;
+	rc = run(tx, call, 1, &op);
+	if (rc != TRL_OK)
+		return rc;
+	if (op->outcome != PG_FINE) {
+		op->write =
+		    false; /* before COMMIT a lost connection has written nothing */
+		return pg_code_of(tx->ctx, tx->pg, op);
+	}
+	return pg_take(tx->ctx, op, 0, &item);
+}
+
+void
+trl_tx_audit(trl_tx *tx, const char *action, struct trl_id subject,
+    const char *subject_kind, const ProtobufCMessage *detail)
+{
+	trl_assert(tx->n_audits < TRL_COUNT(tx->audits));
+	tx->audits[tx->n_audits++] =
+	    pg_audit_args(tx->ctx, action, subject, subject_kind, detail);
+}
+
+/* The last calls of a tx: record, audit entries, COMMIT. */
+static enum trl_code
+bind_commit(
+    trl_tx *tx, const struct pg_record *record, struct pg_call *calls, size_t *n)
+{
+	enum trl_code rc = TRL_OK;
+
+	*n = 0;
+	if (tx->ctx->idempotency.key)
+		rc = pg_record_bind(tx->ctx, tx->pg, record, &calls[(*n)++]);
+	for (size_t i = 0; rc == TRL_OK && i < tx->n_audits; i++)
+		rc = pg_bind(tx->ctx, pg_statement_of(tx->pg, &trl_sql_audit_add), NULL,
+		    tx->audits[i], &calls[(*n)++]);
+	calls[(*n)++] = (struct pg_call){ .sql = &trl_sql_tx_commit };
+	return rc;
+}
+
+static enum trl_code
+commit(trl_tx *tx, ProtobufCMessage *reply)
+{
+	trl_ctx *ctx = tx->ctx;
+	trl_pg *pg = tx->pg;
+	bool keyed = ctx->idempotency.key != NULL, found = false;
+	struct pg_call *calls =
+	    trl_arena_alloc(ctx->arena, (tx->n_audits + 2) * sizeof *calls);
+	struct pg_record record = { 0 };
+	TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
+	enum trl_code rc = TRL_OK;
+	size_t n;
+
+	if (tx->broken)
+		rc = trl_fail(
+		    ctx, TRL_INTERNAL, "a failed transaction cannot be committed");
+	if (rc == TRL_OK && keyed)
+		rc = pg_record_make(ctx, pg, reply, &record);
+	if (rc == TRL_OK)
+		rc = bind_commit(tx, &record, calls, &n);
+	if (rc != TRL_OK) {
+		let_go(tx, true);
+		return rc;
+	}
+	rc = run(tx, calls, n, &op);
+	let_go(tx, tx->broken);
+	if (rc != TRL_OK) {
+		trl_err_clear(ctx);
+		trl_series_add(pg->m.unknown, 1);
+		return trl_fail(
+		    ctx, TRL_UNCERTAIN, "the deadline came before the commit's answer");
+	}
+	if (op->outcome == PG_FINE) {
+		ctx->idempotency.recorded |= keyed;
+		if (keyed)
+			trl_series_add(pg->m.idem_new, 1);
+		return TRL_OK;
+	}
+	if (keyed && op->outcome == PG_LOST)
+		return pg_record_resolve(ctx, pg, reply);
+	if (keyed && op->outcome == PG_FAILED && pg_is_duplicate(op)) {
+		rc = pg_record_find(ctx, pg, reply, &found);
+		if (rc != TRL_OK || found)
+			return rc;
+	}
+	return pg_code_of(ctx, pg, op);
+}
+
+enum trl_code
+trl_tx_commit(trl_tx **pointer, ProtobufCMessage *reply)
+{
+	return commit(TRL_TAKE(*pointer), reply);
+}
+
+void
+trl_tx_rollback(trl_tx **pointer)
+{
+	trl_tx *tx = TRL_TAKE(*pointer);
+
+	if (tx)
+		let_go(tx, true);
+}

@@ -1,0 +1,74 @@
+/* work.h - what batches and transactions share. Private to shared/pg. */
+#pragma once
+
+#include <trl/tx.h>
+
+#include "pool.h"
+
+/* A statement with what it binds. */
+struct pg_item {
+	struct pg_statement *st;
+	const ProtobufCMessage *in;
+	ProtobufCMessage *out; /* or NULL */
+	const struct trl_arg *args;
+	bool last; /* goes to the end: audit entries, in one order */
+};
+
+struct trl_batch {
+	trl_ctx *ctx;
+	trl_pg *pg;
+	struct trl_scope scope;
+	struct pg_item *items;
+	size_t n_items, room;
+	bool ran;
+};
+
+/* A WRITE's record, ready to bind. */
+struct pg_record {
+	const uint8_t *reply;
+	size_t len;
+	bool sealed;
+	int64_t lock;
+};
+
+enum pg_begin { PG_BEGIN, PG_BEGIN_TIMED, PG_BEGIN_KEYED };
+
+/* The first call of each transaction. record: for PG_BEGIN_KEYED. */
+void pg_bind_begin(trl_ctx *ctx, trl_pg *pg, enum pg_begin kind, struct trl_scope scope,
+    const struct pg_record *record, struct pg_call *call);
+
+/* Packs and seals the reply. Errors: TRL_INTERNAL (no seal key). */
+enum trl_code pg_record_make(trl_ctx *ctx, trl_pg *pg, const ProtobufCMessage *reply,
+    struct pg_record *out) TRL_MUST_CHECK;
+/* The record's insert. */
+enum trl_code pg_record_bind(trl_ctx *ctx, trl_pg *pg, const struct pg_record *record,
+    struct pg_call *call) TRL_MUST_CHECK;
+/* Looks for the record of ctx's key; reply is refilled and ctx marked where found.
+ * Errors: TRL_INVALID (another request's), those of a read. */
+enum trl_code pg_record_find(
+    trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *found) TRL_MUST_CHECK;
+/* After the connection took an answer along: once it can be asked, does the record
+ * stand? Gives TRL_OK then, else TRL_UNCERTAIN. */
+enum trl_code pg_record_resolve(
+    trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply) TRL_MUST_CHECK;
+/* Whether another run holds the key's lock: to wait and try again (TRL_OK), or
+ * TRL_CONFLICT. */
+enum trl_code pg_record_wait(trl_ctx *ctx, trl_pg *pg, unsigned *tries) TRL_MUST_CHECK;
+
+/* What PostgreSQL said. */
+bool pg_is_running(const struct pg_op *op);   /* the key's lock is held */
+bool pg_is_duplicate(const struct pg_op *op); /* the key has a record */
+bool pg_is_retryable(const struct pg_op *op); /* deadlock, serialization */
+/* op->outcome as a code, with the error of ctx written. */
+enum trl_code pg_code_of(
+    trl_ctx *ctx, trl_pg *pg, const struct pg_op *op) TRL_MUST_CHECK;
+/* The rows of item, which answered call number at, into its message. In a READ the
+ * guard is held here. */
+enum trl_code pg_take(trl_ctx *ctx, const struct pg_op *op, size_t at,
+    const struct pg_item *item) TRL_MUST_CHECK;
+
+/* An audit entry as arguments of trl_sql_audit_add. */
+const struct trl_arg *pg_audit_args(trl_ctx *ctx, const char *action,
+    struct trl_id subject, const char *subject_kind, const ProtobufCMessage *detail);
+/* A message as one JSON object, for the audit's detail. */
+const char *pg_detail_json(trl_arena *arena, const ProtobufCMessage *message);
