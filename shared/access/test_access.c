@@ -1,0 +1,298 @@
+/* Tests with a real Redis: limits, copies and epochs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "state.h"
+
+const struct trl_config_table *const trl_config_known[] = { NULL };
+
+struct world {
+	trl_loop *loop;
+	trl_redis *redis;
+	trl_access *access;
+	void (*story)(trl_ctx *ctx, struct world *world);
+	bool done;
+};
+
+static struct trl_id
+random_id(void)
+{
+	struct trl_id id;
+
+	randombytes_buf(id.bytes, sizeof id.bytes);
+	return id;
+}
+
+static bool
+is_ready(void *self)
+{
+	return trl_redis_ready(((struct world *)self)->redis);
+}
+
+static bool
+is_done(void *self)
+{
+	return ((struct world *)self)->done;
+}
+
+static void
+tell(trl_ctx *ctx, void *arg)
+{
+	struct world *world = arg;
+
+	world->story(ctx, world);
+	world->done = true;
+}
+
+/* Runs a story in an actor, with Redis. */
+static void
+run(void (*story)(trl_ctx *ctx, struct world *world))
+{
+	const char *url = getenv("TRELLIS_TEST_REDIS_URL");
+	struct world world = { .story = story };
+
+	if (!url)
+		fail_msg("TRELLIS_TEST_REDIS_URL is not set; tools/test sets it.");
+	world.loop = trl_loop_new(NULL);
+	world.redis = trl_redis_open(world.loop, url, trl_access_scripts);
+	assert_true(trl_loop_run_until(world.loop, is_ready, &world, 5000));
+	world.access = trl_access_open(world.loop, world.redis);
+	assert_non_null(world.access);
+	assert_int_equal(
+	    trl_spawn(world.loop,
+		&(const struct trl_spawn){
+		    .name = "story", .run = tell, .arg = &world, .timeout_ms = 10000 }),
+	    TRL_OK);
+	assert_true(trl_loop_run_until(world.loop, is_done, &world, 10000));
+	trl_access_close(&world.access);
+	trl_redis_close(&world.redis);
+	trl_loop_free(&world.loop);
+}
+
+/* A client address of nobody else's. */
+static void
+new_address(char text[40])
+{
+	uint8_t b[6];
+
+	randombytes_buf(b, sizeof b);
+	(void)snprintf(text, 40, "fd00:%x:%x:%x::1", b[0] << 8 | b[1], b[2] << 8 | b[3],
+	    b[4] << 8 | b[5]);
+}
+
+static void
+tell_sign_ups(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who *who;
+	struct trl_access_states states;
+	char address[40];
+	int i;
+
+	new_address(address);
+	for (i = 0; i < 10; i++) {
+		states.n = 0;
+		assert_int_equal(trl_access_greet(ctx, world->access, address, "signup",
+				     NULL, &who, &states),
+		    TRL_OK);
+		assert_int_equal(states.n, 2);
+		assert_int_equal(states.state[1].remaining, 9 - i);
+		assert_int_equal(states.state[1].quota, 10);
+	}
+	states.n = 0;
+	assert_int_equal(trl_access_greet(ctx, world->access, address, "signup", NULL,
+			     &who, &states),
+	    TRL_RATE);
+	assert_false(states.state[1].allowed);
+	/* one is free again after a tenth of the hour */
+	assert_in_range(ctx->err.retry_after_ms, 350 * 1000, 361 * 1000);
+	new_address(address);
+	states.n = 0;
+	trl_err_clear(ctx);
+	assert_int_equal(trl_access_greet(ctx, world->access, address, "signup", NULL,
+			     &who, &states),
+	    TRL_OK);
+}
+
+static void
+refuses_the_eleventh_sign_up_of_an_address_in_an_hour(void **state)
+{
+	(void)state;
+	run(tell_sign_ups);
+}
+
+static void
+tell_names(trl_ctx *ctx, struct world *world)
+{
+	char name[40];
+	int i;
+
+	new_address(name);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(
+		    trl_access_limit_name(ctx, world->access, "login", name), TRL_OK);
+	assert_int_equal(
+	    trl_access_limit_name(ctx, world->access, "login", name), TRL_RATE);
+}
+
+static void
+refuses_the_sixth_log_in_to_an_account_in_a_minute(void **state)
+{
+	(void)state;
+	run(tell_names);
+}
+
+/* Arrives as who in tenant and gives what was seen. */
+static struct trl_access_visit
+arrive(trl_ctx *ctx, struct world *world, const struct trl_access_who *who,
+    struct trl_id tenant)
+{
+	struct trl_access_states states = { 0 };
+	struct trl_access_visit visit;
+
+	assert_int_equal(
+	    trl_access_arrive(ctx, world->access, who, tenant, "read", &visit, &states),
+	    TRL_OK);
+	return visit;
+}
+
+static struct trl_access_grant
+granted(const struct trl_access_visit *visit, struct trl_id tenant)
+{
+	return (struct trl_access_grant){ .tenant = tenant,
+		.role = 2,
+		.status = 1,
+		.tenant_epoch = visit->tenant_epoch,
+		.account_epoch = visit->account_epoch };
+}
+
+static void
+tell_epochs(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who who = { .kind = TRL_PERSON,
+		.account = random_id() };
+	struct trl_id tenant = random_id();
+	struct trl_access_visit visit = arrive(ctx, world, &who, tenant), later;
+	struct trl_access_grant grant = granted(&visit, tenant);
+
+	assert_null(visit.grant);
+	assert_true(visit.tenant_epoch && visit.account_epoch);
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	later = arrive(ctx, world, &who, tenant);
+	assert_non_null(later.grant);
+	assert_int_equal(later.grant->role, 2);
+
+	trl_access_bump_tenant(ctx, world->access, tenant);
+	later = arrive(ctx, world, &who, tenant);
+	assert_null(later.grant);
+	assert_true(later.tenant_epoch > visit.tenant_epoch);
+
+	/* a fact read before the bump comes too late to be kept */
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	assert_null(arrive(ctx, world, &who, tenant).grant);
+
+	grant = granted(&later, tenant);
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	assert_non_null(arrive(ctx, world, &who, tenant).grant);
+	trl_access_bump_account(ctx, world->access, who.account);
+	assert_null(arrive(ctx, world, &who, tenant).grant);
+}
+
+static void
+believes_no_copy_of_an_earlier_epoch(void **state)
+{
+	(void)state;
+	run(tell_epochs);
+}
+
+static void
+tell_loss(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who who = { .kind = TRL_PERSON,
+		.account = random_id() };
+	struct trl_id tenant = random_id();
+	struct trl_access_visit visit = arrive(ctx, world, &who, tenant);
+	struct trl_access_grant grant = granted(&visit, tenant);
+	struct trl_redis_reply reply;
+	struct access_key epoch;
+
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	access_key_epoch(&epoch, 't', tenant);
+	assert_int_equal(
+	    trl_redis_run(ctx, world->redis,
+		&(const struct trl_redis_command){
+		    .verb = "DEL", .n_args = 1, .args = { { epoch.text, epoch.len } } },
+		1, &reply),
+	    TRL_OK);
+	assert_null(arrive(ctx, world, &who, tenant).grant);
+}
+
+static void
+believes_no_copy_whose_epoch_was_lost(void **state)
+{
+	(void)state;
+	run(tell_loss);
+}
+
+static void
+tell_who(trl_ctx *ctx, struct world *world)
+{
+	struct trl_access_who who = { .kind = TRL_PERSON,
+		.account = random_id(),
+		.session = random_id(),
+		.epoch = 5 };
+	const struct trl_access_who *found;
+	struct trl_access_states states = { 0 };
+	uint8_t hash[TRL_ACCESS_HASH];
+	char address[40];
+
+	new_address(address);
+	randombytes_buf(hash, sizeof hash);
+	assert_int_equal(
+	    trl_access_greet(ctx, world->access, address, NULL, hash, &found, &states),
+	    TRL_OK);
+	assert_null(found);
+	trl_access_keep_who(ctx, world->access, hash, &who);
+	states.n = 0;
+	assert_int_equal(
+	    trl_access_greet(ctx, world->access, address, NULL, hash, &found, &states),
+	    TRL_OK);
+	assert_non_null(found);
+	assert_true(trl_id_eq(found->account, who.account) && found->epoch == 5);
+	who.epoch = 0; /* Redis did not tell: not kept */
+	hash[0] ^= 1;
+	trl_access_keep_who(ctx, world->access, hash, &who);
+	states.n = 0;
+	assert_int_equal(
+	    trl_access_greet(ctx, world->access, address, NULL, hash, &found, &states),
+	    TRL_OK);
+	assert_null(found);
+}
+
+static void
+keeps_who_a_credential_is(void **state)
+{
+	(void)state;
+	run(tell_who);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_the_eleventh_sign_up_of_an_address_in_an_hour),
+		cmocka_unit_test(refuses_the_sixth_log_in_to_an_account_in_a_minute),
+		cmocka_unit_test(believes_no_copy_of_an_earlier_epoch),
+		cmocka_unit_test(believes_no_copy_whose_epoch_was_lost),
+		cmocka_unit_test(keeps_who_a_credential_is),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
