@@ -9,6 +9,8 @@ typedef struct trl_ops trl_ops;
 /* listen as in trl_http_options; Errors: TRL_UNAVAILABLE, printed. */
 enum trl_code trl_ops_open(trl_loop *loop, const char *listen, trl_ops **out) TRL_MUST_CHECK;
 void trl_ops_close(trl_ops **ops);
+/* The port in use, for ":0". */
+unsigned trl_ops_port(const trl_ops *ops);
 
 /* Adds a readiness check: NULL when ready, else why not (static text). /livez
  * asks nobody. */

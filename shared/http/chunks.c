@@ -1,0 +1,91 @@
+/* chunks.c - a chunked body, byte by byte where it is framing and in runs where
+ * it is data. */
+#include "head.h"
+
+enum { OVERHEAD_MAX = 8192, DIGITS_MAX = 15 };
+
+static int
+hex(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One byte of framing. False: malformed. */
+static bool
+step(struct trl_http_chunks *chunks, uint8_t c)
+{
+	switch (chunks->state) {
+	case TRL_CHUNK_SIZE:
+		if (hex(c) >= 0) {
+			chunks->left = chunks->left << 4 | (uint64_t)hex(c);
+			return ++chunks->digits <= DIGITS_MAX;
+		}
+		if (c != '\r' && c != ';')
+			return false;
+		chunks->state = c == ';' ? TRL_CHUNK_EXTENSION : TRL_CHUNK_SIZE_LF;
+		return chunks->digits > 0;
+	case TRL_CHUNK_EXTENSION:
+		if (c == '\r')
+			chunks->state = TRL_CHUNK_SIZE_LF;
+		else if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+		return ++chunks->overhead <= OVERHEAD_MAX;
+	case TRL_CHUNK_SIZE_LF:
+		chunks->last = chunks->left == 0;
+		chunks->line = 0;
+		chunks->digits = 0;
+		chunks->state = chunks->last ? TRL_CHUNK_TRAILER : TRL_CHUNK_DATA;
+		return c == '\n';
+	case TRL_CHUNK_DATA_CR:
+		chunks->state = TRL_CHUNK_DATA_LF;
+		return c == '\r';
+	case TRL_CHUNK_DATA_LF:
+		chunks->state = TRL_CHUNK_SIZE;
+		return c == '\n';
+	case TRL_CHUNK_TRAILER:
+		if (c == '\r')
+			chunks->state = TRL_CHUNK_TRAILER_LF;
+		else if ((c < 0x20 && c != '\t') || c == 0x7f ||
+			 (chunks->line == 0 && c <= 0x20))
+			return false;
+		else
+			chunks->line++;
+		return ++chunks->overhead <= OVERHEAD_MAX;
+	case TRL_CHUNK_TRAILER_LF:
+		chunks->state = chunks->line ? TRL_CHUNK_TRAILER : TRL_CHUNK_DONE;
+		chunks->line = 0;
+		return c == '\n';
+	default:
+		return false;
+	}
+}
+
+enum trl_code
+trl_http_chunks_feed(struct trl_http_chunks *chunks, const uint8_t *data, size_t len,
+    size_t *used, struct trl_buf *out)
+{
+	size_t i = 0, run;
+
+	while (i < len && chunks->state != TRL_CHUNK_DONE) {
+		if (chunks->state != TRL_CHUNK_DATA) {
+			if (!step(chunks, data[i++]))
+				return TRL_MALFORMED;
+			if (chunks->state == TRL_CHUNK_DATA &&
+			    (chunks->left > chunks->max ||
+				out->len > chunks->max - chunks->left))
+				return TRL_QUOTA; /* before reading it */
+			continue;
+		}
+		run = len - i < chunks->left ? len - i : (size_t)chunks->left;
+		trl_buf_add(out, data + i, run);
+		i += run;
+		chunks->left -= run;
+		if (chunks->left == 0)
+			chunks->state = TRL_CHUNK_DATA_CR;
+	}
+	*used = i;
+	return TRL_OK;
+}

@@ -1,0 +1,132 @@
+/* conn.h - a connection and its server, for the files of shared/http. */
+#pragma once
+
+#include <uv.h>
+
+#include <trl/loop_uv.h>
+
+#include "head.h"
+
+enum {
+	TRL_HTTP_READ_BYTES = 65536, /* the loop's shared read buffer */
+	TRL_HTTP_AHEAD_BYTES =
+	    32768,           /* read ahead while a handler runs; then reading stops */
+	TRL_HTTP_AHEAD = 16, /* pipelined answers before they must be written */
+	TRL_HTTP_SKIP_BYTES = 65536, /* of a body nobody read, to keep the connection */
+	TRL_HTTP_LINGER_BYTES = 262144,
+	TRL_HTTP_LINGER_MS = 2000,
+	TRL_HTTP_ADDRESSES = 1024,
+};
+
+/* What a connection waits for; each wait lasts equally long for all, so a queue
+ * is in the order of its ends and one timer looks at the fronts alone. */
+enum http_wait { HTTP_HEAD, HTTP_IDLE, HTTP_WRITE, HTTP_LINGER, HTTP_WAITS };
+
+enum http_state {
+	HTTP_READING,  /* between requests or within a head */
+	HTTP_RUNNING,  /* an actor has the request */
+	HTTP_SKIPPING, /* the rest of a body nobody read */
+	HTTP_ENDING,   /* the last answer is being written */
+	HTTP_LINGERING /* written; what still comes is thrown away */
+};
+
+struct http_address {
+	struct http_address *next;
+	uint8_t key[16];
+	size_t count;
+};
+
+struct trl_http_conn {
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	trl_http_server *server;
+	struct trl_http_conn *prev, *next; /* all of the server */
+	struct trl_http_conn *wait_prev, *wait_next;
+	struct trl_http_conn *dirty_next;
+	uint64_t wait_until_ms;
+	struct http_address *address_count;
+	trl_actor *actor;
+	struct trl_buf in, out;
+	size_t seen, head_len;
+	struct {
+		uint64_t left; /* not yet taken from the stream; chunked: UINT64_MAX */
+		uint8_t *to;   /* where an actor wants it, or NULL */
+		struct trl_http_chunks chunks;
+		struct trl_buf data; /* decoded chunks */
+		struct trl_ticket ticket;
+		enum trl_code rc;
+		bool waiting;
+		bool chunked;
+		bool expect; /* 100 Continue is owed */
+	} body;
+	uint8_t state, wait; /* enum http_state; enum http_wait + 1, 0: none */
+	uint8_t answers;     /* since the last write */
+	bool dirty, writing, reading, eof, closed, handle_closed;
+	bool answered, close_after, linger, head_only, keep_old, used;
+	char address[46];
+};
+
+struct trl_http_server {
+	trl_loop *loop;
+	struct trl_http_options options;
+	struct trl_http_limits limits;
+	struct trl_http_handler handler;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} listener;
+	bool is_unix, listening, accept_waits, draining, closing;
+	uv_timer_t timer;
+	uint64_t timer_at_ms; /* 0: not armed */
+	size_t n_conns, refs;
+	struct trl_http_conn *conns;
+	struct {
+		struct trl_http_conn *first, *last;
+		uint32_t ms;
+	} waits[HTTP_WAITS];
+	struct trl_http_conn *dirty;
+	struct http_address *addresses[TRL_HTTP_ADDRESSES];
+	trl_arena *scratch;
+	int64_t date_s;
+	char date[40];
+	uint8_t bytes[TRL_HTTP_READ_BYTES];
+};
+
+/* conn.c */
+void trl_http_conn_start(trl_http_server *server, struct trl_http_conn *conn);
+void trl_http_conn_close(struct trl_http_conn *conn);
+/* Goes on with what was read: the next request, if one is whole. */
+void trl_http_conn_step(struct trl_http_conn *conn);
+void trl_http_conn_read(struct trl_http_conn *conn, bool on);
+/* After the request's actor: keep the connection or end it. */
+void trl_http_conn_end_request(struct trl_http_conn *conn);
+/* The actor of a request. */
+void trl_http_request_run(trl_ctx *ctx, void *arg);
+/* Body bytes have come (or, with len 0, the end of the stream). */
+size_t trl_http_body_feed(struct trl_http_conn *conn, const uint8_t *data, size_t len);
+
+/* wait.c */
+void trl_http_wait(struct trl_http_conn *conn, enum http_wait wait);
+void trl_http_wait_none(struct trl_http_conn *conn);
+void trl_http_on_timer(uv_timer_t *timer);
+
+/* writer.c */
+void trl_http_dirty(struct trl_http_conn *conn);
+void trl_http_flush(void *self);
+void trl_http_write_response(struct trl_http_conn *conn,
+    const struct trl_http_response *response, bool keep_alive);
+
+bool trl_http_sendable(const struct trl_http_response *response);
+
+/* refuse.c */
+void trl_http_refuse(struct trl_http_conn *conn, uint16_t status, const char *detail);
+
+/* server.c */
+void trl_http_forget(struct trl_http_conn *conn);
+void trl_http_unref(trl_http_server *server);

@@ -1,0 +1,132 @@
+/* target.c - the request's target (RFC 9112, section 3.2): split, and refused
+ * where its path could mean something else to whoever decodes it again. */
+#include "head.h"
+
+#include <string.h>
+#include <strings.h>
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes %XX in place; false where a '%' is not followed by two digits. */
+static bool
+decode(char *s, size_t *len)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < *len; i++, to++) {
+		if (s[i] != '%') {
+			s[to] = s[i];
+			continue;
+		}
+		if (i + 2 >= *len || hex(s[i + 1]) < 0 || hex(s[i + 2]) < 0)
+			return false;
+		s[to] = (char)(hex(s[i + 1]) << 4 | hex(s[i + 2]));
+		i += 2;
+	}
+	*len = to;
+	return true;
+}
+
+static bool
+climbs(const char *s, size_t len)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && s[i] != '/' && s[i] != '\\')
+			continue;
+		if ((i - start == 1 && s[start] == '.') ||
+		    (i - start == 2 && s[start] == '.' && s[start + 1] == '.'))
+			return true;
+		start = i + 1;
+	}
+	return false;
+}
+
+/* RFC 3629: shortest form, no surrogates, up to U+10FFFF. */
+static bool
+utf8_ok(const unsigned char *s, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		unsigned char c = s[i++];
+		unsigned more = c < 0x80   ? 0
+				: c < 0xc2 ? 9
+				: c < 0xe0 ? 1
+				: c < 0xf0 ? 2
+				: c < 0xf5 ? 3
+					   : 9;
+
+		if (c < 0x20 || c == 0x7f || more > len - i)
+			return false;
+		if ((c == 0xe0 && s[i] < 0xa0) || (c == 0xed && s[i] > 0x9f) ||
+		    (c == 0xf0 && s[i] < 0x90) || (c == 0xf4 && s[i] > 0x8f))
+			return false;
+		for (; more; more--, i++) {
+			if ((s[i] & 0xc0) != 0x80)
+				return false;
+		}
+	}
+	return true;
+}
+
+bool
+trl_http_path_ok(const char *path, size_t len)
+{
+	char text[8192 + 1];
+
+	if (!memchr(path, '%', len) && !memchr(path, '.', len) &&
+	    !memchr(path, '\\', len))
+		return true; /* the target's characters were checked */
+	if (len > sizeof text)
+		return false;
+	memcpy(text, path, len);
+	if (!decode(text, &len) || !utf8_ok((unsigned char *)text, len) ||
+	    climbs(text, len))
+		return false;
+	return !decode(text, &len) || !climbs(text, len);
+}
+
+uint16_t
+trl_http_target(
+    trl_arena *arena, struct trl_http_head *head, char *target, const char **authority)
+{
+	struct trl_http_request *request = &head->request;
+	char *mark, *slash;
+	size_t skip;
+
+	head->detail = "The address cannot be read.";
+	for (const char *p = target; *p; p++) {
+		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
+			return 400;
+	}
+	if (!strcmp(target, "*") && !strcmp(request->method, "OPTIONS"))
+		target[0] = '/';
+	mark = strchr(target, '?');
+	if (mark)
+		*mark++ = '\0';
+	request->query = mark ? mark : "";
+	if (target[0] != '/') {
+		skip = !strncasecmp(target, "http://", 7)    ? 7
+		       : !strncasecmp(target, "https://", 8) ? 8
+							     : 0;
+		if (!skip)
+			return 400;
+		slash = strchr(target + skip, '/');
+		*authority = slash ? trl_arena_strndup(arena, target + skip,
+					 (size_t)(slash - target) - skip)
+				   : target + skip;
+		target = slash ? slash : trl_arena_strdup(arena, "/");
+	}
+	request->path = target;
+	if (!trl_http_path_ok(target, strlen(target)))
+		return 400;
+	head->detail = NULL;
+	return 200;
+}

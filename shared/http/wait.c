@@ -1,0 +1,83 @@
+/* wait.c - all timeouts of a server with one timer. A queue a kind of wait, in
+ * the order of their ends because all of a kind last equally long; the timer is
+ * armed for the earliest front and not at all when nobody waits. Waits end up to
+ * SLACK_MS late, so that busy connections do not move it. */
+#include "conn.h"
+
+enum { SLACK_MS = 50 };
+
+static void
+arm(trl_http_server *server, uint64_t at)
+{
+	uint64_t now = uv_now(trl_loop_uv(server->loop));
+
+	if (server->timer_at_ms && server->timer_at_ms <= at + SLACK_MS)
+		return;
+	server->timer_at_ms = at + SLACK_MS;
+	uv_timer_start(&server->timer, trl_http_on_timer,
+	    at > now ? at - now + SLACK_MS : SLACK_MS, 0);
+}
+
+void
+trl_http_wait_none(struct trl_http_conn *conn)
+{
+	trl_http_server *server = conn->server;
+
+	if (!conn->wait)
+		return;
+	*(conn->wait_prev ? &conn->wait_prev->wait_next
+			  : &server->waits[conn->wait - 1].first) = conn->wait_next;
+	*(conn->wait_next ? &conn->wait_next->wait_prev
+			  : &server->waits[conn->wait - 1].last) = conn->wait_prev;
+	conn->wait = 0;
+}
+
+void
+trl_http_wait(struct trl_http_conn *conn, enum http_wait wait)
+{
+	trl_http_server *server = conn->server;
+
+	trl_http_wait_none(conn);
+	conn->wait = (uint8_t)(wait + 1);
+	conn->wait_until_ms =
+	    uv_now(trl_loop_uv(server->loop)) + server->waits[wait].ms;
+	conn->wait_next = NULL;
+	conn->wait_prev = server->waits[wait].last;
+	*(conn->wait_prev ? &conn->wait_prev->wait_next : &server->waits[wait].first) =
+	    conn;
+	server->waits[wait].last = conn;
+	arm(server, conn->wait_until_ms);
+}
+
+static void
+expired(struct trl_http_conn *conn)
+{
+	enum http_wait wait = (enum http_wait)(conn->wait - 1);
+
+	trl_http_wait_none(conn);
+	if (wait == HTTP_HEAD && conn->state == HTTP_READING && conn->in.len > 0)
+		trl_http_refuse(conn, 408, "The request took too long to arrive.");
+	else
+		trl_http_conn_close(conn);
+}
+
+void
+trl_http_on_timer(uv_timer_t *timer)
+{
+	trl_http_server *server = timer->data;
+	uint64_t now = uv_now(trl_loop_uv(server->loop)), next = 0;
+	struct trl_http_conn *conn;
+
+	server->timer_at_ms = 0;
+	for (size_t i = 0; i < HTTP_WAITS; i++) {
+		while ((conn = server->waits[i].first) && conn->wait_until_ms <= now)
+			expired(conn);
+	}
+	for (size_t i = 0; i < HTTP_WAITS; i++) {
+		conn = server->waits[i].first;
+		if (conn && (!next || conn->wait_until_ms < next))
+			next = conn->wait_until_ms;
+	}
+	if (next)
+		arm(server, next);
+}

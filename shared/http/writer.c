@@ -1,0 +1,277 @@
+/* writer.c - answers: written into the connection's buffer as they are made, sent
+ * at the end of the turn with one system call. What the client does not take is
+ * kept, and no further request of it is handled until it has. */
+#include "conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <trl/log.h>
+
+struct writing {
+	uv_write_t req;
+	struct trl_http_conn *conn;
+	uint8_t *data;
+};
+
+static const char *
+reason(unsigned status)
+{
+	static const struct {
+		uint16_t status;
+		const char *text;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 206, "Partial Content" },
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 411, "Length Required" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
+		{ 417, "Expectation Failed" },
+		{ 421, "Misdirected Request" },
+		{ 422, "Unprocessable Content" },
+		{ 428, "Precondition Required" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" },
+		{ 507, "Insufficient Storage" },
+	};
+
+	for (size_t i = 0; i < TRL_COUNT(reasons); i++) {
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	}
+	return "Status";
+}
+
+static const char *
+date(trl_http_server *server)
+{
+	int64_t now = trl_wall_us() / 1000000;
+	time_t seconds = (time_t)now;
+	struct tm tm;
+
+	if (now != server->date_s) {
+		server->date_s = now;
+		gmtime_r(&seconds, &tm);
+		strftime(server->date, sizeof server->date, "%a, %d %b %Y %H:%M:%S GMT",
+		    &tm);
+	}
+	return server->date;
+}
+
+static void
+add_number(struct trl_buf *out, uint64_t n)
+{
+	char text[20], *p = text + sizeof text;
+
+	do {
+		*--p = (char)('0' + n % 10);
+	} while (n /= 10);
+	trl_buf_add(out, p, (size_t)(text + sizeof text - p));
+}
+
+/* What would let a value of outside begin a line of its own. */
+bool
+trl_http_sendable(const struct trl_http_response *response)
+{
+	for (size_t i = 0; i < response->n_headers; i++) {
+		const struct trl_http_header *h = &response->headers[i];
+
+		if (!trl_http_is_token(h->name, strlen(h->name)))
+			return false;
+		for (size_t j = 0; j < h->value_len; j++) {
+			unsigned char c = (unsigned char)h->value[j];
+
+			if ((c < 0x20 && c != '\t') || c == 0x7f)
+				return false;
+		}
+	}
+	return true;
+}
+
+void
+trl_http_write_response(
+    struct trl_http_conn *conn, const struct trl_http_response *response, bool keep)
+{
+	struct trl_buf *out = &conn->out;
+	bool no_body = response->status == 204 || response->status == 304 ||
+		       response->status < 200;
+
+	if (!trl_http_sendable(response)) {
+		trl_log(TRL_LOG_ERROR, NULL, "http: a header value that cannot be sent",
+		    TRL_LOG_INT("status", response->status));
+		trl_http_refuse(conn, 500, "The answer cannot be sent.");
+		return;
+	}
+	conn->answered = true;
+	conn->close_after = !keep;
+	if (conn->closed)
+		return;
+	trl_buf_reserve(out, 512 + response->body_len);
+	trl_buf_adds(out, "HTTP/1.1 ");
+	add_number(out, response->status);
+	trl_buf_adds(out, " ");
+	trl_buf_adds(out, reason(response->status));
+	trl_buf_adds(out, "\r\nDate: ");
+	trl_buf_adds(out, date(conn->server));
+	for (size_t i = 0; i < response->n_headers; i++) {
+		trl_buf_adds(out, "\r\n");
+		trl_buf_adds(out, response->headers[i].name);
+		trl_buf_adds(out, ": ");
+		trl_buf_add(
+		    out, response->headers[i].value, response->headers[i].value_len);
+	}
+	if (!no_body) {
+		trl_buf_adds(out, "\r\nContent-Length: ");
+		add_number(out, response->body_len);
+	}
+	trl_buf_adds(out, !keep            ? "\r\nConnection: close\r\n\r\n"
+			  : conn->keep_old ? "\r\nConnection: keep-alive\r\n\r\n"
+					   : "\r\n\r\n");
+	if (!no_body && !conn->head_only && response->body_len)
+		trl_buf_add(out, response->body, response->body_len);
+	conn->answers++;
+	trl_http_dirty(conn);
+}
+
+void
+trl_http_dirty(struct trl_http_conn *conn)
+{
+	if (conn->dirty || conn->closed)
+		return;
+	conn->dirty = true;
+	conn->dirty_next = conn->server->dirty;
+	conn->server->dirty = conn;
+}
+
+/* All is written. */
+static void
+written(struct trl_http_conn *conn)
+{
+	uv_os_fd_t fd;
+
+	conn->answers = 0;
+	if (conn->state == HTTP_ENDING) {
+		if (!conn->linger || conn->eof) {
+			trl_http_conn_close(conn);
+			return;
+		}
+		/* A close with unread bytes would make the kernel send RST and the
+		 * client lose the answer. */
+		conn->state = HTTP_LINGERING;
+		conn->seen = 0;
+		trl_http_wait(conn, HTTP_LINGER);
+		trl_http_conn_read(conn, true);
+		if (!uv_fileno(&conn->uv.handle, &fd))
+			(void)shutdown(fd, SHUT_WR);
+		return;
+	}
+	trl_http_conn_step(conn);
+}
+
+static void
+on_written(uv_write_t *req, int status)
+{
+	struct writing *writing = (struct writing *)req;
+	struct trl_http_conn *conn = writing->conn;
+
+	free(writing->data);
+	free(writing);
+	conn->writing = false;
+	if (conn->closed)
+		return;
+	trl_http_wait_none(conn);
+	if (status < 0)
+		trl_http_conn_close(conn);
+	else if (conn->out.len)
+		trl_http_dirty(conn);
+	else
+		written(conn);
+}
+
+static void
+write_rest(struct trl_http_conn *conn, size_t done)
+{
+	struct writing *writing = calloc(1, sizeof *writing);
+	uv_buf_t buf = uv_buf_init(
+	    (char *)conn->out.data + done, (unsigned)(conn->out.len - done));
+
+	trl_assert(writing);
+	writing->conn = conn;
+	writing->data = conn->out.data;
+	conn->out = (struct trl_buf){ 0 };
+	conn->writing = true;
+	trl_http_wait(conn, HTTP_WRITE);
+	if (uv_write(&writing->req, &conn->uv.stream, &buf, 1, on_written)) {
+		free(writing->data);
+		free(writing);
+		conn->writing = false;
+		trl_http_conn_close(conn);
+	}
+}
+
+static void
+flush_one(struct trl_http_conn *conn)
+{
+	uv_buf_t buf;
+	int n;
+
+	if (conn->writing)
+		return;
+	if (conn->out.len) {
+		buf = uv_buf_init((char *)conn->out.data, (unsigned)conn->out.len);
+		n = uv_try_write(&conn->uv.stream, &buf, 1);
+		if (n < 0 && n != UV_EAGAIN) {
+			trl_http_conn_close(conn);
+			return;
+		}
+		if (n < 0 || (size_t)n < conn->out.len) {
+			write_rest(conn, n < 0 ? 0 : (size_t)n);
+			return;
+		}
+		trl_buf_fini(&conn->out);
+	}
+	written(conn);
+}
+
+void
+trl_http_flush(void *self)
+{
+	trl_http_server *server = self;
+	struct trl_http_conn *conn, *next = TRL_TAKE(server->dirty);
+
+	while ((conn = next)) {
+		next = conn->dirty_next;
+		conn->dirty = false;
+		if (conn->closed)
+			continue;
+		if (conn->eof && conn->state == HTTP_RUNNING && conn->actor)
+			trl_cancel(conn->actor);
+		flush_one(conn);
+	}
+}

@@ -1,0 +1,225 @@
+/* ops.c - what the operator and the orchestrator ask of a process. /livez answers
+ * as long as the loop turns; /readyz asks each check; /stats shows what is going
+ * on right now. */
+#include <trl/ops.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <trl/http.h>
+#include <trl/metrics.h>
+
+enum { CHECKS_MAX = 16 };
+
+struct check {
+	const char *name;
+	const char *(*check)(void *self);
+	void *self;
+};
+
+struct trl_ops {
+	trl_loop *loop;
+	trl_http_server *http;
+	uint64_t started_us;
+	struct check checks[CHECKS_MAX];
+	size_t n_checks;
+	char unready[160];
+};
+
+static void
+refuse(void *self, trl_arena *arena, uint16_t status, const char *detail,
+    struct trl_http_response *out)
+{
+	(void)self;
+	out->status = status;
+	out->body = trl_arena_printf(arena, "%s\n", detail);
+	out->body_len = strlen(out->body);
+	trl_http_add_header(out, "Content-Type", "text/plain; charset=utf-8");
+}
+
+static void
+answer(trl_ctx *ctx, struct trl_http_request *request, uint16_t status,
+    const char *type, const void *body, size_t len)
+{
+	struct trl_http_response response = {
+		.status = status, .body = body, .body_len = len
+	};
+
+	trl_http_add_header(&response, "Content-Type", type);
+	trl_http_add_header(&response, "Cache-Control", "no-store");
+	trl_http_reply(ctx, request, &response);
+}
+
+static void
+answer_text(
+    trl_ctx *ctx, struct trl_http_request *request, uint16_t status, const char *text)
+{
+	const char *line = trl_arena_printf(ctx->arena, "%s\n", text);
+
+	answer(ctx, request, status, "text/plain; charset=utf-8", line, strlen(line));
+}
+
+static void
+metrics(trl_ctx *ctx, struct trl_http_request *request)
+{
+	const char *accept = trl_http_header(request, "accept");
+	bool open = accept && strstr(accept, "application/openmetrics-text");
+	struct trl_buf text = { 0 };
+
+	trl_metrics_render(&text, open);
+	answer(ctx, request, 200,
+	    open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+		 : "text/plain; version=0.0.4; charset=utf-8",
+	    text.data, text.len);
+	trl_buf_fini(&text);
+}
+
+static long
+rss_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long whole, resident = 0;
+
+	if (f && fscanf(f, "%ld %ld", &whole, &resident) != 2)
+		resident = 0;
+	if (f)
+		fclose(f);
+	return resident * sysconf(_SC_PAGESIZE);
+}
+
+/* A line of the dump a string; names are ours, but escaping costs nothing. */
+static void
+add_lines(struct trl_buf *out, const struct trl_buf *lines)
+{
+	bool inside = false, any = false;
+
+	for (size_t i = 0; i < lines->len; i++) {
+		uint8_t c = lines->data[i];
+
+		if (c == '\n') {
+			if (inside)
+				trl_buf_adds(out, "\"");
+			inside = false;
+			continue;
+		}
+		if (!inside)
+			trl_buf_adds(out, any ? ",\"" : "\"");
+		inside = any = true;
+		if (c == '"' || c == '\\')
+			trl_buf_printf(out, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			trl_buf_printf(out, "\\u%04x", c);
+		else
+			trl_buf_add(out, &c, 1);
+	}
+	if (inside)
+		trl_buf_adds(out, "\"");
+}
+
+static void
+stats(struct trl_ops *ops, trl_ctx *ctx, struct trl_http_request *request)
+{
+	struct trl_buf text = { 0 }, actors = { 0 };
+
+	trl_actors_dump(ops->loop, &actors);
+	trl_buf_printf(&text,
+	    "{\"version\":\"%s\",\"pid\":%ld,\"uptime_seconds\":%.3f,\"rss_bytes\":%ld,"
+	    "\"ready\":%s,\"actors_alive\":%zu,\"actors\":[",
+	    TRL_VERSION, (long)getpid(),
+	    (double)(trl_mono_us() - ops->started_us) / 1e6, rss_bytes(),
+	    trl_ops_unready(ops) ? "false" : "true", trl_actors_alive(ops->loop));
+	add_lines(&text, &actors);
+	trl_buf_adds(&text, "]}\n");
+	answer(ctx, request, 200, "application/json", text.data, text.len);
+	trl_buf_fini(&text);
+	trl_buf_fini(&actors);
+}
+
+static void
+handle(void *self, trl_ctx *ctx, struct trl_http_request *request)
+{
+	struct trl_ops *ops = self;
+	const char *path = request->path, *why;
+
+	if (strcmp(request->method, "GET") != 0 &&
+	    strcmp(request->method, "HEAD") != 0) {
+		answer_text(ctx, request, 405, "only GET and HEAD");
+	} else if (!strcmp(path, "/livez")) {
+		answer_text(ctx, request, 200, "alive");
+	} else if (!strcmp(path, "/readyz")) {
+		why = trl_ops_unready(ops);
+		answer_text(ctx, request, why ? 503 : 200, why ? why : "ready");
+	} else if (!strcmp(path, "/metrics")) {
+		metrics(ctx, request);
+	} else if (!strcmp(path, "/stats")) {
+		stats(ops, ctx, request);
+	} else {
+		answer_text(ctx, request, 404, "/livez /readyz /metrics /stats");
+	}
+}
+
+enum trl_code
+trl_ops_open(trl_loop *loop, const char *listen, trl_ops **out)
+{
+	struct trl_ops *ops = calloc(1, sizeof *ops);
+	const struct trl_http_options options = {
+		.listen = listen, .max_connections = 256, .handler_timeout_ms = 5000
+	};
+	const struct trl_http_handler handler = {
+		.handle = handle, .refuse = refuse, .self = ops
+	};
+	enum trl_code rc;
+
+	trl_assert(ops);
+	ops->loop = loop;
+	ops->started_us = trl_mono_us();
+	rc = trl_http_open(loop, &options, &handler, &ops->http);
+	if (rc != TRL_OK) {
+		free(ops);
+		return rc;
+	}
+	*out = ops;
+	return TRL_OK;
+}
+
+void
+trl_ops_close(trl_ops **ops_at)
+{
+	struct trl_ops *ops = TRL_TAKE(*ops_at);
+
+	if (!ops)
+		return;
+	trl_http_close(&ops->http);
+	free(ops);
+}
+
+unsigned
+trl_ops_port(const trl_ops *ops)
+{
+	return trl_http_port(ops->http);
+}
+
+void
+trl_ops_check(
+    trl_ops *ops, const char *name, const char *(*check)(void *self), void *self)
+{
+	trl_assert(ops->n_checks < CHECKS_MAX);
+	ops->checks[ops->n_checks++] = (struct check){ name, check, self };
+}
+
+const char *
+trl_ops_unready(trl_ops *ops)
+{
+	for (size_t i = 0; i < ops->n_checks; i++) {
+		const char *why = ops->checks[i].check(ops->checks[i].self);
+
+		if (!why)
+			continue;
+		snprintf(ops->unready, sizeof ops->unready, "%s: %s",
+		    ops->checks[i].name, why);
+		return ops->unready;
+	}
+	return NULL;
+}
