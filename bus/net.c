@@ -17,6 +17,7 @@
 
 #include "bus.h"
 #include "notice.h"
+#include "threads.h"
 
 enum { TICK_MS = 700, QUEUE = 64, REDIAL_MIN_MS = 50, REDIAL_MAX_MS = 2000 };
 
@@ -107,6 +108,7 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	trl_assert(nng_aio_alloc(&net->recv_aio, NULL, NULL) == 0);
 	nng_aio_set_timeout(net->send_aio, NNG_DURATION_ZERO);
 	nng_aio_set_timeout(net->recv_aio, NNG_DURATION_ZERO);
+	bus_threads_rest(); /* the aios above started nng */
 	metrics_init(&net->m);
 	trl_loop_on_flush(loop, flush, net);
 	uint32_t ms =

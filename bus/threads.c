@@ -1,0 +1,65 @@
+/* threads.c - nng 1.5.2 starts two task threads a core and offers no way to start
+ * fewer. All of its work for us is short and in a chain (bytes, message, queue),
+ * and handing each link to another sleeping thread is most of what a call costs:
+ * with one awake the chain runs where it is. So the others are given a callback
+ * that never returns. They hold nothing, and one is enough: nothing of nng's own
+ * waits inside a task for another.
+ *
+ * Measured with tests/bench/bus_bench; see the README's figures. */
+#include "threads.h"
+
+#include <dirent.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nng/nng.h>
+
+#include <trl/compiler.h>
+
+enum { TASKS_MAX = 64 };
+
+/* Task threads alive, by the names nng gives its threads. */
+static unsigned
+count_tasks(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned n = 0;
+	if (tasks == NULL)
+		return 0;
+	for (struct dirent *d; (d = readdir(tasks)) != NULL;) {
+		char path[300], name[32] = "";
+		snprintf(path, sizeof path, "/proc/self/task/%s/comm", d->d_name);
+		FILE *comm = d->d_name[0] != '.' ? fopen(path, "r") : NULL;
+		if (comm == NULL)
+			continue;
+		if (fgets(name, sizeof name, comm) != NULL && strcmp(name, "nng:task\n") == 0)
+			n++;
+		fclose(comm);
+	}
+	closedir(tasks);
+	return n;
+}
+
+static void
+rest(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+}
+
+void
+bus_threads_rest(void)
+{
+	static atomic_flag done = ATOMIC_FLAG_INIT;
+	nng_aio *aio;
+	if (atomic_flag_test_and_set(&done))
+		return;
+	unsigned n = count_tasks();
+	for (unsigned i = 1; i < n && i < TASKS_MAX; i++) {
+		trl_assert(nng_aio_alloc(&aio, rest, NULL) == 0);
+		nng_sleep_aio(0, aio);
+	}
+}

@@ -1,0 +1,5 @@
+/* threads.h - how many threads the transport works with. Private to bus/. */
+#pragma once
+
+/* Lets all of nng's task threads but one rest; once a process. Start-up only. */
+void bus_threads_rest(void);
