@@ -7,7 +7,6 @@
 
 #include "tenants.h"
 
-
 /* The key of invitations' tags, derived from the seal key. Without one, tags are
  * made under a fixed key: they then only spare a query, and the stored hash alone
  * decides, which is enough to be safe and not enough for production. */

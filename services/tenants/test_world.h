@@ -54,6 +54,7 @@ struct world_caller {
 	bool key;                       /* an API key of tenant made by person */
 	const char *const *permissions; /* of the key, NULL-ended */
 	struct trl_id tenant;
+	bool unchecked;              /* no grant asked: every permission, as owner */
 	const char *idempotency_key; /* NULL: a new one each time */
 	bool has_if_version;
 	int64_t if_version;

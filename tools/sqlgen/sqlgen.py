@@ -297,6 +297,8 @@ def source(service, set_name, statements, migrations, texts, header_name):
 	.writes = {'true' if item.writes else 'false'},
 	.index = {index},
 }};''')
+    for name, body in texts:
+        out.append(f'const char {service}_sql_{name}[] =\n\t    {c_string(body)};')
     out.append('static const struct trl_sql *const all_statements[] = {')
     out += [f'\t&{service}_sql_{item.base},' for item in statements] + ['\tNULL', '};']
     out.append('static const struct trl_sql_constraint all_constraints[] = {')

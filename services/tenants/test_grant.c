@@ -1,0 +1,216 @@
+/* Grants for the edge, roles, and the audit log. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_world.h"
+
+static int
+after_each(void **state)
+{
+	(void)state;
+	world_forget();
+	return 0;
+}
+
+static enum trl_code
+grant(const struct trl_id *account, const struct trl_id *key,
+    const struct trl_id *tenant, Tenants__V1__Grant **out)
+{
+	Tenants__V1__GetGrantRequest ask = TENANTS__V1__GET_GRANT_REQUEST__INIT;
+	struct world_caller edge = { 0 };
+
+	if (account) {
+		ask.account_id = (ProtobufCBinaryData){ 16, (uint8_t *)account->bytes };
+		ask.has_account_id = true;
+	}
+	if (key) {
+		ask.key_id = (ProtobufCBinaryData){ 16, (uint8_t *)key->bytes };
+		ask.has_key_id = true;
+	}
+	if (tenant) {
+		ask.tenant_id = (ProtobufCBinaryData){ 16, (uint8_t *)tenant->bytes };
+		ask.has_tenant_id = true;
+	}
+	return world_call(&edge, &tenants_v1_get_grant, &ask.base, out);
+}
+
+static bool
+grants(const Tenants__V1__Grant *given, const char *permission)
+{
+	const struct trl_permission *entry = trl_permission_by_name(permission);
+
+	assert_non_null(entry);
+	for (size_t i = 0; i < given->n_permissions; i++)
+		if (given->permissions[i] == entry->id)
+			return true;
+	return false;
+}
+
+static void
+a_grant_tells_role_permissions_and_status(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	const struct world_person *bob = world_person_new("bob", true);
+	struct trl_id tenant = world_tenant_new(ada);
+	Tenants__V1__Grant *given;
+
+	(void)state;
+	world_join(tenant, bob, "viewer");
+	assert_int_equal(grant(&ada->account, NULL, &tenant, &given), TRL_OK);
+	assert_int_equal(given->role, TENANTS__V1__MEMBER__ROLE__owner);
+	assert_int_equal(given->status, TENANTS__V1__TENANT__STATUS__active);
+	assert_int_equal(given->n_permissions, trl_permissions_count);
+	for (size_t i = 1; i < given->n_permissions; i++)
+		assert_true(given->permissions[i - 1] < given->permissions[i]);
+	assert_int_equal(grant(&bob->account, NULL, &tenant, &given), TRL_OK);
+	assert_true(grants(given, "tenants.tenant.read"));
+	assert_true(grants(given, "tenants.member.leave"));
+	assert_false(grants(given, "tenants.member.update"));
+	assert_false(grants(given, "tenants.tenant.delete"));
+}
+
+static void
+without_a_tenant_the_only_membership_counts(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	struct trl_id first;
+	Tenants__V1__Grant *given;
+
+	(void)state;
+	assert_int_equal(grant(&ada->account, NULL, NULL, NULL), TRL_NOT_FOUND);
+	first = world_tenant_new(ada);
+	assert_int_equal(grant(&ada->account, NULL, NULL, &given), TRL_OK);
+	assert_true(trl_id_eq(tenants_id(given->tenant_id), first));
+	assert_true(grants(given, "tenants.tenant.delete"));
+	(void)world_tenant_new(ada);
+	assert_int_equal(grant(&ada->account, NULL, NULL, NULL), TRL_CONFLICT);
+}
+
+static void
+a_stranger_a_wrong_tenant_and_nonsense_get_none(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	const struct world_person *eve = world_person_new("eve", true);
+	struct trl_id tenant = world_tenant_new(ada), other = trl_id_random();
+
+	(void)state;
+	assert_int_equal(grant(&eve->account, NULL, &tenant, NULL), TRL_NOT_FOUND);
+	assert_int_equal(grant(&ada->account, NULL, &other, NULL), TRL_NOT_FOUND);
+	assert_int_equal(grant(NULL, &other, &other, NULL), TRL_NOT_FOUND);
+	assert_int_equal(grant(NULL, NULL, &tenant, NULL), TRL_INVALID);
+	assert_int_equal(grant(NULL, &other, NULL, NULL), TRL_INVALID);
+	assert_int_equal(grant(&ada->account, &other, &tenant, NULL), TRL_INVALID);
+}
+
+static void
+a_keys_grant_is_its_tenants_status(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	struct trl_id tenant = world_tenant_new(ada), key = trl_id_random();
+	Tenants__V1__Grant *given;
+
+	(void)state;
+	assert_int_equal(grant(NULL, &key, &tenant, &given), TRL_OK);
+	assert_int_equal(given->status, TENANTS__V1__TENANT__STATUS__active);
+	assert_false(given->has_role);
+	assert_int_equal(given->n_permissions, 0);
+}
+
+static void
+roles_hold_what_those_before_them_hold(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	Tenants__V1__ListRolesRequest ask = TENANTS__V1__LIST_ROLES_REQUEST__INIT;
+	Tenants__V1__ListRolesReply *roles;
+	struct world_caller who = { .person = ada, .tenant = world_tenant_new(ada) };
+
+	(void)state;
+	ask.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
+	ask.has_tenant_id = true;
+	assert_int_equal(
+	    world_call(&who, &tenants_v1_list_roles, &ask.base, &roles), TRL_OK);
+	assert_int_equal(roles->n_items, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(roles->items[i]->name, i + 1);
+		for (size_t j = 1; j < roles->items[i]->n_permissions; j++)
+			assert_true(strcmp(roles->items[i]->permissions[j - 1],
+					roles->items[i]->permissions[j]) < 0);
+		if (i > 0)
+			assert_true(roles->items[i - 1]->n_permissions <=
+				    roles->items[i]->n_permissions);
+	}
+	assert_int_equal(roles->items[3]->n_permissions, trl_permissions_count);
+}
+
+static void
+the_audit_log_merges_both_chains_in_pages(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	Tenants__V1__ListAuditRequest ask = TENANTS__V1__LIST_AUDIT_REQUEST__INIT;
+	Tenants__V1__UpdateTenantRequest change =
+	    TENANTS__V1__UPDATE_TENANT_REQUEST__INIT;
+	Tenants__V1__ListAuditReply *page;
+	struct world_caller who = { .person = ada, .tenant = world_tenant_new(ada) };
+	Tenants__V1__AuditEntry *before = NULL;
+	size_t n = 0, of_auth = 0;
+
+	(void)state;
+	ask.tenant_id = change.tenant_id =
+	    (ProtobufCBinaryData){ 16, who.tenant.bytes };
+	ask.has_tenant_id = change.has_tenant_id = true;
+	for (int i = 0; i < 4; i++) {
+		change.display_name = trl_arena_printf(world.arena, "Name %d", i);
+		assert_int_equal(
+		    world_call(&who, &tenants_v1_update_tenant, &change.base, NULL),
+		    TRL_OK);
+	}
+	ask.page_size = 2;
+	ask.has_page_size = true;
+	do {
+		assert_int_equal(
+		    world_call(&who, &tenants_v1_list_audit, &ask.base, &page), TRL_OK);
+		for (size_t i = 0; i < page->n_items; i++, n++) {
+			Tenants__V1__AuditEntry *entry = page->items[i];
+
+			if (before)
+				assert_true(
+				    memcmp(before->id.data, entry->id.data, 16) > 0);
+			if (strcmp(entry->chain, "auth") == 0)
+				of_auth++;
+			else
+				assert_int_equal(entry->actor_kind,
+				    TENANTS__V1__AUDIT_ENTRY__ACTOR__person);
+			before = entry;
+		}
+		ask.page_token = page->next_page_token;
+	} while (ask.page_token);
+	assert_int_equal(n, 6);
+	assert_int_equal(of_auth, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+		    a_grant_tells_role_permissions_and_status, after_each),
+		cmocka_unit_test_teardown(
+		    without_a_tenant_the_only_membership_counts, after_each),
+		cmocka_unit_test_teardown(
+		    a_stranger_a_wrong_tenant_and_nonsense_get_none, after_each),
+		cmocka_unit_test_teardown(
+		    a_keys_grant_is_its_tenants_status, after_each),
+		cmocka_unit_test_teardown(
+		    roles_hold_what_those_before_them_hold, after_each),
+		cmocka_unit_test_teardown(
+		    the_audit_log_merges_both_chains_in_pages, after_each),
+	};
+
+	return cmocka_run_group_tests(tests, world_open, world_close);
+}

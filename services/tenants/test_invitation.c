@@ -1,0 +1,386 @@
+/* Invitations: made, sent again, taken back, accepted once by the right person. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_world.h"
+
+#define ROLE(name) TENANTS__V1__MEMBER__ROLE__##name
+
+static struct trl_id tenant;
+static const struct world_person *owner;
+
+static int
+before_each(void **state)
+{
+	(void)state;
+	world.n_people = 0;
+	owner = world_person_new("owner", true);
+	tenant = world_tenant_new(owner);
+	return 0;
+}
+
+static int
+after_each(void **state)
+{
+	(void)state;
+	world_forget();
+	return 0;
+}
+
+static enum trl_code
+invite_as(const struct world_caller *who, const char *email,
+    Tenants__V1__Member__Role role, tenants_invitation **out)
+{
+	Tenants__V1__CreateInvitationRequest ask =
+	    TENANTS__V1__CREATE_INVITATION_REQUEST__INIT;
+
+	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
+	ask.has_tenant_id = true;
+	ask.email = (char *)email;
+	ask.role = role;
+	ask.has_role = true;
+	return world_call(who, &tenants_v1_create_invitation, &ask.base, out);
+}
+
+static enum trl_code
+invite(const struct world_person *by, const char *email, Tenants__V1__Member__Role role,
+    tenants_invitation **out)
+{
+	struct world_caller who = { .person = by, .tenant = tenant };
+
+	return invite_as(&who, email, role, out);
+}
+
+static char *
+last_token(void)
+{
+	assert_true(world.n_letters > 0);
+	return trl_arena_strdup(world.arena,
+	    world.letters[(world.n_letters - 1) % WORLD_LETTERS_MAX].token);
+}
+
+static enum trl_code
+accept_as(
+    const struct world_caller *who, const char *token, Tenants__V1__MyTenant **out)
+{
+	Tenants__V1__AcceptInvitationRequest ask =
+	    TENANTS__V1__ACCEPT_INVITATION_REQUEST__INIT;
+
+	ask.token = (char *)token;
+	return world_call(who, &tenants_v1_accept_invitation, &ask.base, out);
+}
+
+static enum trl_code
+take_up(const struct world_person *by, const char *token, Tenants__V1__MyTenant **out)
+{
+	struct world_caller who = { .person = by };
+
+	return accept_as(&who, token, out);
+}
+
+static enum trl_code
+resend(const struct world_person *by, const tenants_invitation *which,
+    tenants_invitation **out)
+{
+	Tenants__V1__ResendInvitationRequest ask =
+	    TENANTS__V1__RESEND_INVITATION_REQUEST__INIT;
+	struct world_caller who = { .person = by, .tenant = tenant };
+
+	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
+	ask.has_tenant_id = true;
+	ask.invitation_id = which->id;
+	ask.has_invitation_id = true;
+	return world_call(&who, &tenants_v1_resend_invitation, &ask.base, out);
+}
+
+static enum trl_code
+revoke(const struct world_person *by, const tenants_invitation *which)
+{
+	Tenants__V1__RevokeInvitationRequest ask =
+	    TENANTS__V1__REVOKE_INVITATION_REQUEST__INIT;
+	struct world_caller who = { .person = by, .tenant = tenant };
+
+	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
+	ask.has_tenant_id = true;
+	ask.invitation_id = which->id;
+	ask.has_invitation_id = true;
+	return world_call(&who, &tenants_v1_revoke_invitation, &ask.base, NULL);
+}
+
+static const char *
+role_of(const struct world_person *person)
+{
+	return world_sql(
+	    "select role from membership where tenant_id = '%s' and account_id = '%s'",
+	    world_id_text(tenant), world_id_text(person->account));
+}
+
+static void
+the_invited_accepts_once(void **state)
+{
+	const struct world_person *bob = world_person_new("bob", true);
+	Tenants__V1__MyTenant *joined;
+	tenants_invitation *made;
+	char *token;
+	size_t letters = world.n_letters;
+
+	(void)state;
+	assert_int_equal(
+	    invite(owner, "Bob2@example.test", ROLE(admin), &made), TRL_OK);
+	assert_string_equal(made->email, bob->email);
+	assert_int_equal(made->status, TENANTS__V1__INVITATION__STATUS__pending);
+	assert_true(trl_id_eq(tenants_id(made->invited_by), owner->account));
+	assert_int_equal(world.n_letters, letters + 1);
+	token = last_token();
+	assert_int_equal(take_up(bob, token, &joined), TRL_OK);
+	assert_int_equal(joined->role, ROLE(admin));
+	assert_true(trl_id_eq(tenants_id(joined->id), tenant));
+	assert_string_equal(role_of(bob), "admin");
+	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID);
+	assert_string_equal(world.err.field, "token");
+	assert_string_equal(
+	    world_sql("select status from invitation where tenant_id = '%s'",
+		world_id_text(tenant)),
+	    "accepted");
+}
+
+static void
+a_repeated_acceptance_is_answered_and_not_repeated(void **state)
+{
+	const struct world_person *bob = world_person_new("bob", true);
+	struct world_caller who = { .person = bob, .idempotency_key = "accept-1" };
+	Tenants__V1__MyTenant *first, *again;
+	char *token;
+
+	(void)state;
+	assert_int_equal(invite(owner, bob->email, ROLE(member), NULL), TRL_OK);
+	token = last_token();
+	assert_int_equal(accept_as(&who, token, &first), TRL_OK);
+	assert_int_equal(accept_as(&who, token, &again), TRL_OK);
+	assert_true(world.replayed);
+	assert_int_equal(
+	    tenants_time_us(first->joined_at), tenants_time_us(again->joined_at));
+}
+
+static void
+a_stray_token_is_refused_in_the_same_words(void **state)
+{
+	const struct world_person *bob = world_person_new("bob", true);
+	const struct world_person *eve = world_person_new("eve", true);
+	const struct world_person *late = world_person_new("late", false);
+	tenants_invitation *made;
+	char message[sizeof world.err.message], *token, *forged;
+
+	(void)state;
+	assert_int_equal(take_up(eve, "tri_nonsense", NULL), TRL_INVALID);
+	memcpy(message, world.err.message, sizeof message);
+
+	assert_int_equal(invite(owner, bob->email, ROLE(member), &made), TRL_OK);
+	token = last_token();
+	assert_int_equal(take_up(eve, token, NULL), TRL_INVALID); /* another's */
+	assert_string_equal(world.err.message, message);
+	forged = trl_arena_strdup(world.arena, token);
+	forged[60] = forged[60] == 'A' ? 'B' : 'A';
+	assert_int_equal(take_up(bob, forged, NULL), TRL_INVALID); /* a bit changed */
+	assert_string_equal(world.err.message, message);
+	world.now_us = trl_wall_us() + 8LL * 86400 * 1000000;
+	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID); /* expired */
+	assert_string_equal(world.err.message, message);
+	world.now_us = 0;
+	assert_int_equal(revoke(owner, made), TRL_OK);
+	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID); /* revoked */
+	assert_string_equal(world.err.message, message);
+	assert_int_equal(invite(owner, late->email, ROLE(member), NULL), TRL_OK);
+	assert_int_equal(take_up(late, last_token(), NULL), TRL_INVALID); /* unproven */
+	assert_string_equal(world.err.message, message);
+	assert_string_equal(role_of(bob), "");
+	assert_string_equal(role_of(eve), "");
+	assert_string_equal(role_of(late), "");
+}
+
+static void
+two_at_once_use_a_token_once(void **state)
+{
+	const struct world_person *bob = world_person_new("bob", true);
+	Tenants__V1__AcceptInvitationRequest ask =
+	    TENANTS__V1__ACCEPT_INVITATION_REQUEST__INIT;
+	struct world_run run[2];
+	struct world_run *const runs[] = { &run[0], &run[1] };
+
+	(void)state;
+	assert_int_equal(invite(owner, bob->email, ROLE(member), NULL), TRL_OK);
+	ask.token = last_token();
+	for (int i = 0; i < 2; i++) {
+		run[i] = (struct world_run){ .who = { .person = bob },
+			.method = &tenants_v1_accept_invitation,
+			.in = &ask.base };
+		world_start(&run[i]);
+	}
+	world_wait(runs, 2);
+	assert_int_equal((run[0].rc == TRL_OK) + (run[1].rc == TRL_OK), 1);
+	assert_string_equal(
+	    world_sql("select count(*) from audit where tenant_id = '%s' "
+		      "and action = 'tenants.invitation.accept'",
+		world_id_text(tenant)),
+	    "1");
+}
+
+static void
+an_address_is_invited_once_at_a_time(void **state)
+{
+	tenants_invitation *first;
+
+	(void)state;
+	assert_int_equal(
+	    invite(owner, "new@example.test", ROLE(viewer), &first), TRL_OK);
+	assert_int_equal(
+	    invite(owner, "NEW@example.test", ROLE(viewer), NULL), TRL_EXISTS);
+	assert_string_equal(world.err.field, "email");
+	world.now_us = trl_wall_us() + 8LL * 86400 * 1000000;
+	assert_int_equal(invite(owner, "new@example.test", ROLE(viewer), NULL), TRL_OK);
+	assert_string_equal(
+	    world_sql("select status from invitation where tenant_id = '%s' "
+		      "and id = '%s'",
+		world_id_text(tenant), world_id_text(tenants_id(first->id))),
+	    "expired");
+}
+
+static void
+known_and_unknown_addresses_are_answered_alike(void **state)
+{
+	const struct world_person *bob = world_person_new("bob", true);
+	tenants_invitation *known, *unknown;
+
+	(void)state;
+	assert_int_equal(invite(owner, bob->email, ROLE(viewer), &known), TRL_OK);
+	assert_int_equal(
+	    invite(owner, "new@example.test", ROLE(viewer), &unknown), TRL_OK);
+	assert_int_equal(known->status, unknown->status);
+	assert_int_equal(known->version, unknown->version);
+}
+
+static void
+a_resent_letter_voids_the_former_link(void **state)
+{
+	const struct world_person *bob = world_person_new("bob", true);
+	tenants_invitation *made, *again;
+	char *former;
+
+	(void)state;
+	assert_int_equal(invite(owner, bob->email, ROLE(member), &made), TRL_OK);
+	former = last_token();
+	assert_int_equal(resend(owner, made, &again), TRL_OK);
+	assert_int_equal(again->version, made->version + 1);
+	assert_string_not_equal(former, last_token());
+	assert_int_equal(take_up(bob, former, NULL), TRL_INVALID);
+	assert_int_equal(take_up(bob, last_token(), NULL), TRL_OK);
+	assert_int_equal(resend(owner, made, NULL), TRL_NOT_FOUND);
+	assert_int_equal(revoke(owner, made), TRL_NOT_FOUND);
+}
+
+static void
+a_repeated_invitation_sends_no_second_letter(void **state)
+{
+	struct world_caller who = {
+		.person = owner, .tenant = tenant, .idempotency_key = "invite-1"
+	};
+	size_t letters = world.n_letters;
+
+	(void)state;
+	assert_int_equal(
+	    invite_as(&who, "new@example.test", ROLE(viewer), NULL), TRL_OK);
+	assert_int_equal(
+	    invite_as(&who, "new@example.test", ROLE(viewer), NULL), TRL_OK);
+	assert_true(world.replayed);
+	assert_int_equal(world.n_letters, letters + 1);
+}
+
+static void
+admins_invite_up_to_their_rank(void **state)
+{
+	const struct world_person *admin = world_person_new("admin", true);
+	const struct world_person *member = world_person_new("member", true);
+	tenants_invitation *owners;
+
+	(void)state;
+	world_join(tenant, admin, "admin");
+	world_join(tenant, member, "member");
+	assert_int_equal(
+	    invite(admin, "a@example.test", ROLE(owner), NULL), TRL_DENIED);
+	assert_int_equal(invite(admin, "a@example.test", ROLE(admin), NULL), TRL_OK);
+	assert_int_equal(
+	    invite(member, "b@example.test", ROLE(viewer), NULL), TRL_DENIED);
+	assert_int_equal(invite(owner, "c@example.test", ROLE(owner), &owners), TRL_OK);
+	assert_int_equal(resend(admin, owners, NULL), TRL_DENIED);
+	assert_int_equal(revoke(admin, owners), TRL_DENIED);
+	assert_int_equal(revoke(owner, owners), TRL_OK);
+}
+
+static void
+who_is_a_member_already_keeps_his_role(void **state)
+{
+	const struct world_person *bob = world_person_new("bob", true);
+	Tenants__V1__MyTenant *joined;
+
+	(void)state;
+	world_join(tenant, bob, "admin");
+	assert_int_equal(invite(owner, bob->email, ROLE(viewer), NULL), TRL_OK);
+	assert_int_equal(take_up(bob, last_token(), &joined), TRL_OK);
+	assert_int_equal(joined->role, ROLE(admin));
+	assert_string_equal(role_of(bob), "admin");
+}
+
+static void
+only_waiting_invitations_are_listed_and_no_token(void **state)
+{
+	Tenants__V1__ListInvitationsRequest ask =
+	    TENANTS__V1__LIST_INVITATIONS_REQUEST__INIT;
+	Tenants__V1__ListInvitationsReply *page;
+	struct world_caller who = { .person = owner, .tenant = tenant };
+	tenants_invitation *gone;
+
+	(void)state;
+	assert_int_equal(invite(owner, "a@example.test", ROLE(viewer), NULL), TRL_OK);
+	assert_int_equal(invite(owner, "b@example.test", ROLE(viewer), &gone), TRL_OK);
+	assert_int_equal(revoke(owner, gone), TRL_OK);
+	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
+	ask.has_tenant_id = true;
+	assert_int_equal(
+	    world_call(&who, &tenants_v1_list_invitations, &ask.base, &page), TRL_OK);
+	assert_int_equal(page->n_items, 1);
+	assert_string_equal(page->items[0]->email, "a@example.test");
+	assert_null(page->next_page_token);
+	assert_string_equal(
+	    world_sql("select count(*) from invitation where tenant_id = "
+		      "'%s' and encode(token_hash, 'escape') like '%%tri%%'",
+		world_id_text(tenant)),
+	    "0");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, after_each)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_invited_accepts_once),
+		TEST(a_repeated_acceptance_is_answered_and_not_repeated),
+		TEST(a_stray_token_is_refused_in_the_same_words),
+		TEST(two_at_once_use_a_token_once),
+		TEST(an_address_is_invited_once_at_a_time),
+		TEST(known_and_unknown_addresses_are_answered_alike),
+		TEST(a_resent_letter_voids_the_former_link),
+		TEST(a_repeated_invitation_sends_no_second_letter),
+		TEST(admins_invite_up_to_their_rank),
+		TEST(who_is_a_member_already_keeps_his_role),
+		TEST(only_waiting_invitations_are_listed_and_no_token),
+	};
+
+	return cmocka_run_group_tests(tests, world_open, world_close);
+}
