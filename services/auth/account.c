@@ -1,0 +1,171 @@
+/* auth.GetMe, UpdateMe, FindAccount, ListAccounts - accounts as their owners and as
+ * other services see them. */
+#include <string.h>
+
+#include "auth.h"
+
+enum trl_code
+auth_account_by_email(struct auth *self, trl_ctx *ctx, const char *email,
+    auth_account *row, bool *found)
+{
+	auth_account at = AUTH__V1__ACCOUNT_ROW__INIT;
+	struct trl_id id;
+	enum trl_code rc;
+	trl_batch *work;
+
+	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
+	trl_batch_get(work, &auth_sql_account_directory_find, NULL, &at.base,
+	    TRL_ARG_TEXT("email", email));
+	rc = trl_batch_read(work);
+	if (rc != TRL_OK)
+		return rc;
+	id = at.has_account_id ? auth_id(at.account_id) : trl_new_id(ctx);
+	auth__v1__account_row__init(row);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch_get(work, &auth_sql_account_get, NULL, &row->base,
+	    TRL_ARG_ID("account_id", id));
+	rc = trl_batch_read(work);
+	if (rc != TRL_OK)
+		return rc;
+	*found = row->has_account_id;
+	if (!*found) {
+		row->account_id = auth_bytes(ctx, id);
+		row->has_account_id = true;
+	}
+	return TRL_OK;
+}
+
+enum trl_code
+auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id id, auth_account *row)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	enum trl_code rc;
+
+	auth__v1__account_row__init(row);
+	trl_batch_get(work, &auth_sql_account_get, NULL, &row->base,
+	    TRL_ARG_ID("account_id", id));
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK && !row->has_account_id)
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such account.");
+	return rc;
+}
+
+/* The account behind the session, with its CSRF token made from the token's hash.
+ * Errors: TRL_NOT_FOUND. */
+enum trl_code
+auth_get_me(struct auth *self, trl_ctx *ctx, const Auth__V1__GetMeRequest *in,
+    Auth__V1__Me *out)
+{
+	struct trl_id id = ctx->principal.account;
+	auth_account row = AUTH__V1__ACCOUNT_ROW__INIT;
+	char csrf[TRL_ACCESS_CSRF_TEXT];
+	enum trl_code rc;
+	trl_batch *work;
+
+	(void)in;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch_get(work, &auth_sql_account_me, NULL, &row.base,
+	    TRL_ARG_ID("account_id", id),
+	    TRL_ARG_ID("session_id", ctx->principal.session));
+	rc = trl_batch_read(work);
+	if (rc != TRL_OK)
+		return rc;
+	out->has_id = out->has_version = out->has_email_verified = true;
+	out->id = row.account_id;
+	out->version = row.version;
+	out->email = row.email;
+	out->email_verified = row.email_verified;
+	out->display_name = row.display_name;
+	out->locale = row.locale;
+	out->created_at = row.created_at;
+	out->updated_at = row.updated_at;
+	if (row.has_token_hash && row.token_hash.len == TRL_ACCESS_HASH) {
+		trl_access_csrf(row.token_hash.data, csrf);
+		out->csrf_token = trl_arena_strdup(ctx->arena, csrf);
+	}
+	return TRL_OK;
+}
+
+static void
+change_account(trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in, auth_account *row)
+{
+	if (in->display_name)
+		row->display_name = in->display_name;
+	if (in->locale)
+		row->locale = in->locale;
+	for (size_t i = 0; i < in->n_clear; i++)
+		if (strcmp(in->clear[i], "locale") == 0)
+			row->locale = NULL;
+	row->version++;
+	row->updated_at = auth_time(ctx, trl_now(ctx));
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_PRECONDITION (If-Match), TRL_CONFLICT (somebody was
+ * faster and no If-Match was given). */
+enum trl_code
+auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in,
+    Auth__V1__Account *out)
+{
+	struct trl_id id = ctx->principal.account;
+	auth_account row;
+	int64_t former;
+	bool replayed;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = auth_account_by_id(self, ctx, id, &row);
+	if (rc != TRL_OK)
+		return rc;
+	if (ctx->has_if_version && ctx->if_version != row.version)
+		return trl_fail(ctx, TRL_PRECONDITION,
+		    "Your account has been changed meanwhile; read it again.");
+	former = row.version;
+	change_account(ctx, in, &row);
+	auth_show_account(&row, out);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch_add(work, &auth_sql_account_update, &row.base,
+	    TRL_ARG_INT("former_version", former));
+	trl_batch_add(work, &auth_sql_account_directory_rename, &row.base);
+	trl_batch_audit(work, "auth.account.update", id, "account", NULL);
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_PRECONDITION && !ctx->has_if_version) {
+		trl_err_clear(ctx);
+		rc = trl_fail(ctx, TRL_CONFLICT,
+		    "Your account was changed at the same moment; try again.");
+	}
+	return rc;
+}
+
+/* Errors: TRL_NOT_FOUND; TRL_INVALID (neither or both given). */
+enum trl_code
+auth_find_account(struct auth *self, trl_ctx *ctx, const Auth__V1__FindAccountRequest *in,
+    Auth__V1__AccountFacts *out)
+{
+	trl_batch *work;
+
+	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
+	if (in->has_account_id)
+		trl_batch_get(work, &auth_sql_account_directory_get, &in->base, &out->base);
+	else
+		trl_batch_get(work, &auth_sql_account_directory_by_email, NULL, &out->base,
+		    TRL_ARG_TEXT("email", auth_email(ctx, in->email ? in->email : "")));
+	return trl_batch_read(work);
+}
+
+enum trl_code
+auth_list_accounts(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__ListAccountsRequest *in, Auth__V1__ListAccountsReply *out)
+{
+	struct trl_id *ids = trl_arena_alloc(ctx->arena, in->n_account_ids * sizeof *ids);
+	trl_batch *work;
+
+	for (size_t i = 0; i < in->n_account_ids; i++)
+		ids[i] = auth_id(in->account_ids[i]);
+	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
+	trl_batch_get(work, &auth_sql_account_directory_list, NULL, &out->base,
+	    TRL_ARG_IDS("account_ids", ids, in->n_account_ids));
+	return trl_batch_read(work);
+}

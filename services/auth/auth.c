@@ -1,0 +1,107 @@
+/* The auth service: how it opens and what can be set. It serves its contract from
+ * its own schema, calls nobody, and keeps nothing between messages. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "auth.h"
+
+static const struct trl_config_var vars[] = {
+	TRL_CONFIG_STR(struct auth_config, public_url, "TRELLIS_PUBLIC_URL",
+	    "http://127.0.0.1:8080",
+	    "where people reach this installation; for links in letters"),
+	TRL_CONFIG_STR(struct auth_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
+	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
+	TRL_CONFIG_INT(struct auth_config, session_idle_minutes,
+	    "TRELLIS_SESSION_IDLE_MINUTES", "30", 2, 525600,
+	    "a session that was not used for so long is over"),
+	TRL_CONFIG_INT(struct auth_config, session_hours, "TRELLIS_SESSION_HOURS", "24", 1,
+	    8760, "a session is over so long after signing in"),
+	TRL_CONFIG_INT(struct auth_config, password.memory_kib, "TRELLIS_ARGON2_MEMORY_KIB",
+	    "65536", 19456, 1048576, "memory of one password hash (OWASP asks for 19456)"),
+	TRL_CONFIG_INT(struct auth_config, password.passes, "TRELLIS_ARGON2_PASSES", "2", 2,
+	    100, "passes of one password hash"),
+	TRL_CONFIG_INT(struct auth_config, password.slots, "TRELLIS_ARGON2_SLOTS", "0", 0,
+	    256, "password hashes at once; 0: as many as there are cores"),
+	TRL_CONFIG_INT(struct auth_config, password.queue, "TRELLIS_ARGON2_QUEUE", "16", 0,
+	    10000, "password hashes that may wait; beyond them the answer is 503"),
+	TRL_CONFIG_SECRET(struct auth_config, password.pepper, "TRELLIS_PASSWORD_PEPPER",
+	    "kid:key[,kid:key], newest first: mixed into passwords before they are hashed"),
+};
+
+const struct trl_config_table auth_config_table = TRL_CONFIG_TABLE("auth", vars);
+
+static enum trl_code
+open_mail(struct auth *self, const struct trl_host *host)
+{
+	const char *folder = self->config->mail_folder;
+	char made[512];
+
+	if (!folder && host->run_dir) {
+		snprintf(made, sizeof made, "%s/mail", host->run_dir);
+		folder = made;
+	}
+	return trl_mail_open(host->loop, folder, "Trellis <noreply@localhost>", &self->mail);
+}
+
+static void
+close_auth(void **state)
+{
+	struct auth *self = *state;
+
+	if (!self)
+		return;
+	trl_mail_close(&self->mail);
+	trl_access_close(&self->access);
+	if (self->passwords.work.state)
+		auth_passwords_close(&self->passwords);
+	sodium_memzero(self, sizeof *self);
+	free(self);
+	*state = NULL;
+}
+
+static enum trl_code
+open_auth(const struct trl_host *host, void **out)
+{
+	struct auth *self = calloc(1, sizeof *self);
+	void *state = self;
+	enum trl_code rc = TRL_INTERNAL;
+
+	trl_assert(self);
+	*self = (struct auth){ .loop = host->loop, .pg = host->pg, .config = host->config };
+	self->access = trl_access_open(host->loop, host->redis);
+	if (self->access &&
+	    auth_passwords_open(&self->passwords, host->loop, &self->config->password))
+		rc = open_mail(self, host);
+	if (rc != TRL_OK) {
+		close_auth(&state);
+		return rc;
+	}
+	*out = self;
+	return TRL_OK;
+}
+
+static bool
+drained(void *state)
+{
+	const struct auth *self = state;
+
+	return self->letters_out == 0;
+}
+
+static const struct trl_contract *const contracts[] = { &auth_v1_server, NULL };
+static const char *const calls[] = { NULL };
+
+const struct trl_service auth_service = {
+	.name = "auth",
+	.config = &auth_config_table,
+	.config_bytes = sizeof(struct auth_config),
+	.contracts = contracts,
+	.calls = calls,
+	.sql = &auth_sql,
+	.scripts = trl_access_scripts,
+	.open = open_auth,
+	.drained = drained,
+	.close = close_auth,
+};

@@ -1,0 +1,110 @@
+/* auth.h - the auth service's state, and what its files share. Known within this
+ * folder alone; other services call its contract. */
+#pragma once
+
+#include <trl/access.h>
+#include <trl/batch.h>
+#include <trl/mail.h>
+#include <trl/service.h>
+#include <trellis/auth/v1/auth.server.h>
+
+#include "auth_sql.h"
+#include "password.h"
+
+struct auth_config {
+	const char *public_url;
+	const char *mail_folder;
+	int64_t session_idle_minutes;
+	int64_t session_hours;
+	struct auth_password_config password;
+};
+
+enum {
+	AUTH_VERIFY_HOURS = 24,  /* a verification link holds this long */
+	AUTH_RESET_MINUTES = 30, /* a reset link holds this long */
+	AUTH_TOUCH_SECONDS = 60, /* a last use is written at most this often */
+	AUTH_KEYS_MAX = 200      /* API keys of a tenant */
+};
+
+struct auth {
+	trl_loop *loop;
+	trl_pg *pg;
+	trl_access *access;
+	trl_mail *mail;
+	const struct auth_config *config;
+	struct auth_passwords passwords;
+	size_t letters_out; /* being written */
+};
+
+extern const struct trl_service auth_service;
+extern const struct trl_config_table auth_config_table;
+
+/* Short names for the generated ones that many files use. */
+typedef Auth__V1__AccountRow auth_account;
+typedef Auth__V1__SignedIn auth_signed_in;
+
+/* ---- model.c: between C's values and messages' ----------------------------- */
+
+struct trl_id auth_id(ProtobufCBinaryData bytes);
+ProtobufCBinaryData auth_bytes(trl_ctx *ctx, struct trl_id id);
+Google__Protobuf__Timestamp *auth_time(trl_ctx *ctx, int64_t wall_us);
+int64_t auth_time_us(const Google__Protobuf__Timestamp *time);
+/* The address as it is kept and compared: ASCII letters small. */
+char *auth_email(trl_ctx *ctx, const char *email);
+/* What people see of an account; its texts are the row's. */
+void auth_show_account(const auth_account *row, Auth__V1__Account *out);
+
+/* ---- account.c -------------------------------------------------------------- */
+
+/* The account that has an address (in small letters). Where none has it, *found is
+ * false and the same was asked of PostgreSQL under an id that nobody has, which is
+ * then row's: what follows may go on as if it existed. Errors: faults. */
+enum trl_code auth_account_by_email(struct auth *self, trl_ctx *ctx, const char *email,
+    auth_account *row, bool *found) TRL_MUST_CHECK;
+/* Errors: faults; TRL_NOT_FOUND. */
+enum trl_code auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id id,
+    auth_account *row) TRL_MUST_CHECK;
+
+/* ---- session.c: a new session ------------------------------------------------ */
+
+/* Makes a session of an account, adds its rows to the batch and fills the reply.
+ * The token is new whatever the client sent. */
+void auth_session_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
+    const auth_account *row, auth_signed_in *out);
+/* Sessions last used before this are over. */
+int64_t auth_idle_since(const struct auth *self, int64_t now_us);
+
+/* ---- letter.c: tokens that travel by mail ------------------------------------- */
+
+enum auth_purpose { AUTH_VERIFY, AUTH_RESET };
+
+enum { AUTH_LETTER_HASH = 32, AUTH_LETTER_TEXT = 80 };
+
+struct auth_letter {
+	enum auth_purpose purpose;
+	char token[AUTH_LETTER_TEXT];
+};
+
+const char *auth_purpose_name(enum auth_purpose purpose);
+/* Makes a token for an account and the hash to keep. */
+void auth_letter_token_new(struct trl_id account, char text[AUTH_LETTER_TEXT],
+    uint8_t hash[AUTH_LETTER_HASH]);
+/* False where the text is no token of ours. */
+bool auth_letter_token_read(const char *text, struct trl_id *account,
+    uint8_t hash[AUTH_LETTER_HASH]);
+/* Makes a letter's token and adds its row to the batch. */
+void auth_letter_begin(trl_ctx *ctx, trl_batch *work, struct trl_id account,
+    enum auth_purpose purpose, struct auth_letter *out);
+
+/* ---- post.c: letters ------------------------------------------------------------ */
+
+/* Has a letter written by an actor of its own, so that nobody can tell from the
+ * time of an answer whether there was one to write. What fails is logged: the
+ * person can ask again. */
+void auth_post(struct auth *self, trl_ctx *ctx, const char *to, const char *subject,
+    const char *text);
+/* The letter that carries a token. */
+void auth_post_letter(struct auth *self, trl_ctx *ctx, const auth_account *row,
+    const struct auth_letter *letter);
+/* Tells that the password was changed. */
+void auth_post_changed(struct auth *self, trl_ctx *ctx, const auth_account *row);

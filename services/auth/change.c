@@ -1,0 +1,149 @@
+/* auth.ResetPassword, ChangePassword - a new password, by a letter's token or
+ * against the present one. Both end every session and every other reset link; the
+ * change gives a new session, the reset does not sign in. */
+#include "auth.h"
+
+/* What both do, under the guard that nobody set another password meanwhile. */
+static void
+set_password(trl_ctx *ctx, trl_batch *work, const auth_account *row, const char *hash)
+{
+	struct trl_id id = auth_id(row->account_id);
+	int64_t now = trl_now(ctx);
+
+	trl_batch_add(work, &auth_sql_account_password, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_TEXT("password_hash", hash),
+	    TRL_ARG_TEXT("former_hash", row->password_hash), TRL_ARG_TIME("now", now));
+	trl_batch_add(work, &auth_sql_letters_void, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_TIME("now", now));
+	trl_batch_add(work, &auth_sql_sessions_directory_delete, NULL,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
+	trl_batch_add(work, &auth_sql_sessions_delete, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_ID("keep_id", trl_id_nil));
+}
+
+static enum trl_code
+refuse_link(trl_ctx *ctx)
+{
+	return trl_fail_field(ctx, TRL_MALFORMED, "token",
+	    "This link does not hold any more. Ask for a new letter.");
+}
+
+/* The account a token would set a password of. Errors: TRL_MALFORMED. */
+static enum trl_code
+check_link(struct auth *self, trl_ctx *ctx, struct trl_id id,
+    const uint8_t hash[AUTH_LETTER_HASH], auth_account *row)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+
+	auth__v1__account_row__init(row);
+	trl_batch_get(work, &auth_sql_letter_check, NULL, &row->base,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
+	    TRL_ARG_TEXT("purpose", "reset"), TRL_ARG_TIME("now", trl_now(ctx)));
+	return trl_batch_read(work);
+}
+
+/* Errors: TRL_MALFORMED (token), TRL_INVALID (password), TRL_CONFLICT. */
+enum trl_code
+auth_reset_password(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__ResetPasswordRequest *in, Trellis__Empty *out)
+{
+	char made[AUTH_PASSWORD_TEXT];
+	uint8_t hash[AUTH_LETTER_HASH];
+	const char *refused;
+	auth_account row;
+	struct trl_id id;
+	bool replayed;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	if (!auth_letter_token_read(in->token, &id, hash))
+		return refuse_link(ctx);
+	rc = check_link(self, ctx, id, hash, &row);
+	if (rc != TRL_OK)
+		return rc;
+	refused = auth_password_refused(in->password, row.email);
+	if (refused)
+		return trl_fail_field(ctx, TRL_INVALID, "password", "%s", refused);
+	rc = auth_password_hash(ctx, &self->passwords, in->password, made);
+	if (rc != TRL_OK)
+		return rc;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch_add(work, &auth_sql_letter_use, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_BYTES("token_hash", hash, sizeof hash), TRL_ARG_TEXT("purpose", "reset"),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	set_password(ctx, work, &row, made);
+	trl_batch_audit(work, "auth.password.reset", id, "account", NULL);
+	rc = trl_batch_write(work, &out->base);
+	if (rc != TRL_OK)
+		return rc;
+	trl_access_bump_account(ctx, self->access, id);
+	if (!ctx->idempotency.replayed)
+		auth_post_changed(self, ctx, &row);
+	return TRL_OK;
+}
+
+/* That the present password is known; counted against the account's login limit.
+ * Errors: TRL_DENIED, TRL_RATE. */
+static enum trl_code
+check_present(struct auth *self, trl_ctx *ctx, const auth_account *row, const char *password)
+{
+	bool right, stale;
+	enum trl_code rc;
+
+	rc = trl_access_limit_name(ctx, self->access, "login", row->email);
+	if (rc != TRL_OK)
+		return rc;
+	rc = auth_password_check(
+	    ctx, &self->passwords, row->password_hash, password, &right, &stale);
+	if (rc == TRL_OK && !right)
+		rc = trl_fail_field(ctx, TRL_DENIED, "current_password",
+		    "This is not your present password.");
+	return rc;
+}
+
+/* Errors: TRL_DENIED (current_password), TRL_INVALID (password), TRL_RATE,
+ * TRL_CONFLICT. */
+enum trl_code
+auth_change_password(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__ChangePasswordRequest *in, Auth__V1__SignedIn *out)
+{
+	struct trl_id id = ctx->principal.account;
+	char made[AUTH_PASSWORD_TEXT];
+	const char *refused;
+	auth_account row;
+	bool replayed;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = auth_account_by_id(self, ctx, id, &row);
+	if (rc != TRL_OK)
+		return trl_fold(ctx, rc);
+	refused = auth_password_refused(in->password, row.email);
+	if (refused)
+		return trl_fail_field(ctx, TRL_INVALID, "password", "%s", refused);
+	rc = check_present(self, ctx, &row, in->current_password);
+	if (rc != TRL_OK)
+		return rc;
+	rc = auth_password_hash(ctx, &self->passwords, in->password, made);
+	if (rc != TRL_OK)
+		return rc;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	set_password(ctx, work, &row, made);
+	row.version++;
+	row.updated_at = auth_time(ctx, trl_now(ctx));
+	auth_session_begin(self, ctx, work, &row, out);
+	trl_batch_audit(work, "auth.password.change", id, "account", NULL);
+	rc = trl_batch_write(work, &out->base);
+	if (rc != TRL_OK)
+		return rc;
+	trl_access_bump_account(ctx, self->access, id);
+	if (!ctx->idempotency.replayed)
+		auth_post_changed(self, ctx, &row);
+	return TRL_OK;
+}

@@ -1,0 +1,153 @@
+/* auth.CreateApiKey, ListApiKeys, RevokeApiKey - what programs show instead of a
+ * session. A key is `trl_<id>_<secret><checksum>`; of its text a hash alone is
+ * kept. It may do what was written into it, never more than its maker could. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <trl/page.h>
+
+#include "auth.h"
+
+static const char list[] = "auth.keys";
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In order and without doubles. Errors: TRL_DENIED, TRL_INVALID. */
+static enum trl_code
+take_permissions(trl_ctx *ctx, const Auth__V1__CreateApiKeyRequest *in,
+    Auth__V1__CreatedApiKey *out)
+{
+	size_t n = in->n_permissions, kept = 0;
+	char **names = trl_arena_memdup(ctx->arena, in->permissions, n * sizeof *names);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct trl_permission *known = trl_permission_by_name(names[i]);
+
+		if (!known)
+			return trl_fail_field(ctx, TRL_INVALID, "permissions",
+			    "There is no permission %.100s.", names[i]);
+		if (!trl_may(ctx, known->id))
+			return trl_fail_field(ctx, TRL_DENIED, "permissions",
+			    "You do not hold the permission %.100s yourself.", names[i]);
+	}
+	qsort(names, n, sizeof *names, compare);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
+			names[kept++] = names[i];
+	out->permissions = names;
+	out->n_permissions = kept;
+	return TRL_OK;
+}
+
+/* What the audit log may keep of a new key: not the key. */
+static const ProtobufCMessage *
+key_detail(trl_ctx *ctx, const Auth__V1__CreatedApiKey *key)
+{
+	Auth__V1__ApiKey *detail = trl_arena_alloc(ctx->arena, sizeof *detail);
+
+	auth__v1__api_key__init(detail);
+	detail->name = key->name;
+	detail->n_permissions = key->n_permissions;
+	detail->permissions = key->permissions;
+	detail->expires_at = key->expires_at;
+	return &detail->base;
+}
+
+static enum trl_code
+store_key(struct auth *self, trl_ctx *ctx, struct trl_id id, Auth__V1__CreatedApiKey *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	uint8_t hash[TRL_ACCESS_HASH];
+	struct trl_id maker = ctx->principal.account;
+
+	trl_access_hash(out->key, strlen(out->key), hash);
+	trl_batch_add(work, &auth_sql_key_room, NULL, TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_INT("allowed", AUTH_KEYS_MAX));
+	trl_batch_add(work, &auth_sql_key_insert, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    trl_id_is_nil(maker) ? TRL_ARG_NULL("created_by")
+				 : TRL_ARG_ID("created_by", maker),
+	    TRL_ARG_BYTES("key_hash", hash, sizeof hash));
+	trl_batch_add(work, &auth_sql_key_directory_insert, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	trl_batch_audit(work, "auth.key.create", id, "key", key_detail(ctx, out));
+	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_DENIED, TRL_INVALID (permissions, expires_at), TRL_QUOTA. */
+enum trl_code
+auth_create_api_key(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__CreateApiKeyRequest *in, Auth__V1__CreatedApiKey *out)
+{
+	struct trl_id id = trl_new_id(ctx);
+	char text[TRL_ACCESS_KEY_TEXT];
+	int64_t now = trl_now(ctx);
+	enum trl_code rc;
+
+	rc = take_permissions(ctx, in, out);
+	if (rc != TRL_OK)
+		return rc;
+	if (in->expires_at && auth_time_us(in->expires_at) <= now)
+		return trl_fail_field(ctx, TRL_INVALID, "expires_at",
+		    "A key cannot end before it begins.");
+	trl_access_key_token(id, text);
+	out->has_id = true;
+	out->id = auth_bytes(ctx, id);
+	out->name = in->name;
+	if (!trl_id_is_nil(ctx->principal.account)) {
+		out->has_created_by = true;
+		out->created_by = auth_bytes(ctx, ctx->principal.account);
+	}
+	out->created_at = auth_time(ctx, now);
+	out->expires_at = in->expires_at;
+	out->key = trl_arena_strdup(ctx->arena, text);
+	return store_key(self, ctx, id, out);
+}
+
+/* Errors: TRL_INVALID (page_token). */
+enum trl_code
+auth_list_api_keys(struct auth *self, trl_ctx *ctx, const Auth__V1__ListApiKeysRequest *in,
+    Auth__V1__ListApiKeysReply *out)
+{
+	struct trl_page page;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_page_open(ctx, list, ctx->tenant, in->page_size, in->page_token, &page);
+	if (rc != TRL_OK)
+		return rc;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch_get(work, &auth_sql_keys_list, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("after", page.after),
+	    TRL_ARG_INT("limit", page.size + 1));
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK && out->n_items > page.size) {
+		out->n_items = page.size;
+		out->next_page_token = trl_page_token_id(
+		    ctx, list, ctx->tenant, auth_id(out->items[page.size - 1]->id));
+	}
+	return rc;
+}
+
+/* A key's copies carry the epoch of its tenant. Errors: TRL_NOT_FOUND. */
+enum trl_code
+auth_revoke_api_key(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__RevokeApiKeyRequest *in, Trellis__Empty *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	enum trl_code rc;
+
+	trl_batch_add(work, &auth_sql_key_delete, NULL, TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("key_id", auth_id(in->key_id)));
+	trl_batch_add(work, &auth_sql_key_directory_delete, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("key_id", auth_id(in->key_id)));
+	trl_batch_audit(work, "auth.key.revoke", auth_id(in->key_id), "key", NULL);
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK)
+		trl_access_bump_tenant(ctx, self->access, ctx->tenant);
+	return rc;
+}

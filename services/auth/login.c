@@ -1,0 +1,86 @@
+/* auth.LogIn, LogOut - a new session for address and password, and its end.
+ *
+ * An unknown address costs what a wrong password costs: one limit counted in
+ * Redis, two reads in PostgreSQL, one hash. */
+#include "auth.h"
+
+static enum trl_code
+refuse(trl_ctx *ctx)
+{
+	return trl_fail(ctx, TRL_UNAUTHENTICATED, "The address or the password is wrong.");
+}
+
+/* The new session; with it the hash under the costs that are set now, where the
+ * kept one is stale. */
+static enum trl_code
+begin_session(struct auth *self, trl_ctx *ctx, auth_account *row, const char *rehashed,
+    Auth__V1__SignedIn *out)
+{
+	struct trl_id id = auth_id(row->account_id);
+	int64_t now = trl_now(ctx);
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+
+	if (rehashed)
+		trl_batch_add(work, &auth_sql_account_rehash, NULL,
+		    TRL_ARG_ID("account_id", id), TRL_ARG_TEXT("password_hash", rehashed),
+		    TRL_ARG_TEXT("former_hash", row->password_hash));
+	else
+		trl_batch_add(work, &auth_sql_account_password_guard, NULL,
+		    TRL_ARG_ID("account_id", id),
+		    TRL_ARG_TEXT("former_hash", row->password_hash));
+	trl_batch_add(work, &auth_sql_session_prune, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_TIME("now", now),
+	    TRL_ARG_TIME("idle_since", auth_idle_since(self, now)));
+	auth_session_begin(self, ctx, work, row, out);
+	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_UNAUTHENTICATED, TRL_RATE (the address given). */
+enum trl_code
+auth_log_in(struct auth *self, trl_ctx *ctx, const Auth__V1__LogInRequest *in,
+    Auth__V1__SignedIn *out)
+{
+	char *email = auth_email(ctx, in->email), rehashed[AUTH_PASSWORD_TEXT];
+	bool found, right, stale;
+	auth_account row;
+	enum trl_code rc;
+
+	rc = trl_access_limit_name(ctx, self->access, "login", email);
+	if (rc != TRL_OK)
+		return rc;
+	rc = auth_account_by_email(self, ctx, email, &row, &found);
+	if (rc != TRL_OK)
+		return rc;
+	rc = auth_password_check(ctx, &self->passwords, found ? row.password_hash : NULL,
+	    in->password, &right, &stale);
+	if (rc != TRL_OK)
+		return rc;
+	if (!right)
+		return refuse(ctx);
+	if (stale) {
+		rc = auth_password_hash(ctx, &self->passwords, in->password, rehashed);
+		if (rc != TRL_OK)
+			return rc;
+	}
+	return begin_session(self, ctx, &row, stale ? rehashed : NULL, out);
+}
+
+enum trl_code
+auth_log_out(struct auth *self, trl_ctx *ctx, const Auth__V1__LogOutRequest *in,
+    Trellis__Empty *out)
+{
+	struct trl_id id = ctx->principal.account;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	enum trl_code rc;
+
+	(void)in;
+	trl_batch_add(work, &auth_sql_session_directory_delete, NULL,
+	    TRL_ARG_ID("account_id", id),
+	    TRL_ARG_ID("session_id", ctx->principal.session));
+	trl_batch_add(work, &auth_sql_session_end, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_ID("session_id", ctx->principal.session));
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK)
+		trl_access_bump_account(ctx, self->access, id);
+	return rc;
+}

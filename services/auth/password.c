@@ -1,0 +1,212 @@
+/* password.c - see password.h. Passwords are taken exactly as given: no trimming, no
+ * normalisation, no cut (Argon2id takes any length). */
+#include "password.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+enum { RETRY_AFTER_MS = 1000 };
+
+/* One password's way through the pool; lies on the actor's stack, which
+ * trl_offload does not leave while the work runs. */
+struct job {
+	const struct auth_passwords *self;
+	const struct auth_pepper *pepper; /* or NULL */
+	const char *password;
+	const char *kept; /* to check against, or NULL: to hash */
+	char made[crypto_pwhash_STRBYTES];
+	bool right;
+};
+
+_Static_assert(AUTH_KID_MAX + 1 + crypto_pwhash_STRBYTES <= AUTH_PASSWORD_TEXT, "room");
+
+/* On a thread of the pool. */
+static void
+run_job(void *arg)
+{
+	struct job *job = arg;
+	uint8_t tag[crypto_auth_hmacsha256_BYTES];
+	const char *input = job->password;
+	size_t len = strlen(input);
+
+	if (job->pepper) {
+		crypto_auth_hmacsha256_state state;
+
+		crypto_auth_hmacsha256_init(&state, job->pepper->key, job->pepper->len);
+		crypto_auth_hmacsha256_update(&state, (const uint8_t *)input, len);
+		crypto_auth_hmacsha256_final(&state, tag);
+		sodium_memzero(&state, sizeof state);
+		input = (const char *)tag;
+		len = sizeof tag;
+	}
+	if (job->kept)
+		job->right = crypto_pwhash_str_verify(job->kept, input, len) == 0;
+	else
+		job->right = crypto_pwhash_str_alg(job->made, input, len, job->self->passes,
+				 job->self->memory_bytes, crypto_pwhash_ALG_ARGON2ID13) == 0;
+	sodium_memzero(tag, sizeof tag);
+}
+
+static const struct auth_pepper *
+find_pepper(const struct auth_passwords *self, const char *kid, size_t len)
+{
+	for (size_t i = 0; i < self->n_peppers; i++)
+		if (strlen(self->peppers[i].kid) == len &&
+		    memcmp(self->peppers[i].kid, kid, len) == 0)
+			return &self->peppers[i];
+	return NULL;
+}
+
+enum trl_code
+auth_password_hash(trl_ctx *ctx, struct auth_passwords *self, const char *password,
+    char out[AUTH_PASSWORD_TEXT])
+{
+	struct job job = { .self = self,
+		.pepper = self->n_peppers > 0 ? &self->peppers[0] : NULL,
+		.password = password };
+	enum trl_code rc;
+
+	rc = trl_offload(ctx, &self->work, run_job, &job);
+	if (rc != TRL_OK)
+		return rc;
+	self->hashes++;
+	if (!job.right)
+		return trl_fail(ctx, TRL_INTERNAL, "no memory for a password's hash");
+	if (job.pepper)
+		snprintf(out, AUTH_PASSWORD_TEXT, "%s%s", job.pepper->kid, job.made);
+	else
+		snprintf(out, AUTH_PASSWORD_TEXT, "%s", job.made);
+	return TRL_OK;
+}
+
+enum trl_code
+auth_password_check(trl_ctx *ctx, struct auth_passwords *self, const char *kept,
+    const char *password, bool *right, bool *stale)
+{
+	const struct auth_pepper *newest = self->n_peppers > 0 ? &self->peppers[0] : NULL;
+	struct job job = { .self = self, .password = password };
+	bool known = kept != NULL;
+	size_t kid_len;
+	enum trl_code rc;
+
+	if (!known)
+		kept = self->nobody;
+	kid_len = strcspn(kept, "$");
+	job.pepper = kid_len > 0 ? find_pepper(self, kept, kid_len) : NULL;
+	if (kid_len > 0 && !job.pepper) { /* its pepper was taken away: nobody knows it */
+		known = false;
+		kept = self->nobody;
+		kid_len = strcspn(kept, "$");
+		job.pepper = newest;
+	}
+	job.kept = kept + kid_len;
+	rc = trl_offload(ctx, &self->work, run_job, &job);
+	if (rc != TRL_OK)
+		return rc;
+	self->hashes++;
+	*right = known && job.right;
+	*stale = job.pepper != newest ||
+	    crypto_pwhash_str_needs_rehash(job.kept, self->passes, self->memory_bytes) != 0;
+	return TRL_OK;
+}
+
+/* "kid:hex[,kid:hex]", the newest first; lines do as commas. */
+static bool
+read_peppers(struct auth_passwords *self, const trl_secret *secret)
+{
+	const char *at = (const char *)trl_secret_bytes(secret);
+	const char *end = at + trl_secret_len(secret);
+
+	while (at < end) {
+		struct auth_pepper *pepper = &self->peppers[self->n_peppers];
+		const char *stop = at, *colon;
+
+		while (stop < end && *stop != ',' && *stop != '\n')
+			stop++;
+		colon = memchr(at, ':', (size_t)(stop - at));
+		if (stop > at) {
+			if (self->n_peppers == AUTH_PEPPERS_MAX || !colon || colon == at ||
+			    colon - at > AUTH_KID_MAX || stop - colon - 1 < 32 ||
+			    memchr(at, '$', (size_t)(colon - at)))
+				return false;
+			memcpy(pepper->kid, at, (size_t)(colon - at));
+			pepper->key = (const uint8_t *)colon + 1;
+			pepper->len = (size_t)(stop - colon - 1);
+			self->n_peppers++;
+		}
+		at = stop + 1;
+	}
+	return true;
+}
+
+/* A string of the form libsodium keeps, with the costs that are set and random
+ * salt and hash: checking against it costs what a real one costs. */
+static void
+make_nobody(struct auth_passwords *self)
+{
+	char salt[24], hash[48];
+	uint8_t random[crypto_pwhash_SALTBYTES + 32];
+
+	randombytes_buf(random, sizeof random);
+	sodium_bin2base64(salt, sizeof salt, random, crypto_pwhash_SALTBYTES,
+	    sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	sodium_bin2base64(hash, sizeof hash, random + crypto_pwhash_SALTBYTES, 32,
+	    sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	snprintf(self->nobody, sizeof self->nobody,
+	    "%s$argon2id$v=19$m=%zu,t=%llu,p=1$%s$%s",
+	    self->n_peppers > 0 ? self->peppers[0].kid : "", self->memory_bytes / 1024,
+	    self->passes, salt, hash);
+}
+
+bool
+auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
+    const struct auth_password_config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	trl_assert(sodium_init() >= 0);
+	*self = (struct auth_passwords){
+		.work = { .name = "argon2",
+		    .slots = (unsigned)(config->slots > 0 ? config->slots : cores > 0 ? cores : 1),
+		    .queue = (unsigned)config->queue,
+		    .retry_after_ms = RETRY_AFTER_MS },
+		.passes = (unsigned long long)config->passes,
+		.memory_bytes = (size_t)config->memory_kib * 1024,
+	};
+	if (config->pepper && !read_peppers(self, config->pepper)) {
+		fprintf(stderr,
+		    "TRELLIS_PASSWORD_PEPPER: must be kid:key, or several separated by "
+		    "commas with the newest first; a kid has up to %d characters, a key 32 "
+		    "or more.\n",
+		    AUTH_KID_MAX);
+		return false;
+	}
+	make_nobody(self);
+	trl_offload_init(loop, &self->work);
+	return true;
+}
+
+void
+auth_passwords_close(struct auth_passwords *self)
+{
+	trl_offload_fini(&self->work);
+}
+
+const char *
+auth_password_refused(const char *password, const char *email)
+{
+	size_t len = strlen(password);
+
+	if (len < AUTH_PASSWORD_MIN_BYTES)
+		return "A password has 8 bytes at least; 15 or more are better.";
+	if (len > AUTH_PASSWORD_MAX_BYTES)
+		return "A password has 1,024 bytes at most.";
+	if (auth_password_is_common(password))
+		return "This password is among the first that attackers try; choose another.";
+	if (email && strcasecmp(password, email) == 0)
+		return "The address itself is no password; choose another.";
+	return NULL;
+}

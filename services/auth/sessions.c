@@ -1,0 +1,80 @@
+/* auth.ListMySessions, RevokeMySession, RevokeMySessions - a person's devices. A
+ * session that is revoked is gone from PostgreSQL; the account's epoch ends its
+ * copies before the answer. */
+#include <trl/page.h>
+
+#include "auth.h"
+
+static const char list[] = "auth.sessions";
+
+/* Errors: TRL_INVALID (page_token). */
+enum trl_code
+auth_list_my_sessions(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__ListMySessionsRequest *in, Auth__V1__ListMySessionsReply *out)
+{
+	struct trl_id id = ctx->principal.account;
+	int64_t now = trl_now(ctx);
+	struct trl_page page;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_page_open(ctx, list, id, in->page_size, in->page_token, &page);
+	if (rc != TRL_OK)
+		return rc;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch_get(work, &auth_sql_sessions_list, NULL, &out->base,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("current_id", ctx->principal.session),
+	    TRL_ARG_ID("after", page.after), TRL_ARG_TIME("now", now),
+	    TRL_ARG_TIME("idle_since", auth_idle_since(self, now)),
+	    TRL_ARG_INT("limit", page.size + 1));
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK && out->n_items > page.size) {
+		out->n_items = page.size;
+		out->next_page_token = trl_page_token_id(
+		    ctx, list, id, auth_id(out->items[page.size - 1]->id));
+	}
+	return rc;
+}
+
+static enum trl_code
+finish(struct auth *self, trl_ctx *ctx, trl_batch *work, Trellis__Empty *out)
+{
+	struct trl_id id = ctx->principal.account;
+	enum trl_code rc;
+
+	trl_batch_audit(work, "auth.session.revoke", id, "account", NULL);
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK)
+		trl_access_bump_account(ctx, self->access, id);
+	return rc;
+}
+
+/* Errors: TRL_NOT_FOUND. */
+enum trl_code
+auth_revoke_my_session(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__RevokeMySessionRequest *in, Trellis__Empty *out)
+{
+	struct trl_id id = ctx->principal.account;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+
+	trl_batch_add(work, &auth_sql_session_delete, &in->base,
+	    TRL_ARG_ID("account_id", id));
+	trl_batch_add(work, &auth_sql_session_directory_delete, &in->base,
+	    TRL_ARG_ID("account_id", id));
+	return finish(self, ctx, work, out);
+}
+
+enum trl_code
+auth_revoke_my_sessions(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__RevokeMySessionsRequest *in, Trellis__Empty *out)
+{
+	struct trl_id id = ctx->principal.account;
+	struct trl_id keep = in->keep_current ? ctx->principal.session : trl_id_nil;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+
+	trl_batch_add(work, &auth_sql_sessions_directory_delete, NULL,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", keep));
+	trl_batch_add(work, &auth_sql_sessions_delete, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_ID("keep_id", keep));
+	return finish(self, ctx, work, out);
+}

@@ -1,0 +1,1 @@
+insert into api_key_directory (key_id, tenant_id) values (:id, :tenant_id)

@@ -1,0 +1,1 @@
+delete from session_directory where account_id = :account_id and session_id <> :keep_id

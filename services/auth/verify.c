@@ -1,0 +1,89 @@
+/* auth.VerifyEmail, ResendVerification, ForgotPassword - the letters and the first
+ * of the two things their tokens do (the other is in reset.c).
+ *
+ * Asking for a letter costs the same for an address that has no account: one limit,
+ * two reads, one write in which the letter's row finds no account and is not made.
+ * The letter itself is written by another actor. */
+#include "auth.h"
+
+static enum trl_code
+refuse(trl_ctx *ctx)
+{
+	return trl_fail_field(ctx, TRL_MALFORMED, "token",
+	    "This link does not hold any more. Ask for a new letter.");
+}
+
+/* Errors: TRL_MALFORMED. */
+enum trl_code
+auth_verify_email(struct auth *self, trl_ctx *ctx, const Auth__V1__VerifyEmailRequest *in,
+    Trellis__Empty *out)
+{
+	uint8_t hash[AUTH_LETTER_HASH];
+	struct trl_id id;
+	enum trl_code rc;
+	trl_batch *work;
+
+	if (!auth_letter_token_read(in->token, &id, hash))
+		return refuse(ctx);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch_add(work, &auth_sql_letter_use, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_BYTES("token_hash", hash, sizeof hash), TRL_ARG_TEXT("purpose", "verify"),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_add(work, &auth_sql_account_verify, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_add(work, &auth_sql_account_directory_verify, NULL,
+	    TRL_ARG_ID("account_id", id));
+	trl_batch_audit(work, "auth.account.verify", id, "account", NULL);
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK)
+		trl_access_bump_account(ctx, self->access, id);
+	return rc;
+}
+
+static enum trl_code
+ask_for_letter(struct auth *self, trl_ctx *ctx, const char *given,
+    enum auth_purpose purpose, Trellis__Empty *out)
+{
+	char *email = auth_email(ctx, given);
+	struct auth_letter letter;
+	auth_account row;
+	struct trl_id id;
+	enum trl_code rc;
+	trl_batch *work;
+	bool found;
+
+	rc = trl_access_limit_name(ctx, self->access, "reset", email);
+	if (rc != TRL_OK)
+		return rc;
+	rc = auth_account_by_email(self, ctx, email, &row, &found);
+	if (rc != TRL_OK)
+		return rc;
+	id = auth_id(row.account_id);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch_add(work, &auth_sql_letter_prune, NULL, TRL_ARG_ID("account_id", id),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	auth_letter_begin(ctx, work, id, purpose, &letter);
+	rc = trl_batch_write(work, &out->base);
+	if (rc != TRL_OK || ctx->idempotency.replayed || !found)
+		return rc;
+	if (purpose == AUTH_VERIFY && row.email_verified)
+		return TRL_OK;
+	auth_post_letter(self, ctx, &row, &letter);
+	return TRL_OK;
+}
+
+/* Errors: TRL_RATE (the address given). */
+enum trl_code
+auth_resend_verification(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__ResendVerificationRequest *in, Trellis__Empty *out)
+{
+	return ask_for_letter(self, ctx, in->email, AUTH_VERIFY, out);
+}
+
+/* Errors: TRL_RATE (the address given). */
+enum trl_code
+auth_forgot_password(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__ForgotPasswordRequest *in, Trellis__Empty *out)
+{
+	return ask_for_letter(self, ctx, in->email, AUTH_RESET, out);
+}
