@@ -5,8 +5,8 @@
 #include "auth.h"
 
 enum trl_code
-auth_account_by_email(struct auth *self, trl_ctx *ctx, const char *email,
-    auth_account *row, bool *found)
+auth_account_by_email(
+    struct auth *self, trl_ctx *ctx, const char *email, auth_account *row, bool *found)
 {
 	auth_account at = AUTH__V1__ACCOUNT_ROW__INIT;
 	struct trl_id id;
@@ -141,16 +141,18 @@ auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest 
 
 /* Errors: TRL_NOT_FOUND; TRL_INVALID (neither or both given). */
 enum trl_code
-auth_find_account(struct auth *self, trl_ctx *ctx, const Auth__V1__FindAccountRequest *in,
-    Auth__V1__AccountFacts *out)
+auth_find_account(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__FindAccountRequest *in, Auth__V1__AccountFacts *out)
 {
 	trl_batch *work;
 
 	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
 	if (in->has_account_id)
-		trl_batch_get(work, &auth_sql_account_directory_get, &in->base, &out->base);
+		trl_batch_get(
+		    work, &auth_sql_account_directory_get, &in->base, &out->base);
 	else
-		trl_batch_get(work, &auth_sql_account_directory_by_email, NULL, &out->base,
+		trl_batch_get(work, &auth_sql_account_directory_by_email, NULL,
+		    &out->base,
 		    TRL_ARG_TEXT("email", auth_email(ctx, in->email ? in->email : "")));
 	return trl_batch_read(work);
 }
@@ -159,7 +161,8 @@ enum trl_code
 auth_list_accounts(struct auth *self, trl_ctx *ctx,
     const Auth__V1__ListAccountsRequest *in, Auth__V1__ListAccountsReply *out)
 {
-	struct trl_id *ids = trl_arena_alloc(ctx->arena, in->n_account_ids * sizeof *ids);
+	struct trl_id *ids =
+	    trl_arena_alloc(ctx->arena, in->n_account_ids * sizeof *ids);
 	trl_batch *work;
 
 	for (size_t i = 0; i < in->n_account_ids; i++)

@@ -7,31 +7,6 @@
 
 #include "auth.h"
 
-static const struct trl_config_var vars[] = {
-	TRL_CONFIG_STR(struct auth_config, public_url, "TRELLIS_PUBLIC_URL",
-	    "http://127.0.0.1:8080",
-	    "where people reach this installation; for links in letters"),
-	TRL_CONFIG_STR(struct auth_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
-	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
-	TRL_CONFIG_INT(struct auth_config, session_idle_minutes,
-	    "TRELLIS_SESSION_IDLE_MINUTES", "30", 2, 525600,
-	    "a session that was not used for so long is over"),
-	TRL_CONFIG_INT(struct auth_config, session_hours, "TRELLIS_SESSION_HOURS", "24", 1,
-	    8760, "a session is over so long after signing in"),
-	TRL_CONFIG_INT(struct auth_config, password.memory_kib, "TRELLIS_ARGON2_MEMORY_KIB",
-	    "65536", 19456, 1048576, "memory of one password hash (OWASP asks for 19456)"),
-	TRL_CONFIG_INT(struct auth_config, password.passes, "TRELLIS_ARGON2_PASSES", "2", 2,
-	    100, "passes of one password hash"),
-	TRL_CONFIG_INT(struct auth_config, password.slots, "TRELLIS_ARGON2_SLOTS", "0", 0,
-	    256, "password hashes at once; 0: as many as there are cores"),
-	TRL_CONFIG_INT(struct auth_config, password.queue, "TRELLIS_ARGON2_QUEUE", "16", 0,
-	    10000, "password hashes that may wait; beyond them the answer is 503"),
-	TRL_CONFIG_SECRET(struct auth_config, password.pepper, "TRELLIS_PASSWORD_PEPPER",
-	    "kid:key[,kid:key], newest first: mixed into passwords before they are hashed"),
-};
-
-const struct trl_config_table auth_config_table = TRL_CONFIG_TABLE("auth", vars);
-
 static enum trl_code
 open_mail(struct auth *self, const struct trl_host *host)
 {
@@ -42,7 +17,8 @@ open_mail(struct auth *self, const struct trl_host *host)
 		snprintf(made, sizeof made, "%s/mail", host->run_dir);
 		folder = made;
 	}
-	return trl_mail_open(host->loop, folder, "Trellis <noreply@localhost>", &self->mail);
+	return trl_mail_open(
+	    host->loop, folder, "Trellis <noreply@localhost>", &self->mail);
 }
 
 static void
@@ -69,7 +45,8 @@ open_auth(const struct trl_host *host, void **out)
 	enum trl_code rc = TRL_INTERNAL;
 
 	trl_assert(self);
-	*self = (struct auth){ .loop = host->loop, .pg = host->pg, .config = host->config };
+	*self =
+	    (struct auth){ .loop = host->loop, .pg = host->pg, .config = host->config };
 	self->access = trl_access_open(host->loop, host->redis);
 	if (self->access &&
 	    auth_passwords_open(&self->passwords, host->loop, &self->config->password))

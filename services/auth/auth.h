@@ -9,15 +9,8 @@
 #include <trellis/auth/v1/auth.server.h>
 
 #include "auth_sql.h"
+#include "config.h"
 #include "password.h"
-
-struct auth_config {
-	const char *public_url;
-	const char *mail_folder;
-	int64_t session_idle_minutes;
-	int64_t session_hours;
-	struct auth_password_config password;
-};
 
 enum {
 	AUTH_VERIFY_HOURS = 24,  /* a verification link holds this long */
@@ -37,7 +30,6 @@ struct auth {
 };
 
 extern const struct trl_service auth_service;
-extern const struct trl_config_table auth_config_table;
 
 /* Short names for the generated ones that many files use. */
 typedef Auth__V1__AccountRow auth_account;
@@ -87,11 +79,11 @@ struct auth_letter {
 
 const char *auth_purpose_name(enum auth_purpose purpose);
 /* Makes a token for an account and the hash to keep. */
-void auth_letter_token_new(struct trl_id account, char text[AUTH_LETTER_TEXT],
-    uint8_t hash[AUTH_LETTER_HASH]);
+void auth_letter_token_new(
+    struct trl_id account, char text[AUTH_LETTER_TEXT], uint8_t hash[AUTH_LETTER_HASH]);
 /* False where the text is no token of ours. */
-bool auth_letter_token_read(const char *text, struct trl_id *account,
-    uint8_t hash[AUTH_LETTER_HASH]);
+bool auth_letter_token_read(
+    const char *text, struct trl_id *account, uint8_t hash[AUTH_LETTER_HASH]);
 /* Makes a letter's token and adds its row to the batch. */
 void auth_letter_begin(trl_ctx *ctx, trl_batch *work, struct trl_id account,
     enum auth_purpose purpose, struct auth_letter *out);

@@ -10,15 +10,15 @@ set_password(trl_ctx *ctx, trl_batch *work, const auth_account *row, const char 
 	struct trl_id id = auth_id(row->account_id);
 	int64_t now = trl_now(ctx);
 
-	trl_batch_add(work, &auth_sql_account_password, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_TEXT("password_hash", hash),
+	trl_batch_add(work, &auth_sql_account_password, NULL,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_TEXT("password_hash", hash),
 	    TRL_ARG_TEXT("former_hash", row->password_hash), TRL_ARG_TIME("now", now));
 	trl_batch_add(work, &auth_sql_letters_void, NULL, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_TIME("now", now));
 	trl_batch_add(work, &auth_sql_sessions_directory_delete, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
-	trl_batch_add(work, &auth_sql_sessions_delete, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_ID("keep_id", trl_id_nil));
+	trl_batch_add(work, &auth_sql_sessions_delete, NULL,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
 }
 
 static enum trl_code
@@ -37,7 +37,8 @@ check_link(struct auth *self, trl_ctx *ctx, struct trl_id id,
 
 	auth__v1__account_row__init(row);
 	trl_batch_get(work, &auth_sql_letter_check, NULL, &row->base,
-	    TRL_ARG_ID("account_id", id), TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
+	    TRL_ARG_ID("account_id", id),
+	    TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
 	    TRL_ARG_TEXT("purpose", "reset"), TRL_ARG_TIME("now", trl_now(ctx)));
 	return trl_batch_read(work);
 }
@@ -72,8 +73,8 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_add(work, &auth_sql_letter_use, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_BYTES("token_hash", hash, sizeof hash), TRL_ARG_TEXT("purpose", "reset"),
-	    TRL_ARG_TIME("now", trl_now(ctx)));
+	    TRL_ARG_BYTES("token_hash", hash, sizeof hash),
+	    TRL_ARG_TEXT("purpose", "reset"), TRL_ARG_TIME("now", trl_now(ctx)));
 	set_password(ctx, work, &row, made);
 	trl_batch_audit(work, "auth.password.reset", id, "account", NULL);
 	rc = trl_batch_write(work, &out->base);
@@ -88,7 +89,8 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 /* That the present password is known; counted against the account's login limit.
  * Errors: TRL_DENIED, TRL_RATE. */
 static enum trl_code
-check_present(struct auth *self, trl_ctx *ctx, const auth_account *row, const char *password)
+check_present(
+    struct auth *self, trl_ctx *ctx, const auth_account *row, const char *password)
 {
 	bool right, stale;
 	enum trl_code rc;

@@ -18,8 +18,8 @@ compare(const void *a, const void *b)
 
 /* In order and without doubles. Errors: TRL_DENIED, TRL_INVALID. */
 static enum trl_code
-take_permissions(trl_ctx *ctx, const Auth__V1__CreateApiKeyRequest *in,
-    Auth__V1__CreatedApiKey *out)
+take_permissions(
+    trl_ctx *ctx, const Auth__V1__CreateApiKeyRequest *in, Auth__V1__CreatedApiKey *out)
 {
 	size_t n = in->n_permissions, kept = 0;
 	char **names = trl_arena_memdup(ctx->arena, in->permissions, n * sizeof *names);
@@ -32,7 +32,8 @@ take_permissions(trl_ctx *ctx, const Auth__V1__CreateApiKeyRequest *in,
 			    "There is no permission %.100s.", names[i]);
 		if (!trl_may(ctx, known->id))
 			return trl_fail_field(ctx, TRL_DENIED, "permissions",
-			    "You do not hold the permission %.100s yourself.", names[i]);
+			    "You do not hold the permission %.100s yourself.",
+			    names[i]);
 	}
 	qsort(names, n, sizeof *names, compare);
 	for (size_t i = 0; i < n; i++)
@@ -58,14 +59,16 @@ key_detail(trl_ctx *ctx, const Auth__V1__CreatedApiKey *key)
 }
 
 static enum trl_code
-store_key(struct auth *self, trl_ctx *ctx, struct trl_id id, Auth__V1__CreatedApiKey *out)
+store_key(
+    struct auth *self, trl_ctx *ctx, struct trl_id id, Auth__V1__CreatedApiKey *out)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	uint8_t hash[TRL_ACCESS_HASH];
 	struct trl_id maker = ctx->principal.account;
 
 	trl_access_hash(out->key, strlen(out->key), hash);
-	trl_batch_add(work, &auth_sql_key_room, NULL, TRL_ARG_ID("tenant_id", ctx->tenant),
+	trl_batch_add(work, &auth_sql_key_room, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("allowed", AUTH_KEYS_MAX));
 	trl_batch_add(work, &auth_sql_key_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
@@ -110,14 +113,15 @@ auth_create_api_key(struct auth *self, trl_ctx *ctx,
 
 /* Errors: TRL_INVALID (page_token). */
 enum trl_code
-auth_list_api_keys(struct auth *self, trl_ctx *ctx, const Auth__V1__ListApiKeysRequest *in,
-    Auth__V1__ListApiKeysReply *out)
+auth_list_api_keys(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__ListApiKeysRequest *in, Auth__V1__ListApiKeysReply *out)
 {
 	struct trl_page page;
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_page_open(ctx, list, ctx->tenant, in->page_size, in->page_token, &page);
+	rc =
+	    trl_page_open(ctx, list, ctx->tenant, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
@@ -141,10 +145,12 @@ auth_revoke_api_key(struct auth *self, trl_ctx *ctx,
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
 
-	trl_batch_add(work, &auth_sql_key_delete, NULL, TRL_ARG_ID("tenant_id", ctx->tenant),
+	trl_batch_add(work, &auth_sql_key_delete, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("key_id", auth_id(in->key_id)));
 	trl_batch_add(work, &auth_sql_key_directory_delete, NULL,
-	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("key_id", auth_id(in->key_id)));
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("key_id", auth_id(in->key_id)));
 	trl_batch_audit(work, "auth.key.revoke", auth_id(in->key_id), "key", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_OK)

@@ -32,8 +32,9 @@ auth_letter_token_new(
 	randombytes_buf(body + 16, RANDOM);
 	crypto_generichash(hash, AUTH_LETTER_HASH, body, sizeof body, NULL, 0);
 	memcpy(text, prefix, sizeof prefix);
-	sodium_bin2base64(text + sizeof prefix - 1, AUTH_LETTER_TEXT - sizeof prefix + 1, body,
-	    sizeof body, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(text + sizeof prefix - 1,
+	    AUTH_LETTER_TEXT - sizeof prefix + 1, body, sizeof body,
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(body, sizeof body);
 }
 
@@ -64,13 +65,15 @@ auth_letter_begin(trl_ctx *ctx, trl_batch *work, struct trl_id account,
 	int64_t now = trl_now(ctx), lasts_us;
 	uint8_t *hash = trl_arena_alloc(ctx->arena, AUTH_LETTER_HASH);
 
-	lasts_us = (purpose == AUTH_VERIFY ? AUTH_VERIFY_HOURS * 60 : AUTH_RESET_MINUTES) *
+	lasts_us =
+	    (purpose == AUTH_VERIFY ? AUTH_VERIFY_HOURS * 60 : AUTH_RESET_MINUTES) *
 	    INT64_C(60000000);
 	out->purpose = purpose;
 	auth_letter_token_new(account, out->token, hash);
-	trl_batch_add(work, &auth_sql_letter_insert, NULL, TRL_ARG_ID("account_id", account),
-	    TRL_ARG_ID("letter_id", trl_new_id(ctx)),
+	trl_batch_add(work, &auth_sql_letter_insert, NULL,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("letter_id", trl_new_id(ctx)),
 	    TRL_ARG_TEXT("purpose", auth_purpose_name(purpose)),
-	    TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH), TRL_ARG_TIME("now", now),
+	    TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
+	    TRL_ARG_TIME("now", now),
 	    TRL_ARG_TIME("letter_expires_at", now + lasts_us));
 }

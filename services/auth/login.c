@@ -7,7 +7,8 @@
 static enum trl_code
 refuse(trl_ctx *ctx)
 {
-	return trl_fail(ctx, TRL_UNAUTHENTICATED, "The address or the password is wrong.");
+	return trl_fail(
+	    ctx, TRL_UNAUTHENTICATED, "The address or the password is wrong.");
 }
 
 /* The new session; with it the hash under the costs that are set now, where the
@@ -22,7 +23,8 @@ begin_session(struct auth *self, trl_ctx *ctx, auth_account *row, const char *re
 
 	if (rehashed)
 		trl_batch_add(work, &auth_sql_account_rehash, NULL,
-		    TRL_ARG_ID("account_id", id), TRL_ARG_TEXT("password_hash", rehashed),
+		    TRL_ARG_ID("account_id", id),
+		    TRL_ARG_TEXT("password_hash", rehashed),
 		    TRL_ARG_TEXT("former_hash", row->password_hash));
 	else
 		trl_batch_add(work, &auth_sql_account_password_guard, NULL,
@@ -51,8 +53,8 @@ auth_log_in(struct auth *self, trl_ctx *ctx, const Auth__V1__LogInRequest *in,
 	rc = auth_account_by_email(self, ctx, email, &row, &found);
 	if (rc != TRL_OK)
 		return rc;
-	rc = auth_password_check(ctx, &self->passwords, found ? row.password_hash : NULL,
-	    in->password, &right, &stale);
+	rc = auth_password_check(ctx, &self->passwords,
+	    found ? row.password_hash : NULL, in->password, &right, &stale);
 	if (rc != TRL_OK)
 		return rc;
 	if (!right)

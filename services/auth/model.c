@@ -34,7 +34,6 @@ auth_time(trl_ctx *ctx, int64_t wall_us)
 		rest += 1000000;
 	}
 	google__protobuf__timestamp__init(time);
-	time->has_seconds = time->has_nanos = true;
 	time->seconds = seconds;
 	time->nanos = (int32_t)(rest * 1000);
 	return time;

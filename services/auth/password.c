@@ -45,8 +45,9 @@ run_job(void *arg)
 	if (job->kept)
 		job->right = crypto_pwhash_str_verify(job->kept, input, len) == 0;
 	else
-		job->right = crypto_pwhash_str_alg(job->made, input, len, job->self->passes,
-				 job->self->memory_bytes, crypto_pwhash_ALG_ARGON2ID13) == 0;
+		job->right =
+		    crypto_pwhash_str_alg(job->made, input, len, job->self->passes,
+			job->self->memory_bytes, crypto_pwhash_ALG_ARGON2ID13) == 0;
 	sodium_memzero(tag, sizeof tag);
 }
 
@@ -86,7 +87,8 @@ enum trl_code
 auth_password_check(trl_ctx *ctx, struct auth_passwords *self, const char *kept,
     const char *password, bool *right, bool *stale)
 {
-	const struct auth_pepper *newest = self->n_peppers > 0 ? &self->peppers[0] : NULL;
+	const struct auth_pepper *newest =
+	    self->n_peppers > 0 ? &self->peppers[0] : NULL;
 	struct job job = { .self = self, .password = password };
 	bool known = kept != NULL;
 	size_t kid_len;
@@ -96,7 +98,8 @@ auth_password_check(trl_ctx *ctx, struct auth_passwords *self, const char *kept,
 		kept = self->nobody;
 	kid_len = strcspn(kept, "$");
 	job.pepper = kid_len > 0 ? find_pepper(self, kept, kid_len) : NULL;
-	if (kid_len > 0 && !job.pepper) { /* its pepper was taken away: nobody knows it */
+	if (kid_len > 0 &&
+	    !job.pepper) { /* its pepper was taken away: nobody knows it */
 		known = false;
 		kept = self->nobody;
 		kid_len = strcspn(kept, "$");
@@ -108,8 +111,8 @@ auth_password_check(trl_ctx *ctx, struct auth_passwords *self, const char *kept,
 		return rc;
 	self->hashes++;
 	*right = known && job.right;
-	*stale = job.pepper != newest ||
-	    crypto_pwhash_str_needs_rehash(job.kept, self->passes, self->memory_bytes) != 0;
+	*stale = job.pepper != newest || crypto_pwhash_str_needs_rehash(job.kept,
+					     self->passes, self->memory_bytes) != 0;
 	return TRL_OK;
 }
 
@@ -128,8 +131,9 @@ read_peppers(struct auth_passwords *self, const trl_secret *secret)
 			stop++;
 		colon = memchr(at, ':', (size_t)(stop - at));
 		if (stop > at) {
-			if (self->n_peppers == AUTH_PEPPERS_MAX || !colon || colon == at ||
-			    colon - at > AUTH_KID_MAX || stop - colon - 1 < 32 ||
+			if (self->n_peppers == AUTH_PEPPERS_MAX || !colon ||
+			    colon == at || colon - at > AUTH_KID_MAX ||
+			    stop - colon - 1 < 32 ||
 			    memchr(at, '$', (size_t)(colon - at)))
 				return false;
 			memcpy(pepper->kid, at, (size_t)(colon - at));
@@ -170,7 +174,9 @@ auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
 	trl_assert(sodium_init() >= 0);
 	*self = (struct auth_passwords){
 		.work = { .name = "argon2",
-		    .slots = (unsigned)(config->slots > 0 ? config->slots : cores > 0 ? cores : 1),
+		    .slots = (unsigned)(config->slots > 0 ? config->slots
+					: cores > 0       ? cores
+							  : 1),
 		    .queue = (unsigned)config->queue,
 		    .retry_after_ms = RETRY_AFTER_MS },
 		.passes = (unsigned long long)config->passes,
@@ -179,7 +185,8 @@ auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
 	if (config->pepper && !read_peppers(self, config->pepper)) {
 		fprintf(stderr,
 		    "TRELLIS_PASSWORD_PEPPER: must be kid:key, or several separated by "
-		    "commas with the newest first; a kid has up to %d characters, a key 32 "
+		    "commas with the newest first; a kid has up to %d characters, a "
+		    "key 32 "
 		    "or more.\n",
 		    AUTH_KID_MAX);
 		return false;
@@ -205,7 +212,8 @@ auth_password_refused(const char *password, const char *email)
 	if (len > AUTH_PASSWORD_MAX_BYTES)
 		return "A password has 1,024 bytes at most.";
 	if (auth_password_is_common(password))
-		return "This password is among the first that attackers try; choose another.";
+		return "This password is among the first that attackers try; choose "
+		       "another.";
 	if (email && strcasecmp(password, email) == 0)
 		return "The address itself is no password; choose another.";
 	return NULL;

@@ -46,7 +46,8 @@ run_errand(trl_ctx *ctx, void *arg)
 	if (trl_mail_send(ctx, errand->self->mail, &letter) == TRL_OK)
 		return;
 	trl_log(TRL_LOG_WARN, ctx, "a letter was not written",
-	    TRL_LOG_STR("subject", letter.subject), TRL_LOG_STR("error", ctx->err.message));
+	    TRL_LOG_STR("subject", letter.subject),
+	    TRL_LOG_STR("error", ctx->err.message));
 	trl_err_clear(ctx);
 }
 
@@ -55,9 +56,10 @@ auth_post(struct auth *self, trl_ctx *ctx, const char *to, const char *subject,
     const char *text)
 {
 	struct errand *errand = calloc(1, sizeof *errand);
-	struct trl_spawn spec = {
-		.name = "auth letter", .run = run_errand, .arg = errand, .timeout_ms = 10000
-	};
+	struct trl_spawn spec = { .name = "auth letter",
+		.run = run_errand,
+		.arg = errand,
+		.timeout_ms = 10000 };
 
 	trl_assert(errand);
 	*errand = (struct errand){ self, copy(to), copy(subject), copy(text) };

@@ -24,15 +24,16 @@ write_last_use(trl_ctx *ctx, trl_batch *work)
 static void
 touch_session(struct auth *self, trl_ctx *ctx, const Auth__V1__SessionRow *row)
 {
-	int64_t now = trl_now(ctx), before = now - AUTH_TOUCH_SECONDS * INT64_C(1000000);
+	int64_t now = trl_now(ctx),
+		before = now - AUTH_TOUCH_SECONDS * INT64_C(1000000);
 	struct trl_id account = auth_id(row->account_id);
 	trl_batch *work;
 
 	if (auth_time_us(row->last_used_at) > before)
 		return;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
-	trl_batch_add(work, &auth_sql_session_touch, &row->base, TRL_ARG_TIME("now", now),
-	    TRL_ARG_TIME("before", before));
+	trl_batch_add(work, &auth_sql_session_touch, &row->base,
+	    TRL_ARG_TIME("now", now), TRL_ARG_TIME("before", before));
 	write_last_use(ctx, work);
 }
 
@@ -40,7 +41,8 @@ touch_session(struct auth *self, trl_ctx *ctx, const Auth__V1__SessionRow *row)
 static int64_t
 session_end(const struct auth *self, int64_t now, const Auth__V1__SessionRow *row)
 {
-	int64_t used = auth_time_us(row->last_used_at), end = auth_time_us(row->expires_at);
+	int64_t used = auth_time_us(row->last_used_at),
+		end = auth_time_us(row->expires_at);
 	int64_t idle = self->config->session_idle_minutes * 60 * 1000000;
 
 	if (now - used > AUTH_TOUCH_SECONDS * INT64_C(1000000))
@@ -83,9 +85,11 @@ auth_resolve_session(struct auth *self, trl_ctx *ctx,
 }
 
 static void
-touch_key(struct auth *self, trl_ctx *ctx, struct trl_id id, const Auth__V1__KeyRow *row)
+touch_key(
+    struct auth *self, trl_ctx *ctx, struct trl_id id, const Auth__V1__KeyRow *row)
 {
-	int64_t now = trl_now(ctx), before = now - AUTH_TOUCH_SECONDS * INT64_C(1000000);
+	int64_t now = trl_now(ctx),
+		before = now - AUTH_TOUCH_SECONDS * INT64_C(1000000);
 	struct trl_id tenant = auth_id(row->tenant_id);
 	trl_batch *work;
 
@@ -108,13 +112,15 @@ compare(const void *a, const void *b)
 
 /* A permission that a later release no longer knows is one that nobody holds. */
 static void
-number_permissions(trl_ctx *ctx, const Auth__V1__KeyRow *row, Auth__V1__ResolvedKey *out)
+number_permissions(
+    trl_ctx *ctx, const Auth__V1__KeyRow *row, Auth__V1__ResolvedKey *out)
 {
 	uint32_t *ids = trl_arena_alloc(ctx->arena, row->n_permissions * sizeof *ids);
 	size_t n = 0;
 
 	for (size_t i = 0; i < row->n_permissions; i++) {
-		const struct trl_permission *known = trl_permission_by_name(row->permissions[i]);
+		const struct trl_permission *known =
+		    trl_permission_by_name(row->permissions[i]);
 
 		if (known)
 			ids[n++] = known->id;
@@ -157,7 +163,8 @@ auth_resolve_key(struct auth *self, trl_ctx *ctx, const Auth__V1__ResolveKeyRequ
 	if (rc != TRL_OK)
 		return rc;
 	if (row.key_hash.len != in->key_hash.len ||
-	    sodium_memcmp(row.key_hash.data, in->key_hash.data, row.key_hash.len) != 0 ||
+	    sodium_memcmp(row.key_hash.data, in->key_hash.data, row.key_hash.len) !=
+		0 ||
 	    (row.expires_at && auth_time_us(row.expires_at) <= trl_now(ctx)))
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such API key.");
 	touch_key(self, ctx, id, &row);
@@ -179,7 +186,8 @@ auth_list_tenant_audit(struct auth *self, trl_ctx *ctx,
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
 
 	trl_batch_get(work, &auth_sql_audit_list, NULL, &out->base,
-	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_ID("before_id", auth_id(in->before_id)),
+	    TRL_ARG_ID("tenant_id", tenant),
+	    TRL_ARG_ID("before_id", auth_id(in->before_id)),
 	    TRL_ARG_INT("limit", in->count));
 	return trl_batch_read(work);
 }

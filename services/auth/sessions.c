@@ -23,7 +23,8 @@ auth_list_my_sessions(struct auth *self, trl_ctx *ctx,
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_get(work, &auth_sql_sessions_list, NULL, &out->base,
-	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("current_id", ctx->principal.session),
+	    TRL_ARG_ID("account_id", id),
+	    TRL_ARG_ID("current_id", ctx->principal.session),
 	    TRL_ARG_ID("after", page.after), TRL_ARG_TIME("now", now),
 	    TRL_ARG_TIME("idle_since", auth_idle_since(self, now)),
 	    TRL_ARG_INT("limit", page.size + 1));
@@ -57,8 +58,8 @@ auth_revoke_my_session(struct auth *self, trl_ctx *ctx,
 	struct trl_id id = ctx->principal.account;
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 
-	trl_batch_add(work, &auth_sql_session_delete, &in->base,
-	    TRL_ARG_ID("account_id", id));
+	trl_batch_add(
+	    work, &auth_sql_session_delete, &in->base, TRL_ARG_ID("account_id", id));
 	trl_batch_add(work, &auth_sql_session_directory_delete, &in->base,
 	    TRL_ARG_ID("account_id", id));
 	return finish(self, ctx, work, out);
@@ -74,7 +75,7 @@ auth_revoke_my_sessions(struct auth *self, trl_ctx *ctx,
 
 	trl_batch_add(work, &auth_sql_sessions_directory_delete, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", keep));
-	trl_batch_add(work, &auth_sql_sessions_delete, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_ID("keep_id", keep));
+	trl_batch_add(work, &auth_sql_sessions_delete, NULL,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", keep));
 	return finish(self, ctx, work, out);
 }

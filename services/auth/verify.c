@@ -15,8 +15,8 @@ refuse(trl_ctx *ctx)
 
 /* Errors: TRL_MALFORMED. */
 enum trl_code
-auth_verify_email(struct auth *self, trl_ctx *ctx, const Auth__V1__VerifyEmailRequest *in,
-    Trellis__Empty *out)
+auth_verify_email(struct auth *self, trl_ctx *ctx,
+    const Auth__V1__VerifyEmailRequest *in, Trellis__Empty *out)
 {
 	uint8_t hash[AUTH_LETTER_HASH];
 	struct trl_id id;
@@ -27,10 +27,10 @@ auth_verify_email(struct auth *self, trl_ctx *ctx, const Auth__V1__VerifyEmailRe
 		return refuse(ctx);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_add(work, &auth_sql_letter_use, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_BYTES("token_hash", hash, sizeof hash), TRL_ARG_TEXT("purpose", "verify"),
-	    TRL_ARG_TIME("now", trl_now(ctx)));
-	trl_batch_add(work, &auth_sql_account_verify, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_TIME("now", trl_now(ctx)));
+	    TRL_ARG_BYTES("token_hash", hash, sizeof hash),
+	    TRL_ARG_TEXT("purpose", "verify"), TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_add(work, &auth_sql_account_verify, NULL,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_TIME("now", trl_now(ctx)));
 	trl_batch_add(work, &auth_sql_account_directory_verify, NULL,
 	    TRL_ARG_ID("account_id", id));
 	trl_batch_audit(work, "auth.account.verify", id, "account", NULL);
