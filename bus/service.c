@@ -341,7 +341,9 @@ with_admin(struct process *p, bool migrate)
 		if (migrate && s->sql != NULL)
 			rc = trl_migrate(p->config.pg_admin_url, s->sql, NULL, NULL) !=
 			     TRL_OK;
-		if (!migrate && s->maintain != NULL)
+		if (!migrate && s->sql != NULL)
+			rc = trl_pg_maintain(p->config.pg_admin_url, s->sql) != TRL_OK;
+		if (!migrate && rc == 0 && s->maintain != NULL)
 			rc =
 			    s->maintain(p->config.pg_admin_url, p->values[i]) != TRL_OK;
 	}

@@ -1,0 +1,1 @@
+insert into note (account_id, id, text) values (:account, :id, :text)

@@ -1,0 +1,1 @@
+select current_setting('trellis.tenant_id', true) as text

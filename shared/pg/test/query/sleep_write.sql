@@ -1,0 +1,1 @@
+insert into thing (tenant_id, id, name) select :tenant_id, :id, :name from pg_sleep(:seconds::float8)

@@ -1,0 +1,1 @@
+select id, name, version from thing where id > :after order by id limit :limit

@@ -1,0 +1,1 @@
+select id, name as "inner.text", amount as "inner.number" from thing where id = :id

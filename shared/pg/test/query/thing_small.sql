@@ -1,0 +1,1 @@
+select id, name, version from thing where id = :id
