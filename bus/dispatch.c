@@ -97,6 +97,23 @@ check_principal(trl_ctx *ctx, const struct trl_method *method)
 	return TRL_OK;
 }
 
+/* Whether the request names the tenant it came for, where it names one: the
+ * permission was checked in ctx's tenant and holds in no other. */
+static bool
+names_its_tenant(
+    const trl_ctx *ctx, const struct trl_method *method, const ProtobufCMessage *in)
+{
+	const ProtobufCFieldDescriptor *field;
+	const ProtobufCBinaryData *id;
+
+	if (method->auth != TRL_AUTH_TENANT || method->tenant_field < 0)
+		return true;
+	field = &method->in->descriptor->fields[method->tenant_field];
+	id = (const void *)((const char *)in + field->offset);
+	return id->len == sizeof ctx->tenant.bytes &&
+	       memcmp(id->data, ctx->tenant.bytes, id->len) == 0;
+}
+
 /* ---- the actor
  * ----------------------------------------------------------------------- */
 
@@ -149,6 +166,8 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 		rc = check_principal(ctx, method);
 	if (rc == TRL_OK)
 		rc = trl_validate(ctx, method->in, in);
+	if (rc == TRL_OK && !names_its_tenant(ctx, method, in))
+		rc = trl_fail(ctx, TRL_MALFORMED, "The request names another tenant.");
 	if (rc == TRL_OK && call->is_write && ctx->idempotency.key == NULL)
 		rc = trl_fail(ctx, TRL_MALFORMED, "A change needs an idempotency key.");
 	if (rc != TRL_OK)

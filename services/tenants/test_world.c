@@ -311,9 +311,10 @@ run_call(trl_ctx *ctx, void *arg)
 void
 world_start(struct world_run *run)
 {
-	struct trl_spawn spec = {
-		.name = "test", .run = run_call, .arg = run, .timeout_ms = 10000
-	};
+	struct trl_spawn spec = { .name = "test",
+		.run = run_call,
+		.arg = run,
+		.timeout_ms = run->timeout_ms ? run->timeout_ms : 10000 };
 
 	run->done = false;
 	assert_int_equal(trl_spawn(world.loop, &spec), TRL_OK);

@@ -81,6 +81,7 @@ struct world_run {
 	struct trl_err err;
 	enum trl_code rc;
 	bool replayed, done;
+	uint32_t timeout_ms; /* 0: 10 s */
 };
 void world_start(struct world_run *run);
 void world_wait(struct world_run *const *runs, size_t n);
