@@ -15,8 +15,8 @@ build_mesh() { # folder
 # The executable of a service inside a build folder.
 built() {
 	case $2 in
-	all) echo "$1/services/all/trellis" ;;
-	*) echo "$1/services/$2/trellis-$2" ;;
+	all) echo "$1/services/trellis" ;;
+	*) echo "$1/services/trellis-$2" ;;
 	esac
 }
 

@@ -1,0 +1,45 @@
+"""case.py - a test class whose stories share one running mesh."""
+import os
+import unittest
+
+from stack import Stack
+
+
+class MeshCase(unittest.TestCase):
+    transport = os.environ.get("MESH_TRANSPORT", "inproc")
+    # The stories make more requests in a minute than a person does.
+    settings = {"TRELLIS_RATE_SCALE": "1000"}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack(os.environ["MESH_BINARIES"], cls.transport, **cls.settings)
+        try:
+            cls.stack.start()
+        except BaseException:
+            if cls.stack.processes:
+                print(cls.stack.logs())
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        bad = cls.stack.stop()
+        assert not bad, "\n".join(bad)
+
+    def check_problem(self, answer, status, code=None):
+        """A whole RFC 9457 document, and nothing of the inside."""
+        self.assertEqual(answer.status, status, answer)
+        self.assertEqual(answer.headers["content-type"], "application/problem+json")
+        self.assertEqual(answer["status"], status)
+        for member in ("type", "title", "code"):
+            self.assertTrue(answer[member], answer)
+        self.assertEqual(answer["type"], "/problems/" + answer["code"].lower().replace("_", "-"))
+        if code:
+            self.assertEqual(answer["code"], code, answer)
+        for inside in (b"select ", b"SELECT ", b"PG", b"libpq", b".c:", b"127.0.0.1:", b"/var/tmp"):
+            self.assertNotIn(inside, answer.body)
+        if status >= 500:
+            self.assertIn("trace_id", answer.json)
+        return answer
+
+    def pointers(self, answer):
+        return [error["pointer"] for error in answer.json.get("errors", [])]

@@ -1,0 +1,435 @@
+"""stack.py - the real services on temporary ports, with a database, a Redis and a
+door to PostgreSQL of their own: what the stories in this folder run against.
+
+The transport is inproc (one process), tcp or tls+tcp (a process a service). A proxy
+stands between the services and PostgreSQL, so that a story can take it away."""
+import http.client
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+
+SERVICES = ("auth", "tenants", "edge")
+PAIRS = (("edge", "auth"), ("edge", "tenants"), ("tenants", "auth"))
+
+
+def wait_for(what, condition, seconds=10.0):
+    """Polls until condition() is true; fails with a sentence after that time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
+
+
+def needed(name):
+    value = os.environ.get(name)
+    if not value:
+        raise SystemExit(f"{name} is not set; tools/test sets it.")
+    return value
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Proxy:
+    """A unix socket in front of PostgreSQL's, that can be shut."""
+
+    def __init__(self, folder, target):
+        self.path = os.path.join(folder, ".s.PGSQL.5432")
+        self.target = target
+        self.pairs = set()
+        self.open = True
+        self.lock = threading.Lock()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o777)
+        self.listener.listen(256)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            if not self.open:
+                client.close()
+                continue
+            server = socket.socket(socket.AF_UNIX)
+            try:
+                server.connect(self.target)
+            except OSError:
+                client.close()
+                continue
+            with self.lock:
+                self.pairs.add((client, server))
+            for a, b in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def _pump(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+        for end in (a, b):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def shut(self):
+        """As a server that was stopped: what is open breaks, what is new fails."""
+        self.open = False
+        with self.lock:
+            pairs, self.pairs = self.pairs, set()
+        for pair in pairs:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def reopen(self):
+        self.open = True
+
+
+class Answer:
+    def __init__(self, response, body):
+        self.status = response.status
+        self.headers = {}
+        for name, value in response.getheaders():
+            name = name.lower()
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        self.body = body
+        self.json = None
+        if body and "json" in self.headers.get("content-type", "") and \
+                "content-encoding" not in self.headers:
+            self.json = json.loads(body)
+
+    def __getitem__(self, name):
+        return self.json[name]
+
+    def __repr__(self):
+        return f"{self.status} {self.body[:600]!r}"
+
+
+class Client:
+    """One keep-alive connection, and what goes along with each request."""
+
+    def __init__(self, stack, token=None, **headers):
+        self.stack = stack
+        self.token = token
+        self.headers = headers
+        self.connection = None
+
+    def call(self, method, path, body=None, headers=None, raw=None):
+        sent = dict(self.headers)
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        data = raw
+        if body is not None:
+            data = json.dumps(body).encode()
+        if data is not None:
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        sent = {name: value for name, value in sent.items() if value is not None}
+        for last in (False, True):
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=20)
+            try:
+                self.connection.request(method, path, body=data, headers=sent)
+                response = self.connection.getresponse()
+                answer = Answer(response, response.read())
+                if response.will_close:
+                    self.close()
+                return answer
+            except (ConnectionError, http.client.BadStatusLine):
+                self.close()
+                if last or (method != "GET" and "Idempotency-Key" not in sent):
+                    raise
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+    def get(self, path, **headers):
+        return self.call("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def post(self, path, body=None, **headers):
+        return self.call("POST", path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def patch(self, path, body=None, **headers):
+        return self.call("PATCH", path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def delete(self, path, **headers):
+        return self.call("DELETE", path, None, {k.replace("_", "-"): v for k, v in headers.items()})
+
+
+class Stack:
+    def __init__(self, binaries, transport="inproc", **settings):
+        self.binaries = binaries
+        self.transport = transport
+        self.settings = {key: str(value) for key, value in settings.items()}
+        self.processes = {}
+        self.folder = tempfile.mkdtemp(prefix="trl-mesh.", dir="/var/tmp")
+        self.mail = os.path.join(self.folder, "mail")
+        self.admin = needed("TRELLIS_TEST_PG_ADMIN_URL")
+        self.database = f"trl_test_mesh_{os.getpid()}_{secrets.token_hex(3)}"
+        self.port = free_port()
+        self.ops = {name: free_port() for name in SERVICES}
+        self.bus = {name: free_port() for name in SERVICES}
+        self.notices = {name: free_port() for name in SERVICES}
+        self.serial = 0
+
+    # ---- starting and stopping
+
+    def start(self):
+        self._start_redis()
+        self._start_database()
+        self._make_keys()
+        for name in self.names():
+            self.start_service(name)
+        wait_for("the mesh is ready", self.is_ready, 30)
+        return self
+
+    def names(self):
+        return ("all",) if self.transport == "inproc" else SERVICES
+
+    def _psql(self, url, command):
+        subprocess.run(["psql", url, "-qXc", command], check=True, capture_output=True)
+
+    def _start_database(self):
+        self._psql(self.admin, f"create database {self.database}")
+        parts = urllib.parse.urlsplit(self.admin)
+        query = dict(urllib.parse.parse_qsl(parts.query))
+        host = query.pop("host", None)
+        if not host or not host.startswith("/"):
+            raise SystemExit("TRELLIS_TEST_PG_ADMIN_URL must name a unix socket (?host=/folder).")
+        self.proxy = Proxy(self.folder, os.path.join(host, f".s.PGSQL.{query.pop('port', 5432)}"))
+        self.direct = f"postgresql:///{self.database}?" + urllib.parse.urlencode({"host": host, **query})
+        self.pg = f"postgresql:///{self.database}?host={self.folder}"
+        done = subprocess.run([self.binary("all"), "migrate"], capture_output=True, text=True,
+                              env=self._env({"TRELLIS_PG_ADMIN_URL": self.direct}))
+        if done.returncode:
+            raise AssertionError(f"migrate failed:\n{done.stdout}{done.stderr}")
+
+    def _start_redis(self):
+        self.redis_path = os.path.join(self.folder, "redis")
+        self.redis = None
+        self.start_redis()
+
+    def start_redis(self):
+        self.redis = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.redis_path, "--save", "",
+             "--appendonly", "no", "--dir", self.folder], stdout=subprocess.DEVNULL)
+        wait_for("Redis answers", lambda: self.redis_cli("ping") == "PONG")
+
+    def redis_cli(self, *words):
+        return subprocess.run(["redis-cli", "-s", self.redis_path, *words], capture_output=True,
+                              text=True).stdout.strip()
+
+    def kill_redis(self):
+        self.redis.kill()
+        self.redis.wait()
+        os.path.exists(self.redis_path) and os.unlink(self.redis_path)
+
+    def _make_keys(self):
+        def write(name, text):
+            path = os.path.join(self.folder, name)
+            with open(path, "w") as file:
+                file.write(text)
+            os.chmod(path, 0o600)
+        write("seal", secrets.token_hex(32) + "\n")
+        for a, b in PAIRS:
+            write(f"{a}-{b}", f"1:{secrets.token_hex(32)}\n")
+        if self.transport == "tls+tcp":
+            self._make_certificates()
+
+    def _make_certificates(self):
+        def openssl(*words):
+            subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+        new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        openssl("req", "-x509", *new, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2",
+                "-subj", "/CN=mesh ca")
+        openssl("req", *new, "-keyout", "bus.key", "-out", "bus.csr", "-subj", "/CN=127.0.0.1")
+        with open(os.path.join(self.folder, "ext"), "w") as file:
+            file.write("subjectAltName=IP:127.0.0.1,DNS:127.0.0.1\n")
+        openssl("x509", "-req", "-in", "bus.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                "-CAcreateserial", "-out", "bus.crt", "-days", "2", "-extfile", "ext")
+
+    def binary(self, name):
+        return os.path.join(self.binaries, "trellis" if name == "all" else f"trellis-{name}")
+
+    def _env(self, more):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("TRELLIS_")}
+        env.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=0:detect_leaks=0")
+        env.update(more)
+        return env
+
+    def environment(self, name):
+        at = "tcp" if self.transport == "inproc" else self.transport
+        env = {
+            "TRELLIS_PG_URL": self.pg,
+            "TRELLIS_REDIS_URL": f"unix:{self.redis_path}",
+            "TRELLIS_RUN_DIR": self.folder,
+            "TRELLIS_MAIL_FOLDER": self.mail,
+            "TRELLIS_HTTP_LISTEN": f"127.0.0.1:{self.port}",
+            "TRELLIS_SEAL_KEY_FILE": os.path.join(self.folder, "seal"),
+        }
+        for other in SERVICES:
+            upper = other.upper()
+            if name in (other, "all"):
+                env[f"TRELLIS_OPS_LISTEN_{upper}"] = f"127.0.0.1:{self.ops[other]}"
+            if name == other:
+                env[f"TRELLIS_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.bus[other]}"
+                env[f"TRELLIS_NOTICE_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.notices[other]}"
+        for a, b in PAIRS:
+            key = os.path.join(self.folder, f"{a}-{b}")
+            if name == a:
+                env[f"TRELLIS_PEER_{b.upper()}"] = f"{at}://127.0.0.1:{self.bus[b]}"
+                env[f"TRELLIS_BUS_KEY_{b.upper()}_FILE"] = key
+            if name == b:
+                env[f"TRELLIS_BUS_KEY_{a.upper()}_FILE"] = key
+        if self.transport == "tls+tcp":
+            for what, file in (("CA", "ca.crt"), ("CERT", "bus.crt"), ("KEY", "bus.key")):
+                env[f"TRELLIS_BUS_TLS_{what}_FILE"] = os.path.join(self.folder, file)
+        env.update(self.settings)
+        return self._env(env)
+
+    def log_path(self, name):
+        return os.path.join(self.folder, f"{name}.log")
+
+    def start_service(self, name):
+        with open(self.log_path(name), "ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [self.binary(name)], env=self.environment(name), stdout=log, stderr=log)
+
+    def kill_service(self, name):
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def is_ready(self):
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise AssertionError(f"{name} ended with {process.returncode}:\n{self.log(name)}")
+        try:
+            return Client(self).get("/readyz").status == 200
+        except OSError:
+            return False
+
+    def log(self, name):
+        with open(self.log_path(name), errors="replace") as file:
+            return file.read()[-8000:]
+
+    def logs(self):
+        return "".join(f"--- {name}\n{self.log(name)}" for name in self.processes)
+
+    def stop(self):
+        """Ends everything; gives the names of services that ended badly."""
+        bad = []
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for name, process in self.processes.items():
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.returncode not in (0, -signal.SIGKILL):
+                bad.append(f"{name} ended with {process.returncode}:\n{self.log(name)}")
+        if self.redis:
+            self.redis.kill()
+            self.redis.wait()
+        self.proxy.shut()
+        self.proxy.listener.close()
+        self._psql(self.admin, f"drop database if exists {self.database} with (force)")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return bad
+
+    # ---- what stories do again and again
+
+    def client(self, token=None, **headers):
+        return Client(self, token, **headers)
+
+    def new_email(self, who="ada"):
+        self.serial += 1
+        return f"{who}.{self.serial}.{secrets.token_hex(4)}@example.com"
+
+    def sign_up(self, who="ada", verified=True):
+        """A new person: his client, with .email, .account and .password."""
+        person = self.client()
+        person.email = self.new_email(who)
+        person.password = "correct horse battery " + secrets.token_hex(4)
+        answer = person.post("/api/v1/auth/signup", {
+            "email": person.email, "password": person.password, "display_name": who.title()})
+        assert answer.status == 201, answer
+        person.token = answer["session"]["token"]
+        person.account = answer["account"]
+        if verified:
+            answer = person.post("/api/v1/auth/email/verify", {"token": self.letter_token(person.email)})
+            assert answer.status == 204, answer
+        return person
+
+    def found(self, person, name="Acme"):
+        """A new organisation of a person; gives its id."""
+        self.serial += 1
+        answer = person.post("/api/v1/tenants", {
+            "slug": f"acme-{self.serial}-{secrets.token_hex(3)}", "display_name": name})
+        assert answer.status == 201, answer
+        return answer["id"]
+
+    def letter_token(self, email, seconds=10):
+        """The token in the newest letter to an address."""
+        def find():
+            letters = []
+            for name in os.listdir(self.mail) if os.path.isdir(self.mail) else ():
+                path = os.path.join(self.mail, name)
+                if not os.path.isfile(path):
+                    continue
+                with open(path) as file:
+                    text = file.read()
+                if re.search(rf"^To:.*{re.escape(email)}", text, re.I | re.M):
+                    letters.append((os.stat(path).st_mtime_ns, text))
+            if not letters:
+                return None
+            found = re.search(r"token=([A-Za-z0-9_.%-]+)", max(letters)[1].replace("=\n", ""))
+            return found and urllib.parse.unquote(found[1])
+        return wait_for(f"a letter to {email}", find, seconds)
+
+    def letters(self, email):
+        count = 0
+        for name in os.listdir(self.mail) if os.path.isdir(self.mail) else ():
+            with open(os.path.join(self.mail, name)) as file:
+                count += bool(re.search(rf"^To:.*{re.escape(email)}", file.read(), re.I | re.M))
+        return count
+
+    def send(self, data, seconds=15):
+        """Bytes on a connection of their own; gives all that comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as raw:
+            raw.sendall(data)
+            received = b""
+            try:
+                while chunk := raw.recv(65536):
+                    received += chunk
+            except (TimeoutError, ConnectionResetError):
+                pass
+            return received
