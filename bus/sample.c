@@ -51,6 +51,8 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 	    METHOD(base + 10, service, "Operator", TRL_AUTH_OPERATOR, TRL_READ,        \
 		TRL_GET, callers, 0, 0),                                               \
 	    METHOD(base + 11, service, "Big", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,      \
+		callers, 0, 0),                                                        \
+	    METHOD(base + 12, service, "Busy", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,     \
 		callers, 0, 0)
 
 const struct trl_method *const sample_methods[SAMPLE_COUNT] = { METHODS(
@@ -166,8 +168,16 @@ big(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out)
 	return TRL_OK;
 }
 
+static enum trl_code
+busy(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	(void)in, (void)out;
+	note(self, ctx);
+	return trl_fail(ctx, TRL_BUSY, "%s", "never has time");
+}
+
 static trl_thunk *const thunks[SAMPLE_COUNT] = { echo, slow, write_once, block, echo,
-	not_found, not_found, outer, echo, echo, big };
+	not_found, not_found, outer, echo, echo, big, busy };
 
 static const struct trl_contract sample = { "sample", SAMPLE_COUNT, sample_methods,
 	thunks };

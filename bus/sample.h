@@ -33,6 +33,7 @@ enum sample_method {
 	SAMPLE_TENANT, /* TENANT: permission 7 */
 	SAMPLE_OPERATOR,
 	SAMPLE_BIG, /* READ: a reply of up_ms bytes */
+	SAMPLE_BUSY,   /* READ: always BUSY */
 	SAMPLE_COUNT
 };
 
