@@ -260,7 +260,8 @@ run(trl_ctx *ctx, void *arg)
 		if (rc != TRL_OK) {
 			if (ctx->err.code == TRL_OK)
 				trl_fail(ctx, rc, "%s", "failed without an error");
-			trl_log_err(ctx);
+			if (!ctx->cancelled) /* nobody waits: no failure of ours */
+				trl_log_err(ctx);
 		}
 	}
 	if (call->conn != NULL)

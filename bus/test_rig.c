@@ -1,0 +1,289 @@
+/* test_rig.c - see test_rig.h. Certificates are made by openssl, once a program. */
+#include "test_rig.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <trl/log.h>
+#include <trl/loop_uv.h>
+#include <trl/metrics.h>
+
+const char rig_key[] =
+    "2:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+    "1:ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+
+static unsigned alive;
+
+void
+rig_test(void (*body)(void))
+{
+	int status = -1;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		/* cmocka's own would go on with the next test, in this process. */
+		static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS };
+		for (size_t i = 0; i < TRL_COUNT(fatal); i++)
+			signal(fatal[i], SIG_DFL);
+		alarm(50);
+		trl_log_init("test", TRL_LOG_WARN);
+		body();
+		fflush(NULL);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+struct sample *
+rig_shared(void)
+{
+	void *p = mmap(NULL, sizeof(struct sample), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	MUST(p != MAP_FAILED);
+	return p;
+}
+
+unsigned
+rig_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof at;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	MUST(fd >= 0 && bind(fd, (struct sockaddr *)&at, len) == 0);
+	MUST(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+/* ---- certificates -------------------------------------------------------------------
+ */
+
+static char *
+slurp(const char *folder, const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, "r");
+	char *text = calloc(1, 65536);
+	MUST(f != NULL && text != NULL && fread(text, 1, 65535, f) > 0);
+	fclose(f);
+	return text;
+}
+
+static struct trl_bus_net_options
+tls_options(void)
+{
+	static const char script[] =
+	    "cd %s && [ -f done ] || { openssl req -x509 -newkey ec -pkeyopt "
+	    "ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -subj /CN=ca "
+	    "-days 2 && "
+	    "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+	    "bus.key "
+	    "-out bus.csr -subj /CN=127.0.0.1 && printf "
+	    "'subjectAltName=DNS:127.0.0.1,DNS:localhost' > ext && openssl x509 -req "
+	    "-in bus.csr "
+	    "-CA ca.crt -CAkey ca.key -CAcreateserial -out bus.crt -days 2 -extfile "
+	    "ext && "
+	    "touch done; } >/dev/null 2>&1";
+	char folder[64], command[1024];
+	snprintf(folder, sizeof folder, "/tmp/trl-test-bus-%d", (int)getpgrp());
+	snprintf(command, sizeof command, "mkdir -p %s", folder);
+	MUST(system(command) == 0);
+	snprintf(command, sizeof command, script, folder);
+	MUST(system(command) == 0);
+	struct trl_bus_net_options o = {
+		.tls_ca = slurp(folder, "ca.crt"),
+		.tls_cert = slurp(folder, "bus.crt"),
+		.tls_key = slurp(folder, "bus.key"),
+	};
+	o.tls_key_len = strlen(o.tls_key);
+	return o;
+}
+
+static trl_bus_net *
+open_net(trl_loop *loop, const char *addresses)
+{
+	struct trl_bus_net_options o = { 0 };
+	if (strstr(addresses, "tls+") != NULL)
+		o = tls_options();
+	return trl_bus_net_open(loop, &o);
+}
+
+/* ---- servers
+ * --------------------------------------------------------------------------- */
+
+static void
+leave_when_drained(uv_timer_t *timer)
+{
+	if (trl_bus_drained(timer->data))
+		_exit(0);
+}
+
+static void
+on_term(uv_signal_t *signal, int number)
+{
+	(void)number;
+	static uv_timer_t timer;
+	trl_bus *bus = signal->data;
+	trl_bus_drain(bus);
+	uv_timer_init(signal->loop, &timer);
+	timer.data = bus;
+	uv_timer_start(&timer, leave_when_drained, 0, 5);
+}
+
+static void
+serve(const char *address, struct sample *state, size_t max_actors)
+{
+	static uv_signal_t term;
+	struct trl_loop_options loop_options = { .max_actors = max_actors };
+	trl_loop *loop = trl_loop_new(&loop_options);
+	char notices[64];
+	/* Notices one port higher up the range: the caller chose address's. */
+	snprintf(notices, sizeof notices, "tcp://127.0.0.1:%u", rig_port());
+	struct trl_bus_options options = {
+		.service = "sample", .listen = address, .notice_listen = notices
+	};
+	trl_bus *bus = trl_bus_open(open_net(loop, address), &options);
+	MUST(trl_bus_key(bus, "edge", rig_key) && trl_bus_key(bus, "tenants", rig_key));
+	MUST(trl_bus_serve(bus, sample_contracts, state) == TRL_OK);
+	state->bus = bus;
+	uv_signal_init(trl_loop_uv(loop), &term);
+	term.data = bus;
+	uv_signal_start(&term, on_term, SIGTERM);
+	trl_loop_run(loop);
+}
+
+pid_t
+rig_serve(const char *address, struct sample *state, size_t max_actors)
+{
+	if (strstr(address, "tls+") != NULL)
+		tls_options(); /* made before two processes might */
+	pid_t pid = fork();
+	MUST(pid >= 0);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	trl_log_init("sample", TRL_LOG_WARN);
+	serve(address, state, max_actors);
+	_exit(0);
+}
+
+/* ---- the caller
+ * ---------------------------------------------------------------------------- */
+
+void
+rig_open(
+    struct rig *rig, const char *caller, const char *addresses, struct sample *server)
+{
+	struct trl_loop_options loop_options = { .max_actors = 30000 };
+	const char *why;
+	rig->loop = trl_loop_new(&loop_options);
+	rig->net = open_net(rig->loop, addresses);
+	rig->here = NULL;
+	if (server != NULL) {
+		struct trl_bus_options options = { .service = "sample",
+			.listen = addresses };
+		rig->here = trl_bus_open(rig->net, &options);
+		MUST(trl_bus_key(rig->here, caller, rig_key));
+		MUST(trl_bus_serve(rig->here, sample_contracts, server) == TRL_OK);
+		server->bus = rig->here;
+	}
+	struct trl_bus_options options = { .service = caller };
+	rig->bus = trl_bus_open(rig->net, &options);
+	MUST(trl_bus_key(rig->bus, "sample", rig_key));
+	if (!trl_bus_peer(rig->bus, "sample", addresses, &why)) {
+		fprintf(stderr, "%s: %s\n", addresses, why);
+		_exit(1);
+	}
+}
+
+static unsigned wanted_peers;
+
+static bool
+peers_are_up(void *self)
+{
+	return trl_bus_peers_up(((struct rig *)self)->bus, "sample") >= wanted_peers;
+}
+
+void
+rig_await_peers(struct rig *rig, unsigned n)
+{
+	wanted_peers = n;
+	MUST(trl_loop_run_until(rig->loop, peers_are_up, rig, 15000));
+}
+
+struct start {
+	void (*fn)(trl_ctx *ctx, void *arg);
+	void *arg;
+};
+
+static void
+run_start(trl_ctx *ctx, void *arg)
+{
+	struct start start = *(struct start *)arg;
+	free(arg);
+	start.fn(ctx, start.arg);
+	alive--;
+}
+
+void
+rig_start(struct rig *rig, void (*fn)(trl_ctx *ctx, void *arg), void *arg)
+{
+	struct start *start = malloc(sizeof *start);
+	MUST(start != NULL);
+	*start = (struct start){ fn, arg };
+	struct trl_spawn spec = {
+		.name = "test", .run = run_start, .arg = start, .timeout_ms = 20000
+	};
+	MUST(trl_spawn(rig->loop, &spec) == TRL_OK);
+	alive++;
+}
+
+static bool
+none_alive(void *self)
+{
+	(void)self;
+	return alive == 0;
+}
+
+void
+rig_wait(struct rig *rig, uint32_t ms)
+{
+	MUST(trl_loop_run_until(rig->loop, none_alive, NULL, ms));
+}
+
+void
+rig_run(struct rig *rig, void (*fn)(trl_ctx *ctx, void *arg), void *arg)
+{
+	rig_start(rig, fn, arg);
+	rig_wait(rig, 20000);
+}
+
+double
+rig_metric(const char *begin)
+{
+	struct trl_buf text = { 0 };
+	double value = 0;
+	trl_metrics_render(&text, false);
+	trl_buf_add(&text, "", 1);
+	char line[128];
+	snprintf(line, sizeof line, "\n%s ", begin);
+	const char *at = strstr((const char *)text.data, line);
+	if (at != NULL)
+		value = strtod(at + strlen(line), NULL);
+	trl_buf_fini(&text);
+	return value;
+}
