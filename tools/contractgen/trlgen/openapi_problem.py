@@ -1,11 +1,12 @@
 """How a request can end badly: one response for each status, from the conditions of
 the method, those of dispatch and of the door, and the faults."""
 
-# What the door refuses before any method runs: status, title.
+# What the door refuses before any method runs: code, title (as services/edge has it).
 DOOR = {
-    406: 'No representation that the Accept header allows',
-    413: 'The body is too large',
-    415: 'The body has to be application/json',
+    406: ('NOT_ACCEPTABLE', 'Nothing acceptable to send'),
+    408: ('REQUEST_TIMEOUT', 'The request took too long to arrive'),
+    413: ('TOO_LARGE', 'The body is too large'),
+    415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not understood'),
 }
 RETRY_AFTER = {429, 503}
 
@@ -61,9 +62,9 @@ class Problems:
         for number in self.codes_of(method):
             name, options = next((n, o) for n, i, o in self.codes if i == number)
             by_status.setdefault(options.status, []).append((name, options.title))
-        for status, title in DOOR.items():
+        for status, kind in DOOR.items():
             if status == 406 or has_body:
-                by_status.setdefault(status, []).append((None, title))
+                by_status.setdefault(status, []).append(kind)
         return {str(status): self.reference(status, kinds)
                 for status, kinds in sorted(by_status.items())}
 
@@ -80,21 +81,17 @@ class Problems:
             o.status != 503 or method.writes or i != self.names.get('UNCERTAIN'))})
 
     def reference(self, status, kinds):
-        codes = [code for code, _ in kinds if code]
-        name = '-'.join([str(status)] + codes)
+        name = '-'.join([str(status)] + [code for code, _ in kinds])
         if name not in self.components:
             self.components[name] = self.response(status, kinds)
         return {'$ref': f'#/components/responses/{name}'}
 
     def response(self, status, kinds):
-        text = '; '.join(f'{title} (`{code}`)' if code else title
-                         for code, title in kinds) + '.'
+        text = '; '.join(f'{title} (`{code}`)' for code, title in kinds) + '.'
         code, title = kinds[0]
-        example = {'type': '/problems/' + (code or 'http').lower().replace('_', '-'),
-                   'title': title, 'status': status}
-        if code:
-            example['code'] = code
-        example['trace_id'] = '4bf92f3577b34da6a3ce929d0e0e4736'
+        example = {'type': '/problems/' + code.lower().replace('_', '-'), 'title': title,
+                   'status': status, 'code': code,
+                   'trace_id': '4bf92f3577b34da6a3ce929d0e0e4736'}
         response = {'description': text, 'content': {'application/problem+json': {
             'schema': {'$ref': '#/components/schemas/Problem'}, 'example': example}}}
         if status in RETRY_AFTER:

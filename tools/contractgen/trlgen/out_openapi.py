@@ -165,6 +165,7 @@ class OpenapiOutput:
             return None
         schema = self.schemas.reference(method.input, set(method.path_names), extra)
         return {'required': any(f.required for f in fields),
+                'description': f'At most {method.option("max_body_bytes", 65536):,} bytes.',
                 'content': {'application/json': {
                     'schema': schema,
                     'example': example_message(method.input, set(method.path_names))}}}

@@ -1,0 +1,95 @@
+"""Writes small contracts into a folder of their own and runs tools on them."""
+import os
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+PLUGIN = os.path.join(TOP, 'tools/contractgen/protoc-gen-trl')
+COMPAT = os.path.join(TOP, 'tools/contractgen/compat.py')
+
+CONTRACT = '''\
+syntax = "proto2";
+package probe.v1;
+import "trellis/empty.proto";
+import "trellis/options.proto";
+// Probes.
+service Probe {
+  // Makes a probe.
+  rpc Make(MakeRequest) returns (Thing) {
+    option (trellis.method) = { http: { post: "/api/v1/probes" } auth: SESSION effect: WRITE };
+  }
+  // Shows a probe.
+  rpc Get(GetRequest) returns (Thing) {
+    option (trellis.method) = {
+      http: { get: "/api/v1/probes/{probe_id}" } auth: TENANT effect: READ
+      permission: "probe.probe.read" role: VIEWER
+    };
+  }
+  // Asks a probe.
+  rpc Ask(GetRequest) returns (trellis.Empty) {
+    option (trellis.method) = { auth: MESH effect: READ callers: [ "tenants" ] };
+  }
+}
+// A probe.
+message Thing {
+  // What it is.
+  enum Kind {
+    big = 1;
+    small = 2;
+  }
+  optional bytes id = 1 [(trellis.field) = { format: ID }];
+  // Its kind.
+  optional Kind kind = 2;
+  // Words.
+  repeated string words = 3;
+}
+message MakeRequest {
+  optional string name = 1 [(trellis.field) = { max_len: 50 min_len: 2 }];
+  // How many.
+  optional int32 count = 2 [(trellis.field) = { min: 1 max: 9 nullable: true }];
+  repeated string clear = 3;
+}
+message GetRequest {
+  optional bytes probe_id = 1 [(trellis.field) = { format: ID }];
+}
+'''
+
+
+def changed(*changes):
+    """The contract with each (old, new) replaced; old must be there."""
+    text = CONTRACT
+    for old, new in changes:
+        if old not in text:
+            raise AssertionError(f'not in the contract: {old}')
+        text = text.replace(old, new, 1)
+    return text
+
+
+class Folder:
+    def __enter__(self):
+        self.place = tempfile.TemporaryDirectory()
+        self.path = self.place.name
+        return self
+
+    def __exit__(self, *_):
+        self.place.cleanup()
+
+    def write(self, text):
+        with open(os.path.join(self.path, 'probe.proto'), 'w', encoding='utf-8') as file:
+            file.write(text)
+
+    def generate(self, output='contract'):
+        """What the plugin said, and whether it was content."""
+        done = subprocess.run(
+            ['protoc', f'-I{self.path}', f'-I{TOP}/proto', '-I/usr/include',
+             f'--plugin=protoc-gen-trl={PLUGIN}', f'--trl_out={output}:{self.path}',
+             'probe.proto'], capture_output=True, text=True, check=False)
+        return done.returncode == 0, done.stderr
+
+    def compat(self, *arguments):
+        done = subprocess.run(
+            [sys.executable, COMPAT, '--baseline', os.path.join(self.path, 'base.json'),
+             f'-I{self.path}', f'-I{TOP}/proto', *arguments, 'probe.proto'],
+            capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr

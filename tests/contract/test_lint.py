@@ -1,0 +1,116 @@
+"""The lint refuses each thing a contract may not be, with file, line and a sentence."""
+import itertools
+import re
+import string
+import unittest
+import zlib
+
+from protos import CONTRACT, Folder, changed
+
+THING = 'message Thing {'
+MAKE = 'auth: SESSION effect: WRITE'
+
+BREACHES = [
+    ('message Thing holds itself', (THING, THING + '\n // In.\n optional Thing t = 9;')),
+    ('message A holds itself',
+     ('// A probe.', '// A.\nmessage A {\n // B.\n optional B b = 1;\n}\n// B.\n'
+      'message B {\n // A.\n optional A a = 1;\n}\n// A probe.')),
+    ('has type google.protobuf.Any',
+     (THING, THING + '\n // Any.\n optional google.protobuf.Any any = 9;'),
+     ('import "trellis/empty', 'import "google/protobuf/any.proto";\nimport "trellis/empty')),
+    ('has type google.protobuf.Struct',
+     (THING, THING + '\n // Any.\n optional google.protobuf.Struct any = 9;'),
+     ('import "trellis/empty',
+      'import "google/protobuf/struct.proto";\nimport "trellis/empty')),
+    ('method Make has no auth', ('auth: SESSION ', '')),
+    ('method Make has no effect', (' effect: WRITE', '')),
+    ('method Get is TENANT and has no permission', ('permission: "probe.probe.read"', '')),
+    ('method Make has a permission and is SESSION', (MAKE, MAKE + ' permission: "probe.a.b"')),
+    ('its form is probe.resource.verb', ('"probe.probe.read"', '"other.probe.read"')),
+    ('has the path variable thing_id, which its request does not have',
+     ('{probe_id}', '{thing_id}')),
+    ('not under /api/v1/', ('"/api/v1/probes"', '"/probes"')),
+    ('is a GET that writes', ('auth: TENANT effect: READ', 'auth: TENANT effect: WRITE')),
+    ('takes the message inner, which no query holds',
+     ('message GetRequest {', 'message GetRequest {\n // In.\n optional Thing inner = 2;')),
+    ('takes the secret key from the query',
+     ('message GetRequest {', 'message GetRequest {\n // Key.\n optional string key = 2 '
+      '[(trellis.field) = { secret: true }];')),
+    ('has the secret probe_id in its path', ('probe_id = 1 [(trellis.field) = { format: ID',
+                                             'probe_id = 1 [(trellis.field) = { format: ID '
+                                             'secret: true')),
+    ('has the route of probe.v1.Probe.Make',
+     ('http: { get: "/api/v1/probes/{probe_id}" }', 'http: { post: "/api/v1/probes" }')),
+    ('field words has no comment', ('  // Words.\n', '')),
+    ('method Make has no comment', ('  // Makes a probe.\n', '')),
+    ('is "required"', ('optional Kind kind', 'required Kind kind')),
+    ('has a default value', ('string name = 1 [', 'string name = 1 [default = "x", ')),
+    ('is not lower_snake_case', (THING, THING + '\n // Age.\n optional int32 theAge = 9;')),
+    ('is not numbered from 1', ('big = 1', 'big = 0')),
+    ('is not lower_snake_case', ('big = 1', 'BIG = 1')),
+    ('enum Out stands outside a message', ('// A probe.', 'enum Out { a = 1; }\n// A probe.')),
+    ('has format ID and is not bytes', ('optional bytes probe_id', 'optional string probe_id')),
+    ('has format NAME and is not a string',
+     ('count = 2 [(trellis.field) = {', 'count = 2 [(trellis.field) = { format: NAME')),
+    ('has a min above its max', ('min: 1', 'min: 10')),
+    ('has a min_len above its max_len', ('min_len: 2', 'min_len: 51')),
+    ('has nullable fields but no repeated string clear', ('  repeated string clear = 3;\n', '')),
+    ('is MESH: it lists callers and has no http', (' callers: [ "tenants" ]', '')),
+    ('has neither http nor callers', ('auth: MESH effect: READ callers: [ "tenants" ]',
+                                      'auth: SESSION effect: READ')),
+    ('lists a fault', (MAKE, MAKE + ' errors: [ INTERNAL ]')),
+    ('is not of the form service.v1', ('package probe.v1;', 'package probe;')),
+    ('takes its tenant from tenant_id, which is not in the path',
+     (MAKE, MAKE + ' tenant_field: "tenant_id"')),
+    ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
+]
+
+
+class Lint(unittest.TestCase):
+    def test_the_contract_itself_is_fine(self):
+        with Folder() as folder:
+            folder.write(CONTRACT)
+            for output in ('contract', 'catalogue'):
+                self.assertEqual(folder.generate(output), (True, ''))
+
+    def test_each_breach_is_one_line_with_its_place(self):
+        with Folder() as folder:
+            for wanted, *changes in BREACHES:
+                with self.subTest(wanted):
+                    folder.write(changed(*changes))
+                    fine, said = folder.generate()
+                    self.assertFalse(fine)
+                    self.assertRegex(said, r'(?m)^proto/probe\.proto:\d+: .*' +
+                                     re.escape(wanted))
+
+    def test_two_permissions_of_one_number_are_refused(self):
+        pair = collision()
+        with Folder() as folder:
+            folder.write(changed(
+                ('"probe.probe.read"', f'"{pair[0]}"'),
+                ('auth: SESSION effect: WRITE',
+                 f'auth: TENANT effect: WRITE permission: "{pair[1]}"')))
+            fine, said = folder.generate()
+            self.assertFalse(fine)
+            self.assertIn('whose CRC-32 is taken', said)
+
+
+def collision():
+    """Two permissions of one CRC-32, by trying."""
+    seen = {}
+    for letters in itertools.product(string.ascii_lowercase, repeat=4):
+        name = 'probe.' + ''.join(letters) + '.read'
+        crc = zlib.crc32(name.encode())
+        if crc in seen:
+            return seen[crc], name
+        seen[crc] = name
+    for letters in itertools.product(string.ascii_lowercase, repeat=4):
+        name = 'probe.probe.' + ''.join(letters)
+        crc = zlib.crc32(name.encode())
+        if crc in seen:
+            return seen[crc], name
+    raise AssertionError('no collision found')
+
+
+if __name__ == '__main__':
+    unittest.main()

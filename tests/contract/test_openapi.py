@@ -1,0 +1,132 @@
+"""The OpenAPI document is whole: references lead somewhere, ids are unique, examples
+fit their schemas, and every operation says how it can end badly.
+
+  test_openapi.py build/proto/openapi.json
+"""
+import json
+import re
+import sys
+import unittest
+
+DOCUMENT = {}
+
+
+def walk(node, path=''):
+    """Every value with its place."""
+    yield path, node
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from walk(value, f'{path}/{key}')
+    elif isinstance(node, list):
+        for i, value in enumerate(node):
+            yield from walk(value, f'{path}/{i}')
+
+
+def follow(reference):
+    node = DOCUMENT
+    for part in reference[2:].split('/'):
+        node = node[part]
+    return node
+
+
+def operations():
+    for path, item in DOCUMENT['paths'].items():
+        for verb, operation in item.items():
+            yield f'{verb.upper()} {path}', path, verb, operation
+
+
+def misfits(schema, value, place):
+    """Where a value does not fit its schema; the part of JSON Schema we write."""
+    if '$ref' in schema:
+        schema = follow(schema['$ref'])
+    if 'anyOf' in schema:
+        if all(list(misfits(s, value, place)) for s in schema['anyOf']):
+            yield f'{place}: {value!r} fits nothing'
+        return
+    kinds = {'string': str, 'integer': int, 'number': (int, float), 'boolean': bool,
+             'object': dict, 'array': list, 'null': type(None)}
+    if not isinstance(value, kinds[schema['type']]):
+        yield f'{place}: {value!r} is no {schema["type"]}'
+        return
+    if 'enum' in schema and value not in schema['enum']:
+        yield f'{place}: {value!r} is not in the enum'
+    if 'pattern' in schema and not re.search(schema['pattern'], value):
+        yield f'{place}: {value!r} does not match {schema["pattern"]}'
+    for key, sign in (('minLength', 1), ('maxLength', -1)):
+        if key in schema and sign * (len(value) - schema[key]) < 0:
+            yield f'{place}: {value!r} breaks {key}'
+    for key, sign in (('minimum', 1), ('maximum', -1)):
+        if key in schema and sign * (value - schema[key]) < 0:
+            yield f'{place}: {value!r} breaks {key}'
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from misfits(schema['items'], item, f'{place}/{i}')
+    if isinstance(value, dict):
+        known = schema.get('properties', {})
+        more = schema.get('additionalProperties', {})
+        for name in schema.get('required', []):
+            if name not in value:
+                yield f'{place}: {name} is missing'
+        for name, inner in value.items():
+            if name in known:
+                yield from misfits(known[name], inner, f'{place}/{name}')
+            elif known or more is False:
+                yield f'{place}: {name} is not known'
+
+
+class Openapi(unittest.TestCase):
+    def test_every_reference_leads_somewhere(self):
+        for place, node in walk(DOCUMENT):
+            if place.endswith('/$ref'):
+                self.assertIsNotNone(follow(node), place)
+
+    def test_operations_are_told_apart(self):
+        ids = [operation['operationId'] for _, _, _, operation in operations()]
+        self.assertEqual(len(ids), len(set(ids)))
+
+    def test_each_operation_is_described_and_guarded(self):
+        tags = {tag['name'] for tag in DOCUMENT['tags']}
+        for name, path, verb, operation in operations():
+            with self.subTest(name):
+                self.assertTrue(operation['summary'])
+                self.assertTrue(operation['description'])
+                self.assertLessEqual(set(operation['tags']), tags)
+                for wanted in ('400', '429', '500', '503', '504'):
+                    self.assertIn(wanted, operation['responses'])
+                if operation['security']:
+                    self.assertIn('401', operation['responses'])
+                declared = {p['name'] for p in operation.get('parameters', [])
+                            if p.get('in') == 'path'}
+                self.assertEqual(declared, set(re.findall(r'{(\w+)}', path)))
+                headers = {p['$ref'].rsplit('/', 1)[1]
+                           for p in operation.get('parameters', []) if '$ref' in p}
+                self.assertEqual('Idempotency-Key' in headers,
+                                 operation['responses'].get('409') is not None and
+                                 verb != 'get')
+
+    def test_problems_are_problem_json(self):
+        for name, response in DOCUMENT['components']['responses'].items():
+            content = response['content']['application/problem+json']
+            self.assertEqual(content['schema']['$ref'], '#/components/schemas/Problem')
+            self.assertEqual(content['example']['status'], int(name[:3]))
+
+    def test_every_property_is_described(self):
+        for name, schema in DOCUMENT['components']['schemas'].items():
+            for field, inner in schema.get('properties', {}).items():
+                self.assertTrue(inner.get('description'), f'{name}.{field}')
+
+    def test_examples_fit(self):
+        found = []
+        for place, node in walk(DOCUMENT):
+            if isinstance(node, dict) and 'schema' in node and 'example' in node:
+                found += misfits(node['schema'], node['example'], place)
+            if isinstance(node, dict) and 'examples' in node and 'type' in node:
+                for example in node['examples']:
+                    found += misfits(node, example, place)
+        self.assertEqual(found, [])
+
+
+if __name__ == '__main__':
+    with open(sys.argv.pop(1), encoding='utf-8') as file:
+        DOCUMENT.update(json.load(file))
+    unittest.main()

@@ -1,0 +1,147 @@
+"""What clients, other services and stored bytes rely on of the contracts, as plain
+dictionaries; and what breaks between two of them."""
+from .model import FD, Enum
+
+TYPES = {value: name[5:].lower() for name, value in FD.Type.items()}
+LEAST, MOST = ('min_len', 'min'), ('max_len', 'max', 'item_max_len')
+# Of a method: what may not change at all.
+FIXED = ('verb', 'path', 'status', 'input', 'output', 'auth', 'effect', 'permission')
+
+
+def snapshot(contracts):
+    names = [n for n in contracts.files if not n.startswith('google/')
+             and n != 'trellis/options.proto']
+    files = [contracts.files[n] for n in sorted(names)]
+    return {
+        'codes': {n: {'number': i, 'status': o.status} for n, i, o in contracts.codes},
+        'methods': {m.full: method_of(m) for f in files for m in f.methods},
+        'messages': {m.full[1:]: {f.name: field_of(f) for f in m.fields}
+                     for f in files for m in f.messages if m.package != 'trellis'
+                     or m.name == 'Empty'},
+        'enums': {e.full[1:]: dict(e.values) for f in files for e in f.enums
+                  if f.package != 'trellis'},
+    }
+
+
+def method_of(method):
+    found = {
+        'verb': method.verb, 'path': method.path, 'status': method.status,
+        'input': method.proto.input_type[1:], 'output': method.proto.output_type[1:],
+        'auth': method.auth, 'effect': 'WRITE' if method.writes else 'READ',
+        'permission': method.option('permission'),
+        'role': method.option('role', 4) if method.option('permission') else None,
+        'callers': sorted(method.options.callers) if method.options else [],
+        'if_match': bool(method.option('if_match')),
+        'max_body_bytes': method.option('max_body_bytes', 65536),
+    }
+    return {k: v for k, v in found.items() if v not in (None, [], False, 0)}
+
+
+def field_of(field):
+    kind = TYPES[field.proto.type]
+    if field.is_message or isinstance(field.target, Enum):
+        kind = field.proto.type_name[1:]
+    is_text = field.proto.type in (FD.TYPE_STRING, FD.TYPE_BYTES)
+    found = {
+        'number': field.number, 'type': kind, 'repeated': field.repeated,
+        'required': field.required, 'nullable': field.option('nullable', False),
+        'output_only': field.option('output_only', False), 'internal': field.internal,
+        'format': field.format if field.format != 'NONE' else None,
+        'min_len': field.option('min_len', 0),
+        'max_len': field.max_len if is_text or field.repeated else None,
+        'item_max_len': field.item_max_len, 'min': field.option('min'),
+        'max': field.option('max'),
+    }
+    return {k: v for k, v in found.items()
+            if v is not None and v is not False and (v != 0 or k in ('min', 'max'))}
+
+
+def breaches(old, new):
+    """One sentence for each thing of old that new breaks."""
+    return sorted([*broken_codes(old['codes'], new['codes']),
+                   *broken_methods(old['methods'], new['methods']),
+                   *broken_messages(old['messages'], new['messages']),
+                   *broken_enums(old['enums'], new['enums'])])
+
+
+def broken_codes(old, new):
+    for name, code in old.items():
+        if name not in new:
+            yield f'error code {name} was removed'
+        elif new[name] != code:
+            yield f'error code {name} changed from {code} to {new[name]}'
+
+
+def broken_methods(old, new):
+    for name, method in old.items():
+        now = new.get(name)
+        if now is None:
+            yield f'method {name} was removed'
+            continue
+        for key in FIXED:
+            if method.get(key) != now.get(key):
+                yield (f'method {name}: {key} changed from {method.get(key)} to '
+                       f'{now.get(key)}')
+        if now.get('role', 0) > method.get('role', 0):
+            yield f'method {name}: role was raised'
+        for caller in set(method.get('callers', [])) - set(now.get('callers', [])):
+            yield f'method {name}: caller {caller} was removed'
+        if now.get('if_match') and not method.get('if_match'):
+            yield f'method {name}: now asks for If-Match'
+        if now['max_body_bytes'] < method['max_body_bytes']:
+            yield f'method {name}: max_body_bytes was lowered'
+
+
+def broken_messages(old, new):
+    for name, fields in old.items():
+        now = new.get(name)
+        if now is None:
+            yield f'message {name} was removed'
+            continue
+        for field, terms in fields.items():
+            if field not in now:
+                yield f'field {name}.{field} was removed or renamed'
+            else:
+                yield from broken_field(f'field {name}.{field}', terms, now[field])
+        for field in now.keys() - fields.keys():
+            if now[field].get('required'):
+                yield f'field {name}.{field} is new and required'
+            taken = next((f for f, t in fields.items()
+                          if t['number'] == now[field]['number']), None)
+            if taken:
+                yield f'field {name}.{field} takes the number of {taken}'
+
+
+def broken_field(name, old, new):
+    for key in ('number', 'type', 'repeated'):
+        if old.get(key) != new.get(key):
+            yield f'{name}: {key} changed from {old.get(key)} to {new.get(key)}'
+    for key in ('required', 'output_only', 'internal'):
+        if new.get(key) and not old.get(key):
+            yield f'{name}: became {key}'
+    if old.get('internal') and not new.get('internal'):
+        yield f'{name}: is shown to clients now'
+    if old.get('nullable') and not new.get('nullable'):
+        yield f'{name}: is nullable no more'
+    if new.get('format') and new.get('format') != old.get('format'):
+        yield f'{name}: format changed from {old.get("format")} to {new.get("format")}'
+    for key in LEAST:
+        if new.get(key) is not None and new[key] > old.get(key, float('-inf')
+                                                          if key == 'min' else 0):
+            yield f'{name}: {key} was raised to {new[key]}'
+    for key in MOST:
+        if new.get(key) is not None and new[key] < old.get(key, float('inf')):
+            yield f'{name}: {key} was lowered to {new[key]}'
+
+
+def broken_enums(old, new):
+    for name, values in old.items():
+        now = new.get(name)
+        if now is None:
+            yield f'enum {name} was removed'
+            continue
+        for value, number in values.items():
+            if value not in now:
+                yield f'value {value} of enum {name} was removed or renamed'
+            elif now[value] != number:
+                yield f'value {value} of enum {name} was renumbered'
