@@ -75,8 +75,11 @@ count_address(struct trl_http_conn *conn)
 		trl_assert(*at);
 		memcpy((*at)->key, key, 16);
 	}
+	if ((*at)->count >= server->options.max_per_address)
+		return false;
+	(*at)->count++;
 	conn->address_count = *at;
-	return ++(*at)->count <= server->options.max_per_address;
+	return true;
 }
 
 static void
