@@ -1,4 +1,4 @@
-/* http.c - the reader of heads and chunked bodies. The first bytes choose how the
+/* fuzz_http.c - the reader of heads and chunked bodies. The first bytes choose how the
  * rest is cut; whatever comes whole must come the same in pieces, and what is
  * accepted must hold what its readers rely on. */
 #include <stdlib.h>
