@@ -70,7 +70,8 @@ start_server(struct world *world)
 {
 	world->server = fork();
 	if (world->server == 0) {
-		(void)freopen("/dev/null", "w", stdout);
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(127);
 		execlp("redis-server", "redis-server", "--port", "0", "--unixsocket",
 		    world->path, "--save", "", "--appendonly", "no", (char *)NULL);
 		_exit(127);
