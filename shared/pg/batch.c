@@ -102,6 +102,7 @@ pg_bind_begin(trl_ctx *ctx, trl_pg *pg, enum pg_begin kind, struct trl_scope sco
 		&trl_sql_begin_timed, &trl_sql_begin_keyed };
 	const char **values = trl_arena_alloc(ctx->arena, 5 * sizeof *values);
 	int *lengths = trl_arena_alloc(ctx->arena, 5 * sizeof *lengths);
+	uint32_t left = trl_time_left_ms(ctx);
 	uint8_t *lock;
 	struct trl_id asker;
 
@@ -114,9 +115,9 @@ pg_bind_begin(trl_ctx *ctx, trl_pg *pg, enum pg_begin kind, struct trl_scope sco
 		values[2] = id_text(ctx->arena, asker);
 	}
 	values[3] = "";
-	if (kind != PG_BEGIN)
-		values[3] =
-		    trl_arena_printf(ctx->arena, "%u", trl_time_left_ms(ctx) + 1);
+	if (kind != PG_BEGIN) /* PostgreSQL gives up a little before us: then we know */
+		values[3] = trl_arena_printf(
+		    ctx->arena, "%u", left > 30 ? left - 15 : left + 1);
 	for (int i = 0; i < 4; i++)
 		lengths[i] = (int)strlen(values[i]);
 	if (kind == PG_BEGIN_KEYED) {
@@ -274,7 +275,7 @@ settle(trl_batch *batch, const struct pg_record *record, const struct pg_op *op,
 		return rc;
 	}
 	if (record && op->outcome == PG_LOST)
-		return pg_record_resolve(ctx, batch->pg, reply);
+		return pg_record_resolve(ctx, batch->pg, record, reply);
 	return pg_code_of(ctx, batch->pg, op);
 }
 

@@ -184,10 +184,28 @@ pg_record_find(trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *found)
 	return TRL_OK;
 }
 
-enum trl_code
-pg_record_resolve(trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply)
+/* Whether the lost run still goes on: then it holds the key's lock. */
+static bool
+still_running(trl_ctx *ctx, trl_pg *pg, const struct pg_record *record)
 {
-	bool found = false;
+	struct pg_call *call = trl_arena_alloc(ctx->arena, sizeof *call);
+	TRL_AUTO(pg_op_unref) struct pg_op *op = pg_op_new(1);
+
+	pg_bind_begin(ctx, pg, PG_BEGIN_KEYED, (struct trl_scope){ 0 }, record, call);
+	op->write = true;
+	op->calls = call;
+	if (pg_submit(ctx, pg, op) != TRL_OK) {
+		trl_err_clear(ctx);
+		return false;
+	}
+	return op->outcome == PG_FAILED && pg_is_running(op);
+}
+
+enum trl_code
+pg_record_resolve(
+    trl_ctx *ctx, trl_pg *pg, const struct pg_record *record, ProtobufCMessage *reply)
+{
+	bool found = false, over = false;
 
 	for (int i = 0; i < RESOLVE_TRIES; i++) {
 		enum trl_code rc = pg_record_find(ctx, pg, reply, &found);
@@ -197,10 +215,14 @@ pg_record_resolve(trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply)
 			    false; /* it is this run's own answer */
 			return TRL_OK;
 		}
-		if (rc != TRL_UNAVAILABLE)
+		if (rc != TRL_UNAVAILABLE && rc != TRL_OK)
 			break;
 		trl_err_clear(ctx);
-		if (trl_sleep(ctx, RESOLVE_WAIT_MS) != TRL_OK)
+		if (over)
+			break;
+		/* One more look after it ended: it may have committed between. */
+		over = rc == TRL_OK && !still_running(ctx, pg, record);
+		if (!over && trl_sleep(ctx, RESOLVE_WAIT_MS) != TRL_OK)
 			break;
 	}
 	trl_err_clear(ctx);

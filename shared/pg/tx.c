@@ -228,7 +228,7 @@ commit(trl_tx *tx, ProtobufCMessage *reply)
 		return TRL_OK;
 	}
 	if (keyed && op->outcome == PG_LOST)
-		return pg_record_resolve(ctx, pg, reply);
+		return pg_record_resolve(ctx, pg, &record, reply);
 	if (keyed && op->outcome == PG_FAILED && pg_is_duplicate(op)) {
 		rc = pg_record_find(ctx, pg, reply, &found);
 		if (rc != TRL_OK || found)

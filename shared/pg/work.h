@@ -49,8 +49,8 @@ enum trl_code pg_record_find(
     trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *found) TRL_MUST_CHECK;
 /* After the connection took an answer along: once it can be asked, does the record
  * stand? Gives TRL_OK then, else TRL_UNCERTAIN. */
-enum trl_code pg_record_resolve(
-    trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply) TRL_MUST_CHECK;
+enum trl_code pg_record_resolve(trl_ctx *ctx, trl_pg *pg,
+    const struct pg_record *record, ProtobufCMessage *reply) TRL_MUST_CHECK;
 /* Whether another run holds the key's lock: to wait and try again (TRL_OK), or
  * TRL_CONFLICT. */
 enum trl_code pg_record_wait(trl_ctx *ctx, trl_pg *pg, unsigned *tries) TRL_MUST_CHECK;

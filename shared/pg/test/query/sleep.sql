@@ -1,1 +1,1 @@
-select pg_sleep(:seconds::float8)::text as text
+select pg_sleep(:ms::bigint / 1000.0)::text as text
