@@ -28,8 +28,8 @@ trl_member_at(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 	return (char *)message + field->offset;
 }
 /* Whether a field is set; of a list, whether it has items. */
-bool trl_member_present(const ProtobufCFieldDescriptor *field,
-    const ProtobufCMessage *message);
+bool trl_member_present(
+    const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message);
 /* Marks a field that is no list as set (after writing its value). */
 void trl_member_mark(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
 /* Items of a list, and where the i-th lies. */
@@ -37,15 +37,15 @@ static inline size_t
 trl_member_count(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
 {
 	return *(const size_t *)(const void *)((const char *)message +
-	    field->quantifier_offset);
+					       field->quantifier_offset);
 }
-const void *trl_member_item(const ProtobufCFieldDescriptor *field,
-    const ProtobufCMessage *message, size_t i);
+const void *trl_member_item(
+    const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message, size_t i);
 /* Bytes of one value of the field's type. */
 size_t trl_member_size(const ProtobufCFieldDescriptor *field);
 /* False where the field is no whole number. */
-bool trl_member_number(const ProtobufCFieldDescriptor *field, const void *member,
-    struct trl_number *out);
+bool trl_member_number(
+    const ProtobufCFieldDescriptor *field, const void *member, struct trl_number *out);
 bool trl_field_is_time(const ProtobufCFieldDescriptor *field);
 /* The key of a map's entry as text; buffer serves where it is a number. */
 const char *trl_entry_key_text(const ProtobufCMessage *entry, char buffer[24]);
