@@ -1,0 +1,98 @@
+/* test_page.c - page tokens. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include <trl/page.h>
+
+static int
+make_ctx(void **state)
+{
+	static trl_ctx ctx;
+
+	ctx = (trl_ctx){ .arena = trl_arena_new(0) };
+	*state = &ctx;
+	return sodium_init() < 0;
+}
+
+static int
+free_ctx(void **state)
+{
+	trl_ctx *ctx = *state;
+
+	trl_arena_free(&ctx->arena);
+	return 0;
+}
+
+static void
+a_token_gives_its_key_back(void **state)
+{
+	trl_ctx *ctx = *state;
+	struct trl_id scope = trl_id_new(), last = trl_id_new();
+	struct trl_page page;
+
+	assert_int_equal(trl_page_open(ctx, "members", scope, 7,
+			     trl_page_token_id(ctx, "members", scope, last), &page),
+	    TRL_OK);
+	assert_true(trl_id_eq(page.after, last));
+	assert_int_equal(page.size, 7);
+	assert_int_equal(
+	    trl_page_open(ctx, "audit", scope, 0,
+		trl_page_token_number(ctx, "audit", scope, INT64_MAX - 1), &page),
+	    TRL_OK);
+	assert_true(page.after_number == INT64_MAX - 1);
+	assert_int_equal(page.size, 20);
+	assert_int_equal(trl_page_open(ctx, "audit", scope, 5000, "", &page), TRL_OK);
+	assert_int_equal(page.size, 100);
+	assert_true(trl_id_is_nil(page.after) && page.after_number == 0);
+}
+
+static void
+a_foreign_or_changed_token_is_refused(void **state)
+{
+	trl_ctx *ctx = *state;
+	struct trl_id scope = trl_id_new(), other = trl_id_new(), last = trl_id_new();
+	char *token = trl_page_token_id(ctx, "members", scope, last);
+	const char *tokens[] = { trl_page_token_id(ctx, "members", other, last),
+		trl_page_token_id(ctx, "invitations", scope, last), "x", "AQ", "AQid",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		trl_arena_printf(ctx->arena, "%s=", token),
+		trl_arena_printf(ctx->arena, "%sA", token),
+		trl_arena_printf(ctx->arena, " %s", token),
+		trl_arena_printf(ctx->arena, "%0200d", 1) };
+	struct trl_page page = { .size = 99 };
+
+	for (size_t i = 0; i < TRL_COUNT(tokens); i++) {
+		assert_int_equal(
+		    trl_page_open(ctx, "members", scope, 0, tokens[i], &page),
+		    TRL_INVALID);
+		assert_string_equal(ctx->err.field, "page_token");
+		trl_err_clear(ctx);
+	}
+	for (size_t i = 0; token[i]; i++) {
+		char was = token[i];
+
+		token[i] = was == 'Q' ? 'R' : 'Q';
+		assert_int_equal(
+		    trl_page_open(ctx, "members", scope, 0, token, &page), TRL_INVALID);
+		trl_err_clear(ctx);
+		token[i] = was;
+	}
+	assert_int_equal(page.size, 99); /* nothing was written */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_token_gives_its_key_back),
+		cmocka_unit_test(a_foreign_or_changed_token_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("page", tests, make_ctx, free_ctx);
+}
