@@ -114,7 +114,7 @@ class Http(MeshCase):
         self.check_problem(answer, 405, "METHOD_NOT_ALLOWED")
         self.assertEqual(answer.headers["allow"], "POST, OPTIONS")
         self.check_problem(self.stack.client().post("/livez", {}), 405)
-        for version in (b"HTTP/2.0", b"HTTP/1.2", b"HTTP/0.9", b"http/1.1"):
+        for version in (b"HTTP/2.0", b"HTTP/0.9", b"http/1.1", b"HTTP/11"):
             self.refused(b"GET /livez " + version + b"\r\n" + HOST + b"\r\n", 400, 505)
 
     def test_12_a_thousand_pipelined(self):
@@ -158,7 +158,7 @@ class Json(MeshCase):
         self.check_problem(self.send('{"slug": "aaaa", "sl\\u0075g": "bbbb", "display_name": "A"}'), 400)
 
     def test_14_depth(self):
-        for depth in (33, 1000, 30000):
+        for depth in (33, 1000, 10000):
             self.check_problem(self.send("[" * depth), 400)
             self.check_problem(self.send('{"a":' * depth), 400)
             self.check_problem(self.send("[" * depth + "]" * depth), 400)
@@ -167,7 +167,9 @@ class Json(MeshCase):
         for number in ("1e400", "9007199254740993", "1.5", "-1", "18446744073709551616"):
             answer = self.ada.get(f"/api/v1/me/sessions?page_size={number}")
             self.assertIn(answer.status, (400, 422), number)
-        for number in ("NaN", "Infinity", "01", "1.", ".5", "0x1", "+1"):
+        for number in ("NaN", "Infinity", "1e400"):
+            self.check_problem(self.send('{"slug": %s, "display_name": "A"}' % number), 422)
+        for number in ("01", "1.", ".5", "0x1", "+1"):
             self.check_problem(self.send('{"slug": %s, "display_name": "A"}' % number), 400)
 
     def test_16_text_that_is_none(self):
