@@ -14,7 +14,7 @@ static const struct trl_config_var vars[] = {
 	    "TRELLIS_INVITATION_DAYS", "7", 1, 90,
 	    "days after which an invitation's link expires"),
 	TRL_CONFIG_SECRET(struct tenants_config, seal_key, "TRELLIS_SEAL_KEY",
-	    "32 bytes in hex or base64: seals stored replies, signs invitations"),
+	    "64 hexadecimal digits: seals stored replies, signs invitations"),
 };
 
 const struct trl_config_table tenants_config_table = TRL_CONFIG_TABLE("tenants", vars);

@@ -9,15 +9,20 @@
 
 /* The key of invitations' tags, derived from the seal key. Without one, tags are
  * made under a fixed key: they then only spare a query, and the stored hash alone
- * decides, which is enough to be safe and not enough for production. */
+ * decides. */
 static void
 derive_token_key(struct tenants *self, const trl_secret *seal_key)
 {
 	static const uint8_t purpose[] = "trellis invitation v1";
+	crypto_generichash_state state;
 
-	crypto_generichash(self->token_key, sizeof self->token_key, purpose,
-	    sizeof purpose, seal_key ? trl_secret_bytes(seal_key) : NULL,
-	    seal_key && trl_secret_len(seal_key) <= 64 ? trl_secret_len(seal_key) : 0);
+	crypto_generichash_init(&state, NULL, 0, sizeof self->token_key);
+	crypto_generichash_update(&state, purpose, sizeof purpose);
+	if (seal_key)
+		crypto_generichash_update(
+		    &state, trl_secret_bytes(seal_key), trl_secret_len(seal_key));
+	crypto_generichash_final(&state, self->token_key, sizeof self->token_key);
+	sodium_memzero(&state, sizeof state);
 }
 
 static enum trl_code
