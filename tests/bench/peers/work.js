@@ -78,11 +78,12 @@ async function readTenant(pool, id) {
   if (!UUID.test(id)) return null;
   const results = await pool.query(
     `SELECT set_config('trellis.tenant_id', '${id}', true);` +
-    `SELECT id, slug, display_name, status, version, created_at, updated_at
-       FROM tenants.tenant WHERE id = '${id}'`);
+    `SELECT tenant_id AS id, version, slug, display_name, status, created_at, updated_at, delete_at
+       FROM tenants.tenant WHERE tenant_id = '${id}'`);
   const row = results[1].rows[0];
   if (!row) return null;
   row.version = Number(row.version);
+  if (row.delete_at === null) delete row.delete_at;
   return row;
 }
 
