@@ -31,6 +31,7 @@ trl_access_open(trl_loop *loop, trl_redis *redis)
 	}
 	access->loop = loop;
 	access->redis = redis;
+	access_paces_init(access);
 	access->buckets = calloc(ACCESS_BUCKETS, sizeof *access->buckets);
 	trl_assert(access->buckets);
 	randombytes_buf(access->seed, sizeof access->seed);
@@ -47,6 +48,7 @@ trl_access_close(trl_access **access)
 	if (!*access)
 		return;
 	free((*access)->buckets);
+	free((*access)->paces);
 	free(TRL_TAKE(*access));
 }
 

@@ -22,10 +22,10 @@ put_hex(struct access_key *key, const uint8_t *bytes, size_t len)
 	static const char digits[] = "0123456789abcdef";
 	size_t i;
 
+	trl_assert(key->len + 2 * len < sizeof key->text);
 	for (i = 0; i < len; i++) {
-		const char pair[2] = { digits[bytes[i] >> 4], digits[bytes[i] & 15] };
-
-		put(key, pair, 2);
+		key->text[key->len++] = digits[bytes[i] >> 4];
+		key->text[key->len++] = digits[bytes[i] & 15];
 	}
 }
 
@@ -85,6 +85,18 @@ access_key_limit(
     struct access_key *key, const struct trl_limit *limit, struct trl_id id)
 {
 	begin(key, 'l', owner_of(limit->subject), id.bytes, sizeof id.bytes);
+	end_limit(key, limit);
+}
+
+void
+access_key_limit_in(struct access_key *key, const struct trl_limit *limit,
+    struct trl_id tenant, struct trl_id id)
+{
+	const char owner[] = { ':', owner_of(limit->subject) };
+
+	begin(key, 'l', 't', tenant.bytes, sizeof tenant.bytes);
+	put(key, owner, sizeof owner);
+	put_hex(key, id.bytes, sizeof id.bytes);
 	end_limit(key, limit);
 }
 

@@ -18,6 +18,9 @@ void access_key_grant(
 /* subject: id for 'a', 'k', 't'. */
 void access_key_limit(
     struct access_key *key, const struct trl_limit *limit, struct trl_id id);
+/* Of a person or key inside a tenant, counted there: shares the tenant's tag. */
+void access_key_limit_in(struct access_key *key, const struct trl_limit *limit,
+    struct trl_id tenant, struct trl_id id);
 /* Of an address (IPv4 whole, IPv6 its /64) or a name. */
 void access_key_limit_text(
     struct access_key *key, const struct trl_limit *limit, const char *text);

@@ -6,7 +6,7 @@
 #include <trl/compiler.h>
 #include <trl/limit.h>
 
-static const struct trl_limit limits[] = {
+const struct trl_limit trl_limits[] = {
 	{ "address", NULL, TRL_LIMIT_ADDRESS, 1200, 60, false },
 	{ "login-address", "login", TRL_LIMIT_ADDRESS, 20, 60, true },
 	{ "signup-address", "signup", TRL_LIMIT_ADDRESS, 10, 3600, true },
@@ -26,13 +26,15 @@ static const struct trl_limit limits[] = {
 	{ "tenant-invite", "invite", TRL_LIMIT_TENANT, 600, 3600, true },
 };
 
+const size_t trl_limits_count = TRL_COUNT(trl_limits);
+
 const struct trl_limit *
 trl_limit_find(enum trl_limit_subject subject, const char *rate)
 {
 	size_t i;
 
-	for (i = 0; i < TRL_COUNT(limits); i++) {
-		const struct trl_limit *limit = &limits[i];
+	for (i = 0; i < TRL_COUNT(trl_limits); i++) {
+		const struct trl_limit *limit = &trl_limits[i];
 
 		if (limit->subject != subject || !limit->rate != !rate)
 			continue;

@@ -2,23 +2,51 @@
  * clock, for this replica's share of the limit and a half more (none more where the
  * limit is strict). A table of fixed size, so subjects that fall on one bucket push
  * each other out; a flood of addresses can lengthen nobody's leash but its own. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <sodium.h>
 
 #include "state.h"
 
-struct access_pace
-access_pace(const trl_access *access, const struct trl_limit *limit)
+static void
+pace_init(
+    struct access_pace *pace, const trl_access *access, const struct trl_limit *limit)
 {
 	double quota = (double)limit->count * access->config.rate_scale;
-	struct access_pace pace = { .window_us = (double)limit->window_s * 1e6 };
+	double numbers[3];
+	size_t i;
 
+	pace->window_us = (double)limit->window_s * 1e6;
 	if (quota < 1)
 		quota = 1;
-	if (quota > pace.window_us)
-		quota = pace.window_us;
-	pace.quota = (uint64_t)quota;
-	pace.step_us = pace.window_us / (double)pace.quota;
-	return pace;
+	if (quota > pace->window_us)
+		quota = pace->window_us;
+	pace->quota = (uint64_t)quota;
+	pace->step_us = pace->window_us / (double)pace->quota;
+	numbers[0] = pace->step_us;
+	numbers[1] = pace->window_us;
+	numbers[2] = pace->window_us / 1000 + 1;
+	for (i = 0; i < TRL_COUNT(numbers); i++)
+		pace->args[i].len = (size_t)snprintf(pace->args[i].text,
+		    sizeof pace->args[i].text, "%.*f", i ? 0 : 3, numbers[i]);
+}
+
+void
+access_paces_init(trl_access *access)
+{
+	size_t i;
+
+	access->paces = calloc(trl_limits_count, sizeof *access->paces);
+	trl_assert(access->paces);
+	for (i = 0; i < trl_limits_count; i++)
+		pace_init(&access->paces[i], access, &trl_limits[i]);
+}
+
+const struct access_pace *
+access_pace(const trl_access *access, const struct trl_limit *limit)
+{
+	return &access->paces[limit - trl_limits];
 }
 
 static struct access_bucket *
@@ -41,18 +69,18 @@ void
 access_count_local(trl_access *access, const struct access_key *key,
     const struct trl_limit *limit, struct trl_limit_state *state)
 {
-	const struct access_pace pace = access_pace(access, limit);
+	const struct access_pace *pace = access_pace(access, limit);
 	struct access_bucket *bucket = bucket_of(access, key);
 	const double share =
 	    (limit->strict ? 1.0 : 1.5) / (double)access->config.replicas;
 	const uint64_t now = trl_mono_us();
-	const double window = pace.window_us;
-	double step = pace.step_us / share, ahead;
+	const double window = pace->window_us;
+	double step = pace->step_us / share, ahead;
 
 	if (step > window)
 		step = window;
 	ahead = bucket->arrival_us > now ? (double)(bucket->arrival_us - now) : 0;
-	*state = (struct trl_limit_state){ .limit = limit, .quota = pace.quota };
+	*state = (struct trl_limit_state){ .limit = limit, .quota = pace->quota };
 	if (ahead + step > window) {
 		state->retry_us = (uint64_t)(ahead + step - window) + 1;
 		state->reset_us = (uint64_t)ahead;

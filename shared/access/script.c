@@ -4,50 +4,46 @@
  * changes nothing. Numbers are written by %.0f, since tostring() cuts at 14 digits. */
 #include "script.h"
 
-#define COUNT_LIMITS                                                                   \
-	"local t = redis.call('TIME')\n"                                               \
-	"local now = t[1] * 1000000 + t[2]\n"                                          \
-	"local function count(key, step, window)\n"                                    \
-	"  local tat = tonumber(redis.call('GET', key)) or now\n"                      \
-	"  if tat < now then tat = now end\n"                                          \
-	"  local new = tat + step\n"                                                   \
-	"  if new - window > now then return 0, 0, tat - now, new - window - now "     \
-	"end\n"                                                                        \
-	"  redis.call('SET', key, string.format('%.0f', new),\n"                       \
-	"    'PX', math.ceil((new - now) / 1000))\n"                                   \
-	"  return 1, math.floor((window - (new - now)) / step), new - now, 0\n"        \
-	"end\n"                                                                        \
-	"local function count_from(first, arg, out)\n"                                 \
-	"  for i = first, #KEYS do\n"                                                  \
-	"    local a, r, s, w = count(KEYS[i], tonumber(ARGV[arg]), "                  \
-	"tonumber(ARGV[arg + 1]))\n"                                                   \
-	"    local n = #out\n"                                                         \
-	"    out[n + 1], out[n + 2], out[n + 3], out[n + 4] = a, r, s, w\n"            \
-	"    arg = arg + 2\n"                                                          \
-	"  end\n"                                                                      \
-	"  return out\n"                                                               \
-	"end\n"
-
-/* KEYS: limits. ARGV: step and window of each, in microseconds. */
-struct trl_redis_script access_script_count = {
-	.name = "count",
-	.text = COUNT_LIMITS "return count_from(1, 1, {})\n",
-};
-
-/* KEYS: epoch, a copy or none, limits. ARGV: how long an epoch lives (s), how many
- * keys stand before the limits (1 or 2), then as above. Gives the epoch (as text: 64
- * bits), the copy or "", then four a limit. */
+/* One MGET reads everything and one SET a limit writes, because a call from Lua costs
+ * more than what it does. KEYS: epoch and copy (ARGV[2] of them: 0, 1 or 2), then
+ * limits. ARGV: how long an epoch lives (s), how many keys stand before the limits,
+ * then of each limit its step and window in microseconds and its window in
+ * milliseconds. Gives the epoch (as text: 64 bits) and the copy or "", as many as
+ * were asked for, then four numbers a limit: allowed, remaining, microseconds until
+ * all is back, microseconds until one is free. */
 struct trl_redis_script access_script_visit = {
 	.name = "visit",
-	.text = COUNT_LIMITS
-	"local epoch = redis.call('GET', KEYS[1])\n"
-	"if not epoch then\n"
-	"  epoch = string.format('%.0f', now)\n"
-	"  redis.call('SET', KEYS[1], epoch, 'EX', ARGV[1])\n"
-	"end\n"
-	"local before = tonumber(ARGV[2])\n"
-	"local copy = before == 2 and redis.call('GET', KEYS[2]) or ''\n"
-	"return count_from(before + 1, 3, { epoch, copy })\n",
+	.text = "local call, floor = redis.call, math.floor\n"
+		"local t = call('TIME')\n"
+		"local now = t[1] * 1000000 + t[2]\n"
+		"local value = call('MGET', unpack(KEYS))\n"
+		"local before, arg, n = tonumber(ARGV[2]), 3, 0\n"
+		"local out = {}\n"
+		"if before > 0 then\n"
+		"  local epoch = value[1]\n"
+		"  if not epoch then\n"
+		"    epoch = string.format('%.0f', now)\n"
+		"    call('SET', KEYS[1], epoch, 'EX', ARGV[1])\n"
+		"  end\n"
+		"  out[1], out[2], n = epoch, before == 2 and value[2] or '', 2\n"
+		"end\n"
+		"for i = before + 1, #KEYS do\n"
+		"  local step, window = tonumber(ARGV[arg]), tonumber(ARGV[arg + 1])\n"
+		"  local tat = tonumber(value[i]) or now\n"
+		"  if tat < now then tat = now end\n"
+		"  local new = tat + step\n"
+		"  if new - window > now then\n"
+		"    out[n + 1], out[n + 2] = 0, 0\n"
+		"    out[n + 3], out[n + 4] = tat - now, new - window - now\n"
+		"  else\n"
+		"    call('SET', KEYS[i], string.format('%.0f', new), 'PX', ARGV[arg + "
+		"2])\n"
+		"    out[n + 1], out[n + 2] = 1, floor((window - (new - now)) / step)\n"
+		"    out[n + 3], out[n + 4] = new - now, 0\n"
+		"  end\n"
+		"  arg, n = arg + 3, n + 4\n"
+		"end\n"
+		"return out\n",
 };
 
 /* KEYS: epoch. ARGV: how long it lives (s). */
@@ -73,7 +69,6 @@ struct trl_redis_script access_script_keep = {
 };
 
 struct trl_redis_script *const trl_access_scripts[] = {
-	&access_script_count,
 	&access_script_visit,
 	&access_script_bump,
 	&access_script_keep,

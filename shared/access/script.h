@@ -3,7 +3,6 @@
 
 #include <trl/access.h>
 
-extern struct trl_redis_script access_script_count;
 extern struct trl_redis_script access_script_visit;
 extern struct trl_redis_script access_script_bump;
 extern struct trl_redis_script access_script_keep;

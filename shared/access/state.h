@@ -23,21 +23,33 @@ struct access_bucket {
 	uint64_t arrival_us;
 };
 
+/* Microseconds that one takes and that all of a limit take, after the scale; and
+ * the same as the arguments of a script: step, window, window in ms. */
+struct access_pace {
+	double step_us, window_us;
+	uint64_t quota;
+	struct {
+		size_t len;
+		char text[24];
+	} args[3];
+};
+
 struct trl_access {
 	trl_loop *loop;
 	trl_redis *redis;
 	struct access_config config;
 	struct access_bucket *buckets;
 	uint8_t seed[16];
-	trl_series *lost; /* trips that Redis did not answer */
+	trl_series *lost;          /* trips that Redis did not answer */
+	struct access_pace *paces; /* one a row of limit.c */
 };
 
-/* Microseconds that one takes and that all of a limit take, after the scale. */
-struct access_pace {
-	double step_us, window_us;
-	uint64_t quota;
-};
-struct access_pace access_pace(const trl_access *access, const struct trl_limit *limit);
+#define ACCESS_EPOCH_TEXT "3600" /* ACCESS_EPOCH_S as an argument */
+
+/* local.c: how fast a limit goes. */
+void access_paces_init(trl_access *access);
+const struct access_pace *access_pace(
+    const trl_access *access, const struct trl_limit *limit);
 
 /* local.c: counts in this process, by its share of the limit. */
 void access_count_local(trl_access *access, const struct access_key *key,

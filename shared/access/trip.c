@@ -7,7 +7,7 @@
 
 #include "state.h"
 
-enum { TRIP_COMMANDS = 3, TRIP_LIMITS = 2, TRIP_NUMBER = 24 };
+enum { TRIP_COMMANDS = 2, TRIP_LIMITS = 2 };
 
 /* A command with its limits, and room for their numbers. */
 struct leg {
@@ -17,8 +17,6 @@ struct leg {
 	struct access_key keys[TRIP_LIMITS];
 	size_t n_before; /* keys before the limits: epoch, copy */
 	struct access_key before[2];
-	char numbers[TRIP_LIMITS][2][TRIP_NUMBER];
-	char life[TRIP_NUMBER];
 };
 
 static void
@@ -50,28 +48,23 @@ add_arg(struct trl_redis_command *command, const char *text, size_t len)
 static void
 leg_seal(const trl_access *access, struct leg *leg)
 {
+	static const char counts[] = "012";
 	struct trl_redis_command *command = leg->command;
-	size_t i;
-	int n;
+	size_t i, j;
 
-	command->script = leg->n_before ? &access_script_visit : &access_script_count;
+	command->script = &access_script_visit;
 	for (i = 0; i < leg->n_before; i++)
 		add_arg(command, leg->before[i].text, leg->before[i].len);
 	for (i = 0; i < leg->n; i++)
 		add_arg(command, leg->keys[i].text, leg->keys[i].len);
 	command->n_keys = command->n_args;
-	if (leg->n_before) {
-		n = snprintf(leg->life, sizeof leg->life, "%d", ACCESS_EPOCH_S);
-		add_arg(command, leg->life, (size_t)n);
-		add_arg(command, leg->n_before == 2 ? "2" : "1", 1);
-	}
+	add_arg(command, ACCESS_EPOCH_TEXT, sizeof ACCESS_EPOCH_TEXT - 1);
+	add_arg(command, &counts[leg->n_before], 1);
 	for (i = 0; i < leg->n; i++) {
-		const struct access_pace pace = access_pace(access, leg->limits[i]);
+		const struct access_pace *pace = access_pace(access, leg->limits[i]);
 
-		n = snprintf(leg->numbers[i][0], TRIP_NUMBER, "%.3f", pace.step_us);
-		add_arg(command, leg->numbers[i][0], (size_t)n);
-		n = snprintf(leg->numbers[i][1], TRIP_NUMBER, "%.0f", pace.window_us);
-		add_arg(command, leg->numbers[i][1], (size_t)n);
+		for (j = 0; j < TRL_COUNT(pace->args); j++)
+			add_arg(command, pace->args[j].text, pace->args[j].len);
 	}
 }
 
@@ -104,7 +97,7 @@ leg_states(trl_access *access, const struct leg *leg,
 			continue;
 		}
 		*state = (struct trl_limit_state){ .limit = leg->limits[i],
-			.quota = access_pace(access, leg->limits[i]).quota,
+			.quota = access_pace(access, leg->limits[i])->quota,
 			.allowed = item(reply, first + 4 * i) != 0,
 			.remaining = item(reply, first + 4 * i + 1),
 			.reset_us = item(reply, first + 4 * i + 2),
@@ -175,10 +168,9 @@ trl_access_greet(trl_ctx *ctx, trl_access *access, const char *address,
 static uint64_t
 epoch_of(const struct trl_redis_reply *reply)
 {
-	if (!reply || reply->type != TRL_REDIS_LIST || reply->n_items < 2 ||
-	    reply->items[0].type != TRL_REDIS_DATA)
-		return 0;
-	return strtoull(reply->items[0].data, NULL, 10);
+	if (reply->type == TRL_REDIS_LIST && reply->n_items >= 2)
+		reply = &reply->items[0];
+	return reply->type == TRL_REDIS_DATA ? strtoull(reply->data, NULL, 10) : 0;
 }
 
 /* A grant copy is believed if both its epochs are the present ones. */
@@ -199,23 +191,98 @@ believed(trl_ctx *ctx, const struct trl_redis_reply *reply,
 	return grant;
 }
 
-/* The leg of who calls: a person's epoch and limit, or a key's limit alone (a key
- * ends with its tenant's epoch). */
-static void
-seal_caller(const trl_access *access, struct leg *leg, const struct trl_access_who *who,
-    const char *rate)
+/* The caller's own limit: of a key the strictest where its class has none. */
+static const struct trl_limit *
+limit_of(const struct trl_access_who *who, const char *rate)
 {
-	if (who->kind == TRL_KEY) {
-		const struct trl_limit *limit = trl_limit_find(TRL_LIMIT_KEY, rate);
+	const struct trl_limit *limit;
 
-		leg_limit(leg, limit ? limit : trl_limit_find(TRL_LIMIT_KEY, "write"),
-		    who->session);
-	} else {
-		leg_limit(leg, trl_limit_find(TRL_LIMIT_PERSON, rate), who->account);
-		access_key_epoch(&leg->before[0], 'a', who->account);
-		leg->n_before = 1;
+	if (who->kind != TRL_KEY)
+		return trl_limit_find(TRL_LIMIT_PERSON, rate);
+	limit = trl_limit_find(TRL_LIMIT_KEY, rate);
+	return limit ? limit : trl_limit_find(TRL_LIMIT_KEY, "write");
+}
+
+/* Outside a tenant: one leg, the account's epoch with the caller's limit. */
+static enum trl_code
+arrive_alone(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
+    const char *rate, struct trl_access_visit *visit, struct trl_access_states *states)
+{
+	struct trl_redis_command command = { 0 };
+	struct trl_redis_reply reply;
+	struct leg leg = { .command = &command };
+	const bool is_key = who->kind == TRL_KEY;
+	bool told;
+
+	leg_limit(&leg, limit_of(who, rate), is_key ? who->session : who->account);
+	if (!is_key) {
+		access_key_epoch(&leg.before[0], 'a', who->account);
+		leg.n_before = 1;
 	}
-	leg_seal(access, leg);
+	if (!leg.n && !leg.n_before)
+		return TRL_OK;
+	leg_seal(access, &leg);
+	told = travel(ctx, access, &command, 1, &reply);
+	leg_states(access, &leg, told ? &reply : NULL, is_key ? 0 : 2, states);
+	if (told && !is_key)
+		visit->account_epoch = epoch_of(&reply);
+	return access_refused(ctx, states);
+}
+
+/* The account's epoch, made where it was missing. 0: Redis does not tell. */
+static uint64_t
+make_epoch(trl_ctx *ctx, trl_access *access, struct trl_id account)
+{
+	struct trl_redis_command command = { 0 };
+	struct trl_redis_reply reply;
+	struct leg leg = { .command = &command, .n_before = 1 };
+
+	access_key_epoch(&leg.before[0], 'a', account);
+	leg_seal(access, &leg);
+	return travel(ctx, access, &command, 1, &reply) ? epoch_of(&reply) : 0;
+}
+
+/* In a tenant: one leg under the tenant's tag counts caller and tenant and brings
+ * epoch and grant; a plain GET beside it brings the account's epoch (a key ends with
+ * its tenant's). */
+static enum trl_code
+arrive_in_tenant(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
+    struct trl_id tenant, const char *rate, struct trl_access_visit *visit,
+    struct trl_access_states *states)
+{
+	struct trl_redis_command commands[TRIP_COMMANDS] = { { 0 } };
+	struct trl_redis_reply replies[TRIP_COMMANDS];
+	struct leg leg = { .command = &commands[0], .n_before = 2 };
+	const bool is_key = who->kind == TRL_KEY;
+	const struct trl_id subject = is_key ? who->session : who->account;
+	const struct trl_limit *own = limit_of(who, rate);
+	struct access_key epoch;
+	bool told;
+
+	access_key_epoch(&leg.before[0], 't', tenant);
+	access_key_grant(&leg.before[1], tenant, subject);
+	if (own) {
+		access_key_limit_in(&leg.keys[leg.n], own, tenant, subject);
+		leg.limits[leg.n++] = own;
+	}
+	leg_limit(&leg, trl_limit_find(TRL_LIMIT_TENANT, rate), tenant);
+	leg_seal(access, &leg);
+	if (!is_key) {
+		access_key_epoch(&epoch, 'a', who->account);
+		commands[1].verb = "GET";
+		add_arg(&commands[1], epoch.text, epoch.len);
+	}
+	told = travel(ctx, access, commands, is_key ? 1 : 2, replies);
+	leg_states(access, &leg, told ? &replies[0] : NULL, 2, states);
+	if (!told)
+		return access_refused(ctx, states);
+	if (!is_key && replies[1].type == TRL_REDIS_NIL)
+		visit->account_epoch = make_epoch(ctx, access, who->account);
+	else if (!is_key)
+		visit->account_epoch = epoch_of(&replies[1]);
+	visit->tenant_epoch = epoch_of(&replies[0]);
+	visit->grant = believed(ctx, &replies[0], visit, tenant);
+	return access_refused(ctx, states);
 }
 
 enum trl_code
@@ -223,35 +290,10 @@ trl_access_arrive(trl_ctx *ctx, trl_access *access, const struct trl_access_who 
     struct trl_id tenant, const char *rate, struct trl_access_visit *visit,
     struct trl_access_states *states)
 {
-	struct trl_redis_command commands[TRIP_COMMANDS] = { { 0 } };
-	struct trl_redis_reply replies[TRIP_COMMANDS];
-	struct leg caller = { .command = &commands[0] },
-		   house = { .command = &commands[1] };
-	const bool has_tenant = !trl_id_is_nil(tenant);
-	const bool is_key = who->kind == TRL_KEY;
-	bool told;
-
 	*visit = (struct trl_access_visit){ 0 };
-	seal_caller(access, &caller, who, rate);
-	if (has_tenant) {
-		leg_limit(&house, trl_limit_find(TRL_LIMIT_TENANT, rate), tenant);
-		access_key_epoch(&house.before[0], 't', tenant);
-		access_key_grant(
-		    &house.before[1], tenant, is_key ? who->session : who->account);
-		house.n_before = 2;
-		leg_seal(access, &house);
-	}
-	told = travel(ctx, access, commands, has_tenant ? 2 : 1, replies);
-	leg_states(access, &caller, told ? &replies[0] : NULL, is_key ? 0 : 2, states);
-	if (has_tenant)
-		leg_states(access, &house, told ? &replies[1] : NULL, 2, states);
-	if (told && !is_key)
-		visit->account_epoch = epoch_of(&replies[0]);
-	if (told && has_tenant) {
-		visit->tenant_epoch = epoch_of(&replies[1]);
-		visit->grant = believed(ctx, &replies[1], visit, tenant);
-	}
-	return access_refused(ctx, states);
+	if (trl_id_is_nil(tenant))
+		return arrive_alone(ctx, access, who, rate, visit, states);
+	return arrive_in_tenant(ctx, access, who, tenant, rate, visit, states);
 }
 
 enum trl_code

@@ -50,7 +50,8 @@ void trl_access_key_token(struct trl_id id, char text[TRL_ACCESS_KEY_TEXT]);
 /* False: not of that form, or the checksum is wrong. */
 bool trl_access_key_parse(const char *text, size_t len, struct trl_id *id);
 /* The CSRF token of a session, from the stored hash of its token. */
-void trl_access_csrf(const uint8_t hash[TRL_ACCESS_HASH], char text[TRL_ACCESS_CSRF_TEXT]);
+void trl_access_csrf(
+    const uint8_t hash[TRL_ACCESS_HASH], char text[TRL_ACCESS_CSRF_TEXT]);
 
 /* ---- epochs ---------------------------------------------------------------- */
 
@@ -67,12 +68,12 @@ void trl_access_bump_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tena
 struct trl_access_who {
 	enum trl_principal_kind kind; /* TRL_PERSON or TRL_KEY */
 	struct trl_id account;
-	struct trl_id session;        /* or the key's id */
-	struct trl_id tenant;         /* of a key */
+	struct trl_id session; /* or the key's id */
+	struct trl_id tenant;  /* of a key */
 	bool verified;
-	int64_t expires_at_us;        /* wall; 0: never */
-	uint64_t epoch;               /* of the account; of a key: of its tenant */
-	const uint32_t *permissions;  /* of a key, rising */
+	int64_t expires_at_us;       /* wall; 0: never */
+	uint64_t epoch;              /* of the account; of a key: of its tenant */
+	const uint32_t *permissions; /* of a key, rising */
 	size_t n_permissions;
 };
 
@@ -80,7 +81,7 @@ struct trl_access_who {
 struct trl_access_grant {
 	struct trl_id tenant;
 	uint8_t role;
-	uint8_t status;               /* tenants.v1.Tenant.Status */
+	uint8_t status; /* tenants.v1.Tenant.Status */
 	uint64_t tenant_epoch, account_epoch;
 	const uint32_t *permissions;
 	size_t n_permissions;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum trl_limit_subject {
@@ -11,28 +12,33 @@ enum trl_limit_subject {
 	TRL_LIMIT_PERSON,
 	TRL_LIMIT_KEY,
 	TRL_LIMIT_TENANT,
-	TRL_LIMIT_NAME     /* a text given by the client (an e-mail address), hashed */
+	TRL_LIMIT_NAME /* a text given by the client (an e-mail address), hashed */
 };
 
 struct trl_limit {
-	const char *name;  /* in RateLimit-Policy, and in the key */
-	const char *rate;  /* the method's class it belongs to; NULL: every request */
+	const char *name; /* in RateLimit-Policy, and in the key */
+	const char *rate; /* the method's class it belongs to; NULL: every request */
 	enum trl_limit_subject subject;
 	uint32_t count;
 	uint32_t window_s;
-	bool strict;       /* without Redis: no allowance above the replica's share */
+	bool strict; /* without Redis: no allowance above the replica's share */
 };
+
+/* Every limit there is. */
+extern const struct trl_limit trl_limits[];
+extern const size_t trl_limits_count;
 
 /* How a limit stands. */
 struct trl_limit_state {
 	const struct trl_limit *limit;
 	bool allowed;
-	uint64_t quota;      /* count after TRELLIS_RATE_SCALE */
+	uint64_t quota; /* count after TRELLIS_RATE_SCALE */
 	uint64_t remaining;
-	uint64_t reset_us;   /* until all of it is back */
-	uint64_t retry_us;   /* until one is free; 0 when allowed */
+	uint64_t reset_us; /* until all of it is back */
+	uint64_t retry_us; /* until one is free; 0 when allowed */
 };
 
 /* The limit of a subject for a method's class, NULL: none. With rate NULL the one
  * that every request counts against. */
-const struct trl_limit *trl_limit_find(enum trl_limit_subject subject, const char *rate);
+const struct trl_limit *trl_limit_find(
+    enum trl_limit_subject subject, const char *rate);
