@@ -1,0 +1,238 @@
+/* API keys: made, resolved, listed, revoked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_world.h"
+
+static const char *const held[] = { "auth.key.create", "auth.key.list",
+	"auth.key.revoke", "tenants.tenant.read", NULL };
+
+static struct world_caller
+admin_of(struct trl_id tenant)
+{
+	return (struct world_caller){ .account = trl_id_new(),
+		.session = trl_id_new(),
+		.tenant = tenant,
+		.permissions = held };
+}
+
+static enum trl_code
+create(const struct world_caller *who, const char *permission, int64_t expires_at,
+    Auth__V1__CreatedApiKey **out)
+{
+	Auth__V1__CreateApiKeyRequest in = AUTH__V1__CREATE_API_KEY_REQUEST__INIT;
+	Google__Protobuf__Timestamp end = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	char *permissions[] = { (char *)permission, (char *)permission };
+
+	in.has_tenant_id = true;
+	in.tenant_id = (ProtobufCBinaryData){ 16, (uint8_t *)who->tenant.bytes };
+	in.name = "reporting";
+	in.permissions = permissions;
+	in.n_permissions = 2;
+	end.seconds = expires_at / 1000000;
+	if (expires_at)
+		in.expires_at = &end;
+	return world_call(who, &auth_v1_create_api_key, &in.base, out);
+}
+
+static enum trl_code
+resolve(const char *key, Auth__V1__ResolvedKey **out)
+{
+	Auth__V1__ResolveKeyRequest in = AUTH__V1__RESOLVE_KEY_REQUEST__INIT;
+	uint8_t hash[TRL_ACCESS_HASH];
+	struct trl_id id;
+
+	assert_true(trl_access_key_parse(key, strlen(key), &id));
+	trl_access_hash(key, strlen(key), hash);
+	in.has_key_id = in.has_key_hash = true;
+	in.key_id = (ProtobufCBinaryData){ 16, id.bytes };
+	in.key_hash = (ProtobufCBinaryData){ sizeof hash, hash };
+	return world_call(NULL, &auth_v1_resolve_key, &in.base, out);
+}
+
+static void
+makes_a_key_that_says_whose_it_is_and_what_it_may(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new());
+	Auth__V1__CreatedApiKey *made;
+	Auth__V1__ResolvedKey *found;
+
+	(void)state;
+	assert_int_equal(create(&who, "tenants.tenant.read", 0, &made), TRL_OK);
+	assert_int_equal(made->n_permissions, 1);
+	assert_int_equal(resolve(made->key, &found), TRL_OK);
+	assert_memory_equal(found->tenant_id.data, who.tenant.bytes, 16);
+	assert_memory_equal(found->account_id.data, who.account.bytes, 16);
+	assert_memory_equal(found->key_id.data, made->id.data, 16);
+	assert_int_equal(found->n_permissions, 1);
+	assert_int_equal(
+	    found->permissions[0], trl_permission_by_name("tenants.tenant.read")->id);
+	assert_null(found->expires_at);
+	assert_string_equal(
+	    world_sql("select last_used_at is not null from api_key where id = '%s'",
+		world_id_text(auth_id(made->id))),
+	    "t");
+}
+
+static void
+keeps_the_key_nowhere_in_clear(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new());
+	Auth__V1__CreatedApiKey *made;
+
+	(void)state;
+	assert_int_equal(create(&who, "tenants.tenant.read", 0, &made), TRL_OK);
+	assert_string_equal(
+	    world_sql("select (select count(*) from idempotency where "
+		      "position('%s'::bytea in reply) > 0) + (select count(*) "
+		      "from audit where detail like '%%trl_%%')",
+		made->key),
+	    "0");
+}
+
+static void
+gives_a_key_no_more_than_its_maker_holds(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new());
+	struct world_caller program = who;
+	static const char *const few[] = { "auth.key.create", NULL };
+
+	(void)state;
+	assert_int_equal(create(&who, "tenants.tenant.delete", 0, NULL), TRL_DENIED);
+	assert_int_equal(create(&who, "no.such.thing", 0, NULL), TRL_INVALID);
+	program.key = true;
+	program.permissions = few;
+	assert_int_equal(create(&program, "tenants.tenant.read", 0, NULL), TRL_DENIED);
+	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_OK);
+}
+
+static void
+refuses_an_expired_a_revoked_and_a_guessed_key(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new());
+	Auth__V1__RevokeApiKeyRequest revoke = AUTH__V1__REVOKE_API_KEY_REQUEST__INIT;
+	Auth__V1__CreatedApiKey *short_lived, *lasting;
+	char guessed[TRL_ACCESS_KEY_TEXT];
+	int64_t now = trl_wall_us();
+
+	(void)state;
+	assert_int_equal(
+	    create(&who, "tenants.tenant.read", now - 60000000, NULL), TRL_INVALID);
+	assert_int_equal(
+	    create(&who, "tenants.tenant.read", now + 60000000, &short_lived), TRL_OK);
+	assert_int_equal(resolve(short_lived->key, NULL), TRL_OK);
+	world.now_us = now + 61000000;
+	assert_int_equal(resolve(short_lived->key, NULL), TRL_NOT_FOUND);
+	world.now_us = 0;
+	assert_int_equal(create(&who, "tenants.tenant.read", 0, &lasting), TRL_OK);
+	trl_access_key_token(auth_id(lasting->id), guessed);
+	assert_int_equal(resolve(guessed, NULL), TRL_NOT_FOUND);
+	revoke.has_tenant_id = revoke.has_key_id = true;
+	revoke.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
+	revoke.key_id = lasting->id;
+	assert_int_equal(
+	    world_call(&who, &auth_v1_revoke_api_key, &revoke.base, NULL), TRL_OK);
+	assert_int_equal(resolve(lasting->key, NULL), TRL_NOT_FOUND);
+	assert_int_equal(world_call(&who, &auth_v1_revoke_api_key, &revoke.base, NULL),
+	    TRL_NOT_FOUND);
+}
+
+static void
+shows_and_revokes_nothing_of_another_tenant(void **state)
+{
+	struct world_caller ours = admin_of(trl_id_new()),
+			    theirs = admin_of(trl_id_new());
+	Auth__V1__RevokeApiKeyRequest revoke = AUTH__V1__REVOKE_API_KEY_REQUEST__INIT;
+	Auth__V1__ListApiKeysRequest list = AUTH__V1__LIST_API_KEYS_REQUEST__INIT;
+	Auth__V1__CreatedApiKey *made;
+	Auth__V1__ListApiKeysReply *page;
+
+	(void)state;
+	assert_int_equal(create(&ours, "tenants.tenant.read", 0, &made), TRL_OK);
+	revoke.has_tenant_id = revoke.has_key_id = true;
+	revoke.tenant_id = (ProtobufCBinaryData){ 16, theirs.tenant.bytes };
+	revoke.key_id = made->id;
+	assert_int_equal(
+	    world_call(&theirs, &auth_v1_revoke_api_key, &revoke.base, NULL),
+	    TRL_NOT_FOUND);
+	list.has_tenant_id = true;
+	list.tenant_id = revoke.tenant_id;
+	assert_int_equal(
+	    world_call(&theirs, &auth_v1_list_api_keys, &list.base, &page), TRL_OK);
+	assert_int_equal(page->n_items, 0);
+	list.tenant_id = (ProtobufCBinaryData){ 16, ours.tenant.bytes };
+	assert_int_equal(
+	    world_call(&ours, &auth_v1_list_api_keys, &list.base, &page), TRL_OK);
+	assert_int_equal(page->n_items, 1);
+	assert_string_equal(page->items[0]->name, "reporting");
+	assert_string_equal(page->items[0]->permissions[0], "tenants.tenant.read");
+	assert_int_equal(resolve(made->key, NULL), TRL_OK);
+}
+
+static void
+stops_at_the_number_of_keys_a_tenant_may_have(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new());
+
+	(void)state;
+	world_sql("insert into api_key (tenant_id, id, name, permissions, key_hash, "
+		  "created_at) "
+		  "select '%s', gen_random_uuid(), 'x', '{}', sha256('x'), now() from "
+		  "generate_series(1, %d)",
+	    world_id_text(who.tenant), AUTH_KEYS_MAX - 1);
+	assert_int_equal(create(&who, "tenants.tenant.read", 0, NULL), TRL_OK);
+	assert_int_equal(create(&who, "tenants.tenant.read", 0, NULL), TRL_QUOTA);
+}
+
+static void
+writes_what_was_done_into_the_tenants_chain(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new());
+	Auth__V1__ListTenantAuditRequest in = AUTH__V1__LIST_TENANT_AUDIT_REQUEST__INIT;
+	Auth__V1__ListTenantAuditReply *out;
+
+	(void)state;
+	assert_int_equal(create(&who, "tenants.tenant.read", 0, NULL), TRL_OK);
+	assert_int_equal(create(&who, "auth.key.list", 0, NULL), TRL_OK);
+	in.has_tenant_id = in.has_count = true;
+	in.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
+	in.count = 1;
+	assert_int_equal(
+	    world_call(NULL, &auth_v1_list_tenant_audit, &in.base, &out), TRL_OK);
+	assert_int_equal(out->n_items, 1);
+	assert_int_equal(out->items[0]->number, 2);
+	assert_string_equal(out->items[0]->action, "auth.key.create");
+	assert_int_equal(
+	    out->items[0]->actor_kind, AUTH__V1__AUDIT_ENTRY__ACTOR__person);
+	assert_int_equal(out->items[0]->hash.len, 32);
+	in.has_before_id = true;
+	in.before_id = out->items[0]->id;
+	assert_int_equal(
+	    world_call(NULL, &auth_v1_list_tenant_audit, &in.base, &out), TRL_OK);
+	assert_int_equal(out->n_items, 1);
+	assert_int_equal(out->items[0]->number, 1);
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, world_forget)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(makes_a_key_that_says_whose_it_is_and_what_it_may),
+		TEST(keeps_the_key_nowhere_in_clear),
+		TEST(gives_a_key_no_more_than_its_maker_holds),
+		TEST(refuses_an_expired_a_revoked_and_a_guessed_key),
+		TEST(shows_and_revokes_nothing_of_another_tenant),
+		TEST(stops_at_the_number_of_keys_a_tenant_may_have),
+		TEST(writes_what_was_done_into_the_tenants_chain),
+	};
+
+	return cmocka_run_group_tests(tests, world_open, world_close);
+}

@@ -1,0 +1,265 @@
+/* Passwords: which are accepted, how they are kept; and the tokens of letters. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "auth.h"
+
+const struct trl_config_table *const trl_config_known[] = { NULL };
+
+static void
+refuses_the_short_the_long_the_common_and_the_address(void **state)
+{
+	char longest[AUTH_PASSWORD_MAX_BYTES + 2];
+
+	(void)state;
+	assert_non_null(auth_password_refused("1234567", NULL));
+	assert_non_null(auth_password_refused("password", NULL));
+	assert_non_null(auth_password_refused("PassWord1", NULL));
+	assert_non_null(auth_password_refused("1q2w3e4r", NULL));
+	assert_non_null(auth_password_refused("Ada@Example.com", "ada@example.com"));
+	assert_null(auth_password_refused("correct horse battery", "ada@example.com"));
+	assert_null(auth_password_refused("\xf0\x9f\x90\x8e\xf0\x9f\x94\x8b", NULL));
+	memset(longest, 'x', sizeof longest);
+	longest[AUTH_PASSWORD_MAX_BYTES + 1] = '\0';
+	assert_non_null(auth_password_refused(longest, NULL));
+	longest[AUTH_PASSWORD_MAX_BYTES] = '\0';
+	assert_null(auth_password_refused(longest, NULL));
+}
+
+/* ---- what is kept, run in an actor --------------------------------------------- */
+
+struct work {
+	struct auth_passwords passwords;
+	void (*run)(trl_ctx *ctx, struct work *work);
+	bool done;
+};
+
+static void
+run_work(trl_ctx *ctx, void *arg)
+{
+	struct work *work = arg;
+
+	work->run(ctx, work);
+	work->done = true;
+}
+
+static bool
+is_done(void *self)
+{
+	return ((struct work *)self)->done;
+}
+
+static void
+in_actor(const char *pepper, void (*run)(trl_ctx *ctx, struct work *work))
+{
+	trl_loop *loop = trl_loop_new(NULL);
+	struct auth_password_config config = {
+		.memory_kib = 19456, .passes = 2, .queue = 4
+	};
+	struct work work = { .run = run };
+	struct trl_spawn spec = {
+		.name = "test", .run = run_work, .arg = &work, .timeout_ms = 20000
+	};
+
+	if (pepper)
+		config.pepper = trl_secret_new(pepper, strlen(pepper));
+	assert_true(auth_passwords_open(&work.passwords, loop, &config));
+	assert_int_equal(trl_spawn(loop, &spec), TRL_OK);
+	assert_true(trl_loop_run_until(loop, is_done, &work, 20000));
+	auth_passwords_close(&work.passwords);
+	trl_secret_free(&config.pepper);
+	trl_loop_free(&loop);
+}
+
+static void
+check(trl_ctx *ctx, struct work *work, const char *kept, const char *password,
+    bool want_right, bool want_stale)
+{
+	bool right, stale;
+
+	assert_int_equal(
+	    auth_password_check(ctx, &work->passwords, kept, password, &right, &stale),
+	    TRL_OK);
+	assert_int_equal(right, want_right);
+	assert_int_equal(stale, want_stale);
+}
+
+static void
+hash_and_check(trl_ctx *ctx, struct work *work)
+{
+	static const char *const exact[] = { "  spaces around  ",
+		"seventy-two bytes and then some, which other functions cut off in "
+		"silence: x",
+		"seventy-two bytes and then some, which other functions cut off in "
+		"silence: y",
+		"\xf0\x9f\x90\x8e horse \xc3\xa9", "\x65\xcc\x81 decomposed" };
+	char kept[AUTH_PASSWORD_TEXT];
+
+	for (size_t i = 0; i < TRL_COUNT(exact); i++) {
+		assert_int_equal(
+		    auth_password_hash(ctx, &work->passwords, exact[i], kept), TRL_OK);
+		check(ctx, work, kept, exact[i], true, false);
+		check(ctx, work, kept, exact[(i + 1) % TRL_COUNT(exact)], false, false);
+	}
+	assert_non_null(strstr(kept, "$argon2id$v=19$m=19456,t=2,p=1$"));
+	check(ctx, work, NULL, exact[0], false, false);
+	work->passwords.passes = 3;
+	check(ctx, work, kept, exact[TRL_COUNT(exact) - 1], true, true);
+}
+
+static void
+keeps_passwords_exactly_and_sees_old_costs(void **state)
+{
+	(void)state;
+	in_actor(NULL, hash_and_check);
+}
+
+static char kept_plain[AUTH_PASSWORD_TEXT], kept_old[AUTH_PASSWORD_TEXT];
+
+static void
+hash_plain(trl_ctx *ctx, struct work *work)
+{
+	assert_int_equal(
+	    auth_password_hash(ctx, &work->passwords, "a good password", kept_plain),
+	    TRL_OK);
+}
+
+static void
+hash_old(trl_ctx *ctx, struct work *work)
+{
+	assert_int_equal(
+	    auth_password_hash(ctx, &work->passwords, "a good password", kept_old),
+	    TRL_OK);
+	assert_memory_equal(kept_old, "k1$argon2id$", 12);
+}
+
+static void
+check_rotated(trl_ctx *ctx, struct work *work)
+{
+	char kept[AUTH_PASSWORD_TEXT];
+
+	check(ctx, work, kept_plain, "a good password", true, true);
+	check(ctx, work, kept_old, "a good password", true, true);
+	check(ctx, work, kept_old, "a bad password", false, true);
+	assert_int_equal(
+	    auth_password_hash(ctx, &work->passwords, "a good password", kept), TRL_OK);
+	assert_memory_equal(kept, "k2$argon2id$", 12);
+	check(ctx, work, kept, "a good password", true, false);
+}
+
+static void
+check_lost(trl_ctx *ctx, struct work *work)
+{
+	check(ctx, work, kept_old, "a good password", false, false);
+}
+
+#define K1 "k1:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define K2 "k2:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+static void
+rotates_peppers_and_knows_nobody_when_one_is_lost(void **state)
+{
+	(void)state;
+	in_actor(NULL, hash_plain);
+	in_actor(K1, hash_old);
+	in_actor(K2 "," K1 "\n", check_rotated);
+	in_actor(K2, check_lost);
+}
+
+static void
+refuses_a_pepper_of_another_form(void **state)
+{
+	static const char *const wrong[] = { "secret",
+		":0123456789abcdef0123456789abcdef", "k1:short",
+		"a$b:0123456789abcdef0123456789abcdef",
+		"much-too-long-a-kid:0123456789abcdef0123456789abcdef" };
+	trl_loop *loop = trl_loop_new(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(wrong); i++) {
+		struct auth_password_config config = {
+			.memory_kib = 19456, .passes = 2, .queue = 4
+		};
+		struct auth_passwords passwords;
+
+		config.pepper = trl_secret_new(wrong[i], strlen(wrong[i]));
+		assert_false(auth_passwords_open(&passwords, loop, &config));
+		trl_secret_free(&config.pepper);
+	}
+	trl_loop_free(&loop);
+}
+
+/* ---- tokens of letters ------------------------------------------------------------
+ */
+
+static void
+reads_its_own_tokens_and_no_others(void **state)
+{
+	struct trl_id account = trl_id_new(), found;
+	char text[AUTH_LETTER_TEXT], broken[AUTH_LETTER_TEXT + 8];
+	uint8_t hash[AUTH_LETTER_HASH], again[AUTH_LETTER_HASH];
+	size_t len;
+
+	(void)state;
+	auth_letter_token_new(account, text, hash);
+	len = strlen(text);
+	assert_true(auth_letter_token_read(text, &found, again));
+	assert_true(trl_id_eq(account, found));
+	assert_memory_equal(hash, again, sizeof hash);
+	for (size_t i = 4; i < len; i++) {
+		strcpy(broken, text);
+		broken[i] = broken[i] == 'A' ? 'B' : 'A';
+		if (auth_letter_token_read(broken, &found, again))
+			assert_memory_not_equal(hash, again, sizeof hash);
+	}
+	strcpy(broken, text);
+	broken[len - 1] = '\0';
+	assert_false(auth_letter_token_read(broken, &found, again));
+	snprintf(broken, sizeof broken, "%sA", text);
+	assert_false(auth_letter_token_read(broken, &found, again));
+	snprintf(broken, sizeof broken, "%s=", text);
+	assert_false(auth_letter_token_read(broken, &found, again));
+	assert_false(auth_letter_token_read(text + 4, &found, again));
+	assert_false(auth_letter_token_read("", &found, again));
+	assert_false(auth_letter_token_read("trm_", &found, again));
+}
+
+static void
+makes_session_tokens_and_keys_of_the_documented_form(void **state)
+{
+	char session[TRL_ACCESS_SESSION_TEXT], key[TRL_ACCESS_KEY_TEXT];
+	struct trl_id id = trl_id_new(), found;
+
+	(void)state;
+	trl_access_session_token(session);
+	assert_true(trl_access_is_session(session, strlen(session)));
+	assert_int_equal(strlen(session), 47);
+	trl_access_key_token(id, key);
+	assert_memory_equal(key, "trl_", 4);
+	assert_true(trl_access_key_parse(key, strlen(key), &found));
+	assert_true(trl_id_eq(id, found));
+	key[40] = key[40] == 'A' ? 'B' : 'A';
+	assert_false(trl_access_key_parse(key, strlen(key), &found));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_the_short_the_long_the_common_and_the_address),
+		cmocka_unit_test(keeps_passwords_exactly_and_sees_old_costs),
+		cmocka_unit_test(rotates_peppers_and_knows_nobody_when_one_is_lost),
+		cmocka_unit_test(refuses_a_pepper_of_another_form),
+		cmocka_unit_test(reads_its_own_tokens_and_no_others),
+		cmocka_unit_test(makes_session_tokens_and_keys_of_the_documented_form),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
