@@ -95,7 +95,7 @@ id_text(trl_arena *arena, struct trl_id id)
 }
 
 void
-pg_bind_begin(trl_ctx *ctx, trl_pg *pg, enum pg_begin kind, struct trl_scope scope,
+pg_bind_begin(trl_ctx *ctx, enum pg_begin kind, struct trl_scope scope,
     const struct pg_record *record, struct pg_call *call)
 {
 	static const struct trl_sql *const statements[] = { &trl_sql_begin,
@@ -106,7 +106,6 @@ pg_bind_begin(trl_ctx *ctx, trl_pg *pg, enum pg_begin kind, struct trl_scope sco
 	uint8_t *lock;
 	struct trl_id asker;
 
-	(void)pg;
 	values[0] = id_text(ctx->arena, scope.tenant);
 	values[1] = id_text(ctx->arena, scope.account);
 	values[2] = "";
@@ -203,8 +202,8 @@ trl_batch_read(trl_batch *batch)
 		if (batch->items[i].st->sql->writes)
 			return trl_fail(ctx, TRL_INTERNAL, "%s: writes in a READ batch",
 			    batch->items[i].st->sql->file);
-	pg_bind_begin(ctx, batch->pg, timed ? PG_BEGIN_TIMED : PG_BEGIN, batch->scope,
-	    NULL, &calls[0]);
+	pg_bind_begin(
+	    ctx, timed ? PG_BEGIN_TIMED : PG_BEGIN, batch->scope, NULL, &calls[0]);
 	rc = bind_items(batch, calls + 1, order);
 	if (rc != TRL_OK)
 		return rc;
@@ -228,8 +227,8 @@ send_write(trl_batch *batch, const struct pg_record *record, struct pg_call *cal
 	struct pg_op *op;
 	enum trl_code rc;
 
-	pg_bind_begin(ctx, batch->pg, record ? PG_BEGIN_KEYED : PG_BEGIN_TIMED,
-	    batch->scope, record, &calls[0]);
+	pg_bind_begin(ctx, record ? PG_BEGIN_KEYED : PG_BEGIN_TIMED, batch->scope,
+	    record, &calls[0]);
 	op = pg_op_new(n_calls);
 	op->write = true;
 	op->calls = calls;

@@ -142,8 +142,8 @@ out_plan(struct pg_statement *st, const ProtobufCMessageDescriptor *type)
 /* ---- parameters ------------------------------------------------------------------ */
 
 static bool
-bind_value(trl_ctx *ctx, const struct pg_value *value, Oid type, struct pg_call *call,
-    const char **values, int *lengths, size_t i)
+bind_value(trl_ctx *ctx, const struct pg_value *value, Oid type, const char **values,
+    int *lengths, size_t i)
 {
 	const void *data = NULL;
 	size_t len = 0;
@@ -152,7 +152,6 @@ bind_value(trl_ctx *ctx, const struct pg_value *value, Oid type, struct pg_call 
 		return false;
 	values[i] = data;
 	lengths[i] = (int)len;
-	(void)call;
 	return true;
 }
 
@@ -181,8 +180,7 @@ pg_bind(trl_ctx *ctx, struct pg_statement *st, const ProtobufCMessage *in,
 		if (i == n)
 			return trl_fail(ctx, TRL_INTERNAL,
 			    "%s: there is no parameter :%s", sql->file, arg->name);
-		if (!bind_value(
-			ctx, &value, st->param_types[i], call, values, lengths, i))
+		if (!bind_value(ctx, &value, st->param_types[i], values, lengths, i))
 			return trl_fail(ctx, TRL_INTERNAL,
 			    "%s: the argument :%s does not fit %s", sql->file,
 			    arg->name, pg_type_name(st->param_types[i]));
@@ -200,8 +198,7 @@ pg_bind(trl_ctx *ctx, struct pg_statement *st, const ProtobufCMessage *in,
 			    sql->file, sql->params[i],
 			    in ? in->descriptor->name : "no message");
 		value = pg_value_of_field(ctx->arena, in, plan->fields[i]);
-		if (!bind_value(
-			ctx, &value, st->param_types[i], call, values, lengths, i))
+		if (!bind_value(ctx, &value, st->param_types[i], values, lengths, i))
 			return trl_fail(ctx, TRL_INTERNAL,
 			    "%s: the field :%s does not fit %s", sql->file,
 			    sql->params[i], pg_type_name(st->param_types[i]));

@@ -175,6 +175,7 @@ finish_group(struct pg_conn *conn)
 		conn->last = NULL;
 	conn->current = conn->first;
 	conn->groups--;
+	conn->since_us = trl_loop_now_us(conn->pg->loop);
 	end->next = NULL;
 	for (struct pg_op *i = op; i; i = i->next)
 		failed |= i->error != NULL;
@@ -305,6 +306,8 @@ pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
 	bool ok = true;
 
 	trl_assert(conn->state == PG_UP && ops != NULL);
+	if (!conn->first)
+		conn->since_us = trl_loop_now_us(conn->pg->loop);
 	conn->groups++;
 	for (struct pg_op *op = ops, *next; op; op = next) {
 		next = op->next;

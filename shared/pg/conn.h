@@ -71,6 +71,7 @@ struct pg_conn {
 	struct pg_op *first, *last; /* sent, oldest first */
 	struct pg_op *current;      /* whose results are coming; NULL: at a Sync */
 	size_t groups;              /* Syncs outstanding */
+	uint64_t since_us;          /* when the oldest of them began to be waited for */
 	bool got;                   /* a result of the current call came */
 };
 

@@ -94,6 +94,16 @@ pg_op_again(trl_pg *pg, struct pg_op *op)
 
 /* ---- reads -------------------------------------------------------------------- */
 
+/* PostgreSQL ends each statement of a read by its statement_timeout; a connection
+ * that says nothing for three times as long has nobody behind it. */
+static bool
+is_dead(const struct pg_conn *conn)
+{
+	return conn->first && !conn->first->solo &&
+	       trl_loop_now_us(conn->pg->loop) - conn->since_us >
+		   3ULL * PG_STATEMENT_TIMEOUT_MS * 1000;
+}
+
 static struct pg_conn *
 least_busy(trl_pg *pg, bool *any)
 {
@@ -103,6 +113,10 @@ least_busy(trl_pg *pg, bool *any)
 	for (size_t i = 0; i < pg->n_reads; i++) {
 		struct pg_conn *conn = &pg->reads[i];
 
+		if (conn->state == PG_UP && is_dead(conn)) {
+			pg_conn_close(conn);
+			pg_conn_is_down(conn, "no answer");
+		}
 		if (conn->state != PG_UP)
 			continue;
 		*any = true;

@@ -153,7 +153,7 @@ pg_record_find(trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *found)
 	const PGresult *row;
 	enum trl_code rc;
 
-	pg_bind_begin(ctx, pg, PG_BEGIN, (struct trl_scope){ 0 }, NULL, &calls[0]);
+	pg_bind_begin(ctx, PG_BEGIN, (struct trl_scope){ 0 }, NULL, &calls[0]);
 	rc = pg_bind(
 	    ctx, pg_statement_of(pg, &trl_sql_idempotency_read), NULL, args, &calls[1]);
 	if (rc != TRL_OK)
@@ -191,7 +191,7 @@ still_running(trl_ctx *ctx, trl_pg *pg, const struct pg_record *record)
 	struct pg_call *call = trl_arena_alloc(ctx->arena, sizeof *call);
 	TRL_AUTO(pg_op_unref) struct pg_op *op = pg_op_new(1);
 
-	pg_bind_begin(ctx, pg, PG_BEGIN_KEYED, (struct trl_scope){ 0 }, record, call);
+	pg_bind_begin(ctx, PG_BEGIN_KEYED, (struct trl_scope){ 0 }, record, call);
 	op->write = true;
 	op->calls = call;
 	if (pg_submit(ctx, pg, op) != TRL_OK) {

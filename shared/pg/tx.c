@@ -117,7 +117,7 @@ trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
 		tx->next = pg->txs;
 		pg->txs = tx;
 		calls[0] = (struct pg_call){ .sql = &trl_sql_tx_begin };
-		pg_bind_begin(ctx, pg, keyed ? PG_BEGIN_KEYED : PG_BEGIN_TIMED, scope,
+		pg_bind_begin(ctx, keyed ? PG_BEGIN_KEYED : PG_BEGIN_TIMED, scope,
 		    &record, &calls[1]);
 		rc = run(tx, calls, 2, &op);
 		if (rc == TRL_OK && op->outcome == PG_FINE) {

@@ -34,7 +34,7 @@ struct pg_record {
 enum pg_begin { PG_BEGIN, PG_BEGIN_TIMED, PG_BEGIN_KEYED };
 
 /* The first call of each transaction. record: for PG_BEGIN_KEYED. */
-void pg_bind_begin(trl_ctx *ctx, trl_pg *pg, enum pg_begin kind, struct trl_scope scope,
+void pg_bind_begin(trl_ctx *ctx, enum pg_begin kind, struct trl_scope scope,
     const struct pg_record *record, struct pg_call *call);
 
 /* Packs and seals the reply. Errors: TRL_INTERNAL (no seal key). */

@@ -83,7 +83,7 @@ class Refused(Exception):
 
 TOKEN = re.compile(r"""
     (?P<comment>--[^\n]*|/\*.*?\*/)
-  | (?P<string>[eE]?'(?:[^'\\]|''|\\.)*')
+  | (?P<string>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')
   | (?P<quoted>"(?:[^"]|"")*")
   | (?P<dollar>\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
   | (?P<cast>::)

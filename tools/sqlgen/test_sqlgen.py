@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""Tests of sqlgen: what becomes a parameter, what is wrapped, what is refused."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.dont_write_bytecode = True
+import sqlgen  # noqa: E402
+
+
+def statement(text, name='x'):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / f'{name}.sql'
+        path.write_text(text)
+        return sqlgen.Statement(path, f'query/{name}.sql', 'svc')
+
+
+def migration(text, name='0001_x'):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / f'{name}.sql'
+        path.write_text(text)
+        return sqlgen.Migration(path, f'schema/{name}.sql')
+
+
+class Parameters(unittest.TestCase):
+    def test_a_name_is_one_position_however_often_it_stands(self):
+        s = statement('select a from t where a = :b and c > :a and d = :b')
+        self.assertEqual(s.params, ['b', 'a'])
+        self.assertEqual(s.text, 'select a from t where a = $1 and c > $2 and d = $1')
+
+    def test_casts_strings_comments_quotes_and_dollars_are_left_alone(self):
+        for text in ("select a::text from t", "select ':a' from t", "select 'it''s :a' from t",
+                     "select E'\\':a' from t", "select '\\' || ':a' from t", 'select ":a" from t',
+                     "select $$ :a $$ from t", "select $x$ :a $$ $x$ from t"):
+            s = statement(text)
+            self.assertEqual((s.params, s.text), ([], text))
+        self.assertEqual(statement('select a -- :no\nfrom t /* :no */ where b = :yes').params, ['yes'])
+
+    def test_a_parameter_may_be_cast(self):
+        self.assertEqual(statement('select a from t where b = :b::uuid').text,
+                         'select a from t where b = $1::uuid')
+
+
+class Guards(unittest.TestCase):
+    def test_an_update_counts_what_it_touched(self):
+        s = statement('-- expect: one PRECONDITION\nupdate t set a = :a')
+        self.assertIn('with trl_g as (update t set a = $1 returning 1) select case', s.guarded)
+        self.assertIn("trl_raise(8, 'svc_x', count(*))", s.guarded)
+
+    def test_a_select_keeps_its_columns(self):
+        s = statement('-- expect: one NOT_FOUND "Gone."\nselect a, b from t')
+        self.assertEqual((s.text, s.message), ('select a, b from t', 'Gone.'))
+        self.assertIn('select trl_g.* from (select case', s.guarded)
+
+    def test_a_with_stays_at_the_top(self):
+        s = statement('-- expect: one NOT_FOUND\nwith x as (insert into u (a) values (:a) '
+                      'returning a) update t set a = 1 where a in (select a from x)')
+        self.assertTrue(s.guarded.startswith('with x as (insert into u (a) values ($1) '
+                                             'returning a), trl_g as (update t'))
+
+    def test_reads_and_writes_are_told_apart(self):
+        for text, writes in (('select a from t', False), ('select a from t for update', True),
+                             ('select a from t for key share', True), ('delete from t', True),
+                             ('with x as (delete from t returning a) select a from x', True),
+                             ('select updated_at, delete_at from t', False), ('begin', True)):
+            self.assertEqual(statement(text).writes, writes, text)
+
+
+class Refusals(unittest.TestCase):
+    def test_each_broken_convention_is_refused(self):
+        for text in ('select * from t', 'select t.* from t', 'insert into t values (1)',
+                     'delete from t returning *', 'select $1', 'select 1; select 2', '-- nothing',
+                     '-- expect: one NONSENSE\nselect 1', '-- expect: many NOT_FOUND\nselect 1',
+                     '-- expect: one EXISTS\n-- expect: one EXISTS\nselect 1'):
+            with self.assertRaises(sqlgen.Refused, msg=text):
+                statement(text)
+        with self.assertRaises(sqlgen.Refused):
+            statement('select 1', 'BadName')
+
+    def test_stars_that_are_no_columns_pass(self):
+        statement('select count(*), 2 * 3 as n from t')
+
+    def test_migrations_are_read(self):
+        m = migration('-- raises t_key: EXISTS slug "Taken."\n-- raises t_check: CONFLICT "No."\n')
+        self.assertEqual(m.constraints, [('t_key', 'EXISTS', 'slug', 'Taken.'),
+                                         ('t_check', 'CONFLICT', None, 'No.')])
+        for text, name in (('-- raises nonsense', '0001_x'), ('-- raises a: NO "x"', '0001_x'),
+                           ('create function f() security definer', '0001_x'), ('', '1_x')):
+            with self.assertRaises(sqlgen.Refused, msg=text):
+                migration(text, name)
+
+
+if __name__ == '__main__':
+    unittest.main()
