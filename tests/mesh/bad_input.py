@@ -1,0 +1,310 @@
+"""bad_input.py - the bad inputs of docs/reliability (HTTP 1-12, JSON 13-18, SQL 26-31,
+Auth 43-49, Tenancy 50-53) at the door: the right problem, and nothing of the inside."""
+import json
+import socket
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from case import MeshCase
+
+HOST = b"Host: localhost\r\n"
+
+
+def status_of(received):
+    return int(received[9:12]) if received.startswith(b"HTTP/1.1 ") else None
+
+
+class Http(MeshCase):
+    def refused(self, request, *statuses):
+        """One answer of that status, a problem document, and the connection closed."""
+        received = self.stack.send(request)
+        self.assertIn(status_of(received), statuses, received[:400])
+        self.assertEqual(received.count(b"HTTP/1.1 "), 1, received[:800])
+        head, _, body = received.partition(b"\r\n\r\n")
+        self.assertIn(b"application/problem+json", head)
+        self.assertIn(b"connection: close", head.lower())
+        self.assertEqual(json.loads(body)["status"], status_of(received))
+
+    def get(self, *lines, path=b"/livez"):
+        return b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"".join(lines) + b"\r\n"
+
+    def post(self, *lines, body=b""):
+        return b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST + b"".join(lines) + b"\r\n" + body
+
+    def test_01_both_length_and_chunks(self):
+        self.refused(self.post(b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n",
+                               body=b"0\r\n\r\nGET /livez HTTP/1.1\r\n" + HOST + b"\r\n"), 400)
+
+    def test_02_two_lengths(self):
+        self.refused(self.post(b"Content-Length: 2\r\n", b"Content-Length: 3\r\n", body=b"{}x"), 400)
+        self.refused(self.post(b"Content-Length: 2, 3\r\n", body=b"{}x"), 400)
+        for length in (b"-1", b"+2", b"2 2", b"0x2", b"99999999999999999999", b""):
+            self.refused(self.post(b"Content-Length: " + length + b"\r\n", body=b"{}"), 400, 413)
+
+    def test_03_codings_that_are_not_ours(self):
+        for coding in (b"xchunked", b"gzip, chunked", b"chunked, identity", b"identity", b"\x0bchunked"):
+            self.refused(self.post(b"Transfer-Encoding: " + coding + b"\r\n", body=b"0\r\n\r\n"), 400, 501)
+
+    def test_04_names_of_headers(self):
+        for line in (b"X-A : 1\r\n", b": 1\r\n", b"X A: 1\r\n", b"X-\x00A: 1\r\n"):
+            self.refused(self.get(line), 400)
+
+    def test_05_values_of_headers(self):
+        for line in (b"X-A: 1\r\n folded\r\n", b"X-A: a\rb\r\n", b"X-A: a\x00b\r\n"):
+            self.refused(self.get(line), 400)
+
+    def test_06_host(self):
+        self.refused(b"GET /livez HTTP/1.1\r\n\r\n", 400)
+        self.refused(b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400)
+
+    def test_07_bare_line_feeds(self):
+        self.refused(b"GET /livez HTTP/1.1\nHost: a\n\n", 400)
+        self.refused(self.post(b"Transfer-Encoding: chunked\r\n",
+                               b"Content-Type: application/json\r\n", body=b"2\n{}\n0\n\n"), 400)
+
+    def test_08_paths(self):
+        anybody = self.stack.client()
+        for path in ("/api/v1/%00", "/api/v1/%2e%2e/me", "/api/v1/%252e%252e/me", "/api/v1/../me",
+                     "/api/v1/./me", "/api/v1/%ff%fe", "/api/v1/%c0%ae", "/api/v1/%zz", "/api/v1/me%",
+                     "/api/v1/a%2fb", "/api/v1/a%5cb", "/api/v1/me%0d%0aX"):
+            self.check_problem(anybody.get(path), 400, "MALFORMED")
+        for path in ("/api//v1/me", "/api/v1/me/", "/api/v1/ME", "/API/v1/me", "/", "/api/v1"):
+            self.check_problem(anybody.get(path), 404, "NOT_FOUND")
+        for query in ("a", "page_size=%zz", "page_size=%00", "page_token=%ff", "&&=&"):
+            ada = self.stack.sign_up() if query == "a" else ada  # noqa: F821
+            self.assertIn(ada.get("/api/v1/me/sessions?" + query).status, (400, 422))
+
+    def test_09_sizes(self):
+        self.refused(self.get(b"X-A: " + b"a" * 17000 + b"\r\n"), 431)
+        self.refused(self.get(*[b"X-%d: 1\r\n" % i for i in range(101)]), 431)
+        self.refused(self.get(path=b"/" + b"a" * 9000), 414)
+        # refused before it is read: the declared body never comes
+        self.refused(self.post(b"Content-Type: application/json\r\n",
+                               b"Content-Length: 10000000\r\n"), 413)
+        chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+        received = self.stack.send(self.post(b"Content-Type: application/json\r\n",
+                                             b"Transfer-Encoding: chunked\r\n", body=chunk * 8))
+        self.assertEqual(status_of(received), 413, received[:300])
+
+    def test_10_a_byte_now_and_then(self):
+        with socket.create_connection(("127.0.0.1", self.stack.port)) as raw:
+            raw.settimeout(0.5)
+            started, received = time.monotonic(), b""
+            for byte in self.get(b"X-A: " + b"a" * 100 + b"\r\n"):
+                try:
+                    raw.sendall(bytes([byte]))
+                    received = raw.recv(4096)
+                    break
+                except TimeoutError:
+                    if time.monotonic() - started > 15:
+                        break
+                except ConnectionError:
+                    break
+            self.assertEqual(status_of(received), 408, received)
+            self.assertLess(time.monotonic() - started, 12)
+
+    def test_11_methods(self):
+        for method in ("TRACE", "CONNECT", "get", "BREW"):
+            received = self.stack.send(method.encode() + b" /api/v1/me HTTP/1.1\r\n" + HOST +
+                                       b"Connection: close\r\n\r\n")
+            self.assertIn(status_of(received), (400, 405, 501), method)
+        self.refused(b"GE(T / HTTP/1.1\r\n" + HOST + b"\r\n", 400)
+        answer = self.stack.client().delete("/api/v1/auth/login")
+        self.check_problem(answer, 405, "METHOD_NOT_ALLOWED")
+        self.assertEqual(answer.headers["allow"], "POST, OPTIONS")
+        self.check_problem(self.stack.client().post("/livez", {}), 405)
+        for version in (b"HTTP/2.0", b"HTTP/0.9", b"http/1.1", b"HTTP/11"):
+            self.refused(b"GET /livez " + version + b"\r\n" + HOST + b"\r\n", 400, 505)
+
+    def test_12_a_thousand_pipelined(self):
+        last = b"GET /livez HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+        received = self.stack.send(self.get() * 999 + last)
+        self.assertEqual(received.count(b"HTTP/1.1 200 OK"), 1000)
+
+    def test_types_of_bodies_and_answers(self):
+        anybody = self.stack.client()
+        body = b'{"email": "a@example.com", "password": "x"}'
+        for type_ in ("text/plain", "application/xml", "application/json; charset=latin-1",
+                      "application/x-www-form-urlencoded"):
+            answer = anybody.call("POST", "/api/v1/auth/login", raw=body, headers={"Content-Type": type_})
+            self.check_problem(answer, 415)
+        answer = anybody.call("POST", "/api/v1/auth/login", raw=body, headers={"Content-Encoding": "gzip"})
+        self.check_problem(answer, 415)
+        self.check_problem(anybody.get("/api/v1/me", Accept="text/html"), 406)
+        self.check_problem(anybody.get("/api/v1/me", Accept="text/html, */*;q=0.1"), 401)
+
+    def test_log_lines_stay_lines(self):
+        self.stack.client().get("/api/v1/me", X_Request_Id="a\x1b[31mred", User_Agent="x\x1b[0m")
+        for line in self.stack.logs().splitlines():
+            if line.startswith("{"):
+                json.loads(line)
+            self.assertNotIn("\x1b", line)
+
+
+class Json(MeshCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ada = cls.stack.sign_up("ada")
+
+    def send(self, text):
+        raw = text if isinstance(text, bytes) else text.encode()
+        return self.ada.call("POST", "/api/v1/tenants", raw=raw)
+
+    def test_13_a_doubled_name(self):
+        answer = self.send('{"slug": "aaaa", "slug": "bbbb", "display_name": "A"}')
+        self.check_problem(answer, 400, "MALFORMED")
+        self.check_problem(self.send('{"slug": "aaaa", "sl\\u0075g": "bbbb", "display_name": "A"}'), 400)
+
+    def test_14_depth(self):
+        for depth in (33, 1000, 10000):
+            self.check_problem(self.send("[" * depth), 400)
+            self.check_problem(self.send('{"a":' * depth), 400)
+            self.check_problem(self.send("[" * depth + "]" * depth), 400)
+
+    def test_15_numbers(self):
+        for number in ("1e400", "9007199254740993", "1.5", "-1", "18446744073709551616"):
+            answer = self.ada.get(f"/api/v1/me/sessions?page_size={number}")
+            self.assertIn(answer.status, (400, 422), number)
+        for number in ("NaN", "Infinity", "1e400"):
+            self.check_problem(self.send('{"slug": %s, "display_name": "A"}' % number), 422)
+        for number in ("01", "1.", ".5", "0x1", "+1"):
+            self.check_problem(self.send('{"slug": %s, "display_name": "A"}' % number), 400)
+
+    def test_16_text_that_is_none(self):
+        for text in (b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b'"\xff"', b'"\xc0\xaf"',
+                     b'"\xed\xa0\x80"', b'"a\nb"', b'"\\x41"'):
+            self.check_problem(self.send(b'{"slug": "aaaa", "display_name": ' + text + b"}"), 400)
+        self.check_problem(self.send(b'\xef\xbb\xbf{"slug": "aaaa", "display_name": "A"}'), 400)
+
+    def test_17_fields_that_are_not_the_clients(self):
+        for more in ({"role": "owner"}, {"tenant_id": str(uuid.uuid4())}, {"id": str(uuid.uuid4())},
+                     {"version": 7}, {"status": "active"}, {"__proto__": {}}, {"": 1}):
+            answer = self.ada.post("/api/v1/tenants", {"slug": "aaaa-bbbb", "display_name": "A", **more})
+            self.check_problem(answer, 400, "MALFORMED")
+            self.assertTrue(answer.json.get("errors"), answer)
+        self.check_problem(self.ada.patch("/api/v1/me", {"clear": ["locale"]}), 400)
+        self.check_problem(self.ada.patch("/api/v1/me", {"email_verified": True}), 400)
+
+    def test_18_trailing_empty_and_wrong(self):
+        good = '{"slug": "aaaa", "display_name": "A"}'
+        for text in (good + " x", good + good, "", " ", "null", "[]", '"x"', "1", "{", '{"slug"}',
+                     "{'slug': 1}", "{} //", '{"slug": {}, "display_name": "A"}',
+                     '{"slug": ["aaaa"], "display_name": "A"}', '{"slug": null, "display_name": "A"}'):
+            self.assertIn(self.send(text).status, (400, 422), text)
+            self.check_problem(self.send(text), self.send(text).status)
+        self.check_problem(self.send("[" + "1," * 500000 + "1]"), 413)
+
+    def test_values_name_their_places(self):
+        answer = self.ada.post("/api/v1/tenants", {"slug": "Not A Slug", "display_name": ""})
+        self.check_problem(answer, 422, "INVALID")
+        self.assertEqual(sorted(self.pointers(answer)), ["/display_name", "/slug"])
+        answer = self.ada.post("/api/v1/tenants", {})
+        self.check_problem(answer, 422, "INVALID")
+
+
+class Sql(MeshCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ada = cls.stack.sign_up("ada")
+        cls.at = f"/api/v1/tenants/{cls.stack.found(cls.ada)}"
+
+    def test_26_quotes_are_text(self):
+        for text in ("'; drop table tenants.tenant; --", "\"'\\", "$1 $tag$ x $tag$", "%_%_", "\\x00",
+                     "ünï çødé 🦊", "a' or '1'='1"):
+            answer = self.ada.patch(self.at, {"display_name": text})
+            self.assertEqual(answer.status, 200, answer)
+            self.assertEqual(self.ada.get(self.at)["display_name"], text)
+
+    def test_27_unknown_columns(self):
+        for query in ("sort=email", "filter=1", "order=;", "page_size=1;drop", "tenant_id=" + str(uuid.uuid4())):
+            answer = self.ada.get(f"{self.at}/members?{query}")
+            self.assertIn(answer.status, (400, 422), query)
+
+    def test_31_numbers_do_not_wrap(self):
+        for value in ("9223372036854775808", "4294967296", "4294967297", "-1", "0.001", "1e3"):
+            answer = self.ada.get(f"{self.at}/members?page_size={value}")
+            self.assertIn(answer.status, (400, 422), value)
+        for etag in ('"9223372036854775808"', '"-1"', '"1e3"', '"0x1"', '""', '"1', "1"):
+            self.check_problem(self.ada.patch(self.at, {"display_name": "X"}, If_Match=etag), 412)
+
+
+class Auth(MeshCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ada = cls.stack.sign_up("ada")
+
+    def test_45_a_token_after_a_new_password(self):
+        bob = self.stack.sign_up("bob")
+        for _ in range(3):
+            self.assertEqual(bob.get("/api/v1/me").status, 200)
+        old = bob.token
+        answer = bob.post("/api/v1/auth/password/change", {
+            "current_password": bob.password, "password": "quite another password"})
+        self.assertEqual(answer.status, 200)
+        self.check_problem(self.stack.client(old).get("/api/v1/me"), 401)
+
+    def test_46_links_come_from_the_settings(self):
+        raw = (b'POST /api/v1/auth/password/forgot HTTP/1.1\r\nHost: evil.example\r\n'
+               b'X-Forwarded-Host: evil.example\r\nContent-Type: application/json\r\n'
+               b'Connection: close\r\nContent-Length: %d\r\n\r\n%s')
+        body = json.dumps({"email": self.ada.email}).encode()
+        self.assertEqual(status_of(self.stack.send(raw % (len(body), body))), 204)
+        self.stack.letter_token(self.ada.email)
+        import os
+        for name in os.listdir(self.stack.mail):
+            with open(os.path.join(self.stack.mail, name)) as file:
+                self.assertNotIn("evil", file.read())
+
+    def test_47_a_storm_of_log_ins_leaves_the_rest_alone(self):
+        body = {"email": self.ada.email, "password": "not the password"}
+
+        def login(_):
+            client = self.stack.client()
+            try:
+                return client.post("/api/v1/auth/login", body).status
+            finally:
+                client.close()
+
+        with ThreadPoolExecutor(32) as pool:
+            storm = [pool.submit(login, i) for i in range(200)]
+            slowest = 0
+            for _ in range(20):
+                started = time.monotonic()
+                self.assertEqual(self.ada.get("/api/v1/me").status, 200)
+                slowest = max(slowest, time.monotonic() - started)
+            statuses = {future.result() for future in storm}
+        self.assertLessEqual(statuses, {401, 429, 503})
+        self.assertLess(slowest, 2)
+
+    def test_48_passwords_are_exact(self):
+        anybody = self.stack.client()
+        for password in ("  spaces  around  ", "🦊" * 20, "x" * 71 + "y" * 30, "pass\twörd\u200b12345"):
+            email = self.stack.new_email()
+            made = anybody.post("/api/v1/auth/signup", {
+                "email": email, "password": password, "display_name": "P"})
+            self.assertEqual(made.status, 201, made)
+            login = {"email": email, "password": password}
+            self.assertEqual(anybody.post("/api/v1/auth/login", login).status, 200)
+            self.assertEqual(anybody.post("/api/v1/auth/login", {
+                "email": email, "password": password[:-1] + "?"}).status, 401)
+            self.assertEqual(anybody.post("/api/v1/auth/login", {
+                "email": email, "password": password.strip() + "!"}).status, 401)
+        for password in ("short", "x" * 1025, "x" * 40000, ""):
+            answer = anybody.post("/api/v1/auth/signup", {
+                "email": self.stack.new_email(), "password": password, "display_name": "P"})
+            self.check_problem(answer, 422, "INVALID")
+        answer = anybody.post("/api/v1/auth/signup", {
+            "email": self.stack.new_email(), "password": "x" * (1 << 20), "display_name": "P"})
+        self.check_problem(answer, 413)
+
+    def test_addresses_that_are_none(self):
+        for email in ("", "a", "a@", "@b", "a b@c.example", "a@b@c.example", "a@b..example",
+                      "a@example.com\r\nBcc: x@y.example", "a" * 300 + "@example.com"):
+            answer = self.stack.client().post("/api/v1/auth/signup", {
+                "email": email, "password": "correct horse battery", "display_name": "P"})
+            self.check_problem(answer, 422, "INVALID")
+            self.assertIn("/email", self.pointers(answer))

@@ -1,0 +1,160 @@
+"""faults.py - the parts go away and come back under stories: every answer is true,
+and what was acknowledged is there."""
+import threading
+import time
+import unittest
+import uuid
+
+from case import MeshCase
+from stack import wait_for
+
+
+class Faults(MeshCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ada = cls.stack.sign_up("ada")
+        cls.at = f"/api/v1/tenants/{cls.stack.found(cls.ada)}"
+
+    def recovers(self):
+        """Both services read and write again."""
+        for path in (self.at, "/api/v1/me"):
+            wait_for("the mesh answers again", lambda: self.ada.get(path).status == 200 and
+                     self.ada.patch(path, {"display_name": "Ada"}).status == 200, 10)
+
+    def test_without_redis_everything_goes_on(self):
+        bob = self.stack.sign_up("bob")
+        self.assertEqual(self.ada.get(self.at).status, 200)
+        self.stack.kill_redis()
+        try:
+            for _ in range(20):
+                self.assertEqual(self.ada.get(self.at).status, 200)
+            answer = self.ada.post(self.at + "/members", {"email": bob.email, "role": "viewer"})
+            self.assertEqual(answer.status, 201, answer)
+            self.assertEqual(bob.get(self.at).status, 200)
+            gone = self.ada.delete(f"{self.at}/members/{bob.account['id']}")
+            self.assertEqual(gone.status, 204, gone)
+            self.check_problem(bob.get(self.at), 404)
+            self.assertEqual(bob.post("/api/v1/auth/logout").status, 204)
+            self.check_problem(bob.get("/api/v1/me"), 401)
+        finally:
+            self.stack.start_redis()
+        wait_for("copies are made again",
+                 lambda: self.ada.get(self.at).status == 200 and "trl:g:" in self.stack.redis_cli("keys", "trl:g:*"))
+        self.check_problem(bob.get("/api/v1/me"), 401)
+
+    def test_flushed_redis_changes_no_answer(self):
+        bob = self.stack.sign_up("bob")
+        self.ada.post(self.at + "/members", {"email": bob.email, "role": "viewer"})
+        stop = threading.Event()
+
+        def flush():
+            while not stop.is_set():
+                self.stack.redis_cli("flushall")
+
+        thread = threading.Thread(target=flush)
+        thread.start()
+        try:
+            for _ in range(50):
+                self.assertEqual(bob.get(self.at).status, 200)
+                self.check_problem(bob.patch(self.at, {"display_name": "B"}), 403)
+            self.ada.delete(f"{self.at}/members/{bob.account['id']}")
+            for _ in range(50):
+                self.check_problem(bob.get(self.at), 404)
+        finally:
+            stop.set()
+            thread.join()
+
+    def test_a_hanging_redis_costs_time_and_no_answer(self):
+        import signal
+        self.stack.redis.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(5):
+                self.assertEqual(self.ada.get(self.at).status, 200)
+        finally:
+            self.stack.redis.send_signal(signal.SIGCONT)
+        self.recovers()
+
+    def test_postgresql_restarts_under_writes(self):
+        """Truthful 503s, and a key tells afterwards what happened."""
+        sent, answers = [], {}
+        stop = threading.Event()
+
+        def write(person):
+            while not stop.is_set():
+                key = uuid.uuid4().hex
+                body = {"display_name": f"Name {key}"}
+                sent.append((person, key, body))
+                try:
+                    answers[key] = person.patch("/api/v1/me", body, Idempotency_Key=key)
+                except OSError:
+                    pass
+
+        people = [self.stack.sign_up(f"p{i}") for i in range(4)]
+        threads = [threading.Thread(target=write, args=(person,)) for person in people]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            time.sleep(0.2)
+            self.stack.proxy.shut()
+            time.sleep(0.2)
+            self.stack.proxy.reopen()
+            self.recovers()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        statuses = {answer.status for answer in answers.values()}
+        self.assertIn(503, statuses)
+        self.assertLessEqual(statuses, {200, 503, 504})
+        for answer in answers.values():
+            if answer.status != 200:
+                self.check_problem(answer, answer.status)
+            if answer.status == 503:
+                self.assertIn("retry-after", answer.headers)
+                self.assertIn(answer["code"], ("UNAVAILABLE", "UNCERTAIN", "BUSY"))
+        for person, key, body in sent:
+            again = person.patch("/api/v1/me", body, Idempotency_Key=key)
+            self.assertEqual(again.status, 200, again)
+            self.assertEqual(again["display_name"], body["display_name"])
+            before = answers.get(key)
+            if before is not None and before.status == 200:
+                self.assertEqual(again.json, before.json)
+                self.assertEqual(again.headers["idempotency-replayed"], "true")
+
+    def test_readiness_tells_that_postgresql_is_gone(self):
+        anybody = self.stack.client()
+        self.stack.proxy.shut()
+        try:
+            if self.stack.transport == "inproc":
+                wait_for("it is not ready", lambda: anybody.get("/readyz").status == 503, 5)
+            self.assertEqual(anybody.get("/livez").status, 200)
+            self.check_problem(self.ada.get(self.at), 503)
+        finally:
+            self.stack.proxy.reopen()
+        wait_for("it is ready", lambda: anybody.get("/readyz").status == 200, 5)
+        self.recovers()
+
+    def test_a_killed_service_comes_back_and_nothing_is_lost(self):
+        name = "all" if self.stack.transport == "inproc" else "tenants"
+        made = self.ada.post("/api/v1/tenants", {"slug": f"k-{uuid.uuid4().hex[:12]}", "display_name": "K"})
+        self.assertEqual(made.status, 201)
+        self.stack.kill_service(name)
+        if name != "all":
+            answer = self.ada.get(self.at)
+            self.assertIn(answer.status, (503, 504), answer)
+            self.check_problem(answer, answer.status)
+            self.assertEqual(self.ada.get("/api/v1/me").status, 200)
+        started = time.monotonic()
+        self.stack.start_service(name)
+
+        def answers():
+            try:
+                return self.ada.get(f"/api/v1/tenants/{made['id']}").status == 200
+            except OSError:
+                return False
+        wait_for("the service answers", answers, 10)
+        print(f"(killed {name}: answers after {(time.monotonic() - started) * 1000:.0f} ms)", end=" ", flush=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
