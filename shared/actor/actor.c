@@ -6,6 +6,7 @@
  * what a rush left behind is given back a little later. */
 #include "runtime.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "fibre.h"
 #include "stack.h"
 
-enum { WARM_IDLE = 16, TRIM_AFTER_MS = 2000, DEFAULT_TIMEOUT_MS = 5000 };
+enum { WARM_IDLE = 16, TRIM_AFTER_MS = 2000, MANY = 64, DEFAULT_TIMEOUT_MS = 5000 };
 
 static void
 begin(void *arg)
@@ -71,10 +72,32 @@ take_idle(trl_loop *loop)
 	return actor;
 }
 
+/* Gives back the memory of those that nobody took since the timer was set. What
+ * went idle later waits for another round; a quiet process ends with WARM_IDLE
+ * and no timer. */
 static void
-trim_now(uv_timer_t *timer)
+trim(uv_timer_t *timer)
 {
-	trl_actor_trim(timer->data);
+	trl_loop *loop = timer->data;
+	size_t keep = loop->n_idle - loop->least_idle;
+	size_t i = 0, trimmed = 0;
+
+	if (keep < WARM_IDLE)
+		keep = WARM_IDLE;
+	for (struct trl_actor *a = loop->idle; a != NULL; a = a->next, i++) {
+		if (i < keep || !a->warm)
+			continue;
+		trl_fibre_clean(a->stack, loop->options.stack_bytes);
+		trl_stack_trim(a->stack, loop->options.stack_bytes);
+		trl_arena_free(&a->ctx.arena);
+		a->warm = false;
+		trimmed++;
+	}
+	if (trimmed > MANY)
+		malloc_trim(0); /* the arenas lie between other memory */
+	loop->least_idle = loop->n_idle;
+	if (keep > WARM_IDLE)
+		uv_timer_start(timer, trim, TRIM_AFTER_MS, 0);
 }
 
 static void
@@ -98,26 +121,7 @@ give_back(struct trl_actor *actor)
 	loop->n_idle++;
 	if (loop->n_idle > WARM_IDLE && !uv_is_active((uv_handle_t *)&loop->trim)) {
 		loop->least_idle = loop->n_idle;
-		uv_timer_start(&loop->trim, trim_now, TRIM_AFTER_MS, 0);
-	}
-}
-
-/* Gives back the memory of those that nobody took since the timer was set. */
-void
-trl_actor_trim(trl_loop *loop)
-{
-	size_t keep = loop->n_idle - loop->least_idle;
-	size_t i = 0;
-
-	if (keep < WARM_IDLE)
-		keep = WARM_IDLE;
-	for (struct trl_actor *a = loop->idle; a != NULL; a = a->next, i++) {
-		if (i < keep || !a->warm)
-			continue;
-		trl_fibre_clean(a->stack, loop->options.stack_bytes);
-		trl_stack_trim(a->stack, loop->options.stack_bytes);
-		trl_arena_free(&a->ctx.arena);
-		a->warm = false;
+		uv_timer_start(&loop->trim, trim, TRIM_AFTER_MS, 0);
 	}
 }
 

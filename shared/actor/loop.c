@@ -11,6 +11,7 @@
 
 #include <trl/loop_uv.h>
 
+#include "fibre.h"
 #include "runtime.h"
 
 enum {
@@ -20,14 +21,8 @@ enum {
 	CLOSE_US = 5000000
 };
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef TRL_FIBRES /* the sanitizer's frames are larger */
 enum { DEFAULT_STACK = 256 << 10 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { DEFAULT_STACK = 256 << 10 };
-#else
-enum { DEFAULT_STACK = 64 << 10 };
-#endif
 #else
 enum { DEFAULT_STACK = 64 << 10 };
 #endif

@@ -114,7 +114,6 @@ void trl_actor_resume(struct trl_actor *actor);
 /* From the actor back to the loop. */
 void trl_actor_leave(struct trl_actor *actor);
 const char *trl_actor_name(const struct trl_actor *actor);
-void trl_actor_trim(trl_loop *loop);
 void trl_actors_free(trl_loop *loop);
 
 /* heap.c: places actor at its time, or takes it out (trl_never). */

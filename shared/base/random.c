@@ -2,11 +2,11 @@
  * forked child starts with an empty buffer. */
 #include "random.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
-
-#include <sodium.h>
+#include <sys/random.h>
 
 #include <trl/compiler.h>
 
@@ -27,8 +27,21 @@ forget(void)
 static void
 start(void)
 {
-	trl_assert(sodium_init() >= 0);
 	trl_assert(pthread_atfork(NULL, NULL, forget) == 0);
+}
+
+static void
+fill(void)
+{
+	size_t have = 0;
+	ssize_t n;
+
+	while (have < sizeof pool.bytes) {
+		n = getrandom(pool.bytes + have, sizeof pool.bytes - have, 0);
+		trl_assert(n > 0 || errno == EINTR);
+		have += n > 0 ? (size_t)n : 0;
+	}
+	pool.left = sizeof pool.bytes;
 }
 
 void
@@ -40,8 +53,7 @@ trl_random(void *out, size_t len)
 	pthread_once(&pool.once, start);
 	pthread_mutex_lock(&pool.lock);
 	if (pool.left < len) {
-		randombytes_buf(pool.bytes, sizeof pool.bytes);
-		pool.left = sizeof pool.bytes;
+		fill();
 	}
 	at = pool.bytes + sizeof pool.bytes - pool.left;
 	memcpy(out, at, len);

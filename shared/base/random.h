@@ -1,5 +1,5 @@
-/* random.h - unguessable bytes without a system call each: libsodium's generator
- * through a buffer. For ids and traces; keys and tokens ask libsodium itself. */
+/* random.h - unguessable bytes without a system call each: the kernel's, through a
+ * buffer. For ids and traces; keys and tokens ask libsodium. */
 #pragma once
 
 #include <stddef.h>

@@ -70,9 +70,11 @@ extern const struct trl_config_table *const trl_config_known[];
  * strings live until exit). False: prints to stderr one line a problem: which
  * variable, what is wrong, what would be right. Start-up only. */
 bool trl_config_read(const struct trl_config_table *table, void *out) TRL_MUST_CHECK;
-/* Refuses TRELLIS_* variables that trl_config_known does not know. */
+/* Refuses TRELLIS_* variables that trl_config_known does not know; TRELLIS_TEST_*
+ * belong to the test programs and pass. */
 bool trl_config_check_names(void) TRL_MUST_CHECK;
-/* Calls fn for each set variable of a family, with the rest of its name. */
+/* Calls fn for each set variable of a family, with the rest of its name. One that
+ * ends in _FILE comes with that cut off and the file's text as its value. */
 void trl_config_family(const char *prefix,
     void (*fn)(void *self, const char *rest, const char *value), void *self);
 /* Prints all known tables as the README's Markdown table. */
