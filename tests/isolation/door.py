@@ -268,6 +268,23 @@ class Isolation(unittest.TestCase):
             self.assertEqual(answer.status, 204, answer)
             self.assertEqual(bob.get(f"/api/v1/tenants/{tenant}").status, 404)
 
+    def test_without_redis_the_removed_are_refused_as_well(self):
+        bob = self.stack.sign_up("bob")
+        tenant = self.stack.found(self.ada)
+        answer = self.ada.post(f"/api/v1/tenants/{tenant}/members",
+                               {"email": bob.email, "role": "member"})
+        self.assertEqual(answer.status, 201, answer)
+        self.assertEqual(bob.get(f"/api/v1/tenants/{tenant}").status, 200)
+        self.stack.kill_redis()
+        try:
+            self.assertEqual(bob.get(f"/api/v1/tenants/{tenant}").status, 200)
+            answer = self.ada.delete(f"/api/v1/tenants/{tenant}/members/{bob.account['id']}")
+            self.assertEqual(answer.status, 204, answer)
+            self.assertEqual(bob.get(f"/api/v1/tenants/{tenant}").status, 404)
+        finally:
+            self.stack.start_redis()
+        self.assertEqual(bob.get(f"/api/v1/tenants/{tenant}").status, 404)
+
     def test_a_deleted_tenant_is_gone_but_for_its_owner(self):
         bob = self.stack.sign_up("bob")
         tenant = self.stack.found(self.ada)
