@@ -64,7 +64,8 @@ static void
 note(struct sample *self, trl_ctx *ctx)
 {
 	self->runs++;
-	snprintf(self->address, sizeof self->address, "%s", ctx->principal.address);
+	if (ctx->principal.address[0] != 0)
+		snprintf(self->address, sizeof self->address, "%s", ctx->principal.address);
 	self->n_permissions = (uint32_t)ctx->principal.n_permissions;
 }
 
