@@ -3,6 +3,7 @@
  * sockets closed only when no operation of ours is on them. */
 #include "net.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +292,36 @@ bus_door_close(struct bus_door *door, void (*done)(struct bus_door *door))
 	door->open = false;
 	uv_poll_stop(&door->poll);
 	uv_close((uv_handle_t *)&door->poll, (uv_close_cb)(void (*)(void))done);
+}
+
+struct closing {
+	trl_loop *loop;
+	nng_socket socket;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void *
+close_slowly(void *arg)
+{
+	struct closing closing = *(struct closing *)arg;
+	free(arg);
+	nng_close(closing.socket);
+	trl_loop_post(closing.loop, closing.fn, closing.arg);
+	return NULL;
+}
+
+void
+bus_net_close(trl_bus_net *net, nng_socket socket, void (*fn)(void *arg), void *arg)
+{
+	struct closing *closing = malloc(sizeof *closing);
+	pthread_t thread;
+	trl_assert(closing != NULL);
+	*closing = (struct closing){ net->loop, socket, fn, arg };
+	if (pthread_create(&thread, NULL, close_slowly, closing) == 0)
+		pthread_detach(thread);
+	else
+		free(closing); /* the socket stays, as if closing had hung */
 }
 
 bool

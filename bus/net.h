@@ -70,6 +70,11 @@ bool bus_door_open(struct bus_door *door, trl_bus_net *net, nng_socket socket,
 /* done(self) runs once the loop has let go of the door. */
 void bus_door_close(struct bus_door *door, void (*done)(struct bus_door *door));
 
+/* Closes the socket on a thread of its own, because in this version of nng that may
+ * hang; then has fn(arg) run on the loop. */
+void bus_net_close(
+    trl_bus_net *net, nng_socket socket, void (*fn)(void *arg), void *arg);
+
 /* Never waits; false: the queue is full and msg stays the caller's. */
 bool bus_net_send(trl_bus_net *net, nng_socket socket, nng_msg *msg);
 

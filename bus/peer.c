@@ -231,9 +231,8 @@ close_socket(struct bus_door *door)
 	trl_bus_net *net = door->net;
 	nng_pipe_notify(peer->link.socket, NNG_PIPE_EV_ADD_POST, NULL, NULL);
 	nng_pipe_notify(peer->link.socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-	nng_close(peer->link.socket);
-	/* Behind whatever nng posted before. */
-	trl_loop_post(net->loop, free_peer, peer);
+	/* Freed behind whatever nng posted before. */
+	bus_net_close(net, peer->link.socket, free_peer, peer);
 }
 
 void

@@ -65,7 +65,8 @@ note(struct sample *self, trl_ctx *ctx)
 {
 	self->runs++;
 	if (ctx->principal.address[0] != 0)
-		snprintf(self->address, sizeof self->address, "%s", ctx->principal.address);
+		snprintf(
+		    self->address, sizeof self->address, "%s", ctx->principal.address);
 	self->n_permissions = (uint32_t)ctx->principal.n_permissions;
 }
 

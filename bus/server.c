@@ -472,10 +472,8 @@ static void
 close_listener(struct bus_door *door)
 {
 	struct bus_listener *l = door->self;
-	trl_loop *loop = door->net->loop;
 	nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-	nng_close(l->socket);
-	trl_loop_post(loop, free_listener, l);
+	bus_net_close(door->net, l->socket, free_listener, l);
 }
 
 void

@@ -13,9 +13,9 @@
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct process_config, pg_url, "TRELLIS_PG_URL", NULL,
 	    "PostgreSQL; each service puts its own role in place of the user"),
-	TRL_CONFIG_PREFIX(
-	    "TRELLIS_PG_URL_", "PostgreSQL for one service (TRELLIS_PG_URL_TENANTS), "
-			       "with its role and password"),
+	TRL_CONFIG_PREFIX("TRELLIS_PG_URL_",
+	    "PostgreSQL for one service (TRELLIS_PG_URL_TENANTS), "
+	    "with its role and password"),
 	TRL_CONFIG_STR(struct process_config, pg_admin_url, "TRELLIS_PG_ADMIN_URL",
 	    NULL,
 	    "PostgreSQL as a role that may create schemas and roles; for migrate and "
@@ -34,9 +34,9 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_PREFIX("TRELLIS_PEER_",
 	    "where a service is found (TRELLIS_PEER_AUTH=tcp://a:7101,tcp://b:7101 or "
 	    "dns+tls+tcp://auth:7101)"),
-	TRL_CONFIG_PREFIX(
-	    "TRELLIS_BUS_KEY_", "keys shared with a service, lines of kid:hex, two "
-				"while they change; as TRELLIS_BUS_KEY_AUTH_FILE"),
+	TRL_CONFIG_PREFIX("TRELLIS_BUS_KEY_",
+	    "keys shared with a service, lines of kid:hex, two "
+	    "while they change; as TRELLIS_BUS_KEY_AUTH_FILE"),
 	TRL_CONFIG_STR(struct process_config, tls_ca, "TRELLIS_BUS_TLS_CA", NULL,
 	    "certificates, PEM, that the other ends of tls+tcp addresses must chain "
 	    "to; as a _FILE"),
@@ -44,9 +44,9 @@ static const struct trl_config_var vars[] = {
 	    "this process's certificate, PEM; as a _FILE"),
 	TRL_CONFIG_SECRET(struct process_config, tls_key, "TRELLIS_BUS_TLS_KEY",
 	    "its key, PEM; as a _FILE"),
-	TRL_CONFIG_PREFIX(
-	    "TRELLIS_OPS_LISTEN_", "where a process shows /livez, /readyz and /metrics "
-				   "(127.0.0.1:7121); never public"),
+	TRL_CONFIG_PREFIX("TRELLIS_OPS_LISTEN_",
+	    "where a process shows /livez, /readyz and /metrics "
+	    "(127.0.0.1:7121); never public"),
 	TRL_CONFIG_SECRET(struct process_config, seal_key, "TRELLIS_SEAL_KEY",
 	    "64 hexadecimal digits; seals stored replies that hold secrets; as a "
 	    "_FILE"),

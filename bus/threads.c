@@ -34,7 +34,8 @@ count_tasks(void)
 		FILE *comm = d->d_name[0] != '.' ? fopen(path, "r") : NULL;
 		if (comm == NULL)
 			continue;
-		if (fgets(name, sizeof name, comm) != NULL && strcmp(name, "nng:task\n") == 0)
+		if (fgets(name, sizeof name, comm) != NULL &&
+		    strcmp(name, "nng:task\n") == 0)
 			n++;
 		fclose(comm);
 	}
