@@ -42,7 +42,7 @@ pg_audit_args(trl_ctx *ctx, const char *action, struct trl_id subject,
 	return trl_arena_memdup(ctx->arena, args, sizeof args);
 }
 
-/* ---- detail ---------------------------------------------------------------------- */
+/* ---- detail */
 
 enum { DEPTH_MAX = 4 };
 

@@ -11,7 +11,7 @@
 
 #include "wire_types.h"
 
-/* ---- plans -------------------------------------------------------------------- */
+/* ---- plans */
 
 struct pg_in_plan {
 	struct pg_in_plan *next;
@@ -139,7 +139,7 @@ out_plan(struct pg_statement *st, const ProtobufCMessageDescriptor *type)
 	return plan;
 }
 
-/* ---- parameters ------------------------------------------------------------------ */
+/* ---- parameters */
 
 static bool
 bind_value(trl_ctx *ctx, const struct pg_value *value, Oid type, const char **values,
@@ -206,8 +206,7 @@ pg_bind(trl_ctx *ctx, struct pg_statement *st, const ProtobufCMessage *in,
 	return TRL_OK;
 }
 
-/* ---- rows ---------------------------------------------------------------------------
- */
+/* ---- rows */
 
 static ProtobufCMessage *
 sub_message(

@@ -70,8 +70,7 @@ check_role(PGconn *pq, const struct trl_sql_set *set)
 	return why == NULL;
 }
 
-/* ---- migrations -------------------------------------------------------------------
- */
+/* ---- migrations */
 
 static bool
 same_checksum(const PGresult *res, int row, const struct trl_sql_migration *m)
@@ -157,8 +156,7 @@ pg_check_session(PGconn *pq, const struct trl_sql_set *set)
 	}
 }
 
-/* ---- classes -----------------------------------------------------------------------
- */
+/* ---- classes */
 
 bool
 pg_check_classes(PGconn *pq, const char *schema)

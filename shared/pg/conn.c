@@ -52,7 +52,7 @@ pg_op_unref(struct pg_op **pointer)
 	free(op);
 }
 
-/* ---- the descriptor ------------------------------------------------------- */
+/* ---- the descriptor */
 
 static void
 on_poll_closed(uv_handle_t *handle)
@@ -71,8 +71,8 @@ unwatch(struct pg_conn *conn)
 	uv_close((uv_handle_t *)handle, on_poll_closed);
 }
 
-static void
-watch(struct pg_conn *conn, int events)
+void
+pg_conn_watch(struct pg_conn *conn, int events)
 {
 	int fd = PQsocket(conn->pq);
 
@@ -93,7 +93,7 @@ watch(struct pg_conn *conn, int events)
 	conn->events = events;
 }
 
-/* ---- the end of a connection ------------------------------------------------ */
+/* ---- the end of a connection */
 
 static enum pg_outcome
 outcome_of_lost(const struct pg_op *op)
@@ -145,7 +145,7 @@ lost(struct pg_conn *conn)
 	pg_conn_is_down(conn, why);
 }
 
-/* ---- results ---------------------------------------------------------------- */
+/* ---- results */
 
 static void
 finish_call(struct pg_conn *conn)
@@ -276,10 +276,10 @@ pg_conn_flush(struct pg_conn *conn)
 
 	if (left < 0) /* what came before the end is still worth reading */
 		left = 0;
-	watch(conn, UV_READABLE | (left ? UV_WRITABLE : 0));
+	pg_conn_watch(conn, UV_READABLE | (left ? UV_WRITABLE : 0));
 }
 
-/* ---- sending ------------------------------------------------------------------ */
+/* ---- sending */
 
 static bool
 send_op(struct pg_conn *conn, struct pg_op *op)
@@ -334,10 +334,10 @@ pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
 		lost(conn);
 }
 
-/* ---- connecting ------------------------------------------------------------------ */
+/* ---- connecting */
 
-static const char *
-text_for(const struct pg_conn *conn, const struct trl_sql *sql)
+const char *
+pg_conn_text(const struct pg_conn *conn, const struct trl_sql *sql)
 {
 	return conn->write && sql->guarded ? sql->guarded : sql->text;
 }
@@ -355,8 +355,8 @@ quiet(void *arg, const char *message)
 	(void)message;
 }
 
-static void
-choose_options(struct pg_conn *conn)
+void
+pg_conn_options(struct pg_conn *conn)
 {
 	struct trl_pg *pg = conn->pg;
 
@@ -377,7 +377,8 @@ send_prepares(struct pg_conn *conn)
 
 		if (!belongs(conn, sql))
 			continue;
-		if (!PQsendPrepare(conn->pq, sql->name, text_for(conn, sql), 0, NULL))
+		if (!PQsendPrepare(
+			conn->pq, sql->name, pg_conn_text(conn, sql), 0, NULL))
 			return false;
 		conn->preparing++;
 	}
@@ -390,10 +391,10 @@ step(struct pg_conn *conn)
 {
 	switch (PQconnectPoll(conn->pq)) {
 	case PGRES_POLLING_READING:
-		watch(conn, UV_READABLE);
+		pg_conn_watch(conn, UV_READABLE);
 		break;
 	case PGRES_POLLING_WRITING:
-		watch(conn, UV_WRITABLE);
+		pg_conn_watch(conn, UV_WRITABLE);
 		break;
 	case PGRES_POLLING_OK:
 		if (send_prepares(conn))
@@ -411,14 +412,14 @@ void
 pg_conn_start(struct pg_conn *conn)
 {
 	trl_assert(conn->state == PG_DOWN && !conn->pq);
-	choose_options(conn);
+	pg_conn_options(conn);
 	conn->pq = PQconnectStartParams(conn->pg->keywords, conn->pg->values, 0);
 	trl_assert(conn->pq != NULL);
 	conn->state = PG_CONNECTING;
 	if (PQstatus(conn->pq) == CONNECTION_BAD)
 		lost(conn);
 	else
-		watch(conn, UV_WRITABLE);
+		pg_conn_watch(conn, UV_WRITABLE);
 }
 
 static void
@@ -439,103 +440,4 @@ on_poll(uv_poll_t *poll, int status, int events)
 	drain(conn);
 	if (!alive && conn->poll == poll)
 		lost(conn);
-}
-
-/* ---- the first connection ----------------------------------------------------------
- */
-
-static void
-keep_types(struct pg_statement *st, const PGresult *res)
-{
-	st->n_params = (size_t)PQnparams(res);
-	st->n_columns = (size_t)PQnfields(res);
-	st->param_types = calloc(st->n_params + 1, sizeof(Oid));
-	st->column_types = calloc(st->n_columns + 1, sizeof(Oid));
-	st->column_names = calloc(st->n_columns + 1, sizeof(char *));
-	trl_assert(st->param_types && st->column_types && st->column_names);
-	for (int i = 0; i < (int)st->n_params; i++)
-		st->param_types[i] = PQparamtype(res, i);
-	for (int i = 0; i < (int)st->n_columns; i++) {
-		st->column_types[i] = PQftype(res, i);
-		st->column_names[i] = strdup(PQfname(res, i));
-	}
-}
-
-static bool
-complain(const struct trl_sql *sql, const PGresult *res)
-{
-	const char *at = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
-	const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
-
-	fprintf(stderr, "%s: %s%s%s%s%s\n", sql->file,
-	    PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY),
-	    at ? ", at character " : "", at ? at : "", hint ? "; " : "",
-	    hint ? hint : "");
-	return false;
-}
-
-/* Prepares and describes each statement; prints each one that is wrong. A Sync
- * after each, so that one error does not hide the others. */
-static bool
-learn_statements(struct pg_conn *conn)
-{
-	struct trl_pg *pg = conn->pg;
-	bool ok = true;
-
-	for (size_t i = 0; i < pg->n_statements; i++) {
-		const struct trl_sql *sql = pg->statements[i].sql;
-
-		if (!PQsendPrepare(conn->pq, sql->name, text_for(conn, sql), 0, NULL) ||
-		    !PQsendDescribePrepared(conn->pq, sql->name) ||
-		    !PQpipelineSync(conn->pq))
-			return false;
-	}
-	for (size_t i = 0; i < pg->n_statements; i++) {
-		for (int part = 0; part < 2; part++) {
-			PGresult *res = PQgetResult(conn->pq), *null;
-
-			if (PQresultStatus(res) == PGRES_FATAL_ERROR) {
-				if (!PQresultErrorField(res, PG_DIAG_SQLSTATE)) {
-					PQclear(res);
-					return false;
-				}
-				ok = complain(pg->statements[i].sql, res);
-			} else if (part == 1 &&
-				   PQresultStatus(res) == PGRES_COMMAND_OK) {
-				keep_types(&pg->statements[i], res);
-			}
-			PQclear(res);
-			null = PQgetResult(conn->pq);
-			PQclear(null);
-		}
-		PQclear(PQgetResult(conn->pq)); /* the Sync */
-	}
-	return ok;
-}
-
-const char *
-pg_conn_start_now(struct pg_conn *conn)
-{
-	choose_options(conn);
-	conn->pq = PQconnectdbParams(conn->pg->keywords, conn->pg->values, 0);
-	trl_assert(conn->pq != NULL);
-	if (PQstatus(conn->pq) != CONNECTION_OK)
-		return PQerrorMessage(conn->pq);
-	return NULL;
-}
-
-const char *
-pg_conn_learn(struct pg_conn *conn)
-{
-	PQsetNoticeProcessor(conn->pq, quiet, NULL);
-	if (!PQenterPipelineMode(conn->pq))
-		return PQerrorMessage(conn->pq);
-	if (!learn_statements(conn))
-		return PQstatus(conn->pq) == CONNECTION_OK ? ""
-							   : PQerrorMessage(conn->pq);
-	if (PQsetnonblocking(conn->pq, 1) != 0)
-		return PQerrorMessage(conn->pq);
-	conn->state = PG_UP;
-	watch(conn, UV_READABLE);
-	return NULL;
 }

@@ -91,6 +91,13 @@ void pg_conn_flush(struct pg_conn *conn);
 /* Closes without telling the pool; ops end as LOST. */
 void pg_conn_close(struct pg_conn *conn);
 
+/* The text a statement has on this kind of connection. */
+const char *pg_conn_text(const struct pg_conn *conn, const struct trl_sql *sql);
+/* Puts the kind's options among the pool's connection values. */
+void pg_conn_options(struct pg_conn *conn);
+/* Waits for these uv events on the socket. */
+void pg_conn_watch(struct pg_conn *conn, int events);
+
 /* What the pool does when: */
 void pg_conn_is_up(struct pg_conn *conn);
 void pg_conn_is_down(struct pg_conn *conn, const char *why);

@@ -67,8 +67,7 @@ execf(const struct run *run, const char *what, const char *fmt, ...)
 	return ok;
 }
 
-/* ---- roles and schema ---------------------------------------------------------------
- */
+/* ---- roles and schema */
 
 static bool
 make_role(const struct run *run, const char *suffix, bool login, const char *password)
@@ -130,8 +129,7 @@ make_schema(const struct run *run, const char *app_password, const char *sys_pas
 		   run->owner, run->schema);
 }
 
-/* ---- files
- * ---------------------------------------------------------------------------- */
+/* ---- files */
 
 static size_t
 line_of(const char *text, const char *position)
@@ -179,8 +177,7 @@ apply(const struct run *run, const struct trl_sql_set *series,
 	return true;
 }
 
-/* ---- policies and rights
- * ----------------------------------------------------------------- */
+/* ---- policies and rights */
 
 static bool
 apply_all(const struct run *run, const size_t applied[2])

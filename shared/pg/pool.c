@@ -1,4 +1,4 @@
-/* pool.c - opening, connecting and reconnecting, and who gets which connection.
+/* pool.c - connecting and reconnecting, and who gets which connection.
  *
  * Only one connection of a service is being made at any time, and after a failure
  * the next attempt waits 50 ms to 1 s with jitter, so that a restart of PostgreSQL
@@ -15,12 +15,7 @@
 #include <trl/log.h>
 #include <trl/loop_uv.h>
 
-#include "check.h"
-
-static void connect_next(trl_pg *pg);
-static void flush_reads(void *self);
-
-/* ---- queues ----------------------------------------------------------------- */
+/* ---- queues */
 
 static void
 push(struct pg_queue *queue, struct pg_op *op, bool front)
@@ -64,8 +59,8 @@ pop(struct pg_queue *queue)
 	return NULL;
 }
 
-static void
-fail_all(struct pg_queue *queue)
+void
+pg_fail_all(struct pg_queue *queue)
 {
 	struct pg_op *op;
 
@@ -92,7 +87,7 @@ pg_op_again(trl_pg *pg, struct pg_op *op)
 	pg_op_unref(&op);
 }
 
-/* ---- reads -------------------------------------------------------------------- */
+/* ---- reads */
 
 /* PostgreSQL ends each statement of a read by its statement_timeout; a connection
  * that says nothing for three times as long has nobody behind it. */
@@ -160,8 +155,8 @@ gather(trl_pg *pg, struct pg_op **group)
 }
 
 /* At the end of a turn: what gathered leaves, a group a connection. */
-static void
-flush_reads(void *self)
+void
+pg_flush_reads(void *self)
 {
 	trl_pg *pg = self;
 	struct pg_op *group[PG_GROUP_MAX];
@@ -177,10 +172,10 @@ flush_reads(void *self)
 			pg_op_unref(&group[i]);
 	}
 	if (pg->reading.len > 0 && !any && hopeless(pg))
-		fail_all(&pg->reading);
+		pg_fail_all(&pg->reading);
 }
 
-/* ---- writes -------------------------------------------------------------------- */
+/* ---- writes */
 
 static bool
 is_free(const struct pg_conn *conn)
@@ -217,9 +212,9 @@ give_writes(trl_pg *pg)
 	if (pg->writing.len == 0)
 		return;
 	if (up == 0 && hopeless(pg))
-		fail_all(&pg->writing);
+		pg_fail_all(&pg->writing);
 	else
-		connect_next(pg);
+		pg_connect_next(pg);
 }
 
 static void
@@ -244,7 +239,7 @@ pg_conn_is_free(struct pg_conn *conn)
 		give_writes(conn->pg);
 		show_use(conn->pg);
 	} else if (conn->pg->reading.len > 0)
-		flush_reads(conn->pg);
+		pg_flush_reads(conn->pg);
 }
 
 void
@@ -254,7 +249,7 @@ pg_release(struct pg_conn *conn)
 	give_writes(conn->pg);
 }
 
-/* ---- submitting ------------------------------------------------------------------ */
+/* ---- submitting */
 
 static enum trl_code
 wait_for(trl_ctx *ctx, trl_pg *pg, struct pg_op *op)
@@ -310,8 +305,7 @@ pg_submit_on(trl_ctx *ctx, struct pg_conn *conn, struct pg_op *op)
 	return wait_for(ctx, conn->pg, op);
 }
 
-/* ---- connecting --------------------------------------------------------------------
- */
+/* ---- connecting */
 
 static void
 on_timer(uv_timer_t *timer)
@@ -325,7 +319,7 @@ on_timer(uv_timer_t *timer)
 		pg_conn_is_down(conn, "no answer");
 		return;
 	}
-	connect_next(pg);
+	pg_connect_next(pg);
 }
 
 static uint32_t
@@ -355,8 +349,8 @@ missing(trl_pg *pg)
 	return up == 0 || pg->writing.len > 0 ? write : NULL;
 }
 
-static void
-connect_next(trl_pg *pg)
+void
+pg_connect_next(trl_pg *pg)
 {
 	struct pg_conn *conn;
 
@@ -380,7 +374,7 @@ pg_conn_is_up(struct pg_conn *conn)
 	pg->connecting = NULL;
 	pg->failures = 0;
 	uv_timer_stop(pg->timer);
-	connect_next(pg);
+	pg_connect_next(pg);
 	show_use(pg);
 	pg_conn_is_free(conn);
 }
@@ -407,7 +401,7 @@ pg_conn_is_down(struct pg_conn *conn, const char *why)
 		uv_timer_start(pg->timer, on_timer, attempt ? backoff_ms(pg) : 1, 0);
 	if (hopeless(pg)) {
 		give_writes(pg);
-		flush_reads(pg);
+		pg_flush_reads(pg);
 	}
 }
 
@@ -421,224 +415,4 @@ trl_pg_ready(const trl_pg *pg)
 	for (size_t i = 0; i < pg->n_writes; i++)
 		writes += pg->writes[i].state == PG_UP;
 	return reads > 0 && writes > 0;
-}
-
-/* ---- opening and closing
- * -------------------------------------------------------------- */
-
-struct pg_statement *
-pg_statement_of(trl_pg *pg, const struct trl_sql *sql)
-{
-	struct pg_statement *st;
-
-	if (sql->index < trl_framework.n_statements &&
-	    trl_framework.statements[sql->index] == sql)
-		return &pg->statements[sql->index];
-	st = &pg->statements[trl_framework.n_statements + sql->index];
-	trl_assert(st < pg->statements + pg->n_statements && st->sql == sql);
-	return st;
-}
-
-/* The connection string with our session settings added to its options. */
-static const char *
-read_url(trl_pg *pg)
-{
-	char *why = NULL;
-	const char *given = "";
-	size_t n = 0;
-
-	pg->info = PQconninfoParse(pg->url, &why);
-	if (!pg->info) {
-		static char text[200];
-
-		snprintf(text, sizeof text, "%s", why ? why : "cannot be read");
-		PQfreemem(why);
-		return text;
-	}
-	pg->keywords = calloc(64, sizeof(char *));
-	pg->values = calloc(64, sizeof(char *));
-	trl_assert(pg->keywords && pg->values);
-	for (PQconninfoOption *o = pg->info; o->keyword; o++) {
-		if (!o->val || !o->val[0])
-			continue;
-		if (strcmp(o->keyword, "options") == 0) {
-			given = o->val;
-			continue;
-		}
-		pg->keywords[n] = o->keyword;
-		pg->values[n++] = o->val;
-		trl_assert(n < 56);
-	}
-	struct trl_buf text = { 0 };
-
-	trl_buf_printf(&text,
-	    "%s -c search_path=%s -c statement_timeout=%d -c lock_timeout=%d "
-	    "-c idle_in_transaction_session_timeout=10000 -c jit=off",
-	    given, pg->sql->service, PG_STATEMENT_TIMEOUT_MS, PG_LOCK_TIMEOUT_MS);
-	pg->options_write = strndup((char *)text.data, text.len);
-	trl_buf_adds(&text, " -c default_transaction_read_only=on");
-	pg->options_read = strndup((char *)text.data, text.len);
-	trl_buf_fini(&text);
-	pg->keywords[n] = "application_name";
-	pg->values[n++] = pg->sql->service;
-	pg->keywords[n] = "client_encoding";
-	pg->values[n++] = "UTF8";
-	pg->keywords[n] = "tcp_user_timeout";
-	pg->values[n++] = "5000";
-	pg->keywords[n] = "connect_timeout";
-	pg->values[n++] = "3";
-	pg->keywords[n] = "options";
-	pg->options_at = n;
-	return NULL;
-}
-
-static void
-open_metrics(trl_pg *pg)
-{
-	const char *name = pg->sql->service;
-	trl_metric *m = trl_histogram_new("trellis_pg_batch_seconds",
-	    "Batches from submitting to their Sync", "schema", "kind", NULL);
-
-	pg->m.read = trl_series_at(m, name, "read");
-	pg->m.write = trl_series_at(m, name, "write");
-	pg->m.tx = trl_series_at(m, name, "tx");
-	m = trl_histogram_new("trellis_pg_pool_wait_seconds",
-	    "Waiting for a write connection", "schema", NULL);
-	pg->m.wait = trl_series_at(m, name);
-	m = trl_counter_new("trellis_pg_connections_lost_total",
-	    "Connections lost and attempts that failed", "schema", NULL);
-	pg->m.reconnects = trl_series_at(m, name);
-	m = trl_counter_new("trellis_pg_tx_unknown_total",
-	    "Writes whose outcome the connection took with it", "schema", NULL);
-	pg->m.unknown = trl_series_at(m, name);
-	m = trl_counter_new("trellis_pg_rls_denied_total",
-	    "Statements that row security or missing rights refused", "schema", NULL);
-	pg->m.denied = trl_series_at(m, name);
-	m = trl_counter_new("trellis_pg_read_groups_total",
-	    "Groups of read batches sent under one Sync", "schema", NULL);
-	pg->m.groups = trl_series_at(m, name);
-	m = trl_counter_new("trellis_pg_idempotency_total",
-	    "Writes under a key: new, hit (replayed), conflict", "schema", "result",
-	    NULL);
-	pg->m.idem_new = trl_series_at(m, name, "new");
-	pg->m.idem_hit = trl_series_at(m, name, "hit");
-	pg->m.idem_conflict = trl_series_at(m, name, "conflict");
-	m = trl_gauge_new(
-	    "trellis_pg_connections", "Connections that are up", "schema", NULL);
-	pg->m.up = trl_series_at(m, name);
-	m = trl_gauge_new(
-	    "trellis_pg_writes_in_use", "Write connections at work", "schema", NULL);
-	pg->m.in_use = trl_series_at(m, name);
-}
-
-static enum trl_code
-start(trl_pg *pg)
-{
-	struct pg_conn *conn = &pg->writes[0];
-	const char *why = pg_conn_start_now(conn);
-
-	if (why) {
-		fprintf(stderr, "%s: PostgreSQL does not answer: %s", pg->sql->service,
-		    why);
-		return TRL_UNAVAILABLE;
-	}
-	if (!pg_check_session(conn->pq, pg->sql))
-		return TRL_INTERNAL;
-	why = pg_conn_learn(conn);
-	if (why) {
-		if (why[0])
-			fprintf(stderr, "%s: %s", pg->sql->service, why);
-		return TRL_INTERNAL;
-	}
-	return TRL_OK;
-}
-
-enum trl_code
-trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
-{
-	trl_pg *pg = calloc(1, sizeof *pg);
-	const char *why;
-	enum trl_code rc;
-
-	trl_assert(pg != NULL && sodium_init() >= 0);
-	pg->loop = loop;
-	pg->sql = options->sql;
-	pg->url = strdup(options->url);
-	if (options->seal_key) {
-		pg->has_seal_key = true;
-		memcpy(pg->seal_key, options->seal_key, sizeof pg->seal_key);
-	}
-	pg->n_reads = options->read_connections ? options->read_connections : 2;
-	pg->n_writes = options->write_connections ? options->write_connections : 8;
-	pg->reads = calloc(pg->n_reads, sizeof *pg->reads);
-	pg->writes = calloc(pg->n_writes, sizeof *pg->writes);
-	pg->n_statements = trl_framework.n_statements + pg->sql->n_statements;
-	pg->statements = calloc(pg->n_statements, sizeof *pg->statements);
-	pg->timer = calloc(1, sizeof *pg->timer);
-	trl_assert(pg->reads && pg->writes && pg->statements && pg->timer);
-	for (size_t i = 0; i < pg->n_reads; i++)
-		pg->reads[i].pg = pg;
-	for (size_t i = 0; i < pg->n_writes; i++) {
-		pg->writes[i].pg = pg;
-		pg->writes[i].write = true;
-	}
-	for (size_t i = 0; i < trl_framework.n_statements; i++)
-		pg->statements[i].sql = trl_framework.statements[i];
-	for (size_t i = 0; i < pg->sql->n_statements; i++)
-		pg->statements[trl_framework.n_statements + i].sql =
-		    pg->sql->statements[i];
-	trl_assert(uv_timer_init(trl_loop_uv(loop), pg->timer) == 0);
-	pg->timer->data = pg;
-	open_metrics(pg);
-	trl_loop_on_flush(loop, flush_reads, pg);
-	why = read_url(pg);
-	if (why)
-		fprintf(stderr, "%s: the connection string of PostgreSQL: %s\n",
-		    pg->sql->service, why);
-	rc = why ? TRL_INTERNAL : start(pg);
-	if (rc != TRL_OK) {
-		trl_pg_close(&pg);
-		return rc;
-	}
-	connect_next(pg);
-	*out = pg;
-	return TRL_OK;
-}
-
-static void
-on_timer_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-void
-trl_pg_close(trl_pg **pointer)
-{
-	trl_pg *pg = TRL_TAKE(*pointer);
-
-	if (!pg)
-		return;
-	pg->closing = true;
-	trl_loop_off_flush(pg->loop, pg);
-	uv_timer_stop(pg->timer);
-	uv_close((uv_handle_t *)pg->timer, on_timer_closed);
-	for (size_t i = 0; i < pg->n_reads; i++)
-		pg_conn_close(&pg->reads[i]);
-	for (size_t i = 0; i < pg->n_writes; i++)
-		pg_conn_close(&pg->writes[i]);
-	fail_all(&pg->reading);
-	fail_all(&pg->writing);
-	for (size_t i = 0; i < pg->n_statements; i++)
-		pg_statement_fini(&pg->statements[i]);
-	PQconninfoFree(pg->info);
-	free(pg->keywords);
-	free(pg->values);
-	free(pg->options_read);
-	free(pg->options_write);
-	free(pg->statements);
-	free(pg->reads);
-	free(pg->writes);
-	free(pg->url);
-	sodium_memzero(pg->seal_key, sizeof pg->seal_key);
-	free(pg);
 }

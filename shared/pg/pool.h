@@ -75,5 +75,11 @@ enum trl_code pg_submit_on(
 /* Whether the actor of ctx holds an open tx; it must not wait for another
  * connection then, because PostgreSQL cannot see that deadlock. */
 bool pg_holds_tx(const trl_pg *pg, const trl_ctx *ctx);
+/* At the end of a turn: what gathered leaves, a group a connection. */
+void pg_flush_reads(void *pg);
+/* Starts the connection that is missed most, unless one is on its way. */
+void pg_connect_next(trl_pg *pg);
+/* Ends what waits as never sent. */
+void pg_fail_all(struct pg_queue *queue);
 /* Gives a leased connection back. */
 void pg_release(struct pg_conn *conn);

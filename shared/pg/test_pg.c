@@ -4,7 +4,7 @@
 
 #include "framework_sql.h"
 
-/* ---- binding ----------------------------------------------------------------- */
+/* ---- binding */
 
 static Pgtest__Thing *
 full_thing(trl_ctx *ctx, struct trl_id tenant)
@@ -185,7 +185,7 @@ names_a_parameter_that_does_not_fit_or_is_missing(void **state)
 	world_run(bind_wrongly);
 }
 
-/* ---- guards and constraints ----------------------------------------------------- */
+/* ---- guards and constraints */
 
 static void
 guard(trl_ctx *ctx)
@@ -321,8 +321,7 @@ a_deferred_constraint_that_fails_at_commit_is_an_error(void **state)
 	world_run(commit_fails);
 }
 
-/* ---- row security -------------------------------------------------------------------
- */
+/* ---- row security */
 
 static void
 tenants_apart(trl_ctx *ctx)
@@ -450,8 +449,7 @@ a_read_batch_refuses_to_write(void **state)
 	world_run(write_in_read);
 }
 
-/* ---- audit
- * ---------------------------------------------------------------------------- */
+/* ---- audit */
 
 static struct trl_id audited;
 
@@ -550,8 +548,7 @@ the_service_cannot_change_its_audit(void **state)
 		"select has_table_privilege('pgtest_app', 'pgtest.audit', 'insert')"));
 }
 
-/* ---- transactions
- * ------------------------------------------------------------------------ */
+/* ---- transactions */
 
 static void
 transact(trl_ctx *ctx)

@@ -7,7 +7,7 @@
 #include "framework_sql.h"
 #include "pool.h"
 
-/* ---- records ------------------------------------------------------------------ */
+/* ---- records */
 
 static struct trl_id tenant;
 static const char *key;
@@ -256,7 +256,7 @@ expired_records_go_by_maintain(void **state)
 	    "0", test_db_sql(&world.db, "select count(*) from pgtest.idempotency"));
 }
 
-/* ---- deadlines ------------------------------------------------------------------- */
+/* ---- deadlines */
 
 static void
 read_now(trl_ctx *ctx)
@@ -306,8 +306,7 @@ a_write_that_was_sent_and_not_answered_is_uncertain(void **state)
 	world_run_for(write_late, 200);
 }
 
-/* ---- lost connections
- * ----------------------------------------------------------------- */
+/* ---- lost connections */
 
 static void
 kill_backends(trl_ctx *ctx)
