@@ -169,16 +169,23 @@ through_the_rooms(struct edge_request *request)
 	return rc;
 }
 
+/* The series of a route's usual answer is at hand; others are looked up. */
 static void
 count(struct edge_request *request)
 {
 	struct edge *self = request->edge;
 	const struct edge_route *route = request->route;
-	const char *name = route ? route->method->name : "none";
+	const unsigned code = request->response.status;
 	char status[8];
 
-	(void)snprintf(status, sizeof status, "%u", (unsigned)request->response.status);
-	trl_series_add(trl_series_at(self->requests, name, status), 1);
+	if (route && code == route->method->status) {
+		trl_series_add(route->fine, 1);
+	} else {
+		(void)snprintf(status, sizeof status, "%u", code);
+		trl_series_add(trl_series_at(self->requests,
+				   route ? route->method->name : "none", status),
+		    1);
+	}
 	if (route)
 		trl_series_observe_us(
 		    route->latency, trl_mono_us() - request->started_us);
@@ -209,7 +216,8 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 	    agent ? trl_arena_strndup(ctx->arena, agent, 200) : "";
 	rc = through_the_rooms(&request);
 	if (rc != TRL_OK) {
-		trl_log_err(ctx);
+		if (request.route) /* a probe that finds us not ready is no event */
+			trl_log_err(ctx);
 		edge_problem(&request, rc);
 	}
 	count(&request);

@@ -41,6 +41,7 @@ struct edge_route {
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
 	int page_size;          /* index in the request, or -1 */
 	trl_series *latency;
+	trl_series *fine;       /* requests answered with the method's own status */
 };
 
 /* A body that is ready since the start. */

@@ -1,10 +1,7 @@
 /* headers.c - what every answer carries: ids for tracing, the limits' state, what
  * browsers need for safety, and CORS by the allow-list. */
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include <sodium.h>
 
 #include "edge.h"
 
@@ -12,48 +9,87 @@ static const char exposed[] =
     "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
     "X-Request-Id, Idempotency-Replayed, traceparent";
 
+/* Appends text, or value in decimal; *at stays inside the buffer by the caller's
+ * arithmetic. Every answer comes through here, hence not printf. */
+static char *
+put_text(char *at, const char *text)
+{
+	const size_t len = strlen(text);
+
+	memcpy(at, text, len);
+	return at + len;
+}
+
+static char *
+put_number(char *at, uint64_t value)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + value % 10);
+	while (value /= 10);
+	while (n)
+		*at++ = digits[--n];
+	return at;
+}
+
+enum { LIMIT_TEXT = 96 }; /* a name of up to 32, two numbers of up to 20, the rest */
+
 /* RateLimit fields for HTTP, draft 11: a list of the policies a request counted
  * against, and what is left of each. */
 static void
 add_limits(struct edge_request *request)
 {
-	trl_arena *arena = request->ctx->arena;
-	char policy[320] = "", left[320] = "";
-	size_t i, p = 0, l = 0;
+	const size_t n = request->states.n;
+	char *policy, *left, *p, *l;
+	size_t i;
 
-	for (i = 0; i < request->states.n; i++) {
-		const struct trl_limit_state *state = &request->states.state[i];
-		const char *comma = i ? ", " : "";
-
-		p += (size_t)snprintf(policy + p, sizeof policy - p,
-		    "%s\"%s\";q=%llu;w=%u", comma, state->limit->name,
-		    (unsigned long long)state->quota, state->limit->window_s);
-		l += (size_t)snprintf(left + l, sizeof left - l,
-		    "%s\"%s\";r=%llu;t=%llu", comma, state->limit->name,
-		    (unsigned long long)state->remaining,
-		    (unsigned long long)(state->reset_us + 999999) / 1000000);
-		if (p >= sizeof policy || l >= sizeof left)
-			return;
-	}
-	if (!request->states.n)
+	if (!n)
 		return;
-	trl_http_add_header(&request->response, "RateLimit-Policy",
-	    trl_arena_strndup(arena, policy, p));
-	trl_http_add_header(
-	    &request->response, "RateLimit", trl_arena_strndup(arena, left, l));
+	p = policy = trl_arena_alloc(request->ctx->arena, 2 * n * LIMIT_TEXT);
+	l = left = policy + n * LIMIT_TEXT;
+	for (i = 0; i < n; i++) {
+		const struct trl_limit_state *state = &request->states.state[i];
+
+		trl_assert(strlen(state->limit->name) <= 32);
+		p = put_text(put_text(p, i ? ", \"" : "\""), state->limit->name);
+		p = put_number(put_text(p, "\";q="), state->quota);
+		p = put_number(put_text(p, ";w="), state->limit->window_s);
+		l = put_text(put_text(l, i ? ", \"" : "\""), state->limit->name);
+		l = put_number(put_text(l, "\";r="), state->remaining);
+		l = put_number(
+		    put_text(l, ";t="), (state->reset_us + 999999) / 1000000);
+	}
+	*p = *l = '\0';
+	trl_http_add_header(&request->response, "RateLimit-Policy", policy);
+	trl_http_add_header(&request->response, "RateLimit", left);
+}
+
+static char *
+put_hex(char *at, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		*at++ = digits[bytes[i] >> 4];
+		*at++ = digits[bytes[i] & 15];
+	}
+	return at;
 }
 
 static void
 add_trace(struct edge_request *request)
 {
 	const struct trl_trace *trace = &request->ctx->trace;
-	char id[33], span[17];
+	char *text = trl_arena_alloc(request->ctx->arena, 56), *at;
 
-	sodium_bin2hex(id, sizeof id, trace->trace_id, sizeof trace->trace_id);
-	sodium_bin2hex(span, sizeof span, trace->span_id, sizeof trace->span_id);
-	trl_http_add_header(&request->response, "traceparent",
-	    trl_arena_printf(
-		request->ctx->arena, "00-%s-%s-%02x", id, span, trace->flags));
+	at = put_hex(put_text(text, "00-"), trace->trace_id, sizeof trace->trace_id);
+	at = put_hex(put_text(at, "-"), trace->span_id, sizeof trace->span_id);
+	at = put_hex(put_text(at, "-"), &trace->flags, 1);
+	*at = '\0';
+	trl_http_add_header(&request->response, "traceparent", text);
 	trl_http_add_header(&request->response, "X-Request-Id", request->request_id);
 }
 
@@ -111,8 +147,6 @@ edge_accepts_gzip(const struct trl_http_request *http)
 	const char *at = trl_http_header(http, "accept-encoding");
 
 	while (at && *at) {
-		const size_t len = strcspn(at, ",");
-
 		at += strspn(at, " \t");
 		if (strncasecmp(at, "gzip", 4) == 0 && strcspn(at, ";, \t") == 4) {
 			const char *q = memchr(at, 'q', strcspn(at, ","));
@@ -121,7 +155,6 @@ edge_accepts_gzip(const struct trl_http_request *http)
 		}
 		at += strcspn(at, ",");
 		at += *at == ',';
-		(void)len;
 	}
 	return false;
 }

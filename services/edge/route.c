@@ -3,6 +3,7 @@
  * The path is decoded once, segment by segment, after it was split, so an encoded
  * slash stays inside its segment; what decodes to a dot segment, or looks encoded
  * still, is refused rather than understood (reliability.md, HTTP 8). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,7 @@ can_locate(const struct edge *self, const struct edge_route *made)
 bool
 edge_routes_open(struct edge *self)
 {
+	char status[8];
 	size_t i;
 
 	self->n_routes = trl_routes_count;
@@ -125,6 +127,10 @@ edge_routes_open(struct edge *self)
 		if (!split_template(route))
 			return false;
 		learn_fields(route);
+		(void)snprintf(
+		    status, sizeof status, "%u", (unsigned)route->method->status);
+		route->fine =
+		    trl_series_at(self->requests, route->method->name, status);
 		route->latency = trl_series_at(self->latency, route->method->name);
 	}
 	for (i = 0; i < self->n_routes; i++)
