@@ -1,5 +1,6 @@
 /* Attacks on tables, written by the catalogue and not by hand: what a new table
- * declares is tried the day it is added. See tables.h. */
+ * declares is tried the day it is added. See tables.h. (Over 400 lines: rows, attacks
+ * and declarations share how they speak to PostgreSQL, and read best together.) */
 #include "tables.h"
 
 #include <stdarg.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #include <libpq-fe.h>
+
+#include <trl/compiler.h>
 
 #define TENANT_A "0000000a-0000-7000-8000-000000000001"
 #define TENANT_B "0000000b-0000-7000-8000-000000000001"
@@ -32,6 +35,9 @@ static const char *const context_names[] = { "its own", "another tenant's", "no"
 enum verb { SELECT, UPDATE, DELETE, INSERT, STEAL };
 static const char *const verb_names[] = { "select", "update", "delete", "insert",
 	"moving a row into" };
+
+static char *text(const char *fmt, ...) TRL_PRINTF(1, 2);
+static void found(struct leaks *leaks, const char *fmt, ...) TRL_PRINTF(2, 3);
 
 static char *
 text(const char *fmt, ...)
@@ -354,11 +360,10 @@ expect_none(PGconn *conn, const char *what, char *sql, struct leaks *leaks)
 void
 tables_inspect(const struct tables_db *db, struct leaks *leaks)
 {
-	static const char tables[] = "select c.relname from pg_class c where "
-				     "c.relnamespace = '%s'::regnamespace "
-				     "and c.relkind in ('r', 'p') ";
 	PGconn *conn = connect_to(db->admin_url, db->schema);
-	char *all = text(tables, db->schema);
+	char *all = text("select c.relname from pg_class c where c.relnamespace = "
+			 "'%s'::regnamespace and c.relkind in ('r', 'p') ",
+	    db->schema);
 
 	expect_none(conn, "declares no class",
 	    text("%s and coalesce(obj_description(c.oid), '') !~ "
