@@ -211,6 +211,9 @@ writes_what_was_done_into_the_tenants_chain(void **state)
 	assert_int_equal(
 	    out->items[0]->actor_kind, AUTH__V1__AUDIT_ENTRY__ACTOR__person);
 	assert_int_equal(out->items[0]->hash.len, 32);
+	assert_non_null(strstr(out->items[0]->detail, "auth.key.list"));
+	assert_null(strstr(out->items[0]->detail, "trl_"));
+	assert_string_equal(out->items[0]->address, "192.0.2.1");
 	in.has_before_id = true;
 	in.before_id = out->items[0]->id;
 	assert_int_equal(

@@ -75,6 +75,8 @@ entry_of_auth(trl_ctx *ctx, const Auth__V1__AuditEntry *from)
 	entry->has_subject_id = from->has_subject_id;
 	entry->hash = from->hash;
 	entry->has_hash = from->has_hash;
+	entry->detail = from->detail;
+	entry->address = from->address;
 	return entry;
 }
 
