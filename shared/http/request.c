@@ -29,7 +29,8 @@ prepare(struct trl_http_conn *conn, const struct trl_http_head *head)
 	const struct trl_http_request *request = &head->request;
 
 	conn->answered = false;
-	conn->head_only = !strcmp(request->method, "HEAD");
+	/* A head that cannot be read has no method. */
+	conn->head_only = request->method && !strcmp(request->method, "HEAD");
 	conn->keep_old = head->old;
 	conn->body.left = request->content_length;
 	conn->body.chunked = request->content_length == UINT64_MAX;
