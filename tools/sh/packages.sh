@@ -1,17 +1,17 @@
 # packages.sh - the Debian packages Trellis is built with and runs on. Sourced.
 
-PACKAGES_RUN="postgresql-15 redis-server s6 curl jq openssl libprotobuf-c1 libuv1 libpq5
+PACKAGES_RUN="procps postgresql-15 redis-server s6 curl jq openssl libprotobuf-c1 libuv1 libpq5
 libhiredis0.14 libjansson4 libsodium23 libuuid1 zlib1g libnng1"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
-libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcmocka-dev"
-PACKAGES_TEST="clang libclang-rt-14-dev clang-format-14 procps"
-PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev procps"
+libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcmocka-dev python3"
+PACKAGES_TEST="binutils clang libclang-rt-14-dev clang-format-14"
+PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev"
 
 # need_packages NAME... - installs those that are missing, or says how.
 need_packages() {
 	local missing
-	missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+	missing=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
 		awk '$1 == "installed" { print $2 }' | sort -u |
 		comm -13 - <(printf '%s\n' "$@" | sort -u) | tr '\n' ' ')
 	[ -n "${missing// /}" ] || return 0
