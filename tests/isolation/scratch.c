@@ -1,4 +1,4 @@
-/* The scratch database; isolation_sets comes from the build: one set a service. */
+/* The scratch database; one set of statements a service. */
 #include "scratch.h"
 
 #include <stdio.h>
@@ -12,16 +12,12 @@
 #include <trl/config.h>
 #include <trl/migrate.h>
 
-#include "tenants_sql.h"
-#ifdef HAVE_AUTH
 #include "auth_sql.h"
-#endif
+#include "tenants_sql.h"
 
 static const struct trl_sql_set *const sets[] = {
 	&tenants_sql,
-#ifdef HAVE_AUTH
 	&auth_sql,
-#endif
 };
 
 static char *
