@@ -1,12 +1,20 @@
-"""Writes small contracts into a folder of their own and runs tools on them."""
+"""Writes small contracts into a folder of their own and runs tools on them: protoc as
+a process, what is Python within this one, since most of its time is its start."""
+import contextlib
+import io
 import os
 import subprocess
 import sys
 import tempfile
 
+from google.protobuf import descriptor_pb2
+from google.protobuf.compiler import plugin_pb2
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 PLUGIN = os.path.join(TOP, 'tools/contractgen/protoc-gen-trl')
-COMPAT = os.path.join(TOP, 'tools/contractgen/compat.py')
+sys.path.insert(0, os.path.dirname(PLUGIN))
+import compat  # noqa: E402
+from trlgen.main import main as plugin  # noqa: E402
 
 CONTRACT = '''\
 syntax = "proto2";
@@ -80,7 +88,24 @@ class Folder:
             file.write(text)
 
     def generate(self, output='contract'):
-        """What the plugin said, and whether it was content."""
+        """Whether the plugin was content, and what it said."""
+        descriptors = os.path.join(self.path, 'probe.set')
+        subprocess.run(
+            ['protoc', f'-I{self.path}', f'-I{TOP}/proto', '-I/usr/include', '--include_imports',
+             '--include_source_info', f'--descriptor_set_out={descriptors}', 'probe.proto'],
+            check=True)
+        with open(descriptors, 'rb') as file:
+            found = descriptor_pb2.FileDescriptorSet.FromString(file.read())
+        request = plugin_pb2.CodeGeneratorRequest(
+            file_to_generate=['probe.proto'], parameter=output, proto_file=found.file)
+        answer, said = io.BytesIO(), io.StringIO()
+        with contextlib.redirect_stderr(said):
+            plugin(io.BytesIO(request.SerializeToString()), answer)
+        response = plugin_pb2.CodeGeneratorResponse.FromString(answer.getvalue())
+        return not response.error, said.getvalue()
+
+    def run_plugin(self, output='contract'):
+        """As the build runs it: by protoc."""
         done = subprocess.run(
             ['protoc', f'-I{self.path}', f'-I{TOP}/proto', '-I/usr/include',
              f'--plugin=protoc-gen-trl={PLUGIN}', f'--trl_out={output}:{self.path}',
@@ -88,8 +113,8 @@ class Folder:
         return done.returncode == 0, done.stderr
 
     def compat(self, *arguments):
-        done = subprocess.run(
-            [sys.executable, COMPAT, '--baseline', os.path.join(self.path, 'base.json'),
-             f'-I{self.path}', f'-I{TOP}/proto', *arguments, 'probe.proto'],
-            capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout + done.stderr
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = compat.main(['--baseline', os.path.join(self.path, 'base.json'),
+                                f'-I{self.path}', f'-I{TOP}/proto', *arguments, 'probe.proto'])
+        return code, said.getvalue()

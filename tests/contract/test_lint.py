@@ -72,6 +72,9 @@ class Lint(unittest.TestCase):
             folder.write(CONTRACT)
             for output in ('contract', 'catalogue'):
                 self.assertEqual(folder.generate(output), (True, ''))
+                self.assertEqual(folder.run_plugin(output), (True, ''))
+            folder.write(changed((MAKE, MAKE + ' errors: [ INTERNAL ]')))
+            self.assertFalse(folder.run_plugin()[0])
 
     def test_each_breach_is_one_line_with_its_place(self):
         with Folder() as folder:

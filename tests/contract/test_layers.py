@@ -1,0 +1,97 @@
+"""A file that includes from above its layer, or beside it, does not compile: no folder
+is given the path where such a header lies.
+
+  test_layers.py BUILD
+"""
+import json
+import os
+import shlex
+import subprocess
+import sys
+import unittest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+# What a folder may see of Trellis, as its meson.build says. Of contract, base and
+# actor use <trl/method.h>, which needs nothing.
+SEES = {
+    'shared/base': ['shared/contract'],
+    'shared/actor': ['shared/base', 'shared/contract'],
+    'shared/contract': ['shared/base'],
+    'shared/json': ['shared/base', 'shared/contract'],
+    'shared/pg': ['shared/base', 'shared/actor', 'shared/contract'],
+    'shared/redis': ['shared/base', 'shared/actor'],
+    'shared/http': ['shared/base', 'shared/actor'],
+    'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],
+    'shared/access': ['shared/base', 'shared/actor', 'shared/redis'],
+    'shared/mail': ['shared/base', 'shared/actor'],
+    'bus': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis',
+            'shared/ops'],
+}
+BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'bus', 'shared/pg', 'shared/redis',
+         'shared/ops', 'shared/access']
+SEES.update({
+    'services/auth': [*BELOW, 'shared/mail'],
+    'services/tenants': [*BELOW, 'shared/mail'],
+    'services/edge': [*BELOW, 'shared/http', 'shared/json'],
+})
+BUILD = ''
+
+
+def headers():
+    """Every header that others could include, by its folder."""
+    found = {}
+    for folder in SEES:
+        inside = '' if folder.startswith('services/') else 'trl'
+        names = sorted(os.listdir(os.path.join(TOP, folder, inside)))
+        found[folder] = [os.path.join(inside, n) for n in names
+                         if n.endswith('.h') and not n.startswith('test_')]
+    return found
+
+
+def compilers():
+    """One command of each folder, without its source and outputs."""
+    with open(os.path.join(BUILD, 'compile_commands.json'), encoding='utf-8') as file:
+        entries = json.load(file)
+    found = {}
+    for entry in entries:
+        source = os.path.relpath(os.path.join(entry['directory'], entry['file']), TOP)
+        folder, name = os.path.split(source)
+        if folder in SEES and not name.startswith(('test_', 'main', 'bench_')):
+            words = [w for w in shlex.split(entry['command'])
+                     if w.startswith(('-I', '-D', '-std'))]
+            found.setdefault(folder, (entry['directory'], words))
+    return found
+
+
+def compile_with(where, words, text):
+    return subprocess.run(['cc', *words, '-xc', '-fsyntax-only', '-'], input=text, text=True,
+                          cwd=where, capture_output=True, check=False)
+
+
+class Layers(unittest.TestCase):
+    def test_what_lies_above_cannot_be_included(self):
+        all_headers, commands = headers(), compilers()
+        self.assertEqual(set(commands), set(SEES))
+        for folder, (where, words) in commands.items():
+            # A name that a folder below has too is that folder's header.
+            own = {name for seen in [folder, *SEES[folder]] for name in all_headers[seen]}
+            foreign = [name for other, names in all_headers.items() for name in names
+                       if other not in (folder, *SEES[folder]) and name not in own]
+            text = ''.join(f'#if __has_include(<{name}>)\n#error {folder} sees {name}\n#endif\n'
+                           for name in foreign)
+            done = compile_with(where, words, text)
+            with self.subTest(folder):
+                self.assertEqual(done.returncode, 0, done.stderr[:2000])
+
+    def test_an_include_of_the_bus_from_shared_is_an_error(self):
+        where, words = compilers()['shared/pg']
+        done = compile_with(where, words, '#include <trl/bus.h>\n')
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn('trl/bus.h', done.stderr)
+        done = compile_with(where, words, '#include <trl/actor.h>\n#include <trl/pg.h>\n')
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == '__main__':
+    BUILD = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
