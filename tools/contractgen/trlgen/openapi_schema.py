@@ -93,6 +93,8 @@ class Schemas:
                 schema['minItems'] = field.option('min_len')
             if field.message.name.endswith('Request'):
                 schema['maxItems'] = field.max_len
+            if field.option('example') is not None:
+                schema['examples'] = [example_of(field)]
             return schema
         schema = self.value(field)
         if field.option('nullable') and field.message.field('clear'):
