@@ -17,10 +17,10 @@ enum trl_code trl_bus_call(trl_ctx *ctx, trl_bus *bus, const struct trl_method *
 
 /* What may be changed of a call's terms; a zeroed field means the usual. */
 struct trl_call_terms {
-	bool as_service;          /* on the service's own behalf, not the principal's */
-	const char *step;         /* of a WRITE inside a WRITE: its name (the key is
-	                             the parent's key and this) */
-	uint32_t timeout_ms;      /* less than what is left */
+	bool as_service;     /* on the service's own behalf, not the principal's */
+	const char *step;    /* of a WRITE inside a WRITE: its name (the key is
+				the parent's key and this) */
+	uint32_t timeout_ms; /* less than what is left */
 };
 enum trl_code trl_bus_call_with(trl_ctx *ctx, trl_bus *bus,
     const struct trl_method *method, const ProtobufCMessage *in,
@@ -28,8 +28,8 @@ enum trl_code trl_bus_call_with(trl_ctx *ctx, trl_bus *bus,
 
 /* Tells everybody who watches topic that something about these ids changed. May
  * be lost; carries nothing else. topic: "tenants.grant", at most 40 characters. */
-void trl_bus_notify(trl_bus *bus, const char *topic, struct trl_id tenant,
-    struct trl_id subject);
+void trl_bus_notify(
+    trl_bus *bus, const char *topic, struct trl_id tenant, struct trl_id subject);
 /* Start-up: fn runs on the loop (not in an actor) for each notice of topic that
  * a peer service sends (or this process itself). */
 void trl_bus_watch(trl_bus *bus, const char *topic,

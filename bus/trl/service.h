@@ -20,28 +20,30 @@
 /* What the skeleton gives a service to open with. */
 struct trl_host {
 	trl_loop *loop;
-	trl_bus *bus;        /* this service's end of the bus */
-	trl_pg *pg;          /* NULL where the service has no SQL */
-	trl_redis *redis;    /* NULL where the service asked for none */
+	trl_bus *bus;     /* this service's end of the bus */
+	trl_pg *pg;       /* NULL where the service has no SQL */
+	trl_redis *redis; /* NULL where the service asked for none */
 	trl_ops *ops;
 	const void *config;  /* what its config table read */
 	const char *run_dir; /* TRELLIS_RUN_DIR or NULL */
 };
 
 struct trl_service {
-	const char *name;                           /* "tenants": schema, peer, log name */
-	const struct trl_config_table *config;      /* or NULL */
+	const char *name;                      /* "tenants": schema, peer, log name */
+	const struct trl_config_table *config; /* or NULL */
 	size_t config_bytes;
-	const struct trl_contract *const *contracts; /* NULL-ended, or NULL: serves none */
-	const char *const *calls;                   /* services it calls, NULL-ended */
-	const struct trl_sql_set *sql;              /* or NULL */
-	struct trl_redis_script *const *scripts;    /* NULL-ended; NULL: no Redis */
+	const struct trl_contract *const
+	    *contracts;                          /* NULL-ended, or NULL: serves none */
+	const char *const *calls;                /* services it calls, NULL-ended */
+	const struct trl_sql_set *sql;           /* or NULL */
+	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
 	/* Makes the service's state. Start-up, not in an actor; must not park.
 	 * Errors: anything; the process ends and says why. */
 	enum trl_code (*open)(const struct trl_host *host, void **self);
-	/* SIGTERM came: stop taking work from elsewhere than the bus (edge). May be NULL. */
+	/* SIGTERM came: stop taking work from elsewhere than the bus (edge). May be
+	 * NULL. */
 	void (*drain)(void *self);
-	bool (*drained)(void *self);                /* may be NULL */
+	bool (*drained)(void *self); /* may be NULL */
 	void (*close)(void **self);
 	/* `<service> maintain`: upkeep under the owner's role; may be NULL. */
 	enum trl_code (*maintain)(const char *admin_url, const void *config);

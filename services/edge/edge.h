@@ -14,7 +14,7 @@
 enum {
 	EDGE_SEGMENTS_MAX = 12, /* of a path */
 	EDGE_ORIGINS_MAX = 32,
-	EDGE_KEY_MAX = 255      /* characters of an Idempotency-Key */
+	EDGE_KEY_MAX = 255 /* characters of an Idempotency-Key */
 };
 
 struct edge_config {
@@ -31,17 +31,17 @@ struct edge;
 /* A method with what the rooms would otherwise look up again and again. */
 struct edge_route {
 	const struct trl_method *method;
-	char *storage;          /* what the segments' texts lie in */
+	char *storage; /* what the segments' texts lie in */
 	size_t n_segments;
 	const char *segments[EDGE_SEGMENTS_MAX]; /* text, or the variable's name */
 	bool is_variable[EDGE_SEGMENTS_MAX];
-	int tenant_segment;     /* index of the tenant's variable, or -1 */
-	bool wants_body;        /* some field must come from it */
-	bool locates;           /* POST whose reply can be read at path/id */
+	int tenant_segment; /* index of the tenant's variable, or -1 */
+	bool wants_body;    /* some field must come from it */
+	bool locates;       /* POST whose reply can be read at path/id */
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
-	int page_size;          /* index in the request, or -1 */
+	int page_size;                           /* index in the request, or -1 */
 	trl_series *latency;
-	trl_series *fine;       /* requests answered with the method's own status */
+	trl_series *fine; /* requests answered with the method's own status */
 };
 
 /* A body that is ready since the start. */
@@ -65,10 +65,10 @@ struct edge {
 	size_t n_origins;
 	const char *origins[EDGE_ORIGINS_MAX];
 	char *origins_text;
-	bool tls;               /* people reach us by https */
-	trl_metric *requests;   /* by method and code */
-	trl_metric *latency;    /* by method */
-	struct trl_buf body;    /* of the answer in the making; never across a park */
+	bool tls;             /* people reach us by https */
+	trl_metric *requests; /* by method and code */
+	trl_metric *latency;  /* by method */
+	struct trl_buf body;  /* of the answer in the making; never across a park */
 };
 
 enum edge_credential { EDGE_NO_CREDENTIAL, EDGE_BEARER, EDGE_COOKIE };
@@ -80,14 +80,14 @@ struct edge_request {
 	struct trl_http_request *http;
 	uint64_t started_us;
 	const char *request_id;
-	const char *address;    /* the client's, behind trusted hops */
-	const char *origin;     /* the Origin sent, if it may read answers; or NULL */
+	const char *address; /* the client's, behind trusted hops */
+	const char *origin;  /* the Origin sent, if it may read answers; or NULL */
 	bool is_head;
 
 	/* route */
 	size_t n_segments;
 	const char *segments[EDGE_SEGMENTS_MAX]; /* decoded */
-	const struct edge_route *route;          /* NULL: none, or one of the edge's own */
+	const struct edge_route *route; /* NULL: none, or one of the edge's own */
 
 	/* principal */
 	enum edge_credential credential;
@@ -95,8 +95,8 @@ struct edge_request {
 	const char *token;
 	size_t token_len;
 	const struct trl_access_who *who;
-	bool who_is_copy;       /* from Redis, epoch not yet compared */
-	bool keep_who;          /* no copy was there: make one after the answer */
+	bool who_is_copy; /* from Redis, epoch not yet compared */
+	bool keep_who;    /* no copy was there: make one after the answer */
 
 	/* grant */
 	uint64_t account_epoch, tenant_epoch;
@@ -140,16 +140,16 @@ enum trl_code edge_permission(struct edge_request *request);
 /* decode.c: path, query and body become request->in, valid by the contract. */
 enum trl_code edge_decode(struct edge_request *request);
 /* text.c: percent-decoding. NULL: not valid. plus: '+' is a space. */
-const char *edge_percent_decode(trl_arena *arena, const char *text, size_t len, bool plus,
-    size_t *out_len);
+const char *edge_percent_decode(
+    trl_arena *arena, const char *text, size_t len, bool plus, size_t *out_len);
 bool edge_utf8(const char *text, size_t len);
 /* call.c: idempotency, preconditions, the call. */
 enum trl_code edge_call(struct edge_request *request);
 /* render.c: request->out becomes the response. */
 enum trl_code edge_render(struct edge_request *request);
 /* Sets the body, compressed where wanted; type is static text. */
-void edge_render_body(struct edge_request *request, const char *type, const void *data,
-    size_t len);
+void edge_render_body(
+    struct edge_request *request, const char *type, const void *data, size_t len);
 /* headers.c: what every answer carries. */
 void edge_headers(struct edge_request *request);
 bool edge_origin_allowed(const struct edge *self, const struct trl_http_request *http,
@@ -163,7 +163,8 @@ void edge_cookie_write(struct edge_request *request);
 
 /* problem.c */
 /* Ends a room with a status of HTTP's own. */
-enum trl_code edge_refuse(struct edge_request *request, uint16_t status, const char *detail);
+enum trl_code edge_refuse(
+    struct edge_request *request, uint16_t status, const char *detail);
 /* The response for ctx->err. */
 void edge_problem(struct edge_request *request, enum trl_code rc);
 /* For the HTTP server itself. */

@@ -403,7 +403,7 @@ class Stack:
             letters = []
             for name in os.listdir(self.mail) if os.path.isdir(self.mail) else ():
                 path = os.path.join(self.mail, name)
-                if not os.path.isfile(path):
+                if name.startswith(".") or not os.path.isfile(path):
                     continue
                 with open(path) as file:
                     text = file.read()

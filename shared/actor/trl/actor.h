@@ -22,10 +22,10 @@ typedef struct trl_loop trl_loop;
 typedef struct trl_actor trl_actor;
 
 struct trl_loop_options {
-	size_t max_actors;     /* default 4,096 */
-	size_t stack_bytes;    /* default 64 KiB, 256 KiB under ASan */
-	size_t arena_bytes;    /* the limit of an actor's arena, default 16 MiB */
-	uint32_t watchdog_ms;  /* a longer turn is logged with its actor; default 50 */
+	size_t max_actors;    /* default 4,096 */
+	size_t stack_bytes;   /* default 64 KiB, 256 KiB under ASan */
+	size_t arena_bytes;   /* the limit of an actor's arena, default 16 MiB */
+	uint32_t watchdog_ms; /* a longer turn is logged with its actor; default 50 */
 };
 
 /* Start-up only. options may be NULL. */
@@ -38,8 +38,8 @@ void trl_loop_run(trl_loop *loop);
 void trl_loop_stop(trl_loop *loop);
 /* Loop thread: runs turns until done(self) or timeout_ms; for tests and drains.
  * Returns what done said last. */
-bool trl_loop_run_until(trl_loop *loop, bool (*done)(void *self), void *self,
-    uint32_t timeout_ms);
+bool trl_loop_run_until(
+    trl_loop *loop, bool (*done)(void *self), void *self, uint32_t timeout_ms);
 /* Any thread: has fn(arg) run on the loop's thread soon. Bounded by its users. */
 void trl_loop_post(trl_loop *loop, void (*fn)(void *arg), void *arg);
 /* Start-up: fn runs at the end of each turn in which an actor or a completion
@@ -52,18 +52,18 @@ uint64_t trl_loop_now_us(const trl_loop *loop);
 /* ---- actors ------------------------------------------------------------- */
 
 struct trl_spawn {
-	const char *name;      /* static: shown in dumps until ctx->method is set */
+	const char *name; /* static: shown in dumps until ctx->method is set */
 	void (*run)(trl_ctx *ctx, void *arg);
 	void *arg;
-	uint32_t timeout_ms;   /* 0: 5,000 */
+	uint32_t timeout_ms; /* 0: 5,000 */
 };
 
 /* Starts an actor in this turn, not at once. Loop thread.
  * Errors: TRL_BUSY when max_actors are alive (nothing was started). */
 enum trl_code trl_spawn(trl_loop *loop, const struct trl_spawn *spec) TRL_MUST_CHECK;
 /* Like trl_spawn, and gives the actor for trl_cancel; valid until run returns. */
-enum trl_code trl_spawn_get(trl_loop *loop, const struct trl_spawn *spec,
-    trl_actor **out) TRL_MUST_CHECK;
+enum trl_code trl_spawn_get(
+    trl_loop *loop, const struct trl_spawn *spec, trl_actor **out) TRL_MUST_CHECK;
 /* The caller has gone: parks fail with TRL_DEADLINE from now on, the one in
  * progress too. Loop thread, never on itself. */
 void trl_cancel(trl_actor *actor);
@@ -88,8 +88,8 @@ struct trl_ticket trl_park_begin(trl_ctx *ctx);
  * cancellation. what is static text for dumps ("sql", "bus tenants").
  * Errors: TRL_DEADLINE: the operation is still out there; detach it from this
  * stack's memory before returning. The error of ctx is written. */
-enum trl_code trl_park(trl_ctx *ctx, struct trl_ticket ticket, const char *what)
-    TRL_MUST_CHECK;
+enum trl_code trl_park(
+    trl_ctx *ctx, struct trl_ticket ticket, const char *what) TRL_MUST_CHECK;
 /* The same, for at most timeout_ms of the deadline; TRL_DEADLINE with no error
  * written when only that passed. */
 enum trl_code trl_park_for(trl_ctx *ctx, struct trl_ticket ticket, const char *what,
@@ -113,9 +113,9 @@ void trl_key_leave(trl_ctx *ctx, const void *key, size_t len);
 /* A kind of offloaded work with slots and a queue of its own. Static storage,
  * registered once by trl_offload_init. */
 struct trl_offload {
-	const char *name;      /* for metrics: "argon2" */
-	unsigned slots;        /* at once */
-	unsigned queue;        /* waiting, beyond that BUSY */
+	const char *name; /* for metrics: "argon2" */
+	unsigned slots;   /* at once */
+	unsigned queue;   /* waiting, beyond that BUSY */
 	uint32_t retry_after_ms;
 	struct trl_offload_state *state;
 };
@@ -126,5 +126,5 @@ void trl_offload_fini(struct trl_offload *kind);
  * so this call always waits for a fn that has started; a fn not yet started is
  * dropped at the deadline.
  * Errors: TRL_BUSY (queue full, with retry-after), TRL_DEADLINE (fn never ran). */
-enum trl_code trl_offload(trl_ctx *ctx, struct trl_offload *kind,
-    void (*fn)(void *arg), void *arg) TRL_MUST_CHECK;
+enum trl_code trl_offload(trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg),
+    void *arg) TRL_MUST_CHECK;

@@ -29,7 +29,8 @@ char *trl_arena_strdup(trl_arena *arena, const char *s);
 char *trl_arena_strndup(trl_arena *arena, const char *s, size_t n);
 void *trl_arena_memdup(trl_arena *arena, const void *p, size_t n);
 char *trl_arena_printf(trl_arena *arena, const char *fmt, ...) TRL_PRINTF(2, 3);
-char *trl_arena_vprintf(trl_arena *arena, const char *fmt, va_list args) TRL_PRINTF(2, 0);
+char *trl_arena_vprintf(trl_arena *arena, const char *fmt, va_list args)
+    TRL_PRINTF(2, 0);
 size_t trl_arena_used(const trl_arena *arena);
 
 /* The arena as protobuf-c's allocator (free does nothing, a passed limit gives

@@ -12,15 +12,15 @@
 #define TRL_AUTO(destructor) __attribute__((cleanup(destructor)))
 
 /* Hands over ownership: gives the pointer and leaves NULL behind. */
-#define TRL_TAKE(pointer)                                                        \
-	__extension__({                                                          \
-		__typeof__(pointer) taken_ = (pointer);                          \
-		(pointer) = NULL;                                                \
-		taken_;                                                          \
+#define TRL_TAKE(pointer)                                                              \
+	__extension__({                                                                \
+		__typeof__(pointer) taken_ = (pointer);                                \
+		(pointer) = NULL;                                                      \
+		taken_;                                                                \
 	})
 
 /* A broken invariant ends the process, in every build. Input never asserts. */
-#define trl_assert(condition)                                                    \
+#define trl_assert(condition)                                                          \
 	((condition) ? (void)0 : trl_assert_failed(#condition, __FILE__, __LINE__))
 
 _Noreturn void trl_assert_failed(const char *condition, const char *file, int line);

@@ -24,7 +24,8 @@ enum trl_config_type {
 	TRL_CONFIG_T_REAL,   /* double, within min and max */
 	TRL_CONFIG_T_BOOL,   /* bool: true, false, 1, 0, yes, no */
 	TRL_CONFIG_T_SECRET, /* trl_secret *, NULL when unset; value never shown */
-	TRL_CONFIG_T_PREFIX  /* a family: TRELLIS_PEER_<NAME>; read by trl_config_family */
+	TRL_CONFIG_T_PREFIX  /* a family: TRELLIS_PEER_<NAME>; read by trl_config_family
+			      */
 };
 
 struct trl_config_var {
@@ -42,25 +43,41 @@ struct trl_config_table {
 	size_t n_vars;
 };
 
-#define TRL_CONFIG_TABLE(owner_, vars_)                                          \
-	{ .owner = (owner_), .vars = (vars_), .n_vars = TRL_COUNT(vars_) }
-#define TRL_CONFIG_STR(s, field, name_, fallback_, help_)                        \
-	{ .name = (name_), .type = TRL_CONFIG_T_STR, .fallback = (fallback_),    \
-	  .help = (help_), .offset = offsetof(s, field) }
-#define TRL_CONFIG_INT(s, field, name_, fallback_, min_, max_, help_)            \
-	{ .name = (name_), .type = TRL_CONFIG_T_INT, .fallback = (fallback_),    \
-	  .help = (help_), .offset = offsetof(s, field), .min = (min_), .max = (max_) }
-#define TRL_CONFIG_REAL(s, field, name_, fallback_, min_, max_, help_)           \
-	{ .name = (name_), .type = TRL_CONFIG_T_REAL, .fallback = (fallback_),   \
-	  .help = (help_), .offset = offsetof(s, field), .min = (min_), .max = (max_) }
-#define TRL_CONFIG_BOOL(s, field, name_, fallback_, help_)                       \
-	{ .name = (name_), .type = TRL_CONFIG_T_BOOL, .fallback = (fallback_),   \
-	  .help = (help_), .offset = offsetof(s, field) }
-#define TRL_CONFIG_SECRET(s, field, name_, help_)                                \
-	{ .name = (name_), .type = TRL_CONFIG_T_SECRET, .help = (help_),         \
-	  .offset = offsetof(s, field) }
-#define TRL_CONFIG_PREFIX(name_, help_)                                          \
-	{ .name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_) }
+#define TRL_CONFIG_TABLE(owner_, vars_)                                                \
+	{                                                                              \
+		.owner = (owner_), .vars = (vars_), .n_vars = TRL_COUNT(vars_)         \
+	}
+#define TRL_CONFIG_STR(s, field, name_, fallback_, help_)                              \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_STR, .fallback = (fallback_),    \
+		.help = (help_), .offset = offsetof(s, field)                          \
+	}
+#define TRL_CONFIG_INT(s, field, name_, fallback_, min_, max_, help_)                  \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_INT, .fallback = (fallback_),    \
+		.help = (help_), .offset = offsetof(s, field), .min = (min_),          \
+		.max = (max_)                                                          \
+	}
+#define TRL_CONFIG_REAL(s, field, name_, fallback_, min_, max_, help_)                 \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_REAL, .fallback = (fallback_),   \
+		.help = (help_), .offset = offsetof(s, field), .min = (min_),          \
+		.max = (max_)                                                          \
+	}
+#define TRL_CONFIG_BOOL(s, field, name_, fallback_, help_)                             \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_BOOL, .fallback = (fallback_),   \
+		.help = (help_), .offset = offsetof(s, field)                          \
+	}
+#define TRL_CONFIG_SECRET(s, field, name_, help_)                                      \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_SECRET, .help = (help_),         \
+		.offset = offsetof(s, field)                                           \
+	}
+#define TRL_CONFIG_PREFIX(name_, help_)                                                \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_)          \
+	}
 
 /* Every table of the build, NULL at the end: the executable defines it (the
  * build makes it from the services' lists). */

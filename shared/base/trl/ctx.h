@@ -35,9 +35,9 @@ struct trl_principal {
 	/* What may be done in ctx->tenant: rising trl_permission ids. */
 	const uint32_t *permissions;
 	size_t n_permissions;
-	uint8_t role;             /* enum trellis.Role, 0 outside a tenant */
-	const char *address;      /* the client's IP address as text, or "" */
-	const char *user_agent;   /* at most 200 characters, or "" */
+	uint8_t role;           /* enum trellis.Role, 0 outside a tenant */
+	const char *address;    /* the client's IP address as text, or "" */
+	const char *user_agent; /* at most 200 characters, or "" */
 };
 
 /* W3C trace context: 16 and 8 bytes, and the sampled flag. */
@@ -49,32 +49,32 @@ struct trl_trace {
 
 /* The key under which a WRITE runs once (reliability: idempotency records). */
 struct trl_idempotency {
-	const char *key;      /* NULL: a READ */
-	bool from_client;     /* kept 24 h, else 5 minutes */
-	bool is_retry;        /* of the edge's own: wait for a running one */
-	uint8_t scope[16];    /* account or key id, else a hash of address and name */
-	uint8_t request[32];  /* BLAKE2b of method, path and request */
-	bool recorded;        /* set by the write batch; dispatch asserts it */
-	bool replayed;        /* the reply is a stored one */
+	const char *key;     /* NULL: a READ */
+	bool from_client;    /* kept 24 h, else 5 minutes */
+	bool is_retry;       /* of the edge's own: wait for a running one */
+	uint8_t scope[16];   /* account or key id, else a hash of address and name */
+	uint8_t request[32]; /* BLAKE2b of method, path and request */
+	bool recorded;       /* set by the write batch; dispatch asserts it */
+	bool replayed;       /* the reply is a stored one */
 };
 
 struct trl_ctx {
 	struct trl_loop *loop;
 	struct trl_actor *actor; /* NULL outside an actor: then nothing may park */
 	trl_arena *arena;
-	uint64_t deadline_us;    /* monotonic */
-	bool cancelled;          /* the caller has gone; parking fails with DEADLINE */
+	uint64_t deadline_us; /* monotonic */
+	bool cancelled;       /* the caller has gone; parking fails with DEADLINE */
 	const struct trl_method *method; /* or NULL */
-	const char *service;     /* whose code runs: "tenants" */
-	const char *caller;      /* the service that sent the message, or NULL */
+	const char *service;             /* whose code runs: "tenants" */
+	const char *caller; /* the service that sent the message, or NULL */
 	struct trl_principal principal;
-	struct trl_id tenant;    /* nil: none */
+	struct trl_id tenant; /* nil: none */
 	struct trl_trace trace;
 	uint64_t call_id;
 	struct trl_idempotency idempotency;
 	bool has_if_version;
-	int64_t if_version;      /* from If-Match */
-	int64_t now_us;          /* 0: the wall clock; else a tenant's test clock */
+	int64_t if_version; /* from If-Match */
+	int64_t now_us;     /* 0: the wall clock; else a tenant's test clock */
 	struct trl_err err;
 };
 typedef struct trl_ctx trl_ctx;

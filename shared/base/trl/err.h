@@ -46,10 +46,10 @@ trl_is_fault(enum trl_code code)
 /* Writes the error of ctx and returns code: `return trl_fail(ctx, TRL_EXISTS, ...)`.
  * The first error stands: a later one for the same ctx replaces it only by
  * trl_err_clear. */
-#define trl_fail(ctx, code, ...)                                                 \
+#define trl_fail(ctx, code, ...)                                                       \
 	trl_fail_at((ctx), (code), NULL, __FILE__, __LINE__, __VA_ARGS__)
 /* The same about one field of the request. */
-#define trl_fail_field(ctx, code, field, ...)                                    \
+#define trl_fail_field(ctx, code, field, ...)                                          \
 	trl_fail_at((ctx), (code), (field), __FILE__, __LINE__, __VA_ARGS__)
 
 enum trl_code trl_fail_at(struct trl_ctx *ctx, enum trl_code code, const char *field,

@@ -23,14 +23,18 @@ struct trl_log_field {
 	struct trl_id id;
 };
 
-#define TRL_LOG_STR(n, v) ((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_STR, .str = (v) })
-#define TRL_LOG_INT(n, v) ((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_INT, .num = (int64_t)(v) })
-#define TRL_LOG_ID(n, v) ((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_ID, .id = (v) })
+#define TRL_LOG_STR(n, v)                                                              \
+	((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_STR, .str = (v) })
+#define TRL_LOG_INT(n, v)                                                              \
+	((struct trl_log_field){                                                       \
+	    .name = (n), .type = TRL_LOG_T_INT, .num = (int64_t)(v) })
+#define TRL_LOG_ID(n, v)                                                               \
+	((struct trl_log_field){ .name = (n), .type = TRL_LOG_T_ID, .id = (v) })
 
 /* ctx may be NULL; from it come method, trace, tenant, account, call id. The
  * list of fields may not be empty. */
-#define trl_log(level, ctx, message, ...)                                        \
-	trl_log_fields((level), (ctx), (message),                                \
+#define trl_log(level, ctx, message, ...)                                              \
+	trl_log_fields((level), (ctx), (message),                                      \
 	    (const struct trl_log_field[]){ __VA_ARGS__, { .name = NULL } })
 
 void trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx,

@@ -34,12 +34,12 @@ void trl_metric_callback_drop(void *self);
 
 /* The series with these label values (as many as names), made at first use; at
  * most 2,000 series a metric, then the one labelled "other". Keep it. */
-#define trl_series_at(metric, ...)                                               \
+#define trl_series_at(metric, ...)                                                     \
 	trl_series_get((metric), (const char *const[]){ __VA_ARGS__, NULL })
 trl_series *trl_series_get(trl_metric *metric, const char *const *values);
 
-void trl_series_add(trl_series *series, double n);   /* counter, gauge */
-void trl_series_set(trl_series *series, double v);   /* gauge */
+void trl_series_add(trl_series *series, double n);           /* counter, gauge */
+void trl_series_set(trl_series *series, double v);           /* gauge */
 void trl_series_observe_us(trl_series *series, uint64_t us); /* histogram */
 
 /* Appends everything; open_metrics adds what OpenMetrics asks (# EOF, units). */

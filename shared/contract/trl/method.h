@@ -10,7 +10,7 @@
 #include <protobuf-c/protobuf-c.h>
 #include <trl/ctx.h>
 
-enum trl_auth { /* as trellis.Auth */
+enum trl_auth {        /* as trellis.Auth */
 	TRL_AUTH_NONE, /* not declared: refused */
 	TRL_AUTH_PUBLIC,
 	TRL_AUTH_SESSION,
@@ -37,13 +37,13 @@ enum trl_format { /* as trellis.Format */
 
 /* The rules of one field; the i-th belongs to descriptor->fields[i]. */
 struct trl_field {
-	const char *key;                   /* "\"name\":" as JSON has it */
+	const char *key; /* "\"name\":" as JSON has it */
 	size_t key_len;
 	const struct trl_message *message; /* of a message field, but a Timestamp */
 	enum trl_format format;
 	bool required, nullable, secret, output_only, internal;
 	bool has_min, has_max;
-	uint32_t min_len, max_len;  /* defaults are filled in */
+	uint32_t min_len, max_len; /* defaults are filled in */
 	uint32_t item_max_len;
 	int64_t min, max;
 };
@@ -52,38 +52,38 @@ struct trl_field {
 struct trl_message {
 	const ProtobufCMessageDescriptor *descriptor;
 	const struct trl_field *fields;
-	bool has_secret;  /* somewhere inside */
-	bool is_entry;    /* an entry of a map: key, value */
-	int clear_field;  /* index of the repeated string "clear", or -1 */
+	bool has_secret; /* somewhere inside */
+	bool is_entry;   /* an entry of a map: key, value */
+	int clear_field; /* index of the repeated string "clear", or -1 */
 };
 
 /* A method's terms. */
 struct trl_method {
-	uint32_t id;            /* CRC-32 of name; the generator refuses collisions */
-	const char *name;       /* "tenants.v1.Tenants.CreateTenant" */
-	const char *service;    /* "tenants": whom the bus calls */
+	uint32_t id;         /* CRC-32 of name; the generator refuses collisions */
+	const char *name;    /* "tenants.v1.Tenants.CreateTenant" */
+	const char *service; /* "tenants": whom the bus calls */
 	enum trl_auth auth;
 	enum trl_effect effect;
 	uint32_t timeout_ms;
 	const char *rate;
 	uint32_t max_body_bytes;
-	uint32_t permission;    /* id in the catalogue, 0: none */
+	uint32_t permission; /* id in the catalogue, 0: none */
 	const char *permission_name;
-	uint64_t errors;        /* bit n: condition n may be returned, those that come
-	                           with idempotency, If-Match and paging included */
+	uint64_t errors; /* bit n: condition n may be returned, those that come
+			    with idempotency, If-Match and paging included */
 	const char *const *callers; /* NULL-ended */
 	bool if_match, signs_in;
 	const struct trl_message *in, *out;
 	/* HTTP; verb NONE where the method is for the mesh alone. */
 	enum trl_verb verb;
-	const char *path;       /* "/api/v1/tenants/{tenant_id}" */
+	const char *path; /* "/api/v1/tenants/{tenant_id}" */
 	uint16_t status;
-	int tenant_field;       /* index in in->fields of the tenant's id, or -1 */
+	int tenant_field; /* index in in->fields of the tenant's id, or -1 */
 };
 
 /* A handler behind its typed thunk, made by the generator. */
-typedef enum trl_code trl_thunk(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
-    ProtobufCMessage *out);
+typedef enum trl_code trl_thunk(
+    void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out);
 
 /* What a service serves of one contract: methods and thunks side by side. */
 struct trl_contract {
@@ -95,9 +95,9 @@ struct trl_contract {
 
 /* An entry of the permission catalogue. */
 struct trl_permission {
-	uint32_t id;            /* CRC-32 of name, never 0 */
-	const char *name;       /* "tenants.member.invite" */
-	enum trl_role role;     /* the least built-in role that holds it */
+	uint32_t id;        /* CRC-32 of name, never 0 */
+	const char *name;   /* "tenants.member.invite" */
+	enum trl_role role; /* the least built-in role that holds it */
 	const char *description;
 };
 /* The catalogue of all contracts, rising by id (generated; <trl/catalogue.h>). */

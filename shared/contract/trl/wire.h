@@ -12,10 +12,11 @@
 enum trl_code trl_wire_decode(trl_ctx *ctx, const ProtobufCMessageDescriptor *type,
     const void *data, size_t len, ProtobufCMessage **out) TRL_MUST_CHECK;
 /* Only the walk; no ctx. NULL when fine, else what is wrong (static text). */
-const char *trl_wire_check(const ProtobufCMessageDescriptor *type, const void *data,
-    size_t len);
+const char *trl_wire_check(
+    const ProtobufCMessageDescriptor *type, const void *data, size_t len);
 /* A zeroed message of the type, in the arena. */
-ProtobufCMessage *trl_message_new(trl_arena *arena, const ProtobufCMessageDescriptor *type);
+ProtobufCMessage *trl_message_new(
+    trl_arena *arena, const ProtobufCMessageDescriptor *type);
 /* Encoded into the arena. */
 void trl_wire_encode(trl_arena *arena, const ProtobufCMessage *message,
     const uint8_t **data, size_t *len);

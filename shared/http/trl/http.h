@@ -23,15 +23,15 @@ enum { TRL_HTTP_HEADERS_MAX = 100 };
 
 /* One request. Everything lives in the actor's arena. */
 struct trl_http_request {
-	const char *method;          /* "GET", as sent, a valid token */
-	const char *path;            /* as sent, without the query; begins with '/' */
-	const char *query;           /* after '?', or "" */
+	const char *method; /* "GET", as sent, a valid token */
+	const char *path;   /* as sent, without the query; begins with '/' */
+	const char *query;  /* after '?', or "" */
 	const char *host;
-	const char *peer_address;    /* IP as text */
+	const char *peer_address; /* IP as text */
 	size_t n_headers;
 	const struct trl_http_header *headers;
 	bool has_body;
-	uint64_t content_length;     /* UINT64_MAX: chunked */
+	uint64_t content_length; /* UINT64_MAX: chunked */
 	bool keep_alive;
 	struct trl_http_conn *conn;
 };
@@ -42,7 +42,7 @@ struct trl_http_response {
 	struct trl_http_header headers[32];
 	const void *body;
 	size_t body_len;
-	bool close;                  /* end the connection after this answer */
+	bool close; /* end the connection after this answer */
 };
 
 struct trl_http_handler {
@@ -51,8 +51,8 @@ struct trl_http_handler {
 	/* Fills a response for a request that was refused at the door; also for
 	 * 500 when handle returned without an answer, and 503 when no actor was
 	 * free. Must not park. */
-	void (*refuse)(void *self, trl_arena *arena, uint16_t status, const char *detail,
-	    struct trl_http_response *out);
+	void (*refuse)(void *self, trl_arena *arena, uint16_t status,
+	    const char *detail, struct trl_http_response *out);
 	void *self;
 };
 
@@ -80,8 +80,8 @@ unsigned trl_http_port(const trl_http_server *server);
 
 /* The value of the first header of that lower-case name, or NULL. */
 const char *trl_http_header(const struct trl_http_request *request, const char *name);
-void trl_http_add_header(struct trl_http_response *response, const char *name,
-    const char *value);
+void trl_http_add_header(
+    struct trl_http_response *response, const char *name, const char *value);
 
 /* Reads the whole body (sending 100 Continue where asked) into the arena.
  * Errors: TRL_QUOTA (more than max_bytes; found before reading where declared),

@@ -20,8 +20,8 @@ enum trl_code trl_json_decode(trl_ctx *ctx, const struct trl_message *rules,
 /* Sets one field from the text of a path variable or query parameter (already
  * percent-decoded). Repeated fields gather. Errors: as trl_json_decode. */
 enum trl_code trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
-    ProtobufCMessage *message, const char *name, const char *text, size_t len)
-    TRL_MUST_CHECK;
+    ProtobufCMessage *message, const char *name, const char *text,
+    size_t len) TRL_MUST_CHECK;
 
 /* Appends message as JSON. internal fields are left out; with redact, secret
  * ones appear as "(secret)". */

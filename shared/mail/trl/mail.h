@@ -20,5 +20,5 @@ enum trl_code trl_mail_open(trl_loop *loop, const char *folder, const char *from
 void trl_mail_close(trl_mail **mail);
 /* Errors: TRL_INVALID (CR, LF or NUL in an address or subject), TRL_BUSY,
  * TRL_INTERNAL (disk). */
-enum trl_code trl_mail_send(trl_ctx *ctx, trl_mail *mail,
-    const struct trl_mail_letter *letter) TRL_MUST_CHECK;
+enum trl_code trl_mail_send(
+    trl_ctx *ctx, trl_mail *mail, const struct trl_mail_letter *letter) TRL_MUST_CHECK;

@@ -30,45 +30,61 @@ struct trl_scope {
 };
 #define TRL_SCOPE_TENANT(id_) ((struct trl_scope){ .tenant = (id_) })
 #define TRL_SCOPE_ACCOUNT(id_) ((struct trl_scope){ .account = (id_) })
-#define TRL_SCOPE_BOTH(tenant_, account_)                                        \
+#define TRL_SCOPE_BOTH(tenant_, account_)                                              \
 	((struct trl_scope){ .tenant = (tenant_), .account = (account_) })
 
 /* A parameter that no message field carries. */
 struct trl_arg {
 	const char *name; /* NULL ends the list */
 	enum {
-		TRL_ARG_T_NULL, TRL_ARG_T_ID, TRL_ARG_T_TEXT, TRL_ARG_T_BYTES,
-		TRL_ARG_T_INT, TRL_ARG_T_BOOL, TRL_ARG_T_TIME, TRL_ARG_T_IDS,
+		TRL_ARG_T_NULL,
+		TRL_ARG_T_ID,
+		TRL_ARG_T_TEXT,
+		TRL_ARG_T_BYTES,
+		TRL_ARG_T_INT,
+		TRL_ARG_T_BOOL,
+		TRL_ARG_T_TIME,
+		TRL_ARG_T_IDS,
 		TRL_ARG_T_TEXTS
 	} type;
 	struct trl_id id;
 	const void *data; /* text, bytes, ids (struct trl_id[]), texts (char *[]) */
 	size_t len;
-	int64_t num;      /* int, bool, or wall microseconds */
+	int64_t num; /* int, bool, or wall microseconds */
 };
 #define TRL_ARG_NULL(n) ((struct trl_arg){ .name = (n), .type = TRL_ARG_T_NULL })
-#define TRL_ARG_ID(n, v) ((struct trl_arg){ .name = (n), .type = TRL_ARG_T_ID, .id = (v) })
-#define TRL_ARG_TEXT(n, v) ((struct trl_arg){ .name = (n), .type = TRL_ARG_T_TEXT, .data = (v) })
-#define TRL_ARG_BYTES(n, p, l)                                                   \
-	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_BYTES, .data = (p), .len = (l) })
-#define TRL_ARG_INT(n, v) ((struct trl_arg){ .name = (n), .type = TRL_ARG_T_INT, .num = (v) })
-#define TRL_ARG_BOOL(n, v) ((struct trl_arg){ .name = (n), .type = TRL_ARG_T_BOOL, .num = (v) })
-#define TRL_ARG_TIME(n, v) ((struct trl_arg){ .name = (n), .type = TRL_ARG_T_TIME, .num = (v) })
-#define TRL_ARG_IDS(n, p, l)                                                     \
-	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_IDS, .data = (p), .len = (l) })
-#define TRL_ARG_TEXTS(n, p, l)                                                   \
-	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_TEXTS, .data = (p), .len = (l) })
+#define TRL_ARG_ID(n, v)                                                               \
+	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_ID, .id = (v) })
+#define TRL_ARG_TEXT(n, v)                                                             \
+	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_TEXT, .data = (v) })
+#define TRL_ARG_BYTES(n, p, l)                                                         \
+	((struct trl_arg){                                                             \
+	    .name = (n), .type = TRL_ARG_T_BYTES, .data = (p), .len = (l) })
+#define TRL_ARG_INT(n, v)                                                              \
+	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_INT, .num = (v) })
+#define TRL_ARG_BOOL(n, v)                                                             \
+	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_BOOL, .num = (v) })
+#define TRL_ARG_TIME(n, v)                                                             \
+	((struct trl_arg){ .name = (n), .type = TRL_ARG_T_TIME, .num = (v) })
+#define TRL_ARG_IDS(n, p, l)                                                           \
+	((struct trl_arg){                                                             \
+	    .name = (n), .type = TRL_ARG_T_IDS, .data = (p), .len = (l) })
+#define TRL_ARG_TEXTS(n, p, l)                                                         \
+	((struct trl_arg){                                                             \
+	    .name = (n), .type = TRL_ARG_T_TEXTS, .data = (p), .len = (l) })
 
 trl_batch *trl_batch_new(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope);
 
 /* Adds a statement. The message is `&x->base` or NULL; arguments may follow. */
-#define trl_batch_add(batch, sql, ...) TRL_BATCH_ARGS_(trl_batch_add_args, batch, sql, __VA_ARGS__)
+#define trl_batch_add(batch, sql, ...)                                                 \
+	TRL_BATCH_ARGS_(trl_batch_add_args, batch, sql, __VA_ARGS__)
 /* Adds one whose columns fill `out` (a message) by name: one row; or, where out
  * has a single repeated message field, its rows fill that list. No row leaves
  * out untouched, unless the statement expects one. */
-#define TRL_BATCH_ARGS_(fn, batch, sql, ...)                                     \
-	fn((batch), (sql), TRL_BATCH_FIRST_(__VA_ARGS__, 0),                     \
-	    (const struct trl_arg[]){ TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+#define TRL_BATCH_ARGS_(fn, batch, sql, ...)                                           \
+	fn((batch), (sql), TRL_BATCH_FIRST_(__VA_ARGS__, 0),                           \
+	    (const struct trl_arg[]){                                                  \
+		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
 #define TRL_BATCH_FIRST_(first, ...) (first)
 #define TRL_BATCH_REST_(first, ...) __VA_ARGS__
 
@@ -76,9 +92,10 @@ void trl_batch_add_args(trl_batch *batch, const struct trl_sql *sql,
     const ProtobufCMessage *in, const struct trl_arg *args);
 void trl_batch_get_args(trl_batch *batch, const struct trl_sql *sql,
     const ProtobufCMessage *in, ProtobufCMessage *out, const struct trl_arg *args);
-#define trl_batch_get(batch, sql, in, ...)                                       \
-	trl_batch_get_args((batch), (sql), (in), TRL_BATCH_FIRST_(__VA_ARGS__, 0), \
-	    (const struct trl_arg[]){ TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+#define trl_batch_get(batch, sql, in, ...)                                             \
+	trl_batch_get_args((batch), (sql), (in), TRL_BATCH_FIRST_(__VA_ARGS__, 0),     \
+	    (const struct trl_arg[]){                                                  \
+		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
 
 /* Adds an entry to the tenant's audit chain (class system table "audit"; hash =
  * SHA-256 of the previous hash and the entry). action is "tenants.member.remove";
@@ -102,5 +119,5 @@ enum trl_code trl_batch_write_unrecorded(trl_batch *batch) TRL_MUST_CHECK;
 
 /* Before reading what a WRITE would change: gives the stored reply at once if
  * this key already ran. *replayed tells. Same errors as trl_batch_write. */
-enum trl_code trl_replay(trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply,
-    bool *replayed) TRL_MUST_CHECK;
+enum trl_code trl_replay(
+    trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *replayed) TRL_MUST_CHECK;

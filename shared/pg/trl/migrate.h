@@ -14,5 +14,5 @@ enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
 /* Upkeep of the framework's tables: deletes expired idempotency records, in pieces,
  * under the owner's role. `<service> maintain` calls it before the service's own;
  * run it every few minutes (an expired record that still stands still answers). */
-enum trl_code trl_pg_maintain(const char *admin_url, const struct trl_sql_set *set)
-    TRL_MUST_CHECK;
+enum trl_code trl_pg_maintain(
+    const char *admin_url, const struct trl_sql_set *set) TRL_MUST_CHECK;

@@ -20,7 +20,7 @@ struct trl_page {
 enum trl_code trl_page_open(trl_ctx *ctx, const char *list, struct trl_id scope,
     uint32_t page_size, const char *page_token, struct trl_page *out) TRL_MUST_CHECK;
 /* The token that continues after a key, in ctx's arena. */
-char *trl_page_token_id(trl_ctx *ctx, const char *list, struct trl_id scope,
-    struct trl_id last);
-char *trl_page_token_number(trl_ctx *ctx, const char *list, struct trl_id scope,
-    int64_t last);
+char *trl_page_token_id(
+    trl_ctx *ctx, const char *list, struct trl_id scope, struct trl_id last);
+char *trl_page_token_number(
+    trl_ctx *ctx, const char *list, struct trl_id scope, int64_t last);

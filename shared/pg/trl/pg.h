@@ -10,7 +10,7 @@
 typedef struct trl_pg trl_pg;
 
 struct trl_pg_options {
-	const char *url;            /* postgresql://... or key=value; of the service's _app role */
+	const char *url; /* postgresql://... or key=value; of the service's _app role */
 	const struct trl_sql_set *sql;
 	unsigned read_connections;  /* 2 */
 	unsigned write_connections; /* 8 */
@@ -22,8 +22,8 @@ struct trl_pg_options {
  * BYPASSRLS or owner of a table, prepares every statement and checks the schema
  * against the migrations; prints each problem with what to do.
  * Errors: TRL_UNAVAILABLE (server), TRL_INTERNAL (role, statement, schema). */
-enum trl_code trl_pg_open(trl_loop *loop, const struct trl_pg_options *options,
-    trl_pg **out) TRL_MUST_CHECK;
+enum trl_code trl_pg_open(
+    trl_loop *loop, const struct trl_pg_options *options, trl_pg **out) TRL_MUST_CHECK;
 void trl_pg_close(trl_pg **pg);
 /* Whether a connection is up; for readiness. */
 bool trl_pg_ready(const trl_pg *pg);

@@ -16,18 +16,19 @@ enum trl_expect {
 };
 
 struct trl_sql {
-	const char *name;           /* "tenants_tenant_by_slug", also when prepared */
-	const char *file;           /* for errors: "services/tenants/sql/query/tenant_by_slug.sql" */
-	const char *text;           /* with $1..$n */
-	const char *guarded;        /* the same, raising inside PostgreSQL where expect
-	                             * is not met: for writes and transactions; or NULL */
-	const char *const *params;  /* names in order of position, NULL-ended */
+	const char *name; /* "tenants_tenant_by_slug", also when prepared */
+	const char
+	    *file; /* for errors: "services/tenants/sql/query/tenant_by_slug.sql" */
+	const char *text;          /* with $1..$n */
+	const char *guarded;       /* the same, raising inside PostgreSQL where expect
+				    * is not met: for writes and transactions; or NULL */
+	const char *const *params; /* names in order of position, NULL-ended */
 	size_t n_params;
 	enum trl_expect expect;
 	enum trl_code otherwise;
-	const char *message;        /* for the caller, or "" */
-	bool writes;                /* anything but a plain SELECT */
-	size_t index;               /* in its set */
+	const char *message; /* for the caller, or "" */
+	bool writes;         /* anything but a plain SELECT */
+	size_t index;        /* in its set */
 };
 
 /* What a unique or check violation means to the caller. */
@@ -40,14 +41,14 @@ struct trl_sql_constraint {
 
 struct trl_sql_migration {
 	uint32_t number;
-	const char *name;           /* "0001_tenants" */
+	const char *name; /* "0001_tenants" */
 	const char *text;
-	uint8_t checksum[32];       /* BLAKE2b of text */
+	uint8_t checksum[32]; /* BLAKE2b of text */
 };
 
 /* Everything SQL of one service. */
 struct trl_sql_set {
-	const char *service;        /* also the schema's name */
+	const char *service; /* also the schema's name */
 	const struct trl_sql *const *statements;
 	size_t n_statements;
 	const struct trl_sql_constraint *constraints;

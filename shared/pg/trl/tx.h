@@ -11,17 +11,19 @@
 
 typedef struct trl_tx trl_tx;
 
-enum trl_code trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope,
-    trl_tx **out) TRL_MUST_CHECK;
+enum trl_code trl_tx_begin(
+    trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out) TRL_MUST_CHECK;
 /* Runs one statement now; out as in trl_batch_get, may be NULL. */
 enum trl_code trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql,
-    const ProtobufCMessage *in, ProtobufCMessage *out, const struct trl_arg *args)
-    TRL_MUST_CHECK;
-#define trl_tx_run(tx, sql, in, ...)                                             \
-	trl_tx_run_args((tx), (sql), (in), TRL_BATCH_FIRST_(__VA_ARGS__, 0),     \
-	    (const struct trl_arg[]){ TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+    const ProtobufCMessage *in, ProtobufCMessage *out,
+    const struct trl_arg *args) TRL_MUST_CHECK;
+#define trl_tx_run(tx, sql, in, ...)                                                   \
+	trl_tx_run_args((tx), (sql), (in), TRL_BATCH_FIRST_(__VA_ARGS__, 0),           \
+	    (const struct trl_arg[]){                                                  \
+		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
 void trl_tx_audit(trl_tx *tx, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail);
-/* Record, audit and COMMIT in one round trip; ends the tx. Errors: as trl_batch_write. */
+/* Record, audit and COMMIT in one round trip; ends the tx. Errors: as trl_batch_write.
+ */
 enum trl_code trl_tx_commit(trl_tx **tx, ProtobufCMessage *reply) TRL_MUST_CHECK;
 void trl_tx_rollback(trl_tx **tx);

@@ -23,22 +23,29 @@ struct trl_redis_arg {
 	const void *data;
 	size_t len;
 };
-#define TRL_REDIS_BYTES(p, n)                                                    \
-	(struct trl_redis_arg)                                                   \
-	{                                                                        \
-		(p), (n)                                                         \
+#define TRL_REDIS_BYTES(p, n)                                                          \
+	(struct trl_redis_arg)                                                         \
+	{                                                                              \
+		(p), (n)                                                               \
 	}
 #define TRL_REDIS_TEXT(s) TRL_REDIS_BYTES((s), strlen(s))
-#define TRL_REDIS_COUNT(...)                                                     \
-	(sizeof((const struct trl_redis_arg[]){ __VA_ARGS__ }) /                  \
+#define TRL_REDIS_COUNT(...)                                                           \
+	(sizeof((const struct trl_redis_arg[]){ __VA_ARGS__ }) /                       \
 	    sizeof(struct trl_redis_arg))
 /* A command with at least one argument; a script called with its first args as keys. */
-#define TRL_REDIS(verb_, ...)                                                    \
-	{ .verb = (verb_), .n_args = TRL_REDIS_COUNT(__VA_ARGS__),                \
-	  .args = { __VA_ARGS__ } }
-#define TRL_REDIS_SCRIPT(script_, n_keys_, ...)                                  \
-	{ .script = (script_), .n_keys = (n_keys_),                               \
-	  .n_args = TRL_REDIS_COUNT(__VA_ARGS__), .args = { __VA_ARGS__ } }
+#define TRL_REDIS(verb_, ...)                                                          \
+	{                                                                              \
+		.verb = (verb_), .n_args = TRL_REDIS_COUNT(__VA_ARGS__), .args = {     \
+			__VA_ARGS__                                                    \
+		}                                                                      \
+	}
+#define TRL_REDIS_SCRIPT(script_, n_keys_, ...)                                        \
+	{                                                                              \
+		.script = (script_), .n_keys = (n_keys_),                              \
+		.n_args = TRL_REDIS_COUNT(__VA_ARGS__), .args = {                      \
+			__VA_ARGS__                                                    \
+		}                                                                      \
+	}
 
 /* A Lua script, sent by its SHA-1 and loaded at connect. Static storage. */
 struct trl_redis_script {
@@ -50,15 +57,21 @@ struct trl_redis_script {
 enum { TRL_REDIS_ARGS_MAX = 16 };
 
 struct trl_redis_command {
-	const char *verb;                       /* "GET", or NULL with a script */
+	const char *verb; /* "GET", or NULL with a script */
 	const struct trl_redis_script *script;
-	size_t n_keys;                          /* of a script: the first args */
+	size_t n_keys; /* of a script: the first args */
 	size_t n_args;
 	struct trl_redis_arg args[TRL_REDIS_ARGS_MAX];
 };
 
 struct trl_redis_reply {
-	enum { TRL_REDIS_NIL, TRL_REDIS_INT, TRL_REDIS_DATA, TRL_REDIS_LIST, TRL_REDIS_ERROR } type;
+	enum {
+		TRL_REDIS_NIL,
+		TRL_REDIS_INT,
+		TRL_REDIS_DATA,
+		TRL_REDIS_LIST,
+		TRL_REDIS_ERROR
+	} type;
 	int64_t num;
 	const char *data; /* in the ctx's arena, NUL behind it */
 	size_t len;
@@ -68,8 +81,8 @@ struct trl_redis_reply {
 
 /* Start-up: begins to connect (does not wait) and keeps reconnecting with
  * backoff. scripts: NULL-ended, or NULL. NULL: the URL is none; printed. */
-trl_redis *trl_redis_open(trl_loop *loop, const char *url,
-    struct trl_redis_script *const *scripts);
+trl_redis *trl_redis_open(
+    trl_loop *loop, const char *url, struct trl_redis_script *const *scripts);
 void trl_redis_close(trl_redis **redis);
 bool trl_redis_ready(const trl_redis *redis);
 
