@@ -13,6 +13,7 @@
 #include <trl/loop_uv.h>
 #include <trl/log.h>
 
+#include "framework_sql.h"
 #include "pool.h"
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -281,14 +282,32 @@ pg_conn_flush(struct pg_conn *conn)
 
 /* ---- sending */
 
+/* Whether op would set again what before, in the same transaction, has set. */
 static bool
-send_op(struct pg_conn *conn, struct pg_op *op)
+shares_scope(const struct pg_op *before, const struct pg_op *op)
+{
+	const struct pg_call *a = before->calls, *b = op->calls;
+
+	if (a->sql != &trl_sql_begin || b->sql != &trl_sql_begin)
+		return false;
+	for (size_t i = 0; i < b->n_params; i++)
+		if (a->lengths[i] != b->lengths[i] ||
+		    memcmp(a->values[i], b->values[i], (size_t)b->lengths[i]) != 0)
+			return false;
+	return true;
+}
+
+/* before: the op ahead of it in its group, or NULL. */
+static bool
+send_op(struct pg_conn *conn, const struct pg_op *before, struct pg_op *op)
 {
 	static const int binary[PG_PARAMS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 		1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 		1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
-	for (size_t i = 0; i < op->n_calls; i++) {
+	if (before && op->n_calls > 1 && shares_scope(before, op))
+		op->n_done = 1; /* its first call counts as answered */
+	for (size_t i = op->n_done; i < op->n_calls; i++) {
 		const struct pg_call *call = &op->calls[i];
 
 		if (!PQsendQueryPrepared(conn->pq, call->sql->name, (int)call->n_params,
@@ -303,6 +322,7 @@ send_op(struct pg_conn *conn, struct pg_op *op)
 void
 pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
 {
+	const struct pg_op *before = NULL;
 	bool ok = true;
 
 	trl_assert(conn->state == PG_UP && ops != NULL);
@@ -323,7 +343,8 @@ pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
 			conn->current = op;
 		conn->last = op;
 		if (ok)
-			ok = send_op(conn, op);
+			ok = send_op(conn, before, op);
+		before = op;
 	}
 	if (ok)
 		for (struct pg_op *op = ops; op; op = op->next)

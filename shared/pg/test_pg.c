@@ -431,6 +431,73 @@ a_pipeline_reused_after_an_error_shows_each_its_own(void **state)
 	world_run_two(fail_often, read_between);
 }
 
+enum { CROWD = 48, TENANTS = 3, CROWD_ROUNDS = 40 };
+
+static struct trl_id crowd_tenants[TENANTS];
+
+static void
+fill_crowd(trl_ctx *ctx)
+{
+	for (int i = 0; i < TENANTS; i++) {
+		trl_batch *batch;
+
+		crowd_tenants[i] = trl_new_id(ctx);
+		batch =
+		    trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(crowd_tenants[i]));
+		for (int n = 0; n <= i; n++)
+			trl_batch_add(batch, &pgtest_sql_thing_insert,
+			    &world_thing(ctx, crowd_tenants[i],
+				trl_arena_printf(ctx->arena, "n%d", n))
+				 ->base);
+		CHECK_CODE(trl_batch_write(batch, NULL), TRL_OK);
+	}
+}
+
+/* One of many that read in the same turns, so that their batches share Syncs:
+ * neighbours have the same tenant, another, none, or a failing statement. */
+static void
+read_in_crowd(trl_ctx *ctx)
+{
+	static unsigned born;
+	unsigned me = born++;
+
+	for (unsigned round = 0; round < CROWD_ROUNDS; round++) {
+		unsigned turn = (me / (1 + round % 3) + round) % (TENANTS + 2);
+		struct trl_id tenant =
+		    turn < TENANTS ? crowd_tenants[turn] : trl_id_nil;
+		Pgtest__Answer n = PGTEST__ANSWER__INIT, set = PGTEST__ANSWER__INIT;
+		char text[TRL_ID_TEXT] = "";
+		trl_batch *batch =
+		    trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
+
+		if (turn == TENANTS + 1 && round % 4 == 0) {
+			trl_batch_get(batch, &pgtest_sql_fails, NULL, &n.base,
+			    TRL_ARG_INT("zero", 0));
+			CHECK_CODE(trl_batch_read(batch), TRL_INTERNAL);
+			continue;
+		}
+		if (turn < TENANTS)
+			trl_id_format(tenant, text);
+		trl_batch_get(batch, &pgtest_sql_thing_count, NULL, &n.base);
+		trl_batch_get(batch, &pgtest_sql_settings, NULL, &set.base);
+		CHECK_CODE(trl_batch_read(batch), TRL_OK);
+		CHECK(n.n == (turn < TENANTS ? turn + 1 : 0));
+		CHECK(strcmp(set.text ? set.text : "", text) == 0);
+	}
+}
+
+static void
+reads_that_share_a_sync_keep_to_their_tenants(void **state)
+{
+	body *crowd[CROWD];
+
+	(void)state;
+	world_run(fill_crowd);
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = read_in_crowd;
+	world_run_many(crowd, CROWD);
+}
+
 static void
 write_in_read(trl_ctx *ctx)
 {
@@ -641,6 +708,7 @@ main(void)
 		cmocka_unit_test(a_tenant_sees_and_writes_its_own_rows_alone),
 		cmocka_unit_test(a_person_sees_its_own_rows_alone),
 		cmocka_unit_test(a_pipeline_reused_after_an_error_shows_each_its_own),
+		cmocka_unit_test(reads_that_share_a_sync_keep_to_their_tenants),
 		cmocka_unit_test(a_read_batch_refuses_to_write),
 		cmocka_unit_test(an_audit_chain_verifies_and_shows_a_tampered_entry),
 		cmocka_unit_test(the_service_cannot_change_its_audit),

@@ -105,6 +105,12 @@ world_run_two(body *first, body *second)
 	run_all(both, 2, 10000);
 }
 
+void
+world_run_many(body **fns, size_t n)
+{
+	run_all(fns, n, 10000);
+}
+
 Pgtest__Thing *
 world_thing(trl_ctx *ctx, struct trl_id tenant, const char *name)
 {

@@ -62,6 +62,7 @@ int world_close(void **state);
 void world_run(body *fn);
 void world_run_for(body *fn, uint32_t timeout_ms);
 void world_run_two(body *first, body *second);
+void world_run_many(body **fns, size_t n);
 
 /* A thing of a tenant, in ctx's arena. */
 Pgtest__Thing *world_thing(trl_ctx *ctx, struct trl_id tenant, const char *name);
