@@ -20,7 +20,9 @@
 #include "notice.h"
 #include "threads.h"
 
-enum { TICK_MS = 700, QUEUE = 64, REDIAL_MIN_MS = 50, REDIAL_MAX_MS = 2000 };
+/* nng waits a random part of the redial time, which doubles from MIN to MAX: a
+ * service that was killed and starts again is found soon after it listens. */
+enum { TICK_MS = 700, QUEUE = 64, REDIAL_MIN_MS = 10, REDIAL_MAX_MS = 100 };
 
 bool
 bus_is_inproc(const char *address)
