@@ -160,7 +160,9 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	pg->n_statements = trl_framework.n_statements + pg->sql->n_statements;
 	pg->statements = calloc(pg->n_statements, sizeof *pg->statements);
 	pg->timer = calloc(1, sizeof *pg->timer);
-	trl_assert(pg->reads && pg->writes && pg->statements && pg->timer);
+	pg->patience = calloc(1, sizeof *pg->patience);
+	trl_assert(
+	    pg->reads && pg->writes && pg->statements && pg->timer && pg->patience);
 	for (size_t i = 0; i < pg->n_reads; i++)
 		pg->reads[i].pg = pg;
 	for (size_t i = 0; i < pg->n_writes; i++) {
@@ -173,7 +175,8 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 		pg->statements[trl_framework.n_statements + i].sql =
 		    pg->sql->statements[i];
 	trl_assert(uv_timer_init(trl_loop_uv(loop), pg->timer) == 0);
-	pg->timer->data = pg;
+	trl_assert(uv_timer_init(trl_loop_uv(loop), pg->patience) == 0);
+	pg->timer->data = pg->patience->data = pg;
 	open_metrics(pg);
 	trl_loop_on_flush(loop, pg_flush_reads, pg);
 	why = read_url(pg);
@@ -207,6 +210,8 @@ trl_pg_close(trl_pg **pointer)
 	trl_loop_off_flush(pg->loop, pg);
 	uv_timer_stop(pg->timer);
 	uv_close((uv_handle_t *)pg->timer, on_timer_closed);
+	uv_timer_stop(pg->patience);
+	uv_close((uv_handle_t *)pg->patience, on_timer_closed);
 	for (size_t i = 0; i < pg->n_reads; i++)
 		pg_conn_close(&pg->reads[i]);
 	for (size_t i = 0; i < pg->n_writes; i++)

@@ -128,16 +128,29 @@ hopeless(const trl_pg *pg)
 	return pg->failures > 0 || pg->closing;
 }
 
+/* Whether a group should leave now: beside others only a full one, or where they
+ * take long. To wait for them costs little, and the larger groups that come of it
+ * save both processes most of their system calls. */
+static bool
+is_due(const trl_pg *pg)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	if (pg->reading.len >= PG_GROUP_MAX)
+		return true;
+	for (size_t i = 0; i < pg->n_reads; i++)
+		if (pg->reads[i].groups > 0 && pg->reads[i].since_us < oldest)
+			oldest = pg->reads[i].since_us;
+	return oldest == UINT64_MAX ||
+	       trl_loop_now_us(pg->loop) - oldest >= PG_PATIENCE_MS * 1000;
+}
+
 static size_t
 gather(trl_pg *pg, struct pg_op **group)
 {
-	size_t share = pg->reading.len, n = 0;
+	size_t n = 0;
 
-	if (pg->n_reads > 1 && share > 2)
-		share = (share + 1) / 2;
-	if (share > PG_GROUP_MAX)
-		share = PG_GROUP_MAX;
-	while (n < share && !(n > 0 && group[n - 1]->solo)) {
+	while (n < PG_GROUP_MAX && !(n > 0 && group[n - 1]->solo)) {
 		struct pg_op *op = pop(&pg->reading);
 
 		if (!op)
@@ -154,6 +167,12 @@ gather(trl_pg *pg, struct pg_op **group)
 	return n;
 }
 
+static void
+on_patience(uv_timer_t *timer)
+{
+	pg_flush_reads(timer->data);
+}
+
 /* At the end of a turn: what gathered leaves, a group a connection. */
 void
 pg_flush_reads(void *self)
@@ -163,7 +182,7 @@ pg_flush_reads(void *self)
 	struct pg_conn *conn = NULL;
 	bool any = true;
 
-	while (pg->reading.len > 0 && (conn = least_busy(pg, &any))) {
+	while (pg->reading.len > 0 && is_due(pg) && (conn = least_busy(pg, &any))) {
 		size_t n = gather(pg, group);
 
 		trl_series_add(pg->m.groups, 1);
@@ -173,6 +192,8 @@ pg_flush_reads(void *self)
 	}
 	if (pg->reading.len > 0 && !any && hopeless(pg))
 		pg_fail_all(&pg->reading);
+	if (pg->reading.len > 0 && !uv_is_active((uv_handle_t *)pg->patience))
+		uv_timer_start(pg->patience, on_patience, PG_PATIENCE_MS, 0);
 }
 
 /* ---- writes */

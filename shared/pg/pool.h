@@ -18,6 +18,7 @@ enum {
 	PG_WAITING_MAX = 256, /* write ops without a connection; beyond: BUSY */
 	PG_READS_WAITING_MAX = 4096,
 	PG_GROUPS_AHEAD = 2, /* groups under way on a read connection */
+	PG_PATIENCE_MS = 1,  /* how long reads wait for the groups before them */
 	PG_LOCK_TIMEOUT_MS = 50,
 	PG_STATEMENT_TIMEOUT_MS = 5000,
 	PG_CONNECT_TIMEOUT_MS = 3000
@@ -47,6 +48,7 @@ struct trl_pg {
 	struct pg_conn
 	    *connecting;   /* one at a time, so that a restart makes no storm */
 	uv_timer_t *timer; /* backoff and the deadline of connecting */
+	uv_timer_t *patience;
 	unsigned failures; /* in a row */
 	bool closing;
 
