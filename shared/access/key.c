@@ -84,8 +84,7 @@ void
 access_key_limit(
     struct access_key *key, const struct trl_limit *limit, struct trl_id id)
 {
-	begin(key, 'l', owner_of(limit->subject), id.bytes, sizeof id.bytes);
-	end_limit(key, limit);
+	access_key_limit_of(key, limit, id.bytes, sizeof id.bytes);
 }
 
 void
@@ -122,18 +121,29 @@ address_bytes(const char *text, uint8_t out[16])
 	return 16;
 }
 
+size_t
+access_subject_bytes(enum trl_limit_subject subject, const char *text, uint8_t out[16])
+{
+	if (subject == TRL_LIMIT_ADDRESS)
+		return address_bytes(text, out);
+	crypto_generichash(out, 16, (const uint8_t *)text, strlen(text), NULL, 0);
+	return 16;
+}
+
+void
+access_key_limit_of(struct access_key *key, const struct trl_limit *limit,
+    const uint8_t *bytes, size_t len)
+{
+	begin(key, 'l', owner_of(limit->subject), bytes, len);
+	end_limit(key, limit);
+}
+
 void
 access_key_limit_text(
     struct access_key *key, const struct trl_limit *limit, const char *text)
 {
 	uint8_t bytes[16];
-	size_t len = sizeof bytes;
+	size_t len = access_subject_bytes(limit->subject, text, bytes);
 
-	if (limit->subject == TRL_LIMIT_ADDRESS)
-		len = address_bytes(text, bytes);
-	else
-		crypto_generichash(
-		    bytes, sizeof bytes, (const uint8_t *)text, strlen(text), NULL, 0);
-	begin(key, 'l', owner_of(limit->subject), bytes, len);
-	end_limit(key, limit);
+	access_key_limit_of(key, limit, bytes, len);
 }

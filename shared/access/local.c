@@ -24,6 +24,9 @@ pace_init(
 		quota = pace->window_us;
 	pace->quota = (uint64_t)quota;
 	pace->step_us = pace->window_us / (double)pace->quota;
+	/* Cut to the digits the script gets, or the last of a full quota would not fit.
+	 */
+	pace->step_us = (double)(uint64_t)(pace->step_us * 1000) / 1000;
 	numbers[0] = pace->step_us;
 	numbers[1] = pace->window_us;
 	numbers[2] = pace->window_us / 1000 + 1;

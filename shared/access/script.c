@@ -4,20 +4,23 @@
  * changes nothing. Numbers are written by %.0f, since tostring() cuts at 14 digits. */
 #include "script.h"
 
-/* One MGET reads everything and one SET a limit writes, because a call from Lua costs
- * more than what it does. KEYS: epoch and copy (ARGV[2] of them: 0, 1 or 2), then
- * limits. ARGV: how long an epoch lives (s), how many keys stand before the limits,
- * then of each limit its step and window in microseconds and its window in
- * milliseconds. Gives the epoch (as text: 64 bits) and the copy or "", as many as
- * were asked for, then four numbers a limit: allowed, remaining, microseconds until
- * all is back, microseconds until one is free. */
+/* Counts several requests at once (share.c), as if each came alone and all at the same
+ * microsecond: as many are allowed as fit. One MGET reads everything and one SET a
+ * limit writes, because a call from Lua costs more than what it does. KEYS: epoch and
+ * copy (ARGV[2] of them: 0, 1 or 2), then limits. ARGV: how long an epoch lives (s),
+ * how many keys stand before the limits, how many requests, then of each limit its step
+ * and window in microseconds and its window in milliseconds. Gives the epoch (as text:
+ * 64 bits) and the copy or "", if any stood before the limits, then two numbers a
+ * limit: how many are allowed, and how far the arrival time was ahead in microseconds.
+ */
 struct trl_redis_script access_script_visit = {
 	.name = "visit",
-	.text = "local call, floor = redis.call, math.floor\n"
+	.text = "local call = redis.call\n"
 		"local t = call('TIME')\n"
 		"local now = t[1] * 1000000 + t[2]\n"
 		"local value = call('MGET', unpack(KEYS))\n"
-		"local before, arg, n = tonumber(ARGV[2]), 3, 0\n"
+		"local before, many = tonumber(ARGV[2]), tonumber(ARGV[3])\n"
+		"local arg, n = 4, 0\n"
 		"local out = {}\n"
 		"if before > 0 then\n"
 		"  local epoch = value[1]\n"
@@ -28,20 +31,18 @@ struct trl_redis_script access_script_visit = {
 		"  out[1], out[2], n = epoch, before == 2 and value[2] or '', 2\n"
 		"end\n"
 		"for i = before + 1, #KEYS do\n"
-		"  local step, window = tonumber(ARGV[arg]), tonumber(ARGV[arg + 1])\n"
+		"  local step = tonumber(ARGV[arg])\n"
 		"  local tat = tonumber(value[i]) or now\n"
 		"  if tat < now then tat = now end\n"
-		"  local new = tat + step\n"
-		"  if new - window > now then\n"
-		"    out[n + 1], out[n + 2] = 0, 0\n"
-		"    out[n + 3], out[n + 4] = tat - now, new - window - now\n"
-		"  else\n"
-		"    call('SET', KEYS[i], string.format('%.0f', new), 'PX', ARGV[arg + "
-		"2])\n"
-		"    out[n + 1], out[n + 2] = 1, floor((window - (new - now)) / step)\n"
-		"    out[n + 3], out[n + 4] = new - now, 0\n"
+		"  local fit = math.floor((now + ARGV[arg + 1] - tat) / step)\n"
+		"  if fit > many then fit = many end\n"
+		"  if fit < 0 then fit = 0 end\n"
+		"  if fit > 0 then\n"
+		"    call('SET', KEYS[i], string.format('%.0f', tat + fit * step),\n"
+		"      'PX', ARGV[arg + 2])\n"
 		"  end\n"
-		"  arg, n = arg + 3, n + 4\n"
+		"  out[n + 1], out[n + 2] = fit, tat - now\n"
+		"  arg, n = arg + 3, n + 2\n"
 		"end\n"
 		"return out\n",
 };

@@ -10,7 +10,9 @@
 enum {
 	ACCESS_COPY_MS = 60000, /* how long a copy may be believed */
 	ACCESS_EPOCH_S = 3600,  /* an unused epoch; must outlive copies */
-	ACCESS_BUCKETS = 8192   /* subjects that are counted here without Redis */
+	ACCESS_BUCKETS = 8192,  /* subjects that are counted here without Redis */
+	ACCESS_PARTIES = 256,   /* heads of the table of open parties */
+	ACCESS_TRIP_LIMITS = 2
 };
 
 struct access_config {
@@ -42,7 +44,62 @@ struct trl_access {
 	uint8_t seed[16];
 	trl_series *lost;          /* trips that Redis did not answer */
 	struct access_pace *paces; /* one a row of limit.c */
+	struct access_party *parties[ACCESS_PARTIES]; /* not yet under way */
 };
+
+/* What a request asks of Redis. Two that are equal byte for byte make one trip, so a
+ * question is zeroed before it is filled and has no holes. */
+struct access_question {
+	const struct trl_limit *limits[ACCESS_TRIP_LIMITS];
+	struct trl_id tenant;
+	uint8_t subject[16]; /* address, name, account or key */
+	uint8_t hash[TRL_ACCESS_HASH];
+	uint8_t subject_len, n_limits;
+	uint8_t before;  /* keys before the limits: epoch, grant */
+	uint8_t beside;  /* enum access_beside */
+	uint32_t zero;
+};
+_Static_assert(sizeof(struct access_question) ==
+		   ACCESS_TRIP_LIMITS * sizeof(void *) + 16 + 16 + TRL_ACCESS_HASH + 8,
+    "a hole would make equal questions differ");
+
+/* What is fetched beside the script, under another tag. */
+enum access_beside { ACCESS_NOTHING, ACCESS_WHO, ACCESS_ACCOUNT_EPOCH };
+
+/* What Redis said. Of the n that made the trip this is number `place`, from 0. */
+struct access_answer {
+	bool told;    /* else nothing was fetched nor counted */
+	bool counted; /* else only `beside` counts */
+	size_t place;
+	uint64_t epoch;
+	struct trl_redis_arg copy, beside; /* in the arena; data NULL: none */
+	struct {
+		uint64_t allowed, ahead_us;
+	} limits[ACCESS_TRIP_LIMITS];
+};
+
+/* Requests that make one trip; on the stack of the one who makes it. */
+struct access_party {
+	const struct access_question *question;
+	struct access_party *next; /* in the table, until it is under way */
+	struct access_seat *first, **last;
+	size_t n; /* with the one who makes the trip */
+};
+
+/* ask.c: goes alone or with others; fills answer, adds how the limits stand. */
+void access_ask(trl_ctx *ctx, trl_access *access,
+    const struct access_question *question, struct access_answer *answer,
+    struct trl_access_states *states);
+/* 0: none. */
+uint64_t access_epoch_of(struct trl_redis_arg text);
+
+/* share.c: true: somebody else made the trip, and *answer is filled. False: make it, for
+ * party->n, then call access_share_end. */
+bool access_share(trl_ctx *ctx, trl_access *access,
+    const struct access_question *question, struct access_party *party,
+    struct access_answer *answer);
+/* Tells the others of the party; who is not told makes a trip of his own. */
+void access_share_end(struct access_party *party, const struct access_answer *answer);
 
 #define ACCESS_EPOCH_TEXT "3600" /* ACCESS_EPOCH_S as an argument */
 

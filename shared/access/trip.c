@@ -1,108 +1,30 @@
-/* trip.c - the two round trips of a request, and counting a name. Commands of one
- * trip go out together; each touches one tag. Where Redis does not answer, nothing
- * was fetched and the limits are counted here. */
-#include <stdio.h>
-#include <stdlib.h>
+/* trip.c - the two round trips of a request, and counting a name: what each asks of
+ * Redis, and what is believed of the answer. Requests of one turn that ask the same go
+ * together (share.c). */
 #include <string.h>
 
 #include "state.h"
 
-enum { TRIP_COMMANDS = 2, TRIP_LIMITS = 2 };
-
-/* A command with its limits, and room for their numbers. */
-struct leg {
-	struct trl_redis_command *command;
-	size_t n;
-	const struct trl_limit *limits[TRIP_LIMITS];
-	struct access_key keys[TRIP_LIMITS];
-	size_t n_before; /* keys before the limits: epoch, copy */
-	struct access_key before[2];
-};
-
 static void
-leg_limit(struct leg *leg, const struct trl_limit *limit, struct trl_id id)
+add_limit(struct access_question *question, const struct trl_limit *limit)
 {
-	if (!limit)
-		return;
-	access_key_limit(&leg->keys[leg->n], limit, id);
-	leg->limits[leg->n++] = limit;
+	if (limit)
+		question->limits[question->n_limits++] = limit;
 }
 
 static void
-leg_limit_text(struct leg *leg, const struct trl_limit *limit, const char *text)
+ask_about_text(
+    struct access_question *question, enum trl_limit_subject subject, const char *text)
 {
-	if (!limit)
-		return;
-	access_key_limit_text(&leg->keys[leg->n], limit, text);
-	leg->limits[leg->n++] = limit;
+	question->subject_len =
+	    (uint8_t)access_subject_bytes(subject, text, question->subject);
 }
 
 static void
-add_arg(struct trl_redis_command *command, const char *text, size_t len)
+ask_about_id(struct access_question *question, struct trl_id id)
 {
-	trl_assert(command->n_args < TRL_REDIS_ARGS_MAX);
-	command->args[command->n_args++] = (struct trl_redis_arg){ text, len };
-}
-
-/* Keys first, then the numbers. */
-static void
-leg_seal(const trl_access *access, struct leg *leg)
-{
-	static const char counts[] = "012";
-	struct trl_redis_command *command = leg->command;
-	size_t i, j;
-
-	command->script = &access_script_visit;
-	for (i = 0; i < leg->n_before; i++)
-		add_arg(command, leg->before[i].text, leg->before[i].len);
-	for (i = 0; i < leg->n; i++)
-		add_arg(command, leg->keys[i].text, leg->keys[i].len);
-	command->n_keys = command->n_args;
-	add_arg(command, ACCESS_EPOCH_TEXT, sizeof ACCESS_EPOCH_TEXT - 1);
-	add_arg(command, &counts[leg->n_before], 1);
-	for (i = 0; i < leg->n; i++) {
-		const struct access_pace *pace = access_pace(access, leg->limits[i]);
-
-		for (j = 0; j < TRL_COUNT(pace->args); j++)
-			add_arg(command, pace->args[j].text, pace->args[j].len);
-	}
-}
-
-static uint64_t
-item(const struct trl_redis_reply *reply, size_t i)
-{
-	const struct trl_redis_reply *at = &reply->items[i];
-
-	return at->type == TRL_REDIS_INT && at->num > 0 ? (uint64_t)at->num : 0;
-}
-
-/* Adds how the leg's limits stand: as Redis says from item `first`, else (reply
- * NULL or not of that form) as counted here. */
-static void
-leg_states(trl_access *access, const struct leg *leg,
-    const struct trl_redis_reply *reply, size_t first, struct trl_access_states *states)
-{
-	const bool told = reply && reply->type == TRL_REDIS_LIST &&
-			  reply->n_items == first + 4 * leg->n;
-	size_t i;
-
-	for (i = 0; i < leg->n; i++) {
-		struct trl_limit_state *state;
-
-		trl_assert(states->n < TRL_ACCESS_LIMITS_MAX);
-		state = &states->state[states->n++];
-		if (!told) {
-			access_count_local(
-			    access, &leg->keys[i], leg->limits[i], state);
-			continue;
-		}
-		*state = (struct trl_limit_state){ .limit = leg->limits[i],
-			.quota = access_pace(access, leg->limits[i])->quota,
-			.allowed = item(reply, first + 4 * i) != 0,
-			.remaining = item(reply, first + 4 * i + 1),
-			.reset_us = item(reply, first + 4 * i + 2),
-			.retry_us = item(reply, first + 4 * i + 3) };
-	}
+	memcpy(question->subject, id.bytes, sizeof id.bytes);
+	question->subject_len = sizeof id.bytes;
 }
 
 enum trl_code
@@ -125,65 +47,41 @@ access_refused(trl_ctx *ctx, const struct trl_access_states *states)
 	return TRL_RATE;
 }
 
-/* Sends n commands; false: Redis did not answer. */
-static bool
-travel(trl_ctx *ctx, trl_access *access, const struct trl_redis_command *commands,
-    size_t n, struct trl_redis_reply *replies)
-{
-	if (access->redis &&
-	    trl_redis_run(ctx, access->redis, commands, n, replies) == TRL_OK)
-		return true;
-	trl_series_add(access->lost, 1);
-	return false;
-}
-
 enum trl_code
 trl_access_greet(trl_ctx *ctx, trl_access *access, const char *address,
     const char *rate, const uint8_t hash[TRL_ACCESS_HASH],
     const struct trl_access_who **who, struct trl_access_states *states)
 {
-	struct trl_redis_command commands[2] = { { 0 } };
-	struct trl_redis_reply replies[2];
-	struct leg leg = { .command = &commands[0] };
-	struct access_key key;
-	bool told;
+	struct access_question question;
+	struct access_answer answer;
 
 	*who = NULL;
-	leg_limit_text(&leg, trl_limit_find(TRL_LIMIT_ADDRESS, NULL), address);
+	memset(&question, 0, sizeof question);
+	ask_about_text(&question, TRL_LIMIT_ADDRESS, address);
+	add_limit(&question, trl_limit_find(TRL_LIMIT_ADDRESS, NULL));
 	if (rate)
-		leg_limit_text(&leg, trl_limit_find(TRL_LIMIT_ADDRESS, rate), address);
-	leg_seal(access, &leg);
+		add_limit(&question, trl_limit_find(TRL_LIMIT_ADDRESS, rate));
 	if (hash) {
-		access_key_who(&key, hash);
-		commands[1].verb = "GET";
-		add_arg(&commands[1], key.text, key.len);
+		question.beside = ACCESS_WHO;
+		memcpy(question.hash, hash, sizeof question.hash);
 	}
-	told = travel(ctx, access, commands, hash ? 2 : 1, replies);
-	leg_states(access, &leg, told ? &replies[0] : NULL, 0, states);
-	if (told && hash && replies[1].type == TRL_REDIS_DATA)
-		*who = access_unpack_who(ctx->arena, replies[1].data, replies[1].len);
+	access_ask(ctx, access, &question, &answer, states);
+	if (answer.beside.data)
+		*who = access_unpack_who(
+		    ctx->arena, answer.beside.data, answer.beside.len);
 	return access_refused(ctx, states);
-}
-
-static uint64_t
-epoch_of(const struct trl_redis_reply *reply)
-{
-	if (reply->type == TRL_REDIS_LIST && reply->n_items >= 2)
-		reply = &reply->items[0];
-	return reply->type == TRL_REDIS_DATA ? strtoull(reply->data, NULL, 10) : 0;
 }
 
 /* A grant copy is believed if both its epochs are the present ones. */
 static const struct trl_access_grant *
-believed(trl_ctx *ctx, const struct trl_redis_reply *reply,
-    const struct trl_access_visit *visit, struct trl_id tenant)
+believed(trl_ctx *ctx, struct trl_redis_arg copy, const struct trl_access_visit *visit,
+    struct trl_id tenant)
 {
 	const struct trl_access_grant *grant;
 
-	if (!visit->tenant_epoch || reply->items[1].type != TRL_REDIS_DATA)
+	if (!visit->tenant_epoch || !copy.data)
 		return NULL;
-	grant =
-	    access_unpack_grant(ctx->arena, reply->items[1].data, reply->items[1].len);
+	grant = access_unpack_grant(ctx->arena, copy.data, copy.len);
 	if (!grant || grant->tenant_epoch != visit->tenant_epoch ||
 	    grant->account_epoch != visit->account_epoch ||
 	    !trl_id_eq(grant->tenant, tenant))
@@ -203,29 +101,23 @@ limit_of(const struct trl_access_who *who, const char *rate)
 	return limit ? limit : trl_limit_find(TRL_LIMIT_KEY, "write");
 }
 
-/* Outside a tenant: one leg, the account's epoch with the caller's limit. */
+/* Outside a tenant: the account's epoch (a key has none) with the caller's limit. */
 static enum trl_code
 arrive_alone(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
     const char *rate, struct trl_access_visit *visit, struct trl_access_states *states)
 {
-	struct trl_redis_command command = { 0 };
-	struct trl_redis_reply reply;
-	struct leg leg = { .command = &command };
 	const bool is_key = who->kind == TRL_KEY;
-	bool told;
+	struct access_question question;
+	struct access_answer answer;
 
-	leg_limit(&leg, limit_of(who, rate), is_key ? who->session : who->account);
-	if (!is_key) {
-		access_key_epoch(&leg.before[0], 'a', who->account);
-		leg.n_before = 1;
-	}
-	if (!leg.n && !leg.n_before)
+	memset(&question, 0, sizeof question);
+	ask_about_id(&question, is_key ? who->session : who->account);
+	add_limit(&question, limit_of(who, rate));
+	question.before = is_key ? 0 : 1;
+	if (!question.n_limits && !question.before)
 		return TRL_OK;
-	leg_seal(access, &leg);
-	told = travel(ctx, access, &command, 1, &reply);
-	leg_states(access, &leg, told ? &reply : NULL, is_key ? 0 : 2, states);
-	if (told && !is_key)
-		visit->account_epoch = epoch_of(&reply);
+	access_ask(ctx, access, &question, &answer, states);
+	visit->account_epoch = answer.epoch;
 	return access_refused(ctx, states);
 }
 
@@ -233,55 +125,43 @@ arrive_alone(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
 static uint64_t
 make_epoch(trl_ctx *ctx, trl_access *access, struct trl_id account)
 {
-	struct trl_redis_command command = { 0 };
-	struct trl_redis_reply reply;
-	struct leg leg = { .command = &command, .n_before = 1 };
+	struct trl_access_states states = { 0 };
+	struct access_question question;
+	struct access_answer answer;
 
-	access_key_epoch(&leg.before[0], 'a', account);
-	leg_seal(access, &leg);
-	return travel(ctx, access, &command, 1, &reply) ? epoch_of(&reply) : 0;
+	memset(&question, 0, sizeof question);
+	ask_about_id(&question, account);
+	question.before = 1;
+	access_ask(ctx, access, &question, &answer, &states);
+	return answer.epoch;
 }
 
-/* In a tenant: one leg under the tenant's tag counts caller and tenant and brings
- * epoch and grant; a plain GET beside it brings the account's epoch (a key ends with
- * its tenant's). */
+/* In a tenant: the script counts caller and tenant and brings epoch and grant; beside
+ * it the account's epoch is fetched (a key ends with its tenant's). */
 static enum trl_code
 arrive_in_tenant(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
     struct trl_id tenant, const char *rate, struct trl_access_visit *visit,
     struct trl_access_states *states)
 {
-	struct trl_redis_command commands[TRIP_COMMANDS] = { { 0 } };
-	struct trl_redis_reply replies[TRIP_COMMANDS];
-	struct leg leg = { .command = &commands[0], .n_before = 2 };
 	const bool is_key = who->kind == TRL_KEY;
-	const struct trl_id subject = is_key ? who->session : who->account;
-	const struct trl_limit *own = limit_of(who, rate);
-	struct access_key epoch;
-	bool told;
+	struct access_question question;
+	struct access_answer answer;
 
-	access_key_epoch(&leg.before[0], 't', tenant);
-	access_key_grant(&leg.before[1], tenant, subject);
-	if (own) {
-		access_key_limit_in(&leg.keys[leg.n], own, tenant, subject);
-		leg.limits[leg.n++] = own;
-	}
-	leg_limit(&leg, trl_limit_find(TRL_LIMIT_TENANT, rate), tenant);
-	leg_seal(access, &leg);
-	if (!is_key) {
-		access_key_epoch(&epoch, 'a', who->account);
-		commands[1].verb = "GET";
-		add_arg(&commands[1], epoch.text, epoch.len);
-	}
-	told = travel(ctx, access, commands, is_key ? 1 : 2, replies);
-	leg_states(access, &leg, told ? &replies[0] : NULL, 2, states);
-	if (!told)
+	memset(&question, 0, sizeof question);
+	question.tenant = tenant;
+	question.before = 2;
+	question.beside = is_key ? ACCESS_NOTHING : ACCESS_ACCOUNT_EPOCH;
+	ask_about_id(&question, is_key ? who->session : who->account);
+	add_limit(&question, limit_of(who, rate));
+	add_limit(&question, trl_limit_find(TRL_LIMIT_TENANT, rate));
+	access_ask(ctx, access, &question, &answer, states);
+	if (!answer.told)
 		return access_refused(ctx, states);
-	if (!is_key && replies[1].type == TRL_REDIS_NIL)
+	visit->account_epoch = access_epoch_of(answer.beside);
+	if (!is_key && !visit->account_epoch)
 		visit->account_epoch = make_epoch(ctx, access, who->account);
-	else if (!is_key)
-		visit->account_epoch = epoch_of(&replies[1]);
-	visit->tenant_epoch = epoch_of(&replies[0]);
-	visit->grant = believed(ctx, &replies[0], visit, tenant);
+	visit->tenant_epoch = answer.epoch;
+	visit->grant = believed(ctx, answer.copy, visit, tenant);
 	return access_refused(ctx, states);
 }
 
@@ -300,17 +180,15 @@ enum trl_code
 trl_access_limit_name(
     trl_ctx *ctx, trl_access *access, const char *rate, const char *name)
 {
-	struct trl_redis_command command = { 0 };
 	struct trl_access_states states = { 0 };
-	struct leg leg = { .command = &command };
-	struct trl_redis_reply reply;
-	bool told;
+	struct access_question question;
+	struct access_answer answer;
 
-	leg_limit_text(&leg, trl_limit_find(TRL_LIMIT_NAME, rate), name);
-	if (!leg.n)
+	memset(&question, 0, sizeof question);
+	add_limit(&question, trl_limit_find(TRL_LIMIT_NAME, rate));
+	if (!question.n_limits)
 		return TRL_OK;
-	leg_seal(access, &leg);
-	told = travel(ctx, access, &command, 1, &reply);
-	leg_states(access, &leg, told ? &reply : NULL, 0, &states);
+	ask_about_text(&question, TRL_LIMIT_NAME, name);
+	access_ask(ctx, access, &question, &answer, &states);
 	return access_refused(ctx, &states);
 }

@@ -150,6 +150,18 @@ trl_park_surely(trl_ctx *ctx, struct trl_ticket ticket, const char *what)
 	trl_assert(wait_until(ctx, ticket, what, trl_never) == TRL_WOKEN);
 }
 
+void
+trl_yield(trl_ctx *ctx)
+{
+	struct trl_actor *self = ctx->actor;
+
+	trl_assert(self != NULL && self == self->loop->current);
+	if (self->loop->ready == NULL)
+		return;
+	trl_actor_ready(self);
+	trl_actor_leave(self);
+}
+
 enum trl_code
 trl_sleep(trl_ctx *ctx, uint32_t ms)
 {

@@ -97,6 +97,41 @@ a_woken_actor_goes_on(void **state)
 	assert_int_equal(story.err, TRL_OK);
 }
 
+/* Who went on, in order. */
+struct queue {
+	char text[8];
+	size_t len;
+};
+
+static void
+write_twice(trl_ctx *ctx, void *arg)
+{
+	struct queue *queue = arg;
+	char name = (char)('a' + queue->len % 3);
+
+	queue->text[queue->len++] = name;
+	trl_yield(ctx);
+	queue->text[queue->len++] = name;
+}
+
+static void
+who_yields_goes_on_behind_the_others_of_the_turn(void **state)
+{
+	const struct trl_spawn spawn = { .name = "polite", .run = write_twice };
+	struct queue three = { 0 }, one = { 0 };
+	struct trl_spawn polite = spawn;
+
+	polite.arg = &three;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(trl_spawn(*state, &polite), TRL_OK);
+	settle(*state);
+	assert_string_equal(three.text, "abcabc");
+	polite.arg = &one;
+	assert_int_equal(trl_spawn(*state, &polite), TRL_OK);
+	settle(*state);
+	assert_string_equal(one.text, "aa");
+}
+
 static void
 a_second_wake_finds_nobody(void **state)
 {
@@ -304,6 +339,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_woken_actor_goes_on),
+		cmocka_unit_test(who_yields_goes_on_behind_the_others_of_the_turn),
 		cmocka_unit_test(a_second_wake_finds_nobody),
 		cmocka_unit_test(time_ends_a_park_and_the_late_wake_is_harmless),
 		cmocka_unit_test(cancelling_ends_a_park_at_once),

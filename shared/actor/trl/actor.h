@@ -97,6 +97,10 @@ enum trl_code trl_park_for(trl_ctx *ctx, struct trl_ticket ticket, const char *w
 /* Loop thread. False: nobody waits any more. */
 bool trl_wake(struct trl_ticket ticket);
 
+/* Goes on behind all that are ready now, in this turn: for gathering what others of
+ * the turn want as well. Costs nothing where nobody else is ready. */
+void trl_yield(trl_ctx *ctx);
+
 /* Errors: TRL_DEADLINE when ms do not fit (after waiting what does). */
 enum trl_code trl_sleep(trl_ctx *ctx, uint32_t ms) TRL_MUST_CHECK;
 

@@ -1,0 +1,203 @@
+/* ask.c - one question to Redis: the script, which counts, and a GET beside it where a
+ * copy lies under another tag; they go out together. Where Redis does not answer,
+ * nothing was fetched and the limits are counted here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+/* The commands of a trip, with the room their arguments lie in. */
+struct trip {
+	struct trl_redis_command commands[2];
+	size_t n;
+	struct access_key before[2], limits[ACCESS_TRIP_LIMITS], beside;
+	char many[24];
+};
+
+static void
+add_arg(struct trl_redis_command *command, const char *text, size_t len)
+{
+	trl_assert(command->n_args < TRL_REDIS_ARGS_MAX);
+	command->args[command->n_args++] = (struct trl_redis_arg){ text, len };
+}
+
+static struct trl_id
+subject_id(const struct access_question *question)
+{
+	struct trl_id id;
+
+	memcpy(id.bytes, question->subject, sizeof id.bytes);
+	return id;
+}
+
+/* In a tenant all is counted under its tag. */
+static void
+limit_key(const struct access_question *question, size_t i, struct access_key *key)
+{
+	const struct trl_limit *limit = question->limits[i];
+
+	if (trl_id_is_nil(question->tenant))
+		access_key_limit_of(
+		    key, limit, question->subject, question->subject_len);
+	else if (limit->subject == TRL_LIMIT_TENANT)
+		access_key_limit(key, limit, question->tenant);
+	else
+		access_key_limit_in(key, limit, question->tenant, subject_id(question));
+}
+
+static void
+fill_script(const trl_access *access, const struct access_question *question,
+    size_t many, struct trip *trip)
+{
+	static const char counts[] = "012";
+	struct trl_redis_command *command = &trip->commands[0];
+	size_t i, j;
+
+	command->script = &access_script_visit;
+	if (question->before == 2) {
+		access_key_epoch(&trip->before[0], 't', question->tenant);
+		access_key_grant(
+		    &trip->before[1], question->tenant, subject_id(question));
+	} else if (question->before == 1) {
+		access_key_epoch(&trip->before[0], 'a', subject_id(question));
+	}
+	for (i = 0; i < question->before; i++)
+		add_arg(command, trip->before[i].text, trip->before[i].len);
+	for (i = 0; i < question->n_limits; i++) {
+		limit_key(question, i, &trip->limits[i]);
+		add_arg(command, trip->limits[i].text, trip->limits[i].len);
+	}
+	command->n_keys = command->n_args;
+	add_arg(command, ACCESS_EPOCH_TEXT, sizeof ACCESS_EPOCH_TEXT - 1);
+	add_arg(command, &counts[question->before], 1);
+	add_arg(command, trip->many,
+	    (size_t)snprintf(trip->many, sizeof trip->many, "%zu", many));
+	for (i = 0; i < question->n_limits; i++) {
+		const struct access_pace *pace =
+		    access_pace(access, question->limits[i]);
+
+		for (j = 0; j < TRL_COUNT(pace->args); j++)
+			add_arg(command, pace->args[j].text, pace->args[j].len);
+	}
+}
+
+static void
+fill_trip(const trl_access *access, const struct access_question *question, size_t many,
+    struct trip *trip)
+{
+	struct trl_redis_command *beside = &trip->commands[1];
+
+	memset(trip->commands, 0, sizeof trip->commands);
+	fill_script(access, question, many, trip);
+	trip->n = 1;
+	if (question->beside == ACCESS_NOTHING)
+		return;
+	if (question->beside == ACCESS_WHO)
+		access_key_who(&trip->beside, question->hash);
+	else
+		access_key_epoch(&trip->beside, 'a', subject_id(question));
+	beside->verb = "GET";
+	add_arg(beside, trip->beside.text, trip->beside.len);
+	trip->n = 2;
+}
+
+static uint64_t
+number_of(const struct trl_redis_reply *item)
+{
+	return item->type == TRL_REDIS_INT && item->num > 0 ? (uint64_t)item->num : 0;
+}
+
+uint64_t
+access_epoch_of(struct trl_redis_arg text)
+{
+	return text.data ? strtoull(text.data, NULL, 10) : 0;
+}
+
+static struct trl_redis_arg
+data_of(const struct trl_redis_reply *item)
+{
+	if (item->type != TRL_REDIS_DATA)
+		return (struct trl_redis_arg){ 0 };
+	return (struct trl_redis_arg){ item->data, item->len };
+}
+
+static void
+read_answer(const struct access_question *question,
+    const struct trl_redis_reply replies[2], struct access_answer *answer)
+{
+	const size_t first = question->before ? 2 : 0;
+	const struct trl_redis_reply *list = &replies[0];
+	size_t i;
+
+	answer->told = true;
+	if (question->beside != ACCESS_NOTHING)
+		answer->beside = data_of(&replies[1]);
+	answer->counted = list->type == TRL_REDIS_LIST &&
+			  list->n_items == first + 2 * question->n_limits;
+	if (!answer->counted)
+		return;
+	if (question->before) {
+		answer->epoch = access_epoch_of(data_of(&list->items[0]));
+		answer->copy = data_of(&list->items[1]);
+	}
+	for (i = 0; i < question->n_limits; i++) {
+		answer->limits[i].allowed = number_of(&list->items[first + 2 * i]);
+		answer->limits[i].ahead_us = number_of(&list->items[first + 2 * i + 1]);
+	}
+}
+
+/* How limit i stands after this request: those before it in the party took first. */
+static void
+read_state(const trl_access *access, const struct access_question *question,
+    const struct access_answer *answer, size_t i, struct trl_limit_state *state)
+{
+	const struct access_pace *pace = access_pace(access, question->limits[i]);
+	const uint64_t allowed = answer->limits[i].allowed;
+	const bool fits = answer->place < allowed;
+	const double taken = (double)(fits ? answer->place + 1 : allowed);
+	const double ahead = (double)answer->limits[i].ahead_us + taken * pace->step_us;
+	const double room = pace->window_us - ahead;
+
+	*state = (struct trl_limit_state){ .limit = question->limits[i],
+		.allowed = fits,
+		.quota = pace->quota,
+		.reset_us = (uint64_t)ahead };
+	if (fits && room > 0)
+		state->remaining = (uint64_t)(room / pace->step_us);
+	if (!fits)
+		state->retry_us =
+		    room < pace->step_us ? (uint64_t)(pace->step_us - room) : 1;
+}
+
+void
+access_ask(trl_ctx *ctx, trl_access *access, const struct access_question *question,
+    struct access_answer *answer, struct trl_access_states *states)
+{
+	struct trl_redis_reply replies[2];
+	struct access_party party;
+	struct access_key key;
+	struct trip trip;
+	size_t i;
+
+	if (!access_share(ctx, access, question, &party, answer)) {
+		fill_trip(access, question, party.n, &trip);
+		if (access->redis && trl_redis_run(ctx, access->redis, trip.commands,
+					 trip.n, replies) == TRL_OK)
+			read_answer(question, replies, answer);
+		access_share_end(&party, answer);
+	}
+	if (!answer->told)
+		trl_series_add(access->lost, 1);
+	for (i = 0; i < question->n_limits; i++) {
+		struct trl_limit_state *state = &states->state[states->n++];
+
+		trl_assert(states->n <= TRL_ACCESS_LIMITS_MAX);
+		if (answer->counted) {
+			read_state(access, question, answer, i, state);
+			continue;
+		}
+		limit_key(question, i, &key);
+		access_count_local(access, &key, question->limits[i], state);
+	}
+}
