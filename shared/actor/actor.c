@@ -6,7 +6,6 @@
  * what a rush left behind is given back a little later. */
 #include "runtime.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,13 @@
 #include "fibre.h"
 #include "stack.h"
 
-enum { WARM_IDLE = 16, TRIM_AFTER_MS = 2000, MANY = 64, DEFAULT_TIMEOUT_MS = 5000 };
+enum {
+	WARM_IDLE = 16,
+	TRIM_AFTER_MS = 2000,
+	TRIM_AT_ONCE = 64,
+	TRIM_NEXT_MS = 20,
+	DEFAULT_TIMEOUT_MS = 5000
+};
 
 static void
 begin(void *arg)
@@ -74,7 +79,8 @@ take_idle(trl_loop *loop)
 
 /* Gives back the memory of those that nobody took since the timer was set. What
  * went idle later waits for another round; a quiet process ends with WARM_IDLE
- * and no timer. */
+ * and no timer. A few at a time, since the loop stands still meanwhile; which is
+ * also why malloc_trim(3) is not called: it walks the whole heap. */
 static void
 trim(uv_timer_t *timer)
 {
@@ -87,14 +93,15 @@ trim(uv_timer_t *timer)
 	for (struct trl_actor *a = loop->idle; a != NULL; a = a->next, i++) {
 		if (i < keep || !a->warm)
 			continue;
+		if (trimmed++ == TRIM_AT_ONCE) {
+			uv_timer_start(timer, trim, TRIM_NEXT_MS, 0);
+			return;
+		}
 		trl_fibre_clean(a->stack, loop->options.stack_bytes);
 		trl_stack_trim(a->stack, loop->options.stack_bytes);
 		trl_arena_free(&a->ctx.arena);
 		a->warm = false;
-		trimmed++;
 	}
-	if (trimmed > MANY)
-		malloc_trim(0); /* the arenas lie between other memory */
 	loop->least_idle = loop->n_idle;
 	if (keep > WARM_IDLE)
 		uv_timer_start(timer, trim, TRIM_AFTER_MS, 0);
