@@ -2,7 +2,7 @@
  * machine: two processes over loopback tcp each, the same payload, the same
  * number of requests in flight, rounds by turns, medians.
  *
- *   bus_bench [rounds [milliseconds [payload bytes]]]
+ *   bus_bench [--rounds N] [--seconds N] [--payload BYTES] [rounds [milliseconds]]
  *
  * NATS: nats-server from the distribution, its C client on both sides, told to send
  * at once; by default it gathers for a millisecond (BUS_BENCH_NATS_GATHERS=1), which
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <getopt.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -24,7 +25,13 @@
 
 #include "sample.h"
 
-enum { PORT = 17871, NATS_PORT = 17872, LATENCIES = 2000000, FLIGHTS = 3 };
+enum {
+	PORT = 17871,
+	NATS_PORT = 17872,
+	LATENCIES = 2000000,
+	FLIGHTS = 3,
+	ROUNDS_MAX = 32
+};
 
 static const char key[] =
     "1:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
@@ -332,17 +339,47 @@ median(struct result *rounds, unsigned n)
 	return rounds[n / 2];
 }
 
+static unsigned rounds = 5;
+static uint32_t ms = 1000;
+
+static bool
+read_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "payload", required_argument, NULL, 'p' },
+		{ NULL, 0, NULL, 0 },
+	};
+
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'r')
+			rounds = (unsigned)atoi(optarg);
+		else if (c == 's')
+			ms = (uint32_t)(atof(optarg) * 1000);
+		else if (c == 'p')
+			payload_len = (size_t)atoi(optarg);
+		else
+			return false;
+	}
+	if (optind < argc)
+		rounds = (unsigned)atoi(argv[optind++]);
+	if (optind < argc)
+		ms = (uint32_t)atoi(argv[optind++]);
+	return optind == argc && rounds > 0 && rounds <= ROUNDS_MAX && ms > 0 &&
+	       payload_len <= 60000;
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 5;
-	uint32_t ms = argc > 2 ? (uint32_t)atoi(argv[2]) : 1000;
-	static struct result ours[FLIGHTS][32], theirs[FLIGHTS][32];
+	static struct result ours[FLIGHTS][ROUNDS_MAX], theirs[FLIGHTS][ROUNDS_MAX];
 
-	if (argc > 3)
-		payload_len = (size_t)atoi(argv[3]);
-	if (rounds == 0 || rounds > 32 || payload_len > 60000)
+	if (!read_options(argc, argv)) {
+		fprintf(stderr, "usage: bus_bench [--rounds 1..32] [--seconds N] "
+				"[--payload 0..60000]\n");
 		return 2;
+	}
 	payload = malloc(payload_len + 1);
 	latencies = malloc(LATENCIES * sizeof *latencies);
 	if (payload == NULL || latencies == NULL)
