@@ -4,7 +4,7 @@
  * edge, later jobs), because a retry at every layer multiplies. A WRITE goes
  * under its key, so that a second run is answered by the first one's record; a
  * lost reply that nobody may ask again for is UNCERTAIN, never "failed". */
-#include "peer.h"
+#include "call.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,84 +25,6 @@ enum {
 	TOKENS_MAX = 10,
 	FLOOR_MS = 1,
 };
-
-/* One attempt; lives on the caller's stack while it parks. */
-struct bus_call {
-	struct bus_call *prev, *next; /* of its peer */
-	struct bus_peer *peer;
-	trl_ctx *ctx;
-	const struct trl_method *method;
-	struct trl_ticket ticket;
-	uint64_t id;
-	ProtobufCMessage *out;
-	enum trl_code code;
-	bool answered; /* a reply came; else the connection was lost */
-};
-
-/* ---- slots: a call id is a slot and how often it was used -------------------------
- */
-
-static void
-grow_slots(trl_bus *bus)
-{
-	uint32_t n = bus->n_slots ? bus->n_slots * 2 : 64;
-	struct bus_slot *slots = realloc(bus->slots, n * sizeof *slots);
-	trl_assert(slots != NULL);
-	for (uint32_t i = bus->n_slots; i < n; i++)
-		slots[i] = (struct bus_slot){ .generation = 1, .next_free = i + 1 };
-	bus->slots = slots;
-	bus->free_slot = bus->n_slots;
-	bus->n_slots = n;
-}
-
-static void
-enlist(trl_bus *bus, struct bus_call *call, struct bus_peer *peer)
-{
-	if (bus->free_slot == bus->n_slots)
-		grow_slots(bus);
-	uint32_t at = bus->free_slot;
-	struct bus_slot *slot = &bus->slots[at];
-	bus->free_slot = slot->next_free;
-	slot->call = call;
-	call->id = (uint64_t)slot->generation << 32 | at;
-	call->peer = peer;
-	call->prev = NULL;
-	call->next = peer->calls;
-	if (call->next != NULL)
-		call->next->prev = call;
-	peer->calls = call;
-	peer->in_flight++;
-	bus->waiting++;
-}
-
-static void
-delist(trl_bus *bus, struct bus_call *call)
-{
-	uint32_t at = (uint32_t)call->id;
-	struct bus_peer *peer = call->peer;
-	if (call->prev != NULL)
-		call->prev->next = call->next;
-	else
-		peer->calls = call->next;
-	if (call->next != NULL)
-		call->next->prev = call->prev;
-	peer->in_flight--;
-	bus->waiting--;
-	bus->slots[at].call = NULL;
-	bus->slots[at].generation++;
-	bus->slots[at].next_free = bus->free_slot;
-	bus->free_slot = at;
-	call->peer = NULL;
-}
-
-static struct bus_call *
-find(trl_bus *bus, uint64_t id)
-{
-	uint32_t at = (uint32_t)id;
-	if (at >= bus->n_slots || bus->slots[at].generation != id >> 32)
-		return NULL;
-	return bus->slots[at].call;
-}
 
 /* ---- answers -------------------------------------------------------------------- */
 
@@ -154,11 +76,11 @@ is_known(enum trl_code code)
 void
 bus_client_reply(trl_bus *bus, struct bus_peer *peer, const struct bus_frame *frame)
 {
-	struct bus_call *call = find(bus, frame->call_id);
+	struct bus_call *call = bus_call_find(bus, frame->call_id);
 	if (call == NULL || call->peer != peer)
 		return; /* late: its caller has gone */
 	trl_ctx *ctx = call->ctx;
-	delist(bus, call);
+	bus_call_delist(bus, call);
 	call->answered = true;
 	call->code = frame->has_error ? frame->code : TRL_OK;
 	if (!is_known(call->code) || (frame->has_error && frame->code == TRL_OK)) {
@@ -186,7 +108,7 @@ bus_client_lost(struct bus_peer *peer)
 {
 	while (peer->calls != NULL) {
 		struct bus_call *call = peer->calls;
-		delist(peer->bus, call);
+		bus_call_delist(peer->bus, call);
 		call->answered = false;
 		note_fault(peer, TRL_UNAVAILABLE);
 		trl_wake(call->ticket);
@@ -252,11 +174,11 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
     uint32_t left_ms, struct bus_call *call)
 {
 	*call = (struct bus_call){ .ctx = ctx, .method = method };
-	enlist(bus, call, peer);
+	bus_call_enlist(bus, call, peer);
 	frame->call_id = call->id;
 	frame->time_left_ms = left_ms;
 	if (!bus_frame_put(&peer->link.out, frame, in)) {
-		delist(bus, call);
+		bus_call_delist(bus, call);
 		return trl_fail(
 		    ctx, TRL_INTERNAL, "call of %s is too large", method->name);
 	}
@@ -265,7 +187,7 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	enum trl_code rc = trl_park_for(ctx, call->ticket, peer->target->name, left_ms);
 	if (call->peer != NULL) { /* nobody answered in time */
 		cancel(call);
-		delist(bus, call);
+		bus_call_delist(bus, call);
 		if (rc == TRL_OK)
 			rc = TRL_DEADLINE;
 		if (ctx->err.code == TRL_OK)

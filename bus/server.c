@@ -9,8 +9,6 @@
 
 #include <sodium.h>
 
-#include <trl/log.h>
-
 #include "frame.pb-c.h"
 
 /* ---- connections ------------------------------------------------------------------
@@ -29,8 +27,8 @@ conn_of(struct bus_server *server, uint32_t pipe)
 
 /* The caller has gone: its reads are given up, its writes end as they will, and
  * their records answer whoever asks again. */
-static void
-close_conn(struct bus_conn *conn)
+void
+bus_conn_close(struct bus_conn *conn)
 {
 	struct bus_server *server = conn->server;
 	struct bus_conn **at = &server->conns;
@@ -49,15 +47,16 @@ close_conn(struct bus_conn *conn)
 	free(conn);
 }
 
-static void
-expel(struct bus_server *server, struct bus_conn *conn, uint32_t pipe, const char *why)
+void
+bus_conn_expel(
+    struct bus_server *server, struct bus_conn *conn, uint32_t pipe, const char *why)
 {
 	nng_pipe handle = NNG_PIPE_INITIALIZER;
 	handle.id = pipe;
 	bus_net_refused(
 	    server->bus->net, server->bus->service, conn ? conn->caller : "", why);
 	if (conn != NULL)
-		close_conn(conn);
+		bus_conn_close(conn);
 	nng_pipe_close(handle);
 }
 
@@ -73,11 +72,11 @@ on_gone(void *arg)
 	free(arg);
 	struct bus_conn *conn = conn_of(gone.server, gone.pipe);
 	if (conn != NULL)
-		close_conn(conn);
+		bus_conn_close(conn);
 }
 
-static void
-post_gone(nng_pipe pipe, nng_pipe_ev kind, void *arg)
+void
+bus_listener_gone(nng_pipe pipe, nng_pipe_ev kind, void *arg)
 {
 	struct bus_listener *listener = arg;
 	struct gone *gone = malloc(sizeof *gone);
@@ -87,8 +86,8 @@ post_gone(nng_pipe pipe, nng_pipe_ev kind, void *arg)
 	trl_loop_post(listener->server->bus->net->loop, on_gone, gone);
 }
 
-static void
-say_goaway(struct bus_conn *conn)
+void
+bus_conn_say_goaway(struct bus_conn *conn)
 {
 	static const struct bus_frame goaway = { .kind = BUS_GOAWAY };
 	if (!conn->told_goaway && bus_frame_put(&conn->link.out, &goaway, NULL)) {
@@ -154,7 +153,7 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 		    conn->caller, bus->service);
 	conn->link.up = true;
 	if (server->draining)
-		say_goaway(conn);
+		bus_conn_say_goaway(conn);
 	return NULL;
 }
 
@@ -284,8 +283,8 @@ take_frames(struct bus_conn *conn, nng_msg *msg, const struct bus_envelope *enve
 	return why;
 }
 
-static void
-take(void *self, nng_msg *msg)
+void
+bus_listener_take(void *self, nng_msg *msg)
 {
 	struct bus_listener *listener = self;
 	struct bus_server *server = listener->server;
@@ -308,190 +307,5 @@ take(void *self, nng_msg *msg)
 		why = take_frames(conn, msg, &envelope);
 	}
 	if (why != NULL)
-		expel(server, conn_of(server, pipe), pipe, why);
-}
-
-/* ---- life ---------------------------------------------------------------------------
- */
-
-static int
-by_id(const void *a, const void *b)
-{
-	uint32_t x = ((const struct bus_served *)a)->method->id;
-	uint32_t y = ((const struct bus_served *)b)->method->id;
-	return x < y ? -1 : x > y;
-}
-
-static void
-fill_served(
-    struct bus_server *server, const struct trl_contract *const *contracts, void *self)
-{
-	size_t n = 0;
-	for (size_t c = 0; contracts != NULL && contracts[c] != NULL; c++)
-		n += contracts[c]->n_methods;
-	server->served = calloc(n + 1, sizeof *server->served);
-	trl_assert(server->served != NULL);
-	for (size_t c = 0; n > 0 && contracts[c] != NULL; c++)
-		for (size_t m = 0; m < contracts[c]->n_methods; m++) {
-			struct bus_served *served = &server->served[server->n_served++];
-			served->method = contracts[c]->methods[m];
-			served->thunk = contracts[c]->thunks[m];
-			served->self = self;
-			served->us = trl_series_at(
-			    server->bus->net->m.served_us, served->method->name);
-		}
-	qsort(server->served, n, sizeof *server->served, by_id);
-}
-
-static bool
-listen_at(struct bus_server *server, const char *address)
-{
-	struct bus_listener *l = calloc(1, sizeof *l);
-	trl_bus_net *net = server->bus->net;
-	int rv = NNG_ENOMEM;
-	trl_assert(l != NULL);
-	l->server = server;
-	l->address = strdup(address);
-	l->inproc = bus_is_inproc(address);
-	if (bus_net_socket(net, BUS_REP, &l->socket)) {
-		nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, post_gone, l);
-		rv = bus_net_listen(net, l->socket, address, &l->listener);
-		if (rv == 0 && bus_door_open(&l->door, net, l->socket, take, l)) {
-			bus_hold(server->bus);
-			l->next = server->listeners;
-			server->listeners = l;
-			return true;
-		}
-		nng_close(l->socket);
-	}
-	fprintf(stderr, "%s: cannot listen at %s: %s%s\n", server->bus->service,
-	    address, nng_strerror(rv),
-	    rv == NNG_EADDRINUSE ? "; stop what listens there or choose another address"
-	    : rv == NNG_ECRYPTO  ? "; check TRELLIS_BUS_TLS_CA and TRELLIS_BUS_TLS_CERT"
-				 : "");
-	free(l->address);
-	free(l);
-	return false;
-}
-
-enum trl_code
-trl_bus_serve(trl_bus *bus, const struct trl_contract *const *contracts, void *self)
-{
-	struct bus_server *server = calloc(1, sizeof *server);
-	trl_assert(server != NULL && bus->server == NULL);
-	server->bus = bus;
-	server->since_us = trl_mono_us();
-	bus->server = server;
-	fill_served(server, contracts, self);
-	if (bus->notice_listen != NULL &&
-	    bus_notice_listen(bus, bus->notice_listen) != TRL_OK)
-		return TRL_UNAVAILABLE;
-	if (bus->listen == NULL)
-		return TRL_OK;
-	char *list = strdup(bus->listen), *save = NULL;
-	enum trl_code rc = TRL_OK;
-	for (char *a = strtok_r(list, ", ", &save); a != NULL && rc == TRL_OK;
-	     a = strtok_r(NULL, ", ", &save))
-		if (!listen_at(server, a))
-			rc = TRL_UNAVAILABLE;
-	free(list);
-	return rc;
-}
-
-void
-trl_bus_drain(trl_bus *bus)
-{
-	if (bus->server == NULL)
-		return;
-	bus->server->draining = true;
-	for (struct bus_conn *c = bus->server->conns; c != NULL; c = c->next)
-		say_goaway(c);
-}
-
-bool
-trl_bus_drained(const trl_bus *bus)
-{
-	if (bus->server == NULL)
-		return true;
-	if (bus->server->running > 0)
-		return false;
-	for (struct bus_conn *c = bus->server->conns; c != NULL; c = c->next)
-		if (!bus_link_settled(&c->link))
-			return false;
-	return true;
-}
-
-size_t
-trl_bus_running(const trl_bus *bus)
-{
-	return bus->server ? bus->server->running : 0;
-}
-
-void
-bus_server_tick(struct bus_server *server)
-{
-	for (struct bus_conn *c = server->conns, *next; c != NULL; c = next) {
-		next = c->next;
-		if (!bus_link_has_room(&c->link)) {
-			expel(server, c, c->link.pipe, "reads_too_slowly");
-		} else if (c->link.received > c->link.told) {
-			c->link.ack_now = true;
-			bus_link_touch(&c->link);
-		}
-	}
-}
-
-static void
-free_listener(void *arg)
-{
-	struct bus_listener *l = arg;
-	struct bus_server *server = l->server;
-	struct bus_listener **at = &server->listeners;
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
-	trl_bus *bus = server->bus;
-	free(l->address);
-	free(l);
-	if (server->listeners == NULL) {
-		while (server->conns != NULL)
-			close_conn(server->conns);
-		for (struct bus_serving *s; (s = server->free_servings) != NULL;
-		     free(s))
-			server->free_servings = s->next;
-		for (struct bus_inbound *i; (i = server->free_inbounds) != NULL;
-		     free(i))
-			server->free_inbounds = i->next_free;
-		free(server->served);
-		free(server);
-	}
-	bus_release(&bus);
-}
-
-static void
-close_listener(struct bus_door *door)
-{
-	struct bus_listener *l = door->self;
-	nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-	bus_net_close(door->net, l->socket, free_listener, l);
-}
-
-void
-bus_server_close(struct bus_server **server)
-{
-	struct bus_server *s = *server;
-	*server = NULL;
-	if (s == NULL)
-		return;
-	while (s->conns != NULL)
-		close_conn(s->conns);
-	if (s->listeners == NULL) {
-		free(s->served);
-		free(s);
-		return;
-	}
-	for (struct bus_listener *l = s->listeners, *next; l != NULL; l = next) {
-		next = l->next;
-		bus_door_close(&l->door, close_listener);
-	}
+		bus_conn_expel(server, conn_of(server, pipe), pipe, why);
 }

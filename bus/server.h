@@ -77,5 +77,17 @@ void bus_inbound_drop(struct bus_server *server, struct bus_inbound *inbound);
 void bus_refuse(struct bus_conn *conn, uint64_t call_id, enum trl_code code,
     uint32_t retry_after_ms, const char *message);
 
+/* server.c: the caller has gone. Its reads are given up, its writes end as they will,
+ * and their records answer whoever asks again. */
+void bus_conn_close(struct bus_conn *conn);
+/* Ends a connection that is not believed; conn may be NULL. */
+void bus_conn_expel(
+    struct bus_server *server, struct bus_conn *conn, uint32_t pipe, const char *why);
+void bus_conn_say_goaway(struct bus_conn *conn);
+/* A message came to the listener. */
+void bus_listener_take(void *listener, nng_msg *msg);
+/* On a thread of nng's: a connection of the listener's has gone. */
+void bus_listener_gone(nng_pipe pipe, nng_pipe_ev kind, void *listener);
+
 void bus_server_tick(struct bus_server *server);
 void bus_server_close(struct bus_server **server);

@@ -1,0 +1,190 @@
+/* listen.c - the life of a server: what it serves, where it listens, draining, its
+ * end. What callers say is heard in server.c. */
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+by_id(const void *a, const void *b)
+{
+	uint32_t x = ((const struct bus_served *)a)->method->id;
+	uint32_t y = ((const struct bus_served *)b)->method->id;
+	return x < y ? -1 : x > y;
+}
+
+static void
+fill_served(
+    struct bus_server *server, const struct trl_contract *const *contracts, void *self)
+{
+	size_t n = 0;
+	for (size_t c = 0; contracts != NULL && contracts[c] != NULL; c++)
+		n += contracts[c]->n_methods;
+	server->served = calloc(n + 1, sizeof *server->served);
+	trl_assert(server->served != NULL);
+	for (size_t c = 0; n > 0 && contracts[c] != NULL; c++)
+		for (size_t m = 0; m < contracts[c]->n_methods; m++) {
+			struct bus_served *served = &server->served[server->n_served++];
+			served->method = contracts[c]->methods[m];
+			served->thunk = contracts[c]->thunks[m];
+			served->self = self;
+			served->us = trl_series_at(
+			    server->bus->net->m.served_us, served->method->name);
+		}
+	qsort(server->served, n, sizeof *server->served, by_id);
+}
+
+static bool
+listen_at(struct bus_server *server, const char *address)
+{
+	struct bus_listener *l = calloc(1, sizeof *l);
+	trl_bus_net *net = server->bus->net;
+	int rv = NNG_ENOMEM;
+	trl_assert(l != NULL);
+	l->server = server;
+	l->address = strdup(address);
+	l->inproc = bus_is_inproc(address);
+	if (bus_net_socket(net, BUS_REP, &l->socket)) {
+		nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, bus_listener_gone, l);
+		rv = bus_net_listen(net, l->socket, address, &l->listener);
+		if (rv == 0 &&
+		    bus_door_open(&l->door, net, l->socket, bus_listener_take, l)) {
+			bus_hold(server->bus);
+			l->next = server->listeners;
+			server->listeners = l;
+			return true;
+		}
+		nng_close(l->socket);
+	}
+	fprintf(stderr, "%s: cannot listen at %s: %s%s\n", server->bus->service,
+	    address, nng_strerror(rv),
+	    rv == NNG_EADDRINUSE ? "; stop what listens there or choose another address"
+	    : rv == NNG_ECRYPTO  ? "; check TRELLIS_BUS_TLS_CA and TRELLIS_BUS_TLS_CERT"
+				 : "");
+	free(l->address);
+	free(l);
+	return false;
+}
+
+enum trl_code
+trl_bus_serve(trl_bus *bus, const struct trl_contract *const *contracts, void *self)
+{
+	struct bus_server *server = calloc(1, sizeof *server);
+	trl_assert(server != NULL && bus->server == NULL);
+	server->bus = bus;
+	server->since_us = trl_mono_us();
+	bus->server = server;
+	fill_served(server, contracts, self);
+	if (bus->notice_listen != NULL &&
+	    bus_notice_listen(bus, bus->notice_listen) != TRL_OK)
+		return TRL_UNAVAILABLE;
+	if (bus->listen == NULL)
+		return TRL_OK;
+	char *list = strdup(bus->listen), *save = NULL;
+	enum trl_code rc = TRL_OK;
+	for (char *a = strtok_r(list, ", ", &save); a != NULL && rc == TRL_OK;
+	     a = strtok_r(NULL, ", ", &save))
+		if (!listen_at(server, a))
+			rc = TRL_UNAVAILABLE;
+	free(list);
+	return rc;
+}
+
+void
+trl_bus_drain(trl_bus *bus)
+{
+	if (bus->server == NULL)
+		return;
+	bus->server->draining = true;
+	for (struct bus_conn *c = bus->server->conns; c != NULL; c = c->next)
+		bus_conn_say_goaway(c);
+}
+
+bool
+trl_bus_drained(const trl_bus *bus)
+{
+	if (bus->server == NULL)
+		return true;
+	if (bus->server->running > 0)
+		return false;
+	for (struct bus_conn *c = bus->server->conns; c != NULL; c = c->next)
+		if (!bus_link_settled(&c->link))
+			return false;
+	return true;
+}
+
+size_t
+trl_bus_running(const trl_bus *bus)
+{
+	return bus->server ? bus->server->running : 0;
+}
+
+void
+bus_server_tick(struct bus_server *server)
+{
+	for (struct bus_conn *c = server->conns, *next; c != NULL; c = next) {
+		next = c->next;
+		if (!bus_link_has_room(&c->link)) {
+			bus_conn_expel(server, c, c->link.pipe, "reads_too_slowly");
+		} else if (c->link.received > c->link.told) {
+			c->link.ack_now = true;
+			bus_link_touch(&c->link);
+		}
+	}
+}
+
+static void
+free_listener(void *arg)
+{
+	struct bus_listener *l = arg;
+	struct bus_server *server = l->server;
+	struct bus_listener **at = &server->listeners;
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	trl_bus *bus = server->bus;
+	free(l->address);
+	free(l);
+	if (server->listeners == NULL) {
+		while (server->conns != NULL)
+			bus_conn_close(server->conns);
+		for (struct bus_serving *s; (s = server->free_servings) != NULL;
+		     free(s))
+			server->free_servings = s->next;
+		for (struct bus_inbound *i; (i = server->free_inbounds) != NULL;
+		     free(i))
+			server->free_inbounds = i->next_free;
+		free(server->served);
+		free(server);
+	}
+	bus_release(&bus);
+}
+
+static void
+close_listener(struct bus_door *door)
+{
+	struct bus_listener *l = door->self;
+	nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
+	bus_net_close(door->net, l->socket, free_listener, l);
+}
+
+void
+bus_server_close(struct bus_server **server)
+{
+	struct bus_server *s = *server;
+	*server = NULL;
+	if (s == NULL)
+		return;
+	while (s->conns != NULL)
+		bus_conn_close(s->conns);
+	if (s->listeners == NULL) {
+		free(s->served);
+		free(s);
+		return;
+	}
+	for (struct bus_listener *l = s->listeners, *next; l != NULL; l = next) {
+		next = l->next;
+		bus_door_close(&l->door, close_listener);
+	}
+}
