@@ -13,12 +13,12 @@ enum { METHOD_MAX = 32, LINE_SLACK = 64 };
 bool
 trl_http_is_token(const char *s, size_t len)
 {
-	static const char more[] = "!#$%&'*+-.^_`|~";
+	static const char more[] = "!#$%&'*+.^_`|~";
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-' &&
 		    !(c >= '0' && c <= '9') && (!c || !strchr(more, c)))
 			return false;
 	}

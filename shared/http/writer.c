@@ -95,6 +95,17 @@ add_number(struct trl_buf *out, uint64_t n)
 	trl_buf_add(out, p, (size_t)(text + sizeof text - p));
 }
 
+static size_t
+head_bytes(const struct trl_http_response *response)
+{
+	size_t n = 256 + response->fixed_len; /* first line, Date and the last ones */
+
+	for (size_t i = 0; i < response->n_headers; i++)
+		n += strlen(response->headers[i].name) +
+		     response->headers[i].value_len + 4;
+	return n;
+}
+
 /* What would let a value of outside begin a line of its own. */
 bool
 trl_http_sendable(const struct trl_http_response *response)
@@ -104,12 +115,16 @@ trl_http_sendable(const struct trl_http_response *response)
 
 		if (!trl_http_is_token(h->name, strlen(h->name)))
 			return false;
+		unsigned bad =
+		    0; /* gathered, so that the compiler takes many at once */
+
 		for (size_t j = 0; j < h->value_len; j++) {
 			unsigned char c = (unsigned char)h->value[j];
 
-			if ((c < 0x20 && c != '\t') || c == 0x7f)
-				return false;
+			bad |= (unsigned)((c < 0x20) & (c != '\t')) | (c == 0x7f);
 		}
+		if (bad)
+			return false;
 	}
 	return true;
 }
@@ -132,27 +147,30 @@ trl_http_write_response(
 	conn->close_after = !keep;
 	if (conn->closed)
 		return;
-	trl_buf_reserve(out, 512 + response->body_len);
+	trl_buf_reserve(out, head_bytes(response) + response->body_len);
 	trl_buf_adds(out, "HTTP/1.1 ");
 	add_number(out, response->status);
 	trl_buf_adds(out, " ");
 	trl_buf_adds(out, reason(response->status));
 	trl_buf_adds(out, "\r\nDate: ");
 	trl_buf_adds(out, date(conn->server));
+	trl_buf_adds(out, "\r\n");
+	trl_buf_add(out, response->fixed, response->fixed_len);
 	for (size_t i = 0; i < response->n_headers; i++) {
-		trl_buf_adds(out, "\r\n");
 		trl_buf_adds(out, response->headers[i].name);
 		trl_buf_adds(out, ": ");
 		trl_buf_add(
 		    out, response->headers[i].value, response->headers[i].value_len);
+		trl_buf_adds(out, "\r\n");
 	}
 	if (!no_body) {
-		trl_buf_adds(out, "\r\nContent-Length: ");
+		trl_buf_adds(out, "Content-Length: ");
 		add_number(out, response->body_len);
+		trl_buf_adds(out, "\r\n");
 	}
-	trl_buf_adds(out, !keep            ? "\r\nConnection: close\r\n\r\n"
-			  : conn->keep_old ? "\r\nConnection: keep-alive\r\n\r\n"
-					   : "\r\n\r\n");
+	trl_buf_adds(out, !keep            ? "Connection: close\r\n\r\n"
+			  : conn->keep_old ? "Connection: keep-alive\r\n\r\n"
+					   : "\r\n");
 	if (!no_body && !conn->head_only && response->body_len)
 		trl_buf_add(out, response->body, response->body_len);
 	conn->answers++;
