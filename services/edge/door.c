@@ -99,13 +99,15 @@ find_trace(struct edge_request *request)
 static bool
 preflight(struct edge_request *request)
 {
-	const char *wanted =
-	    trl_http_header(request->http, "access-control-request-method");
 	struct trl_http_response *response = &request->response;
-	const char *allow = edge_route_allow(request);
+	const char *wanted, *allow;
 
-	if (strcmp(request->http->method, "OPTIONS") != 0 || !*allow)
+	if (strcmp(request->http->method, "OPTIONS") != 0)
 		return false;
+	allow = edge_route_allow(request);
+	if (!*allow)
+		return false;
+	wanted = trl_http_header(request->http, "access-control-request-method");
 	response->status = 204;
 	edge_headers(request);
 	trl_http_add_header(response, "Allow", allow);

@@ -181,7 +181,7 @@ matches(const struct edge_route *route, const struct edge_request *request)
 {
 	size_t i;
 
-	if (route->n_segments != request->n_segments)
+	if (route->n_segments != request->n_segments) /* of most routes */
 		return false;
 	for (i = route->n_segments; i-- > 0;)
 		if (route->is_variable[i]
@@ -234,8 +234,8 @@ edge_route(struct edge_request *request)
 	for (i = 0; i < self->n_routes; i++) {
 		const struct edge_route *route = &self->routes[i];
 
-		if (strcmp(verb_name(route->method->verb), verb) == 0 &&
-		    matches(route, request)) {
+		if (matches(route, request) &&
+		    strcmp(verb_name(route->method->verb), verb) == 0) {
 			request->route = route;
 			request->ctx->method = route->method;
 			return TRL_OK;
