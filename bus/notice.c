@@ -13,6 +13,7 @@
 #include <trl/log.h>
 
 enum { IDS = 32, TOPIC_MAX = 40, NOTICE_MAX = 128, SEND_QUEUE = 1024 };
+enum { REDIAL_SOURCE_MS = 2000 };
 
 struct bus_notice_source {
 	struct bus_notice_source *next;
@@ -127,6 +128,8 @@ bus_notice_learn(trl_bus_net *net, const char *peer, struct bus_text address)
 		trl_log(TRL_LOG_WARN, NULL, "cannot hear notices",
 		    TRL_LOG_STR("address", at),
 		    TRL_LOG_STR("reason", nng_strerror(rv)));
+	else /* a replica that has gone for good is asked for seldom */
+		nng_dialer_set_ms(source->dialer, NNG_OPT_RECONNMAXT, REDIAL_SOURCE_MS);
 }
 
 void

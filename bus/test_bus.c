@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "test_rig.h"
@@ -468,6 +469,46 @@ TEST(ten_thousand_calls_need_no_notice)
 	MUST(notices == 1);
 }
 
+static bool
+has_heard(void *self)
+{
+	return *(unsigned *)self >= 3;
+}
+
+/* Serves at address once process first has gone: forked before the bus opens. */
+static void
+serve_after(pid_t first, struct sample *state)
+{
+	if (fork() > 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (kill(first, 0) == 0)
+		usleep(1000);
+	rig_serve(address, state, 0);
+	for (;;)
+		pause();
+}
+
+/* The address of the notices is learnt from HELLO, of each process anew. */
+TEST(notices_of_another_process_are_heard_and_again_after_its_restart)
+{
+	unsigned beats = 0, others = 0;
+	struct sample *state = rig_shared();
+	pid_t pid = rig_serve(tcp_address(), state, 0);
+	serve_after(pid, state);
+	rig_open(&rig, "edge", address, NULL);
+	trl_bus_watch(rig.bus, "sample.beat", count_notice, &beats);
+	trl_bus_watch(rig.bus, "sample", count_notice, &others);
+	MUST(trl_loop_run_until(rig.loop, has_heard, &beats, 10000));
+	kill(pid, SIGKILL);
+	MUST(waitpid(pid, NULL, 0) == pid);
+	while (trl_bus_reachable(rig.bus, "sample")) /* it has not been missed yet */
+		trl_loop_run_until(rig.loop, never, NULL, 1);
+	beats = 0;
+	MUST(trl_loop_run_until(rig.loop, has_heard, &beats, 10000));
+	MUST(others == 0);
+}
+
 TEST(a_full_service_says_busy_at_once)
 {
 	struct outcome o[40];
@@ -614,6 +655,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(no_call_of_a_burst_is_lost),
 		cmocka_unit_test(a_closed_window_opens_again),
 		cmocka_unit_test(ten_thousand_calls_need_no_notice),
+		cmocka_unit_test(
+		    notices_of_another_process_are_heard_and_again_after_its_restart),
 		cmocka_unit_test(a_full_service_says_busy_at_once),
 		cmocka_unit_test(retries_stay_within_their_budget),
 		cmocka_unit_test(draining_under_load_loses_no_call),

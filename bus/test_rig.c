@@ -145,13 +145,20 @@ on_term(uv_signal_t *signal, int number)
 }
 
 static void
+on_beat(uv_timer_t *timer)
+{
+	struct trl_id id = trl_id_new();
+	trl_bus_notify(timer->data, "sample.beat", id, id);
+}
+
+static void
 serve(const char *address, struct sample *state, size_t max_actors)
 {
 	static uv_signal_t term;
+	static uv_timer_t beat;
 	struct trl_loop_options loop_options = { .max_actors = max_actors };
 	trl_loop *loop = trl_loop_new(&loop_options);
 	char notices[64];
-	/* Notices one port higher up the range: the caller chose address's. */
 	snprintf(notices, sizeof notices, "tcp://127.0.0.1:%u", rig_port());
 	struct trl_bus_options options = {
 		.service = "sample", .listen = address, .notice_listen = notices
@@ -163,6 +170,9 @@ serve(const char *address, struct sample *state, size_t max_actors)
 	uv_signal_init(trl_loop_uv(loop), &term);
 	term.data = bus;
 	uv_signal_start(&term, on_term, SIGTERM);
+	uv_timer_init(trl_loop_uv(loop), &beat);
+	beat.data = bus;
+	uv_timer_start(&beat, on_beat, 20, 20);
 	trl_loop_run(loop);
 }
 

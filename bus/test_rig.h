@@ -37,7 +37,7 @@ struct sample *rig_shared(void);
 /* A free port of this process's. */
 unsigned rig_port(void);
 /* Starts a server of "sample" at address in a process of its own; SIGTERM drains
- * it. max_actors 0: the usual. */
+ * it. It gives the notice "sample.beat" every 20 ms. max_actors 0: the usual. */
 pid_t rig_serve(const char *address, struct sample *state, size_t max_actors);
 /* Opens the caller's end. server: also serve here, at address, with this state. */
 void rig_open(
