@@ -158,6 +158,19 @@ is_here(const struct trl_service *const *services, size_t n, const char *name)
 }
 
 static bool
+keeps_secrets(const struct trl_service *s)
+{
+	for (size_t i = 0; s->contracts != NULL && s->contracts[i] != NULL; i++)
+		for (size_t j = 0; j < s->contracts[i]->n_methods; j++) {
+			const struct trl_method *method = s->contracts[i]->methods[j];
+			if (method->effect == TRL_WRITE && method->out != NULL &&
+			    method->out->has_secret)
+				return true;
+		}
+	return false;
+}
+
+static bool
 check_service(const struct trl_service *const *services, size_t n,
     const struct trl_service *s, const struct process_config *config)
 {
@@ -185,6 +198,15 @@ check_service(const struct trl_service *const *services, size_t n,
 		fprintf(stderr,
 		    "TRELLIS_PG_URL is not set; set it to a PostgreSQL 15, such as "
 		    "postgresql://host/trellis\n");
+		fine = false;
+	}
+	if (config->seal_key == NULL && (s->needs_seal_key || keeps_secrets(s))) {
+		fprintf(stderr,
+		    "TRELLIS_SEAL_KEY is not set; %s keeps answers that hold secrets, "
+		    "or signs with it: set TRELLIS_SEAL_KEY_FILE to a file of 64 "
+		    "hexadecimal digits (openssl rand -hex 32), the same for all "
+		    "services\n",
+		    s->name);
 		fine = false;
 	}
 	if (s->scripts != NULL && config->redis_url == NULL) {

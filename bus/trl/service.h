@@ -37,6 +37,9 @@ struct trl_service {
 	const char *const *calls;                /* services it calls, NULL-ended */
 	const struct trl_sql_set *sql;           /* or NULL */
 	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
+	/* It cannot do without TRELLIS_SEAL_KEY. One whose WRITEs answer with secrets
+	 * cannot anyway: their records are sealed under it. */
+	bool needs_seal_key;
 	/* Makes the service's state. Start-up, not in an actor; must not park.
 	 * Errors: anything; the process ends and says why. */
 	enum trl_code (*open)(const struct trl_host *host, void **self);

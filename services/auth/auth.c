@@ -81,4 +81,5 @@ const struct trl_service auth_service = {
 	.open = open_auth,
 	.drained = drained,
 	.close = close_auth,
+	.maintain = auth_maintain,
 };

@@ -16,6 +16,7 @@ enum {
 	AUTH_VERIFY_HOURS = 24,  /* a verification link holds this long */
 	AUTH_RESET_MINUTES = 30, /* a reset link holds this long */
 	AUTH_TOUCH_SECONDS = 60, /* a last use is written at most this often */
+	AUTH_SESSIONS_MAX = 100, /* live ones of an account; the oldest ends */
 	AUTH_KEYS_MAX = 200      /* API keys of a tenant */
 };
 
@@ -100,3 +101,7 @@ void auth_post_letter(struct auth *self, trl_ctx *ctx, const auth_account *row,
     const struct auth_letter *letter);
 /* Tells that the password was changed. */
 void auth_post_changed(struct auth *self, trl_ctx *ctx, const auth_account *row);
+
+/* ---- maintain.c: `trellis-auth maintain` ----------------------------------------- */
+
+enum trl_code auth_maintain(const char *admin_url, const void *config) TRL_MUST_CHECK;

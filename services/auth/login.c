@@ -20,6 +20,8 @@ begin_session(struct auth *self, trl_ctx *ctx, auth_account *row, const char *re
 	struct trl_id id = auth_id(row->account_id);
 	int64_t now = trl_now(ctx);
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	Auth__V1__SessionRow ended = AUTH__V1__SESSION_ROW__INIT;
+	enum trl_code rc;
 
 	if (rehashed)
 		trl_batch_add(work, &auth_sql_account_rehash, NULL,
@@ -33,8 +35,13 @@ begin_session(struct auth *self, trl_ctx *ctx, auth_account *row, const char *re
 	trl_batch_add(work, &auth_sql_session_prune, NULL, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_TIME("now", now),
 	    TRL_ARG_TIME("idle_since", auth_idle_since(self, now)));
+	trl_batch_get(work, &auth_sql_session_cap, NULL, &ended.base,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_INT("keep", AUTH_SESSIONS_MAX - 1));
 	auth_session_begin(self, ctx, work, row, out);
-	return trl_batch_write(work, &out->base);
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK && ended.has_session_id)
+		trl_access_bump_account(ctx, self->access, id);
+	return rc;
 }
 
 /* Errors: TRL_UNAUTHENTICATED, TRL_RATE (the address given). */

@@ -210,6 +210,79 @@ drops_ended_sessions_at_the_next_login(void **state)
 }
 
 static void
+ends_the_oldest_of_more_than_a_hundred(void **state)
+{
+	const char *email = world_email("ada"), *account;
+	auth_signed_in *made;
+
+	(void)state;
+	assert_int_equal(world_sign_up(email, good, &made), TRL_OK);
+	account = world_id_text(auth_id(made->account->id));
+	/* 99 older ones; their ids say so */
+	world_sql(
+	    "insert into session (account_id, id, token_hash, address, user_agent, "
+	    "created_at, last_used_at, expires_at) select '%s', ('00000000-0000-7000"
+	    "-8000-' || lpad(n::text, 12, '0'))::uuid, sha256(('%s' || n)::bytea), "
+	    "'', '', now(), now(), now() + interval '1 day' from "
+	    "generate_series(1, 99) n",
+	    account, account);
+	world_sql(
+	    "insert into session_directory (token_hash, account_id, session_id) "
+	    "select token_hash, account_id, id from session where account_id = '%s' "
+	    "on conflict do nothing",
+	    account);
+	world_trace_begin();
+	assert_int_equal(world_log_in(email, good, NULL), TRL_OK);
+	assert_non_null(strstr(world_trace(), "bump account"));
+	assert_string_equal(
+	    world_sql(
+		"select count(*) || ' ' || min(s.id::text) from session s join "
+		"session_directory d using (token_hash) where s.account_id = '%s'",
+		account),
+	    "100 00000000-0000-7000-8000-000000000002");
+	assert_int_equal(world_resolve(made->session->token, NULL), TRL_OK);
+}
+
+static void
+maintain_drops_what_is_over_of_everybody(void **state)
+{
+	auth_signed_in *live, *old, *idle;
+	const char *email = world_email("ada");
+
+	(void)state;
+	assert_int_equal(world_sign_up(email, good, &live), TRL_OK);
+	assert_int_equal(world_sign_up(world_email("old"), good, &old), TRL_OK);
+	assert_int_equal(world_sign_up(world_email("idle"), good, &idle), TRL_OK);
+	world_sql("update session set expires_at = now() where id = '%s'",
+	    world_id_text(auth_id(old->session->id)));
+	world_sql(
+	    "update session set last_used_at = now() - interval '31 min' where id "
+	    "= '%s'",
+	    world_id_text(auth_id(idle->session->id)));
+	world_sql("update letter set used_at = now() where account_id = '%s'",
+	    world_id_text(auth_id(old->account->id)));
+	assert_int_equal(auth_maintain(world.admin_url, &world.config), TRL_OK);
+	assert_string_equal(
+	    world_sql("select count(*) from session where id in ('%s', '%s')",
+		world_id_text(auth_id(old->session->id)),
+		world_id_text(auth_id(idle->session->id))),
+	    "0");
+	assert_string_equal(
+	    world_sql("select count(*) from session_directory where session_id = '%s'",
+		world_id_text(auth_id(old->session->id))),
+	    "0");
+	assert_string_equal(
+	    world_sql("select count(*) from letter where account_id = '%s'",
+		world_id_text(auth_id(old->account->id))),
+	    "0");
+	assert_string_equal(
+	    world_sql("select count(*) from letter where account_id = '%s'",
+		world_id_text(auth_id(live->account->id))),
+	    "1");
+	assert_int_equal(world_resolve(live->session->token, NULL), TRL_OK);
+}
+
+static void
 shows_one_account_nothing_of_another(void **state)
 {
 	auth_signed_in *made;
@@ -237,6 +310,8 @@ main(void)
 		TEST(revokes_ones_own_session_and_nobody_elses),
 		TEST(revokes_all_or_all_others),
 		TEST(drops_ended_sessions_at_the_next_login),
+		TEST(ends_the_oldest_of_more_than_a_hundred),
+		TEST(maintain_drops_what_is_over_of_everybody),
 		TEST(shows_one_account_nothing_of_another),
 	};
 

@@ -7,9 +7,8 @@
 
 #include "tenants.h"
 
-/* The key of invitations' tags, derived from the seal key. Without one, tags are
- * made under a fixed key: they then only spare a query, and the stored hash alone
- * decides. */
+/* The key of invitations' tags, derived from the seal key, without which the
+ * skeleton does not start this service. */
 static void
 derive_token_key(struct tenants *self, const trl_secret *seal_key)
 {
@@ -18,9 +17,8 @@ derive_token_key(struct tenants *self, const trl_secret *seal_key)
 
 	crypto_generichash_init(&state, NULL, 0, sizeof self->token_key);
 	crypto_generichash_update(&state, purpose, sizeof purpose);
-	if (seal_key)
-		crypto_generichash_update(
-		    &state, trl_secret_bytes(seal_key), trl_secret_len(seal_key));
+	crypto_generichash_update(
+	    &state, trl_secret_bytes(seal_key), trl_secret_len(seal_key));
 	crypto_generichash_final(&state, self->token_key, sizeof self->token_key);
 	sodium_memzero(&state, sizeof state);
 }
@@ -34,7 +32,7 @@ open_tenants(const struct trl_host *host, void **out)
 	const char *mail_folder = config->mail_folder;
 	enum trl_code rc;
 
-	trl_assert(self);
+	trl_assert(self && config->seal_key);
 	*self = (struct tenants){ .pg = host->pg, .bus = host->bus, .config = config };
 	derive_token_key(self, config->seal_key);
 	if (!mail_folder && host->run_dir) {
@@ -82,6 +80,8 @@ const struct trl_service tenants_service = {
 	.calls = calls,
 	.sql = &tenants_sql,
 	.scripts = trl_access_scripts,
+	.needs_seal_key = true,
 	.open = open_tenants,
 	.close = close_tenants,
+	.maintain = tenants_maintain,
 };

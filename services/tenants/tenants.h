@@ -124,3 +124,9 @@ enum trl_code tenants_read(
  * row, the audit entry and the reply. Errors: as trl_batch_write, TRL_PRECONDITION. */
 enum trl_code tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
     tenants_tenant *changed, int64_t former_version) TRL_MUST_CHECK;
+
+/* ---- maintain.c: `trellis-tenants maintain` ---------------------------------------
+ */
+
+enum trl_code tenants_maintain(
+    const char *admin_url, const void *config) TRL_MUST_CHECK;

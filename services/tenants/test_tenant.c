@@ -379,6 +379,60 @@ my_tenants_come_in_pages_and_are_mine_alone(void **state)
 	assert_int_equal(n, TRL_COUNT(made));
 }
 
+/* What stands of a tenant: its row, its place in the directory, memberships,
+ * invitations, and entries of the audit chain. */
+static const char *
+rest_of(struct trl_id tenant)
+{
+	return world_sql(
+	    "select concat_ws(' ', (select count(*) from tenant where tenant_id = t), "
+	    "(select count(*) from tenant_directory where tenant_id = t), (select "
+	    "count(*) "
+	    "from membership where tenant_id = t), (select count(*) from invitation "
+	    "where "
+	    "tenant_id = t), (select count(*) > 0 from audit where tenant_id = t)) "
+	    "from "
+	    "(select '%s'::uuid as t) x",
+	    world_id_text(tenant));
+}
+
+static void
+maintain_deletes_what_is_past_its_grace_and_frees_the_slug(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	struct world_caller who = { .person = ada };
+	struct trl_id over, resting, live;
+	tenants_tenant *made;
+
+	(void)state;
+	assert_int_equal(create(ada, "over", NULL, &made), TRL_OK);
+	over = who.tenant = tenants_id(made->id);
+	assert_int_equal(delete_it(&who, NULL), TRL_OK);
+	world_sql(
+	    "insert into invitation (tenant_id, id, email, role, status, token_hash, "
+	    "expires_at, version, created_at, updated_at) values ('%s', "
+	    "gen_random_uuid(), 'a@b.example', 'viewer', 'pending', sha256('x'), "
+	    "now(), "
+	    "1, now(), now())",
+	    world_id_text(over));
+	assert_int_equal(create(ada, "resting", NULL, &made), TRL_OK);
+	resting = who.tenant = tenants_id(made->id);
+	assert_int_equal(delete_it(&who, NULL), TRL_OK);
+	assert_int_equal(create(ada, "live", NULL, &made), TRL_OK);
+	live = tenants_id(made->id);
+	world_sql(
+	    "update tenant set delete_at = now() - interval '2 hours' where tenant_id "
+	    "= '%s'",
+	    world_id_text(over));
+	assert_string_equal(rest_of(over), "1 1 1 1 t");
+	assert_int_equal(tenants_maintain(world.admin_url, &world.config), TRL_OK);
+	assert_string_equal(rest_of(over), "0 0 0 0 t");
+	assert_string_equal(rest_of(resting), "1 1 1 0 t");
+	assert_string_equal(rest_of(live), "1 1 1 0 t");
+	assert_int_equal(create(ada, "over", NULL, NULL), TRL_OK);
+	assert_int_equal(create(ada, "resting", NULL, NULL), TRL_EXISTS);
+}
+
 int
 main(void)
 {
@@ -401,6 +455,9 @@ main(void)
 		    a_deleted_tenant_is_gone_but_for_owners_and_comes_back, after_each),
 		cmocka_unit_test_teardown(
 		    past_its_grace_a_tenant_is_gone_for_all, after_each),
+		cmocka_unit_test_teardown(
+		    maintain_deletes_what_is_past_its_grace_and_frees_the_slug,
+		    after_each),
 		cmocka_unit_test_teardown(
 		    only_owners_delete_and_only_admins_change, after_each),
 		cmocka_unit_test_teardown(

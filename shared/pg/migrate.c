@@ -274,33 +274,3 @@ trl_migrate(const char *admin_url, const struct trl_sql_set *set,
 	close_run(&run);
 	return rc;
 }
-
-enum trl_code
-trl_pg_maintain(const char *admin_url, const struct trl_sql_set *set)
-{
-	struct run run;
-	size_t gone = 0, n;
-	bool ok;
-
-	if (!open_run(&run, admin_url, set))
-		return TRL_UNAVAILABLE;
-	ok = execf(&run, "taking the owner's role", "set role %s; set search_path = %s",
-	    run.owner, run.schema);
-	do {
-		PGresult *res = PQexec(run.pq,
-		    "delete from idempotency where ctid = any (array(select ctid from "
-		    "idempotency where expires_at < now() limit 5000))");
-
-		n = strtoul(PQcmdTuples(res), NULL, 10);
-		if (ok && PQresultStatus(res) != PGRES_COMMAND_OK)
-			ok = say_failed(
-			    &run, "deleting expired idempotency records", res);
-		PQclear(res);
-		gone += n;
-	} while (ok && n > 0);
-	if (ok)
-		printf("%s: %zu expired idempotency records are gone\n", set->service,
-		    gone);
-	close_run(&run);
-	return ok ? TRL_OK : TRL_INTERNAL;
-}

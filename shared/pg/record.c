@@ -3,7 +3,8 @@
  * from "already ran"; the row's primary key decides.
  *
  * Replies with secrets are sealed (XSalsa20-Poly1305, libsodium's secretbox) under
- * a key that is not in PostgreSQL: a dump shows no session token. */
+ * a key that is not in PostgreSQL: a dump shows no session token. The request's hash
+ * is keyed by the same. A record whose time is over counts as none. */
 #include "work.h"
 
 #include <string.h>
@@ -85,6 +86,19 @@ asker(const trl_ctx *ctx)
 	return id;
 }
 
+/* The request's hash as it is kept: keyed, for the request may hold a password, and
+ * a dump of the plain hash would let one be guessed at a hash's speed. */
+static const uint8_t *
+kept_request(trl_ctx *ctx, const trl_pg *pg)
+{
+	uint8_t *kept = trl_arena_alloc(ctx->arena, 32);
+
+	crypto_generichash(kept, 32, ctx->idempotency.request, 32,
+	    pg->has_seal_key ? pg->seal_key : NULL,
+	    pg->has_seal_key ? sizeof pg->seal_key : 0);
+	return kept;
+}
+
 enum trl_code
 pg_record_bind(
     trl_ctx *ctx, trl_pg *pg, const struct pg_record *record, struct pg_call *call)
@@ -96,7 +110,7 @@ pg_record_bind(
 		TRL_ARG_ID("scope", asker(ctx)),
 		TRL_ARG_TEXT("method", method_name(ctx)),
 		TRL_ARG_TEXT("key", ctx->idempotency.key),
-		TRL_ARG_BYTES("request", ctx->idempotency.request, 32),
+		TRL_ARG_BYTES("request", kept_request(ctx, pg), 32),
 		TRL_ARG_BYTES("reply", record->reply, record->len),
 		TRL_ARG_BOOL("sealed", record->sealed),
 		TRL_ARG_TIME("created_at", now),
@@ -170,7 +184,7 @@ pg_record_find(trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *found)
 	if (!*found)
 		return TRL_OK;
 	if (PQgetlength(row, 0, 0) != 32 ||
-	    memcmp(PQgetvalue(row, 0, 0), ctx->idempotency.request, 32) != 0) {
+	    memcmp(PQgetvalue(row, 0, 0), kept_request(ctx, pg), 32) != 0) {
 		trl_series_add(pg->m.idem_conflict, 1);
 		return trl_fail(ctx, TRL_INVALID,
 		    "This Idempotency-Key was used for another request.");

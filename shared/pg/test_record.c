@@ -116,6 +116,14 @@ a_key_belongs_to_its_scope(void **state)
 	assert_string_equal(PQgetvalue(res, 0, 0), "0");
 	PQclear(res);
 	res = PQexec(pq, "delete from pgtest.idempotency");
+	assert_string_equal(PQcmdTuples(res), "0");
+	PQclear(res);
+	res = PQexec(pq,
+	    "set trellis.idem_scope = '09090909-0909-0909-0909-090909090909';"
+	    "delete from pgtest.idempotency"); /* only what is over */
+	assert_string_equal(PQcmdTuples(res), "0");
+	PQclear(res);
+	res = PQexec(pq, "update pgtest.idempotency set expires_at = now()");
 	assert_int_equal(PQresultStatus(res), PGRES_FATAL_ERROR);
 	PQclear(res);
 	PQfinish(pq);
@@ -254,6 +262,54 @@ expired_records_go_by_maintain(void **state)
 		     "select count(*) from pgtest.idempotency where key = 'tx'"));
 	assert_string_not_equal(
 	    "0", test_db_sql(&world.db, "select count(*) from pgtest.idempotency"));
+}
+
+static void
+write_over(trl_ctx *ctx)
+{
+	Pgtest__Answer reply = PGTEST__ANSWER__INIT;
+	bool replayed = true;
+
+	world_key(ctx, key, 2);
+	CHECK_CODE(trl_replay(ctx, world.pg, &reply.base, &replayed), TRL_OK);
+	CHECK(!replayed);
+	reply.text = (char *)"anew";
+	CHECK_CODE(write_thing(ctx, "anew", &reply), TRL_OK);
+	CHECK(ctx->idempotency.recorded && !ctx->idempotency.replayed);
+	CHECK(world_count(ctx, tenant) == 2);
+	world_key(ctx, key, 2);
+	reply = (Pgtest__Answer)PGTEST__ANSWER__INIT;
+	CHECK_CODE(trl_replay(ctx, world.pg, &reply.base, &replayed), TRL_OK);
+	CHECK(replayed && strcmp(reply.text, "anew") == 0);
+}
+
+static void
+an_expired_record_gives_way_before_maintain_comes(void **state)
+{
+	(void)state;
+	tenant = trl_id_new();
+	key = "over";
+	world_run(write_once);
+	test_db_sql(&world.db, "update pgtest.idempotency set expires_at = now() - "
+			       "interval '1 s' where key = 'over'");
+	world_run(write_over);
+}
+
+static void
+a_requests_hash_cannot_be_guessed_from_the_record(void **state)
+{
+	(void)state;
+	tenant = trl_id_new();
+	key = "hashed";
+	world_run(write_once);
+	assert_string_equal(
+	    "1", test_db_sql(&world.db,
+		     "select count(*) from pgtest.idempotency where key = "
+		     "'hashed' and octet_length(request) = 32"));
+	assert_string_equal(
+	    "0", test_db_sql(&world.db,
+		     "select count(*) from pgtest.idempotency where request "
+		     "= decode(repeat('01', 32), 'hex')"));
 }
 
 /* ---- deadlines */
@@ -494,6 +550,8 @@ main(void)
 		cmocka_unit_test(a_reply_with_a_secret_is_sealed),
 		cmocka_unit_test(a_transaction_has_its_record_too),
 		cmocka_unit_test(expired_records_go_by_maintain),
+		cmocka_unit_test(an_expired_record_gives_way_before_maintain_comes),
+		cmocka_unit_test(a_requests_hash_cannot_be_guessed_from_the_record),
 		cmocka_unit_test(a_late_read_is_left_behind_and_the_pipelines_go_on),
 		cmocka_unit_test(a_write_that_was_sent_and_not_answered_is_uncertain),
 		cmocka_unit_test(a_read_whose_connection_is_killed_is_unavailable),

@@ -13,6 +13,17 @@ enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
 
 /* Upkeep of the framework's tables: deletes expired idempotency records, in pieces,
  * under the owner's role. `<service> maintain` calls it before the service's own;
- * run it every few minutes (an expired record that still stands still answers). */
+ * run it now and then (an expired record counts as none, but takes room). */
 enum trl_code trl_pg_maintain(
     const char *admin_url, const struct trl_sql_set *set) TRL_MUST_CHECK;
+
+/* A service's own upkeep: a statement that deletes a bounded number of rows and
+ * gives how many, and is run again, each time as a transaction, until it gives 0. */
+struct trl_upkeep {
+	const char *what;  /* "ended sessions" */
+	const char *sql;   /* usually of sql/admin/, embedded by the build */
+	const char *value; /* of its $1, or NULL where it has none */
+};
+/* Errors: TRL_UNAVAILABLE, TRL_INTERNAL (PostgreSQL refused; printed). */
+enum trl_code trl_pg_upkeep(const char *admin_url, const struct trl_sql_set *set,
+    const struct trl_upkeep *steps, size_t n_steps) TRL_MUST_CHECK;

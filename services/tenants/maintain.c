@@ -1,0 +1,22 @@
+/* `trellis-tenants maintain`: deletes tenants past their grace, in pieces: what
+ * belonged to them first, for from then on nobody sees them anyway. The audit chain
+ * stays, and so does what auth has of them (their API keys, which no longer work),
+ * until a tenant can be erased in all services. */
+#include <trl/migrate.h>
+
+#include "tenants.h"
+
+enum trl_code
+tenants_maintain(const char *admin_url, const void *config)
+{
+	static const struct trl_upkeep steps[] = {
+		{ "invitations of ended organisations", tenants_sql_ended_invitations,
+		    NULL },
+		{ "memberships of ended organisations", tenants_sql_ended_memberships,
+		    NULL },
+		{ "ended organisations", tenants_sql_ended_tenants, NULL },
+	};
+
+	(void)config;
+	return trl_pg_upkeep(admin_url, &tenants_sql, steps, TRL_COUNT(steps));
+}
