@@ -3,7 +3,7 @@
  *
  * A copy is believed once its epoch was compared (grant.c, with the second trip).
  * One is made only from facts read after that epoch: so on a miss auth is asked
- * again after the answer has gone out, once in 60 s a session. */
+ * again after the answer has gone out, once in 5 s a session. */
 #include <string.h>
 #include <strings.h>
 

@@ -111,7 +111,7 @@ bump(trl_ctx *ctx, trl_access *access, char owner, struct trl_id id)
 		return;
 	free(later);
 	trl_log(TRL_LOG_ERROR, ctx,
-	    "an epoch could not be raised: copies live up to 60 s",
+	    "an epoch could not be raised: copies live up to 5 s",
 	    TRL_LOG_ID("subject", id));
 }
 

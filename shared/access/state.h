@@ -8,7 +8,7 @@
 #include "script.h"
 
 enum {
-	ACCESS_COPY_MS = 60000, /* how long a copy may be believed */
+	ACCESS_COPY_MS = 5000,  /* how long a copy may be believed: access.h says why */
 	ACCESS_EPOCH_S = 3600,  /* an unused epoch; must outlive copies */
 	ACCESS_BUCKETS = 8192,  /* subjects that are counted here without Redis */
 	ACCESS_PARTIES = 256,   /* heads of the table of open parties */

@@ -210,6 +210,45 @@ believes_no_copy_of_an_earlier_epoch(void **state)
 	run(tell_epochs);
 }
 
+/* How long Redis still keeps a key. */
+static int64_t
+life_ms(trl_ctx *ctx, struct world *world, const struct access_key *key)
+{
+	struct trl_redis_reply reply;
+
+	assert_int_equal(
+	    trl_redis_run(ctx, world->redis,
+		&(const struct trl_redis_command){
+		    .verb = "PTTL", .n_args = 1, .args = { { key->text, key->len } } },
+		1, &reply),
+	    TRL_OK);
+	assert_int_equal(reply.type, TRL_REDIS_INT);
+	return reply.num;
+}
+
+/* Who cannot raise an epoch can let copies live on for as long as this. */
+static void
+tell_life(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who who = { .kind = TRL_PERSON,
+		.account = random_id() };
+	struct trl_id tenant = random_id();
+	struct trl_access_visit visit = arrive(ctx, world, &who, tenant);
+	struct trl_access_grant grant = granted(&visit, tenant);
+	struct access_key key;
+
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	access_key_grant(&key, tenant, who.account);
+	assert_in_range(life_ms(ctx, world, &key), 1, 5000);
+}
+
+static void
+no_copy_outlives_five_seconds(void **state)
+{
+	(void)state;
+	run(tell_life);
+}
+
 static void
 tell_loss(trl_ctx *ctx, struct world *world)
 {
@@ -249,6 +288,7 @@ tell_who(trl_ctx *ctx, struct world *world)
 	const struct trl_access_who *found;
 	struct trl_access_states states = { 0 };
 	uint8_t hash[TRL_ACCESS_HASH];
+	struct access_key key;
 	char address[40];
 
 	new_address(address);
@@ -264,6 +304,8 @@ tell_who(trl_ctx *ctx, struct world *world)
 	    TRL_OK);
 	assert_non_null(found);
 	assert_true(trl_id_eq(found->account, who.account) && found->epoch == 5);
+	access_key_who(&key, hash);
+	assert_in_range(life_ms(ctx, world, &key), 1, 5000);
 	who.epoch = 0; /* Redis did not tell: not kept */
 	hash[0] ^= 1;
 	trl_access_keep_who(ctx, world->access, hash, &who);
@@ -289,6 +331,7 @@ main(void)
 		cmocka_unit_test(refuses_the_sixth_log_in_to_an_account_in_a_minute),
 		cmocka_unit_test(believes_no_copy_of_an_earlier_epoch),
 		cmocka_unit_test(believes_no_copy_whose_epoch_was_lost),
+		cmocka_unit_test(no_copy_outlives_five_seconds),
 		cmocka_unit_test(keeps_who_a_credential_is),
 	};
 

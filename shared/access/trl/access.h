@@ -8,6 +8,13 @@
  * changes a fact bumps the epoch after its commit and before its answer, and no
  * copy of the old fact is believed again. A missing epoch ends copies too.
  *
+ * Where the one who changes a fact cannot reach Redis but the edge can, no epoch is
+ * raised: so a copy's life, by Redis's own clock, is 5 s, and that is how long a
+ * removed member or a closed session may at most go on in that case. (Waiting for
+ * Redis before the answer would refuse every such write while Redis is down, when no
+ * copy can be believed anyway.) The price is a call to auth and one to tenants in
+ * 5 s for each caller that is busy.
+ *
  * Redis Cluster: every script's keys share one tag. Nothing here is a record;
  * without Redis there are no copies (the owner is asked each time) and limits are
  * counted in this process. Actors alone, but for open and close. */
@@ -58,7 +65,7 @@ void trl_access_csrf(
 /* After the commit and before the answer of whatever changes what an account or
  * its sessions may do (logout, revoke, password, verified) or what a tenant's
  * members, keys or status are. Without Redis it is tried again in the background
- * until no copy can be left. Never fails for the caller. */
+ * for 5 s, when no copy is left. Never fails for the caller. */
 void trl_access_bump_account(trl_ctx *ctx, trl_access *access, struct trl_id account);
 void trl_access_bump_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant);
 
@@ -116,7 +123,7 @@ enum trl_code trl_access_arrive(trl_ctx *ctx, trl_access *access,
     const struct trl_access_who *who, struct trl_id tenant, const char *rate,
     struct trl_access_visit *visit, struct trl_access_states *states) TRL_MUST_CHECK;
 
-/* Keeps a copy for 60 s. Its epochs must have been read before the facts were. */
+/* Keeps a copy for 5 s. Its epochs must have been read before the facts were. */
 void trl_access_keep_who(trl_ctx *ctx, trl_access *access,
     const uint8_t hash[TRL_ACCESS_HASH], const struct trl_access_who *who);
 /* Of account or key `subject`; only if the tenant's epoch still is the grant's. */
