@@ -278,8 +278,48 @@ settle(trl_batch *batch, const struct pg_record *record, const struct pg_op *op,
 	return pg_code_of(ctx, batch->pg, op);
 }
 
+/* Writes that append to one audit chain wait for each other until the commit in any
+ * case, at the head's row. In this process they do so before they take a connection:
+ * a tenant's burst then holds one of the pool, and nobody runs into lock_timeout. */
+static size_t
+chain_key(const trl_batch *batch, char key[64])
+{
+	struct trl_id chain = batch->scope.tenant;
+	size_t len = strnlen(batch->pg->sql->service, 40);
+
+	for (size_t i = 0; i < batch->n_items; i++) {
+		if (!batch->items[i].last)
+			continue;
+		if (trl_id_is_nil(chain))
+			chain = batch->scope.account;
+		memcpy(key, batch->pg->sql->service, len);
+		memcpy(key + len, chain.bytes, sizeof chain.bytes);
+		return len + sizeof chain.bytes;
+	}
+	return 0;
+}
+
+static enum trl_code write_in_order(
+    trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply);
+
 static enum trl_code
 write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
+{
+	char key[64];
+	size_t len = chain_key(batch, key);
+	enum trl_code rc = len ? trl_key_enter(batch->ctx, key, len) : TRL_OK;
+
+	if (rc != TRL_OK)
+		return rc;
+	rc = write_in_order(batch, record, reply);
+	if (len)
+		trl_key_leave(batch->ctx, key, len);
+	return rc;
+}
+
+static enum trl_code
+write_in_order(
+    trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
 {
 	trl_ctx *ctx = batch->ctx;
 	size_t n = batch->n_items, first = record ? 2 : 1;
