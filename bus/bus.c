@@ -170,6 +170,33 @@ trl_bus_reachable(const trl_bus *bus, const char *service)
 	return trl_bus_peers_up(bus, service) > 0;
 }
 
+const char *
+trl_bus_unready(trl_bus *bus, const char *service)
+{
+	struct bus_target *target = bus_target_find(bus, service);
+	const char *why = "is not reachable", *colon = "";
+	if (target == NULL)
+		return "a service it calls has no address";
+	for (struct bus_peer *p = target->peers; p != NULL; p = p->next) {
+		if (!bus_peer_usable(p))
+			continue;
+		if (p->unready[0] == '\0')
+			return NULL;
+		why = p->unready;
+		colon = ":";
+	}
+	snprintf(target->unready, sizeof target->unready, "%s%s %s", target->name,
+	    colon, why);
+	return target->unready;
+}
+
+void
+trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self)
+{
+	bus->unready = unready;
+	bus->unready_self = self;
+}
+
 size_t
 trl_bus_waiting(const trl_bus *bus)
 {

@@ -29,6 +29,8 @@ struct trl_bus {
 	nng_socket pub;
 	bool has_pub;
 	struct bus_watch *watches;
+	const char *(*unready)(void *self); /* NULL: always ready */
+	void *unready_self;
 	unsigned holds; /* itself, and peers and listeners that nng has not let go of */
 };
 

@@ -127,7 +127,10 @@ bus_server_tick(struct bus_server *server)
 		next = c->next;
 		if (!bus_link_has_room(&c->link)) {
 			bus_conn_expel(server, c, c->link.pipe, "reads_too_slowly");
-		} else if (c->link.received > c->link.told) {
+			continue;
+		}
+		bus_conn_tell_ready(c);
+		if (c->link.received > c->link.told) {
 			c->link.ack_now = true;
 			bus_link_touch(&c->link);
 		}

@@ -102,6 +102,7 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 		    hello.nonce, bus->service, peer->target->name);
 	peer->link.up = true;
 	peer->heard = true;
+	peer->unready[0] = '\0';
 	if (hello.notices.s != NULL)
 		bus_notice_learn(bus->net, peer->address, hello.notices);
 	trl_log(TRL_LOG_DEBUG, NULL, "peer is up",
@@ -124,6 +125,9 @@ take_frame(struct bus_peer *peer, const struct bus_frame *frame)
 		break;
 	case BUS_PING:
 		peer->pinged = false;
+		snprintf(peer->unready, sizeof peer->unready, "%.*s",
+		    frame->has_error ? (int)frame->message.n : 0,
+		    frame->message.s ? frame->message.s : "");
 		break;
 	default:
 		break; /* a later release may say more */

@@ -17,6 +17,7 @@ struct bus_peer {
 	uint8_t nonce[16];
 	const struct bus_key *key; /* NULL over inproc */
 	bool draining;             /* said GOAWAY */
+	char unready[96];          /* what it says of its readiness; "": ready */
 	bool dropped;              /* no longer among the addresses */
 	bool heard;                /* anything since the last tick */
 	bool pinged;               /* a ping waits for its answer */
@@ -35,7 +36,8 @@ struct bus_target {
 	struct bus_peer *peers;
 	unsigned n_peers;
 	struct bus_resolve *resolve; /* of dns addresses, a list */
-	trl_series *codes[64];       /* by code */
+	char unready[96 + BUS_NAME_MAX + 4];
+	trl_series *codes[64]; /* by code */
 };
 
 /* NULL: the address cannot be dialled (logged). */

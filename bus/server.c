@@ -209,11 +209,37 @@ answer_stats(struct bus_conn *conn)
 		bus_link_touch(&conn->link);
 }
 
+/* An answer to a PING, asked or not: with why this service is not ready, if so. */
+static void
+answer_ping(struct bus_conn *conn)
+{
+	const trl_bus *bus = conn->server->bus;
+	struct bus_frame pong = { .kind = BUS_PING, .answer = true };
+	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
+	snprintf(conn->told_unready, sizeof conn->told_unready, "%s", why ? why : "");
+	if (why != NULL) {
+		pong.has_error = true;
+		pong.code = TRL_UNAVAILABLE;
+		pong.message = bus_text(conn->told_unready);
+	}
+	if (bus_frame_put(&conn->link.out, &pong, NULL))
+		bus_link_touch(&conn->link);
+}
+
+void
+bus_conn_tell_ready(struct bus_conn *conn)
+{
+	const trl_bus *bus = conn->server->bus;
+	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
+	if (strncmp(
+		conn->told_unready, why ? why : "", sizeof conn->told_unready - 1) != 0)
+		answer_ping(conn);
+}
+
 static void
 take_frame(
     struct bus_conn *conn, struct bus_inbound *inbound, const struct bus_frame *frame)
 {
-	static const struct bus_frame pong = { .kind = BUS_PING, .answer = true };
 	switch (frame->kind) {
 	case BUS_CALL:
 		bus_dispatch(conn, inbound, frame);
@@ -222,8 +248,7 @@ take_frame(
 		cancel_call(conn, frame->call_id);
 		break;
 	case BUS_PING:
-		if (bus_frame_put(&conn->link.out, &pong, NULL))
-			bus_link_touch(&conn->link);
+		answer_ping(conn);
 		break;
 	case BUS_INFO:
 		answer_info(conn);

@@ -13,6 +13,7 @@ struct bus_conn {
 	struct bus_serving *calls;
 	unsigned running;
 	bool told_goaway;
+	char told_unready[96]; /* "": that it is ready */
 };
 
 /* A method as it is served here. */
@@ -83,6 +84,8 @@ void bus_conn_close(struct bus_conn *conn);
 /* Ends a connection that is not believed; conn may be NULL. */
 void bus_conn_expel(
     struct bus_server *server, struct bus_conn *conn, uint32_t pipe, const char *why);
+/* Says whether this service is ready, where that has changed. */
+void bus_conn_tell_ready(struct bus_conn *conn);
 void bus_conn_say_goaway(struct bus_conn *conn);
 /* A message came to the listener. */
 void bus_listener_take(void *listener, nng_msg *msg);

@@ -53,15 +53,24 @@ check_pg(void *self)
 	return trl_pg_ready(self) ? NULL : "PostgreSQL is not reachable";
 }
 
+/* A service it calls must be there and say that it is ready itself. */
 static const char *
 check_peers(void *self)
 {
 	struct one *one = self;
-	for (size_t i = 0;
-	     one->service->calls != NULL && one->service->calls[i] != NULL; i++)
-		if (!trl_bus_reachable(one->host.bus, one->service->calls[i]))
-			return "a service it calls is not reachable";
-	return NULL;
+	const char *const *calls = one->service->calls, *why = NULL;
+	for (size_t i = 0; why == NULL && calls != NULL && calls[i] != NULL; i++)
+		why = trl_bus_unready(one->host.bus, calls[i]);
+	return why;
+}
+
+/* What callers over the bus are told. */
+static const char *
+check_self(void *self)
+{
+	struct one *one = self;
+	const char *why = one->host.pg ? check_pg(one->host.pg) : NULL;
+	return why != NULL ? why : check_peers(one);
 }
 
 static const char *
@@ -147,6 +156,7 @@ open_bus(struct process *p, struct one *one)
 		.notice_listen = process_family("TRELLIS_NOTICE_LISTEN_", name),
 	};
 	one->host.bus = trl_bus_open(p->net, &options);
+	trl_bus_tell_ready(one->host.bus, check_self, one);
 	return process_keys(one->host.bus);
 }
 

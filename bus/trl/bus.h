@@ -37,3 +37,6 @@ void trl_bus_watch(trl_bus *bus, const char *topic,
 
 /* Whether at least one peer of the service is usable. */
 bool trl_bus_reachable(const trl_bus *bus, const char *service);
+/* NULL while at least one peer of the service is usable and says it is ready; else
+ * why not, with the service's name. Good until the next call. */
+const char *trl_bus_unready(trl_bus *bus, const char *service);

@@ -108,6 +108,7 @@ struct edge_request {
 
 	/* A status of HTTP's own that no code stands for (405, 415 ...), or 0. */
 	uint16_t status;
+	bool tells_fault; /* the message of a fault is for who asks (/readyz) */
 	struct trl_http_response response;
 };
 

@@ -76,16 +76,16 @@ static enum trl_code
 answer_ready(struct edge_request *request)
 {
 	const struct trl_host *host = request->edge->host;
-	const char *why = NULL;
+	const char *why = host->ops ? trl_ops_unready(host->ops) : NULL;
 
-	if (host->ops)
-		why = trl_ops_unready(host->ops);
-	else if (!trl_bus_reachable(host->bus, "auth") ||
-		 !trl_bus_reachable(host->bus, "tenants"))
-		why = "peers";
+	for (size_t i = 0; !why && edge_service.calls[i]; i++)
+		why = trl_bus_unready(host->bus, edge_service.calls[i]);
 	if (why) {
+		request->tells_fault = true;
+		(void)trl_fail(
+		    request->ctx, TRL_UNAVAILABLE, "It is not ready: %s.", why);
 		trl_err_retry_after(request->ctx, 1000);
-		return trl_fail(request->ctx, TRL_UNAVAILABLE, "not ready: %s", why);
+		return TRL_UNAVAILABLE;
 	}
 	answer(request, "application/json", "{\"status\":\"ready\"}");
 	return TRL_OK;

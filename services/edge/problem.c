@@ -232,7 +232,8 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 		problem.status = (uint16_t)trl_code_status(rc);
 		problem.code = trl_code_name(rc);
 		problem.title = trl_code_title(rc);
-		problem.detail = trl_is_fault(rc) ? NULL : err->message;
+		problem.detail =
+		    trl_is_fault(rc) && !request->tells_fault ? NULL : err->message;
 		if (trl_is_fault(rc))
 			problem.err = NULL;
 	}
