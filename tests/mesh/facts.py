@@ -1,0 +1,195 @@
+"""facts.py - what is kept, for how long and for whom: idempotency records, versions,
+bursts at one tenant, and what a service says of itself."""
+import collections
+import http.client
+import subprocess
+import threading
+import unittest
+import uuid
+
+from case import MeshCase
+from stack import wait_for
+
+
+class Facts(MeshCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ada = cls.stack.sign_up("ada")
+        cls.tenant = cls.stack.found(cls.ada)
+        cls.at = f"/api/v1/tenants/{cls.tenant}"
+
+    def sql(self, command):
+        return subprocess.run(["psql", self.stack.direct, "-qXAtc", command], check=True,
+                              capture_output=True, text=True).stdout.strip()
+
+    # ---- records
+
+    def test_no_secret_stands_in_a_record(self):
+        person, key = self.stack.client(), uuid.uuid4().hex
+        made = person.post("/api/v1/auth/signup", {
+            "email": self.stack.new_email(), "password": "correct horse battery",
+            "display_name": "Ada"}, Idempotency_Key=key)
+        self.assertEqual(made.status, 201, made)
+        made_key = self.ada.post(self.at + "/api-keys", {
+            "name": "x", "permissions": ["tenants.tenant.read"]}, Idempotency_Key=key)
+        self.assertEqual(made_key.status, 201, made_key)
+        self.assertEqual(self.sql(
+            f"select count(*) from auth.idempotency where key = '{key}' and sealed"), "2")
+        for secret in (made["session"]["token"], made_key["key"], "correct horse battery"):
+            self.assertEqual(self.sql(
+                "select count(*) from auth.idempotency where "
+                f"position(convert_to('{secret}', 'UTF8') in reply) > 0"), "0")
+        dump = subprocess.run(["pg_dump", "--data-only", self.stack.direct], check=True,
+                              capture_output=True).stdout
+        for secret in (made["session"]["token"], made_key["key"]):
+            self.assertNotIn(secret.encode(), dump)
+            self.assertNotIn(secret.encode().hex().encode(), dump)
+
+    def test_another_client_does_not_get_a_kept_session(self):
+        """The scope of a PUBLIC method is address and name, and the request decides."""
+        email, key = self.stack.new_email(), uuid.uuid4().hex
+        body = {"email": email, "password": "correct horse battery", "display_name": "Ada"}
+        first = self.stack.client().post("/api/v1/auth/signup", body, Idempotency_Key=key)
+        again = self.stack.client().post("/api/v1/auth/signup", body, Idempotency_Key=key)
+        self.assertEqual(again.json, first.json)
+        self.assertEqual(again.headers["idempotency-replayed"], "true")
+        guess = {**body, "password": "another long password"}
+        self.check_problem(
+            self.stack.client().post("/api/v1/auth/signup", guess, Idempotency_Key=key), 422)
+        # Another address is another scope: the same key and body run anew there.
+        elsewhere = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=20,
+                                               source_address=("127.0.0.2", 0))
+        import json
+        elsewhere.request("POST", "/api/v1/auth/signup", json.dumps(body),
+                          {"Content-Type": "application/json", "Idempotency-Key": key})
+        answer = elsewhere.getresponse()
+        self.assertEqual(answer.status, 409)
+        self.assertNotIn(b"trs_", answer.read())
+        elsewhere.close()
+
+    def test_a_record_that_is_over_counts_as_none(self):
+        key = uuid.uuid4().hex
+        name = {"display_name": "Kept"}
+        first = self.ada.patch("/api/v1/me", name, Idempotency_Key=key)
+        self.assertEqual(first.status, 200, first)
+        other = {"display_name": "Other"}
+        self.check_problem(self.ada.patch("/api/v1/me", other, Idempotency_Key=key), 422)
+        self.sql(f"update auth.idempotency set expires_at = now() where key = '{key}'")
+        anew = self.ada.patch("/api/v1/me", other, Idempotency_Key=key)
+        self.assertEqual((anew.status, anew["display_name"]), (200, "Other"), anew)
+        self.assertNotIn("idempotency-replayed", anew.headers)
+
+    def test_every_write_takes_a_key(self):
+        """A key that is none is refused by each of them, so each one reads it."""
+        document = self.ada.get("/api/v1/openapi.json").json
+        for path, methods in document["paths"].items():
+            for method in set(methods) & {"post", "patch", "delete"}:
+                names = [p.get("name", p.get("$ref", "")) for p in methods[method].get("parameters", [])]
+                self.assertTrue(any("dempotency" in name for name in names), (path, method, names))
+
+    # ---- versions
+
+    def test_single_resources_have_etags_and_take_if_match(self):
+        bob = self.stack.sign_up("bob")
+        member = f"{self.at}/members/{bob.account['id']}"
+        added = self.ada.post(self.at + "/members", {"email": bob.email, "role": "viewer"})
+        self.assertEqual(added.headers.get("etag"), f'"{added["version"]}"', added)
+        me = self.ada.get("/api/v1/me")
+        tenant = self.ada.get(self.at)
+        for path, read, body in (("/api/v1/me", me, {"display_name": "A"}),
+                                 (self.at, tenant, {"display_name": "T"}),
+                                 (member, added, {"role": "member"})):
+            etag = read.headers["etag"]
+            self.check_problem(self.ada.patch(path, body, If_Match='"999999"'), 412, "PRECONDITION")
+            done = self.ada.patch(path, body, If_Match=etag)
+            self.assertEqual(done.status, 200, done)
+            self.assertNotEqual(done.headers["etag"], etag)
+            self.check_problem(self.ada.patch(path, body, If_Match=etag), 412, "PRECONDITION")
+            # without If-Match the last one wins: 428 is not asked of anybody
+            self.assertEqual(self.ada.patch(path, body).status, 200)
+        self.check_problem(self.ada.delete(member, If_Match='"999999"'), 412)
+        self.check_problem(self.ada.delete(self.at, If_Match='"999999"'), 412)
+        self.assertEqual(self.ada.delete(member, If_Match="*").status, 204)
+        for path in ("/members", "/invitations", "/api-keys", "/audit", "/roles"):
+            self.assertNotIn("etag", self.ada.get(self.at + path).headers)
+        for path in ("/api/v1/tenants", "/api/v1/me/sessions"):
+            self.assertNotIn("etag", self.ada.get(path).headers)
+
+    # ---- many at once
+
+    def test_a_burst_of_writes_to_one_tenant_is_written(self):
+        many, seen = 64, collections.Counter()
+        together = threading.Barrier(many)
+
+        def invite(number):
+            client = self.stack.client(self.ada.token)
+            client.get(self.at)
+            together.wait()
+            answer = client.post(self.at + "/invitations", {
+                "email": f"burst.{number}@example.com", "role": "viewer"})
+            seen[answer.status] += 1
+            client.close()
+        threads = [threading.Thread(target=invite, args=(n,)) for n in range(many)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(seen, {201: many})
+
+    # ---- what a service says of itself
+
+    def test_readiness_names_who_is_not_ready_and_why(self):
+        anybody = self.stack.client()
+        self.assertEqual(anybody.get("/readyz").status, 200)
+        self.stack.proxy.shut()
+        try:
+            answer = wait_for("it is not ready", lambda: (
+                a := anybody.get("/readyz")).status == 503 and a, 5)
+            self.check_problem(answer, 503, "UNAVAILABLE")
+            self.assertIn("PostgreSQL is not reachable", answer["detail"])
+            self.assertIn("retry-after", answer.headers)
+            if self.stack.transport != "inproc":
+                self.assertRegex(answer["detail"], "auth|tenants")
+        finally:
+            self.stack.proxy.reopen()
+        wait_for("it is ready again", lambda: anybody.get("/readyz").status == 200, 5)
+
+    def test_nothing_that_keeps_secrets_starts_without_the_key(self):
+        for name in ("auth", "tenants"):
+            env = self.stack.environment(name)
+            env.pop("TRELLIS_SEAL_KEY_FILE")
+            for other in ("auth", "tenants", "edge"):
+                env[f"TRELLIS_LISTEN_{other.upper()}"] = "tcp://127.0.0.1:1"
+                env[f"TRELLIS_PEER_{other.upper()}"] = "tcp://127.0.0.1:1"
+            done = subprocess.run([self.stack.binary(name)], env=env, capture_output=True,
+                                  text=True, timeout=20)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("TRELLIS_SEAL_KEY is not set", done.stderr)
+            self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+
+    def test_maintain_runs_and_may_run_again(self):
+        env = self.stack._env({"TRELLIS_PG_ADMIN_URL": self.stack.direct})
+        for _ in range(2):
+            for command in ("migrate", "maintain"):
+                done = subprocess.run([self.stack.binary("all"), command], env=env,
+                                      capture_output=True, text=True, timeout=30)
+                self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("ended sessions are gone", done.stdout)
+        self.assertEqual(self.ada.get(self.at).status, 200)
+
+    # ---- who may what
+
+    def test_a_key_is_no_person_and_stays_in_its_tenant(self):
+        made = self.ada.post(self.at + "/api-keys", {
+            "name": "k", "permissions": ["tenants.tenant.read"]})
+        key = self.stack.client(made["key"])
+        answer = self.check_problem(key.get("/api/v1/me/sessions"), 403, "DENIED")
+        self.assertIn("person", answer["detail"])
+        self.check_problem(key.post("/api/v1/tenants", {"slug": "k-k-k", "display_name": "K"}), 403)
+        more = self.ada.post(self.at + "/api-keys", {"name": "k", "permissions": ["no.such.thing"]})
+        self.check_problem(more, 422)
+
+
+if __name__ == "__main__":
+    unittest.main()
