@@ -259,7 +259,7 @@ settle(trl_batch *batch, const struct pg_record *record, const struct pg_op *op,
 	bool found;
 
 	*again = false;
-	if (op->outcome == PG_FAILED && pg_is_retryable(op) && ++*tries < 3) {
+	if (op->outcome == PG_FAILED && pg_is_retryable(op) && ++*tries <= 3) {
 		*again = true;
 		return TRL_OK;
 	}

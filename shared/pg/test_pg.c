@@ -689,6 +689,44 @@ a_lock_held_elsewhere_is_busy_and_not_a_wait(void **state)
 	world_run_two(hold_lock, want_lock);
 }
 
+static enum trl_code
+clash(trl_ctx *ctx, struct trl_id tenant, const char *name, long *attempts)
+{
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
+	enum trl_code rc;
+
+	(void)test_db_sql(&world.db, "select setval('pgtest.clash', 1, false)");
+	trl_batch_add(
+	    batch, &pgtest_sql_thing_insert, &world_thing(ctx, tenant, name)->base);
+	rc = trl_batch_write(batch, NULL);
+	*attempts = atol(test_db_sql(&world.db, "select last_value from pgtest.clash"));
+	return rc;
+}
+
+static void
+clash_and_try_again(trl_ctx *ctx)
+{
+	struct trl_id tenant = trl_id_new();
+	long attempts;
+
+	CHECK_CODE(clash(ctx, tenant, "clashes 1", &attempts), TRL_OK);
+	CHECK(attempts == 2);
+	CHECK_CODE(clash(ctx, tenant, "clashes 3 deadlock", &attempts), TRL_OK);
+	CHECK(attempts == 4 && world_count(ctx, tenant) == 2);
+	enum trl_code rc = clash(ctx, tenant, "clashes 100", &attempts);
+	CHECK(rc == TRL_CONFLICT && ctx->err.retry_after_ms > 0);
+	trl_err_clear(ctx);
+	CHECK(attempts == 4 && world_count(ctx, tenant) == 2);
+}
+
+/* Reliability, case 30. */
+static void
+a_clash_is_tried_three_times_more_and_then_a_conflict(void **state)
+{
+	(void)state;
+	world_run(clash_and_try_again);
+}
+
 int
 main(void)
 {
@@ -714,6 +752,7 @@ main(void)
 		cmocka_unit_test(the_service_cannot_change_its_audit),
 		cmocka_unit_test(a_transaction_commits_or_leaves_nothing),
 		cmocka_unit_test(a_lock_held_elsewhere_is_busy_and_not_a_wait),
+		cmocka_unit_test(a_clash_is_tried_three_times_more_and_then_a_conflict),
 	};
 
 	return cmocka_run_group_tests_name("pg", tests, world_open, world_close);

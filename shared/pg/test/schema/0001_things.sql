@@ -38,12 +38,19 @@ comment on table note is 'class: person';
 create table thing_directory (name text primary key, tenant_id uuid not null);
 comment on table thing_directory is 'class: directory';
 
+-- Counts what rollbacks do not take back.
+create sequence clash;
+
 -- Fails or dawdles at commit, as a deferred constraint would.
 create function late() returns trigger language plpgsql as $$
 begin
     if new.name = 'fails at commit' then
         raise exception using errcode = 'check_violation', constraint = 'thing_late',
             message = 'too late';
+    end if;
+    if new.name like 'clashes %' and nextval('clash') <= substring(new.name, '\d+')::bigint then
+        raise exception using message = 'made by the test', errcode =
+            case when new.name like '%deadlock' then '40P01' else '40001' end;
     end if;
     if new.name like 'sleeps at commit%' then
         perform pg_sleep(0.4);
