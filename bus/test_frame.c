@@ -152,6 +152,7 @@ a_frame_over_the_limit_is_not_written(void **state)
 	trl_buf_fini(&out);
 }
 
+/* Reliability, case 23. */
 static void
 truncated_at_any_byte_it_is_refused_or_shorter(void **state)
 {
@@ -210,6 +211,7 @@ hostile_headers_are_refused(void **state)
 	}
 }
 
+/* Reliability, case 19. */
 static void
 a_deep_header_costs_no_stack(void **state)
 {
@@ -287,6 +289,7 @@ two_keys_of_a_pair_overlap(void **state)
 	assert_false(bus_keyring_parse(&ring, "x\n"));
 }
 
+/* Reliability, case 24. */
 static void
 both_ends_derive_the_same_keys_and_other_challenges_others(void **state)
 {
@@ -312,6 +315,7 @@ both_ends_derive_the_same_keys_and_other_challenges_others(void **state)
 	assert_false(bus_mac_check(b.in, message, sizeof message));
 }
 
+/* Reliability, case 25. */
 static void
 a_counter_is_taken_once(void **state)
 {

@@ -383,10 +383,14 @@ with_a_server(void)
 		rig_test(with_a_server);                                               \
 	}
 
+/* Reliability, case 60 and case 24. */
 TEST(a_stranger_is_refused_and_others_are_served, strangers_body)
+/* Case 24 and case 25. */
 TEST(a_neighbour_cannot_replay_forge_or_drop_the_tag, neighbours_body)
 TEST(frames_that_are_broken_inside_end_the_connection, broken_inside_body)
+/* Case 19 to case 23, each of which dispatch answers so. */
 TEST(a_broken_payload_is_answered_malformed, broken_payload_body)
+/* Case 23. */
 TEST(a_message_over_the_limit_is_dropped, too_large_body)
 TEST(a_storm_of_mutations_changes_nothing, storm_body)
 

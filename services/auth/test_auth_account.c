@@ -78,6 +78,7 @@ refuses_a_taken_address_after_the_same_work(void **state)
 	    world_sql("select count(*) from account where email = '%s'", email), "1");
 }
 
+/* Reliability, case 48. */
 static void
 refuses_a_weak_or_endless_password(void **state)
 {
@@ -216,6 +217,7 @@ resends_alike_for_known_unknown_and_proven(void **state)
 	assert_int_equal(world_letters(email), 2);
 }
 
+/* Reliability, case 43. */
 static void
 refuses_unknown_and_wrong_alike_after_the_same_work(void **state)
 {

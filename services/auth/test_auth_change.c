@@ -39,6 +39,7 @@ reset(const char *token, const char *password)
 	return reset_under(NULL, token, password);
 }
 
+/* Reliability, case 43. */
 static void
 answers_alike_for_known_and_unknown_after_the_same_work(void **state)
 {
@@ -60,6 +61,7 @@ answers_alike_for_known_and_unknown_after_the_same_work(void **state)
 	    "0");
 }
 
+/* Reliability, case 45 and case 46. */
 static void
 resets_once_ends_all_sessions_and_does_not_sign_in(void **state)
 {
@@ -99,6 +101,7 @@ gives_a_retried_reset_its_answer_again(void **state)
 	assert_true(world.replayed);
 }
 
+/* Reliability, case 46. */
 static void
 refuses_a_link_that_expired_or_is_for_another_purpose_or_account(void **state)
 {
@@ -194,6 +197,7 @@ changes_the_password_ends_every_session_and_gives_a_new_one(void **state)
 	assert_int_equal(world_letters(email), 3);
 }
 
+/* Reliability, case 46. */
 static void
 writes_links_from_the_configuration_alone(void **state)
 {

@@ -112,6 +112,7 @@ gives_a_key_no_more_than_its_maker_holds(void **state)
 	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_OK);
 }
 
+/* Reliability, case 49. */
 static void
 refuses_an_expired_a_revoked_and_a_guessed_key(void **state)
 {

@@ -13,6 +13,7 @@
 static const char good[] = "correct horse battery";
 static const int64_t minute = 60000000;
 
+/* Reliability, case 49. */
 static void
 ends_after_idle_time_and_after_all(void **state)
 {
@@ -74,6 +75,7 @@ knows_no_token_that_it_did_not_make(void **state)
 	assert_int_equal(world_resolve("client-chosen", NULL), TRL_NOT_FOUND);
 }
 
+/* Reliability, case 45. */
 static void
 logs_out_the_session_that_asks(void **state)
 {

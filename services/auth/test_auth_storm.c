@@ -30,6 +30,7 @@ peak_kib(void)
 	return kib;
 }
 
+/* Reliability, case 47. */
 static void
 answers_busy_beyond_the_queue_and_stays_small(void **state)
 {

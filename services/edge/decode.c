@@ -159,6 +159,9 @@ set_body(struct edge_request *request)
 		return TRL_OK;
 	if (method->verb == TRL_GET || method->verb == TRL_DELETE)
 		return edge_refuse(request, 400, "This method takes no body.");
+	if (!http->has_body && !trl_http_header(http, "content-length"))
+		return edge_refuse(request, 411,
+		    "A JSON object is missing: send Content-Length or chunks.");
 	if (empty)
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "A JSON object is missing.");

@@ -45,6 +45,7 @@ what_was_made_is_read(void **state)
 	assert_memory_not_equal(made, read, sizeof made);
 }
 
+/* Reliability, case 49. */
 static void
 every_changed_character_is_refused(void **state)
 {

@@ -34,6 +34,7 @@ tag_of(const struct access_key *key, char out[160])
 	return out;
 }
 
+/* Reliability, case 52. */
 static void
 names_of_different_subjects_never_clash(void **state)
 {

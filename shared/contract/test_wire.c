@@ -1,5 +1,5 @@
 /* The walk before decoding: what protobuf-c would not survive never reaches it
- * (reliability section 5, cases 19 to 23). */
+ * (reliability section 5, case 19 to case 23). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -46,6 +46,7 @@ refused(trl_ctx *ctx, const void *data, size_t len, const char *wanted)
 	trl_err_clear(ctx);
 }
 
+/* Reliability, case 23. */
 static void
 refuses_what_is_cut_off_at_every_byte(void **state)
 {
@@ -60,6 +61,7 @@ refuses_what_is_cut_off_at_every_byte(void **state)
 	refused(ctx, whole, 2, "the message is cut off");
 }
 
+/* Reliability, case 19. */
 static void
 refuses_a_depth_of_ten_thousand(void **state)
 {
@@ -85,6 +87,7 @@ refuses_a_depth_of_ten_thousand(void **state)
 	    "the message is nested too deeply");
 }
 
+/* Reliability, case 20. */
 static void
 refuses_half_a_million_empty_messages(void **state)
 {
@@ -109,6 +112,7 @@ refuses_more_memory_than_it_may_take(void **state)
 	free(data);
 }
 
+/* Reliability, case 21. */
 static void
 refuses_text_that_is_not_utf8(void **state)
 {
@@ -128,6 +132,7 @@ refuses_text_that_is_not_utf8(void **state)
 	}
 }
 
+/* Reliability, case 22. */
 static void
 refuses_what_the_type_does_not_have(void **state)
 {

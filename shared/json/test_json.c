@@ -1,5 +1,5 @@
 /* JSON of messages: round trips, and what reading refuses (reliability section 5,
- * cases 13 to 18). */
+ * case 13, case 14, case 15, case 16, case 17 and case 18). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

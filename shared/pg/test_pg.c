@@ -349,6 +349,7 @@ tenants_apart(trl_ctx *ctx)
 	CHECK(world_count(ctx, mine) == 1);
 }
 
+/* Reliability, case 29. */
 static void
 a_tenant_sees_and_writes_its_own_rows_alone(void **state)
 {
@@ -424,6 +425,7 @@ read_between(trl_ctx *ctx)
 	}
 }
 
+/* Reliability, case 53. */
 static void
 a_pipeline_reused_after_an_error_shows_each_its_own(void **state)
 {

@@ -183,6 +183,7 @@ class Isolation(unittest.TestCase):
                 wants = (409,) if operation.path.endswith("/restore") else (200, 201, 204)
                 self.assertIn(answer.status, wants, answer)
 
+    # case 50
     def test_a_person_of_b_gets_what_a_missing_tenant_gives(self):
         def attack(operation):
             nowhere = str(uuid.uuid4())
@@ -193,6 +194,7 @@ class Isolation(unittest.TestCase):
             return foreign, missing
         self.each(attack)
 
+    # case 50
     def test_forged_ids_under_b_are_what_random_ids_are(self):
         def attack(operation):
             b = self.fresh_b()
@@ -228,6 +230,7 @@ class Isolation(unittest.TestCase):
             return answers
         self.each(attack)
 
+    # case 51
     def test_a_header_that_contradicts_the_path_is_refused(self):
         def attack(operation):
             b = self.fresh_b()
@@ -238,6 +241,7 @@ class Isolation(unittest.TestCase):
             return answers
         self.each(attack)
 
+    # case 52
     def test_one_tenants_stored_answers_are_not_anothers(self):
         key = secrets.token_hex(12)
         first = self.ada.post("/api/v1/tenants",

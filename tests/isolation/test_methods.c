@@ -201,6 +201,7 @@ request_of_a_under_none(const struct trl_method *method)
 		assert_int_not_equal(rc, TRL_OK);
 }
 
+/* Reliability, case 50. */
 static void
 a_person_of_b_learns_and_changes_nothing(void **state)
 {
@@ -208,6 +209,7 @@ a_person_of_b_learns_and_changes_nothing(void **state)
 	for_each_method(person_of_b_on_a);
 }
 
+/* Reliability, case 50. */
 static void
 forged_ids_are_what_random_ids_are(void **state)
 {
@@ -222,6 +224,7 @@ a_key_of_b_stays_in_b(void **state)
 	for_each_method(key_of_b);
 }
 
+/* Reliability, case 51. */
 static void
 a_request_that_names_a_under_bs_context_reaches_nothing(void **state)
 {
@@ -229,6 +232,7 @@ a_request_that_names_a_under_bs_context_reaches_nothing(void **state)
 	for_each_method(request_of_a_under_b);
 }
 
+/* Reliability, case 29. */
 static void
 without_a_tenant_there_are_no_rows(void **state)
 {

@@ -1,5 +1,6 @@
 /* Connections that tenants share: B's reads travel in the pipelines that A's errors,
- * guards and passed deadlines have just gone through. Each answer must be B's.
+ * guards and passed deadlines have just gone through. Each answer must be B's. From
+ * round to round the two change places.
  *
  *   test_isolation_pipeline [rounds]    2,000 by default; tools/test runs that many
  */
@@ -55,7 +56,7 @@ prepare(struct trouble *trouble, struct world_run runs[3], int round)
 		.in = &trouble->missing.base };
 
 	tenants__v1__create_tenant_request__init(&trouble->taken);
-	trouble->taken.slug = (char *)"tenant-1"; /* A's own */
+	trouble->taken.slug = (char *)"tenant-1"; /* one of the two */
 	trouble->taken.display_name = (char *)"Taken";
 	runs[1] = (struct world_run){ .who = { .person = ada },
 		.method = &tenants_v1_create_tenant,
@@ -107,6 +108,19 @@ assert_is_b(const struct world_run *one, const struct world_run *list)
 }
 
 static void
+change_places(void)
+{
+	const struct world_person *person = ada;
+	const struct trl_id tenant = a;
+
+	ada = eve;
+	eve = person;
+	a = b;
+	b = tenant;
+}
+
+/* Reliability, case 53. */
+static void
 after_a_tenants_errors_a_pipeline_serves_b_alone(void **state)
 {
 	size_t late = 0;
@@ -119,6 +133,7 @@ after_a_tenants_errors_a_pipeline_serves_b_alone(void **state)
 		struct world_run run[5];
 		struct world_run *order[5];
 
+		change_places();
 		prepare(&trouble, run, round);
 		read_b(&run[3], &get);
 		list_b(&run[4], &list);

@@ -48,6 +48,7 @@ every_table_is_declared_and_guarded(void **state)
 	}
 }
 
+/* Reliability, case 29 and case 50. */
 static void
 no_verb_reaches_another_tenants_rows(void **state)
 {

@@ -242,6 +242,10 @@ class Stack:
              "--appendonly", "no", "--dir", self.folder], stdout=subprocess.DEVNULL)
         wait_for("Redis answers", lambda: self.redis_cli("ping") == "PONG")
 
+    def sql(self, command):
+        """As the administrator, past row security."""
+        self._psql(self.direct, command)
+
     def redis_cli(self, *words):
         return subprocess.run(["redis-cli", "-s", self.redis_path, *words], capture_output=True,
                               text=True).stdout.strip()

@@ -45,6 +45,7 @@ class People(MeshCase):
             for email in (ada.email, self.stack.new_email()):
                 self.assertEqual(anybody.post(path, {"email": email}).status, 204)
 
+    # case 45
     def test_log_out_ends_the_session_at_once(self):
         ada = self.stack.sign_up()
         self.assertEqual(ada.get(ME).status, 200)
@@ -78,6 +79,7 @@ class People(MeshCase):
         seen = self.stack.letters(ada.email)
         self.assertGreaterEqual(seen, 1)
 
+    # case 46
     def test_resets_a_forgotten_password_once(self):
         ada = self.stack.sign_up()
         before = self.stack.letter_token(ada.email)
@@ -134,6 +136,7 @@ class People(MeshCase):
         self.assertIn("Max-Age=0", out.headers["set-cookie"])
         self.check_problem(browser.get(ME), 401)
 
+    # case 44
     def test_a_session_of_the_clients_choice_is_not_taken(self):
         chosen = self.stack.client("trs_" + "A" * 43)
         self.check_problem(chosen.get(ME), 401)
@@ -187,6 +190,7 @@ class Organisations(MeshCase):
         self.check_problem(answer, 409, "EXISTS")
         self.assertEqual(self.pointers(answer), ["/slug"])
 
+    # case 45
     def test_roles_decide_and_a_removed_member_is_refused_at_once(self):
         bob = self.stack.sign_up("bob")
         self.check_problem(bob.get(self.at), 404, "NOT_FOUND")
@@ -287,6 +291,7 @@ class Organisations(MeshCase):
         roles = self.ada.get(self.at + "/roles")
         self.assertEqual([r["name"] for r in roles["items"]], ["viewer", "member", "admin", "owner"])
 
+    # case 51
     def test_a_header_must_not_contradict_the_path(self):
         other = self.stack.found(self.ada, "Other")
         self.check_problem(self.ada.get(self.at, X_Tenant_Id=other), 400, "MALFORMED")
@@ -296,6 +301,7 @@ class Organisations(MeshCase):
             "tenant_id": other, "email": "x@example.com", "role": "viewer"})
         self.check_problem(answer, 400, "MALFORMED")
 
+    # case 50
     def test_a_foreign_and_a_missing_tenant_look_alike(self):
         eve = self.stack.sign_up("eve")
         for method, tail, body in (("GET", "", None), ("PATCH", "", {"display_name": "E"}),

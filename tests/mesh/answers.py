@@ -1,0 +1,259 @@
+"""answers.py - every status of HTTP's own through the real door, who the client is
+behind proxies, and that no secret leaves by log, environment or /proc."""
+import glob
+import json
+import os
+import re
+import socket
+import time
+
+from case import MeshCase
+
+HOST = b"Host: localhost\r\n"
+LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST
+JSON = b"Content-Type: application/json\r\n"
+
+
+class Statuses(MeshCase):
+    settings = {"TRELLIS_RATE_SCALE": "1000", "TRELLIS_HTTP_MAX_PER_ADDRESS": "64",
+                "TRELLIS_CORS_ORIGINS": "https://app.example"}
+
+    def ask(self, request):
+        """The one answer to bytes on a connection of their own: status, headers, body."""
+        head, _, body = self.stack.send(request).partition(b"\r\n\r\n")
+        lines = head.decode("ascii").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in
+                   (line.partition(":") for line in lines[1:])}
+        return int(lines[0][9:12]), headers, body
+
+    def test_each_refusal_is_a_problem(self):
+        # 408 is bad_input.py's case 10, 429 story.py's Limits, 503 below. There is no
+        # 421: no answer is made from Host (case 46), so any name may lead here.
+        for status, code, closes, request in (
+            (400, "MALFORMED", True, b"GET /livez HTTP/1.1\r\n"),
+            (401, "UNAUTHENTICATED", False, b"GET /api/v1/me HTTP/1.1\r\n" + HOST),
+            (404, "NOT_FOUND", False, b"GET /nothing HTTP/1.1\r\n" + HOST),
+            (405, "METHOD_NOT_ALLOWED", False, b"DELETE /api/v1/auth/login HTTP/1.1\r\n" + HOST),
+            (406, "NOT_ACCEPTABLE", False,
+             b"GET /api/v1/me HTTP/1.1\r\nAccept: image/png\r\n" + HOST),
+            (411, "LENGTH_REQUIRED", False, LOGIN + JSON),
+            (413, None, True, LOGIN + JSON + b"Content-Length: 99999999\r\n"),
+            (414, None, True, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + HOST),
+            (415, None, False, LOGIN + b"Content-Type: text/plain\r\nContent-Length: 2\r\n"),
+            (417, None, True, LOGIN + JSON + b"Expect: tea\r\nContent-Length: 2\r\n"),
+            (431, None, True, b"GET /livez HTTP/1.1\r\nX: " + b"a" * 17000 + b"\r\n" + HOST),
+            (501, None, True, LOGIN + JSON + b"Transfer-Encoding: zip\r\n"),
+            (505, None, True, b"GET /livez HTTP/2.0\r\n" + HOST),
+        ):
+            with self.subTest(status):
+                if not closes:
+                    request += b"Connection: close\r\n"
+                got, headers, body = self.ask(request + b"\r\n" + (b"{}" if status == 415 else b""))
+                self.assertEqual(got, status, body)
+                self.assertEqual(headers["content-type"], "application/problem+json")
+                self.assertEqual(int(headers["content-length"]), len(body))
+                self.assertEqual(headers["connection"], "close")
+                self.assertIn("x-content-type-options", headers)
+                problem = json.loads(body)
+                self.assertEqual(problem["status"], status)
+                self.assertTrue(problem["title"] and problem["code"])
+                if code:
+                    self.assertEqual(problem["code"], code)
+                if status == 405:
+                    self.assertEqual(headers["allow"], "POST, OPTIONS")
+                if status == 401:
+                    self.assertIn("Bearer", headers["www-authenticate"])
+
+    def test_a_client_that_asks_first_is_told_to_go_on(self):
+        with socket.create_connection(("127.0.0.1", self.stack.port), timeout=10) as raw:
+            raw.sendall(LOGIN + JSON + b"Expect: 100-continue\r\nConnection: close\r\n"
+                        b"Content-Length: 2\r\n\r\n")
+            self.assertEqual(raw.recv(4096), b"HTTP/1.1 100 Continue\r\n\r\n")
+            raw.sendall(b"{}")
+            self.assertTrue(raw.recv(4096).startswith(b"HTTP/1.1 422 "))
+
+    def test_connections_of_one_address_beyond_the_limit_get_503(self):
+        held = []
+        try:
+            for _ in range(64):
+                held.append(socket.create_connection(("127.0.0.1", self.stack.port), timeout=10))
+            status, headers, body = self.ask(b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n")
+            self.assertEqual((status, json.loads(body)["status"]), (503, 503))
+            self.assertEqual(headers["connection"], "close")
+        finally:
+            for one in held:
+                one.close()
+        deadline = time.monotonic() + 10
+        while self.ask(b"GET /livez HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")[0] != 200:
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_a_preflight_is_answered_for_each_route_and_no_other_origin(self):
+        anybody = self.stack.client()
+        for path, verbs in anybody.get("/api/v1/openapi.json")["paths"].items():
+            real = re.sub(r"{\w+}", "01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21", path)
+            for origin, allowed in (("https://app.example", True), ("https://app.example.evil", False),
+                                    ("null", False), ("http://app.example", False)):
+                answer = anybody.call("OPTIONS", real, headers={
+                    "Origin": origin, "Access-Control-Request-Method": "POST"})
+                self.assertEqual(answer.status, 204, path)
+                self.assertEqual(answer.headers.get("access-control-allow-origin"),
+                                 origin if allowed else None)
+                self.assertNotEqual(answer.headers.get("access-control-allow-origin"), "*")
+                if allowed:
+                    for verb in verbs:
+                        self.assertIn(verb.upper(), answer.headers["access-control-allow-methods"])
+                    self.assertIn("Origin", answer.headers["vary"])
+        self.check_problem(anybody.call("OPTIONS", "/nothing", headers={
+            "Origin": "https://app.example", "Access-Control-Request-Method": "GET"}), 404)
+
+
+class Hops(MeshCase):
+    settings = {"TRELLIS_RATE_SCALE": "1000", "TRELLIS_TRUSTED_HOPS": "2"}
+
+    def test_the_client_is_what_the_outermost_trusted_proxy_saw(self):
+        ada = self.stack.sign_up()
+        body = json.dumps({"email": ada.email, "password": ada.password}).encode()
+        for lines, seen in (
+            ([], "127.0.0.1"),
+            (["203.0.113.9, 10.0.0.1"], "203.0.113.9"),
+            (["6.6.6.6, 203.0.113.10, 10.0.0.1"], "203.0.113.10"),
+            # a proxy's own line after the client's
+            (["6.6.6.6", "203.0.113.11", "10.0.0.1"], "203.0.113.11"),
+            (["6.6.6.6, 203.0.113.12", "10.0.0.1"], "203.0.113.12"),
+            (["2001:db8::7 ,10.0.0.1"], "2001:db8::7"),
+            (["203.0.113.13"], "203.0.113.13"),
+            (["not an address, 10.0.0.1"], "127.0.0.1"),
+            (["'; drop table session --, 10.0.0.1"], "127.0.0.1"),
+            ([","], "127.0.0.1"),
+        ):
+            forwarded = "".join(f"X-Forwarded-For: {line}\r\n" for line in lines).encode()
+            received = self.stack.send(LOGIN + JSON + forwarded + b"Connection: close\r\n"
+                                       b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            made = json.loads(received.partition(b"\r\n\r\n")[2])
+            listed = self.stack.client(made["session"]["token"]).get("/api/v1/me/sessions?page_size=100")
+            entry = [s for s in listed["items"] if s["current"]]
+            self.assertEqual([s["address"] for s in entry], [seen], lines)
+
+
+class Direct(MeshCase):
+    def test_without_trusted_hops_nobody_names_his_address(self):
+        ada = self.stack.sign_up()
+        login = {"email": ada.email, "password": ada.password}
+        made = self.stack.client(**{"X-Forwarded-For": "203.0.113.9"}).post("/api/v1/auth/login", login)
+        listed = self.stack.client(made["session"]["token"]).get("/api/v1/me/sessions")
+        self.assertEqual({s["address"] for s in listed["items"]}, {"127.0.0.1"})
+
+
+class Secrets(MeshCase):
+    """Case 59, and log injection."""
+
+    settings = {"TRELLIS_RATE_SCALE": "1000", "TRELLIS_LOG_LEVEL": "debug"}
+
+    def all_logs(self):
+        text = ""
+        for path in glob.glob(os.path.join(self.stack.folder, "*.log")):
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                text += file.read()
+        return text
+
+    def secrets_in_use(self):
+        """Does what has to do with secrets, well and badly; gives all of them."""
+        ada = self.stack.sign_up("ada")
+        found = [ada.password, ada.token, self.stack.letter_token(ada.email)]
+        login = {"email": ada.email, "password": ada.password}
+        cookie = self.stack.client().post("/api/v1/auth/login", {**login, "cookie": True})
+        found.append(cookie.headers["set-cookie"].split("=", 1)[1].split(";")[0])
+        wrong = "wrong horse battery 12345"
+        self.stack.client().post("/api/v1/auth/login", {**login, "password": wrong})
+        self.stack.client().post("/api/v1/auth/login", {**login, "password": wrong, "more": wrong})
+        self.stack.client().post("/api/v1/auth/login", {"email": wrong, "password": [wrong]})
+        self.stack.client().call("POST", "/api/v1/auth/login", raw=b'{"password": "%s' % wrong.encode())
+        found.append(wrong)
+        self.stack.client().get(f"/api/v1/me?token={wrong.replace(' ', '+')}")
+        self.stack.client().post("/api/v1/auth/password/forgot", {"email": ada.email})
+        for kind in ("email/verify", "password/reset"):
+            bad = "tok_" + os.urandom(16).hex()
+            self.stack.client().post(f"/api/v1/auth/{kind}", {"token": bad, "password": wrong})
+            found.append(bad)
+        unknown = "trs_" + "Q" * 43
+        self.stack.client(unknown).get("/api/v1/me")
+        found.append(unknown)
+        at = f"/api/v1/tenants/{self.stack.found(ada)}"
+        key = ada.post(at + "/api-keys", {"name": "k", "permissions": ["tenants.tenant.read"]})["key"]
+        self.stack.client(key).get(at)
+        self.stack.client(key[:-1] + "!").get(at)
+        found += [key, key[40:]]
+        bob = self.stack.sign_up("bob")
+        ada.post(at + "/invitations", {"email": bob.email, "role": "viewer"})
+        found.append(self.stack.letter_token(bob.email))
+        for name in os.listdir(self.stack.folder):
+            path = os.path.join(self.stack.folder, name)
+            if re.fullmatch(r"seal|pepper|\w+-\w+", name) and os.path.isfile(path):
+                with open(path, encoding="ascii") as file:
+                    found += [line.split(":")[-1].strip() for line in file if line.strip()]
+        return [secret for secret in found if secret]
+
+    def test_no_secret_in_logs_environments_or_command_lines(self):
+        secrets = self.secrets_in_use()
+        self.assertGreaterEqual(len(secrets), 12)
+        seen = {"the logs": self.all_logs()}
+        for name, process in self.stack.processes.items():
+            for what in ("environ", "cmdline"):
+                with open(f"/proc/{process.pid}/{what}", encoding="utf-8", errors="replace") as file:
+                    seen[f"{what} of {name}"] = file.read()
+            with open(f"/proc/{process.pid}/limits", encoding="ascii") as file:
+                core = [line.split() for line in file if line.startswith("Max core")]
+            self.assertEqual(core[0][4:6], ["0", "0"], "a core could be written")
+        for where, text in seen.items():
+            for secret in secrets:
+                self.assertNotIn(secret, text, f"a secret in {where}")
+
+    def test_what_clients_send_stays_inside_one_line(self):
+        evil = "x\x1b[31m\r\n{\"level\":\"error\"}\u2028"
+        anybody = self.stack.client()
+        anybody.get("/api/v1/me", X_Request_Id="a\x1b[31mred", User_Agent="x\x1b[0m")
+        anybody.get("/api/v1/me%0d%0a%1b")
+        anybody.get("/api/v1/me?a=%0d%0a%1b[31m")
+        anybody.get("/api/v1/me", traceparent="00-" + "g\x1b" * 30)
+        anybody.post("/api/v1/auth/login", {"email": evil, "password": evil})
+        anybody.post("/api/v1/auth/signup", {"email": self.stack.new_email(), "display_name": evil,
+                                             "password": "correct horse battery"})
+        anybody.post("/api/v1/auth/login", {evil: evil})
+        self.stack.send(b"GET /\x1b[31m HTTP/1.1\r\n\r\n")
+        self.stack.send(b"GET /livez HTTP/1.1\r\nX: " + b"\x1b" * (1 << 20) + b"\r\n\r\n", 5)
+        ada = self.stack.sign_up()
+        ada.post("/api/v1/tenants", {"slug": "x", "display_name": evil})
+        lines = self.all_logs().rstrip("\n").split("\n")
+        self.assertGreater(len(lines), 3)
+        for line in lines:
+            json.loads(line)
+            self.assertNotRegex(line, r"[\x00-\x1f\x7f]")
+            self.assertLessEqual(len(line.encode(errors="surrogateescape")), 8192)
+
+
+class Probes(MeshCase):
+    def test_case_60_a_probe_of_the_bus_ports_has_no_effect(self):
+        ports = [*self.stack.bus.values(), *self.stack.notices.values()]
+        if self.transport == "inproc":
+            for port in ports:
+                with self.assertRaises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", port), timeout=2)
+            return
+        ada = self.stack.sign_up()
+        said = (b"", b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"\0" * 64,
+                b"\0SP\0\0\x30\0\0", b"\0SP\0\0\x31\0\0" + b"\0\0\0\0\0\0\0\x10" + b"\xff" * 16,
+                b"\0SP\0\0\x31\0\0" + b"\x7f" + b"\xff" * 7)
+        open_ports = 0
+        for port in ports:
+            for data in said * 5:
+                try:
+                    with socket.create_connection(("127.0.0.1", port), timeout=2) as raw:
+                        raw.sendall(data)
+                        open_ports += 1
+                except ConnectionError:
+                    pass
+            self.assertEqual(ada.get("/api/v1/me").status, 200)
+        self.assertGreater(open_ports, 0)
+        self.stack.found(ada)
+        for name, process in self.stack.processes.items():
+            self.assertIsNone(process.poll(), name)
