@@ -45,8 +45,7 @@ enum trl_code trl_bus_serve(trl_bus *bus, const struct trl_contract *const *cont
     void *self) TRL_MUST_CHECK;
 /* What callers are told of this service's readiness, with each PING and when it
  * changes: NULL when ready, else a sentence of at most 90 characters. */
-void trl_bus_tell_ready(
-    trl_bus *bus, const char *(*unready)(void *self), void *self);
+void trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self);
 /* Asks all callers to go elsewhere; what runs is finished and answered. */
 void trl_bus_drain(trl_bus *bus);
 /* Nothing runs, every answer was received. */

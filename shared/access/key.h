@@ -21,7 +21,8 @@ void access_key_limit(
 /* Of a person or key inside a tenant, counted there: shares the tenant's tag. */
 void access_key_limit_in(struct access_key *key, const struct trl_limit *limit,
     struct trl_id tenant, struct trl_id id);
-/* The bytes that stand for an address (IPv4 whole, IPv6 its /64) or a name; how many. */
+/* The bytes that stand for an address (IPv4 whole, IPv6 its /64) or a name; how many.
+ */
 size_t access_subject_bytes(
     enum trl_limit_subject subject, const char *text, uint8_t out[16]);
 void access_key_limit_of(struct access_key *key, const struct trl_limit *limit,

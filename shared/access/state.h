@@ -8,10 +8,10 @@
 #include "script.h"
 
 enum {
-	ACCESS_COPY_MS = 5000,  /* how long a copy may be believed: access.h says why */
-	ACCESS_EPOCH_S = 3600,  /* an unused epoch; must outlive copies */
-	ACCESS_BUCKETS = 8192,  /* subjects that are counted here without Redis */
-	ACCESS_PARTIES = 256,   /* heads of the table of open parties */
+	ACCESS_COPY_MS = 5000, /* how long a copy may be believed: access.h says why */
+	ACCESS_EPOCH_S = 3600, /* an unused epoch; must outlive copies */
+	ACCESS_BUCKETS = 8192, /* subjects that are counted here without Redis */
+	ACCESS_PARTIES = 256,  /* heads of the table of open parties */
 	ACCESS_TRIP_LIMITS = 2
 };
 
@@ -55,8 +55,8 @@ struct access_question {
 	uint8_t subject[16]; /* address, name, account or key */
 	uint8_t hash[TRL_ACCESS_HASH];
 	uint8_t subject_len, n_limits;
-	uint8_t before;  /* keys before the limits: epoch, grant */
-	uint8_t beside;  /* enum access_beside */
+	uint8_t before; /* keys before the limits: epoch, grant */
+	uint8_t beside; /* enum access_beside */
 	uint32_t zero;
 };
 _Static_assert(sizeof(struct access_question) ==
@@ -93,8 +93,8 @@ void access_ask(trl_ctx *ctx, trl_access *access,
 /* 0: none. */
 uint64_t access_epoch_of(struct trl_redis_arg text);
 
-/* share.c: true: somebody else made the trip, and *answer is filled. False: make it, for
- * party->n, then call access_share_end. */
+/* share.c: true: somebody else made the trip, and *answer is filled. False: make it,
+ * for party->n, then call access_share_end. */
 bool access_share(trl_ctx *ctx, trl_access *access,
     const struct access_question *question, struct access_party *party,
     struct access_answer *answer);

@@ -40,8 +40,8 @@ struct trl_http_response {
 	uint16_t status;
 	size_t n_headers;
 	struct trl_http_header headers[32];
-	/* Whole lines "Name: value\r\n", sent before the others as they are: of text known
-	 * when it was compiled, since nobody looks into it again. Or NULL. */
+	/* Whole lines "Name: value\r\n", sent before the others as they are: of text
+	 * known when it was compiled, since nobody looks into it again. Or NULL. */
 	const char *fixed;
 	size_t fixed_len;
 	const void *body;
