@@ -194,7 +194,8 @@ check_service(const struct trl_service *const *services, size_t n,
 			    s->calls[i], s->name);
 			fine = false;
 		}
-	if (s->sql != NULL && process_pg_url(config, s->name) == NULL) {
+	if (s->sql != NULL && config->pg_url == NULL &&
+	    process_family("TRELLIS_PG_URL_", s->name) == NULL) {
 		fprintf(stderr,
 		    "TRELLIS_PG_URL is not set; set it to a PostgreSQL 15, such as "
 		    "postgresql://host/trellis\n");
