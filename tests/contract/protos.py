@@ -25,7 +25,7 @@ import "trellis/options.proto";
 service Probe {
   // Makes a probe.
   rpc Make(MakeRequest) returns (Thing) {
-    option (trellis.method) = { http: { post: "/api/v1/probes" } auth: SESSION effect: WRITE };
+    option (trellis.method) = { http: { post: "/api/v1/probes" } auth: SESSION effect: WRITE if_match: true };
   }
   // Shows a probe.
   rpc Get(GetRequest) returns (Thing) {

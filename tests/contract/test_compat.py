@@ -22,7 +22,7 @@ BREACHES = [
                                                     '(MakeRequest) returns (trellis.Empty)')),
     ('Get: permission changed', ('probe.probe.read', 'probe.probe.show')),
     ('Get: role was raised', ('role: VIEWER', 'role: ADMIN')),
-    ('Get: now asks for If-Match', ('role: VIEWER', 'role: VIEWER if_match: true')),
+    ('Make: takes no If-Match any more', (' if_match: true', '')),
     ('Ask: caller tenants was removed', ('"tenants"', '"auth"')),
     ('Make: max_body_bytes was lowered', ('auth: SESSION',
                                           'auth: SESSION max_body_bytes: 9')),
@@ -53,6 +53,7 @@ ADDITIONS = [
     ('min: 1', 'min: 0'),
     ('role: VIEWER', 'role: VIEWER errors: [ NOT_FOUND ]'),
     ('"tenants"', '"tenants", "edge"'),
+    ('role: VIEWER', 'role: VIEWER if_match: true'),
 ]
 
 

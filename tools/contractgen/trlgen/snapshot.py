@@ -86,8 +86,8 @@ def broken_methods(old, new):
             yield f'method {name}: role was raised'
         for caller in set(method.get('callers', [])) - set(now.get('callers', [])):
             yield f'method {name}: caller {caller} was removed'
-        if now.get('if_match') and not method.get('if_match'):
-            yield f'method {name}: now asks for If-Match'
+        if method.get('if_match') and not now.get('if_match'):
+            yield f'method {name}: takes no If-Match any more'
         if now['max_body_bytes'] < method['max_body_bytes']:
             yield f'method {name}: max_body_bytes was lowered'
 
