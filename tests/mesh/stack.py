@@ -404,27 +404,25 @@ class Stack:
     def letter_token(self, email, seconds=10):
         """The token in the newest letter to an address."""
         def find():
-            letters = []
-            for name in os.listdir(self.mail) if os.path.isdir(self.mail) else ():
-                path = os.path.join(self.mail, name)
-                if name.startswith(".") or not os.path.isfile(path):
-                    continue
-                with open(path) as file:
-                    text = file.read()
-                if re.search(rf"^To:.*{re.escape(email)}", text, re.I | re.M):
-                    letters.append((os.stat(path).st_mtime_ns, text))
+            letters = self.letters(email)
             if not letters:
                 return None
-            found = re.search(r"token=([A-Za-z0-9_.%-]+)", max(letters)[1].replace("=\n", ""))
+            found = re.search(r"token=([A-Za-z0-9_.%-]+)", letters[-1].replace("=\n", ""))
             return found and urllib.parse.unquote(found[1])
         return wait_for(f"a letter to {email}", find, seconds)
 
     def letters(self, email):
-        count = 0
+        """The texts of all letters to an address, the oldest first."""
+        texts = []
         for name in os.listdir(self.mail) if os.path.isdir(self.mail) else ():
-            with open(os.path.join(self.mail, name)) as file:
-                count += bool(re.search(rf"^To:.*{re.escape(email)}", file.read(), re.I | re.M))
-        return count
+            if name.startswith("."):
+                continue  # one that is being written; its rename makes it a letter
+            path = os.path.join(self.mail, name)
+            with open(path) as file:
+                text = file.read()
+            if re.search(rf"^To:.*{re.escape(email)}", text, re.I | re.M):
+                texts.append((os.stat(path).st_mtime_ns, text))
+        return [text for _, text in sorted(texts)]
 
     def send(self, data, seconds=15):
         """Bytes on a connection of their own; gives all that comes back."""

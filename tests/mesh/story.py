@@ -76,8 +76,7 @@ class People(MeshCase):
         ada.token = changed["session"]["token"]
         self.assertEqual(ada.get(ME).status, 200)
         self.assertEqual(ada.post("/api/v1/auth/password/forgot", {"email": ada.email}).status, 204)
-        seen = self.stack.letters(ada.email)
-        self.assertGreaterEqual(seen, 1)
+        self.assertGreaterEqual(len(self.stack.letters(ada.email)), 1)
 
     # case 46
     def test_resets_a_forgotten_password_once(self):
