@@ -21,6 +21,8 @@ struct trl_call_terms {
 	const char *step;    /* of a WRITE inside a WRITE: its name (the key is
 				the parent's key and this) */
 	uint32_t timeout_ms; /* less than what is left */
+	const char *to;      /* of a contract that several services serve: which one;
+				NULL: the method's own */
 };
 enum trl_code trl_bus_call_with(trl_ctx *ctx, trl_bus *bus,
     const struct trl_method *method, const ProtobufCMessage *in,

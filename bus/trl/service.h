@@ -13,6 +13,8 @@
 
 #include <trl/bus.h>
 #include <trl/config.h>
+#include <trl/events.h>
+#include <trl/jobs.h>
 #include <trl/pg.h>
 #include <trl/redis.h>
 #include <trl/ops.h>
@@ -22,10 +24,13 @@ struct trl_host {
 	trl_loop *loop;
 	trl_bus *bus;     /* this service's end of the bus */
 	trl_pg *pg;       /* NULL where the service has no SQL */
+	trl_pg *sys;      /* the same schema under the _sys role, for what no method may
+			     reach: jobs, subscriptions; NULL where there are none */
 	trl_redis *redis; /* NULL where the service asked for none */
 	trl_ops *ops;
-	const void *config;  /* what its config table read */
-	const char *run_dir; /* TRELLIS_RUN_DIR or NULL */
+	const void *config;      /* what its config table read */
+	const uint8_t *seal_key; /* 32 bytes (seal.h), or NULL */
+	const char *run_dir;     /* TRELLIS_RUN_DIR or NULL */
 };
 
 struct trl_service {
@@ -37,6 +42,13 @@ struct trl_service {
 	const char *const *calls;                /* services it calls, NULL-ended */
 	const struct trl_sql_set *sql;           /* or NULL */
 	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
+	/* Whether it tells events: has an outbox, and serves trellis.events to others.
+	 */
+	bool tells_events;
+	trl_snapshot_fn *snapshot;                           /* or NULL */
+	const struct trl_subscription *const *subscriptions; /* NULL-ended, or NULL */
+	const struct trl_job_kind *const *jobs;              /* NULL-ended, or NULL */
+	const struct trl_cron *const *crons;                 /* NULL-ended, or NULL */
 	/* It cannot do without TRELLIS_SEAL_KEY. One whose WRITEs answer with secrets
 	 * cannot anyway: their records are sealed under it. */
 	bool needs_seal_key;

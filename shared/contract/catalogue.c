@@ -1,9 +1,11 @@
 /* Finding methods and permissions in the generated tables, which rise by id; the
- * id of a name is its CRC-32, and the generator refuses two names of one id. */
+ * id of a name is its CRC-32, and the generator refuses two names of one id. Types
+ * of events rise by name. */
 #include <string.h>
 
 #include <zlib.h>
 
+#include <trl/event_type.h>
 #include <trl/method.h>
 
 static uint32_t
@@ -62,4 +64,23 @@ trl_permission_by_name(const char *name)
 	const struct trl_permission *found = trl_permission_by_id(id_of(name));
 
 	return found && strcmp(found->name, name) == 0 ? found : NULL;
+}
+
+const struct trl_event_type *
+trl_event_type_by_name(const char *name)
+{
+	size_t low = 0, high = trl_event_types_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = strcmp(trl_event_types[mid]->name, name);
+
+		if (order == 0)
+			return trl_event_types[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
 }

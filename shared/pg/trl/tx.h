@@ -21,6 +21,17 @@ enum trl_code trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql,
 	trl_tx_run_args((tx), (sql), (in), TRL_BATCH_FIRST_(__VA_ARGS__, 0),           \
 	    (const struct trl_arg[]){                                                  \
 		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+/* Adds a statement that leaves with the next trl_tx_run or trl_tx_commit, in order,
+ * without a round trip of its own; an error of it is theirs. */
+void trl_tx_add_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *in,
+    const struct trl_arg *args);
+#define trl_tx_add(tx, sql, ...)                                                       \
+	trl_tx_add_args((tx), (sql), TRL_BATCH_FIRST_(__VA_ARGS__, 0),                 \
+	    (const struct trl_arg[]){                                                  \
+		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+/* Goes on under another scope; leaves like an added statement. For work over several
+ * tenants in one transaction (subscriptions). */
+void trl_tx_scope(trl_tx *tx, struct trl_scope scope);
 void trl_tx_audit(trl_tx *tx, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail);
 /* Record, audit and COMMIT in one round trip; ends the tx. Errors: as trl_batch_write.

@@ -82,7 +82,10 @@ def lint_message(contracts, message, tell):
         tell(message.place, f'message {message.name} holds itself; recursion has no bound')
     if message.proto.extension_range or message.proto.extension:
         tell(message.place, f'message {message.name} has extensions')
-    public = any(m.verb and reachable(contracts, m, message) for m in contracts.methods)
+    if message.event:
+        lint_event(message, tell)
+    public = (message.event and message.event.published) or any(
+        m.verb and reachable(contracts, m, message) for m in contracts.methods)
     for field in message.fields:
         lint_field(field, tell)
         if public and not field.internal and not description(field):
@@ -92,6 +95,16 @@ def lint_message(contracts, message, tell):
             not any(f.is_clear for f in message.fields):
         tell(message.place, f'message {message.name} has nullable fields but no '
              'repeated string clear')
+
+
+def lint_event(message, tell):
+    service = message.package.split('.')[0]
+    if not re.match(rf'{service}\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$', message.event.type):
+        tell(message.place, f'event type {message.event.type!r} is not of the form '
+             f'{service}.noun.happened')
+    if not message.place.comment:
+        tell(message.place, f'event {message.event.type} has no comment; it tells '
+             'subscribers what happened')
 
 
 def reaches(contracts, start, message, seen):
@@ -261,7 +274,11 @@ def lint_http(method, say):
 
 
 def lint_together(contracts, tell):
-    routes, ids, roles, crcs, names = {}, {}, {}, {}, {}
+    routes, ids, roles, crcs, names, events = {}, {}, {}, {}, {}, {}
+    for file in contracts.files.values():
+        for message in file.messages:
+            if message.event and events.setdefault(message.event.type, message) is not message:
+                tell(message.place, f'event type {message.event.type} is declared twice')
     for method in contracts.methods:
         def say(sentence):
             tell(method.place, f'method {method.name} {sentence}')

@@ -15,12 +15,12 @@ class Options:
 
     def read(self, options, extension):
         """The extension's message, or None where the options do not have it."""
-        kind = self._factory.GetPrototype(
-            self._pool.FindMessageTypeByName(options.DESCRIPTOR.full_name))
-        try:
+        try:  # a file that imports no options has neither
             ext = self._pool.FindExtensionByName(extension)
         except KeyError:
             return None
+        kind = self._factory.GetPrototype(
+            self._pool.FindMessageTypeByName(options.DESCRIPTOR.full_name))
         again = kind()
         again.ParseFromString(options.SerializeToString())
         return again.Extensions[ext] if again.HasExtension(ext) else None

@@ -4,6 +4,7 @@ from .text import c_string
 
 SOURCE = '''\
 /* Made by contractgen from all contracts. */
+#include <trl/event_type.h>
 #include <trl/method.h>
 #include <trl/routes.h>
 
@@ -26,6 +27,12 @@ const struct trl_permission trl_permissions[] = {{
 \t{{ .name = NULL }},
 }};
 const size_t trl_permissions_count = {n_permissions};
+
+const struct trl_event_type *const trl_event_types[] = {{
+{events}
+\tNULL,
+}};
+const size_t trl_event_types_count = {n_events};
 '''
 
 ROLES = ['NONE', 'VIEWER', 'MEMBER', 'ADMIN', 'OWNER']
@@ -45,7 +52,9 @@ class CatalogueOutput:
         methods = sorted(self.contracts.methods, key=lambda m: m.id)
         routes = sorted((m for m in methods if m.verb), key=route_order)
         permissions = sorted(permissions_of(self.contracts).values(), key=lambda p: p.id)
-        stems = sorted({m.file.stem for m in methods})
+        events = sorted((m for f in self.contracts.files.values() for m in f.messages
+                         if m.event), key=lambda m: m.event.type)
+        stems = sorted({m.file.stem for m in methods + events})
         yield 'catalogue.c', SOURCE.format(
             includes='\n'.join(f'#include "{s}.trl.h"' for s in stems),
             methods='\n'.join(f'\t&{m.c_name},' for m in methods),
@@ -56,4 +65,5 @@ class CatalogueOutput:
             permissions='\n'.join(
                 f'\t{{ 0x{p.id:08x}u, {c_string(p.name)}, TRL_{ROLES[p.role]},\n'
                 f'\t    {c_string(p.description)} }},' for p in permissions),
-            n_permissions=len(permissions))
+            n_permissions=len(permissions),
+            events='\n'.join(f'\t&{m.c_event},' for m in events), n_events=len(events))

@@ -13,6 +13,7 @@ HEADER = '''\
  * other services call them: trl_bus_call of <trl/bus.h>, in an actor. */
 #pragma once
 
+#include <trl/event_type.h>
 #include <trl/method.h>
 
 #include "{stem}.pb-c.h"
@@ -102,6 +103,17 @@ METHOD = '''\
 '''
 
 
+EVENT = '''\
+const struct trl_event_type {message.c_event} = {{
+\t.name = {type},
+\t.service = "{service}",
+\t.message = &{message.c_rules},
+\t.published = {published},
+\t.description = {description},
+}};
+'''
+
+
 def names(method):
     """The names a method goes by in C."""
     return {
@@ -121,10 +133,13 @@ class ContractOutput:
             words = {'name': file.name, 'stem': file.stem}
             rules = [Rules(m) for m in file.messages]
             yield file.stem + '.trl.h', HEADER.format(
-                rules='\n'.join(r.declaration() for r in rules),
+                rules='\n'.join([r.declaration() for r in rules] + [
+                    f'extern const struct trl_event_type {m.c_event};'
+                    for m in file.messages if m.event]),
                 methods=''.join('\n' + self.declare(m) for m in file.methods), **words)
             # Inner messages stand before those that hold them or are declared.
             body = '\n'.join([r.definition() for r in rules] +
+                             [self.event(m) for m in file.messages if m.event] +
                              [self.define(m) for m in file.methods])
             includes = ''.join(f'#include "{d[:-6]}.trl.h"\n'
                                for d in file.proto.dependency if has_rules(d))
@@ -133,6 +148,13 @@ class ContractOutput:
             if file.methods:
                 stubs = '\n'.join(STUB.format(**names(m)) for m in file.methods)
                 yield file.stem + '.client.c', CLIENT.format(stubs=stubs, **words)
+
+    def event(self, message):
+        return EVENT.format(
+            message=message, type=c_string(message.event.type),
+            service=message.package.split('.')[0],
+            published=str(message.event.published).lower(),
+            description=c_string(message.place.comment.split('\n\n')[0]))
 
     def declare(self, method):
         comment = method.place.comment.replace('*/', '* /').split('\n\n')[0]

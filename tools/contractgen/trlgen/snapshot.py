@@ -18,6 +18,8 @@ def snapshot(contracts):
         'messages': {m.full[1:]: {f.name: field_of(f) for f in m.fields}
                      for f in files for m in f.messages if m.package != 'trellis'
                      or m.name == 'Empty'},
+        'events': {m.event.type: {'message': m.full[1:], 'published': m.event.published}
+                   for f in files for m in f.messages if m.event},
         'enums': {e.full[1:]: dict(e.values) for f in files for e in f.enums
                   if f.package != 'trellis'},
     }
@@ -61,6 +63,7 @@ def breaches(old, new):
     return sorted([*broken_codes(old['codes'], new['codes']),
                    *broken_methods(old['methods'], new['methods']),
                    *broken_messages(old['messages'], new['messages']),
+                   *broken_events(old.get('events', {}), new['events']),
                    *broken_enums(old['enums'], new['enums'])])
 
 
@@ -132,6 +135,17 @@ def broken_field(name, old, new):
     for key in MOST:
         if new.get(key) is not None and new[key] < old.get(key, float('inf')):
             yield f'{name}: {key} was lowered to {new[key]}'
+
+
+def broken_events(old, new):
+    for name, event in old.items():
+        now = new.get(name)
+        if now is None:
+            yield f'event {name} was removed'
+        elif now['message'] != event['message']:
+            yield f'event {name}: its message changed to {now["message"]}'
+        elif event['published'] and not now['published']:
+            yield f'event {name} is published no more'
 
 
 def broken_enums(old, new):

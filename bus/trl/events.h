@@ -1,0 +1,66 @@
+/* events.h - subscriptions: facts of one service applied in another, each once, in
+ * the order of its aggregate, whatever is killed in between. A service declares
+ * them in its struct trl_service; the skeleton runs them.
+ *
+ *   static const struct trl_subscription people = {
+ *       .name = "people", .producer = "auth", .start = TRL_FROM_SNAPSHOT,
+ *       .apply = notify_apply_people,
+ *   };
+ *
+ * A lane's events are pulled in batches, and a batch is one transaction under the
+ * service's _sys role: ids into the inbox, apply() of what is new, the cursor. What
+ * apply() writes commits with them or not at all. */
+#pragma once
+
+#include <trl/event.h>
+
+struct trl_event {
+	struct trl_id id;
+	uint32_t lane;
+	uint64_t seq; /* in the lane: 1, 2, 3 without a gap; 0: of a snapshot */
+	const char *type_name;
+	const struct trl_event_type *type; /* NULL: of a later release */
+	struct trl_id tenant;              /* nil: the platform's */
+	struct trl_id subject;
+	int64_t at_us; /* wall */
+	struct trl_trace trace;
+	const ProtobufCMessage *payload; /* NULL where type is */
+	const uint8_t *data;             /* the payload as it was stored */
+	size_t len;
+};
+
+enum trl_subscription_start {
+	TRL_FROM_FIRST,   /* the oldest event that the producer still keeps */
+	TRL_FROM_NOW,     /* what happens from now on */
+	TRL_FROM_SNAPSHOT /* the producer's present facts, then what happens */
+};
+
+struct trl_subscription {
+	const char *name;         /* its cursor's; unique in the service */
+	const char *producer;     /* a service that this one calls */
+	const char *const *types; /* those it wants, NULL-ended; NULL: all */
+	enum trl_subscription_start start;
+	/* Applies events of one tenant (ctx->tenant, and the scope of tx), in order.
+	 * trl_tx_add gathers statements that leave together; nothing else may park
+	 * but trl_tx_run. Must bear an event it knows already from a snapshot:
+	 * write by version. Errors: anything; the batch rolls back, its events are
+	 * tried singly with backoff, and then that event is parked and later ones
+	 * of its subject wait behind it. */
+	enum trl_code (*apply)(void *self, trl_ctx *ctx, trl_tx *tx,
+	    const struct trl_event *events, size_t n);
+};
+
+/* ---- what a producer shows a new subscription -------------------------------- */
+
+typedef struct trl_snapshot trl_snapshot;
+
+/* Adds one present fact, as the event that would tell it. */
+void trl_snapshot_add(trl_snapshot *snapshot, const struct trl_event_type *type,
+    struct trl_id tenant, struct trl_id subject, int64_t at_us,
+    const ProtobufCMessage *payload);
+
+/* In struct trl_service: shows the facts of up to limit aggregates after a key (nil:
+ * from the start) in rising order, and sets *next to the last key, or leaves it nil
+ * where that was all. Runs in an actor, under the service's _app role. */
+typedef enum trl_code trl_snapshot_fn(void *self, trl_ctx *ctx, struct trl_id after,
+    size_t limit, trl_snapshot *out, struct trl_id *next);

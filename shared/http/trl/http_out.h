@@ -1,0 +1,80 @@
+/* http_out.h - requests to the world outside and letters by SMTP, through libcurl's
+ * multi interface on the loop; actors park until the answer. Every request is bounded
+ * in time and size, follows no redirect and uses no proxy. Each of the service's
+ * clients keeps its connections for reuse. */
+#pragma once
+
+#include <trl/actor.h>
+
+typedef struct trl_http_out trl_http_out;
+
+struct trl_http_out_options {
+	/* Which addresses may be connected to. By default public ones alone: loopback,
+	 * private, link-local, multicast and other special ranges (RFC 6890) of IPv4
+	 * and IPv6, mapped ones included, are refused after the name was resolved, and
+	 * the connection is made to the address that was looked at. */
+	bool any_address;
+	const char
+	    *allow_cidrs;       /* "127.0.0.0/8,10.0.0.0/8": allowed as well; or NULL */
+	const char *ca_file;    /* PEM; NULL: the system's */
+	size_t max_connections; /* 0: 256 */
+};
+
+/* Start-up. NULL: allow_cidrs or ca_file is wrong; printed. */
+trl_http_out *trl_http_out_open(
+    trl_loop *loop, const struct trl_http_out_options *options);
+void trl_http_out_close(trl_http_out **out);
+
+/* Whether a URL could ever be called: its scheme, its port (80, 443, 8080, 8443 unless
+ * the host is allowed by CIDR), a literal address. Says why not, for the user; NULL:
+ * fine. Does not resolve names. */
+const char *trl_http_out_refused(const trl_http_out *out, const char *url);
+
+struct trl_http_call {
+	const char *method; /* "POST" */
+	const char *url;
+	const char *const *headers; /* "Name: value", NULL-ended; or NULL */
+	const void *body;
+	size_t body_len;
+	uint32_t timeout_ms; /* of the whole; 0: 10,000; bounded by ctx's deadline */
+	size_t max_reply; /* bytes of body that are kept; 0: 64 KiB. More: the call is
+			     ended there and truncated set */
+};
+
+struct trl_http_answer {
+	unsigned status;
+	const char *body; /* in ctx's arena, NUL behind it */
+	size_t body_len;
+	bool truncated;
+	const char *retry_after; /* or NULL */
+	uint32_t took_ms;
+	const char *address; /* connected to */
+};
+
+/* Any status is TRL_OK. Errors: TRL_DENIED (an address that is not allowed, or the URL
+ * is none), TRL_UNAVAILABLE (resolving, connecting, TLS, the answer's form; says
+ * which), TRL_DEADLINE. */
+enum trl_code trl_http_out_call(trl_ctx *ctx, trl_http_out *out,
+    const struct trl_http_call *call, struct trl_http_answer *answer) TRL_MUST_CHECK;
+
+/* One letter to one recipient by SMTP (RFC 5321). */
+struct trl_smtp_letter {
+	const char *url; /* smtp://host:587 (STARTTLS wanted), smtps://host:465,
+			    smtp+plain://host:25 (no TLS: a relay on this machine) */
+	const char *user, *password; /* or NULL */
+	const char *from, *to;       /* bare addresses, already validated */
+	const void *message;         /* RFC 5322, CRLF lines */
+	size_t message_len;
+	uint32_t timeout_ms; /* 0: 30,000 */
+};
+
+struct trl_smtp_answer {
+	unsigned code; /* of the server's last reply; 0: there was none */
+	const char *text;
+};
+
+/* Errors: TRL_UNAVAILABLE (again later: connection, TLS, 4xx), TRL_DENIED (a 5xx: the
+ * letter or the recipient is refused for good), TRL_DEADLINE. */
+enum trl_code trl_smtp_send(trl_ctx *ctx, trl_http_out *out,
+    const struct trl_smtp_letter *letter,
+    struct trl_smtp_answer *answer) TRL_MUST_CHECK;

@@ -1,0 +1,74 @@
+/* jobs.h - work that nobody waits for: a row in the service's schema, written in the
+ * transaction of the fact that causes it, and run at least once by some replica.
+ *
+ *   static const struct trl_job_kind mail = {
+ *       .name = "mail", .message = &notify_v1_mail_job_rules, .run = notify_mail_run,
+ *       .attempts = 12, .slots = 16,
+ *   };
+ *   trl_batch_job(work, &mail, &(struct trl_job_terms){ .key = key }, &payload.base);
+ *
+ * run() has the job's tenant and, as idempotency key, the job's id: what it writes by
+ * trl_batch_write happens once, also where it runs again because a process died. What
+ * it does elsewhere (a letter, a request) carries the job's id to be known by. */
+#pragma once
+
+#include <trl/batch.h>
+#include <trl/method.h>
+#include <trl/tx.h>
+
+struct trl_job {
+	struct trl_id id;
+	struct trl_id tenant;
+	unsigned attempt; /* 1 on the first run */
+	unsigned attempts;
+	const ProtobufCMessage *payload; /* of the kind's message */
+	int64_t made_at_us, run_at_us;   /* wall */
+};
+
+struct trl_job_kind {
+	const char *name; /* unique in the service */
+	const struct trl_message *message;
+	/* TRL_OK: done, the row goes. An error: again after the backoff, and dead once
+	 * attempts are used up. Runs in an actor; ctx's deadline is timeout_ms. */
+	enum trl_code (*run)(void *self, trl_ctx *ctx, const struct trl_job *job);
+	/* The job is dead (or was cancelled); may be NULL. Runs like run(). */
+	enum trl_code (*dead)(void *self, trl_ctx *ctx, const struct trl_job *job);
+	unsigned attempts;   /* 0: 25 */
+	unsigned slots;      /* run at once in this process; 0: 32 */
+	unsigned per_tenant; /* of those, of one tenant; 0: a quarter of slots */
+	uint32_t timeout_ms; /* 0: 30,000 */
+	/* Waits before attempt n + 1: delays_s[n - 1], the last one repeated; NULL:
+	 * n^4 seconds, at most an hour. Both with 10 % jitter. */
+	const uint32_t *delays_s;
+	size_t n_delays;
+};
+
+struct trl_job_terms {
+	const char *key;   /* while a job of this kind, tenant and key waits, another is
+			      not added; NULL: none */
+	int64_t run_at_us; /* wall; 0: at once */
+	int priority;      /* higher runs first within a tenant; 0 usual */
+};
+
+/* Adds a job to the batch's transaction; its tenant is the batch's (nil: the
+ * platform's). terms may be NULL. The worker of this process hears of it at once. */
+void trl_batch_job(trl_batch *batch, const struct trl_job_kind *kind,
+    const struct trl_job_terms *terms, const ProtobufCMessage *payload);
+void trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
+    const struct trl_job_terms *terms, const ProtobufCMessage *payload);
+
+/* In run(): not done, and no failure either; again at a time of its own, the attempt
+ * not counted. Returns what run() returns then. */
+enum trl_code trl_job_again(trl_ctx *ctx, int64_t run_at_us) TRL_MUST_CHECK;
+/* In run(): a failure that no attempt can mend: dead at once. */
+enum trl_code trl_job_give_up(trl_ctx *ctx, const char *why) TRL_MUST_CHECK;
+
+/* Work by the clock, once for all replicas; a tick that was missed runs once. */
+struct trl_cron {
+	const char *name;                /* unique in the service */
+	const char *when;                /* five fields: "0 3 * * mon-fri" */
+	const char *zone;                /* IANA; NULL: UTC */
+	const struct trl_job_kind *kind; /* a job of it, without payload, is added */
+};
+
+typedef struct trl_jobs trl_jobs;

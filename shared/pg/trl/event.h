@@ -1,0 +1,22 @@
+/* event.h - telling the others what happened: the event goes into the schema's outbox
+ * in the transaction of the fact, and bus/events carries it on from there. Call it
+ * after the statement that locks or writes the aggregate's row, so that the order of
+ * an aggregate's events is that of its changes.
+ *
+ *   trl_batch_add(work, &tenants_sql_member_insert, &out->base);
+ *   trl_batch_event(work, &tenants_event_member_added, account, &told.base); */
+#pragma once
+
+#include <trl/batch.h>
+#include <trl/event_type.h>
+#include <trl/tx.h>
+
+/* subject: the aggregate whose order holds. The event's tenant is the batch's (nil:
+ * the platform's), its time and id ctx's. payload is the type's message. It lives as
+ * long as the batch; the event is written where the batch commits, once for each
+ * idempotency key. */
+void trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
+    struct trl_id subject, const ProtobufCMessage *payload);
+/* The same in a transaction; leaves with trl_tx_commit. */
+void trl_tx_event(trl_tx *tx, const struct trl_event_type *type, struct trl_id subject,
+    const ProtobufCMessage *payload);
