@@ -395,7 +395,7 @@ trl_service_main(
 	process.n = n_services;
 	if (strcmp(command, "--version") == 0) {
 		printf("%s " TRELLIS_VERSION "\n",
-		    n_services == 1 ? services[0]->name : "trellis");
+		    n_services == 1 ? services[0]->name : "trellis-all");
 		return 0;
 	}
 	if (strcmp(command, "config") == 0 && argc > 2 &&

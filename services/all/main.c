@@ -1,4 +1,4 @@
-/* trellis - all services in one process, over inproc. */
+/* trellis-all - all services in one process, over inproc. */
 #include "../auth/auth.h"
 #include "../edge/edge.h"
 #include "../tenants/tenants.h"

@@ -280,7 +280,7 @@ class Stack:
                 "-CAcreateserial", "-out", "bus.crt", "-days", "2", "-extfile", "ext")
 
     def binary(self, name):
-        return os.path.join(self.binaries, "trellis" if name == "all" else f"trellis-{name}")
+        return os.path.join(self.binaries, f"trellis-{name}")
 
     def _env(self, more):
         env = {k: v for k, v in os.environ.items() if not k.startswith("TRELLIS_")}

@@ -13,12 +13,7 @@ build_mesh() { # folder
 }
 
 # The executable of a service inside a build folder.
-built() {
-	case $2 in
-	all) echo "$1/services/trellis" ;;
-	*) echo "$1/services/trellis-$2" ;;
-	esac
-}
+built() { echo "$1/services/trellis-$2"; }
 
 # Copies what changed into $RUN/bin, so that a build never pulls the text from
 # under a running process; prints the names that changed.
