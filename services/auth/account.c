@@ -19,7 +19,7 @@ auth_account_by_email(
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	id = at.has_account_id ? auth_id(at.account_id) : trl_new_id(ctx);
+	id = at.has_account_id ? trl_value_id(at.account_id) : trl_new_id(ctx);
 	auth__v1__account_row__init(row);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_get(work, &auth_sql_account_get, NULL, &row->base,
@@ -29,7 +29,7 @@ auth_account_by_email(
 		return rc;
 	*found = row->has_account_id;
 	if (!*found) {
-		row->account_id = auth_bytes(ctx, id);
+		row->account_id = trl_value_bytes(ctx, id);
 		row->has_account_id = true;
 	}
 	return TRL_OK;
@@ -97,7 +97,7 @@ change_account(trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in, auth_account *
 		if (strcmp(in->clear[i], "locale") == 0)
 			row->locale = NULL;
 	row->version++;
-	row->updated_at = auth_time(ctx, trl_now(ctx));
+	row->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
 /* Errors: TRL_NOT_FOUND, TRL_PRECONDITION (If-Match), TRL_CONFLICT (somebody was
@@ -153,7 +153,8 @@ auth_find_account(struct auth *self, trl_ctx *ctx,
 	else
 		trl_batch_get(work, &auth_sql_account_directory_by_email, NULL,
 		    &out->base,
-		    TRL_ARG_TEXT("email", auth_email(ctx, in->email ? in->email : "")));
+		    TRL_ARG_TEXT(
+			"email", trl_value_email(ctx, in->email ? in->email : "")));
 	return trl_batch_read(work);
 }
 
@@ -166,7 +167,7 @@ auth_list_accounts(struct auth *self, trl_ctx *ctx,
 	trl_batch *work;
 
 	for (size_t i = 0; i < in->n_account_ids; i++)
-		ids[i] = auth_id(in->account_ids[i]);
+		ids[i] = trl_value_id(in->account_ids[i]);
 	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
 	trl_batch_get(work, &auth_sql_account_directory_list, NULL, &out->base,
 	    TRL_ARG_IDS("account_ids", ids, in->n_account_ids));

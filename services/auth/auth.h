@@ -6,6 +6,7 @@
 #include <trl/batch.h>
 #include <trl/mail.h>
 #include <trl/service.h>
+#include <trl/value.h>
 #include <trellis/auth/v1/auth.server.h>
 
 #include "auth_sql.h"
@@ -36,14 +37,8 @@ extern const struct trl_service auth_service;
 typedef Auth__V1__AccountRow auth_account;
 typedef Auth__V1__SignedIn auth_signed_in;
 
-/* ---- model.c: between C's values and messages' ----------------------------- */
+/* ---- model.c ----------------------------------------------------------------- */
 
-struct trl_id auth_id(ProtobufCBinaryData bytes);
-ProtobufCBinaryData auth_bytes(trl_ctx *ctx, struct trl_id id);
-Google__Protobuf__Timestamp *auth_time(trl_ctx *ctx, int64_t wall_us);
-int64_t auth_time_us(const Google__Protobuf__Timestamp *time);
-/* The address as it is kept and compared: ASCII letters small. */
-char *auth_email(trl_ctx *ctx, const char *email);
 /* What people see of an account; its texts are the row's. */
 void auth_show_account(const auth_account *row, Auth__V1__Account *out);
 

@@ -7,7 +7,7 @@
 static void
 set_password(trl_ctx *ctx, trl_batch *work, const auth_account *row, const char *hash)
 {
-	struct trl_id id = auth_id(row->account_id);
+	struct trl_id id = trl_value_id(row->account_id);
 	int64_t now = trl_now(ctx);
 
 	trl_batch_add(work, &auth_sql_account_password, NULL,
@@ -138,7 +138,7 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	set_password(ctx, work, &row, made);
 	row.version++;
-	row.updated_at = auth_time(ctx, trl_now(ctx));
+	row.updated_at = trl_value_time(ctx, trl_now(ctx));
 	auth_session_begin(self, ctx, work, &row, out);
 	trl_batch_audit(work, "auth.password.change", id, "account", NULL);
 	rc = trl_batch_write(work, &out->base);

@@ -94,18 +94,18 @@ auth_create_api_key(struct auth *self, trl_ctx *ctx,
 	rc = take_permissions(ctx, in, out);
 	if (rc != TRL_OK)
 		return rc;
-	if (in->expires_at && auth_time_us(in->expires_at) <= now)
+	if (in->expires_at && trl_value_time_us(in->expires_at) <= now)
 		return trl_fail_field(ctx, TRL_INVALID, "expires_at",
 		    "A key cannot end before it begins.");
 	trl_access_key_token(id, text);
 	out->has_id = true;
-	out->id = auth_bytes(ctx, id);
+	out->id = trl_value_bytes(ctx, id);
 	out->name = in->name;
 	if (!trl_id_is_nil(ctx->principal.account)) {
 		out->has_created_by = true;
-		out->created_by = auth_bytes(ctx, ctx->principal.account);
+		out->created_by = trl_value_bytes(ctx, ctx->principal.account);
 	}
-	out->created_at = auth_time(ctx, now);
+	out->created_at = trl_value_time(ctx, now);
 	out->expires_at = in->expires_at;
 	out->key = trl_arena_strdup(ctx->arena, text);
 	return store_key(self, ctx, id, out);
@@ -131,8 +131,8 @@ auth_list_api_keys(struct auth *self, trl_ctx *ctx,
 	rc = trl_batch_read(work);
 	if (rc == TRL_OK && out->n_items > page.size) {
 		out->n_items = page.size;
-		out->next_page_token = trl_page_token_id(
-		    ctx, list, ctx->tenant, auth_id(out->items[page.size - 1]->id));
+		out->next_page_token = trl_page_token_id(ctx, list, ctx->tenant,
+		    trl_value_id(out->items[page.size - 1]->id));
 	}
 	return rc;
 }
@@ -147,11 +147,11 @@ auth_revoke_api_key(struct auth *self, trl_ctx *ctx,
 
 	trl_batch_add(work, &auth_sql_key_delete, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("key_id", auth_id(in->key_id)));
+	    TRL_ARG_ID("key_id", trl_value_id(in->key_id)));
 	trl_batch_add(work, &auth_sql_key_directory_delete, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("key_id", auth_id(in->key_id)));
-	trl_batch_audit(work, "auth.key.revoke", auth_id(in->key_id), "key", NULL);
+	    TRL_ARG_ID("key_id", trl_value_id(in->key_id)));
+	trl_batch_audit(work, "auth.key.revoke", trl_value_id(in->key_id), "key", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_OK)
 		trl_access_bump_tenant(ctx, self->access, ctx->tenant);

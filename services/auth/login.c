@@ -17,7 +17,7 @@ static enum trl_code
 begin_session(struct auth *self, trl_ctx *ctx, auth_account *row, const char *rehashed,
     Auth__V1__SignedIn *out)
 {
-	struct trl_id id = auth_id(row->account_id);
+	struct trl_id id = trl_value_id(row->account_id);
 	int64_t now = trl_now(ctx);
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	Auth__V1__SessionRow ended = AUTH__V1__SESSION_ROW__INIT;
@@ -49,7 +49,7 @@ enum trl_code
 auth_log_in(struct auth *self, trl_ctx *ctx, const Auth__V1__LogInRequest *in,
     Auth__V1__SignedIn *out)
 {
-	char *email = auth_email(ctx, in->email), rehashed[AUTH_PASSWORD_TEXT];
+	char *email = trl_value_email(ctx, in->email), rehashed[AUTH_PASSWORD_TEXT];
 	bool found, right, stale;
 	auth_account row;
 	enum trl_code rc;

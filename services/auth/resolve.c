@@ -26,10 +26,10 @@ touch_session(struct auth *self, trl_ctx *ctx, const Auth__V1__SessionRow *row)
 {
 	int64_t now = trl_now(ctx),
 		before = now - AUTH_TOUCH_SECONDS * INT64_C(1000000);
-	struct trl_id account = auth_id(row->account_id);
+	struct trl_id account = trl_value_id(row->account_id);
 	trl_batch *work;
 
-	if (auth_time_us(row->last_used_at) > before)
+	if (trl_value_time_us(row->last_used_at) > before)
 		return;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
 	trl_batch_add(work, &auth_sql_session_touch, &row->base,
@@ -41,8 +41,8 @@ touch_session(struct auth *self, trl_ctx *ctx, const Auth__V1__SessionRow *row)
 static int64_t
 session_end(const struct auth *self, int64_t now, const Auth__V1__SessionRow *row)
 {
-	int64_t used = auth_time_us(row->last_used_at),
-		end = auth_time_us(row->expires_at);
+	int64_t used = trl_value_time_us(row->last_used_at),
+		end = trl_value_time_us(row->expires_at);
 	int64_t idle = self->config->session_idle_minutes * 60 * 1000000;
 
 	if (now - used > AUTH_TOUCH_SECONDS * INT64_C(1000000))
@@ -65,22 +65,23 @@ auth_resolve_session(struct auth *self, trl_ctx *ctx,
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(auth_id(row.account_id)));
+	work = trl_batch_new(
+	    ctx, self->pg, TRL_SCOPE_ACCOUNT(trl_value_id(row.account_id)));
 	trl_batch_get(work, &auth_sql_session_get, &in->base, &row.base,
-	    TRL_ARG_ID("account_id", auth_id(row.account_id)),
-	    TRL_ARG_ID("session_id", auth_id(row.session_id)));
+	    TRL_ARG_ID("account_id", trl_value_id(row.account_id)),
+	    TRL_ARG_ID("session_id", trl_value_id(row.session_id)));
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	if (auth_time_us(row.expires_at) <= now ||
-	    auth_time_us(row.last_used_at) <= auth_idle_since(self, now))
+	if (trl_value_time_us(row.expires_at) <= now ||
+	    trl_value_time_us(row.last_used_at) <= auth_idle_since(self, now))
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such session.");
 	touch_session(self, ctx, &row);
 	out->has_account_id = out->has_session_id = out->has_verified = true;
 	out->account_id = row.account_id;
 	out->session_id = row.session_id;
 	out->verified = row.email_verified;
-	out->expires_at = auth_time(ctx, session_end(self, now, &row));
+	out->expires_at = trl_value_time(ctx, session_end(self, now, &row));
 	return TRL_OK;
 }
 
@@ -90,10 +91,10 @@ touch_key(
 {
 	int64_t now = trl_now(ctx),
 		before = now - AUTH_TOUCH_SECONDS * INT64_C(1000000);
-	struct trl_id tenant = auth_id(row->tenant_id);
+	struct trl_id tenant = trl_value_id(row->tenant_id);
 	trl_batch *work;
 
-	if (row->last_used_at && auth_time_us(row->last_used_at) > before)
+	if (row->last_used_at && trl_value_time_us(row->last_used_at) > before)
 		return;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
 	trl_batch_add(work, &auth_sql_key_touch, NULL, TRL_ARG_ID("tenant_id", tenant),
@@ -143,7 +144,7 @@ read_key(struct auth *self, trl_ctx *ctx, struct trl_id id, Auth__V1__KeyRow *ro
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	tenant = auth_id(row->tenant_id);
+	tenant = trl_value_id(row->tenant_id);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
 	trl_batch_get(work, &auth_sql_key_get, NULL, &row->base,
 	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_ID("key_id", id));
@@ -156,7 +157,7 @@ auth_resolve_key(struct auth *self, trl_ctx *ctx, const Auth__V1__ResolveKeyRequ
     Auth__V1__ResolvedKey *out)
 {
 	Auth__V1__KeyRow row = AUTH__V1__KEY_ROW__INIT;
-	struct trl_id id = auth_id(in->key_id);
+	struct trl_id id = trl_value_id(in->key_id);
 	enum trl_code rc;
 
 	rc = read_key(self, ctx, id, &row);
@@ -165,11 +166,11 @@ auth_resolve_key(struct auth *self, trl_ctx *ctx, const Auth__V1__ResolveKeyRequ
 	if (row.key_hash.len != in->key_hash.len ||
 	    sodium_memcmp(row.key_hash.data, in->key_hash.data, row.key_hash.len) !=
 		0 ||
-	    (row.expires_at && auth_time_us(row.expires_at) <= trl_now(ctx)))
+	    (row.expires_at && trl_value_time_us(row.expires_at) <= trl_now(ctx)))
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such API key.");
 	touch_key(self, ctx, id, &row);
 	out->has_key_id = out->has_tenant_id = true;
-	out->key_id = auth_bytes(ctx, id);
+	out->key_id = trl_value_bytes(ctx, id);
 	out->tenant_id = row.tenant_id;
 	out->has_account_id = row.has_account_id;
 	out->account_id = row.account_id;
@@ -182,12 +183,12 @@ enum trl_code
 auth_list_tenant_audit(struct auth *self, trl_ctx *ctx,
     const Auth__V1__ListTenantAuditRequest *in, Auth__V1__ListTenantAuditReply *out)
 {
-	struct trl_id tenant = auth_id(in->tenant_id);
+	struct trl_id tenant = trl_value_id(in->tenant_id);
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
 
 	trl_batch_get(work, &auth_sql_audit_list, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", tenant),
-	    TRL_ARG_ID("before_id", auth_id(in->before_id)),
+	    TRL_ARG_ID("before_id", trl_value_id(in->before_id)),
 	    TRL_ARG_INT("limit", in->count));
 	return trl_batch_read(work);
 }

@@ -37,9 +37,9 @@ show_session(trl_ctx *ctx, struct trl_id id, const char *token, int64_t expires_
 
 	auth__v1__session__init(session);
 	session->has_id = true;
-	session->id = auth_bytes(ctx, id);
+	session->id = trl_value_bytes(ctx, id);
 	session->token = trl_arena_strdup(ctx->arena, token);
-	session->expires_at = auth_time(ctx, expires_at);
+	session->expires_at = trl_value_time(ctx, expires_at);
 	out->session = session;
 }
 
@@ -49,7 +49,7 @@ auth_session_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
 {
 	int64_t now = trl_now(ctx);
 	int64_t expires_at = now + self->config->session_hours * 3600 * 1000000;
-	struct trl_id account = auth_id(row->account_id), id = trl_new_id(ctx);
+	struct trl_id account = trl_value_id(row->account_id), id = trl_new_id(ctx);
 	char token[TRL_ACCESS_SESSION_TEXT];
 	uint8_t *hash = trl_arena_alloc(ctx->arena, TRL_ACCESS_HASH);
 

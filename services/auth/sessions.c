@@ -32,7 +32,7 @@ auth_list_my_sessions(struct auth *self, trl_ctx *ctx,
 	if (rc == TRL_OK && out->n_items > page.size) {
 		out->n_items = page.size;
 		out->next_page_token = trl_page_token_id(
-		    ctx, list, id, auth_id(out->items[page.size - 1]->id));
+		    ctx, list, id, trl_value_id(out->items[page.size - 1]->id));
 	}
 	return rc;
 }

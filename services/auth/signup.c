@@ -11,14 +11,14 @@ begin_account(trl_ctx *ctx, const Auth__V1__SignUpRequest *in, char *email,
 {
 	auth__v1__account_row__init(row);
 	row->has_account_id = row->has_version = row->has_email_verified = true;
-	row->account_id = auth_bytes(ctx, trl_new_id(ctx));
+	row->account_id = trl_value_bytes(ctx, trl_new_id(ctx));
 	row->version = 1;
 	row->email = email;
 	row->email_verified = false;
 	row->display_name = in->display_name;
 	row->locale = in->locale;
 	row->password_hash = password_hash;
-	row->created_at = row->updated_at = auth_time(ctx, trl_now(ctx));
+	row->created_at = row->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
 /* Errors: TRL_EXISTS (email), TRL_INVALID (password). */
@@ -26,7 +26,7 @@ enum trl_code
 auth_sign_up(struct auth *self, trl_ctx *ctx, const Auth__V1__SignUpRequest *in,
     Auth__V1__SignedIn *out)
 {
-	char *email = auth_email(ctx, in->email), hash[AUTH_PASSWORD_TEXT];
+	char *email = trl_value_email(ctx, in->email), hash[AUTH_PASSWORD_TEXT];
 	const char *refused = auth_password_refused(in->password, email);
 	struct auth_letter letter;
 	auth_account row;
@@ -44,7 +44,7 @@ auth_sign_up(struct auth *self, trl_ctx *ctx, const Auth__V1__SignUpRequest *in,
 	if (rc != TRL_OK)
 		return rc;
 	begin_account(ctx, in, email, hash, &row);
-	id = auth_id(row.account_id);
+	id = trl_value_id(row.account_id);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_add(work, &auth_sql_account_directory_insert, &row.base);
 	trl_batch_add(work, &auth_sql_account_insert, &row.base);

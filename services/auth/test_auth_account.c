@@ -32,7 +32,7 @@ signs_up_with_a_session_and_a_letter(void **state)
 	assert_string_equal(
 	    world_sql("select count(*) from session s join session_directory "
 		      "d using (token_hash) where s.account_id = '%s'",
-		world_id_text(auth_id(made->account->id))),
+		world_id_text(trl_value_id(made->account->id))),
 	    "1");
 }
 

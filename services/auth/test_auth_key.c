@@ -76,7 +76,7 @@ makes_a_key_that_says_whose_it_is_and_what_it_may(void **state)
 	assert_null(found->expires_at);
 	assert_string_equal(
 	    world_sql("select last_used_at is not null from api_key where id = '%s'",
-		world_id_text(auth_id(made->id))),
+		world_id_text(trl_value_id(made->id))),
 	    "t");
 }
 
@@ -132,7 +132,7 @@ refuses_an_expired_a_revoked_and_a_guessed_key(void **state)
 	assert_int_equal(resolve(short_lived->key, NULL), TRL_NOT_FOUND);
 	world.now_us = 0;
 	assert_int_equal(create(&who, "tenants.tenant.read", 0, &lasting), TRL_OK);
-	trl_access_key_token(auth_id(lasting->id), guessed);
+	trl_access_key_token(trl_value_id(lasting->id), guessed);
 	assert_int_equal(resolve(guessed, NULL), TRL_NOT_FOUND);
 	revoke.has_tenant_id = revoke.has_key_id = true;
 	revoke.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };

@@ -25,7 +25,7 @@ ends_after_idle_time_and_after_all(void **state)
 	(void)state;
 	assert_int_equal(world_sign_up(email, good, &made), TRL_OK);
 	assert_int_equal(world_resolve(made->session->token, &who), TRL_OK);
-	assert_in_range(auth_time_us(who->expires_at), start + 30 * minute,
+	assert_in_range(trl_value_time_us(who->expires_at), start + 30 * minute,
 	    trl_wall_us() + 30 * minute);
 	world.now_us = start + 31 * minute;
 	assert_int_equal(world_resolve(made->session->token, NULL), TRL_NOT_FOUND);
@@ -34,8 +34,8 @@ ends_after_idle_time_and_after_all(void **state)
 	     now += 20 * minute) {
 		world.now_us = now;
 		assert_int_equal(world_resolve(made->session->token, &who), TRL_OK);
-		assert_true(auth_time_us(who->expires_at) <=
-			    auth_time_us(made->session->expires_at));
+		assert_true(trl_value_time_us(who->expires_at) <=
+			    trl_value_time_us(made->session->expires_at));
 	}
 	world.now_us = start + 1441 * minute;
 	assert_int_equal(world_resolve(made->session->token, NULL), TRL_NOT_FOUND);
@@ -49,7 +49,7 @@ writes_the_last_use_at_most_once_a_minute(void **state)
 
 	(void)state;
 	assert_int_equal(world_sign_up(world_email("ada"), good, &made), TRL_OK);
-	id = world_id_text(auth_id(made->session->id));
+	id = world_id_text(trl_value_id(made->session->id));
 	world.now_us = trl_wall_us() + 30000000;
 	assert_int_equal(world_resolve(made->session->token, NULL), TRL_OK);
 	assert_string_equal(
@@ -207,7 +207,7 @@ drops_ended_sessions_at_the_next_login(void **state)
 	assert_string_equal(
 	    world_sql("select count(*) from session s join session_directory d "
 		      "using (token_hash) where s.account_id = '%s'",
-		world_id_text(auth_id(made->account->id))),
+		world_id_text(trl_value_id(made->account->id))),
 	    "1");
 }
 
@@ -219,7 +219,7 @@ ends_the_oldest_of_more_than_a_hundred(void **state)
 
 	(void)state;
 	assert_int_equal(world_sign_up(email, good, &made), TRL_OK);
-	account = world_id_text(auth_id(made->account->id));
+	account = world_id_text(trl_value_id(made->account->id));
 	/* 99 older ones; their ids say so */
 	world_sql(
 	    "insert into session (account_id, id, token_hash, address, user_agent, "
@@ -256,30 +256,30 @@ maintain_drops_what_is_over_of_everybody(void **state)
 	assert_int_equal(world_sign_up(world_email("old"), good, &old), TRL_OK);
 	assert_int_equal(world_sign_up(world_email("idle"), good, &idle), TRL_OK);
 	world_sql("update session set expires_at = now() where id = '%s'",
-	    world_id_text(auth_id(old->session->id)));
+	    world_id_text(trl_value_id(old->session->id)));
 	world_sql(
 	    "update session set last_used_at = now() - interval '31 min' where id "
 	    "= '%s'",
-	    world_id_text(auth_id(idle->session->id)));
+	    world_id_text(trl_value_id(idle->session->id)));
 	world_sql("update letter set used_at = now() where account_id = '%s'",
-	    world_id_text(auth_id(old->account->id)));
+	    world_id_text(trl_value_id(old->account->id)));
 	assert_int_equal(auth_maintain(world.admin_url, &world.config), TRL_OK);
 	assert_string_equal(
 	    world_sql("select count(*) from session where id in ('%s', '%s')",
-		world_id_text(auth_id(old->session->id)),
-		world_id_text(auth_id(idle->session->id))),
+		world_id_text(trl_value_id(old->session->id)),
+		world_id_text(trl_value_id(idle->session->id))),
 	    "0");
 	assert_string_equal(
 	    world_sql("select count(*) from session_directory where session_id = '%s'",
-		world_id_text(auth_id(old->session->id))),
+		world_id_text(trl_value_id(old->session->id))),
 	    "0");
 	assert_string_equal(
 	    world_sql("select count(*) from letter where account_id = '%s'",
-		world_id_text(auth_id(old->account->id))),
+		world_id_text(trl_value_id(old->account->id))),
 	    "0");
 	assert_string_equal(
 	    world_sql("select count(*) from letter where account_id = '%s'",
-		world_id_text(auth_id(live->account->id))),
+		world_id_text(trl_value_id(live->account->id))),
 	    "1");
 	assert_int_equal(world_resolve(live->session->token, NULL), TRL_OK);
 }

@@ -469,8 +469,8 @@ world_log_in(const char *email, const char *password, auth_signed_in **out)
 struct world_caller
 world_who(const auth_signed_in *signed_in)
 {
-	return (struct world_caller){ .account = auth_id(signed_in->account->id),
-		.session = auth_id(signed_in->session->id) };
+	return (struct world_caller){ .account = trl_value_id(signed_in->account->id),
+		.session = trl_value_id(signed_in->session->id) };
 }
 
 enum trl_code

@@ -44,7 +44,7 @@ static enum trl_code
 ask_for_letter(struct auth *self, trl_ctx *ctx, const char *given,
     enum auth_purpose purpose, Trellis__Empty *out)
 {
-	char *email = auth_email(ctx, given);
+	char *email = trl_value_email(ctx, given);
 	struct auth_letter letter;
 	auth_account row;
 	struct trl_id id;
@@ -58,7 +58,7 @@ ask_for_letter(struct auth *self, trl_ctx *ctx, const char *given,
 	rc = auth_account_by_email(self, ctx, email, &row, &found);
 	if (rc != TRL_OK)
 		return rc;
-	id = auth_id(row.account_id);
+	id = trl_value_id(row.account_id);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_add(work, &auth_sql_letter_prune, NULL, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_TIME("now", trl_now(ctx)));

@@ -54,7 +54,7 @@ is_good(const trl_ctx *ctx, const struct offer *offer)
 {
 	return offer->found.has_id &&
 	       offer->found.status == TENANTS__V1__INVITATION__STATUS__pending &&
-	       tenants_time_us(offer->found.expires_at) > trl_now(ctx) &&
+	       trl_value_time_us(offer->found.expires_at) > trl_now(ctx) &&
 	       offer->organisation.status == TENANTS__V1__TENANT__STATUS__active;
 }
 
@@ -70,7 +70,7 @@ fill_reply(trl_ctx *ctx, const struct offer *offer, Tenants__V1__MyTenant *out)
 	out->role = offer->already.has_role ? offer->already.role : offer->found.role;
 	out->has_role = true;
 	out->joined_at = offer->already.has_role ? offer->already.created_at
-						 : tenants_time(ctx, trl_now(ctx));
+						 : trl_value_time(ctx, trl_now(ctx));
 }
 
 static enum trl_code

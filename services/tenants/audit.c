@@ -43,9 +43,9 @@ read_auths(struct tenants *self, trl_ctx *ctx, const struct trl_page *page,
 	Auth__V1__ListTenantAuditRequest ask =
 	    AUTH__V1__LIST_TENANT_AUDIT_REQUEST__INIT;
 
-	ask.tenant_id = tenants_bytes(ctx, ctx->tenant);
+	ask.tenant_id = trl_value_bytes(ctx, ctx->tenant);
 	ask.has_tenant_id = true;
-	ask.before_id = tenants_bytes(ctx, before_of(page));
+	ask.before_id = trl_value_bytes(ctx, before_of(page));
 	ask.has_before_id = true;
 	ask.count = page->size + 1;
 	ask.has_count = true;
@@ -120,6 +120,6 @@ tenants_list_audit(struct tenants *self, trl_ctx *ctx,
 		return rc;
 	if (merge(ctx, out, others, page.size))
 		out->next_page_token = trl_page_token_id(ctx, list_name, ctx->tenant,
-		    tenants_id(out->items[out->n_items - 1]->id));
+		    trl_value_id(out->items[out->n_items - 1]->id));
 	return TRL_OK;
 }

@@ -32,7 +32,7 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
 		if (rc != TRL_OK)
 			return rc;
 		out->status = TENANTS__V1__TENANT__STATUS__deleting;
-		out->delete_at = tenants_time(
+		out->delete_at = trl_value_time(
 		    ctx, trl_now(ctx) + self->config->grace_days * 86400 * 1000000);
 		rc = tenants_store(
 		    self, ctx, "tenants.tenant.delete", out, out->version);
@@ -64,7 +64,7 @@ tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
 		if (rc == TRL_OK && out->status == TENANTS__V1__TENANT__STATUS__active)
 			rc = trl_fail(ctx, TRL_CONFLICT,
 			    "This organisation is not being deleted.");
-		if (rc == TRL_OK && tenants_time_us(out->delete_at) <= trl_now(ctx))
+		if (rc == TRL_OK && trl_value_time_us(out->delete_at) <= trl_now(ctx))
 			rc = trl_fail(
 			    ctx, TRL_NOT_FOUND, "There is no such organisation.");
 		if (rc != TRL_OK)

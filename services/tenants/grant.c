@@ -75,8 +75,8 @@ enum trl_code
 tenants_get_grant(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__GetGrantRequest *in, Tenants__V1__Grant *out)
 {
-	struct trl_id account = tenants_id(in->account_id);
-	struct trl_id tenant = tenants_id(in->tenant_id);
+	struct trl_id account = trl_value_id(in->account_id);
+	struct trl_id tenant = trl_value_id(in->tenant_id);
 	enum trl_code rc;
 	trl_batch *work;
 

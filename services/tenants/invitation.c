@@ -14,22 +14,22 @@ begin_invitation(struct tenants *self, trl_ctx *ctx,
 {
 	int64_t now = trl_now(ctx);
 
-	out->id = tenants_bytes(ctx, trl_new_id(ctx));
+	out->id = trl_value_bytes(ctx, trl_new_id(ctx));
 	out->has_id = true;
 	out->version = 1;
 	out->has_version = true;
-	out->email = tenants_email(ctx, in->email);
+	out->email = trl_value_email(ctx, in->email);
 	out->role = in->role;
 	out->has_role = true;
 	out->status = TENANTS__V1__INVITATION__STATUS__pending;
 	out->has_status = true;
 	if (ctx->principal.kind == TRL_PERSON) {
-		out->invited_by = tenants_bytes(ctx, ctx->principal.account);
+		out->invited_by = trl_value_bytes(ctx, ctx->principal.account);
 		out->has_invited_by = true;
 	}
-	out->created_at = out->updated_at = tenants_time(ctx, now);
+	out->created_at = out->updated_at = trl_value_time(ctx, now);
 	out->expires_at =
-	    tenants_time(ctx, now + self->config->invitation_days * 86400 * 1000000);
+	    trl_value_time(ctx, now + self->config->invitation_days * 86400 * 1000000);
 }
 
 /* Errors: TRL_DENIED (role above the caller's), TRL_EXISTS (email: invited
@@ -48,7 +48,7 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	begin_invitation(self, ctx, in, out);
-	tenants_token_new(self, ctx->tenant, tenants_id(out->id), token, hash);
+	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
 	work = tenants_change_new(self, ctx);
 	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
@@ -60,7 +60,7 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	trl_batch_add(work, &tenants_sql_invitation_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
-	trl_batch_audit(work, "tenants.invitation.create", tenants_id(out->id),
+	trl_batch_audit(work, "tenants.invitation.create", trl_value_id(out->id),
 	    "invitation", &out->base);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_OK && !ctx->idempotency.replayed)
@@ -90,7 +90,7 @@ tenants_list_invitations(struct tenants *self, trl_ctx *ctx,
 	if (rc == TRL_OK && out->n_items > page.size) {
 		out->n_items = page.size;
 		out->next_page_token = trl_page_token_id(ctx, "tenants.invitations",
-		    ctx->tenant, tenants_id(out->items[page.size - 1]->id));
+		    ctx->tenant, trl_value_id(out->items[page.size - 1]->id));
 	}
 	return rc;
 }
@@ -105,7 +105,7 @@ read_pending(
 
 	trl_batch_get(work, &tenants_sql_invitation_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("invitation_id", tenants_id(id)));
+	    TRL_ARG_ID("invitation_id", trl_value_id(id)));
 	rc = trl_batch_read(work);
 	return rc == TRL_OK ? tenants_may_touch(ctx, out->role) : rc;
 }
@@ -129,10 +129,10 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	out->version++;
-	out->updated_at = tenants_time(ctx, trl_now(ctx));
-	out->expires_at = tenants_time(
+	out->updated_at = trl_value_time(ctx, trl_now(ctx));
+	out->expires_at = trl_value_time(
 	    ctx, trl_now(ctx) + self->config->invitation_days * 86400 * 1000000);
-	tenants_token_new(self, ctx->tenant, tenants_id(out->id), token, hash);
+	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
 	work = tenants_change_new(self, ctx);
 	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
@@ -140,7 +140,7 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("former_version", out->version - 1),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
-	trl_batch_audit(work, "tenants.invitation.resend", tenants_id(out->id),
+	trl_batch_audit(work, "tenants.invitation.resend", trl_value_id(out->id),
 	    "invitation", &out->base);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_OK && !ctx->idempotency.replayed)
@@ -169,7 +169,7 @@ tenants_revoke_invitation(struct tenants *self, trl_ctx *ctx,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("status", "revoked"),
 	    TRL_ARG_INT("former_version", before.version),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
-	trl_batch_audit(work, "tenants.invitation.revoke", tenants_id(before.id),
+	trl_batch_audit(work, "tenants.invitation.revoke", trl_value_id(before.id),
 	    "invitation", &before.base);
 	return trl_batch_write(work, &out->base);
 }

@@ -21,7 +21,7 @@ tenants_invitation_mail(struct tenants *self, trl_ctx *ctx,
 	char until[TRL_TIME_TEXT];
 	struct trl_mail_letter letter = { .to = invitation->email };
 
-	trl_time_format(tenants_time_us(invitation->expires_at), until);
+	trl_time_format(trl_value_time_us(invitation->expires_at), until);
 	letter.subject = trl_arena_printf(ctx->arena, "Join %s", tenant_name);
 	letter.text = trl_arena_printf(ctx->arena, words, tenant_name,
 	    tenants_role_name(invitation->role), self->config->public_url, token,
@@ -29,7 +29,7 @@ tenants_invitation_mail(struct tenants *self, trl_ctx *ctx,
 	if (trl_mail_send(ctx, self->mail, &letter) == TRL_OK)
 		return;
 	trl_log(TRL_LOG_WARN, ctx, "an invitation's letter was not sent",
-	    TRL_LOG_ID("invitation", tenants_id(invitation->id)),
+	    TRL_LOG_ID("invitation", trl_value_id(invitation->id)),
 	    TRL_LOG_STR("error", ctx->err.message));
 	trl_err_clear(ctx);
 }

@@ -14,7 +14,7 @@ read_member(struct tenants *self, trl_ctx *ctx, ProtobufCBinaryData account,
 
 	trl_batch_get(work, &tenants_sql_member_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("account_id", tenants_id(account)));
+	    TRL_ARG_ID("account_id", trl_value_id(account)));
 	return trl_batch_read(work);
 }
 
@@ -38,7 +38,7 @@ store_role(struct tenants *self, trl_ctx *ctx, const tenants_member *before,
 	trl_batch_add(work, &tenants_sql_member_update, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("former_version", before->version));
-	trl_batch_audit(work, "tenants.member.update", tenants_id(out->account_id),
+	trl_batch_audit(work, "tenants.member.update", trl_value_id(out->account_id),
 	    "member", &out->base);
 	return trl_batch_write(work, &out->base);
 }
@@ -71,13 +71,13 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 		*out = before;
 		out->role = in->role;
 		out->version = before.version + 1;
-		out->updated_at = tenants_time(ctx, trl_now(ctx));
+		out->updated_at = trl_value_time(ctx, trl_now(ctx));
 		rc = tenants_name_members(self, ctx, &named, 1);
 		if (rc == TRL_OK)
 			rc = store_role(self, ctx, &before, out);
 	} while (tenants_again(ctx, &rc, &tries));
 	if (rc == TRL_OK)
-		tenants_changed(self, ctx, ctx->tenant, tenants_id(in->account_id));
+		tenants_changed(self, ctx, ctx->tenant, trl_value_id(in->account_id));
 	return rc;
 }
 
@@ -103,7 +103,7 @@ enum trl_code
 tenants_remove_member(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__RemoveMemberRequest *in, Trellis__Empty *out)
 {
-	struct trl_id account = tenants_id(in->account_id);
+	struct trl_id account = trl_value_id(in->account_id);
 	tenants_member before;
 	bool replayed;
 	int tries = 0;

@@ -26,7 +26,7 @@ tenants_list_members(struct tenants *self, trl_ctx *ctx,
 	if (out->n_items > page.size) {
 		out->n_items = page.size;
 		out->next_page_token = trl_page_token_id(ctx, "tenants.members",
-		    ctx->tenant, tenants_id(out->items[page.size - 1]->account_id));
+		    ctx->tenant, trl_value_id(out->items[page.size - 1]->account_id));
 	}
 	return tenants_name_members(self, ctx, out->items, out->n_items);
 }
@@ -35,7 +35,7 @@ static void
 begin_member(trl_ctx *ctx, const struct tenants_person *person,
     Tenants__V1__Member__Role role, tenants_member *out)
 {
-	out->account_id = tenants_bytes(ctx, person->account);
+	out->account_id = trl_value_bytes(ctx, person->account);
 	out->has_account_id = true;
 	out->version = 1;
 	out->has_version = true;
@@ -43,7 +43,7 @@ begin_member(trl_ctx *ctx, const struct tenants_person *person,
 	out->has_role = true;
 	out->email = trl_arena_strdup(ctx->arena, person->email);
 	out->display_name = trl_arena_strdup(ctx->arena, person->display_name);
-	out->created_at = out->updated_at = tenants_time(ctx, trl_now(ctx));
+	out->created_at = out->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
 /* An account whose address is not proven is refused like none at all: anybody may
@@ -63,7 +63,7 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 	rc = tenants_may_touch(ctx, in->role);
 	if (rc == TRL_OK)
 		rc = tenants_person_by_email(
-		    self, ctx, tenants_email(ctx, in->email), &person, &found);
+		    self, ctx, trl_value_email(ctx, in->email), &person, &found);
 	if (rc != TRL_OK)
 		return rc;
 	if (!found || !person.verified) {

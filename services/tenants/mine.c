@@ -27,7 +27,7 @@ tenants_list_my_tenants(struct tenants *self, trl_ctx *ctx,
 	if (rc == TRL_OK && out->n_items > page.size) {
 		out->n_items = page.size;
 		out->next_page_token = trl_page_token_id(ctx, "tenants.mine", account,
-		    tenants_id(out->items[page.size - 1]->id));
+		    trl_value_id(out->items[page.size - 1]->id));
 	}
 	return rc;
 }

@@ -25,7 +25,7 @@ find(struct tenants *self, trl_ctx *ctx, const Auth__V1__FindAccountRequest *ask
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
 	*out = (struct tenants_person){
-		.account = tenants_id(facts->account_id),
+		.account = trl_value_id(facts->account_id),
 		.email = facts->email ? facts->email : "",
 		.display_name = facts->display_name ? facts->display_name : "",
 		.verified = facts->verified,
@@ -50,7 +50,7 @@ tenants_person_by_id(struct tenants *self, trl_ctx *ctx, struct trl_id account,
 {
 	Auth__V1__FindAccountRequest ask = AUTH__V1__FIND_ACCOUNT_REQUEST__INIT;
 
-	ask.account_id = tenants_bytes(ctx, account);
+	ask.account_id = trl_value_bytes(ctx, account);
 	ask.has_account_id = true;
 	return find(self, ctx, &ask, out, found);
 }
@@ -61,8 +61,8 @@ name_member(tenants_member *member, const Auth__V1__ListAccountsReply *accounts)
 	for (size_t i = 0; i < accounts->n_items; i++) {
 		const Auth__V1__AccountFacts *facts = accounts->items[i];
 
-		if (!trl_id_eq(
-			tenants_id(facts->account_id), tenants_id(member->account_id)))
+		if (!trl_id_eq(trl_value_id(facts->account_id),
+			trl_value_id(member->account_id)))
 			continue;
 		member->email = facts->email;
 		member->display_name = facts->display_name;

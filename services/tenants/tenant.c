@@ -25,7 +25,7 @@ tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 
 	changed->version = former_version + 1;
-	changed->updated_at = tenants_time(ctx, trl_now(ctx));
+	changed->updated_at = trl_value_time(ctx, trl_now(ctx));
 	trl_batch_add(work, &tenants_sql_tenant_update, &changed->base,
 	    TRL_ARG_INT("former_version", former_version));
 	trl_batch_add(work, &tenants_sql_directory_update, &changed->base);
@@ -37,7 +37,7 @@ static void
 begin_tenant(
     trl_ctx *ctx, const Tenants__V1__CreateTenantRequest *in, tenants_tenant *out)
 {
-	out->id = tenants_bytes(ctx, trl_new_id(ctx));
+	out->id = trl_value_bytes(ctx, trl_new_id(ctx));
 	out->has_id = true;
 	out->version = 1;
 	out->has_version = true;
@@ -45,7 +45,7 @@ begin_tenant(
 	out->display_name = in->display_name;
 	out->status = TENANTS__V1__TENANT__STATUS__active;
 	out->has_status = true;
-	out->created_at = out->updated_at = tenants_time(ctx, trl_now(ctx));
+	out->created_at = out->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
 /* Errors: TRL_EXISTS (slug), TRL_QUOTA (tenants one account may make). */
@@ -59,7 +59,7 @@ tenants_create_tenant(struct tenants *self, trl_ctx *ctx,
 	trl_batch *work;
 
 	begin_tenant(ctx, in, out);
-	id = tenants_id(out->id);
+	id = trl_value_id(out->id);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_BOTH(id, account));
 	trl_batch_add(work, &tenants_sql_founder_count, NULL,
 	    TRL_ARG_ID("account_id", account),
@@ -80,7 +80,7 @@ tenants_create_tenant(struct tenants *self, trl_ctx *ctx,
 			: "Verify your address before you make another organisation.");
 	}
 	if (rc == TRL_OK)
-		tenants_changed(self, ctx, tenants_id(out->id), account);
+		tenants_changed(self, ctx, trl_value_id(out->id), account);
 	return rc;
 }
 

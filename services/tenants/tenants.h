@@ -6,6 +6,7 @@
 #include <trl/batch.h>
 #include <trl/mail.h>
 #include <trl/service.h>
+#include <trl/value.h>
 #include <trellis/tenants/v1/tenants.server.h>
 
 #include "tenants_sql.h"
@@ -43,14 +44,8 @@ typedef Tenants__V1__Tenant tenants_tenant;
 typedef Tenants__V1__Member tenants_member;
 typedef Tenants__V1__Invitation tenants_invitation;
 
-/* ---- model.c: between C's values and messages' ----------------------------- */
+/* ---- model.c ----------------------------------------------------------------- */
 
-struct trl_id tenants_id(ProtobufCBinaryData bytes);
-ProtobufCBinaryData tenants_bytes(trl_ctx *ctx, struct trl_id id);
-Google__Protobuf__Timestamp *tenants_time(trl_ctx *ctx, int64_t wall_us);
-int64_t tenants_time_us(const Google__Protobuf__Timestamp *time);
-/* The address as it is kept and compared: ASCII letters small. */
-char *tenants_email(trl_ctx *ctx, const char *email);
 const char *tenants_role_name(Tenants__V1__Member__Role role);
 
 /* ---- guard.c: what every change of members and invitations asks ------------- */

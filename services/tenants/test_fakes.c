@@ -92,7 +92,7 @@ facts_new(trl_ctx *ctx, const struct world_person *person)
 	Auth__V1__AccountFacts *facts = trl_arena_alloc(ctx->arena, sizeof *facts);
 
 	auth__v1__account_facts__init(facts);
-	facts->account_id = tenants_bytes(ctx, person->account);
+	facts->account_id = trl_value_bytes(ctx, person->account);
 	facts->has_account_id = true;
 	facts->email = trl_arena_strdup(ctx->arena, person->email);
 	facts->display_name = trl_arena_strdup(ctx->arena, person->display_name);
@@ -113,7 +113,7 @@ auth_call_find_account_with(trl_ctx *ctx, trl_bus *bus,
 
 		if (in->email
 			? strcmp(in->email, person->email) == 0
-			: trl_id_eq(tenants_id(in->account_id), person->account)) {
+			: trl_id_eq(trl_value_id(in->account_id), person->account)) {
 			*out = facts_new(ctx, person);
 			return TRL_OK;
 		}
@@ -135,7 +135,7 @@ auth_call_list_accounts_with(trl_ctx *ctx, trl_bus *bus,
 	    trl_arena_alloc(ctx->arena, sizeof reply->items[0] * WORLD_PEOPLE_MAX);
 	for (size_t i = 0; i < in->n_account_ids; i++)
 		for (size_t j = 0; j < world.n_people; j++)
-			if (trl_id_eq(tenants_id(in->account_ids[i]),
+			if (trl_id_eq(trl_value_id(in->account_ids[i]),
 				world.people[j].account))
 				reply->items[reply->n_items++] =
 				    facts_new(ctx, &world.people[j]);
@@ -152,14 +152,14 @@ auth_call_list_tenant_audit_with(trl_ctx *ctx, trl_bus *bus,
 	Auth__V1__ListTenantAuditReply *reply =
 	    trl_arena_alloc(ctx->arena, sizeof *reply);
 	Auth__V1__AuditEntry *entry = trl_arena_alloc(ctx->arena, sizeof *entry);
-	struct trl_id id = tenants_id(in->tenant_id);
+	struct trl_id id = trl_value_id(in->tenant_id);
 
 	(void)bus;
 	(void)terms;
 	auth__v1__list_tenant_audit_reply__init(reply);
 	auth__v1__audit_entry__init(entry);
 	id.bytes[15] ^= 1;
-	entry->id = tenants_bytes(ctx, id);
+	entry->id = trl_value_bytes(ctx, id);
 	entry->has_id = true;
 	entry->action = trl_arena_strdup(ctx->arena, "auth.key.create");
 	reply->items = trl_arena_alloc(ctx->arena, sizeof reply->items[0]);

@@ -86,7 +86,7 @@ without_a_tenant_the_only_membership_counts(void **state)
 	assert_int_equal(grant(&ada->account, NULL, NULL, NULL), TRL_NOT_FOUND);
 	first = world_tenant_new(ada);
 	assert_int_equal(grant(&ada->account, NULL, NULL, &given), TRL_OK);
-	assert_true(trl_id_eq(tenants_id(given->tenant_id), first));
+	assert_true(trl_id_eq(trl_value_id(given->tenant_id), first));
 	assert_true(grants(given, "tenants.tenant.delete"));
 	(void)world_tenant_new(ada);
 	assert_int_equal(grant(&ada->account, NULL, NULL, NULL), TRL_CONFLICT);

@@ -135,12 +135,12 @@ the_invited_accepts_once(void **state)
 	    invite(owner, "Bob2@example.test", ROLE(admin), &made), TRL_OK);
 	assert_string_equal(made->email, bob->email);
 	assert_int_equal(made->status, TENANTS__V1__INVITATION__STATUS__pending);
-	assert_true(trl_id_eq(tenants_id(made->invited_by), owner->account));
+	assert_true(trl_id_eq(trl_value_id(made->invited_by), owner->account));
 	assert_int_equal(world.n_letters, letters + 1);
 	token = last_token();
 	assert_int_equal(take_up(bob, token, &joined), TRL_OK);
 	assert_int_equal(joined->role, ROLE(admin));
-	assert_true(trl_id_eq(tenants_id(joined->id), tenant));
+	assert_true(trl_id_eq(trl_value_id(joined->id), tenant));
 	assert_string_equal(role_of(bob), "admin");
 	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID);
 	assert_string_equal(world.err.field, "token");
@@ -165,7 +165,7 @@ a_repeated_acceptance_is_answered_and_not_repeated(void **state)
 	assert_int_equal(accept_as(&who, token, &again), TRL_OK);
 	assert_true(world.replayed);
 	assert_int_equal(
-	    tenants_time_us(first->joined_at), tenants_time_us(again->joined_at));
+	    trl_value_time_us(first->joined_at), trl_value_time_us(again->joined_at));
 }
 
 static void
@@ -247,7 +247,7 @@ an_address_is_invited_once_at_a_time(void **state)
 	assert_string_equal(
 	    world_sql("select status from invitation where tenant_id = '%s' "
 		      "and id = '%s'",
-		world_id_text(tenant), world_id_text(tenants_id(first->id))),
+		world_id_text(tenant), world_id_text(trl_value_id(first->id))),
 	    "expired");
 }
 

@@ -124,7 +124,7 @@ an_existing_account_is_added_by_its_address(void **state)
 	assert_int_equal(add(owner, "BOB2@Example.Test", ROLE(member), &made), TRL_OK);
 	assert_string_equal(made->email, bob->email);
 	assert_string_equal(made->display_name, "bob");
-	assert_true(trl_id_eq(tenants_id(made->account_id), bob->account));
+	assert_true(trl_id_eq(trl_value_id(made->account_id), bob->account));
 	assert_true(world.tenant_bumps > bumps);
 	assert_int_equal(look(bob), TRL_OK);
 	assert_int_equal(add(owner, bob->email, ROLE(admin), NULL), TRL_EXISTS);

@@ -101,17 +101,17 @@ a_tenant_is_made_and_its_maker_owns_it(void **state)
 	assert_int_equal(create(ada, "made", NULL, &made), TRL_OK);
 	assert_string_equal(made->slug, "made");
 	assert_int_equal(made->version, 1);
-	assert_int_equal(get(ada, tenants_id(made->id), &seen), TRL_OK);
+	assert_int_equal(get(ada, trl_value_id(made->id), &seen), TRL_OK);
 	assert_string_equal(seen->display_name, "Acme");
 	assert_int_equal(seen->status, TENANTS__V1__TENANT__STATUS__active);
 	assert_int_equal(
-	    tenants_time_us(seen->created_at), tenants_time_us(made->created_at));
+	    trl_value_time_us(seen->created_at), trl_value_time_us(made->created_at));
 	assert_string_equal(
 	    world_sql("select role from membership where tenant_id = '%s'",
-		world_id_text(tenants_id(made->id))),
+		world_id_text(trl_value_id(made->id))),
 	    "owner");
 	assert_string_equal(world_sql("select action from audit where tenant_id = '%s'",
-				world_id_text(tenants_id(made->id))),
+				world_id_text(trl_value_id(made->id))),
 	    "tenants.tenant.create");
 }
 
@@ -148,7 +148,7 @@ the_same_key_gives_the_same_answer_once(void **state)
 	assert_int_equal(create(ada, "repeated", "key-1", &first), TRL_OK);
 	assert_int_equal(create(ada, "repeated", "key-1", &again), TRL_OK);
 	assert_true(world.replayed);
-	assert_true(trl_id_eq(tenants_id(first->id), tenants_id(again->id)));
+	assert_true(trl_id_eq(trl_value_id(first->id), trl_value_id(again->id)));
 	assert_int_equal(create(ada, "otherwise", "key-1", NULL), TRL_INVALID);
 	assert_string_equal(
 	    world_sql(
@@ -280,8 +280,8 @@ a_deleted_tenant_is_gone_but_for_owners_and_comes_back(void **state)
 	    world_call(&key, &tenants_v1_get_tenant, &ask.base, NULL), TRL_OK);
 	assert_int_equal(delete_it(&who, &seen), TRL_OK);
 	assert_int_equal(seen->status, TENANTS__V1__TENANT__STATUS__deleting);
-	assert_in_range(tenants_time_us(seen->delete_at) -
-			    tenants_time_us(seen->updated_at) + 1000000,
+	assert_in_range(trl_value_time_us(seen->delete_at) -
+			    trl_value_time_us(seen->updated_at) + 1000000,
 	    30LL * 86400 * 1000000, 30LL * 86400 * 1000000 + 2000000);
 
 	assert_int_equal(get(bob, who.tenant, NULL), TRL_NOT_FOUND);
@@ -364,7 +364,8 @@ my_tenants_come_in_pages_and_are_mine_alone(void **state)
 		page = mine(ada, 2, token);
 		assert_true(page->n_items <= 2);
 		for (size_t i = 0; i < page->n_items; i++, n++) {
-			assert_true(trl_id_eq(tenants_id(page->items[i]->id), made[n]));
+			assert_true(
+			    trl_id_eq(trl_value_id(page->items[i]->id), made[n]));
 			assert_int_equal(
 			    page->items[i]->role, TENANTS__V1__MEMBER__ROLE__owner);
 		}
@@ -406,7 +407,7 @@ maintain_deletes_what_is_past_its_grace_and_frees_the_slug(void **state)
 
 	(void)state;
 	assert_int_equal(create(ada, "over", NULL, &made), TRL_OK);
-	over = who.tenant = tenants_id(made->id);
+	over = who.tenant = trl_value_id(made->id);
 	assert_int_equal(delete_it(&who, NULL), TRL_OK);
 	world_sql(
 	    "insert into invitation (tenant_id, id, email, role, status, token_hash, "
@@ -416,10 +417,10 @@ maintain_deletes_what_is_past_its_grace_and_frees_the_slug(void **state)
 	    "1, now(), now())",
 	    world_id_text(over));
 	assert_int_equal(create(ada, "resting", NULL, &made), TRL_OK);
-	resting = who.tenant = tenants_id(made->id);
+	resting = who.tenant = trl_value_id(made->id);
 	assert_int_equal(delete_it(&who, NULL), TRL_OK);
 	assert_int_equal(create(ada, "live", NULL, &made), TRL_OK);
-	live = tenants_id(made->id);
+	live = trl_value_id(made->id);
 	world_sql(
 	    "update tenant set delete_at = now() - interval '2 hours' where tenant_id "
 	    "= '%s'",

@@ -195,13 +195,13 @@ take_grant(
 	uint32_t *own;
 
 	tenants__v1__grant__init(grant);
-	ask.tenant_id = tenants_bytes(ctx, who->tenant);
+	ask.tenant_id = trl_value_bytes(ctx, who->tenant);
 	ask.has_tenant_id = true;
 	if (who->key) {
-		ask.key_id = tenants_bytes(ctx, ctx->principal.session);
+		ask.key_id = trl_value_bytes(ctx, ctx->principal.session);
 		ask.has_key_id = true;
 	} else {
-		ask.account_id = tenants_bytes(ctx, ctx->principal.account);
+		ask.account_id = trl_value_bytes(ctx, ctx->principal.account);
 		ask.has_account_id = true;
 	}
 	rc = tenants_get_grant(&world.service, ctx, &ask, grant);
@@ -372,7 +372,7 @@ world_tenant_new(const struct world_person *person)
 	ask.display_name = trl_arena_printf(world.arena, "Tenant %u", made);
 	assert_int_equal(
 	    world_call(&who, &tenants_v1_create_tenant, &ask.base, &made_one), TRL_OK);
-	return tenants_id(made_one->id);
+	return trl_value_id(made_one->id);
 }
 
 void

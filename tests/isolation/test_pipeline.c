@@ -101,10 +101,10 @@ assert_is_b(const struct world_run *one, const struct world_run *list)
 	    (const Tenants__V1__ListMembersReply *)list->out;
 
 	assert_int_equal(one->rc, TRL_OK);
-	assert_true(trl_id_eq(tenants_id(tenant->id), b));
+	assert_true(trl_id_eq(trl_value_id(tenant->id), b));
 	assert_int_equal(list->rc, TRL_OK);
 	assert_int_equal(members->n_items, 1);
-	assert_true(trl_id_eq(tenants_id(members->items[0]->account_id), eve->account));
+	assert_true(trl_id_eq(trl_value_id(members->items[0]->account_id), eve->account));
 }
 
 static void

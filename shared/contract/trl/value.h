@@ -1,0 +1,16 @@
+/* value.h - between C's values and those of messages: ids, times, addresses. Everything
+ * made here lies in the ctx's arena. Anywhere. */
+#pragma once
+
+#include <google/protobuf/timestamp.pb-c.h>
+
+#include <trl/ctx.h>
+
+/* Nil where the bytes are no id. */
+struct trl_id trl_value_id(ProtobufCBinaryData bytes);
+ProtobufCBinaryData trl_value_bytes(trl_ctx *ctx, struct trl_id id);
+Google__Protobuf__Timestamp *trl_value_time(trl_ctx *ctx, int64_t wall_us);
+/* 0 where time is NULL. */
+int64_t trl_value_time_us(const Google__Protobuf__Timestamp *time);
+/* An e-mail address as it is kept and compared: ASCII letters small. */
+char *trl_value_email(trl_ctx *ctx, const char *email);
