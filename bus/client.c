@@ -301,7 +301,6 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
     ProtobufCMessage **out)
 {
 	static const struct trl_call_terms usual = { 0 };
-	struct bus_target *target = bus_target_find(bus, method->service);
 	const struct bus_peer *last = NULL;
 	struct bus_frame frame = { 0 };
 	enum trl_code rc;
@@ -309,9 +308,11 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	trl_assert(ctx->actor != NULL);
 	if (terms == NULL)
 		terms = &usual;
+	const char *to = terms->to != NULL ? terms->to : method->service;
+	struct bus_target *target = bus_target_find(bus, to);
 	if (target == NULL)
-		return trl_fail(ctx, TRL_UNAVAILABLE, "%s has no address for %s",
-		    bus->service, method->service);
+		return trl_fail(
+		    ctx, TRL_UNAVAILABLE, "%s has no address for %s", bus->service, to);
 	uint32_t ms = terms->timeout_ms ? terms->timeout_ms : method->timeout_ms;
 	uint64_t until_us = trl_mono_us() + (uint64_t)(ms ? ms : 5000) * 1000;
 	if (until_us > ctx->deadline_us)

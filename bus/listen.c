@@ -14,25 +14,40 @@ by_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Adds what contracts serve, in the order in which a call looks for it. */
 static void
-fill_served(
+add_served(
     struct bus_server *server, const struct trl_contract *const *contracts, void *self)
 {
-	size_t n = 0;
+	size_t n = server->n_served;
 	for (size_t c = 0; contracts != NULL && contracts[c] != NULL; c++)
 		n += contracts[c]->n_methods;
-	server->served = calloc(n + 1, sizeof *server->served);
+	server->served = realloc(server->served, (n + 1) * sizeof *server->served);
 	trl_assert(server->served != NULL);
-	for (size_t c = 0; n > 0 && contracts[c] != NULL; c++)
+	for (size_t c = 0; contracts != NULL && contracts[c] != NULL; c++)
 		for (size_t m = 0; m < contracts[c]->n_methods; m++) {
 			struct bus_served *served = &server->served[server->n_served++];
-			served->method = contracts[c]->methods[m];
-			served->thunk = contracts[c]->thunks[m];
-			served->self = self;
+			*served = (struct bus_served){
+				.method = contracts[c]->methods[m],
+				.thunk = contracts[c]->thunks[m],
+				.self = self,
+			};
 			served->us = trl_series_at(
 			    server->bus->net->m.served_us, served->method->name);
 		}
 	qsort(server->served, n, sizeof *server->served, by_id);
+}
+
+static struct bus_server *
+server_of(trl_bus *bus)
+{
+	if (bus->server == NULL) {
+		bus->server = calloc(1, sizeof *bus->server);
+		trl_assert(bus->server != NULL);
+		bus->server->bus = bus;
+		bus->server->since_us = trl_mono_us();
+	}
+	return bus->server;
 }
 
 static bool
@@ -67,15 +82,21 @@ listen_at(struct bus_server *server, const char *address)
 	return false;
 }
 
+void
+trl_bus_serve_also(
+    trl_bus *bus, const struct trl_contract *const *contracts, void *self)
+{
+	struct bus_server *server = server_of(bus);
+	trl_assert(server->listeners == NULL);
+	add_served(server, contracts, self);
+}
+
 enum trl_code
 trl_bus_serve(trl_bus *bus, const struct trl_contract *const *contracts, void *self)
 {
-	struct bus_server *server = calloc(1, sizeof *server);
-	trl_assert(server != NULL && bus->server == NULL);
-	server->bus = bus;
-	server->since_us = trl_mono_us();
-	bus->server = server;
-	fill_served(server, contracts, self);
+	struct bus_server *server = server_of(bus);
+	trl_assert(server->listeners == NULL);
+	add_served(server, contracts, self);
 	if (bus->notice_listen != NULL &&
 	    bus_notice_listen(bus, bus->notice_listen) != TRL_OK)
 		return TRL_UNAVAILABLE;

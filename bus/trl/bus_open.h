@@ -43,6 +43,10 @@ bool trl_bus_peer(trl_bus *bus, const char *service, const char *addresses,
  * Errors: TRL_UNAVAILABLE, printed (address in use...). */
 enum trl_code trl_bus_serve(trl_bus *bus, const struct trl_contract *const *contracts,
     void *self) TRL_MUST_CHECK;
+/* Before trl_bus_serve: further contracts, with a state of their own. For what every
+ * service serves beside its own (events, the operator). */
+void trl_bus_serve_also(
+    trl_bus *bus, const struct trl_contract *const *contracts, void *self);
 /* What callers are told of this service's readiness, with each PING and when it
  * changes: NULL when ready, else a sentence of at most 90 characters. */
 void trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self);
