@@ -104,7 +104,8 @@ assert_is_b(const struct world_run *one, const struct world_run *list)
 	assert_true(trl_id_eq(trl_value_id(tenant->id), b));
 	assert_int_equal(list->rc, TRL_OK);
 	assert_int_equal(members->n_items, 1);
-	assert_true(trl_id_eq(trl_value_id(members->items[0]->account_id), eve->account));
+	assert_true(
+	    trl_id_eq(trl_value_id(members->items[0]->account_id), eve->account));
 }
 
 static void

@@ -9,8 +9,8 @@ struct trl_event_type {
 	const char *name;    /* "tenants.member.added" */
 	const char *service; /* who tells it */
 	const struct trl_message *message;
-	bool published;          /* may leave the mesh */
-	const char *description; /* the first paragraph of its comment */
+	bool published;    /* may leave the mesh */
+	const char *about; /* what happened, in a sentence */
 };
 
 /* All types of all contracts, rising by name (generated). */

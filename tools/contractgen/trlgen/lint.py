@@ -82,9 +82,9 @@ def lint_message(contracts, message, tell):
         tell(message.place, f'message {message.name} holds itself; recursion has no bound')
     if message.proto.extension_range or message.proto.extension:
         tell(message.place, f'message {message.name} has extensions')
-    if message.event:
-        lint_event(message, tell)
-    public = (message.event and message.event.published) or any(
+    for event in message.events:
+        lint_event(message, event, tell)
+    public = any(e.published for e in message.events) or any(
         m.verb and reachable(contracts, m, message) for m in contracts.methods)
     for field in message.fields:
         lint_field(field, tell)
@@ -97,14 +97,13 @@ def lint_message(contracts, message, tell):
              'repeated string clear')
 
 
-def lint_event(message, tell):
-    service = message.package.split('.')[0]
-    if not re.match(rf'{service}\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$', message.event.type):
-        tell(message.place, f'event type {message.event.type!r} is not of the form '
-             f'{service}.noun.happened')
-    if not message.place.comment:
-        tell(message.place, f'event {message.event.type} has no comment; it tells '
-             'subscribers what happened')
+def lint_event(message, event, tell):
+    if not re.match(rf'{event.service}\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$', event.type):
+        tell(message.place, f'event type {event.type!r} is not of the form '
+             f'{event.service}.noun.happened')
+    if not event.about:
+        tell(message.place, f'event {event.type} has no about; it tells subscribers '
+             'what happened')
 
 
 def reaches(contracts, start, message, seen):
@@ -277,8 +276,9 @@ def lint_together(contracts, tell):
     routes, ids, roles, crcs, names, events = {}, {}, {}, {}, {}, {}
     for file in contracts.files.values():
         for message in file.messages:
-            if message.event and events.setdefault(message.event.type, message) is not message:
-                tell(message.place, f'event type {message.event.type} is declared twice')
+            for event in message.events:
+                if events.setdefault(event.type, event) is not event:
+                    tell(message.place, f'event type {event.type} is declared twice')
     for method in contracts.methods:
         def say(sentence):
             tell(method.place, f'method {method.name} {sentence}')

@@ -123,6 +123,21 @@ class Field:
         return 0
 
 
+class Event:
+    """A type of event, and the message that is its payload."""
+
+    def __init__(self, message, options):
+        self.message, self.type = message, options.type
+        self.about, self.published = options.about, options.published
+        self.service = message.package.split('.')[0]
+
+    @property
+    def c_name(self):
+        """tenants_event_member_added of the type tenants.member.added."""
+        service, *words = self.type.split('.')
+        return f'{service}_event_{"_".join(words)}'
+
+
 class Message:
     is_entry = False
 
@@ -131,7 +146,8 @@ class Message:
         self.file, self.full, self.name, self.proto = file, full, proto.name, proto
         self.is_entry = proto.options.map_entry
         self.package = file.package
-        self.event = contracts.options.read(proto.options, 'trellis.event')
+        self.events = [Event(self, e) for e in
+                       contracts.options.read_all(proto.options, 'trellis.event')]
         self.path_fields = set()
         self.fields = sorted(
             (Field(contracts, self, path + [2, i], f) for i, f in enumerate(proto.field)),
@@ -165,12 +181,6 @@ class Message:
     def c_rules(self):
         words = [self.package.replace('.', '_')] + [snake(p) for p in self.local.split('.')]
         return '_'.join(words) + '_rules'
-
-    @property
-    def c_event(self):
-        """tenants_event_member_added of the type tenants.member.added."""
-        service, *words = self.event.type.split('.')
-        return f'{service}_event_{"_".join(words)}'
 
     def has_secret(self):
         return any(f.option('secret') or (f.is_message and f.target and

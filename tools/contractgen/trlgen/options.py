@@ -15,12 +15,19 @@ class Options:
 
     def read(self, options, extension):
         """The extension's message, or None where the options do not have it."""
+        found = self.read_all(options, extension)
+        return found[0] if found else None
+
+    def read_all(self, options, extension):
+        """The messages of an extension that may be repeated."""
         try:  # a file that imports no options has neither
             ext = self._pool.FindExtensionByName(extension)
         except KeyError:
-            return None
+            return []
         kind = self._factory.GetPrototype(
             self._pool.FindMessageTypeByName(options.DESCRIPTOR.full_name))
         again = kind()
         again.ParseFromString(options.SerializeToString())
-        return again.Extensions[ext] if again.HasExtension(ext) else None
+        if ext.label == ext.LABEL_REPEATED:
+            return list(again.Extensions[ext])
+        return [again.Extensions[ext]] if again.HasExtension(ext) else []

@@ -52,9 +52,9 @@ class CatalogueOutput:
         methods = sorted(self.contracts.methods, key=lambda m: m.id)
         routes = sorted((m for m in methods if m.verb), key=route_order)
         permissions = sorted(permissions_of(self.contracts).values(), key=lambda p: p.id)
-        events = sorted((m for f in self.contracts.files.values() for m in f.messages
-                         if m.event), key=lambda m: m.event.type)
-        stems = sorted({m.file.stem for m in methods + events})
+        events = sorted((e for f in self.contracts.files.values() for m in f.messages
+                         for e in m.events), key=lambda e: e.type)
+        stems = sorted({m.file.stem for m in methods + [e.message for e in events]})
         yield 'catalogue.c', SOURCE.format(
             includes='\n'.join(f'#include "{s}.trl.h"' for s in stems),
             methods='\n'.join(f'\t&{m.c_name},' for m in methods),
@@ -66,4 +66,4 @@ class CatalogueOutput:
                 f'\t{{ 0x{p.id:08x}u, {c_string(p.name)}, TRL_{ROLES[p.role]},\n'
                 f'\t    {c_string(p.description)} }},' for p in permissions),
             n_permissions=len(permissions),
-            events='\n'.join(f'\t&{m.c_event},' for m in events), n_events=len(events))
+            events='\n'.join(f'\t&{e.c_name},' for e in events), n_events=len(events))

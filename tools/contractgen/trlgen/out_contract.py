@@ -104,12 +104,12 @@ METHOD = '''\
 
 
 EVENT = '''\
-const struct trl_event_type {message.c_event} = {{
+const struct trl_event_type {event.c_name} = {{
 \t.name = {type},
-\t.service = "{service}",
-\t.message = &{message.c_rules},
+\t.service = "{event.service}",
+\t.message = &{event.message.c_rules},
 \t.published = {published},
-\t.description = {description},
+\t.about = {about},
 }};
 '''
 
@@ -134,12 +134,12 @@ class ContractOutput:
             rules = [Rules(m) for m in file.messages]
             yield file.stem + '.trl.h', HEADER.format(
                 rules='\n'.join([r.declaration() for r in rules] + [
-                    f'extern const struct trl_event_type {m.c_event};'
-                    for m in file.messages if m.event]),
+                    f'extern const struct trl_event_type {e.c_name};'
+                    for m in file.messages for e in m.events]),
                 methods=''.join('\n' + self.declare(m) for m in file.methods), **words)
             # Inner messages stand before those that hold them or are declared.
             body = '\n'.join([r.definition() for r in rules] +
-                             [self.event(m) for m in file.messages if m.event] +
+                             [self.event(e) for m in file.messages for e in m.events] +
                              [self.define(m) for m in file.methods])
             includes = ''.join(f'#include "{d[:-6]}.trl.h"\n'
                                for d in file.proto.dependency if has_rules(d))
@@ -149,12 +149,10 @@ class ContractOutput:
                 stubs = '\n'.join(STUB.format(**names(m)) for m in file.methods)
                 yield file.stem + '.client.c', CLIENT.format(stubs=stubs, **words)
 
-    def event(self, message):
+    def event(self, event):
         return EVENT.format(
-            message=message, type=c_string(message.event.type),
-            service=message.package.split('.')[0],
-            published=str(message.event.published).lower(),
-            description=c_string(message.place.comment.split('\n\n')[0]))
+            event=event, type=c_string(event.type), about=c_string(event.about),
+            published=str(event.published).lower())
 
     def declare(self, method):
         comment = method.place.comment.replace('*/', '* /').split('\n\n')[0]

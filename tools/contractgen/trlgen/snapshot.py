@@ -18,8 +18,8 @@ def snapshot(contracts):
         'messages': {m.full[1:]: {f.name: field_of(f) for f in m.fields}
                      for f in files for m in f.messages if m.package != 'trellis'
                      or m.name == 'Empty'},
-        'events': {m.event.type: {'message': m.full[1:], 'published': m.event.published}
-                   for f in files for m in f.messages if m.event},
+        'events': {e.type: {'message': m.full[1:], 'published': e.published}
+                   for f in files for m in f.messages for e in m.events},
         'enums': {e.full[1:]: dict(e.values) for f in files for e in f.enums
                   if f.package != 'trellis'},
     }
