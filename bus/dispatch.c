@@ -1,5 +1,5 @@
 /* dispatch.c - from a CALL frame to its handler and back. The contract alone says
- * who may call what; what it does not allow is refused here and logged. The
+ * who may call what (permit.c); what it does not allow is refused here and logged. The
  * handler runs in an actor whose deadline is 20 ms before the caller's, so that
  * it can still say which of its own calls was late. */
 #include "server.h"
@@ -32,86 +32,6 @@ find_served(struct bus_server *server, uint32_t id)
 	return low < server->n_served && server->served[low].method->id == id
 		   ? &server->served[low]
 		   : NULL;
-}
-
-static bool
-lists(const struct trl_method *method, const char *caller)
-{
-	for (size_t i = 0; method->callers != NULL && method->callers[i] != NULL; i++)
-		if (strcmp(method->callers[i], caller) == 0)
-			return true;
-	return false;
-}
-
-/* Caller x method: the contract, and nothing else. */
-static bool
-may_call(const struct trl_method *method, const char *caller)
-{
-	switch (method->auth) {
-	case TRL_AUTH_OPERATOR:
-		return strcmp(caller, "ctl") == 0;
-	case TRL_AUTH_PUBLIC:
-	case TRL_AUTH_SESSION:
-	case TRL_AUTH_TENANT:
-		if (strcmp(caller, "edge") == 0 && method->verb != TRL_VERB_NONE)
-			return true;
-		return lists(method, caller);
-	case TRL_AUTH_MESH:
-		return lists(method, caller);
-	default:
-		return false;
-	}
-}
-
-/* Principal x method. */
-static enum trl_code
-check_principal(trl_ctx *ctx, const struct trl_method *method)
-{
-	enum trl_principal_kind kind = ctx->principal.kind;
-	switch (method->auth) {
-	case TRL_AUTH_PUBLIC:
-	case TRL_AUTH_MESH:
-		return TRL_OK;
-	case TRL_AUTH_OPERATOR:
-		return kind == TRL_OPERATOR
-			   ? TRL_OK
-			   : trl_fail(ctx, TRL_DENIED, "This is for the operator.");
-	case TRL_AUTH_SESSION:
-	case TRL_AUTH_TENANT:
-		break;
-	default:
-		return trl_fail(ctx, TRL_DENIED, "This is not served.");
-	}
-	if (kind == TRL_SERVICE && lists(method, ctx->caller))
-		return TRL_OK;
-	if (kind != TRL_PERSON && kind != TRL_KEY)
-		return trl_fail(ctx, TRL_UNAUTHENTICATED, "Sign in first.");
-	if (method->auth == TRL_AUTH_SESSION)
-		return kind == TRL_PERSON ? TRL_OK
-					  : trl_fail(ctx, TRL_DENIED,
-						"This needs a person's session.");
-	if (trl_id_is_nil(ctx->tenant) || !trl_may(ctx, method->permission))
-		return trl_fail(ctx, TRL_DENIED, "This needs the permission %s.",
-		    method->permission_name ? method->permission_name
-					    : "of an operator");
-	return TRL_OK;
-}
-
-/* Whether the request names the tenant it came for, where it names one: the
- * permission was checked in ctx's tenant and holds in no other. */
-static bool
-names_its_tenant(
-    const trl_ctx *ctx, const struct trl_method *method, const ProtobufCMessage *in)
-{
-	const ProtobufCFieldDescriptor *field;
-	const ProtobufCBinaryData *id;
-
-	if (method->auth != TRL_AUTH_TENANT || method->tenant_field < 0)
-		return true;
-	field = &method->in->descriptor->fields[method->tenant_field];
-	id = (const void *)((const char *)in + field->offset);
-	return id->len == sizeof ctx->tenant.bytes &&
-	       memcmp(id->data, ctx->tenant.bytes, id->len) == 0;
 }
 
 /* ---- the actor
@@ -163,10 +83,10 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 	    call->frame.payload_len, &in);
 	bus_inbound_drop(call->server, TRL_TAKE(call->inbound));
 	if (rc == TRL_OK)
-		rc = check_principal(ctx, method);
+		rc = bus_check_principal(ctx, method);
 	if (rc == TRL_OK)
 		rc = trl_validate(ctx, method->in, in);
-	if (rc == TRL_OK && !names_its_tenant(ctx, method, in))
+	if (rc == TRL_OK && !bus_names_its_tenant(ctx, method, in))
 		rc = trl_fail(ctx, TRL_MALFORMED, "The request names another tenant.");
 	if (rc == TRL_OK && call->is_write && ctx->idempotency.key == NULL)
 		rc = trl_fail(ctx, TRL_MALFORMED, "A change needs an idempotency key.");
@@ -223,6 +143,18 @@ note(struct bus_serving *call, enum trl_code rc)
 	call->server->faults += trl_is_fault(rc);
 }
 
+/* Whatever the operator did or looked into leaves a line, beside the audit entry that
+ * a change makes. What is his own to read (figures, lists) leaves none. */
+static void
+note_operator(const trl_ctx *ctx, const struct bus_serving *call, enum trl_code rc)
+{
+	if (ctx->method->auth == TRL_AUTH_OPERATOR && !call->is_write)
+		return;
+	trl_log(TRL_LOG_INFO, ctx, "called by the operator",
+	    TRL_LOG_STR("actor_kind", "operator"),
+	    TRL_LOG_STR("code", trl_code_name(rc)));
+}
+
 static void
 unlist(struct bus_serving *call)
 {
@@ -257,6 +189,8 @@ run(trl_ctx *ctx, void *arg)
 		fill_ctx(ctx, call);
 		rc = handle(ctx, call, &out);
 		note(call, rc);
+		if (ctx->principal.kind == TRL_OPERATOR)
+			note_operator(ctx, call, rc);
 		if (rc != TRL_OK) {
 			if (ctx->err.code == TRL_OK)
 				trl_fail(ctx, rc, "%s", "failed without an error");
@@ -313,7 +247,7 @@ bus_dispatch(
 		    conn, frame->call_id, TRL_INTERNAL, 0, "no such method here");
 		return;
 	}
-	if (!may_call(served->method, conn->caller)) {
+	if (!bus_may_call(served->method, conn->caller)) {
 		bus_net_refused(server->bus->net, server->bus->service, conn->caller,
 		    "not_allowed");
 		bus_refuse(conn, frame->call_id, TRL_DENIED, 0,

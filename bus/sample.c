@@ -53,6 +53,8 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 	    METHOD(base + 11, service, "Big", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,      \
 		callers, 0, 0),                                                        \
 	    METHOD(base + 12, service, "Busy", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,     \
+		callers, 0, 0),                                                        \
+	    METHOD(base + 13, service, "Session", TRL_AUTH_SESSION, TRL_READ, TRL_GET, \
 		callers, 0, 0)
 
 const struct trl_method *const sample_methods[SAMPLE_COUNT] = { METHODS(
@@ -179,7 +181,7 @@ busy(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out
 }
 
 static trl_thunk *const thunks[SAMPLE_COUNT] = { echo, slow, write_once, block, echo,
-	not_found, not_found, outer, echo, echo, big, busy };
+	not_found, not_found, outer, echo, echo, big, busy, echo };
 
 static const struct trl_contract sample = { "sample", SAMPLE_COUNT, sample_methods,
 	thunks };

@@ -32,8 +32,9 @@ enum sample_method {
 	SAMPLE_OUTER,  /* WRITE: two nested WRITEs of "inner", then itself */
 	SAMPLE_TENANT, /* TENANT: permission 7 */
 	SAMPLE_OPERATOR,
-	SAMPLE_BIG,  /* READ: a reply of up_ms bytes */
-	SAMPLE_BUSY, /* READ: always BUSY */
+	SAMPLE_BIG,     /* READ: a reply of up_ms bytes */
+	SAMPLE_BUSY,    /* READ: always BUSY */
+	SAMPLE_SESSION, /* SESSION */
 	SAMPLE_COUNT
 };
 

@@ -78,6 +78,16 @@ void bus_inbound_drop(struct bus_server *server, struct bus_inbound *inbound);
 void bus_refuse(struct bus_conn *conn, uint64_t call_id, enum trl_code code,
     uint32_t retry_after_ms, const char *message);
 
+/* permit.c: caller x method; principal x method (ctx is filled; Errors:
+ * TRL_UNAUTHENTICATED, TRL_DENIED, and of the operator TRL_MALFORMED). */
+bool bus_may_call(const struct trl_method *method, const char *caller);
+enum trl_code bus_check_principal(
+    trl_ctx *ctx, const struct trl_method *method) TRL_MUST_CHECK;
+/* Whether the request names the tenant it came for, where it names one: the
+ * permission was checked in ctx's tenant and holds in no other. */
+bool bus_names_its_tenant(
+    const trl_ctx *ctx, const struct trl_method *method, const ProtobufCMessage *in);
+
 /* server.c: the caller has gone. Its reads are given up, its writes end as they will,
  * and their records answer whoever asks again. */
 void bus_conn_close(struct bus_conn *conn);

@@ -11,6 +11,8 @@ tenants_rank(const trl_ctx *ctx)
 		return ctx->principal.role;
 	case TRL_KEY:
 		return TRL_ADMIN;
+	case TRL_OPERATOR:
+		return TRL_OWNER;
 	default:
 		return TRL_ROLE_NONE;
 	}

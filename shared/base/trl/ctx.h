@@ -85,7 +85,8 @@ int64_t trl_now(const trl_ctx *ctx);
 struct trl_id trl_new_id(const trl_ctx *ctx);
 /* Milliseconds until the deadline, 0 when past. */
 uint32_t trl_time_left_ms(const trl_ctx *ctx);
-/* Whether the principal holds a permission (id from the generated catalogue). */
+/* Whether the principal holds a permission (id from the generated catalogue); the
+ * operator holds all. */
 bool trl_may(const trl_ctx *ctx, uint32_t permission);
 /* Makes random trace and span ids. */
 void trl_trace_new(struct trl_trace *trace);
