@@ -59,8 +59,15 @@ void trl_snapshot_add(trl_snapshot *snapshot, const struct trl_event_type *type,
     struct trl_id tenant, struct trl_id subject, int64_t at_us,
     const ProtobufCMessage *payload);
 
-/* In struct trl_service: shows the facts of up to limit aggregates after a key (nil:
- * from the start) in rising order, and sets *next to the last key, or leaves it nil
- * where that was all. Runs in an actor, under the service's _app role. */
-typedef enum trl_code trl_snapshot_fn(void *self, trl_ctx *ctx, struct trl_id after,
-    size_t limit, trl_snapshot *out, struct trl_id *next);
+/* Where a snapshot goes on: an aggregate and, where it has many parts of its own (the
+ * members of a tenant), the part. */
+struct trl_snapshot_key {
+	struct trl_id aggregate, part;
+};
+
+/* In struct trl_service: shows about limit facts after a key (nil: from the start) in
+ * rising order, and sets *next to the last key, or leaves it nil where that was all.
+ * Runs in an actor, under the service's _app role. */
+typedef enum trl_code trl_snapshot_fn(void *self, trl_ctx *ctx,
+    struct trl_snapshot_key after, size_t limit, trl_snapshot *out,
+    struct trl_snapshot_key *next);
