@@ -300,11 +300,23 @@ watch_signals(struct process *p)
 	uv_timer_start(&p->ready, tell_ready, 0, READY_POLL_MS);
 }
 
+/* Connections are bounded by what is configured, not by the usual 1,024. */
+static void
+allow_descriptors(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int
 run(struct process *p)
 {
 	static const struct rlimit no_core = { 0, 0 };
 	setrlimit(RLIMIT_CORE, &no_core);
+	allow_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, 2); /* the transport has more threads than work */
 	trl_log_init(p->n == 1 ? p->services[0]->name : "trellis",

@@ -13,7 +13,7 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_INT(struct edge_config, trusted_hops, "TRELLIS_TRUSTED_HOPS", "0", 0,
 	    16, "proxies in front whose X-Forwarded-For is believed"),
 	TRL_CONFIG_INT(struct edge_config, max_connections,
-	    "TRELLIS_HTTP_MAX_CONNECTIONS", "10000", 1, 1000000,
+	    "TRELLIS_HTTP_MAX_CONNECTIONS", "20000", 1, 1000000,
 	    "connections at once; beyond that none is accepted"),
 	TRL_CONFIG_INT(struct edge_config, max_per_address,
 	    "TRELLIS_HTTP_MAX_PER_ADDRESS", "1000", 0, 1000000,

@@ -27,7 +27,8 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (n < 0) {
 		conn->eof = true;
 		trl_http_conn_read(conn, false);
-		if (n != UV_EOF || conn->state == HTTP_LINGERING) {
+		if (n != UV_EOF || conn->state == HTTP_LINGERING ||
+		    conn->state == HTTP_STREAMING) {
 			trl_http_conn_close(conn);
 			return;
 		}
@@ -36,7 +37,8 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		trl_http_conn_step(conn);
 		return;
 	}
-	if (conn->state == HTTP_ENDING || conn->state == HTTP_LINGERING) {
+	if (conn->state == HTTP_ENDING || conn->state == HTTP_LINGERING ||
+	    conn->state == HTTP_STREAMING) {
 		conn->seen += (size_t)n;
 		if (conn->seen > TRL_HTTP_LINGER_BYTES)
 			trl_http_conn_close(conn);
@@ -152,6 +154,8 @@ trl_http_conn_end_request(struct trl_http_conn *conn)
 			trl_http_forget(conn);
 		return;
 	}
+	if (conn->state != HTTP_RUNNING) /* its answer goes on, or is ending already */
+		return;
 	conn->seen = 0;
 	if (conn->close_after) {
 		conn->state = HTTP_ENDING;
@@ -195,6 +199,7 @@ trl_http_conn_close(struct trl_http_conn *conn)
 	conn->closed = true;
 	trl_http_wait_none(conn);
 	trl_buf_fini(&conn->out);
+	trl_http_stream_wake(conn);
 	uv_close(&conn->uv.handle, on_closed);
 	if (conn->actor)
 		trl_cancel(conn->actor);

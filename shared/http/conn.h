@@ -23,11 +23,12 @@ enum {
 enum http_wait { HTTP_HEAD, HTTP_IDLE, HTTP_WRITE, HTTP_LINGER, HTTP_WAITS };
 
 enum http_state {
-	HTTP_READING,  /* between requests or within a head */
-	HTTP_RUNNING,  /* an actor has the request */
-	HTTP_SKIPPING, /* the rest of a body nobody read */
-	HTTP_ENDING,   /* the last answer is being written */
-	HTTP_LINGERING /* written; what still comes is thrown away */
+	HTTP_READING,   /* between requests or within a head */
+	HTTP_RUNNING,   /* an actor has the request */
+	HTTP_SKIPPING,  /* the rest of a body nobody read */
+	HTTP_STREAMING, /* the answer goes on, with or without its actor */
+	HTTP_ENDING,    /* the last answer is being written */
+	HTTP_LINGERING  /* written; what still comes is thrown away */
 };
 
 struct http_address {
@@ -63,6 +64,12 @@ struct trl_http_conn {
 		bool chunked;
 		bool expect; /* 100 Continue is owed */
 	} body;
+	struct {
+		void (*closed)(void *self); /* NULL: nobody is to be told */
+		void *self;
+		struct trl_ticket ticket; /* of who waits until all is written */
+		bool waiting, chunked, slow;
+	} stream;
 	uint8_t state, wait; /* enum http_state; enum http_wait + 1, 0: none */
 	uint8_t answers;     /* since the last write */
 	bool dirty, writing, reading, eof, closed, handle_closed;
@@ -84,7 +91,7 @@ struct trl_http_server {
 	bool is_unix, listening, accept_waits, draining, closing;
 	uv_timer_t timer;
 	uint64_t timer_at_ms; /* 0: not armed */
-	size_t n_conns, refs;
+	size_t n_conns, n_streams, refs;
 	struct trl_http_conn *conns;
 	struct {
 		struct trl_http_conn *first, *last;
@@ -122,7 +129,19 @@ void trl_http_flush(void *self);
 void trl_http_write_response(struct trl_http_conn *conn,
     const struct trl_http_response *response, bool keep_alive);
 
+/* The same for an answer that goes on: chunked, or until the connection ends. False:
+ * it cannot be sent, and 500 is what was. */
+bool trl_http_write_stream_head(
+    struct trl_http_conn *conn, const struct trl_http_response *response, bool chunked);
 bool trl_http_sendable(const struct trl_http_response *response);
+
+/* stream.c */
+/* The last chunk, and the end of the connection. */
+void trl_http_stream_end(struct trl_http_conn *conn);
+/* All that was written has gone, or will never go. */
+void trl_http_stream_wake(struct trl_http_conn *conn);
+/* The connection is no more. */
+void trl_http_stream_forget(struct trl_http_conn *conn);
 
 /* refuse.c */
 void trl_http_refuse(struct trl_http_conn *conn, uint16_t status, const char *detail);

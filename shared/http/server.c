@@ -132,6 +132,7 @@ trl_http_forget(struct trl_http_conn *conn)
 	if (conn->next)
 		conn->next->prev = conn->prev;
 	*(conn->prev ? &conn->prev->next : &server->conns) = conn->next;
+	trl_http_stream_forget(conn);
 	trl_buf_fini(&conn->in);
 	trl_buf_fini(&conn->out);
 	trl_buf_fini(&conn->body.data);
@@ -289,6 +290,8 @@ trl_http_drain(trl_http_server *server)
 		if (conn->state == HTTP_READING && conn->in.len == 0 &&
 		    conn->out.len == 0 && !conn->writing)
 			trl_http_conn_close(conn);
+		else
+			trl_http_stream_end(conn);
 	}
 }
 

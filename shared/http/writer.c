@@ -129,25 +129,22 @@ trl_http_sendable(const struct trl_http_response *response)
 	return true;
 }
 
-void
-trl_http_write_response(
-    struct trl_http_conn *conn, const struct trl_http_response *response, bool keep)
+/* First line, Date and headers, with room for what follows. False: a header cannot be
+ * sent, and 500 is what was written. */
+static bool
+add_head(struct trl_http_conn *conn, const struct trl_http_response *response,
+    size_t body_len)
 {
 	struct trl_buf *out = &conn->out;
-	bool no_body = response->status == 204 || response->status == 304 ||
-		       response->status < 200;
 
 	if (!trl_http_sendable(response)) {
 		trl_log(TRL_LOG_ERROR, NULL, "http: a header value that cannot be sent",
 		    TRL_LOG_INT("status", response->status));
 		trl_http_refuse(conn, 500, "The answer cannot be sent.");
-		return;
+		return false;
 	}
 	conn->answered = true;
-	conn->close_after = !keep;
-	if (conn->closed)
-		return;
-	trl_buf_reserve(out, head_bytes(response) + response->body_len);
+	trl_buf_reserve(out, head_bytes(response) + body_len);
 	trl_buf_adds(out, "HTTP/1.1 ");
 	add_number(out, response->status);
 	trl_buf_adds(out, " ");
@@ -163,6 +160,20 @@ trl_http_write_response(
 		    out, response->headers[i].value, response->headers[i].value_len);
 		trl_buf_adds(out, "\r\n");
 	}
+	return true;
+}
+
+void
+trl_http_write_response(
+    struct trl_http_conn *conn, const struct trl_http_response *response, bool keep)
+{
+	struct trl_buf *out = &conn->out;
+	bool no_body = response->status == 204 || response->status == 304 ||
+		       response->status < 200;
+
+	if (!add_head(conn, response, response->body_len))
+		return;
+	conn->close_after = !keep;
 	if (!no_body) {
 		trl_buf_adds(out, "Content-Length: ");
 		add_number(out, response->body_len);
@@ -175,6 +186,20 @@ trl_http_write_response(
 		trl_buf_add(out, response->body, response->body_len);
 	conn->answers++;
 	trl_http_dirty(conn);
+}
+
+bool
+trl_http_write_stream_head(
+    struct trl_http_conn *conn, const struct trl_http_response *response, bool chunked)
+{
+	if (!add_head(conn, response, 0))
+		return false;
+	if (chunked)
+		trl_buf_adds(&conn->out, "Transfer-Encoding: chunked\r\n");
+	trl_buf_adds(&conn->out, "Connection: close\r\n\r\n");
+	conn->close_after = true;
+	trl_http_dirty(conn);
+	return true;
 }
 
 void
@@ -194,6 +219,7 @@ written(struct trl_http_conn *conn)
 	uv_os_fd_t fd;
 
 	conn->answers = 0;
+	trl_http_stream_wake(conn);
 	if (conn->state == HTTP_ENDING) {
 		if (!conn->linger || conn->eof) {
 			trl_http_conn_close(conn);
@@ -259,6 +285,10 @@ flush_one(struct trl_http_conn *conn)
 	uv_buf_t buf;
 	int n;
 
+	if (conn->stream.slow) {
+		trl_http_conn_close(conn);
+		return;
+	}
 	if (conn->writing)
 		return;
 	if (conn->out.len) {

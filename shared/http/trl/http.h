@@ -75,7 +75,7 @@ struct trl_http_options {
 /* Listens. Errors: TRL_UNAVAILABLE, printed with what to do (port busy...). */
 enum trl_code trl_http_open(trl_loop *loop, const struct trl_http_options *options,
     const struct trl_http_handler *handler, trl_http_server **out) TRL_MUST_CHECK;
-/* Stops accepting, lets answers finish, closes idle connections. */
+/* Stops accepting, lets answers finish, closes idle connections, ends streams. */
 void trl_http_drain(trl_http_server *server);
 bool trl_http_drained(const trl_http_server *server);
 void trl_http_close(trl_http_server **server);
@@ -98,3 +98,38 @@ enum trl_code trl_http_body(trl_ctx *ctx, struct trl_http_request *request,
  * gets no body. Parks only while the client is slow to read. */
 void trl_http_reply(trl_ctx *ctx, struct trl_http_request *request,
     const struct trl_http_response *response);
+
+/* ---- answers that go on ------------------------------------------------------- */
+
+/* The connection of an answer that goes on after its handler has returned: the small
+ * struct it was before, without actor, stack or buffer while nothing is to be sent.
+ * HTTP/1.1 gets it in chunks, 1.0 until the connection ends; what the client sends
+ * meanwhile is thrown away, and with the answer's end the connection ends. It counts
+ * as a connection. */
+typedef struct trl_http_conn trl_http_stream;
+
+enum { TRL_HTTP_STREAM_BYTES = 65536 };
+
+/* Answers with the head (instead of trl_http_reply), to which Date, the framing and
+ * Connection: close are added. closed is called once, from the loop, when the client
+ * or trl_http_drain ended the stream, or it was too slow; the stream is no more then.
+ * NULL: the answer is complete as it is (HEAD, a client that has left, a draining
+ * server), and closed is not called. */
+trl_http_stream *trl_http_stream_open(trl_ctx *ctx, struct trl_http_request *request,
+    const struct trl_http_response *response, void (*closed)(void *self),
+    void *self) TRL_MUST_CHECK;
+/* Sends data (copied) at the end of this turn. False: nothing is sent any more; with
+ * this the client would be more than TRL_HTTP_STREAM_BYTES behind, or the stream was
+ * ending. closed is still called, in a later turn. */
+bool trl_http_stream_write(
+    trl_http_stream *stream, const void *data, size_t len) TRL_MUST_CHECK;
+/* How many bytes a write may have now. */
+size_t trl_http_stream_room(const trl_http_stream *stream);
+/* Parks until the client took what was written. For the request's own actor alone.
+ * Errors: TRL_UNAVAILABLE (the client left), TRL_DEADLINE. */
+enum trl_code trl_http_stream_wait(
+    trl_ctx *ctx, trl_http_stream *stream) TRL_MUST_CHECK;
+/* Ends the answer after what was written; closed is not called any more. */
+void trl_http_stream_close(trl_http_stream **stream);
+/* How many there are. */
+size_t trl_http_streams(const trl_http_server *server);
