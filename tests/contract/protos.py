@@ -61,6 +61,13 @@ message MakeRequest {
 message GetRequest {
   optional bytes probe_id = 1 [(trellis.field) = { format: ID }];
 }
+// What happened to a probe.
+message ProbeEvent {
+  option (trellis.event) = { type: "probe.thing.made" about: "Made." published: true };
+  option (trellis.event) = { type: "probe.thing.lost" about: "Lost." };
+  // The probe.
+  optional Thing thing = 1;
+}
 '''
 
 

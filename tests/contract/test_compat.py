@@ -41,6 +41,13 @@ BREACHES = [
      ('words = 3', 'words = 3 [(trellis.field) = { item_max_len: 9 }]')),
     ('value small of enum probe.v1.Thing.Kind was removed', ('    small = 2;\n', '')),
     ('value small of enum probe.v1.Thing.Kind was renumbered', ('small = 2', 'small = 3')),
+    ('event probe.thing.lost was removed', ('"probe.thing.lost"', '"probe.thing.gone"')),
+    ('event probe.thing.made is published no more', (' published: true', '')),
+    ('event probe.thing.made: its message changed',
+     ('// What happened to a probe.', '// Another.\nmessage Other {\n  option (trellis.event) = '
+      '{ type: "probe.thing.made" about: "Made." published: true };\n}\n// What happened.'),
+     ('message ProbeEvent {\n  option (trellis.event) = { type: "probe.thing.made" about: '
+      '"Made." published: true };\n', 'message ProbeEvent {\n')),
     ('field probe.v1.MakeRequest.age is new and required',
      ('message MakeRequest {', 'message MakeRequest {\n  // Years.\n  optional int32 age = 9 '
       '[(trellis.field) = { required: true }];')),
@@ -63,9 +70,9 @@ class Compat(unittest.TestCase):
             folder.write(CONTRACT)
             self.assertEqual(folder.compat('--update')[0], 0)
             self.assertEqual(folder.compat(), (0, ''))
-            for wanted, change in BREACHES:
+            for wanted, *changes in BREACHES:
                 with self.subTest(wanted):
-                    folder.write(changed(change))
+                    folder.write(changed(*changes))
                     code, said = folder.compat('--update')
                     self.assertEqual(code, 1)
                     self.assertIn(wanted, said)

@@ -62,6 +62,11 @@ BREACHES = [
     ('is not of the form service.v1', ('package probe.v1;', 'package probe;')),
     ('takes its tenant from tenant_id, which is not in the path',
      (MAKE, MAKE + ' tenant_field: "tenant_id"')),
+    ('is not of the form probe.noun.happened', ('"probe.thing.lost"', '"other.thing.lost"')),
+    ('event type probe.thing.made is declared twice',
+     ('"probe.thing.lost"', '"probe.thing.made"')),
+    ('event probe.thing.lost has no about', (' about: "Lost."', '')),
+    ('field thing has no comment', ('  // The probe.\n', '')),
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]
 
