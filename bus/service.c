@@ -19,16 +19,20 @@
 #include <trl/log.h>
 #include <trl/loop_uv.h>
 #include <trl/migrate.h>
+#include <trl/seal.h>
 
 #include "service_config.h"
 
 enum { DRAIN_MS = 25000, READY_POLL_MS = 5, SERVICES_MAX = 16 };
+/* For what no method reaches; made when they are wanted. */
+enum { SYS_READS = 1, SYS_WRITES = 6 };
 
 struct process {
 	const struct trl_service *const *services;
 	size_t n;
 	struct process_config config;
 	void *values[SERVICES_MAX];
+	uint8_t *seal_key; /* or NULL */
 	trl_loop *loop;
 	trl_bus_net *net;
 	trl_ops *ops;
@@ -70,6 +74,8 @@ check_self(void *self)
 {
 	struct one *one = self;
 	const char *why = one->host.pg ? check_pg(one->host.pg) : NULL;
+	if (why == NULL && one->host.sys != NULL)
+		why = check_pg(one->host.sys);
 	return why != NULL ? why : check_peers(one);
 }
 
@@ -85,8 +91,7 @@ all_ready(struct process *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct one *one = &p->each[i];
-		if (check_peers(one) != NULL ||
-		    (one->host.pg != NULL && !trl_pg_ready(one->host.pg)))
+		if (check_self(one) != NULL)
 			return false;
 	}
 	return p->ops == NULL || trl_ops_unready(p->ops) == NULL;
@@ -160,32 +165,65 @@ open_bus(struct process *p, struct one *one)
 	return process_keys(one->host.bus);
 }
 
+/* A pool of connections under one of the service's roles. */
+static bool
+open_pg(struct process *p, struct one *one, const char *role, unsigned reads,
+    unsigned writes, trl_pg **out)
+{
+	const struct trl_service *s = one->service;
+	bool app = strcmp(role, "app") == 0;
+	char *label = NULL;
+	trl_assert(
+	    asprintf(&label, "%s%s%s", s->name, app ? "" : "_", app ? "" : role) > 0);
+	struct trl_pg_options options = {
+		.url = process_pg_url(&p->config, s->name, role),
+		.sql = s->sql,
+		.read_connections = reads,
+		.write_connections = writes,
+		.seal_key = one->host.seal_key,
+		.label = label,
+	};
+	enum trl_code rc = trl_pg_open(p->loop, &options, out);
+	free(label);
+	if (rc == TRL_OK && p->ops != NULL)
+		trl_ops_check(p->ops, "postgresql", check_pg, *out);
+	return rc == TRL_OK;
+}
+
+static bool
+works_behind(const struct trl_service *s)
+{
+	return s->tells_events || s->subscriptions != NULL || s->jobs != NULL ||
+	       s->crons != NULL;
+}
+
 static bool
 open_stores(struct process *p, struct one *one)
 {
 	const struct trl_service *s = one->service;
-	uint8_t seal[32];
 	if (s->scripts != NULL)
 		one->host.redis =
 		    trl_redis_open(p->loop, p->config.redis_url, s->scripts);
+	one->host.seal_key = p->seal_key;
 	if (s->sql == NULL)
 		return true;
-	if (p->config.seal_key != NULL)
-		sodium_hex2bin(seal, sizeof seal,
-		    (const char *)trl_secret_bytes(p->config.seal_key),
-		    trl_secret_len(p->config.seal_key), NULL, NULL, NULL);
-	struct trl_pg_options options = {
-		.url = process_pg_url(&p->config, s->name),
-		.sql = s->sql,
-		.read_connections = (unsigned)p->config.pg_reads,
-		.write_connections = (unsigned)p->config.pg_writes,
-		.seal_key = p->config.seal_key != NULL ? seal : NULL,
-	};
-	enum trl_code rc = trl_pg_open(p->loop, &options, &one->host.pg);
-	sodium_memzero(seal, sizeof seal);
-	if (rc == TRL_OK && p->ops != NULL)
-		trl_ops_check(p->ops, "postgresql", check_pg, one->host.pg);
-	return rc == TRL_OK;
+	return open_pg(p, one, "app", (unsigned)p->config.pg_reads,
+		   (unsigned)p->config.pg_writes, &one->host.pg) &&
+	       (!works_behind(s) ||
+		   open_pg(p, one, "sys", SYS_READS, SYS_WRITES, &one->host.sys));
+}
+
+/* Locked memory, until the process ends. */
+static void
+open_seal_key(struct process *p)
+{
+	if (p->config.seal_key == NULL)
+		return;
+	p->seal_key = sodium_malloc(TRL_SEAL_KEY);
+	trl_assert(p->seal_key != NULL);
+	sodium_hex2bin(p->seal_key, TRL_SEAL_KEY,
+	    (const char *)trl_secret_bytes(p->config.seal_key),
+	    trl_secret_len(p->config.seal_key), NULL, NULL, NULL);
 }
 
 static bool
@@ -334,6 +372,7 @@ run(struct process *p)
 		    p->config.tls_key ? trl_secret_len(p->config.tls_key) : 0,
 	};
 	p->net = trl_bus_net_open(p->loop, &net);
+	open_seal_key(p);
 	if (!open_ops(p))
 		return 1;
 	for (size_t i = 0; i < p->n; i++) {

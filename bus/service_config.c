@@ -14,8 +14,8 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct process_config, pg_url, "TRELLIS_PG_URL", NULL,
 	    "PostgreSQL; each service puts its own role in place of the user"),
 	TRL_CONFIG_PREFIX("TRELLIS_PG_URL_",
-	    "PostgreSQL for one service (TRELLIS_PG_URL_TENANTS), "
-	    "with its role and password"),
+	    "PostgreSQL for one service (TRELLIS_PG_URL_TENANTS), with its role and "
+	    "password; TRELLIS_PG_URL_TENANTS_SYS likewise for its role tenants_sys"),
 	TRL_CONFIG_STR(struct process_config, pg_admin_url, "TRELLIS_PG_ADMIN_URL",
 	    NULL,
 	    "PostgreSQL as a role that may create schemas and roles; for migrate and "
@@ -95,21 +95,30 @@ process_family(const char *prefix, const char *service)
 }
 
 const char *
-process_pg_url(const struct process_config *config, const char *service)
+process_pg_url(
+    const struct process_config *config, const char *service, const char *role)
 {
-	const char *own = process_family("TRELLIS_PG_URL_", service);
-	if (own != NULL || config->pg_url == NULL)
+	bool app = strcmp(role, "app") == 0;
+	char sys[80];
+	snprintf(sys, sizeof sys, "%s_sys", service);
+	const char *own = process_family("TRELLIS_PG_URL_", app ? service : sys);
+	if (own != NULL)
 		return own;
-	bool is_url = strstr(config->pg_url, "://") != NULL;
-	size_t size = strlen(config->pg_url) + strlen(service) + 16;
+	const char *base = config->pg_url;
+	if (base == NULL)
+		base = process_family("TRELLIS_PG_URL_", service);
+	if (base == NULL)
+		return NULL;
+	bool is_url = strstr(base, "://") != NULL;
+	size_t size = strlen(base) + strlen(service) + strlen(role) + 16;
 	char *url = malloc(size);
 	trl_assert(url != NULL);
 	/* libpq takes the last of what is said twice. */
-	snprintf(url, size, "%s%suser=%s_app", config->pg_url,
-	    !is_url                               ? " "
-	    : strchr(config->pg_url, '?') != NULL ? "&"
-						  : "?",
-	    service);
+	snprintf(url, size, "%s%suser=%s_%s", base,
+	    !is_url                     ? " "
+	    : strchr(base, '?') != NULL ? "&"
+					: "?",
+	    service, role);
 	return url;
 }
 

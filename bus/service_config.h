@@ -23,7 +23,8 @@ bool process_config_read_admin(const struct trl_service *const *services, size_t
 
 /* The variable of a family for a service, or NULL: ("TRELLIS_LISTEN_", "auth"). */
 const char *process_family(const char *prefix, const char *service);
-/* The URL under the service's own role; lives until exit. */
-const char *process_pg_url(const struct process_config *config, const char *service);
+/* The URL under the service's own role, "app" or "sys"; lives until exit. */
+const char *process_pg_url(
+    const struct process_config *config, const char *service, const char *role);
 /* Gives bus the keys of all its peers. False: printed. */
 bool process_keys(trl_bus *bus);

@@ -82,6 +82,12 @@ trl_batch_audit(trl_batch *batch, const char *action, struct trl_id subject,
 	item->last = true;
 }
 
+void
+trl_batch_news(trl_batch *batch, enum trl_pg_news kind, uint32_t mask)
+{
+	batch->news[kind] |= mask;
+}
+
 static const char *
 id_text(trl_arena *arena, struct trl_id id)
 {
@@ -314,6 +320,8 @@ write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *
 	rc = write_in_order(batch, record, reply);
 	if (len)
 		trl_key_leave(batch->ctx, key, len);
+	if (rc == TRL_OK || rc == TRL_UNCERTAIN)
+		pg_tell_news(batch->pg, batch->news);
 	return rc;
 }
 

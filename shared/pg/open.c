@@ -80,7 +80,7 @@ read_url(trl_pg *pg)
 static void
 open_metrics(trl_pg *pg)
 {
-	const char *name = pg->sql->service;
+	const char *name = pg->label;
 	trl_metric *m = trl_histogram_new("trellis_pg_batch_seconds",
 	    "Batches from submitting to their Sync", "schema", "kind", NULL);
 
@@ -149,6 +149,7 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	pg->loop = loop;
 	pg->sql = options->sql;
 	pg->url = strdup(options->url);
+	pg->label = strdup(options->label ? options->label : pg->sql->service);
 	if (options->seal_key) {
 		pg->has_seal_key = true;
 		memcpy(pg->seal_key, options->seal_key, sizeof pg->seal_key);
@@ -193,6 +194,22 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	return TRL_OK;
 }
 
+void
+trl_pg_on_news(trl_pg *pg, enum trl_pg_news kind, void (*fn)(void *self, uint32_t mask),
+    void *self)
+{
+	pg->news[kind].fn = fn;
+	pg->news[kind].self = self;
+}
+
+void
+pg_tell_news(trl_pg *pg, const uint32_t news[TRL_PG_NEWS])
+{
+	for (int i = 0; i < TRL_PG_NEWS; i++)
+		if (news[i] && pg->news[i].fn)
+			pg->news[i].fn(pg->news[i].self, news[i]);
+}
+
 static void
 on_timer_closed(uv_handle_t *handle)
 {
@@ -229,6 +246,7 @@ trl_pg_close(trl_pg **pointer)
 	free(pg->reads);
 	free(pg->writes);
 	free(pg->url);
+	free(pg->label);
 	sodium_memzero(pg->seal_key, sizeof pg->seal_key);
 	free(pg);
 }

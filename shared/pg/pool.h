@@ -31,7 +31,7 @@ struct pg_queue {
 
 struct trl_pg {
 	trl_loop *loop;
-	char *url;
+	char *url, *label;
 	const struct trl_sql_set *sql;
 	bool has_seal_key;
 	uint8_t seal_key[32];
@@ -54,6 +54,10 @@ struct trl_pg {
 
 	struct pg_queue reading, writing;
 	struct trl_tx *txs; /* open ones */
+	struct {
+		void (*fn)(void *self, uint32_t mask);
+		void *self;
+	} news[TRL_PG_NEWS];
 
 	struct {
 		trl_series *wait, *read, *write, *tx, *reconnects, *unknown;
@@ -81,6 +85,8 @@ bool pg_holds_tx(const trl_pg *pg, const trl_ctx *ctx);
 void pg_flush_reads(void *pg);
 /* Starts the connection that is missed most, unless one is on its way. */
 void pg_connect_next(trl_pg *pg);
+/* After a commit: whoever listens hears of it. */
+void pg_tell_news(trl_pg *pg, const uint32_t news[TRL_PG_NEWS]);
 /* Ends what waits as never sent. */
 void pg_fail_all(struct pg_queue *queue);
 /* Gives a leased connection back. */

@@ -1,6 +1,7 @@
 /* tx.c - interactive transactions: a write connection leased from begin to end,
  * one round trip a statement. A tx that failed or was left at its deadline is
- * rolled back by an op that nobody waits for, and then the connection is free. */
+ * rolled back by an op that nobody waits for, and then the connection is free.
+ * Added statements gather and leave before the next one that is run, or COMMIT. */
 #include "work.h"
 
 #include <string.h>
@@ -16,6 +17,11 @@ struct trl_tx {
 	uint64_t since_us;
 	size_t n_audits;
 	const struct trl_arg *audits[16];
+	struct trl_scope scope;
+	struct pg_call *added; /* bound, in order */
+	size_t n_added, room;
+	enum trl_code refused; /* what binding one of them said */
+	uint32_t news[TRL_PG_NEWS];
 };
 
 static void
@@ -104,8 +110,9 @@ trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
 	for (;;) {
 		TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
 
-		*tx =
-		    (struct trl_tx){ .ctx = ctx, .pg = pg, .since_us = trl_mono_us() };
+		*tx = (struct trl_tx){
+			.ctx = ctx, .pg = pg, .since_us = trl_mono_us(), .scope = scope
+		};
 		if (keyed) {
 			rc = pg_record_make(ctx, pg, NULL, &record);
 			if (rc != TRL_OK)
@@ -137,22 +144,100 @@ trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
 	}
 }
 
+/* ---- statements that gather */
+
+static struct pg_call *
+next_call(trl_tx *tx)
+{
+	if (tx->n_added == tx->room) {
+		size_t room = tx->room ? 2 * tx->room : 16;
+		struct pg_call *more =
+		    trl_arena_alloc(tx->ctx->arena, room * sizeof *more);
+
+		if (tx->n_added > 0)
+			memcpy(more, tx->added, tx->n_added * sizeof *more);
+		tx->added = more;
+		tx->room = room;
+	}
+	return &tx->added[tx->n_added++];
+}
+
+void
+trl_tx_add_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *in,
+    const struct trl_arg *args)
+{
+	struct pg_call call;
+	enum trl_code rc;
+
+	if (tx->refused != TRL_OK)
+		return;
+	rc = pg_bind(tx->ctx, pg_statement_of(tx->pg, sql), in, args, &call);
+	if (rc == TRL_OK)
+		*next_call(tx) = call;
+	tx->refused = rc;
+}
+
+void
+trl_tx_scope(trl_tx *tx, struct trl_scope scope)
+{
+	tx->scope = scope;
+	pg_bind_begin(tx->ctx, PG_BEGIN, scope, NULL, next_call(tx));
+}
+
+void
+trl_tx_news(trl_tx *tx, enum trl_pg_news kind, uint32_t mask)
+{
+	tx->news[kind] |= mask;
+}
+
+trl_ctx *
+pg_tx_ctx(const trl_tx *tx)
+{
+	return tx->ctx;
+}
+
+struct trl_id
+pg_tx_tenant(const trl_tx *tx)
+{
+	return tx->scope.tenant;
+}
+
+/* What was added, with room for n more calls behind. */
+static struct pg_call *
+take_added(trl_tx *tx, size_t n, size_t *n_added)
+{
+	struct pg_call *calls =
+	    trl_arena_alloc(tx->ctx->arena, (tx->n_added + n) * sizeof *calls);
+
+	if (tx->n_added > 0)
+		memcpy(calls, tx->added, tx->n_added * sizeof *calls);
+	*n_added = tx->n_added;
+	tx->n_added = 0;
+	return calls;
+}
+
+/* ---- statements that are run */
+
 enum trl_code
 trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *in,
     ProtobufCMessage *out, const struct trl_arg *args)
 {
 	struct pg_item item = { .st = pg_statement_of(tx->pg, sql), .out = out };
-	struct pg_call *call = trl_arena_alloc(tx->ctx->arena, sizeof *call);
 	TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
+	struct pg_call *calls;
 	enum trl_code rc;
+	size_t n;
 
 	if (tx->broken)
 		return trl_fail(
 		    tx->ctx, TRL_INTERNAL, "the transaction has failed before");
-	rc = pg_bind(tx->ctx, item.st, in, args, call);
+	if (tx->refused != TRL_OK)
+		return tx->refused;
+	calls = take_added(tx, 1, &n);
+	rc = pg_bind(tx->ctx, item.st, in, args, &calls[n]);
 	if (rc != TRL_OK)
 		return rc;
-	rc = run(tx, call, 1, &op);
+	rc = run(tx, calls, n + 1, &op);
 	if (rc != TRL_OK)
 		return rc;
 	if (op->outcome != PG_FINE) {
@@ -160,7 +245,7 @@ trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *i
 		    false; /* before COMMIT a lost connection has written nothing */
 		return pg_code_of(tx->ctx, tx->pg, op);
 	}
-	return pg_take(tx->ctx, op, 0, &item);
+	return pg_take(tx->ctx, op, n, &item);
 }
 
 void
@@ -172,14 +257,13 @@ trl_tx_audit(trl_tx *tx, const char *action, struct trl_id subject,
 	    pg_audit_args(tx->ctx, action, subject, subject_kind, detail);
 }
 
-/* The last calls of a tx: record, audit entries, COMMIT. */
+/* The last calls of a tx behind *n others: record, audit entries, COMMIT. */
 static enum trl_code
 bind_commit(
     trl_tx *tx, const struct pg_record *record, struct pg_call *calls, size_t *n)
 {
 	enum trl_code rc = TRL_OK;
 
-	*n = 0;
 	if (tx->ctx->idempotency.key)
 		rc = pg_record_bind(tx->ctx, tx->pg, record, &calls[(*n)++]);
 	for (size_t i = 0; rc == TRL_OK && i < tx->n_audits; i++)
@@ -195,20 +279,21 @@ commit(trl_tx *tx, ProtobufCMessage *reply)
 	trl_ctx *ctx = tx->ctx;
 	trl_pg *pg = tx->pg;
 	bool keyed = ctx->idempotency.key != NULL, found = false;
-	struct pg_call *calls =
-	    trl_arena_alloc(ctx->arena, (tx->n_audits + 2) * sizeof *calls);
+	struct pg_call *calls = NULL;
 	struct pg_record record = { 0 };
 	TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
-	enum trl_code rc = TRL_OK;
-	size_t n;
+	enum trl_code rc = tx->refused;
+	size_t n = 0;
 
 	if (tx->broken)
 		rc = trl_fail(
 		    ctx, TRL_INTERNAL, "a failed transaction cannot be committed");
 	if (rc == TRL_OK && keyed)
 		rc = pg_record_make(ctx, pg, reply, &record);
-	if (rc == TRL_OK)
+	if (rc == TRL_OK) {
+		calls = take_added(tx, tx->n_audits + 2, &n);
 		rc = bind_commit(tx, &record, calls, &n);
+	}
 	if (rc != TRL_OK) {
 		let_go(tx, true);
 		return rc;
@@ -240,7 +325,12 @@ commit(trl_tx *tx, ProtobufCMessage *reply)
 enum trl_code
 trl_tx_commit(trl_tx **pointer, ProtobufCMessage *reply)
 {
-	return commit(TRL_TAKE(*pointer), reply);
+	trl_tx *tx = TRL_TAKE(*pointer);
+	enum trl_code rc = commit(tx, reply);
+
+	if (rc == TRL_OK || rc == TRL_UNCERTAIN)
+		pg_tell_news(tx->pg, tx->news);
+	return rc;
 }
 
 void

@@ -20,6 +20,7 @@ struct trl_batch {
 	struct trl_scope scope;
 	struct pg_item *items;
 	size_t n_items, room;
+	uint32_t news[TRL_PG_NEWS];
 	bool ran;
 };
 
@@ -66,6 +67,10 @@ enum trl_code pg_code_of(
  * guard is held here. */
 enum trl_code pg_take(trl_ctx *ctx, const struct pg_op *op, size_t at,
     const struct pg_item *item) TRL_MUST_CHECK;
+
+/* Of an open transaction. */
+trl_ctx *pg_tx_ctx(const trl_tx *tx);
+struct trl_id pg_tx_tenant(const trl_tx *tx);
 
 /* An audit entry as arguments of trl_sql_audit_add. */
 const struct trl_arg *pg_audit_args(trl_ctx *ctx, const char *action,

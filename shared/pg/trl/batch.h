@@ -104,6 +104,10 @@ void trl_batch_get_args(trl_batch *batch, const struct trl_sql *sql,
 void trl_batch_audit(trl_batch *batch, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail);
 
+/* Has the listener of kind hear of the commit (trl_pg_on_news); mask is not 0. For
+ * what adds rows that this process goes on with: events, jobs. */
+void trl_batch_news(trl_batch *batch, enum trl_pg_news kind, uint32_t mask);
+
 /* Sends the batch and parks until its Sync. out messages are filled then.
  * Errors: the statements' own (expect, constraints), TRL_UNAVAILABLE, TRL_DEADLINE. */
 enum trl_code trl_batch_read(trl_batch *batch) TRL_MUST_CHECK;

@@ -11,6 +11,11 @@
 #include <trl/event_type.h>
 #include <trl/tx.h>
 
+enum {
+	TRL_EVENT_LANES = 16,
+	TRL_EVENT_TRACE = 25 /* bytes of a stored trace: ids and flags */
+};
+
 /* subject: the aggregate whose order holds. The event's tenant is the batch's (nil:
  * the platform's), its time and id ctx's. payload is the type's message. It lives as
  * long as the batch; the event is written where the batch commits, once for each
@@ -20,3 +25,5 @@ void trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
 /* The same in a transaction; leaves with trl_tx_commit. */
 void trl_tx_event(trl_tx *tx, const struct trl_event_type *type, struct trl_id subject,
     const ProtobufCMessage *payload);
+/* The lane of a tenant's events, or of a subject's of the platform. */
+unsigned trl_event_lane(struct trl_id tenant, struct trl_id subject);

@@ -16,6 +16,7 @@ struct trl_pg_options {
 	unsigned write_connections; /* 8 */
 	/* Seals stored replies that hold secrets; 32 bytes, not kept in PostgreSQL. */
 	const uint8_t *seal_key;
+	const char *label; /* in metrics; NULL: the schema's name */
 };
 
 /* Start-up only: connects one connection, refuses a role that is superuser,
@@ -27,3 +28,11 @@ enum trl_code trl_pg_open(
 void trl_pg_close(trl_pg **pg);
 /* Whether a connection is up; for readiness. */
 bool trl_pg_ready(const trl_pg *pg);
+
+/* What a transaction left that this process should go on with at once. */
+enum trl_pg_news { TRL_PG_EVENTS, TRL_PG_JOBS, TRL_PG_NEWS };
+/* Start-up: fn runs on the loop's thread after each commit through pg that left such
+ * news, with what its writers gave (trl_batch_news), or'ed. It must not park. A hint
+ * only: it may also come where nothing was committed, and is lost with the process. */
+void trl_pg_on_news(trl_pg *pg, enum trl_pg_news kind,
+    void (*fn)(void *self, uint32_t mask), void *self);

@@ -1,10 +1,11 @@
 -- What is wrong with the tables of schema $1, a sentence a row: classes, row
--- security, keys, policies, views, functions, roles. Run after each migration.
+-- security, keys, policies, views, functions, roles. Run after each migration. A
+-- partition is reached through its table alone: nobody has rights on it.
 with t as (select c.oid, c.relname, c.relrowsecurity and c.relforcerowsecurity as forced,
   r.rolname as owner, coalesce(substring(obj_description(c.oid, 'pg_class')
    from '^class: (tenant person|tenant|person|system|directory)(;|$)'), '') as class
  from pg_class c join pg_roles r on r.oid = c.relowner
- where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p')),
+ where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p') and not c.relispartition),
 col as (select a.attrelid, a.attname, a.attnum, a.attnotnull from pg_attribute a
  join t on t.oid = a.attrelid where a.attnum > 0 and not a.attisdropped),
 p as (select t.relname, t.class, pol.polname, pol.polcmd,
@@ -14,6 +15,9 @@ p as (select t.relname, t.class, pol.polname, pol.polcmd,
  and not (pol.polroles <@ array[$1 || '_owner', $1 || '_sys']::regrole[]::oid[]))
 select format('table %s has no class: comment on table %s is ''class: tenant''', relname, relname)
  from t where class = ''
+ union all select format('the partition %s may be reached past its table', relname) from pg_class c
+ where relnamespace = $1::regnamespace and relispartition and exists (select from aclexplode(relacl) a
+  where a.grantee <> c.relowner)
  union all select format('table %s: row security is not enabled and forced', relname)
  from t where class in ('tenant', 'person', 'tenant person', 'system') and not forced
  union all select format('table %s: class directory, but its name does not end in _directory', relname)

@@ -8,7 +8,8 @@ do $do$ declare s constant text := current_schema(); t record; app text; sys tex
   exists (select from pg_policy where polrelid = c.oid and polname not in ('owner', 'sys')) as has_own,
   exists (select from pg_policy where polrelid = c.oid and polname = 'owner') as has_owner,
   exists (select from pg_policy where polrelid = c.oid and polname = 'sys') as has_sys
-  from pg_class c where c.relnamespace = s::regnamespace and c.relkind in ('r', 'p') loop
+  from pg_class c where c.relnamespace = s::regnamespace and c.relkind in ('r', 'p')
+   and not c.relispartition loop
  if t.class is null then continue; end if;
  app := coalesce(substring(t.note from 'app: ([a-z, ]+)'), case t.class
   when 'system' then 'insert' else 'select, insert, update, delete' end);
@@ -22,7 +23,7 @@ do $do$ declare s constant text := current_schema(); t record; app text; sys tex
   'create policy tenant on %I.%I using (tenant_id = nullif(current_setting(''trellis.tenant_id'', true), '''')::uuid)', s, t.relname); end if;
  if not t.has_own and t.class in ('person', 'tenant person') then execute format(
   'create policy person on %I.%I using (account_id = nullif(current_setting(''trellis.account_id'', true), '''')::uuid)', s, t.relname); end if;
- if not t.has_own and t.class = 'system' then execute format(
+ if not t.has_own and t.class = 'system' and app <> 'none' then execute format(
   'create policy tenant on %I.%I for insert with check (tenant_id = coalesce(nullif(current_setting(''trellis.tenant_id'', true), '''')::uuid, ''00000000-0000-0000-0000-000000000000''))', s, t.relname); end if;
  if not t.has_owner then execute format(
   'create policy owner on %I.%I to %I using (true) with check (true)', s, t.relname, s || '_owner'); end if;
