@@ -189,7 +189,10 @@ size_t
 tables_list(const struct tables_db *db, char names[][64], size_t max)
 {
 	PGconn *conn = connect_to(db->admin_url, db->schema);
-	PGresult *list = must(conn, text(SUBJECTS, db->schema));
+	PGresult *list = must(conn,
+	    text("select s.relname from (" SUBJECTS ") s where has_table_privilege("
+		 "'%s_app', s.relname::regclass, 'select, insert, update, delete')",
+		db->schema, db->schema));
 	size_t n = 0;
 
 	for (int i = 0; i < PQntuples(list) && n < max; i++)
