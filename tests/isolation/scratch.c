@@ -13,11 +13,13 @@
 #include <trl/migrate.h>
 
 #include "auth_sql.h"
+#include "notify_sql.h"
 #include "tenants_sql.h"
 
 static const struct trl_sql_set *const sets[] = {
 	&tenants_sql,
 	&auth_sql,
+	&notify_sql,
 };
 
 static char *

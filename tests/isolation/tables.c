@@ -189,10 +189,12 @@ size_t
 tables_list(const struct tables_db *db, char names[][64], size_t max)
 {
 	PGconn *conn = connect_to(db->admin_url, db->schema);
-	PGresult *list = must(conn,
-	    text("select s.relname from (" SUBJECTS ") s where has_table_privilege("
-		 "'%s_app', s.relname::regclass, 'select, insert, update, delete')",
-		db->schema, db->schema));
+	PGresult *list = must(
+	    conn, text("select relname from (" SUBJECTS ") t where exists (select from "
+		       "pg_class c where c.relname = t.relname and c.relnamespace = "
+		       "'%s'::regnamespace and has_table_privilege('%s_app', c.oid, "
+		       "'select, insert, update, delete'))",
+		      db->schema, db->schema, db->schema));
 	size_t n = 0;
 
 	for (int i = 0; i < PQntuples(list) && n < max; i++)
@@ -232,7 +234,7 @@ statement(const struct attack *attack, enum verb verb)
 		return text("delete from %s where %s = '%s'", attack->table,
 		    attack->key, whose(attack));
 	case INSERT:
-		return text("insert into %s select r.* from "
+		return text("insert into %s overriding system value select r.* from "
 			    "jsonb_populate_record(null::%s, '%s') r",
 		    attack->table, attack->table, attack->row);
 	default:

@@ -26,8 +26,8 @@ void tables_attack(const struct tables_db *db, const char *table, struct leaks *
 /* What the schema's declarations must be: a class, forced row security, a policy,
  * keys that carry tenant_id, an application role that cannot pass any of it. */
 void tables_inspect(const struct tables_db *db, struct leaks *leaks);
-/* Names of the tables tables_attack(NULL) would take and on which the app has a right
- * at all (others need no policy to be shut), at most max. */
+/* Names of the tables tables_attack(NULL) would take and the application role has any
+ * right on, at most max. */
 size_t tables_list(const struct tables_db *db, char names[][64], size_t max);
 /* Lets everything through on one table (adds USING (true)), or stops it again. */
 void tables_open_wide(const struct tables_db *db, const char *table);
