@@ -79,7 +79,7 @@ edge_drained(void *self)
 	return trl_http_drained(((struct edge *)self)->server);
 }
 
-static const char *const calls[] = { "auth", "tenants", NULL };
+static const char *const calls[] = { "auth", "tenants", "notify", NULL };
 
 const struct trl_service edge_service = {
 	.name = "edge",

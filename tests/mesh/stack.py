@@ -17,8 +17,9 @@ import threading
 import time
 import urllib.parse
 
-SERVICES = ("auth", "tenants", "edge")
-PAIRS = (("edge", "auth"), ("edge", "tenants"), ("tenants", "auth"))
+SERVICES = ("auth", "tenants", "notify", "edge")
+PAIRS = (("edge", "auth"), ("edge", "tenants"), ("edge", "notify"), ("tenants", "auth"),
+         ("notify", "auth"), ("notify", "tenants"))
 
 
 def wait_for(what, condition, seconds=10.0):

@@ -1,8 +1,8 @@
 # mesh.sh - builds the mesh, gives each service its keys and settings, and puts
 # it under the supervisor. Sourced after supervise.sh.
 
-SERVICES="auth tenants edge" # in the order of the DAG: callees first
-PAIRS="edge:auth edge:tenants tenants:auth"
+SERVICES="auth tenants notify edge" # in the order of the DAG: callees first
+PAIRS="edge:auth edge:tenants edge:notify tenants:auth notify:auth notify:tenants"
 
 build_mesh() { # folder
 	if [ ! -f "$1/meson-info/meson-info.json" ]; then
@@ -112,7 +112,7 @@ choose_ports() {
 		return 0
 	fi
 	for base in $(seq 7100 40 9980); do
-		for i in 0 1 2 10 11 12 20 21 22; do
+		for i in 0 1 2 3 10 11 12 13 20 21 22 23; do
 			port_taken 127.0.0.1 $((base + i)) && continue 2
 		done
 		echo "$base" | as_user tee "$RUN/ports" >/dev/null

@@ -1,0 +1,21 @@
+/* config.c - what notify can be told. */
+#include "config.h"
+
+static const struct trl_config_var vars[] = {
+	TRL_CONFIG_STR(struct notify_config, public_url, "TRELLIS_PUBLIC_URL",
+	    "http://127.0.0.1:8080",
+	    "where people reach this installation; for links in mails"),
+	TRL_CONFIG_STR(struct notify_config, mail_from, "TRELLIS_MAIL_FROM",
+	    "Trellis <noreply@localhost>", "whom mails come from"),
+	TRL_CONFIG_STR(struct notify_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
+	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
+	TRL_CONFIG_STR(struct notify_config, smtp_url, "TRELLIS_SMTP_URL", NULL,
+	    "smtp://host:587 (STARTTLS), smtps://host:465 or smtp+plain://host:25; "
+	    "unset: mails go to the development mailbox alone"),
+	TRL_CONFIG_STR(struct notify_config, smtp_user, "TRELLIS_SMTP_USER", NULL,
+	    "the name to sign in to the mail server with"),
+	TRL_CONFIG_SECRET(struct notify_config, smtp_password, "TRELLIS_SMTP_PASSWORD",
+	    "its password"),
+};
+
+const struct trl_config_table notify_config_table = TRL_CONFIG_TABLE("notify", vars);

@@ -1,0 +1,16 @@
+/* config.h - what notify can be told; apart, because every process of the build knows
+ * all names. */
+#pragma once
+
+#include <trl/config.h>
+
+struct notify_config {
+	const char *public_url;
+	const char *mail_folder;
+	const char *mail_from;
+	const char *smtp_url;
+	const char *smtp_user;
+	trl_secret *smtp_password;
+};
+
+extern const struct trl_config_table notify_config_table;

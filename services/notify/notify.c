@@ -1,0 +1,52 @@
+/* The notify service: how it opens, whom it hears. It keeps what it tells in its own
+ * schema, hears of people and organisations by auth's and tenants' events, and keeps
+ * nothing but the catalogue between messages. */
+#include <stdlib.h>
+
+#include "notify.h"
+
+static void
+close_notify(void **state)
+{
+	struct notify *self = *state;
+
+	if (!self)
+		return;
+	notify_kinds_free(&self->kinds);
+	trl_sealer_free(&self->slack);
+	free(self);
+	*state = NULL;
+}
+
+static enum trl_code
+open_notify(const struct trl_host *host, void **out)
+{
+	struct notify *self = calloc(1, sizeof *self);
+
+	trl_assert(self);
+	*self = (struct notify){ .loop = host->loop,
+		.bus = host->bus,
+		.pg = host->pg,
+		.sys = host->sys,
+		.config = host->config };
+	self->kinds = notify_kinds_new();
+	if (host->seal_key)
+		self->slack = trl_sealer_new(host->seal_key, "notify slack");
+	*out = self;
+	return TRL_OK;
+}
+
+static const struct trl_contract *const contracts[] = { &notify_v1_server, NULL };
+static const char *const calls[] = { "auth", "tenants", NULL };
+
+const struct trl_service notify_service = {
+	.name = "notify",
+	.config = &notify_config_table,
+	.config_bytes = sizeof(struct notify_config),
+	.contracts = contracts,
+	.calls = calls,
+	.sql = &notify_sql,
+	.needs_seal_key = true,
+	.open = open_notify,
+	.close = close_notify,
+};

@@ -1,0 +1,249 @@
+/* notify.GetPreferences, PutPreferences - what a person wants to be told, and how. What
+ * was chosen lies over the catalogue: a kind that comes later is as its row has it. */
+#include <string.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "notify.h"
+
+typedef Notify__V1__Choice choice;
+
+static bool
+in_catalogue(const Notify__V1__Kind *kind, Notify__V1__Choice__Channel channel)
+{
+	return channel == NOTIFY__V1__CHOICE__CHANNEL__email ? kind->email
+							     : kind->inbox;
+}
+
+static choice *
+find(choice **choices, size_t n, const char *kind, Notify__V1__Choice__Channel channel)
+{
+	for (size_t i = 0; i < n; i++)
+		if (choices[i]->channel == channel &&
+		    strcmp(choices[i]->kind, kind) == 0)
+			return choices[i];
+	return NULL;
+}
+
+static choice *
+choice_new(trl_ctx *ctx, const Notify__V1__Kind *kind,
+    Notify__V1__Choice__Channel channel, const choice *chosen)
+{
+	choice *made = trl_arena_alloc(ctx->arena, sizeof *made);
+
+	notify__v1__choice__init(made);
+	made->kind = trl_arena_strdup(ctx->arena, kind->kind);
+	made->has_channel = made->has_enabled = made->has_mandatory = true;
+	made->channel = channel;
+	made->mandatory = kind->mandatory;
+	made->enabled =
+	    kind->mandatory || !chosen ? in_catalogue(kind, channel) : chosen->enabled;
+	return made;
+}
+
+/* Lays what was chosen over the catalogue: every kind and channel, in its order. */
+static void
+complete(trl_ctx *ctx, const Notify__V1__Kinds *kinds, choice **chosen, size_t n,
+    Notify__V1__Preferences *out)
+{
+	out->choices =
+	    trl_arena_alloc(ctx->arena, (2 * kinds->n_items + 1) * sizeof(choice *));
+	out->n_choices = 0;
+	for (size_t i = 0; i < kinds->n_items; i++) {
+		const Notify__V1__Kind *kind = kinds->items[i];
+
+		if ((i && strcmp(kinds->items[i - 1]->kind, kind->kind) == 0) ||
+		    strcmp(kind->audience, "nobody") == 0)
+			continue;
+		for (int channel = NOTIFY__V1__CHOICE__CHANNEL__email;
+		     channel <= NOTIFY__V1__CHOICE__CHANNEL__inbox; channel++) {
+			if (!in_catalogue(kind, channel))
+				continue;
+			out->choices[out->n_choices++] = choice_new(
+			    ctx, kind, channel, find(chosen, n, kind->kind, channel));
+		}
+	}
+}
+
+/* Where nothing was chosen. */
+static void
+fill_in(trl_ctx *ctx, Notify__V1__Preferences *out)
+{
+	out->has_version = true;
+	if (!out->has_digest)
+		out->digest = NOTIFY__V1__PREFERENCES__DIGEST__immediate;
+	out->has_digest = true;
+	if (!out->time_zone)
+		out->time_zone = trl_arena_strdup(ctx->arena, "UTC");
+}
+
+/* The row alone; choices are read beside it. */
+static enum trl_code
+read_chosen(struct notify *self, trl_ctx *ctx, Notify__V1__Preferences *out,
+    Notify__V1__Choices *chosen)
+{
+	struct trl_id account = ctx->principal.account;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
+
+	trl_batch_get(work, &notify_sql_preference_get, NULL, &out->base,
+	    TRL_ARG_ID("account_id", account));
+	trl_batch_get(work, &notify_sql_choices_list, NULL, &chosen->base,
+	    TRL_ARG_ID("account_id", account));
+	return trl_batch_read(work);
+}
+
+/* Errors: none but faults. */
+enum trl_code
+notify_get_preferences(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__GetPreferencesRequest *in, Notify__V1__Preferences *out)
+{
+	Notify__V1__Choices chosen = NOTIFY__V1__CHOICES__INIT;
+	Notify__V1__Kinds *kinds;
+	enum trl_code rc;
+
+	(void)in;
+	rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc == TRL_OK)
+		rc = read_chosen(self, ctx, out, &chosen);
+	if (rc != TRL_OK)
+		return rc;
+	fill_in(ctx, out);
+	complete(ctx, kinds, chosen.items, chosen.n_items, out);
+	return TRL_OK;
+}
+
+/* ---- choosing anew -------------------------------------------------------------- */
+
+static enum trl_code
+refuse(trl_ctx *ctx, const char *pointer, const char *field, const char *why)
+{
+	trl_err_violation(ctx, pointer, "%s", why);
+	return trl_fail_field(ctx, TRL_INVALID, field, "%s", why);
+}
+
+/* The contract knows the form of a zone; here whether there is one. The file's four
+ * bytes tell it from the folders and lists beside it (RFC 8536, 3.1). */
+static bool
+is_zone(trl_ctx *ctx, const char *name)
+{
+	char magic[4] = "";
+	int fd = open(trl_arena_printf(ctx->arena, "/usr/share/zoneinfo/%s", name),
+	    O_RDONLY | O_CLOEXEC);
+	bool is;
+
+	if (fd < 0)
+		return false;
+	is = read(fd, magic, 4) == 4 && memcmp(magic, "TZif", 4) == 0;
+	close(fd);
+	return is;
+}
+
+static enum trl_code
+check_choices(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
+    const Notify__V1__PutPreferencesRequest *in)
+{
+	for (size_t i = 0; i < in->n_choices; i++) {
+		const choice *wanted = in->choices[i];
+		const Notify__V1__Kind *kind = notify_kind_by_name(kinds, wanted->kind);
+		const char *at = trl_arena_printf(ctx->arena, "/choices/%zu/kind", i);
+
+		if (!kind || !in_catalogue(kind, wanted->channel))
+			return refuse(ctx, at, "choices",
+			    "There is no such kind of message on this channel.");
+		if (kind->mandatory && !wanted->enabled)
+			return refuse(
+			    ctx, at, "choices", "This message cannot be turned off.");
+		if (find(in->choices, i, wanted->kind, wanted->channel))
+			return refuse(ctx, at, "choices", "This was chosen twice.");
+	}
+	return TRL_OK;
+}
+
+static enum trl_code
+check(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
+    const Notify__V1__PutPreferencesRequest *in)
+{
+	if (in->time_zone && !is_zone(ctx, in->time_zone))
+		return refuse(
+		    ctx, "/time_zone", "time_zone", "There is no such time zone.");
+	if (in->has_quiet_from_minute != in->has_quiet_until_minute)
+		return refuse(ctx, "/quiet_until_minute", "quiet_until_minute",
+		    "Quiet hours have a beginning and an end, or there are none.");
+	return check_choices(ctx, kinds, in);
+}
+
+static void
+add_choices(trl_ctx *ctx, trl_batch *work, const Notify__V1__PutPreferencesRequest *in)
+{
+	const size_t n = in->n_choices;
+	const char **columns[3];
+
+	for (size_t c = 0; c < 3; c++)
+		columns[c] = trl_arena_alloc(ctx->arena, (n + 1) * sizeof(char *));
+	for (size_t i = 0; i < n; i++) {
+		columns[0][i] = in->choices[i]->kind;
+		columns[1][i] =
+		    in->choices[i]->channel == NOTIFY__V1__CHOICE__CHANNEL__email
+			? "email"
+			: "inbox";
+		columns[2][i] = in->choices[i]->enabled ? "on" : "off";
+	}
+	trl_batch_add(work, &notify_sql_choices_insert, NULL,
+	    TRL_ARG_ID("account_id", ctx->principal.account),
+	    TRL_ARG_TEXTS("kinds", columns[0], n),
+	    TRL_ARG_TEXTS("channels", columns[1], n),
+	    TRL_ARG_TEXTS("enabled", columns[2], n));
+}
+
+static enum trl_code
+store(struct notify *self, trl_ctx *ctx, const Notify__V1__PutPreferencesRequest *in,
+    int64_t former, Notify__V1__Preferences *out)
+{
+	struct trl_id account = ctx->principal.account;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
+
+	trl_batch_add(work, &notify_sql_preference_put, &out->base,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_INT("former_version", former));
+	trl_batch_add(
+	    work, &notify_sql_choices_clear, NULL, TRL_ARG_ID("account_id", account));
+	if (in->n_choices)
+		add_choices(ctx, work, in);
+	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_INVALID (no such kind, zone), TRL_PRECONDITION, TRL_CONFLICT. */
+enum trl_code
+notify_put_preferences(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__PutPreferencesRequest *in, Notify__V1__Preferences *out)
+{
+	Notify__V1__Preferences before = NOTIFY__V1__PREFERENCES__INIT;
+	Notify__V1__Choices chosen = NOTIFY__V1__CHOICES__INIT;
+	Notify__V1__Kinds *kinds;
+	bool replayed;
+	enum trl_code rc;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc == TRL_OK)
+		rc = check(ctx, kinds, in);
+	if (rc == TRL_OK)
+		rc = read_chosen(self, ctx, &before, &chosen);
+	if (rc == TRL_OK)
+		rc = notify_if_match(ctx, before.version);
+	if (rc != TRL_OK)
+		return rc;
+	out->version = before.version + 1;
+	out->digest = in->digest;
+	out->has_digest = in->has_digest;
+	out->time_zone = in->time_zone;
+	out->has_quiet_from_minute = in->has_quiet_from_minute;
+	out->quiet_from_minute = in->quiet_from_minute;
+	out->has_quiet_until_minute = in->has_quiet_until_minute;
+	out->quiet_until_minute = in->quiet_until_minute;
+	out->updated_at = trl_value_time(ctx, trl_now(ctx));
+	fill_in(ctx, out);
+	complete(ctx, kinds, in->choices, in->n_choices, out);
+	return store(self, ctx, in, before.version, out);
+}

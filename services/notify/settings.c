@@ -1,0 +1,132 @@
+/* notify.GetSettings, UpdateSettings - how an organisation's notifications go out. The
+ * address of its Slack lets anybody post there, so it is kept sealed and not shown. */
+#include <string.h>
+
+#include "notify.h"
+
+enum trl_code
+notify_if_match(trl_ctx *ctx, int64_t version)
+{
+	if (ctx->has_if_version && ctx->if_version != version)
+		return trl_fail(ctx, TRL_PRECONDITION,
+		    "Somebody changed it; its version is %lld now.",
+		    (long long)version);
+	return TRL_OK;
+}
+
+enum trl_code
+notify_settings_read(
+    trl_ctx *ctx, trl_pg *pg, struct trl_id tenant, Notify__V1__Settings *out)
+{
+	trl_batch *work = trl_batch_new(ctx, pg, TRL_SCOPE_TENANT(tenant));
+
+	trl_batch_get(work, &notify_sql_settings_get, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", tenant));
+	return trl_batch_read(work);
+}
+
+/* Where nothing was set; and what only jobs may have is not shown. */
+static void
+show(Notify__V1__Settings *out)
+{
+	out->has_version = out->has_slack = true;
+	out->has_slack_sealed = false;
+	out->slack_sealed = (ProtobufCBinaryData){ 0 };
+}
+
+/* Errors: none but faults. */
+enum trl_code
+notify_get_settings(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__GetSettingsRequest *in, Notify__V1__Settings *out)
+{
+	enum trl_code rc = notify_settings_read(ctx, self->pg, ctx->tenant, out);
+
+	(void)in;
+	if (rc == TRL_OK)
+		show(out);
+	return rc;
+}
+
+static bool
+clears(const Notify__V1__UpdateSettingsRequest *in, const char *field)
+{
+	for (size_t i = 0; i < in->n_clear; i++)
+		if (strcmp(in->clear[i], field) == 0)
+			return true;
+	return false;
+}
+
+static void
+take(char **field, char *wanted, bool cleared)
+{
+	if (wanted || cleared)
+		*field = cleared ? NULL : wanted;
+}
+
+static enum trl_code
+take_slack(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__UpdateSettingsRequest *in, Notify__V1__Settings *out)
+{
+	size_t len;
+
+	if (clears(in, "slack_url")) {
+		out->has_slack_sealed = false;
+	} else if (in->slack_url) {
+		if (strncmp(in->slack_url, "https://", 8) != 0 &&
+		    strncmp(in->slack_url, "http://", 7) != 0) {
+			trl_err_violation(ctx, "/slack_url", "It is no URL.");
+			return trl_fail_field(
+			    ctx, TRL_INVALID, "slack_url", "It is no URL.");
+		}
+		out->slack_sealed.data = trl_seal(self->slack, ctx->arena,
+		    in->slack_url, strlen(in->slack_url), &len);
+		out->slack_sealed.len = len;
+		out->has_slack_sealed = true;
+	}
+	out->slack = out->has_slack_sealed;
+	return TRL_OK;
+}
+
+/* Errors: TRL_INVALID (slack_url), TRL_PRECONDITION, TRL_CONFLICT. */
+enum trl_code
+notify_update_settings(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__UpdateSettingsRequest *in, Notify__V1__Settings *out)
+{
+	int64_t former;
+	bool replayed;
+	enum trl_code rc;
+	trl_batch *work;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = notify_settings_read(ctx, self->pg, ctx->tenant, out);
+	if (rc == TRL_OK)
+		rc = notify_if_match(ctx, out->version);
+	if (rc == TRL_OK)
+		rc = take_slack(self, ctx, in, out);
+	if (rc != TRL_OK)
+		return rc;
+	take(&out->sender_name, in->sender_name, clears(in, "sender_name"));
+	take(&out->reply_to, in->reply_to, clears(in, "reply_to"));
+	take(&out->locale, in->locale, clears(in, "locale"));
+	former = out->version;
+	out->version = former + 1;
+	out->has_version = out->has_slack = true;
+	out->updated_at = trl_value_time(ctx, trl_now(ctx));
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch_add(work, &notify_sql_settings_put, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_INT("version", out->version),
+	    TRL_ARG_TEXT("sender_name", out->sender_name),
+	    TRL_ARG_TEXT("reply_to", out->reply_to),
+	    TRL_ARG_TEXT("locale", out->locale),
+	    TRL_ARG_BYTES("slack_sealed",
+		out->has_slack_sealed ? out->slack_sealed.data : NULL,
+		out->slack_sealed.len),
+	    TRL_ARG_TIME("updated_at", trl_now(ctx)),
+	    TRL_ARG_INT("former_version", former));
+	show(out);
+	trl_batch_audit(
+	    work, "notify.settings.update", ctx->tenant, "settings", &out->base);
+	return trl_batch_write(work, &out->base);
+}

@@ -1,0 +1,2 @@
+delete from preference_choice
+where account_id = :account_id
