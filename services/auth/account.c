@@ -129,6 +129,7 @@ auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest 
 	trl_batch_add(work, &auth_sql_account_update, &row.base,
 	    TRL_ARG_INT("former_version", former));
 	trl_batch_add(work, &auth_sql_account_directory_rename, &row.base);
+	auth_tell_account(ctx, work, &auth_event_account_updated, &row);
 	trl_batch_audit(work, "auth.account.update", id, "account", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_PRECONDITION && !ctx->has_if_version) {

@@ -29,6 +29,7 @@ close_auth(void **state)
 	if (!self)
 		return;
 	trl_mail_close(&self->mail);
+	trl_sealer_free(&self->sealer);
 	trl_access_close(&self->access);
 	if (self->passwords.work.state)
 		auth_passwords_close(&self->passwords);
@@ -47,6 +48,7 @@ open_auth(const struct trl_host *host, void **out)
 	trl_assert(self);
 	*self =
 	    (struct auth){ .loop = host->loop, .pg = host->pg, .config = host->config };
+	self->sealer = trl_sealer_new(host->seal_key, "auth letter");
 	self->access = trl_access_open(host->loop, host->redis);
 	if (self->access &&
 	    auth_passwords_open(&self->passwords, host->loop, &self->config->password))
@@ -57,14 +59,6 @@ open_auth(const struct trl_host *host, void **out)
 	}
 	*out = self;
 	return TRL_OK;
-}
-
-static bool
-drained(void *state)
-{
-	const struct auth *self = state;
-
-	return self->letters_out == 0;
 }
 
 static const struct trl_contract *const contracts[] = { &auth_v1_server, NULL };
@@ -79,7 +73,8 @@ const struct trl_service auth_service = {
 	.sql = &auth_sql,
 	.scripts = trl_access_scripts,
 	.open = open_auth,
-	.drained = drained,
+	.needs_seal_key = true,
+	.tells_events = true,
 	.close = close_auth,
 	.maintain = auth_maintain,
 };

@@ -5,6 +5,7 @@
 #include <trl/access.h>
 #include <trl/batch.h>
 #include <trl/mail.h>
+#include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
 #include <trellis/auth/v1/auth.server.h>
@@ -23,12 +24,13 @@ enum {
 
 struct auth {
 	trl_loop *loop;
+	trl_mail *mail; /* until notify sends letters */
+	size_t letters_out;
 	trl_pg *pg;
 	trl_access *access;
-	trl_mail *mail;
+	trl_sealer *sealer; /* of tokens on their way to the letter */
 	const struct auth_config *config;
 	struct auth_passwords passwords;
-	size_t letters_out; /* being written */
 };
 
 extern const struct trl_service auth_service;
@@ -68,11 +70,6 @@ enum auth_purpose { AUTH_VERIFY, AUTH_RESET };
 
 enum { AUTH_LETTER_HASH = 32, AUTH_LETTER_TEXT = 80 };
 
-struct auth_letter {
-	enum auth_purpose purpose;
-	char token[AUTH_LETTER_TEXT];
-};
-
 const char *auth_purpose_name(enum auth_purpose purpose);
 /* Makes a token for an account and the hash to keep. */
 void auth_letter_token_new(
@@ -80,22 +77,29 @@ void auth_letter_token_new(
 /* False where the text is no token of ours. */
 bool auth_letter_token_read(
     const char *text, struct trl_id *account, uint8_t hash[AUTH_LETTER_HASH]);
-/* Makes a letter's token and adds its row to the batch. */
-void auth_letter_begin(trl_ctx *ctx, trl_batch *work, struct trl_id account,
-    enum auth_purpose purpose, struct auth_letter *out);
+/* The account a token is good for. Errors: TRL_MALFORMED. */
+enum trl_code auth_letter_check(struct auth *self, trl_ctx *ctx, struct trl_id id,
+    enum auth_purpose purpose, const uint8_t hash[AUTH_LETTER_HASH],
+    auth_account *row) TRL_MUST_CHECK;
+/* Makes a letter's token and adds its row and its event to the batch. wanted: false
+ * where nobody has the address, or needs it no more: then it costs the same, and no
+ * letter comes of it. */
+void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
+    const auth_account *row, enum auth_purpose purpose, bool wanted);
 
-/* ---- post.c: letters ------------------------------------------------------------ */
-
-/* Has a letter written by an actor of its own, so that nobody can tell from the
- * time of an answer whether there was one to write. What fails is logged: the
- * person can ask again. */
-void auth_post(struct auth *self, trl_ctx *ctx, const char *to, const char *subject,
-    const char *text);
-/* The letter that carries a token. */
 void auth_post_letter(struct auth *self, trl_ctx *ctx, const auth_account *row,
-    const struct auth_letter *letter);
-/* Tells that the password was changed. */
-void auth_post_changed(struct auth *self, trl_ctx *ctx, const auth_account *row);
+    enum auth_purpose purpose, const char *token);
+
+/* ---- told.c: events, part of the batch that makes them true --------------------- */
+
+void auth_tell_account(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
+    const auth_account *row);
+void auth_tell_session(trl_ctx *ctx, trl_batch *work, const auth_account *row,
+    ProtobufCBinaryData session);
+void auth_tell_password(
+    trl_ctx *ctx, trl_batch *work, const auth_account *row, bool by_letter);
+void auth_tell_key(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
+    Auth__V1__ApiKey *key);
 
 /* ---- maintain.c: `trellis-auth maintain` ----------------------------------------- */
 

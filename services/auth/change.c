@@ -28,21 +28,6 @@ refuse_link(trl_ctx *ctx)
 	    "This link does not hold any more. Ask for a new letter.");
 }
 
-/* The account a token would set a password of. Errors: TRL_MALFORMED. */
-static enum trl_code
-check_link(struct auth *self, trl_ctx *ctx, struct trl_id id,
-    const uint8_t hash[AUTH_LETTER_HASH], auth_account *row)
-{
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-
-	auth__v1__account_row__init(row);
-	trl_batch_get(work, &auth_sql_letter_check, NULL, &row->base,
-	    TRL_ARG_ID("account_id", id),
-	    TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
-	    TRL_ARG_TEXT("purpose", "reset"), TRL_ARG_TIME("now", trl_now(ctx)));
-	return trl_batch_read(work);
-}
-
 /* Errors: TRL_MALFORMED (token), TRL_INVALID (password), TRL_CONFLICT. */
 enum trl_code
 auth_reset_password(struct auth *self, trl_ctx *ctx,
@@ -62,7 +47,7 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 		return rc;
 	if (!auth_letter_token_read(in->token, &id, hash))
 		return refuse_link(ctx);
-	rc = check_link(self, ctx, id, hash, &row);
+	rc = auth_letter_check(self, ctx, id, AUTH_RESET, hash, &row);
 	if (rc != TRL_OK)
 		return rc;
 	refused = auth_password_refused(in->password, row.email);
@@ -76,13 +61,12 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash),
 	    TRL_ARG_TEXT("purpose", "reset"), TRL_ARG_TIME("now", trl_now(ctx)));
 	set_password(ctx, work, &row, made);
+	auth_tell_password(ctx, work, &row, true);
 	trl_batch_audit(work, "auth.password.reset", id, "account", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc != TRL_OK)
 		return rc;
 	trl_access_bump_account(ctx, self->access, id);
-	if (!ctx->idempotency.replayed)
-		auth_post_changed(self, ctx, &row);
 	return TRL_OK;
 }
 
@@ -140,12 +124,11 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	row.version++;
 	row.updated_at = trl_value_time(ctx, trl_now(ctx));
 	auth_session_begin(self, ctx, work, &row, out);
+	auth_tell_password(ctx, work, &row, false);
 	trl_batch_audit(work, "auth.password.change", id, "account", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc != TRL_OK)
 		return rc;
 	trl_access_bump_account(ctx, self->access, id);
-	if (!ctx->idempotency.replayed)
-		auth_post_changed(self, ctx, &row);
 	return TRL_OK;
 }

@@ -44,18 +44,23 @@ take_permissions(
 	return TRL_OK;
 }
 
-/* What the audit log may keep of a new key: not the key. */
-static const ProtobufCMessage *
+/* What the audit log and the others may know of a new key: not the key. */
+static Auth__V1__ApiKey *
 key_detail(trl_ctx *ctx, const Auth__V1__CreatedApiKey *key)
 {
 	Auth__V1__ApiKey *detail = trl_arena_alloc(ctx->arena, sizeof *detail);
 
 	auth__v1__api_key__init(detail);
+	detail->has_id = true;
+	detail->id = key->id;
+	detail->has_created_by = key->has_created_by;
+	detail->created_by = key->created_by;
+	detail->created_at = key->created_at;
 	detail->name = key->name;
 	detail->n_permissions = key->n_permissions;
 	detail->permissions = key->permissions;
 	detail->expires_at = key->expires_at;
-	return &detail->base;
+	return detail;
 }
 
 static enum trl_code
@@ -65,6 +70,7 @@ store_key(
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	uint8_t hash[TRL_ACCESS_HASH];
 	struct trl_id maker = ctx->principal.account;
+	Auth__V1__ApiKey *detail = key_detail(ctx, out);
 
 	trl_access_hash(out->key, strlen(out->key), hash);
 	trl_batch_add(work, &auth_sql_key_room, NULL,
@@ -77,7 +83,8 @@ store_key(
 	    TRL_ARG_BYTES("key_hash", hash, sizeof hash));
 	trl_batch_add(work, &auth_sql_key_directory_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
-	trl_batch_audit(work, "auth.key.create", id, "key", key_detail(ctx, out));
+	auth_tell_key(ctx, work, &auth_event_api_key_created, detail);
+	trl_batch_audit(work, "auth.key.create", id, "key", &detail->base);
 	return trl_batch_write(work, &out->base);
 }
 
@@ -143,14 +150,19 @@ auth_revoke_api_key(struct auth *self, trl_ctx *ctx,
     const Auth__V1__RevokeApiKeyRequest *in, Trellis__Empty *out)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	Auth__V1__ApiKey *gone = trl_arena_alloc(ctx->arena, sizeof *gone);
 	enum trl_code rc;
 
+	auth__v1__api_key__init(gone);
 	trl_batch_add(work, &auth_sql_key_delete, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("key_id", trl_value_id(in->key_id)));
 	trl_batch_add(work, &auth_sql_key_directory_delete, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("key_id", trl_value_id(in->key_id)));
+	gone->has_id = true;
+	gone->id = in->key_id;
+	auth_tell_key(ctx, work, &auth_event_api_key_revoked, gone);
 	trl_batch_audit(work, "auth.key.revoke", trl_value_id(in->key_id), "key", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_OK)

@@ -9,6 +9,8 @@
 
 #include <sodium.h>
 
+#include <trl/event.h>
+
 #include "auth.h"
 
 enum { RANDOM = 32, WHOLE = 16 + RANDOM };
@@ -58,22 +60,65 @@ auth_letter_token_read(
 	return true;
 }
 
-void
-auth_letter_begin(trl_ctx *ctx, trl_batch *work, struct trl_id account,
-    enum auth_purpose purpose, struct auth_letter *out)
+enum trl_code
+auth_letter_check(struct auth *self, trl_ctx *ctx, struct trl_id id,
+    enum auth_purpose purpose, const uint8_t hash[AUTH_LETTER_HASH], auth_account *row)
 {
-	int64_t now = trl_now(ctx), lasts_us;
-	uint8_t *hash = trl_arena_alloc(ctx->arena, AUTH_LETTER_HASH);
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 
-	lasts_us =
-	    (purpose == AUTH_VERIFY ? AUTH_VERIFY_HOURS * 60 : AUTH_RESET_MINUTES) *
-	    INT64_C(60000000);
-	out->purpose = purpose;
-	auth_letter_token_new(account, out->token, hash);
+	auth__v1__account_row__init(row);
+	trl_batch_get(work, &auth_sql_letter_check, NULL, &row->base,
+	    TRL_ARG_ID("account_id", id),
+	    TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
+	    TRL_ARG_TEXT("purpose", auth_purpose_name(purpose)),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	return trl_batch_read(work);
+}
+
+/* Tells notify of the letter. Its token is in the event sealed alone. */
+static void
+tell_letter(struct auth *self, trl_ctx *ctx, trl_batch *work, const auth_account *row,
+    Auth__V1__LetterEvent__Purpose purpose, const char *token, int64_t expires_at)
+{
+	Auth__V1__LetterEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+
+	auth__v1__letter_event__init(told);
+	told->has_purpose = true;
+	told->purpose = purpose;
+	told->account = trl_arena_alloc(ctx->arena, sizeof *told->account);
+	auth_show_account(row, told->account);
+	told->has_sealed_token = true;
+	told->sealed_token.data = trl_seal(
+	    self->sealer, ctx->arena, token, strlen(token), &told->sealed_token.len);
+	told->expires_at = trl_value_time(ctx, expires_at);
+	trl_batch_event(work, &auth_event_letter_requested,
+	    trl_value_id(row->account_id), &told->base);
+}
+
+void
+auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
+    const auth_account *row, enum auth_purpose purpose, bool wanted)
+{
+	struct trl_id account = trl_value_id(row->account_id);
+	int64_t now = trl_now(ctx), expires_at;
+	uint8_t *hash = trl_arena_alloc(ctx->arena, AUTH_LETTER_HASH);
+	char token[AUTH_LETTER_TEXT];
+
+	expires_at = now + (purpose == AUTH_VERIFY ? AUTH_VERIFY_HOURS * 60
+						   : AUTH_RESET_MINUTES) *
+			       INT64_C(60000000);
+	auth_letter_token_new(account, token, hash);
 	trl_batch_add(work, &auth_sql_letter_insert, NULL,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("letter_id", trl_new_id(ctx)),
 	    TRL_ARG_TEXT("purpose", auth_purpose_name(purpose)),
 	    TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
-	    TRL_ARG_TIME("now", now),
-	    TRL_ARG_TIME("letter_expires_at", now + lasts_us));
+	    TRL_ARG_TIME("now", now), TRL_ARG_TIME("letter_expires_at", expires_at));
+	tell_letter(self, ctx, work, row,
+	    !wanted                  ? AUTH__V1__LETTER_EVENT__PURPOSE__none
+	    : purpose == AUTH_VERIFY ? AUTH__V1__LETTER_EVENT__PURPOSE__verify
+				     : AUTH__V1__LETTER_EVENT__PURPOSE__reset,
+	    token, expires_at);
+	if (wanted && self->mail)
+		auth_post_letter(self, ctx, row, purpose, token);
+	sodium_memzero(token, sizeof token);
 }

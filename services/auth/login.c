@@ -38,6 +38,7 @@ begin_session(struct auth *self, trl_ctx *ctx, auth_account *row, const char *re
 	trl_batch_get(work, &auth_sql_session_cap, NULL, &ended.base,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_INT("keep", AUTH_SESSIONS_MAX - 1));
 	auth_session_begin(self, ctx, work, row, out);
+	auth_tell_session(ctx, work, row, out->session->id);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_OK && ended.has_session_id)
 		trl_access_bump_account(ctx, self->access, id);

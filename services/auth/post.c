@@ -51,7 +51,7 @@ run_errand(trl_ctx *ctx, void *arg)
 	trl_err_clear(ctx);
 }
 
-void
+static void
 auth_post(struct auth *self, trl_ctx *ctx, const char *to, const char *subject,
     const char *text)
 {
@@ -92,26 +92,16 @@ static const char reset_words[] =
 
 void
 auth_post_letter(struct auth *self, trl_ctx *ctx, const auth_account *row,
-    const struct auth_letter *letter)
+    enum auth_purpose purpose, const char *token)
 {
 	const char *url = self->config->public_url;
 
-	if (letter->purpose == AUTH_VERIFY)
+	if (purpose == AUTH_VERIFY)
 		auth_post(self, ctx, row->email, "Confirm your address",
 		    trl_arena_printf(ctx->arena, verify_words, row->display_name, url,
-			letter->token, AUTH_VERIFY_HOURS));
+			token, AUTH_VERIFY_HOURS));
 	else
 		auth_post(self, ctx, row->email, "A new password",
 		    trl_arena_printf(ctx->arena, reset_words, row->display_name, url,
-			letter->token, AUTH_RESET_MINUTES));
-}
-
-void
-auth_post_changed(struct auth *self, trl_ctx *ctx, const auth_account *row)
-{
-	auth_post(self, ctx, row->email, "Your password was changed",
-	    trl_arena_printf(ctx->arena,
-		"The password of this account was changed, and every other device was "
-		"signed out.\n\nIf that was not you, ask for a new one at once: %s\n",
-		self->config->public_url));
+			token, AUTH_RESET_MINUTES));
 }

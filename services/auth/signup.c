@@ -28,7 +28,6 @@ auth_sign_up(struct auth *self, trl_ctx *ctx, const Auth__V1__SignUpRequest *in,
 {
 	char *email = trl_value_email(ctx, in->email), hash[AUTH_PASSWORD_TEXT];
 	const char *refused = auth_password_refused(in->password, email);
-	struct auth_letter letter;
 	auth_account row;
 	struct trl_id id;
 	bool replayed;
@@ -49,10 +48,8 @@ auth_sign_up(struct auth *self, trl_ctx *ctx, const Auth__V1__SignUpRequest *in,
 	trl_batch_add(work, &auth_sql_account_directory_insert, &row.base);
 	trl_batch_add(work, &auth_sql_account_insert, &row.base);
 	auth_session_begin(self, ctx, work, &row, out);
-	auth_letter_begin(ctx, work, id, AUTH_VERIFY, &letter);
+	auth_tell_account(ctx, work, &auth_event_account_created, &row);
+	auth_letter_begin(self, ctx, work, &row, AUTH_VERIFY, true);
 	trl_batch_audit(work, "auth.account.create", id, "account", NULL);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK && !ctx->idempotency.replayed)
-		auth_post_letter(self, ctx, &row, &letter);
-	return rc;
+	return trl_batch_write(work, &out->base);
 }

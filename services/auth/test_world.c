@@ -1,5 +1,4 @@
-/* A world for tests: database, Redis, mailbox, actors. See test_world.h. */
-#include <dirent.h>
+/* A world for tests: database, Redis, actors. See test_world.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,10 +66,11 @@ redis_ready(void *self)
 	return trl_redis_ready(world.redis);
 }
 
+static const uint8_t seal_key[TRL_SEAL_KEY] = { 7 };
+
 static bool
 open_stores(void)
 {
-	static const uint8_t seal_key[32] = { 7 };
 	struct trl_pg_options options = { .sql = &auth_sql, .seal_key = seal_key };
 	char sql[160];
 
@@ -103,48 +103,20 @@ world_open(void **state)
 	if (sodium_init() < 0)
 		return -1;
 	memset(&world, 0, sizeof world);
-	strcpy(world.mailbox, "/tmp/trl_auth_mail_XXXXXX");
-	assert_non_null(mkdtemp(world.mailbox));
 	world.loop = trl_loop_new(NULL);
 	if (!open_stores())
 		return -1;
-	world.config = (struct auth_config){ .public_url = "https://example.test",
-		.session_idle_minutes = 30,
+	world.config = (struct auth_config){ .session_idle_minutes = 30,
 		.session_hours = 24,
 		.password = { .memory_kib = 19456, .passes = 2, .queue = 16 } };
-	world.service.loop = world.loop;
+	world.service.sealer = trl_sealer_new(seal_key, "auth letter");
 	world.service.config = &world.config;
 	world_rate_scale("1000");
 	if (!auth_passwords_open(
 		&world.service.passwords, world.loop, &world.config.password))
 		return -1;
-	if (trl_mail_open(world.loop, world.mailbox, "Trellis <t@localhost>",
-		&world.service.mail) != TRL_OK)
-		return -1;
 	world.arena = trl_arena_new(64u << 20);
 	return 0;
-}
-
-static bool
-letters_written(void *self)
-{
-	(void)self;
-	return world.service.letters_out == 0;
-}
-
-static void
-remove_mailbox(void)
-{
-	DIR *dir = opendir(world.mailbox);
-	struct dirent *entry;
-	char path[400];
-
-	while ((entry = readdir(dir)) != NULL) {
-		snprintf(path, sizeof path, "%s/%s", world.mailbox, entry->d_name);
-		unlink(path);
-	}
-	closedir(dir);
-	rmdir(world.mailbox);
 }
 
 int
@@ -153,8 +125,7 @@ world_close(void **state)
 	char sql[160];
 
 	(void)state;
-	trl_loop_run_until(world.loop, letters_written, NULL, 5000);
-	trl_mail_close(&world.service.mail);
+	trl_sealer_free(&world.service.sealer);
 	auth_passwords_close(&world.service.passwords);
 	trl_access_close(&world.service.access);
 	trl_redis_close(&world.redis);
@@ -162,7 +133,6 @@ world_close(void **state)
 	trl_loop_free(&world.loop);
 	trl_arena_free(&world.arena);
 	trl_buf_fini(&world.trace);
-	remove_mailbox();
 	free(world.admin_url);
 	free(world.app_url);
 	snprintf(sql, sizeof sql, "drop database %s with (force)", world.name);
@@ -385,42 +355,63 @@ world_call(const struct world_caller *who, const struct trl_method *method,
 
 /* ---- letters ------------------------------------------------------------------- */
 
-/* How many there are to an address; the newest one's token, if it has one. */
+static const uint8_t *
+bytes_of(const char *hex, size_t *len)
+{
+	size_t size = strlen(hex) / 2;
+	uint8_t *bytes = trl_arena_alloc(world.arena, size + 1);
+
+	assert_int_equal(
+	    sodium_hex2bin(bytes, size, hex, strlen(hex), NULL, len, NULL), 0);
+	return bytes;
+}
+
+/* What notify would send of an event: whether a letter to this address, and its token
+ * ("" where it has none). */
+static bool
+is_letter(const char *type, const char *hex, const char *email, const char **token)
+{
+	size_t len, token_len;
+	const uint8_t *bytes = bytes_of(hex, &len);
+	Auth__V1__LetterEvent *letter;
+	Auth__V1__AccessEvent *access;
+	bool is;
+
+	if (strcmp(type, "auth.password.changed") == 0) {
+		access = auth__v1__access_event__unpack(NULL, len, bytes);
+		is = strcmp(access->account->email, email) == 0;
+		auth__v1__access_event__free_unpacked(access, NULL);
+		*token = is ? "" : *token;
+		return is;
+	}
+	letter = auth__v1__letter_event__unpack(NULL, len, bytes);
+	is = letter->purpose != AUTH__V1__LETTER_EVENT__PURPOSE__none &&
+	     strcmp(letter->account->email, email) == 0;
+	if (is) {
+		*token = trl_unseal(world.service.sealer, world.arena,
+		    letter->sealed_token.data, letter->sealed_token.len, &token_len);
+		assert_non_null(*token);
+	}
+	auth__v1__letter_event__free_unpacked(letter, NULL);
+	return is;
+}
+
+/* How many letters to an address there are to be; the newest one's token. */
 static unsigned
 look(const char *email, const char **token)
 {
-	DIR *dir = opendir(world.mailbox);
-	char path[400], newest[300] = "", text[4096];
-	const char *to = trl_arena_printf(world.arena, "\r\nTo: %s\r\n", email);
-	struct dirent *entry;
+	PGconn *conn = PQconnectdb(world.admin_url);
+	PGresult *rows = PQexec(conn,
+	    "select type, encode(payload, 'hex') from auth.outbox where type in "
+	    "('auth.letter.requested', 'auth.password.changed') order by id");
 	unsigned n = 0;
 
-	while ((entry = readdir(dir)) != NULL) {
-		FILE *file;
-		size_t len;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof path, "%s/%s", world.mailbox, entry->d_name);
-		file = fopen(path, "r");
-		assert_non_null(file);
-		len = fread(text, 1, sizeof text - 1, file);
-		fclose(file);
-		text[len] = '\0';
-		if (!strstr(text, to))
-			continue;
-		n++;
-		if (strcmp(entry->d_name, newest) > 0) {
-			const char *at = strstr(text, "token=");
-
-			snprintf(newest, sizeof newest, "%s", entry->d_name);
-			*token = at ? trl_arena_strndup(
-					  world.arena, at + 6, strcspn(at + 6, "\r\n"))
-				    : "";
-			assert_null(strstr(text, "evil"));
-		}
-	}
-	closedir(dir);
+	assert_int_equal(PQresultStatus(rows), PGRES_TUPLES_OK);
+	for (int i = 0; i < PQntuples(rows); i++)
+		n += is_letter(
+		    PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1), email, token);
+	PQclear(rows);
+	PQfinish(conn);
 	return n;
 }
 
@@ -429,7 +420,6 @@ world_letters(const char *email)
 {
 	const char *token;
 
-	assert_true(trl_loop_run_until(world.loop, letters_written, NULL, 5000));
 	return look(email, &token);
 }
 
@@ -438,7 +428,6 @@ world_letter_token(const char *email, unsigned letters)
 {
 	const char *token = NULL;
 
-	assert_true(trl_loop_run_until(world.loop, letters_written, NULL, 5000));
 	assert_int_equal(look(email, &token), letters);
 	return token;
 }

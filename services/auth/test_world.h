@@ -1,5 +1,5 @@
 /* test_world.h - what tests of this service stand on: a database of its own in a
- * real PostgreSQL, a real Redis, a mailbox, and the handlers run in actors under a
+ * real PostgreSQL, a real Redis, and the handlers run in actors under a
  * made-up ctx, behind the validator, as dispatch runs them. Nothing is faked; what
  * handlers do to PostgreSQL, Redis and the hash pool is written into a trace by
  * wrapped calls (meson.build), so that the work of two calls can be compared. */
@@ -13,7 +13,6 @@ struct world {
 	char name[64];
 	char *admin_url;
 	char *app_url;
-	char mailbox[64];
 	trl_loop *loop;
 	trl_redis *redis;
 	struct auth service;
@@ -63,8 +62,8 @@ void world_start(struct world_run *run);
 void world_wait(struct world_run *const *runs, size_t n);
 enum trl_code world_call(const struct world_caller *who,
     const struct trl_method *method, const ProtobufCMessage *in, void *out);
-/* The token in the newest of the letters to an address, waited for; fails the test
- * when there is none after n letters did not come in time. */
+/* The token in the newest of the letters that the outbox asks for to an address; fails
+ * the test when there are not so many. */
 const char *world_letter_token(const char *email, unsigned letters);
 unsigned world_letters(const char *email);
 /* What the calls from now on do, a line each; and what they did since. */

@@ -3,7 +3,7 @@
  *
  * Asking for a letter costs the same for an address that has no account: one limit,
  * two reads, one write in which the letter's row finds no account and is not made.
- * The letter itself is written by another actor. */
+ * The event that notify makes the letter of is told in both cases. */
 #include "auth.h"
 
 static enum trl_code
@@ -19,20 +19,33 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
     const Auth__V1__VerifyEmailRequest *in, Trellis__Empty *out)
 {
 	uint8_t hash[AUTH_LETTER_HASH];
+	auth_account row;
 	struct trl_id id;
+	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
 	if (!auth_letter_token_read(in->token, &id, hash))
 		return refuse(ctx);
+	rc = auth_letter_check(self, ctx, id, AUTH_VERIFY, hash, &row);
+	if (rc != TRL_OK)
+		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_add(work, &auth_sql_letter_use, NULL, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash),
 	    TRL_ARG_TEXT("purpose", "verify"), TRL_ARG_TIME("now", trl_now(ctx)));
 	trl_batch_add(work, &auth_sql_account_verify, NULL,
-	    TRL_ARG_ID("account_id", id), TRL_ARG_TIME("now", trl_now(ctx)));
+	    TRL_ARG_ID("account_id", id), TRL_ARG_INT("former_version", row.version),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
 	trl_batch_add(work, &auth_sql_account_directory_verify, NULL,
 	    TRL_ARG_ID("account_id", id));
+	row.email_verified = true;
+	row.version++;
+	row.updated_at = trl_value_time(ctx, trl_now(ctx));
+	auth_tell_account(ctx, work, &auth_event_account_verified, &row);
 	trl_batch_audit(work, "auth.account.verify", id, "account", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_OK)
@@ -45,12 +58,11 @@ ask_for_letter(struct auth *self, trl_ctx *ctx, const char *given,
     enum auth_purpose purpose, Trellis__Empty *out)
 {
 	char *email = trl_value_email(ctx, given);
-	struct auth_letter letter;
 	auth_account row;
 	struct trl_id id;
 	enum trl_code rc;
 	trl_batch *work;
-	bool found;
+	bool found, wanted;
 
 	rc = trl_access_limit_name(ctx, self->access, "reset", email);
 	if (rc != TRL_OK)
@@ -62,14 +74,9 @@ ask_for_letter(struct auth *self, trl_ctx *ctx, const char *given,
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	trl_batch_add(work, &auth_sql_letter_prune, NULL, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
-	auth_letter_begin(ctx, work, id, purpose, &letter);
-	rc = trl_batch_write(work, &out->base);
-	if (rc != TRL_OK || ctx->idempotency.replayed || !found)
-		return rc;
-	if (purpose == AUTH_VERIFY && row.email_verified)
-		return TRL_OK;
-	auth_post_letter(self, ctx, &row, &letter);
-	return TRL_OK;
+	wanted = found && !(purpose == AUTH_VERIFY && row.email_verified);
+	auth_letter_begin(self, ctx, work, &row, purpose, wanted);
+	return trl_batch_write(work, &out->base);
 }
 
 /* Errors: TRL_RATE (the address given). */

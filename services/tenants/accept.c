@@ -73,9 +73,26 @@ fill_reply(trl_ctx *ctx, const struct offer *offer, Tenants__V1__MyTenant *out)
 						 : trl_value_time(ctx, trl_now(ctx));
 }
 
+static tenants_member *
+begin_member(
+    trl_ctx *ctx, const struct offer *offer, const struct tenants_person *person)
+{
+	tenants_member *member = trl_arena_alloc(ctx->arena, sizeof *member);
+
+	tenants__v1__member__init(member);
+	member->account_id = trl_value_bytes(ctx, ctx->principal.account);
+	member->version = 1;
+	member->role = offer->found.role;
+	member->has_account_id = member->has_version = member->has_role = true;
+	member->email = trl_arena_strdup(ctx->arena, person->email);
+	member->display_name = trl_arena_strdup(ctx->arena, person->display_name);
+	member->created_at = member->updated_at = trl_value_time(ctx, trl_now(ctx));
+	return member;
+}
+
 static enum trl_code
-store(struct tenants *self, trl_ctx *ctx, const struct offer *offer,
-    Tenants__V1__MyTenant *out)
+store(struct tenants *self, trl_ctx *ctx, struct offer *offer,
+    const struct tenants_person *person, Tenants__V1__MyTenant *out)
 {
 	trl_batch *work = trl_batch_new(
 	    ctx, self->pg, TRL_SCOPE_BOTH(offer->tenant, ctx->principal.account));
@@ -88,11 +105,19 @@ store(struct tenants *self, trl_ctx *ctx, const struct offer *offer,
 	    TRL_ARG_TEXT("status", "accepted"),
 	    TRL_ARG_INT("former_version", offer->found.version),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
-	trl_batch_add(work, &tenants_sql_member_join, NULL,
-	    TRL_ARG_ID("tenant_id", offer->tenant),
-	    TRL_ARG_ID("account_id", ctx->principal.account),
-	    TRL_ARG_TEXT("role", tenants_role_name(offer->found.role)),
-	    TRL_ARG_TIME("now", trl_now(ctx)));
+	if (!offer->already.has_role) {
+		tenants_member *member = begin_member(ctx, offer, person);
+
+		trl_batch_add(work, &tenants_sql_member_join, &member->base,
+		    TRL_ARG_ID("tenant_id", offer->tenant));
+		tenants_tell_member(
+		    ctx, work, &tenants_event_member_added, member, NULL);
+	}
+	offer->found.status = TENANTS__V1__INVITATION__STATUS__accepted;
+	offer->found.version++;
+	offer->found.updated_at = trl_value_time(ctx, trl_now(ctx));
+	tenants_tell_invitation(
+	    self, ctx, work, &tenants_event_invitation_accepted, &offer->found, NULL);
 	trl_batch_audit(work, "tenants.invitation.accept", offer->invitation,
 	    "invitation", &offer->found.base);
 	return trl_batch_write(work, &out->base);
@@ -125,7 +150,7 @@ tenants_accept_invitation(struct tenants *self, trl_ctx *ctx,
 	if (!found || !person.verified || strcmp(person.email, offer.found.email) != 0)
 		return refuse(ctx);
 	fill_reply(ctx, &offer, out);
-	rc = store(self, ctx, &offer, out);
+	rc = store(self, ctx, &offer, &person, out);
 	if (rc == TRL_NOT_FOUND)
 		return refuse(ctx);
 	if (rc == TRL_OK)

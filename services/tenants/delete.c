@@ -34,8 +34,8 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
 		out->status = TENANTS__V1__TENANT__STATUS__deleting;
 		out->delete_at = trl_value_time(
 		    ctx, trl_now(ctx) + self->config->grace_days * 86400 * 1000000);
-		rc = tenants_store(
-		    self, ctx, "tenants.tenant.delete", out, out->version);
+		rc = tenants_store(self, ctx, "tenants.tenant.delete",
+		    &tenants_event_tenant_deleted, out, out->version);
 	} while (tenants_again(ctx, &rc, &tries));
 	if (rc == TRL_OK)
 		tenants_changed(self, ctx, ctx->tenant, trl_id_nil);
@@ -71,8 +71,8 @@ tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
 			return rc;
 		out->status = TENANTS__V1__TENANT__STATUS__active;
 		out->delete_at = NULL;
-		rc = tenants_store(
-		    self, ctx, "tenants.tenant.restore", out, out->version);
+		rc = tenants_store(self, ctx, "tenants.tenant.restore",
+		    &tenants_event_tenant_restored, out, out->version);
 	} while (tenants_again(ctx, &rc, &tries));
 	if (rc == TRL_OK)
 		tenants_changed(self, ctx, ctx->tenant, trl_id_nil);

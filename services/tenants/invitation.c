@@ -1,8 +1,7 @@
 /* tenants.CreateInvitation, ListInvitations, ResendInvitation, RevokeInvitation.
  *
  * Nothing here asks whether the address has an account, so nothing can tell. The
- * letter goes out after the commit and is not part of it: it is lost with the
- * process, and then resent by hand.
+ * letter is notify's: it hears of the invitation, with the link's token sealed.
  */
 #include <trl/page.h>
 
@@ -38,7 +37,6 @@ enum trl_code
 tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__CreateInvitationRequest *in, Tenants__V1__Invitation *out)
 {
-	tenants_tenant tenant = TENANTS__V1__TENANT__INIT;
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
 	enum trl_code rc;
@@ -50,8 +48,6 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	begin_invitation(self, ctx, in, out);
 	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
 	work = tenants_change_new(self, ctx);
-	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant.base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant));
 	trl_batch_add(work, &tenants_sql_invitation_expire, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
 	trl_batch_add(work, &tenants_sql_invitation_room, NULL,
@@ -60,12 +56,12 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	trl_batch_add(work, &tenants_sql_invitation_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
+	tenants_tell_invitation(
+	    self, ctx, work, &tenants_event_invitation_created, out, token);
+	tenants_invitation_mail(self, ctx, out, "an organisation", token);
 	trl_batch_audit(work, "tenants.invitation.create", trl_value_id(out->id),
 	    "invitation", &out->base);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK && !ctx->idempotency.replayed)
-		tenants_invitation_mail(self, ctx, out, tenant.display_name, token);
-	return rc;
+	return trl_batch_write(work, &out->base);
 }
 
 /* Errors: TRL_INVALID (page_token). */
@@ -115,7 +111,6 @@ enum trl_code
 tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__ResendInvitationRequest *in, Tenants__V1__Invitation *out)
 {
-	tenants_tenant tenant = TENANTS__V1__TENANT__INIT;
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
 	bool replayed;
@@ -134,18 +129,16 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	    ctx, trl_now(ctx) + self->config->invitation_days * 86400 * 1000000);
 	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
 	work = tenants_change_new(self, ctx);
-	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant.base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant));
 	trl_batch_add(work, &tenants_sql_invitation_renew, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("former_version", out->version - 1),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
+	tenants_tell_invitation(
+	    self, ctx, work, &tenants_event_invitation_resent, out, token);
+	tenants_invitation_mail(self, ctx, out, "an organisation", token);
 	trl_batch_audit(work, "tenants.invitation.resend", trl_value_id(out->id),
 	    "invitation", &out->base);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK && !ctx->idempotency.replayed)
-		tenants_invitation_mail(self, ctx, out, tenant.display_name, token);
-	return rc;
+	return trl_batch_write(work, &out->base);
 }
 
 /* Errors: TRL_NOT_FOUND, TRL_DENIED (role above the caller's), TRL_CONFLICT. */
@@ -169,6 +162,11 @@ tenants_revoke_invitation(struct tenants *self, trl_ctx *ctx,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("status", "revoked"),
 	    TRL_ARG_INT("former_version", before.version),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
+	before.status = TENANTS__V1__INVITATION__STATUS__revoked;
+	before.version++;
+	before.updated_at = trl_value_time(ctx, trl_now(ctx));
+	tenants_tell_invitation(
+	    self, ctx, work, &tenants_event_invitation_revoked, &before, NULL);
 	trl_batch_audit(work, "tenants.invitation.revoke", trl_value_id(before.id),
 	    "invitation", &before.base);
 	return trl_batch_write(work, &out->base);

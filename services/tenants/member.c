@@ -38,6 +38,7 @@ store_role(struct tenants *self, trl_ctx *ctx, const tenants_member *before,
 	trl_batch_add(work, &tenants_sql_member_update, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("former_version", before->version));
+	tenants_tell_member(ctx, work, &tenants_event_member_updated, out, before);
 	trl_batch_audit(work, "tenants.member.update", trl_value_id(out->account_id),
 	    "member", &out->base);
 	return trl_batch_write(work, &out->base);
@@ -129,6 +130,8 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 		trl_batch_add(work, &tenants_sql_member_delete, &in->base,
 		    TRL_ARG_ID("tenant_id", ctx->tenant),
 		    TRL_ARG_INT("former_version", before.version));
+		tenants_tell_member(
+		    ctx, work, &tenants_event_member_removed, &before, NULL);
 		trl_batch_audit(
 		    work, "tenants.member.remove", account, "member", &before.base);
 		rc = trl_batch_write(work, &out->base);

@@ -76,6 +76,7 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_member_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	tenants_tell_member(ctx, work, &tenants_event_member_added, out, NULL);
 	trl_batch_audit(
 	    work, "tenants.member.add", person.account, "member", &out->base);
 	rc = trl_batch_write(work, &out->base);

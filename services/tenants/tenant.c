@@ -20,7 +20,7 @@ tenants_read(struct tenants *self, trl_ctx *ctx, tenants_tenant *out)
 
 enum trl_code
 tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
-    tenants_tenant *changed, int64_t former_version)
+    const struct trl_event_type *type, tenants_tenant *changed, int64_t former_version)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 
@@ -29,8 +29,24 @@ tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
 	trl_batch_add(work, &tenants_sql_tenant_update, &changed->base,
 	    TRL_ARG_INT("former_version", former_version));
 	trl_batch_add(work, &tenants_sql_directory_update, &changed->base);
+	tenants_tell_tenant(ctx, work, type, changed);
 	trl_batch_audit(work, action, ctx->tenant, "tenant", &changed->base);
 	return trl_batch_write(work, &changed->base);
+}
+
+/* The founder, as the first member. */
+static tenants_member *
+begin_founder(trl_ctx *ctx, const tenants_tenant *tenant)
+{
+	tenants_member *founder = trl_arena_alloc(ctx->arena, sizeof *founder);
+
+	tenants__v1__member__init(founder);
+	founder->account_id = trl_value_bytes(ctx, ctx->principal.account);
+	founder->version = 1;
+	founder->role = TENANTS__V1__MEMBER__ROLE__owner;
+	founder->has_account_id = founder->has_version = founder->has_role = true;
+	founder->created_at = founder->updated_at = tenant->created_at;
+	return founder;
 }
 
 static void
@@ -55,10 +71,12 @@ tenants_create_tenant(struct tenants *self, trl_ctx *ctx,
 {
 	struct trl_id account = ctx->principal.account, id;
 	bool verified = ctx->principal.verified;
+	tenants_member *founder;
 	enum trl_code rc;
 	trl_batch *work;
 
 	begin_tenant(ctx, in, out);
+	founder = begin_founder(ctx, out);
 	id = trl_value_id(out->id);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_BOTH(id, account));
 	trl_batch_add(work, &tenants_sql_founder_count, NULL,
@@ -67,9 +85,10 @@ tenants_create_tenant(struct tenants *self, trl_ctx *ctx,
 		"allowed", verified ? TENANTS_MADE_MAX : TENANTS_MADE_UNVERIFIED_MAX));
 	trl_batch_add(work, &tenants_sql_directory_insert, &out->base);
 	trl_batch_add(work, &tenants_sql_tenant_insert, &out->base);
-	trl_batch_add(work, &tenants_sql_member_insert, &out->base,
-	    TRL_ARG_ID("tenant_id", id), TRL_ARG_ID("account_id", account),
-	    TRL_ARG_TEXT("role", "owner"));
+	trl_batch_add(work, &tenants_sql_member_insert, &founder->base,
+	    TRL_ARG_ID("tenant_id", id));
+	tenants_tell_tenant(ctx, work, &tenants_event_tenant_created, out);
+	tenants_tell_member(ctx, work, &tenants_event_member_added, founder, NULL);
 	trl_batch_audit(work, "tenants.tenant.create", id, "tenant", &out->base);
 	rc = trl_batch_write(work, &out->base);
 	if (rc == TRL_QUOTA) {
@@ -123,8 +142,8 @@ tenants_update_tenant(struct tenants *self, trl_ctx *ctx,
 			out->slug = in->slug;
 		if (in->display_name)
 			out->display_name = in->display_name;
-		rc = tenants_store(
-		    self, ctx, "tenants.tenant.update", out, out->version);
+		rc = tenants_store(self, ctx, "tenants.tenant.update",
+		    &tenants_event_tenant_updated, out, out->version);
 	} while (tenants_again(ctx, &rc, &tries));
 	return rc;
 }

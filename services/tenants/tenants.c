@@ -27,29 +27,26 @@ static enum trl_code
 open_tenants(const struct trl_host *host, void **out)
 {
 	const struct tenants_config *config = host->config;
-	char folder[512];
 	struct tenants *self = calloc(1, sizeof *self);
-	const char *mail_folder = config->mail_folder;
-	enum trl_code rc;
 
 	trl_assert(self && config->seal_key);
 	*self = (struct tenants){ .pg = host->pg, .bus = host->bus, .config = config };
 	derive_token_key(self, config->seal_key);
+	char folder[512];
+	const char *mail_folder = config->mail_folder;
 	if (!mail_folder && host->run_dir) {
 		snprintf(folder, sizeof folder, "%s/mail", host->run_dir);
 		mail_folder = folder;
 	}
+	if (trl_mail_open(host->loop, mail_folder, "Trellis <noreply@localhost>",
+		&self->mail) != TRL_OK)
+		return TRL_INTERNAL;
+	self->sealer = trl_sealer_new(host->seal_key, "tenants invitation");
 	self->access = trl_access_open(host->loop, host->redis);
 	if (!self->access) {
+		trl_sealer_free(&self->sealer);
 		free(self);
 		return TRL_INTERNAL;
-	}
-	rc = trl_mail_open(
-	    host->loop, mail_folder, "Trellis <noreply@localhost>", &self->mail);
-	if (rc != TRL_OK) {
-		trl_access_close(&self->access);
-		free(self);
-		return rc;
 	}
 	*out = self;
 	return TRL_OK;
@@ -63,6 +60,7 @@ close_tenants(void **state)
 	if (!self)
 		return;
 	trl_mail_close(&self->mail);
+	trl_sealer_free(&self->sealer);
 	trl_access_close(&self->access);
 	sodium_memzero(self, sizeof *self);
 	free(self);
@@ -81,6 +79,7 @@ const struct trl_service tenants_service = {
 	.sql = &tenants_sql,
 	.scripts = trl_access_scripts,
 	.needs_seal_key = true,
+	.tells_events = true,
 	.open = open_tenants,
 	.close = close_tenants,
 	.maintain = tenants_maintain,

@@ -5,6 +5,7 @@
 #include <trl/access.h>
 #include <trl/batch.h>
 #include <trl/mail.h>
+#include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
 #include <trellis/tenants/v1/tenants.server.h>
@@ -31,7 +32,8 @@ struct tenants {
 	trl_pg *pg;
 	trl_bus *bus;
 	trl_access *access;
-	trl_mail *mail;
+	trl_mail *mail;     /* until notify sends letters */
+	trl_sealer *sealer; /* of invitations' tokens on their way to the letter */
 	const struct tenants_config *config;
 	uint8_t token_key[TENANTS_TOKEN_KEY_BYTES];
 };
@@ -103,12 +105,21 @@ void tenants_token_new(const struct tenants *self, struct trl_id tenant,
 bool tenants_token_read(const struct tenants *self, const char *text,
     struct trl_id *tenant, struct trl_id *invitation, uint8_t hash[TENANTS_TOKEN_HASH]);
 
-/* ---- letter.c ---------------------------------------------------------------- */
-
-/* Mails the invitation, after its commit. A letter that cannot be sent is logged:
- * the invitation stands and can be resent. */
 void tenants_invitation_mail(struct tenants *self, trl_ctx *ctx,
     const tenants_invitation *invitation, const char *tenant_name, const char *token);
+
+/* ---- told.c: events, part of the batch that makes them true -------------------- */
+
+void tenants_tell_tenant(trl_ctx *ctx, trl_batch *work,
+    const struct trl_event_type *type, tenants_tenant *tenant);
+/* former: with the role before it was changed, or NULL. */
+void tenants_tell_member(trl_ctx *ctx, trl_batch *work,
+    const struct trl_event_type *type, tenants_member *member,
+    const tenants_member *former);
+/* token: of the link where a letter is on its way, or NULL; it travels sealed. */
+void tenants_tell_invitation(struct tenants *self, trl_ctx *ctx, trl_batch *work,
+    const struct trl_event_type *type, tenants_invitation *invitation,
+    const char *token);
 
 /* ---- tenant.c ------------------------------------------------------------------ */
 
@@ -116,9 +127,11 @@ void tenants_invitation_mail(struct tenants *self, trl_ctx *ctx,
 enum trl_code tenants_read(
     struct tenants *self, trl_ctx *ctx, tenants_tenant *out) TRL_MUST_CHECK;
 /* Writes a tenant that was read at former_version and changed, with its directory
- * row, the audit entry and the reply. Errors: as trl_batch_write, TRL_PRECONDITION. */
+ * row, the audit entry, the event and the reply. Errors: as trl_batch_write,
+ * TRL_PRECONDITION. */
 enum trl_code tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
-    tenants_tenant *changed, int64_t former_version) TRL_MUST_CHECK;
+    const struct trl_event_type *type, tenants_tenant *changed,
+    int64_t former_version) TRL_MUST_CHECK;
 
 /* ---- maintain.c: `trellis-tenants maintain` ---------------------------------------
  */

@@ -61,6 +61,7 @@ admin_run(const char *sql)
 int
 world_open(void **state)
 {
+	static const uint8_t seal_key[TRL_SEAL_KEY] = { 7 };
 	char sql[160];
 	struct trl_pg_options options = { .sql = &tenants_sql };
 
@@ -85,10 +86,10 @@ world_open(void **state)
 	options.url = world.app_url;
 	if (trl_pg_open(world.loop, &options, &world.service.pg) != TRL_OK)
 		return -1;
-	world.config = (struct tenants_config){ .public_url = "https://example.test",
-		.grace_days = 30,
-		.invitation_days = 7 };
+	world.config =
+	    (struct tenants_config){ .grace_days = 30, .invitation_days = 7 };
 	world.service.config = &world.config;
+	world.service.sealer = trl_sealer_new(seal_key, "tenants invitation");
 	memset(world.service.token_key, 7, sizeof world.service.token_key);
 	world.arena = trl_arena_new(64u << 20);
 	return 0;
@@ -100,6 +101,7 @@ world_close(void **state)
 	char sql[160];
 
 	(void)state;
+	trl_sealer_free(&world.service.sealer);
 	trl_pg_close(&world.service.pg);
 	trl_loop_free(&world.loop);
 	trl_arena_free(&world.arena);
@@ -153,6 +155,37 @@ world_sql(const char *fmt, ...)
 	PQclear(result);
 	PQfinish(conn);
 	return value;
+}
+
+#define SENT "type in ('tenants.invitation.created', 'tenants.invitation.resent')"
+
+unsigned
+world_letters(void)
+{
+	return (unsigned)strtoul(
+	    world_sql("select count(*) from outbox where " SENT), NULL, 10);
+}
+
+char *
+world_letter_token(void)
+{
+	const char *hex =
+	    world_sql("select encode(payload, 'hex') from outbox where " SENT
+		      " order by id desc limit 1");
+	size_t len = strlen(hex) / 2;
+	uint8_t *bytes = trl_arena_alloc(world.arena, len + 1);
+	Tenants__V1__InvitationEvent *told;
+	char *token;
+
+	assert_int_equal(
+	    sodium_hex2bin(bytes, len, hex, strlen(hex), NULL, &len, NULL), 0);
+	told = tenants__v1__invitation_event__unpack(NULL, len, bytes);
+	assert_non_null(told);
+	token = trl_unseal(world.service.sealer, world.arena, told->sealed_token.data,
+	    told->sealed_token.len, &len);
+	tenants__v1__invitation_event__free_unpacked(told, NULL);
+	assert_non_null(token);
+	return token;
 }
 
 const char *

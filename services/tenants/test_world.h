@@ -13,7 +13,7 @@
 
 #include "tenants.h"
 
-enum { WORLD_PEOPLE_MAX = 64, WORLD_LETTERS_MAX = 64 };
+enum { WORLD_PEOPLE_MAX = 64 };
 
 /* An account, as the fake auth knows it. */
 struct world_person {
@@ -21,12 +21,6 @@ struct world_person {
 	char email[128];
 	char display_name[64];
 	bool verified;
-};
-
-struct world_letter {
-	char to[128];
-	char subject[160];
-	char token[TENANTS_TOKEN_TEXT];
 };
 
 struct world {
@@ -42,8 +36,6 @@ struct world {
 	unsigned keys_made;
 	struct world_person people[WORLD_PEOPLE_MAX];
 	size_t n_people;
-	struct world_letter letters[WORLD_LETTERS_MAX];
-	size_t n_letters;
 	unsigned tenant_bumps, account_bumps, notices;
 	int64_t now_us; /* 0: the wall clock */
 };
@@ -94,4 +86,7 @@ struct trl_id world_tenant_new(const struct world_person *person);
 /* Puts an account in without asking. */
 void world_join(
     struct trl_id tenant, const struct world_person *person, const char *role);
+/* How many invitations' letters the outbox asks for, and the newest one's token. */
+unsigned world_letters(void);
+char *world_letter_token(void);
 const char *world_id_text(struct trl_id id);

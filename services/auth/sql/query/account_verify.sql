@@ -1,4 +1,4 @@
--- expect: one MALFORMED "This link does not hold any more. Ask for a new letter."
+-- expect: one CONFLICT "Your account was changed at the same moment; try again."
 update account
 set email_verified = true, version = version + 1, updated_at = :now
-where account_id = :account_id
+where account_id = :account_id and version = :former_version

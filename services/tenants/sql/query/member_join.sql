@@ -1,4 +1,5 @@
--- Who is a member already keeps his role.
+-- Who became a member at the same moment has to ask again, and then keeps his role.
+-- expect: one CONFLICT
 insert into membership (tenant_id, account_id, role, version, created_at, updated_at)
-values (:tenant_id, :account_id, :role, 1, :now, :now)
+values (:tenant_id, :account_id, :role, :version, :created_at, :updated_at)
 on conflict (tenant_id, account_id) do nothing
