@@ -21,7 +21,7 @@
 #include <trl/migrate.h>
 #include <trl/seal.h>
 
-#include "service_config.h"
+#include "operator.h"
 
 enum { DRAIN_MS = 25000, READY_POLL_MS = 5, SERVICES_MAX = 16 };
 /* For what no method reaches; made when they are wanted. */
@@ -40,6 +40,7 @@ struct process {
 		struct process *process;
 		const struct trl_service *service;
 		struct trl_host host;
+		operator_self op;
 		void *self;
 	} each[SERVICES_MAX];
 	uv_signal_t term, interrupt;
@@ -256,8 +257,9 @@ open_service(struct process *p, struct one *one)
 	}
 	if (p->ops != NULL)
 		trl_ops_check(p->ops, "peers", check_peers, one);
-	return (s->contracts == NULL ||
-		   trl_bus_serve(one->host.bus, s->contracts, one->self) == TRL_OK) &&
+	one->op = (operator_self){ &one->host, s, &p->config };
+	trl_bus_serve_also(one->host.bus, operator_contracts, &one->op);
+	return trl_bus_serve(one->host.bus, s->contracts, one->self) == TRL_OK &&
 	       open_peers(p, one);
 }
 

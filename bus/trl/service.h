@@ -49,6 +49,10 @@ struct trl_service {
 	const struct trl_subscription *const *subscriptions; /* NULL-ended, or NULL */
 	const struct trl_job_kind *const *jobs;              /* NULL-ended, or NULL */
 	const struct trl_cron *const *crons;                 /* NULL-ended, or NULL */
+	/* For `trellis tenant show`: what it knows of :tenant_id as rows of name and
+	 * value, read under that tenant; NULL: nothing. And, where it gives out the
+	 * tenants' short names: the tenant_id of :slug, read by the _sys role. */
+	const struct trl_sql *describe_tenant, *find_tenant;
 	/* It cannot do without TRELLIS_SEAL_KEY. One whose WRITEs answer with secrets
 	 * cannot anyway: their records are sealed under it. */
 	bool needs_seal_key;

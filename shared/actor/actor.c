@@ -227,20 +227,48 @@ trl_actor_name(const struct trl_actor *actor)
 }
 
 void
-trl_actors_dump(trl_loop *loop, struct trl_buf *out)
+trl_actors_each(trl_loop *loop,
+    void (*fn)(void *self, const struct trl_actor_state *actor), void *self)
 {
 	uint64_t now = trl_mono_us();
 
 	for (const struct trl_actor *a = loop->alive; a != NULL; a = a->next_alive) {
-		trl_buf_printf(out, "%s age %llu ms ", trl_actor_name(a),
-		    (unsigned long long)(now - a->started_us) / 1000);
-		if (a->state == TRL_PARKED)
-			trl_buf_printf(out, "parked on %s %llu ms\n", a->what,
-			    (unsigned long long)(now - a->parked_us) / 1000);
-		else
-			trl_buf_adds(
-			    out, a->state == TRL_READY ? "ready\n" : "running\n");
+		struct trl_actor_state state = {
+			.name = trl_actor_name(a),
+			.state = a->state == TRL_PARKED  ? TRL_ACTOR_PARKED
+				 : a->state == TRL_READY ? TRL_ACTOR_READY
+							 : TRL_ACTOR_RUNNING,
+			.age_ms = (now - a->started_us) / 1000,
+			.tenant = a->ctx.tenant,
+		};
+
+		if (a->state == TRL_PARKED) {
+			state.parked_on = a->what;
+			state.parked_ms = (now - a->parked_us) / 1000;
+		}
+		fn(self, &state);
 	}
+}
+
+static void
+dump_one(void *self, const struct trl_actor_state *actor)
+{
+	struct trl_buf *out = self;
+
+	trl_buf_printf(
+	    out, "%s age %llu ms ", actor->name, (unsigned long long)actor->age_ms);
+	if (actor->parked_on != NULL)
+		trl_buf_printf(out, "parked on %s %llu ms\n", actor->parked_on,
+		    (unsigned long long)actor->parked_ms);
+	else
+		trl_buf_adds(
+		    out, actor->state == TRL_ACTOR_READY ? "ready\n" : "running\n");
+}
+
+void
+trl_actors_dump(trl_loop *loop, struct trl_buf *out)
+{
+	trl_actors_each(loop, dump_one, out);
 }
 
 void

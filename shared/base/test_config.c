@@ -260,6 +260,40 @@ printing_hides_secrets_and_passwords(void **state)
 			   "address\\|port people connect to |\n"));
 }
 
+static void
+a_password_is_hidden_wherever_it_stands(void **state)
+{
+	static const struct {
+		const char *url, *shown;
+	} rows[] = {
+		{ "postgresql://me:hu@sh@host/db", "postgresql://me:***@host/db" },
+		{ "postgresql:///db?host=/run&password=hush&user=me",
+		    "postgresql:///db?host=/run&password=***&user=me" },
+		{ "postgresql://a:hush@h/db?password=hush",
+		    "postgresql://a:***@h/db?password=***" },
+		{ "host=h password=hush user=me", "host=h password=*** user=me" },
+		{ "host=h user=me password='hush hush'",
+		    "host=h user=me password=***" },
+		{ "postgresql://host:5432/a@b", "postgresql://host:5432/a@b" },
+		{ "one\ntwo\x1b[31m", "one two [31m" },
+	};
+	struct settings s;
+	char line[200];
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		setenv("TRELLIS_PG_URL", rows[i].url, 1);
+		assert_true(reads(&s));
+		listen_in(true);
+		trl_config_print(&table, &s);
+		listen_in(false);
+		trl_secret_free(&s.key);
+		snprintf(line, sizeof line, "TRELLIS_PG_URL=%s\n", rows[i].shown);
+		assert_non_null(strstr(said(), line));
+		assert_null(strstr(said(), "hush"));
+	}
+}
+
 int
 main(void)
 {
@@ -272,6 +306,7 @@ main(void)
 		CONFIG_TEST(an_unknown_name_is_refused_with_its_nearest),
 		CONFIG_TEST(a_family_gives_its_members_and_not_its_neighbours),
 		CONFIG_TEST(printing_hides_secrets_and_passwords),
+		CONFIG_TEST(a_password_is_hidden_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

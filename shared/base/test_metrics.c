@@ -152,6 +152,54 @@ open_metrics_ends_with_eof(void **state)
 	trl_buf_fini(&text);
 }
 
+struct seen {
+	unsigned n;
+	struct trl_sample histogram;
+	double counter;
+	char label[32];
+};
+
+static void
+see(void *self, const struct trl_sample *sample)
+{
+	struct seen *seen = self;
+
+	if (strcmp(sample->name, "test_each_seconds") == 0)
+		seen->histogram = *sample;
+	if (strcmp(sample->name, "test_each_total") != 0)
+		return;
+	seen->n++;
+	seen->counter += sample->value;
+	snprintf(seen->label, sizeof seen->label, "%s=%s", sample->labels[0],
+	    sample->values[0]);
+}
+
+static void
+each_series_comes_with_its_labels_and_quantiles(void **state)
+{
+	trl_metric *counter = trl_counter_new("test_each_total", "Each.", "code", NULL);
+	trl_metric *histogram = trl_histogram_new("test_each_seconds", "Each.", NULL);
+	static const char *const none[] = { NULL };
+	struct seen seen = { 0 };
+
+	(void)state;
+	trl_series_add(trl_series_at(counter, "a"), 2);
+	trl_series_add(trl_series_at(counter, "b"), 3);
+	for (int i = 0; i < 98; i++)
+		trl_series_observe_us(trl_series_get(histogram, none), 2000);
+	for (int i = 0; i < 2; i++)
+		trl_series_observe_us(trl_series_get(histogram, none), 20000000);
+	trl_metrics_each(see, &seen);
+	assert_int_equal(seen.n, 2);
+	assert_true(seen.counter > 4.5 && seen.counter < 5.5);
+	assert_string_equal(seen.label, "code=b");
+	assert_true(seen.histogram.is_histogram && seen.histogram.count == 100);
+	assert_true(seen.histogram.sum > 40.1 && seen.histogram.sum < 40.3);
+	/* Half of them lie in the bucket from 1 to 3 ms; the last two above all. */
+	assert_true(seen.histogram.p50 > 0.0019 && seen.histogram.p50 < 0.0022);
+	assert_true(seen.histogram.p99 > 9.9 && seen.histogram.p99 < 10.1);
+}
+
 int
 main(void)
 {
@@ -162,6 +210,7 @@ main(void)
 		cmocka_unit_test(callbacks_of_one_name_are_summed_until_dropped),
 		cmocka_unit_test(series_beyond_2000_are_counted_as_other),
 		cmocka_unit_test(open_metrics_ends_with_eof),
+		cmocka_unit_test(each_series_comes_with_its_labels_and_quantiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,18 @@ void trl_cancel(trl_actor *actor);
 /* Changes the deadline of the running actor (dispatch loops alone). */
 void trl_set_deadline(trl_ctx *ctx, uint64_t deadline_us);
 size_t trl_actors_alive(const trl_loop *loop);
+/* What an actor is doing; the texts live as long as the call that shows it. */
+struct trl_actor_state {
+	const char *name; /* its method's, else its own */
+	enum { TRL_ACTOR_READY, TRL_ACTOR_RUNNING, TRL_ACTOR_PARKED } state;
+	uint64_t age_ms;
+	const char *parked_on; /* NULL: it is not */
+	uint64_t parked_ms;
+	struct trl_id tenant; /* nil: none */
+};
+/* Loop thread: calls fn for each actor that is alive, the youngest first. */
+void trl_actors_each(trl_loop *loop,
+    void (*fn)(void *self, const struct trl_actor_state *actor), void *self);
 /* One line an actor: name or method, age, what it is parked on. */
 void trl_actors_dump(trl_loop *loop, struct trl_buf *out);
 

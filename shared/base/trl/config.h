@@ -96,5 +96,10 @@ void trl_config_family(const char *prefix,
     void (*fn)(void *self, const char *rest, const char *value), void *self);
 /* Prints all known tables as the README's Markdown table. */
 void trl_config_print_markdown(void);
-/* Prints the effective values of a table, secrets as "(set)". */
+/* Calls fn for each variable of a table with its effective value as text, at most 300
+ * characters of one line: a secret, or a member of a family, is "(set)" or "(unset)", a
+ * password inside a URL or a connection string is "***". */
+void trl_config_each(const struct trl_config_table *table, const void *values,
+    void (*fn)(void *self, const char *name, const char *value), void *self);
+/* Prints what trl_config_each shows, a line each. */
 void trl_config_print(const struct trl_config_table *table, const void *values);

@@ -44,3 +44,19 @@ void trl_series_observe_us(trl_series *series, uint64_t us); /* histogram */
 
 /* Appends everything; open_metrics adds what OpenMetrics asks (# EOF, units). */
 void trl_metrics_render(struct trl_buf *out, bool open_metrics);
+
+/* One series as it stands. Pointers are the registry's own. */
+struct trl_sample {
+	const char *name;
+	size_t n_labels;
+	const char *const *labels, *const *values;
+	bool is_histogram;
+	double value; /* of a counter or gauge */
+	/* Of a histogram, in seconds; the quantiles are estimated out of its buckets.
+	 */
+	uint64_t count;
+	double sum, p50, p99;
+};
+/* Calls fn for each series, in the order of registration. */
+void trl_metrics_each(
+    void (*fn)(void *self, const struct trl_sample *sample), void *self);

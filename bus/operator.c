@@ -1,0 +1,262 @@
+/* operator.c - the operator's contract as every service serves it: figures, actors,
+ * settings, and what the service knows of a tenant. It reads and changes nothing;
+ * dispatch lets nobody but the operator's command come here. Lists are cut where a
+ * reply would grow too large for the bus. */
+#include "operator.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <trl/batch.h>
+#include <trl/metrics.h>
+#include <trl/utf8.h>
+
+#include <trellis/operator/v1/operator.server.h>
+
+#include "bus.h"
+#include "server.h"
+
+enum { SAMPLES_MAX = 700, ACTORS_MAX = 1000, SETTINGS_MAX = 500 };
+
+const struct trl_contract *const operator_contracts[] = { &operator_v1_server, NULL };
+
+/* ---- figures
+ * ----------------------------------------------------------------------------- */
+
+struct sampling {
+	trl_ctx *ctx;
+	Operator__V1__StatsReply *out;
+};
+
+static Operator__V1__Sample__LabelsEntry *
+label_of(trl_arena *arena, const char *name, const char *value)
+{
+	Operator__V1__Sample__LabelsEntry *label =
+	    trl_arena_alloc(arena, sizeof *label);
+	operator__v1__sample__labels_entry__init(label);
+	label->key = (char *)(uintptr_t)name;
+	label->value = (char *)(uintptr_t)value;
+	return label;
+}
+
+static void
+add_sample(void *self, const struct trl_sample *from)
+{
+	struct sampling *sampling = self;
+	trl_arena *arena = sampling->ctx->arena;
+	Operator__V1__StatsReply *out = sampling->out;
+	Operator__V1__Sample *to;
+
+	if (out->n_samples == SAMPLES_MAX)
+		return;
+	to = trl_arena_alloc(arena, sizeof *to);
+	operator__v1__sample__init(to);
+	to->name = (char *)(uintptr_t)from->name;
+	to->labels = trl_arena_alloc(arena, (from->n_labels + 1) * sizeof *to->labels);
+	for (; to->n_labels < from->n_labels; to->n_labels++)
+		to->labels[to->n_labels] = label_of(
+		    arena, from->labels[to->n_labels], from->values[to->n_labels]);
+	if (from->is_histogram) {
+		to->has_count = to->has_sum = true;
+		to->has_p50 = to->has_p99 = from->count > 0;
+		to->count = from->count;
+		to->sum = from->sum;
+		to->p50 = from->p50;
+		to->p99 = from->p99;
+	} else {
+		to->has_value = true;
+		to->value = from->value;
+	}
+	out->samples[out->n_samples++] = to;
+}
+
+/* Of /proc/self/statm, which the kernel answers out of counters. */
+static uint64_t
+resident_bytes(void)
+{
+	unsigned long long size = 0, pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%llu %llu", &size, &pages) != 2)
+		pages = 0;
+	fclose(file);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+enum trl_code
+operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsRequest *in,
+    Operator__V1__StatsReply *out)
+{
+	struct sampling sampling = { ctx, out };
+	const trl_bus *bus = self->host->bus;
+	const struct bus_server *server = bus->server;
+	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
+
+	(void)in;
+	out->service = (char *)(uintptr_t)self->service->name;
+	out->version = (char *)(uintptr_t)TRELLIS_VERSION;
+	out->unready = why ? trl_arena_strdup(ctx->arena, why) : NULL;
+	out->has_pid = out->has_up_ms = out->has_actors = out->has_memory_bytes = true;
+	out->pid = (uint32_t)getpid();
+	out->up_ms = (trl_mono_us() - server->since_us) / 1000;
+	out->actors = trl_actors_alive(self->host->loop);
+	out->memory_bytes = resident_bytes();
+	out->has_running = out->has_calls = out->has_faults = out->has_shed = true;
+	out->running = server->running;
+	out->calls = server->calls;
+	out->faults = server->faults;
+	out->shed = server->shed;
+	out->has_connections = true;
+	for (const struct bus_conn *c = server->conns; c != NULL; c = c->next)
+		out->connections++;
+	out->samples =
+	    trl_arena_alloc(ctx->arena, SAMPLES_MAX * sizeof out->samples[0]);
+	trl_metrics_each(add_sample, &sampling);
+	return TRL_OK;
+}
+
+/* ---- actors
+ * ------------------------------------------------------------------------------ */
+
+struct watching {
+	trl_ctx *ctx;
+	Operator__V1__ActorsReply *out;
+};
+
+static void
+add_actor(void *self, const struct trl_actor_state *from)
+{
+	static const Operator__V1__Actor__State states[] = {
+		[TRL_ACTOR_READY] = OPERATOR__V1__ACTOR__STATE__ready,
+		[TRL_ACTOR_RUNNING] = OPERATOR__V1__ACTOR__STATE__running,
+		[TRL_ACTOR_PARKED] = OPERATOR__V1__ACTOR__STATE__parked,
+	};
+	struct watching *watching = self;
+	Operator__V1__ActorsReply *out = watching->out;
+	Operator__V1__Actor *to;
+
+	out->total++;
+	if (out->n_actors == ACTORS_MAX)
+		return;
+	to = trl_arena_alloc(watching->ctx->arena, sizeof *to);
+	operator__v1__actor__init(to);
+	to->name = (char *)(uintptr_t)from->name;
+	to->has_age_ms = to->has_state = true;
+	to->age_ms = from->age_ms;
+	to->state = states[from->state];
+	to->parked_on = (char *)(uintptr_t)from->parked_on;
+	to->has_parked_ms = from->parked_on != NULL;
+	to->parked_ms = from->parked_ms;
+	to->has_tenant_id = !trl_id_is_nil(from->tenant);
+	to->tenant_id.len = sizeof from->tenant.bytes;
+	to->tenant_id.data =
+	    trl_arena_memdup(watching->ctx->arena, from->tenant.bytes, 16);
+	out->actors[out->n_actors++] = to;
+}
+
+enum trl_code
+operator_actors(operator_self *self, trl_ctx *ctx,
+    const Operator__V1__ActorsRequest *in, Operator__V1__ActorsReply *out)
+{
+	struct watching watching = { ctx, out };
+
+	(void)in;
+	out->service = (char *)(uintptr_t)self->service->name;
+	out->has_total = true;
+	out->actors = trl_arena_alloc(ctx->arena, ACTORS_MAX * sizeof out->actors[0]);
+	trl_actors_each(self->host->loop, add_actor, &watching);
+	return TRL_OK;
+}
+
+/* ---- settings
+ * ---------------------------------------------------------------------------- */
+
+struct settling {
+	trl_ctx *ctx;
+	Operator__V1__ConfigReply *out;
+};
+
+static void
+add_setting(void *self, const char *name, const char *value)
+{
+	struct settling *settling = self;
+	Operator__V1__ConfigReply *out = settling->out;
+	Operator__V1__Setting *to;
+
+	for (size_t i = 0; i < out->n_settings; i++)
+		if (strcmp(out->settings[i]->name, name) == 0)
+			return; /* of two tables */
+	if (out->n_settings == SETTINGS_MAX)
+		return;
+	to = trl_arena_alloc(settling->ctx->arena, sizeof *to);
+	operator__v1__setting__init(to);
+	to->name = trl_arena_strdup(settling->ctx->arena, name);
+	to->value = trl_arena_strdup(settling->ctx->arena,
+	    trl_utf8_valid(value, strlen(value)) ? value : "(no text)");
+	out->settings[out->n_settings++] = to;
+}
+
+enum trl_code
+operator_config(operator_self *self, trl_ctx *ctx,
+    const Operator__V1__ConfigRequest *in, Operator__V1__ConfigReply *out)
+{
+	struct settling settling = { ctx, out };
+
+	(void)in;
+	out->service = (char *)(uintptr_t)self->service->name;
+	out->settings =
+	    trl_arena_alloc(ctx->arena, SETTINGS_MAX * sizeof out->settings[0]);
+	trl_config_each(
+	    &trl_process_config_table, self->config, add_setting, &settling);
+	if (self->service->config != NULL)
+		trl_config_each(
+		    self->service->config, self->host->config, add_setting, &settling);
+	return TRL_OK;
+}
+
+/* ---- tenants
+ * ----------------------------------------------------------------------------- */
+
+static struct trl_id
+id_of(ProtobufCBinaryData bytes)
+{
+	struct trl_id id;
+	memcpy(id.bytes, bytes.data, sizeof id.bytes);
+	return id;
+}
+
+enum trl_code
+operator_describe_tenant(operator_self *self, trl_ctx *ctx,
+    const Operator__V1__DescribeTenantRequest *in,
+    Operator__V1__DescribeTenantReply *out)
+{
+	trl_batch *work;
+
+	if (self->service->describe_tenant == NULL)
+		return TRL_OK;
+	work =
+	    trl_batch_new(ctx, self->host->pg, TRL_SCOPE_TENANT(id_of(in->tenant_id)));
+	trl_batch_get(work, self->service->describe_tenant, &in->base, &out->base);
+	return trl_batch_read(work);
+}
+
+/* Errors: TRL_NOT_FOUND (no such slug, or this service gives out none). */
+enum trl_code
+operator_find_tenant(operator_self *self, trl_ctx *ctx,
+    const Operator__V1__FindTenantRequest *in, Operator__V1__FindTenantReply *out)
+{
+	trl_batch *work;
+	enum trl_code rc;
+
+	if (self->service->find_tenant == NULL || self->host->sys == NULL)
+		return trl_fail(
+		    ctx, TRL_NOT_FOUND, "This service knows no short names.");
+	work = trl_batch_new(ctx, self->host->sys, (struct trl_scope){ 0 });
+	trl_batch_get(work, self->service->find_tenant, &in->base, &out->base);
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK && !out->has_tenant_id)
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no tenant of this name.");
+	return rc;
+}
