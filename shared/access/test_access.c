@@ -279,6 +279,52 @@ believes_no_copy_whose_epoch_was_lost(void **state)
 }
 
 static void
+tell_looks(trl_ctx *ctx, struct world *world)
+{
+	enum { MANY = 100 };
+	const struct trl_access_who who = { .kind = TRL_PERSON,
+		.account = random_id() };
+	struct trl_id tenant = random_id(), accounts[MANY];
+	struct trl_access_visit visit = arrive(ctx, world, &who, tenant), looked;
+	struct trl_access_grant grant = granted(&visit, tenant);
+	struct trl_access_states states = { 0 };
+	uint64_t epoch, epochs[MANY], left;
+
+	for (size_t i = 0; i < MANY; i++)
+		accounts[i] = i == 77 ? who.account : random_id();
+	trl_access_account_epochs(ctx, world->access, accounts, MANY, epochs);
+	trl_access_tenant_epochs(ctx, world->access, &tenant, 1, &epoch);
+	assert_int_equal(epoch, visit.tenant_epoch);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(epochs[i], i == 77 ? visit.account_epoch : 0);
+
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	assert_int_equal(trl_access_arrive(ctx, world->access, &who, tenant, "read",
+			     &looked, &states),
+	    TRL_OK);
+	left = states.state[0].remaining;
+	trl_access_look(ctx, world->access, &who, tenant, &looked);
+	assert_non_null(looked.grant);
+	assert_int_equal(looked.account_epoch, visit.account_epoch);
+	trl_access_bump_tenant(ctx, world->access, tenant);
+	trl_access_look(ctx, world->access, &who, tenant, &looked);
+	assert_null(looked.grant);
+	assert_true(looked.tenant_epoch > visit.tenant_epoch);
+	states.n = 0;
+	assert_int_equal(trl_access_arrive(ctx, world->access, &who, tenant, "read",
+			     &looked, &states),
+	    TRL_OK);
+	assert_in_range(states.state[0].remaining, left - 1, left + 1);
+}
+
+static void
+looking_shows_epochs_and_grants_and_counts_nothing(void **state)
+{
+	(void)state;
+	run(tell_looks);
+}
+
+static void
 tell_who(trl_ctx *ctx, struct world *world)
 {
 	struct trl_access_who who = { .kind = TRL_PERSON,
@@ -332,6 +378,7 @@ main(void)
 		cmocka_unit_test(believes_no_copy_of_an_earlier_epoch),
 		cmocka_unit_test(believes_no_copy_whose_epoch_was_lost),
 		cmocka_unit_test(no_copy_outlives_five_seconds),
+		cmocka_unit_test(looking_shows_epochs_and_grants_and_counts_nothing),
 		cmocka_unit_test(keeps_who_a_credential_is),
 	};
 

@@ -138,31 +138,52 @@ make_epoch(trl_ctx *ctx, trl_access *access, struct trl_id account)
 
 /* In a tenant: the script counts caller and tenant and brings epoch and grant; beside
  * it the account's epoch is fetched (a key ends with its tenant's). */
-static enum trl_code
-arrive_in_tenant(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
-    struct trl_id tenant, const char *rate, struct trl_access_visit *visit,
-    struct trl_access_states *states)
+static void
+visit_tenant(trl_ctx *ctx, trl_access *access, struct access_question *question,
+    const struct trl_access_who *who, struct trl_id tenant,
+    struct trl_access_visit *visit, struct trl_access_states *states)
 {
 	const bool is_key = who->kind == TRL_KEY;
-	struct access_question question;
 	struct access_answer answer;
 
-	memset(&question, 0, sizeof question);
-	question.tenant = tenant;
-	question.before = 2;
-	question.beside = is_key ? ACCESS_NOTHING : ACCESS_ACCOUNT_EPOCH;
-	ask_about_id(&question, is_key ? who->session : who->account);
-	add_limit(&question, limit_of(who, rate));
-	add_limit(&question, trl_limit_find(TRL_LIMIT_TENANT, rate));
-	access_ask(ctx, access, &question, &answer, states);
+	question->tenant = tenant;
+	question->before = 2;
+	question->beside = is_key ? ACCESS_NOTHING : ACCESS_ACCOUNT_EPOCH;
+	ask_about_id(question, is_key ? who->session : who->account);
+	access_ask(ctx, access, question, &answer, states);
 	if (!answer.told)
-		return access_refused(ctx, states);
+		return;
 	visit->account_epoch = access_epoch_of(answer.beside);
 	if (!is_key && !visit->account_epoch)
 		visit->account_epoch = make_epoch(ctx, access, who->account);
 	visit->tenant_epoch = answer.epoch;
 	visit->grant = believed(ctx, answer.copy, visit, tenant);
+}
+
+static enum trl_code
+arrive_in_tenant(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
+    struct trl_id tenant, const char *rate, struct trl_access_visit *visit,
+    struct trl_access_states *states)
+{
+	struct access_question question;
+
+	memset(&question, 0, sizeof question);
+	add_limit(&question, limit_of(who, rate));
+	add_limit(&question, trl_limit_find(TRL_LIMIT_TENANT, rate));
+	visit_tenant(ctx, access, &question, who, tenant, visit, states);
 	return access_refused(ctx, states);
+}
+
+void
+trl_access_look(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
+    struct trl_id tenant, struct trl_access_visit *visit)
+{
+	struct trl_access_states states = { 0 };
+	struct access_question question;
+
+	*visit = (struct trl_access_visit){ 0 };
+	memset(&question, 0, sizeof question);
+	visit_tenant(ctx, access, &question, who, tenant, visit, &states);
 }
 
 enum trl_code

@@ -136,3 +136,15 @@ void trl_access_keep_grant(trl_ctx *ctx, trl_access *access, struct trl_id subje
  * class. Errors: TRL_RATE, with retry-after. */
 enum trl_code trl_access_limit_name(trl_ctx *ctx, trl_access *access, const char *rate,
     const char *name) TRL_MUST_CHECK;
+
+/* ---- for who goes on beyond a request (streams) -------------------------------- */
+
+/* The present epochs of n accounts, or tenants, without counting anything; 0: there is
+ * none, or Redis does not tell. */
+void trl_access_account_epochs(trl_ctx *ctx, trl_access *access,
+    const struct trl_id *accounts, size_t n, uint64_t *epochs);
+void trl_access_tenant_epochs(trl_ctx *ctx, trl_access *access,
+    const struct trl_id *tenants, size_t n, uint64_t *epochs);
+/* As trl_access_arrive in a tenant, but nothing is counted and nothing refused. */
+void trl_access_look(trl_ctx *ctx, trl_access *access, const struct trl_access_who *who,
+    struct trl_id tenant, struct trl_access_visit *visit);

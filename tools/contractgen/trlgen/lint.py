@@ -261,6 +261,9 @@ def lint_http(method, say):
             say(f'has the path variable {name}, which is no id, text, number or enum')
         elif field.option('secret'):
             say(f'has the secret {name} in its path, where logs would show it')
+    if method.option('stream') and (
+            method.verb != 'get' or not {'tenant_id', 'last_event_id'} <= set(fields)):
+        say('is a stream: a GET that takes tenant_id and last_event_id')
     if method.in_query:
         for field in fields.values():
             if field.name in method.path_names or field.internal:

@@ -35,10 +35,39 @@ PARAMETERS = {
                  {'type': 'string'}, '"3"'),
     'If-None-Match': ('An ETag; 304 where the resource is still that one.',
                       {'type': 'string'}, '"3"'),
+    'Last-Event-ID': ('The id of the last event that came; what happened since comes '
+                      'first. Browsers send it by themselves.',
+                      {'type': 'string', 'format': 'uuid'},
+                      '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
     'X-Tenant-Id': ('The tenant; may be left out with an API key or an only membership.',
                     {'type': 'string', 'format': 'uuid'},
                     '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
 }
+CLOUD_EVENT = {
+    'type': 'object',
+    'description': 'What happened, as a CloudEvent 1.0.2 in structured JSON.',
+    'required': ['specversion', 'id', 'source', 'type'],
+    'properties': {
+        'specversion': {'type': 'string', 'const': '1.0'},
+        'id': {'type': 'string', 'format': 'uuid', 'description': 'For Last-Event-ID.'},
+        'source': {'type': 'string', 'format': 'uri-reference',
+                   'description': 'The service that tells it.'},
+        'type': {'type': 'string', 'description': 'service.noun.happened'},
+        'time': {'type': 'string', 'format': 'date-time'},
+        'subject': {'type': 'string', 'format': 'uuid',
+                    'description': 'What it happened to.'},
+        'tenantid': {'type': 'string', 'format': 'uuid',
+                     'description': 'The organisation; absent where it is about the account.'},
+        'datacontenttype': {'type': 'string', 'const': 'application/json'},
+        'data': {'type': 'object', 'description': 'As the event\'s type has it.'},
+    },
+}
+STREAM_EXAMPLE = (
+    'retry: 3000\n\n'
+    'id: 01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21\nevent: tenants.tenant.updated\n'
+    'data: {"specversion":"1.0","id":"01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21",'
+    '"source":"/tenants","type":"tenants.tenant.updated",'
+    '"datacontenttype":"application/json","data":{}}\n\n: hb\n\n')
 SECURITY = {
     'bearer': {'type': 'http', 'scheme': 'bearer',
                'description': 'A session token (trs_...) or an API key (trl_...).'},
@@ -122,7 +151,8 @@ class OpenapiOutput:
         parts = [method.place.comment]
         if method.option('permission'):
             parts.append(f'Needs the permission `{method.option("permission")}`.')
-        parts.append(f'Counts against the limit `{method.rate}`; answers within '
+        begins = 'begins to answer' if method.option('stream') else 'answers'
+        parts.append(f'Counts against the limit `{method.rate}`; {begins} within '
                      f'{method.option("timeout_ms", 5000)} ms.')
         return '\n\n'.join(parts)
 
@@ -142,6 +172,8 @@ class OpenapiOutput:
             names.append('If-Match')
         if method.verb == 'get' and method.output.field('version'):
             names.append('If-None-Match')
+        if method.option('stream'):
+            names.append('Last-Event-ID')
         return out + [{'$ref': f'#/components/parameters/{n}'} for n in names]
 
     def parameter(self, field, where):
@@ -182,7 +214,17 @@ class OpenapiOutput:
             'description': 'Done.' if method.status == 204
             else method.output.place.comment or 'Fine.',
             'headers': {n: {'$ref': f'#/components/headers/{n}'} for n in sorted(names)}}
-        if method.status != 204:
+        if method.option('stream'):
+            self.schemas.components['CloudEvent'] = CLOUD_EVENT
+            response['description'] = (
+                'Events as they happen, until either side ends it. `data` of each is a '
+                '`CloudEvent`; an event `reset` says that what was missed is no longer '
+                'kept, so read anew; lines that begin with a colon keep it alive.')
+            response['content'] = {'text/event-stream': {
+                'schema': {'type': 'string', 'contentMediaType': 'text/event-stream',
+                           'x-event-schema': {'$ref': '#/components/schemas/CloudEvent'}},
+                'example': STREAM_EXAMPLE}}
+        elif method.status != 204:
             response['content'] = {'application/json': {
                 'schema': self.schemas.reference(method.output),
                 'example': example_message(method.output)}}
