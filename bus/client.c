@@ -3,7 +3,8 @@
  * Only the first caller makes a call again (one whose ctx has no caller: the
  * edge, later jobs), because a retry at every layer multiplies. A WRITE goes
  * under its key, so that a second run is answered by the first one's record; a
- * lost reply that nobody may ask again for is UNCERTAIN, never "failed". */
+ * reply that was lost, or is not there in time, and that no later attempt makes up
+ * for is UNCERTAIN, never "failed". */
 #include "call.h"
 
 #include <inttypes.h>
@@ -167,6 +168,22 @@ fill(trl_ctx *ctx, const struct trl_method *method, const struct trl_call_terms 
 	}
 }
 
+/* No answer in time. What was asked may be done all the same: by a peer that hangs
+ * and comes back, or by one that is slow. */
+static enum trl_code
+too_late(trl_ctx *ctx, const struct trl_method *method, enum trl_code rc)
+{
+	if (rc == TRL_OK)
+		rc = TRL_DEADLINE;
+	if (method->effect == TRL_WRITE) {
+		rc = TRL_UNCERTAIN;
+		trl_err_clear(ctx);
+	}
+	if (ctx->err.code == TRL_OK)
+		trl_fail(ctx, rc, "%s did not answer in time", method->name);
+	return rc;
+}
+
 /* Parks until the reply. TRL_OK: *answered tells whether there was one. */
 static enum trl_code
 attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
@@ -188,11 +205,7 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	if (call->peer != NULL) { /* nobody answered in time */
 		cancel(call);
 		bus_call_delist(bus, call);
-		if (rc == TRL_OK)
-			rc = TRL_DEADLINE;
-		if (ctx->err.code == TRL_OK)
-			trl_fail(ctx, rc, "%s did not answer in time", method->name);
-		return rc;
+		return too_late(ctx, method, rc);
 	}
 	if (rc != TRL_OK) /* it came in the very turn of the deadline */
 		trl_err_clear(ctx);
@@ -295,6 +308,18 @@ once(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
 			 method->name);
 }
 
+/* What a last attempt's fault means after an earlier one of unknown outcome: that
+ * outcome is unknown still. A condition is an answer, given past the record. */
+static enum trl_code
+still_uncertain(trl_ctx *ctx, const struct trl_method *method, enum trl_code rc)
+{
+	if (!trl_is_fault(rc) || rc == TRL_UNCERTAIN)
+		return rc;
+	trl_err_clear(ctx);
+	return trl_fail(ctx, TRL_UNCERTAIN, "%s: an outcome was lost, and then %s",
+	    method->name, trl_code_name(rc));
+}
+
 enum trl_code
 trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
     const ProtobufCMessage *in, const struct trl_call_terms *terms,
@@ -303,6 +328,7 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	static const struct trl_call_terms usual = { 0 };
 	const struct bus_peer *last = NULL;
 	struct bus_frame frame = { 0 };
+	bool uncertain = false;
 	enum trl_code rc;
 
 	trl_assert(ctx->actor != NULL);
@@ -327,7 +353,10 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 		if (rc == TRL_OK || !may_repeat(bus, ctx, rc, attempts) ||
 		    !back_off(ctx, attempts, until_us))
 			break;
+		uncertain = uncertain || rc == TRL_UNCERTAIN;
 	}
+	if (uncertain)
+		rc = still_uncertain(ctx, method, rc);
 	count(bus, target, rc);
 	return rc;
 }

@@ -273,6 +273,51 @@ TEST(a_lost_reply_to_a_nested_write_is_uncertain)
 	MUST(state->writes == 1);
 }
 
+/* One replica: nobody is there to ask again. */
+TEST(a_lost_write_stays_uncertain_when_nobody_can_be_asked_again)
+{
+	struct sample *state = rig_shared();
+	struct outcome o = { .method = SAMPLE_WRITE, .key = "order-2" };
+	state->die_in = 1; /* after the write is recorded, before it is answered */
+	rig_serve(tcp_address(), state, 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &o);
+	MUST(state->writes == 1 && o.code == TRL_UNCERTAIN);
+	MUST(call_once(SAMPLE_WRITE, 1) == TRL_UNAVAILABLE); /* this one never left */
+}
+
+static void
+late_write(trl_ctx *ctx, void *arg)
+{
+	static const struct trl_call_terms terms = { .timeout_ms = 200 };
+	ProtobufCMessage *out = NULL;
+	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
+	(void)arg;
+	MUST(trl_bus_call_with(ctx, rig.bus, sample_methods[SAMPLE_WRITE], &in.base,
+		 &terms, &out) == TRL_UNCERTAIN);
+	MUST(out == NULL && ctx->err.code == TRL_UNCERTAIN);
+}
+
+static bool
+has_written(void *self)
+{
+	return ((struct sample *)self)->writes > 0;
+}
+
+TEST(a_write_without_an_answer_in_time_is_uncertain)
+{
+	struct sample *state = rig_shared();
+	pid_t pid = rig_serve(tcp_address(), state, 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	kill(pid, SIGSTOP);
+	rig_run(&rig, late_write, NULL);
+	MUST(state->writes == 0);
+	kill(pid, SIGCONT); /* what it was asked is still in its socket */
+	MUST(trl_loop_run_until(rig.loop, has_written, state, 2000));
+}
+
 TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)
 {
 	struct sample *a = rig_shared(), *b = rig_shared();
@@ -652,6 +697,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_read_succeeds_elsewhere_when_a_replica_is_killed),
 		cmocka_unit_test(a_write_runs_once_when_its_replica_is_killed),
 		cmocka_unit_test(a_lost_reply_to_a_nested_write_is_uncertain),
+		cmocka_unit_test(
+		    a_lost_write_stays_uncertain_when_nobody_can_be_asked_again),
+		cmocka_unit_test(a_write_without_an_answer_in_time_is_uncertain),
 		cmocka_unit_test(a_peer_that_hangs_is_ejected_and_the_others_serve),
 		cmocka_unit_test(a_late_answer_is_dropped),
 		cmocka_unit_test(a_caller_that_goes_cancels_what_it_asked),
