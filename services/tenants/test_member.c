@@ -204,6 +204,7 @@ the_removed_are_refused_at_once(void **state)
 	assert_int_equal(world.notices, notices + 1);
 	assert_int_equal(look(bob), TRL_NOT_FOUND);
 	assert_int_equal(take_out(owner, bob), TRL_NOT_FOUND);
+	assert_string_equal(world.err.message, "There is no such member.");
 }
 
 static void
@@ -217,7 +218,9 @@ every_member_may_leave_but_the_last_owner(void **state)
 	assert_int_equal(look(viewer), TRL_NOT_FOUND);
 	assert_int_equal(take_out(second, second), TRL_OK);
 	assert_int_equal(take_out(owner, owner), TRL_CONFLICT);
+	assert_non_null(strstr(world.err.message, "at least one owner"));
 	assert_int_equal(set_role(owner, owner, ROLE(admin), NULL), TRL_CONFLICT);
+	assert_non_null(strstr(world.err.message, "at least one owner"));
 	assert_string_equal(role_of(owner), "owner");
 }
 

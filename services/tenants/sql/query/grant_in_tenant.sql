@@ -1,5 +1,5 @@
 -- Owners keep a deleting tenant until its time is over.
--- expect: one NOT_FOUND
+-- expect: one NOT_FOUND "There is no such tenant."
 select m.tenant_id, m.role, t.status
 from membership m
 join tenant t on t.tenant_id = m.tenant_id

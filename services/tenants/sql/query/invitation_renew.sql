@@ -1,5 +1,5 @@
 -- A new token; the former link is void.
--- expect: one CONFLICT
+-- expect: one CONFLICT "This invitation has just been accepted, revoked or sent again."
 update invitation
 set token_hash = :token_hash, expires_at = :expires_at, version = :version,
     updated_at = :updated_at

@@ -1,5 +1,5 @@
 -- A tenant has a bounded number of invitations open. Under the tenant's lock.
--- expect: one QUOTA
+-- expect: one QUOTA "This organisation has as many open invitations as it may; revoke one first."
 select count(*) as open
 from invitation
 where tenant_id = :tenant_id and status = 'pending'
