@@ -145,6 +145,18 @@ trl_http_forget(struct trl_http_conn *conn)
 	trl_http_unref(server);
 }
 
+/* A service's name, or a number that is a port: getaddrinfo() would take 65536 and
+ * more, modulo 65536. */
+static bool
+is_port(const char *text)
+{
+	const size_t len = strlen(text);
+
+	if (strspn(text, "0123456789") < len)
+		return true;
+	return len && len <= 5 && strtoul(text, NULL, 10) <= 65535;
+}
+
 static struct addrinfo *
 resolve(const char *listen)
 {
@@ -155,7 +167,8 @@ resolve(const char *listen)
 	char host[256];
 	size_t len;
 
-	if (!colon || (len = (size_t)(colon - listen)) >= sizeof host)
+	if (!colon || !is_port(colon + 1) ||
+	    (len = (size_t)(colon - listen)) >= sizeof host)
 		return NULL;
 	memcpy(host, listen, len);
 	host[len] = '\0';
@@ -186,12 +199,25 @@ bind_tcp(trl_http_server *server, const char *listen)
 	int rc;
 
 	if (!found)
-		return UV_EADDRNOTAVAIL;
+		return UV_EINVAL;
 	rc = uv_tcp_bind(&server->listener.tcp, found->ai_addr, 0);
 	freeaddrinfo(found);
 	if (!rc) /* the connections inherit it */
 		rc = uv_tcp_nodelay(&server->listener.tcp, 1);
 	return rc;
+}
+
+static const char *
+advice_on(int rc)
+{
+	switch (rc) {
+	case UV_EADDRINUSE:
+		return "; stop what uses it or choose another port";
+	case UV_EINVAL:
+		return "; it has to be address:port with a port up to 65535";
+	default:
+		return "";
+	}
 }
 
 static void
@@ -244,9 +270,7 @@ trl_http_open(trl_loop *loop, const struct trl_http_options *options,
 		rc = uv_listen(&server->listener.stream, 1024, on_connection);
 	if (rc) {
 		fprintf(stderr, "http: cannot listen on %s: %s%s\n", options->listen,
-		    uv_strerror(rc),
-		    rc == UV_EADDRINUSE ? "; stop what uses it or choose another port"
-					: "");
+		    uv_strerror(rc), advice_on(rc));
 		trl_http_close(&server);
 		return TRL_UNAVAILABLE;
 	}

@@ -161,6 +161,28 @@ setup(void **state)
 	return 0;
 }
 
+static void
+refuses_to_listen_where_nobody_can_call(void **state)
+{
+	static const char *const listens[] = { "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:99999",
+		"127.0.0.1:184467440737095516160", "127.0.0.1:-1",
+		"nowhere.invalid:80" };
+	const struct trl_http_handler handler = { handle, refuse, *state };
+	struct world *world = *state;
+	size_t i;
+
+	for (i = 0; i < TRL_COUNT(listens); i++) {
+		const struct trl_http_options options = { .listen = listens[i] };
+		trl_http_server *server = NULL;
+
+		assert_int_equal(
+		    trl_http_open(world->loop, &options, &handler, &server),
+		    TRL_UNAVAILABLE);
+		assert_null(server);
+	}
+}
+
 static bool
 quiet(void *self)
 {
@@ -376,6 +398,7 @@ main(void)
 		CASE(connections_of_an_address_and_of_all_are_limited),
 		CASE(a_client_that_leaves_cancels_its_parked_handler),
 		CASE(draining_closes_what_is_idle),
+		CASE(refuses_to_listen_where_nobody_can_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
