@@ -434,6 +434,17 @@ usage(const char *program)
 	return 2;
 }
 
+/* A module's own settings are read when it is opened; here they are read, too. */
+static int
+check_config(struct process *p)
+{
+	bool fine = trl_config_check_names();
+
+	fine = trl_config_check_values() && fine;
+	fine = fine && process_config_read(p->services, p->n, &p->config, p->values);
+	return fine ? 0 : 2;
+}
+
 int
 trl_service_main(
     int argc, char **argv, const struct trl_service *const *services, size_t n_services)
@@ -462,14 +473,13 @@ trl_service_main(
 			return 2;
 		return with_admin(&process, strcmp(command, "migrate") == 0);
 	}
-	if (strcmp(command, "run") != 0 && strcmp(command, "config") != 0 &&
-	    strcmp(command, "--check-config") != 0)
+	if (strcmp(command, "--check-config") == 0)
+		return check_config(&process);
+	if (strcmp(command, "run") != 0 && strcmp(command, "config") != 0)
 		return usage(argv[0]);
 	if (!process_config_read(services, n_services, &process.config, process.values))
 		return 2;
 	if (strcmp(command, "config") == 0)
 		return show_config(&process);
-	if (strcmp(command, "--check-config") == 0)
-		return 0;
 	return run(&process);
 }

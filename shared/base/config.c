@@ -117,6 +117,30 @@ trl_config_read(const struct trl_config_table *table, void *out)
 	return fine;
 }
 
+bool
+trl_config_check_values(void)
+{
+	bool fine = true;
+
+	for (const struct trl_config_table *const *t = trl_config_known; *t; t++)
+		for (size_t i = 0; i < (*t)->n_vars; i++) {
+			struct trl_config_var var = (*t)->vars[i];
+			union {
+				int64_t whole;
+				double real;
+				bool yes;
+				const char *text;
+				trl_secret *secret;
+			} field = { 0 };
+
+			var.offset = 0;
+			fine = read_var(&var, &field) && fine;
+			if (var.type == TRL_CONFIG_T_SECRET)
+				trl_secret_free(&field.secret);
+		}
+	return fine;
+}
+
 void
 trl_config_family(const char *prefix,
     void (*fn)(void *self, const char *rest, const char *value), void *self)

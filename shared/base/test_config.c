@@ -199,6 +199,27 @@ all_problems_are_said_at_once(void **state)
 }
 
 static void
+values_of_all_tables_can_be_checked_without_a_struct(void **state)
+{
+	bool fine;
+
+	(void)state;
+	setenv("TRELLIS_ACTORS", "no", 1);
+	setenv("TRELLIS_LOUD", "no, thank you", 1);
+	setenv("TRELLIS_SEAL_KEY", "hush", 1);
+	listen_in(true);
+	fine = trl_config_check_values();
+	listen_in(false);
+	assert_false(fine);
+	assert_non_null(strstr(said(), "TRELLIS_ACTORS is \"no\""));
+	assert_non_null(strstr(said(), "TRELLIS_LOUD is"));
+	assert_null(strstr(said(), "hush"));
+	setenv("TRELLIS_ACTORS", "7", 1);
+	setenv("TRELLIS_LOUD", "no", 1);
+	assert_true(trl_config_check_values());
+}
+
+static void
 an_unknown_name_is_refused_with_its_nearest(void **state)
 {
 	(void)state;
@@ -303,6 +324,7 @@ main(void)
 		CONFIG_TEST(values_come_from_the_environment_and_from_files),
 		CONFIG_TEST(each_wrong_value_is_named_with_what_would_be_right),
 		CONFIG_TEST(all_problems_are_said_at_once),
+		CONFIG_TEST(values_of_all_tables_can_be_checked_without_a_struct),
 		CONFIG_TEST(an_unknown_name_is_refused_with_its_nearest),
 		CONFIG_TEST(a_family_gives_its_members_and_not_its_neighbours),
 		CONFIG_TEST(printing_hides_secrets_and_passwords),

@@ -90,6 +90,9 @@ bool trl_config_read(const struct trl_config_table *table, void *out) TRL_MUST_C
 /* Refuses TRELLIS_* variables that trl_config_known does not know; TRELLIS_TEST_*
  * belong to the test programs and pass. */
 bool trl_config_check_names(void) TRL_MUST_CHECK;
+/* Reads all that trl_config_known knows, and keeps nothing: also what a module reads
+ * when it is opened. False: said on stderr, as trl_config_read() does. */
+bool trl_config_check_values(void) TRL_MUST_CHECK;
 /* Calls fn for each set variable of a family, with the rest of its name. One that
  * ends in _FILE comes with that cut off and the file's text as its value. */
 void trl_config_family(const char *prefix,
