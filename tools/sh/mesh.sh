@@ -16,7 +16,7 @@ build_mesh() { # folder
 built() { echo "$1/services/trellis-$2"; }
 
 # Copies what changed into $RUN/bin, so that a build never pulls the text from
-# under a running process; prints the names that changed.
+# under a running process.
 install_binaries() { # build folder, names...
 	local build=$1 name
 	shift
@@ -28,9 +28,16 @@ install_binaries() { # build folder, names...
 			install -m 755 "$from" "$to.new"
 			if is_root; then chown "$RUN_USER:$RUN_USER" "$to.new"; fi
 			mv "$to.new" "$to"
-			echo "$name"
 		fi
 	done
+}
+
+# Whether a service runs with a binary that was replaced since, be it by a run of
+# tools/up that came to no end.
+runs_former_binary() { # name
+	local pid
+	pid=$(as_user s6-svstat -o pid "$RUN/scan/$1" 2>/dev/null) || return 1
+	[[ $(readlink "/proc/$pid/exe") == *" (deleted)" ]]
 }
 
 # A key per pair of services, derived from one root key that stays in $RUN/keys.
@@ -100,6 +107,20 @@ mesh_changed() { # name, file with the previous run script
 	! cmp -s "$RUN/scan/$1/run" "$2"
 }
 
+# Asks each service whether it would start with its settings, before anything is
+# stopped for them; all that is wrong is said at once.
+check_settings() { # build folder, scheme, names...
+	local build=$1 scheme=$2 name said settings wrong=
+	shift 2
+	for name in "$@"; do
+		mapfile -t settings < <(service_env "$name" "$scheme")
+		said=$(env -i "${settings[@]}" "$(built "$build" "$name")" --check-config 2>&1) ||
+			wrong=$wrong${said:-"$name refuses its settings."}$'\n'
+	done
+	[ -z "$wrong" ] || die "these settings cannot be used; mend them and run this again (what runs was left as it is):
+$(sort -u <<<"${wrong%$'\n'}" | sed 's/^/  /')"
+}
+
 http_listen() { printf '%s' "${TRELLIS_HTTP_LISTEN:-127.0.0.1:8080}"; }
 
 port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
@@ -122,11 +143,24 @@ choose_ports() {
 	die "no free ports between 7100 and 9999 on 127.0.0.1 for the services; stop what uses them, or write a base port into $RUN/ports."
 }
 
+# Whether the mesh that is up, ready or not, is the one that has the HTTP address.
+listens_here() {
+	local name listen
+	scan_running || return 1
+	for name in edge all; do
+		service_up "$name" || continue
+		listen=$(sed -n "s/^export TRELLIS_HTTP_LISTEN='\(.*\)'\$/\1/p" "$RUN/scan/$name/run")
+		[ "${listen:-127.0.0.1:8080}" != "$(http_listen)" ] || return 0
+	done
+	return 1
+}
+
 check_http_port() {
 	local listen host port
 	listen=$(http_listen)
 	host=${listen%:*} port=${listen##*:}
-	[ "$host" != "$port" ] || die "TRELLIS_HTTP_LISTEN=$listen is not address:port, such as 127.0.0.1:8080."
+	[[ $host != "$listen" && $port =~ ^[0-9]{1,5}$ && 10#$port -le 65535 ]] ||
+		die "TRELLIS_HTTP_LISTEN=$listen is not address:port, such as 127.0.0.1:8080."
 	[ "$host" != 0.0.0.0 ] || host=127.0.0.1
 	if port_taken "$host" "$port"; then
 		die "$listen is in use by another program; stop it, or choose another address: TRELLIS_HTTP_LISTEN=127.0.0.1:8081 tools/up"
