@@ -91,12 +91,15 @@ service_env() { # name, tcp|tls
 	env | grep '^TRELLIS_' | grep -vE '^TRELLIS_(PG_ADMIN_URL|PG_URL|REDIS_URL|RUN_DIR|TEST_[A-Z_]*)=' || true
 }
 
+# The certificate stands in it by its checksum, so that a new one is a change.
 mesh_define() { # name, scheme
-	local name=$1 env
+	local name=$1 env bound=
+	[ "$2" != tls+tcp ] || bound="# certificate $(cksum <"$RUN/keys/bus.crt")"
 	env=$(service_env "$@" | sed "s/'/'\\\\''/g; s/=/='/; s/\$/'/; s/^/export /")
 	service_define "$name" <<-END
 		#!/bin/sh
 		exec 2>&1
+		$bound
 		$(printf '%s\n' "$env" | sed '2,$s/^/\t\t/' | sed 's/^\t*//')
 		exec "$RUN/bin/trellis-$name"
 	END
