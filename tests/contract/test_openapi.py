@@ -104,6 +104,23 @@ class Openapi(unittest.TestCase):
                                  operation['responses'].get('409') is not None and
                                  verb != 'get')
 
+    def test_a_body_may_be_refused_for_its_form(self):
+        for name, _, verb, operation in operations():
+            with self.subTest(name):
+                body = operation.get('requestBody')
+                self.assertEqual(bool(body), {'408', '411', '413', '415'} <=
+                                 set(operation['responses']))
+                if verb == 'patch':
+                    self.assertTrue(body['required'])
+
+    def test_what_is_made_is_located_where_it_can_be_read(self):
+        for name, path, verb, operation in operations():
+            made = operation['responses'].get('201', {})
+            read = any(re.fullmatch(re.escape(path) + r'/{\w+}', other) and verb == 'get'
+                       for _, other, verb, _ in operations())
+            with self.subTest(name):
+                self.assertEqual('Location' in made.get('headers', {}), bool(made) and read)
+
     def test_problems_are_problem_json(self):
         for name, response in DOCUMENT['components']['responses'].items():
             content = response['content']['application/problem+json']

@@ -5,6 +5,7 @@ the method, those of dispatch and of the door, and the faults."""
 DOOR = {
     406: ('NOT_ACCEPTABLE', 'Nothing acceptable to send'),
     408: ('REQUEST_TIMEOUT', 'The request took too long to arrive'),
+    411: ('LENGTH_REQUIRED', 'The length is missing'),
     413: ('TOO_LARGE', 'The body is too large'),
     415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not understood'),
 }

@@ -19,6 +19,8 @@ HEADERS = {
     'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
     'Link': ('The next page (RFC 8288, rel="next").',
              '</api/v1/tenants?page_token=AbC>; rel="next"'),
+    'Location': ('Where what was made is read.',
+                 '/api/v1/tenants/01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
     'RateLimit': ('What is left of the limit and when more comes (draft 11).',
                   '"read";r=99;t=1'),
     'RateLimit-Policy': ('The limits that counted.', '"read";q=100;w=60'),
@@ -196,11 +198,18 @@ class OpenapiOutput:
         if not fields and not extra:
             return None
         schema = self.schemas.reference(method.input, set(method.path_names), extra)
-        return {'required': any(f.required for f in fields),
+        return {'required': method.verb in ('patch', 'put') or any(f.required for f in fields),
                 'description': f'At most {method.option("max_body_bytes", 65536):,} bytes.',
                 'content': {'application/json': {
                     'schema': schema,
                     'example': example_message(method.input, set(method.path_names))}}}
+
+    def locates(self, method):
+        """Whether what the method makes can be read at its path and its id."""
+        return method.verb == 'post' and method.status == 201 and \
+            method.output.field('id') and any(
+                re.fullmatch(re.escape(method.path) + r'/{\w+}', other.path)
+                for other in self.contracts.methods if other.verb == 'get')
 
     def success(self, method):
         names = ['RateLimit', 'RateLimit-Policy', 'X-Request-Id']
@@ -210,6 +219,8 @@ class OpenapiOutput:
             names.append('ETag')
         if method.output.field('next_page_token'):
             names.append('Link')
+        if self.locates(method):
+            names.append('Location')
         response = {
             'description': 'Done.' if method.status == 204
             else method.output.place.comment or 'Fine.',
