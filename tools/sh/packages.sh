@@ -1,11 +1,12 @@
 # packages.sh - the Debian packages Trellis is built with and runs on. Sourced.
 
 PACKAGES_RUN="procps postgresql-15 redis-server s6 curl jq openssl libprotobuf-c1 libuv1 libpq5
-libhiredis0.14 libjansson4 libsodium23 libuuid1 zlib1g libnng1"
+libhiredis0.14 libjansson4 libsodium23 libuuid1 zlib1g libnng1
+libcurl4 ca-certificates"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
-libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcmocka-dev python3"
-PACKAGES_TEST="binutils clang libclang-rt-14-dev clang-format-14"
+libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
+PACKAGES_TEST="python3-aiosmtpd binutils clang libclang-rt-14-dev clang-format-14"
 PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev"
 
 # need_packages NAME... - installs those that are missing, or says how.

@@ -1,0 +1,144 @@
+/* out.h - what the files of the client to the outside share; nobody else includes it.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+#include <uv.h>
+
+#include <trl/http_out.h>
+#include <trl/loop_uv.h>
+
+enum {
+	OUT_ALLOW_MAX = 32,     /* ranges in allow_cidrs */
+	OUT_URL_MAX = 2048,     /* characters of a URL */
+	OUT_HOST_MAX = 253,     /* RFC 1035, 2.3.4, without the last dot */
+	OUT_ADDRESSES_MAX = 16, /* of one name */
+	OUT_LOOKUPS_MAX = 256,  /* names that are being resolved */
+	OUT_HEADERS_MAX = 100,  /* lines in an answer's heads */
+	OUT_HEAD_BYTES = 32 << 10,
+	OUT_SMTP_SLOTS = 4, /* threads, and connections that are kept */
+	OUT_SMTP_QUEUE = 256,
+	OUT_TIMEOUT_MS = 10000,
+	OUT_SMTP_TIMEOUT_MS = 30000,
+	OUT_REPLY_BYTES = 64 << 10
+};
+
+/* ---- out_guard.c: addresses, every one as IPv6 (IPv4 mapped) ------------------- */
+
+struct out_range {
+	uint8_t address[16];
+	unsigned bits;
+};
+
+struct out_guard {
+	bool any;
+	struct out_range allow[OUT_ALLOW_MAX];
+	size_t n_allow;
+};
+
+enum out_verdict {
+	OUT_REFUSED,
+	OUT_PUBLIC,
+	OUT_ALLOWED /* by name: in allow_cidrs, or any_address */
+};
+
+/* False: allow_cidrs is wrong. */
+bool out_guard_read(struct out_guard *guard, bool any, const char *allow_cidrs);
+enum out_verdict out_guard_judge(
+    const struct out_guard *guard, const struct in6_addr *address);
+/* False: neither AF_INET nor AF_INET6. */
+bool out_address_of(const struct sockaddr *from, struct in6_addr *out);
+/* A mapped address is written as IPv4. */
+void out_address_text(const struct in6_addr *address, char text[INET6_ADDRSTRLEN]);
+
+/* ---- out_url.c ------------------------------------------------------------------ */
+
+struct out_url {
+	CURLU *parsed; /* what is called is what was looked at: one parser */
+	char host[OUT_HOST_MAX + 1]; /* without brackets */
+	uint16_t port;
+	bool smtp;  /* else http */
+	bool plain; /* no TLS from the first byte */
+	bool literal;
+	struct in6_addr address; /* where literal */
+};
+
+/* NULL: fine, and out_url_fini is due. Else why not, for the user. */
+const char *out_url_read(const char *text, bool smtp, struct out_url *url);
+void out_url_fini(struct out_url *url);
+/* Whether this URL may be called at this address: NULL, or why not. */
+const char *out_url_refused_at(const struct out_guard *guard, const struct out_url *url,
+    const struct in6_addr *address);
+
+/* ---- out_resolve.c -------------------------------------------------------------- */
+
+struct out_lookup;
+
+/* The URL's addresses, all of them looked at, as CURLOPT_RESOLVE wants them; NULL
+ * where the host is an address. *list lives in ctx's arena.
+ * Errors: TRL_DENIED, TRL_UNAVAILABLE, TRL_BUSY, TRL_DEADLINE. */
+enum trl_code out_resolve(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
+    uint32_t timeout_ms, const char **list) TRL_MUST_CHECK;
+/* Lookups that nobody waits for end without the client. */
+void out_resolve_leave(trl_http_out *out);
+
+/* ---- out_loop.c: libcurl's sockets and timer on the loop ------------------------- */
+
+struct out_call {
+	trl_http_out *out;
+	const struct out_url *url;
+	CURL *easy;
+	struct curl_slist *headers, *resolve;
+	struct trl_ticket ticket;
+	bool done;
+	CURLcode result;
+	char error[CURL_ERROR_SIZE];
+	/* What has come. */
+	struct trl_buf body;
+	size_t max_reply;
+	size_t n_headers, head_bytes;
+	char retry_after[64];
+	bool truncated, head_too_large;
+	const char *refused; /* why no socket was opened, or NULL */
+};
+
+bool out_loop_open(trl_http_out *out, size_t max_connections);
+void out_loop_close(trl_http_out *out);
+
+/* ---- out.c ----------------------------------------------------------------------- */
+
+struct out_smtp_link {
+	CURL *easy;
+	char *key; /* whose connection it has: URL and user */
+	curl_socket_t fd;
+	bool busy;
+};
+
+struct trl_http_out {
+	trl_loop *loop;
+	struct out_guard guard;
+	char *ca_file;
+	CURLM *multi;
+	uv_timer_t *timer;
+	size_t n_calls;
+	struct out_lookup *lookups;
+	size_t n_lookups;
+	struct trl_offload smtp;
+	uv_mutex_t links_lock; /* links; held for moments, by threads */
+	struct out_smtp_link links[OUT_SMTP_SLOTS];
+};
+
+/* What every transfer is told, whatever its protocol: who may be connected to, whom to
+ * believe, and nothing taken from the environment. */
+void out_set_common(const trl_http_out *out, CURL *easy);
+/* For CURLOPT_OPENSOCKETFUNCTION. *refused is set where the address may not be. */
+curl_socket_t out_open_socket(const struct out_guard *guard, const struct out_url *url,
+    const struct curl_sockaddr *address, const char **refused);
+
+/* ---- out_smtp.c ------------------------------------------------------------------ */
+
+void out_smtp_open(trl_http_out *out);
+void out_smtp_close(trl_http_out *out);

@@ -1,0 +1,344 @@
+/* test_out.c - requests to servers of another make (Python's), in a process beside this
+ * one.
+ *
+ *   test_http_out test_out_world.py */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_out_rig.h"
+
+static void
+a_request_is_sent_as_it_was_given_and_its_answer_is_read(void **state)
+{
+	static const char *const headers[] = { "Content-Type: application/json",
+		"X-One: 1", NULL };
+	struct visit visit = { .call = { .method = "POST",
+				   .url = at(world.http, "echo?a=%20b"),
+				   .headers = headers,
+				   .body = "{\"a\": 1}",
+				   .body_len = 8 } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	assert_int_equal(visit.answer.status, 201);
+	assert_memory_equal(visit.body, "POST\n", 5);
+	assert_non_null(strstr(visit.body, "Content-Type: application/json\n"));
+	assert_non_null(strstr(visit.body, "X-One: 1\n"));
+	assert_null(strstr(visit.body, "Expect"));
+	assert_string_equal(strstr(visit.body, "{"), "{\"a\": 1}");
+	assert_string_equal(visit.address, "127.0.0.1");
+	assert_false(visit.answer.truncated);
+	free(visit.body);
+}
+
+static void
+each_method_travels(void **state)
+{
+	static const char *const methods[] = { "GET", "PUT", "DELETE", "POST" };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(methods); i++) {
+		struct visit visit = { .call = { .method = methods[i],
+					   .url = at(world.http, "echo") } };
+		go(&visit);
+		assert_int_equal(visit.rc, TRL_OK);
+		assert_memory_equal(visit.body, methods[i], strlen(methods[i]));
+		free(visit.body);
+	}
+	struct visit head = { .call = {
+				  .method = "HEAD", .url = at(world.http, "hello") } };
+	go(&head);
+	assert_int_equal(head.answer.status, 200);
+	assert_int_equal(head.answer.body_len, 0);
+	free(head.body);
+}
+
+static void
+a_failure_of_the_server_is_an_answer_with_its_retry_after(void **state)
+{
+	struct visit visit = { .call = { .url = at(world.http, "busy") } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	assert_int_equal(visit.answer.status, 503);
+	assert_string_equal(visit.retry_after, "120");
+	free(visit.body);
+}
+
+static void
+a_redirect_is_an_answer_and_not_followed(void **state)
+{
+	struct visit visit = { .call = { .url = at(world.http, "redirect") } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	assert_int_equal(visit.answer.status, 302);
+	free(visit.body);
+}
+
+static void
+proxies_of_the_environment_are_not_asked(void **state)
+{
+	struct visit visit = { .call = { .url = at(world.http, "hello") } };
+
+	(void)state;
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+	go(&visit);
+	unsetenv("http_proxy");
+	unsetenv("ALL_PROXY");
+	assert_int_equal(visit.rc, TRL_OK);
+	free(visit.body);
+}
+
+static void
+an_answer_that_trickles_ends_with_the_time_of_the_whole(void **state)
+{
+	static const char *const paths[] = { "trickle", "silent" };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(paths); i++) {
+		struct visit visit = { .call = { .url = at(world.http, paths[i]),
+					   .timeout_ms = 300 } };
+		uint64_t began = trl_mono_us();
+
+		go(&visit);
+		assert_int_equal(visit.rc, TRL_DEADLINE);
+		assert_in_range(trl_mono_us() - began, 250000, 2000000);
+	}
+}
+
+static void
+an_endless_answer_is_cut_at_its_limit(void **state)
+{
+	struct visit visit = { .call = { .url = at(world.http, "endless"),
+				   .max_reply = 100000 } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	assert_int_equal(visit.answer.status, 200);
+	assert_true(visit.answer.truncated);
+	assert_int_equal(visit.answer.body_len, 100000);
+	assert_memory_equal(visit.body, "endless endless ", 16);
+	free(visit.body);
+}
+
+static void
+too_much_of_a_head_and_what_is_no_http_are_failures(void **state)
+{
+	static const char *const paths[] = { "heads", "long_head", "garbage" };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(paths); i++) {
+		struct visit visit = { .call = { .url = at(world.http, paths[i]) } };
+
+		go(&visit);
+		assert_int_equal(visit.rc, TRL_UNAVAILABLE);
+		assert_true(strlen(visit.why) > 10);
+	}
+}
+
+static void
+nobody_listening_is_unavailable_and_says_so(void **state)
+{
+	struct visit visit = { .call = { .url = "http://127.0.0.1:1/" } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_UNAVAILABLE);
+	assert_non_null(strstr(visit.why, "127.0.0.1"));
+	visit.call.url = "http://nowhere.test/";
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_UNAVAILABLE);
+	assert_non_null(strstr(visit.why, "nowhere.test"));
+}
+
+static void
+a_header_with_a_line_break_is_refused(void **state)
+{
+	static const char *const headers[] = { "X-One: 1\r\nX-Two: 2", NULL };
+	struct visit visit = { .call = { .url = at(world.http, "echo"),
+				   .headers = headers } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_DENIED);
+}
+
+static void
+connections_are_kept_for_the_next_request(void **state)
+{
+	unsigned before = connections();
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(connections(), before);
+}
+
+static void
+many_requests_run_at_once_and_the_slow_hold_up_nobody(void **state)
+{
+	struct visit visits[VISITS] = { 0 };
+	struct visit slow = { .call = { .url = at(world.http, "silent"),
+				  .timeout_ms = 3000 } };
+	const char *url = at(world.http, "hello");
+
+	(void)state;
+	begin_call(&slow);
+	for (size_t i = 0; i < VISITS; i++) {
+		visits[i].call.url = url;
+		begin_call(&visits[i]);
+	}
+	assert_true(trl_loop_run_until(world.loop, all_done, visits, 2500));
+	assert_false(slow.done);
+	for (size_t i = 0; i < VISITS; i++) {
+		assert_int_equal(visits[i].rc, TRL_OK);
+		assert_string_equal(visits[i].body, "hello");
+		free(visits[i].body);
+	}
+	assert_true(trl_loop_run_until(world.loop, is_done, &slow, 5000));
+	assert_int_equal(slow.rc, TRL_DEADLINE);
+}
+
+static void
+an_actor_out_of_time_leaves_nothing_behind(void **state)
+{
+	struct visit visit = { .actor_ms = 200,
+		.call = { .url = at(world.http, "silent"), .timeout_ms = 5000 } };
+	struct visit late = { .actor_ms = 100,
+		.call = { .url = "http://late.test/", .timeout_ms = 5000 } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_DEADLINE);
+	go(&late); /* its lookup goes on, detached */
+	assert_int_equal(late.rc, TRL_DEADLINE);
+	late.actor_ms = 0;
+	late.call.timeout_ms = 100;
+	go(&late);
+	assert_int_equal(late.rc, TRL_DEADLINE);
+	atomic_store(&world.answer_late, true);
+	assert_true(connections() > 0);
+}
+
+static void
+a_certificate_is_believed_for_its_name_and_authority_alone(void **state)
+{
+	struct trl_http_out_options no_ca = { .any_address = true };
+	TRL_AUTO(trl_http_out_close)
+	trl_http_out *others = trl_http_out_open(world.loop, &no_ca);
+	struct visit good = { .call = { .url = at(world.https, "hello") } };
+	struct visit wrong = { .call = { .url = at(world.https_wrong, "hello") } };
+	struct visit unknown = { .out = others,
+		.call = { .url = at(world.https, "hello") } };
+
+	(void)state;
+	go(&good);
+	assert_int_equal(good.rc, TRL_OK);
+	assert_string_equal(good.body, "hello");
+	free(good.body);
+	go(&wrong);
+	assert_int_equal(wrong.rc, TRL_UNAVAILABLE);
+	go(&unknown);
+	assert_int_equal(unknown.rc, TRL_UNAVAILABLE);
+	assert_non_null(strstr(unknown.why, "certificate"));
+}
+
+static void
+names_of_private_addresses_are_refused_before_anything_is_sent(void **state)
+{
+	static const char *const urls[] = { "https://private.test/",
+		"https://mixed.test/", "https://mapped.test/", "https://[::1]/",
+		"https://10.0.0.1/", "https://0x7f.2/", "https://good.test/" };
+	const struct trl_http_out_options options = { .allow_cidrs = NULL };
+	TRL_AUTO(trl_http_out_close)
+	trl_http_out *strict = trl_http_out_open(world.loop, &options);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(urls); i++) {
+		struct visit visit = { .out = strict, .call = { .url = urls[i] } };
+
+		go(&visit);
+		assert_int_equal(visit.rc, TRL_DENIED);
+	}
+}
+
+static void
+one_private_address_among_allowed_ones_is_enough_to_refuse(void **state)
+{
+	const struct trl_http_out_options options = { .allow_cidrs = "127.0.0.0/8" };
+	TRL_AUTO(trl_http_out_close)
+	trl_http_out *some = trl_http_out_open(world.loop, &options);
+	struct visit mixed = { .out = some, .call = { .url = "http://mixed.test/" } };
+	struct visit fine = { .out = some, .call = { .url = at(world.http, "hello") } };
+
+	(void)state;
+	go(&mixed);
+	assert_int_equal(mixed.rc, TRL_DENIED);
+	assert_non_null(strstr(mixed.why, "10.0.0.1"));
+	go(&fine);
+	assert_int_equal(fine.rc, TRL_OK);
+	free(fine.body);
+}
+
+static void
+a_name_that_rebinds_is_called_at_the_address_that_was_looked_at(void **state)
+{
+	char url[100];
+	struct visit visit = { .call = { .url = url } };
+
+	(void)state;
+	snprintf(url, sizeof url, "http://rebinds.test:%u/hello", world.http);
+	atomic_store(&world.asked, 0);
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	assert_string_equal(visit.address, "127.0.0.1");
+	assert_int_equal(atomic_load(&world.asked), 1);
+	free(visit.body);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_request_is_sent_as_it_was_given_and_its_answer_is_read),
+		cmocka_unit_test(each_method_travels),
+		cmocka_unit_test(
+		    a_failure_of_the_server_is_an_answer_with_its_retry_after),
+		cmocka_unit_test(a_redirect_is_an_answer_and_not_followed),
+		cmocka_unit_test(proxies_of_the_environment_are_not_asked),
+		cmocka_unit_test(
+		    an_answer_that_trickles_ends_with_the_time_of_the_whole),
+		cmocka_unit_test(an_endless_answer_is_cut_at_its_limit),
+		cmocka_unit_test(too_much_of_a_head_and_what_is_no_http_are_failures),
+		cmocka_unit_test(nobody_listening_is_unavailable_and_says_so),
+		cmocka_unit_test(a_header_with_a_line_break_is_refused),
+		cmocka_unit_test(connections_are_kept_for_the_next_request),
+		cmocka_unit_test(many_requests_run_at_once_and_the_slow_hold_up_nobody),
+		cmocka_unit_test(an_actor_out_of_time_leaves_nothing_behind),
+		cmocka_unit_test(
+		    a_certificate_is_believed_for_its_name_and_authority_alone),
+		cmocka_unit_test(
+		    names_of_private_addresses_are_refused_before_anything_is_sent),
+		cmocka_unit_test(
+		    one_private_address_among_allowed_ones_is_enough_to_refuse),
+		cmocka_unit_test(
+		    a_name_that_rebinds_is_called_at_the_address_that_was_looked_at),
+	};
+
+	trl_assert(argc == 2);
+	world.script = argv[1];
+	return cmocka_run_group_tests(tests, open_world, close_world);
+}

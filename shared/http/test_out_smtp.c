@@ -1,0 +1,220 @@
+/* test_out_smtp.c - letters to a server of another make (aiosmtpd).
+ *
+ *   test_http_out_smtp test_out_world.py */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_out_rig.h"
+
+static const char message[] = "From: a@good.test\r\nTo: b@good.test\r\nSubject: x\r\n"
+			      "\r\n.a dot\r\n..two\r\nFrom here\r\n";
+
+static struct visit
+letter_to(const char *to, const char *scheme, unsigned port)
+{
+	static char url[4][100];
+	static unsigned n;
+
+	n = (n + 1) % 4;
+	snprintf(url[n], sizeof url[n], "%s://localhost:%u", scheme, port);
+	return (struct visit){ .letter = { .url = url[n],
+				   .user = "mesh",
+				   .password = "pass word",
+				   .from = "sender@good.test",
+				   .to = to,
+				   .message = message,
+				   .message_len = sizeof message - 1 } };
+}
+
+/* What the mail server has taken, as text. */
+static char *
+letters(void)
+{
+	struct visit visit = { .call = { .url = at(world.http, "letters") } };
+
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	return visit.body;
+}
+
+static void
+a_letter_goes_by_starttls_with_a_password(void **state)
+{
+	struct visit visit = letter_to("first@good.test", "smtp", world.smtp);
+	char *taken;
+
+	(void)state;
+	post(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	assert_int_equal(visit.smtp.code, 250);
+	assert_string_equal(visit.smtp_text, "250 OK, as 42");
+	taken = letters();
+	assert_non_null(strstr(taken, "\"to\": [\"first@good.test\"], \"tls\": true, "
+				      "\"user\": \"mesh\""));
+	assert_non_null(strstr(taken, "\\n.a dot\\r\\n..two\\r\\nFrom here"));
+	free(taken);
+}
+
+static void
+a_letter_goes_by_tls_and_to_a_relay_without(void **state)
+{
+	struct visit tls = letter_to("tls@good.test", "smtps", world.smtps);
+	struct visit plain =
+	    letter_to("plain@good.test", "smtp+plain", world.smtp_plain);
+	char *taken;
+
+	(void)state;
+	post(&tls);
+	assert_int_equal(tls.rc, TRL_OK);
+	plain.letter.user = plain.letter.password = NULL;
+	post(&plain);
+	assert_int_equal(plain.rc, TRL_OK);
+	taken = letters();
+	assert_non_null(strstr(taken, "[\"tls@good.test\"], \"tls\": true"));
+	assert_non_null(strstr(taken, "[\"plain@good.test\"], \"tls\": false"));
+	free(taken);
+}
+
+static void
+without_starttls_nothing_is_sent(void **state)
+{
+	struct visit visit = letter_to("open@good.test", "smtp", world.smtp_plain);
+	char *taken;
+
+	(void)state;
+	post(&visit);
+	assert_int_equal(visit.rc, TRL_UNAVAILABLE);
+	taken = letters();
+	assert_null(strstr(taken, "open@good.test"));
+	free(taken);
+}
+
+static void
+the_connection_is_kept_for_the_next_letter(void **state)
+{
+	char *before = letters(), *after;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct visit visit = letter_to("more@good.test", "smtp", world.smtp);
+
+		post(&visit);
+		assert_int_equal(visit.rc, TRL_OK);
+	}
+	after = letters();
+	assert_int_equal(strtoul(strchr(before, ':') + 1, NULL, 10),
+	    strtoul(strchr(after, ':') + 1, NULL, 10));
+	free(before);
+	free(after);
+}
+
+static void
+refusals_for_good_are_told_from_those_for_now(void **state)
+{
+	static const struct {
+		const char *to;
+		enum trl_code rc;
+		unsigned code;
+		const char *text;
+	} cases[] = {
+		{ "refused@good.test", TRL_DENIED, 550, "550 5.1.1 No such user" },
+		{ "spam@good.test", TRL_DENIED, 554, "554 5.7.1 We do not like it" },
+		{ "grey@good.test", TRL_UNAVAILABLE, 451,
+		    "451 4.7.1 Greylisted, try again later" },
+		{ "grey@good.test", TRL_OK, 250, "250 OK, as 42" },
+		{ "a@good.test\r\nRCPT TO:<b@good.test>", TRL_DENIED, 0, "" },
+		{ "a@good.test> x=<b@good.test", TRL_DENIED, 0, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
+		struct visit visit = letter_to(cases[i].to, "smtp", world.smtp);
+
+		post(&visit);
+		assert_int_equal(visit.rc, cases[i].rc);
+		assert_int_equal(visit.smtp.code, cases[i].code);
+		assert_string_equal(visit.smtp_text, cases[i].text);
+	}
+}
+
+static void
+a_wrong_password_is_ours_to_mend_and_the_letter_waits(void **state)
+{
+	struct visit visit = letter_to("b@good.test", "smtp", world.smtp);
+
+	(void)state;
+	visit.letter.user = "other";
+	visit.letter.password = "wrong";
+	post(&visit);
+	assert_int_equal(visit.rc, TRL_UNAVAILABLE);
+	assert_int_equal(visit.smtp.code, 535);
+}
+
+static void
+a_server_that_never_takes_the_letter_holds_up_neither_loop_nor_actor(void **state)
+{
+	struct visit never = letter_to("never@good.test", "smtp", world.smtp);
+	struct visit slow = letter_to("slow@good.test", "smtp", world.smtp);
+	uint64_t began = trl_mono_us();
+
+	(void)state;
+	never.letter.timeout_ms = 1200;
+	begin_letter(&never);
+	post(&slow);
+	assert_int_equal(slow.rc, TRL_OK);
+	assert_false(never.done);
+	for (int i = 0; i < 5; i++)
+		assert_true(connections() > 0);
+	assert_false(never.done);
+	assert_true(trl_loop_run_until(world.loop, is_done, &never, 10000));
+	assert_int_equal(never.rc, TRL_DEADLINE);
+	assert_in_range(trl_mono_us() - began, 1100000, 6000000);
+	slow.letter.to = "next@good.test"; /* not by the connection that was given up */
+	post(&slow);
+	assert_int_equal(slow.rc, TRL_OK);
+	post(&slow);
+	assert_int_equal(slow.rc, TRL_OK);
+}
+
+static void
+more_letters_than_threads_wait_for_their_turn(void **state)
+{
+	struct visit visits[VISITS];
+
+	(void)state;
+	for (size_t i = 0; i < VISITS; i++) {
+		visits[i] = letter_to("many@good.test", "smtp", world.smtp);
+		visits[i].letter.url = visits[0].letter.url;
+		begin_letter(&visits[i]);
+	}
+	assert_true(trl_loop_run_until(world.loop, all_done, visits, 15000));
+	for (size_t i = 0; i < VISITS; i++)
+		assert_int_equal(visits[i].rc, TRL_OK);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_letter_goes_by_starttls_with_a_password),
+		cmocka_unit_test(a_letter_goes_by_tls_and_to_a_relay_without),
+		cmocka_unit_test(without_starttls_nothing_is_sent),
+		cmocka_unit_test(the_connection_is_kept_for_the_next_letter),
+		cmocka_unit_test(refusals_for_good_are_told_from_those_for_now),
+		cmocka_unit_test(a_wrong_password_is_ours_to_mend_and_the_letter_waits),
+		cmocka_unit_test(
+		    a_server_that_never_takes_the_letter_holds_up_neither_loop_nor_actor),
+		cmocka_unit_test(more_letters_than_threads_wait_for_their_turn),
+	};
+
+	trl_assert(argc == 2);
+	world.script = argv[1];
+	return cmocka_run_group_tests(tests, open_world, close_world);
+}
