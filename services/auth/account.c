@@ -100,43 +100,48 @@ change_account(trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in, auth_account *
 	row->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
-/* Errors: TRL_NOT_FOUND, TRL_PRECONDITION (If-Match), TRL_CONFLICT (somebody was
- * faster and no If-Match was given). */
+static enum trl_code
+store_account(struct auth *self, trl_ctx *ctx, auth_account *row, int64_t former,
+    Auth__V1__Account *out)
+{
+	struct trl_id id = ctx->principal.account;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+
+	auth_show_account(row, out);
+	trl_batch_add(work, &auth_sql_account_update, &row->base,
+	    TRL_ARG_INT("former_version", former));
+	trl_batch_add(work, &auth_sql_account_directory_rename, &row->base);
+	auth_tell_account(ctx, work, &auth_event_account_updated, row);
+	trl_batch_audit(work, "auth.account.update", id, "account", NULL);
+	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_PRECONDITION (If-Match), TRL_CONFLICT (others kept
+ * overtaking). */
 enum trl_code
 auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in,
     Auth__V1__Account *out)
 {
-	struct trl_id id = ctx->principal.account;
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	auth_account row;
-	int64_t former;
 	bool replayed;
 	enum trl_code rc;
-	trl_batch *work;
 
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
-	rc = auth_account_by_id(self, ctx, id, &row);
+	rc = trl_change_begin(&change, ctx, ctx->principal.account);
 	if (rc != TRL_OK)
 		return rc;
-	if (ctx->has_if_version && ctx->if_version != row.version)
-		return trl_fail(ctx, TRL_PRECONDITION,
-		    "Your account has been changed meanwhile; read it again.");
-	former = row.version;
-	change_account(ctx, in, &row);
-	auth_show_account(&row, out);
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	trl_batch_add(work, &auth_sql_account_update, &row.base,
-	    TRL_ARG_INT("former_version", former));
-	trl_batch_add(work, &auth_sql_account_directory_rename, &row.base);
-	auth_tell_account(ctx, work, &auth_event_account_updated, &row);
-	trl_batch_audit(work, "auth.account.update", id, "account", NULL);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_PRECONDITION && !ctx->has_if_version) {
-		trl_err_clear(ctx);
-		rc = trl_fail(ctx, TRL_CONFLICT,
-		    "Your account was changed at the same moment; try again.");
-	}
+	do {
+		rc = auth_account_by_id(self, ctx, ctx->principal.account, &row);
+		if (rc == TRL_OK)
+			rc = trl_if_match(ctx, row.version);
+		if (rc != TRL_OK)
+			return rc;
+		change_account(ctx, in, &row);
+		rc = store_account(self, ctx, &row, row.version - 1, out);
+	} while (trl_change_again(&change, &rc));
 	return rc;
 }
 

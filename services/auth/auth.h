@@ -4,6 +4,7 @@
 
 #include <trl/access.h>
 #include <trl/batch.h>
+#include <trl/change.h>
 #include <trl/mail.h>
 #include <trl/seal.h>
 #include <trl/service.h>

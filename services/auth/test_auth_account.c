@@ -298,6 +298,34 @@ slows_down_who_guesses_at_one_account(void **state)
 }
 
 static void
+changes_at_once_all_count(void **state)
+{
+	enum { N = 20 };
+	Auth__V1__UpdateMeRequest in[N];
+	struct world_run run[N], *runs[N];
+	auth_signed_in *made;
+
+	(void)state;
+	assert_int_equal(world_sign_up(world_email("ada"), good, &made), TRL_OK);
+	for (int i = 0; i < N; i++) {
+		auth__v1__update_me_request__init(&in[i]);
+		in[i].display_name = trl_arena_printf(world.arena, "Ada %d", i);
+		run[i] = (struct world_run){ .who = world_who(made),
+			.method = &auth_v1_update_me,
+			.in = &in[i].base };
+		runs[i] = &run[i];
+		world_start(&run[i]);
+	}
+	world_wait(runs, N);
+	for (int i = 0; i < N; i++)
+		assert_int_equal(run[i].rc, TRL_OK);
+	assert_string_equal(
+	    world_sql("select version from account where account_id = '%s'",
+		world_id_text(trl_value_id(made->account->id))),
+	    "21");
+}
+
+static void
 shows_and_changes_ones_own_account(void **state)
 {
 	Auth__V1__GetMeRequest get = AUTH__V1__GET_ME_REQUEST__INIT;
@@ -382,6 +410,7 @@ main(void)
 		TEST(logs_in_by_any_case_of_the_address_and_the_exact_password),
 		TEST(hashes_again_when_the_costs_have_changed),
 		TEST(slows_down_who_guesses_at_one_account),
+		TEST(changes_at_once_all_count),
 		TEST(shows_and_changes_ones_own_account),
 		TEST(names_the_accounts_that_exist),
 	};

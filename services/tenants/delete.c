@@ -13,19 +13,22 @@ enum trl_code
 tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__DeleteTenantRequest *in, Tenants__V1__Tenant *out)
 {
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed;
-	int tries = 0;
 	enum trl_code rc;
 
 	(void)in; /* tenant_id, which is ctx's */
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
+	rc = trl_change_begin(&change, ctx, ctx->tenant);
+	if (rc != TRL_OK)
+		return rc;
 	do {
 		tenants__v1__tenant__init(out);
 		rc = tenants_read(self, ctx, out);
 		if (rc == TRL_OK)
-			rc = tenants_if_match(ctx, out->version);
+			rc = trl_if_match(ctx, out->version);
 		if (rc == TRL_OK && out->status != TENANTS__V1__TENANT__STATUS__active)
 			rc = trl_fail(ctx, TRL_CONFLICT,
 			    "This organisation is being deleted already.");
@@ -36,7 +39,7 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
 		    ctx, trl_now(ctx) + self->config->grace_days * 86400 * 1000000);
 		rc = tenants_store(self, ctx, "tenants.tenant.delete",
 		    &tenants_event_tenant_deleted, out, out->version);
-	} while (tenants_again(ctx, &rc, &tries));
+	} while (trl_change_again(&change, &rc));
 	if (rc == TRL_OK)
 		tenants_changed(self, ctx, ctx->tenant, trl_id_nil);
 	return rc;
@@ -48,19 +51,22 @@ enum trl_code
 tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__RestoreTenantRequest *in, Tenants__V1__Tenant *out)
 {
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed;
-	int tries = 0;
 	enum trl_code rc;
 
 	(void)in;
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
+	rc = trl_change_begin(&change, ctx, ctx->tenant);
+	if (rc != TRL_OK)
+		return rc;
 	do {
 		tenants__v1__tenant__init(out);
 		rc = tenants_read(self, ctx, out);
 		if (rc == TRL_OK)
-			rc = tenants_if_match(ctx, out->version);
+			rc = trl_if_match(ctx, out->version);
 		if (rc == TRL_OK && out->status == TENANTS__V1__TENANT__STATUS__active)
 			rc = trl_fail(ctx, TRL_CONFLICT,
 			    "This organisation is not being deleted.");
@@ -73,7 +79,7 @@ tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
 		out->delete_at = NULL;
 		rc = tenants_store(self, ctx, "tenants.tenant.restore",
 		    &tenants_event_tenant_restored, out, out->version);
-	} while (tenants_again(ctx, &rc, &tries));
+	} while (trl_change_again(&change, &rc));
 	if (rc == TRL_OK)
 		tenants_changed(self, ctx, ctx->tenant, trl_id_nil);
 	return rc;

@@ -43,26 +43,3 @@ tenants_change_new(struct tenants *self, trl_ctx *ctx)
 			    (Tenants__V1__Member__Role)ctx->principal.role)));
 	return work;
 }
-
-enum trl_code
-tenants_if_match(trl_ctx *ctx, int64_t version)
-{
-	if (ctx->has_if_version && ctx->if_version != version)
-		return trl_fail(ctx, TRL_PRECONDITION,
-		    "Somebody changed it; its version is %lld now.",
-		    (long long)version);
-	return TRL_OK;
-}
-
-bool
-tenants_again(trl_ctx *ctx, enum trl_code *rc, int *tries)
-{
-	if (*rc != TRL_PRECONDITION || ctx->has_if_version)
-		return false;
-	trl_err_clear(ctx);
-	if (++*tries < TENANTS_TRIES)
-		return true;
-	*rc = trl_fail(ctx, TRL_CONFLICT, "Others keep changing it; try again.");
-	trl_err_retry_after(ctx, 1000);
-	return false;
-}

@@ -51,12 +51,15 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__UpdateMemberRequest *in, Tenants__V1__Member *out)
 {
 	tenants_member before, *named = out;
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed;
-	int tries = 0;
 	enum trl_code rc;
 
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = trl_change_begin(&change, ctx, ctx->tenant);
+	if (rc != TRL_OK)
 		return rc;
 	do {
 		tenants__v1__member__init(&before);
@@ -66,7 +69,7 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 		if (rc == TRL_OK)
 			rc = tenants_may_touch(ctx, in->role);
 		if (rc == TRL_OK)
-			rc = tenants_if_match(ctx, before.version);
+			rc = trl_if_match(ctx, before.version);
 		if (rc != TRL_OK)
 			return rc;
 		*out = before;
@@ -76,7 +79,7 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 		rc = tenants_name_members(self, ctx, &named, 1);
 		if (rc == TRL_OK)
 			rc = store_role(self, ctx, &before, out);
-	} while (tenants_again(ctx, &rc, &tries));
+	} while (trl_change_again(&change, &rc));
 	if (rc == TRL_OK)
 		tenants_changed(self, ctx, ctx->tenant, trl_value_id(in->account_id));
 	return rc;
@@ -106,13 +109,16 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 {
 	struct trl_id account = trl_value_id(in->account_id);
 	tenants_member before;
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed;
-	int tries = 0;
 	enum trl_code rc;
 	trl_batch *work;
 
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = trl_change_begin(&change, ctx, ctx->tenant);
+	if (rc != TRL_OK)
 		return rc;
 	do {
 		tenants__v1__member__init(&before);
@@ -122,7 +128,7 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 		if (rc == TRL_OK)
 			rc = tenants_may_touch(ctx, before.role);
 		if (rc == TRL_OK)
-			rc = tenants_if_match(ctx, before.version);
+			rc = trl_if_match(ctx, before.version);
 		if (rc != TRL_OK)
 			return rc;
 		work = tenants_change_new(self, ctx);
@@ -135,7 +141,7 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 		trl_batch_audit(
 		    work, "tenants.member.remove", account, "member", &before.base);
 		rc = trl_batch_write(work, &out->base);
-	} while (tenants_again(ctx, &rc, &tries));
+	} while (trl_change_again(&change, &rc));
 	if (rc == TRL_OK)
 		tenants_changed(self, ctx, ctx->tenant, account);
 	return rc;

@@ -121,12 +121,15 @@ enum trl_code
 tenants_update_tenant(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__UpdateTenantRequest *in, Tenants__V1__Tenant *out)
 {
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed;
-	int tries = 0;
 	enum trl_code rc;
 
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = trl_change_begin(&change, ctx, ctx->tenant);
+	if (rc != TRL_OK)
 		return rc;
 	do {
 		tenants__v1__tenant__init(out);
@@ -135,7 +138,7 @@ tenants_update_tenant(struct tenants *self, trl_ctx *ctx,
 			rc = trl_fail(
 			    ctx, TRL_NOT_FOUND, "There is no such organisation.");
 		if (rc == TRL_OK)
-			rc = tenants_if_match(ctx, out->version);
+			rc = trl_if_match(ctx, out->version);
 		if (rc != TRL_OK)
 			return rc;
 		if (in->slug)
@@ -144,6 +147,6 @@ tenants_update_tenant(struct tenants *self, trl_ctx *ctx,
 			out->display_name = in->display_name;
 		rc = tenants_store(self, ctx, "tenants.tenant.update",
 		    &tenants_event_tenant_updated, out, out->version);
-	} while (tenants_again(ctx, &rc, &tries));
+	} while (trl_change_again(&change, &rc));
 	return rc;
 }

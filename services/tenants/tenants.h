@@ -4,6 +4,7 @@
 
 #include <trl/access.h>
 #include <trl/batch.h>
+#include <trl/change.h>
 #include <trl/mail.h>
 #include <trl/seal.h>
 #include <trl/service.h>
@@ -24,8 +25,7 @@ enum {
 	TENANTS_TOKEN_KEY_BYTES = 32,
 	TENANTS_INVITATIONS_MAX = 1000, /* open at once in a tenant */
 	TENANTS_MADE_MAX = 100,         /* tenants a verified account may make */
-	TENANTS_MADE_UNVERIFIED_MAX = 1,
-	TENANTS_TRIES = 4 /* of a change that others keep overtaking */
+	TENANTS_MADE_UNVERIFIED_MAX = 1
 };
 
 struct tenants {
@@ -62,13 +62,6 @@ enum trl_code tenants_may_touch(
 /* Begins the batch of such a change: the tenant's lock (TRL_NOT_FOUND unless
  * active), then that the caller's role is what his grant said (TRL_DENIED). */
 trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx);
-/* Refuses a stale If-Match. Errors: TRL_PRECONDITION. */
-enum trl_code tenants_if_match(trl_ctx *ctx, int64_t version) TRL_MUST_CHECK;
-/* Whether a write that lost to another should be done again from its reading:
- * true at most TENANTS_TRIES times, and never against an If-Match. Otherwise
- * *rc is what to answer. */
-bool tenants_again(trl_ctx *ctx, enum trl_code *rc, int *tries);
-
 /* ---- changed.c: after the commit, before the answer ------------------------- */
 
 /* Has every copy of the tenant's grants forgotten. account may be nil (all). */
