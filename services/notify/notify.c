@@ -3,7 +3,7 @@
  * nothing but the catalogue between messages. */
 #include <stdlib.h>
 
-#include "notify.h"
+#include "feed.h"
 
 static void
 close_notify(void **state)
@@ -12,6 +12,7 @@ close_notify(void **state)
 
 	if (!self)
 		return;
+	notify_feed_close(&self->feed);
 	notify_kinds_free(&self->kinds);
 	trl_sealer_free(&self->slack);
 	free(self);
@@ -32,12 +33,18 @@ open_notify(const struct trl_host *host, void **out)
 	self->kinds = notify_kinds_new();
 	if (host->seal_key)
 		self->slack = trl_sealer_new(host->seal_key, "notify slack");
+	self->feed = notify_feed_open(self);
 	*out = self;
 	return TRL_OK;
 }
 
 static const struct trl_contract *const contracts[] = { &notify_v1_server, NULL };
 static const char *const calls[] = { "auth", "tenants", NULL };
+static const struct trl_subscription *const subscriptions[] = {
+	&notify_feed_auth,
+	&notify_feed_tenants,
+	NULL,
+};
 
 const struct trl_service notify_service = {
 	.name = "notify",
@@ -46,6 +53,7 @@ const struct trl_service notify_service = {
 	.contracts = contracts,
 	.calls = calls,
 	.sql = &notify_sql,
+	.subscriptions = subscriptions,
 	.needs_seal_key = true,
 	.open = open_notify,
 	.close = close_notify,

@@ -20,7 +20,8 @@ struct notify {
 	trl_pg *sys; /* what jobs and subscriptions work by; NULL in tests of methods */
 	const struct notify_config *config;
 	struct notify_kinds *kinds;
-	trl_sealer *slack; /* addresses of Slack's webhooks */
+	trl_sealer *slack;        /* addresses of Slack's webhooks */
+	struct notify_feed *feed; /* what open streams show (feed.h) */
 };
 
 extern const struct trl_service notify_service;

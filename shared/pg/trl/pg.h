@@ -30,7 +30,12 @@ void trl_pg_close(trl_pg **pg);
 bool trl_pg_ready(const trl_pg *pg);
 
 /* What a transaction left that this process should go on with at once. */
-enum trl_pg_news { TRL_PG_EVENTS, TRL_PG_JOBS, TRL_PG_NEWS };
+enum trl_pg_news {
+	TRL_PG_EVENTS,
+	TRL_PG_JOBS,
+	TRL_PG_SERVICE, /* the service's own, mask as it likes */
+	TRL_PG_NEWS
+};
 /* Start-up: fn runs on the loop's thread after each commit through pg that left such
  * news, with what its writers gave (trl_batch_news), or'ed. It must not park. A hint
  * only: it may also come where nothing was committed, and is lost with the process. */
