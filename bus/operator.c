@@ -11,6 +11,7 @@
 #include <trl/batch.h>
 #include <trl/metrics.h>
 #include <trl/utf8.h>
+#include <trl/value.h>
 
 #include <trellis/operator/v1/operator.server.h>
 
@@ -95,7 +96,6 @@ operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsReque
 	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
 
 	(void)in;
-	out->service = (char *)(uintptr_t)self->service->name;
 	out->version = (char *)(uintptr_t)TRELLIS_VERSION;
 	out->unready = why ? trl_arena_strdup(ctx->arena, why) : NULL;
 	out->has_pid = out->has_up_ms = out->has_actors = out->has_memory_bytes = true;
@@ -150,9 +150,7 @@ add_actor(void *self, const struct trl_actor_state *from)
 	to->has_parked_ms = from->parked_on != NULL;
 	to->parked_ms = from->parked_ms;
 	to->has_tenant_id = !trl_id_is_nil(from->tenant);
-	to->tenant_id.len = sizeof from->tenant.bytes;
-	to->tenant_id.data =
-	    trl_arena_memdup(watching->ctx->arena, from->tenant.bytes, 16);
+	to->tenant_id = trl_value_bytes(watching->ctx, from->tenant);
 	out->actors[out->n_actors++] = to;
 }
 
@@ -163,7 +161,6 @@ operator_actors(operator_self *self, trl_ctx *ctx,
 	struct watching watching = { ctx, out };
 
 	(void)in;
-	out->service = (char *)(uintptr_t)self->service->name;
 	out->has_total = true;
 	out->actors = trl_arena_alloc(ctx->arena, ACTORS_MAX * sizeof out->actors[0]);
 	trl_actors_each(self->host->loop, add_actor, &watching);
@@ -205,7 +202,6 @@ operator_config(operator_self *self, trl_ctx *ctx,
 	struct settling settling = { ctx, out };
 
 	(void)in;
-	out->service = (char *)(uintptr_t)self->service->name;
 	out->settings =
 	    trl_arena_alloc(ctx->arena, SETTINGS_MAX * sizeof out->settings[0]);
 	trl_config_each(
@@ -219,14 +215,6 @@ operator_config(operator_self *self, trl_ctx *ctx,
 /* ---- tenants
  * ----------------------------------------------------------------------------- */
 
-static struct trl_id
-id_of(ProtobufCBinaryData bytes)
-{
-	struct trl_id id;
-	memcpy(id.bytes, bytes.data, sizeof id.bytes);
-	return id;
-}
-
 enum trl_code
 operator_describe_tenant(operator_self *self, trl_ctx *ctx,
     const Operator__V1__DescribeTenantRequest *in,
@@ -236,8 +224,8 @@ operator_describe_tenant(operator_self *self, trl_ctx *ctx,
 
 	if (self->service->describe_tenant == NULL)
 		return TRL_OK;
-	work =
-	    trl_batch_new(ctx, self->host->pg, TRL_SCOPE_TENANT(id_of(in->tenant_id)));
+	work = trl_batch_new(
+	    ctx, self->host->pg, TRL_SCOPE_TENANT(trl_value_id(in->tenant_id)));
 	trl_batch_get(work, self->service->describe_tenant, &in->base, &out->base);
 	return trl_batch_read(work);
 }

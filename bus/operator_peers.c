@@ -62,7 +62,6 @@ operator_peers(operator_self *self, trl_ctx *ctx, const Operator__V1__PeersReque
 	const trl_bus *bus = self->host->bus;
 
 	(void)in;
-	out->service = (char *)(uintptr_t)self->service->name;
 	out->peers = trl_arena_alloc(ctx->arena, LINES_MAX * sizeof out->peers[0]);
 	out->callers = trl_arena_alloc(ctx->arena, LINES_MAX * sizeof out->callers[0]);
 	for (const struct bus_target *t = bus->targets; t != NULL; t = t->next)

@@ -195,7 +195,7 @@ static bool
 works_behind(const struct trl_service *s)
 {
 	return s->tells_events || s->subscriptions != NULL || s->jobs != NULL ||
-	       s->crons != NULL;
+	       s->crons != NULL || s->find_tenant != NULL;
 }
 
 static bool

@@ -71,6 +71,7 @@ const struct trl_service auth_service = {
 	.contracts = contracts,
 	.calls = calls,
 	.sql = &auth_sql,
+	.describe_tenant = &auth_sql_tenant_describe,
 	.scripts = trl_access_scripts,
 	.open = open_auth,
 	.needs_seal_key = true,

@@ -3,39 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <trl/distance.h>
+
 #include "config_value.h"
 
 extern char **environ;
 
-enum { NAME_MAX_LEN = 96 };
-
-/* Levenshtein's distance, at most NAME_MAX_LEN characters each. */
-static unsigned
-distance(const char *a, size_t n, const char *b, size_t m)
-{
-	unsigned row[NAME_MAX_LEN + 1];
-
-	if (n > NAME_MAX_LEN || m > NAME_MAX_LEN)
-		return NAME_MAX_LEN;
-	for (unsigned j = 0; j <= m; j++)
-		row[j] = j;
-	for (unsigned i = 1; i <= n; i++) {
-		unsigned corner = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= m; j++) {
-			unsigned best = corner + (a[i - 1] != b[j - 1]);
-
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[m];
-}
+enum { NAME_MAX_LEN = TRL_DISTANCE_MAX };
 
 static bool
 matches(const struct trl_config_var *var, const char *name, size_t len)
@@ -64,9 +38,9 @@ known(const char *name, size_t len, const char **nearest)
 			if (matches(var, name, len))
 				return true;
 			if (var->type == TRL_CONFIG_T_PREFIX && len > n)
-				far = distance(name, n, var->name, n);
+				far = trl_distance(name, n, var->name, n);
 			else
-				far = distance(name, len, var->name, n);
+				far = trl_distance(name, len, var->name, n);
 			if (far < best) {
 				best = far;
 				*nearest = var->name;

@@ -1,0 +1,280 @@
+/* call.c - trellis call: any method of any contract by its descriptor, as the operator.
+ * The JSON is read by the contract's rules, the answer printed by them, secrets too: it
+ * is the operator's own call. */
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include <trl/json.h>
+#include <trl/member.h>
+#include <trl/value.h>
+#include <trl/wire.h>
+
+enum { TEXT_MAX = 1 << 20 };
+
+/* ---- the list
+ * ---------------------------------------------------------------------------- */
+
+static const char *
+who_may(const struct trl_method *method)
+{
+	static const char *const names[] = { "nobody", "public", "session", "tenant",
+		"operator", "mesh" };
+	return method->auth < TRL_COUNT(names) ? names[method->auth] : "?";
+}
+
+static int
+by_full_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct trl_method *const *)a)->name,
+	    (*(const struct trl_method *const *)b)->name);
+}
+
+/* trellis call, without a method. */
+enum ctl_exit
+ctl_call_list(struct ctl *ctl)
+{
+	static const char *const heads[] = { "METHOD", "FOR", "EFFECT", "HTTP" };
+	static const char *const verbs[] = { "", "GET", "POST", "PUT", "PATCH",
+		"DELETE" };
+	struct ctl_table table = { .heads = heads, .n_columns = TRL_COUNT(heads) };
+	bool json = (ctl->args.given & CTL_JSON) != 0;
+	const struct trl_method **all = calloc(trl_methods_count + 1, sizeof *all);
+
+	trl_assert(all != NULL);
+	memcpy(all, trl_methods, trl_methods_count * sizeof *all);
+	qsort(all, trl_methods_count, sizeof *all, by_full_name);
+	if (json)
+		ctl_json_open(ctl);
+	for (size_t i = 0; i < trl_methods_count; i++) {
+		const struct trl_method *m = all[i];
+		const char *effect = m->effect == TRL_WRITE ? "write" : "read";
+		if (json) {
+			trl_buf_printf(&ctl->out,
+			    "%s{\"method\":\"%s\",\"service\":\"%s\",\"for\":\"%s\","
+			    "\"effect\":\"%s\"}",
+			    i > 0 ? "," : "", m->name, m->service, who_may(m), effect);
+			continue;
+		}
+		ctl_table_add(&table, "%s", m->name);
+		ctl_table_add(&table, "%s", who_may(m));
+		ctl_table_add(&table, "%s", effect);
+		ctl_table_add(&table, "%s%s%s", verbs[m->verb], m->path ? " " : "",
+		    m->path ? m->path : "");
+	}
+	free(all);
+	if (json)
+		ctl_json_close(ctl);
+	ctl_table_put(&table, &ctl->out, ctl_is_terminal());
+	return CTL_FINE;
+}
+
+/* ---- what is asked
+ * -------------------------------------------------------------------------- */
+
+/* The request's text: the word itself, @file, or - for what stands on the input. */
+static const char *
+read_text(trl_ctx *ctx, const char *word)
+{
+	FILE *file;
+	char *text;
+	size_t n;
+
+	if (word == NULL)
+		return "{}";
+	if (word[0] != '@' && strcmp(word, "-") != 0)
+		return word;
+	file = word[0] == '@' ? fopen(word + 1, "re") : stdin;
+	if (file == NULL) {
+		fprintf(stderr, "trellis: %s: %s\n", word + 1, strerror(errno));
+		return NULL;
+	}
+	text = trl_arena_alloc(ctx->arena, TEXT_MAX + 1);
+	n = fread(text, 1, TEXT_MAX, file);
+	text[n] = '\0';
+	if (file != stdin)
+		fclose(file);
+	return text;
+}
+
+static bool
+take_id(const char *option, const char *text, struct trl_id *out)
+{
+	if (text == NULL || trl_id_parse(text, strlen(text), out))
+		return true;
+	fprintf(
+	    stderr, "trellis: %s '%.60s' is no id of 36 characters\n", option, text);
+	return false;
+}
+
+/* The tenant stands in the request or behind --tenant; one tells the other. */
+static void
+settle_tenant(trl_ctx *ctx, const struct trl_method *method, ProtobufCMessage *in)
+{
+	const ProtobufCFieldDescriptor *field;
+	ProtobufCBinaryData *id;
+
+	if (method->tenant_field < 0)
+		return;
+	field = &method->in->descriptor->fields[method->tenant_field];
+	id = trl_member_at(field, in);
+	if (trl_member_present(field, in)) {
+		if (trl_id_is_nil(ctx->tenant) && method->auth == TRL_AUTH_TENANT)
+			ctx->tenant = trl_value_id(*id);
+	} else if (!trl_id_is_nil(ctx->tenant)) {
+		*id = trl_value_bytes(ctx, ctx->tenant);
+		trl_member_mark(field, in);
+	}
+}
+
+/* The scope of the operator's keys is his own; the request is told by its encoding. */
+static void
+fill_idempotency(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
+    const ProtobufCMessage *in)
+{
+	static const char scope[] = "trellis operator";
+	crypto_generichash_state state;
+	const uint8_t *data;
+	size_t len;
+
+	if (method->effect != TRL_WRITE)
+		return;
+	ctx->idempotency.key = ctl->args.key;
+	ctx->idempotency.from_client = ctl->args.key != NULL;
+	crypto_generichash(ctx->idempotency.scope, sizeof ctx->idempotency.scope,
+	    (const uint8_t *)scope, sizeof scope, NULL, 0);
+	trl_wire_encode(ctx->arena, in, &data, &len);
+	crypto_generichash_init(&state, NULL, 0, sizeof ctx->idempotency.request);
+	crypto_generichash_update(
+	    &state, (const uint8_t *)method->name, strlen(method->name) + 1);
+	crypto_generichash_update(&state, ctx->tenant.bytes, sizeof ctx->tenant.bytes);
+	crypto_generichash_update(&state, data, len);
+	crypto_generichash_final(
+	    &state, ctx->idempotency.request, sizeof ctx->idempotency.request);
+}
+
+/* Whom to ask: the contract's own service, or the one named where several serve it. */
+static const struct ctl_service *
+whom(struct ctl *ctl, const struct trl_method *method)
+{
+	const struct ctl_service *service = ctl_service_named(
+	    ctl, ctl->args.service ? ctl->args.service : method->service);
+
+	if (service != NULL)
+		return service;
+	if (ctl->args.service == NULL && method->auth == TRL_AUTH_OPERATOR)
+		fprintf(stderr,
+		    "trellis: every service serves %s; say which by --service\n",
+		    method->name);
+	else
+		fprintf(stderr, "trellis: no address of %s is known, which serves %s\n",
+		    method->service, method->name);
+	return NULL;
+}
+
+/* ---- what came of it
+ * ------------------------------------------------------------------------ */
+
+static void
+show_error(struct ctl *ctl, trl_ctx *ctx, enum trl_code rc)
+{
+	const struct trl_err *err = &ctx->err;
+	const char *text = err->message[0] != '\0'
+			       ? err->message
+			       : "it failed; tools/logs tells why, by the trace";
+	char trace[33];
+
+	for (size_t i = 0; i < sizeof ctx->trace.trace_id; i++)
+		snprintf(trace + 2 * i, 3, "%02x", ctx->trace.trace_id[i]);
+	if ((ctl->args.given & CTL_JSON) == 0) {
+		fprintf(stderr, "trellis: %s: %s%s%s\n", trl_code_name(rc), text,
+		    trl_is_fault(rc) ? "; trace " : "", trl_is_fault(rc) ? trace : "");
+		for (size_t i = 0; i < err->n_violations; i++)
+			fprintf(stderr, "  %s %s\n", err->violations[i].pointer,
+			    err->violations[i].detail);
+		return;
+	}
+	trl_buf_printf(&ctl->out,
+	    "{\"error\":{\"code\":\"%s\",\"trace_id\":\"%s\",\"message\":",
+	    trl_code_name(rc), trace);
+	trl_json_string(&ctl->out, text, strlen(text));
+	trl_buf_adds(&ctl->out, ",\"violations\":[");
+	for (size_t i = 0; i < err->n_violations; i++) {
+		const struct trl_violation *v = &err->violations[i];
+		trl_buf_adds(&ctl->out, i > 0 ? ",{\"pointer\":" : "{\"pointer\":");
+		trl_json_string(&ctl->out, v->pointer, strlen(v->pointer));
+		trl_buf_adds(&ctl->out, ",\"detail\":");
+		trl_json_string(&ctl->out, v->detail, strlen(v->detail));
+		trl_buf_adds(&ctl->out, "}");
+	}
+	trl_buf_adds(&ctl->out, "]}}\n");
+}
+
+static enum ctl_exit
+ask(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
+    const struct ctl_service *service, ProtobufCMessage *in)
+{
+	struct trl_call_terms terms = { .to = service->name };
+	struct trl_buf json = { 0 };
+	ProtobufCMessage *out = NULL;
+	enum trl_code rc;
+
+	if ((ctl->args.given & CTL_TIMEOUT) != 0)
+		terms.timeout_ms = (uint32_t)ctl->args.timeout_ms;
+	if (!trl_bus_reachable(ctl->bus, service->name))
+		rc = trl_fail(ctx, TRL_UNAVAILABLE, "%s", ctl_advice(ctx, service));
+	else
+		rc = trl_bus_call_with(ctx, ctl->bus, method, in, &terms, &out);
+	if (rc != TRL_OK) {
+		show_error(ctl, ctx, rc);
+		return CTL_FAILED;
+	}
+	trl_json_encode(&json, method->out, out, false);
+	if ((ctl->args.given & CTL_JSON) != 0) {
+		trl_buf_add(&ctl->out, json.data, json.len);
+		trl_buf_adds(&ctl->out, "\n");
+	} else {
+		ctl_json_pretty(&ctl->out, (const char *)json.data, json.len);
+	}
+	trl_buf_fini(&json);
+	return CTL_FINE;
+}
+
+enum ctl_exit
+ctl_call(struct ctl *ctl, trl_ctx *ctx)
+{
+	const struct trl_method *method;
+	const struct ctl_service *service;
+	ProtobufCMessage *in;
+	const char *text;
+	char why[300];
+	enum trl_code rc;
+
+	method = ctl_method(ctl->args.words[0], why);
+	if (method == NULL) {
+		fprintf(stderr, "trellis: %s\n", why);
+		return CTL_MISUSED;
+	}
+	service = whom(ctl, method);
+	text = read_text(ctx, ctl->args.n_words > 1 ? ctl->args.words[1] : NULL);
+	if (service == NULL || text == NULL ||
+	    !take_id("--tenant", ctl->args.tenant, &ctx->tenant) ||
+	    !take_id("--account", ctl->args.account, &ctx->principal.account))
+		return CTL_MISUSED;
+	trl_trace_new(&ctx->trace);
+	in = trl_message_new(ctx->arena, method->in->descriptor);
+	rc = trl_json_decode(ctx, method->in, text, strlen(text), in);
+	if (rc != TRL_OK) {
+		show_error(ctl, ctx, rc);
+		return CTL_MISUSED;
+	}
+	settle_tenant(ctx, method, in);
+	ctx->principal.role = TRL_OWNER;
+	fill_idempotency(ctl, ctx, method, in);
+	return ask(ctl, ctx, method, service, in);
+}

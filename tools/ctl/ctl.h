@@ -1,0 +1,153 @@
+/* ctl.h - the operator's command: what its files share. A run reads the settings,
+ * dials every service it was told of, carries out one command in one actor, prints,
+ * and ends. Commands write into out; errors of services are gathered, and shown
+ * behind what did come. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <trl/bus_open.h>
+#include <trl/secret.h>
+
+enum { CTL_SERVICES_MAX = 32, CTL_WORDS_MAX = 16 };
+
+/* How a run ends. */
+enum ctl_exit { CTL_FINE = 0, CTL_FAILED = 1, CTL_MISUSED = 2 };
+
+/* What may stand behind a command; which of them, its row says. */
+enum ctl_option {
+	CTL_JSON = 1 << 0,
+	CTL_SERVICE = 1 << 1,
+	CTL_TIMEOUT = 1 << 2,
+	CTL_TYPE = 1 << 3,
+	CTL_FOLLOW = 1 << 4,
+	CTL_FROM = 1 << 5,
+	CTL_TENANT = 1 << 6,
+	CTL_ACCOUNT = 1 << 7,
+	CTL_KEY = 1 << 8,
+	CTL_LIMIT = 1 << 9,
+	CTL_STATE = 1 << 10,
+	CTL_KIND = 1 << 11,
+	CTL_MARKDOWN = 1 << 12,
+	CTL_HELP = 1 << 13,
+};
+
+struct ctl_args {
+	const struct ctl_command *command;
+	unsigned given; /* enum ctl_option */
+	const char *service, *type, *from, *tenant, *account, *key, *state, *kind;
+	int64_t timeout_ms, limit;
+	const char *words[CTL_WORDS_MAX];
+	unsigned n_words;
+};
+
+struct ctl_service {
+	char name[44];
+	const char *address;
+	bool wanted;
+};
+
+struct ctl_error {
+	const char *service;
+	enum trl_code code;
+	const char *message;
+};
+
+struct ctl {
+	struct ctl_args args;
+	struct ctl_service services[CTL_SERVICES_MAX];
+	unsigned n_services;
+	const char *tls_ca, *tls_cert;
+	trl_secret *tls_key;
+	trl_loop *loop;
+	trl_bus_net *net;
+	trl_bus *bus;
+	uint64_t until_us;
+	struct trl_buf out;
+	struct ctl_error errors[CTL_SERVICES_MAX];
+	unsigned n_errors;
+	bool done;
+	enum ctl_exit status;
+};
+
+struct ctl_command {
+	const char *name;  /* "events tail" */
+	const char *words; /* what follows, for people: "ID|SLUG" */
+	const char *summary;
+	const char *more; /* for --help, or NULL */
+	unsigned options; /* beside --json, --timeout and --help */
+	unsigned least, most;
+	/* In an actor; what it says goes to ctl->out. NULL: local. */
+	enum ctl_exit (*run)(struct ctl *ctl, trl_ctx *ctx);
+	/* Without the mesh. */
+	enum ctl_exit (*local)(struct ctl *ctl);
+};
+
+extern const struct ctl_command ctl_commands[]; /* ended by name NULL */
+
+/* args.c: reads the words; false: *why (at most 300 characters) says what is wrong,
+ * and what was meant perhaps. */
+bool ctl_parse(struct ctl_args *args, int argc, char **argv, char why[300]);
+void ctl_print_usage(void);
+void ctl_print_help(const struct ctl_command *command);
+/* The option of a name ("--json"), or 0; *takes_value tells. */
+unsigned ctl_option_named(const char *name, bool *takes_value);
+const char *ctl_option_name(unsigned bit);
+/* The name nearest to word among names (NULL-ended), or NULL: none is near. */
+const char *ctl_nearest(const char *word, const char *const *names);
+
+/* settings.c: which services there are, keys, certificates. False: said. */
+bool ctl_settings(struct ctl *ctl);
+/* Fills in what the file beside the executable says; nothing set is changed. */
+void ctl_settings_load(void);
+
+/* mesh.c */
+enum ctl_exit ctl_run(struct ctl *ctl);
+/* Asks one service; a failure is kept in ctl->errors, and false. */
+bool ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
+    const struct trl_method *method, const ProtobufCMessage *in,
+    ProtobufCMessage **out);
+struct ctl_service *ctl_service_named(struct ctl *ctl, const char *name);
+/* What to do about a service that does not answer. */
+const char *ctl_advice(trl_ctx *ctx, const struct ctl_service *service);
+
+/* show.c: tables for people, JSON for programs. */
+struct ctl_table {
+	const char *const *heads; /* n_columns of them */
+	unsigned n_columns;
+	char **cells;
+	size_t n_cells, room;
+};
+void ctl_table_add(struct ctl_table *table, const char *fmt, ...) TRL_PRINTF(2, 3);
+/* Appends it, aligned, and forgets it; no heads where there are no rows. */
+void ctl_table_put(struct ctl_table *table, struct trl_buf *out, bool bold);
+/* Text without what a terminal would act upon. */
+void ctl_plain(struct trl_buf *out, const char *text);
+/* Compact JSON, on several lines. */
+void ctl_json_pretty(struct trl_buf *out, const char *json, size_t len);
+/* Opens {"items":[ and closes it with the errors; between them, items with commas. */
+void ctl_json_open(struct ctl *ctl);
+void ctl_json_item(struct ctl *ctl, const char *service,
+    const struct trl_message *rules, const ProtobufCMessage *message);
+void ctl_json_close(struct ctl *ctl);
+/* "1d 4h", "3m 20s", "35 ms"; "12.3 MB". */
+const char *ctl_ms_text(char text[32], uint64_t ms);
+const char *ctl_bytes_text(char text[32], uint64_t bytes);
+bool ctl_is_terminal(void);
+
+/* methods.c: the methods that a name may mean. Exact, or the end of one name alone
+ * ("GetTenant", "Tenants.GetTenant"), whatever the case. NULL: *why (300) says so. */
+const struct trl_method *ctl_method(const char *name, char why[300]);
+
+/* The commands. */
+enum ctl_exit ctl_stats(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_actors(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_peers(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_config(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_tenant_show(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_call(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_call_help(struct ctl *ctl);
+enum ctl_exit ctl_call_list(struct ctl *ctl);
+enum ctl_exit ctl_completion(struct ctl *ctl);
+enum ctl_exit ctl_complete(int argc, char **argv);
