@@ -192,13 +192,17 @@ class Stack:
         self.processes = {}
         self.folder = tempfile.mkdtemp(prefix="trl-mesh.", dir="/var/tmp")
         self.mail = os.path.join(self.folder, "mail")
-        self.admin = needed("TRELLIS_TEST_PG_ADMIN_URL")
+        self.admin = self._find_server()
         self.database = f"trl_test_mesh_{os.getpid()}_{secrets.token_hex(3)}"
         self.port = free_port()
         self.ops = {name: free_port() for name in SERVICES}
         self.bus = {name: free_port() for name in SERVICES}
         self.notices = {name: free_port() for name in SERVICES}
         self.serial = 0
+
+    def _find_server(self):
+        """The administrator's URL of the PostgreSQL that the database is made in."""
+        return needed("TRELLIS_TEST_PG_ADMIN_URL")
 
     # ---- starting and stopping
 
@@ -366,9 +370,15 @@ class Stack:
             self.redis.wait()
         self.proxy.shut()
         self.proxy.listener.close()
-        self._psql(self.admin, f"drop database if exists {self.database} with (force)")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._drop_database()
+        self._remove_folder()
         return bad
+
+    def _drop_database(self):
+        self._psql(self.admin, f"drop database if exists {self.database} with (force)")
+
+    def _remove_folder(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- what stories do again and again
 

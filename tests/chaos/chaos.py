@@ -1,0 +1,102 @@
+"""chaos.py - load on the whole mesh while its parts are killed, frozen and cut; then
+everything must be as the answers said.
+
+    chaos.py FOLDER [--seed N] [--seconds N] [--no-notices] [--keep]
+
+FOLDER holds the binaries (build/services). The run makes a PostgreSQL and a Redis of its
+own and starts two processes of each service under a supervisor (fleet.py). Companies sign
+up, invite, rename, make keys and register webhooks (load.py), every write under an
+Idempotency-Key, and a journal keeps what was answered (journal.py). Meanwhile faults come
+by a schedule that is drawn from the seed (troubles.py): processes killed with -9, single
+and all of a service; SIGSTOP; PostgreSQL restarted as by pg_ctl -m immediate, and cut
+off; Redis killed, emptied, frozen; messages between services delayed, said twice, cut
+off (wire.py); a quarter of the processes, or with --no-notices all, tell no notices. In
+the end the faults are taken away, everything comes to rest, and the database is held
+against the journal (verdict.py).
+
+To replay: the seed is printed first, and `--seed N --seconds N` gives the same schedule
+of faults and the same choices of each person. When they meet is the machine's affair, so
+a rare failure may take several replays; nothing in the verdict depends on time. --keep
+leaves the folder with all logs."""
+import argparse
+import os
+import secrets
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "mesh")]
+
+from fleet import Fleet
+from journal import Journal
+from load import Mailbox, World
+from troubles import Troubles
+from verdict import Verdict, comes_to_rest
+
+SETTINGS = {
+    "TRELLIS_RATE_SCALE": "100000",
+    "TRELLIS_ARGON2_MEMORY_KIB": "19456",
+    "TRELLIS_ARGON2_PASSES": "2",
+}
+KNOWN_S, REST_S = 90, 120
+
+
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31))
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--no-notices", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    wanted = options()
+    began = time.monotonic()
+
+    def say(*words):
+        print(f"{time.monotonic() - began:6.1f} s ", *words, flush=True)
+    say(f"replay: --seed {wanted.seed} --seconds {wanted.seconds:g}"
+        + (" --no-notices" if wanted.no_notices else ""))
+    fleet = Fleet(os.path.abspath(wanted.folder), wanted.seed, not wanted.no_notices, **SETTINGS)
+    verdict, bad = None, []
+    try:
+        fleet.start()
+        say("the mesh is ready")
+        journal = Journal(fleet.ports)
+        world = World(journal, Mailbox(fleet.mail), wanted.seed)
+        world.start()
+        troubles = Troubles(fleet, wanted.seed, wanted.seconds)
+        troubles.start()
+        troubles.join()
+        fleet.heal()
+        say("troubles are over:", *(f"{kind} {n}" for kind, n in sorted(troubles.done.items())),
+            f"; {fleet.starts - len(fleet.instances)} processes were started anew,",
+            f"{sum(w.repeated for w in fleet.wires.values())} messages said again,",
+            f"{sum(w.delayed for w in fleet.wires.values())} delayed")
+        world.end(KNOWN_S)
+        done = [e for e in journal.entries if e.acknowledged]
+        say(f"{len(journal.entries)} writes, {len(done)} acknowledged, "
+            f"{sum(1 for e in journal.entries if e.asks > 1)} of them asked for again, "
+            f"{journal.replays} replayed, {journal.reads} reads")
+        comes_to_rest(fleet, REST_S)
+        say("everything is at rest")
+        verdict = Verdict(fleet, world, journal).all()
+    finally:
+        if verdict is None or verdict.wrong:
+            print(fleet.logs())
+        if wanted.keep:
+            say(f"kept: {fleet.folder}")
+        bad = fleet.stop(wanted.keep)
+    for sentence in verdict.passed:
+        say("ok:", sentence)
+    for sentence in verdict.wrong + bad:
+        say(sentence)
+    say("all is as was promised" if not verdict.wrong and not bad else
+        f"FAILED; replay: --seed {wanted.seed} --seconds {wanted.seconds:g}")
+    return 1 if verdict.wrong or bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""verdict.py - how everything must be once it has come to rest: the database is held
+against what the answers promised, every sentence on its own. It reads past row security,
+so that what stands under another's name is seen."""
+import os
+import random
+
+from journal import Caller
+from stack import wait_for
+
+
+class Verdict:
+    def __init__(self, fleet, world, journal):
+        self.fleet, self.world, self.journal = fleet, world, journal
+        self.wrong = []
+        self.passed = []
+
+    def check(self, sentence, differences):
+        """differences: what speaks against it, a few of which are shown."""
+        differences = list(differences)
+        if not differences:
+            self.passed.append(sentence)
+            return
+        shown = "".join(f"\n    {str(one)[:700]}" for one in differences[:6])
+        more = f"\n    ... {len(differences)} in all" if len(differences) > 6 else ""
+        self.wrong.append(f"NOT TRUE: {sentence}{shown}{more}")
+
+    def same(self, sentence, want, have):
+        """Two dictionaries."""
+        self.check(sentence, (f"{key}: promised {want.get(key)}, there is {have.get(key)}"
+                              for key in sorted(set(want) | set(have), key=str)
+                              if want.get(key) != have.get(key)))
+
+    # ---- the answers
+
+    def answers(self):
+        entries = self.journal.entries
+        self.check("every write came to be known", (e for e in entries if e.status is None))
+        self.check("no answer was wrong, whatever had failed", self.journal.breaches)
+
+    # ---- auth and tenants
+
+    def accounts(self):
+        want = {p.email: (p.id, p.name, p.verified, p.version) for c in self.world.companies
+                for p in c.people}
+        rows = self.fleet.rows("select account_id, email, display_name, email_verified, version "
+                               "from auth.account")
+        self.same("accounts are as was acknowledged", want, {
+            r["email"]: (r["account_id"], r["display_name"], r["email_verified"], r["version"])
+            for r in rows})
+        sessions = self.fleet.rows("select account_id, count(*) as n from auth.session group by 1")
+        self.same("a session for each signing in", {
+            p.id: p.sessions for c in self.world.companies for p in c.people},
+            {r["account_id"]: r["n"] for r in sessions})
+
+    def organisations(self):
+        want = {c.id: (c.slug, c.name, c.version) for c in self.world.companies}
+        rows = self.fleet.rows("select tenant_id, slug, display_name, version from tenants.tenant")
+        self.same("organisations are as was acknowledged", want, {
+            r["tenant_id"]: (r["slug"], r["display_name"], r["version"]) for r in rows})
+        want = {(c.id, account): role for c in self.world.companies
+                for account, role in c.members.items()}
+        rows = self.fleet.rows("select tenant_id, account_id, role from tenants.membership")
+        self.same("members and their roles are as was acknowledged", want,
+                  {(r["tenant_id"], r["account_id"]): r["role"] for r in rows})
+        want = {(c.id, which): (email, status) for c in self.world.companies
+                for which, (email, status, _) in c.invitations.items()}
+        rows = self.fleet.rows("select tenant_id, id, email, status from tenants.invitation")
+        self.same("invitations are as was acknowledged", want,
+                  {(r["tenant_id"], r["id"]): (r["email"], r["status"]) for r in rows})
+
+    def keys(self):
+        want = {(c.id, which): name for c in self.world.companies
+                for which, (name, _, revoked) in c.keys.items() if not revoked}
+        rows = self.fleet.rows("select tenant_id, id, name from auth.api_key")
+        self.same("API keys are as was acknowledged", want,
+                  {(r["tenant_id"], r["id"]): r["name"] for r in rows})
+
+    def refusals(self):
+        names = {name for c in self.world.companies for name in c.refused}
+        rows = self.fleet.rows(
+            "select display_name as name from tenants.tenant union all "
+            "select display_name from auth.account union all select name from auth.api_key")
+        self.check("nothing that was refused is there",
+                   (r["name"] for r in rows if r["name"] in names))
+
+    def doors(self):
+        """What the API shows agrees, to whoever may see it and nobody else."""
+        caller = Caller(self.journal, random.Random(0))
+        differences = []
+        for company in self.world.companies:
+            at = f"/api/v1/tenants/{company.id}"
+            tokens = {p.id: p.token for p in company.people}
+            for account in company.members:
+                status, said = caller.ask("GET", at, token=tokens[account])
+                if status != 200 or said["display_name"] != company.name:
+                    differences.append(f"a member of {company.mark} got {status} {said}")
+            for account in company.left:
+                status, said = caller.ask("GET", at, token=tokens[account])
+                if status != 404:
+                    differences.append(f"a former member of {company.mark} got {status} {said}")
+            for _, key, revoked in company.keys.values():
+                status, said = caller.ask("GET", at, token=key)
+                if status != (401 if revoked else 200):
+                    differences.append(f"a key ({revoked=}) got {status} {said}")
+        self.check("members and keys may see their organisation, and those who left may not",
+                   differences)
+
+    # ---- the chains
+
+    def chains(self):
+        with open(audit_query()) as file:
+            walk = file.read().rstrip().rstrip(";")
+        differences = []
+        for schema in ("auth", "tenants", "notify"):
+            walks = []
+            for row in self.fleet.rows(f"select tenant_id from {schema}.audit_head"):
+                own = f"where tenant_id = '{row['tenant_id']}'"
+                scoped = walk.replace("trl_audit_hash(", f"{schema}.trl_audit_hash(")
+                scoped = scoped.replace("from audit_head", f"from {schema}.audit_head {own}")
+                scoped = scoped.replace("from audit\n", f"from {schema}.audit {own}\n")
+                walks.append(f"select '{row['tenant_id']}' as chain, w.* from ({scoped}\n) w")
+            for n in range(0, len(walks), 500):
+                found = self.fleet.rows(" union all ".join(walks[n:n + 500]))
+                differences += [f"{schema}: {one}" for one in found
+                                if one["wrong"] is not None or not one["entries"]]
+            strays = self.fleet.rows(f"select tenant_id, count(*) as n from {schema}.audit where "
+                                     f"tenant_id not in (select tenant_id from {schema}.audit_head) group by 1")
+            differences += [f"{schema}: entries without a head: {one}" for one in strays]
+        self.check("the audit chains hold", differences)
+
+    def records(self):
+        """A key has one record at most, and each acknowledged write has one. That a key had
+        no second effect is told by the counts of all the others."""
+        differences = []
+        have = {}
+        for schema in ("auth", "tenants", "notify"):
+            for row in self.fleet.rows(f"select key, count(*) as n from {schema}.idempotency group by 1"):
+                have[row["key"]] = have.get(row["key"], 0) + row["n"]
+        for entry in self.journal.entries:
+            if have.get(entry.key, 0) != (1 if entry.acknowledged else 0):
+                differences.append(f"{have.get(entry.key, 0)} records of {entry!r}")
+        self.check("each acknowledged key has its one record, a refused one none", differences)
+
+    # ---- events
+
+    def told(self):
+        """Every acknowledged write has told its event, once; no other was told."""
+        have = {}
+        for schema in ("auth", "tenants"):
+            for row in self.fleet.rows(
+                    f"select type, subject_id, count(*) as n from (select type, subject_id from "
+                    f"{schema}.outbox union all select type, subject_id from {schema}.event_log) e "
+                    "group by 1, 2"):
+                have[row["type"], row["subject_id"]] = row["n"]
+        self.same("each acknowledged write told its event, once", self.journal.told, have)
+
+    def all(self):
+        self.answers()
+        self.accounts()
+        self.organisations()
+        self.keys()
+        self.refusals()
+        self.doors()
+        self.chains()
+        self.records()
+        self.told()
+        return self
+
+
+def audit_query():
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return os.path.join(top, "shared/pg/sql/query/audit_verify.sql")
+
+
+def comes_to_rest(fleet, seconds):
+    """Waits until nothing moves by itself any more."""
+    wait_for("every door is ready", fleet.is_ready, seconds)
