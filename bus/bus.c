@@ -143,6 +143,12 @@ trl_bus_peer(trl_bus *bus, const char *service, const char *addresses, const cha
 		target = calloc(1, sizeof *target);
 		trl_assert(target != NULL && strlen(service) <= BUS_NAME_MAX);
 		strcpy(target->name, service);
+		target->up =
+		    trl_series_at(bus->net->m.peers, bus->service, service, "up");
+		target->down =
+		    trl_series_at(bus->net->m.peers, bus->service, service, "down");
+		target->in_flight =
+		    trl_series_at(bus->net->m.in_flight, bus->service, service);
 		target->next = bus->targets;
 		bus->targets = target;
 	}
@@ -203,12 +209,27 @@ trl_bus_waiting(const trl_bus *bus)
 	return bus->waiting;
 }
 
+static void
+show_peers(const struct bus_target *target)
+{
+	unsigned up = 0, in_flight = 0;
+	for (struct bus_peer *p = target->peers; p != NULL; p = p->next) {
+		up += bus_peer_usable(p);
+		in_flight += p->in_flight;
+	}
+	trl_series_set(target->up, up);
+	trl_series_set(target->down, target->n_peers - up);
+	trl_series_set(target->in_flight, in_flight);
+}
+
 void
 bus_tick(trl_bus *bus)
 {
-	for (struct bus_target *t = bus->targets; t != NULL; t = t->next)
+	for (struct bus_target *t = bus->targets; t != NULL; t = t->next) {
 		for (struct bus_peer *p = t->peers; p != NULL; p = p->next)
 			bus_peer_tick(p);
+		show_peers(t);
+	}
 	if (bus->server != NULL)
 		bus_server_tick(bus->server);
 }

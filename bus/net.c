@@ -70,6 +70,11 @@ metrics_init(struct bus_metrics *m)
 	    "How long handling a call took", "method", NULL);
 	m->refused = trl_counter_new("trellis_bus_refused_total",
 	    "Messages that were not believed, by reason", "reason", NULL);
+	m->peers = trl_gauge_new("trellis_bus_peers",
+	    "Addresses of a service by state: up takes calls, down does not", "caller",
+	    "service", "state", NULL);
+	m->in_flight = trl_gauge_new("trellis_bus_calls_in_flight",
+	    "Calls that wait for their reply", "caller", "service", NULL);
 	m->ejections = trl_series_at(trl_counter_new("trellis_bus_ejections_total",
 					 "Peers that stopped answering", NULL),
 	    NULL);

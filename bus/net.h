@@ -27,7 +27,7 @@ struct bus_door {
 };
 
 struct bus_metrics {
-	trl_metric *calls, *served, *served_us, *refused;
+	trl_metric *calls, *served, *served_us, *refused, *peers, *in_flight;
 	trl_series *ejections, *shed, *messages_out, *messages_in, *retries_out;
 };
 

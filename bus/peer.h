@@ -38,6 +38,7 @@ struct bus_target {
 	struct bus_resolve *resolve; /* of dns addresses, a list */
 	char unready[96 + BUS_NAME_MAX + 4];
 	trl_series *codes[64]; /* by code */
+	trl_series *up, *down, *in_flight;
 };
 
 /* NULL: the address cannot be dialled (logged). */

@@ -318,6 +318,18 @@ TEST(a_write_without_an_answer_in_time_is_uncertain)
 	MUST(trl_loop_run_until(rig.loop, has_written, state, 2000));
 }
 
+static bool
+shows_one_down(void *self)
+{
+	static const char of[] =
+	    "trellis_bus_peers{caller=\"edge\",service=\"sample\",";
+	char up[96], down[96];
+	(void)self;
+	snprintf(up, sizeof up, "%sstate=\"up\"}", of);
+	snprintf(down, sizeof down, "%sstate=\"down\"}", of);
+	return rig_metric(up) == 1 && rig_metric(down) == 1;
+}
+
 TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)
 {
 	struct sample *a = rig_shared(), *b = rig_shared();
@@ -340,6 +352,8 @@ TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)
 	MUST(stuck.code == TRL_OK && slowest < 3200000);
 	MUST(trl_bus_peers_up(rig.bus, "sample") == 1);
 	MUST(rig_metric("trellis_bus_ejections_total") >= 1);
+	trl_loop_run_until(rig.loop, shows_one_down, NULL, 2000);
+	MUST(shows_one_down(NULL));
 	kill(pids[0], SIGCONT);
 	rig_await_peers(&rig, 2); /* probed back */
 	MUST(call_once(SAMPLE_ECHO, 1) == TRL_OK);

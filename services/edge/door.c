@@ -11,6 +11,24 @@
 
 #include "edge.h"
 
+static void
+count_status(struct edge *self, const char *method, unsigned code)
+{
+	char status[8];
+
+	(void)snprintf(status, sizeof status, "%u", code);
+	trl_series_add(trl_series_at(self->requests, method, status), 1);
+}
+
+/* What the HTTP server answers by itself counts, too. */
+static void
+refuse(void *self, trl_arena *arena, uint16_t status, const char *detail,
+    struct trl_http_response *out)
+{
+	edge_problem_at_door(self, arena, status, detail, out);
+	count_status(self, "none", status);
+}
+
 enum trl_code
 edge_door_open(struct edge *self)
 {
@@ -20,7 +38,7 @@ edge_door_open(struct edge *self)
 		.max_per_address = (size_t)self->config->max_per_address,
 	};
 	const struct trl_http_handler handler = {
-		.handle = edge_walk, .refuse = edge_problem_at_door, .self = self
+		.handle = edge_walk, .refuse = refuse, .self = self
 	};
 
 	return trl_http_open(self->host->loop, &options, &handler, &self->server);
@@ -202,15 +220,11 @@ count(struct edge_request *request)
 	struct edge *self = request->edge;
 	const struct edge_route *route = request->route;
 	const unsigned code = request->response.status;
-	char status[8];
 
 	if (route && code == route->method->status) {
 		trl_series_add(route->fine, 1);
 	} else {
-		(void)snprintf(status, sizeof status, "%u", code);
-		trl_series_add(trl_series_at(self->requests,
-				   route ? route->method->name : "none", status),
-		    1);
+		count_status(self, route ? route->method->name : "none", code);
 	}
 	if (route)
 		trl_series_observe_us(

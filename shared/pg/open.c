@@ -114,6 +114,15 @@ open_metrics(trl_pg *pg)
 	m = trl_gauge_new(
 	    "trellis_pg_writes_in_use", "Write connections at work", "schema", NULL);
 	pg->m.in_use = trl_series_at(m, name);
+	m = trl_gauge_new("trellis_pg_pipelined",
+	    "Groups of reads sent and not yet answered, over all pipelines", "schema",
+	    NULL);
+	pg->m.pipelined = trl_series_at(m, name);
+	m = trl_gauge_new("trellis_pg_waiting",
+	    "Batches without a connection, in the queues of the pool", "schema", "kind",
+	    NULL);
+	pg->m.reads_wait = trl_series_at(m, name, "read");
+	pg->m.writes_wait = trl_series_at(m, name, "write");
 }
 
 static enum trl_code

@@ -167,6 +167,19 @@ gather(trl_pg *pg, struct pg_op **group)
 	return n;
 }
 
+/* The queues as a turn leaves them. */
+static void
+show_queues(trl_pg *pg)
+{
+	size_t pipelined = 0;
+
+	for (size_t i = 0; i < pg->n_reads; i++)
+		pipelined += pg->reads[i].groups;
+	trl_series_set(pg->m.pipelined, (double)pipelined);
+	trl_series_set(pg->m.reads_wait, (double)pg->reading.len);
+	trl_series_set(pg->m.writes_wait, (double)pg->writing.len);
+}
+
 static void
 on_patience(uv_timer_t *timer)
 {
@@ -194,6 +207,7 @@ pg_flush_reads(void *self)
 		pg_fail_all(&pg->reading);
 	if (pg->reading.len > 0 && !uv_is_active((uv_handle_t *)pg->patience))
 		uv_timer_start(pg->patience, on_patience, PG_PATIENCE_MS, 0);
+	show_queues(pg);
 }
 
 /* ---- writes */

@@ -62,7 +62,7 @@ struct trl_pg {
 	struct {
 		trl_series *wait, *read, *write, *tx, *reconnects, *unknown;
 		trl_series *idem_hit, *idem_conflict, *idem_new, *denied, *groups;
-		trl_series *up, *in_use;
+		trl_series *up, *in_use, *pipelined, *reads_wait, *writes_wait;
 	} m;
 };
 

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 SERVICES = ("auth", "tenants", "notify", "edge")
 PAIRS = (("edge", "auth"), ("edge", "tenants"), ("edge", "notify"), ("tenants", "auth"),
@@ -411,6 +412,13 @@ class Stack:
             "slug": f"acme-{self.serial}-{secrets.token_hex(3)}", "display_name": name})
         assert answer.status == 201, answer
         return answer["id"]
+
+    def metrics(self, name):
+        """What the process that runs a service shows at /metrics."""
+        if self.transport == "inproc":
+            name = "auth"  # the one process shows itself at the first address it has
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ops[name]}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def letter_token(self, email, seconds=10):
         """The token in the newest letter to an address."""

@@ -5,6 +5,7 @@ import unittest
 import uuid
 
 from case import MeshCase
+from stack import wait_for
 
 ME = "/api/v1/me"
 
@@ -84,7 +85,6 @@ class People(MeshCase):
         before = self.stack.letter_token(ada.email)
         anybody = self.stack.client()
         anybody.post("/api/v1/auth/password/forgot", {"email": ada.email})
-        from stack import wait_for
         token = wait_for("a second letter",
                          lambda: (t := self.stack.letter_token(ada.email)) != before and t)
         new = {"token": token, "password": "staple trombone lantern"}
@@ -221,7 +221,6 @@ class Organisations(MeshCase):
         before = self.stack.letter_token(carl.email)
         answer = self.ada.post(self.at + "/invitations", {"email": carl.email, "role": "member"})
         self.assertEqual(answer.status, 201, answer)
-        from stack import wait_for
         token = wait_for("the invitation",
                          lambda: (t := self.stack.letter_token(carl.email)) != before and t)
         accept = "/api/v1/invitations/accept"
@@ -459,13 +458,34 @@ class Surfaces(MeshCase):
         self.check_problem(anybody.get("/problems/unheard-of"), 404)
 
     def test_counts_requests_on_the_operators_endpoint(self):
-        import urllib.request
+        ada = self.stack.sign_up()
+        self.stack.found(ada)
         self.stack.client().get("/api/v1/me")
-        name = "auth" if self.transport == "inproc" else "edge"
-        text = urllib.request.urlopen(f"http://127.0.0.1:{self.stack.ops[name]}/metrics").read().decode()
+        self.stack.send(b"no request\r\n\r\n")
+        text = self.stack.metrics("edge")
         self.assertIn('trellis_http_requests_total{method="auth.v1.Auth.GetMe",code="401"}', text)
-        self.assertIn("trellis_http_request_seconds_bucket", text)
+        self.assertIn('trellis_http_requests_total{method="none",code="400"}', text)
+        self.assertIn('trellis_http_request_seconds_bucket{method="auth.v1.Auth.GetMe",le=', text)
         self.check_problem(self.stack.client().get("/metrics"), 404)
+
+    def test_every_process_shows_actors_pipelines_peers_and_queues(self):
+        self.stack.found(self.stack.sign_up())
+        for name in ("auth", "tenants", "edge"):
+            text = self.stack.metrics(name)
+            self.assertRegex(text, r"(?m)^trellis_actors_alive [1-9]")
+            for line in ("trellis_actors_refused_total 0", "trellis_loop_turn_seconds_bucket"):
+                self.assertIn("\n" + line, text)
+            if name != "edge":
+                for line in ("trellis_pg_connections{", "trellis_pg_pipelined{",
+                             'trellis_pg_waiting{schema="%s",kind="read"}', "trellis_pg_writes_in_use{",
+                             'trellis_pg_waiting{schema="%s",kind="write"}', "trellis_pg_pool_wait_seconds_count{"):
+                    self.assertIn("\n" + (line % name if "%s" in line else line), text)
+                self.assertRegex(text, rf'(?m)^trellis_pg_connections{{schema="{name}"}} [1-9]')
+                self.assertRegex(text, r"(?m)^trellis_bus_served_seconds_bucket{method=")
+        self.assertIn("\ntrellis_offload_waiting{", self.stack.metrics("auth"))
+        wait_for("both peers are shown up", lambda: all(
+            f'\ntrellis_bus_peers{{caller="edge",service="{name}",state="up"}} 1' in
+            self.stack.metrics("edge") for name in ("auth", "tenants")))
 
 
 class Limits(MeshCase):
