@@ -111,6 +111,26 @@ world_run_many(body **fns, size_t n)
 	run_all(fns, n, 10000);
 }
 
+bool
+world_until(trl_ctx *ctx, bool (*is_so)(void))
+{
+	for (int i = 0; i < 5000 && !is_so(); i++)
+		if (trl_sleep(ctx, 1) != TRL_OK)
+			return false;
+	return is_so();
+}
+
+bool
+world_sleeps(void)
+{
+	return strcmp(
+		   test_db_sql(&world.db, "select count(*) > 0 from pg_stat_activity"
+					  " where usename = 'pgtest_app' and datname = "
+					  "current_database() and state = 'active'"
+					  " and wait_event = 'PgSleep'"),
+		   "t") == 0;
+}
+
 Pgtest__Thing *
 world_thing(trl_ctx *ctx, struct trl_id tenant, const char *name)
 {

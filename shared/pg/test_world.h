@@ -64,6 +64,11 @@ void world_run_for(body *fn, uint32_t timeout_ms);
 void world_run_two(body *first, body *second);
 void world_run_many(body **fns, size_t n);
 
+/* Parks until it is so, at most 5 s; whether it came to be so. */
+bool world_until(trl_ctx *ctx, bool (*is_so)(void));
+/* A condition for it: a statement of the service's sleeps in PostgreSQL. */
+bool world_sleeps(void);
+
 /* A thing of a tenant, in ctx's arena. */
 Pgtest__Thing *world_thing(trl_ctx *ctx, struct trl_id tenant, const char *name);
 /* How many things a tenant sees; -1: the read failed. */
