@@ -84,10 +84,11 @@ slurp(const char *folder, const char *name)
 }
 
 static struct trl_bus_net_options
-tls_options(void)
+tls_options(enum rig_certificate which)
 {
 	static const char script[] =
-	    "cd %s && [ -f done ] || { openssl req -x509 -newkey ec -pkeyopt "
+	    "mkdir -p %s && cd %s && [ -f done ] || { openssl req -x509 -newkey ec "
+	    "-pkeyopt "
 	    "ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -subj /CN=ca "
 	    "-days 2 && "
 	    "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
@@ -98,27 +99,40 @@ tls_options(void)
 	    "-CA ca.crt -CAkey ca.key -CAcreateserial -out bus.crt -days 2 -extfile "
 	    "ext && "
 	    "touch done; } >/dev/null 2>&1";
-	char folder[64], command[1024];
-	snprintf(folder, sizeof folder, "/tmp/trl-test-bus-%d", (int)getpgrp());
-	snprintf(command, sizeof command, "mkdir -p %s", folder);
-	MUST(system(command) == 0);
-	snprintf(command, sizeof command, script, folder);
-	MUST(system(command) == 0);
+	char folders[2][64], command[1024];
+	for (int i = 0; i < 2; i++) {
+		snprintf(folders[i], sizeof folders[i], "/tmp/trl-test-bus-%d-%d",
+		    (int)getpgrp(), i);
+		snprintf(command, sizeof command, script, folders[i], folders[i]);
+		MUST(system(command) == 0);
+	}
+	const char *ca = folders[which != RIG_OURS];
+	const char *own = folders[which == RIG_STRANGERS];
+	if (which == RIG_STRANGERS) /* else it would itself refuse the server */
+		ca = folders[0];
 	struct trl_bus_net_options o = {
-		.tls_ca = slurp(folder, "ca.crt"),
-		.tls_cert = slurp(folder, "bus.crt"),
-		.tls_key = slurp(folder, "bus.key"),
+		.tls_ca = slurp(ca, "ca.crt"),
+		.tls_cert = slurp(own, "bus.crt"),
+		.tls_key = slurp(own, "bus.key"),
 	};
 	o.tls_key_len = strlen(o.tls_key);
 	return o;
 }
 
+static enum rig_certificate callers;
+
+void
+rig_certificate(enum rig_certificate which)
+{
+	callers = which;
+}
+
 static trl_bus_net *
-open_net(trl_loop *loop, const char *addresses)
+open_net(trl_loop *loop, const char *addresses, enum rig_certificate which)
 {
 	struct trl_bus_net_options o = { 0 };
 	if (strstr(addresses, "tls+") != NULL)
-		o = tls_options();
+		o = tls_options(which);
 	return trl_bus_net_open(loop, &o);
 }
 
@@ -163,7 +177,7 @@ serve(const char *address, struct sample *state, size_t max_actors)
 	struct trl_bus_options options = {
 		.service = "sample", .listen = address, .notice_listen = notices
 	};
-	trl_bus *bus = trl_bus_open(open_net(loop, address), &options);
+	trl_bus *bus = trl_bus_open(open_net(loop, address, RIG_OURS), &options);
 	MUST(trl_bus_key(bus, "edge", rig_key) && trl_bus_key(bus, "tenants", rig_key));
 	MUST(trl_bus_serve(bus, sample_contracts, state) == TRL_OK);
 	state->bus = bus;
@@ -180,7 +194,7 @@ pid_t
 rig_serve(const char *address, struct sample *state, size_t max_actors)
 {
 	if (strstr(address, "tls+") != NULL)
-		tls_options(); /* made before two processes might */
+		tls_options(RIG_OURS); /* made before two processes might */
 	pid_t pid = fork();
 	MUST(pid >= 0);
 	if (pid > 0)
@@ -201,7 +215,7 @@ rig_open(
 	struct trl_loop_options loop_options = { .max_actors = 30000 };
 	const char *why;
 	rig->loop = trl_loop_new(&loop_options);
-	rig->net = open_net(rig->loop, addresses);
+	rig->net = open_net(rig->loop, addresses, callers);
 	rig->here = NULL;
 	if (server != NULL) {
 		struct trl_bus_options options = { .service = "sample",

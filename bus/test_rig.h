@@ -40,6 +40,10 @@ unsigned rig_port(void);
 /* Starts a server of "sample" at address in a process of its own; SIGTERM drains
  * it. It gives the notice "sample.beat" every 20 ms. max_actors 0: the usual. */
 pid_t rig_serve(const char *address, struct sample *state, size_t max_actors);
+/* Whose certificate rig_open shows from now on over tls: the installation's (as first),
+ * one that another authority signed, or one of ours while it believes in another. */
+enum rig_certificate { RIG_OURS, RIG_STRANGERS, RIG_BELIEVES_STRANGERS };
+void rig_certificate(enum rig_certificate which);
 /* Opens the caller's end. server: also serve here, at address, with this state. */
 void rig_open(
     struct rig *rig, const char *caller, const char *addresses, struct sample *server);
