@@ -209,8 +209,8 @@ trl_bus_waiting(const trl_bus *bus)
 	return bus->waiting;
 }
 
-static void
-show_peers(const struct bus_target *target)
+void
+bus_target_show(const struct bus_target *target)
 {
 	unsigned up = 0, in_flight = 0;
 	for (struct bus_peer *p = target->peers; p != NULL; p = p->next) {
@@ -228,7 +228,7 @@ bus_tick(trl_bus *bus)
 	for (struct bus_target *t = bus->targets; t != NULL; t = t->next) {
 		for (struct bus_peer *p = t->peers; p != NULL; p = p->next)
 			bus_peer_tick(p);
-		show_peers(t);
+		bus_target_show(t);
 	}
 	if (bus->server != NULL)
 		bus_server_tick(bus->server);

@@ -57,6 +57,7 @@ on_event(void *arg)
 		bus_link_reset(&peer->link, 0);
 		bus_client_lost(peer);
 	}
+	bus_target_show(peer->target);
 }
 
 static void
@@ -103,6 +104,7 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 	peer->link.up = true;
 	peer->heard = true;
 	peer->unready[0] = '\0';
+	bus_target_show(peer->target);
 	if (hello.notices.s != NULL)
 		bus_notice_learn(bus->net, peer->address, hello.notices);
 	trl_log(TRL_LOG_DEBUG, NULL, "peer is up",
@@ -120,6 +122,7 @@ take_frame(struct bus_peer *peer, const struct bus_frame *frame)
 		break;
 	case BUS_GOAWAY:
 		peer->draining = true;
+		bus_target_show(peer->target);
 		peer->link.ack_now = true;
 		bus_link_touch(&peer->link);
 		break;

@@ -51,6 +51,8 @@ bool bus_peer_usable(const struct bus_peer *peer);
 void bus_peer_eject(struct bus_peer *peer, const char *why);
 void bus_peer_tick(struct bus_peer *peer);
 
+/* What an operator sees of its peers: at each tick, and when one comes or goes. */
+void bus_target_show(const struct bus_target *target);
 struct bus_target *bus_target_find(const trl_bus *bus, const char *service);
 /* The better of two random usable peers; not avoid, where there is another. */
 struct bus_peer *bus_balance(

@@ -9,10 +9,11 @@ class MeshCase(unittest.TestCase):
     transport = os.environ.get("MESH_TRANSPORT", "inproc")
     # The stories make more requests in a minute than a person does.
     settings = {"TRELLIS_RATE_SCALE": "1000"}
+    replicas = 1  # of each service behind the edge
 
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(os.environ["MESH_BINARIES"], cls.transport, **cls.settings)
+        cls.stack = Stack(os.environ["MESH_BINARIES"], cls.transport, cls.replicas, **cls.settings)
         try:
             cls.stack.start()
         except BaseException:

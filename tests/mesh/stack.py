@@ -186,7 +186,7 @@ class Client:
 
 
 class Stack:
-    def __init__(self, binaries, transport="inproc", **settings):
+    def __init__(self, binaries, transport="inproc", replicas=1, **settings):
         self.binaries = binaries
         self.transport = transport
         self.settings = {key: str(value) for key, value in settings.items()}
@@ -196,9 +196,13 @@ class Stack:
         self.admin = self._find_server()
         self.database = f"trl_test_mesh_{os.getpid()}_{secrets.token_hex(3)}"
         self.port = free_port()
-        self.ops = {name: free_port() for name in SERVICES}
-        self.bus = {name: free_port() for name in SERVICES}
-        self.notices = {name: free_port() for name in SERVICES}
+        # A further process of a service is called tenants.2; the edge is one.
+        self.each = {name: [name] + [f"{name}.{n}" for n in range(2, replicas + 1) if name != "edge"]
+                     for name in SERVICES}
+        processes = [name for names in self.each.values() for name in names]
+        self.ops = {name: free_port() for name in processes}
+        self.bus = {name: free_port() for name in processes}
+        self.notices = {name: free_port() for name in processes}
         self.serial = 0
 
     def _find_server(self):
@@ -217,7 +221,9 @@ class Stack:
         return self
 
     def names(self):
-        return ("all",) if self.transport == "inproc" else SERVICES
+        if self.transport == "inproc":
+            return ("all",)
+        return [name for service in SERVICES for name in self.each[service]]
 
     def _psql(self, url, command):
         subprocess.run(["psql", url, "-qXc", command], check=True, capture_output=True)
@@ -286,7 +292,7 @@ class Stack:
                 "-CAcreateserial", "-out", "bus.crt", "-days", "2", "-extfile", "ext")
 
     def binary(self, name):
-        return os.path.join(self.binaries, f"trellis-{name}")
+        return os.path.join(self.binaries, f"trellis-{name.partition('.')[0]}")
 
     def _env(self, more):
         env = {k: v for k, v in os.environ.items() if not k.startswith("TRELLIS_")}
@@ -304,19 +310,22 @@ class Stack:
             "TRELLIS_HTTP_LISTEN": f"127.0.0.1:{self.port}",
             "TRELLIS_SEAL_KEY_FILE": os.path.join(self.folder, "seal"),
         }
+        service = name.partition(".")[0]
         for other in SERVICES:
             upper = other.upper()
-            if name in (other, "all"):
-                env[f"TRELLIS_OPS_LISTEN_{upper}"] = f"127.0.0.1:{self.ops[other]}"
-            if name == other:
-                env[f"TRELLIS_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.bus[other]}"
-                env[f"TRELLIS_NOTICE_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.notices[other]}"
+            own = other if name == "all" else name
+            if service in (other, "all"):
+                env[f"TRELLIS_OPS_LISTEN_{upper}"] = f"127.0.0.1:{self.ops[own]}"
+            if service == other:
+                env[f"TRELLIS_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.bus[name]}"
+                env[f"TRELLIS_NOTICE_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.notices[name]}"
         for a, b in PAIRS:
             key = os.path.join(self.folder, f"{a}-{b}")
-            if name == a:
-                env[f"TRELLIS_PEER_{b.upper()}"] = f"{at}://127.0.0.1:{self.bus[b]}"
+            if service == a:
+                env[f"TRELLIS_PEER_{b.upper()}"] = ",".join(
+                    f"{at}://127.0.0.1:{self.bus[one]}" for one in self.each[b])
                 env[f"TRELLIS_BUS_KEY_{b.upper()}_FILE"] = key
-            if name == b:
+            if service == b:
                 env[f"TRELLIS_BUS_KEY_{a.upper()}_FILE"] = key
         if self.transport == "tls+tcp":
             for what, file in (("CA", "ca.crt"), ("CERT", "bus.crt"), ("KEY", "bus.key")):
@@ -335,6 +344,19 @@ class Stack:
     def kill_service(self, name):
         self.processes[name].kill()
         self.processes[name].wait()
+
+    def stop_service(self, name):
+        """As a supervisor does; gives the exit code."""
+        self.processes[name].send_signal(signal.SIGTERM)
+        return self.processes[name].wait(30)
+
+    def says_ready(self, name):
+        """Whether that process says so itself."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ops[name]}/readyz", timeout=10) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
 
     def is_ready(self):
         for name, process in self.processes.items():

@@ -1,0 +1,109 @@
+"""rollout.py - processes that are stopped as a supervisor does it: what was begun is
+answered, and where there are two of a service nobody notices (case 57)."""
+import collections
+import json
+import socket
+import threading
+import unittest
+import uuid
+
+from case import MeshCase
+from stack import wait_for
+
+
+class Stopping(MeshCase):
+    def test_57_what_the_edge_has_begun_is_answered(self):
+        """Requests whose bodies come after the listener has closed."""
+        ada = self.stack.sign_up()
+        body = json.dumps({"email": ada.email, "password": ada.password}).encode()
+        head = (b"POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+        begun = []
+        for _ in range(10):
+            raw = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
+            raw.sendall(head)
+            self.assertEqual(raw.recv(4096), b"HTTP/1.1 100 Continue\r\n\r\n")
+            begun.append(raw)
+        idle = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
+        name = "all" if self.transport == "inproc" else "edge"
+        self.stack.processes[name].terminate()
+        wait_for("nobody listens", self.is_closed, 10)
+        for raw in begun:
+            raw.sendall(body)
+        for raw in begun:
+            received = b""
+            while chunk := raw.recv(65536):
+                received += chunk
+            head, _, rest = received.partition(b"\r\n\r\n")
+            self.assertTrue(head.startswith(b"HTTP/1.1 200 "), received)
+            self.assertIn(b"connection: close", head.lower())
+            self.assertTrue(json.loads(rest)["session"]["token"])
+        self.assertEqual(idle.recv(1), b"")
+        self.assertEqual(self.stack.processes[name].wait(30), 0)
+        self.stack.start_service(name)
+        wait_for("it is back", self.stack.is_ready, 20)
+        self.assertEqual(ada.get("/api/v1/me").status, 200)
+
+    def is_closed(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.stack.port), timeout=5).close()
+            return False
+        except ConnectionRefusedError:
+            return True
+
+
+class Rollout(MeshCase):
+    replicas = 2
+
+    def setUp(self):
+        self.seen = collections.Counter()
+        self.stop = threading.Event()
+        self.wrong = []
+
+    def ask(self, person, at):
+        """Reads and writes at both services, one after the other, until told to stop."""
+        while not self.stop.is_set():
+            name = f"Name {uuid.uuid4().hex}"
+            for answer in (person.get(at), person.get("/api/v1/me"),
+                           person.patch(at, {"display_name": name}),
+                           person.patch("/api/v1/me", {"display_name": name})):
+                self.seen[answer.status] += 1
+                if answer.status != 200:
+                    self.wrong.append(answer)
+            if person.get(at)["display_name"] != name:
+                self.wrong.append("a write that was answered is not there")
+
+    def test_57_replicas_come_and_go_and_no_request_fails(self):
+        people = [self.stack.sign_up() for _ in range(6)]
+        threads = [threading.Thread(target=self.ask, args=(one, f"/api/v1/tenants/{self.stack.found(one)}"))
+                   for one in people]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(3):
+                for name in ("tenants", "auth", "tenants.2", "auth.2"):
+                    before = self.seen[200]
+                    wait_for("requests go on", lambda: self.seen[200] > before + 20 or self.wrong)
+                    self.assertEqual(self.stack.stop_service(name), 0)
+                    before = self.seen[200]
+                    wait_for("requests go on without it", lambda: self.seen[200] > before + 20 or self.wrong)
+                    self.stack.start_service(name)
+                    wait_for(f"{name} is ready", lambda: self.stack.says_ready(name))
+                    self.up_at_the_edge(name.partition(".")[0])
+        finally:
+            self.stop.set()
+            for thread in threads:
+                thread.join()
+        print(f"({self.seen[200]} requests)", end=" ", flush=True)
+        self.assertEqual(self.wrong, [])
+        self.assertEqual(set(self.seen), {200})
+
+    def up_at_the_edge(self, service):
+        """Both of a service: the next to go must not be the only one."""
+        for caller in ("edge",) if service == "tenants" else ("edge", "tenants", "tenants.2"):
+            line = f'\ntrellis_bus_peers{{caller="{caller.partition(".")[0]}",service="{service}",state="up"}} 2'
+            wait_for("both are up", lambda: line in self.stack.metrics(caller))
+
+
+if __name__ == "__main__":
+    unittest.main()
