@@ -55,7 +55,9 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 	    METHOD(base + 12, service, "Busy", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,     \
 		callers, 0, 0),                                                        \
 	    METHOD(base + 13, service, "Session", TRL_AUTH_SESSION, TRL_READ, TRL_GET, \
-		callers, 0, 0)
+		callers, 0, 0),                                                        \
+	    METHOD(base + 14, service, "Forgetful", TRL_AUTH_PUBLIC, TRL_WRITE,        \
+		TRL_POST, callers, 0, 0)
 
 const struct trl_method *const sample_methods[SAMPLE_COUNT] = { METHODS(
     100, "sample", NULL) };
@@ -181,7 +183,7 @@ busy(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out
 }
 
 static trl_thunk *const thunks[SAMPLE_COUNT] = { echo, slow, write_once, block, echo,
-	not_found, not_found, outer, echo, echo, big, busy, echo };
+	not_found, not_found, outer, echo, echo, big, busy, echo, echo };
 
 static const struct trl_contract sample = { "sample", SAMPLE_COUNT, sample_methods,
 	thunks };

@@ -32,9 +32,10 @@ enum sample_method {
 	SAMPLE_OUTER,  /* WRITE: two nested WRITEs of "inner", then itself */
 	SAMPLE_TENANT, /* TENANT: permission 7 */
 	SAMPLE_OPERATOR,
-	SAMPLE_BIG,     /* READ: a reply of up_ms bytes */
-	SAMPLE_BUSY,    /* READ: always BUSY */
-	SAMPLE_SESSION, /* SESSION */
+	SAMPLE_BIG,       /* READ: a reply of up_ms bytes */
+	SAMPLE_BUSY,      /* READ: always BUSY */
+	SAMPLE_SESSION,   /* SESSION */
+	SAMPLE_FORGETFUL, /* WRITE: answers OK and leaves no record, which is a bug */
 	SAMPLE_COUNT
 };
 

@@ -1,4 +1,5 @@
-/* Calls between real processes: every transport, and every bad end. */
+/* Calls between real processes: every transport, and every bad end. What becomes of
+ * writes is test_write.c's. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -236,86 +237,6 @@ TEST(a_read_succeeds_elsewhere_when_a_replica_is_killed)
 		fine += o[i].code == TRL_OK;
 	MUST(state->started > 20 && fine >= 18); /* what the budget of retries allows */
 	MUST(trl_bus_peers_up(rig.bus, "sample") == 1);
-}
-
-TEST(a_write_runs_once_when_its_replica_is_killed)
-{
-	struct sample *state = rig_shared();
-	struct outcome o = { .method = SAMPLE_WRITE, .key = "order-1" };
-	pid_t pids[2];
-	state->die_in = 1; /* after the write is recorded, before it is answered */
-	two_replicas(state, state, pids);
-	rig_run(&rig, call, &o);
-	MUST(o.code == TRL_OK && o.replayed);
-	MUST(state->writes == 1 && state->n_keys == 1);
-	MUST(strcmp(state->keys[0], "order-1") == 0);
-}
-
-static void
-lost_write(trl_ctx *ctx, void *arg)
-{
-	sample_note *out;
-	(void)arg;
-	ctx->caller = "edge"; /* inside a call: it may not ask again */
-	ctx->idempotency.key = "k";
-	MUST(sample_call(ctx, rig.bus, sample_methods[SAMPLE_WRITE], "x", 0, &out) ==
-	     TRL_UNCERTAIN);
-}
-
-TEST(a_lost_reply_to_a_nested_write_is_uncertain)
-{
-	struct sample *state = rig_shared();
-	state->die_in = 1;
-	rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
-	rig_await_peers(&rig, 1);
-	rig_run(&rig, lost_write, NULL);
-	MUST(state->writes == 1);
-}
-
-/* One replica: nobody is there to ask again. */
-TEST(a_lost_write_stays_uncertain_when_nobody_can_be_asked_again)
-{
-	struct sample *state = rig_shared();
-	struct outcome o = { .method = SAMPLE_WRITE, .key = "order-2" };
-	state->die_in = 1; /* after the write is recorded, before it is answered */
-	rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
-	rig_await_peers(&rig, 1);
-	rig_run(&rig, call, &o);
-	MUST(state->writes == 1 && o.code == TRL_UNCERTAIN);
-	MUST(call_once(SAMPLE_WRITE, 1) == TRL_UNAVAILABLE); /* this one never left */
-}
-
-static void
-late_write(trl_ctx *ctx, void *arg)
-{
-	static const struct trl_call_terms terms = { .timeout_ms = 200 };
-	ProtobufCMessage *out = NULL;
-	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
-	(void)arg;
-	MUST(trl_bus_call_with(ctx, rig.bus, sample_methods[SAMPLE_WRITE], &in.base,
-		 &terms, &out) == TRL_UNCERTAIN);
-	MUST(out == NULL && ctx->err.code == TRL_UNCERTAIN);
-}
-
-static bool
-has_written(void *self)
-{
-	return ((struct sample *)self)->writes > 0;
-}
-
-TEST(a_write_without_an_answer_in_time_is_uncertain)
-{
-	struct sample *state = rig_shared();
-	pid_t pid = rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
-	rig_await_peers(&rig, 1);
-	kill(pid, SIGSTOP);
-	rig_run(&rig, late_write, NULL);
-	MUST(state->writes == 0);
-	kill(pid, SIGCONT); /* what it was asked is still in its socket */
-	MUST(trl_loop_run_until(rig.loop, has_written, state, 2000));
 }
 
 static bool
@@ -673,29 +594,6 @@ TEST(closing_both_ends_leaves_nothing_behind)
 	trl_loop_free(&rig.loop);
 }
 
-/* ---- inside a call
- * ------------------------------------------------------------------------------ */
-
-TEST(a_step_inside_a_write_has_the_parents_key)
-{
-	struct sample *state = rig_shared(), *inner = rig_shared();
-	struct outcome o = { .method = SAMPLE_OUTER, .key = "k1" };
-	const char *why;
-	rig_open(&rig, "edge", "inproc://sample", state);
-	struct trl_bus_options options = { .service = "inner",
-		.listen = "inproc://inner" };
-	trl_bus *bus = trl_bus_open(rig.net, &options);
-	MUST(trl_bus_serve(bus, inner_contracts, inner) == TRL_OK);
-	MUST(trl_bus_peer(rig.here, "inner", "inproc://inner", &why));
-	rig_await_peers(&rig, 1);
-	MUST(call_once(SAMPLE_ECHO, 0) == TRL_OK);
-	rig_run(&rig, call, &o);
-	MUST(o.code == TRL_OK);
-	MUST(inner->n_keys == 2 && strcmp(inner->keys[0], "k1/first") == 0);
-	MUST(strcmp(inner->keys[1], "k1/second") == 0);
-	MUST(strcmp(state->keys[0], "k1") == 0);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -709,11 +607,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_name_is_resolved_to_a_peer),
 		cmocka_unit_test(the_contract_alone_says_who_calls),
 		cmocka_unit_test(a_read_succeeds_elsewhere_when_a_replica_is_killed),
-		cmocka_unit_test(a_write_runs_once_when_its_replica_is_killed),
-		cmocka_unit_test(a_lost_reply_to_a_nested_write_is_uncertain),
-		cmocka_unit_test(
-		    a_lost_write_stays_uncertain_when_nobody_can_be_asked_again),
-		cmocka_unit_test(a_write_without_an_answer_in_time_is_uncertain),
 		cmocka_unit_test(a_peer_that_hangs_is_ejected_and_the_others_serve),
 		cmocka_unit_test(a_late_answer_is_dropped),
 		cmocka_unit_test(a_caller_that_goes_cancels_what_it_asked),
@@ -726,7 +619,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(retries_stay_within_their_budget),
 		cmocka_unit_test(draining_under_load_loses_no_call),
 		cmocka_unit_test(closing_both_ends_leaves_nothing_behind),
-		cmocka_unit_test(a_step_inside_a_write_has_the_parents_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,183 @@
+/* Writes over the bus: each runs once under its key, and who asked for one is told
+ * the truth of it, most of all where nobody knows. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <sys/wait.h>
+
+#include "test_rig.h"
+
+#define TEST(name)                                                                     \
+	static void name##_body(void);                                                 \
+	static void name(void **state)                                                 \
+	{                                                                              \
+		(void)state;                                                           \
+		rig_test(name##_body);                                                 \
+	}                                                                              \
+	static void name##_body(void)
+
+static struct rig rig;
+static char address[160];
+
+static const char *
+tcp_address(void)
+{
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", rig_port());
+	return address;
+}
+
+struct outcome {
+	enum sample_method method;
+	const char *key;
+	const char *caller; /* NULL: the first */
+	enum trl_code code;
+	bool replayed;
+};
+
+static void
+call(trl_ctx *ctx, void *arg)
+{
+	struct outcome *o = arg;
+	sample_note *out = NULL;
+	ctx->idempotency.key = o->key;
+	ctx->caller = o->caller;
+	o->code = sample_call(ctx, rig.bus, sample_methods[o->method], "x", 0, &out);
+	o->replayed = ctx->idempotency.replayed;
+	MUST((o->code == TRL_OK) == (out != NULL) && o->code == ctx->err.code);
+}
+
+TEST(a_write_runs_once_when_its_replica_is_killed)
+{
+	struct sample *state = rig_shared();
+	struct outcome o = { .method = SAMPLE_WRITE, .key = "order-1" };
+	char one[64], two[64];
+	state->die_in = 1; /* after the write is recorded, before it is answered */
+	snprintf(one, sizeof one, "tcp://127.0.0.1:%u", rig_port());
+	snprintf(two, sizeof two, "tcp://127.0.0.1:%u", rig_port());
+	snprintf(address, sizeof address, "%s,%s", one, two);
+	rig_serve(one, state, 0);
+	rig_serve(two, state, 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 2);
+	rig_run(&rig, call, &o);
+	MUST(o.code == TRL_OK && o.replayed);
+	MUST(state->writes == 1 && state->n_keys == 1);
+	MUST(strcmp(state->keys[0], "order-1") == 0);
+}
+
+/* It is asked again, finds nobody, and that nobody is there says nothing of what the
+ * first attempt did. */
+TEST(a_lost_write_that_nobody_can_resolve_is_uncertain)
+{
+	struct sample *state = rig_shared();
+	struct outcome o = { .method = SAMPLE_WRITE, .key = "order-2" };
+	state->die_in = 1;
+	rig_serve(tcp_address(), state, 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &o);
+	MUST(rig_metric("trellis_bus_retries_total") >= 1);
+	MUST(state->writes == 1 && o.code == TRL_UNCERTAIN);
+	/* Of a write that was never sent it is known. */
+	rig_run(&rig, call, &o);
+	MUST(state->writes == 1 && o.code == TRL_UNAVAILABLE);
+}
+
+TEST(a_lost_reply_to_a_nested_write_is_uncertain)
+{
+	struct sample *state = rig_shared();
+	struct outcome o = {
+		.method = SAMPLE_WRITE, .key = "k", .caller = "edge"
+	}; /* inside a call: it may not ask again */
+	state->die_in = 1;
+	rig_serve(tcp_address(), state, 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &o);
+	MUST(o.code == TRL_UNCERTAIN && state->writes == 1);
+}
+
+static void
+late_write(trl_ctx *ctx, void *arg)
+{
+	static const struct trl_call_terms terms = { .timeout_ms = 200 };
+	ProtobufCMessage *out = NULL;
+	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
+	(void)arg;
+	MUST(trl_bus_call_with(ctx, rig.bus, sample_methods[SAMPLE_WRITE], &in.base,
+		 &terms, &out) == TRL_UNCERTAIN);
+	MUST(out == NULL && ctx->err.code == TRL_UNCERTAIN);
+}
+
+static bool
+has_written(void *self)
+{
+	return ((struct sample *)self)->writes > 0;
+}
+
+TEST(a_write_without_an_answer_in_time_is_uncertain)
+{
+	struct sample *state = rig_shared();
+	pid_t pid = rig_serve(tcp_address(), state, 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	kill(pid, SIGSTOP);
+	rig_run(&rig, late_write, NULL);
+	MUST(state->writes == 0);
+	kill(pid, SIGCONT); /* what it was asked is still in its socket */
+	MUST(trl_loop_run_until(rig.loop, has_written, state, 2000));
+}
+
+TEST(a_write_that_answers_without_its_record_is_a_bug)
+{
+	struct sample *state = rig_shared();
+	struct outcome o = { .method = SAMPLE_FORGETFUL, .key = "forgotten" };
+	int status;
+	pid_t pid = rig_serve(tcp_address(), state, 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &o);
+	MUST(o.code == TRL_UNCERTAIN);
+	MUST(waitpid(pid, &status, 0) == pid);
+	MUST(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+TEST(a_step_inside_a_write_has_the_parents_key)
+{
+	struct sample *state = rig_shared(), *inner = rig_shared();
+	struct outcome o = { .method = SAMPLE_OUTER, .key = "k1" };
+	struct outcome first = { .method = SAMPLE_ECHO };
+	const char *why;
+	rig_open(&rig, "edge", "inproc://sample", state);
+	struct trl_bus_options options = { .service = "inner",
+		.listen = "inproc://inner" };
+	trl_bus *bus = trl_bus_open(rig.net, &options);
+	MUST(trl_bus_serve(bus, inner_contracts, inner) == TRL_OK);
+	MUST(trl_bus_peer(rig.here, "inner", "inproc://inner", &why));
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &first);
+	MUST(first.code == TRL_OK);
+	rig_run(&rig, call, &o);
+	MUST(o.code == TRL_OK);
+	MUST(inner->n_keys == 2 && strcmp(inner->keys[0], "k1/first") == 0);
+	MUST(strcmp(inner->keys[1], "k1/second") == 0);
+	MUST(strcmp(state->keys[0], "k1") == 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_write_runs_once_when_its_replica_is_killed),
+		cmocka_unit_test(a_lost_write_that_nobody_can_resolve_is_uncertain),
+		cmocka_unit_test(a_lost_reply_to_a_nested_write_is_uncertain),
+		cmocka_unit_test(a_write_without_an_answer_in_time_is_uncertain),
+		cmocka_unit_test(a_write_that_answers_without_its_record_is_a_bug),
+		cmocka_unit_test(a_step_inside_a_write_has_the_parents_key),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
