@@ -82,7 +82,10 @@ static const char *const help[] = {
 	[TRL_UNAVAILABLE] =
 	    "A part of the system does not answer. Nothing was changed. Try "
 	    "again after Retry-After.",
-	[TRL_DEADLINE] = "The request could not be finished in its time.",
+	[TRL_DEADLINE] =
+	    "The request could not be finished in its time. A change may have been "
+	    "made all the same: the same request with the same Idempotency-Key tells, "
+	    "and makes it at most once.",
 	[TRL_UNCERTAIN] =
 	    "The change may or may not have been made. The same request with "
 	    "the same Idempotency-Key tells, and makes it at most once.",
