@@ -15,12 +15,6 @@
 enum { IDS = 32, TOPIC_MAX = 40, NOTICE_MAX = 128, SEND_QUEUE = 1024 };
 enum { REDIAL_SOURCE_MS = 2000 };
 
-struct bus_notice_source {
-	struct bus_notice_source *next;
-	char *address;
-	nng_dialer dialer;
-};
-
 struct notice {
 	trl_bus_net *net;
 	char topic[TOPIC_MAX + 1];
@@ -104,21 +98,24 @@ make_address(const char *peer, struct bus_text notices, char *out, size_t size)
 	    (int)(host_end - host - 3), host + 3, port);
 }
 
-void
+struct bus_notice_source *
 bus_notice_learn(trl_bus_net *net, const char *peer, struct bus_text address)
 {
 	char at[600], host[256];
 	make_address(peer, address, at, sizeof at);
 	if (strncmp(at, "tcp://", 6) != 0 && strncmp(at, "tls+tcp://", 10) != 0)
-		return;
+		return NULL;
 	for (struct bus_notice_source *s = net->sources; s != NULL; s = s->next)
-		if (strcmp(s->address, at) == 0)
-			return;
+		if (strcmp(s->address, at) == 0) {
+			s->peers++;
+			return s;
+		}
 	if (!open_sub(net))
-		return;
+		return NULL;
 	struct bus_notice_source *source = calloc(1, sizeof *source);
 	trl_assert(source != NULL);
 	source->address = strdup(at);
+	source->peers = 1;
 	source->next = net->sources;
 	net->sources = source;
 	const char *from = strstr(at, "://") + 3;
@@ -130,6 +127,21 @@ bus_notice_learn(trl_bus_net *net, const char *peer, struct bus_text address)
 		    TRL_LOG_STR("reason", nng_strerror(rv)));
 	else /* a replica that has gone for good is asked for seldom */
 		nng_dialer_set_ms(source->dialer, NNG_OPT_RECONNMAXT, REDIAL_SOURCE_MS);
+	return source;
+}
+
+void
+bus_notice_unlearn(trl_bus_net *net, struct bus_notice_source **source)
+{
+	struct bus_notice_source *s = TRL_TAKE(*source), **at = &net->sources;
+	if (s == NULL || --s->peers > 0)
+		return;
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	nng_dialer_close(s->dialer); /* the socket stays, and what it waits for */
+	free(s->address);
+	free(s);
 }
 
 void

@@ -105,8 +105,11 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 	peer->heard = true;
 	peer->unready[0] = '\0';
 	bus_target_show(peer->target);
+	struct bus_notice_source *before = TRL_TAKE(peer->notices);
 	if (hello.notices.s != NULL)
-		bus_notice_learn(bus->net, peer->address, hello.notices);
+		peer->notices =
+		    bus_notice_learn(bus->net, peer->address, hello.notices);
+	bus_notice_unlearn(bus->net, &before); /* behind it: the usual one stays */
 	trl_log(TRL_LOG_DEBUG, NULL, "peer is up",
 	    TRL_LOG_STR("peer", peer->target->name),
 	    TRL_LOG_STR("address", peer->address));
@@ -251,6 +254,7 @@ bus_peer_close(struct bus_peer *peer)
 	*at = peer->next;
 	peer->target->n_peers--;
 	peer->link.up = false;
+	bus_notice_unlearn(peer->bus->net, &peer->notices);
 	bus_client_lost(peer);
 	bus_net_unqueue(peer->bus->net, &peer->link);
 	peer->link.pipe = 0;

@@ -18,9 +18,10 @@ struct bus_peer {
 	const struct bus_key *key; /* NULL over inproc */
 	bool draining;             /* said GOAWAY */
 	char unready[96];          /* what it says of its readiness; "": ready */
-	bool dropped;              /* no longer among the addresses */
-	bool heard;                /* anything since the last tick */
-	bool pinged;               /* a ping waits for its answer */
+	struct bus_notice_source *notices;
+	bool dropped; /* no longer among the addresses */
+	bool heard;   /* anything since the last tick */
+	bool pinged;  /* a ping waits for its answer */
 	unsigned misses;
 	unsigned faults; /* in a row */
 	unsigned penalties;
