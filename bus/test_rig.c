@@ -24,10 +24,24 @@ const char rig_key[] =
 
 static unsigned alive;
 
+/* Of the certificates, in the process that all tests of a program are children of. */
+static void
+clean_up(void)
+{
+	char command[64];
+	snprintf(command, sizeof command, "rm -rf /tmp/trl-test-bus-%d-[01]",
+	    (int)getpgrp());
+	if (system(command) != 0)
+		fprintf(stderr, "not done: %s\n", command);
+}
+
 void
 rig_test(void (*body)(void))
 {
+	static bool cleans_up;
 	int status = -1;
+	if (!cleans_up)
+		cleans_up = atexit(clean_up) == 0;
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
