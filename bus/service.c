@@ -2,7 +2,8 @@
  * the bus a service, databases, then turns until SIGTERM. Stopping is ordered:
  * first nothing new comes in from outside, then callers are sent elsewhere, what
  * runs is answered, and the process leaves by _exit, because the transport's
- * sockets are not safe to close while its threads work. */
+ * sockets are not safe to close while its threads work. (Over 400 lines: in what order
+ * things start and stop is told in one place.) */
 #include <trl/service.h>
 
 #include <errno.h>

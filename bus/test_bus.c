@@ -1,5 +1,6 @@
-/* Calls between real processes: every transport, and every bad end. What becomes of
- * writes is test_write.c's. */
+/* Calls between real processes: every transport, and every bad end. (Over 400 lines:
+ * a score of short stories on one rig.)
+ * What becomes of writes is test_write.c's. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* Signing up, proving an address, logging in, one's own account. */
+/* Signing up, proving an address, logging in, one's own account. (Over 400 lines: what
+ * one person does in a row.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

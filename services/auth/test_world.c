@@ -1,4 +1,5 @@
-/* A world for tests: database, Redis, actors. See test_world.h. */
+/* A world for tests: database, Redis, actors. See test_world.h. (Over 400
+ * lines: what stands in for the other services, so that a test links one world.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Making, showing, changing, deleting and restoring organisations. */
+/* Making, showing, changing, deleting and restoring organisations. (Over 400 lines:
+ * stories of the one life of a tenant, which share how it is asked for.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* A world for tests: database, actors, callers. See test_world.h. */
+/* A world for tests: database, actors, callers. See test_world.h.
+ * (Over 400 lines: what a test needs around a handler, so that it links one world.) */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* A server and its clients on one loop: the clients are plain sockets, written and
- * read between turns. */
+ * read between turns. (Over 400 lines: most are tables of what is said.) */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* Answers that go on: a server and its clients on one loop, the clients plain sockets
- * that are written and read between turns. */
+ * that are written and read between turns. (Over 400 lines: short talks, each of which
+ * ends otherwise.) */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

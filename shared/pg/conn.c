@@ -3,7 +3,8 @@
  * Ops are sent in groups, each ended by a Sync, and answered in order. Results of
  * a call are kept in its op; a group is over at its PIPELINE_SYNC and not before,
  * because a deferred constraint fails only there. A connection never sees
- * PQcancel: its answers belong to whoever waits, and nobody waiting is fine. */
+ * PQcancel: its answers belong to whoever waits, and nobody waiting is fine. (Over 400
+ * lines: a connection's states and libpq's, side by side.) */
 #include "conn.h"
 
 #include <poll.h>

@@ -84,7 +84,8 @@ encode_text(trl_arena *arena, const char *text, size_t n, Oid type, const void *
 	}
 }
 
-/* One dimension, from 1: header, then each element with its length. */
+/* One dimension, from 1: header, then each element with its length. (Over 60 lines: a
+ * case a type.) */
 static bool
 encode_array(trl_arena *arena, const struct pg_value *value, Oid type,
     const void **data, size_t *len)

@@ -4,7 +4,8 @@
  * the next attempt waits 50 ms to 1 s with jitter, so that a restart of PostgreSQL
  * meets no storm. Write connections beyond the first are made when somebody waits
  * for one. While an attempt has failed and none has succeeded since, calls that
- * find no connection fail at once. */
+ * find no connection fail at once. (Over 400 lines: reads, writes and reconnecting
+ * decide over the same connections.) */
 #include "pool.h"
 
 #include <stdlib.h>

@@ -199,6 +199,7 @@ value_of_list(trl_arena *arena, const ProtobufCMessage *message,
 	}
 }
 
+/* (Over 60 lines: a case a type.) */
 struct pg_value
 pg_value_of_field(trl_arena *arena, const ProtobufCMessage *message,
     const ProtobufCFieldDescriptor *field)

@@ -1,4 +1,5 @@
-"""story.py - what people do, from signing up to the audit log, over HTTP."""
+"""story.py - what people do, from signing up to the audit log, over HTTP. (Over 400
+lines: one story after the other.)"""
 import gzip
 import json
 import unittest
