@@ -16,6 +16,16 @@ static const struct trl_config_var vars[] = {
 	    "the name to sign in to the mail server with"),
 	TRL_CONFIG_SECRET(struct notify_config, smtp_password, "TRELLIS_SMTP_PASSWORD",
 	    "its password"),
+	TRL_CONFIG_STR(struct notify_config, webhook_allow_cidrs,
+	    "TRELLIS_WEBHOOK_ALLOW_CIDRS", NULL,
+	    "address ranges that webhooks may reach though they are not public, also "
+	    "by http and at any port: 127.0.0.0/8,10.0.0.0/8"),
+	TRL_CONFIG_STR(struct notify_config, webhook_ca, "TRELLIS_WEBHOOK_CA", NULL,
+	    "path of the PEM file with the authorities that webhook receivers are "
+	    "believed by; unset: the system's"),
+	TRL_CONFIG_INT(struct notify_config, webhook_disable_hours,
+	    "TRELLIS_WEBHOOK_DISABLE_HOURS", "72", 1, 720,
+	    "a webhook endpoint that has failed for so long is disabled"),
 };
 
 const struct trl_config_table notify_config_table = TRL_CONFIG_TABLE("notify", vars);

@@ -11,6 +11,9 @@ struct notify_config {
 	const char *smtp_url;
 	const char *smtp_user;
 	trl_secret *smtp_password;
+	const char *webhook_allow_cidrs;
+	const char *webhook_ca;
+	int64_t webhook_disable_hours;
 };
 
 extern const struct trl_config_table notify_config_table;

@@ -14,6 +14,8 @@ close_notify(void **state)
 		return;
 	notify_feed_close(&self->feed);
 	notify_kinds_free(&self->kinds);
+	trl_http_out_close(&self->webhook_out);
+	trl_sealer_free(&self->webhook_sealer);
 	trl_sealer_free(&self->slack);
 	free(self);
 	*state = NULL;
@@ -22,17 +24,27 @@ close_notify(void **state)
 static enum trl_code
 open_notify(const struct trl_host *host, void **out)
 {
-	struct notify *self = calloc(1, sizeof *self);
+	const struct notify_config *config = host->config;
+	trl_http_out *outside = trl_http_out_open(host->loop,
+	    &(struct trl_http_out_options){ .allow_cidrs = config->webhook_allow_cidrs,
+		.ca_file = config->webhook_ca });
+	struct notify *self;
 
+	if (!outside) /* said why */
+		return TRL_INTERNAL;
+	self = calloc(1, sizeof *self);
 	trl_assert(self);
 	*self = (struct notify){ .loop = host->loop,
 		.bus = host->bus,
 		.pg = host->pg,
 		.sys = host->sys,
-		.config = host->config };
+		.config = config,
+		.webhook_out = outside };
 	self->kinds = notify_kinds_new();
 	if (host->seal_key)
 		self->slack = trl_sealer_new(host->seal_key, "notify slack");
+	if (host->seal_key)
+		self->webhook_sealer = trl_sealer_new(host->seal_key, "notify webhook");
 	self->feed = notify_feed_open(self);
 	*out = self;
 	return TRL_OK;

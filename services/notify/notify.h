@@ -3,6 +3,7 @@
 #pragma once
 
 #include <trl/batch.h>
+#include <trl/http_out.h>
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
@@ -20,7 +21,10 @@ struct notify {
 	trl_pg *sys; /* what jobs and subscriptions work by; NULL in tests of methods */
 	const struct notify_config *config;
 	struct notify_kinds *kinds;
-	trl_sealer *slack;        /* addresses of Slack's webhooks */
+	trl_sealer *slack;          /* addresses of Slack's webhooks */
+	trl_sealer *webhook_sealer; /* secrets of webhook endpoints */
+	trl_http_out
+	    *webhook_out; /* calls webhooks, under TRELLIS_WEBHOOK_ALLOW_CIDRS */
 	struct notify_feed *feed; /* what open streams show (feed.h) */
 };
 

@@ -32,7 +32,7 @@ BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'bus', 'shared/pg', '
 SEES.update({
     'services/auth': [*BELOW, 'shared/mail'],
     'services/tenants': [*BELOW, 'shared/mail'],
-    'services/notify': [*BELOW, 'shared/json'],
+    'services/notify': [*BELOW, 'shared/http', 'shared/json'],
     'services/edge': [*BELOW, 'shared/http', 'shared/json'],
 })
 BUILD = ''
