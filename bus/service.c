@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include <trl/jobs_open.h>
 #include <trl/log.h>
 #include <trl/loop_uv.h>
 #include <trl/migrate.h>
@@ -243,6 +244,24 @@ open_ops(struct process *p)
 	return true;
 }
 
+/* The worker of the service's jobs and crons: after the service, whose code it runs. */
+static bool
+open_jobs(struct process *p, struct one *one)
+{
+	const struct trl_service *s = one->service;
+	if (s->jobs == NULL && s->crons == NULL)
+		return true;
+	struct trl_jobs_options options = {
+		.service = s->name,
+		.app = one->host.pg,
+		.sys = one->host.sys,
+		.kinds = s->jobs,
+		.crons = s->crons,
+		.self = one->self,
+	};
+	return trl_jobs_open(p->loop, &options, &one->host.jobs) == TRL_OK;
+}
+
 static bool
 open_service(struct process *p, struct one *one)
 {
@@ -256,6 +275,8 @@ open_service(struct process *p, struct one *one)
 		fprintf(stderr, "%s: cannot start\n", s->name);
 		return false;
 	}
+	if (!open_jobs(p, one))
+		return false;
 	if (p->ops != NULL)
 		trl_ops_check(p->ops, "peers", check_peers, one);
 	one->op = (operator_self){ &one->host, s, &p->config };
@@ -281,9 +302,12 @@ all_drained(struct process *p)
 			trl_bus_drain(p->each[i].host.bus);
 		return false;
 	}
-	for (size_t i = 0; i < p->n; i++)
-		if (!trl_bus_drained(p->each[i].host.bus))
+	for (size_t i = 0; i < p->n; i++) {
+		const struct trl_host *host = &p->each[i].host;
+		if (!trl_bus_drained(host->bus) ||
+		    (host->jobs != NULL && !trl_jobs_drained(host->jobs)))
 			return false;
+	}
 	return true;
 }
 
@@ -309,9 +333,12 @@ on_term(uv_signal_t *handle, int signum)
 		return;
 	trl_log(TRL_LOG_INFO, NULL, "stopping", TRL_LOG_INT("signal", signum));
 	p->drain_until_us = trl_mono_us() + (uint64_t)DRAIN_MS * 1000;
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		if (p->services[i]->drain != NULL)
 			p->services[i]->drain(p->each[i].self);
+		if (p->each[i].host.jobs != NULL)
+			trl_jobs_drain(p->each[i].host.jobs);
+	}
 	uv_timer_start(&p->drain, drain_more, 0, READY_POLL_MS);
 }
 

@@ -27,6 +27,7 @@ struct trl_host {
 	trl_pg *sys;      /* the same schema under the _sys role, for what no method may
 			     reach: jobs, subscriptions; NULL where there are none */
 	trl_redis *redis; /* NULL where the service asked for none */
+	trl_jobs *jobs;   /* opened after the service; NULL where there are none */
 	trl_ops *ops;
 	const void *config;      /* what its config table read */
 	const uint8_t *seal_key; /* 32 bytes (seal.h), or NULL */

@@ -109,6 +109,8 @@ add_ctx(struct trl_line *line, const struct trl_ctx *ctx)
 		add_id(line, "account", ctx->principal.account);
 	if (ctx->caller != NULL)
 		trl_line_str(line, "caller", ctx->caller);
+	if (!trl_id_is_nil(ctx->job))
+		add_id(line, "job", ctx->job);
 	if (ctx->call_id != 0)
 		trl_line_int(line, "call_id", (int64_t)ctx->call_id);
 }

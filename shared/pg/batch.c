@@ -88,6 +88,12 @@ trl_batch_news(trl_batch *batch, enum trl_pg_news kind, uint32_t mask)
 	batch->news[kind] |= mask;
 }
 
+trl_ctx *
+trl_batch_ctx(const trl_batch *batch)
+{
+	return batch->ctx;
+}
+
 static const char *
 id_text(trl_arena *arena, struct trl_id id)
 {

@@ -75,7 +75,7 @@ trl_tx_event(trl_tx *tx, const struct trl_event_type *type, struct trl_id subjec
 {
 	unsigned lane;
 	const struct trl_arg *args =
-	    arguments(pg_tx_ctx(tx), pg_tx_tenant(tx), type, subject, payload, &lane);
+	    arguments(trl_tx_ctx(tx), pg_tx_tenant(tx), type, subject, payload, &lane);
 
 	trl_tx_add_args(tx, &trl_sql_event_add, NULL, args);
 	trl_tx_news(tx, TRL_PG_EVENTS, 1u << lane);

@@ -106,6 +106,8 @@ pg_record_bind(
 	int64_t now = trl_wall_us(), kept = ctx->idempotency.from_client
 						? KEPT_FROM_CLIENT_S
 						: KEPT_FROM_EDGE_S;
+	if (kept < ctx->idempotency.kept_s)
+		kept = ctx->idempotency.kept_s;
 	const struct trl_arg args[] = {
 		TRL_ARG_ID("scope", asker(ctx)),
 		TRL_ARG_TEXT("method", method_name(ctx)),

@@ -191,7 +191,7 @@ trl_tx_news(trl_tx *tx, enum trl_pg_news kind, uint32_t mask)
 }
 
 trl_ctx *
-pg_tx_ctx(const trl_tx *tx)
+trl_tx_ctx(const trl_tx *tx)
 {
 	return tx->ctx;
 }

@@ -69,7 +69,6 @@ enum trl_code pg_take(trl_ctx *ctx, const struct pg_op *op, size_t at,
     const struct pg_item *item) TRL_MUST_CHECK;
 
 /* Of an open transaction. */
-trl_ctx *pg_tx_ctx(const trl_tx *tx);
 struct trl_id pg_tx_tenant(const trl_tx *tx);
 
 /* An audit entry as arguments of trl_sql_audit_add. */

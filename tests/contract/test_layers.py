@@ -19,16 +19,17 @@ SEES = {
     'shared/contract': ['shared/base'],
     'shared/json': ['shared/base', 'shared/contract'],
     'shared/pg': ['shared/base', 'shared/actor', 'shared/contract'],
+    'shared/jobs': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg'],
     'shared/redis': ['shared/base', 'shared/actor'],
     'shared/http': ['shared/base', 'shared/actor'],
     'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],
     'shared/access': ['shared/base', 'shared/actor', 'shared/redis'],
     'shared/mail': ['shared/base', 'shared/actor'],
     'bus': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis',
-            'shared/ops'],
+            'shared/ops', 'shared/jobs'],
 }
 BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'bus', 'shared/pg', 'shared/redis',
-         'shared/ops', 'shared/access']
+         'shared/ops', 'shared/access', 'shared/jobs']
 SEES.update({
     'services/auth': [*BELOW, 'shared/mail'],
     'services/tenants': [*BELOW, 'shared/mail'],

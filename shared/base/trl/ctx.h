@@ -18,6 +18,7 @@
 struct trl_loop;
 struct trl_actor;
 struct trl_method;
+struct trl_job_run;
 
 enum trl_principal_kind {
 	TRL_NOBODY,  /* PUBLIC methods */
@@ -51,6 +52,7 @@ struct trl_trace {
 struct trl_idempotency {
 	const char *key;     /* NULL: a READ */
 	bool from_client;    /* kept 24 h, else 5 minutes */
+	uint32_t kept_s;     /* longer than that, where not 0 (a job's) */
 	bool is_retry;       /* of the edge's own: wait for a running one */
 	uint8_t scope[16];   /* account or key id, else a hash of address and name */
 	uint8_t request[32]; /* BLAKE2b of method, path and request */
@@ -71,6 +73,8 @@ struct trl_ctx {
 	struct trl_id tenant; /* nil: none */
 	struct trl_trace trace;
 	uint64_t call_id;
+	struct trl_id job;           /* the job that runs (jobs.h), or nil */
+	struct trl_job_run *job_run; /* its worker's, or NULL */
 	struct trl_idempotency idempotency;
 	bool has_if_version;
 	int64_t if_version; /* from If-Match */

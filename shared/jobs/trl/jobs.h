@@ -8,8 +8,15 @@
  *   trl_batch_job(work, &mail, &(struct trl_job_terms){ .key = key }, &payload.base);
  *
  * run() has the job's tenant and, as idempotency key, the job's id: what it writes by
- * trl_batch_write happens once, also where it runs again because a process died. What
- * it does elsewhere (a letter, a request) carries the job's id to be known by. */
+ * trl_batch_write (one batch a run, as in a method) happens once, also where it runs
+ * again because a process died; the record is kept for as long as the job may come
+ * back. What it does elsewhere (a letter, a request) carries the job's id to be known
+ * by; calls carry keys made from it.
+ *
+ * A job that runs is under a lease of 30 s that heartbeats renew. Where its process
+ * dies, another one takes it over, as the next attempt. One that has used up its
+ * attempts, or was cancelled, is kept for 14 days. Tenants take turns, a turn being
+ * one job, or as many as the table job_weight gives the tenant. */
 #pragma once
 
 #include <trl/batch.h>
@@ -31,11 +38,12 @@ struct trl_job_kind {
 	/* TRL_OK: done, the row goes. An error: again after the backoff, and dead once
 	 * attempts are used up. Runs in an actor; ctx's deadline is timeout_ms. */
 	enum trl_code (*run)(void *self, trl_ctx *ctx, const struct trl_job *job);
-	/* The job is dead (or was cancelled); may be NULL. Runs like run(). */
+	/* The job is dead (or was cancelled); may be NULL. Runs like run(), under a key
+	 * of its own; where it fails, it is run again up to ten times. */
 	enum trl_code (*dead)(void *self, trl_ctx *ctx, const struct trl_job *job);
 	unsigned attempts;   /* 0: 25 */
 	unsigned slots;      /* run at once in this process; 0: 32 */
-	unsigned per_tenant; /* of those, of one tenant; 0: a quarter of slots */
+	unsigned per_tenant; /* of one tenant, in all replicas; 0: a quarter of slots */
 	uint32_t timeout_ms; /* 0: 30,000 */
 	/* Waits before attempt n + 1: delays_s[n - 1], the last one repeated; NULL:
 	 * n^4 seconds, at most an hour. Both with 10 % jitter. */
@@ -44,14 +52,15 @@ struct trl_job_kind {
 };
 
 struct trl_job_terms {
-	const char *key;   /* while a job of this kind, tenant and key waits, another is
-			      not added; NULL: none */
+	const char *key; /* while a job of this kind, tenant and key waits (not: runs),
+			    another is not added; NULL: none */
 	int64_t run_at_us; /* wall; 0: at once */
 	int priority;      /* higher runs first within a tenant; 0 usual */
 };
 
 /* Adds a job to the batch's transaction; its tenant is the batch's (nil: the
- * platform's). terms may be NULL. The worker of this process hears of it at once. */
+ * platform's). terms may be NULL; payload too, for an empty one. It is packed at once;
+ * more than 64 KiB fail the batch. The worker of this process hears of it at once. */
 void trl_batch_job(trl_batch *batch, const struct trl_job_kind *kind,
     const struct trl_job_terms *terms, const ProtobufCMessage *payload);
 void trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
@@ -63,7 +72,11 @@ enum trl_code trl_job_again(trl_ctx *ctx, int64_t run_at_us) TRL_MUST_CHECK;
 /* In run(): a failure that no attempt can mend: dead at once. */
 enum trl_code trl_job_give_up(trl_ctx *ctx, const char *why) TRL_MUST_CHECK;
 
-/* Work by the clock, once for all replicas; a tick that was missed runs once. */
+/* Work by the clock, once for all replicas; a tick that was missed runs once, and one
+ * whose job still waits adds none. Five fields: minute, hour, day of the month, month,
+ * weekday; lists, ranges, steps, names (jan, mon), l for the month's last day. A local
+ * time that a jump of the clock skips comes at the jump, one that comes twice the first
+ * time; where every hour is meant, each real hour counts. */
 struct trl_cron {
 	const char *name;                /* unique in the service */
 	const char *when;                /* five fields: "0 3 * * mon-fri" */

@@ -108,6 +108,9 @@ void trl_batch_audit(trl_batch *batch, const char *action, struct trl_id subject
  * what adds rows that this process goes on with: events, jobs. */
 void trl_batch_news(trl_batch *batch, enum trl_pg_news kind, uint32_t mask);
 
+/* What it was made for. */
+trl_ctx *trl_batch_ctx(const trl_batch *batch);
+
 /* Sends the batch and parks until its Sync. out messages are filled then.
  * Errors: the statements' own (expect, constraints), TRL_UNAVAILABLE, TRL_DEADLINE. */
 enum trl_code trl_batch_read(trl_batch *batch) TRL_MUST_CHECK;

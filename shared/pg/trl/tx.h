@@ -32,8 +32,9 @@ void trl_tx_add_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessa
 /* Goes on under another scope; leaves like an added statement. For work over several
  * tenants in one transaction (subscriptions). */
 void trl_tx_scope(trl_tx *tx, struct trl_scope scope);
-/* As trl_batch_news. */
+/* As trl_batch_news and trl_batch_ctx. */
 void trl_tx_news(trl_tx *tx, enum trl_pg_news kind, uint32_t mask);
+trl_ctx *trl_tx_ctx(const trl_tx *tx);
 void trl_tx_audit(trl_tx *tx, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail);
 /* Record, audit and COMMIT in one round trip; ends the tx. Errors: as trl_batch_write.

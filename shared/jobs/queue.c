@@ -1,0 +1,86 @@
+/* queue.c - adding a job: one row, in the transaction of its fact. The tenant is the
+ * transaction's own, which row security holds the row to. */
+#include <trl/jobs.h>
+
+#include <string.h>
+
+#include "framework_sql.h"
+#include "worker.h"
+
+uint32_t
+jobs_news_of(const struct trl_job_kind *kind)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (const char *p = kind->name; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	return UINT32_C(1) << hash % JOBS_NEWS_LATER;
+}
+
+static void
+pack_trace(const trl_ctx *ctx, uint8_t packed[JOBS_TRACE_BYTES])
+{
+	memcpy(packed, ctx->trace.trace_id, 16);
+	memcpy(packed + 16, ctx->trace.span_id, 8);
+	packed[24] = ctx->trace.flags;
+}
+
+/* The arguments of trl_sql_job_insert; *news tells the worker. */
+static const struct trl_arg *
+arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
+    const struct trl_job_terms *terms, const ProtobufCMessage *payload, uint32_t *news)
+{
+	static const struct trl_job_terms usual;
+	size_t len = payload ? protobuf_c_message_get_packed_size(payload) : 0;
+	uint8_t *packed = trl_arena_alloc(ctx->arena, len);
+	uint8_t *trace = trl_arena_alloc(ctx->arena, JOBS_TRACE_BYTES);
+
+	if (!terms)
+		terms = &usual;
+	trl_assert(!payload || payload->descriptor == kind->message->descriptor);
+	if (payload)
+		protobuf_c_message_pack(payload, packed);
+	pack_trace(ctx, trace);
+	*news = terms->run_at_us > trl_now(ctx) ? UINT32_C(1) << JOBS_NEWS_LATER
+						: jobs_news_of(kind);
+	const struct trl_arg args[] = {
+		TRL_ARG_ID("id", trl_new_id(ctx)),
+		TRL_ARG_TEXT("kind", kind->name),
+		terms->run_at_us ? TRL_ARG_TIME("run_at", terms->run_at_us)
+				 : TRL_ARG_NULL("run_at"),
+		TRL_ARG_INT("priority", terms->priority),
+		TRL_ARG_INT("attempts",
+		    kind->attempts ? kind->attempts : JOBS_DEFAULT_ATTEMPTS),
+		terms->key
+		    ? TRL_ARG_TEXT("key", trl_arena_strdup(ctx->arena, terms->key))
+		    : TRL_ARG_NULL("key"),
+		TRL_ARG_BYTES("payload", packed, len),
+		TRL_ARG_BYTES("trace", trace, JOBS_TRACE_BYTES),
+		{ .name = NULL },
+	};
+	return trl_arena_memdup(ctx->arena, args, sizeof args);
+}
+
+void
+trl_batch_job(trl_batch *batch, const struct trl_job_kind *kind,
+    const struct trl_job_terms *terms, const ProtobufCMessage *payload)
+{
+	uint32_t news;
+	const struct trl_arg *args =
+	    arguments(trl_batch_ctx(batch), kind, terms, payload, &news);
+
+	trl_batch_add_args(batch, &trl_sql_job_insert, NULL, args);
+	trl_batch_news(batch, TRL_PG_JOBS, news);
+}
+
+void
+trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
+    const struct trl_job_terms *terms, const ProtobufCMessage *payload)
+{
+	uint32_t news;
+	const struct trl_arg *args =
+	    arguments(trl_tx_ctx(tx), kind, terms, payload, &news);
+
+	trl_tx_add_args(tx, &trl_sql_job_insert, NULL, args);
+	trl_tx_news(tx, TRL_PG_JOBS, news);
+}

@@ -1,0 +1,401 @@
+/* Jobs on a real PostgreSQL: once, again, never more, and each tenant in its turn. */
+#include "test_rig.h"
+
+static struct trl_id tenant_a, tenant_b;
+
+static size_t
+runs_of(struct trl_id tenant, size_t among)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rig.n_runs && i < among; i++)
+		n += trl_id_eq(rig.runs[i].tenant, tenant);
+	return n;
+}
+
+/* ---- what a job is */
+
+static void
+a_job_runs_once_with_its_tenant_key_and_trace_and_its_row_goes(void **state)
+{
+	char key[80];
+
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "fine", NULL);
+	rig_wait_runs(1);
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	rig_idle(200);
+	assert_int_equal(rig.n_runs, 1);
+	assert_true(trl_id_eq(rig.runs[0].tenant, tenant_a));
+	assert_int_equal(rig.runs[0].attempt, 1);
+	assert_int_equal(rig.principal, TRL_SERVICE);
+	assert_int_equal(rig.trace.trace_id[3], 0xab);
+	memcpy(key, "job:", 4);
+	trl_id_format(rig.runs[0].id, key + 4);
+	assert_string_equal(rig.key, key);
+}
+
+static void
+a_job_of_the_platform_has_no_tenant(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, trl_id_nil, "writes", NULL);
+	rig_wait_runs(1);
+	assert_true(trl_id_is_nil(rig.runs[0].tenant));
+}
+
+static void
+fail_with_a_job(trl_ctx *ctx, void *arg)
+{
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant_a));
+	Pgtest__Thing thing = PGTEST__THING__INIT;
+	Pgtest__Thing *twice = world_thing(ctx, tenant_a, "twice");
+
+	trl_batch_job(batch, &rig_task, NULL, &thing.base);
+	trl_batch_add(batch, &pgtest_sql_thing_insert, &twice->base);
+	trl_batch_add(batch, &pgtest_sql_thing_insert, &twice->base);
+	*(enum trl_code *)arg = trl_batch_write(batch, NULL);
+}
+
+static void
+a_job_whose_fact_is_not_written_is_not_either(void **state)
+{
+	enum trl_code rc = TRL_OK;
+
+	(void)state;
+	rig_work(1, NULL);
+	rig_act(fail_with_a_job, &rc);
+	assert_int_not_equal(rc, TRL_OK);
+	assert_string_equal(
+	    "0", test_db_sql(&world.db, "select count(*) from pgtest.job"));
+	rig_idle(150);
+	assert_int_equal(rig.n_runs, 0);
+}
+
+static void
+add_by_tx(trl_ctx *ctx, void *arg)
+{
+	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
+	Pgtest__Thing thing = PGTEST__THING__INIT;
+	enum trl_code *rc = arg;
+
+	*rc = trl_tx_begin(ctx, world.pg, TRL_SCOPE_TENANT(tenant_a), &tx);
+	if (*rc != TRL_OK)
+		return;
+	trl_tx_job(tx, &rig_task, NULL, &thing.base);
+	*rc = trl_tx_commit(&tx, NULL);
+}
+
+static void
+a_transaction_adds_one_too(void **state)
+{
+	enum trl_code rc = TRL_INTERNAL;
+
+	(void)state;
+	rig_work(1, NULL);
+	rig_act(add_by_tx, &rc);
+	assert_int_equal(rc, TRL_OK);
+	rig_wait_runs(1);
+	assert_true(trl_id_eq(rig.runs[0].tenant, tenant_a));
+}
+
+static void
+one_for_later_runs_when_its_time_has_come(void **state)
+{
+	struct trl_job_terms later = { .run_at_us = trl_wall_us() + 300000 };
+	uint64_t began = trl_mono_us();
+
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "fine", &later);
+	assert_string_equal(
+	    "scheduled", test_db_sql(&world.db, "select state from pgtest.job"));
+	rig_wait_runs(1);
+	assert_true(trl_mono_us() - began >= 290000);
+}
+
+static void
+a_kind_that_is_not_known_here_is_left_alone(void **state)
+{
+	struct trl_job_kind other = rig_task;
+
+	(void)state;
+	other.name = "other";
+	rig_work(1, NULL);
+	rig_add(&other, tenant_a, "fine", NULL);
+	rig_idle(300);
+	assert_string_equal(
+	    "ready 0", test_db_sql(&world.db, "select state || ' ' || attempt from "
+					      "pgtest.job"));
+}
+
+/* ---- failing */
+
+static void
+a_job_that_fails_runs_again_with_the_next_attempt(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "fails 2", NULL);
+	rig_wait_runs(3);
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	assert_int_equal(rig.runs[2].attempt, 3);
+	assert_int_equal(rig.told, 0);
+}
+
+static void
+after_its_attempts_it_is_dead_kept_with_its_error_and_told_once(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "fails 9", NULL);
+	rig_wait_sql("dead 3 UNAVAILABLE: as the test wants",
+	    "select state || ' ' || attempt || ' ' || error from pgtest.job "
+	    "where ended_at is not null");
+	rig_idle(200);
+	assert_int_equal(rig.n_runs, 3);
+	assert_int_equal(rig.told, 1);
+}
+
+static void
+asking_for_another_time_uses_up_no_attempt(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "again", NULL);
+	rig_wait_runs(2);
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	assert_int_equal(rig.runs[1].attempt, 1);
+}
+
+static void
+giving_up_ends_it_at_once(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "hopeless", NULL);
+	rig_wait_sql("dead 1 given up: there is no hope",
+	    "select state || ' ' || attempt || ' ' || error from pgtest.job");
+	assert_int_equal(rig.told, 1);
+}
+
+static void
+a_payload_that_cannot_be_read_is_dead_with_a_reason(void **state)
+{
+	(void)state;
+	rig_add(&rig_task, tenant_a, "fine", NULL);
+	test_db_sql(&world.db, "update pgtest.job set payload = '\\xffffff'");
+	rig_work(1, NULL);
+	rig_wait_sql("dead", "select state from pgtest.job");
+	assert_non_null(strstr(test_db_sql(&world.db, "select error from pgtest.job"),
+	    "the payload cannot be read: MALFORMED"));
+	assert_int_equal(rig.n_runs, 0);
+}
+
+static void
+the_wait_grows_with_the_attempts_and_has_a_bound(void **state)
+{
+	static const uint32_t table[] = { 5, 60 };
+	static const struct {
+		struct trl_job_kind kind;
+		unsigned attempt;
+		int64_t s;
+	} rows[] = {
+		{ { .name = "power" }, 1, 1 },
+		{ { .name = "power" }, 3, 81 },
+		{ { .name = "power" }, 7, 2401 },
+		{ { .name = "power" }, 8, 3600 },
+		{ { .name = "power" }, 4000000000u, 3600 },
+		{ { .delays_s = table, .n_delays = 2 }, 1, 5 },
+		{ { .delays_s = table, .n_delays = 2 }, 2, 60 },
+		{ { .delays_s = table, .n_delays = 2 }, 9, 60 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++)
+		for (int n = 0; n < 50; n++) {
+			int64_t ms = jobs_backoff_ms(&rows[i].kind, rows[i].attempt);
+
+			assert_in_range(ms, rows[i].s * 900, rows[i].s * 1100);
+		}
+}
+
+/* ---- keys */
+
+static void
+while_one_of_a_key_waits_another_is_not_added(void **state)
+{
+	struct trl_job_terms keyed = { .key = "digest" };
+
+	(void)state;
+	rig_add(&rig_task, tenant_a, "waits", &keyed);
+	rig_add(&rig_task, tenant_a, "waits", &keyed);
+	rig_add(&rig_task, tenant_b, "waits", &keyed);
+	rig_add(&rig_narrow, tenant_a, "waits", &keyed);
+	assert_string_equal(
+	    "3", test_db_sql(&world.db, "select count(*) from pgtest.job"));
+	rig_work(1, NULL);
+	rig_wait_runs(3); /* it runs: the next one may wait */
+	rig_add(&rig_task, tenant_a, "waits", &keyed);
+	rig_wait_runs(4);
+	rig.open = true;
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	assert_int_equal(rig.n_runs, 4);
+}
+
+static void
+one_that_failed_waits_beside_a_newer_one_of_its_key(void **state)
+{
+	struct trl_job_terms keyed = { .key = "digest" };
+	struct trl_job_terms later = { .key = "digest",
+		.run_at_us = trl_wall_us() + 3600000000 };
+
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_narrow, tenant_a, "waits, fails", &keyed);
+	rig_wait_runs(1);
+	rig_add(&rig_narrow, tenant_a, "fine", &later);
+	rig.open = true;
+	rig_wait_sql("digest,",
+	    "select string_agg(coalesce(key, ''), ',' order by "
+	    "run_at desc) from pgtest.job where state = 'scheduled' "
+	    "having count(*) = 2");
+}
+
+/* ---- many */
+
+static void
+two_workers_never_run_the_same_job(void **state)
+{
+	(void)state;
+	rig_add_many(&rig_task, tenant_a, "fine", 600);
+	rig_add_many(&rig_task, tenant_b, "fine", 600);
+	rig_work(2, NULL);
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	assert_int_equal(rig.n_runs, 1200);
+	for (size_t i = 0; i < rig.n_runs; i++)
+		assert_int_equal(rig.runs[i].attempt, 1);
+	assert_int_equal(runs_of(tenant_a, 1200), 600);
+}
+
+static void
+a_tenant_has_no_more_than_its_cap_running_in_all_replicas(void **state)
+{
+	(void)state;
+	rig_add_many(&rig_narrow, tenant_a, "waits", 10);
+	rig_work(1, NULL);
+	rig_wait_runs(2);
+	rig_work(2, NULL); /* opens another in place 1; 0 stays as it is */
+	rig_idle(300);
+	assert_int_equal(rig.most_running, 2);
+	rig_add(&rig_narrow, tenant_b, "waits", NULL);
+	rig_wait_runs(3); /* another's is not held up */
+	rig.open = true;
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	assert_int_equal(rig.n_runs, 11);
+}
+
+static void
+a_flood_of_one_tenant_does_not_stand_before_anothers_job(void **state)
+{
+	size_t at = 0;
+
+	(void)state;
+	rig_add_many(&rig_task, tenant_a, "fine", 2000);
+	rig_add(&rig_task, tenant_b, "fine", NULL);
+	rig_work(1, NULL);
+	rig_wait_runs(2001);
+	while (!trl_id_eq(rig.runs[at].tenant, tenant_b))
+		at++;
+	assert_in_range(at, 0, 8); /* within the first claim */
+}
+
+static void
+a_tenant_of_more_weight_has_more_turns(void **state)
+{
+	char a[TRL_ID_TEXT];
+
+	(void)state;
+	trl_id_format(tenant_a, a);
+	test_db_sql(&world.db, "insert into pgtest.job_weight values ('%s', 3)", a);
+	rig_add_many(&rig_task, tenant_a, "fine", 400);
+	rig_add_many(&rig_task, tenant_b, "fine", 400);
+	rig_work(1, NULL);
+	rig_wait_runs(800);
+	assert_in_range(runs_of(tenant_a, 400), 280, 320);
+}
+
+static void
+within_a_tenant_priority_comes_first_then_time(void **state)
+{
+	struct trl_job_terms high = { .priority = 5 }, low = { .priority = -1 };
+
+	(void)state;
+	rig_add(&rig_narrow, tenant_a, "low", &low);
+	rig_add(&rig_narrow, tenant_a, "first", NULL);
+	rig_add(&rig_narrow, tenant_a, "second", NULL);
+	rig_add(&rig_narrow, tenant_a, "high", &high);
+	rig_work(1, NULL);
+	rig_wait_runs(4);
+	assert_true(strcmp(rig.runs[0].name, "high") == 0 ||
+		    strcmp(rig.runs[1].name, "high") == 0);
+	assert_string_equal(rig.runs[3].name, "low");
+}
+
+static void
+an_idle_worker_writes_nothing(void **state)
+{
+	char before[64];
+	bool still = false;
+
+	(void)state;
+	rig_work(2, NULL);
+	rig_idle(500);
+	/* The server itself writes now and then: one quiet span is enough. */
+	for (int i = 0; i < 5 && !still; i++) {
+		snprintf(before, sizeof before, "%s",
+		    test_db_sql(&world.db, "select pg_current_wal_insert_lsn()"));
+		rig_idle(600);
+		still = strcmp(before, test_db_sql(&world.db,
+					   "select pg_current_wal_insert_lsn()")) == 0;
+	}
+	assert_true(still);
+	assert_string_equal("0",
+	    test_db_sql(&world.db, "select count(*) from pg_locks where relation = "
+				   "'pgtest.job'::regclass and mode <> "
+				   "'AccessShareLock'"));
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_reset, rig_reset)
+	const struct CMUnitTest tests[] = {
+		T(a_job_runs_once_with_its_tenant_key_and_trace_and_its_row_goes),
+		T(a_job_of_the_platform_has_no_tenant),
+		T(a_job_whose_fact_is_not_written_is_not_either),
+		T(a_transaction_adds_one_too),
+		T(one_for_later_runs_when_its_time_has_come),
+		T(a_kind_that_is_not_known_here_is_left_alone),
+		T(a_job_that_fails_runs_again_with_the_next_attempt),
+		T(after_its_attempts_it_is_dead_kept_with_its_error_and_told_once),
+		T(asking_for_another_time_uses_up_no_attempt),
+		T(giving_up_ends_it_at_once),
+		T(a_payload_that_cannot_be_read_is_dead_with_a_reason),
+		T(the_wait_grows_with_the_attempts_and_has_a_bound),
+		T(while_one_of_a_key_waits_another_is_not_added),
+		T(one_that_failed_waits_beside_a_newer_one_of_its_key),
+		T(two_workers_never_run_the_same_job),
+		T(a_tenant_has_no_more_than_its_cap_running_in_all_replicas),
+		T(a_flood_of_one_tenant_does_not_stand_before_anothers_job),
+		T(a_tenant_of_more_weight_has_more_turns),
+		T(within_a_tenant_priority_comes_first_then_time),
+		T(an_idle_worker_writes_nothing),
+	};
+
+	tenant_a = trl_id_new();
+	tenant_b = trl_id_new();
+	return cmocka_run_group_tests(tests, rig_open, rig_close);
+}

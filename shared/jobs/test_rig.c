@@ -1,0 +1,382 @@
+/* test_rig.c - see test_rig.h. */
+#include "test_rig.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <trl/log.h>
+
+struct rig rig;
+
+/* No rule but the types. */
+static const struct trl_field no_rules[32];
+static const struct trl_message thing_rules = {
+	.descriptor = &pgtest__thing__descriptor,
+	.fields = no_rules,
+	.clear_field = -1,
+};
+
+static enum trl_code
+write_thing(trl_ctx *ctx, const struct trl_job *job)
+{
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(job->tenant));
+	char text[TRL_ID_TEXT];
+
+	trl_id_format(trl_new_id(ctx), text);
+	trl_batch_add(batch, &pgtest_sql_thing_insert,
+	    &world_thing(ctx, job->tenant, text)->base);
+	return trl_batch_write(batch, NULL);
+}
+
+static enum trl_code
+wait_open(trl_ctx *ctx)
+{
+	enum trl_code rc = TRL_OK;
+
+	while (!rig.open && rc == TRL_OK)
+		rc = trl_sleep(ctx, 5);
+	return rc;
+}
+
+static enum trl_code
+behave(trl_ctx *ctx, const struct trl_job *job, const char *name)
+{
+	enum trl_code rc;
+
+	if (strncmp(name, "fails", 5) == 0 && (int)job->attempt <= atoi(name + 5))
+		return trl_fail(ctx, TRL_UNAVAILABLE, "as the test wants");
+	if (strcmp(name, "again") == 0 && rig.n_runs < 2)
+		return trl_job_again(ctx, 0);
+	if (strcmp(name, "hopeless") == 0)
+		return trl_job_give_up(ctx, "there is no hope");
+	if (strncmp(name, "waits", 5) == 0) {
+		rc = wait_open(ctx);
+		return rc == TRL_OK && strcmp(name, "waits, fails") == 0
+			   ? trl_fail(ctx, TRL_UNAVAILABLE, "as the test wants")
+			   : rc;
+	}
+	if (strcmp(name, "dawdles") == 0) {
+		rc = trl_sleep(ctx, 600);
+		return rc == TRL_OK ? write_thing(ctx, job) : rc;
+	}
+	if (strcmp(name, "writes") == 0)
+		return write_thing(ctx, job);
+	if (strcmp(name, "kills") == 0) {
+		rc = write_thing(ctx, job);
+		if (rc == TRL_OK && job->attempt == 1)
+			raise(SIGKILL);
+		return rc;
+	}
+	return TRL_OK;
+}
+
+static enum trl_code
+run(void *self, trl_ctx *ctx, const struct trl_job *job)
+{
+	const Pgtest__Thing *thing = (const void *)job->payload;
+	const char *name = thing->name ? thing->name : "";
+	enum trl_code rc;
+
+	trl_assert(self == &rig && rig.n_runs < RIG_RUNS_MAX);
+	struct rig_run *seen = &rig.runs[rig.n_runs++];
+	*seen = (struct rig_run){
+		.id = job->id, .tenant = ctx->tenant, .attempt = job->attempt
+	};
+	snprintf(seen->name, sizeof seen->name, "%s", name);
+	snprintf(rig.key, sizeof rig.key, "%s", ctx->idempotency.key);
+	rig.trace = ctx->trace;
+	rig.principal = ctx->principal.kind;
+	if (++rig.running > rig.most_running)
+		rig.most_running = rig.running;
+	rc = behave(ctx, job, name);
+	rig.running--;
+	return rc;
+}
+
+static enum trl_code
+dead(void *self, trl_ctx *ctx, const struct trl_job *job)
+{
+	(void)self;
+	(void)ctx;
+	(void)job;
+	rig.told++;
+	return TRL_OK;
+}
+
+static const uint32_t no_delay[] = { 0 };
+const struct trl_job_kind rig_task = {
+	.name = "task",
+	.message = &thing_rules,
+	.run = run,
+	.dead = dead,
+	.attempts = 3,
+	.slots = 8,
+	.per_tenant = 8,
+	.delays_s = no_delay,
+	.n_delays = 1,
+};
+const struct trl_job_kind rig_narrow = {
+	.name = "narrow",
+	.message = &thing_rules,
+	.run = run,
+	.slots = 8,
+	.per_tenant = 2,
+};
+const struct trl_job_kind rig_tick = {
+	.name = "tick",
+	.message = &thing_rules,
+	.run = run,
+};
+
+/* ---- fixtures */
+
+static bool
+both_ready(void *arg)
+{
+	(void)arg;
+	return trl_pg_ready(rig.sys[0]) && trl_pg_ready(rig.sys[1]);
+}
+
+int
+rig_open(void **state)
+{
+	char url[512];
+
+	if (world_open(state) != 0)
+		return -1;
+	snprintf(url, sizeof url, "%s", test_db_as(&world.db, "pgtest_sys"));
+	for (int i = 0; i < 2; i++)
+		if (trl_pg_open(world.loop,
+			&(struct trl_pg_options){ .url = url,
+			    .sql = &pgtest_sql,
+			    .read_connections = 1,
+			    .write_connections = 3,
+			    .label = i ? "pgtest_sys2" : "pgtest_sys" },
+			&rig.sys[i]) != TRL_OK)
+			return -1;
+	return trl_loop_run_until(world.loop, both_ready, NULL, 5000) ? 0 : -1;
+}
+
+int
+rig_close(void **state)
+{
+	for (int i = 0; i < 2; i++)
+		trl_pg_close(&rig.sys[i]);
+	return world_close(state);
+}
+
+static bool
+is_drained(void *arg)
+{
+	return trl_jobs_drained(rig.workers[(size_t)arg]);
+}
+
+void
+rig_stop(size_t i)
+{
+	if (!rig.workers[i])
+		return;
+	trl_jobs_drain(rig.workers[i]);
+	trl_assert(trl_loop_run_until(world.loop, is_drained, (void *)i, 10000));
+	trl_jobs_close(&rig.workers[i]);
+}
+
+int
+rig_reset(void **state)
+{
+	(void)state;
+	rig.open = true;
+	for (size_t i = 0; i < 2; i++)
+		rig_stop(i);
+	test_db_sql(&world.db,
+	    "truncate pgtest.job, pgtest.job_weight, pgtest.cron, pgtest.thing, "
+	    "pgtest.idempotency");
+	rig = (struct rig){ .sys = { rig.sys[0], rig.sys[1] } };
+	return 0;
+}
+
+void
+rig_work(size_t n, const struct trl_cron *const *crons)
+{
+	static const struct trl_job_kind *const kinds[] = { &rig_task, &rig_narrow,
+		&rig_tick, NULL };
+
+	for (size_t i = 0; i < n; i++) {
+		if (rig.workers[i])
+			continue;
+		struct trl_jobs_options options = {
+			.service = "pgtest",
+			.app = i == 0 ? world.pg : NULL,
+			.sys = rig.sys[i],
+			.kinds = kinds,
+			.crons = crons,
+			.self = &rig,
+			.lease_ms = 600,
+			.idle_poll_ms = 100,
+			.release_ms = 100,
+		};
+		trl_assert(
+		    trl_jobs_open(world.loop, &options, &rig.workers[i]) == TRL_OK);
+	}
+}
+
+/* ---- acting */
+
+struct act {
+	void (*run)(trl_ctx *ctx, void *arg);
+	void *arg;
+	bool over;
+};
+
+static void
+act(trl_ctx *ctx, void *arg)
+{
+	struct act *it = arg;
+
+	it->run(ctx, it->arg);
+	it->over = true;
+}
+
+static bool
+is_over(void *arg)
+{
+	return ((struct act *)arg)->over;
+}
+
+void
+rig_act(void (*fn)(trl_ctx *ctx, void *arg), void *arg)
+{
+	struct act it = { .run = fn, .arg = arg };
+
+	assert_int_equal(
+	    trl_spawn(world.loop,
+		&(struct trl_spawn){
+		    .name = "test", .run = act, .arg = &it, .timeout_ms = 10000 }),
+	    TRL_OK);
+	assert_true(trl_loop_run_until(world.loop, is_over, &it, 10000));
+}
+
+struct add {
+	const struct trl_job_kind *kind;
+	struct trl_id tenant;
+	const char *name;
+	const struct trl_job_terms *terms;
+	size_t n;
+	enum trl_code rc;
+};
+
+static void
+add(trl_ctx *ctx, void *arg)
+{
+	struct add *it = arg;
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(it->tenant));
+	Pgtest__Thing thing = PGTEST__THING__INIT;
+
+	memset(ctx->trace.trace_id, 0xab, sizeof ctx->trace.trace_id);
+	thing.name = (char *)it->name;
+	for (size_t i = 0; i < it->n; i++)
+		trl_batch_job(batch, it->kind, it->terms, &thing.base);
+	it->rc = trl_batch_write(batch, NULL);
+}
+
+void
+rig_add(const struct trl_job_kind *kind, struct trl_id tenant, const char *name,
+    const struct trl_job_terms *terms)
+{
+	struct add it = { kind, tenant, name, terms, 1, TRL_INTERNAL };
+
+	rig_act(add, &it);
+	assert_int_equal(it.rc, TRL_OK);
+}
+
+void
+rig_add_many(
+    const struct trl_job_kind *kind, struct trl_id tenant, const char *name, size_t n)
+{
+	struct add it = { kind, tenant, name, NULL, n, TRL_INTERNAL };
+
+	rig_act(add, &it);
+	assert_int_equal(it.rc, TRL_OK);
+}
+
+/* ---- waiting */
+
+void
+rig_wait(bool (*is_so)(void *arg), void *arg)
+{
+	assert_true(trl_loop_run_until(world.loop, is_so, arg, 5000));
+}
+
+static bool
+has_runs(void *arg)
+{
+	return rig.n_runs >= (size_t)arg;
+}
+
+void
+rig_wait_runs(size_t n)
+{
+	if (!trl_loop_run_until(world.loop, has_runs, (void *)n, 5000))
+		fail_msg("%zu runs and not %zu", rig.n_runs, n);
+}
+
+struct sql_wait {
+	const char *want, *sql;
+	uint64_t next_us;
+	bool yes;
+};
+
+static bool
+sql_says(void *arg)
+{
+	struct sql_wait *it = arg;
+
+	if (!it->yes && trl_mono_us() >= it->next_us) {
+		it->next_us = trl_mono_us() + 10000;
+		it->yes = strcmp(test_db_sql(&world.db, "%s", it->sql), it->want) == 0;
+	}
+	return it->yes;
+}
+
+void
+rig_wait_sql(const char *want, const char *sql)
+{
+	struct sql_wait it = { want, sql, 0, false };
+
+	if (!trl_loop_run_until(world.loop, sql_says, &it, 5000))
+		fail_msg(
+		    "%s: %s and not %s", sql, test_db_sql(&world.db, "%s", sql), want);
+}
+
+static bool
+is_late(void *arg)
+{
+	return trl_mono_us() > *(uint64_t *)arg;
+}
+
+void
+rig_idle(uint32_t ms)
+{
+	uint64_t until = trl_mono_us() + ms * 1000ULL;
+
+	trl_loop_run_until(world.loop, is_late, &until, ms + 1000);
+}
+
+double
+rig_count(const char *kind, const char *result)
+{
+	struct trl_buf text = { 0 };
+	char want[160];
+	double n = 0;
+
+	trl_metrics_render(&text, false);
+	trl_buf_add(&text, "", 1);
+	snprintf(want, sizeof want,
+	    "trellis_jobs_total{service=\"pgtest\",kind=\"%s\",result=\"%s\"} ", kind,
+	    result);
+	const char *at = strstr((char *)text.data, want);
+	if (at)
+		n = atof(at + strlen(want));
+	trl_buf_fini(&text);
+	return n;
+}

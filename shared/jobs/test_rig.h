@@ -1,0 +1,65 @@
+/* test_rig.h - what the tests of jobs stand on: the database of shared/pg's tests, a
+ * loop, and workers with two kinds of jobs whose behaviour is in the payload's name:
+ *
+ *   "fine"      done at once
+ *   "fails N"   fails on its first N attempts
+ *   "again"     asks once to run again at once
+ *   "hopeless"  gives up
+ *   "waits"     until rig.open, or its deadline; "waits, fails" fails then
+ *   "writes"    adds a thing by a recorded write, then is done
+ *   "kills"     the same, and on its first attempt its process dies then
+ *   "dawdles"   sleeps 600 ms, then writes */
+#pragma once
+
+#include "../pg/test_world.h"
+
+#include <trl/jobs_open.h>
+
+#include "worker.h"
+
+enum { RIG_RUNS_MAX = 4096 };
+
+struct rig {
+	trl_pg *sys[2];
+	trl_jobs *workers[2];
+	bool open; /* lets those that wait go on */
+	unsigned running, most_running, told;
+	size_t n_runs;
+	struct rig_run {
+		struct trl_id id, tenant;
+		unsigned attempt;
+		char name[24];
+	} runs[RIG_RUNS_MAX]; /* in order */
+	struct trl_trace trace;
+	enum trl_principal_kind principal;
+	char key[80];
+};
+extern struct rig rig;
+
+/* "task": 3 attempts without a wait, 8 slots, no cap below; "narrow": 8 slots, 2 a
+ * tenant; "tick": for crons. */
+extern const struct trl_job_kind rig_task, rig_narrow, rig_tick;
+
+int rig_open(void **state);
+int rig_close(void **state);
+/* Empties the tables and forgets the runs; closes workers. */
+int rig_reset(void **state);
+/* Opens workers 0..n-1; crons may be NULL. */
+void rig_work(size_t n, const struct trl_cron *const *crons);
+void rig_stop(size_t i);
+/* Adds a job as the service would. */
+void rig_add(const struct trl_job_kind *kind, struct trl_id tenant, const char *name,
+    const struct trl_job_terms *terms);
+void rig_add_many(
+    const struct trl_job_kind *kind, struct trl_id tenant, const char *name, size_t n);
+/* Runs body as an actor until it returns. */
+void rig_act(void (*run)(trl_ctx *ctx, void *arg), void *arg);
+/* Waits for SQL to give want; fails the test after five seconds. */
+void rig_wait_sql(const char *want, const char *sql);
+/* Waits until n runs have begun, or is_so says so. */
+void rig_wait_runs(size_t n);
+void rig_wait(bool (*is_so)(void *arg), void *arg);
+/* For at least this long of the loop's turns. */
+void rig_idle(uint32_t ms);
+/* trellis_jobs_total of a kind and result, over all workers of this process. */
+double rig_count(const char *kind, const char *result);
