@@ -5,7 +5,8 @@ everything must be as the answers said.
 
 FOLDER holds the binaries (build/services). The run makes a PostgreSQL and a Redis of its
 own and starts two processes of each service under a supervisor (fleet.py). Companies sign
-up, invite, rename, make keys and register webhooks (load.py), every write under an
+up, invite, rename, make keys and register webhooks (company.py,
+load.py), every write under an
 Idempotency-Key, and a journal keeps what was answered (journal.py). Meanwhile faults come
 by a schedule that is drawn from the seed (troubles.py): processes killed with -9, single
 and all of a service; SIGSTOP; PostgreSQL restarted as by pg_ctl -m immediate, and cut
@@ -30,6 +31,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "mesh")]
 from fleet import Fleet
 from journal import Journal
 from load import Mailbox, World
+from receiver import Receiver
 from troubles import Troubles
 from verdict import Verdict, comes_to_rest
 
@@ -37,6 +39,7 @@ SETTINGS = {
     "TRELLIS_RATE_SCALE": "100000",
     "TRELLIS_ARGON2_MEMORY_KIB": "19456",
     "TRELLIS_ARGON2_PASSES": "2",
+    "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8",
 }
 KNOWN_S, REST_S = 90, 120
 
@@ -60,12 +63,12 @@ def main():
     say(f"replay: --seed {wanted.seed} --seconds {wanted.seconds:g}"
         + (" --no-notices" if wanted.no_notices else ""))
     fleet = Fleet(os.path.abspath(wanted.folder), wanted.seed, not wanted.no_notices, **SETTINGS)
-    verdict, bad = None, []
+    receiver, verdict, bad = Receiver(wanted.seed), None, []
     try:
         fleet.start()
         say("the mesh is ready")
         journal = Journal(fleet.ports)
-        world = World(journal, Mailbox(fleet.mail), wanted.seed)
+        world = World(journal, Mailbox(fleet.mail), receiver, wanted.seed)
         world.start()
         troubles = Troubles(fleet, wanted.seed, wanted.seconds)
         troubles.start()
@@ -89,6 +92,7 @@ def main():
         if wanted.keep:
             say(f"kept: {fleet.folder}")
         bad = fleet.stop(wanted.keep)
+        receiver.close()
     for sentence in verdict.passed:
         say("ok:", sentence)
     for sentence in verdict.wrong + bad:

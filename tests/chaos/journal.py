@@ -73,7 +73,7 @@ class Caller:
             headers["Idempotency-Key"] = key
         if if_match:
             headers["If-Match"] = if_match
-        if self.tenant:
+        if self.tenant and path.startswith("/api/v1/webhook"):
             headers["X-Tenant-Id"] = self.tenant
         if self.door is None:
             self.door = http.client.HTTPConnection(

@@ -1,268 +1,21 @@
-"""load.py - the people who use the mesh while it is in trouble.
-
-A company is an organisation, its owner and two who work for him: one changes the
-organisation and its members, the other invites, makes keys and lets people sign up. Each
-knows what the answers promised him, so at the end the company knows how everything must
-be (verdict.py). Names carry the company's mark, so that a row in another's hands is seen."""
+"""load.py - the people who use the mesh while it is in trouble: all companies, their
+threads, what each of them does how often, and the mailbox they read."""
 import os
-import random
 import re
-import secrets
 import threading
 import time
 import urllib.parse
 
+from company import Company
 from journal import Caller
 
-PASSWORD = "correct horse battery"
 PAUSE_S = 0.01
-
-
-class Person:
-    def __init__(self, email):
-        self.email = email
-        self.id = self.token = None
-        self.name = None
-        self.version = 1
-        self.verified = False
-        self.sessions = 1
-        self.invitation = None
-
-
-class Company:
-    def __init__(self, world, number, seed):
-        self.world, self.mark = world, f"c{number}"
-        self.chance = [random.Random(seed * 100 + number * 10 + n) for n in range(2)]
-        self.id, self.slug, self.name, self.version = None, None, None, 0
-        self.owner = None
-        self.people = []      # who signed up
-        self.members = {}     # account id: role
-        self.left = set()     # account ids of members who were removed
-        self.invitations = {} # id: [email, status, letters]
-        self.keys = {}        # id: (name, key, revoked)
-        self.refused = []     # (what, name) that must not be
-        self.serial = 0
-        self.lock = threading.Lock()
-
-    def next(self, what):
-        with self.lock:
-            self.serial += 1
-            return f"{what} {self.mark} {self.serial}"
-
-    def address(self):
-        with self.lock:
-            self.serial += 1
-            return f"{self.mark}.{self.serial}.{secrets.token_hex(3)}@example.com"
-
-    # ---- beginning
-
-    def found(self, caller):
-        self.owner = self.sign_up(caller, self.address())
-        if not self.owner:
-            return
-        caller.token = self.owner.token
-        self.slug, self.name = f"{self.mark}-{secrets.token_hex(4)}", self.next("Company")
-        made = caller.write("POST", "/api/v1/tenants", {"slug": self.slug, "display_name": self.name},
-                            mark=self.mark, wants=(201,))
-        if made.acknowledged:
-            self.id, self.version = made.answer["id"], 1
-            self.members[self.owner.id] = "owner"
-            self.tells("tenants.tenant.created", self.id)
-            self.tells("tenants.member.added", self.owner.id)
-            self.at = f"/api/v1/tenants/{self.id}"
-
-    def tells(self, kind, subject):
-        self.world.journal.tells(kind, subject)
-
-    def sign_up(self, caller, email):
-        person = Person(email)
-        person.name = self.next("Person")
-        made = caller.write("POST", "/api/v1/auth/signup", {
-            "email": email, "password": PASSWORD, "display_name": person.name},
-            mark=self.mark, wants=(201,), token=False)
-        if not made.acknowledged:
-            return None
-        person.id, person.token = made.answer["account"]["id"], made.answer["session"]["token"]
-        self.tells("auth.account.created", person.id)
-        self.tells("auth.letter.requested", person.id)
-        with self.lock:
-            self.people.append(person)
-        return person
-
-    # ---- the office: the organisation and its members
-
-    def rename(self, caller):
-        name = self.next("Company")
-        done = caller.write("PATCH", self.at, {"display_name": name}, wants=(200,))
-        if done.acknowledged:
-            self.name = name
-            self.version += 1
-            self.tells("tenants.tenant.updated", self.id)
-            if done.answer["version"] != self.version:
-                self.world.journal.breach(f"version {self.version} was to come: {done!r}")
-
-    def rename_stale(self, caller):
-        name = self.next("Refused")
-        self.refused.append(name)
-        caller.write("PATCH", self.at, {"display_name": name}, wants=(412,), if_match='"999999"')
-
-    def take_a_taken_slug(self, caller):
-        self.refused.append(name := self.next("Refused"))
-        caller.write("POST", "/api/v1/tenants", {"slug": self.slug, "display_name": name},
-                     wants=(409, 403))
-
-    def add_member(self, caller):
-        with self.lock:
-            free = [p for p in self.people if p.verified and p.id not in self.members]
-        if not free:
-            return
-        person, role = caller.chance.choice(free), caller.chance.choice(("viewer", "member", "admin"))
-        done = caller.write("POST", self.at + "/members", {"email": person.email, "role": role},
-                            wants=(201,))
-        if done.acknowledged:
-            self.members[person.id] = role
-            self.left.discard(person.id)
-            self.tells("tenants.member.added", person.id)
-
-    def pick_member(self, caller):
-        others = sorted(m for m in self.members if m != self.owner.id)
-        return caller.chance.choice(others) if others else None
-
-    def change_role(self, caller):
-        if (account := self.pick_member(caller)) is None:
-            return
-        role = caller.chance.choice(
-            [r for r in ("viewer", "member", "admin") if r != self.members[account]])
-        done = caller.write("PATCH", f"{self.at}/members/{account}", {"role": role}, wants=(200,))
-        if done.acknowledged:
-            self.members[account] = role
-            self.tells("tenants.member.updated", account)
-
-    def remove_member(self, caller):
-        if (account := self.pick_member(caller)) is None:
-            return
-        done = caller.write("DELETE", f"{self.at}/members/{account}", wants=(204,))
-        if done.acknowledged:
-            del self.members[account]
-            self.left.add(account)
-            self.tells("tenants.member.removed", account)
-
-    def look(self, caller):
-        path = caller.chance.choice(("", "/members", "/audit", "/roles"))
-        said = caller.read(self.at + path)
-        if said and not path and said["id"] != self.id:
-            self.world.journal.breach(f"GET {self.at} showed {said}")
-
-    def look_elsewhere(self, caller):
-        other = caller.chance.choice(self.world.companies)
-        if other is not self and other.id:
-            caller.read(f"/api/v1/tenants/{other.id}", wants=(404,))
-
-    # ---- the desk: invitations, keys, people
-
-    def invite(self, caller, person=None):
-        email = person.email if person else self.address()
-        done = caller.write("POST", self.at + "/invitations", {"email": email, "role": "viewer"},
-                            mark=self.mark, wants=(201,))
-        if done.acknowledged:
-            self.invitations[done.answer["id"]] = [email, "pending", 1]
-            self.tells("tenants.invitation.created", done.answer["id"])
-            if person:
-                person.invitation = done.answer["id"]
-
-    def pick_invitation(self, caller):
-        pending = sorted(i for i, v in self.invitations.items() if v[1] == "pending")
-        return caller.chance.choice(pending) if pending else None
-
-    def resend(self, caller):
-        if (which := self.pick_invitation(caller)) is None:
-            return
-        done = caller.write("POST", f"{self.at}/invitations/{which}/resend", wants=(200,))
-        if done.acknowledged:
-            self.invitations[which][2] += 1
-            self.tells("tenants.invitation.resent", which)
-
-    def revoke(self, caller):
-        if (which := self.pick_invitation(caller)) is None:
-            return
-        done = caller.write("DELETE", f"{self.at}/invitations/{which}", wants=(204,))
-        if done.acknowledged:
-            self.invitations[which][1] = "revoked"
-            self.tells("tenants.invitation.revoked", which)
-
-    def make_key(self, caller):
-        name = self.next("Key")
-        done = caller.write("POST", self.at + "/api-keys", {
-            "name": name, "permissions": ["tenants.tenant.read"]}, mark=self.mark, wants=(201,))
-        if done.acknowledged:
-            self.keys[done.answer["id"]] = [name, done.answer["key"], False]
-            self.tells("auth.api_key.created", done.answer["id"])
-
-    def make_no_key(self, caller):
-        self.refused.append(name := self.next("Refused"))
-        caller.write("POST", self.at + "/api-keys", {"name": name, "permissions": ["no.such.thing"]},
-                     wants=(422,))
-
-    def use_key(self, caller):
-        live = sorted(i for i, v in self.keys.items() if not v[2])
-        if live:
-            caller.read(self.at, token=self.keys[caller.chance.choice(live)][1])
-
-    def revoke_key(self, caller):
-        live = sorted(i for i, v in self.keys.items() if not v[2])
-        if len(live) < 3:
-            return
-        which = caller.chance.choice(live)
-        done = caller.write("DELETE", f"{self.at}/api-keys/{which}", wants=(204,))
-        if done.acknowledged:
-            self.keys[which][2] = True
-            self.tells("auth.api_key.revoked", which)
-
-    def join(self, caller):
-        """Somebody new; some of them were invited."""
-        person = self.sign_up(caller, self.address())
-        if person and caller.chance.random() < 0.5:
-            self.invite(caller, person)
-
-    def verify(self, caller):
-        """Whose letter has come."""
-        for person in self.people:
-            if person.verified:
-                continue
-            token = self.world.mailbox.token(person.email, "auth/email/verify")
-            if token is None:
-                continue
-            done = caller.write("POST", "/api/v1/auth/email/verify", {"token": token}, wants=(204,),
-                                token=False)
-            if done.acknowledged:
-                person.verified = True
-                person.version += 1
-                self.tells("auth.account.verified", person.id)
-            return
-
-    def sign_in(self, caller):
-        person = caller.chance.choice(self.people)
-        done = caller.write("POST", "/api/v1/auth/login", {"email": person.email, "password": PASSWORD},
-                            wants=(200,), token=False)
-        if done.acknowledged:
-            person.sessions += 1
-            self.tells("auth.session.created", person.id)
-
-    def rename_person(self, caller):
-        person, name = caller.chance.choice(self.people), self.next("Person")
-        done = caller.write("PATCH", "/api/v1/me", {"display_name": name}, wants=(200,),
-                            token=person.token)
-        if done.acknowledged:
-            person.name = name
-            person.version += 1
-            self.tells("auth.account.updated", person.id)
-
-
 OFFICE = (("rename", 6), ("rename_stale", 1), ("take_a_taken_slug", 1), ("add_member", 5),
           ("change_role", 4), ("remove_member", 2), ("look", 6), ("look_elsewhere", 1))
 DESK = (("invite", 4), ("resend", 2), ("revoke", 2), ("make_key", 3), ("make_no_key", 1),
         ("use_key", 5), ("revoke_key", 2), ("join", 4), ("verify", 6), ("sign_in", 2),
-        ("rename_person", 3))
+        ("rename_person", 3), ("hooks.make", 1), ("hooks.describe", 2), ("hooks.rotate", 1),
+        ("hooks.remove", 1))
 
 
 class Mailbox:
@@ -306,8 +59,8 @@ class Mailbox:
 class World:
     """All companies, their threads, and what they share."""
 
-    def __init__(self, journal, mailbox, seed, companies=3):
-        self.journal, self.mailbox = journal, mailbox
+    def __init__(self, journal, mailbox, receiver, seed, companies=3):
+        self.journal, self.mailbox, self.receiver = journal, mailbox, receiver
         self.over = threading.Event()
         self.companies = [Company(self, n, seed) for n in range(companies)]
         self.failed = []
@@ -322,7 +75,7 @@ class World:
                 raise AssertionError(f"a company was not founded: {self.journal.entries[-1]!r}")
         for company in self.companies:
             for chance, work in zip(company.chance, (OFFICE, DESK)):
-                caller = Caller(self.journal, chance, company.owner.token)
+                caller = Caller(self.journal, chance, company.owner.token, company.id)
                 self.threads.append(threading.Thread(
                     target=self._work, args=(company, caller, work), daemon=True))
         for thread in self.threads:
@@ -332,7 +85,8 @@ class World:
         names, weights = zip(*work)
         try:
             while not self.over.is_set():
-                getattr(company, caller.chance.choices(names, weights)[0])(caller)
+                what = caller.chance.choices(names, weights)[0]
+                getattr(company.hooks if what.startswith("hooks.") else company, what.split(".")[-1])(caller)
                 self.over.wait(caller.chance.uniform(0, PAUSE_S))
         except Exception as why:
             self.failed.append(why)

@@ -75,6 +75,15 @@ class Verdict:
         self.same("API keys are as was acknowledged", want,
                   {(r["tenant_id"], r["id"]): r["name"] for r in rows})
 
+    def endpoints(self):
+        want = {(c.id, e.id): (e.name, e.description, e.version) for c in self.world.companies
+                for e in c.hooks.live()}
+        rows = self.fleet.rows("select tenant_id, id, url, description, version "
+                               "from notify.webhook_endpoint")
+        self.same("webhook endpoints are as was acknowledged", want, {
+            (r["tenant_id"], r["id"]): (r["url"].split("/")[-1], r["description"], r["version"])
+            for r in rows})
+
     def refusals(self):
         names = {name for c in self.world.companies for name in c.refused}
         rows = self.fleet.rows(
@@ -104,6 +113,25 @@ class Verdict:
                     differences.append(f"a key ({revoked=}) got {status} {said}")
         self.check("members and keys may see their organisation, and those who left may not",
                    differences)
+
+    def directories(self):
+        """What leads to a row across all leads to one that is there, and the other way."""
+        differences = []
+        for title, directory, table in (
+                ("accounts", "select account_id, email, display_name, verified from auth.account_directory",
+                 "select account_id, email, display_name, email_verified as verified from auth.account"),
+                ("sessions", "select account_id, session_id as id, token_hash from auth.session_directory",
+                 "select account_id, id, token_hash from auth.session"),
+                ("API keys", "select tenant_id, key_id as id from auth.api_key_directory",
+                 "select tenant_id, id from auth.api_key"),
+                ("organisations",
+                 "select tenant_id, slug, display_name, status from tenants.tenant_directory",
+                 "select tenant_id, slug, display_name, status from tenants.tenant")):
+            for a, b, where in ((directory, table, "only in the directory"),
+                                (table, directory, "not in the directory")):
+                differences += [f"{title} {where}: {row}" for row in
+                                self.fleet.rows(f"{a} except {b}")]
+        self.check("directories and rows agree", differences)
 
     # ---- the chains
 
@@ -159,6 +187,8 @@ class Verdict:
         self.accounts()
         self.organisations()
         self.keys()
+        self.endpoints()
+        self.directories()
         self.refusals()
         self.doors()
         self.chains()
