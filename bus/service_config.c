@@ -26,12 +26,12 @@ static const struct trl_config_var vars[] = {
 	    "folder for sockets, keys and the development mailbox"),
 	TRL_CONFIG_STR(struct process_config, log_level, "TRELLIS_LOG_LEVEL", "info",
 	    "least level that is logged: debug, info, warn or error"),
-	TRL_CONFIG_PREFIX("TRELLIS_LISTEN_",
+	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_LISTEN_",
 	    "where a service takes calls (TRELLIS_LISTEN_AUTH=tcp://127.0.0.1:7101), "
 	    "several with commas"),
-	TRL_CONFIG_PREFIX("TRELLIS_NOTICE_LISTEN_",
+	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_NOTICE_LISTEN_",
 	    "where a service publishes notices (tcp://127.0.0.1:7111); unset: nowhere"),
-	TRL_CONFIG_PREFIX("TRELLIS_PEER_",
+	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_PEER_",
 	    "where a service is found (TRELLIS_PEER_AUTH=tcp://a:7101,tcp://b:7101 or "
 	    "dns+tls+tcp://auth:7101)"),
 	TRL_CONFIG_PREFIX("TRELLIS_BUS_KEY_",
@@ -44,7 +44,7 @@ static const struct trl_config_var vars[] = {
 	    "this process's certificate, PEM; as a _FILE"),
 	TRL_CONFIG_SECRET(struct process_config, tls_key, "TRELLIS_BUS_TLS_KEY",
 	    "its key, PEM; as a _FILE"),
-	TRL_CONFIG_PREFIX("TRELLIS_OPS_LISTEN_",
+	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_OPS_LISTEN_",
 	    "where a process shows /livez, /readyz and /metrics "
 	    "(127.0.0.1:7121); never public"),
 	TRL_CONFIG_SECRET(struct process_config, seal_key, "TRELLIS_SEAL_KEY",

@@ -13,7 +13,7 @@ enum { SHOWN_MAX = 300 };
 struct showing {
 	void (*fn)(void *self, const char *name, const char *value);
 	void *self;
-	const char *prefix; /* of a family */
+	const struct trl_config_var *var; /* a family */
 };
 
 /* The password of scheme://user:HERE@host, or NULL. */
@@ -96,17 +96,6 @@ add_value(struct trl_buf *out, const struct trl_config_var *var, const void *fie
 	}
 }
 
-static void
-show_member(void *self, const char *rest, const char *value)
-{
-	struct showing *showing = self;
-	char name[160];
-
-	(void)value; /* a family may hold keys */
-	snprintf(name, sizeof name, "%s%s", showing->prefix, rest);
-	showing->fn(showing->self, name, "(set)");
-}
-
 /* One line of SHOWN_MAX bytes at most, cut between characters. */
 static void
 make_line(struct trl_buf *text)
@@ -122,6 +111,20 @@ make_line(struct trl_buf *text)
 	trl_buf_add(text, "", 1);
 }
 
+static void
+show_member(void *self, const char *rest, const char *value)
+{
+	struct showing *showing = self;
+	struct trl_buf text = { 0 };
+	char name[160];
+
+	snprintf(name, sizeof name, "%s%s", showing->var->name, rest);
+	add_text(&text, showing->var->shown ? value : "(set)");
+	make_line(&text);
+	showing->fn(showing->self, name, (const char *)text.data);
+	trl_buf_fini(&text);
+}
+
 void
 trl_config_each(const struct trl_config_table *table, const void *values,
     void (*fn)(void *self, const char *name, const char *value), void *self)
@@ -130,7 +133,7 @@ trl_config_each(const struct trl_config_table *table, const void *values,
 
 	for (size_t i = 0; i < table->n_vars; i++) {
 		const struct trl_config_var *var = &table->vars[i];
-		struct showing showing = { fn, self, var->name };
+		struct showing showing = { fn, self, var };
 
 		if (var->type == TRL_CONFIG_T_PREFIX) {
 			trl_config_family(var->name, show_member, &showing);

@@ -226,7 +226,7 @@ ask(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
 
 	if ((ctl->args.given & CTL_TIMEOUT) != 0)
 		terms.timeout_ms = (uint32_t)ctl->args.timeout_ms;
-	if (!trl_bus_reachable(ctl->bus, service->name))
+	if (!ctl_reach(ctl, ctx, service))
 		rc = trl_fail(ctx, TRL_UNAVAILABLE, "%s", ctl_advice(ctx, service));
 	else
 		rc = trl_bus_call_with(ctx, ctl->bus, method, in, &terms, &out);

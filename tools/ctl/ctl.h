@@ -63,7 +63,7 @@ struct ctl {
 	trl_loop *loop;
 	trl_bus_net *net;
 	trl_bus *bus;
-	uint64_t until_us;
+	uint64_t reach_until_us;
 	struct trl_buf out;
 	struct ctl_error errors[CTL_SERVICES_MAX];
 	unsigned n_errors;
@@ -104,6 +104,9 @@ void ctl_settings_load(void);
 
 /* mesh.c */
 enum ctl_exit ctl_run(struct ctl *ctl);
+/* Waits until the service has greeted back, but not long: all services of a run are
+ * waited for together. */
+bool ctl_reach(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service);
 /* Asks one service; a failure is kept in ctl->errors, and false. */
 bool ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
     const struct trl_method *method, const ProtobufCMessage *in,

@@ -110,19 +110,15 @@ ctl_advice(trl_ctx *ctx, const struct ctl_service *service)
 	    service->name, service->address, service->name);
 }
 
-/* Until each service that is wanted has greeted back, or for a moment. */
-static void
-reach(struct ctl *ctl, trl_ctx *ctx)
+bool
+ctl_reach(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service)
 {
-	uint64_t until = trl_mono_us() + REACH_MS * 1000;
-	if (until > ctl->until_us)
-		until = ctl->until_us;
-	for (unsigned i = 0; i < ctl->n_services; i++)
-		while (ctl->services[i].wanted &&
-		       !trl_bus_reachable(ctl->bus, ctl->services[i].name) &&
-		       trl_mono_us() < until)
-			if (trl_sleep(ctx, POLL_MS) != TRL_OK)
-				return;
+	while (!trl_bus_reachable(ctl->bus, service->name) &&
+	       trl_mono_us() < ctl->reach_until_us)
+		if (trl_sleep(ctx, POLL_MS) != TRL_OK)
+			break;
+	trl_err_clear(ctx);
+	return trl_bus_reachable(ctl->bus, service->name);
 }
 
 bool
@@ -137,7 +133,7 @@ ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
 	enum trl_code rc = TRL_UNAVAILABLE;
 	const char *text;
 
-	if (trl_bus_reachable(ctl->bus, service->name)) {
+	if (ctl_reach(ctl, ctx, service)) {
 		trl_trace_new(&ctx->trace);
 		rc = trl_bus_call_with(ctx, ctl->bus, method, in, &terms, out);
 		if (rc == TRL_OK)
@@ -167,7 +163,6 @@ carry_out(trl_ctx *ctx, void *arg)
 	struct ctl *ctl = arg;
 	ctx->principal.kind = TRL_OPERATOR;
 	ctx->principal.address = ctx->principal.user_agent = "";
-	reach(ctl, ctx);
 	ctl->status = ctl->args.command->run(ctl, ctx);
 	for (unsigned i = 0; i < ctl->n_errors; i++)
 		if ((ctl->args.given & CTL_JSON) == 0)
@@ -201,7 +196,10 @@ ctl_run(struct ctl *ctl)
 		return CTL_MISUSED;
 	if (!open_bus(ctl))
 		return CTL_FAILED;
-	ctl->until_us = trl_mono_us() + (uint64_t)ctl->args.timeout_ms * 1000;
+	ctl->reach_until_us =
+	    trl_mono_us() + 1000ull * (ctl->args.timeout_ms < REACH_MS
+					      ? (uint64_t)ctl->args.timeout_ms
+					      : REACH_MS);
 	if (trl_spawn(ctl->loop, &spec) != TRL_OK ||
 	    !trl_loop_run_until(ctl->loop, is_done, ctl, (uint32_t)ms + SPARE_MS)) {
 		fprintf(stderr, "trellis: gave up waiting\n");

@@ -3,6 +3,8 @@
 
 SERVICES="auth tenants notify edge" # in the order of the DAG: callees first
 PAIRS="edge:auth edge:tenants edge:notify tenants:auth notify:auth notify:tenants"
+# The operator's command has a key with each service, and one with all in one process.
+for name in $SERVICES all; do PAIRS="$PAIRS ctl:$name"; done
 
 build_mesh() { # folder
 	if [ ! -f "$1/meson-info/meson-info.json" ]; then
@@ -12,8 +14,14 @@ build_mesh() { # folder
 	ninja -C "$1"
 }
 
-# The executable of a service inside a build folder.
-built() { echo "$1/services/trellis-$2"; }
+# The executable of a service, or of the operator's command (ctl), inside a build
+# folder, and what it is called where it is installed.
+built() {
+	case $2 in
+	ctl) echo "$1/tools/ctl/trellis" ;;
+	*) echo "$1/services/trellis-$2" ;;
+	esac
+}
 
 # Copies what changed into $RUN/bin, so that a build never pulls the text from
 # under a running process.
@@ -21,8 +29,9 @@ install_binaries() { # build folder, names...
 	local build=$1 name
 	shift
 	for name in "$@"; do
-		local from to=$RUN/bin/trellis-$name
+		local from to
 		from=$(built "$build" "$name")
+		to=$RUN/bin/$(basename "$from")
 		[ -x "$from" ] || die "$from is missing after the build; remove the folder $build and run this again."
 		if ! cmp -s "$from" "$to"; then
 			install -m 755 "$from" "$to.new"
@@ -68,8 +77,9 @@ service_env() { # name, tcp|tls
 	for other in $SERVICES; do
 		if [ "$other" = "$name" ] || [ "$name" = all ]; then
 			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "$(upper "$other")" $((BASE_PORT + 20 + i))
-			[ "$name" = all ] || printf 'TRELLIS_LISTEN_%s=%s://127.0.0.1:%s\nTRELLIS_NOTICE_LISTEN_%s=%s://127.0.0.1:%s\n' \
-				"$(upper "$other")" "$scheme" $((BASE_PORT + i)) "$(upper "$other")" "$scheme" $((BASE_PORT + 10 + i))
+			printf 'TRELLIS_LISTEN_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
+			[ "$name" = all ] || printf 'TRELLIS_NOTICE_LISTEN_%s=%s://127.0.0.1:%s\n' \
+				"$(upper "$other")" "$scheme" $((BASE_PORT + 10 + i))
 		fi
 		for pair in $PAIRS; do
 			[ "$name" != all ] || continue
@@ -83,13 +93,58 @@ service_env() { # name, tcp|tls
 		done
 		i=$((i + 1))
 	done
-	if [ "$scheme" = tls+tcp ]; then
-		printf 'TRELLIS_BUS_TLS_CA_FILE=%s\nTRELLIS_BUS_TLS_CERT_FILE=%s\nTRELLIS_BUS_TLS_KEY_FILE=%s\n' \
-			"$RUN/keys/ca.crt" "$RUN/keys/bus.crt" "$RUN/keys/bus.key"
-	fi
+	printf 'TRELLIS_BUS_KEY_CTL_FILE=%s\n' "$RUN/keys/ctl-$name"
+	tls_env "$scheme"
 	# What the caller set goes to every service; the administrator's URL to none.
 	env | grep '^TRELLIS_' | grep -vE '^TRELLIS_(PG_ADMIN_URL|PG_URL|REDIS_URL|RUN_DIR|TEST_[A-Z_]*)=' || true
 }
+
+tls_env() { # tcp|tls+tcp
+	[ "$1" = tls+tcp ] || return 0
+	printf 'TRELLIS_BUS_TLS_CA_FILE=%s\nTRELLIS_BUS_TLS_CERT_FILE=%s\nTRELLIS_BUS_TLS_KEY_FILE=%s\n' \
+		"$RUN/keys/ca.crt" "$RUN/keys/bus.crt" "$RUN/keys/bus.key"
+}
+
+# $RUN/env/ctl: where the operator's command finds the services, and by what keys it
+# is believed. For root and the user of the mesh alone.
+ctl_define() { # tcp|tls+tcp, names...
+	local scheme=$1 other i=0 key
+	shift
+	for other in $SERVICES; do
+		key=$other
+		[ "$*" != all ] || key=all
+		printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\nTRELLIS_BUS_KEY_%s_FILE=%s\n' \
+			"$(upper "$other")" "$scheme" $((BASE_PORT + i)) "$(upper "$other")" "$RUN/keys/ctl-$key"
+		i=$((i + 1))
+	done >"$RUN/env/ctl.new"
+	tls_env "$scheme" >>"$RUN/env/ctl.new"
+	chmod 600 "$RUN/env/ctl.new"
+	if is_root; then chown "$RUN_USER:$RUN_USER" "$RUN/env/ctl.new"; fi
+	mv "$RUN/env/ctl.new" "$RUN/env/ctl"
+}
+
+# The service upkeep: `<service> maintain` when it starts, then it waits for a day and
+# ends, and the supervisor starts it again. It alone keeps the administrator's URL.
+upkeep_define() { # scheme, names...
+	local scheme=$1 name
+	shift
+	{
+		printf '#!/bin/sh\nexec 2>&1\nprintf "\\n" >&3\nexec 3>&-\nwait=86400\n'
+		for name in "$@"; do
+			[ "$name" != edge ] || continue
+			printf '(\n'
+			service_env "$name" "$scheme" | exports
+			printf 'TRELLIS_PG_ADMIN_URL=%s\n' "$ADMIN_URL" | exports
+			printf 'exec "%s" maintain\n) || { echo "upkeep of %s failed; again in ten minutes"; wait=600; }\n' \
+				"$RUN/bin/trellis-$name" "$name"
+		done
+		printf 'exec sleep $wait\n'
+	} | service_define upkeep
+	as_user chmod 700 "$RUN/scan/upkeep/run"
+}
+
+# Lines NAME=value as lines of a shell.
+exports() { sed "s/'/'\\\\''/g; s/=/='/; s/\$/'/; s/^/export /"; }
 
 # The certificate stands in it by its checksum, so that a new one is a change.
 mesh_define() { # name, scheme
@@ -130,14 +185,17 @@ port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
 # The first port of the mesh's own, kept in $RUN/ports once found free.
 choose_ports() {
-	local base i
+	local base i n
 	if [ -f "$RUN/ports" ]; then
 		BASE_PORT=$(cat "$RUN/ports")
 		return 0
 	fi
+	n=$(wc -w <<<"$SERVICES")
 	for base in $(seq 7100 40 9980); do
-		for i in 0 1 2 3 10 11 12 13 20 21 22 23; do
+		for i in $(seq 0 $((n - 1))); do
 			port_taken 127.0.0.1 $((base + i)) && continue 2
+			port_taken 127.0.0.1 $((base + 10 + i)) && continue 2
+			port_taken 127.0.0.1 $((base + 20 + i)) && continue 2
 		done
 		echo "$base" | as_user tee "$RUN/ports" >/dev/null
 		BASE_PORT=$base

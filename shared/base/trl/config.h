@@ -35,6 +35,7 @@ struct trl_config_var {
 	const char *help;
 	size_t offset;
 	double min, max;
+	bool shown; /* of a family: its values are no secrets */
 };
 
 struct trl_config_table {
@@ -78,6 +79,11 @@ struct trl_config_table {
 	{                                                                              \
 		.name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_)          \
 	}
+#define TRL_CONFIG_PREFIX_SHOWN(name_, help_)                                          \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_),         \
+		.shown = true                                                          \
+	}
 
 /* Every table of the build, NULL at the end: the executable defines it (the
  * build makes it from the services' lists). */
@@ -100,8 +106,9 @@ void trl_config_family(const char *prefix,
 /* Prints all known tables as the README's Markdown table. */
 void trl_config_print_markdown(void);
 /* Calls fn for each variable of a table with its effective value as text, at most 300
- * characters of one line: a secret, or a member of a family, is "(set)" or "(unset)", a
- * password inside a URL or a connection string is "***". */
+ * characters of one line: a secret is "(set)" or "(unset)", and so is a member of a
+ * family that is not said to be shown; a password inside a URL or a connection string
+ * is "***". */
 void trl_config_each(const struct trl_config_table *table, const void *values,
     void (*fn)(void *self, const char *name, const char *value), void *self);
 /* Prints what trl_config_each shows, a line each. */
