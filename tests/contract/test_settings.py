@@ -1,7 +1,7 @@
 """The README's table of settings is the code's own.
 
-  test_settings.py build/services/trellis-all            compares
-  test_settings.py build/services/trellis-all --update   writes it anew
+  test_settings.py build/tools/ctl/trellis                compares
+  test_settings.py build/tools/ctl/trellis --update       writes it anew
 """
 import os
 import re
@@ -11,7 +11,7 @@ import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 README = os.path.join(TOP, 'README.md')
-BEGIN = '<!-- settings: made by `trellis-all config --markdown`, checked by the tests -->\n'
+BEGIN = '<!-- settings: made by `trellis config --markdown`, checked by the tests -->\n'
 END = '<!-- end of settings -->\n'
 BINARY = ''
 
@@ -37,7 +37,7 @@ def variables(folder):
             if not name.endswith('.c') or name.startswith('test_'):
                 continue
             with open(os.path.join(path, name), encoding='utf-8') as file:
-                found |= set(re.findall(r'TRL_CONFIG_[A-Z]+\([^"]*"(TRELLIS_\w+)"', file.read()))
+                found |= set(re.findall(r'TRL_CONFIG_[A-Z_]+\([^"]*"(TRELLIS_\w+)"', file.read()))
     return found
 
 

@@ -275,7 +275,7 @@ class Stack:
                 file.write(text)
             os.chmod(path, 0o600)
         write("seal", secrets.token_hex(32) + "\n")
-        for a, b in PAIRS:
+        for a, b in (*PAIRS, *(("ctl", name) for name in (*SERVICES, "all"))):
             write(f"{a}-{b}", f"1:{secrets.token_hex(32)}\n")
         if self.transport == "tls+tcp":
             self._make_certificates()
@@ -317,9 +317,11 @@ class Stack:
             own = other if name == "all" else name
             if service in (other, "all"):
                 env[f"TRELLIS_OPS_LISTEN_{upper}"] = f"127.0.0.1:{self.ops[own]}"
+            if service in (other, "all"):
+                env[f"TRELLIS_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.bus[own]}"
             if service == other:
-                env[f"TRELLIS_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.bus[name]}"
                 env[f"TRELLIS_NOTICE_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.notices[name]}"
+        env["TRELLIS_BUS_KEY_CTL_FILE"] = os.path.join(self.folder, f"ctl-{service}")
         for a, b in PAIRS:
             key = os.path.join(self.folder, f"{a}-{b}")
             if service == a:
@@ -333,6 +335,23 @@ class Stack:
                 env[f"TRELLIS_BUS_TLS_{what}_FILE"] = os.path.join(self.folder, file)
         env.update(self.settings)
         return self._env(env)
+
+    def trellis(self, *words, given="", **more):
+        """The operator's command; gives the completed process, with .json() of its output."""
+        at = "tcp" if self.transport == "inproc" else self.transport
+        env = {}
+        for name in SERVICES:
+            key = "all" if self.transport == "inproc" else name
+            env[f"TRELLIS_PEER_{name.upper()}"] = f"{at}://127.0.0.1:{self.bus[name]}"
+            env[f"TRELLIS_BUS_KEY_{name.upper()}_FILE"] = os.path.join(self.folder, f"ctl-{key}")
+        if self.transport == "tls+tcp":
+            for what, file in (("CA", "ca.crt"), ("CERT", "bus.crt"), ("KEY", "bus.key")):
+                env[f"TRELLIS_BUS_TLS_{what}_FILE"] = os.path.join(self.folder, file)
+        env.update(more)
+        done = subprocess.run([self.binaries + "/../tools/ctl/trellis", *words], text=True, timeout=60,
+                              env=self._env(env), capture_output=True, input=given)
+        done.json = lambda: json.loads(done.stdout)
+        return done
 
     def log_path(self, name):
         return os.path.join(self.folder, f"{name}.log")
