@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "feed.h"
+#include "webhook.h"
 
 static void
 close_notify(void **state)
@@ -55,8 +56,11 @@ static const char *const calls[] = { "auth", "tenants", NULL };
 static const struct trl_subscription *const subscriptions[] = {
 	&notify_feed_auth,
 	&notify_feed_tenants,
+	&notify_webhooks_auth,
+	&notify_webhooks_tenants,
 	NULL,
 };
+static const struct trl_job_kind *const jobs[] = { &notify_webhook_job, NULL };
 
 const struct trl_service notify_service = {
 	.name = "notify",
@@ -65,8 +69,11 @@ const struct trl_service notify_service = {
 	.contracts = contracts,
 	.calls = calls,
 	.sql = &notify_sql,
+	.tells_events = true,
 	.subscriptions = subscriptions,
+	.jobs = jobs,
 	.needs_seal_key = true,
 	.open = open_notify,
 	.close = close_notify,
+	.maintain = notify_maintain,
 };

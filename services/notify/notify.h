@@ -33,6 +33,10 @@ extern const struct trl_service notify_service;
 /* The bound of what is counted as unread. */
 enum { NOTIFY_UNREAD_MAX = 1000 };
 
+/* ---- maintain.c: the command -------------------------------------------------- */
+
+enum trl_code notify_maintain(const char *admin_url, const void *config) TRL_MUST_CHECK;
+
 /* ---- kinds.c: the catalogue --------------------------------------------------- */
 
 struct notify_kinds *notify_kinds_new(void);

@@ -63,3 +63,11 @@ enum trl_code notify_endpoint_store(struct notify *self, trl_ctx *ctx,
 /* Makes a secret: in clear, and sealed. */
 void notify_endpoint_secret(
     struct notify *self, trl_ctx *ctx, Notify__V1__WebhookEndpoint *endpoint);
+
+/* ---- webhook_queue.c, webhook_send.c ------------------------------------------------
+ */
+
+/* What is published goes to the endpoints that asked for it. */
+extern const struct trl_subscription notify_webhooks_auth, notify_webhooks_tenants;
+/* One delivery; a WebhookDue says which. */
+extern const struct trl_job_kind notify_webhook_job;

@@ -1,0 +1,370 @@
+/* webhook_send.c - one attempt to deliver, as a job: read, sign, post, write how it
+ * went. 2xx is success; all else is a failure, a redirect too, and the job comes again
+ * by Standard Webhooks' schedule. 410, or days without success, disable the endpoint,
+ * which is told by an event, and so to the organisation's owners.
+ *
+ * A process that dies between the answer and its record posts again, under the same
+ * webhook-id. What is written can be written twice: an attempt has its number, an end
+ * is final. */
+#include <stdio.h>
+#include <string.h>
+
+#include <trl/log.h>
+#include <trl/utf8.h>
+
+#include "webhook.h"
+
+enum { AGAIN_US = 1000000 }; /* where this process is too busy to call */
+
+/* What one attempt works on. */
+struct attempt {
+	struct notify *self;
+	const struct trl_job *job;
+	const Notify__V1__WebhookDelivery *delivery;
+	Notify__V1__WebhookEndpoint endpoint;
+	int64_t began_us; /* wall */
+	uint32_t took_ms;
+	struct trl_http_answer answer; /* status 0: there was none */
+	char error[256];               /* "": success */
+};
+
+static trl_batch *
+new_batch(struct notify *self, trl_ctx *ctx, const struct trl_job *job)
+{
+	return trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(job->tenant));
+}
+
+static struct trl_id
+due_id(const struct trl_job *job)
+{
+	const Notify__V1__WebhookDue *due =
+	    (const Notify__V1__WebhookDue *)(const void *)job->payload;
+
+	return trl_value_id(due->delivery_id);
+}
+
+/* ---- reading
+ * -------------------------------------------------------------------------- */
+
+/* Leaves the delivery NULL where there is nothing to do any more, and the endpoint
+ * without id where it is gone. */
+static enum trl_code
+read_rows(trl_ctx *ctx, struct attempt *attempt)
+{
+	Notify__V1__WebhookDeliveries found = NOTIFY__V1__WEBHOOK_DELIVERIES__INIT;
+	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
+	enum trl_code rc;
+
+	trl_batch_get(work, &notify_sql_webhook_delivery_find, NULL, &found.base,
+	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
+	    TRL_ARG_ID("delivery_id", due_id(attempt->job)));
+	rc = trl_batch_read(work);
+	if (rc != TRL_OK || found.n_items == 0 ||
+	    found.items[0]->status != NOTIFY__V1__WEBHOOK_DELIVERY__STATUS__waiting)
+		return rc;
+	attempt->delivery = found.items[0];
+	work = new_batch(attempt->self, ctx, attempt->job);
+	trl_batch_get(work, &notify_sql_webhook_endpoint_find, NULL,
+	    &attempt->endpoint.base, TRL_ARG_ID("tenant_id", attempt->job->tenant),
+	    TRL_ARG_ID("endpoint_id", trl_value_id(attempt->delivery->endpoint_id)));
+	return trl_batch_read(work);
+}
+
+/* ---- posting
+ * -------------------------------------------------------------------------- */
+
+/* A signature by a sealed secret, behind what out holds; wiped from the arena. */
+static bool
+add_signature(
+    trl_ctx *ctx, const struct attempt *attempt, ProtobufCBinaryData sealed, char *out)
+{
+	const Notify__V1__WebhookDelivery *delivery = attempt->delivery;
+	const struct notify_webhook_signed what = { .id = delivery->webhook_id,
+		.at_s = attempt->began_us / 1000000,
+		.body = delivery->request_body,
+		.len = strlen(delivery->request_body) };
+	size_t len;
+	char *secret = trl_unseal(
+	    attempt->self->webhook_sealer, ctx->arena, sealed.data, sealed.len, &len);
+	bool fine;
+
+	if (!secret)
+		return false;
+	if (*out != '\0')
+		strcat(out, " ");
+	fine = notify_webhook_sign(secret, &what, out + strlen(out));
+	explicit_bzero(secret, len);
+	return fine;
+}
+
+/* Both secrets sign while one takes over from the other, the new one first. */
+static const char *
+sign(trl_ctx *ctx, const struct attempt *attempt)
+{
+	static const char name[] = "webhook-signature: ";
+	const Notify__V1__WebhookEndpoint *endpoint = &attempt->endpoint;
+	char text[2 * NOTIFY_WEBHOOK_SIGNATURE_TEXT] = "";
+
+	if (!add_signature(ctx, attempt, endpoint->secret_sealed, text))
+		return NULL;
+	if (endpoint->has_former_secret_sealed &&
+	    trl_value_time_us(endpoint->former_secret_until) > attempt->began_us &&
+	    !add_signature(ctx, attempt, endpoint->former_secret_sealed, text))
+		return NULL;
+	return trl_arena_printf(ctx->arena, "%s%s", name, text);
+}
+
+static enum trl_code
+post(trl_ctx *ctx, struct attempt *attempt)
+{
+	const Notify__V1__WebhookDelivery *delivery = attempt->delivery;
+	const char *headers[] = {
+		"content-type: application/cloudevents+json; charset=utf-8",
+		"user-agent: Trellis-Webhooks/1",
+		trl_arena_printf(ctx->arena, "webhook-id: %s", delivery->webhook_id),
+		trl_arena_printf(ctx->arena, "webhook-timestamp: %lld",
+		    (long long)(attempt->began_us / 1000000)),
+		sign(ctx, attempt),
+		NULL,
+	};
+
+	if (!headers[4])
+		return trl_fail(ctx, TRL_INTERNAL,
+		    "the endpoint's secret cannot be opened by this seal key");
+	return trl_http_out_call(ctx, attempt->self->webhook_out,
+	    &(const struct trl_http_call){ .method = "POST",
+		.url = attempt->endpoint.url,
+		.headers = headers,
+		.body = delivery->request_body,
+		.body_len = strlen(delivery->request_body),
+		.timeout_ms = NOTIFY_WEBHOOK_TIMEOUT_MS,
+		.max_reply = NOTIFY_WEBHOOK_ANSWER_BYTES },
+	    &attempt->answer);
+}
+
+/* Notes what came, in words for the log of deliveries. */
+static void
+judge(trl_ctx *ctx, struct attempt *attempt, enum trl_code rc)
+{
+	const unsigned status = attempt->answer.status;
+
+	if (rc != TRL_OK) {
+		attempt->answer = (struct trl_http_answer){ 0 };
+		snprintf(attempt->error, sizeof attempt->error, "%s", ctx->err.message);
+		trl_err_clear(ctx);
+	} else if (status >= 300 && status < 400) {
+		snprintf(attempt->error, sizeof attempt->error,
+		    "the endpoint answered %u; redirects are not followed", status);
+	} else if (status < 200 || status > 299) {
+		snprintf(attempt->error, sizeof attempt->error,
+		    "the endpoint answered %u", status);
+	}
+}
+
+/* ---- writing
+ * -------------------------------------------------------------------------- */
+
+/* The beginning of an answer as text that can be kept: what is no UTF-8, or steers a
+ * terminal, becomes a question mark. */
+static const char *
+shown(trl_ctx *ctx, const struct trl_http_answer *answer)
+{
+	const size_t most = answer->body_len < NOTIFY_WEBHOOK_SHOWN_BYTES
+				? answer->body_len
+				: NOTIFY_WEBHOOK_SHOWN_BYTES;
+	char *text = trl_arena_strndup(ctx->arena, answer->body, most);
+	size_t at = 0;
+
+	while (at < most) {
+		const unsigned char c = (unsigned char)text[at];
+		size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+		if (len > most - at || !trl_utf8_valid(text + at, len) || c == 0x7f ||
+		    (c < 0x20 && c != '\t' && c != '\n' && c != '\r')) {
+			text[at] = '?';
+			len = 1;
+		}
+		at += len;
+	}
+	text[most] = '\0';
+	return text;
+}
+
+static void
+add_attempt(trl_ctx *ctx, const struct attempt *attempt, trl_batch *work)
+{
+	const struct trl_http_answer *answer = &attempt->answer;
+
+	trl_batch_add(work, &notify_sql_webhook_attempt_insert, NULL,
+	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
+	    TRL_ARG_ID("delivery_id", due_id(attempt->job)),
+	    TRL_ARG_INT("number", attempt->job->attempt),
+	    TRL_ARG_TIME("started_at", attempt->began_us),
+	    TRL_ARG_INT("took_ms", attempt->took_ms),
+	    answer->status ? TRL_ARG_INT("response_status", answer->status)
+			   : TRL_ARG_NULL("response_status"),
+	    answer->status ? TRL_ARG_TEXT("response_body", shown(ctx, answer))
+			   : TRL_ARG_NULL("response_body"),
+	    attempt->error[0] ? TRL_ARG_TEXT("error", attempt->error)
+			      : TRL_ARG_NULL("error"));
+}
+
+static void
+add_end(trl_ctx *ctx, trl_batch *work, const struct trl_job *job, const char *status)
+{
+	trl_batch_add(work, &notify_sql_webhook_delivery_end, NULL,
+	    TRL_ARG_ID("tenant_id", job->tenant),
+	    TRL_ARG_ID("delivery_id", due_id(job)), TRL_ARG_TEXT("status", status),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+}
+
+static enum trl_code
+end_delivery(
+    struct notify *self, trl_ctx *ctx, const struct trl_job *job, const char *status)
+{
+	trl_batch *work = new_batch(self, ctx, job);
+
+	add_end(ctx, work, job, status);
+	return trl_batch_write_unrecorded(work);
+}
+
+static enum trl_code
+write_success(trl_ctx *ctx, const struct attempt *attempt)
+{
+	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
+
+	add_attempt(ctx, attempt, work);
+	add_end(ctx, work, attempt->job, "succeeded");
+	trl_batch_add(work, &notify_sql_webhook_endpoint_succeeded, NULL,
+	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
+	    TRL_ARG_ID("endpoint_id", trl_value_id(attempt->endpoint.id)));
+	return trl_batch_write_unrecorded(work);
+}
+
+/* And fails as the attempt did, so that the job comes again. */
+static enum trl_code
+write_failure(trl_ctx *ctx, const struct attempt *attempt)
+{
+	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
+	enum trl_code rc;
+
+	add_attempt(ctx, attempt, work);
+	trl_batch_add(work, &notify_sql_webhook_endpoint_failed, NULL,
+	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
+	    TRL_ARG_ID("endpoint_id", trl_value_id(attempt->endpoint.id)),
+	    TRL_ARG_TIME("now", attempt->began_us));
+	rc = trl_batch_write_unrecorded(work);
+	return rc != TRL_OK ? rc : trl_fail(ctx, TRL_UNAVAILABLE, "%s", attempt->error);
+}
+
+static const char *
+reason_to_disable(const struct attempt *attempt)
+{
+	const int64_t since = trl_value_time_us(attempt->endpoint.failing_since);
+	const int64_t most =
+	    attempt->self->config->webhook_disable_hours * INT64_C(3600000000);
+
+	if (attempt->answer.status == 410)
+		return "answered 410";
+	return since > 0 && attempt->began_us - since >= most ? "failed for days"
+							      : NULL;
+}
+
+/* Errors: TRL_PRECONDITION (somebody changed the endpoint meanwhile). */
+static enum trl_code
+write_disabled(trl_ctx *ctx, const struct attempt *attempt, const char *reason)
+{
+	Notify__V1__WebhookEndpointEvent told =
+	    NOTIFY__V1__WEBHOOK_ENDPOINT_EVENT__INIT;
+	Notify__V1__WebhookEndpoint endpoint = attempt->endpoint;
+	const int64_t former = endpoint.version;
+	const struct trl_id id = trl_value_id(endpoint.id);
+	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
+
+	notify_endpoint_show(&endpoint);
+	endpoint.version = former + 1;
+	endpoint.status = NOTIFY__V1__WEBHOOK_ENDPOINT__STATUS__disabled;
+	endpoint.disabled_reason = trl_arena_strdup(ctx->arena, reason);
+	endpoint.disabled_at = endpoint.updated_at = trl_value_time(ctx, trl_now(ctx));
+	told.endpoint = &endpoint;
+	trl_batch_add(work, &notify_sql_webhook_endpoint_disable, &endpoint.base,
+	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
+	    TRL_ARG_INT("former_version", former));
+	add_attempt(ctx, attempt, work);
+	add_end(ctx, work, attempt->job, "failed");
+	trl_batch_event(work, &notify_event_webhook_endpoint_disabled, id, &told.base);
+	trl_batch_audit(work, "notify.webhook_endpoint.disable", id, "webhook_endpoint",
+	    &endpoint.base);
+	return trl_batch_write_unrecorded(work);
+}
+
+static enum trl_code
+write_outcome(trl_ctx *ctx, const struct attempt *attempt)
+{
+	const char *reason;
+	enum trl_code rc;
+
+	if (attempt->error[0] == '\0')
+		return write_success(ctx, attempt);
+	reason = reason_to_disable(attempt);
+	if (!reason)
+		return write_failure(ctx, attempt);
+	rc = write_disabled(ctx, attempt, reason);
+	if (rc != TRL_PRECONDITION)
+		return rc;
+	trl_err_clear(ctx);
+	return write_failure(ctx, attempt);
+}
+
+/* ---- the job
+ * -------------------------------------------------------------------------- */
+
+static enum trl_code
+run(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	struct attempt attempt = { .self = state,
+		.job = job,
+		.endpoint = NOTIFY__V1__WEBHOOK_ENDPOINT__INIT };
+	uint64_t began_us;
+	enum trl_code rc = read_rows(ctx, &attempt);
+
+	if (rc != TRL_OK || !attempt.delivery)
+		return rc;
+	if (!attempt.endpoint.has_id ||
+	    attempt.endpoint.status != NOTIFY__V1__WEBHOOK_ENDPOINT__STATUS__enabled)
+		return end_delivery(state, ctx, job, "cancelled");
+	attempt.began_us = trl_now(ctx);
+	began_us = trl_mono_us();
+	rc = post(ctx, &attempt);
+	if (rc == TRL_BUSY)
+		return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
+	if (rc == TRL_INTERNAL || ctx->cancelled)
+		return rc; /* not the endpoint's doing */
+	attempt.took_ms = (uint32_t)((trl_mono_us() - began_us) / 1000);
+	judge(ctx, &attempt, rc);
+	return write_outcome(ctx, &attempt);
+}
+
+/* The last attempt has failed, or somebody cancelled the job. */
+static enum trl_code
+dead(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	return end_delivery(state, ctx, job, "failed");
+}
+
+/* Standard Webhooks 1.0.0, "Deliverability and reliability": ten attempts in all. */
+static const uint32_t delays_s[] = { 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600,
+	14 * 3600, 20 * 3600, 24 * 3600 };
+
+const struct trl_job_kind notify_webhook_job = {
+	.name = "webhook",
+	.message = &notify_v1_webhook_due_rules,
+	.run = run,
+	.dead = dead,
+	.attempts = TRL_COUNT(delays_s) + 1,
+	.slots = 64,
+	.per_tenant = 16,
+	.timeout_ms = 20000,
+	.delays_s = delays_s,
+	.n_delays = TRL_COUNT(delays_s),
+};
