@@ -75,7 +75,8 @@ def main():
         troubles.join()
         fleet.heal()
         say("troubles are over:", *(f"{kind} {n}" for kind, n in sorted(troubles.done.items())),
-            f"; {fleet.starts - len(fleet.instances)} processes were started anew,",
+            f"; {fleet.starts - len(fleet.instances)} processes were started anew"
+            f" ({fleet.refused_starts} found no PostgreSQL),",
             f"{sum(w.repeated for w in fleet.wires.values())} messages said again,",
             f"{sum(w.delayed for w in fleet.wires.values())} delayed")
         world.end(KNOWN_S)

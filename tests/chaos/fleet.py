@@ -93,7 +93,9 @@ class Fleet(Stack):
         self.lock = threading.Lock()
         self.ended_badly = []
         self.killed = set()
-        self.starts = 0
+        self.starts = self.refused_starts = 0
+        self.cuts, self.cuts_at = 0, {}  # how often PostgreSQL was away, and when each began
+        self.log_from = {}
         self.supervising = threading.Event()
 
     def _find_server(self):
@@ -142,22 +144,36 @@ class Fleet(Stack):
 
     def start_service(self, name):
         self.starts += 1
+        self.cuts_at[name] = self.cuts if self.proxy.open else None
+        try:
+            self.log_from[name] = os.path.getsize(self.log_path(name))
+        except FileNotFoundError:
+            self.log_from[name] = 0
         super().start_service(name)
+
+    def was_ready(self, name):
+        """Whether the process that runs, or ran last, has said so."""
+        with open(self.log_path(name), errors="replace") as file:
+            file.seek(self.log_from[name])
+            return '"message":"ready"' in file.read()
 
     def _supervise(self):
         """Starts what ended. What ended without being killed is remembered: it fails the run."""
         while self.supervising.is_set():
             with self.lock:
                 for name, process in self.processes.items():
-                    if process.poll() is None:
-                        continue
-                    if name in self.killed:
-                        self.killed.discard(name)
-                    else:
-                        self.ended_badly.append(
-                            f"{name} ended with {process.returncode}:\n{self.log(name)}")
-                    self.start_service(name)
-            threading.Event().wait(0.02)
+                    if process.poll() is not None and self.supervising.is_set():
+                        self._judge_end(name, process.returncode)
+                        self.start_service(name)
+            threading.Event().wait(0.05)
+
+    def _judge_end(self, name, code):
+        if name in self.killed:
+            self.killed.discard(name)
+        elif code == 1 and not self.was_ready(name) and self.cuts != self.cuts_at[name]:
+            self.refused_starts += 1  # a service does not start without PostgreSQL
+        else:
+            self.ended_badly.append(f"{name} ended with {code}:\n{self.log(name)}")
 
     def is_ready(self):
         """Every edge is, and with it all that they need."""
@@ -193,6 +209,18 @@ class Fleet(Stack):
             process = self.processes[name]
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
+
+    def cut_postgres(self):
+        self.cuts += 1
+        self.proxy.shut()
+
+    def mend_postgres(self):
+        self.proxy.reopen()
+
+    def restart_postgres(self):
+        self.cuts += 1
+        self.postgres.restart()
+        self.cuts += 1
 
     def kill_redis(self):
         if self.redis.poll() is None:

@@ -103,13 +103,13 @@ class Troubles:
         self.fleet.thaw(name)
 
     def cut_postgres(self):
-        self.fleet.proxy.shut()
+        self.fleet.cut_postgres()
 
     def mend_postgres(self):
-        self.fleet.proxy.reopen()
+        self.fleet.mend_postgres()
 
     def restart_postgres(self):
-        self.fleet.postgres.restart()
+        self.fleet.restart_postgres()
 
     def kill_redis(self):
         self.fleet.kill_redis()
