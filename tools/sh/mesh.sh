@@ -183,20 +183,37 @@ http_listen() { printf '%s' "${TRELLIS_HTTP_LISTEN:-127.0.0.1:8080}"; }
 
 port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
-# The first port of the mesh's own, kept in $RUN/ports once found free.
+# Whether all ports that the services would take from this base on are free.
+ports_free() { # base
+	local i n
+	n=$(wc -w <<<"$SERVICES")
+	for i in $(seq 0 $((n - 1))); do
+		! port_taken 127.0.0.1 $(($1 + i)) || return 1
+		! port_taken 127.0.0.1 $(($1 + 10 + i)) || return 1
+		! port_taken 127.0.0.1 $(($1 + 20 + i)) || return 1
+	done
+}
+
+# Whether any of the mesh's own services is up.
+mesh_runs() {
+	local name
+	scan_running || return 1
+	for name in $SERVICES all; do
+		! service_up "$name" || return 0
+	done
+	return 1
+}
+
+# The first port of the mesh's own, kept in $RUN/ports, and chosen anew where another
+# program has taken one while the mesh was down.
 choose_ports() {
-	local base i n
+	local base
 	if [ -f "$RUN/ports" ]; then
 		BASE_PORT=$(cat "$RUN/ports")
-		return 0
+		! mesh_runs && ! ports_free "$BASE_PORT" || return 0
 	fi
-	n=$(wc -w <<<"$SERVICES")
 	for base in $(seq 7100 40 9980); do
-		for i in $(seq 0 $((n - 1))); do
-			port_taken 127.0.0.1 $((base + i)) && continue 2
-			port_taken 127.0.0.1 $((base + 10 + i)) && continue 2
-			port_taken 127.0.0.1 $((base + 20 + i)) && continue 2
-		done
+		ports_free "$base" || continue
 		echo "$base" | as_user tee "$RUN/ports" >/dev/null
 		BASE_PORT=$base
 		return 0
