@@ -74,6 +74,7 @@ def main():
         troubles.start()
         troubles.join()
         fleet.heal()
+        receiver.capricious = False
         say("troubles are over:", *(f"{kind} {n}" for kind, n in sorted(troubles.done.items())),
             f"; {fleet.starts - len(fleet.instances)} processes were started anew"
             f" ({fleet.refused_starts} found no PostgreSQL),",
@@ -85,7 +86,8 @@ def main():
             f"{sum(1 for e in journal.entries if e.asks > 1)} of them asked for again, "
             f"{journal.replays} replayed, {journal.reads} reads")
         comes_to_rest(fleet, REST_S)
-        say("everything is at rest")
+        say(f"everything is at rest; {len(receiver.got)} webhooks came, "
+            f"{sum(1 for got in receiver.got if got[3] != 204)} of them were not taken")
         verdict = Verdict(fleet, world, journal).all()
     finally:
         if verdict is None or verdict.wrong:

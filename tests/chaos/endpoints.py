@@ -11,6 +11,7 @@ class Endpoint:
         self.id, self.name, self.wants, self.lasts = made["id"], name, wants, lasts
         self.secrets = [made["secret"]]
         self.version, self.description, self.gone = 1, None, False
+        self.deliveries = []  # of tests: (id, event)
 
     def takes(self, kind):
         return any(w in ("*", kind) or (w.endswith(".*") and kind.startswith(w[:-1]))
@@ -21,6 +22,7 @@ class Endpoints:
     def __init__(self, company, receiver):
         self.company, self.receiver = company, receiver
         self.all = []
+        self.tested = {}   # (endpoint, event): how many deliveries there must be
 
     def found(self, caller):
         for wants in LASTING:
@@ -67,3 +69,20 @@ class Endpoints:
         done = caller.write("DELETE", f"{AT}/{one.id}", wants=(204,))
         if done.acknowledged:
             one.gone = True
+
+    def test(self, caller):
+        """Asks for a test event, which goes to this endpoint alone."""
+        if (one := self.pick(caller)) is None:
+            return
+        done = caller.write("POST", f"{AT}/{one.id}/test", wants=(201, 202, 200))
+        if done.acknowledged:
+            self.tested[one.id, done.answer["event_id"]] = 1
+            one.deliveries.append((done.answer["id"], done.answer["event_id"]))
+
+    def replay(self, caller):
+        if (one := self.pick(caller)) is None or not one.deliveries:
+            return
+        which, event = caller.chance.choice(one.deliveries)
+        done = caller.write("POST", f"/api/v1/webhook-deliveries/{which}/replay", wants=(201, 202, 200))
+        if done.acknowledged:
+            self.tested[one.id, event] += 1

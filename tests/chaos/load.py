@@ -15,7 +15,7 @@ OFFICE = (("rename", 6), ("rename_stale", 1), ("take_a_taken_slug", 1), ("add_me
 DESK = (("invite", 4), ("resend", 2), ("revoke", 2), ("make_key", 3), ("make_no_key", 1),
         ("use_key", 5), ("revoke_key", 2), ("join", 4), ("verify", 6), ("sign_in", 2),
         ("rename_person", 3), ("hooks.make", 1), ("hooks.describe", 2), ("hooks.rotate", 1),
-        ("hooks.remove", 1))
+        ("hooks.remove", 1), ("hooks.test", 1), ("hooks.replay", 1))
 
 
 class Mailbox:

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import hmac
 import http.server
-import json
 import random
 import threading
 
@@ -72,6 +71,3 @@ def is_signed(secret, headers, body):
     return any(hmac.compare_digest(one, "v1," + mine)
                for one in headers.get("webhook-signature", "").split(" "))
 
-
-def event_of(body):
-    return json.loads(body)

@@ -23,6 +23,9 @@ DECK = {
     "repeat": 2,           # messages to and from one process are said again
     "cut_wire": 1,         # connections to one process break
 }
+# Only where there is time for it: SIGSTOP for longer than a lease lasts, so that what
+# was begun is taken up by another while the first still believes that it is his.
+LONG_S, ZOMBIE_S = 120, 45
 EVERY_S = (0.3, 1.1)
 
 
@@ -34,9 +37,10 @@ def plan(seed, seconds, instances):
     while at < seconds - 1:
         if not deck:
             deck = [kind for kind, n in DECK.items() for _ in range(n)]
+            deck += ["zombie"] if seconds >= LONG_S else []
             draw.shuffle(deck)
         kind, lasts, end, args = deck.pop(), 0, None, ()
-        if kind in ("kill", "freeze"):
+        if kind in ("kill", "freeze", "zombie"):
             args = (draw.choice(instances),)
         elif kind == "kill_service":
             args = (draw.choice(sorted({i.split(".")[0] for i in instances})),)
@@ -48,6 +52,8 @@ def plan(seed, seconds, instances):
             args = (draw.choice(behind_wire),)
         if kind in ("freeze", "freeze_redis"):
             lasts, end = 1.0, {"freeze": "thaw"}.get(kind, "thaw_redis")
+        elif kind == "zombie":
+            lasts, end = ZOMBIE_S, "thaw"
         elif kind in ("cut_postgres", "kill_redis"):
             lasts, end = draw.uniform(0.2, 1.0), "mend_" + kind.split("_")[1]
         elif kind in ("delay", "repeat"):
@@ -98,6 +104,8 @@ class Troubles:
 
     def freeze(self, name):
         self.fleet.freeze(name)
+
+    zombie = freeze
 
     def thaw(self, name):
         self.fleet.thaw(name)

@@ -1,11 +1,15 @@
 """verdict.py - how everything must be once it has come to rest: the database is held
 against what the answers promised, every sentence on its own. It reads past row security,
 so that what stands under another's name is seen."""
+import json
 import os
 import random
 
 from journal import Caller
+from receiver import is_signed
 from stack import wait_for
+
+SCHEMAS = ("auth", "tenants", "notify")
 
 
 class Verdict:
@@ -139,7 +143,7 @@ class Verdict:
         with open(audit_query()) as file:
             walk = file.read().rstrip().rstrip(";")
         differences = []
-        for schema in ("auth", "tenants", "notify"):
+        for schema in SCHEMAS:
             walks = []
             for row in self.fleet.rows(f"select tenant_id from {schema}.audit_head"):
                 own = f"where tenant_id = '{row['tenant_id']}'"
@@ -161,13 +165,50 @@ class Verdict:
         no second effect is told by the counts of all the others."""
         differences = []
         have = {}
-        for schema in ("auth", "tenants", "notify"):
+        for schema in SCHEMAS:
             for row in self.fleet.rows(f"select key, count(*) as n from {schema}.idempotency group by 1"):
                 have[row["key"]] = have.get(row["key"], 0) + row["n"]
         for entry in self.journal.entries:
             if have.get(entry.key, 0) != (1 if entry.acknowledged else 0):
                 differences.append(f"{have.get(entry.key, 0)} records of {entry!r}")
         self.check("each acknowledged key has its one record, a refused one none", differences)
+
+    # ---- webhooks
+
+    def webhooks(self):
+        """What the receiver got, and what notify says it sent."""
+        differences, seen, heard = [], {}, set()
+        by_name = {e.name: (c, e) for c in self.world.companies for e in c.hooks.all}
+        for path, headers, body, answered in self.world.receiver.got:
+            company, endpoint = by_name.get(path, (None, None))
+            said, webhook = json.loads(body), headers.get("webhook-id")
+            if endpoint is None:
+                # its making was acknowledged to nobody, or it is another's
+                differences.append(f"{path} is no endpoint: {said}")
+                continue
+            if not any(is_signed(secret, headers, body) for secret in endpoint.secrets):
+                differences.append(f"{path} got what no secret signs: {headers} {said}")
+            if said.get("tenantid") != company.id:
+                differences.append(f"{path} got another's event: {said}")
+            if not endpoint.takes(said["type"]) and said["type"] != "notify.webhook_endpoint.tested":
+                differences.append(f"{path} did not ask for this: {said}")
+            if seen.setdefault((endpoint.id, said["id"]), (webhook, body)) != (webhook, body):
+                differences.append(f"{path} got {said['id']} as {webhook} and as {seen[endpoint.id, said['id']]}")
+            if answered == 204:
+                heard.add((endpoint.id, said["id"]))
+        self.check("webhooks are signed, one's own, asked for, and the same each time", differences)
+        rows = self.fleet.rows("select endpoint_id, event_id, event_type, status, count(*) as n "
+                               "from notify.webhook_delivery group by 1, 2, 3, 4")
+        live = {e.id for c in self.world.companies for e in c.hooks.live()}
+        self.check("every delivery to an endpoint has come to its end", (
+            r for r in rows if r["endpoint_id"] in live and r["status"] != "succeeded"))
+        self.check("what was delivered was received", (
+            r for r in rows if r["endpoint_id"] in live and r["status"] == "succeeded"
+            and (r["endpoint_id"], r["event_id"]) not in heard))
+        want = {k: n for c in self.world.companies for k, n in c.hooks.tested.items() if k[0] in live}
+        self.same("each test and replay made its one delivery", want, {
+            (r["endpoint_id"], r["event_id"]): r["n"] for r in rows
+            if r["endpoint_id"] in live and r["event_type"] == "notify.webhook_endpoint.tested"})
 
     # ---- events
 
@@ -194,6 +235,7 @@ class Verdict:
         self.chains()
         self.records()
         self.told()
+        self.webhooks()
         return self
 
 
@@ -203,5 +245,12 @@ def audit_query():
 
 
 def comes_to_rest(fleet, seconds):
-    """Waits until nothing moves by itself any more."""
+    """Waits until nothing moves by itself any more. What waits for a later hour is not
+    waited for: its time is made to come."""
+    def rests():
+        for schema in SCHEMAS:
+            fleet.sql(f"update {schema}.job set run_at = now() where state = 'scheduled'")
+        return not any(fleet.value(f"select count(*) from {schema}.job where state in "
+                                   "('ready', 'running', 'scheduled')") for schema in SCHEMAS)
     wait_for("every door is ready", fleet.is_ready, seconds)
+    wait_for("no job is due", rests, seconds)
