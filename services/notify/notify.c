@@ -1,9 +1,12 @@
 /* The notify service: how it opens, whom it hears. It keeps what it tells in its own
  * schema, hears of people and organisations by auth's and tenants' events, and keeps
  * nothing but the catalogue between messages. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "feed.h"
+#include "mime.h"
 #include "webhook.h"
 
 static void
@@ -17,9 +20,53 @@ close_notify(void **state)
 	notify_kinds_free(&self->kinds);
 	trl_http_out_close(&self->webhook_out);
 	trl_sealer_free(&self->webhook_sealer);
+	notify_tokens_close(self);
 	trl_sealer_free(&self->slack);
+	trl_http_out_close(&self->out);
+	notify_mailbox_close(&self->mailbox);
+	free((char *)(uintptr_t)self->product);
+	free((char *)(uintptr_t)self->from_address);
 	free(self);
 	*state = NULL;
+}
+
+/* Mails go to a server where one is set, else into the mailbox, else nowhere. */
+static enum trl_code
+open_mail(struct notify *self, const struct trl_host *host)
+{
+	static const struct trl_http_out_options any = { .any_address = true };
+	const struct notify_config *config = host->config;
+	char folder[512];
+
+	if (config->smtp_url) {
+		self->out = trl_http_out_open(host->loop, &any);
+		return self->out ? TRL_OK : TRL_INTERNAL;
+	}
+	if (config->mail_folder)
+		return notify_mailbox_open(
+		    host->loop, config->mail_folder, &self->mailbox);
+	if (!host->run_dir)
+		return TRL_OK;
+	snprintf(folder, sizeof folder, "%s/mail", host->run_dir);
+	return notify_mailbox_open(host->loop, folder, &self->mailbox);
+}
+
+static enum trl_code
+read_sender(struct notify *self, const char *from)
+{
+	char name[256], address[256];
+
+	if (!notify_address_split(from, name, address)) {
+		fprintf(stderr,
+		    "TRELLIS_MAIL_FROM=%s is no sender, such as \"Acme "
+		    "<noreply@acme.example>\".\n",
+		    from);
+		return TRL_INTERNAL;
+	}
+	self->product = strdup(*name ? name : "Trellis");
+	self->from_address = strdup(address);
+	trl_assert(self->product && self->from_address);
+	return TRL_OK;
 }
 
 static enum trl_code
@@ -30,6 +77,7 @@ open_notify(const struct trl_host *host, void **out)
 	    &(struct trl_http_out_options){ .allow_cidrs = config->webhook_allow_cidrs,
 		.ca_file = config->webhook_ca });
 	struct notify *self;
+	enum trl_code rc;
 
 	if (!outside) /* said why */
 		return TRL_INTERNAL;
@@ -46,9 +94,15 @@ open_notify(const struct trl_host *host, void **out)
 		self->slack = trl_sealer_new(host->seal_key, "notify slack");
 	if (host->seal_key)
 		self->webhook_sealer = trl_sealer_new(host->seal_key, "notify webhook");
+	notify_tokens_open(self, host->seal_key);
 	self->feed = notify_feed_open(self);
 	*out = self;
-	return TRL_OK;
+	rc = read_sender(self, self->config->mail_from);
+	if (rc == TRL_OK)
+		rc = open_mail(self, host);
+	if (rc != TRL_OK)
+		close_notify(out);
+	return rc;
 }
 
 static const struct trl_contract *const contracts[] = { &notify_v1_server, NULL };
@@ -58,9 +112,19 @@ static const struct trl_subscription *const subscriptions[] = {
 	&notify_feed_tenants,
 	&notify_webhooks_auth,
 	&notify_webhooks_tenants,
+	&notify_hears_auth,
+	&notify_hears_tenants,
 	NULL,
 };
-static const struct trl_job_kind *const jobs[] = { &notify_webhook_job, NULL };
+static const struct trl_job_kind *const jobs[] = {
+	&notify_dispatch_job,
+	&notify_tell_job,
+	&notify_mail_job,
+	&notify_slack_job,
+	&notify_digest_job,
+	&notify_webhook_job,
+	NULL,
+};
 
 const struct trl_service notify_service = {
 	.name = "notify",

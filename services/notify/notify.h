@@ -4,15 +4,21 @@
 
 #include <trl/batch.h>
 #include <trl/http_out.h>
+#include <trl/jobs.h>
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
 #include <trellis/notify/v1/notify.server.h>
 
 #include "config.h"
+#include "mailbox.h"
 #include "notify_sql.h"
+#include "template.h"
+#include "words.h"
 
 struct notify_kinds;
+
+enum { NOTIFY_PURPOSES = 2 }; /* of other services' seals (tokens.c) */
 
 struct notify {
 	trl_loop *loop;
@@ -23,8 +29,14 @@ struct notify {
 	struct notify_kinds *kinds;
 	trl_sealer *slack;          /* addresses of Slack's webhooks */
 	trl_sealer *webhook_sealer; /* secrets of webhook endpoints */
-	trl_http_out
-	    *webhook_out; /* calls webhooks, under TRELLIS_WEBHOOK_ALLOW_CIDRS */
+	trl_http_out *webhook_out;  /* calls webhooks and Slack, under
+				       TRELLIS_WEBHOOK_ALLOW_CIDRS */
+	const char *product;        /* the installation's name, of TRELLIS_MAIL_FROM */
+	const char *from_address;   /* whom mails come from */
+	notify_mailbox *mailbox;    /* NULL: there is none */
+	trl_http_out *out;          /* to the mail server; NULL: there is none */
+	trl_sealer *sealers[NOTIFY_PURPOSES];
+	trl_sealer *unsubscribe;
 	struct notify_feed *feed; /* what open streams show (feed.h) */
 };
 
@@ -63,3 +75,115 @@ enum trl_code notify_settings_read(trl_ctx *ctx, trl_pg *pg, struct trl_id tenan
 
 /* Wakes whoever watches a person's inbox (topic "notify.person"); after the commit. */
 void notify_person_changed(struct notify *self, struct trl_id account);
+
+/* ---- values.c: an event for templates ----------------------------------------------
+ */
+
+/* "2026-11-24 21:57 UTC". */
+const char *notify_time_text(trl_arena *arena, int64_t wall_us);
+/* What of a message may be shown, as a map. */
+struct notify_value *notify_value_of(
+    trl_arena *arena, const struct trl_message *rules, const ProtobufCMessage *message);
+/* The same of a message of that type that never was, for previews. */
+struct notify_value *notify_value_example(
+    trl_ctx *ctx, const struct trl_message *rules);
+
+/* ---- own_words.c, compose.c: a message in its words
+ * ---------------------------------- */
+
+/* The words of a kind for a locale (may be NULL): the organisation's own or built-in,
+ * in that language, its base, or English. tenant nil: built-in ones alone.
+ * Errors: TRL_NOT_FOUND. */
+enum trl_code notify_words_read(struct notify *self, trl_ctx *ctx, trl_pg *pg,
+    struct trl_id tenant, const char *kind, const char *locale,
+    struct notify_words *out) TRL_MUST_CHECK;
+
+struct notify_message {
+	const char *subject, *summary;
+	const char *action; /* "": no button */
+	const char *text, *html;
+};
+
+/* Errors: TRL_INVALID (the words are not well formed, or grow beyond the bounds). */
+enum trl_code notify_compose_words(trl_ctx *ctx, const struct notify_words *words,
+    const struct notify_words *layout, const struct notify_value *values,
+    struct notify_message *out) TRL_MUST_CHECK;
+/* Finds the words and fills them. Errors: TRL_NOT_FOUND. */
+enum trl_code notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg,
+    struct trl_id tenant, const char *kind, const char *locale,
+    const struct notify_value *values, struct notify_message *out) TRL_MUST_CHECK;
+
+/* ---- dispatch.c: whom a fact is told to
+ * ---------------------------------------------- */
+
+struct notify_fact {
+	const struct trl_event_type *type; /* NULL: of another release */
+	const ProtobufCMessage *payload;
+	const struct notify_value *values; /* of the payload */
+	struct trl_id tenant, event_id;
+};
+
+/* Errors: TRL_INTERNAL (what was stored cannot be read). */
+enum trl_code notify_fact_read(
+    trl_ctx *ctx, const Notify__V1__Fact *fact, struct notify_fact *out) TRL_MUST_CHECK;
+
+/* ---- tell.c: telling one person or address
+ * ------------------------------------------- */
+
+struct notify_letter {
+	Notify__V1__Person person;
+	Notify__V1__Settings settings; /* the organisation's */
+	const char *sender;            /* whose name it bears */
+	const char *link;              /* "": none */
+	struct notify_message message;
+};
+
+/* Makes the message of a fact for whom it is told to. unsubscribe may be NULL.
+ * Errors: TRL_UNAVAILABLE (nothing was heard of the person or organisation yet). */
+enum trl_code notify_message_make(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
+    const struct notify_fact *fact, const char *unsubscribe,
+    struct notify_letter *out) TRL_MUST_CHECK;
+/* Adds what every template may show: product, account, sender. */
+void notify_add_frame(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__Person *person, const char *sender, struct notify_value *values);
+/* What a person chose of a kind, and when a mail that may wait should go. */
+enum trl_code notify_wishes_read(struct notify *self, trl_ctx *ctx,
+    struct trl_id account, const char *kind, Notify__V1__Wishes *out) TRL_MUST_CHECK;
+
+/* ---- mail.c
+ * -------------------------------------------------------------------------- */
+
+struct notify_posting {
+	struct trl_id tenant; /* of the delivery's row */
+	struct trl_id id;     /* the delivery's, and the mail's */
+	const char *kind, *to;
+	const char *unsubscribe; /* URL, or NULL */
+	int64_t at_us;
+	unsigned attempt;
+};
+
+/* Sends a mail in a job, and records what became of it. Returns what the job's run()
+ * returns. */
+enum trl_code notify_post(struct notify *self, trl_ctx *ctx,
+    const struct notify_posting *posting,
+    const struct notify_letter *letter) TRL_MUST_CHECK;
+
+/* ---- tokens.c
+ * ------------------------------------------------------------------------ */
+
+void notify_tokens_open(struct notify *self, const uint8_t *seal_key);
+void notify_tokens_close(struct notify *self);
+/* The token sealed in a fact; NULL: there is none, or it cannot be opened. */
+const char *notify_token_open(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__Kind *kind, const struct notify_fact *fact);
+/* Where a POST turns off a person's mails of a kind (RFC 8058). */
+const char *notify_unsubscribe_url(
+    struct notify *self, trl_ctx *ctx, struct trl_id account, const char *kind);
+
+/* ---- subscriptions and jobs
+ * ---------------------------------------------------------- */
+
+extern const struct trl_subscription notify_hears_auth, notify_hears_tenants;
+extern const struct trl_job_kind notify_dispatch_job, notify_tell_job, notify_mail_job,
+    notify_slack_job, notify_digest_job;

@@ -8,11 +8,18 @@
 
 typedef Notify__V1__Choice choice;
 
-static bool
+/* "none", "off" or "on". */
+static const char *
 in_catalogue(const Notify__V1__Kind *kind, Notify__V1__Choice__Channel channel)
 {
 	return channel == NOTIFY__V1__CHOICE__CHANNEL__email ? kind->email
 							     : kind->inbox;
+}
+
+static bool
+is_offered(const Notify__V1__Kind *kind, Notify__V1__Choice__Channel channel)
+{
+	return strcmp(in_catalogue(kind, channel), "none") != 0;
 }
 
 static choice *
@@ -36,8 +43,9 @@ choice_new(trl_ctx *ctx, const Notify__V1__Kind *kind,
 	made->has_channel = made->has_enabled = made->has_mandatory = true;
 	made->channel = channel;
 	made->mandatory = kind->mandatory;
-	made->enabled =
-	    kind->mandatory || !chosen ? in_catalogue(kind, channel) : chosen->enabled;
+	made->enabled = kind->mandatory || !chosen
+			    ? strcmp(in_catalogue(kind, channel), "on") == 0
+			    : chosen->enabled;
 	return made;
 }
 
@@ -57,7 +65,7 @@ complete(trl_ctx *ctx, const Notify__V1__Kinds *kinds, choice **chosen, size_t n
 			continue;
 		for (int channel = NOTIFY__V1__CHOICE__CHANNEL__email;
 		     channel <= NOTIFY__V1__CHOICE__CHANNEL__inbox; channel++) {
-			if (!in_catalogue(kind, channel))
+			if (!is_offered(kind, channel))
 				continue;
 			out->choices[out->n_choices++] = choice_new(
 			    ctx, kind, channel, find(chosen, n, kind->kind, channel));
@@ -147,7 +155,7 @@ check_choices(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
 		const Notify__V1__Kind *kind = notify_kind_by_name(kinds, wanted->kind);
 		const char *at = trl_arena_printf(ctx->arena, "/choices/%zu/kind", i);
 
-		if (!kind || !in_catalogue(kind, wanted->channel))
+		if (!kind || !is_offered(kind, wanted->channel))
 			return refuse(ctx, at, "choices",
 			    "There is no such kind of message on this channel.");
 		if (kind->mandatory && !wanted->enabled)

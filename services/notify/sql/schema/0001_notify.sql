@@ -14,6 +14,7 @@ create table account_copy (
     constraint account_copy_tenant_check
         check (tenant_id = '00000000-0000-0000-0000-000000000000')
 );
+create index account_copy_by_email on account_copy (email);
 comment on table account_copy is 'class: system; app: none';
 
 -- An organisation as tenants tells of it.
@@ -51,6 +52,7 @@ comment on table membership_copy is 'class: tenant; app: select';
 --   locale_field             the language of an address; else as its account has it
 --   seal                     the purpose that sealed_token is sealed for: {{token}}
 --   link                     where the message's button leads, a template
+--   email, inbox             none: never; off: who asks for it; on: who did not refuse
 --   mandatory                cannot be turned off, comes in quiet hours too, bears no
 --                            unsubscribe link
 --   digest                   may be gathered into a digest
@@ -66,8 +68,8 @@ create table kind_directory (
     locale_field   text,
     seal           text,
     link           text,
-    email          boolean not null,
-    inbox          boolean not null,
+    email          text not null,
+    inbox          text not null,
     slack          boolean not null,
     mandatory      boolean not null,
     digest         boolean not null,
@@ -77,6 +79,8 @@ create table kind_directory (
         when 'address' then audience_field is not null
         when 'members' then audience_role in ('viewer', 'member', 'admin', 'owner')
         else audience = 'nobody' end),
+    constraint kind_directory_channels_check
+        check (email in ('none', 'off', 'on') and inbox in ('none', 'off', 'on')),
     constraint kind_directory_mandatory_check check (not (mandatory and digest))
 );
 comment on table kind_directory is 'class: directory; app: select';
@@ -87,52 +91,55 @@ insert into kind_directory (kind, event_type, when_field, when_value, unless_fie
 values
     ('account_verify', 'auth.letter.requested', 'purpose', 'verify', 'nobody', 'address',
         'account.email', null, 'account.locale', 'auth letter',
-        '{{product.url}}/auth/email/verify#token={{token}}', true, false, false, true, false),
+        '{{product.url}}/auth/email/verify#token={{token}}', 'on', 'none', false, true, false),
     ('password_reset', 'auth.letter.requested', 'purpose', 'reset', 'nobody', 'address',
         'account.email', null, 'account.locale', 'auth letter',
-        '{{product.url}}/auth/password/reset#token={{token}}', true, false, false, true, false),
+        '{{product.url}}/auth/password/reset#token={{token}}', 'on', 'none', false, true, false),
     ('password_changed', 'auth.password.changed', null, null, null, 'person',
         'account.id', null, 'account.locale', null,
-        '{{product.url}}/auth/password/forgot', true, true, false, true, false),
+        '{{product.url}}/auth/password/forgot', 'on', 'on', false, true, false),
     ('session_created', 'auth.session.created', null, null, null, 'person',
         'account.id', null, 'account.locale', null,
-        '{{product.url}}/me/sessions', true, true, false, false, false),
+        '{{product.url}}/me/sessions', 'off', 'on', false, false, false),
     ('api_key_created', 'auth.api_key.created', null, null, null, 'members',
         null, 'admin', null, null,
-        '{{product.url}}/tenants/{{tenant.id}}/api-keys', true, true, true, false, true),
+        '{{product.url}}/tenants/{{tenant.id}}/api-keys', 'on', 'on', true, false, true),
     ('api_key_revoked', 'auth.api_key.revoked', null, null, null, 'members',
         null, 'admin', null, null,
-        '{{product.url}}/tenants/{{tenant.id}}/api-keys', false, true, true, false, true),
+        '{{product.url}}/tenants/{{tenant.id}}/api-keys', 'off', 'on', true, false, true),
     ('tenant_created', 'tenants.tenant.created', null, null, null, 'person',
         'by', null, null, null,
-        '{{product.url}}/tenants/{{tenant.id}}', true, true, false, false, false),
+        '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', false, false, false),
     ('tenant_deleting', 'tenants.tenant.deleted', null, null, null, 'members',
         null, 'owner', null, null,
-        '{{product.url}}/tenants/{{tenant.id}}', true, true, true, true, false),
+        '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', true, true, false),
     ('tenant_restored', 'tenants.tenant.restored', null, null, null, 'members',
         null, 'owner', null, null,
-        '{{product.url}}/tenants/{{tenant.id}}', true, true, true, true, false),
+        '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', true, true, false),
     ('member_added', 'tenants.member.added', null, null, null, 'person',
         'member.account_id', null, null, null,
-        '{{product.url}}/tenants/{{tenant.id}}', true, true, true, false, false),
+        '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', true, false, false),
     ('member_updated', 'tenants.member.updated', null, null, null, 'person',
         'member.account_id', null, null, null,
-        '{{product.url}}/tenants/{{tenant.id}}', true, true, false, false, true),
+        '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', false, false, true),
     ('member_removed', 'tenants.member.removed', null, null, null, 'person',
         'member.account_id', null, null, null,
-        null, true, true, true, false, false),
+        null, 'on', 'on', true, false, false),
     ('invitation', 'tenants.invitation.created', null, null, null, 'address',
         'invitation.email', null, null, 'tenants invitation',
-        '{{product.url}}/invitations/accept#token={{token}}', true, false, false, true, false),
+        '{{product.url}}/invitations/accept#token={{token}}', 'on', 'none', false, true, false),
     ('invitation', 'tenants.invitation.resent', null, null, null, 'address',
         'invitation.email', null, null, 'tenants invitation',
-        '{{product.url}}/invitations/accept#token={{token}}', true, false, false, true, false),
+        '{{product.url}}/invitations/accept#token={{token}}', 'on', 'none', false, true, false),
     ('invitation_accepted', 'tenants.invitation.accepted', null, null, null, 'members',
         null, 'admin', null, null,
-        '{{product.url}}/tenants/{{tenant.id}}/members', false, true, true, false, true),
+        '{{product.url}}/tenants/{{tenant.id}}/members', 'off', 'on', true, false, true),
     ('webhook_disabled', 'notify.webhook_endpoint.disabled', null, null, null, 'members',
         null, 'owner', null, null,
-        '{{product.url}}/tenants/{{tenant.id}}/webhooks', true, true, true, true, false);
+        '{{product.url}}/tenants/{{tenant.id}}/webhooks', 'on', 'on', true, true, false),
+    -- What a person is sent gathered; no event makes one.
+    ('digest', 'notify.digest.due', null, null, null, 'person', 'account_id', null, null, null,
+        '{{product.url}}/notifications', 'on', 'none', false, false, false);
 
 -- An organisation's own words, all versions; the highest one counts unless it is gone.
 create table template (

@@ -1,0 +1,118 @@
+/* digest.c - a person's gathered mails as one. While the job of a person waits, no
+ * second one is added; what comes while it runs is gathered for the next. */
+#include <string.h>
+
+#include "notify.h"
+#include "template.h"
+
+enum { SHOWN_MAX = 50 };
+
+static enum trl_code
+read_all(struct notify *self, trl_ctx *ctx, struct trl_id account,
+    Notify__V1__Person *person, Notify__V1__ListNotificationsReply *entries)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+
+	trl_batch_get(work, &notify_sql_account_copy_get, NULL, &person->base,
+	    TRL_ARG_ID("account_id", account));
+	trl_batch_get(work, &notify_sql_digest_list, NULL, &entries->base,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_INT("limit", SHOWN_MAX));
+	return trl_batch_read(work);
+}
+
+static struct notify_value *
+values_of(struct notify *self, trl_ctx *ctx, const Notify__V1__Person *person,
+    const Notify__V1__ListNotificationsReply *entries, const char *unsubscribe)
+{
+	struct notify_value *values = notify_value_map(ctx->arena);
+	struct notify_value *list =
+	    notify_value_add(ctx->arena, values, "items", NOTIFY_VALUE_LIST);
+
+	for (size_t i = 0; i < entries->n_items; i++) {
+		const Notify__V1__Notification *entry = entries->items[i];
+		struct notify_value *item =
+		    notify_value_add(ctx->arena, list, NULL, NOTIFY_VALUE_MAP);
+
+		notify_value_add_text(ctx->arena, item, "title", entry->title);
+		notify_value_add_text(ctx->arena, item, "body", entry->body);
+		notify_value_add_text(ctx->arena, item, "link", entry->link);
+		notify_value_add_text(ctx->arena, item, "at",
+		    notify_time_text(ctx->arena, trl_value_time_us(entry->created_at)));
+	}
+	notify_value_add_text(ctx->arena, values, "count",
+	    trl_arena_printf(ctx->arena, "%zu", entries->n_items));
+	notify_value_add_text(ctx->arena, values, "link",
+	    trl_arena_printf(ctx->arena, "%s/notifications", self->config->public_url));
+	notify_value_add_text(ctx->arena, values, "unsubscribe", unsubscribe);
+	notify_add_frame(self, ctx, person, self->product, values);
+	return values;
+}
+
+static enum trl_code
+send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
+    struct trl_id account, const Notify__V1__ListNotificationsReply *entries,
+    struct notify_letter *letter)
+{
+	struct notify_posting posting = { .id = job->id,
+		.kind = "digest",
+		.to = letter->person.email,
+		.at_us = trl_now(ctx),
+		.attempt = job->attempt };
+	enum trl_code rc;
+
+	posting.unsubscribe = notify_unsubscribe_url(self, ctx, account, "digest");
+	letter->sender = self->product;
+	rc = notify_compose(self, ctx, self->sys, trl_id_nil, "digest",
+	    letter->person.locale,
+	    values_of(self, ctx, &letter->person, entries, posting.unsubscribe),
+	    &letter->message);
+	return rc == TRL_OK ? notify_post(self, ctx, &posting, letter) : rc;
+}
+
+static enum trl_code
+drop(struct notify *self, trl_ctx *ctx, struct trl_id account,
+    const Notify__V1__ListNotificationsReply *entries)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+
+	trl_batch_add(work, &notify_sql_digest_drop, NULL,
+	    TRL_ARG_ID("account_id", account),
+	    TRL_ARG_ID("last", trl_value_id(entries->items[entries->n_items - 1]->id)));
+	return trl_batch_write(work, NULL);
+}
+
+static enum trl_code
+run(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	struct notify *self = state;
+	const Notify__V1__DigestDue *due = (const void *)job->payload;
+	struct trl_id account = trl_value_id(due->account_id);
+	Notify__V1__ListNotificationsReply entries =
+	    NOTIFY__V1__LIST_NOTIFICATIONS_REPLY__INIT;
+	Notify__V1__Wishes wishes;
+	struct notify_letter letter = { 0 };
+	enum trl_code rc;
+
+	notify__v1__person__init(&letter.person);
+	notify__v1__settings__init(&letter.settings);
+	rc = notify_wishes_read(self, ctx, account, "digest", &wishes);
+	if (rc == TRL_OK && wishes.quiet_until)
+		return trl_job_again(ctx, trl_value_time_us(wishes.quiet_until));
+	if (rc == TRL_OK)
+		rc = read_all(self, ctx, account, &letter.person, &entries);
+	if (rc != TRL_OK || entries.n_items == 0)
+		return rc;
+	if (letter.person.email && letter.person.verified &&
+	    (!wishes.has_email || wishes.email))
+		rc = send(self, ctx, job, account, &entries, &letter);
+	return rc == TRL_OK ? drop(self, ctx, account, &entries) : rc;
+}
+
+const struct trl_job_kind notify_digest_job = {
+	.name = "digest",
+	.message = &notify_v1_digest_due_rules,
+	.run = run,
+	.attempts = 12,
+	.slots = 8,
+	.timeout_ms = 60000,
+};

@@ -1,0 +1,231 @@
+/* mail.c - one mail to one address. The job makes the mail anew each time it runs, so
+ * the token of a link is in no row in clear, and a name that changed is the new one.
+ * Killed between the server's answer and the record it is sent again, with the same
+ * Message-ID.
+ *
+ * A server that refuses for good (5xx) ends it; where it says that the address does
+ * not exist, none of ours goes there for a month. All else is tried again. */
+#include <string.h>
+
+#include <trl/http_out.h>
+#include <trl/log.h>
+
+#include "mailbox.h"
+#include "mime.h"
+#include "notify.h"
+
+enum { HELD_DAYS = 30 };
+
+static const uint32_t delays_s[] = { 5, 30, 120, 600, 1800, 3600, 7200, 14400 };
+
+static enum trl_code
+is_held(struct notify *self, trl_ctx *ctx, const char *email, bool *held)
+{
+	Notify__V1__Held row = NOTIFY__V1__HELD__INIT;
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	enum trl_code rc;
+
+	trl_batch_get(work, &notify_sql_suppression_get, NULL, &row.base,
+	    TRL_ARG_TEXT("email", email), TRL_ARG_TIME("now", trl_now(ctx)));
+	rc = trl_batch_read(work);
+	*held = rc == TRL_OK && row.held > 0;
+	return rc;
+}
+
+/* What became of it; a row that cannot be written is no reason to send it twice. */
+static void
+record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
+    const char *status, const char *detail, bool hold)
+{
+	trl_batch *work =
+	    trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(posting->tenant));
+
+	trl_batch_add(work, &notify_sql_delivery_update, NULL,
+	    TRL_ARG_ID("tenant_id", posting->tenant),
+	    TRL_ARG_ID("delivery_id", posting->id), TRL_ARG_TEXT("status", status),
+	    TRL_ARG_INT("attempts", posting->attempt), TRL_ARG_TEXT("detail", detail),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	if (hold)
+		trl_batch_add(work, &notify_sql_suppression_put, NULL,
+		    TRL_ARG_TEXT("email", posting->to), TRL_ARG_TEXT("reason", detail),
+		    TRL_ARG_TIME("now", trl_now(ctx)),
+		    TRL_ARG_TIME(
+			"until", trl_now(ctx) + HELD_DAYS * INT64_C(86400000000)));
+	if (trl_batch_write_unrecorded(work) == TRL_OK)
+		return;
+	trl_log(TRL_LOG_WARN, ctx, "a mail's record was not written",
+	    TRL_LOG_ID("delivery", posting->id), TRL_LOG_STR("status", status));
+	trl_err_clear(ctx);
+}
+
+static bool
+says_there_is_no_such_address(unsigned code)
+{
+	return code == 550 || code == 551 || code == 553;
+}
+
+/* Whether a refusal is of this mail, and not of us (530, 535: signing in). */
+static bool
+is_of_this_mail(unsigned code)
+{
+	return code == 552 || code == 554 || says_there_is_no_such_address(code);
+}
+
+static enum trl_code
+send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
+    const struct trl_buf *mail)
+{
+	const trl_secret *password = self->config->smtp_password;
+	struct trl_smtp_letter letter = {
+		.url = self->config->smtp_url,
+		.user = self->config->smtp_user,
+		.password = password ? (const char *)trl_secret_bytes(password) : NULL,
+		.from = self->from_address,
+		.to = posting->to,
+		.message = mail->data,
+		.message_len = mail->len,
+	};
+	struct trl_smtp_answer answer = { 0 };
+	const char *why;
+	enum trl_code rc = trl_smtp_send(ctx, self->out, &letter, &answer);
+
+	if (rc != TRL_DENIED || !is_of_this_mail(answer.code)) {
+		if (rc == TRL_DENIED) {
+			trl_err_clear(ctx);
+			rc = trl_fail(ctx, TRL_UNAVAILABLE,
+			    "the mail server refuses us: %u %s", answer.code,
+			    answer.text ? answer.text : "");
+		}
+		return rc;
+	}
+	trl_err_clear(ctx);
+	why = trl_arena_printf(
+	    ctx->arena, "%u %.300s", answer.code, answer.text ? answer.text : "");
+	record(self, ctx, posting, "refused", why,
+	    says_there_is_no_such_address(answer.code));
+	return trl_job_give_up(ctx, why);
+}
+
+static void
+write_mail(struct notify *self, const struct notify_posting *posting,
+    const struct notify_letter *letter, struct trl_buf *out)
+{
+	const struct notify_mail mail = {
+		.from_name = letter->sender,
+		.from = self->from_address,
+		.to = posting->to,
+		.reply_to = letter->settings.reply_to,
+		.subject = letter->message.subject,
+		.text = letter->message.text,
+		.html = letter->message.html,
+		.id = posting->id,
+		.at_us = posting->at_us,
+		.unsubscribe = posting->unsubscribe,
+		.eight_bit = self->mailbox != NULL,
+	};
+
+	notify_mime_write(&mail, out);
+}
+
+enum trl_code
+notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
+    const struct notify_letter *letter)
+{
+	TRL_AUTO(trl_buf_fini) struct trl_buf mail = { 0 };
+	const char *wrong = notify_address_wrong(posting->to);
+	bool held = false;
+	enum trl_code rc = TRL_OK;
+
+	if (wrong) {
+		record(self, ctx, posting, "refused", wrong, false);
+		return trl_job_give_up(ctx, wrong);
+	}
+	rc = is_held(self, ctx, posting->to, &held);
+	if (rc != TRL_OK)
+		return rc;
+	if (held) {
+		record(self, ctx, posting, "suppressed", "", false);
+		return TRL_OK;
+	}
+	write_mail(self, posting, letter, &mail);
+	if (self->out)
+		rc = send_by_smtp(self, ctx, posting, &mail);
+	else if (self->mailbox)
+		rc = notify_mailbox_put(ctx, self->mailbox, posting->id, &mail);
+	else
+		trl_log(TRL_LOG_WARN, ctx,
+		    "a mail was dropped: there is neither mail server nor mailbox",
+		    TRL_LOG_STR("kind", posting->kind));
+	if (rc == TRL_OK)
+		record(self, ctx, posting, "sent", "", false);
+	return rc;
+}
+
+/* ---- the job --------------------------------------------------------------------- */
+
+static struct notify_posting
+posting_of(const struct trl_job *job, const Notify__V1__Telling *telling)
+{
+	return (struct notify_posting){ .tenant = job->tenant,
+		.id = trl_value_id(telling->delivery_id),
+		.kind = telling->kind,
+		.at_us = job->made_at_us,
+		.attempt = job->attempt };
+}
+
+static enum trl_code
+run(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	struct notify *self = state;
+	const Notify__V1__Telling *telling = (const void *)job->payload;
+	struct notify_posting posting = posting_of(job, telling);
+	const Notify__V1__Kind *kind;
+	struct notify_letter letter;
+	struct notify_fact fact;
+	Notify__V1__Kinds *kinds;
+	enum trl_code rc;
+
+	rc = notify_fact_read(ctx, telling->fact, &fact);
+	if (rc == TRL_OK)
+		rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc != TRL_OK)
+		return rc;
+	kind = notify_kind_by_name(kinds, telling->kind);
+	if (!kind || !fact.type)
+		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
+	if (!kind->mandatory && telling->has_account_id)
+		posting.unsubscribe = notify_unsubscribe_url(
+		    self, ctx, trl_value_id(telling->account_id), kind->kind);
+	rc = notify_message_make(
+	    self, ctx, telling, kind, &fact, posting.unsubscribe, &letter);
+	if (rc != TRL_OK)
+		return rc;
+	posting.to = letter.person.email;
+	return notify_post(self, ctx, &posting, &letter);
+}
+
+static enum trl_code
+dead(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	const Notify__V1__Telling *telling = (const void *)job->payload;
+	struct notify_posting posting = posting_of(job, telling);
+	trl_batch *work = trl_batch_new(
+	    ctx, ((struct notify *)state)->sys, TRL_SCOPE_TENANT(posting.tenant));
+
+	trl_batch_add(work, &notify_sql_delivery_fail, NULL,
+	    TRL_ARG_ID("tenant_id", posting.tenant),
+	    TRL_ARG_ID("delivery_id", posting.id), TRL_ARG_TIME("now", trl_now(ctx)));
+	return trl_batch_write_unrecorded(work);
+}
+
+const struct trl_job_kind notify_mail_job = {
+	.name = "mail",
+	.message = &notify_v1_telling_rules,
+	.run = run,
+	.dead = dead,
+	.attempts = 12,
+	.slots = 16,
+	.timeout_ms = 60000,
+	.delays_s = delays_s,
+	.n_delays = TRL_COUNT(delays_s),
+};

@@ -1,0 +1,2 @@
+delete from membership_copy
+where tenant_id = :tenant_id and account_id = :account_id

@@ -1,0 +1,3 @@
+select count(*) as held
+from suppression
+where email = :email and until > :now

@@ -1,0 +1,3 @@
+select tenant_id, slug, display_name
+from tenant_copy
+where tenant_id = :tenant_id

@@ -1,0 +1,357 @@
+/* notify.ListTemplates, GetTemplate, PutTemplate, DeleteTemplate, PreviewTemplate - an
+ * organisation's own words. Every change is a new version; the newest counts, and one
+ * that says "gone" brings the built-in words back. What is not well formed is refused
+ * here, so that a mail never fails of it. */
+#include <string.h>
+
+#include "notify.h"
+#include "template.h"
+
+enum { TEMPLATES_MAX = 200, VERSIONS_KEPT = 20, LIST_MAX = 1000 };
+
+typedef Notify__V1__Template template;
+
+static void
+show(trl_ctx *ctx, const struct notify_words *words, template *out)
+{
+	trl_arena *arena = ctx->arena;
+
+	out->kind = trl_arena_strdup(arena, words->kind);
+	out->locale = trl_arena_strdup(arena, words->locale);
+	out->has_version = out->has_custom = true;
+	out->subject = trl_arena_strdup(arena, words->subject);
+	out->summary = trl_arena_strdup(arena, words->summary);
+	if (words->action)
+		out->action = trl_arena_strdup(arena, words->action);
+	out->text = trl_arena_strdup(arena, words->text);
+	out->html = trl_arena_strdup(arena, words->html);
+}
+
+/* The newest version of the organisation's; *own is false where there is none. */
+static enum trl_code
+read_own(struct notify *self, trl_ctx *ctx, const char *kind, const char *locale,
+    template *out, bool *own)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	enum trl_code rc;
+
+	trl_batch_get(work, &notify_sql_template_get, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("kind", kind),
+	    TRL_ARG_TEXT("locale", locale));
+	rc = trl_batch_read(work);
+	*own = out->has_version && !out->gone;
+	if (out->action && !*out->action)
+		out->action = NULL;
+	out->has_gone = false;
+	return rc;
+}
+
+/* Kinds are those that have built-in words; locales any. */
+static bool
+is_kind(const char *kind)
+{
+	return notify_words_of(kind, "en") != NULL;
+}
+
+static enum trl_code
+no_template(trl_ctx *ctx)
+{
+	return trl_fail(ctx, TRL_NOT_FOUND, "There is no such template.");
+}
+
+/* ---- reading -----------------------------------------------------------------------
+ */
+
+static void
+add_entry(trl_ctx *ctx, Notify__V1__ListTemplatesReply *out, const char *kind,
+    const char *locale)
+{
+	Notify__V1__TemplateEntry *entry = trl_arena_alloc(ctx->arena, sizeof *entry);
+
+	notify__v1__template_entry__init(entry);
+	entry->kind = trl_arena_strdup(ctx->arena, kind);
+	entry->locale = trl_arena_strdup(ctx->arena, locale);
+	entry->has_version = entry->has_custom = true;
+	out->items[out->n_items++] = entry;
+}
+
+static int
+compare(
+    const char *kind_a, const char *locale_a, const char *kind_b, const char *locale_b)
+{
+	const int kinds = strcmp(kind_a, kind_b);
+
+	return kinds ? kinds : strcmp(locale_a, locale_b);
+}
+
+/* Errors: none but faults. */
+enum trl_code
+notify_list_templates(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__ListTemplatesRequest *in, Notify__V1__ListTemplatesReply *out)
+{
+	Notify__V1__ListTemplatesReply own = NOTIFY__V1__LIST_TEMPLATES_REPLY__INIT;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	size_t i = 0, k = 0;
+	enum trl_code rc;
+
+	(void)in;
+	trl_batch_get(work, &notify_sql_templates_list, NULL, &own.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_INT("limit", TEMPLATES_MAX));
+	rc = trl_batch_read(work);
+	if (rc != TRL_OK)
+		return rc;
+	out->items = trl_arena_alloc(ctx->arena,
+	    (notify_words_built_in_count + own.n_items + 1) * sizeof out->items[0]);
+	while (i < notify_words_built_in_count || k < own.n_items) {
+		const struct notify_words *words = &notify_words_built_in[i];
+		const int order = i == notify_words_built_in_count ? 1
+				  : k == own.n_items
+				      ? -1
+				      : compare(words->kind, words->locale,
+					    own.items[k]->kind, own.items[k]->locale);
+
+		if (order < 0)
+			add_entry(ctx, out, words->kind, words->locale);
+		else
+			out->items[out->n_items++] = own.items[k++];
+		i += order <= 0;
+	}
+	return TRL_OK;
+}
+
+/* Errors: TRL_NOT_FOUND. */
+enum trl_code
+notify_get_template(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__GetTemplateRequest *in, Notify__V1__Template *out)
+{
+	const struct notify_words *words = notify_words_of(in->kind, in->locale);
+	bool own;
+	enum trl_code rc = read_own(self, ctx, in->kind, in->locale, out, &own);
+
+	if (rc != TRL_OK)
+		return rc;
+	if (own) {
+		out->has_custom = out->custom = true;
+		return TRL_OK;
+	}
+	notify__v1__template__init(out);
+	if (!words)
+		return no_template(ctx);
+	show(ctx, words, out);
+	return TRL_OK;
+}
+
+/* ---- changing
+ * ------------------------------------------------------------------------ */
+
+static enum trl_code
+check_part(trl_ctx *ctx, const char *field, const char *words)
+{
+	struct notify_template_error error;
+
+	if (!words || notify_template_check(words, &error))
+		return TRL_OK;
+	trl_err_violation(ctx, trl_arena_printf(ctx->arena, "/%s", field),
+	    "Line %u: %s.", error.line, error.what);
+	return trl_fail_field(
+	    ctx, TRL_INVALID, field, "Line %u: %s.", error.line, error.what);
+}
+
+static enum trl_code
+check_parts(trl_ctx *ctx, const struct notify_words *words)
+{
+	enum trl_code rc = check_part(ctx, "subject", words->subject);
+
+	if (rc == TRL_OK)
+		rc = check_part(ctx, "summary", words->summary);
+	if (rc == TRL_OK)
+		rc = check_part(ctx, "action", words->action);
+	if (rc == TRL_OK)
+		rc = check_part(ctx, "text", words->text);
+	return rc == TRL_OK ? check_part(ctx, "html", words->html) : rc;
+}
+
+/* One that is new counts against the tenant's room. */
+static enum trl_code
+store(struct notify *self, trl_ctx *ctx, const template *row, bool is_new,
+    const char *action, ProtobufCMessage *reply)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	if (is_new)
+		trl_batch_add(work, &notify_sql_template_room, NULL,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_INT("allowed", TEMPLATES_MAX));
+	trl_batch_add(work, &notify_sql_template_insert, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("kind", row->kind),
+	    TRL_ARG_TEXT("locale", row->locale), TRL_ARG_INT("version", row->version),
+	    TRL_ARG_BOOL("gone", row->gone), TRL_ARG_TEXT("subject", row->subject),
+	    TRL_ARG_TEXT("summary", row->summary ? row->summary : ""),
+	    TRL_ARG_TEXT("action", row->action ? row->action : ""),
+	    TRL_ARG_TEXT("text", row->text), TRL_ARG_TEXT("html", row->html),
+	    TRL_ARG_TIME("updated_at", trl_now(ctx)));
+	trl_batch_add(work, &notify_sql_template_trim, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("kind", row->kind),
+	    TRL_ARG_TEXT("locale", row->locale), TRL_ARG_INT("version", row->version),
+	    TRL_ARG_INT("keep", VERSIONS_KEPT));
+	trl_batch_audit(work, action, ctx->tenant, "template", NULL);
+	return trl_batch_write(work, reply);
+}
+
+/* Errors: TRL_NOT_FOUND (no such kind), TRL_INVALID (not well formed),
+ * TRL_PRECONDITION, TRL_QUOTA, TRL_CONFLICT. */
+enum trl_code
+notify_put_template(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__PutTemplateRequest *in, Notify__V1__Template *out)
+{
+	const struct notify_words words = { .kind = in->kind,
+		.locale = in->locale,
+		.subject = in->subject,
+		.summary = in->summary ? in->summary : "",
+		.action = in->action,
+		.text = in->text,
+		.html = in->html };
+	template before = NOTIFY__V1__TEMPLATE__INIT;
+	bool replayed, own;
+	enum trl_code rc;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	if (!is_kind(in->kind))
+		return no_template(ctx);
+	rc = check_parts(ctx, &words);
+	if (rc == TRL_OK)
+		rc = read_own(self, ctx, in->kind, in->locale, &before, &own);
+	if (rc == TRL_OK)
+		rc = notify_if_match(ctx, own ? before.version : 0);
+	if (rc != TRL_OK)
+		return rc;
+	show(ctx, &words, out);
+	out->version = before.version + 1;
+	out->custom = true;
+	out->updated_at = trl_value_time(ctx, trl_now(ctx));
+	return store(
+	    self, ctx, out, before.version == 0, "notify.template.update", &out->base);
+}
+
+/* Errors: TRL_NOT_FOUND (the organisation has none), TRL_PRECONDITION, TRL_CONFLICT. */
+enum trl_code
+notify_delete_template(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__DeleteTemplateRequest *in, Trellis__Empty *out)
+{
+	template row = NOTIFY__V1__TEMPLATE__INIT;
+	bool replayed, own;
+	enum trl_code rc;
+
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = read_own(self, ctx, in->kind, in->locale, &row, &own);
+	if (rc == TRL_OK && !own)
+		rc = no_template(ctx);
+	if (rc == TRL_OK)
+		rc = notify_if_match(ctx, row.version);
+	if (rc != TRL_OK)
+		return rc;
+	row.version++;
+	row.gone = true;
+	return store(self, ctx, &row, false, "notify.template.delete", &out->base);
+}
+
+/* ---- preview
+ * ------------------------------------------------------------------------- */
+
+static enum trl_code
+example_values(
+    struct notify *self, trl_ctx *ctx, const char *kind_name, struct notify_value **out)
+{
+	struct notify_value *values = notify_value_map(ctx->arena), *event, *map;
+	Notify__V1__Person ada = NOTIFY__V1__PERSON__INIT;
+	const struct trl_event_type *type = NULL;
+	const Notify__V1__Kind *kind;
+	Notify__V1__Kinds *kinds;
+	enum trl_code rc = notify_kinds_read(self, ctx, &kinds);
+
+	if (rc != TRL_OK)
+		return rc;
+	kind = notify_kind_by_name(kinds, kind_name);
+	if (kind)
+		type = trl_event_type_by_name(kind->event_type);
+	event = type ? notify_value_example(ctx, type->message)
+		     : notify_value_map(ctx->arena);
+	*notify_value_add(ctx->arena, values, "event", NOTIFY_VALUE_MAP) =
+	    (struct notify_value){ .name = "event",
+		    .kind = NOTIFY_VALUE_MAP,
+		    .first = event->first,
+		    .last = event->last };
+	ada.email = trl_arena_strdup(ctx->arena, "ada@example.com");
+	ada.display_name = trl_arena_strdup(ctx->arena, "Ada Lovelace");
+	map = notify_value_add(ctx->arena, values, "by", NOTIFY_VALUE_MAP);
+	notify_value_add_text(ctx->arena, map, "display_name", "Grace Hopper");
+	notify_value_add_text(ctx->arena, map, "email", "grace@example.com");
+	map = notify_value_add(ctx->arena, values, "tenant", NOTIFY_VALUE_MAP);
+	notify_value_add_text(ctx->arena, map, "name", "Acme Ltd");
+	notify_value_add_text(ctx->arena, map, "slug", "acme");
+	notify_value_add_text(
+	    ctx->arena, map, "id", "0193b2f0-7c00-7000-8000-000000000001");
+	notify_value_add_text(
+	    ctx->arena, values, "at", notify_time_text(ctx->arena, trl_now(ctx)));
+	notify_value_add_text(ctx->arena, values, "count", "1");
+	map = notify_value_add(ctx->arena, values, "items", NOTIFY_VALUE_LIST);
+	map = notify_value_add(ctx->arena, map, NULL, NOTIFY_VALUE_MAP);
+	notify_value_add_text(
+	    ctx->arena, map, "title", "Your role in Acme Ltd changed");
+	notify_value_add_text(ctx->arena, map, "body", "You are now admin.");
+	notify_value_add_text(
+	    ctx->arena, map, "at", notify_time_text(ctx->arena, trl_now(ctx)));
+	if (!kind || kind->link)
+		notify_value_add_text(ctx->arena, values, "link",
+		    trl_arena_printf(
+			ctx->arena, "%s/example", self->config->public_url));
+	if (kind && !kind->mandatory)
+		notify_value_add_text(ctx->arena, values, "unsubscribe",
+		    trl_arena_printf(
+			ctx->arena, "%s/example", self->config->public_url));
+	notify_add_frame(self, ctx, &ada, "Acme Ltd", values);
+	*out = values;
+	return TRL_OK;
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_INVALID (not well formed; grows beyond the bounds). */
+enum trl_code
+notify_preview_template(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__PreviewTemplateRequest *in, Notify__V1__Preview *out)
+{
+	struct notify_words words, layout;
+	struct notify_message made;
+	struct notify_value *values;
+	enum trl_code rc;
+
+	if (!is_kind(in->kind))
+		return no_template(ctx);
+	rc = notify_words_read(
+	    self, ctx, self->pg, ctx->tenant, in->kind, in->locale, &words);
+	if (rc == TRL_OK)
+		rc = notify_words_read(
+		    self, ctx, self->pg, ctx->tenant, "layout", in->locale, &layout);
+	if (rc == TRL_OK)
+		rc = example_values(self, ctx, in->kind, &values);
+	if (rc != TRL_OK)
+		return rc;
+	words.subject = in->subject ? in->subject : words.subject;
+	words.summary = in->summary ? in->summary : words.summary;
+	words.action = in->action ? in->action : words.action;
+	words.text = in->text ? in->text : words.text;
+	words.html = in->html ? in->html : words.html;
+	rc = check_parts(ctx, &words);
+	if (rc == TRL_OK)
+		rc = notify_compose_words(ctx, &words, &layout, values, &made);
+	if (rc != TRL_OK)
+		return rc;
+	out->subject = trl_arena_strdup(ctx->arena, made.subject);
+	out->summary = trl_arena_strdup(ctx->arena, made.summary);
+	out->text = trl_arena_strdup(ctx->arena, made.text);
+	out->html = trl_arena_strdup(ctx->arena, made.html);
+	return TRL_OK;
+}
