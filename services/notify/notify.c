@@ -90,11 +90,11 @@ open_notify(const struct trl_host *host, void **out)
 		.config = config,
 		.webhook_out = outside };
 	self->kinds = notify_kinds_new();
-	if (host->seal_key)
+	if (host->seal_key) {
 		self->slack = trl_sealer_new(host->seal_key, "notify slack");
-	if (host->seal_key)
 		self->webhook_sealer = trl_sealer_new(host->seal_key, "notify webhook");
-	notify_tokens_open(self, host->seal_key);
+		notify_tokens_open(self, host->seal_key);
+	}
 	self->feed = notify_feed_open(self);
 	*out = self;
 	rc = read_sender(self, self->config->mail_from);
