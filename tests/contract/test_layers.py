@@ -25,7 +25,7 @@ SEES = {
     'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],
     'shared/access': ['shared/base', 'shared/actor', 'shared/redis'],
     'shared/mail': ['shared/base', 'shared/actor'],
-    'bus': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis',
+    'bus': ['shared/base', 'shared/actor', 'shared/contract', 'shared/json', 'shared/pg', 'shared/redis',
             'shared/ops', 'shared/jobs'],
 }
 BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'bus', 'shared/pg', 'shared/redis',

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include <trl/json.h>
 #include <trl/member.h>
 #include <trl/value.h>
@@ -132,32 +130,6 @@ settle_tenant(trl_ctx *ctx, const struct trl_method *method, ProtobufCMessage *i
 	}
 }
 
-/* The scope of the operator's keys is his own; the request is told by its encoding. */
-static void
-fill_idempotency(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
-    const ProtobufCMessage *in)
-{
-	static const char scope[] = "trellis operator";
-	crypto_generichash_state state;
-	const uint8_t *data;
-	size_t len;
-
-	if (method->effect != TRL_WRITE)
-		return;
-	ctx->idempotency.key = ctl->args.key;
-	ctx->idempotency.from_client = ctl->args.key != NULL;
-	crypto_generichash(ctx->idempotency.scope, sizeof ctx->idempotency.scope,
-	    (const uint8_t *)scope, sizeof scope, NULL, 0);
-	trl_wire_encode(ctx->arena, in, &data, &len);
-	crypto_generichash_init(&state, NULL, 0, sizeof ctx->idempotency.request);
-	crypto_generichash_update(
-	    &state, (const uint8_t *)method->name, strlen(method->name) + 1);
-	crypto_generichash_update(&state, ctx->tenant.bytes, sizeof ctx->tenant.bytes);
-	crypto_generichash_update(&state, data, len);
-	crypto_generichash_final(
-	    &state, ctx->idempotency.request, sizeof ctx->idempotency.request);
-}
-
 /* Whom to ask: the contract's own service, or the one named where several serve it. */
 static const struct ctl_service *
 whom(struct ctl *ctl, const struct trl_method *method)
@@ -275,6 +247,6 @@ ctl_call(struct ctl *ctl, trl_ctx *ctx)
 	}
 	settle_tenant(ctx, method, in);
 	ctx->principal.role = TRL_OWNER;
-	fill_idempotency(ctl, ctx, method, in);
+	ctl_sign(ctl, ctx, method, in);
 	return ask(ctl, ctx, method, service, in);
 }

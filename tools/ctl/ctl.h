@@ -9,6 +9,7 @@
 
 #include <trl/bus_open.h>
 #include <trl/secret.h>
+#include <trl/value.h>
 
 enum { CTL_SERVICES_MAX = 32, CTL_WORDS_MAX = 16 };
 
@@ -107,6 +108,10 @@ enum ctl_exit ctl_run(struct ctl *ctl);
 /* Waits until the service has greeted back, but not long: all services of a run are
  * waited for together. */
 bool ctl_reach(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service);
+/* Gives a change its idempotency key (--key, or one that the bus makes); the scope of
+ * the operator's keys is his own, and the request is told by its encoding. */
+void ctl_sign(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
+    const ProtobufCMessage *in);
 /* Asks one service; a failure is kept in ctl->errors, and false. */
 bool ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
     const struct trl_method *method, const ProtobufCMessage *in,
@@ -137,6 +142,8 @@ void ctl_json_close(struct ctl *ctl);
 /* "1d 4h", "3m 20s", "35 ms"; "12.3 MB". */
 const char *ctl_ms_text(char text[32], uint64_t ms);
 const char *ctl_bytes_text(char text[32], uint64_t bytes);
+/* "2026-05-01 12:00:00Z", or "" where there is none. */
+const char *ctl_time_text(char text[32], const Google__Protobuf__Timestamp *at);
 bool ctl_is_terminal(void);
 
 /* methods.c: the methods that a name may mean. Exact, or the end of one name alone
@@ -152,5 +159,9 @@ enum ctl_exit ctl_tenant_show(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_call(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_call_help(struct ctl *ctl);
 enum ctl_exit ctl_call_list(struct ctl *ctl);
+enum ctl_exit ctl_jobs_list(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_jobs_show(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_jobs_retry(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_jobs_cancel(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_completion(struct ctl *ctl);
 enum ctl_exit ctl_complete(int argc, char **argv);

@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include <trl/config.h>
 #include <trl/method.h>
+#include <trl/wire.h>
 
 enum { REACH_MS = 1500, SPARE_MS = 3000, POLL_MS = 5, FOLLOW_MS = 86400000 };
 
@@ -121,6 +124,31 @@ ctl_reach(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service)
 	return trl_bus_reachable(ctl->bus, service->name);
 }
 
+void
+ctl_sign(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
+    const ProtobufCMessage *in)
+{
+	static const char scope[] = "trellis operator";
+	crypto_generichash_state state;
+	const uint8_t *data;
+	size_t len;
+
+	if (method->effect != TRL_WRITE)
+		return;
+	ctx->idempotency.key = ctl->args.key;
+	ctx->idempotency.from_client = ctl->args.key != NULL;
+	crypto_generichash(ctx->idempotency.scope, sizeof ctx->idempotency.scope,
+	    (const uint8_t *)scope, sizeof scope, NULL, 0);
+	trl_wire_encode(ctx->arena, in, &data, &len);
+	crypto_generichash_init(&state, NULL, 0, sizeof ctx->idempotency.request);
+	crypto_generichash_update(
+	    &state, (const uint8_t *)method->name, strlen(method->name) + 1);
+	crypto_generichash_update(&state, ctx->tenant.bytes, sizeof ctx->tenant.bytes);
+	crypto_generichash_update(&state, data, len);
+	crypto_generichash_final(
+	    &state, ctx->idempotency.request, sizeof ctx->idempotency.request);
+}
+
 bool
 ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
     const struct trl_method *method, const ProtobufCMessage *in, ProtobufCMessage **out)
@@ -135,6 +163,7 @@ ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
 
 	if (ctl_reach(ctl, ctx, service)) {
 		trl_trace_new(&ctx->trace);
+		ctl_sign(ctl, ctx, method, in);
 		rc = trl_bus_call_with(ctx, ctl->bus, method, in, &terms, out);
 		if (rc == TRL_OK)
 			return true;

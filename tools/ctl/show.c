@@ -225,3 +225,15 @@ ctl_bytes_text(char text[32], uint64_t bytes)
 	snprintf(text, 32, "%.1f MB", (double)bytes / 1e6);
 	return text;
 }
+
+const char *
+ctl_time_text(char text[32], const Google__Protobuf__Timestamp *at)
+{
+	text[0] = '\0';
+	if (at != NULL) {
+		int64_t us = trl_value_time_us(at);
+		trl_time_format(us - us % 1000000, text);
+		text[10] = ' ';
+	}
+	return text;
+}
