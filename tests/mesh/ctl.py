@@ -103,6 +103,70 @@ class Ctl(MeshCase):
             self.assertEqual(done.stdout, "")
         self.assertEqual(self.ctl("tenant", "show", "x'; drop table tenant--", code=1).stdout, "")
 
+    # ---- jobs
+
+    def make_job(self, state, kind="gone"):
+        """A row as the worker leaves it; of a kind that no worker here knows it stays so."""
+        job = str(uuid.uuid4())
+        ended = "now()" if state in ("dead", "cancelled") else "null"
+        self.stack.sql(f"""insert into notify.job (id, tenant_id, kind, state, priority, run_at,
+            attempt, attempts, payload, trace, made_at, error, ended_at) values ('{job}',
+            '{self.tenant}', '{kind}', '{state}', 0, now() + interval '1 day', 3, 5, '', '', now(),
+            'it \x1b[31mfailed', {ended})""")
+        return job
+
+    def state(self, job):
+        shown = self.ctl("jobs", "show", job, "--json").json()["items"]
+        self.assertEqual([(item["service"], item["id"]) for item in shown], [("notify", job)])
+        return shown[0]["state"]
+
+    def test_jobs_are_listed_and_shown(self):
+        dead, later = self.make_job("dead"), self.make_job("scheduled", "webhook")
+        listed = self.ctl("jobs", "list", "--json", "--limit", "1000").json()
+        mine = {item["id"]: item for item in listed["items"] if item["id"] in (dead, later)}
+        self.assertEqual({item["state"] for item in mine.values()}, {"dead", "scheduled"})
+        self.assertEqual(mine[dead]["tenant_id"], self.tenant)
+        self.assertEqual(mine[dead]["service"], "notify")
+        for words, wanted in ((("--state", "dead"), dead), (("--kind", "webhook"), later)):
+            ids = [item["id"] for item in self.ctl("jobs", "list", "--json", "--limit", "1000",
+                                                   *words).json()["items"]]
+            self.assertEqual((wanted in ids, dead in ids and later in ids), (True, False))
+        none = self.ctl("jobs", "list", "--tenant", str(uuid.uuid4()), "--json").json()
+        self.assertEqual(none["items"], [])
+        table = self.ctl("jobs", "list", "--limit", "1000").stdout
+        self.assertRegex(table, rf"(?m)^notify +{dead} +gone +dead +3/5 ")
+        self.assertNotIn("\x1b", table)
+        shown = self.ctl("jobs", "show", later).stdout
+        self.assertRegex(shown, r"(?m)^state +scheduled$")
+        self.assertRegex(shown, r"(?m)^payload \{\}$")
+
+    def test_more_jobs_than_a_page_holds_are_listed(self):
+        for _ in range(3):
+            self.make_job("dead")
+        self.stack.sql(f"""insert into notify.job (id, tenant_id, kind, state, priority, run_at,
+            attempt, attempts, payload, trace, made_at, ended_at) select gen_random_uuid(),
+            '{self.tenant}', 'many', 'dead', 0, now(), 1, 1, '', '', now(), now()
+            from generate_series(1, 450)""")
+        for limit, n in ((1000, 450), (300, 300), (7, 7)):
+            items = self.ctl("jobs", "list", "--kind", "many", "--limit", str(limit),
+                             "--json").json()["items"]
+            self.assertEqual((len(items), len({item["id"] for item in items})), (n, n))
+
+    def test_a_dead_job_is_retried_and_one_that_waits_is_cancelled(self):
+        dead, later = self.make_job("dead"), self.make_job("scheduled")
+        self.assertIn(f"notify: job {dead} is ready once more",
+                      self.ctl("jobs", "retry", dead).stdout)
+        self.assertEqual(self.state(dead), "ready")
+        told = self.ctl("jobs", "cancel", later, "--json").json()
+        self.assertEqual(told, {"items": [{"service": "notify"}], "errors": []})
+        self.assertEqual(self.state(later), "cancelled")
+        self.assertIn("Only a dead or cancelled job", self.ctl("jobs", "retry", dead, code=1).stderr)
+        for words in (("retry",), ("cancel",), ("show",)):
+            self.assertIn("no service has a job",
+                          self.ctl("jobs", *words, str(uuid.uuid4()), code=1).stderr)
+            self.assertIn("is no id of a job", self.ctl("jobs", *words, "seven", code=2).stderr)
+        self.assertIn("--state is", self.ctl("jobs", "list", "--state", "sad", code=2).stderr)
+
     # ---- calls
 
     def call(self, *words, code=0):
