@@ -191,6 +191,13 @@ on_closed(uv_handle_t *handle)
 
 /* Never from the connection's own actor: that one ends by close_after. */
 void
+trl_http_conn_gone(struct trl_http_conn *conn)
+{
+	if (conn->actor && !conn->answered)
+		trl_cancel(conn->actor);
+}
+
+void
 trl_http_conn_close(struct trl_http_conn *conn)
 {
 	if (conn->closed)
@@ -201,6 +208,5 @@ trl_http_conn_close(struct trl_http_conn *conn)
 	trl_buf_fini(&conn->out);
 	trl_http_stream_wake(conn);
 	uv_close(&conn->uv.handle, on_closed);
-	if (conn->actor)
-		trl_cancel(conn->actor);
+	trl_http_conn_gone(conn);
 }

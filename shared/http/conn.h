@@ -108,6 +108,9 @@ struct trl_http_server {
 /* conn.c */
 void trl_http_conn_start(trl_http_server *server, struct trl_http_conn *conn);
 void trl_http_conn_close(struct trl_http_conn *conn);
+/* The client has gone: a handler that has not answered yet need not go on. What it does
+ * after its answer it does for itself. */
+void trl_http_conn_gone(struct trl_http_conn *conn);
 /* Goes on with what was read: the next request, if one is whole. */
 void trl_http_conn_step(struct trl_http_conn *conn);
 void trl_http_conn_read(struct trl_http_conn *conn, bool on);

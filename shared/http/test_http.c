@@ -19,7 +19,7 @@
 struct world {
 	trl_loop *loop;
 	trl_http_server *server;
-	unsigned handled, cancelled;
+	unsigned handled, cancelled, finished;
 	int fd;
 	char got[1 << 20];
 	size_t len;
@@ -69,6 +69,8 @@ handle(void *self, trl_ctx *ctx, struct trl_http_request *request)
 		response.body_len = rc == TRL_OK ? len : 0;
 	}
 	trl_http_reply(ctx, request, &response);
+	if (!strcmp(request->path, "/after") && trl_sleep(ctx, 50) == TRL_OK)
+		world->finished++;
 }
 
 static int
@@ -365,6 +367,25 @@ a_client_that_leaves_cancels_its_parked_handler(void **state)
 }
 
 static bool
+has_finished(void *self)
+{
+	return ((struct world *)self)->finished == 1;
+}
+
+static void
+a_client_that_leaves_with_its_answer_cancels_nothing(void **state)
+{
+	struct world *world = *state;
+	const char text[] = "GET /after HTTP/1.1\r\nHost: a\r\n\r\n";
+	int fd = dial(world);
+
+	say(fd, text, sizeof text - 1);
+	assert_true(hear(world, fd, " 200 ", 1000));
+	close(fd);
+	assert_true(trl_loop_run_until(world->loop, has_finished, world, 2000));
+}
+
+static bool
 is_drained(void *self)
 {
 	return trl_http_drained(((struct world *)self)->server);
@@ -397,6 +418,7 @@ main(void)
 		CASE(a_client_that_does_not_read_is_not_served_without_end),
 		CASE(connections_of_an_address_and_of_all_are_limited),
 		CASE(a_client_that_leaves_cancels_its_parked_handler),
+		CASE(a_client_that_leaves_with_its_answer_cancels_nothing),
 		CASE(draining_closes_what_is_idle),
 		CASE(refuses_to_listen_where_nobody_can_call),
 	};

@@ -318,8 +318,8 @@ trl_http_flush(void *self)
 		conn->dirty = false;
 		if (conn->closed)
 			continue;
-		if (conn->eof && conn->state == HTTP_RUNNING && conn->actor)
-			trl_cancel(conn->actor);
+		if (conn->eof && conn->state == HTTP_RUNNING)
+			trl_http_conn_gone(conn);
 		flush_one(conn);
 	}
 }
