@@ -102,6 +102,27 @@ write_fact(trl_ctx *ctx, const struct trl_event *event, Notify__V1__Fact *out)
 	out->data.data = trl_arena_memdup(ctx->arena, event->data, event->len);
 }
 
+void
+notify_tell_own(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
+    struct trl_id tenant, struct trl_id subject, const ProtobufCMessage *payload)
+{
+	Notify__V1__Fact *fact = trl_arena_alloc(ctx->arena, sizeof *fact);
+	const size_t len = protobuf_c_message_get_packed_size(payload);
+	uint8_t *data = trl_arena_alloc(ctx->arena, len);
+	const struct trl_event event = { .id = trl_new_id(ctx),
+		.type_name = type->name,
+		.tenant = tenant,
+		.subject = subject,
+		.at_us = trl_now(ctx),
+		.data = data,
+		.len = len };
+
+	protobuf_c_message_pack(payload, data);
+	write_fact(ctx, &event, fact);
+	trl_batch_event(work, type, subject, payload);
+	trl_batch_job(work, &notify_dispatch_job, NULL, &fact->base);
+}
+
 static enum trl_code
 apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)
 {

@@ -113,6 +113,14 @@ enum trl_code notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg,
     struct trl_id tenant, const char *kind, const char *locale,
     const struct notify_value *values, struct notify_message *out) TRL_MUST_CHECK;
 
+/* ---- heard.c: what is heard
+ * ----------------------------------------------------------- */
+
+/* Tells an event of notify's own, to the others as well as to people. tenant is the
+ * batch's. */
+void notify_tell_own(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
+    struct trl_id tenant, struct trl_id subject, const ProtobufCMessage *payload);
+
 /* ---- dispatch.c: whom a fact is told to
  * ---------------------------------------------- */
 

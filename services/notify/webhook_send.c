@@ -292,7 +292,8 @@ write_disabled(trl_ctx *ctx, const struct attempt *attempt, const char *reason)
 	    TRL_ARG_INT("former_version", former));
 	add_attempt(ctx, attempt, work);
 	add_end(ctx, work, attempt->job, "failed");
-	trl_batch_event(work, &notify_event_webhook_endpoint_disabled, id, &told.base);
+	notify_tell_own(ctx, work, &notify_event_webhook_endpoint_disabled,
+	    attempt->job->tenant, id, &told.base);
 	trl_batch_audit(work, "notify.webhook_endpoint.disable", id, "webhook_endpoint",
 	    &endpoint.base);
 	return trl_batch_write_unrecorded(work);
