@@ -31,7 +31,7 @@ struct attempt {
 static trl_batch *
 new_batch(struct notify *self, trl_ctx *ctx, const struct trl_job *job)
 {
-	return trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(job->tenant));
+	return trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(job->tenant));
 }
 
 static struct trl_id

@@ -44,7 +44,7 @@ create table webhook_delivery (
 );
 create index webhook_delivery_by_endpoint on webhook_delivery (tenant_id, endpoint_id, id);
 create index webhook_delivery_by_age on webhook_delivery (created_at);
-comment on table webhook_delivery is 'class: tenant; app: select, insert';
+comment on table webhook_delivery is 'class: tenant; app: select, insert, update';
 
 create table webhook_attempt (
     tenant_id       uuid not null,
@@ -57,4 +57,4 @@ create table webhook_attempt (
     error           text,
     constraint webhook_attempt_pkey primary key (tenant_id, delivery_id, number)
 );
-comment on table webhook_attempt is 'class: tenant; app: select';
+comment on table webhook_attempt is 'class: tenant; app: select, insert';
