@@ -18,5 +18,10 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_INT(struct edge_config, max_per_address,
 	    "TRELLIS_HTTP_MAX_PER_ADDRESS", "1000", 0, 1000000,
 	    "connections of one address at once; 0: no limit"),
+	TRL_CONFIG_INT(struct edge_config, max_streams, "TRELLIS_HTTP_MAX_STREAMS",
+	    "12000", 0, 1000000, "event streams at once, of those connections"),
+	TRL_CONFIG_INT(struct edge_config, max_streams_per_caller,
+	    "TRELLIS_HTTP_MAX_STREAMS_PER_CALLER", "10", 1, 1000000,
+	    "event streams of one account or API key at once, on one edge"),
 };
 const struct trl_config_table edge_config_table = TRL_CONFIG_TABLE("edge", vars);

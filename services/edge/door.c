@@ -164,10 +164,12 @@ preflight(struct edge_request *request)
 	return true;
 }
 
+/* application/json, or of a stream text/event-stream; problems are JSON anyway. */
 static bool
-accepts_json(const struct edge_request *request)
+accepts_ours(const struct edge_request *request)
 {
 	const char *at = trl_http_header(request->http, "accept");
+	const bool stream = request->route && request->route->method->stream;
 
 	if (!at || !*at)
 		return true;
@@ -176,6 +178,9 @@ accepts_json(const struct edge_request *request)
 		const size_t type = strcspn(at, ";, \t");
 
 		if ((type == 3 && strncmp(at, "*/*", 3) == 0) ||
+		    (stream && type == 17 &&
+			strncasecmp(at, "text/event-stream", 17) == 0) ||
+		    (stream && type == 6 && strncasecmp(at, "text/*", 6) == 0) ||
 		    (type == 13 && strncasecmp(at, "application/*", 13) == 0) ||
 		    (type == 16 && strncasecmp(at, "application/json", 16) == 0) ||
 		    (type == 24 &&
@@ -184,6 +189,18 @@ accepts_json(const struct edge_request *request)
 		at += len;
 	}
 	return false;
+}
+
+static enum trl_code
+through_the_stream(struct edge_request *request)
+{
+	enum trl_code rc = edge_stream_admit(request);
+
+	if (rc != TRL_OK)
+		return rc;
+	edge_stream_last_id(request);
+	rc = edge_call(request);
+	return rc == TRL_OK ? edge_stream_open(request) : rc;
 }
 
 static enum trl_code
@@ -196,7 +213,7 @@ through_the_rooms(struct edge_request *request)
 	rc = edge_route(request);
 	if (request->n_segments && preflight(request))
 		return TRL_OK;
-	if (rc == TRL_OK && !accepts_json(request))
+	if (rc == TRL_OK && !accepts_ours(request))
 		rc = edge_refuse(request, 406, "Answers are application/json.");
 	if (rc == TRL_OK)
 		rc = edge_principal(request);
@@ -206,6 +223,8 @@ through_the_rooms(struct edge_request *request)
 		rc = edge_permission(request);
 	if (rc == TRL_OK)
 		rc = edge_decode(request);
+	if (rc == TRL_OK && request->route->method->stream)
+		return through_the_stream(request);
 	if (rc == TRL_OK)
 		rc = edge_call(request);
 	if (rc == TRL_OK)
@@ -261,6 +280,7 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 		edge_problem(&request, rc);
 	}
 	count(&request);
-	trl_http_reply(ctx, http, &request.response);
+	if (!request.answered)
+		trl_http_reply(ctx, http, &request.response);
 	edge_principal_keep(&request);
 }

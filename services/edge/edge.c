@@ -27,6 +27,7 @@ close_edge(void **state)
 
 	if (!self)
 		return;
+	edge_streams_free(&self->streams);
 	trl_http_close(&self->server);
 	trl_access_close(&self->access);
 	for (i = 0; i < self->n_routes; i++)
@@ -61,6 +62,7 @@ open_edge(const struct trl_host *host, void **out)
 		close_edge(out);
 		return TRL_INTERNAL;
 	}
+	self->streams = edge_streams_new(self);
 	rc = edge_door_open(self);
 	if (rc != TRL_OK)
 		close_edge(out);
@@ -70,6 +72,7 @@ open_edge(const struct trl_host *host, void **out)
 static void
 drain_edge(void *self)
 {
+	edge_streams_drain(((struct edge *)self)->streams);
 	trl_http_drain(((struct edge *)self)->server);
 }
 

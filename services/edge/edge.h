@@ -24,9 +24,12 @@ struct edge_config {
 	int64_t trusted_hops;
 	int64_t max_connections;
 	int64_t max_per_address;
+	int64_t max_streams;
+	int64_t max_streams_per_caller;
 };
 
 struct edge;
+struct edge_streams;
 
 /* A method with what the rooms would otherwise look up again and again. */
 struct edge_route {
@@ -59,6 +62,7 @@ struct edge {
 	const struct edge_config *config;
 	trl_access *access;
 	trl_http_server *server;
+	struct edge_streams *streams;
 	struct edge_route *routes;
 	size_t n_routes;
 	struct edge_static openapi;
@@ -94,6 +98,7 @@ struct edge_request {
 	uint8_t hash[TRL_ACCESS_HASH];
 	const char *token;
 	size_t token_len;
+	struct trl_id key; /* the API key's; nil: a session */
 	const struct trl_access_who *who;
 	bool who_is_copy; /* from Redis, epoch not yet compared */
 	bool keep_who;    /* no copy was there: make one after the answer */
@@ -108,6 +113,7 @@ struct edge_request {
 
 	/* A status of HTTP's own that no code stands for (405, 415 ...), or 0. */
 	uint16_t status;
+	bool answered;    /* by a stream, which goes on */
 	bool tells_fault; /* the message of a fault is for who asks (/readyz) */
 	struct trl_http_response response;
 };
@@ -136,10 +142,16 @@ enum trl_code edge_principal_resolve(struct edge_request *request);
 void edge_principal_keep(struct edge_request *request);
 /* grant.c: which tenant, what may be done in it, and the other limits. */
 enum trl_code edge_grant(struct edge_request *request);
+/* For a stream, whose request is over: asks auth anew who the credential is (hash, key)
+ * and what it may do in the tenant. who: as it was. Errors: TRL_UNAUTHENTICATED,
+ * TRL_NOT_FOUND (of that tenant), faults. */
+enum trl_code edge_grant_renew(struct edge_request *request, struct trl_id tenant);
 /* permission.c */
 enum trl_code edge_permission(struct edge_request *request);
 /* decode.c: path, query and body become request->in, valid by the contract. */
 enum trl_code edge_decode(struct edge_request *request);
+/* The value of a query's parameter, decoded, in the arena. NULL: it is not there. */
+const char *edge_query(const struct edge_request *request, const char *name);
 /* text.c: percent-decoding. NULL: not valid. plus: '+' is a space. */
 const char *edge_percent_decode(
     trl_arena *arena, const char *text, size_t len, bool plus, size_t *out_len);
@@ -161,6 +173,20 @@ bool edge_accepts_gzip(const struct trl_http_request *http);
 const char *edge_cookie_read(const struct edge_request *request, size_t *len);
 /* Sets or removes the cookie, as method and reply say. */
 void edge_cookie_write(struct edge_request *request);
+
+/* stream*.c: a method whose answer goes on (GET /api/v1/events/stream). */
+struct edge_streams *edge_streams_new(struct edge *self);
+void edge_streams_free(struct edge_streams **streams);
+/* Nothing opens any more; http's drain ends those that are open. */
+void edge_streams_drain(struct edge_streams *streams);
+/* Before the call. Errors: TRL_RATE (of this caller), TRL_BUSY (of all),
+ * TRL_UNAVAILABLE (draining). */
+enum trl_code edge_stream_admit(struct edge_request *request);
+/* After decoding: Last-Event-ID becomes a field of the request. */
+void edge_stream_last_id(struct edge_request *request);
+/* After the call: answers, sends what was missed, keeps the stream. Errors: TRL_BUSY.
+ */
+enum trl_code edge_stream_open(struct edge_request *request);
 
 /* problem.c */
 /* Ends a room with a status of HTTP's own. */

@@ -22,6 +22,8 @@ name_tenant(struct edge_request *request, struct trl_id *out)
 {
 	const int segment = request->route->tenant_segment;
 	const char *header = trl_http_header(request->http, "x-tenant-id");
+	const char *asked =
+	    request->route->method->stream ? edge_query(request, "tenant_id") : NULL;
 	const bool is_key = request->who->kind == TRL_KEY;
 	struct trl_id path = trl_id_nil, named = trl_id_nil;
 
@@ -31,15 +33,20 @@ name_tenant(struct edge_request *request, struct trl_id *out)
 	if (header && !trl_id_parse(header, strlen(header), &named))
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "X-Tenant-Id is not an id.");
+	if (asked && !trl_id_parse(asked, strlen(asked), &path))
+		return trl_fail(request->ctx, TRL_MALFORMED, "tenant_id is not an id.");
+	if (header && asked && !trl_id_eq(path, named))
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "X-Tenant-Id contradicts tenant_id.");
 	if (header && segment >= 0 && !trl_id_eq(path, named))
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "X-Tenant-Id contradicts the tenant in the path.");
 	if (header && is_key && !trl_id_eq(request->who->tenant, named))
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "X-Tenant-Id contradicts the tenant of the API key.");
-	if (segment >= 0 && is_key && !trl_id_eq(request->who->tenant, path))
+	if ((segment >= 0 || asked) && is_key && !trl_id_eq(request->who->tenant, path))
 		return no_tenant(request->ctx);
-	*out = segment >= 0 ? path : header ? named : request->who->tenant;
+	*out = segment >= 0 || asked ? path : header ? named : request->who->tenant;
 	return TRL_OK;
 }
 
@@ -193,6 +200,35 @@ edge_grant(struct edge_request *request)
 	if (in_tenant && visit.grant) {
 		request->grant = visit.grant;
 	} else if (in_tenant) {
+		rc = ask_grant(request, tenant);
+		if (rc != TRL_OK)
+			return rc;
+		keep_grant(request);
+	}
+	fill_principal(request);
+	return TRL_OK;
+}
+
+enum trl_code
+edge_grant_renew(struct edge_request *request, struct trl_id tenant)
+{
+	const struct trl_access_who *was = request->who;
+	struct trl_access_visit visit;
+	enum trl_code rc;
+
+	/* The epochs first: what the owners say is then newer. */
+	trl_access_look(request->ctx, request->edge->access, was, tenant, &visit);
+	request->account_epoch = visit.account_epoch;
+	request->tenant_epoch = visit.tenant_epoch;
+	rc = edge_principal_resolve(request);
+	if (rc != TRL_OK)
+		return rc;
+	if (request->who->kind != was->kind ||
+	    !trl_id_eq(request->who->account, was->account))
+		return trl_fail(
+		    request->ctx, TRL_INTERNAL, "a credential changed its owner");
+	request->grant = visit.grant;
+	if (!request->grant) {
 		rc = ask_grant(request, tenant);
 		if (rc != TRL_OK)
 			return rc;

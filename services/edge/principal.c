@@ -47,14 +47,12 @@ find_credential(struct edge_request *request)
 
 /* Whether the credential has a form that can be one at all. */
 static bool
-is_well_formed(const struct edge_request *request)
+is_well_formed(struct edge_request *request)
 {
-	struct trl_id id;
-
 	if (trl_access_is_session(request->token, request->token_len))
 		return true;
 	return request->credential == EDGE_BEARER &&
-	       trl_access_key_parse(request->token, request->token_len, &id);
+	       trl_access_key_parse(request->token, request->token_len, &request->key);
 }
 
 /* A page of another origin can make a browser send the cookie; it can neither set
@@ -127,8 +125,9 @@ resolve_session(struct edge_request *request, struct trl_access_who *who)
 }
 
 static enum trl_code
-resolve_key(struct edge_request *request, struct trl_id id, struct trl_access_who *who)
+resolve_key(struct edge_request *request, struct trl_access_who *who)
 {
+	struct trl_id id = request->key;
 	Auth__V1__ResolveKeyRequest in = AUTH__V1__RESOLVE_KEY_REQUEST__INIT;
 	Auth__V1__ResolvedKey *out;
 	enum trl_code rc;
@@ -155,11 +154,10 @@ enum trl_code
 edge_principal_resolve(struct edge_request *request)
 {
 	struct trl_access_who *who = trl_arena_zalloc(request->ctx->arena, sizeof *who);
-	struct trl_id id;
 	enum trl_code rc;
 
-	if (trl_access_key_parse(request->token, request->token_len, &id))
-		rc = resolve_key(request, id, who);
+	if (!trl_id_is_nil(request->key))
+		rc = resolve_key(request, who);
 	else
 		rc = resolve_session(request, who);
 	if (rc == TRL_NOT_FOUND)

@@ -129,6 +129,7 @@ void trl_http_on_timer(uv_timer_t *timer);
 /* writer.c */
 void trl_http_dirty(struct trl_http_conn *conn);
 void trl_http_flush(void *self);
+void trl_http_flush_one(struct trl_http_conn *conn);
 void trl_http_write_response(struct trl_http_conn *conn,
     const struct trl_http_response *response, bool keep_alive);
 

@@ -81,6 +81,14 @@ trl_http_stream_write(trl_http_stream *conn, const void *data, size_t len)
 	return true;
 }
 
+void
+trl_http_stream_push(trl_http_stream *conn)
+{
+	trl_assert(!conn->actor);
+	if (!conn->closed && conn->state == HTTP_STREAMING)
+		trl_http_flush_one(conn);
+}
+
 enum trl_code
 trl_http_stream_wait(trl_ctx *ctx, trl_http_stream *conn)
 {

@@ -217,6 +217,30 @@ what_is_written_comes_in_chunks_until_the_owner_ends_it(void **state)
 }
 
 static void
+much_at_once_is_pushed_out_within_a_turn(void **state)
+{
+	static const char block[30000] = { 'x' };
+	struct world *world = *state;
+	int fd = dial(world, get), large = 1 << 18;
+
+	assert_int_equal(
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof large), 0);
+	assert_true(hear(world, "close\r\n\r\n"));
+	for (int i = 0; i < 3; i++) {
+		assert_true(trl_http_stream_write(world->stream, block, sizeof block));
+		trl_http_stream_push(world->stream);
+		assert_int_equal(
+		    trl_http_stream_room(world->stream), TRL_HTTP_STREAM_BYTES);
+	}
+	assert_true(trl_http_stream_write(world->stream, "end", 3));
+	world->want = NULL;
+	while (world->len < 90000 && !world->ended)
+		(void)trl_loop_run_until(world->loop, heard, world, 1);
+	assert_true(hear(world, "3\r\nend\r\n"));
+	close(fd);
+}
+
+static void
 an_older_client_gets_it_without_chunks(void **state)
 {
 	struct world *world = *state;
@@ -393,6 +417,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(what_is_written_comes_in_chunks_until_the_owner_ends_it),
+		CASE(much_at_once_is_pushed_out_within_a_turn),
 		CASE(an_older_client_gets_it_without_chunks),
 		CASE(a_head_request_opens_none),
 		CASE(a_client_that_leaves_is_told_once),

@@ -279,8 +279,8 @@ write_rest(struct trl_http_conn *conn, size_t done)
 	}
 }
 
-static void
-flush_one(struct trl_http_conn *conn)
+void
+trl_http_flush_one(struct trl_http_conn *conn)
 {
 	uv_buf_t buf;
 	int n;
@@ -320,6 +320,6 @@ trl_http_flush(void *self)
 			continue;
 		if (conn->eof && conn->state == HTTP_RUNNING)
 			trl_http_conn_gone(conn);
-		flush_one(conn);
+		trl_http_flush_one(conn);
 	}
 }

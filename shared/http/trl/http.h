@@ -123,6 +123,9 @@ trl_http_stream *trl_http_stream_open(trl_ctx *ctx, struct trl_http_request *req
  * ending. closed is still called, in a later turn. */
 bool trl_http_stream_write(
     trl_http_stream *stream, const void *data, size_t len) TRL_MUST_CHECK;
+/* Sends now what was written, and not with this turn's end: for more at once than a
+ * stream may be behind. Not in the request's own actor. */
+void trl_http_stream_push(trl_http_stream *stream);
 /* How many bytes a write may have now. */
 size_t trl_http_stream_room(const trl_http_stream *stream);
 /* Parks until the client took what was written. For the request's own actor alone.

@@ -1,0 +1,139 @@
+/* stream.h - open streams, for the files that keep them: stream.c opens one,
+ * stream_table.c finds them, stream_watch.c sees who may go on, stream_feed.c brings
+ * them what happens, in rounds (stream_round.c, stream_read.c). Private to the edge;
+ * loop thread. */
+#pragma once
+
+#include <trellis/notify/v1/notify.trl.h>
+
+#include "edge.h"
+
+enum {
+	STREAM_HEADS = 4096, /* of each hash table */
+	STREAM_BEAT_S = 20,  /* between heartbeats, which are also looks at access */
+	STREAM_WINDOW = 100, /* entries that are delivered together */
+	STREAM_REPLAY_MAX = 1000 /* entries that one that begins anew may have missed */
+};
+
+enum stream_by { BY_TENANT, BY_CALLER, STREAM_BYS };
+
+/* The streams of a tenant, or of a caller (an account or an API key). */
+struct stream_set {
+	struct stream_set *next; /* of the hash head; of those to be freed */
+	struct trl_id id;
+	struct edge_stream *first;
+	size_t n;
+	/* Within a round of stream_feed.c. */
+	struct stream_set *due_next;
+	bool due, wide; /* something is for some of it; for all of it */
+	size_t n_rows;
+	void *rows; /* Notify__V1__FeedEntry *[] in the round's arena */
+};
+
+struct edge_stream {
+	trl_http_stream *http; /* NULL: it is over */
+	struct edge_streams *all;
+	struct {
+		struct stream_set *set;
+		struct edge_stream *prev, *next;
+	} in[STREAM_BYS];
+	struct edge_stream *prev, *next; /* all of them, in the order of their beats */
+	/* Who it is, and under which epochs; last_asked_us: when auth and tenants said
+	 * so (monotonic). */
+	uint8_t hash[TRL_ACCESS_HASH];
+	struct trl_id account, session, key; /* key nil: a person's session */
+	uint64_t account_epoch, tenant_epoch, last_asked_us;
+	int64_t expires_at_us; /* wall; 0: never */
+	uint32_t *permissions; /* rising */
+	size_t n_permissions;
+	uint64_t beat_us; /* of the last heartbeat */
+	int64_t cursor;   /* the number until which it got all */
+	bool live;        /* it gets what the rounds bring */
+	bool due;         /* within a round */
+};
+
+struct edge_streams {
+	struct edge *edge;
+	struct stream_set *heads[STREAM_BYS][STREAM_HEADS];
+	struct edge_stream *first, *last;
+	size_t n, n_live;
+	uint32_t permission; /* what a stream needs */
+	/* What was delivered to all that are live, and what is being delivered. */
+	int64_t through, claimed;
+	/* The actor that brings and watches, while there are streams. */
+	bool runs, waits, hinted, draining;
+	struct trl_ticket ticket;
+	/* While a round is under way what goes is freed after it. */
+	bool in_round;
+	struct edge_stream *gone;
+	struct stream_set *gone_sets;
+	trl_series *sent, *slow, *refused, *denied;
+};
+
+/* ---- stream_table.c ------------------------------------------------------------ */
+
+/* NULL: there is none. */
+struct stream_set *stream_set_find(
+    struct edge_streams *all, enum stream_by by, struct trl_id id);
+void stream_add(struct edge_streams *all, struct edge_stream *stream,
+    struct trl_id tenant, struct trl_id caller);
+/* Takes it out of everything and frees it, perhaps after the round. */
+void stream_remove(struct edge_stream *stream);
+/* Puts it last in the order of beats. */
+void stream_beat_last(struct edge_stream *stream);
+void stream_round_begin(struct edge_streams *all);
+void stream_round_end(struct edge_streams *all);
+
+/* ---- stream.c ------------------------------------------------------------------ */
+
+/* The client is told nothing more; the stream is no more. */
+void stream_end(struct edge_stream *stream);
+/* False: it takes no more, and ends. */
+bool stream_write(struct edge_stream *stream, const void *data, size_t len);
+/* Sends an entry, if it is for this stream and not yet sent. False: it is over. */
+bool stream_send(trl_ctx *ctx, struct edge_stream *stream, const void *entry);
+
+/* ---- stream_watch.c -------------------------------------------------------------- */
+
+/* Keeps of a request who the stream is. */
+void stream_learn(struct edge_stream *stream, const struct edge_request *request);
+/* Looks whether each of n streams may go on; ends those that may not (their http is
+ * NULL then). In a round. fresh: the owners must have been asked within five seconds.
+ * Errors: faults; then some are not known to be allowed. */
+enum trl_code stream_check(trl_ctx *ctx, struct edge_streams *all,
+    struct edge_stream **streams, size_t n, bool fresh) TRL_MUST_CHECK;
+
+/* ---- stream_feed.c ----------------------------------------------------------- */
+
+/* Has the actor run that brings what happens. Errors: TRL_BUSY. */
+enum trl_code stream_run(trl_ctx *ctx, struct edge_streams *all) TRL_MUST_CHECK;
+
+/* ---- stream_round.c ------------------------------------------------------------ */
+
+/* Brings what happened until now, or a part: then *more. Errors: faults; then it is to
+ * be done again. */
+enum trl_code stream_bring(
+    trl_ctx *ctx, struct edge_streams *all, bool *more) TRL_MUST_CHECK;
+
+/* ---- stream_read.c -------------------------------------------------------------- */
+
+/* What to read of the feed: of a tenant, for all and for some accounts, or, tenant nil,
+ * for those accounts outside of tenants. */
+struct stream_ask {
+	struct trl_id tenant;
+	const struct trl_id *accounts;
+	size_t n_accounts; /* at most 200 */
+	bool all_accounts;
+	int64_t after, until;
+};
+/* One page: *rows are Notify__V1__FeedEntry *, rising, complete until *through.
+ * Errors: faults. */
+enum trl_code stream_read(trl_ctx *ctx, const struct edge *edge,
+    const struct stream_ask *ask, void **rows, size_t *n,
+    int64_t *through) TRL_MUST_CHECK;
+/* The last number there is. Errors: faults. */
+enum trl_code stream_head(
+    trl_ctx *ctx, const struct edge *edge, int64_t *head) TRL_MUST_CHECK;
+/* Whose feed went on after a number (NULL: only the last one). Errors: faults. */
+enum trl_code stream_changes(trl_ctx *ctx, const struct edge *edge,
+    const int64_t *after, Notify__V1__ListFeedChangesReply **out) TRL_MUST_CHECK;
