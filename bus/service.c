@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include <trl/events_open.h>
 #include <trl/jobs_open.h>
 #include <trl/log.h>
 #include <trl/loop_uv.h>
@@ -262,6 +263,24 @@ open_jobs(struct process *p, struct one *one)
 	return trl_jobs_open(p->loop, &options, &one->host.jobs) == TRL_OK;
 }
 
+static void
+open_events(struct process *p, struct one *one)
+{
+	const struct trl_service *s = one->service;
+	struct trl_events_options options = {
+		.loop = p->loop,
+		.bus = one->host.bus,
+		.pg = one->host.pg,
+		.sys = one->host.sys,
+		.service = s->name,
+		.tells = s->tells_events,
+		.snapshot = s->snapshot,
+		.subscriptions = s->subscriptions,
+	};
+	if (one->host.sys != NULL && (s->tells_events || s->subscriptions != NULL))
+		one->host.events = trl_events_open(&options);
+}
+
 static bool
 open_service(struct process *p, struct one *one)
 {
@@ -271,6 +290,7 @@ open_service(struct process *p, struct one *one)
 	one->host.run_dir = p->config.run_dir;
 	if (!open_bus(p, one) || !open_stores(p, one))
 		return false;
+	open_events(p, one);
 	if (s->open != NULL && s->open(&one->host, &one->self) != TRL_OK) {
 		fprintf(stderr, "%s: cannot start\n", s->name);
 		return false;
@@ -279,6 +299,8 @@ open_service(struct process *p, struct one *one)
 		return false;
 	if (p->ops != NULL)
 		trl_ops_check(p->ops, "peers", check_peers, one);
+	if (one->host.events != NULL)
+		trl_events_start(one->host.events, one->self);
 	one->op = (operator_self){ &one->host, s, &p->config };
 	trl_bus_serve_also(one->host.bus, operator_contracts, &one->op);
 	return trl_bus_serve(one->host.bus, s->contracts, one->self) == TRL_OK &&
@@ -294,6 +316,9 @@ all_drained(struct process *p)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct trl_service *s = p->services[i];
 		if (s->drained != NULL && !s->drained(p->each[i].self))
+			return false;
+		if (p->each[i].host.events != NULL &&
+		    !trl_events_drained(p->each[i].host.events))
 			return false;
 	}
 	if (!p->bus_drains) { /* from outside nothing comes any more: now the bus */
@@ -338,6 +363,8 @@ on_term(uv_signal_t *handle, int signum)
 			p->services[i]->drain(p->each[i].self);
 		if (p->each[i].host.jobs != NULL)
 			trl_jobs_drain(p->each[i].host.jobs);
+		if (p->each[i].host.events != NULL)
+			trl_events_drain(p->each[i].host.events);
 	}
 	uv_timer_start(&p->drain, drain_more, 0, READY_POLL_MS);
 }

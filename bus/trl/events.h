@@ -12,6 +12,7 @@
  * apply() writes commits with them or not at all. */
 #pragma once
 
+#include <trl/buf.h>
 #include <trl/event.h>
 
 struct trl_event {
@@ -71,3 +72,9 @@ struct trl_snapshot_key {
 typedef enum trl_code trl_snapshot_fn(void *self, trl_ctx *ctx,
     struct trl_snapshot_key after, size_t limit, trl_snapshot *out,
     struct trl_snapshot_key *next);
+
+/* ---- for whoever passes events on ---------------------------------------------- */
+
+/* Appends the event as CloudEvents 1.0 JSON; of its payload what is neither secret nor
+ * internal, nothing where the type is of a later release. */
+void trl_event_json(struct trl_buf *out, const struct trl_event *event);

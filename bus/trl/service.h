@@ -29,6 +29,7 @@ struct trl_host {
 	trl_redis *redis; /* NULL where the service asked for none */
 	trl_jobs *jobs;   /* opened after the service; NULL where there are none */
 	trl_ops *ops;
+	struct events *events;   /* events_admin.h; NULL: tells and hears none */
 	const void *config;      /* what its config table read */
 	const uint8_t *seal_key; /* 32 bytes (seal.h), or NULL */
 	const char *run_dir;     /* TRELLIS_RUN_DIR or NULL */

@@ -191,12 +191,13 @@ add_enum(struct trl_buf *out, const ProtobufCFieldDescriptor *field, int value)
 }
 
 static void add_value(struct trl_buf *out, const struct trl_field *rule,
-    const ProtobufCFieldDescriptor *field, const void *member, bool redact);
+    const ProtobufCFieldDescriptor *field, const void *member,
+    enum trl_json_secrets secrets);
 
 /* An entry of a map: its key as text, its value. */
 static void
 add_entry(struct trl_buf *out, const struct trl_message *rules,
-    const ProtobufCMessage *entry, bool redact)
+    const ProtobufCMessage *entry, enum trl_json_secrets secrets)
 {
 	const ProtobufCFieldDescriptor *value = &rules->descriptor->fields[1];
 	const void *member = trl_member_of(value, entry);
@@ -205,12 +206,13 @@ add_entry(struct trl_buf *out, const struct trl_message *rules,
 
 	trl_json_string(out, key, strlen(key));
 	add_char(out, ':');
-	add_value(out, &rules->fields[1], value, member, redact);
+	add_value(out, &rules->fields[1], value, member, secrets);
 }
 
 static void
 add_list(struct trl_buf *out, const struct trl_field *rule,
-    const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message, bool redact)
+    const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message,
+    enum trl_json_secrets secrets)
 {
 	size_t count = trl_member_count(field, message);
 	bool map = rule->message && rule->message->is_entry;
@@ -222,16 +224,17 @@ add_list(struct trl_buf *out, const struct trl_field *rule,
 		if (i > 0)
 			add_char(out, ',');
 		if (map)
-			add_entry(out, rule->message, *(void *const *)item, redact);
+			add_entry(out, rule->message, *(void *const *)item, secrets);
 		else
-			add_value(out, rule, field, item, redact);
+			add_value(out, rule, field, item, secrets);
 	}
 	add_char(out, map ? '}' : ']');
 }
 
 static void
 add_value(struct trl_buf *out, const struct trl_field *rule,
-    const ProtobufCFieldDescriptor *field, const void *member, bool redact)
+    const ProtobufCFieldDescriptor *field, const void *member,
+    enum trl_json_secrets secrets)
 {
 	struct trl_number number;
 	const char *text;
@@ -251,7 +254,7 @@ add_value(struct trl_buf *out, const struct trl_field *rule,
 			add_time(out, *(void *const *)member);
 		else
 			trl_json_encode(
-			    out, rule->message, *(void *const *)member, redact);
+			    out, rule->message, *(void *const *)member, secrets);
 		return;
 	case PROTOBUF_C_TYPE_ENUM:
 		add_enum(out, field, *(const int *)member);
@@ -278,7 +281,7 @@ add_value(struct trl_buf *out, const struct trl_field *rule,
 
 void
 trl_json_encode(struct trl_buf *out, const struct trl_message *rules,
-    const ProtobufCMessage *message, bool redact)
+    const ProtobufCMessage *message, enum trl_json_secrets secrets)
 {
 	const ProtobufCMessageDescriptor *type = rules->descriptor;
 	bool first = true;
@@ -289,19 +292,20 @@ trl_json_encode(struct trl_buf *out, const struct trl_message *rules,
 		const struct trl_field *rule = &rules->fields[i];
 		bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
 
-		if (rule->internal || (!list && !trl_member_present(field, message)))
+		if (rule->internal || (!list && !trl_member_present(field, message)) ||
+		    (rule->secret && secrets == TRL_JSON_OMIT_SECRETS))
 			continue;
 		if (!first)
 			add_char(out, ',');
 		first = false;
 		add(out, rule->key, rule->key_len);
-		if (redact && rule->secret)
+		if (secrets == TRL_JSON_HIDE_SECRETS && rule->secret)
 			add(out, "\"(secret)\"", 10);
 		else if (list)
-			add_list(out, rule, field, message, redact);
+			add_list(out, rule, field, message, secrets);
 		else
 			add_value(
-			    out, rule, field, trl_member_of(field, message), redact);
+			    out, rule, field, trl_member_of(field, message), secrets);
 	}
 	add_char(out, '}');
 }

@@ -202,6 +202,27 @@ pg_tx_tenant(const trl_tx *tx)
 	return tx->scope.tenant;
 }
 
+enum trl_code
+trl_tx_open(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
+{
+	trl_tx *tx = trl_arena_zalloc(ctx->arena, sizeof *tx);
+	enum trl_code rc;
+
+	trl_assert(ctx->idempotency.key == NULL);
+	*tx = (struct trl_tx){
+		.ctx = ctx, .pg = pg, .since_us = trl_mono_us(), .scope = scope
+	};
+	rc = lease(ctx, pg, &tx->conn);
+	if (rc != TRL_OK)
+		return rc;
+	tx->next = pg->txs;
+	pg->txs = tx;
+	*next_call(tx) = (struct pg_call){ .sql = &trl_sql_tx_begin };
+	pg_bind_begin(ctx, PG_BEGIN_TIMED, scope, NULL, next_call(tx));
+	*out = tx;
+	return TRL_OK;
+}
+
 /* What was added, with room for n more calls behind. */
 static struct pg_call *
 take_added(trl_tx *tx, size_t n, size_t *n_added)

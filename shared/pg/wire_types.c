@@ -98,6 +98,9 @@ pg_value_of_arg(const struct trl_arg *arg)
 	case TRL_ARG_T_TEXTS:
 		value.kind = PG_V_TEXTS;
 		break;
+	case TRL_ARG_T_INTS:
+		value.kind = PG_V_INTS;
+		break;
 	}
 	return value;
 }

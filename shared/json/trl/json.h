@@ -23,9 +23,14 @@ enum trl_code trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
     ProtobufCMessage *message, const char *name, const char *text,
     size_t len) TRL_MUST_CHECK;
 
-/* Appends message as JSON. internal fields are left out; with redact, secret
- * ones appear as "(secret)". */
+/* What becomes of fields that are marked secret. */
+enum trl_json_secrets {
+	TRL_JSON_SHOW_SECRETS, /* to whom they are meant for */
+	TRL_JSON_HIDE_SECRETS, /* "(secret)" in their place */
+	TRL_JSON_OMIT_SECRETS
+};
+/* Appends message as JSON. internal fields are left out. */
 void trl_json_encode(struct trl_buf *out, const struct trl_message *rules,
-    const ProtobufCMessage *message, bool redact);
+    const ProtobufCMessage *message, enum trl_json_secrets secrets);
 /* Appends text as a JSON string with quotes, escaped. */
 void trl_json_string(struct trl_buf *out, const char *text, size_t len);

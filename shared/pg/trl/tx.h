@@ -13,6 +13,10 @@ typedef struct trl_tx trl_tx;
 
 enum trl_code trl_tx_begin(
     trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out) TRL_MUST_CHECK;
+/* The same without a round trip of its own: BEGIN leaves with what is run first. Not
+ * under an idempotency key. */
+enum trl_code trl_tx_open(
+    trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out) TRL_MUST_CHECK;
 /* Runs one statement now; out as in trl_batch_get, may be NULL. */
 enum trl_code trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql,
     const ProtobufCMessage *in, ProtobufCMessage *out,

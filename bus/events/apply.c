@@ -1,0 +1,416 @@
+/* apply.c - a batch of events is one transaction: the lanes' rows are locked, ids go
+ * into the inbox, the handler sees what is new, the cursors move. Two round trips where
+ * the handler only adds. Who does not get a lane's row leaves the lane to its owner for
+ * a while.
+ *
+ * A batch that fails is tried again event by event; an event that fails five times is
+ * parked, and the lane goes on. A process that has not come past its first events yet
+ * counts beforehand, so that one that kills it is parked as well. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <trl/log.h>
+#include <trl/value.h>
+
+#include "framework_sql.h"
+#include "subscription.h"
+
+enum {
+	TRIES = 5,
+	CRASHES = 3,
+	RETRY_MS = 100,
+	ELSEWHERE_MS = 1000,
+	ENOUGH_MS = 3000 /* left of the actor's time; else the rest comes again */
+};
+
+struct part {
+	unsigned lane;
+	size_t from, n;
+	bool owned, ahead; /* ahead: another process was faster */
+	uint64_t owned_seq;
+};
+
+struct batch {
+	struct part parts[LANES];
+	size_t n_parts, n;
+	bool alone; /* one lane's, that is careful or goes singly */
+};
+
+/* ---- choosing */
+
+static bool
+is_ready(const struct sub_lane *lane)
+{
+	return lane->at < lane->n && lane->until_us <= trl_mono_us();
+}
+
+static void
+pick(struct subscription *sub, struct batch *out)
+{
+	*out = (struct batch){ 0 };
+	for (unsigned i = 0; i < LANES && out->n < APPLY_MAX && !out->alone; i++) {
+		unsigned at = (sub->first + i) % LANES;
+		struct sub_lane *lane = &sub->lanes[at];
+		size_t n = lane->n - lane->at;
+
+		if (!is_ready(lane))
+			continue;
+		if (lane->careful > 0 || lane->singly > 0) {
+			if (out->n > 0)
+				continue;
+			out->alone = true;
+		}
+		if (n > APPLY_MAX - out->n)
+			n = APPLY_MAX - out->n;
+		if (lane->singly > 0)
+			n = 1;
+		out->parts[out->n_parts++] =
+		    (struct part){ .lane = at, .from = lane->at, .n = n };
+		out->n += n;
+	}
+}
+
+/* ---- taking */
+
+static enum trl_code
+take(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const struct batch *batch,
+    Trellis__Bus__TakenRows *out)
+{
+	int64_t *own = events_ints(ctx, batch->n_parts),
+		*lanes = events_ints(ctx, batch->n), *seqs = events_ints(ctx, batch->n);
+	struct trl_id *ids = trl_arena_alloc(ctx->arena, batch->n * sizeof *ids),
+		      *subjects =
+			  trl_arena_alloc(ctx->arena, batch->n * sizeof *subjects);
+	size_t n = 0;
+
+	for (size_t i = 0; i < batch->n_parts; i++) {
+		const struct part *part = &batch->parts[i];
+
+		own[i] = part->lane;
+		for (size_t j = 0; j < part->n; j++, n++) {
+			const struct trl_event *event =
+			    &sub->lanes[part->lane].events[part->from + j];
+
+			lanes[n] = part->lane;
+			seqs[n] = (int64_t)event->seq;
+			ids[n] = event->id;
+			subjects[n] = event->subject;
+		}
+	}
+	return trl_tx_run(tx, &trl_sql_inbox_take, NULL, &out->base,
+	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_INTS("lanes", own, batch->n_parts),
+	    TRL_ARG_INTS("event_lanes", lanes, n), TRL_ARG_INTS("event_seqs", seqs, n),
+	    TRL_ARG_IDS("event_ids", ids, n), TRL_ARG_IDS("subject_ids", subjects, n));
+}
+
+/* Which lanes are owned. False: somebody has set one back (a replay). */
+static bool
+see_owned(
+    struct subscription *sub, struct batch *batch, const Trellis__Bus__TakenRows *taken)
+{
+	for (size_t r = 0; r < taken->n_rows; r++) {
+		const Trellis__Bus__TakenRow *row = taken->rows[r];
+
+		for (size_t i = 0; i < batch->n_parts; i++) {
+			struct part *part = &batch->parts[i];
+
+			if (row->has_event_id || part->lane != row->lane)
+				continue;
+			part->owned = true;
+			part->owned_seq = row->seq;
+			part->ahead = row->seq > sub->lanes[row->lane].saved;
+			if (row->seq < sub->lanes[row->lane].saved ||
+			    row->epoch != sub->epoch)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The row of the take that says event is new, or NULL. */
+static const Trellis__Bus__TakenRow *
+is_new(const Trellis__Bus__TakenRows *taken, const struct trl_event *event)
+{
+	for (size_t r = 0; r < taken->n_rows; r++) {
+		const Trellis__Bus__TakenRow *row = taken->rows[r];
+
+		if (row->has_event_id && row->seq == event->seq &&
+		    row->lane == event->lane)
+			return row;
+	}
+	return NULL;
+}
+
+/* ---- handing over */
+
+static enum trl_code
+hand_group(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
+    const struct trl_event *events, size_t n)
+{
+	enum trl_code rc;
+
+	for (size_t i = 0; i < n; i++)
+		if (events[i].type && !events[i].payload)
+			return trl_fail(ctx, TRL_INTERNAL,
+			    "the payload of %s cannot be read", events[i].type_name);
+	ctx->tenant = events[0].tenant;
+	ctx->trace = events[0].trace;
+	trl_tx_scope(tx, TRL_SCOPE_TENANT(events[0].tenant));
+	rc = sub->spec->apply(sub->events->self, ctx, tx, events, n);
+	if (rc != TRL_OK && ctx->err.code == TRL_OK)
+		trl_fail(ctx, rc, "failed without an error");
+	ctx->tenant = trl_id_nil;
+	return rc;
+}
+
+enum trl_code
+sub_hand_over(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
+    struct trl_event *events, size_t n)
+{
+	struct trl_event *group = trl_arena_alloc(ctx->arena, n * sizeof *group);
+	bool *done = trl_arena_zalloc(ctx->arena, n * sizeof *done);
+	enum trl_code rc = TRL_OK;
+
+	for (size_t i = 0; rc == TRL_OK && i < n; i++) {
+		size_t k = 0;
+
+		if (done[i])
+			continue;
+		for (size_t j = i; j < n; j++) {
+			if (done[j] || !trl_id_eq(events[j].tenant, events[i].tenant))
+				continue;
+			done[j] = true;
+			group[k++] = events[j];
+		}
+		rc = hand_group(ctx, sub, tx, group, k);
+		group += k;
+	}
+	return rc;
+}
+
+static void
+move_cursors(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *batch)
+{
+	int64_t *lanes = events_ints(ctx, LANES), *seqs = events_ints(ctx, LANES);
+	size_t n = 0;
+
+	for (size_t i = 0; i < batch->n_parts; i++) {
+		struct part *part = &batch->parts[i];
+		const struct sub_lane *lane = &sub->lanes[part->lane];
+		uint64_t to = part->from + part->n == lane->n
+				  ? lane->through
+				  : lane->events[part->from + part->n - 1].seq;
+
+		if (!part->owned)
+			continue;
+		if (part->owned_seq < to)
+			part->owned_seq = to;
+		lanes[n] = part->lane;
+		seqs[n++] = (int64_t)part->owned_seq;
+	}
+	trl_tx_add(tx, &trl_sql_cursor_move, NULL,
+	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n));
+}
+
+/* What is new goes to the handler, or to the parked ones. */
+static enum trl_code
+apply_new(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *batch,
+    const Trellis__Bus__TakenRows *taken, const char *park, size_t *applied)
+{
+	struct trl_event *fresh =
+	    trl_arena_alloc(ctx->arena, (batch->n + 1) * sizeof *fresh);
+	size_t n = 0, known = 0;
+
+	for (size_t i = 0; i < batch->n_parts; i++) {
+		const struct part *part = &batch->parts[i];
+		struct sub_lane *lane = &sub->lanes[part->lane];
+
+		for (size_t j = part->from; part->owned && j < part->from + part->n;
+		     j++) {
+			const Trellis__Bus__TakenRow *row =
+			    is_new(taken, &lane->events[j]);
+
+			if (!row)
+				known += lane->events[j].seq > part->owned_seq;
+			else if (park || row->waits)
+				sub_park(ctx, sub, tx, lane->rows[j],
+				    row->waits ? "an earlier event of its subject "
+						 "is parked"
+					       : park);
+			else
+				fresh[n++] = lane->events[j];
+		}
+	}
+	trl_series_add(sub->m.repeated, (double)known);
+	*applied = n;
+	return n > 0 ? sub_hand_over(ctx, sub, tx, fresh, n) : TRL_OK;
+}
+
+/* ---- one transaction */
+
+static void
+succeeded(struct subscription *sub, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n_parts; i++) {
+		const struct part *part = &batch->parts[i];
+		struct sub_lane *lane = &sub->lanes[part->lane];
+
+		if (!part->owned || part->ahead) { /* left to the other process */
+			lane->until_us = trl_mono_us() + ELSEWHERE_MS * 1000;
+			lane->at = lane->n;
+			sub->loaded = false;
+		}
+		if (!part->owned)
+			continue;
+		lane->seq = lane->saved = part->owned_seq;
+		if (!part->ahead)
+			lane->at = part->from + part->n;
+		lane->careful -=
+		    lane->careful < part->n ? lane->careful : (unsigned)part->n;
+		lane->fails = 0;
+		if (lane->singly > 0)
+			lane->singly--;
+	}
+}
+
+static enum trl_code
+apply_batch(
+    trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *park)
+{
+	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
+	Trellis__Bus__TakenRows taken = TRELLIS__BUS__TAKEN_ROWS__INIT;
+	const struct part *last = &batch->parts[batch->n_parts - 1];
+	int64_t at_us = sub->lanes[last->lane].events[last->from + last->n - 1].at_us;
+	size_t applied = 0;
+	enum trl_code rc;
+
+	rc = trl_tx_open(ctx, sub->events->sys, (struct trl_scope){ 0 }, &tx);
+	if (rc == TRL_OK)
+		rc = take(ctx, sub, tx, batch, &taken);
+	if (rc != TRL_OK)
+		return rc;
+	if (!see_owned(sub, batch, &taken)) {
+		sub->loaded = false;
+		for (size_t i = 0; i < LANES; i++) {
+			sub->lanes[i].saved = UINT64_MAX;
+			sub->lanes[i].at = sub->lanes[i].n;
+		}
+		return TRL_OK;
+	}
+	rc = apply_new(ctx, sub, tx, batch, &taken, park, &applied);
+	if (rc != TRL_OK)
+		return rc;
+	move_cursors(ctx, sub, tx, batch);
+	rc = trl_tx_commit(&tx, NULL);
+	if (rc != TRL_OK)
+		return rc;
+	succeeded(sub, batch);
+	trl_series_add(sub->m.applied, (double)applied);
+	trl_series_set(sub->m.lag, (double)(trl_wall_us() - at_us) / 1e6);
+	return TRL_OK;
+}
+
+/* ---- failures */
+
+/* The one event of batch has failed; once too often it is parked. */
+static enum trl_code
+failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
+{
+	struct sub_lane *lane = &sub->lanes[batch->parts[0].lane];
+	const struct trl_event *event = &lane->events[batch->parts[0].from];
+	const char *why = trl_arena_printf(
+	    ctx->arena, "%s: %s", trl_code_name(ctx->err.code), ctx->err.message);
+
+	trl_err_clear(ctx);
+	if (++lane->fails < TRIES) {
+		lane->until_us = trl_mono_us() +
+				 ((uint64_t)RETRY_MS * 1000 << 2 * (lane->fails - 1));
+		return TRL_OK;
+	}
+	trl_log(TRL_LOG_ERROR, ctx, "an event is parked",
+	    TRL_LOG_STR("subscription", sub->spec->name),
+	    TRL_LOG_STR("type", event->type_name), TRL_LOG_ID("event", event->id),
+	    TRL_LOG_ID("subject", event->subject), TRL_LOG_STR("reason", why));
+	return apply_batch(ctx, sub, batch, why);
+}
+
+static bool
+is_outage(enum trl_code rc)
+{
+	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN;
+}
+
+static enum trl_code
+failed(trl_ctx *ctx, struct subscription *sub, struct batch *batch, enum trl_code rc)
+{
+	if (is_outage(rc) || trl_time_left_ms(ctx) < ENOUGH_MS)
+		return rc;
+	trl_series_add(sub->m.failed, 1);
+	if (batch->n == 1)
+		return failed_alone(ctx, sub, batch);
+	trl_log(TRL_LOG_WARN, ctx, "a batch of events failed; now one by one",
+	    TRL_LOG_STR("subscription", sub->spec->name),
+	    TRL_LOG_INT("events", batch->n), TRL_LOG_STR("reason", ctx->err.message));
+	trl_err_clear(ctx);
+	for (size_t i = 0; i < batch->n_parts; i++)
+		sub->lanes[batch->parts[i].lane].singly = (unsigned)batch->parts[i].n;
+	return TRL_OK;
+}
+
+/* Counts, before what a process that began here may have died of. */
+static enum trl_code
+be_careful(trl_ctx *ctx, struct subscription *sub, struct batch *batch, bool *deadly)
+{
+	struct part *part = &batch->parts[0];
+	struct sub_lane *lane = &sub->lanes[part->lane];
+	Trellis__Bus__CountRow tries = TRELLIS__BUS__COUNT_ROW__INIT;
+	trl_batch *work = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
+	enum trl_code rc;
+
+	trl_batch_get(work, &trl_sql_cursor_try, NULL, &tries.base,
+	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_INT("lane", part->lane));
+	rc = trl_batch_write_unrecorded(work);
+	if (rc != TRL_OK)
+		return rc;
+	*deadly = tries.n > CRASHES;
+	if (tries.n > 1) { /* each of what was at hand is counted by itself */
+		lane->careful = lane->singly = APPLY_MAX;
+		batch->n = part->n = 1;
+	}
+	return TRL_OK;
+}
+
+static enum trl_code
+run(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
+{
+	struct sub_lane *lane = &sub->lanes[batch->parts[0].lane];
+	bool deadly = false;
+	enum trl_code rc = TRL_OK;
+
+	if (batch->alone && lane->careful > 0)
+		rc = be_careful(ctx, sub, batch, &deadly);
+	if (rc == TRL_OK)
+		rc = apply_batch(ctx, sub, batch,
+		    deadly ? "processes died while they applied it" : NULL);
+	if (rc == TRL_OK)
+		return rc;
+	lane->careful = 0; /* the process lives */
+	return failed(ctx, sub, batch, rc);
+}
+
+enum trl_code
+sub_apply(trl_ctx *ctx, struct subscription *sub)
+{
+	struct batch batch;
+	enum trl_code rc = TRL_OK;
+
+	for (pick(sub, &batch); rc == TRL_OK && batch.n > 0; pick(sub, &batch)) {
+		rc = run(ctx, sub, &batch);
+		if (trl_time_left_ms(ctx) < ENOUGH_MS)
+			break;
+	}
+	return rc;
+}

@@ -1,0 +1,111 @@
+/* events.h - one service's end of events: its log with the heads of the lanes in
+ * memory, and its subscriptions. Private to bus/events; all of it on the loop. */
+#pragma once
+
+#include <uv.h>
+
+#include <trl/event.h>
+#include <trl/events_open.h>
+#include <trl/metrics.h>
+
+#include "event_rows.pb-c.h"
+#include "trellis/events/v1/events.server.h"
+
+typedef Events__V1__Event events_row; /* as it is read, and as it travels */
+
+enum {
+	LANES = TRL_EVENT_LANES,
+	POLL_MS = 1000,  /* between plain looks at the heads */
+	NOTICE_MS = 5,   /* at least between notices */
+	MOVE_MAX = 1000, /* events numbered in one transaction */
+	FETCH_MAX = 500,
+	FETCH_BYTES = 384 * 1024,
+	APPLY_MAX = 200 /* events applied in one transaction */
+};
+
+/* A Fetch that waits for something new. */
+struct events_waiter {
+	struct events_waiter *next, **at; /* at: NULL when it is not in the list */
+	struct trl_ticket ticket;
+};
+
+struct events_lane {
+	uint64_t head, first;
+};
+
+/* How far a subscriber of another service is, as it said last; written now and then. */
+struct events_progress {
+	struct events_progress *next;
+	char service[48], subscription[48];
+	uint64_t seq[LANES], written[LANES];
+	bool known[LANES], fresh[LANES];
+};
+
+struct events {
+	trl_loop *loop;
+	trl_bus *bus;
+	trl_pg *pg, *sys;
+	const char *service;
+	void *self;
+	bool tells, draining;
+	unsigned running; /* actors of this end */
+	trl_snapshot_fn *snapshot;
+
+	/* The log. */
+	bool has_heads;
+	struct events_lane lanes[LANES];
+	uint32_t epoch;
+	uint64_t total; /* of all heads */
+	struct events_waiter *waiters;
+	uint32_t unsequenced; /* lanes where rows wait for numbers */
+	bool sequencing, looking, telling, told_late;
+	unsigned polls;
+	uv_timer_t *poll, *notice;
+	double oldest_s; /* how long the oldest row waits */
+	struct events_progress *progress;
+
+	struct subscription *subscriptions;
+	struct {
+		trl_series *sequenced, *fetched, *notices;
+	} m;
+};
+
+/* Starts an actor of this end; false: there is no room, or it drains. */
+bool events_spawn(struct events *events, const char *name,
+    void (*run)(trl_ctx *ctx, void *arg), void *arg, uint32_t timeout_ms);
+/* Its last act. */
+void events_ends(struct events *events);
+/* A timer on the heap, for uv_close outlives its owner. */
+uv_timer_t *events_timer(struct events *events, void *data);
+void events_timer_close(uv_timer_t **timer);
+
+/* heads.c */
+void events_heads_open(struct events *events);
+void events_heads_close(struct events *events);
+/* Takes what was read or moved, and wakes who waits. */
+void events_heads_take(
+    struct events *events, const Trellis__Bus__HeadRow *const *rows, size_t n);
+/* Reads the heads, at most once at a time. */
+enum trl_code events_heads_read(trl_ctx *ctx, struct events *events) TRL_MUST_CHECK;
+void events_wake_all(struct events *events);
+
+/* sequencer.c: numbers what waits in these lanes; from trl_pg_on_news. */
+void events_sequence(void *events, uint32_t lanes);
+/* Tells that there is something new; at most once in NOTICE_MS. */
+void events_notify(struct events *events);
+
+/* progress.c: what a subscriber said of itself; written when it is due. */
+void events_progress_note(
+    struct events *events, const char *service, const Events__V1__FetchRequest *in);
+enum trl_code events_progress_write(trl_ctx *ctx, struct events *events) TRL_MUST_CHECK;
+
+void events_progress_forget(
+    struct events *events, const char *service, const char *subscription);
+
+/* row.c: an event as it is stored, as handlers see it. In ctx's arena.
+ * Errors: TRL_INTERNAL: its payload cannot be decoded. */
+enum trl_code events_of_row(
+    trl_ctx *ctx, const events_row *row, struct trl_event *out) TRL_MUST_CHECK;
+
+/* Numbers in the arena, as arguments of a statement. */
+int64_t *events_ints(trl_ctx *ctx, size_t n);

@@ -1,0 +1,199 @@
+/* subscription.c - when a subscription pulls. A pull runs until there is nothing new;
+ * then somebody waits at the producer (at most a second: that is the floor under lost
+ * notices), and a notice starts the next pull before that answer comes. */
+#include "subscription.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <trl/log.h>
+
+#include "pull.h"
+
+enum { RUN_MS = 20000, WAIT_MS = 1000, WATCH_MS = 4000, BUSY_MS = 50 };
+
+struct subscription *
+sub_find(const struct events *events, const char *name)
+{
+	struct subscription *sub = events->subscriptions;
+
+	while (sub && strcmp(sub->spec->name, name) != 0)
+		sub = sub->next;
+	return sub;
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	sub_pull(timer->data);
+}
+
+void
+sub_pull_at(struct subscription *sub, uint64_t until_us)
+{
+	uint64_t now = trl_mono_us();
+	uint64_t ms = until_us > now ? (until_us - now + 999) / 1000 : 0;
+
+	if (uv_is_active((uv_handle_t *)sub->timer) &&
+	    uv_timer_get_due_in(sub->timer) <= ms)
+		return;
+	uv_timer_start(sub->timer, on_timer, ms, 0);
+}
+
+/* ---- pulling */
+
+static void
+pull(trl_ctx *ctx, void *arg)
+{
+	struct subscription *sub = arg;
+	struct events *events = sub->events;
+	enum sub_state state = sub_pull_all(ctx, sub);
+
+	sub->pulling = false;
+	events_ends(events);
+	if (events->draining)
+		return;
+	if (state == SUB_MORE || sub->again)
+		sub_pull(sub);
+	else
+		sub_watch(sub);
+}
+
+void
+sub_pull(struct subscription *sub)
+{
+	struct events *events = sub->events;
+
+	if (events->draining)
+		return;
+	if (sub->pulling) {
+		sub->again = true;
+		return;
+	}
+	if (trl_mono_us() < sub->until_us) { /* it failed a moment ago */
+		sub_pull_at(sub, sub->until_us);
+		return;
+	}
+	sub->again = false;
+	sub->pulling = events_spawn(events, "applying events", pull, sub, RUN_MS);
+	if (!sub->pulling)
+		sub_pull_at(sub, trl_mono_us() + BUSY_MS * 1000);
+}
+
+/* ---- waiting */
+
+static void
+watch(trl_ctx *ctx, void *arg)
+{
+	struct subscription *sub = arg;
+	struct events *events = sub->events;
+	bool news = false;
+	enum trl_code rc = sub_await(ctx, sub, WAIT_MS, &news);
+
+	sub->watching = false;
+	events_ends(events);
+	trl_err_clear(ctx);
+	if (rc != TRL_OK)
+		sub_pull_at(sub, trl_mono_us() + WAIT_MS * 1000);
+	else if (news)
+		sub_pull(sub);
+	else if (!sub->pulling)
+		sub_watch(sub);
+}
+
+void
+sub_watch(struct subscription *sub)
+{
+	if (sub->watching || sub->events->draining)
+		return;
+	if (!sub_may_wait(sub)) { /* no lane is ours for now, or it has not begun */
+		sub_pull_at(sub, sub_next_us(sub));
+		return;
+	}
+	sub->watching =
+	    events_spawn(sub->events, "waiting for events", watch, sub, WATCH_MS);
+	if (!sub->watching)
+		sub_pull_at(sub, trl_mono_us() + WAIT_MS * 1000);
+}
+
+/* A notice of the producer: the sum of its numbers stands in the id. */
+static void
+on_notice(void *self, struct trl_id tenant, struct trl_id total)
+{
+	struct subscription *sub = self;
+	uint64_t sum;
+
+	(void)tenant;
+	memcpy(&sum, total.bytes + 8, sizeof sum);
+	sum = be64toh(sum);
+	if (sum <= sub->hint || sum > INT64_MAX)
+		return;
+	sub->hint = sum;
+	sub_pull(sub);
+}
+
+/* ---- life */
+
+void
+sub_open(struct events *events, const struct trl_subscription *spec)
+{
+	struct subscription *sub = calloc(1, sizeof *sub);
+	const char *service = events->service, *name = spec->name;
+
+	trl_assert(sub != NULL && strlen(spec->name) <= 40 && spec->apply != NULL);
+	sub->events = events;
+	sub->spec = spec;
+	while (spec->types && spec->types[sub->n_types])
+		sub->n_types++;
+	sub->next = events->subscriptions;
+	events->subscriptions = sub;
+	sub->m.applied = trl_series_at(
+	    trl_counter_new("trellis_events_applied_total", "Events that were applied",
+		"service", "subscription", NULL),
+	    service, name);
+	sub->m.repeated = trl_series_at(
+	    trl_counter_new("trellis_events_repeated_total",
+		"Events that the inbox knew already", "service", "subscription", NULL),
+	    service, name);
+	sub->m.parked = trl_series_at(
+	    trl_counter_new("trellis_events_parked_total", "Events that were parked",
+		"service", "subscription", NULL),
+	    service, name);
+	sub->m.failed = trl_series_at(trl_counter_new("trellis_events_failed_total",
+					  "Batches of events whose handler failed",
+					  "service", "subscription", NULL),
+	    service, name);
+	sub->m.gaps = trl_series_at(trl_counter_new("trellis_events_gap_total",
+					"Numbers that were missing in a lane; always 0",
+					"service", "subscription", NULL),
+	    service, name);
+	sub->m.lag = trl_series_at(trl_gauge_new("trellis_events_lag_seconds",
+				       "Age of the last event when it was applied",
+				       "service", "subscription", NULL),
+	    service, name);
+	trl_series_add(sub->m.gaps, 0);
+}
+
+void
+sub_start(struct subscription *sub)
+{
+	char topic[41];
+
+	snprintf(topic, sizeof topic, "%s.events", sub->spec->producer);
+	sub->timer = events_timer(sub->events, sub);
+	trl_bus_watch(sub->events->bus, topic, on_notice, sub);
+	sub_pull_at(sub, 0);
+}
+
+void
+sub_close_all(struct events *events)
+{
+	while (events->subscriptions) {
+		struct subscription *sub = events->subscriptions;
+
+		events->subscriptions = sub->next;
+		events_timer_close(&sub->timer);
+		free(sub);
+	}
+}

@@ -1,0 +1,78 @@
+/* subscription.h - one subscription of this process: where it is in each lane, and what
+ * it does next. Private to bus/events.
+ *
+ * One actor at a time pulls and applies; while there is nothing to pull, another one
+ * waits at the producer for something new. A notice, or the answer of that one, starts
+ * the first again. */
+#pragma once
+
+#include "events.h"
+
+struct sub_lane {
+	uint64_t seq;     /* read and, where wanted, applied */
+	uint64_t saved;   /* as the cursor's row has it, as far as is known */
+	unsigned careful; /* so many events are counted before they are applied */
+	bool gap;        /* a number is missing: nothing is applied until it is there */
+	bool missed;     /* the producer dropped what comes next */
+	unsigned singly; /* so many events one by one: a batch of them failed */
+	unsigned fails;  /* of the next event */
+	uint64_t until_us; /* not before: it failed, or another process has the lane */
+	/* What the running pull fetched. */
+	struct trl_event *events;
+	const events_row *const *rows;
+	size_t n, at; /* at: the next one */
+	uint64_t through;
+};
+
+struct subscription {
+	struct subscription *next;
+	struct events *events;
+	const struct trl_subscription *spec;
+	size_t n_types;
+	bool begun, live, loaded; /* it has cursors; past the snapshot; they are read */
+	uint32_t epoch;
+	struct sub_lane lanes[LANES];
+	unsigned first; /* lane that the next Fetch begins with */
+	uint64_t hint;  /* what notices told */
+	bool pulling, again, watching;
+	unsigned fails; /* of pulls, in a row */
+	uint64_t until_us;
+	uv_timer_t *timer;
+	struct {
+		trl_series *applied, *repeated, *parked, *gaps, *lag, *failed;
+	} m;
+};
+
+/* Pulls soon; if it pulls already, once more after that. */
+void sub_pull(struct subscription *sub);
+/* The same, not before until_us. */
+void sub_pull_at(struct subscription *sub, uint64_t until_us);
+
+/* begin.c: makes the cursors, reads the snapshot, loads the cursors. *ready: it is live
+ * and loaded. */
+enum trl_code sub_begin(
+    trl_ctx *ctx, struct subscription *sub, bool *ready) TRL_MUST_CHECK;
+enum trl_code sub_load(trl_ctx *ctx, struct subscription *sub) TRL_MUST_CHECK;
+/* The producer's numbers may have begun anew. */
+enum trl_code sub_new_epoch(
+    trl_ctx *ctx, struct subscription *sub, uint32_t epoch) TRL_MUST_CHECK;
+/* Calls of the producer. */
+enum trl_code sub_heads(trl_ctx *ctx, struct subscription *sub, int64_t before_us,
+    Events__V1__HeadsReply **out) TRL_MUST_CHECK;
+
+/* apply.c: applies what the lanes hold. Errors: of the database; a handler's failures
+ * are the lane's affair. */
+enum trl_code sub_apply(trl_ctx *ctx, struct subscription *sub) TRL_MUST_CHECK;
+/* Runs the handler over events of one tenant each, in tx. */
+enum trl_code sub_hand_over(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
+    struct trl_event *events, size_t n) TRL_MUST_CHECK;
+
+/* park.c: adds an event to the parked ones. */
+void sub_park(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const events_row *row,
+    const char *error);
+
+/* subscription.c */
+void sub_open(struct events *events, const struct trl_subscription *spec);
+void sub_start(struct subscription *sub);
+void sub_close_all(struct events *events);
+struct subscription *sub_find(const struct events *events, const char *name);

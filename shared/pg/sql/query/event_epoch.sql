@@ -1,0 +1,2 @@
+-- Numbers may be given anew: everybody reads again.
+update event_head set epoch = epoch + 1

@@ -1,0 +1,2 @@
+select service, subscription, lane, seq from event_progress
+order by service, subscription, lane
