@@ -251,6 +251,9 @@ static void
 lose_patience(uv_timer_t *timer)
 {
 	((trl_loop *)timer->data)->out_of_patience = true;
+	/* Where done() took longer than that, this comes before the loop would wait,
+	 * with no timer left: it must not. */
+	uv_stop(timer->loop);
 }
 
 bool

@@ -30,6 +30,8 @@ struct rig {
 		unsigned attempt;
 		char name[24];
 	} runs[RIG_RUNS_MAX]; /* in order */
+	int child;            /* its pid, or 0 */
+	char child_log[64];
 	struct trl_trace trace;
 	enum trl_principal_kind principal;
 	char key[80];
@@ -47,6 +49,14 @@ int rig_reset(void **state);
 /* Opens workers 0..n-1; crons may be NULL. */
 void rig_work(size_t n, const struct trl_cron *const *crons);
 void rig_stop(size_t i);
+/* A worker in a process of its own: main() gives its arguments to rig_is_child first,
+ * which does not return there. Its log grows in a file that rig_child_said looks at. */
+void rig_is_child(int argc, char **argv);
+void rig_child(void);
+void rig_signal(int signum);
+bool rig_child_said(void *text);
+/* Ends it and waits for that. */
+void rig_child_end(void);
 /* Adds a job as the service would. */
 void rig_add(const struct trl_job_kind *kind, struct trl_id tenant, const char *name,
     const struct trl_job_terms *terms);

@@ -17,6 +17,8 @@
 #include "framework_sql.h"
 #include "pool.h"
 
+enum { READS_AT_END = 16 };
+
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 struct pg_op *
@@ -459,6 +461,11 @@ on_poll(uv_poll_t *poll, int status, int events)
 		return;
 	bool alive = PQconsumeInput(conn->pq) == 1;
 
+	/* At an error libuv has stopped watching: what came before it is read, and
+	 * that is the end, for nobody would wake us again. */
+	for (int i = 0; status != 0 && alive && i < READS_AT_END; i++)
+		alive = PQconsumeInput(conn->pq) == 1;
+	alive = alive && status == 0;
 	drain(conn);
 	if (!alive && conn->poll == poll)
 		lost(conn);

@@ -108,6 +108,12 @@ trl_pg_maintain(const char *admin_url, const struct trl_sql_set *set)
 			"with gone as (delete from idempotency where ctid = any "
 			"(array(select ctid from idempotency where expires_at < "
 			"now() limit 5000)) returning 1) select count(*) from gone" },
+		{ .what = "jobs that ended long ago",
+		    .sql =
+			"with gone as (delete from job where id in (select id from job "
+			"where state in ('dead', 'cancelled') and ended_at < now() - "
+			"interval '14 days' limit 5000) returning 1) select count(*) "
+			"from gone" },
 	};
 
 	return trl_pg_upkeep(admin_url, set, steps, TRL_COUNT(steps));

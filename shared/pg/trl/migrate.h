@@ -11,9 +11,10 @@
 enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
     const char *app_password, const char *sys_password) TRL_MUST_CHECK;
 
-/* Upkeep of the framework's tables: deletes expired idempotency records, in pieces,
- * under the owner's role. `<service> maintain` calls it before the service's own;
- * run it now and then (an expired record counts as none, but takes room). */
+/* Upkeep of the framework's tables: deletes expired idempotency records, and jobs that
+ * ended 14 days ago, in pieces, under the owner's role. `<service> maintain` calls it
+ * before the service's own; run it now and then (an expired record counts as none, but
+ * takes room). */
 enum trl_code trl_pg_maintain(
     const char *admin_url, const struct trl_sql_set *set) TRL_MUST_CHECK;
 

@@ -1,0 +1,277 @@
+/* jobs_bench.c - how many trivial jobs a second one worker runs, beside a bare loop of
+ * the same statements over libpq in the same run; and how long another tenant's job
+ * waits while one floods 1000:1. tools/bench runs it; by hand, with
+ * TRELLIS_TEST_PG_ADMIN_URL set.
+ *
+ * The bare loop takes jobs under a lease by the simplest claim there is (no tenants, no
+ * caps) and deletes them, one batch after the other: what PostgreSQL can do at most
+ * for one connection. */
+#include "../../shared/pg/test_world.h"
+
+#include <trl/jobs_open.h>
+
+enum {
+	JOBS = 60000,
+	SLOTS = 800,
+	TENANTS = 50,
+	BATCH = 200,
+	FLOOD = 30000,
+	PROBES = 30, /* FLOOD / 1000 */
+	PROBE_EVERY_MS = 60
+};
+
+static struct bench {
+	trl_pg *sys;
+	trl_jobs *jobs;
+	size_t done;
+	struct trl_id quiet; /* the tenant whose waits are taken */
+	double waits_ms[2 * PROBES];
+	size_t n_waits;
+} bench;
+
+static const struct trl_field no_rules[32];
+static const struct trl_message rules = {
+	.descriptor = &pgtest__answer__descriptor, .fields = no_rules, .clear_field = -1
+};
+
+static enum trl_code
+trivial(void *self, trl_ctx *ctx, const struct trl_job *job)
+{
+	(void)self;
+	bench.done++;
+	if (trl_id_eq(ctx->tenant, bench.quiet) && bench.n_waits < 2 * PROBES)
+		bench.waits_ms[bench.n_waits++] =
+		    (double)(trl_wall_us() - job->run_at_us) / 1000;
+	return TRL_OK;
+}
+
+/* Of the flood: each takes a while, as real work does. */
+static enum trl_code
+slow(void *self, trl_ctx *ctx, const struct trl_job *job)
+{
+	enum trl_code rc = trl_sleep(ctx, 2);
+
+	return rc == TRL_OK ? trivial(self, ctx, job) : rc;
+}
+
+static const struct trl_job_kind trivial_kind = {
+	.name = "trivial",
+	.message = &rules,
+	.run = trivial,
+	.slots = SLOTS,
+	.per_tenant = SLOTS,
+};
+static const struct trl_job_kind slow_kind = {
+	.name = "slow",
+	.message = &rules,
+	.run = slow,
+	.slots = 64,
+};
+static const struct trl_job_kind *const kinds[] = { &trivial_kind, &slow_kind, NULL };
+
+/* ---- jobs by the thousand */
+
+static void
+fill(const char *kind, int n, int tenants)
+{
+	test_db_sql(&world.db,
+	    "insert into pgtest.job (id, tenant_id, kind, state, priority, run_at, "
+	    "attempt,"
+	    " attempts, payload, trace, made_at) select gen_random_uuid(),"
+	    " md5((i %% %d)::text)::uuid, '%s', 'ready', 0, now(), 0, 25, '', '', now()"
+	    " from generate_series(1, %d) i",
+	    tenants, kind, n);
+	test_db_sql(&world.db, "analyze pgtest.job");
+}
+
+static double
+bare_loop(void)
+{
+	char url[512], limit[16];
+	PGconn *pq;
+	size_t n = 0;
+	uint64_t began;
+
+	snprintf(url, sizeof url, "%s", test_db_as(&world.db, "pgtest_sys"));
+	pq = PQconnectdb(url);
+	snprintf(limit, sizeof limit, "%d", BATCH);
+	PQclear(PQexec(pq, "set search_path = pgtest"));
+	PQclear(PQprepare(pq, "take",
+	    "with pick as materialized (select id from job where state = 'ready' and "
+	    "kind = "
+	    "'trivial' limit $1 for update skip locked) update job set state = "
+	    "'running', "
+	    "attempt = attempt + 1, lease_token = gen_random_uuid(), lease_until = "
+	    "now() + "
+	    "interval '30 seconds' from pick where job.id = pick.id returning job.id, "
+	    "tenant_id, attempt, attempts, payload, trace, made_at, run_at",
+	    1, NULL));
+	PQclear(PQprepare(
+	    pq, "drop", "delete from job where id = any($1::uuid[])", 1, NULL));
+	began = trl_mono_us();
+	for (;;) {
+		const char *values[] = { limit };
+		PGresult *res = PQexecPrepared(pq, "take", 1, values, NULL, NULL, 0);
+		struct trl_buf ids = { 0 };
+		int rows = PQntuples(res);
+
+		for (int i = 0; i < rows; i++)
+			trl_buf_printf(
+			    &ids, "%c%s", i ? ',' : '{', PQgetvalue(res, i, 0));
+		PQclear(res);
+		if (rows == 0)
+			break;
+		trl_buf_add(&ids, "}", 2);
+		values[0] = (const char *)ids.data;
+		PQclear(PQexecPrepared(pq, "drop", 1, values, NULL, NULL, 0));
+		trl_buf_fini(&ids);
+		n += (size_t)rows;
+	}
+	PQfinish(pq);
+	return (double)n / ((double)(trl_mono_us() - began) / 1e6);
+}
+
+static bool
+is_ready(void *pg)
+{
+	return trl_pg_ready(pg);
+}
+
+static bool
+is_drained(void *jobs)
+{
+	return trl_jobs_drained(jobs);
+}
+
+static bool
+are_done(void *n)
+{
+	return bench.done >= (size_t)n;
+}
+
+static void
+open_worker(void)
+{
+	struct trl_jobs_options options = {
+		.service = "pgtest", .app = world.pg, .sys = bench.sys, .kinds = kinds
+	};
+
+	trl_assert(trl_jobs_open(world.loop, &options, &bench.jobs) == TRL_OK);
+}
+
+static void
+close_worker(void)
+{
+	trl_jobs_drain(bench.jobs);
+	trl_assert(trl_loop_run_until(world.loop, is_drained, bench.jobs, 30000));
+	trl_jobs_close(&bench.jobs);
+}
+
+static double
+worker(size_t n)
+{
+	uint64_t began = trl_mono_us();
+
+	bench.done = 0;
+	open_worker();
+	trl_assert(trl_loop_run_until(world.loop, are_done, (void *)n, 60000));
+	double rate = (double)n / ((double)(trl_mono_us() - began) / 1e6);
+	close_worker();
+	return rate;
+}
+
+/* ---- another's job */
+
+static void
+add_probe(trl_ctx *ctx, void *arg)
+{
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(bench.quiet));
+
+	(void)arg;
+	trl_batch_job(batch, &slow_kind, NULL, NULL);
+	if (trl_batch_write(batch, NULL) != TRL_OK)
+		trl_assert(!"a probe could not be added");
+}
+
+static bool
+never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static bool
+have_waits(void *n)
+{
+	return bench.n_waits >= (size_t)n;
+}
+
+static void
+probe(size_t so_far)
+{
+	for (size_t i = 0; i < PROBES; i++) {
+		trl_assert(trl_spawn(world.loop, &(struct trl_spawn){ .name = "probe",
+						     .run = add_probe }) == TRL_OK);
+		trl_loop_run_until(world.loop, never, NULL, PROBE_EVERY_MS);
+	}
+	trl_assert(trl_loop_run_until(
+	    world.loop, have_waits, (void *)(so_far + PROBES), 30000));
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+show_waits(const char *what, double *waits)
+{
+	qsort(waits, PROBES, sizeof *waits, by_size);
+	printf("%-24s p50 %6.2f ms   p99 %6.2f ms\n", what, waits[PROBES / 2],
+	    waits[PROBES - 1]);
+}
+
+int
+main(void)
+{
+	char url[512];
+
+	if (world_open(NULL) != 0)
+		return 1;
+	snprintf(url, sizeof url, "%s", test_db_as(&world.db, "pgtest_sys"));
+	if (trl_pg_open(world.loop,
+		&(struct trl_pg_options){ .url = url,
+		    .sql = &pgtest_sql,
+		    .read_connections = 1,
+		    .write_connections = 6,
+		    .label = "pgtest_sys" },
+		&bench.sys) != TRL_OK ||
+	    !trl_loop_run_until(world.loop, is_ready, bench.sys, 5000))
+		return 1;
+	fill("trivial", JOBS, TENANTS);
+	printf("%-24s %8.0f jobs/s\n", "bare loop", bare_loop());
+	test_db_sql(&world.db, "truncate pgtest.job");
+	fill("trivial", JOBS, TENANTS);
+	printf("%-24s %8.0f jobs/s\n", "worker, 50 tenants", worker(JOBS));
+	test_db_sql(&world.db, "truncate pgtest.job");
+	fill("trivial", JOBS, 1);
+	printf("%-24s %8.0f jobs/s\n", "worker, one tenant", worker(JOBS));
+
+	bench.quiet = trl_id_new();
+	test_db_sql(&world.db, "truncate pgtest.job");
+	open_worker();
+	trl_loop_run_until(world.loop, never, NULL, 1000);
+	probe(0);
+	fill("slow", FLOOD, 1);
+	probe(PROBES);
+	close_worker();
+	show_waits("another's wait, quiet", bench.waits_ms);
+	show_waits("another's wait, flood", bench.waits_ms + PROBES);
+	printf("%-24s %s of %d left\n", "the flood",
+	    test_db_sql(&world.db, "select count(*) from pgtest.job"), FLOOD);
+	trl_pg_close(&bench.sys);
+	return world_close(NULL);
+}
