@@ -1,25 +1,10 @@
 /* The auth service: how it opens and what can be set. It serves its contract from
  * its own schema, calls nobody, and keeps nothing between messages. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <sodium.h>
 
 #include "auth.h"
-
-static enum trl_code
-open_mail(struct auth *self, const struct trl_host *host)
-{
-	const char *folder = self->config->mail_folder;
-	char made[512];
-
-	if (!folder && host->run_dir) {
-		snprintf(made, sizeof made, "%s/mail", host->run_dir);
-		folder = made;
-	}
-	return trl_mail_open(
-	    host->loop, folder, "Trellis <noreply@localhost>", &self->mail);
-}
 
 static void
 close_auth(void **state)
@@ -28,7 +13,6 @@ close_auth(void **state)
 
 	if (!self)
 		return;
-	trl_mail_close(&self->mail);
 	trl_sealer_free(&self->sealer);
 	trl_access_close(&self->access);
 	if (self->passwords.work.state)
@@ -46,13 +30,12 @@ open_auth(const struct trl_host *host, void **out)
 	enum trl_code rc = TRL_INTERNAL;
 
 	trl_assert(self);
-	*self =
-	    (struct auth){ .loop = host->loop, .pg = host->pg, .config = host->config };
+	*self = (struct auth){ .pg = host->pg, .config = host->config };
 	self->sealer = trl_sealer_new(host->seal_key, "auth letter");
 	self->access = trl_access_open(host->loop, host->redis);
 	if (self->access &&
 	    auth_passwords_open(&self->passwords, host->loop, &self->config->password))
-		rc = open_mail(self, host);
+		rc = TRL_OK;
 	if (rc != TRL_OK) {
 		close_auth(&state);
 		return rc;
@@ -76,6 +59,7 @@ const struct trl_service auth_service = {
 	.open = open_auth,
 	.needs_seal_key = true,
 	.tells_events = true,
+	.snapshot = auth_snapshot,
 	.close = close_auth,
 	.maintain = auth_maintain,
 };

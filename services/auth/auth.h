@@ -5,7 +5,6 @@
 #include <trl/access.h>
 #include <trl/batch.h>
 #include <trl/change.h>
-#include <trl/mail.h>
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
@@ -24,9 +23,6 @@ enum {
 };
 
 struct auth {
-	trl_loop *loop;
-	trl_mail *mail; /* until notify sends letters */
-	size_t letters_out;
 	trl_pg *pg;
 	trl_access *access;
 	trl_sealer *sealer; /* of tokens on their way to the letter */
@@ -88,9 +84,6 @@ enum trl_code auth_letter_check(struct auth *self, trl_ctx *ctx, struct trl_id i
 void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, enum auth_purpose purpose, bool wanted);
 
-void auth_post_letter(struct auth *self, trl_ctx *ctx, const auth_account *row,
-    enum auth_purpose purpose, const char *token);
-
 /* ---- told.c: events, part of the batch that makes them true --------------------- */
 
 void auth_tell_account(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
@@ -101,6 +94,8 @@ void auth_tell_password(
     trl_ctx *ctx, trl_batch *work, const auth_account *row, bool by_letter);
 void auth_tell_key(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
     Auth__V1__ApiKey *key);
+
+trl_snapshot_fn auth_snapshot;
 
 /* ---- maintain.c: `trellis-auth maintain` ----------------------------------------- */
 

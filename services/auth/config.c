@@ -5,11 +5,6 @@
 #include "config.h"
 
 static const struct trl_config_var vars[] = {
-	TRL_CONFIG_STR(struct auth_config, public_url, "TRELLIS_PUBLIC_URL",
-	    "http://127.0.0.1:8080",
-	    "where people reach this installation; for links in letters"),
-	TRL_CONFIG_STR(struct auth_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
-	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
 	TRL_CONFIG_INT(struct auth_config, session_idle_minutes,
 	    "TRELLIS_SESSION_IDLE_MINUTES", "30", 2, 525600,
 	    "a session that was not used for so long is over"),

@@ -6,8 +6,6 @@
 #include "password.h"
 
 struct auth_config {
-	const char *public_url;
-	const char *mail_folder;
 	int64_t session_idle_minutes;
 	int64_t session_hours;
 	struct auth_password_config password;

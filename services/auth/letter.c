@@ -118,7 +118,5 @@ auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
 	    : purpose == AUTH_VERIFY ? AUTH__V1__LETTER_EVENT__PURPOSE__verify
 				     : AUTH__V1__LETTER_EVENT__PURPOSE__reset,
 	    token, expires_at);
-	if (wanted && self->mail)
-		auth_post_letter(self, ctx, row, purpose, token);
 	sodium_memzero(token, sizeof token);
 }

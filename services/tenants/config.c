@@ -3,11 +3,6 @@
 #include "tenants.h"
 
 static const struct trl_config_var vars[] = {
-	TRL_CONFIG_STR(struct tenants_config, public_url, "TRELLIS_PUBLIC_URL",
-	    "http://127.0.0.1:8080",
-	    "where people reach this installation; for links in letters"),
-	TRL_CONFIG_STR(struct tenants_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
-	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
 	TRL_CONFIG_INT(struct tenants_config, grace_days, "TRELLIS_TENANT_GRACE_DAYS",
 	    "30", 0, 3650, "days in which an owner may restore a deleted organisation"),
 	TRL_CONFIG_INT(struct tenants_config, invitation_days,

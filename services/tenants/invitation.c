@@ -58,7 +58,6 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
 	tenants_tell_invitation(
 	    self, ctx, work, &tenants_event_invitation_created, out, token);
-	tenants_invitation_mail(self, ctx, out, "an organisation", token);
 	trl_batch_audit(work, "tenants.invitation.create", trl_value_id(out->id),
 	    "invitation", &out->base);
 	return trl_batch_write(work, &out->base);
@@ -135,7 +134,6 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
 	tenants_tell_invitation(
 	    self, ctx, work, &tenants_event_invitation_resent, out, token);
-	tenants_invitation_mail(self, ctx, out, "an organisation", token);
 	trl_batch_audit(work, "tenants.invitation.resend", trl_value_id(out->id),
 	    "invitation", &out->base);
 	return trl_batch_write(work, &out->base);

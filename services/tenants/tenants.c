@@ -32,15 +32,6 @@ open_tenants(const struct trl_host *host, void **out)
 	trl_assert(self && config->seal_key);
 	*self = (struct tenants){ .pg = host->pg, .bus = host->bus, .config = config };
 	derive_token_key(self, config->seal_key);
-	char folder[512];
-	const char *mail_folder = config->mail_folder;
-	if (!mail_folder && host->run_dir) {
-		snprintf(folder, sizeof folder, "%s/mail", host->run_dir);
-		mail_folder = folder;
-	}
-	if (trl_mail_open(host->loop, mail_folder, "Trellis <noreply@localhost>",
-		&self->mail) != TRL_OK)
-		return TRL_INTERNAL;
 	self->sealer = trl_sealer_new(host->seal_key, "tenants invitation");
 	self->access = trl_access_open(host->loop, host->redis);
 	if (!self->access) {
@@ -59,7 +50,6 @@ close_tenants(void **state)
 
 	if (!self)
 		return;
-	trl_mail_close(&self->mail);
 	trl_sealer_free(&self->sealer);
 	trl_access_close(&self->access);
 	sodium_memzero(self, sizeof *self);
@@ -82,6 +72,7 @@ const struct trl_service tenants_service = {
 	.scripts = trl_access_scripts,
 	.needs_seal_key = true,
 	.tells_events = true,
+	.snapshot = tenants_snapshot,
 	.open = open_tenants,
 	.close = close_tenants,
 	.maintain = tenants_maintain,

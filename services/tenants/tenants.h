@@ -5,7 +5,6 @@
 #include <trl/access.h>
 #include <trl/batch.h>
 #include <trl/change.h>
-#include <trl/mail.h>
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
@@ -14,8 +13,6 @@
 #include "tenants_sql.h"
 
 struct tenants_config {
-	const char *public_url;
-	const char *mail_folder;
 	int64_t grace_days;
 	int64_t invitation_days;
 	trl_secret *seal_key;
@@ -32,7 +29,6 @@ struct tenants {
 	trl_pg *pg;
 	trl_bus *bus;
 	trl_access *access;
-	trl_mail *mail;     /* until notify sends letters */
 	trl_sealer *sealer; /* of invitations' tokens on their way to the letter */
 	const struct tenants_config *config;
 	uint8_t token_key[TENANTS_TOKEN_KEY_BYTES];
@@ -98,9 +94,6 @@ void tenants_token_new(const struct tenants *self, struct trl_id tenant,
 bool tenants_token_read(const struct tenants *self, const char *text,
     struct trl_id *tenant, struct trl_id *invitation, uint8_t hash[TENANTS_TOKEN_HASH]);
 
-void tenants_invitation_mail(struct tenants *self, trl_ctx *ctx,
-    const tenants_invitation *invitation, const char *tenant_name, const char *token);
-
 /* ---- told.c: events, part of the batch that makes them true -------------------- */
 
 void tenants_tell_tenant(trl_ctx *ctx, trl_batch *work,
@@ -113,6 +106,8 @@ void tenants_tell_member(trl_ctx *ctx, trl_batch *work,
 void tenants_tell_invitation(struct tenants *self, trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, tenants_invitation *invitation,
     const char *token);
+
+trl_snapshot_fn tenants_snapshot;
 
 /* ---- tenant.c ------------------------------------------------------------------ */
 

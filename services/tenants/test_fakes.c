@@ -51,31 +51,6 @@ trl_bus_notify(
 	world.notices++;
 }
 
-enum trl_code
-trl_mail_open(trl_loop *loop, const char *folder, const char *from, trl_mail **out)
-{
-	(void)loop;
-	(void)folder;
-	(void)from;
-	*out = NULL;
-	return TRL_OK;
-}
-
-void
-trl_mail_close(trl_mail **mail)
-{
-	*mail = NULL;
-}
-
-enum trl_code
-trl_mail_send(trl_ctx *ctx, trl_mail *mail, const struct trl_mail_letter *letter)
-{
-	(void)ctx;
-	(void)mail;
-	(void)letter;
-	return TRL_OK;
-}
-
 static Auth__V1__AccountFacts *
 facts_new(trl_ctx *ctx, const struct world_person *person)
 {
