@@ -1,17 +1,7 @@
-/* Jobs on a real PostgreSQL: once, again, never more, and each tenant in its turn. */
+/* Jobs on a real PostgreSQL: once, again, and never more. */
 #include "test_rig.h"
 
 static struct trl_id tenant_a, tenant_b;
-
-static size_t
-runs_of(struct trl_id tenant, size_t among)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < rig.n_runs && i < among; i++)
-		n += trl_id_eq(rig.runs[i].tenant, tenant);
-	return n;
-}
 
 /* ---- what a job is */
 
@@ -264,86 +254,6 @@ one_that_failed_waits_beside_a_newer_one_of_its_key(void **state)
 	    "having count(*) = 2");
 }
 
-/* ---- many */
-
-static void
-two_workers_never_run_the_same_job(void **state)
-{
-	(void)state;
-	rig_add_many(&rig_task, tenant_a, "fine", 600);
-	rig_add_many(&rig_task, tenant_b, "fine", 600);
-	rig_work(2, NULL);
-	rig_wait_sql("0", "select count(*) from pgtest.job");
-	assert_int_equal(rig.n_runs, 1200);
-	for (size_t i = 0; i < rig.n_runs; i++)
-		assert_int_equal(rig.runs[i].attempt, 1);
-	assert_int_equal(runs_of(tenant_a, 1200), 600);
-}
-
-static void
-a_tenant_has_no_more_than_its_cap_running_in_all_replicas(void **state)
-{
-	(void)state;
-	rig_add_many(&rig_narrow, tenant_a, "waits", 10);
-	rig_work(1, NULL);
-	rig_wait_runs(2);
-	rig_work(2, NULL); /* opens another in place 1; 0 stays as it is */
-	rig_idle(300);
-	assert_int_equal(rig.most_running, 2);
-	rig_add(&rig_narrow, tenant_b, "waits", NULL);
-	rig_wait_runs(3); /* another's is not held up */
-	rig.open = true;
-	rig_wait_sql("0", "select count(*) from pgtest.job");
-	assert_int_equal(rig.n_runs, 11);
-}
-
-static void
-a_flood_of_one_tenant_does_not_stand_before_anothers_job(void **state)
-{
-	size_t at = 0;
-
-	(void)state;
-	rig_add_many(&rig_task, tenant_a, "fine", 2000);
-	rig_add(&rig_task, tenant_b, "fine", NULL);
-	rig_work(1, NULL);
-	rig_wait_runs(2001);
-	while (!trl_id_eq(rig.runs[at].tenant, tenant_b))
-		at++;
-	assert_in_range(at, 0, 8); /* within the first claim */
-}
-
-static void
-a_tenant_of_more_weight_has_more_turns(void **state)
-{
-	char a[TRL_ID_TEXT];
-
-	(void)state;
-	trl_id_format(tenant_a, a);
-	test_db_sql(&world.db, "insert into pgtest.job_weight values ('%s', 3)", a);
-	rig_add_many(&rig_task, tenant_a, "fine", 400);
-	rig_add_many(&rig_task, tenant_b, "fine", 400);
-	rig_work(1, NULL);
-	rig_wait_runs(800);
-	assert_in_range(runs_of(tenant_a, 400), 280, 320);
-}
-
-static void
-within_a_tenant_priority_comes_first_then_time(void **state)
-{
-	struct trl_job_terms high = { .priority = 5 }, low = { .priority = -1 };
-
-	(void)state;
-	rig_add(&rig_narrow, tenant_a, "low", &low);
-	rig_add(&rig_narrow, tenant_a, "first", NULL);
-	rig_add(&rig_narrow, tenant_a, "second", NULL);
-	rig_add(&rig_narrow, tenant_a, "high", &high);
-	rig_work(1, NULL);
-	rig_wait_runs(4);
-	assert_true(strcmp(rig.runs[0].name, "high") == 0 ||
-		    strcmp(rig.runs[1].name, "high") == 0);
-	assert_string_equal(rig.runs[3].name, "low");
-}
-
 static void
 an_idle_worker_writes_nothing(void **state)
 {
@@ -387,11 +297,6 @@ main(void)
 		T(the_wait_grows_with_the_attempts_and_has_a_bound),
 		T(while_one_of_a_key_waits_another_is_not_added),
 		T(one_that_failed_waits_beside_a_newer_one_of_its_key),
-		T(two_workers_never_run_the_same_job),
-		T(a_tenant_has_no_more_than_its_cap_running_in_all_replicas),
-		T(a_flood_of_one_tenant_does_not_stand_before_anothers_job),
-		T(a_tenant_of_more_weight_has_more_turns),
-		T(within_a_tenant_priority_comes_first_then_time),
 		T(an_idle_worker_writes_nothing),
 	};
 
