@@ -195,6 +195,7 @@ set_status(trl_ctx *ctx, Notify__V1__WebhookEndpoint *endpoint,
 		return;
 	endpoint->status = status;
 	endpoint->failing_since = NULL;
+	endpoint->rests_until = NULL;
 	if (status == NOTIFY__V1__WEBHOOK_ENDPOINT__STATUS__enabled) {
 		endpoint->disabled_at = NULL;
 		endpoint->disabled_reason = NULL;

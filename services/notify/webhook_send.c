@@ -1,7 +1,9 @@
 /* webhook_send.c - one attempt to deliver, as a job: read, sign, post, write how it
  * went. 2xx is success; all else is a failure, a redirect too, and the job comes again
  * by Standard Webhooks' schedule. 410, or days without success, disable the endpoint,
- * which is told by an event, and so to the organisation's owners.
+ * which is told by an event, and so to the organisation's owners. Ten failures in a row
+ * give it a rest of five minutes, so that a server that hangs does not keep its
+ * organisation's slots; what waits meanwhile loses no attempt.
  *
  * A process that dies between the answer and its record posts again, under the same
  * webhook-id. What is written can be written twice: an attempt has its number, an end
@@ -335,6 +337,9 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	    attempt.endpoint.status != NOTIFY__V1__WEBHOOK_ENDPOINT__STATUS__enabled)
 		return end_delivery(state, ctx, job, "cancelled");
 	attempt.began_us = trl_now(ctx);
+	if (trl_value_time_us(attempt.endpoint.rests_until) > attempt.began_us)
+		return trl_job_again(
+		    ctx, trl_value_time_us(attempt.endpoint.rests_until));
 	began_us = trl_mono_us();
 	rc = post(ctx, &attempt);
 	if (rc == TRL_BUSY)
@@ -363,7 +368,7 @@ const struct trl_job_kind notify_webhook_job = {
 	.run = run,
 	.dead = dead,
 	.attempts = TRL_COUNT(delays_s) + 1,
-	.slots = 64,
+	.slots = 128,
 	.per_tenant = 16,
 	.timeout_ms = 20000,
 	.delays_s = delays_s,

@@ -106,10 +106,11 @@ write_list(trl_ctx *ctx, const trl_http_out *out, const struct out_url *url,
 		if (!out_address_of(found->ai_addr, &address))
 			continue;
 		wrong = out_url_refused_at(&out->guard, url, &address);
-		out_address_text(&address, address_text);
+		/* Which address is not said: names of a private network are not to be
+		 * learnt from here. */
 		if (wrong != NULL)
-			return trl_fail(ctx, TRL_DENIED, "%s (%.100s is %s)", wrong,
-			    url->host, address_text);
+			return trl_fail(ctx, TRL_DENIED, "%s", wrong);
+		out_address_text(&address, address_text);
 		trl_buf_printf(&text, strchr(address_text, ':') ? "%s[%s]" : "%s%s",
 		    n++ > 0 ? "," : "", address_text);
 	}

@@ -286,7 +286,7 @@ one_private_address_among_allowed_ones_is_enough_to_refuse(void **state)
 	(void)state;
 	go(&mixed);
 	assert_int_equal(mixed.rc, TRL_DENIED);
-	assert_non_null(strstr(mixed.why, "10.0.0.1"));
+	assert_null(strstr(mixed.why, "10.0.0.1"));
 	go(&fine);
 	assert_int_equal(fine.rc, TRL_OK);
 	free(fine.body);

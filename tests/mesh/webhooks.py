@@ -2,6 +2,7 @@
 and verifies: signatures, retries, rotation, replay, what disables an endpoint, and the URLs
 that nobody may have called (reliability.md, 38 to 41)."""
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -64,6 +65,10 @@ class Hooks(MeshCase):
             items = self.ada.get(f"{HOOKS}/{endpoint['id']}/deliveries")["items"]
             return items and items[0]["status"] == wanted and items[0]
         return wait_for(f"a delivery is {wanted}", find, seconds)
+
+    def value(self, query):
+        return subprocess.run(["psql", self.stack.direct, "-qXtAc", query], check=True, text=True,
+                              capture_output=True).stdout.strip()
 
     def attempted(self, endpoint):
         """The newest delivery once it has an attempt."""
@@ -173,6 +178,23 @@ class Deliveries(Hooks):
         self.delivery(endpoint, "failed")
         shown = self.ada.get(f"{HOOKS}/{endpoint['id']}")
         self.assertEqual(shown["disabled_reason"], "failed for days")
+
+    def test_ten_failures_in_a_row_give_an_endpoint_a_rest(self):
+        endpoint = self.endpoint("/hangs", 500)
+        at = f"{HOOKS}/{endpoint['id']}"
+        self.stack.sql("update notify.webhook_endpoint set failing_since = now(), failures = 9 "
+                       f"where id = '{endpoint['id']}'")
+        self.ask_test(endpoint)
+        self.attempted(endpoint)
+        self.assertTrue(self.ada.get(at)["rests_until"])
+        self.ask_test(endpoint)
+        wait_for("both deliveries wait for the end of the rest", lambda: self.value(
+            "select count(*) from notify.job where kind = 'webhook' and state = 'scheduled' and "
+            f"tenant_id = '{self.tenant}' and run_at > now() + interval '200 seconds'") == "2", 20)
+        self.assertEqual(len(self.receiver.at("/hangs")), 1)
+        self.ada.patch(at, {"status": "disabled"})
+        enabled = self.ada.patch(at, {"status": "enabled"})
+        self.assertNotIn("rests_until", enabled.json)
 
     def test_what_was_disabled_or_deleted_is_not_tried_again(self):
         off = self.endpoint("/off", 500)

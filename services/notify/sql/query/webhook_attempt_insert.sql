@@ -5,7 +5,8 @@ with entered as (
     values (:tenant_id, :delivery_id, :number, :started_at, :took_ms, :response_status,
         :response_body, :error)
     on conflict (tenant_id, delivery_id, number) do nothing
-    returning octet_length(coalesce(response_body, '')) as bytes
+    returning octet_length(coalesce(response_body, '')) + octet_length(coalesce(error, ''))
+        + 100 as bytes
 )
 update webhook_delivery as d set bytes = d.bytes + entered.bytes
 from entered

@@ -5,7 +5,7 @@ select id, endpoint_id, event_id, event_type, webhook_id, status, created_at, fi
 from (
     select page.id, page.endpoint_id, page.event_id, page.event_type, page.webhook_id,
         page.status, page.created_at, page.finished_at, page.replay_of, page.body,
-        row_number() over newest = 1 or sum(page.bytes) over newest <= 262144 as fits
+        row_number() over newest = 1 or sum(page.bytes + 400) over newest <= 262144 as fits
     from (
         select id, endpoint_id, event_id, event_type, webhook_id, status, created_at,
             finished_at, replay_of, body, bytes

@@ -2,5 +2,5 @@
 -- expect: one PRECONDITION
 update webhook_endpoint
 set version = :version, status = 'disabled', disabled_reason = :disabled_reason,
-    disabled_at = :disabled_at, failing_since = :failing_since, updated_at = :updated_at
+    disabled_at = :disabled_at, updated_at = :updated_at
 where tenant_id = :tenant_id and id = :id and version = :former_version and status = 'enabled'

@@ -1,2 +1,5 @@
-update webhook_endpoint set failing_since = :now
-where tenant_id = :tenant_id and id = :endpoint_id and failing_since is null
+-- Ten failures in a row, and each one after them, give it a rest of five minutes.
+update webhook_endpoint
+set failing_since = coalesce(failing_since, :now), failures = failures + 1,
+    rests_until = case when failures >= 9 then :now + interval '5 minutes' end
+where tenant_id = :tenant_id and id = :endpoint_id

@@ -11,6 +11,8 @@ create table webhook_endpoint (
     disabled_reason text,
     disabled_at     timestamptz,
     failing_since   timestamptz, -- of the first failure after the last success
+    failures        integer not null default 0, -- in a row
+    rests_until     timestamptz, -- nothing is posted before
     secret          bytea not null, -- sealed
     former_secret   bytea, -- sealed; signs as well until then
     former_secret_until timestamptz,
