@@ -102,6 +102,35 @@ class Deliveries(Hooks):
         self.assertNotIn("error", attempt)
         self.assertLess(attempt["took_ms"], 10000)
 
+    def test_what_happens_goes_to_the_endpoints_that_asked_for_it(self):
+        members = self.endpoint("/members", event_types=["tenants.member.added"])
+        everything = self.endpoint("/everything", event_types=["tenants.*"])
+        keys = self.endpoint("/keys", event_types=["auth.*"])
+        bob = self.stack.sign_up("bob")
+        answer = self.ada.post(f"/api/v1/tenants/{self.tenant}/members",
+                               {"email": bob.email, "role": "member"})
+        self.assertEqual(answer.status, 201, answer)
+        answer = self.ada.post(f"/api/v1/tenants/{self.tenant}/api-keys",
+                               {"name": "k", "permissions": ["tenants.member.list"]})
+        self.assertEqual(answer.status, 201, answer)
+        self.assertEqual(self.ada.patch(f"/api/v1/tenants/{self.tenant}",
+                                        {"display_name": "Acme Two"}).status, 200)
+        wait_for("both of the tenant's arrive", lambda: len(self.receiver.at("/everything")) >= 2, 15)
+        wait_for("the key's arrives", lambda: self.receiver.at("/keys"), 15)
+        wait_for("the member's arrives", lambda: self.receiver.at("/members"), 15)
+        for endpoint, path, types in (
+                (members, "/members", {"tenants.member.added"}),
+                (everything, "/everything", {"tenants.member.added", "tenants.tenant.updated"}),
+                (keys, "/keys", {"auth.api_key.created"})):
+            events = [verify(endpoint["secret"], *one) for one in self.receiver.at(path)]
+            self.assertEqual({event["type"] for event in events}, types)
+            self.assertEqual({event["tenantid"] for event in events}, {self.tenant})
+        event = verify(members["secret"], *self.receiver.at("/members")[0])
+        self.assertEqual(event["data"]["member"]["account_id"], bob.account["id"])
+        self.assertEqual(event["data"]["by"], self.ada.account["id"])
+        self.assertNotIn(b"key_hash", self.receiver.at("/keys")[0][1])
+        self.assertNotIn(answer["key"].encode(), self.receiver.at("/keys")[0][1])
+
     def test_the_secret_is_shown_once_and_lies_sealed(self):
         endpoint = self.endpoint("/secret")
         at = f"{HOOKS}/{endpoint['id']}"
