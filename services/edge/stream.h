@@ -10,8 +10,11 @@
 
 enum {
 	STREAM_HEADS = 4096, /* of each hash table */
-	STREAM_BEAT_S = 20,  /* between heartbeats, which are also looks at access */
-	STREAM_WINDOW = 100, /* entries that are delivered together */
+	/* Between heartbeats, which are also looks at access: at least, and within how
+	 * many seconds more all have one that came at once. */
+	STREAM_BEAT_S = 12,
+	STREAM_SPREAD_S = 13,
+	STREAM_WINDOW = 100,     /* entries that are delivered together */
 	STREAM_REPLAY_MAX = 1000 /* entries that one that begins anew may have missed */
 };
 

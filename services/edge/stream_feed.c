@@ -22,7 +22,7 @@ static enum trl_code
 beat(trl_ctx *ctx, struct edge_streams *all)
 {
 	static const char heartbeat[] = ": hb\n\n";
-	size_t n = all->n / STREAM_BEAT_S + 1, n_streams = 0;
+	size_t n = all->n / STREAM_SPREAD_S + 1, n_streams = 0;
 	const uint64_t due = trl_mono_us() - STREAM_BEAT_S * 1000000ull;
 	struct edge_stream **streams;
 	enum trl_code rc;
