@@ -1,11 +1,12 @@
-/* digest.c - a person's gathered mails as one. While the job of a person waits, no
- * second one is added; what comes while it runs is gathered for the next. */
+/* digest.c - a person's gathered mails, of all organisations, as one. Every quarter of
+ * an hour (where days and hours of all zones begin) a job finds whose digest is due and
+ * adds one for each person; while that waits, no second one is added. */
 #include <string.h>
 
 #include "notify.h"
 #include "template.h"
 
-enum { SHOWN_MAX = 50 };
+enum { SHOWN_MAX = 50, PEOPLE_AT_ONCE = 500 };
 
 static enum trl_code
 read_all(struct notify *self, trl_ctx *ctx, struct trl_id account,
@@ -107,6 +108,67 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 		rc = send(self, ctx, job, account, &entries, &letter);
 	return rc == TRL_OK ? drop(self, ctx, account, &entries) : rc;
 }
+
+/* ---- whose are due ------------------------------------------------------------------
+ */
+
+static void
+add_person(trl_ctx *ctx, trl_batch *work, struct trl_id account)
+{
+	char *key = trl_arena_alloc(ctx->arena, TRL_ID_TEXT);
+	const struct trl_job_terms terms = { .key = key };
+	Notify__V1__DigestDue *due = trl_arena_alloc(ctx->arena, sizeof *due);
+
+	notify__v1__digest_due__init(due);
+	due->has_account_id = true;
+	due->account_id = trl_value_bytes(ctx, account);
+	trl_id_format(account, key);
+	trl_batch_job(work, &notify_digest_job, &terms, &due->base);
+}
+
+/* More than fit are found by a job that goes on behind the last. */
+static enum trl_code
+find_due(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	struct notify *self = state;
+	const Notify__V1__DigestDue *last = (const void *)job->payload;
+	Notify__V1__People people = NOTIFY__V1__PEOPLE__INIT;
+	Notify__V1__DigestDue *next;
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	enum trl_code rc;
+
+	trl_batch_get(work, &notify_sql_digests_due, NULL, &people.base,
+	    TRL_ARG_ID("after", last ? trl_value_id(last->account_id) : trl_id_nil),
+	    TRL_ARG_TIME("now", trl_now(ctx)), TRL_ARG_INT("limit", PEOPLE_AT_ONCE));
+	rc = trl_batch_read(work);
+	if (rc != TRL_OK || people.n_items == 0)
+		return rc;
+	work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	for (size_t i = 0; i < people.n_items; i++)
+		add_person(ctx, work, trl_value_id(people.items[i]->account_id));
+	if (people.n_items == PEOPLE_AT_ONCE) {
+		next = trl_arena_alloc(ctx->arena, sizeof *next);
+		notify__v1__digest_due__init(next);
+		next->has_account_id = true;
+		next->account_id = people.items[people.n_items - 1]->account_id;
+		trl_batch_job(work, &notify_digests_job, NULL, &next->base);
+	}
+	return trl_batch_write(work, NULL);
+}
+
+const struct trl_job_kind notify_digests_job = {
+	.name = "digests",
+	.message = &notify_v1_digest_due_rules,
+	.run = find_due,
+	.attempts = 5,
+	.slots = 1,
+};
+
+const struct trl_cron notify_digests_cron = {
+	.name = "digests",
+	.when = "*/15 * * * *",
+	.kind = &notify_digests_job,
+};
 
 const struct trl_job_kind notify_digest_job = {
 	.name = "digest",

@@ -36,12 +36,9 @@ is_made_by(const Notify__V1__Kind *kind, const struct notify_fact *fact)
 {
 	if (strcmp(kind->event_type, fact->type->name) != 0)
 		return false;
-	if (kind->when_field &&
-	    strcmp(notify_value_text_at(fact->values, kind->when_field),
-		kind->when_value ? kind->when_value : "") != 0)
-		return false;
-	return !kind->unless_field ||
-	       !*notify_value_text_at(fact->values, kind->unless_field);
+	return !kind->when_field ||
+	       strcmp(notify_value_text_at(fact->values, kind->when_field),
+		   kind->when_value ? kind->when_value : "") == 0;
 }
 
 static bool

@@ -132,7 +132,8 @@ apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, siz
 	(void)self;
 	for (size_t i = 0; i < n; i++) {
 		keep_copy(tx, &events[i]);
-		if (events[i].seq == 0 || !events[i].type)
+		if (events[i].seq == 0 || !events[i].type ||
+		    events[i].len > NOTIFY_FACT_MAX)
 			continue;
 		fact = trl_arena_alloc(ctx->arena, sizeof *fact);
 		write_fact(ctx, &events[i], fact);

@@ -121,10 +121,12 @@ static const struct trl_job_kind *const jobs[] = {
 	&notify_tell_job,
 	&notify_mail_job,
 	&notify_slack_job,
+	&notify_digests_job,
 	&notify_digest_job,
 	&notify_webhook_job,
 	NULL,
 };
+static const struct trl_cron *const crons[] = { &notify_digests_cron, NULL };
 
 const struct trl_service notify_service = {
 	.name = "notify",
@@ -136,6 +138,7 @@ const struct trl_service notify_service = {
 	.tells_events = true,
 	.subscriptions = subscriptions,
 	.jobs = jobs,
+	.crons = crons,
 	.needs_seal_key = true,
 	.open = open_notify,
 	.close = close_notify,

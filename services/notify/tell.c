@@ -244,24 +244,15 @@ add_mail(trl_ctx *ctx, trl_batch *work, const Notify__V1__Telling *telling,
 static void
 add_digest(trl_ctx *ctx, trl_batch *work, struct trl_id account,
     const struct notify_fact *fact, const char *kind,
-    const struct notify_letter *letter, int64_t digest_at_us)
+    const struct notify_letter *letter, int64_t due_at_us)
 {
-	char key[TRL_ID_TEXT];
-	const struct trl_job_terms terms = { .key = key, .run_at_us = digest_at_us };
-	Notify__V1__DigestDue *due = trl_arena_alloc(ctx->arena, sizeof *due);
-
 	trl_batch_add(work, &notify_sql_digest_add, NULL,
 	    TRL_ARG_ID("tenant_id", fact->tenant), TRL_ARG_ID("account_id", account),
-	    TRL_ARG_ID("id", trl_new_id(ctx)), TRL_ARG_TEXT("kind", kind),
-	    TRL_ARG_TEXT("title", letter->message.subject),
+	    TRL_ARG_TIME("due_at", due_at_us), TRL_ARG_ID("id", trl_new_id(ctx)),
+	    TRL_ARG_TEXT("kind", kind), TRL_ARG_TEXT("title", letter->message.subject),
 	    TRL_ARG_TEXT("body", letter->message.summary),
 	    TRL_ARG_TEXT("link", letter->link && *letter->link ? letter->link : NULL),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
-	notify__v1__digest_due__init(due);
-	due->has_account_id = true;
-	due->account_id = trl_value_bytes(ctx, account);
-	trl_id_format(account, key);
-	trl_batch_job(work, &notify_digest_job, &terms, &due->base);
 }
 
 /* Mails that may wait go to proven addresses alone: others may be somebody else's. */

@@ -43,7 +43,6 @@ comment on table membership_copy is 'class: tenant; app: select';
 -- event type needs a row here and a template. A field is a path into the event as the
 -- API shows it: "member.account_id".
 --   when_field, when_value   only events whose field has that value
---   unless_field             no event whose field is true
 --   audience                 person: the account that audience_field names
 --                            address: the address that audience_field names
 --                            members: those of the tenant whose role is at least
@@ -61,7 +60,6 @@ create table kind_directory (
     event_type     text not null,
     when_field     text,
     when_value     text,
-    unless_field   text,
     audience       text not null,
     audience_field text,
     audience_role  text,
@@ -85,60 +83,60 @@ create table kind_directory (
 );
 comment on table kind_directory is 'class: directory; app: select';
 
-insert into kind_directory (kind, event_type, when_field, when_value, unless_field, audience,
+insert into kind_directory (kind, event_type, when_field, when_value, audience,
     audience_field, audience_role, locale_field, seal, link, email, inbox, slack, mandatory,
     digest)
 values
-    ('account_verify', 'auth.letter.requested', 'purpose', 'verify', 'nobody', 'address',
+    ('account_verify', 'auth.letter.requested', 'purpose', 'verify', 'address',
         'account.email', null, 'account.locale', 'auth letter',
         '{{product.url}}/auth/email/verify#token={{token}}', 'on', 'none', false, true, false),
-    ('password_reset', 'auth.letter.requested', 'purpose', 'reset', 'nobody', 'address',
+    ('password_reset', 'auth.letter.requested', 'purpose', 'reset', 'address',
         'account.email', null, 'account.locale', 'auth letter',
         '{{product.url}}/auth/password/reset#token={{token}}', 'on', 'none', false, true, false),
-    ('password_changed', 'auth.password.changed', null, null, null, 'person',
+    ('password_changed', 'auth.password.changed', null, null, 'person',
         'account.id', null, 'account.locale', null,
         '{{product.url}}/auth/password/forgot', 'on', 'on', false, true, false),
-    ('session_created', 'auth.session.created', null, null, null, 'person',
+    ('session_created', 'auth.session.created', null, null, 'person',
         'account.id', null, 'account.locale', null,
         '{{product.url}}/me/sessions', 'off', 'on', false, false, false),
-    ('api_key_created', 'auth.api_key.created', null, null, null, 'members',
+    ('api_key_created', 'auth.api_key.created', null, null, 'members',
         null, 'admin', null, null,
         '{{product.url}}/tenants/{{tenant.id}}/api-keys', 'on', 'on', true, false, true),
-    ('api_key_revoked', 'auth.api_key.revoked', null, null, null, 'members',
+    ('api_key_revoked', 'auth.api_key.revoked', null, null, 'members',
         null, 'admin', null, null,
         '{{product.url}}/tenants/{{tenant.id}}/api-keys', 'off', 'on', true, false, true),
-    ('tenant_created', 'tenants.tenant.created', null, null, null, 'person',
+    ('tenant_created', 'tenants.tenant.created', null, null, 'person',
         'by', null, null, null,
         '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', false, false, false),
-    ('tenant_deleting', 'tenants.tenant.deleted', null, null, null, 'members',
+    ('tenant_deleting', 'tenants.tenant.deleted', null, null, 'members',
         null, 'owner', null, null,
         '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', true, true, false),
-    ('tenant_restored', 'tenants.tenant.restored', null, null, null, 'members',
+    ('tenant_restored', 'tenants.tenant.restored', null, null, 'members',
         null, 'owner', null, null,
         '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', true, true, false),
-    ('member_added', 'tenants.member.added', null, null, null, 'person',
+    ('member_added', 'tenants.member.added', null, null, 'person',
         'member.account_id', null, null, null,
         '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', true, false, false),
-    ('member_updated', 'tenants.member.updated', null, null, null, 'person',
+    ('member_updated', 'tenants.member.updated', null, null, 'person',
         'member.account_id', null, null, null,
         '{{product.url}}/tenants/{{tenant.id}}', 'on', 'on', false, false, true),
-    ('member_removed', 'tenants.member.removed', null, null, null, 'person',
+    ('member_removed', 'tenants.member.removed', null, null, 'person',
         'member.account_id', null, null, null,
         null, 'on', 'on', true, false, false),
-    ('invitation', 'tenants.invitation.created', null, null, null, 'address',
+    ('invitation', 'tenants.invitation.created', null, null, 'address',
         'invitation.email', null, null, 'tenants invitation',
         '{{product.url}}/invitations/accept#token={{token}}', 'on', 'none', false, true, false),
-    ('invitation', 'tenants.invitation.resent', null, null, null, 'address',
+    ('invitation', 'tenants.invitation.resent', null, null, 'address',
         'invitation.email', null, null, 'tenants invitation',
         '{{product.url}}/invitations/accept#token={{token}}', 'on', 'none', false, true, false),
-    ('invitation_accepted', 'tenants.invitation.accepted', null, null, null, 'members',
+    ('invitation_accepted', 'tenants.invitation.accepted', null, null, 'members',
         null, 'admin', null, null,
         '{{product.url}}/tenants/{{tenant.id}}/members', 'off', 'on', true, false, true),
-    ('webhook_disabled', 'notify.webhook_endpoint.disabled', null, null, null, 'members',
+    ('webhook_disabled', 'notify.webhook_endpoint.disabled', null, null, 'members',
         null, 'owner', null, null,
         '{{product.url}}/tenants/{{tenant.id}}/webhooks', 'on', 'on', true, true, false),
     -- What a person is sent gathered; no event makes one.
-    ('digest', 'notify.digest.due', null, null, null, 'person', 'account_id', null, null, null,
+    ('digest', 'notify.digest.due', null, null, 'person', 'account_id', null, null, null,
         '{{product.url}}/notifications', 'on', 'none', false, false, false);
 
 -- An organisation's own words, all versions; the highest one counts unless it is gone.
@@ -240,10 +238,11 @@ create table delivery (
 create index delivery_by_age on delivery (created_at);
 comment on table delivery is 'class: system; app: none';
 
--- What waits to be gathered into a digest.
+-- What waits to be gathered into a digest that is due then.
 create table digest_entry (
     tenant_id  uuid not null,
     account_id uuid not null,
+    due_at     timestamptz not null,
     id         uuid not null,
     kind       text not null,
     title      text not null,
@@ -252,6 +251,7 @@ create table digest_entry (
     created_at timestamptz not null,
     constraint digest_entry_pkey primary key (account_id, id)
 );
+create index digest_entry_due on digest_entry (due_at, account_id);
 comment on table digest_entry is 'class: system; app: none';
 
 -- Addresses that a server refused for good; no mail goes there until then.

@@ -1,0 +1,467 @@
+/* From an event to what people have in hand: mails, the inbox, digests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_world.h"
+
+static char text[200000];
+
+static int
+after_each(void **state)
+{
+	(void)state;
+	world_settle();
+	world_forget();
+	return 0;
+}
+
+static ProtobufCBinaryData
+bytes_of(const struct trl_id *id)
+{
+	return (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)id->bytes };
+}
+
+static void
+ask_for_letter(const char *email, const char *locale, const char *token, bool nobody)
+{
+	Auth__V1__Account account = AUTH__V1__ACCOUNT__INIT;
+	Auth__V1__LetterEvent told = AUTH__V1__LETTER_EVENT__INIT;
+	struct trl_id id = trl_id_new();
+
+	account.has_id = true;
+	account.id = bytes_of(&id);
+	account.email = (char *)(uintptr_t)email;
+	account.display_name = (char *)(uintptr_t) "Ada";
+	account.locale = (char *)(uintptr_t)locale;
+	told.account = &account;
+	told.has_purpose = told.has_sealed_token = true;
+	told.purpose = nobody ? AUTH__V1__LETTER_EVENT__PURPOSE__none
+			      : AUTH__V1__LETTER_EVENT__PURPOSE__verify;
+	told.sealed_token.data = trl_seal(
+	    world.letters, world.arena, token, strlen(token), &told.sealed_token.len);
+	world_hear(&auth_event_letter_requested, trl_id_nil, id, &told.base, 1);
+	world_settle();
+}
+
+static void
+a_letter_has_its_link_and_its_token_is_in_no_row(void **state)
+{
+	(void)state;
+	ask_for_letter("verify@example.com", NULL, "trm_sesame", false);
+	assert_int_equal(world_mails("verify@example.com", text, sizeof text), 1);
+	assert_non_null(strstr(
+	    text, "\r\nhttps://trellis.test/auth/email/verify#token=trm_sesame\r\n"));
+	assert_non_null(strstr(text, "\r\nSubject: Confirm your address\r\n"));
+	assert_null(strstr(text, "List-Unsubscribe"));
+	assert_string_equal(world_sql("select status from delivery where address = "
+				      "'verify@example.com'"),
+	    "sent");
+	assert_string_equal(
+	    world_sql("select count(*) from job where position('sesame'::bytea in "
+		      "payload) > 0"),
+	    "0");
+}
+
+static void
+a_letter_for_nobody_is_not_written(void **state)
+{
+	(void)state;
+	ask_for_letter("nobody@example.com", NULL, "x", true);
+	assert_int_equal(world_mails("nobody@example.com", text, sizeof text), 0);
+}
+
+static void
+the_language_is_the_persons_or_the_nearest(void **state)
+{
+	static const struct {
+		const char *locale, *subject;
+	} rows[] = {
+		{ "de-AT", "Subject: =?UTF-8?B?QWRyZXNzZSBiZXN0w6R0aWdlbg==?=" },
+		{ "de", "Subject: =?UTF-8?B?QWRyZXNzZSBiZXN0w6R0aWdlbg==?=" },
+		{ "fr-CH", "Subject: Confirm your address" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		char *to = trl_arena_printf(world.arena, "lang%zu@example.com", i);
+
+		ask_for_letter(to, rows[i].locale, "t", false);
+		assert_int_equal(world_mails(to, text, sizeof text), 1);
+		assert_non_null(strstr(text, rows[i].subject));
+	}
+}
+
+static void
+a_member_who_was_added_is_told_by_mail_and_inbox(void **state)
+{
+	struct trl_id by = world_person("boss@example.com", NULL, true);
+	struct trl_id ada = world_person("added@example.com", NULL, true);
+	struct trl_id acme = world_tenant("Acme & <i>Sons</i>");
+	unsigned notices = world.notices;
+
+	(void)state;
+	world_member(acme, ada, TENANTS__V1__MEMBER__ROLE__admin, by);
+	world_settle();
+	assert_int_equal(world_mails("added@example.com", text, sizeof text), 1);
+	assert_non_null(strstr(text, "\r\nFrom: \"Acme & <i>Sons</i>\" <noreply@"));
+	assert_non_null(strstr(text, "with the role admin"));
+	assert_non_null(strstr(text, "List-Unsubscribe: <https://trellis.test/api/v1/"
+				     "unsubscribe/tru_"));
+	assert_non_null(strstr(text, "Acme &amp; &lt;i&gt;Sons&lt;/i&gt;"));
+	assert_null(strstr(strstr(text, "text/html"), "<b>Lovelace"));
+	assert_int_equal(world_mails("boss@example.com", text, sizeof text), 0);
+	assert_string_equal(
+	    world_sql("select title from notification where account_id = '%s'",
+		world_id_text(ada)),
+	    "You joined Acme & <i>Sons</i>");
+	assert_true(world.notices > notices);
+}
+
+/* Members of the least role that the catalogue names, the one who did it excepted. */
+static void
+an_audience_is_told_but_for_the_one_who_did_it(void **state)
+{
+	struct trl_id owner = world_person("o@aud.example", NULL, true);
+	struct trl_id other = world_person("p@aud.example", NULL, true);
+	struct trl_id viewer = world_person("v@aud.example", NULL, true);
+	struct trl_id acme = world_tenant("Acme");
+	Auth__V1__ApiKey key = AUTH__V1__API_KEY__INIT;
+	Auth__V1__ApiKeyEvent told = AUTH__V1__API_KEY_EVENT__INIT;
+	char *permissions[] = { (char *)(uintptr_t) "tenants.tenant.read" };
+
+	(void)state;
+	world_member(acme, owner, TENANTS__V1__MEMBER__ROLE__owner, trl_id_nil);
+	world_member(acme, other, TENANTS__V1__MEMBER__ROLE__admin, trl_id_nil);
+	world_member(acme, viewer, TENANTS__V1__MEMBER__ROLE__viewer, trl_id_nil);
+	key.name = (char *)(uintptr_t) "reporting";
+	key.permissions = permissions;
+	key.n_permissions = 1;
+	told.api_key = &key;
+	told.has_by = true;
+	told.by = bytes_of(&owner);
+	world_hear(&auth_event_api_key_created, acme, trl_id_new(), &told.base, 1);
+	world_settle();
+	assert_int_equal(world_mails("o@aud.example", text, sizeof text), 0);
+	assert_int_equal(world_mails("v@aud.example", text, sizeof text), 0);
+	assert_int_equal(world_mails("p@aud.example", text, sizeof text), 1);
+	assert_non_null(strstr(text, "- tenants.tenant.read"));
+}
+
+static void
+who_is_removed_is_told_and_forgotten(void **state)
+{
+	struct trl_id by = world_person("b@rem.example", NULL, true);
+	struct trl_id ada = world_person("a@rem.example", NULL, true);
+	struct trl_id acme = world_tenant("Acme");
+	Tenants__V1__Member member = TENANTS__V1__MEMBER__INIT;
+	Tenants__V1__MemberEvent told = TENANTS__V1__MEMBER_EVENT__INIT;
+
+	(void)state;
+	world_member(acme, ada, TENANTS__V1__MEMBER__ROLE__member, trl_id_nil);
+	member.has_account_id = true;
+	member.account_id = bytes_of(&ada);
+	told.member = &member;
+	told.has_by = true;
+	told.by = bytes_of(&by);
+	world_hear(&tenants_event_member_removed, acme, ada, &told.base, 2);
+	world_settle();
+	assert_int_equal(world_mails("a@rem.example", text, sizeof text), 1);
+	assert_string_equal(
+	    world_sql("select count(*) from membership_copy where account_id = '%s'",
+		world_id_text(ada)),
+	    "0");
+}
+
+static void
+what_a_snapshot_shows_is_kept_and_told_to_nobody(void **state)
+{
+	struct trl_id ada = world_person("snap@example.com", NULL, true);
+	struct trl_id acme = world_tenant("Acme");
+
+	(void)state;
+	world_member(acme, ada, TENANTS__V1__MEMBER__ROLE__admin, trl_id_nil);
+	world_settle();
+	assert_int_equal(world_mails("snap@example.com", text, sizeof text), 0);
+	assert_string_equal(
+	    world_sql("select role from membership_copy where account_id = '%s'",
+		world_id_text(ada)),
+	    "admin");
+}
+
+static void
+an_older_event_does_not_undo_a_newer_one(void **state)
+{
+	struct trl_id ada = world_person("old@example.com", NULL, true);
+
+	(void)state;
+	world_sql("update account_copy set version = 5, email = 'new@example.com' "
+		  "where account_id = '%s'",
+	    world_id_text(ada));
+	{
+		Auth__V1__Account account = AUTH__V1__ACCOUNT__INIT;
+		Auth__V1__AccountEvent told = AUTH__V1__ACCOUNT_EVENT__INIT;
+
+		account.has_id = account.has_version = true;
+		account.id = bytes_of(&ada);
+		account.version = 4;
+		account.email = (char *)(uintptr_t) "old@example.com";
+		told.account = &account;
+		world_hear(&auth_event_account_updated, trl_id_nil, ada, &told.base, 1);
+	}
+	assert_string_equal(
+	    world_sql("select email from account_copy where account_id = '%s'",
+		world_id_text(ada)),
+	    "new@example.com");
+}
+
+static void
+an_address_that_is_not_proven_gets_nothing_that_may_wait(void **state)
+{
+	struct trl_id by = world_person("b@un.example", NULL, true);
+	struct trl_id ada = world_person("a@un.example", NULL, false);
+
+	(void)state;
+	world_member(world_tenant("Acme"), ada, TENANTS__V1__MEMBER__ROLE__member, by);
+	world_settle();
+	assert_int_equal(world_mails("a@un.example", text, sizeof text), 0);
+	assert_string_equal(
+	    world_sql("select count(*) from notification where account_id = '%s'",
+		world_id_text(ada)),
+	    "1");
+}
+
+static void
+a_held_address_is_left_alone(void **state)
+{
+	(void)state;
+	world_sql("insert into suppression (email, reason, created_at, until) values "
+		  "('held@example.com', '550', now(), now() + interval '1 day')");
+	ask_for_letter("held@example.com", NULL, "t", false);
+	assert_int_equal(world_mails("held@example.com", text, sizeof text), 0);
+	assert_string_equal(world_sql("select status from delivery where address = "
+				      "'held@example.com'"),
+	    "suppressed");
+}
+
+/* Nothing that a name can hold becomes a header or a second recipient. */
+static void
+hostile_names_and_addresses_reach_no_header(void **state)
+{
+	struct trl_id by = world_person("b@host.example", NULL, true);
+	struct trl_id ada = world_person("a@host.example", NULL, true);
+	struct trl_id acme =
+	    world_tenant("X\" <evil@example.com>\r\nBcc: evil@example.com\r\n\r\nhi");
+
+	(void)state;
+	world_member(acme, ada, TENANTS__V1__MEMBER__ROLE__member, by);
+	world_settle();
+	assert_int_equal(world_mails("a@host.example", text, sizeof text), 1);
+	assert_null(strstr(text, "\nBcc:"));
+	assert_non_null(strstr(text, "\r\n\r\n--=_"));
+	ask_for_letter("a@b.example,evil@example.com", NULL, "t", false);
+	assert_string_equal(
+	    world_sql("select status from delivery where address like '%%,%%'"),
+	    "refused");
+}
+
+/* ---- preferences -------------------------------------------------------------------
+ */
+
+static void
+prefer(struct trl_id account, const char *columns, const char *values)
+{
+	world_sql("insert into preference (account_id, version, updated_at, digest, "
+		  "time_zone %s) values ('%s', 1, now(), %s)",
+	    columns, world_id_text(account), values);
+}
+
+static void
+change_role(struct trl_id tenant, struct trl_id account, struct trl_id by)
+{
+	Tenants__V1__Member member = TENANTS__V1__MEMBER__INIT;
+	Tenants__V1__MemberEvent told = TENANTS__V1__MEMBER_EVENT__INIT;
+
+	member.has_account_id = member.has_version = member.has_role = true;
+	member.account_id = bytes_of(&account);
+	member.version = 2;
+	member.role = TENANTS__V1__MEMBER__ROLE__admin;
+	told.member = &member;
+	told.has_by = told.has_former_role = true;
+	told.by = bytes_of(&by);
+	told.former_role = TENANTS__V1__MEMBER__ROLE__member;
+	world_hear(&tenants_event_member_updated, tenant, account, &told.base, 2);
+	world_settle();
+}
+
+static void
+what_was_turned_off_is_not_sent(void **state)
+{
+	struct trl_id by = world_person("b@off.example", NULL, true);
+	struct trl_id ada = world_person("a@off.example", NULL, true);
+	struct trl_id acme = world_tenant("Acme");
+
+	(void)state;
+	world_sql("insert into preference_choice values ('%s', 'member_updated', "
+		  "'email', false), ('%s', 'member_updated', 'inbox', false)",
+	    world_id_text(ada), world_id_text(ada));
+	change_role(acme, ada, by);
+	assert_int_equal(world_mails("a@off.example", text, sizeof text), 0);
+	assert_string_equal(
+	    world_sql("select count(*) from notification where account_id = '%s'",
+		world_id_text(ada)),
+	    "0");
+}
+
+static void
+a_digest_gathers_and_is_one_mail(void **state)
+{
+	struct trl_id by = world_person("b@dig.example", NULL, true);
+	struct trl_id ada = world_person("a@dig.example", NULL, true);
+	struct trl_id acme = world_tenant("Acme"), bcme = world_tenant("Bcme");
+
+	(void)state;
+	prefer(ada, "", "'hourly', 'UTC'");
+	change_role(acme, ada, by);
+	change_role(bcme, ada, by);
+	assert_int_equal(world_mails("a@dig.example", text, sizeof text), 0);
+	assert_string_equal(
+	    world_sql("select count(*) from digest_entry where due_at = "
+		      "date_trunc('hour', now()) + interval '1 hour'"),
+	    "2");
+	world_sql("update digest_entry set due_at = now()");
+	world_job("digests");
+	world_settle();
+	assert_int_equal(world_mails("a@dig.example", text, sizeof text), 1);
+	assert_non_null(strstr(text, "\r\nSubject: 2 new in Trellis\r\n"));
+	assert_non_null(strstr(text, "* Your role in Acme changed"));
+	assert_non_null(strstr(text, "* Your role in Bcme changed"));
+	assert_string_equal(world_sql("select count(*) from digest_entry"), "0");
+}
+
+static void
+quiet_hours_hold_back_what_may_wait_until_they_end(void **state)
+{
+	/* now in minutes of the zone, the hours, whether they are quiet now */
+	static const struct {
+		const char *from, *until;
+		bool waits;
+	} rows[] = {
+		{ "(m + 1430) % 1440", "(m + 60) % 1440", true },
+		{ "(m + 10) % 1440", "(m + 60) % 1440", false },
+		{ "(m + 1) % 1440", "m", false },
+	};
+	struct trl_id by = world_person("b@qui.example", NULL, true);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		char *to = trl_arena_printf(world.arena, "q%zu@qui.example", i);
+		struct trl_id ada = world_person(to, NULL, true);
+
+		world_sql(
+		    "insert into preference (account_id, version, updated_at, digest, "
+		    "time_zone, quiet_from_minute, quiet_until_minute) select '%s', 1, "
+		    "now(), 'immediate', 'Asia/Kathmandu', %s, %s from (select "
+		    "(extract(hour from t) * 60 + extract(minute from t))::integer as "
+		    "m from (select now() at time zone 'Asia/Kathmandu' as t) t) n",
+		    world_id_text(ada), rows[i].from, rows[i].until);
+		change_role(world_tenant("Acme"), ada, by);
+		assert_int_equal(
+		    world_mails(to, text, sizeof text), rows[i].waits ? 0 : 1);
+		if (!rows[i].waits)
+			continue;
+		assert_string_equal(
+		    world_sql("select count(*) from job where kind = 'mail' and run_at "
+			      "between now() + interval '58 minutes' and now() + "
+			      "interval '60 minutes'"),
+		    "1");
+		world_sql("update job set run_at = now() where kind = 'mail'");
+		world_settle();
+		assert_int_equal(world_mails(to, text, sizeof text), 1);
+	}
+}
+
+/* Killed after the mail and before its record: the same mail, not another. */
+static void
+a_mail_that_is_sent_again_is_the_same_file(void **state)
+{
+	struct trl_id by = world_person("b@twice.example", NULL, true);
+	struct trl_id ada = world_person("a@twice.example", NULL, true);
+
+	(void)state;
+	world_member(world_tenant("Acme"), ada, TENANTS__V1__MEMBER__ROLE__member, by);
+	world_sql("create table kept as select * from job where kind = 'tell'");
+	world_settle();
+	world_sql("insert into job select * from kept");
+	world_settle();
+	world_sql("drop table kept");
+	assert_int_equal(world_mails("a@twice.example", text, sizeof text), 1);
+	assert_string_equal(
+	    world_sql("select count(*) from notification where account_id = '%s'",
+		world_id_text(ada)),
+	    "1");
+}
+
+static void
+an_organisations_own_words_stand_for_the_built_in_ones(void **state)
+{
+	struct trl_id by = world_person("b@own.example", NULL, true);
+	struct trl_id ada = world_person("a@own.example", "de-AT", true);
+	struct trl_id acme = world_tenant("Acme");
+
+	(void)state;
+	world_sql(
+	    "insert into template values ('%s', 'member_updated', 'de', 1, false, "
+	    "'Servus {{account.display_name}}', '', '', 'eigen {{event.member."
+	    "role}}', '<p>eigen</p>', now())",
+	    world_id_text(acme));
+	change_role(acme, ada, by);
+	assert_int_equal(world_mails("a@own.example", text, sizeof text), 1);
+	assert_non_null(strstr(text, "\r\nSubject: Servus Ada <b>Lovelace</b>\r\n"));
+	assert_non_null(strstr(text, "eigen admin"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+		    a_letter_has_its_link_and_its_token_is_in_no_row, after_each),
+		cmocka_unit_test_teardown(
+		    a_letter_for_nobody_is_not_written, after_each),
+		cmocka_unit_test_teardown(
+		    the_language_is_the_persons_or_the_nearest, after_each),
+		cmocka_unit_test_teardown(
+		    a_member_who_was_added_is_told_by_mail_and_inbox, after_each),
+		cmocka_unit_test_teardown(
+		    an_audience_is_told_but_for_the_one_who_did_it, after_each),
+		cmocka_unit_test_teardown(
+		    who_is_removed_is_told_and_forgotten, after_each),
+		cmocka_unit_test_teardown(
+		    what_a_snapshot_shows_is_kept_and_told_to_nobody, after_each),
+		cmocka_unit_test_teardown(
+		    an_older_event_does_not_undo_a_newer_one, after_each),
+		cmocka_unit_test_teardown(
+		    an_address_that_is_not_proven_gets_nothing_that_may_wait,
+		    after_each),
+		cmocka_unit_test_teardown(a_held_address_is_left_alone, after_each),
+		cmocka_unit_test_teardown(
+		    hostile_names_and_addresses_reach_no_header, after_each),
+		cmocka_unit_test_teardown(what_was_turned_off_is_not_sent, after_each),
+		cmocka_unit_test_teardown(a_digest_gathers_and_is_one_mail, after_each),
+		cmocka_unit_test_teardown(
+		    quiet_hours_hold_back_what_may_wait_until_they_end, after_each),
+		cmocka_unit_test_teardown(
+		    a_mail_that_is_sent_again_is_the_same_file, after_each),
+		cmocka_unit_test_teardown(
+		    an_organisations_own_words_stand_for_the_built_in_ones, after_each),
+	};
+
+	return cmocka_run_group_tests(tests, world_open, world_close);
+}
