@@ -1,4 +1,6 @@
-/* From an event to what people have in hand: mails, the inbox, digests. */
+/* From an event to what people have in hand: mails, the inbox, digests.
+ *
+ * Over 400 lines: each case wants an event of its own, built field by field. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
