@@ -10,7 +10,7 @@
 #include "framework_sql.h"
 
 enum {
-	GAP_MS = 10000,
+	GAP_MS = 3000,
 	BEHIND_MS = 200,
 	PASS_AFTER = 1000, /* unwanted events passed over before that is noted */
 	BACKOFF_MS = 100,

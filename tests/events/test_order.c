@@ -1,0 +1,173 @@
+/* Two producers and two subscribers over tcp: each event is applied once, in the order
+ * of its subject, and lanes have no gap. */
+#include "world.h"
+
+static void
+every_event_is_applied_once_and_in_order(void **state)
+{
+	(void)state;
+	produce(0);
+	produce(1);
+	subscribe(0);
+	subscribe(1);
+	write_events(2, 300);
+	await_sql(20, all_applied);
+	assert_all_applied();
+	assert_int_equal(number("select count(*) from seen.seen"), 600);
+	assert_int_equal(world.shared->gaps, 0);
+}
+
+static void
+without_notices_it_is_only_slower(void **state)
+{
+	(void)state;
+	world.shared->drop_notices = true;
+	produce(0);
+	produce(1);
+	subscribe(0);
+	subscribe(1);
+	for (int i = 0; i < 3; i++) {
+		write_events(2, 20);
+		await_sql(6, all_applied);
+	}
+	assert_all_applied();
+}
+
+static void
+a_subscriber_that_comes_later_begins_where_it_says(void **state)
+{
+	static const struct {
+		enum trl_subscription_start start;
+		int64_t early, snapshot;
+	} cases[] = { { TRL_FROM_FIRST, 50, 0 }, { TRL_FROM_NOW, 0, 0 },
+		{ TRL_FROM_SNAPSHOT, 0, 35 } };
+
+	(void)state;
+	produce(0);
+	write_events(1, 50);
+	await_sql(5, "select count(*) = 50 from fact.event_log");
+	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
+		int64_t told = number("select count(*) from fact.event_log");
+
+		test_db_sql(&world.db,
+		    "delete from seen.seen; delete from seen.inbox; delete from "
+		    "seen.event_cursor; delete from seen.event_subscription");
+		world.shared->start = cases[i].start;
+		subscribe(0);
+		await_sql(10, "select count(*) = 1 from seen.event_subscription where "
+			      "state = 'live'");
+		write_events(1, 10);
+		await_sql(10,
+		    "select (select count(*) from seen.seen where seq > 0) >= "
+		    "10 and (select sum(seq) from seen.event_cursor) = "
+		    "(select sum(last_seq) from fact.event_head)");
+		assert_int_equal(number("select count(*) from seen.seen where seq > 0"),
+		    10 + (cases[i].early ? told : 0));
+		assert_int_equal(number("select count(*) from seen.seen where seq = 0"),
+		    cases[i].snapshot);
+		end(&world.subscribers[0]);
+	}
+}
+
+static void
+types_that_are_not_wanted_are_passed_over_without_a_gap(void **state)
+{
+	(void)state;
+	world.shared->some_types = true;
+	produce(0);
+	subscribe(0);
+	write_events(1, 200);
+	await_sql(10, "select (select count(*) from seen.seen) = (select count(*) from "
+		      "fact.event_log where type = 'auth.account.created') and "
+		      "(select count(*) = 200 from fact.event_log)");
+	assert_int_equal(world.shared->gaps, 0);
+}
+
+/* A naive reader keeps the highest id it saw, and would never see the other again. */
+static void
+who_commits_late_gets_a_later_number(void **state)
+{
+	static const char add[] =
+	    "insert into fact.outbox (lane, tenant_id, event_id, subject_id, type, at, "
+	    "trace, payload) values (3, '%s', gen_random_uuid(), gen_random_uuid(), "
+	    "'%s', now(), '', '')";
+	static const char nil[] = "00000000-0000-0000-0000-000000000000";
+	char sql[512];
+	PGconn *slow = PQconnectdb(world.db.admin);
+
+	(void)state;
+	produce(0);
+	await_sql(5, "select count(*) = 16 from fact.event_head");
+	snprintf(sql, sizeof sql, add, nil, "first");
+	PQclear(PQexec(slow, "begin"));
+	PQclear(PQexec(slow, sql));
+	snprintf(sql, sizeof sql, add, nil, "second");
+	test_db_sql(&world.db, "%s", sql);
+	await_sql(5, "select count(*) = 1 from fact.event_log where type = 'second'");
+	PQclear(PQexec(slow, "commit"));
+	PQfinish(slow);
+	await_sql(5, "select count(*) = 1 from fact.event_log where type = 'first'");
+	assert_int_equal(
+	    number("select seq from fact.event_log where type = 'second'"), 1);
+	assert_int_equal(
+	    number("select seq from fact.event_log where type = 'first'"), 2);
+}
+
+static void
+a_replay_finds_all_in_the_inbox(void **state)
+{
+	(void)state;
+	produce(0);
+	subscribe(0);
+	write_events(1, 100);
+	await_sql(10, all_applied);
+	world.shared->replay =
+	    (struct trl_events_replay){ .subscription = "people", .lane = -1 };
+	assert_int_equal(order(REPLAY), TRL_OK);
+	await_sql(10, "select (select sum(seq) from seen.event_cursor) = (select "
+		      "sum(last_seq) from fact.event_head)");
+	assert_all_applied();
+	assert_int_equal(world.shared->repeated, 100);
+	world.shared->replay.again = true;
+	assert_int_equal(order(REPLAY), TRL_OK);
+	await_sql(10, "select count(*) = 200 from seen.seen");
+	world.shared->replay.seq = 5000;
+	assert_int_equal(order(REPLAY), TRL_INVALID);
+	world.shared->replay.subscription = "nobody";
+	assert_int_equal(order(REPLAY), TRL_NOT_FOUND);
+}
+
+static void
+a_new_epoch_is_read_again_and_absorbed(void **state)
+{
+	(void)state;
+	produce(0);
+	produce(1);
+	subscribe(0);
+	write_events(2, 50);
+	await_sql(10, all_applied);
+	assert_int_equal(order(EPOCH), TRL_OK);
+	await_sql(10, "select min(epoch) = 2 and sum(seq) = (select sum(last_seq) from "
+		      "fact.event_head) from seen.event_cursor");
+	write_events(2, 20);
+	await_sql(10, all_applied);
+	assert_all_applied();
+	assert_int_equal(world.shared->gaps, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
+		TEST(every_event_is_applied_once_and_in_order),
+		TEST(without_notices_it_is_only_slower),
+		TEST(a_subscriber_that_comes_later_begins_where_it_says),
+		TEST(types_that_are_not_wanted_are_passed_over_without_a_gap),
+		TEST(who_commits_late_gets_a_later_number),
+		TEST(a_replay_finds_all_in_the_inbox),
+		TEST(a_new_epoch_is_read_again_and_absorbed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

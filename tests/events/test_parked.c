@@ -1,0 +1,149 @@
+/* Events that cannot be applied: they and their successors stand aside, the rest goes
+ * on, and the operator decides. */
+#include "world.h"
+
+#include <sys/wait.h>
+
+enum { SUBJECTS = 7, EACH = 6, BAD = 4 }; /* events n = 4, 5, 6 of each subject park */
+
+static void
+park_some(void)
+{
+	world.shared->subjects = 1;
+	world.shared->poison = BAD;
+	produce(0);
+	subscribe(0);
+	write_events(1, SUBJECTS * EACH);
+	await_sql(60, "select count(*) = 21 from seen.parked");
+}
+
+static void
+nothing_is_lost_or_out_of_order(void)
+{
+	await_sql(10, all_applied);
+	assert_all_applied();
+}
+
+static void
+a_poisoned_event_parks_with_its_successors_and_is_redriven_in_order(void **state)
+{
+	(void)state;
+	park_some();
+	assert_int_equal(number("select count(*) from seen.seen"), SUBJECTS * 3);
+	assert_int_equal(number("select count(*) from seen.seen where n >= 4"), 0);
+	assert_int_equal(number("select count(*) from seen.parked where error like "
+				"'INVALID: cannot stand 4'"),
+	    SUBJECTS);
+	/* The lanes have gone on. */
+	assert_int_equal(number("select sum(seq) from seen.event_cursor"),
+	    number("select sum(last_seq) from fact.event_head"));
+	/* What comes later waits as well. */
+	write_events(1, SUBJECTS);
+	await_sql(10, "select count(*) = 28 from seen.parked");
+	/* It still fails: nothing moves. */
+	assert_int_equal(order(REDRIVE), TRL_OK);
+	assert_int_equal(world.shared->count, 0);
+	assert_int_equal(number("select count(*) from seen.parked"), 28);
+	world.shared->poison = 0;
+	assert_int_equal(order(REDRIVE), TRL_OK);
+	assert_int_equal(world.shared->count, 28);
+	assert_int_equal(number("select count(*) from seen.parked"), 0);
+	nothing_is_lost_or_out_of_order();
+	write_events(1, SUBJECTS);
+	nothing_is_lost_or_out_of_order();
+}
+
+static struct trl_id
+parked_id(const char *where)
+{
+	char sql[256];
+	struct trl_id id;
+
+	snprintf(sql, sizeof sql, "select event_id from seen.parked where %s limit 1",
+	    where);
+	const char *text = test_db_sql(&world.db, "%s", sql);
+
+	assert_true(trl_id_parse(text, strlen(text), &id));
+	return id;
+}
+
+static void
+a_parked_event_is_skipped_and_its_successors_are_applied(void **state)
+{
+	(void)state;
+	park_some();
+	world.shared->event = parked_id("error like 'an earlier%'");
+	assert_int_equal(order(SKIP), TRL_CONFLICT);
+	assert_int_equal(order(REDRIVE), TRL_CONFLICT);
+	world.shared->event = parked_id("error like 'INVALID%'");
+	assert_int_equal(order(REDRIVE), TRL_INVALID);
+	assert_int_equal(order(SKIP), TRL_OK);
+	assert_int_equal(world.shared->count, 2);
+	assert_int_equal(number("select count(*) from seen.parked"), 18);
+	assert_int_equal(number("select count(*) from seen.seen"), SUBJECTS * 3 + 2);
+	assert_int_equal(order(SKIP), TRL_NOT_FOUND);
+	/* A replay does not bring it back. */
+	world.shared->replay =
+	    (struct trl_events_replay){ .subscription = "people", .lane = -1 };
+	assert_int_equal(order(REPLAY), TRL_OK);
+	await_sql(10, "select (select sum(seq) from seen.event_cursor) = (select "
+		      "sum(last_seq) from fact.event_head)");
+	assert_int_equal(number("select count(*) from seen.seen"), SUBJECTS * 3 + 2);
+	assert_int_equal(number("select count(*) from seen.parked"), 18);
+}
+
+static void
+an_event_that_kills_the_process_is_parked_in_the_end(void **state)
+{
+	(void)state;
+	world.shared->subjects = 1;
+	world.shared->deadly = BAD;
+	produce(0);
+	write_events(1, EACH * 7);
+	test_db_sql(&world.db, "delete from fact.event_log where tenant_id <> (select "
+			       "tenant_id from fact.event_log limit 1)");
+	/* One tenant's events are left, and the lanes are as if no others had been. */
+	test_db_sql(&world.db,
+	    "with l as (update fact.event_log l set seq = n.n from (select lane, seq, "
+	    "row_number() over (partition by lane order by seq) n from "
+	    "fact.event_log) n where n.lane = l.lane and n.seq = l.seq returning "
+	    "l.lane, "
+	    "l.seq) update fact.event_head h set last_seq = (select "
+	    "coalesce(max(seq), 0) from l where l.lane = h.lane)");
+	end(&world.producers[0]);
+	produce(0);
+	for (int lives = 0;
+	     lives < 8 && number("select count(*) from seen.parked") == 0; lives++) {
+		subscribe(0);
+		for (int i = 0; i < 2500; i++) {
+			if (waitpid(world.subscribers[0], NULL, WNOHANG) != 0) {
+				world.subscribers[0] = 0;
+				break;
+			}
+			if (number("select count(*) from seen.parked") > 0)
+				break;
+		}
+		if (number("select count(*) from seen.parked") == 0)
+			end(&world.subscribers[0]);
+	}
+	await_sql(10, "select count(*) = 3 from seen.parked");
+	assert_in_range(world.shared->deaths, 3, 6);
+	assert_int_equal(number("select count(*) from seen.seen"), 3);
+	world.shared->deadly = 0;
+	assert_int_equal(order(REDRIVE), TRL_OK);
+	nothing_is_lost_or_out_of_order();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
+		TEST(
+		    a_poisoned_event_parks_with_its_successors_and_is_redriven_in_order),
+		TEST(a_parked_event_is_skipped_and_its_successors_are_applied),
+		TEST(an_event_that_kills_the_process_is_parked_in_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

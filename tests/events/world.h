@@ -1,0 +1,77 @@
+/* world.h - for the tests of events: a database with the schemas of a producer ("fact")
+ * and of a subscriber ("seen", which the bus knows as notify), and processes of both
+ * kinds that end when the test does. The test itself opens no bus: it looks by SQL and
+ * through memory that all share. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include <trl/events_admin.h>
+
+#include "test_db.h"
+
+enum { REPLICAS = 3 };
+
+/* What the test wants, and what the processes say. */
+struct shared {
+	volatile unsigned to_write; /* by each producer, from now on */
+	volatile unsigned subjects; /* among so many of each tenant */
+	volatile unsigned per_tx;   /* events in a transaction; 0: 1 */
+	volatile unsigned written[REPLICAS];
+	volatile bool ready[REPLICAS * 2];
+	volatile uint64_t poison; /* the handler fails at this n; 0: never */
+	volatile uint64_t deadly; /* it kills the process at this n */
+	volatile bool drop_notices, fails_once;
+	volatile unsigned gaps, repeated, parked, deaths, calls;
+	volatile enum trl_subscription_start start;
+	volatile bool some_types;
+	volatile unsigned command; /* for a subscriber: an order and its number */
+	volatile unsigned done;
+	volatile int result;
+	volatile uint64_t count;
+	struct trl_events_replay replay;
+	struct trl_id event;
+};
+
+enum order { REDRIVE = 1, SKIP, REPLAY, EPOCH };
+
+struct world {
+	struct test_db db;
+	char fact_app[512], fact_sys[512], seen_app[512], seen_sys[512];
+	struct shared *shared;
+	unsigned ports[REPLICAS * 2];
+	pid_t producers[REPLICAS], subscribers[REPLICAS];
+};
+extern struct world world;
+
+/* Fixtures of each test. */
+int world_open(void **state);
+int world_close(void **state);
+
+pid_t produce(unsigned nth);
+pid_t subscribe(unsigned nth);
+/* Kills it with -9 and waits for its end. */
+void end(pid_t *pid);
+/* An order to one subscriber's (or, EPOCH, a producer's) process; gives its result. */
+int order(enum order what);
+
+/* Has n producers write, each so many events, and waits until they have. */
+void write_events(unsigned producers, unsigned each);
+/* Waits until SQL (a boolean) is true; fails the test after seconds. */
+void await_sql(unsigned seconds, const char *sql);
+int64_t number(const char *sql);
+/* Every event was applied exactly once, in its subject's order; lanes are dense. */
+void assert_all_applied(void);
+extern const char all_applied[]; /* the first half of that, for await_sql */
+
+/* In the processes: */
+struct trl_id world_id(unsigned kind, unsigned n);
