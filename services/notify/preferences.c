@@ -85,19 +85,39 @@ fill_in(trl_ctx *ctx, Notify__V1__Preferences *out)
 		out->time_zone = trl_arena_strdup(ctx->arena, "UTC");
 }
 
-/* The row alone; choices are read beside it. */
+/* A row would fill the one list that Preferences has, so it has a message of its own.
+ */
+static void
+take_row(const Notify__V1__PreferenceRow *row, Notify__V1__Preferences *out)
+{
+	out->version = row->version;
+	out->digest = row->digest;
+	out->has_digest = row->has_digest;
+	out->time_zone = row->time_zone;
+	out->quiet_from_minute = row->quiet_from_minute;
+	out->has_quiet_from_minute = row->has_quiet_from_minute;
+	out->quiet_until_minute = row->quiet_until_minute;
+	out->has_quiet_until_minute = row->has_quiet_until_minute;
+	out->updated_at = row->updated_at;
+}
+
 static enum trl_code
 read_chosen(struct notify *self, trl_ctx *ctx, Notify__V1__Preferences *out,
     Notify__V1__Choices *chosen)
 {
 	struct trl_id account = ctx->principal.account;
+	Notify__V1__PreferenceRow row = NOTIFY__V1__PREFERENCE_ROW__INIT;
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
+	enum trl_code rc;
 
-	trl_batch_get(work, &notify_sql_preference_get, NULL, &out->base,
+	trl_batch_get(work, &notify_sql_preference_get, NULL, &row.base,
 	    TRL_ARG_ID("account_id", account));
 	trl_batch_get(work, &notify_sql_choices_list, NULL, &chosen->base,
 	    TRL_ARG_ID("account_id", account));
-	return trl_batch_read(work);
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK)
+		take_row(&row, out);
+	return rc;
 }
 
 /* Errors: none but faults. */

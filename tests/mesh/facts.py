@@ -116,6 +116,19 @@ class Facts(MeshCase):
         for path in ("/api/v1/tenants", "/api/v1/me/sessions"):
             self.assertNotIn("etag", self.ada.get(path).headers)
 
+    def test_preferences_are_chosen_anew_by_version(self):
+        path = "/api/v1/notification-preferences"
+        bob = self.stack.sign_up("bob")
+        self.assertEqual(bob.get(path)["version"], 0)
+        for version in (1, 2):
+            done = bob.call("PUT", path, {"digest": "daily", "time_zone": "Europe/Vienna"})
+            self.assertEqual((done.status, done["version"]), (200, version), done)
+            shown = bob.get(path)
+            self.assertEqual((shown["version"], shown["digest"], shown["time_zone"]),
+                             (version, "daily", "Europe/Vienna"), shown)
+        self.check_problem(bob.call("PUT", path, {}, {"If-Match": '"1"'}), 412, "PRECONDITION")
+        self.assertEqual(bob.call("PUT", path, {}, {"If-Match": '"2"'})["digest"], "immediate")
+
     # ---- many at once
 
     def test_a_burst_of_writes_to_one_tenant_is_written(self):
