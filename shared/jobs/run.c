@@ -152,6 +152,8 @@ decide(struct trl_job_run *run, trl_ctx *ctx)
 		return tell_end(
 		    run, ctx, &job, run->hook_cancelled ? JOB_CANCELLED : JOB_DEAD);
 	verdict = run_it(run, ctx, &job);
+	run->recorded = ctx->idempotency.recorded || ctx->idempotency.replayed;
+	memcpy(run->scope.bytes, ctx->idempotency.scope, sizeof run->scope.bytes);
 	/* In a cancelled actor nothing may park any more: the end of a cancelled job
 	 * is told by the next claim. */
 	if (verdict == JOB_DEAD && !ctx->cancelled)

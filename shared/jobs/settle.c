@@ -24,8 +24,9 @@ enum { SETTLE_TIMEOUT_MS = 5000, SETTLE_AGAIN_MS = 50, SETTLE_AGAIN_MOST_MS = 10
 
 struct settling {
 	struct trl_job_run **runs;
-	size_t n, n_done, n_back;
+	size_t n, n_done, n_back, n_records;
 	struct trl_id *done_ids, *done_tokens;
+	struct trl_id *record_ids, *record_scopes;
 	struct jobs_back *backs;
 };
 
@@ -150,6 +151,10 @@ gather(trl_jobs *jobs, trl_ctx *ctx, struct settling *out)
 		.done_ids = trl_arena_alloc(ctx->arena, most * sizeof *out->done_ids),
 		.done_tokens =
 		    trl_arena_alloc(ctx->arena, most * sizeof *out->done_tokens),
+		.record_ids =
+		    trl_arena_alloc(ctx->arena, most * sizeof *out->record_ids),
+		.record_scopes =
+		    trl_arena_alloc(ctx->arena, most * sizeof *out->record_scopes),
 	};
 	size_t n_back = 0;
 	for (struct trl_job_run *r = jobs->ended; r && out->n < most; r = r->next_ended)
@@ -174,6 +179,10 @@ gather(trl_jobs *jobs, trl_ctx *ctx, struct settling *out)
 		if (run->verdict == JOB_DONE) {
 			out->done_ids[out->n_done] = run->id;
 			out->done_tokens[out->n_done++] = run->token;
+			if (run->recorded) {
+				out->record_ids[out->n_records] = run->id;
+				out->record_scopes[out->n_records++] = run->scope;
+			}
 		} else {
 			out->backs[out->n_back++] = back_of(run);
 		}
@@ -249,6 +258,10 @@ send_all(trl_jobs *jobs, trl_ctx *ctx, struct settling *all)
 		trl_batch_get(batch, &trl_sql_job_done, NULL, &not_done.base,
 		    TRL_ARG_IDS("ids", all->done_ids, all->n_done),
 		    TRL_ARG_IDS("tokens", all->done_tokens, all->n_done));
+	if (all->n_records > 0)
+		trl_batch_add(batch, &trl_sql_job_record_done, NULL,
+		    TRL_ARG_IDS("ids", all->record_ids, all->n_records),
+		    TRL_ARG_IDS("scopes", all->record_scopes, all->n_records));
 	if (all->n_back > 0)
 		rc = jobs_send_back(
 		    jobs, ctx, batch, all->backs, all->n_back, false, &not_back.base);

@@ -27,6 +27,26 @@ a_job_runs_once_with_its_tenant_key_and_trace_and_its_row_goes(void **state)
 }
 
 static void
+its_log_lines_carry_tenant_and_job(void **state)
+{
+	char id[TRL_ID_TEXT], want[80];
+
+	(void)state;
+	rig_add(&rig_task, tenant_a, "fails 1", NULL);
+	snprintf(
+	    id, sizeof id, "%s", test_db_sql(&world.db, "select id from pgtest.job"));
+	rig_child();
+	snprintf(want, sizeof want, "\"job\":\"%s\",\"kind\":\"task\"", id);
+	rig_wait(rig_child_said, want);
+	trl_id_format(tenant_a, id);
+	snprintf(want, sizeof want, "\"tenant\":\"%s\"", id);
+	assert_true(rig_child_said(want));
+	snprintf(want, sizeof want, "%s",
+	    "\"trace_id\":\"abababababababababababababababab\"");
+	assert_true(rig_child_said(want));
+}
+
+static void
 a_job_of_the_platform_has_no_tenant(void **state)
 {
 	(void)state;
@@ -279,11 +299,12 @@ an_idle_worker_writes_nothing(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_reset, rig_reset)
 	const struct CMUnitTest tests[] = {
 		T(a_job_runs_once_with_its_tenant_key_and_trace_and_its_row_goes),
+		T(its_log_lines_carry_tenant_and_job),
 		T(a_job_of_the_platform_has_no_tenant),
 		T(a_job_whose_fact_is_not_written_is_not_either),
 		T(a_transaction_adds_one_too),
@@ -300,6 +321,7 @@ main(void)
 		T(an_idle_worker_writes_nothing),
 	};
 
+	rig_is_child(argc, argv);
 	tenant_a = trl_id_new();
 	tenant_b = trl_id_new();
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

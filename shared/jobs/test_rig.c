@@ -210,7 +210,7 @@ rig_work(size_t n, const struct trl_cron *const *crons)
 			.kinds = kinds,
 			.crons = crons,
 			.self = &rig,
-			.lease_ms = 600,
+			.lease_ms = 1200,
 			.idle_poll_ms = 100,
 			.release_ms = 100,
 		};

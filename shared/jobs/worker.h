@@ -74,6 +74,9 @@ struct trl_job_run {
 	bool tried;           /* an outcome was sent, and its answer lost */
 	bool settling;
 
+	bool recorded; /* it wrote under its key */
+	struct trl_id scope;
+
 	enum job_verdict verdict; /* asked for by run(), then what it came to */
 	int64_t again_at_us;
 	char error[300];
