@@ -92,7 +92,8 @@ read_window(trl_ctx *ctx, struct round *round, struct stream_ask *ask,
 		all =
 		    memcpy(trl_arena_alloc(ctx->arena, (*n + n_page + 1) * sizeof *all),
 			all ? (void *)all : (void *)&all, *n * sizeof *all);
-		memcpy(all + *n, page, n_page * sizeof *all);
+		if (n_page)
+			memcpy(all + *n, page, n_page * sizeof *all);
 		*n += n_page;
 		ask->after = through;
 	} while (through < round->until);

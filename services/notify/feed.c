@@ -48,24 +48,33 @@ notify_feed_add_tx(trl_tx *tx, const struct notify_feed_entry *entry)
 	trl_tx_news(tx, TRL_PG_SERVICE, 1);
 }
 
-/* "auth.api_key.created" by "auth.api_key" and, since permissions have short nouns,
- * "auth.key". */
+/* "auth.api_key.created" by "auth.api_key" and, since permissions have short nouns, by
+ * "auth.key"; "notify.webhook_endpoint.disabled" by "notify.webhook". */
 const char *
 notify_feed_permission(trl_ctx *ctx, const struct trl_event_type *type)
 {
 	static const char *const verbs[] = { "read", "list" };
 	const char *noun = strchr(type->name, '.') + 1;
-	const int len = (int)strcspn(noun, ".");
-	const char *last = memrchr(noun, '_', (size_t)len);
+	const size_t len = strcspn(noun, ".");
+	const char *last = memrchr(noun, '_', len);
+	const struct {
+		const char *at;
+		size_t len;
+	} nouns[] = {
+		{ noun, len },
+		{ last ? last + 1 : noun,
+		    last ? (size_t)(noun + len - last) - 1 : len },
+		{ noun, strcspn(noun, "._") },
+	};
 
-	for (int at = 0; at >= 0; at = at == 0 && last ? (int)(last + 1 - noun) : -1)
-		for (size_t i = 0; i < TRL_COUNT(verbs); i++) {
-			const char *name = trl_arena_printf(ctx->arena, "%s.%.*s.%s",
-			    type->service, len - at, noun + at, verbs[i]);
+	for (size_t i = 0; i < TRL_COUNT(nouns) * TRL_COUNT(verbs); i++) {
+		const char *name =
+		    trl_arena_printf(ctx->arena, "%s.%.*s.%s", type->service,
+			(int)nouns[i / 2].len, nouns[i / 2].at, verbs[i % 2]);
 
-			if (trl_permission_by_name(name))
-				return name;
-		}
+		if (trl_permission_by_name(name))
+			return name;
+	}
 	return NULL;
 }
 
@@ -94,35 +103,75 @@ account_of(const ProtobufCMessage *payload)
 	    *(const ProtobufCBinaryData *)((const uint8_t *)account + field->offset));
 }
 
+/* False: it is not shown to anybody. */
+static bool
+entry_of(trl_ctx *ctx, const struct trl_event *event, struct notify_feed_entry *entry)
+{
+	*entry = (struct notify_feed_entry){
+		.id = event->id, .tenant = event->tenant, .type = event->type_name
+	};
+	if (!event->type || !event->type->published || !event->payload)
+		return false;
+	if (trl_id_is_nil(event->tenant))
+		entry->account = account_of(event->payload);
+	else
+		entry->permission = notify_feed_permission(ctx, event->type);
+	if (trl_id_is_nil(entry->account) && !entry->permission)
+		return false;
+	entry->data =
+	    notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = event->id,
+					.source_service = event->type->service,
+					.type = event->type_name,
+					.at_us = event->at_us,
+					.subject = event->subject,
+					.tenant = event->tenant,
+					.rules = event->type->message,
+					.payload = event->payload });
+	return true;
+}
+
+void
+notify_feed_add_event(trl_ctx *ctx, trl_batch *batch, const struct trl_event *event)
+{
+	struct notify_feed_entry entry;
+
+	if (entry_of(ctx, event, &entry))
+		notify_feed_add(batch, &entry);
+}
+
+void
+notify_feed_add_told(trl_ctx *ctx, trl_batch *batch, struct trl_id account,
+    const Notify__V1__Notification *told)
+{
+	static const char type[] = "notify.notification.created";
+	const struct trl_id id = trl_value_id(told->id);
+	const struct trl_id tenant = trl_value_id(told->tenant_id);
+	const char *data =
+	    notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = id,
+					.source_service = "notify",
+					.type = type,
+					.at_us = trl_now(ctx),
+					.subject = id,
+					.tenant = tenant,
+					.rules = &notify_v1_notification_rules,
+					.payload = &told->base });
+
+	trl_batch_add(batch, &notify_sql_feed_add_told, NULL,
+	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_ID("id", id),
+	    TRL_ARG_ID("account_id", account), TRL_ARG_TEXT("type", type),
+	    TRL_ARG_TEXT("data", data));
+	trl_batch_news(batch, TRL_PG_SERVICE, 1);
+}
+
 static enum trl_code
 apply(void *self, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)
 {
-	(void)self;
-	for (size_t i = 0; i < n; i++) {
-		const struct trl_event *event = &events[i];
-		struct notify_feed_entry entry = { .id = event->id,
-			.tenant = event->tenant,
-			.type = event->type_name };
+	struct notify_feed_entry entry;
 
-		if (!event->type || !event->type->published || !event->payload)
-			continue;
-		if (trl_id_is_nil(event->tenant))
-			entry.account = account_of(event->payload);
-		else
-			entry.permission = notify_feed_permission(ctx, event->type);
-		if (trl_id_is_nil(entry.account) && !entry.permission)
-			continue;
-		entry.data = notify_cloud_event(
-		    ctx, &(const struct notify_cloud_event){ .id = event->id,
-			     .source_service = event->type->service,
-			     .type = event->type_name,
-			     .at_us = event->at_us,
-			     .subject = event->subject,
-			     .tenant = event->tenant,
-			     .rules = event->type->message,
-			     .payload = event->payload });
-		notify_feed_add_tx(tx, &entry);
-	}
+	(void)self;
+	for (size_t i = 0; i < n; i++)
+		if (entry_of(ctx, &events[i], &entry))
+			notify_feed_add_tx(tx, &entry);
 	return TRL_OK;
 }
 

@@ -24,6 +24,13 @@ struct notify_feed_entry {
 void notify_feed_add(trl_batch *batch, const struct notify_feed_entry *entry);
 void notify_feed_add_tx(trl_tx *tx, const struct notify_feed_entry *entry);
 
+/* The same of a new row of the inbox, which this batch has inserted before. */
+void notify_feed_add_told(trl_ctx *ctx, trl_batch *batch, struct trl_id account,
+    const Notify__V1__Notification *told);
+/* The same of an event of notify's own. */
+void notify_feed_add_event(
+    trl_ctx *ctx, trl_batch *batch, const struct trl_event *event);
+
 /* A CloudEvent (1.0.2, structured JSON) on one line, in ctx's arena. */
 struct notify_cloud_event {
 	struct trl_id id;

@@ -8,7 +8,7 @@
 #include <trellis/auth/v1/auth.trl.h>
 #include <trellis/tenants/v1/tenants.trl.h>
 
-#include "notify.h"
+#include "feed.h"
 
 static const char *
 role_name(int role)
@@ -111,9 +111,11 @@ notify_tell_own(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type
 	uint8_t *data = trl_arena_alloc(ctx->arena, len);
 	const struct trl_event event = { .id = trl_new_id(ctx),
 		.type_name = type->name,
+		.type = type,
 		.tenant = tenant,
 		.subject = subject,
 		.at_us = trl_now(ctx),
+		.payload = payload,
 		.data = data,
 		.len = len };
 
@@ -121,6 +123,7 @@ notify_tell_own(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type
 	write_fact(ctx, &event, fact);
 	trl_batch_event(work, type, subject, payload);
 	trl_batch_job(work, &notify_dispatch_job, NULL, &fact->base);
+	notify_feed_add_event(ctx, work, &event);
 }
 
 static enum trl_code

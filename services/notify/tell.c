@@ -4,7 +4,7 @@
  * one transaction under the job's key, so it happens once. */
 #include <string.h>
 
-#include "notify.h"
+#include "feed.h"
 #include "template.h"
 
 /* A person may be heard of later than what concerns him. */
@@ -209,18 +209,31 @@ wants(const Notify__V1__Kind *kind, const char *offered, bool chosen, bool choic
 	return choice;
 }
 
+/* The row, and what an open stream shows of it. */
 static void
 add_inbox(trl_ctx *ctx, trl_batch *work, struct trl_id account,
     const struct notify_fact *fact, const char *kind,
     const struct notify_letter *letter)
 {
-	trl_batch_add(work, &notify_sql_notification_insert, NULL,
-	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("id", trl_new_id(ctx)),
-	    TRL_ARG_ID("about_tenant", fact->tenant), TRL_ARG_TEXT("kind", kind),
-	    TRL_ARG_TEXT("title", letter->message.subject),
-	    TRL_ARG_TEXT("body", letter->message.summary),
-	    TRL_ARG_TEXT("link", letter->link && *letter->link ? letter->link : NULL),
-	    TRL_ARG_ID("event_id", fact->event_id), TRL_ARG_TIME("now", trl_now(ctx)));
+	Notify__V1__Notification *told = trl_arena_alloc(ctx->arena, sizeof *told);
+
+	notify__v1__notification__init(told);
+	told->has_id = told->has_event_id = true;
+	told->id = trl_value_bytes(ctx, trl_new_id(ctx));
+	told->event_id = trl_value_bytes(ctx, fact->event_id);
+	told->has_tenant_id = !trl_id_is_nil(fact->tenant);
+	told->tenant_id = trl_value_bytes(ctx, fact->tenant);
+	told->kind = trl_arena_strdup(ctx->arena, kind);
+	told->title = (char *)(uintptr_t)letter->message.subject;
+	told->body = (char *)(uintptr_t)letter->message.summary;
+	told->link = letter->link && *letter->link
+			 ? trl_arena_strdup(ctx->arena, letter->link)
+			 : NULL;
+	told->created_at = trl_value_time(ctx, trl_now(ctx));
+	trl_batch_add(work, &notify_sql_notification_insert, &told->base,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("about_tenant", fact->tenant),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	notify_feed_add_told(ctx, work, account, told);
 }
 
 static void

@@ -11,7 +11,7 @@ class Stream:
 
     def __init__(self, port, path="/api/v1/events/stream", method="GET", reads=True, source=None,
                  **headers):
-        self.events, self.comments, self.retry = [], 0, None
+        self.events, self.comments, self.retry, self.kind = [], 0, None, None
         self.ended, self.politely = threading.Event(), False
         self.changed = threading.Condition()
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30,
@@ -85,7 +85,8 @@ class Stream:
             raise AssertionError(f"the stream has not ended within {seconds} s")
 
     def ids(self):
-        return [e["id"] for e in self.events if "id" in e]
+        """Of those of .kind, or of all where that is None."""
+        return [e["id"] for e in self.events if "id" in e and self.kind in (None, e["event"])]
 
     def last_id(self):
         return self.ids()[-1]

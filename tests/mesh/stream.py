@@ -28,6 +28,7 @@ class StreamCase(MeshCase):
             more.setdefault("Authorization", f"Bearer {(person or self.ada).token}")
         more.setdefault("X_Tenant_Id", tenant or self.tenant)
         stream = Stream(self.stack.port, path, **{k: v for k, v in more.items() if v is not None})
+        stream.kind = "test.thing.done"  # what the mesh tells by itself comes in between
         self.addCleanup(stream.close)
         if wait and stream.status == 200 and more.get("reads", True):
             stream.wait("the stream's first line", lambda s: s.retry)
@@ -86,6 +87,44 @@ class Streams(StreamCase):
         self.assertEqual(event["event"], "test.thing.done")
         self.assertEqual(event["data"], '{"of":"tenant"}')
         self.assertEqual(stream.ids(), [of_tenant, own, alone])
+
+    def test_what_people_do_comes_by_itself(self):
+        """End to end: the fact, its event, notify, the feed, the edge."""
+        person, guest = self.stack.sign_up("flo"), self.stack.sign_up("gus")
+        tenant = self.stack.found(person)
+        at = f"/api/v1/tenants/{tenant}"
+        stream = self.open(person, tenant)
+        def come(kind, of=stream, holds=""):
+            fits = lambda e: e["event"] == kind and holds in e["data"]
+            of.wait(kind, lambda s: any(map(fits, s.events)), 10)
+            event = next(filter(fits, of.events))
+            told = json.loads(event["data"])
+            self.assertEqual((told["id"], told["type"], told["specversion"]), (event["id"], kind, "1.0"))
+            return told
+        started = time.monotonic()
+        self.assertEqual(person.patch(at, {"display_name": "Renamed"}).status, 200)
+        told = come("tenants.tenant.updated")
+        self.assertLess(time.monotonic() - started, 3)
+        self.assertEqual(told["source"], "/tenants")
+        self.assertEqual(told["tenantid"], tenant)
+        self.assertEqual(told["data"]["tenant"]["display_name"], "Renamed")
+        made = person.post(at + "/members", {"email": guest.email, "role": "viewer"})
+        self.assertEqual(made.status, 201)
+        told = come("tenants.member.added", holds=guest.email)
+        self.assertEqual(told["data"]["member"]["account_id"], guest.account["id"])
+        theirs = self.open(guest, tenant)
+        made = person.post(at + "/api-keys", {"name": "k", "permissions": ["tenants.tenant.read"]})
+        shown = come("auth.api_key.created")
+        self.assertNotIn(made["key"], json.dumps(stream.events))
+        self.assertEqual(shown["data"]["api_key"]["id"], made["id"])
+        self.assertEqual(person.patch(f"{at}/members/{guest.account['id']}", {"role": "member"}).status, 200)
+        row = come("notify.notification.created", theirs)["data"]
+        listed = guest.get("/api/v1/notifications")
+        self.assertIn(row["id"], [n["id"] for n in listed["items"]])
+        self.stack.client().post("/api/v1/auth/login", {"email": guest.email, "password": guest.password})
+        self.assertNotIn("tenantid", come("auth.session.created", theirs))
+        for event in stream.events:
+            self.assertNotEqual(event["event"], "auth.session.created")
 
     def test_many_at_once_come_in_order_and_once(self):
         streams = [self.open() for _ in range(3)]
