@@ -169,7 +169,7 @@ class OpenapiOutput:
         names = []
         if method.auth == 'TENANT' and not method.tenant_field:
             names.append('X-Tenant-Id')
-        if method.writes:
+        if method.verb != 'get':  # what only reads takes a key for nothing
             names.append('Idempotency-Key')
         if method.option('if_match'):
             names.append('If-Match')
