@@ -69,5 +69,9 @@ void notify_endpoint_secret(
 
 /* What is published goes to the endpoints that asked for it. */
 extern const struct trl_subscription notify_webhooks_auth, notify_webhooks_tenants;
+/* Adds to work what tells an event about one endpoint to the organisation's others: of
+ * notify's own events there is no subscription. Errors: faults. */
+enum trl_code notify_webhooks_tell_own(struct notify *self, trl_ctx *ctx,
+    trl_batch *work, const struct trl_event *event) TRL_MUST_CHECK;
 /* One delivery; a WebhookDue says which. */
 extern const struct trl_job_kind notify_webhook_job;

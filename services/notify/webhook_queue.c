@@ -91,6 +91,37 @@ add_deliveries(trl_ctx *ctx, trl_tx *tx, const struct trl_event *event,
 	}
 }
 
+enum trl_code
+notify_webhooks_tell_own(
+    struct notify *self, trl_ctx *ctx, trl_batch *work, const struct trl_event *event)
+{
+	Notify__V1__ListWebhookEndpointsReply endpoints =
+	    NOTIFY__V1__LIST_WEBHOOK_ENDPOINTS_REPLY__INIT;
+	const struct told told = { .event = event->id,
+		.type = event->type_name,
+		.body = body_of(ctx, event) };
+	trl_batch *read = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(event->tenant));
+	enum trl_code rc;
+
+	trl_batch_get(read, &notify_sql_webhook_endpoints_enabled, NULL,
+	    &endpoints.base, TRL_ARG_ID("tenant_id", event->tenant));
+	rc = trl_batch_read(read);
+	for (size_t i = 0; rc == TRL_OK && i < endpoints.n_items; i++) {
+		const struct trl_id id = trl_value_id(endpoints.items[i]->id);
+		Notify__V1__WebhookDelivery *delivery;
+
+		if (trl_id_eq(id, event->subject) ||
+		    !notify_webhook_wants(endpoints.items[i], event->type_name))
+			continue;
+		delivery = new_delivery(ctx, id, &told);
+		trl_batch_add(work, &notify_sql_webhook_delivery_insert,
+		    &delivery->base, TRL_ARG_ID("tenant_id", event->tenant),
+		    TRL_ARG_NULL("replay_of"));
+		trl_batch_job(work, &notify_webhook_job, NULL, due(ctx, delivery));
+	}
+	return rc;
+}
+
 /* Events of the platform's, which no organisation may see, have no endpoints. */
 static enum trl_code
 apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)

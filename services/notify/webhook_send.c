@@ -282,6 +282,7 @@ write_disabled(trl_ctx *ctx, const struct attempt *attempt, const char *reason)
 	const int64_t former = endpoint.version;
 	const struct trl_id id = trl_value_id(endpoint.id);
 	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
+	enum trl_code rc;
 
 	notify_endpoint_show(&endpoint);
 	endpoint.version = former + 1;
@@ -292,6 +293,16 @@ write_disabled(trl_ctx *ctx, const struct attempt *attempt, const char *reason)
 	trl_batch_add(work, &notify_sql_webhook_endpoint_disable, &endpoint.base,
 	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
 	    TRL_ARG_INT("former_version", former));
+	rc = notify_webhooks_tell_own(attempt->self, ctx, work,
+	    &(const struct trl_event){ .id = trl_new_id(ctx),
+		.type = &notify_event_webhook_endpoint_disabled,
+		.type_name = notify_event_webhook_endpoint_disabled.name,
+		.tenant = attempt->job->tenant,
+		.subject = id,
+		.at_us = trl_now(ctx),
+		.payload = &told.base });
+	if (rc != TRL_OK)
+		return rc;
 	add_attempt(ctx, attempt, work);
 	add_end(ctx, work, attempt->job, "failed");
 	notify_tell_own(ctx, work, &notify_event_webhook_endpoint_disabled,

@@ -187,11 +187,18 @@ class Deliveries(Hooks):
 
     def test_410_disables_the_endpoint_at_once(self):
         endpoint = self.endpoint("/gone", 410)
+        other = self.endpoint("/other", event_types=["notify.*"])
         self.ask_test(endpoint)
         self.delivery(endpoint, "failed")
         shown = self.ada.get(f"{HOOKS}/{endpoint['id']}")
         self.assertEqual((shown["status"], shown["disabled_reason"]), ("disabled", "answered 410"))
         self.check_problem(self.ada.post(f"{HOOKS}/{endpoint['id']}/test"), 409)
+        wait_for("the other endpoint is told", lambda: self.receiver.at("/other"), 15)
+        told = verify(other["secret"], *self.receiver.at("/other")[0])
+        self.assertEqual(told["type"], "notify.webhook_endpoint.disabled")
+        self.assertEqual(told["data"]["endpoint"]["disabled_reason"], "answered 410")
+        wait_for("the owner gets a mail", lambda: [
+            text for text in self.stack.letters(self.ada.email) if "410" in text], 15)
         self.receiver.answers["/gone"] = [204]
         enabled = self.ada.patch(f"{HOOKS}/{endpoint['id']}", {"status": "enabled"})
         self.assertEqual(enabled["status"], "enabled")
