@@ -13,4 +13,8 @@ struct operator
 	const struct process_config *config;
 };
 
+/* operator_events.c: one event for a reply; gives its size there, roughly. */
+size_t operator_fill_event(
+    trl_ctx *ctx, const struct trl_event *from, struct Operator__V1__Event *to);
+
 extern const struct trl_contract *const operator_contracts[]; /* NULL-ended */
