@@ -13,8 +13,6 @@
 #include <trl/utf8.h>
 #include <trl/value.h>
 
-#include <trellis/operator/v1/operator.server.h>
-
 #include "bus.h"
 #include "server.h"
 

@@ -3,6 +3,8 @@
 
 #include <trl/service.h>
 
+#include <trellis/operator/v1/operator.server.h>
+
 #include "service_config.h"
 
 typedef struct operator operator_self;
@@ -15,6 +17,6 @@ struct operator
 
 /* operator_events.c: one event for a reply; gives its size there, roughly. */
 size_t operator_fill_event(
-    trl_ctx *ctx, const struct trl_event *from, struct Operator__V1__Event *to);
+    trl_ctx *ctx, const struct trl_event *from, Operator__V1__Event *to);
 
 extern const struct trl_contract *const operator_contracts[]; /* NULL-ended */

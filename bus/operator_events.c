@@ -13,8 +13,6 @@
 #include <trl/utf8.h>
 #include <trl/value.h>
 
-#include <trellis/operator/v1/operator.server.h>
-
 enum {
 	LINES_MAX = 800,
 	LIMIT = 20,
@@ -46,8 +44,8 @@ add_lane(trl_ctx *ctx, const struct trl_events_lag *from, Operator__V1__LagReply
 }
 
 static void
-add_subscriber(trl_ctx *ctx, const struct trl_events_subscriber *from,
-    Operator__V1__LagReply *out)
+add_subscriber(
+    trl_ctx *ctx, const struct trl_events_subscriber *from, Operator__V1__LagReply *out)
 {
 	Operator__V1__Subscriber *to = trl_arena_alloc(ctx->arena, sizeof *to);
 	operator__v1__subscriber__init(to);
@@ -138,8 +136,7 @@ operator_list_parked(operator_self *self, trl_ctx *ctx,
 		return rc;
 	out->parked = trl_arena_alloc(ctx->arena, (n + 1) * sizeof out->parked[0]);
 	for (size_t i = 0; i < n && size < REPLY_MAX; i++) {
-		Operator__V1__ParkedEvent *to =
-		    trl_arena_alloc(ctx->arena, sizeof *to);
+		Operator__V1__ParkedEvent *to = trl_arena_alloc(ctx->arena, sizeof *to);
 		operator__v1__parked_event__init(to);
 		to->subscription = (char *)(uintptr_t)rows[i].subscription;
 		to->error = (char *)(uintptr_t)rows[i].error;
@@ -182,8 +179,25 @@ say_why(trl_ctx *ctx, enum trl_code rc)
 		return rc;
 	memcpy(why, ctx->err.message, sizeof why);
 	trl_err_clear(ctx);
-	return trl_fail(ctx, TRL_CONFLICT, "It failed again: %s: %.180s",
-	    trl_code_name(rc), why);
+	return trl_fail(
+	    ctx, TRL_CONFLICT, "It failed again: %s: %.180s", trl_code_name(rc), why);
+}
+
+/* In one subscription. Events are applied as its own actor does it: in the event's
+ * tenant, and under no key of this call, whose record is written behind it. */
+static enum trl_code
+settle_one(operator_self *self, trl_ctx *ctx, settle_fn *fn, const char *subscription,
+    struct trl_id event, size_t *applied)
+{
+	struct trl_idempotency key = ctx->idempotency;
+	struct trl_id tenant = ctx->tenant;
+	enum trl_code rc;
+
+	ctx->idempotency = (struct trl_idempotency){ 0 };
+	rc = fn(ctx, self->host->events, subscription, event, applied);
+	ctx->idempotency = key;
+	ctx->tenant = tenant;
+	return rc;
 }
 
 /* In each subscription where the event is parked, or the one that is named. */
@@ -201,7 +215,7 @@ settle(operator_self *self, trl_ctx *ctx, settle_fn *fn, const char *what,
 		enum trl_code rc;
 		if (subscription != NULL && strcmp(name, subscription) != 0)
 			continue;
-		rc = fn(ctx, self->host->events, name, event, &n);
+		rc = settle_one(self, ctx, fn, name, event, &n);
 		if (rc == TRL_NOT_FOUND) {
 			trl_err_clear(ctx);
 			continue;
@@ -252,8 +266,8 @@ operator_skip(operator_self *self, trl_ctx *ctx, const Operator__V1__SkipRequest
  * ----------------------------------------------------------------------------- */
 
 enum trl_code
-operator_replay(operator_self *self, trl_ctx *ctx, const Operator__V1__ReplayRequest *in,
-    Trellis__Empty *out)
+operator_replay(operator_self *self, trl_ctx *ctx,
+    const Operator__V1__ReplayRequest *in, Trellis__Empty *out)
 {
 	struct trl_events_replay terms = {
 		.subscription = in->subscription,
@@ -272,8 +286,8 @@ operator_replay(operator_self *self, trl_ctx *ctx, const Operator__V1__ReplayReq
 }
 
 enum trl_code
-operator_forget(operator_self *self, trl_ctx *ctx, const Operator__V1__ForgetRequest *in,
-    Trellis__Empty *out)
+operator_forget(operator_self *self, trl_ctx *ctx,
+    const Operator__V1__ForgetRequest *in, Trellis__Empty *out)
 {
 	bool replayed = false;
 	enum trl_code rc = begin(self, ctx, &out->base, &replayed);

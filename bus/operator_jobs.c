@@ -10,8 +10,6 @@
 #include <trl/value.h>
 #include <trl/wire.h>
 
-#include <trellis/operator/v1/operator.server.h>
-
 enum { LIMIT = 100, PAYLOAD_MAX = 200000 };
 
 static const char *const states[] = {

@@ -1,8 +1,6 @@
 /* operator_peers.c - whom a service calls, address by address, and who calls it. */
 #include "operator.h"
 
-#include <trellis/operator/v1/operator.server.h>
-
 #include "peer.h"
 #include "server.h"
 

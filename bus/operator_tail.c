@@ -1,6 +1,6 @@
-/* operator_tail.c - the log of a service as the operator reads it: its newest events, or
- * what came after a place in each lane. Events of different lanes are shown in the order
- * of their ids, which is that of their time. */
+/* operator_tail.c - the log of a service as the operator reads it: its newest events,
+ * or what came after a place in each lane. Events of different lanes are shown in the
+ * order of their ids, which is that of their time. */
 #include "operator.h"
 
 #include <stdlib.h>
@@ -8,8 +8,6 @@
 
 #include <trl/events_admin.h>
 #include <trl/value.h>
-
-#include <trellis/operator/v1/operator.server.h>
 
 enum {
 	LIMIT = 20,

@@ -336,8 +336,7 @@ class Stack:
         env.update(self.settings)
         return self._env(env)
 
-    def trellis(self, *words, given="", **more):
-        """The operator's command; gives the completed process, with .json() of its output."""
+    def _ctl_environment(self, more):
         at = "tcp" if self.transport == "inproc" else self.transport
         env = {}
         for name in SERVICES:
@@ -347,11 +346,19 @@ class Stack:
         if self.transport == "tls+tcp":
             for what, file in (("CA", "ca.crt"), ("CERT", "bus.crt"), ("KEY", "bus.key")):
                 env[f"TRELLIS_BUS_TLS_{what}_FILE"] = os.path.join(self.folder, file)
-        env.update(more)
+        return self._env({**env, **more})
+
+    def trellis(self, *words, given="", **more):
+        """The operator's command; gives the completed process, with .json() of its output."""
         done = subprocess.run([self.binaries + "/../tools/ctl/trellis", *words], text=True, timeout=60,
-                              env=self._env(env), capture_output=True, input=given)
+                              env=self._ctl_environment(more), capture_output=True, input=given)
         done.json = lambda: json.loads(done.stdout)
         return done
+
+    def trellis_open(self, *words):
+        """The operator's command while it runs, its output a pipe."""
+        return subprocess.Popen([self.binaries + "/../tools/ctl/trellis", *words], text=True,
+                                env=self._ctl_environment({}), stdout=subprocess.PIPE)
 
     def log_path(self, name):
         return os.path.join(self.folder, f"{name}.log")

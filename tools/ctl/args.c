@@ -28,6 +28,7 @@ static const struct option {
 	{ "--follow", CTL_FOLLOW, NULL, "goes on with what comes, until stopped" },
 	{ "--from", CTL_FROM, "SEQ|TIME",
 	    "a number in each lane, or a time such as 2026-05-01T12:00:00Z" },
+	{ "--again", CTL_AGAIN, NULL, "also what was applied before" },
 	{ "--state", CTL_STATE, "STATE", "jobs in this state alone" },
 	{ "--kind", CTL_KIND, "KIND", "jobs of this kind alone" },
 	{ "--limit", CTL_LIMIT, "N", "at most so many" },

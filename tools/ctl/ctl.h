@@ -32,6 +32,7 @@ enum ctl_option {
 	CTL_KIND = 1 << 11,
 	CTL_MARKDOWN = 1 << 12,
 	CTL_HELP = 1 << 13,
+	CTL_AGAIN = 1 << 14,
 };
 
 struct ctl_args {
@@ -130,6 +131,10 @@ struct ctl_table {
 void ctl_table_add(struct ctl_table *table, const char *fmt, ...) TRL_PRINTF(2, 3);
 /* Appends it, aligned, and forgets it; no heads where there are no rows. */
 void ctl_table_put(struct ctl_table *table, struct trl_buf *out, bool bold);
+/* The same without heads, for what goes on. */
+void ctl_table_put_rows(struct ctl_table *table, struct trl_buf *out);
+/* In the order of the first column. */
+void ctl_table_sort(struct ctl_table *table);
 /* Text without what a terminal would act upon. */
 void ctl_plain(struct trl_buf *out, const char *text);
 /* Compact JSON, on several lines. */
@@ -163,5 +168,13 @@ enum ctl_exit ctl_jobs_list(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_jobs_show(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_jobs_retry(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_jobs_cancel(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_tail(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_lag(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_parked(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_redrive(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_skip(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_replay(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_forget(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_events_new_epoch(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_completion(struct ctl *ctl);
 enum ctl_exit ctl_complete(int argc, char **argv);

@@ -15,7 +15,13 @@
 #include <trl/method.h>
 #include <trl/wire.h>
 
-enum { REACH_MS = 1500, SPARE_MS = 3000, POLL_MS = 5, FOLLOW_MS = 86400000 };
+enum {
+	REACH_MS = 1500,
+	SPARE_MS = 3000,
+	POLL_MS = 5,
+	FOLLOW_MS = INT32_MAX,
+	WORST_MS = 60000
+};
 
 struct ctl_service *
 ctl_service_named(struct ctl *ctl, const char *name)
@@ -149,13 +155,23 @@ ctl_sign(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
 	    &state, ctx->idempotency.request, sizeof ctx->idempotency.request);
 }
 
+/* --timeout, or the usual, or what a method takes where that is longer. */
+static int64_t
+timeout_of(const struct ctl *ctl, const struct trl_method *method)
+{
+	int64_t ms = ctl->args.timeout_ms;
+	return (ctl->args.given & CTL_TIMEOUT) != 0 || ms > method->timeout_ms
+		   ? ms
+		   : method->timeout_ms;
+}
+
 bool
 ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
     const struct trl_method *method, const ProtobufCMessage *in, ProtobufCMessage **out)
 {
 	struct trl_call_terms terms = {
 		.to = service->name,
-		.timeout_ms = (uint32_t)ctl->args.timeout_ms,
+		.timeout_ms = (uint32_t)timeout_of(ctl, method),
 	};
 	struct ctl_error *error = &ctl->errors[ctl->n_errors];
 	enum trl_code rc = TRL_UNAVAILABLE;
@@ -212,7 +228,10 @@ enum ctl_exit
 ctl_run(struct ctl *ctl)
 {
 	/* Each service may take the whole of --timeout. */
-	uint64_t ms = (uint64_t)ctl->args.timeout_ms * (ctl->n_services + 1) + SPARE_MS;
+	uint64_t each = (ctl->args.given & CTL_TIMEOUT) != 0
+			    ? (uint64_t)ctl->args.timeout_ms
+			    : WORST_MS;
+	uint64_t ms = each * (ctl->n_services + 1) + SPARE_MS;
 	if ((ctl->args.given & CTL_FOLLOW) != 0)
 		ms = FOLLOW_MS;
 	struct trl_spawn spec = { .name = ctl->args.command->name,

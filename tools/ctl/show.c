@@ -84,8 +84,23 @@ put_row(const struct ctl_table *table, const size_t *widths, const char *const *
 	trl_buf_adds(out, "\n");
 }
 
+/* The first column decides; strcmp puts times of one form in order. */
+static int
+by_first(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 void
-ctl_table_put(struct ctl_table *table, struct trl_buf *out, bool bold)
+ctl_table_sort(struct ctl_table *table)
+{
+	if (table->n_cells > 0)
+		qsort(table->cells, table->n_cells / table->n_columns,
+		    table->n_columns * sizeof table->cells[0], by_first);
+}
+
+static void
+put_rows(struct ctl_table *table, struct trl_buf *out, bool with_heads, bool bold)
 {
 	size_t widths[16];
 	trl_assert(table->n_columns <= TRL_COUNT(widths) &&
@@ -97,7 +112,7 @@ ctl_table_put(struct ctl_table *table, struct trl_buf *out, bool bold)
 		if (width > widths[i % table->n_columns])
 			widths[i % table->n_columns] = width;
 	}
-	if (table->n_cells > 0) {
+	if (table->n_cells > 0 && with_heads) {
 		trl_buf_adds(out, bold ? "\033[1m" : "");
 		put_row(table, widths, table->heads, out);
 		trl_buf_adds(out, bold ? "\033[0m" : "");
@@ -110,6 +125,18 @@ ctl_table_put(struct ctl_table *table, struct trl_buf *out, bool bold)
 	free(table->cells);
 	table->cells = NULL;
 	table->n_cells = table->room = 0;
+}
+
+void
+ctl_table_put(struct ctl_table *table, struct trl_buf *out, bool bold)
+{
+	put_rows(table, out, true, bold);
+}
+
+void
+ctl_table_put_rows(struct ctl_table *table, struct trl_buf *out)
+{
+	put_rows(table, out, false, false);
 }
 
 /* ---- JSON
