@@ -24,15 +24,14 @@ SEES = {
     'shared/http': ['shared/base', 'shared/actor'],
     'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],
     'shared/access': ['shared/base', 'shared/actor', 'shared/redis'],
-    'shared/mail': ['shared/base', 'shared/actor'],
     'bus': ['shared/base', 'shared/actor', 'shared/contract', 'shared/json', 'shared/pg', 'shared/redis',
             'shared/ops', 'shared/jobs'],
 }
 BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'bus', 'shared/pg', 'shared/redis',
          'shared/ops', 'shared/access', 'shared/jobs']
 SEES.update({
-    'services/auth': [*BELOW, 'shared/mail'],
-    'services/tenants': [*BELOW, 'shared/mail'],
+    'services/auth': BELOW,
+    'services/tenants': BELOW,
     'services/notify': [*BELOW, 'shared/http', 'shared/json'],
     'services/edge': [*BELOW, 'shared/http', 'shared/json'],
 })
