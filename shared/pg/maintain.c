@@ -79,7 +79,8 @@ run_step(PGconn *pq, const char *service, const struct trl_upkeep *step)
 		gone += n;
 	} while (ok && n > 0);
 	if (ok)
-		printf("%s: %zu %s are gone\n", service, gone, step->what);
+		printf("%s: %zu %s %s\n", service, gone, step->what,
+		    step->did ? step->did : "are gone");
 	fflush(stdout);
 	return ok;
 }
@@ -114,6 +115,22 @@ trl_pg_maintain(const char *admin_url, const struct trl_sql_set *set)
 			"where state in ('dead', 'cancelled') and ended_at < now() - "
 			"interval '14 days' limit 5000) returning 1) select count(*) "
 			"from gone" },
+		{ .what = "coming days of events",
+		    .did = "have a partition now",
+		    .sql = "select trl_event_days_make(7)" },
+		{ .what = "days of events that everybody has read",
+		    .sql =
+			"select trl_event_days_drop((now() at time zone 'utc')::date "
+			"- 7)" },
+		/* An id of version 7 begins with its milliseconds. */
+		{ .what = "applied events that no replay reaches",
+		    .sql =
+			"with gone as (delete from inbox where ctid = any (array("
+			"select i.ctid from event_subscription s, lateral (select ctid "
+			"from inbox where subscription = s.subscription and event_id < "
+			"rpad(lpad(to_hex((extract(epoch from now() - interval '30 "
+			"days') * 1000)::bigint), 12, '0'), 32, '0')::uuid limit 5000) "
+			"i limit 5000)) returning 1) select count(*) from gone" },
 	};
 
 	return trl_pg_upkeep(admin_url, set, steps, TRL_COUNT(steps));

@@ -1,5 +1,8 @@
 /* Two producers and two subscribers over tcp: each event is applied once, in the order
  * of its subject, and lanes have no gap. */
+#include <trl/migrate.h>
+
+#include "fact_sql.h"
 #include "world.h"
 
 static void
@@ -155,6 +158,53 @@ a_new_epoch_is_read_again_and_absorbed(void **state)
 	assert_int_equal(world.shared->gaps, 0);
 }
 
+/* Makes all that was told a week and more old. */
+static void
+age_the_log(void)
+{
+	test_db_sql(&world.db, "update fact.event_log set day = day - 10");
+}
+
+static void
+say_read(const char *seq)
+{
+	test_db_sql(&world.db,
+	    "delete from fact.event_progress; insert into fact.event_progress select "
+	    "'notify', 'people', lane, %s, now() from fact.event_head",
+	    seq);
+}
+
+static void
+a_day_is_dropped_once_everybody_has_read_it(void **state)
+{
+	(void)state;
+	produce(0);
+	write_events(1, 200);
+	await_sql(10, "select count(*) = 200 from fact.event_log");
+	age_the_log();
+	say_read("greatest(last_seq - 1, 0)");
+	assert_int_equal(trl_pg_maintain(world.db.admin, &fact_sql), TRL_OK);
+	assert_int_equal(number("select count(*) from fact.event_log"), 200);
+	/* Tomorrow and the days after have a partition. */
+	assert_true(number("select count(*) from pg_inherits where inhparent = "
+			   "'fact.event_log'::regclass") >= 8);
+	say_read("last_seq");
+	assert_int_equal(trl_pg_maintain(world.db.admin, &fact_sql), TRL_OK);
+	assert_int_equal(number("select count(*) from fact.event_log"), 0);
+	assert_int_equal(number("select count(*) from fact.event_head where first_seq "
+				"<> last_seq + 1"),
+	    0);
+	/* Who begins with the first begins after them, and sees no gap. */
+	await_sql(5, "select true");
+	end(&world.producers[0]);
+	produce(0);
+	subscribe(0);
+	write_events(1, 20);
+	await_sql(10, all_applied);
+	assert_int_equal(number("select count(*) from seen.seen"), 20);
+	assert_int_equal(world.shared->gaps, 0);
+}
+
 int
 main(void)
 {
@@ -167,6 +217,7 @@ main(void)
 		TEST(who_commits_late_gets_a_later_number),
 		TEST(a_replay_finds_all_in_the_inbox),
 		TEST(a_new_epoch_is_read_again_and_absorbed),
+		TEST(a_day_is_dropped_once_everybody_has_read_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,10 +11,10 @@
 enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
     const char *app_password, const char *sys_password) TRL_MUST_CHECK;
 
-/* Upkeep of the framework's tables: deletes expired idempotency records, and jobs that
- * ended 14 days ago, in pieces, under the owner's role. `<service> maintain` calls it
- * before the service's own; run it now and then (an expired record counts as none, but
- * takes room). */
+/* Upkeep of the framework's tables, under the owner's role: deletes expired idempotency
+ * records, ended jobs and old days of events in pieces, and makes partitions for days
+ * to come. `<service> maintain` calls it before the service's own; run it once a day
+ * (an expired record counts as none, but takes room). */
 enum trl_code trl_pg_maintain(
     const char *admin_url, const struct trl_sql_set *set) TRL_MUST_CHECK;
 
@@ -22,6 +22,7 @@ enum trl_code trl_pg_maintain(
  * gives how many, and is run again, each time as a transaction, until it gives 0. */
 struct trl_upkeep {
 	const char *what;  /* "ended sessions" */
+	const char *did;   /* NULL: "are gone" */
 	const char *sql;   /* usually of sql/admin/, embedded by the build */
 	const char *value; /* of its $1, or NULL where it has none */
 };
