@@ -17,14 +17,14 @@ static void
 two_workers_never_run_the_same_job(void **state)
 {
 	(void)state;
-	rig_add_many(&rig_task, tenant_a, "fine", 600);
-	rig_add_many(&rig_task, tenant_b, "fine", 600);
+	rig_add_many(&rig_task, tenant_a, "fine", 200);
+	rig_add_many(&rig_task, tenant_b, "fine", 200);
 	rig_work(2, NULL);
 	rig_wait_sql("0", "select count(*) from pgtest.job");
-	assert_int_equal(rig.n_runs, 1200);
+	assert_int_equal(rig.n_runs, 400);
 	for (size_t i = 0; i < rig.n_runs; i++)
 		assert_int_equal(rig.runs[i].attempt, 1);
-	assert_int_equal(runs_of(tenant_a, 1200), 600);
+	assert_int_equal(runs_of(tenant_a, 400), 200);
 }
 
 static void
@@ -50,10 +50,10 @@ a_flood_of_one_tenant_does_not_stand_before_anothers_job(void **state)
 	size_t at = 0;
 
 	(void)state;
-	rig_add_many(&rig_task, tenant_a, "fine", 2000);
+	rig_add_many(&rig_task, tenant_a, "fine", 600);
 	rig_add(&rig_task, tenant_b, "fine", NULL);
 	rig_work(1, NULL);
-	rig_wait_runs(2001);
+	rig_wait_runs(601);
 	while (!trl_id_eq(rig.runs[at].tenant, tenant_b))
 		at++;
 	assert_in_range(at, 0, 8); /* within the first claim */
@@ -67,11 +67,11 @@ a_tenant_of_more_weight_has_more_turns(void **state)
 	(void)state;
 	trl_id_format(tenant_a, a);
 	test_db_sql(&world.db, "insert into pgtest.job_weight values ('%s', 3)", a);
-	rig_add_many(&rig_task, tenant_a, "fine", 400);
-	rig_add_many(&rig_task, tenant_b, "fine", 400);
+	rig_add_many(&rig_task, tenant_a, "fine", 200);
+	rig_add_many(&rig_task, tenant_b, "fine", 200);
 	rig_work(1, NULL);
-	rig_wait_runs(800);
-	assert_in_range(runs_of(tenant_a, 400), 280, 320);
+	rig_wait_runs(400);
+	assert_in_range(runs_of(tenant_a, 200), 135, 165);
 }
 
 static void
@@ -86,9 +86,10 @@ within_a_tenant_priority_comes_first_then_time(void **state)
 	rig_add(&rig_narrow, tenant_a, "high", &high);
 	rig_work(1, NULL);
 	rig_wait_runs(4);
-	assert_true(strcmp(rig.runs[0].name, "high") == 0 ||
-		    strcmp(rig.runs[1].name, "high") == 0);
-	assert_string_equal(rig.runs[3].name, "low");
+	/* Two at a time: the better half before the other. */
+	for (size_t i = 0; i < 4; i++)
+		assert_true((i < 2) == (strcmp(rig.runs[i].name, "high") == 0 ||
+					   strcmp(rig.runs[i].name, "first") == 0));
 }
 
 int

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+enum { WAIT_MS = 20000 };
+
 struct rig rig;
 
 /* No rule but the types. */
@@ -304,7 +306,7 @@ rig_add_many(
 static bool
 comes_true(bool (*is_so)(void *arg), void *arg)
 {
-	uint64_t until = trl_mono_us() + 5000000;
+	uint64_t until = trl_mono_us() + WAIT_MS * 1000ULL;
 	bool so = false;
 
 	while (!so && trl_mono_us() < until)

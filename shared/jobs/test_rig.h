@@ -64,7 +64,7 @@ void rig_add_many(
     const struct trl_job_kind *kind, struct trl_id tenant, const char *name, size_t n);
 /* Runs body as an actor until it returns. */
 void rig_act(void (*run)(trl_ctx *ctx, void *arg), void *arg);
-/* Waits for SQL to give want; fails the test after five seconds. */
+/* Waits for SQL to give want; fails the test after twenty seconds. */
 void rig_wait_sql(const char *want, const char *sql);
 /* Waits until n runs have begun, or is_so says so. */
 void rig_wait_runs(size_t n);
