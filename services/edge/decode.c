@@ -142,6 +142,26 @@ is_json(const struct edge_request *request)
 	       strcasecmp(type, "charset=\"utf-8\"") == 0;
 }
 
+/* RFC 8058: a mail program unsubscribes its reader by posting a form to a link. Where
+ * the path says all, and no session could be abused, a form is read and says no more.
+ */
+static bool
+is_one_click(const struct edge_request *request)
+{
+	static const char *const forms[] = { "application/x-www-form-urlencoded",
+		"multipart/form-data" };
+	const char *type = trl_http_header(request->http, "content-type");
+	size_t i;
+
+	if (!type || request->route->wants_body ||
+	    request->route->method->auth != TRL_AUTH_PUBLIC)
+		return false;
+	for (i = 0; i < TRL_COUNT(forms); i++)
+		if (strncasecmp(type, forms[i], strlen(forms[i])) == 0)
+			return true;
+	return false;
+}
+
 static enum trl_code
 body_failed(struct edge_request *request, enum trl_code rc)
 {
@@ -170,6 +190,7 @@ set_body(struct edge_request *request)
 	struct trl_http_request *http = request->http;
 	const char *coding = trl_http_header(http, "content-encoding");
 	const bool empty = !http->has_body || http->content_length == 0;
+	const bool one_click = is_one_click(request);
 	const uint8_t *data;
 	enum trl_code rc;
 	size_t len;
@@ -184,12 +205,13 @@ set_body(struct edge_request *request)
 	if (empty)
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "A JSON object is missing.");
-	if (!is_json(request) || (coding && strcasecmp(coding, "identity") != 0))
+	if ((!one_click && !is_json(request)) ||
+	    (coding && strcasecmp(coding, "identity") != 0))
 		return edge_refuse(request, 415, "Send application/json in UTF-8.");
 	rc = trl_http_body(request->ctx, http, method->max_body_bytes, &data, &len);
 	if (rc != TRL_OK)
 		return body_failed(request, rc);
-	if (!len && !request->route->wants_body)
+	if (one_click || (!len && !request->route->wants_body))
 		return TRL_OK;
 	return trl_json_decode(
 	    request->ctx, method->in, (const char *)data, len, request->in);

@@ -16,6 +16,9 @@ static const struct trl_config_var vars[] = {
 	    "the name to sign in to the mail server with"),
 	TRL_CONFIG_SECRET(struct notify_config, smtp_password, "TRELLIS_SMTP_PASSWORD",
 	    "its password"),
+	TRL_CONFIG_STR(struct notify_config, smtp_ca, "TRELLIS_SMTP_CA", NULL,
+	    "path of the PEM file with the authorities that the mail server is "
+	    "believed by; unset: the system's"),
 	TRL_CONFIG_STR(struct notify_config, webhook_allow_cidrs,
 	    "TRELLIS_WEBHOOK_ALLOW_CIDRS", NULL,
 	    "address ranges that webhooks may reach though they are not public, also "

@@ -11,6 +11,7 @@ struct notify_config {
 	const char *smtp_url;
 	const char *smtp_user;
 	trl_secret *smtp_password;
+	const char *smtp_ca;
 	const char *webhook_allow_cidrs;
 	const char *webhook_ca;
 	int64_t webhook_disable_hours;

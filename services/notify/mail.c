@@ -75,11 +75,10 @@ static enum trl_code
 send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
     const struct trl_buf *mail)
 {
-	const trl_secret *password = self->config->smtp_password;
 	struct trl_smtp_letter letter = {
 		.url = self->config->smtp_url,
 		.user = self->config->smtp_user,
-		.password = password ? (const char *)trl_secret_bytes(password) : NULL,
+		.password = self->smtp_password,
 		.from = self->from_address,
 		.to = posting->to,
 		.message = mail->data,

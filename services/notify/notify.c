@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "feed.h"
 #include "mime.h"
 #include "webhook.h"
@@ -23,6 +25,7 @@ close_notify(void **state)
 	notify_tokens_close(self);
 	trl_sealer_free(&self->slack);
 	trl_http_out_close(&self->out);
+	sodium_free(self->smtp_password);
 	notify_mailbox_close(&self->mailbox);
 	free((char *)(uintptr_t)self->product);
 	free((char *)(uintptr_t)self->from_address);
@@ -30,16 +33,34 @@ close_notify(void **state)
 	*state = NULL;
 }
 
+/* A secret's bytes end without a NUL, which the mail client wants. */
+static char *
+copy_password(const trl_secret *password)
+{
+	const size_t len = password ? trl_secret_len(password) : 0;
+	char *copy;
+
+	if (!password)
+		return NULL;
+	copy = sodium_malloc(len + 1);
+	trl_assert(copy);
+	memcpy(copy, trl_secret_bytes(password), len);
+	copy[len] = '\0';
+	return copy;
+}
+
 /* Mails go to a server where one is set, else into the mailbox, else nowhere. */
 static enum trl_code
 open_mail(struct notify *self, const struct trl_host *host)
 {
-	static const struct trl_http_out_options any = { .any_address = true };
 	const struct notify_config *config = host->config;
+	const struct trl_http_out_options options = { .any_address = true,
+		.ca_file = config->smtp_ca };
 	char folder[512];
 
 	if (config->smtp_url) {
-		self->out = trl_http_out_open(host->loop, &any);
+		self->smtp_password = copy_password(config->smtp_password);
+		self->out = trl_http_out_open(host->loop, &options);
 		return self->out ? TRL_OK : TRL_INTERNAL;
 	}
 	if (config->mail_folder)

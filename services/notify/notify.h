@@ -37,6 +37,7 @@ struct notify {
 	const char *from_address;   /* whom mails come from */
 	notify_mailbox *mailbox;    /* NULL: there is none */
 	trl_http_out *out;          /* to the mail server; NULL: there is none */
+	char *smtp_password;        /* locked memory, a NUL behind it; or NULL */
 	trl_sealer *sealers[NOTIFY_PURPOSES];
 	trl_sealer *unsubscribe;
 	struct notify_feed *feed; /* what open streams show (feed.h) */

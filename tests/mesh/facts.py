@@ -82,9 +82,10 @@ class Facts(MeshCase):
 
     def test_every_write_takes_a_key(self):
         """A key that is none is refused by each of them, so each one reads it."""
+        only_reads = {"/api/v1/templates/{kind}/{locale}/preview"}
         document = self.ada.get("/api/v1/openapi.json").json
         for path, methods in document["paths"].items():
-            for method in set(methods) & {"post", "patch", "delete"}:
+            for method in set(methods) & {"post", "patch", "delete"} if path not in only_reads else ():
                 names = [p.get("name", p.get("$ref", "")) for p in methods[method].get("parameters", [])]
                 self.assertTrue(any("dempotency" in name for name in names), (path, method, names))
 

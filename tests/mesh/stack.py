@@ -259,6 +259,11 @@ class Stack:
         """As the administrator, past row security."""
         self._psql(self.direct, command)
 
+    def sql_value(self, command):
+        """The first column of its first row."""
+        return subprocess.run(["psql", self.direct, "-qXAtc", command], check=True,
+                              capture_output=True, text=True).stdout.split("\n")[0]
+
     def redis_cli(self, *words):
         return subprocess.run(["redis-cli", "-s", self.redis_path, *words], capture_output=True,
                               text=True).stdout.strip()

@@ -1,0 +1,272 @@
+"""notify.py - what people are told: mails in the mailbox and by a real mail server, the
+inbox, what they want of it, how they leave it, and an organisation's own words."""
+import email
+import email.policy
+import re
+import shutil
+import tempfile
+import urllib.parse
+
+from case import MeshCase
+from mail_server import MailServer
+from stack import free_port, wait_for
+
+INBOX = "/api/v1/notifications"
+PREFERENCES = "/api/v1/notification-preferences"
+
+
+def parsed(text):
+    return email.message_from_string(text, policy=email.policy.default)
+
+
+def part(mail, kind):
+    return mail.get_body((kind,)).get_content()
+
+
+class People(MeshCase):
+    """The mailbox, the inbox, preferences."""
+
+    def titles(self, person, query=""):
+        return [item["title"] for item in person.get(INBOX + query)["items"]]
+
+    def told(self, person, title):
+        return wait_for(f"the inbox says {title}", lambda: title in self.titles(person))
+
+    def joined(self, name="Acme"):
+        """An organisation's owner, a member who was added, and its id."""
+        owner, member = self.stack.sign_up("olga"), self.stack.sign_up("mia")
+        tenant = self.stack.found(owner, name)
+        added = owner.post(f"/api/v1/tenants/{tenant}/members",
+                           {"email": member.email, "role": "member"})
+        self.assertEqual(added.status, 201, added)
+        self.told(member, f"You joined {name}")
+        owner.headers["X-Tenant-Id"] = tenant
+        return owner, member, tenant
+
+    def promote(self, owner, tenant, member, role="admin"):
+        done = owner.patch(f"/api/v1/tenants/{tenant}/members/{member.account['id']}",
+                           {"role": role})
+        self.assertEqual(done.status, 200, done)
+
+    def mails(self, person, subject, count=1):
+        return wait_for(f"{count} mails: {subject}", lambda: (
+            lambda found: len(found) >= count and found)(
+                [m for m in map(parsed, self.stack.letters(person.email)) if m["Subject"] == subject]))
+
+    def test_a_sign_up_gets_a_mail_in_two_forms_and_its_link_works(self):
+        person = self.stack.sign_up("ada", verified=False)
+        mail = self.mails(person, "Confirm your address")[0]
+        text, html = part(mail, "plain"), part(mail, "html")
+        token = self.stack.letter_token(person.email)
+        self.assertIn(f"#token={token}\n", text)
+        self.assertIn(f"#token={token}\"", html)
+        self.assertIn("Confirm address", html)
+        self.assertIsNone(mail["List-Unsubscribe"])
+        self.assertEqual(person.post("/api/v1/auth/email/verify", {"token": token}).status, 204)
+
+    def test_an_invitation_is_accepted_from_its_mail(self):
+        owner, _, tenant = self.joined("Initech")
+        guest = self.stack.sign_up("guest")
+        asked = owner.post(f"/api/v1/tenants/{tenant}/invitations",
+                           {"email": guest.email, "role": "viewer"})
+        self.assertEqual(asked.status, 201, asked)
+        mail = self.mails(guest, "Join Initech")[0]
+        self.assertEqual(mail["From"].addresses[0].display_name, "Initech")
+        self.assertIn("Olga invites you", part(mail, "plain"))
+        done = guest.post("/api/v1/invitations/accept",
+                          {"token": self.stack.letter_token(guest.email)})
+        self.assertEqual(done.status, 200, done)
+        self.told(owner, f"{guest.email} joined Initech")
+
+    def test_a_person_reads_the_inbox(self):
+        owner, member, tenant = self.joined()
+        self.promote(owner, tenant, member)
+        self.told(member, "Your role in Acme changed")
+        self.assertEqual(member.get(INBOX + "/unread-count")["unread"], 2)
+        page = member.get(INBOX + "?page_size=1")
+        self.assertEqual(page["items"][0]["title"], "Your role in Acme changed")
+        self.assertEqual(page["items"][0]["tenant_id"], tenant)
+        rest = member.get(f"{INBOX}?page_size=1&page_token={page['next_page_token']}")
+        self.assertEqual([i["title"] for i in rest["items"]], ["You joined Acme"])
+        at = f"{INBOX}/{page['items'][0]['id']}/read"
+        first = member.post(at)
+        self.assertEqual(first.status, 200, first)
+        self.assertEqual(member.post(at)["read_at"], first["read_at"])
+        self.assertEqual(self.titles(member, "?unread=true"), ["You joined Acme"])
+        self.check_problem(owner.post(at), 404)
+        self.assertEqual(member.post(INBOX + "/read-all").status, 204)
+        self.assertEqual(member.get(INBOX + "/unread-count")["unread"], 0)
+        self.assertEqual(self.titles(member, "?unread=true"), [])
+
+    def test_a_person_chooses_what_to_be_told(self):
+        owner, member, tenant = self.joined()
+        before = member.get(PREFERENCES)
+        wanted = {(c["kind"], c["channel"]): c for c in before["choices"]}
+        self.assertTrue(wanted["member_updated", "email"]["enabled"])
+        self.assertTrue(wanted["account_verify", "email"]["mandatory"])
+        self.assertFalse(wanted["session_created", "email"]["enabled"])
+        off = {"choices": [{"kind": "member_updated", "channel": "email", "enabled": False}]}
+        after = member.call("PUT", PREFERENCES, off, {"If-Match": before.headers["etag"]})
+        self.assertEqual(after.status, 200, after)
+        self.check_problem(member.call("PUT", PREFERENCES, off,
+                                       {"If-Match": before.headers["etag"]}), 412)
+        self.promote(owner, tenant, member)
+        self.told(member, "Your role in Acme changed")
+        self.promote(owner, tenant, member, "viewer")
+        wait_for("both are in the inbox",
+                 lambda: self.titles(member).count("Your role in Acme changed") == 2)
+        self.assertNotIn("Your role in Acme changed",
+                         [parsed(t)["Subject"] for t in self.stack.letters(member.email)])
+
+    def test_what_makes_no_sense_is_refused_by_its_place(self):
+        person = self.stack.sign_up("ada")
+        for body, pointer in (
+                ({"choices": [{"kind": "nothing", "channel": "email", "enabled": True}]},
+                 "/choices/0/kind"),
+                ({"choices": [{"kind": "password_reset", "channel": "email", "enabled": False}]},
+                 "/choices/0/kind"),
+                ({"time_zone": "Europe/Nowhere"}, "/time_zone"),
+                ({"time_zone": "Europe"}, "/time_zone"),
+                ({"quiet_from_minute": 60}, "/quiet_until_minute"),
+                ({"quiet_from_minute": 60, "quiet_until_minute": 1440}, "/quiet_until_minute")):
+            answer = self.check_problem(person.call("PUT", PREFERENCES, body), 422)
+            self.assertEqual(self.pointers(answer), [pointer], answer)
+
+    def test_one_click_ends_a_kind_of_mail(self):
+        owner, member, tenant = self.joined()
+        mail = self.mails(member, "You joined Acme")[0]
+        self.assertEqual(mail["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
+        url = urllib.parse.urlsplit(mail["List-Unsubscribe"].strip("<>"))
+        anybody = self.stack.client()
+        done = anybody.call("POST", url.path, raw=b"List-Unsubscribe=One-Click", headers={
+            "Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual(done.status, 204, done)
+        self.assertEqual(anybody.post(url.path).status, 204)
+        choices = {(c["kind"], c["channel"]): c["enabled"] for c in member.get(PREFERENCES)["choices"]}
+        self.assertFalse(choices["member_added", "email"])
+        self.assertTrue(choices["member_added", "inbox"])
+        changed = url.path[:-1] + ("A" if url.path[-1] != "A" else "B")
+        self.check_problem(anybody.post(changed), 400)
+        self.check_problem(anybody.post("/api/v1/unsubscribe/tru_AAAA"), 400)
+        other = self.stack.found(owner, "Other")
+        owner.post(f"/api/v1/tenants/{other}/members", {"email": member.email, "role": "viewer"},
+                   X_Tenant_Id=other)
+        self.told(member, "You joined Other")
+        self.assertNotIn("You joined Other",
+                         [parsed(t)["Subject"] for t in self.stack.letters(member.email)])
+
+    # ---- an organisation's own words
+
+    def test_an_organisation_has_words_of_its_own(self):
+        owner, member, tenant = self.joined("Umbrella")
+        at = "/api/v1/templates/member_updated/en"
+        built_in = owner.get(at)
+        self.assertEqual((built_in["version"], built_in["custom"]), (0, False), built_in)
+        words = {"subject": "{{account.display_name}}: {{event.member.role}}",
+                 "text": "Dear {{account.display_name}}", "html": "<b>{{account.display_name}}</b>"}
+        put = owner.call("PUT", at, words, {"If-Match": built_in.headers["etag"]})
+        self.assertEqual((put.status, put["version"], put["custom"]), (200, 1, True), put)
+        seen = owner.post(at + "/preview", {"html": "<i>{{by.display_name}}</i>"})
+        self.assertEqual(seen["subject"], "Ada Lovelace: viewer", seen)
+        self.assertIn("<i>Grace Hopper</i>", seen["html"])
+        self.promote(owner, tenant, member)
+        self.mails(member, "Mia: admin")
+        self.check_problem(owner.call("PUT", at, words, {"If-Match": '"7"'}), 412)
+        listed = {(t["kind"], t["locale"]): t["custom"] for t in owner.get("/api/v1/templates")["items"]}
+        self.assertTrue(listed["member_updated", "en"])
+        self.assertFalse(listed["member_updated", "de"])
+        self.assertEqual(owner.delete(at).status, 204)
+        self.assertFalse(owner.get(at)["custom"])
+        self.check_problem(owner.delete(at), 404)
+        self.check_problem(owner.get("/api/v1/templates/nothing/en"), 404)
+        self.check_problem(member.get(at, X_Tenant_Id=self.stack.found(owner)), 404)
+
+    def test_words_that_are_not_well_formed_are_refused_with_their_line(self):
+        owner, _, _ = self.joined()
+        good = {"subject": "x", "text": "x", "html": "x"}
+        for field, words, said in (
+                ("html", "one\n{{#open}}", "Line 2: a section is not closed."),
+                ("text", "{{{event.member.role}}}", "Line 1: values are always escaped"),
+                ("subject", "{{name", "Line 1: a tag is not closed.")):
+            answer = owner.call("PUT", "/api/v1/templates/member_added/en", {**good, field: words})
+            self.check_problem(answer, 422)
+            self.assertEqual(self.pointers(answer), ["/" + field])
+            self.assertTrue(answer.json["errors"][0]["detail"].startswith(said), answer)
+
+    def test_settings_name_the_sender_and_hide_slack(self):
+        owner, member, tenant = self.joined("Hooli")
+        at = "/api/v1/notification-settings"
+        done = owner.patch(at, {"sender_name": "Hooli Team", "reply_to": "help@hooli.example",
+                                "slack_url": "https://hooks.slack.example/services/T/B/secret"})
+        self.assertEqual(done.status, 200, done)
+        self.assertNotIn(b"hooks.slack", owner.get(at).body)
+        self.assertTrue(owner.get(at)["slack"])
+        self.promote(owner, tenant, member)
+        mail = self.mails(member, "Your role in Hooli changed")[0]
+        self.assertEqual(mail["From"].addresses[0].display_name, "Hooli Team")
+        self.assertEqual(mail["Reply-To"].addresses[0].addr_spec, "help@hooli.example")
+        self.assertFalse(owner.patch(at, {"slack_url": None, "sender_name": None})["slack"])
+        self.assertNotIn("sender_name", owner.get(at).json)
+
+
+class ByServer(MeshCase):
+    """Mails go to a mail server that wants STARTTLS and a password."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="trl-mail.", dir="/var/tmp")
+        port = free_port()
+        cls.server = MailServer(cls.folder, port)
+        cls.settings = {**cls.settings, "TRELLIS_SMTP_URL": f"smtp://localhost:{port}",
+                        "TRELLIS_SMTP_USER": "trellis", "TRELLIS_SMTP_PASSWORD": "sesame",
+                        "TRELLIS_SMTP_CA": cls.server.ca,
+                        "TRELLIS_MAIL_FROM": "Über Trellis <post@trellis.example>"}
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.server.close()
+        shutil.rmtree(cls.folder)
+
+    def sign_up(self, address):
+        person = self.stack.client()
+        answer = person.post("/api/v1/auth/signup", {
+            "email": address, "password": "correct horse battery", "display_name": "Zoë"})
+        self.assertEqual(answer.status, 201, answer)
+        return person
+
+    def test_a_mail_goes_out_by_starttls_and_the_connection_is_kept(self):
+        for i in range(3):
+            address = self.stack.new_email("zoe")
+            self.sign_up(address)
+            mail = wait_for("a mail", lambda a=address: self.server.to(a))[0]
+            self.assertEqual(mail["Subject"], "Confirm your address")
+            self.assertEqual(mail["From"].addresses[0].display_name, "Über Trellis")
+            self.assertEqual(mail["From"].addresses[0].addr_spec, "post@trellis.example")
+            self.assertRegex(mail["Message-ID"], r"^<[0-9a-f-]{36}@trellis\.example>$")
+            self.assertIn("Welcome, Zoë.", part(mail, "plain"))
+            self.assertTrue(re.search(r"#token=trm_[\w-]+\s*$", part(mail, "plain"), re.M))
+        self.assertLess(self.server.connections, 3)
+
+    def test_one_that_is_put_off_comes_again_and_is_the_same(self):
+        address = self.stack.new_email("grey")
+        self.server.refuse[address] = ["451 4.7.1 Greylisted, try again later"]
+        self.sign_up(address)
+        mail = wait_for("the mail comes after all", lambda: self.server.to(address), 30)
+        self.assertEqual(len(mail), 1)
+        self.assertEqual(self.server.tries.count(address), 2)
+
+    def test_an_address_that_is_refused_for_good_is_left_alone(self):
+        address = self.stack.new_email("gone")
+        self.server.refuse[address] = ["550 5.1.1 No such user here"]
+        person = self.sign_up(address)
+        wait_for("it was tried", lambda: address in self.server.tries)
+        wait_for("it is held", lambda: self.stack.sql_value(
+            f"select count(*) from notify.suppression where email = '{address}'") == "1")
+        self.assertEqual(person.post("/api/v1/auth/password/forgot", {"email": address}).status, 204)
+        wait_for("the next mail is not sent", lambda: self.stack.sql_value(
+            f"select count(*) from notify.delivery where address = '{address}' "
+            "and status = 'suppressed'") == "1")
+        self.assertEqual(self.server.tries.count(address), 1)
+
