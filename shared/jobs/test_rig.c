@@ -375,20 +375,27 @@ rig_idle(uint32_t ms)
 }
 
 double
-rig_count(const char *kind, const char *result)
+rig_metric(const char *series)
 {
 	struct trl_buf text = { 0 };
-	char want[160];
 	double n = 0;
 
 	trl_metrics_render(&text, false);
 	trl_buf_add(&text, "", 1);
-	snprintf(want, sizeof want,
-	    "trellis_jobs_total{service=\"pgtest\",kind=\"%s\",result=\"%s\"} ", kind,
-	    result);
-	const char *at = strstr((char *)text.data, want);
+	const char *at = strstr((char *)text.data, series);
 	if (at)
-		n = atof(at + strlen(want));
+		n = atof(at + strlen(series) + 1);
 	trl_buf_fini(&text);
 	return n;
+}
+
+double
+rig_count(const char *kind, const char *result)
+{
+	char series[160];
+
+	snprintf(series, sizeof series,
+	    "trellis_jobs_total{service=\"pgtest\",kind=\"%s\",result=\"%s\"}", kind,
+	    result);
+	return rig_metric(series);
 }

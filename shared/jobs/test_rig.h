@@ -71,5 +71,7 @@ void rig_wait_runs(size_t n);
 void rig_wait(bool (*is_so)(void *arg), void *arg);
 /* For at least this long of the loop's turns. */
 void rig_idle(uint32_t ms);
+/* A series as it is rendered, name and labels; 0: there is none. */
+double rig_metric(const char *series);
 /* trellis_jobs_total of a kind and result, over all workers of this process. */
 double rig_count(const char *kind, const char *result);
