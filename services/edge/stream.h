@@ -82,8 +82,10 @@ void stream_add(struct edge_streams *all, struct edge_stream *stream,
     struct trl_id tenant, struct trl_id caller);
 /* Takes it out of everything and frees it, perhaps after the round. */
 void stream_remove(struct edge_stream *stream);
-/* Puts it last in the order of beats. */
+/* Puts it last in the order of beats, for one has been. */
 void stream_beat_last(struct edge_stream *stream);
+/* Puts it first: it is looked at within a second. */
+void stream_beat_first(struct edge_stream *stream);
 void stream_round_begin(struct edge_streams *all);
 void stream_round_end(struct edge_streams *all);
 

@@ -134,6 +134,19 @@ on_feed(void *arg, struct trl_id tenant, struct trl_id account)
 		hint(all);
 }
 
+/* What a member may do has changed: of one, or of all where account is nil. What is
+ * sent is looked at anyway; this ends idle streams soon. */
+static void
+on_grant(void *arg, struct trl_id tenant, struct trl_id account)
+{
+	struct stream_set *set = stream_set_find(arg, BY_TENANT, tenant);
+
+	for (struct edge_stream *s = set ? set->first : NULL; s;
+	     s = s->in[BY_TENANT].next)
+		if (trl_id_is_nil(account) || trl_id_eq(s->account, account))
+			stream_beat_first(s);
+}
+
 static double
 count_streams(void *arg)
 {
@@ -167,6 +180,7 @@ edge_streams_new(struct edge *self)
 	all->slow = trl_series_at(ended, "slow");
 	all->denied = trl_series_at(ended, "denied");
 	trl_bus_watch(self->host->bus, "notify.feed", on_feed, all);
+	trl_bus_watch(self->host->bus, "tenants.grant", on_grant, all);
 	return all;
 }
 

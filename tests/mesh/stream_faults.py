@@ -1,0 +1,83 @@
+"""stream_faults.py - event streams while processes are killed or stopped, and where no
+notice is heard: nothing is missed and nothing comes twice, it is only slower."""
+import threading
+import time
+import unittest
+
+from stack import wait_for
+from stream import StreamCase
+
+
+class Killed(StreamCase):
+    """Processes that are killed, over tcp."""
+
+    def test_killed_services_cost_no_event(self):
+        person = self.stack.sign_up("kim")
+        tenant = self.stack.found(person)
+        stop, left = threading.Event(), []
+        def write():
+            while not stop.is_set():
+                left.extend(self.feed(2, tenant=tenant))
+                time.sleep(0.02)  # a pace, not a wait
+        begin, = self.feed(tenant=tenant)
+        stream = self.open(person, tenant)
+        stream.wait_for(*self.feed(tenant=tenant))
+        got, last = [], stream.last_id()
+        stream.close()
+        writer = threading.Thread(target=write)
+        writer.start()
+        for name in ("notify", "edge", "notify", "edge"):
+            def again():
+                try:
+                    return (s := self.open(person, tenant, Last_Event_ID=last)).status == 200 and s
+                except OSError:
+                    return None
+            stream = wait_for("the stream goes on", again, 20)
+            stream.wait("some events", lambda s: len(s.ids()) >= 5, 10)
+            self.stack.kill_service(name)
+            self.stack.start_service(name)
+            if name == "notify":  # the stream stands it
+                n = len(stream.ids())
+                stream.wait("events after notify came back", lambda s: len(s.ids()) > n + 5, 20)
+                stream.close()
+            stream.wait_end(10)
+            got += stream.ids()
+            last = got[-1]
+            wait_for("the mesh is ready", self.stack.is_ready, 20)
+        stop.set()
+        writer.join()
+        stream = wait_for("the stream goes on", again, 20)
+        end, = self.feed(tenant=tenant)
+        stream.wait_for(end, seconds=10)
+        got += stream.ids()
+        self.assertEqual(len(got), len(set(got)))
+        self.assertEqual(set(got), {*left, end})
+
+    def test_an_edge_that_stops_ends_its_streams_politely(self):
+        person = self.stack.sign_up("pat")
+        tenant = self.stack.found(person)
+        stream = self.open(person, tenant)
+        name = self.stack.names()[-1]
+        self.stack.processes[name].terminate()
+        stream.wait_end(10)
+        self.assertTrue(stream.politely)
+        self.assertEqual(self.stack.processes[name].wait(20), 0)
+        self.stack.start_service(name)
+        wait_for("the mesh is ready", self.stack.is_ready, 20)
+
+
+class WithoutNotices(StreamCase):
+    """No notice is ever heard: everything comes a second later."""
+    settings = {**StreamCase.settings, **{f"TRELLIS_NOTICE_LISTEN_{name}": ""
+                                          for name in ("AUTH", "TENANTS", "NOTIFY", "EDGE")}}
+
+    def test_it_is_only_slower(self):
+        stream = self.open()
+        for _ in range(3):
+            started = time.monotonic()
+            stream.wait_for(*self.feed())
+            self.assertLess(time.monotonic() - started, 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
