@@ -160,6 +160,7 @@ const struct trl_service notify_service = {
 	.subscriptions = subscriptions,
 	.jobs = jobs,
 	.crons = crons,
+	.describe_tenant = &notify_sql_tenant_describe,
 	.needs_seal_key = true,
 	.open = open_notify,
 	.close = close_notify,

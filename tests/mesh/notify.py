@@ -2,6 +2,7 @@
 inbox, what they want of it, how they leave it, and an organisation's own words."""
 import email
 import email.policy
+import json
 import re
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ import urllib.parse
 
 from case import MeshCase
 from mail_server import MailServer
+from receiver import Receiver
 from stack import free_port, wait_for
 
 INBOX = "/api/v1/notifications"
@@ -24,7 +26,21 @@ def part(mail, kind):
 
 
 class People(MeshCase):
-    """The mailbox, the inbox, preferences."""
+    """The mailbox, the inbox, preferences, Slack."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="trl-slack.", dir="/var/tmp")
+        cls.receiver = Receiver(cls.folder)
+        cls.settings = {**cls.settings, "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8",
+                        "TRELLIS_WEBHOOK_CA": f"{cls.folder}/hook-ca.pem"}
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.receiver.close()
+        shutil.rmtree(cls.folder)
 
     def titles(self, person, query=""):
         return [item["title"] for item in person.get(INBOX + query)["items"]]
@@ -192,6 +208,20 @@ class People(MeshCase):
             self.check_problem(answer, 422)
             self.assertEqual(self.pointers(answer), ["/" + field])
             self.assertTrue(answer.json["errors"][0]["detail"].startswith(said), answer)
+
+    def test_slack_is_told_what_concerns_the_organisation(self):
+        owner, member, tenant = self.joined("Wayne <Ltd>")
+        self.receiver.answers["/slack"] = [500, 200]
+        url = self.receiver.url("/slack")
+        self.assertEqual(owner.patch("/api/v1/notification-settings", {"slack_url": url}).status, 200)
+        made = owner.post(f"/api/v1/tenants/{tenant}/api-keys",
+                          {"name": "reporting", "permissions": ["tenants.tenant.read"]})
+        self.assertEqual(made.status, 201, made)
+        posts = wait_for("two tries", lambda: (
+            lambda got: len(got) > 1 and got)([g for g in self.receiver.got if g[0] == "/slack"]))
+        text = json.loads(posts[1][2])["text"]
+        self.assertTrue(text.startswith("*New API key in Wayne &lt;Ltd&gt;*\n"), text)
+        self.assertTrue(text.endswith("|See API keys>"), text)
 
     def test_settings_name_the_sender_and_hide_slack(self):
         owner, member, tenant = self.joined("Hooli")
