@@ -12,8 +12,10 @@ auth_maintain(const char *admin_url, const void *values)
 	const struct auth_config *config = values;
 	char idle[24];
 	const struct trl_upkeep steps[] = {
-		{ "ended sessions", auth_sql_ended_sessions, idle },
-		{ "used or expired letters", auth_sql_ended_letters, NULL },
+		{ .what = "ended sessions",
+		    .sql = auth_sql_ended_sessions,
+		    .value = idle },
+		{ .what = "used or expired letters", .sql = auth_sql_ended_letters },
 	};
 
 	snprintf(idle, sizeof idle, "%lld", (long long)config->session_idle_minutes);

@@ -12,11 +12,20 @@ notify_maintain(const char *admin_url, const void *config)
 {
 	char days[16], inbox[16], mails[16];
 	const struct trl_upkeep steps[] = {
-		{ "old webhook deliveries", notify_sql_ended_webhook_deliveries, days },
-		{ "old notifications", notify_sql_ended_notifications, inbox },
-		{ "old records of mails", notify_sql_ended_deliveries, mails },
-		{ "digests that never came", notify_sql_ended_digests, mails },
-		{ "addresses held no more", notify_sql_ended_suppressions, NULL },
+		{ .what = "old webhook deliveries",
+		    .sql = notify_sql_ended_webhook_deliveries,
+		    .value = days },
+		{ .what = "old notifications",
+		    .sql = notify_sql_ended_notifications,
+		    .value = inbox },
+		{ .what = "old records of mails",
+		    .sql = notify_sql_ended_deliveries,
+		    .value = mails },
+		{ .what = "digests that never came",
+		    .sql = notify_sql_ended_digests,
+		    .value = mails },
+		{ .what = "addresses held no more",
+		    .sql = notify_sql_ended_suppressions },
 	};
 
 	(void)config;

@@ -10,11 +10,11 @@ enum trl_code
 tenants_maintain(const char *admin_url, const void *config)
 {
 	static const struct trl_upkeep steps[] = {
-		{ "invitations of ended organisations", tenants_sql_ended_invitations,
-		    NULL },
-		{ "memberships of ended organisations", tenants_sql_ended_memberships,
-		    NULL },
-		{ "ended organisations", tenants_sql_ended_tenants, NULL },
+		{ .what = "invitations of ended organisations",
+		    .sql = tenants_sql_ended_invitations },
+		{ .what = "memberships of ended organisations",
+		    .sql = tenants_sql_ended_memberships },
+		{ .what = "ended organisations", .sql = tenants_sql_ended_tenants },
 	};
 
 	(void)config;
