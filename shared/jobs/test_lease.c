@@ -46,6 +46,32 @@ a_process_that_dies_between_effect_and_outcome_leaves_one_effect(void **state)
 			  "key like 'job:%'");
 }
 
+static bool
+has_things(void *n)
+{
+	return atoi(test_db_sql(&world.db, "select count(*) from pgtest.thing")) >=
+	       (int)(size_t)n;
+}
+
+static void
+killed_again_and_again_each_job_has_exactly_one_effect(void **state)
+{
+	enum { ALL = 120, KILLS = 5 };
+
+	(void)state;
+	rig_add_many(&rig_task, tenant, "writes", ALL);
+	test_db_sql(&world.db, "update pgtest.job set attempts = 25");
+	for (size_t kill = 1; kill <= KILLS; kill++) {
+		rig_child();
+		rig_wait(has_things, (void *)(kill * ALL / (KILLS + 1)));
+		rig_child_end(); /* SIGKILL, in the midst of it */
+	}
+	rig_work(2, NULL);
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	assert_string_equal(
+	    "120", test_db_sql(&world.db, "select count(*) from pgtest.thing"));
+}
+
 static void
 crashes_use_up_the_attempts_and_then_it_is_dead_and_told(void **state)
 {
@@ -190,6 +216,7 @@ main(int argc, char **argv)
 		T(outcomes_survive_lost_connections),
 		T(a_frozen_workers_job_is_taken_over_and_its_late_outcome_is_dropped),
 		T(a_process_that_dies_between_effect_and_outcome_leaves_one_effect),
+		T(killed_again_and_again_each_job_has_exactly_one_effect),
 		T(crashes_use_up_the_attempts_and_then_it_is_dead_and_told),
 		T(heartbeats_keep_a_long_job),
 		T(a_job_whose_lease_is_anothers_is_cut_off_and_says_nothing),

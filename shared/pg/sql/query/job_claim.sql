@@ -26,9 +26,10 @@ with recursive ring (tenant_id, wrapped, place, steps, room) as (
                 and j.tenant_id <= :until::uuid
             order by j.tenant_id limit 1)
             limit 1) t
+        offset 0 -- counted once, though used twice
     ) n
     where r.place < :room::integer and r.steps < 1000
-), weighted as (
+), weighted as materialized (
     select r.tenant_id, r.place, r.room, case when r.place = 0 then :credit::integer
         else coalesce((select w.weight from job_weight w
             where w.tenant_id = r.tenant_id), 1) end as weight
