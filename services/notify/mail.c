@@ -14,7 +14,7 @@
 #include "mime.h"
 #include "notify.h"
 
-enum { HELD_DAYS = 30 };
+enum { HELD_DAYS = 30, RECORD_PAUSE_MAX_MS = 6400 };
 
 static const uint32_t delays_s[] = { 5, 30, 120, 600, 1800, 3600, 7200, 14400 };
 
@@ -32,9 +32,8 @@ is_held(struct notify *self, trl_ctx *ctx, const char *email, bool *held)
 	return rc;
 }
 
-/* What became of it; a row that cannot be written is no reason to send it twice. */
-static void
-record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
+static enum trl_code
+write_record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
     const char *status, const char *detail, bool hold)
 {
 	trl_batch *work =
@@ -51,8 +50,22 @@ record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
 		    TRL_ARG_TIME("now", trl_now(ctx)),
 		    TRL_ARG_TIME(
 			"until", trl_now(ctx) + HELD_DAYS * INT64_C(86400000000)));
-	if (trl_batch_write_unrecorded(work) == TRL_OK)
-		return;
+	return trl_batch_write_unrecorded(work);
+}
+
+/* What became of it, written as soon as PostgreSQL is there. A row that cannot be
+ * written for so long is no reason to send it twice. */
+static void
+record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
+    const char *status, const char *detail, bool hold)
+{
+	for (uint32_t pause_ms = 100; pause_ms <= RECORD_PAUSE_MAX_MS; pause_ms *= 2) {
+		if (write_record(self, ctx, posting, status, detail, hold) == TRL_OK)
+			return;
+		trl_err_clear(ctx);
+		if (trl_sleep(ctx, pause_ms) != TRL_OK)
+			break;
+	}
 	trl_log(TRL_LOG_WARN, ctx, "a mail's record was not written",
 	    TRL_LOG_ID("delivery", posting->id), TRL_LOG_STR("status", status));
 	trl_err_clear(ctx);
