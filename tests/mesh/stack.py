@@ -7,6 +7,7 @@ one file that knows how a mesh is made and asked.)"""
 import http.client
 import json
 import os
+import random
 import re
 import secrets
 import shutil
@@ -44,9 +45,18 @@ def needed(name):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that connections going out are given: one of those could take a
+    service's port while it is down."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        ceiling = int(file.read().split()[0])
+    while True:
+        port = random.randrange(max(1024, ceiling - 20000), ceiling)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Proxy:
