@@ -13,7 +13,8 @@ and all of a service; SIGSTOP; PostgreSQL restarted as by pg_ctl -m immediate, a
 off; Redis killed, emptied, frozen; messages between services delayed, said twice, cut
 off (wire.py); a quarter of the processes, or with --no-notices all, tell no notices. In
 the end the faults are taken away, everything comes to rest, and the database is held
-against the journal (verdict.py).
+against the journal (verdict.py, happenings.py), and with it what a receiver of webhooks
+got that is none of the best (receiver.py) and what lies in the mailbox.
 
 To replay: the seed is printed first, and `--seed N --seconds N` gives the same schedule
 of faults and the same choices of each person. When they meet is the machine's affair, so

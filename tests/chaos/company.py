@@ -36,6 +36,8 @@ class Company:
         self.invitations = {} # id: [email, status, letters]
         self.keys = {}        # id: (name, key, revoked)
         self.refused = []     # names that must not be
+        self.read_notifications = set()
+        self.preferences = 0  # their version
         self.hooks = Endpoints(self, world.receiver)
         self.serial = 0
         self.lock = threading.Lock()
@@ -156,6 +158,29 @@ class Company:
         if other is not self:
             caller.read(f"/api/v1/tenants/{other.id}", wants=(404,))
 
+    def _shown(self, caller):
+        said = caller.read("/api/v1/notifications?page_size=50")
+        return said["items"] if said else []
+
+    def read_inbox(self, caller):
+        for one in self._shown(caller)[:2]:
+            done = caller.write("POST", f"/api/v1/notifications/{one['id']}/read", wants=(200,))
+            if done.acknowledged:
+                self.read_notifications.add(one["id"])
+
+    def read_all(self, caller):
+        shown = self._shown(caller)
+        if caller.write("POST", "/api/v1/notifications/read-all", {}, wants=(204,)).acknowledged:
+            self.read_notifications |= {one["id"] for one in shown}
+
+    def prefer(self, caller):
+        """Mails of new members are wanted, or not; each change counts."""
+        done = caller.write("PUT", "/api/v1/notification-preferences", {
+            "choices": [{"kind": "member_added", "channel": "email",
+                         "enabled": caller.chance.random() < 0.5}]}, wants=(200,))
+        if done.acknowledged:
+            self.preferences += 1
+
     # ---- the desk: invitations, keys, people
 
     def invite(self, caller, person=None):
@@ -230,9 +255,8 @@ class Company:
             token = self.world.mailbox.token(person.email, "auth/email/verify")
             if token is None:
                 continue
-            # 400: of a sign-up whose commit was in doubt, and that was tried again
-            done = caller.write("POST", "/api/v1/auth/email/verify", {"token": token},
-                                wants=(204, 400), token=False)
+            done = caller.write("POST", "/api/v1/auth/email/verify", {"token": token}, wants=(204,),
+                                token=False)
             if done.acknowledged:
                 person.verified = True
                 person.version += 1

@@ -16,6 +16,8 @@ from wire import Wire
 
 PG_BIN = "/usr/lib/postgresql/15/bin"
 REPLICAS = 2
+# notify's; those that begin now and not with a snapshot must begin before the load does.
+SUBSCRIPTIONS = {f"{what}{who}" for what in ("", "feed_", "webhooks_") for who in ("auth", "tenants")}
 
 
 def servers_user():
@@ -94,7 +96,8 @@ class Fleet(Stack):
         self.ended_badly = []
         self.killed = set()
         self.starts = self.refused_starts = 0
-        self.cuts, self.cuts_at = 0, {}  # how often PostgreSQL was away, and when each began
+        # Whether PostgreSQL is away, how often it was, and how often when each began.
+        self.away, self.cuts, self.cuts_at = False, 0, {}
         self.log_from = {}
         self.supervising = threading.Event()
 
@@ -110,6 +113,9 @@ class Fleet(Stack):
             if not i.startswith("edge."):
                 self.wires[i] = Wire(self.at[i]["bus"])
         super().start()
+        wait_for("the subscriptions have begun", lambda: SUBSCRIPTIONS <= {
+            r["subscription"] for r in self.rows("select subscription from "
+            "notify.event_subscription where state = 'live'")}, 30)
         self.supervising.set()
         threading.Thread(target=self._supervise, daemon=True).start()
         return self
@@ -144,7 +150,7 @@ class Fleet(Stack):
 
     def start_service(self, name):
         self.starts += 1
-        self.cuts_at[name] = self.cuts if self.proxy.open else None
+        self.cuts_at[name] = None if self.away else self.cuts
         try:
             self.log_from[name] = os.path.getsize(self.log_path(name))
         except FileNotFoundError:
@@ -211,16 +217,19 @@ class Fleet(Stack):
                 process.send_signal(signal.SIGCONT)
 
     def cut_postgres(self):
+        self.away = True
         self.cuts += 1
         self.proxy.shut()
 
     def mend_postgres(self):
         self.proxy.reopen()
+        self.away = False
 
     def restart_postgres(self):
+        away, self.away = self.away, True
         self.cuts += 1
         self.postgres.restart()
-        self.cuts += 1
+        self.away = away
 
     def kill_redis(self):
         if self.redis.poll() is None:
@@ -250,7 +259,7 @@ class Fleet(Stack):
             wire.calm()
         if not self.postgres.answers():
             self.postgres.start()
-        self.proxy.reopen()
+        self.mend_postgres()
         self.signal_redis(signal.SIGCONT)
         self.mend_redis()
 

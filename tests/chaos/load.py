@@ -11,7 +11,8 @@ from journal import Caller
 
 PAUSE_S = 0.01
 OFFICE = (("rename", 6), ("rename_stale", 1), ("take_a_taken_slug", 1), ("add_member", 5),
-          ("change_role", 4), ("remove_member", 2), ("look", 6), ("look_elsewhere", 1))
+          ("change_role", 4), ("remove_member", 2), ("look", 6), ("look_elsewhere", 1),
+          ("read_inbox", 3), ("read_all", 1), ("prefer", 1))
 DESK = (("invite", 4), ("resend", 2), ("revoke", 2), ("make_key", 3), ("make_no_key", 1),
         ("use_key", 5), ("revoke_key", 2), ("join", 4), ("verify", 6), ("sign_in", 2),
         ("rename_person", 3), ("hooks.make", 1), ("hooks.describe", 2), ("hooks.rotate", 1),
@@ -42,6 +43,9 @@ class Mailbox:
                 to = next((line[3:].strip() for line in text.splitlines()
                            if line.lower().startswith("to:")), "")
                 self.letters.append((to, text))
+
+    def names(self):
+        return [name for name in os.listdir(self.folder) if not name.startswith(".")]
 
     def token(self, email, path):
         """The token in a letter to an address whose link leads there, or None."""

@@ -1,18 +1,17 @@
 """verdict.py - how everything must be once it has come to rest: the database is held
 against what the answers promised, every sentence on its own. It reads past row security,
 so that what stands under another's name is seen."""
-import json
 import os
 import random
 
+from happenings import Happenings
 from journal import Caller
-from receiver import is_signed
 from stack import wait_for
 
 SCHEMAS = ("auth", "tenants", "notify")
 
 
-class Verdict:
+class Verdict(Happenings):
     def __init__(self, fleet, world, journal):
         self.fleet, self.world, self.journal = fleet, world, journal
         self.wrong = []
@@ -87,6 +86,12 @@ class Verdict:
         self.same("webhook endpoints are as was acknowledged", want, {
             (r["tenant_id"], r["id"]): (r["url"].split("/")[-1], r["description"], r["version"])
             for r in rows})
+
+    def preferences(self):
+        want = {c.owner.id: c.preferences for c in self.world.companies if c.preferences}
+        rows = self.fleet.rows("select account_id, version from notify.preference")
+        self.same("preferences were changed as often as was acknowledged", want,
+                  {r["account_id"]: r["version"] for r in rows})
 
     def refusals(self):
         names = {name for c in self.world.companies for name in c.refused}
@@ -173,43 +178,6 @@ class Verdict:
                 differences.append(f"{have.get(entry.key, 0)} records of {entry!r}")
         self.check("each acknowledged key has its one record, a refused one none", differences)
 
-    # ---- webhooks
-
-    def webhooks(self):
-        """What the receiver got, and what notify says it sent."""
-        differences, seen, heard = [], {}, set()
-        by_name = {e.name: (c, e) for c in self.world.companies for e in c.hooks.all}
-        for path, headers, body, answered in self.world.receiver.got:
-            company, endpoint = by_name.get(path, (None, None))
-            said, webhook = json.loads(body), headers.get("webhook-id")
-            if endpoint is None:
-                # its making was acknowledged to nobody, or it is another's
-                differences.append(f"{path} is no endpoint: {said}")
-                continue
-            if not any(is_signed(secret, headers, body) for secret in endpoint.secrets):
-                differences.append(f"{path} got what no secret signs: {headers} {said}")
-            if said.get("tenantid") != company.id:
-                differences.append(f"{path} got another's event: {said}")
-            if not endpoint.takes(said["type"]) and said["type"] != "notify.webhook_endpoint.tested":
-                differences.append(f"{path} did not ask for this: {said}")
-            if seen.setdefault((endpoint.id, said["id"]), (webhook, body)) != (webhook, body):
-                differences.append(f"{path} got {said['id']} as {webhook} and as {seen[endpoint.id, said['id']]}")
-            if answered == 204:
-                heard.add((endpoint.id, said["id"]))
-        self.check("webhooks are signed, one's own, asked for, and the same each time", differences)
-        rows = self.fleet.rows("select endpoint_id, event_id, event_type, status, count(*) as n "
-                               "from notify.webhook_delivery group by 1, 2, 3, 4")
-        live = {e.id for c in self.world.companies for e in c.hooks.live()}
-        self.check("every delivery to an endpoint has come to its end", (
-            r for r in rows if r["endpoint_id"] in live and r["status"] != "succeeded"))
-        self.check("what was delivered was received", (
-            r for r in rows if r["endpoint_id"] in live and r["status"] == "succeeded"
-            and (r["endpoint_id"], r["event_id"]) not in heard))
-        want = {k: n for c in self.world.companies for k, n in c.hooks.tested.items() if k[0] in live}
-        self.same("each test and replay made its one delivery", want, {
-            (r["endpoint_id"], r["event_id"]): r["n"] for r in rows
-            if r["endpoint_id"] in live and r["event_type"] == "notify.webhook_endpoint.tested"})
-
     # ---- events
 
     def told(self):
@@ -229,12 +197,20 @@ class Verdict:
         self.organisations()
         self.keys()
         self.endpoints()
+        self.preferences()
         self.directories()
         self.refusals()
         self.doors()
         self.chains()
         self.records()
         self.told()
+        self.lanes()
+        self.order()
+        self.inboxes()
+        self.copies()
+        self.jobs()
+        self.told_people()
+        self.letters()
         self.webhooks()
         return self
 
@@ -244,13 +220,30 @@ def audit_query():
     return os.path.join(top, "shared/pg/sql/query/audit_verify.sql")
 
 
+def is_at_rest(fleet):
+    """Nothing waits in an outbox, no subscriber is behind, no job is due. What waits for a
+    later hour is not waited for: once all else is done, its time is made to come."""
+    for schema in SCHEMAS:
+        if fleet.value(f"select count(*) from {schema}.outbox"):
+            return False
+        if fleet.value(
+                f"select count(*) from {schema}.event_subscription s where state <> 'live'"):
+            return False
+        for sub in fleet.rows(f"select subscription, producer from {schema}.event_subscription"):
+            if fleet.value(f"select count(*) from {sub['producer']}.event_head h left join "
+                           f"{schema}.event_cursor c on c.lane = h.lane and c.subscription = "
+                           f"'{sub['subscription']}' where coalesce(c.seq, 0) < h.last_seq"):
+                return False
+        if fleet.value(f"select count(*) from {schema}.job where state in ('ready', 'running')"):
+            return False
+    if fleet.value("select count(*) from notify.feed_fresh"):
+        return False
+    later = [s for s in SCHEMAS if fleet.value(f"select count(*) from {s}.job where state = 'scheduled'")]
+    for schema in later:
+        fleet.sql(f"update {schema}.job set run_at = now() where state = 'scheduled'")
+    return not later
+
+
 def comes_to_rest(fleet, seconds):
-    """Waits until nothing moves by itself any more. What waits for a later hour is not
-    waited for: its time is made to come."""
-    def rests():
-        for schema in SCHEMAS:
-            fleet.sql(f"update {schema}.job set run_at = now() where state = 'scheduled'")
-        return not any(fleet.value(f"select count(*) from {schema}.job where state in "
-                                   "('ready', 'running', 'scheduled')") for schema in SCHEMAS)
     wait_for("every door is ready", fleet.is_ready, seconds)
-    wait_for("no job is due", rests, seconds)
+    wait_for("nothing moves any more", lambda: is_at_rest(fleet), seconds)
