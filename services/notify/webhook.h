@@ -21,8 +21,7 @@ enum {
 	NOTIFY_WEBHOOK_SIGNATURE_TEXT = 3 + 44 + 1
 };
 
-/* ---- webhook_sign.c ---------------------------------------------------------------
- */
+/* ---- webhook_sign.c ---- */
 
 void notify_webhook_secret(char text[NOTIFY_WEBHOOK_SECRET_TEXT]);
 
@@ -36,8 +35,7 @@ struct notify_webhook_signed {
 bool notify_webhook_sign(const char *secret, const struct notify_webhook_signed *what,
     char out[NOTIFY_WEBHOOK_SIGNATURE_TEXT]) TRL_MUST_CHECK;
 
-/* ---- webhook_filter.c -------------------------------------------------------------
- */
+/* ---- webhook_filter.c ---- */
 
 /* Whether a filter ("tenants.member.added", "tenants.*", "*") takes in a type. */
 bool notify_webhook_takes(const char *filter, const char *type);
@@ -48,8 +46,7 @@ bool notify_webhook_wants(
 enum trl_code notify_webhook_check_filters(
     trl_ctx *ctx, char *const *filters, size_t n) TRL_MUST_CHECK;
 
-/* ---- endpoint.c -------------------------------------------------------------------
- */
+/* ---- endpoint.c ---- */
 
 /* The row, with its sealed secrets. Errors: TRL_NOT_FOUND. */
 enum trl_code notify_endpoint_read(struct notify *self, trl_ctx *ctx,
@@ -64,8 +61,7 @@ enum trl_code notify_endpoint_store(struct notify *self, trl_ctx *ctx,
 void notify_endpoint_secret(
     struct notify *self, trl_ctx *ctx, Notify__V1__WebhookEndpoint *endpoint);
 
-/* ---- webhook_queue.c, webhook_send.c ------------------------------------------------
- */
+/* ---- webhook_queue.c, webhook_send.c ---- */
 
 /* What is published goes to the endpoints that asked for it. */
 extern const struct trl_subscription notify_webhooks_auth, notify_webhooks_tenants;
@@ -75,3 +71,22 @@ enum trl_code notify_webhooks_tell_own(struct notify *self, trl_ctx *ctx,
     trl_batch *work, const struct trl_event *event) TRL_MUST_CHECK;
 /* One delivery; a WebhookDue says which. */
 extern const struct trl_job_kind notify_webhook_job;
+
+/* ---- webhook_post.c ---- */
+
+/* What one attempt works on. */
+struct notify_webhook_attempt {
+	struct notify *self;
+	const struct trl_job *job;
+	const Notify__V1__WebhookDelivery *delivery;
+	Notify__V1__WebhookEndpoint endpoint;
+	int64_t began_us; /* wall */
+	uint32_t took_ms;
+	struct trl_http_answer answer; /* status 0: there was none */
+	const char *shown;             /* the beginning of its body, as text */
+	char error[256];               /* "": success */
+};
+/* Posts and judges. Errors: what is not the endpoint's doing: TRL_BUSY, TRL_INTERNAL
+ * (the secret cannot be opened), TRL_DEADLINE (the job was cut off). */
+enum trl_code notify_webhook_post(
+    trl_ctx *ctx, struct notify_webhook_attempt *attempt) TRL_MUST_CHECK;

@@ -53,8 +53,7 @@ due(trl_ctx *ctx, const Notify__V1__WebhookDelivery *delivery)
 	return &payload->base;
 }
 
-/* ---- events of others ---------------------------------------------------------------
- */
+/* ---- events of others ---- */
 
 static const char *
 body_of(trl_ctx *ctx, const struct trl_event *event)
@@ -156,8 +155,7 @@ const struct trl_subscription notify_webhooks_tenants = {
 	.apply = apply,
 };
 
-/* ---- by hand
- * -------------------------------------------------------------------------- */
+/* ---- by hand ---- */
 
 static enum trl_code
 check_enabled(trl_ctx *ctx, const Notify__V1__WebhookEndpoint *endpoint)

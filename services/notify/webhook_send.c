@@ -8,26 +8,12 @@
  * A process that dies between the answer and its record posts again, under the same
  * webhook-id. What is written can be written twice: an attempt has its number, an end
  * is final. */
-#include <stdio.h>
-#include <string.h>
-
-#include <trl/log.h>
-#include <trl/utf8.h>
-
 #include "webhook.h"
 
-enum { AGAIN_US = 1000000 }; /* where this process is too busy to call */
-
-/* What one attempt works on. */
-struct attempt {
-	struct notify *self;
-	const struct trl_job *job;
-	const Notify__V1__WebhookDelivery *delivery;
-	Notify__V1__WebhookEndpoint endpoint;
-	int64_t began_us; /* wall */
-	uint32_t took_ms;
-	struct trl_http_answer answer; /* status 0: there was none */
-	char error[256];               /* "": success */
+enum {
+	AGAIN_US = 1000000, /* where this process is too busy to call */
+	WRITES = 5,         /* of a success */
+	WRITE_AGAIN_MS = 300
 };
 
 static trl_batch *
@@ -45,13 +31,12 @@ due_id(const struct trl_job *job)
 	return trl_value_id(due->delivery_id);
 }
 
-/* ---- reading
- * -------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* Leaves the delivery NULL where there is nothing to do any more, and the endpoint
  * without id where it is gone. */
 static enum trl_code
-read_rows(trl_ctx *ctx, struct attempt *attempt)
+read_rows(trl_ctx *ctx, struct notify_webhook_attempt *attempt)
 {
 	Notify__V1__WebhookDeliveries found = NOTIFY__V1__WEBHOOK_DELIVERIES__INIT;
 	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
@@ -72,128 +57,10 @@ read_rows(trl_ctx *ctx, struct attempt *attempt)
 	return trl_batch_read(work);
 }
 
-/* ---- posting
- * -------------------------------------------------------------------------- */
-
-/* A signature by a sealed secret, behind what out holds; wiped from the arena. */
-static bool
-add_signature(
-    trl_ctx *ctx, const struct attempt *attempt, ProtobufCBinaryData sealed, char *out)
-{
-	const Notify__V1__WebhookDelivery *delivery = attempt->delivery;
-	const struct notify_webhook_signed what = { .id = delivery->webhook_id,
-		.at_s = attempt->began_us / 1000000,
-		.body = delivery->request_body,
-		.len = strlen(delivery->request_body) };
-	size_t len;
-	char *secret = trl_unseal(
-	    attempt->self->webhook_sealer, ctx->arena, sealed.data, sealed.len, &len);
-	bool fine;
-
-	if (!secret)
-		return false;
-	if (*out != '\0')
-		strcat(out, " ");
-	fine = notify_webhook_sign(secret, &what, out + strlen(out));
-	explicit_bzero(secret, len);
-	return fine;
-}
-
-/* Both secrets sign while one takes over from the other, the new one first. */
-static const char *
-sign(trl_ctx *ctx, const struct attempt *attempt)
-{
-	static const char name[] = "webhook-signature: ";
-	const Notify__V1__WebhookEndpoint *endpoint = &attempt->endpoint;
-	char text[2 * NOTIFY_WEBHOOK_SIGNATURE_TEXT] = "";
-
-	if (!add_signature(ctx, attempt, endpoint->secret_sealed, text))
-		return NULL;
-	if (endpoint->has_former_secret_sealed &&
-	    trl_value_time_us(endpoint->former_secret_until) > attempt->began_us &&
-	    !add_signature(ctx, attempt, endpoint->former_secret_sealed, text))
-		return NULL;
-	return trl_arena_printf(ctx->arena, "%s%s", name, text);
-}
-
-static enum trl_code
-post(trl_ctx *ctx, struct attempt *attempt)
-{
-	const Notify__V1__WebhookDelivery *delivery = attempt->delivery;
-	const char *headers[] = {
-		"content-type: application/cloudevents+json; charset=utf-8",
-		"user-agent: Trellis-Webhooks/1",
-		trl_arena_printf(ctx->arena, "webhook-id: %s", delivery->webhook_id),
-		trl_arena_printf(ctx->arena, "webhook-timestamp: %lld",
-		    (long long)(attempt->began_us / 1000000)),
-		sign(ctx, attempt),
-		NULL,
-	};
-
-	if (!headers[4])
-		return trl_fail(ctx, TRL_INTERNAL,
-		    "the endpoint's secret cannot be opened by this seal key");
-	return trl_http_out_call(ctx, attempt->self->webhook_out,
-	    &(const struct trl_http_call){ .method = "POST",
-		.url = attempt->endpoint.url,
-		.headers = headers,
-		.body = delivery->request_body,
-		.body_len = strlen(delivery->request_body),
-		.timeout_ms = NOTIFY_WEBHOOK_TIMEOUT_MS,
-		.max_reply = NOTIFY_WEBHOOK_ANSWER_BYTES },
-	    &attempt->answer);
-}
-
-/* Notes what came, in words for the log of deliveries. */
-static void
-judge(trl_ctx *ctx, struct attempt *attempt, enum trl_code rc)
-{
-	const unsigned status = attempt->answer.status;
-
-	if (rc != TRL_OK) {
-		attempt->answer = (struct trl_http_answer){ 0 };
-		snprintf(attempt->error, sizeof attempt->error, "%s", ctx->err.message);
-		trl_err_clear(ctx);
-	} else if (status >= 300 && status < 400) {
-		snprintf(attempt->error, sizeof attempt->error,
-		    "the endpoint answered %u; redirects are not followed", status);
-	} else if (status < 200 || status > 299) {
-		snprintf(attempt->error, sizeof attempt->error,
-		    "the endpoint answered %u", status);
-	}
-}
-
-/* ---- writing
- * -------------------------------------------------------------------------- */
-
-/* The beginning of an answer as text that can be kept: what is no UTF-8, or steers a
- * terminal, becomes a question mark. */
-static const char *
-shown(trl_ctx *ctx, const struct trl_http_answer *answer)
-{
-	const size_t most = answer->body_len < NOTIFY_WEBHOOK_SHOWN_BYTES
-				? answer->body_len
-				: NOTIFY_WEBHOOK_SHOWN_BYTES;
-	char *text = trl_arena_strndup(ctx->arena, answer->body, most);
-	size_t at = 0;
-
-	while (at < most) {
-		const unsigned char c = (unsigned char)text[at];
-		size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-		if (len > most - at || !trl_utf8_valid(text + at, len) || c == 0x7f ||
-		    (c < 0x20 && c != '\t' && c != '\n' && c != '\r')) {
-			text[at] = '?';
-			len = 1;
-		}
-		at += len;
-	}
-	text[most] = '\0';
-	return text;
-}
+/* ---- writing ---- */
 
 static void
-add_attempt(trl_ctx *ctx, const struct attempt *attempt, trl_batch *work)
+add_attempt(const struct notify_webhook_attempt *attempt, trl_batch *work)
 {
 	const struct trl_http_answer *answer = &attempt->answer;
 
@@ -205,7 +72,7 @@ add_attempt(trl_ctx *ctx, const struct attempt *attempt, trl_batch *work)
 	    TRL_ARG_INT("took_ms", attempt->took_ms),
 	    answer->status ? TRL_ARG_INT("response_status", answer->status)
 			   : TRL_ARG_NULL("response_status"),
-	    answer->status ? TRL_ARG_TEXT("response_body", shown(ctx, answer))
+	    answer->status ? TRL_ARG_TEXT("response_body", attempt->shown)
 			   : TRL_ARG_NULL("response_body"),
 	    attempt->error[0] ? TRL_ARG_TEXT("error", attempt->error)
 			      : TRL_ARG_NULL("error"));
@@ -231,11 +98,11 @@ end_delivery(
 }
 
 static enum trl_code
-write_success(trl_ctx *ctx, const struct attempt *attempt)
+try_success(trl_ctx *ctx, const struct notify_webhook_attempt *attempt)
 {
 	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
 
-	add_attempt(ctx, attempt, work);
+	add_attempt(attempt, work);
 	add_end(ctx, work, attempt->job, "succeeded");
 	trl_batch_add(work, &notify_sql_webhook_endpoint_succeeded, NULL,
 	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
@@ -243,14 +110,29 @@ write_success(trl_ctx *ctx, const struct attempt *attempt)
 	return trl_batch_write_unrecorded(work);
 }
 
+/* Tried again for a moment: what is not written is posted once more. */
+static enum trl_code
+write_success(trl_ctx *ctx, const struct notify_webhook_attempt *attempt)
+{
+	enum trl_code rc = try_success(ctx, attempt);
+
+	for (int i = 1; i < WRITES && rc != TRL_OK && rc != TRL_DEADLINE; i++) {
+		trl_err_clear(ctx);
+		rc = trl_sleep(ctx, WRITE_AGAIN_MS * i);
+		if (rc == TRL_OK)
+			rc = try_success(ctx, attempt);
+	}
+	return rc;
+}
+
 /* And fails as the attempt did, so that the job comes again. */
 static enum trl_code
-write_failure(trl_ctx *ctx, const struct attempt *attempt)
+write_failure(trl_ctx *ctx, const struct notify_webhook_attempt *attempt)
 {
 	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
 	enum trl_code rc;
 
-	add_attempt(ctx, attempt, work);
+	add_attempt(attempt, work);
 	trl_batch_add(work, &notify_sql_webhook_endpoint_failed, NULL,
 	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
 	    TRL_ARG_ID("endpoint_id", trl_value_id(attempt->endpoint.id)),
@@ -260,7 +142,7 @@ write_failure(trl_ctx *ctx, const struct attempt *attempt)
 }
 
 static const char *
-reason_to_disable(const struct attempt *attempt)
+reason_to_disable(const struct notify_webhook_attempt *attempt)
 {
 	const int64_t since = trl_value_time_us(attempt->endpoint.failing_since);
 	const int64_t most =
@@ -274,7 +156,8 @@ reason_to_disable(const struct attempt *attempt)
 
 /* Errors: TRL_PRECONDITION (somebody changed the endpoint meanwhile). */
 static enum trl_code
-write_disabled(trl_ctx *ctx, const struct attempt *attempt, const char *reason)
+write_disabled(
+    trl_ctx *ctx, const struct notify_webhook_attempt *attempt, const char *reason)
 {
 	Notify__V1__WebhookEndpointEvent told =
 	    NOTIFY__V1__WEBHOOK_ENDPOINT_EVENT__INIT;
@@ -303,7 +186,7 @@ write_disabled(trl_ctx *ctx, const struct attempt *attempt, const char *reason)
 		.payload = &told.base });
 	if (rc != TRL_OK)
 		return rc;
-	add_attempt(ctx, attempt, work);
+	add_attempt(attempt, work);
 	add_end(ctx, work, attempt->job, "failed");
 	notify_tell_own(ctx, work, &notify_event_webhook_endpoint_disabled,
 	    attempt->job->tenant, id, &told.base);
@@ -313,7 +196,7 @@ write_disabled(trl_ctx *ctx, const struct attempt *attempt, const char *reason)
 }
 
 static enum trl_code
-write_outcome(trl_ctx *ctx, const struct attempt *attempt)
+write_outcome(trl_ctx *ctx, const struct notify_webhook_attempt *attempt)
 {
 	const char *reason;
 	enum trl_code rc;
@@ -330,16 +213,14 @@ write_outcome(trl_ctx *ctx, const struct attempt *attempt)
 	return write_failure(ctx, attempt);
 }
 
-/* ---- the job
- * -------------------------------------------------------------------------- */
+/* ---- the job ---- */
 
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
-	struct attempt attempt = { .self = state,
+	struct notify_webhook_attempt attempt = { .self = state,
 		.job = job,
 		.endpoint = NOTIFY__V1__WEBHOOK_ENDPOINT__INIT };
-	uint64_t began_us;
 	enum trl_code rc = read_rows(ctx, &attempt);
 
 	if (rc != TRL_OK || !attempt.delivery)
@@ -351,14 +232,11 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	if (trl_value_time_us(attempt.endpoint.rests_until) > attempt.began_us)
 		return trl_job_again(
 		    ctx, trl_value_time_us(attempt.endpoint.rests_until));
-	began_us = trl_mono_us();
-	rc = post(ctx, &attempt);
+	rc = notify_webhook_post(ctx, &attempt);
 	if (rc == TRL_BUSY)
 		return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
-	if (rc == TRL_INTERNAL || ctx->cancelled)
-		return rc; /* not the endpoint's doing */
-	attempt.took_ms = (uint32_t)((trl_mono_us() - began_us) / 1000);
-	judge(ctx, &attempt, rc);
+	if (rc != TRL_OK)
+		return rc;
 	return write_outcome(ctx, &attempt);
 }
 

@@ -186,6 +186,9 @@ trl_loop_new(const struct trl_loop_options *options)
 	/* libuv reads it at the first use of its pool; four threads are few for all
 	 * kinds of offloaded work together. */
 	setenv("UV_THREADPOOL_SIZE", "8", 0);
+	/* A name that no server answers for would keep a thread, and the end of the
+	 * process, for up to a minute. Before there are threads that read it. */
+	setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
 	signal(SIGPIPE, SIG_IGN);
 	loop->ready_last = &loop->ready;
 	loop->armed_us = trl_never;

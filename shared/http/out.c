@@ -44,8 +44,6 @@ trl_http_out_open(trl_loop *loop, const struct trl_http_out_options *options)
 	trl_assert(out != NULL);
 	out->loop = loop;
 	out->guard = guard;
-	/* A lookup that nobody answers would hold up the end of the process. */
-	setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
 	trl_assert(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 	if (options->ca_file != NULL) {
 		out->ca_file = strdup(options->ca_file);
