@@ -14,7 +14,8 @@ off; Redis killed, emptied, frozen; messages between services delayed, said twic
 off (wire.py); a quarter of the processes, or with --no-notices all, tell no notices. In
 the end the faults are taken away, everything comes to rest, and the database is held
 against the journal (verdict.py, happenings.py), and with it what a receiver of webhooks
-got that is none of the best (receiver.py) and what lies in the mailbox.
+got that is none of the best (receiver.py), what open streams showed (watcher.py) and what
+lies in the mailbox.
 
 To replay: the seed is printed first, and `--seed N --seconds N` gives the same schedule
 of faults and the same choices of each person. When they meet is the machine's affair, so
@@ -86,9 +87,11 @@ def main():
         say(f"{len(journal.entries)} writes, {len(done)} acknowledged, "
             f"{sum(1 for e in journal.entries if e.asks > 1)} of them asked for again, "
             f"{journal.replays} replayed, {journal.reads} reads")
-        comes_to_rest(fleet, REST_S)
+        comes_to_rest(fleet, world, REST_S)
         say(f"everything is at rest; {len(receiver.got)} webhooks came, "
-            f"{sum(1 for got in receiver.got if got[3] != 204)} of them were not taken")
+            f"{sum(1 for got in receiver.got if got[3] != 204)} of them were not taken; streams were "
+            f"opened {sum(c.watcher.opened for c in world.companies)} times and showed "
+            f"{sum(len(c.watcher.ids) for c in world.companies)} events")
         verdict = Verdict(fleet, world, journal).all()
     finally:
         if verdict is None or verdict.wrong:

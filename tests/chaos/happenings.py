@@ -156,6 +156,31 @@ class Happenings:
         self.same("each link that was promised went to its address", want, {
             k: n for k, n in sent.items() if k[0] in ("account_verify", "invitation")})
 
+    # ---- streams
+
+    def feed_of(self, company):
+        """The ids that the owner's stream is to show, in their order."""
+        return [r["id"] for r in self.fleet.rows(
+            f"select id, number from notify.feed where tenant_id = '{company.id}' and "
+            f"(account_id is null or account_id = '{company.owner.id}') or account_id = "
+            f"'{company.owner.id}' and tenant_id = '00000000-0000-0000-0000-000000000000' order by number")]
+
+    def streams(self):
+        differences = []
+        for company in self.world.companies:
+            fed, seen = self.feed_of(company), company.watcher.ids
+            begun = fed.index(seen[0]) if seen and seen[0] in fed else len(fed)
+            if seen != fed[begun:]:
+                where = next((n for n, (a, b) in enumerate(zip(seen, fed[begun:])) if a != b),
+                             min(len(seen), len(fed) - begun))
+                differences.append(f"{company.mark}: {len(seen)} came of {len(fed) - begun}, alike until "
+                                   f"{where}: then {seen[where:where + 3]} for {fed[begun:][where:where + 3]}")
+            told = {r["event_id"] for r in self.fleet.rows(
+                f"select event_id from tenants.event_log where tenant_id = '{company.id}' and type <> "
+                f"'tenants.tenant.created' and subject_id <> '{company.owner.id}'")}
+            differences += [f"{company.mark}: {one} did not come" for one in sorted(told - set(seen))]
+        self.check("each open stream showed all of its feed, in order and once, across breaks", differences)
+
     # ---- webhooks
 
     def webhooks(self):

@@ -1,6 +1,7 @@
 """load.py - the people who use the mesh while it is in trouble: all companies, their
 threads, what each of them does how often, and the mailbox they read."""
 import os
+import random
 import re
 import threading
 import time
@@ -8,6 +9,7 @@ import urllib.parse
 
 from company import Company
 from journal import Caller
+from watcher import Watcher
 
 PAUSE_S = 0.01
 OFFICE = (("rename", 6), ("rename_stale", 1), ("take_a_taken_slug", 1), ("add_member", 5),
@@ -77,6 +79,9 @@ class World:
             company.found(caller)
             if company.id is None:
                 raise AssertionError(f"a company was not founded: {self.journal.entries[-1]!r}")
+        for company in self.companies:
+            company.watcher = Watcher(company, random.Random(company.mark))
+            company.watcher.begin()
         for company in self.companies:
             for chance, work in zip(company.chance, (OFFICE, DESK)):
                 caller = Caller(self.journal, chance, company.owner.token, company.id)

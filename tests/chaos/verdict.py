@@ -212,6 +212,7 @@ class Verdict(Happenings):
         self.told_people()
         self.letters()
         self.webhooks()
+        self.streams()
         return self
 
 
@@ -244,6 +245,12 @@ def is_at_rest(fleet):
     return not later
 
 
-def comes_to_rest(fleet, seconds):
+def comes_to_rest(fleet, world, seconds):
     wait_for("every door is ready", fleet.is_ready, seconds)
     wait_for("nothing moves any more", lambda: is_at_rest(fleet), seconds)
+    verdict = Verdict(fleet, world, world.journal)
+    for company in world.companies:
+        last = verdict.feed_of(company)[-1:]
+        wait_for(f"the stream of {company.mark} shows the last of its feed",
+                 lambda: set(last) <= set(company.watcher.seen()), seconds)
+        company.watcher.end()
