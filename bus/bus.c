@@ -160,6 +160,18 @@ trl_bus_peer(trl_bus *bus, const char *service, const char *addresses, const cha
 	return *why == NULL;
 }
 
+size_t
+trl_bus_addresses(const trl_bus *bus, const char *service, const char **out, size_t max)
+{
+	struct bus_target *target = bus_target_find(bus, service);
+	size_t n = 0;
+	for (struct bus_peer *p = target ? target->peers : NULL; p != NULL && n < max;
+	     p = p->next)
+		if (!p->dropped)
+			out[n++] = p->address;
+	return n;
+}
+
 unsigned
 trl_bus_peers_up(const trl_bus *bus, const char *service)
 {

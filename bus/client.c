@@ -212,17 +212,35 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	return TRL_OK;
 }
 
+/* Who may get the call: a service's peers but for the one that had it last, or the
+ * one at an address. */
+struct choice {
+	struct bus_target *target;
+	const struct bus_peer *last;
+	const char *at; /* NULL: any */
+};
+
+static struct bus_peer *
+choose(trl_bus *bus, const struct choice *among)
+{
+	struct bus_peer *peer = among->target->peers;
+	if (among->at == NULL)
+		return bus_balance(bus, among->target, among->last);
+	while (peer != NULL && strcmp(peer->address, among->at) != 0)
+		peer = peer->next;
+	return peer != NULL && bus_peer_usable(peer) ? peer : NULL;
+}
+
 /* A peer to send to; the first caller waits a moment for one to come up. */
 static struct bus_peer *
-await_peer(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
-    const struct bus_peer *avoid, uint64_t until_us)
+await_peer(trl_ctx *ctx, trl_bus *bus, const struct choice *among, uint64_t until_us)
 {
-	struct bus_peer *peer = bus_balance(bus, target, avoid);
+	struct bus_peer *peer = choose(bus, among);
 	while (peer == NULL && ctx->caller == NULL &&
 	       trl_loop_now_us(bus->net->loop) < until_us) {
 		if (trl_sleep(ctx, 10) != TRL_OK)
 			return NULL;
-		peer = bus_balance(bus, target, avoid);
+		peer = choose(bus, among);
 	}
 	return peer;
 }
@@ -271,15 +289,15 @@ count(trl_bus *bus, struct bus_target *target, enum trl_code code)
 
 /* One attempt and its meaning. */
 static enum trl_code
-once(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
-    const struct trl_method *method, struct bus_frame *frame,
-    const ProtobufCMessage *in, uint64_t until_us, const struct bus_peer **last,
+once(trl_ctx *ctx, trl_bus *bus, struct choice *among, const struct trl_method *method,
+    struct bus_frame *frame, const ProtobufCMessage *in, uint64_t until_us,
     ProtobufCMessage **out)
 {
 	struct bus_call call;
+	const struct bus_target *target = among->target;
 	uint64_t patience = trl_mono_us() + AWAIT_PEER_MS * 1000;
-	struct bus_peer *peer = await_peer(
-	    ctx, bus, target, *last, patience < until_us ? patience : until_us);
+	struct bus_peer *peer =
+	    await_peer(ctx, bus, among, patience < until_us ? patience : until_us);
 	uint64_t now = trl_mono_us();
 
 	if (peer == NULL) {
@@ -291,7 +309,7 @@ once(trl_ctx *ctx, trl_bus *bus, struct bus_target *target,
 		return trl_fail(ctx, TRL_DEADLINE, "no time left for %s", method->name);
 	if (!bus_link_has_room(&peer->link))
 		return trl_fail(ctx, TRL_BUSY, "%s reads too slowly", target->name);
-	*last = peer;
+	among->last = peer;
 	enum trl_code rc = attempt(ctx, bus, method, peer, frame, in,
 	    (uint32_t)((until_us - now + 999) / 1000), &call);
 	if (rc != TRL_OK)
@@ -326,7 +344,6 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
     ProtobufCMessage **out)
 {
 	static const struct trl_call_terms usual = { 0 };
-	const struct bus_peer *last = NULL;
 	struct bus_frame frame = { 0 };
 	bool uncertain = false;
 	enum trl_code rc;
@@ -335,8 +352,8 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	if (terms == NULL)
 		terms = &usual;
 	const char *to = terms->to != NULL ? terms->to : method->service;
-	struct bus_target *target = bus_target_find(bus, to);
-	if (target == NULL)
+	struct choice among = { .target = bus_target_find(bus, to), .at = terms->at };
+	if (among.target == NULL)
 		return trl_fail(
 		    ctx, TRL_UNAVAILABLE, "%s has no address for %s", bus->service, to);
 	uint32_t ms = terms->timeout_ms ? terms->timeout_ms : method->timeout_ms;
@@ -349,7 +366,7 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	for (unsigned attempts = 1;; attempts++) {
 		frame.attempt = attempts - 1;
 		frame.is_retry = ctx->idempotency.is_retry || attempts > 1;
-		rc = once(ctx, bus, target, method, &frame, in, until_us, &last, out);
+		rc = once(ctx, bus, &among, method, &frame, in, until_us, out);
 		if (rc == TRL_OK || !may_repeat(bus, ctx, rc, attempts) ||
 		    !back_off(ctx, attempts, until_us))
 			break;
@@ -357,7 +374,7 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	}
 	if (uncertain)
 		rc = still_uncertain(ctx, method, rc);
-	count(bus, target, rc);
+	count(bus, among.target, rc);
 	return rc;
 }
 

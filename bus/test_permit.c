@@ -106,6 +106,11 @@ call_shared(trl_ctx *ctx, void *arg)
 {
 	static const struct trl_call_terms there = { .to = "sample" };
 	static const struct trl_call_terms nowhere = { .to = "notify" };
+	static const struct trl_call_terms at = { .to = "sample",
+		.at = "inproc://both" };
+	static const struct trl_call_terms not_at = { .to = "sample",
+		.at = "inproc://none" };
+	const char *addresses[2];
 	ProtobufCMessage *out;
 	(void)arg;
 	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
@@ -120,9 +125,16 @@ call_shared(trl_ctx *ctx, void *arg)
 	     TRL_UNAVAILABLE);
 	trl_err_clear(ctx);
 	MUST(own->runs == 0 && other->runs == 1);
+	MUST(trl_bus_addresses(rig.bus, "sample", addresses, 2) == 1);
+	MUST(strcmp(addresses[0], "inproc://both") == 0);
+	MUST(trl_bus_call_with(ctx, rig.bus, method, &in.base, &at, &out) == TRL_OK);
+	MUST(trl_bus_call_with(ctx, rig.bus, method, &in.base, &not_at, &out) ==
+	     TRL_UNAVAILABLE);
+	trl_err_clear(ctx);
+	MUST(own->runs == 0 && other->runs == 2);
 	MUST(trl_bus_call(ctx, rig.bus, sample_methods[SAMPLE_ECHO], &in.base, &out) ==
 	     TRL_OK);
-	MUST(own->runs == 1 && other->runs == 1);
+	MUST(own->runs == 1 && other->runs == 2);
 }
 
 static void

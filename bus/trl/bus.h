@@ -23,6 +23,7 @@ struct trl_call_terms {
 	uint32_t timeout_ms; /* less than what is left */
 	const char *to;      /* of a contract that several services serve: which one;
 				NULL: the method's own */
+	const char *at;      /* the one process at this address; NULL: any */
 };
 enum trl_code trl_bus_call_with(trl_ctx *ctx, trl_bus *bus,
     const struct trl_method *method, const ProtobufCMessage *in,

@@ -39,6 +39,10 @@ bool trl_bus_key(trl_bus *bus, const char *peer, const char *text) TRL_MUST_CHEC
  * *why (static) tells. */
 bool trl_bus_peer(trl_bus *bus, const char *service, const char *addresses,
     const char **why) TRL_MUST_CHECK;
+/* The addresses of a service's processes, at most max; of a name, what it resolves to
+ * now. They stay as long as the bus. */
+size_t trl_bus_addresses(
+    const trl_bus *bus, const char *service, const char **out, size_t max);
 /* Begins to listen and serve contracts (NULL-ended) with self as their state.
  * Errors: TRL_UNAVAILABLE, printed (address in use...). */
 enum trl_code trl_bus_serve(trl_bus *bus, const struct trl_contract *const *contracts,

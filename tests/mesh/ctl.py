@@ -213,3 +213,23 @@ class Away(MeshCase):
                          [("notify", "UNAVAILABLE")])
         self.stack.start_service("notify")
         wait_for("notify is back", lambda: self.stack.trellis("stats").returncode == 0, 20)
+
+
+@unittest.skipIf(os.environ.get("MESH_TRANSPORT") == "inproc", "one process has no replicas")
+class Replicas(MeshCase):
+    replicas = 2
+
+    def test_each_process_of_a_service_is_asked(self):
+        items = self.stack.trellis("stats", "--json").json()["items"]
+        at = {f"{self.transport}://127.0.0.1:{self.stack.bus[one]}"
+              for one in self.stack.each["tenants"]}
+        mine = [item for item in items if item["service"] == "tenants"]
+        self.assertEqual((len(mine), {item["address"] for item in mine}), (2, at))
+        self.assertEqual(len({item["pid"] for item in mine}), 2)
+        table = self.stack.trellis("stats").stdout
+        for address in at:
+            self.assertRegex(table, rf"(?m)^tenants {address.partition('://')[2]} +ready")
+        self.stack.kill_service("tenants.2")
+        away = self.stack.trellis("stats", "--json").json()
+        self.assertEqual([e["service"] for e in away["errors"]], ["tenants"])
+        self.assertEqual(len([i for i in away["items"] if i["service"] == "tenants"]), 1)

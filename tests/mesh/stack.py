@@ -356,7 +356,8 @@ class Stack:
         env = {}
         for name in SERVICES:
             key = "all" if self.transport == "inproc" else name
-            env[f"TRELLIS_PEER_{name.upper()}"] = f"{at}://127.0.0.1:{self.bus[name]}"
+            env[f"TRELLIS_PEER_{name.upper()}"] = ",".join(
+                f"{at}://127.0.0.1:{self.bus[one]}" for one in self.each[name])
             env[f"TRELLIS_BUS_KEY_{name.upper()}_FILE"] = os.path.join(self.folder, f"ctl-{key}")
         if self.transport == "tls+tcp":
             for what, file in (("CA", "ca.crt"), ("CERT", "bus.crt"), ("KEY", "bus.key")):

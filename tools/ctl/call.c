@@ -139,13 +139,12 @@ whom(struct ctl *ctl, const struct trl_method *method)
 
 	if (service != NULL)
 		return service;
-	if (ctl->args.service == NULL && method->auth == TRL_AUTH_OPERATOR)
+	if (ctl->args.service == NULL)
 		fprintf(stderr,
-		    "trellis: every service serves %s; say which by --service\n",
+		    "trellis: several services serve %s; say which by --service\n",
 		    method->name);
 	else
-		fprintf(stderr, "trellis: no address of %s is known, which serves %s\n",
-		    method->service, method->name);
+		fprintf(stderr, "trellis: --service takes one service here\n");
 	return NULL;
 }
 

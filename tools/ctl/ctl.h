@@ -117,6 +117,10 @@ void ctl_sign(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
 bool ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
     const struct trl_method *method, const ProtobufCMessage *in,
     ProtobufCMessage **out);
+/* The same of the one process at an address. */
+bool ctl_ask_at(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
+    const char *at, const struct trl_method *method, const ProtobufCMessage *in,
+    ProtobufCMessage **out);
 struct ctl_service *ctl_service_named(struct ctl *ctl, const char *name);
 /* What to do about a service that does not answer. */
 const char *ctl_advice(trl_ctx *ctx, const struct ctl_service *service);
@@ -139,9 +143,12 @@ void ctl_table_sort(struct ctl_table *table);
 void ctl_plain(struct trl_buf *out, const char *text);
 /* Compact JSON, on several lines. */
 void ctl_json_pretty(struct trl_buf *out, const char *json, size_t len);
-/* Opens {"items":[ and closes it with the errors; between them, items with commas. */
+/* Opens {"items":[ and closes it with the errors; between them, items with commas,
+ * {"service":"auth", and then what the message holds. With at, the address too. */
 void ctl_json_open(struct ctl *ctl);
 void ctl_json_item(struct ctl *ctl, const char *service,
+    const struct trl_message *rules, const ProtobufCMessage *message);
+void ctl_json_item_at(struct ctl *ctl, const char *service, const char *at,
     const struct trl_message *rules, const ProtobufCMessage *message);
 void ctl_json_close(struct ctl *ctl);
 /* "1d 4h", "3m 20s", "35 ms"; "12.3 MB". */

@@ -1,5 +1,5 @@
-/* look.c - stats, actors, peers, config: the same question to every service, and a
- * table or a list of the answers. */
+/* look.c - stats, actors, peers, config: the same question to every process of
+ * every service, and a table or a list of the answers. */
 #include "ctl.h"
 
 #include <inttypes.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <trellis/operator/v1/operator.trl.h>
+
+enum { PROCESSES_MAX = 64 };
 
 /* What a command shows of one answer. */
 struct look {
@@ -16,23 +18,41 @@ struct look {
 	void *into;
 };
 
+/* The processes of one service; of several, each is called by its address too. */
+static void
+ask_each(struct ctl *ctl, trl_ctx *ctx, const struct look *look,
+    const struct ctl_service *service)
+{
+	const char *at[PROCESSES_MAX] = { NULL };
+	size_t n;
+
+	ctl_reach(ctl, ctx, service);
+	n = trl_bus_addresses(ctl->bus, service->name, at, PROCESSES_MAX);
+	for (size_t i = 0; i < n || i == 0; i++) {
+		char name[200];
+		ProtobufCMessage *out;
+		if (!ctl_ask_at(ctl, ctx, service, at[i], look->method, look->in, &out))
+			continue;
+		snprintf(name, sizeof name, "%s%s%s", service->name, n > 1 ? " " : "",
+		    n > 1 ? strstr(at[i], "://") + 3 : "");
+		if ((ctl->args.given & CTL_JSON) != 0)
+			ctl_json_item_at(
+			    ctl, service->name, at[i], look->method->out, out);
+		else
+			look->show(look->into, name, out);
+	}
+}
+
 static enum ctl_exit
 ask_all(struct ctl *ctl, trl_ctx *ctx, const struct look *look)
 {
 	bool json = (ctl->args.given & CTL_JSON) != 0;
+
 	if (json)
 		ctl_json_open(ctl);
-	for (unsigned i = 0; i < ctl->n_services; i++) {
-		ProtobufCMessage *out;
-		const struct ctl_service *service = &ctl->services[i];
-		if (!service->wanted ||
-		    !ctl_ask(ctl, ctx, service, look->method, look->in, &out))
-			continue;
-		if (json)
-			ctl_json_item(ctl, service->name, look->method->out, out);
-		else
-			look->show(look->into, service->name, out);
-	}
+	for (unsigned i = 0; i < ctl->n_services; i++)
+		if (ctl->services[i].wanted)
+			ask_each(ctl, ctx, look, &ctl->services[i]);
 	if (json)
 		ctl_json_close(ctl);
 	return CTL_FINE;

@@ -169,8 +169,17 @@ bool
 ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
     const struct trl_method *method, const ProtobufCMessage *in, ProtobufCMessage **out)
 {
+	return ctl_ask_at(ctl, ctx, service, NULL, method, in, out);
+}
+
+bool
+ctl_ask_at(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
+    const char *at, const struct trl_method *method, const ProtobufCMessage *in,
+    ProtobufCMessage **out)
+{
 	struct trl_call_terms terms = {
 		.to = service->name,
+		.at = at,
 		.timeout_ms = (uint32_t)timeout_of(ctl, method),
 	};
 	struct ctl_error *error = &ctl->errors[ctl->n_errors];

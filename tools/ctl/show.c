@@ -193,10 +193,16 @@ ctl_json_open(struct ctl *ctl)
 	trl_buf_adds(&ctl->out, "{\"items\":[");
 }
 
-/* {"service":"auth", and then what the message holds. */
 void
 ctl_json_item(struct ctl *ctl, const char *service, const struct trl_message *rules,
     const ProtobufCMessage *message)
+{
+	ctl_json_item_at(ctl, service, NULL, rules, message);
+}
+
+void
+ctl_json_item_at(struct ctl *ctl, const char *service, const char *at,
+    const struct trl_message *rules, const ProtobufCMessage *message)
 {
 	struct trl_buf text = { 0 };
 	trl_json_encode(&text, rules, message, false);
@@ -204,6 +210,10 @@ ctl_json_item(struct ctl *ctl, const char *service, const struct trl_message *ru
 		trl_buf_adds(&ctl->out, ",");
 	trl_buf_adds(&ctl->out, "{\"service\":");
 	trl_json_string(&ctl->out, service, strlen(service));
+	if (at != NULL) {
+		trl_buf_adds(&ctl->out, ",\"address\":");
+		trl_json_string(&ctl->out, at, strlen(at));
+	}
 	trl_buf_adds(&ctl->out, text.len > 2 ? "," : "");
 	trl_buf_add(&ctl->out, text.data + 1, text.len - 1);
 	trl_buf_fini(&text);
