@@ -113,6 +113,10 @@ enum trl_code stream_check(trl_ctx *ctx, struct edge_streams *all,
 /* Has the actor run that brings what happens. Errors: TRL_BUSY. */
 enum trl_code stream_run(trl_ctx *ctx, struct edge_streams *all) TRL_MUST_CHECK;
 
+/* After each of many writes, i from 0: lets the loop do what else there is now and
+ * then, for a write is a system call at the turn's end. */
+void stream_pause(trl_ctx *ctx, size_t i);
+
 /* ---- stream_round.c ------------------------------------------------------------ */
 
 /* Brings what happened until now, or a part: then *more. Errors: faults; then it is to

@@ -13,6 +13,43 @@
 
 enum { ROUND_MS = 10000, TICK_US = 1000000 };
 
+/* ---- pauses ---------------------------------------------------------------------- */
+
+enum { BETWEEN_PAUSES = 100, PAUSE_MS = 10000 };
+
+struct pause {
+	struct trl_ticket ticket;
+	bool over;
+};
+
+static void
+end_pause(void *arg)
+{
+	struct pause *pause = arg;
+
+	pause->over = true;
+	(void)trl_wake(pause->ticket);
+}
+
+void
+stream_pause(trl_ctx *ctx, size_t i)
+{
+	struct pause pause = { .over = false };
+
+	if (i % BETWEEN_PAUSES != BETWEEN_PAUSES - 1)
+		return;
+	pause.ticket = trl_park_begin(ctx);
+	trl_loop_post(ctx->loop, end_pause, &pause);
+	for (;;) { /* end_pause has this stack */
+		trl_set_deadline(ctx, trl_mono_us() + PAUSE_MS * 1000ull);
+		if (trl_park(ctx, pause.ticket, "turn") != TRL_OK)
+			trl_err_clear(ctx);
+		if (pause.over)
+			return;
+		pause.ticket = trl_park_begin(ctx);
+	}
+}
+
 /* ---- heartbeats ------------------------------------------------------------------ */
 
 /* Of those whose turn it is, which is spread where many came at once: looks at their
@@ -35,9 +72,11 @@ beat(trl_ctx *ctx, struct edge_streams *all)
 		stream_beat_last(all->first);
 	}
 	rc = stream_check(ctx, all, streams, n_streams, false);
-	for (size_t i = 0; i < n_streams; i++)
+	for (size_t i = 0; i < n_streams; i++) {
 		if (streams[i]->live)
 			(void)stream_write(streams[i], heartbeat, sizeof heartbeat - 1);
+		stream_pause(ctx, i);
+	}
 	stream_round_end(all);
 	return rc;
 }

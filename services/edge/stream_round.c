@@ -153,7 +153,9 @@ deliver(trl_ctx *ctx, const struct round *round, struct edge_stream *stream)
 	Notify__V1__FeedEntry **a = set->rows, **b = round->rows;
 	size_t i = 0, j = 0;
 
-	while (stream->http && (i < set->n_rows || j < round->n_rows)) {
+	if (!stream->live)
+		return;
+	while (i < set->n_rows || j < round->n_rows) {
 		const Notify__V1__FeedEntry *next =
 		    j == round->n_rows ||
 			    (i < set->n_rows && a[i]->number < b[j]->number)
@@ -213,8 +215,10 @@ go(trl_ctx *ctx, struct round *round, Notify__V1__ListFeedChangesReply *changes)
 	gather(ctx, round);
 	if (rc == TRL_OK)
 		rc = stream_check(ctx, all, round->streams, round->n_streams, true);
-	for (size_t i = 0; rc == TRL_OK && i < round->n_streams; i++)
+	for (size_t i = 0; rc == TRL_OK && i < round->n_streams; i++) {
 		deliver(ctx, round, round->streams[i]);
+		stream_pause(ctx, i);
+	}
 	if (rc == TRL_OK)
 		all->through = round->until;
 	return rc;

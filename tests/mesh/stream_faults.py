@@ -70,6 +70,7 @@ class WithoutNotices(StreamCase):
     """No notice is ever heard: everything comes a second later."""
     settings = {**StreamCase.settings, **{f"TRELLIS_NOTICE_LISTEN_{name}": ""
                                           for name in ("AUTH", "TENANTS", "NOTIFY", "EDGE")}}
+    replicas = 2  # both give numbers
 
     def test_it_is_only_slower(self):
         stream = self.open()
@@ -77,6 +78,19 @@ class WithoutNotices(StreamCase):
             started = time.monotonic()
             stream.wait_for(*self.feed())
             self.assertLess(time.monotonic() - started, 5)
+
+    def test_two_that_give_numbers_give_each_once(self):
+        stream, left = self.open(), []
+        writers = [threading.Thread(target=lambda: [left.extend(self.feed(3)) for _ in range(40)])
+                   for _ in range(3)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        end, = self.feed()
+        stream.wait_for(end, seconds=20)
+        self.assertEqual(len(stream.ids()), len(set(stream.ids())))
+        self.assertLessEqual({*left, end}, set(stream.ids()))
 
 
 if __name__ == "__main__":
