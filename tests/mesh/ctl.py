@@ -63,6 +63,9 @@ class Ctl(CtlCase):
         made = grace.post(f"/api/v1/tenants/{tenant}/api-keys", {
             "name": "x", "permissions": ["tenants.tenant.read"]})
         self.assertEqual(made.status, 201, made)
+        wait_for("notify has heard of it", lambda: any(
+            item["service"] == "notify" and item.get("facts")
+            for item in self.ctl("tenant", "show", tenant, "--json").json()["items"]))
         for name in (tenant, slug):
             shown = self.ctl("tenant", "show", name, "--json").json()
             self.assertEqual((shown["tenant_id"], shown["errors"]), (tenant, []))
@@ -72,6 +75,7 @@ class Ctl(CtlCase):
             self.assertEqual(facts["tenants"]["slug"], slug)
             self.assertEqual((facts["tenants"]["members"], facts["tenants"]["owners"]), ("1", "1"))
             self.assertEqual(facts["auth"]["api_keys"], "1")
+            self.assertEqual(facts["notify"]["members_heard_of"], "1")
             table = self.ctl("tenant", "show", name).stdout
             self.assertRegex(table, rf"(?m)^tenants +slug +{slug}$")
             self.assertRegex(table, r"(?m)^auth +api_keys +1$")
