@@ -157,7 +157,7 @@ preflight(struct edge_request *request)
 		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
 		trl_http_add_header(response, "Access-Control-Allow-Headers",
 		    "Authorization, Content-Type, Idempotency-Key, If-Match, "
-		    "If-None-Match, "
+		    "If-None-Match, Last-Event-ID, "
 		    "X-CSRF-Token, X-Request-Id, X-Tenant-Id, traceparent");
 		trl_http_add_header(response, "Access-Control-Max-Age", "600");
 	}

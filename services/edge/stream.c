@@ -321,7 +321,9 @@ edge_stream_open(struct edge_request *request)
 	struct edge_stream *stream;
 	enum trl_code rc;
 
-	rc = stream_run(request->ctx, all);
+	rc = edge_stream_admit(request); /* others may have come during the call */
+	if (rc == TRL_OK)
+		rc = stream_run(request->ctx, all);
 	if (rc != TRL_OK)
 		return rc;
 	stream = calloc(1, sizeof *stream);

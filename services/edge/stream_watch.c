@@ -8,7 +8,7 @@
 
 #include "stream.h"
 
-enum { WORKERS = 16, ASK_MS = 5000, FRESH_US = 5000000 };
+enum { WORKERS = 16, ASK_MS = 5000, FRESH_US = 5000000, IDLE_US = 60000000 };
 
 void
 stream_learn(struct edge_stream *stream, const struct edge_request *request)
@@ -160,16 +160,22 @@ fetch_epochs(trl_ctx *ctx, struct edge_streams *all, struct edge_stream **stream
 		tenants[i] = found[which[i]];
 }
 
+/* Where Redis does not tell (0), an idle stream is asked for once a minute. */
 static bool
 must_ask(const struct edge_stream *stream, uint64_t account, uint64_t tenant,
     int64_t wall_us, bool fresh)
 {
+	const uint64_t age_us = trl_mono_us() - stream->last_asked_us;
 	const bool is_key = !trl_id_is_nil(stream->key);
 
-	return !tenant || tenant != stream->tenant_epoch ||
-	       (!is_key && (!account || account != stream->account_epoch)) ||
-	       (stream->expires_at_us && stream->expires_at_us <= wall_us) ||
-	       (fresh && trl_mono_us() - stream->last_asked_us > FRESH_US);
+	if (stream->expires_at_us && stream->expires_at_us <= wall_us)
+		return true;
+	if (fresh && age_us > FRESH_US)
+		return true;
+	if (!tenant || (!is_key && !account))
+		return fresh || age_us > IDLE_US;
+	return tenant != stream->tenant_epoch ||
+	       (!is_key && account != stream->account_epoch);
 }
 
 enum trl_code
