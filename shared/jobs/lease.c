@@ -1,10 +1,12 @@
 /* lease.c - keeping leases, losing them, and taking over those that ran out. A third
  * of a lease after another, one statement renews all that this worker holds. What
  * it does not find is another's by now: its actor is cancelled and its outcome
- * dropped. The same goes for a lease that could not be renewed in time, whatever the
- * database says: this process has stood still or is cut off. */
+ * dropped. Where a lease could not be renewed in time (this process stood still or is
+ * cut off) the actor is cancelled too, for another may run the job; whose the outcome
+ * is, the row's token decides. */
 #include "worker.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <trl/batch.h>
@@ -13,7 +15,7 @@
 #include "framework_sql.h"
 #include "job_rows.pb-c.h"
 
-enum { BEAT_TIMEOUT_MS = 5000, RESCUE_MAX = 200 };
+enum { BEAT_TIMEOUT_MS = 5000 };
 
 static void
 lose(struct trl_job_run *run)
@@ -26,46 +28,52 @@ lose(struct trl_job_run *run)
 }
 
 static void
-lose_late(trl_jobs *jobs)
+cancel_late(trl_jobs *jobs)
 {
 	uint64_t now = trl_mono_us();
 
 	for (struct trl_job_run *r = jobs->held; r; r = r->next)
-		if (r->lease_until < now)
-			lose(r);
+		if (r->lease_until < now && r->actor)
+			trl_cancel(r->actor);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const Jobs__Held *const *x = a, *const *y = b;
+
+	return memcmp((*x)->id.data, (*y)->id.data, 16);
 }
 
 static const Jobs__Held *
 find(const Jobs__HeldList *kept, const struct trl_job_run *run)
 {
-	for (size_t i = 0; i < kept->n_items; i++)
-		if (kept->items[i]->id.len == 16 &&
-		    memcmp(kept->items[i]->id.data, run->id.bytes, 16) == 0)
-			return kept->items[i];
-	return NULL;
+	Jobs__Held want = JOBS__HELD__INIT, *key = &want, **found = NULL;
+
+	want.id.data = (uint8_t *)run->id.bytes;
+	if (kept->n_items > 0)
+		found = bsearch(
+		    &key, kept->items, kept->n_items, sizeof(Jobs__Held *), by_id);
+	return found ? *found : NULL;
 }
 
-/* asked: the ids that were renewed; a run that came since keeps its own lease, and
- * one whose outcome is on its way may be gone for a good reason. */
+/* A run that came since keeps its own lease, and one whose outcome is on its way may
+ * be gone for a good reason. */
 static void
-apply(trl_jobs *jobs, const Jobs__HeldList *kept, const struct trl_id *asked, size_t n,
-    uint64_t lease_until)
+apply(trl_jobs *jobs, Jobs__HeldList *kept, uint64_t lease_until)
 {
+	if (kept->n_items > 0)
+		qsort(kept->items, kept->n_items, sizeof(Jobs__Held *), by_id);
 	for (struct trl_job_run *r = jobs->held; r; r = r->next) {
-		const Jobs__Held *row = find(kept, r);
-		bool was_asked = false;
+		const Jobs__Held *row = r->asked ? find(kept, r) : NULL;
 
-		for (size_t i = 0; i < n && !was_asked; i++)
-			was_asked = trl_id_eq(asked[i], r->id);
-		if (!was_asked)
-			continue;
 		if (row) {
 			r->lease_until = lease_until;
 			if (row->cancel && !r->cancel && r->actor) {
 				r->cancel = true;
 				trl_cancel(r->actor);
 			}
-		} else if (r->actor) {
+		} else if (r->asked && r->actor) {
 			lose(r);
 		}
 	}
@@ -84,12 +92,14 @@ beat(trl_ctx *ctx, void *arg)
 	enum trl_code rc = TRL_OK;
 
 	ctx->service = jobs->service;
-	lose_late(jobs);
-	for (struct trl_job_run *r = jobs->held; r; r = r->next)
-		if (!r->lost) {
+	cancel_late(jobs);
+	for (struct trl_job_run *r = jobs->held; r; r = r->next) {
+		r->asked = !r->lost;
+		if (r->asked) {
 			ids[n] = r->id;
 			tokens[n++] = r->token;
 		}
+	}
 	if (n > 0) {
 		trl_batch *batch = jobs_batch(jobs, ctx);
 
@@ -98,7 +108,7 @@ beat(trl_ctx *ctx, void *arg)
 		    TRL_ARG_INT("lease_ms", jobs->lease_ms));
 		rc = trl_batch_write_unrecorded(batch);
 		if (rc == TRL_OK)
-			apply(jobs, &kept, ids, n, lease_until);
+			apply(jobs, &kept, lease_until);
 		else
 			trl_log_err(ctx);
 	}
@@ -169,6 +179,6 @@ jobs_rescue(trl_jobs *jobs, trl_ctx *ctx)
 		return TRL_OK;
 	trl_log(TRL_LOG_WARN, ctx, "jobs whose worker was lost are taken over",
 	    TRL_LOG_INT("jobs", n));
-	rc = jobs_send_back(jobs, ctx, work, backs, n, true, &others.base);
-	return rc == TRL_OK ? trl_batch_write_unrecorded(work) : rc;
+	jobs_send_back(ctx, work, backs, n, true, &others.base);
+	return trl_batch_write_unrecorded(work);
 }

@@ -6,9 +6,11 @@
  * A slot is free once its outcome is written: until then the database counts the job
  * as running, too, and a claim would find the tenant at its cap.
  *
- * Where the answer is lost, the same is sent again until the lease has run out; it
- * does no harm twice. A row that is not found then was either settled by the first
- * try or is another's, and is not counted. */
+ * Where the answer is lost, the same is sent again until one comes; it does no harm
+ * twice. A row that is not found then was either settled by the first try or is
+ * another's, and is not counted. Where PostgreSQL refuses a statement, its outcomes
+ * are sent one by one, so that a bad one holds up no other; it is let go after a few
+ * tries, and its lease runs out. */
 #include "worker.h"
 
 #include <stdlib.h>
@@ -20,7 +22,12 @@
 #include "framework_sql.h"
 #include "job_rows.pb-c.h"
 
-enum { SETTLE_TIMEOUT_MS = 5000, SETTLE_AGAIN_MS = 50, SETTLE_AGAIN_MOST_MS = 1000 };
+enum {
+	SETTLE_TIMEOUT_MS = 5000,
+	SETTLE_AGAIN_MS = 50,
+	SETTLE_AGAIN_MOST_MS = 1000,
+	REFUSALS_MAX = 5
+};
 
 struct settling {
 	struct trl_job_run **runs;
@@ -109,13 +116,12 @@ id_array(trl_arena *arena, const struct jobs_back *backs, size_t n, bool token)
 	return all;
 }
 
-enum trl_code
-jobs_send_back(trl_jobs *jobs, trl_ctx *ctx, trl_batch *batch,
-    const struct jobs_back *backs, size_t n, bool lapsed, ProtobufCMessage *fenced)
+void
+jobs_send_back(trl_ctx *ctx, trl_batch *batch, const struct jobs_back *backs, size_t n,
+    bool lapsed, ProtobufCMessage *fenced)
 {
 	Jobs__Back *in = trl_arena_alloc(ctx->arena, sizeof *in);
 
-	(void)jobs;
 	jobs__back__init(in);
 	in->n_ids = in->n_tokens = in->n_states = in->n_delays_ms = in->n_errors =
 	    in->n_uncounted = in->n_endings = n;
@@ -135,7 +141,6 @@ jobs_send_back(trl_jobs *jobs, trl_ctx *ctx, trl_batch *batch,
 	}
 	trl_batch_get(batch, &trl_sql_job_back, &in->base, fenced,
 	    TRL_ARG_BOOL("lapsed", lapsed));
-	return TRL_OK;
 }
 
 /* ---- gathering */
@@ -144,7 +149,7 @@ jobs_send_back(trl_jobs *jobs, trl_ctx *ctx, trl_batch *batch,
 static void
 gather(trl_jobs *jobs, trl_ctx *ctx, struct settling *out)
 {
-	size_t most = JOBS_SETTLE_MAX;
+	size_t most = jobs->settle_singly > 0 ? 1 : JOBS_SETTLE_MAX;
 
 	*out = (struct settling){
 		.runs = trl_arena_alloc(ctx->arena, most * sizeof *out->runs),
@@ -167,7 +172,7 @@ gather(trl_jobs *jobs, trl_ctx *ctx, struct settling *out)
 		if (!jobs->ended)
 			jobs->ended_last = &jobs->ended;
 		run->next_ended = NULL;
-		if (run->lost || run->lease_until < trl_mono_us()) {
+		if (run->lost) {
 			trl_log(TRL_LOG_WARN, ctx, "a job's outcome came too late",
 			    TRL_LOG_ID("job", run->id),
 			    TRL_LOG_STR("kind", run->kind->kind->name));
@@ -252,7 +257,7 @@ send_all(trl_jobs *jobs, trl_ctx *ctx, struct settling *all)
 	Jobs__HeldList not_done = JOBS__HELD_LIST__INIT;
 	Jobs__HeldList not_back = JOBS__HELD_LIST__INIT;
 	trl_batch *batch = jobs_batch(jobs, ctx);
-	enum trl_code rc = TRL_OK;
+	enum trl_code rc;
 
 	if (all->n_done > 0)
 		trl_batch_get(batch, &trl_sql_job_done, NULL, &not_done.base,
@@ -263,13 +268,46 @@ send_all(trl_jobs *jobs, trl_ctx *ctx, struct settling *all)
 		    TRL_ARG_IDS("ids", all->record_ids, all->n_records),
 		    TRL_ARG_IDS("scopes", all->record_scopes, all->n_records));
 	if (all->n_back > 0)
-		rc = jobs_send_back(
-		    jobs, ctx, batch, all->backs, all->n_back, false, &not_back.base);
-	if (rc == TRL_OK)
-		rc = trl_batch_write_unrecorded(batch);
+		jobs_send_back(
+		    ctx, batch, all->backs, all->n_back, false, &not_back.base);
+	rc = trl_batch_write_unrecorded(batch);
 	if (rc == TRL_OK)
 		settled(ctx, all, &not_done, &not_back);
 	return rc;
+}
+
+/* PostgreSQL would not have it. A key that was taken meanwhile passes with the next
+ * try; what is refused again and again is let go. */
+static void
+be_refused(trl_jobs *jobs, trl_ctx *ctx, struct settling *all)
+{
+	struct trl_job_run *run = all->runs[0];
+
+	if (all->n > 1) {
+		jobs->settle_singly = all->n;
+	} else if (++run->refusals >= REFUSALS_MAX) {
+		trl_log(TRL_LOG_ERROR, ctx, "a job's outcome cannot be written",
+		    TRL_LOG_ID("job", run->id),
+		    TRL_LOG_STR("kind", run->kind->kind->name));
+		jobs_forget(run);
+		all->n = 0;
+	}
+}
+
+static void
+settle_later(trl_jobs *jobs, trl_ctx *ctx, struct settling *all, enum trl_code rc)
+{
+	uint32_t ms = SETTLE_AGAIN_MS;
+
+	if (jobs->settle_failures++ == 0 || rc == TRL_INTERNAL)
+		trl_log_err(ctx);
+	if (rc == TRL_INTERNAL)
+		be_refused(jobs, ctx, all);
+	put_back(jobs, all);
+	for (unsigned i = 1; i < jobs->settle_failures && ms < SETTLE_AGAIN_MOST_MS;
+	     i++)
+		ms *= 2;
+	jobs_settle_in(jobs, ms < SETTLE_AGAIN_MOST_MS ? ms : SETTLE_AGAIN_MOST_MS);
 }
 
 static void
@@ -285,22 +323,19 @@ settle(trl_ctx *ctx, void *arg)
 	if (all.n > 0)
 		rc = send_all(jobs, ctx, &all);
 	jobs->settling = false;
-	if (rc == TRL_OK) {
-		jobs->settle_failures = 0;
-		for (size_t i = 0; i < jobs->n_kinds; i++) {
-			jobs->kinds[i].more |= jobs->kinds[i].blocked;
-			jobs->kinds[i].blocked = false;
-		}
-		jobs_settle(jobs);
-		jobs_claim(jobs);
+	if (rc != TRL_OK) {
+		settle_later(jobs, ctx, &all, rc);
 		return;
 	}
-	put_back(jobs, &all);
-	if (jobs->settle_failures++ == 0)
-		trl_log_err(ctx);
-	uint32_t ms = SETTLE_AGAIN_MS
-		      << (jobs->settle_failures < 5 ? jobs->settle_failures : 5);
-	jobs_settle_in(jobs, ms < SETTLE_AGAIN_MOST_MS ? ms : SETTLE_AGAIN_MOST_MS);
+	jobs->settle_failures = 0;
+	if (jobs->settle_singly > 0)
+		jobs->settle_singly--;
+	for (size_t i = 0; i < jobs->n_kinds; i++) {
+		jobs->kinds[i].more |= jobs->kinds[i].blocked;
+		jobs->kinds[i].blocked = false;
+	}
+	jobs_settle(jobs);
+	jobs_claim(jobs);
 }
 
 void

@@ -192,6 +192,31 @@ giving_up_ends_it_at_once(void **state)
 }
 
 static void
+an_error_that_is_no_text_is_kept_as_one(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "garbled", NULL);
+	rig_wait_sql("UNAVAILABLE: caf? ? ?",
+	    "select error from pgtest.job where state = 'dead'");
+}
+
+static void
+an_outcome_that_cannot_be_written_holds_up_no_other(void **state)
+{
+	(void)state;
+	test_db_sql(&world.db, "alter table pgtest.job add constraint no_hope check "
+			       "(error not like 'given up%%')");
+	rig_add(&rig_task, tenant_a, "hopeless", NULL);
+	rig_add_many(&rig_task, tenant_a, "fine", 5);
+	rig_work(1, NULL);
+	rig_wait_sql(
+	    "1 running", "select count(*) || ' ' || min(state) from pgtest.job");
+	test_db_sql(&world.db, "alter table pgtest.job drop constraint no_hope");
+	rig_wait_sql("dead", "select state from pgtest.job");
+}
+
+static void
 a_payload_that_cannot_be_read_is_dead_with_a_reason(void **state)
 {
 	(void)state;
@@ -318,6 +343,8 @@ main(int argc, char **argv)
 		T(after_its_attempts_it_is_dead_kept_with_its_error_and_told_once),
 		T(asking_for_another_time_uses_up_no_attempt),
 		T(giving_up_ends_it_at_once),
+		T(an_error_that_is_no_text_is_kept_as_one),
+		T(an_outcome_that_cannot_be_written_holds_up_no_other),
 		T(a_payload_that_cannot_be_read_is_dead_with_a_reason),
 		T(the_wait_grows_with_the_attempts_and_has_a_bound),
 		T(while_one_of_a_key_waits_another_is_not_added),

@@ -5,6 +5,7 @@
  *   "fails N"   fails on its first N attempts
  *   "again"     asks once to run again at once
  *   "hopeless"  gives up
+ *   "garbled"   fails with a text that is no UTF-8
  *   "waits"     until rig.open, or its deadline; "waits, fails" fails then
  *   "writes"    adds a thing by a recorded write, then is done
  *   "kills"     the same, and on its first attempt its process dies then

@@ -72,7 +72,8 @@ struct trl_job_run {
 	bool cancel;          /* the operator wants it to end */
 	bool release;         /* the process stops */
 	bool tried;           /* an outcome was sent, and its answer lost */
-	bool settling;
+	bool asked;           /* is in the heartbeat that is under way */
+	unsigned refusals;    /* of PostgreSQL, to take its outcome alone */
 
 	bool recorded; /* it wrote under its key */
 	struct trl_id scope;
@@ -105,7 +106,8 @@ struct trl_jobs {
 	bool claiming, settling, polling, beating; /* an actor is at it */
 	bool draining, crons_known;
 	unsigned settle_failures;
-	uint32_t poll_ms; /* until the next poll; doubles while there is nothing */
+	size_t settle_singly; /* so many one by one: among them is a bad one */
+	uint32_t poll_ms;     /* until the next poll; doubles while there is nothing */
 	uint64_t stats_at_us;
 	struct jobs_timers *timers;
 };
@@ -142,9 +144,10 @@ struct jobs_back {
 /* Where a job that failed at its attempt goes. */
 struct jobs_back jobs_after_failure(const struct jobs_kind *kind, unsigned attempt,
     unsigned attempts, const char *ending, const char *error);
-enum trl_code jobs_send_back(trl_jobs *jobs, trl_ctx *ctx, trl_batch *batch,
-    const struct jobs_back *back, size_t n, bool lapsed,
-    ProtobufCMessage *fenced) TRL_MUST_CHECK;
+/* Adds the statement; fenced gets those that were not this worker's any more. lapsed:
+ * only where the lease has run out. */
+void jobs_send_back(trl_ctx *ctx, trl_batch *batch, const struct jobs_back *back,
+    size_t n, bool lapsed, ProtobufCMessage *fenced);
 /* lease.c */
 void jobs_beat(trl_jobs *jobs);
 void jobs_release_all(trl_jobs *jobs);

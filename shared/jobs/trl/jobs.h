@@ -53,7 +53,7 @@ struct trl_job_kind {
 
 struct trl_job_terms {
 	const char *key; /* while a job of this kind, tenant and key waits (not: runs),
-			    another is not added; NULL: none */
+			    another is not added; at most 200 bytes; NULL: none */
 	int64_t run_at_us; /* wall; 0: at once */
 	int priority;      /* higher runs first within a tenant; 0 usual */
 };

@@ -26,6 +26,7 @@ create table job (
     constraint job_state_check
         check (state in ('scheduled', 'ready', 'running', 'dead', 'cancelled')),
     constraint job_ending_check check (ending in ('dead', 'cancelled')),
+    constraint job_key_check check (octet_length(key) <= 200),
     constraint job_payload_check check (octet_length(payload) <= 65536)
 ) with (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.1,
     autovacuum_vacuum_cost_delay = 1);
@@ -46,7 +47,7 @@ create table job_weight (
     weight integer not null,
     constraint job_weight_check check (weight between 1 and 100)
 );
-comment on table job_weight is 'class: system';
+comment on table job_weight is 'class: system; app: none';
 
 -- Work by the clock: one row for each of the service's crons.
 create table cron (
