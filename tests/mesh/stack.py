@@ -486,13 +486,13 @@ class Stack:
             return answer.read().decode()
 
     def letter_token(self, email, seconds=10):
-        """The token in the newest letter to an address."""
+        """The token in the newest letter to an address that has one."""
         def find():
-            letters = self.letters(email)
-            if not letters:
-                return None
-            found = re.search(r"token=([A-Za-z0-9_.%-]+)", letters[-1].replace("=\n", ""))
-            return found and urllib.parse.unquote(found[1])
+            for text in reversed(self.letters(email)):
+                found = re.search(r"token=([A-Za-z0-9_.%-]+)", text.replace("=\n", ""))
+                if found:
+                    return urllib.parse.unquote(found[1])
+            return None
         return wait_for(f"a letter to {email}", find, seconds)
 
     def letters(self, email):
