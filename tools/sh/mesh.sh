@@ -76,6 +76,7 @@ service_env() { # name, tcp|tls
 	printf 'TRELLIS_SEAL_KEY_FILE=%s\nTRELLIS_NOTIFY_FD=3\n' "$RUN/keys/seal"
 	# Who develops here has his receivers here.
 	printf 'TRELLIS_WEBHOOK_ALLOW_CIDRS=127.0.0.0/8\n'
+	printf 'TRELLIS_PUBLIC_URL=http://%s\n' "$(http_listen | sed 's/^0\.0\.0\.0:/127.0.0.1:/')"
 	for other in $SERVICES; do
 		if [ "$other" = "$name" ] || [ "$name" = all ]; then
 			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "$(upper "$other")" $((BASE_PORT + 20 + i))
