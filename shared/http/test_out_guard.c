@@ -150,8 +150,8 @@ what_is_no_plain_https_url_is_refused(void **state)
 		"https://example.com/a b", "https://example.com/\r\nX: y",
 		"https://example.com\\@evil.com/", "https://-example.com/",
 		"https://example-.com/", "https://a..b/", "https://example.com./",
-		"https://b\xc3\xbc"
-		"cher.example/",
+		("https://b\xc3\xbc"
+		 "cher.example/"),
 		"https://a,b.example/", "https://[1.2.3.4]/" };
 
 	(void)state;
