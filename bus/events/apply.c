@@ -128,18 +128,43 @@ see_owned(
 	return true;
 }
 
-/* The row of the take that says event is new, or NULL. */
-static const Trellis__Bus__TakenRow *
-is_new(const Trellis__Bus__TakenRows *taken, const struct trl_event *event)
+/* What the take says of each event of the batch, in its order. */
+struct verdict {
+	bool is_new, waits;
+};
+
+static struct verdict *
+read_taken(trl_ctx *ctx, const struct subscription *sub, const struct batch *batch,
+    const Trellis__Bus__TakenRows *taken)
 {
+	struct verdict *all = trl_arena_zalloc(ctx->arena, batch->n * sizeof *all);
+
 	for (size_t r = 0; r < taken->n_rows; r++) {
 		const Trellis__Bus__TakenRow *row = taken->rows[r];
+		size_t place = 0, i = 0, low = 0, high;
 
-		if (row->has_event_id && row->seq == event->seq &&
-		    row->lane == event->lane)
-			return row;
+		while (i < batch->n_parts && batch->parts[i].lane != row->lane)
+			place += batch->parts[i++].n;
+		if (!row->has_event_id || i == batch->n_parts)
+			continue;
+		const struct part *part = &batch->parts[i];
+		const struct trl_event *events =
+		    sub->lanes[part->lane].events + part->from;
+
+		for (high = part->n; low < high;) { /* rising by number */
+			size_t mid = (low + high) / 2;
+
+			if (events[mid].seq < row->seq)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		if (low == part->n || events[low].seq != row->seq)
+			continue;
+		all[place + low].waits |= row->waits;
+		all[place + low].is_new |= !row->waits;
 	}
-	return NULL;
+	return all;
 }
 
 /* ---- one transaction */
@@ -176,24 +201,23 @@ apply_new(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *batc
 {
 	struct trl_event *fresh =
 	    trl_arena_alloc(ctx->arena, (batch->n + 1) * sizeof *fresh);
+	const struct verdict *verdicts = read_taken(ctx, sub, batch, taken);
 	size_t n = 0, known = 0;
 
 	for (size_t i = 0; i < batch->n_parts; i++) {
 		const struct part *part = &batch->parts[i];
 		struct sub_lane *lane = &sub->lanes[part->lane];
 
-		for (size_t j = part->from; part->owned && j < part->from + part->n;
-		     j++) {
-			const Trellis__Bus__TakenRow *row =
-			    is_new(taken, &lane->events[j]);
-
-			if (!row)
+		for (size_t j = part->from; j < part->from + part->n; j++, verdicts++) {
+			if (!part->owned)
+				continue;
+			if (!verdicts->is_new)
 				known += lane->events[j].seq > part->owned_seq;
-			else if (park || row->waits)
+			else if (park || verdicts->waits)
 				sub_park(ctx, sub, tx, lane->rows[j],
-				    row->waits ? "an earlier event of its subject "
-						 "is parked"
-					       : park);
+				    verdicts->waits ? "an earlier event of its subject "
+						      "is parked"
+						    : park);
 			else
 				fresh[n++] = lane->events[j];
 		}

@@ -79,7 +79,7 @@ trl_batch_audit(trl_batch *batch, const char *action, struct trl_id subject,
 	struct pg_item *item = add(batch, &trl_sql_audit_add);
 
 	item->args = pg_audit_args(batch->ctx, action, subject, subject_kind, detail);
-	item->last = true;
+	item->turn = PG_AUDIT;
 }
 
 void
@@ -167,13 +167,19 @@ bind_items(trl_batch *batch, struct pg_call *calls, size_t *order)
 {
 	size_t n = 0;
 
-	for (int last = 0; last < 2; last++)
+	for (int turn = PG_USUAL; turn <= PG_AUDIT; turn++)
 		for (size_t i = 0; i < batch->n_items; i++) {
 			struct pg_item *item = &batch->items[i];
+			const struct trl_sql *sql;
 			enum trl_code rc;
 
-			if (item->last != (last == 1))
+			if ((int)item->turn != turn)
 				continue;
+			if (turn == PG_EVENTS) {
+				item->args = pg_events_args(batch->ctx, &batch->events,
+				    batch->scope.tenant, &sql);
+				item->st = pg_statement_of(batch->pg, sql);
+			}
 			rc = pg_bind(
 			    batch->ctx, item->st, item->in, item->args, &calls[n]);
 			if (rc != TRL_OK)
@@ -300,7 +306,7 @@ chain_key(const trl_batch *batch, char key[64])
 	size_t len = strnlen(batch->pg->sql->service, 40);
 
 	for (size_t i = 0; i < batch->n_items; i++) {
-		if (!batch->items[i].last)
+		if (batch->items[i].turn != PG_AUDIT)
 			continue;
 		if (trl_id_is_nil(chain))
 			chain = batch->scope.account;

@@ -20,7 +20,8 @@ struct trl_tx {
 	struct trl_scope scope;
 	struct pg_call *added; /* bound, in order */
 	size_t n_added, room;
-	enum trl_code refused; /* what binding one of them said */
+	struct pg_events events; /* behind those, under the present scope */
+	enum trl_code refused;   /* what binding one of them said */
 	uint32_t news[TRL_PG_NEWS];
 };
 
@@ -177,9 +178,34 @@ trl_tx_add_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *i
 	tx->refused = rc;
 }
 
+/* The events so far join what was added. */
+static void
+add_events(trl_tx *tx)
+{
+	const struct trl_sql *sql;
+	const struct trl_arg *args;
+
+	if (tx->events.n == 0)
+		return;
+	args = pg_events_args(tx->ctx, &tx->events, tx->scope.tenant, &sql);
+	tx->events.n = 0;
+	trl_tx_add_args(tx, sql, NULL, args);
+}
+
+void
+trl_tx_event(trl_tx *tx, const struct trl_event_type *type, struct trl_id subject,
+    const ProtobufCMessage *payload)
+{
+	unsigned lane = pg_events_add(
+	    tx->ctx, &tx->events, tx->scope.tenant, type, subject, payload);
+
+	trl_tx_news(tx, TRL_PG_EVENTS, 1u << lane);
+}
+
 void
 trl_tx_scope(trl_tx *tx, struct trl_scope scope)
 {
+	add_events(tx);
 	tx->scope = scope;
 	pg_bind_begin(tx->ctx, PG_BEGIN, scope, NULL, next_call(tx));
 }
@@ -194,12 +220,6 @@ trl_ctx *
 trl_tx_ctx(const trl_tx *tx)
 {
 	return tx->ctx;
-}
-
-struct trl_id
-pg_tx_tenant(const trl_tx *tx)
-{
-	return tx->scope.tenant;
 }
 
 enum trl_code
@@ -252,6 +272,7 @@ trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *i
 	if (tx->broken)
 		return trl_fail(
 		    tx->ctx, TRL_INTERNAL, "the transaction has failed before");
+	add_events(tx);
 	if (tx->refused != TRL_OK)
 		return tx->refused;
 	calls = take_added(tx, 1, &n);
@@ -303,9 +324,11 @@ commit(trl_tx *tx, ProtobufCMessage *reply)
 	struct pg_call *calls = NULL;
 	struct pg_record record = { 0 };
 	TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
-	enum trl_code rc = tx->refused;
+	enum trl_code rc;
 	size_t n = 0;
 
+	add_events(tx);
+	rc = tx->refused;
 	if (tx->broken)
 		rc = trl_fail(
 		    ctx, TRL_INTERNAL, "a failed transaction cannot be committed");

@@ -101,6 +101,9 @@ pg_value_of_arg(const struct trl_arg *arg)
 	case TRL_ARG_T_INTS:
 		value.kind = PG_V_INTS;
 		break;
+	case TRL_ARG_T_BYTESES:
+		value.kind = PG_V_BYTESES;
+		break;
 	}
 	return value;
 }

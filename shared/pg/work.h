@@ -1,6 +1,7 @@
 /* work.h - what batches and transactions share. Private to shared/pg. */
 #pragma once
 
+#include <trl/event.h>
 #include <trl/tx.h>
 
 #include "pool.h"
@@ -11,7 +12,20 @@ struct pg_item {
 	const ProtobufCMessage *in;
 	ProtobufCMessage *out; /* or NULL */
 	const struct trl_arg *args;
-	bool last; /* goes to the end: audit entries, in one order */
+	/* Behind all that are less: events, then audit entries, in one order. */
+	enum { PG_USUAL, PG_EVENTS, PG_AUDIT } turn;
+};
+
+/* Events that leave with a transaction. */
+struct pg_event {
+	unsigned lane;
+	struct trl_id id, subject;
+	const char *type;
+	ProtobufCBinaryData payload;
+};
+struct pg_events {
+	struct pg_event *list;
+	size_t n, room;
 };
 
 struct trl_batch {
@@ -20,6 +34,7 @@ struct trl_batch {
 	struct trl_scope scope;
 	struct pg_item *items;
 	size_t n_items, room;
+	struct pg_events events;
 	uint32_t news[TRL_PG_NEWS];
 	bool ran;
 };
@@ -68,8 +83,13 @@ enum trl_code pg_code_of(
 enum trl_code pg_take(trl_ctx *ctx, const struct pg_op *op, size_t at,
     const struct pg_item *item) TRL_MUST_CHECK;
 
-/* Of an open transaction. */
-struct trl_id pg_tx_tenant(const trl_tx *tx);
+/* Adds an event; gives its lane. */
+unsigned pg_events_add(trl_ctx *ctx, struct pg_events *events, struct trl_id tenant,
+    const struct trl_event_type *type, struct trl_id subject,
+    const ProtobufCMessage *payload);
+/* What writes them all (at least one). */
+const struct trl_arg *pg_events_args(trl_ctx *ctx, const struct pg_events *events,
+    struct trl_id tenant, const struct trl_sql **sql);
 
 /* An audit entry as arguments of trl_sql_audit_add. */
 const struct trl_arg *pg_audit_args(trl_ctx *ctx, const char *action,

@@ -20,8 +20,58 @@ struct subscriber {
 	trl_bus_net *net;
 	trl_events *events;
 	unsigned served;
+	uint64_t in_tx;
+	int64_t told_us;
 	uv_timer_t timer;
 };
+
+/* ---- for the bench */
+
+static void
+committed(void *arg, uint32_t n)
+{
+	struct subscriber *self = arg;
+
+	(void)n;
+	world.shared->applied[self->nth] += self->in_tx;
+	if (self->nth == 0 && world.shared->n_waits < TRL_COUNT(world.shared->waits_ms))
+		world.shared->waits_ms[world.shared->n_waits++] =
+		    (double)(trl_wall_us() - self->told_us) / 1000;
+	self->in_tx = 0;
+}
+
+static enum trl_code
+apply_many(
+    void *arg, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)
+{
+	struct subscriber *self = arg;
+	struct trl_id *ids = trl_arena_alloc(ctx->arena, n * sizeof *ids),
+		      *subjects = trl_arena_alloc(ctx->arena, n * sizeof *subjects);
+	int64_t *lanes = trl_arena_alloc(ctx->arena, n * sizeof *lanes),
+		*seqs = trl_arena_alloc(ctx->arena, n * sizeof *seqs),
+		*ns = trl_arena_alloc(ctx->arena, n * sizeof *ns);
+
+	for (size_t i = 0; i < n; i++) {
+		const Auth__V1__AccountEvent *told = (const void *)events[i].payload;
+
+		ids[i] = events[i].id;
+		subjects[i] = events[i].subject;
+		lanes[i] = events[i].lane;
+		seqs[i] = (int64_t)events[i].seq;
+		ns[i] = told->account->version;
+	}
+	trl_tx_add(tx, &seen_sql_seen_insert_many, NULL,
+	    TRL_ARG_ID("tenant_id", events[0].tenant), TRL_ARG_INT("who", self->nth),
+	    TRL_ARG_IDS("event_ids", ids, n), TRL_ARG_IDS("subject_ids", subjects, n),
+	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n),
+	    TRL_ARG_INTS("ns", ns, n));
+	trl_tx_news(tx, TRL_PG_JOBS, 1);
+	self->in_tx += n;
+	self->told_us = events[0].at_us;
+	return TRL_OK;
+}
+
+/* ---- for the tests */
 
 static enum trl_code
 apply(void *arg, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)
@@ -122,6 +172,14 @@ run(unsigned nth)
 	MUST(trl_bus_peer(bus, "fact", addresses, &why));
 	struct trl_pg_options pg = { .url = world.seen_sys, .sql = &seen_sql };
 	MUST(trl_pg_open(self.loop, &pg, &self.sys) == TRL_OK);
+	if (world.shared->bench) {
+		static const char *const names[REPLICAS] = { "people", "friends",
+			"others" };
+
+		people.name = names[nth];
+		people.apply = apply_many;
+		trl_pg_on_news(self.sys, TRL_PG_JOBS, committed, &self);
+	}
 	people.start = world.shared->start;
 	people.types = world.shared->some_types ? types : NULL;
 	self.events = trl_events_open(&(struct trl_events_options){ .loop = self.loop,

@@ -38,6 +38,12 @@ struct shared {
 	volatile unsigned done;
 	volatile int result;
 	volatile uint64_t count;
+	/* For the bench: facts in batches, one statement a tenant, a subscription a
+	 * process; how long from the fact to its commit there. */
+	volatile bool bench;
+	volatile uint64_t applied[REPLICAS];
+	volatile unsigned n_waits;
+	double waits_ms[1000];
 	struct trl_events_replay replay;
 	struct trl_id event;
 };

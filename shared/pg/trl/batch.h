@@ -46,11 +46,12 @@ struct trl_arg {
 		TRL_ARG_T_TIME,
 		TRL_ARG_T_IDS,
 		TRL_ARG_T_TEXTS,
-		TRL_ARG_T_INTS
+		TRL_ARG_T_INTS,
+		TRL_ARG_T_BYTESES
 	} type;
 	struct trl_id id;
 	const void *data; /* text, bytes, ids (struct trl_id[]), texts (char *[]),
-			   * ints (int64_t[]) */
+			   * ints (int64_t[]), byteses (ProtobufCBinaryData[]) */
 	size_t len;
 	int64_t num; /* int, bool, or wall microseconds */
 };
@@ -77,6 +78,9 @@ struct trl_arg {
 #define TRL_ARG_INTS(n, p, l)                                                          \
 	((struct trl_arg){                                                             \
 	    .name = (n), .type = TRL_ARG_T_INTS, .data = (p), .len = (l) })
+#define TRL_ARG_BYTESES(n, p, l)                                                       \
+	((struct trl_arg){                                                             \
+	    .name = (n), .type = TRL_ARG_T_BYTESES, .data = (p), .len = (l) })
 
 trl_batch *trl_batch_new(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope);
 

@@ -22,9 +22,9 @@ enum trl_code trl_pg_maintain(
  * gives how many, and is run again, each time as a transaction, until it gives 0. */
 struct trl_upkeep {
 	const char *what;  /* "ended sessions" */
-	const char *did;   /* NULL: "are gone" */
 	const char *sql;   /* usually of sql/admin/, embedded by the build */
 	const char *value; /* of its $1, or NULL where it has none */
+	const char *did;   /* NULL: "are gone" */
 };
 /* Errors: TRL_UNAVAILABLE, TRL_INTERNAL (PostgreSQL refused; printed). */
 enum trl_code trl_pg_upkeep(const char *admin_url, const struct trl_sql_set *set,
