@@ -53,6 +53,25 @@ class Killed(StreamCase):
         self.assertEqual(len(got), len(set(got)))
         self.assertEqual(set(got), {*left, end})
 
+    def test_without_redis_streams_go_on_and_end_where_they_should(self):
+        person, guest = self.stack.sign_up("rae"), self.stack.sign_up("ron")
+        tenant = self.stack.found(person)
+        at = f"/api/v1/tenants/{tenant}/members"
+        self.assertEqual(person.post(at, {"email": guest.email, "role": "member"}).status, 201)
+        stays, goes = self.open(person, tenant), self.open(guest, tenant)
+        self.stack.kill_redis()
+        try:
+            for stream in (stays, goes):
+                stream.wait_for(*self.feed(tenant=tenant), seconds=10)
+            self.assertEqual(person.delete(f"{at}/{guest.account['id']}").status, 204)
+            secret, = self.feed(tenant=tenant)
+            stays.wait_for(secret, seconds=10)
+            goes.wait_end(10)
+            self.assertNotIn(secret, goes.ids())
+        finally:
+            self.stack.start_redis()
+        stays.wait_for(*self.feed(tenant=tenant), seconds=10)
+
     def test_an_edge_that_stops_ends_its_streams_politely(self):
         person = self.stack.sign_up("pat")
         tenant = self.stack.found(person)
