@@ -71,11 +71,20 @@ send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 }
 
 static enum trl_code
-drop(struct notify *self, trl_ctx *ctx, struct trl_id account,
-    const Notify__V1__ListNotificationsReply *entries)
+drop(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
+    struct trl_id account, const Notify__V1__ListNotificationsReply *entries,
+    const char *sent_to)
 {
 	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
 
+	if (sent_to)
+		trl_batch_add(work, &notify_sql_delivery_insert, NULL,
+		    TRL_ARG_ID("tenant_id", trl_id_nil),
+		    TRL_ARG_ID("delivery_id", job->id), TRL_ARG_TEXT("kind", "digest"),
+		    TRL_ARG_TEXT("channel", "email"), TRL_ARG_ID("account_id", account),
+		    TRL_ARG_TEXT("address", sent_to), TRL_ARG_ID("event_id", job->id),
+		    TRL_ARG_TEXT("status", "sent"), TRL_ARG_TEXT("detail", ""),
+		    TRL_ARG_TIME("now", trl_now(ctx)));
 	trl_batch_add(work, &notify_sql_digest_drop, NULL,
 	    TRL_ARG_ID("account_id", account),
 	    TRL_ARG_ID("last", trl_value_id(entries->items[entries->n_items - 1]->id)));
@@ -92,6 +101,7 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	    NOTIFY__V1__LIST_NOTIFICATIONS_REPLY__INIT;
 	Notify__V1__Wishes wishes;
 	struct notify_letter letter = { 0 };
+	bool wanted;
 	enum trl_code rc;
 
 	notify__v1__person__init(&letter.person);
@@ -103,10 +113,13 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 		rc = read_all(self, ctx, account, &letter.person, &entries);
 	if (rc != TRL_OK || entries.n_items == 0)
 		return rc;
-	if (letter.person.email && letter.person.verified &&
-	    (!wishes.has_email || wishes.email))
+	wanted = letter.person.email && letter.person.verified &&
+		 (!wishes.has_email || wishes.email);
+	if (wanted)
 		rc = send(self, ctx, job, account, &entries, &letter);
-	return rc == TRL_OK ? drop(self, ctx, account, &entries) : rc;
+	return rc == TRL_OK ? drop(self, ctx, job, account, &entries,
+				  wanted ? letter.person.email : NULL)
+			    : rc;
 }
 
 /* ---- whose are due ------------------------------------------------------------------

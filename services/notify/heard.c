@@ -132,10 +132,10 @@ apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, siz
 	struct notify *self = state;
 	Notify__V1__Fact *fact;
 
-	(void)self;
 	for (size_t i = 0; i < n; i++) {
 		keep_copy(tx, &events[i]);
 		if (events[i].seq == 0 || !events[i].type ||
+		    !notify_kinds_may_take(self, events[i].type_name) ||
 		    events[i].len > NOTIFY_FACT_MAX)
 			continue;
 		fact = trl_arena_alloc(ctx->arena, sizeof *fact);

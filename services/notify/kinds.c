@@ -1,6 +1,7 @@
 /* kinds.c - the catalogue: which event makes which message, for whom, by which
  * channels. It is a table, filled by migrations; every use takes a copy of its own, so
  * that nobody holds what a later reading replaces. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ enum { FRESH_US = 60 * 1000 * 1000, KINDS_MAX = 1000 };
 
 struct notify_kinds {
 	struct trl_buf packed;
-	uint64_t read_at_us; /* of the loop's clock; 0: never */
+	struct trl_buf types; /* of events that make a message: a line each */
+	uint64_t read_at_us;  /* of the loop's clock; 0: never */
 };
 
 struct notify_kinds *
@@ -28,7 +30,16 @@ notify_kinds_free(struct notify_kinds **kinds)
 	if (!*kinds)
 		return;
 	trl_buf_fini(&(*kinds)->packed);
+	trl_buf_fini(&(*kinds)->types);
 	free(TRL_TAKE(*kinds));
+}
+
+static bool
+is_fresh(const struct notify *self)
+{
+	const uint64_t read_at_us = self->kinds->read_at_us;
+
+	return read_at_us && trl_loop_now_us(self->loop) - read_at_us <= FRESH_US;
 }
 
 static enum trl_code
@@ -49,6 +60,9 @@ read_anew(struct notify *self, trl_ctx *ctx)
 	trl_buf_clear(&kinds->packed);
 	notify__v1__kinds__pack(&rows, trl_buf_reserve(&kinds->packed, len));
 	kinds->packed.len = len;
+	trl_buf_clear(&kinds->types);
+	for (size_t i = 0; i < rows.n_items; i++)
+		trl_buf_printf(&kinds->types, "\n%s\n", rows.items[i]->event_type);
 	kinds->read_at_us = trl_loop_now_us(ctx->loop);
 	return TRL_OK;
 }
@@ -58,8 +72,7 @@ notify_kinds_read(struct notify *self, trl_ctx *ctx, Notify__V1__Kinds **out)
 {
 	struct notify_kinds *kinds = self->kinds;
 
-	if (!kinds->read_at_us ||
-	    trl_loop_now_us(ctx->loop) - kinds->read_at_us > FRESH_US) {
+	if (!is_fresh(self)) {
 		const enum trl_code rc = read_anew(self, ctx);
 
 		if (rc != TRL_OK)
@@ -78,4 +91,15 @@ notify_kind_by_name(const Notify__V1__Kinds *kinds, const char *kind)
 		if (strcmp(kinds->items[i]->kind, kind) == 0)
 			return kinds->items[i];
 	return NULL;
+}
+
+bool
+notify_kinds_may_take(const struct notify *self, const char *event_type)
+{
+	const struct notify_kinds *kinds = self->kinds;
+	char line[128];
+	const int len = snprintf(line, sizeof line, "\n%s\n", event_type);
+
+	return !is_fresh(self) || len >= (int)sizeof line ||
+	       memmem(kinds->types.data, kinds->types.len, line, (size_t)len) != NULL;
 }

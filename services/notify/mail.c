@@ -59,6 +59,7 @@ static void
 record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
     const char *status, const char *detail, bool hold)
 {
+	trl_series_add(trl_series_at(self->mails, status), 1);
 	for (uint32_t pause_ms = 100; pause_ms <= RECORD_PAUSE_MAX_MS; pause_ms *= 2) {
 		if (write_record(self, ctx, posting, status, detail, hold) == TRL_OK)
 			return;
@@ -170,6 +171,8 @@ notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *post
 		    TRL_LOG_STR("kind", posting->kind));
 	if (rc == TRL_OK)
 		record(self, ctx, posting, "sent", "", false);
+	else
+		trl_series_add(trl_series_at(self->mails, "put_off"), 1);
 	return rc;
 }
 

@@ -111,6 +111,8 @@ open_notify(const struct trl_host *host, void **out)
 		.config = config,
 		.webhook_out = outside };
 	self->kinds = notify_kinds_new();
+	self->mails = trl_counter_new("trellis_mails_total",
+	    "Tries to send a mail, by what became of them", "outcome", NULL);
 	if (host->seal_key) {
 		self->slack = trl_sealer_new(host->seal_key, "notify slack");
 		self->webhook_sealer = trl_sealer_new(host->seal_key, "notify webhook");

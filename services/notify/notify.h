@@ -5,6 +5,7 @@
 #include <trl/batch.h>
 #include <trl/http_out.h>
 #include <trl/jobs.h>
+#include <trl/metrics.h>
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
@@ -40,6 +41,7 @@ struct notify {
 	char *smtp_password;        /* locked memory, a NUL behind it; or NULL */
 	trl_sealer *sealers[NOTIFY_PURPOSES];
 	trl_sealer *unsubscribe;
+	trl_metric *mails;        /* by what became of them */
 	struct notify_feed *feed; /* what open streams show (feed.h) */
 };
 
@@ -59,6 +61,8 @@ void notify_kinds_free(struct notify_kinds **kinds);
 /* The catalogue as it was at most a minute ago, in ctx's arena. Errors: faults. */
 enum trl_code notify_kinds_read(
     struct notify *self, trl_ctx *ctx, Notify__V1__Kinds **out) TRL_MUST_CHECK;
+/* False: as was known a minute ago at most, no kind is of that event. */
+bool notify_kinds_may_take(const struct notify *self, const char *event_type);
 /* NULL: there is no such kind. */
 const Notify__V1__Kind *notify_kind_by_name(
     const Notify__V1__Kinds *kinds, const char *kind);

@@ -7,6 +7,8 @@
 #include "notify.h"
 #include "template.h"
 
+static const char shown_in_layout[] = "member_updated"; /* in its preview */
+
 enum { TEMPLATES_MAX = 200, VERSIONS_KEPT = 20, LIST_MAX = 1000 };
 
 typedef Notify__V1__Template template;
@@ -336,7 +338,9 @@ notify_preview_template(struct notify *self, trl_ctx *ctx,
 		rc = notify_words_read(
 		    self, ctx, self->pg, ctx->tenant, "layout", in->locale, &layout);
 	if (rc == TRL_OK)
-		rc = example_values(self, ctx, in->kind, &values);
+		rc = example_values(self, ctx,
+		    strcmp(in->kind, "layout") == 0 ? shown_in_layout : in->kind,
+		    &values);
 	if (rc != TRL_OK)
 		return rc;
 	words.subject = in->subject ? in->subject : words.subject;
@@ -345,6 +349,11 @@ notify_preview_template(struct notify *self, trl_ctx *ctx,
 	words.text = in->text ? in->text : words.text;
 	words.html = in->html ? in->html : words.html;
 	rc = check_parts(ctx, &words);
+	if (rc == TRL_OK && strcmp(in->kind, "layout") == 0) {
+		layout = words; /* around a message's words as they are */
+		rc = notify_words_read(self, ctx, self->pg, ctx->tenant,
+		    shown_in_layout, in->locale, &words);
+	}
 	if (rc == TRL_OK)
 		rc = notify_compose_words(ctx, &words, &layout, values, &made);
 	if (rc != TRL_OK)

@@ -185,6 +185,9 @@ class People(MeshCase):
         seen = owner.post(at + "/preview", {"html": "<i>{{by.display_name}}</i>"})
         self.assertEqual(seen["subject"], "Ada Lovelace: viewer", seen)
         self.assertIn("<i>Grace Hopper</i>", seen["html"])
+        around = owner.post("/api/v1/templates/layout/en/preview",
+                            {"html": "<main>{{{content}}}</main>"})
+        self.assertIn("<main><b>Ada Lovelace</b></main>", around["html"], around)
         self.promote(owner, tenant, member)
         self.mails(member, "Mia: admin")
         self.check_problem(owner.call("PUT", at, words, {"If-Match": '"7"'}), 412)
