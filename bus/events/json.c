@@ -45,9 +45,9 @@ trl_event_json(struct trl_buf *out, const struct trl_event *event)
 	    "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/%.*s\"", id,
 	    dot ? (int)(dot - event->type_name) : 0, event->type_name);
 	add_text(out, "type", event->type_name);
-	add_id(out, "subject", event->subject);
 	add_time(out, event->at_us);
-	add_id(out, "tenant", event->tenant);
+	add_id(out, "subject", event->subject);
+	add_id(out, "tenantid", event->tenant);
 	if (event->seq > 0)
 		trl_buf_printf(out, ",\"lane\":%u,\"sequence\":\"%020llu\"",
 		    event->lane, (unsigned long long)event->seq);

@@ -120,7 +120,6 @@ entry_of(trl_ctx *ctx, const struct trl_event *event, struct notify_feed_entry *
 		return false;
 	entry->data =
 	    notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = event->id,
-					.source_service = event->type->service,
 					.type = event->type_name,
 					.at_us = event->at_us,
 					.subject = event->subject,
@@ -148,7 +147,6 @@ notify_feed_add_told(trl_ctx *ctx, trl_batch *batch, struct trl_id account,
 	const struct trl_id tenant = trl_value_id(told->tenant_id);
 	const char *data =
 	    notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = id,
-					.source_service = "notify",
 					.type = type,
 					.at_us = trl_now(ctx),
 					.subject = id,

@@ -34,7 +34,6 @@ void notify_feed_add_event(
 /* A CloudEvent (1.0.2, structured JSON) on one line, in ctx's arena. */
 struct notify_cloud_event {
 	struct trl_id id;
-	const char *source_service; /* "tenants" */
 	const char *type;
 	int64_t at_us;
 	struct trl_id subject; /* nil: none */

@@ -282,7 +282,6 @@ tell(trl_ctx *ctx, void *arg)
 	event.sealed_token = (ProtobufCBinaryData){ sizeof secret, secret };
 	told->text = trl_arena_strdup(world.arena,
 	    notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = id,
-					.source_service = "auth",
 					.type = "a.\"b\".c",
 					.at_us = 1700000000000000,
 					.tenant = id,
@@ -308,7 +307,7 @@ a_cloud_event_has_its_attributes_and_nothing_internal(void **state)
 	assert_true(trl_loop_run_until(world.loop, is_told, &told, 2000));
 	assert_string_equal(told.text,
 	    "{\"specversion\":\"1.0\",\"id\":\"01000000-0000-0000-0000-000000000000\","
-	    "\"source\":\"/auth\",\"type\":\"a.\\\"b\\\".c\","
+	    "\"source\":\"/a\",\"type\":\"a.\\\"b\\\".c\","
 	    "\"time\":\"2023-11-14T22:13:20Z\","
 	    "\"tenantid\":\"01000000-0000-0000-0000-000000000000\","
 	    "\"datacontenttype\":\"application/json\",\"data\":{}}");

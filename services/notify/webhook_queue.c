@@ -60,7 +60,6 @@ body_of(trl_ctx *ctx, const struct trl_event *event)
 {
 	return notify_cloud_event(
 	    ctx, &(const struct notify_cloud_event){ .id = event->id,
-		     .source_service = event->type->service,
 		     .type = event->type_name,
 		     .at_us = event->at_us,
 		     .subject = event->subject,
@@ -202,7 +201,6 @@ test_body(trl_ctx *ctx, struct trl_id id, Notify__V1__WebhookEndpoint *endpoint)
 		told.has_by = true;
 	}
 	return notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = id,
-					   .source_service = type->service,
 					   .type = type->name,
 					   .at_us = trl_now(ctx),
 					   .subject = trl_value_id(endpoint->id),
