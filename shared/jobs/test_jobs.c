@@ -2,6 +2,10 @@
 #include "test_rig.h"
 
 static struct trl_id tenant_a, tenant_b;
+static const char reads[] =
+    "trellis_pg_batch_seconds_count{schema=\"pgtest_sys\",kind=\"read\"}";
+static const char writes[] =
+    "trellis_pg_batch_seconds_count{schema=\"pgtest_sys\",kind=\"write\"}";
 
 /* ---- what a job is */
 
@@ -24,6 +28,21 @@ a_job_runs_once_with_its_tenant_key_and_trace_and_its_row_goes(void **state)
 	memcpy(key, "job:", 4);
 	trl_id_format(rig.runs[0].id, key + 4);
 	assert_string_equal(rig.key, key);
+}
+
+static void
+this_process_runs_it_at_once_and_does_not_wait_to_look(void **state)
+{
+	double looked;
+
+	(void)state;
+	rig.idle_poll_ms = 30000;
+	rig_work(1, NULL);
+	rig_idle(1600); /* looks are seconds apart by now */
+	looked = rig_metric(reads);
+	rig_add(&rig_task, tenant_a, "fine", NULL);
+	rig_wait_runs(1);
+	assert_true(rig_metric(reads) == looked);
 }
 
 static void
@@ -303,10 +322,6 @@ one_that_failed_waits_beside_a_newer_one_of_its_key(void **state)
 static void
 an_idle_worker_looks_and_writes_nothing(void **state)
 {
-	static const char reads[] =
-	    "trellis_pg_batch_seconds_count{schema=\"pgtest_sys\",kind=\"read\"}";
-	static const char writes[] =
-	    "trellis_pg_batch_seconds_count{schema=\"pgtest_sys\",kind=\"write\"}";
 	double read, written;
 
 	(void)state;
@@ -333,6 +348,7 @@ main(int argc, char **argv)
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_reset, rig_reset)
 	const struct CMUnitTest tests[] = {
 		T(a_job_runs_once_with_its_tenant_key_and_trace_and_its_row_goes),
+		T(this_process_runs_it_at_once_and_does_not_wait_to_look),
 		T(its_log_lines_carry_tenant_and_job),
 		T(a_job_of_the_platform_has_no_tenant),
 		T(a_job_whose_fact_is_not_written_is_not_either),

@@ -92,7 +92,7 @@ rig_work(size_t n, const struct trl_cron *const *crons)
 			.crons = crons,
 			.self = &rig,
 			.lease_ms = 1200,
-			.idle_poll_ms = 100,
+			.idle_poll_ms = rig.idle_poll_ms ? rig.idle_poll_ms : 100,
 			.release_ms = 100,
 		};
 		trl_assert(

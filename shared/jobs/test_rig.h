@@ -23,7 +23,8 @@ enum { RIG_RUNS_MAX = 4096 };
 struct rig {
 	trl_pg *sys[2];
 	trl_jobs *workers[2];
-	bool open; /* lets those that wait go on */
+	uint32_t idle_poll_ms; /* of workers opened from here on; 0: 100 */
+	bool open;             /* lets those that wait go on */
 	unsigned running, most_running, told;
 	size_t n_runs;
 	struct rig_run {
