@@ -114,7 +114,7 @@ an_answer_that_trickles_ends_with_the_time_of_the_whole(void **state)
 
 		go(&visit);
 		assert_int_equal(visit.rc, TRL_DEADLINE);
-		assert_in_range(trl_mono_us() - began, 250000, 2000000);
+		assert_in_range(trl_mono_us() - began, 250000, 8000000);
 	}
 }
 
@@ -191,7 +191,7 @@ many_requests_run_at_once_and_the_slow_hold_up_nobody(void **state)
 {
 	struct visit visits[VISITS] = { 0 };
 	struct visit slow = { .call = { .url = at(world.http, "silent"),
-				  .timeout_ms = 3000 } };
+				  .timeout_ms = 6000 } };
 	const char *url = at(world.http, "hello");
 
 	(void)state;
@@ -200,14 +200,14 @@ many_requests_run_at_once_and_the_slow_hold_up_nobody(void **state)
 		visits[i].call.url = url;
 		begin_call(&visits[i]);
 	}
-	assert_true(trl_loop_run_until(world.loop, all_done, visits, 2500));
+	assert_true(trl_loop_run_until(world.loop, all_done, visits, 5500));
 	assert_false(slow.done);
 	for (size_t i = 0; i < VISITS; i++) {
 		assert_int_equal(visits[i].rc, TRL_OK);
 		assert_string_equal(visits[i].body, "hello");
 		free(visits[i].body);
 	}
-	assert_true(trl_loop_run_until(world.loop, is_done, &slow, 5000));
+	assert_true(trl_loop_run_until(world.loop, is_done, &slow, 15000));
 	assert_int_equal(slow.rc, TRL_DEADLINE);
 }
 
