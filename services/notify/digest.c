@@ -61,11 +61,12 @@ send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 		.attempt = job->attempt };
 	enum trl_code rc;
 
-	posting.unsubscribe = notify_unsubscribe_url(self, ctx, account, "digest");
+	posting.unsubscribe = notify_unsubscribe_token(self, ctx, account, "digest");
 	letter->sender = self->product;
 	rc = notify_compose(self, ctx, self->sys, trl_id_nil, "digest",
 	    letter->person.locale,
-	    values_of(self, ctx, &letter->person, entries, posting.unsubscribe),
+	    values_of(self, ctx, &letter->person, entries,
+		notify_unsubscribe_page(self, ctx, posting.unsubscribe)),
 	    &letter->message);
 	return rc == TRL_OK ? notify_post(self, ctx, &posting, letter) : rc;
 }

@@ -120,7 +120,7 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 }
 
 static void
-write_mail(struct notify *self, const struct notify_posting *posting,
+write_mail(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
     const struct notify_letter *letter, struct trl_buf *out)
 {
 	const struct notify_mail mail = {
@@ -133,7 +133,11 @@ write_mail(struct notify *self, const struct notify_posting *posting,
 		.html = letter->message.html,
 		.id = posting->id,
 		.at_us = posting->at_us,
-		.unsubscribe = posting->unsubscribe,
+		.unsubscribe =
+		    posting->unsubscribe
+			? trl_arena_printf(ctx->arena, "%s/api/v1/unsubscribe/%s",
+			      self->config->public_url, posting->unsubscribe)
+			: NULL,
 		.eight_bit = self->mailbox != NULL,
 	};
 
@@ -160,7 +164,7 @@ notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *post
 		record(self, ctx, posting, "suppressed", "", false);
 		return TRL_OK;
 	}
-	write_mail(self, posting, letter, &mail);
+	write_mail(self, ctx, posting, letter, &mail);
 	if (self->out)
 		rc = send_by_smtp(self, ctx, posting, &mail);
 	else if (self->mailbox)
@@ -209,10 +213,10 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	if (!kind || !fact.type)
 		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
 	if (!kind->mandatory && telling->has_account_id)
-		posting.unsubscribe = notify_unsubscribe_url(
+		posting.unsubscribe = notify_unsubscribe_token(
 		    self, ctx, trl_value_id(telling->account_id), kind->kind);
-	rc = notify_message_make(
-	    self, ctx, telling, kind, &fact, posting.unsubscribe, &letter);
+	rc = notify_message_make(self, ctx, telling, kind, &fact,
+	    notify_unsubscribe_page(self, ctx, posting.unsubscribe), &letter);
 	if (rc != TRL_OK)
 		return rc;
 	posting.to = letter.person.email;

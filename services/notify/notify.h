@@ -153,7 +153,7 @@ struct notify_letter {
 	struct notify_message message;
 };
 
-/* Makes the message of a fact for whom it is told to. unsubscribe may be NULL.
+/* Makes the message of a fact for whom it is told to. unsubscribe is a page, or NULL.
  * Errors: TRL_UNAVAILABLE (nothing was heard of the person or organisation yet). */
 enum trl_code notify_message_make(struct notify *self, trl_ctx *ctx,
     const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
@@ -173,7 +173,7 @@ struct notify_posting {
 	struct trl_id tenant; /* of the delivery's row */
 	struct trl_id id;     /* the delivery's, and the mail's */
 	const char *kind, *to;
-	const char *unsubscribe; /* URL, or NULL */
+	const char *unsubscribe; /* token, or NULL */
 	int64_t at_us;
 	unsigned attempt;
 };
@@ -192,9 +192,12 @@ void notify_tokens_close(struct notify *self);
 /* The token sealed in a fact; NULL: there is none, or it cannot be opened. */
 const char *notify_token_open(struct notify *self, trl_ctx *ctx,
     const Notify__V1__Kind *kind, const struct notify_fact *fact);
-/* Where a POST turns off a person's mails of a kind (RFC 8058). */
-const char *notify_unsubscribe_url(
+/* What turns off a person's mails of a kind. */
+const char *notify_unsubscribe_token(
     struct notify *self, trl_ctx *ctx, struct trl_id account, const char *kind);
+/* Where a reader finds the page for it; NULL where token is. */
+const char *notify_unsubscribe_page(
+    struct notify *self, trl_ctx *ctx, const char *token);
 
 /* ---- subscriptions and jobs
  * ---------------------------------------------------------- */

@@ -116,6 +116,7 @@ a_member_who_was_added_is_told_by_mail_and_inbox(void **state)
 	assert_non_null(strstr(text, "with the role admin"));
 	assert_non_null(strstr(text, "List-Unsubscribe: <https://trellis.test/api/v1/"
 				     "unsubscribe/tru_"));
+	assert_non_null(strstr(text, "https://trellis.test/unsubscribe#tru_"));
 	assert_non_null(strstr(text, "Acme &amp; &lt;i&gt;Sons&lt;/i&gt;"));
 	assert_null(strstr(strstr(text, "text/html"), "<b>Lovelace"));
 	assert_int_equal(world_mails("boss@example.com", text, sizeof text), 0);

@@ -55,7 +55,7 @@ notify_token_open(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kin
 }
 
 const char *
-notify_unsubscribe_url(
+notify_unsubscribe_token(
     struct notify *self, trl_ctx *ctx, struct trl_id account, const char *kind)
 {
 	uint8_t plain[16 + KIND_MAX];
@@ -72,8 +72,17 @@ notify_unsubscribe_url(
 	text = trl_arena_alloc(ctx->arena, text_len);
 	sodium_bin2base64(text, text_len, sealed, sealed_len,
 	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	return trl_arena_printf(ctx->arena, "%s/api/v1/unsubscribe/%s%s",
-	    self->config->public_url, prefix, text);
+	return trl_arena_printf(ctx->arena, "%s%s", prefix, text);
+}
+
+/* The token stands behind the #, so that it reaches no server's log on the way; the
+ * page there posts it. */
+const char *
+notify_unsubscribe_page(struct notify *self, trl_ctx *ctx, const char *token)
+{
+	return token ? trl_arena_printf(ctx->arena, "%s/unsubscribe#%s",
+			   self->config->public_url, token)
+		     : NULL;
 }
 
 static bool
