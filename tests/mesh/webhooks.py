@@ -33,16 +33,12 @@ class Hooks(MeshCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="trl-hooks.", dir="/var/tmp")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.receiver = Receiver(cls.folder)
+        cls.addClassCleanup(cls.receiver.close)
         cls.settings = {**cls.settings, "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8",
                         "TRELLIS_WEBHOOK_CA": f"{cls.folder}/hook-ca.pem"}
         super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.receiver.close()
-        shutil.rmtree(cls.folder)
 
     def setUp(self):
         self.ada = self.stack.sign_up("ada")
