@@ -74,10 +74,19 @@ void auth_letter_token_new(
 /* False where the text is no token of ours. */
 bool auth_letter_token_read(
     const char *text, struct trl_id *account, uint8_t hash[AUTH_LETTER_HASH]);
-/* The account a token is good for. Errors: TRL_MALFORMED. */
-enum trl_code auth_letter_check(struct auth *self, trl_ctx *ctx, struct trl_id id,
-    enum auth_purpose purpose, const uint8_t hash[AUTH_LETTER_HASH],
-    auth_account *row) TRL_MUST_CHECK;
+/* A letter's link that still holds, and whose account it is. */
+struct auth_link {
+	enum auth_purpose purpose;
+	struct trl_id account;
+	uint8_t hash[AUTH_LETTER_HASH];
+};
+
+/* Errors: TRL_MALFORMED (token: no link, used, expired, for another purpose). */
+enum trl_code auth_letter_open(struct auth *self, trl_ctx *ctx, const char *token,
+    enum auth_purpose purpose, struct auth_link *out, auth_account *row) TRL_MUST_CHECK;
+/* Adds that it is used; the batch fails with TRL_MALFORMED where another was faster.
+ * link lives as long as the batch. */
+void auth_letter_use(trl_ctx *ctx, trl_batch *work, const struct auth_link *link);
 /* Makes a letter's token and adds its row and its event to the batch. wanted: false
  * where nobody has the address, or needs it no more: then it costs the same, and no
  * letter comes of it. */

@@ -21,23 +21,15 @@ set_password(trl_ctx *ctx, trl_batch *work, const auth_account *row, const char 
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
 }
 
-static enum trl_code
-refuse_link(trl_ctx *ctx)
-{
-	return trl_fail_field(ctx, TRL_MALFORMED, "token",
-	    "This link does not hold any more. Ask for a new letter.");
-}
-
 /* Errors: TRL_MALFORMED (token), TRL_INVALID (password), TRL_CONFLICT. */
 enum trl_code
 auth_reset_password(struct auth *self, trl_ctx *ctx,
     const Auth__V1__ResetPasswordRequest *in, Trellis__Empty *out)
 {
 	char made[AUTH_PASSWORD_TEXT];
-	uint8_t hash[AUTH_LETTER_HASH];
+	struct auth_link link;
 	const char *refused;
 	auth_account row;
-	struct trl_id id;
 	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
@@ -45,9 +37,7 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
-	if (!auth_letter_token_read(in->token, &id, hash))
-		return refuse_link(ctx);
-	rc = auth_letter_check(self, ctx, id, AUTH_RESET, hash, &row);
+	rc = auth_letter_open(self, ctx, in->token, AUTH_RESET, &link, &row);
 	if (rc != TRL_OK)
 		return rc;
 	refused = auth_password_refused(in->password, row.email);
@@ -56,17 +46,15 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	rc = auth_password_hash(ctx, &self->passwords, in->password, made);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	trl_batch_add(work, &auth_sql_letter_use, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_BYTES("token_hash", hash, sizeof hash),
-	    TRL_ARG_TEXT("purpose", "reset"), TRL_ARG_TIME("now", trl_now(ctx)));
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account));
+	auth_letter_use(ctx, work, &link);
 	set_password(ctx, work, &row, made);
 	auth_tell_password(ctx, work, &row, true);
-	trl_batch_audit(work, "auth.password.reset", id, "account", NULL);
+	trl_batch_audit(work, "auth.password.reset", link.account, "account", NULL);
 	rc = trl_batch_write(work, &out->base);
 	if (rc != TRL_OK)
 		return rc;
-	trl_access_bump_account(ctx, self->access, id);
+	trl_access_bump_account(ctx, self->access, link.account);
 	return TRL_OK;
 }
 

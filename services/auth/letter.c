@@ -61,18 +61,33 @@ auth_letter_token_read(
 }
 
 enum trl_code
-auth_letter_check(struct auth *self, trl_ctx *ctx, struct trl_id id,
-    enum auth_purpose purpose, const uint8_t hash[AUTH_LETTER_HASH], auth_account *row)
+auth_letter_open(struct auth *self, trl_ctx *ctx, const char *token,
+    enum auth_purpose purpose, struct auth_link *out, auth_account *row)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch *work;
 
+	out->purpose = purpose;
+	if (!auth_letter_token_read(token, &out->account, out->hash))
+		return trl_fail_field(ctx, TRL_MALFORMED, "token",
+		    "This link does not hold any more. Ask for a new letter.");
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(out->account));
 	auth__v1__account_row__init(row);
 	trl_batch_get(work, &auth_sql_letter_check, NULL, &row->base,
-	    TRL_ARG_ID("account_id", id),
-	    TRL_ARG_BYTES("token_hash", hash, AUTH_LETTER_HASH),
+	    TRL_ARG_ID("account_id", out->account),
+	    TRL_ARG_BYTES("token_hash", out->hash, sizeof out->hash),
 	    TRL_ARG_TEXT("purpose", auth_purpose_name(purpose)),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 	return trl_batch_read(work);
+}
+
+void
+auth_letter_use(trl_ctx *ctx, trl_batch *work, const struct auth_link *link)
+{
+	trl_batch_add(work, &auth_sql_letter_use, NULL,
+	    TRL_ARG_ID("account_id", link->account),
+	    TRL_ARG_BYTES("token_hash", link->hash, sizeof link->hash),
+	    TRL_ARG_TEXT("purpose", auth_purpose_name(link->purpose)),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
 }
 
 /* Tells notify of the letter. Its token is in the event sealed alone. */

@@ -1,24 +1,17 @@
 /* auth.VerifyEmail, ResendVerification, ForgotPassword - the letters and the first
- * of the two things their tokens do (the other is in reset.c).
+ * of the two things their tokens do (the other is in change.c).
  *
  * Asking for a letter costs the same for an address that has no account: one limit,
  * two reads, one write in which the letter's row finds no account and is not made.
  * The event that notify makes the letter of is told in both cases. */
 #include "auth.h"
 
-static enum trl_code
-refuse(trl_ctx *ctx)
-{
-	return trl_fail_field(ctx, TRL_MALFORMED, "token",
-	    "This link does not hold any more. Ask for a new letter.");
-}
-
 /* Errors: TRL_MALFORMED. */
 enum trl_code
 auth_verify_email(struct auth *self, trl_ctx *ctx,
     const Auth__V1__VerifyEmailRequest *in, Trellis__Empty *out)
 {
-	uint8_t hash[AUTH_LETTER_HASH];
+	struct auth_link link;
 	auth_account row;
 	struct trl_id id;
 	bool replayed;
@@ -28,15 +21,12 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
-	if (!auth_letter_token_read(in->token, &id, hash))
-		return refuse(ctx);
-	rc = auth_letter_check(self, ctx, id, AUTH_VERIFY, hash, &row);
+	rc = auth_letter_open(self, ctx, in->token, AUTH_VERIFY, &link, &row);
 	if (rc != TRL_OK)
 		return rc;
+	id = link.account;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	trl_batch_add(work, &auth_sql_letter_use, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_BYTES("token_hash", hash, sizeof hash),
-	    TRL_ARG_TEXT("purpose", "verify"), TRL_ARG_TIME("now", trl_now(ctx)));
+	auth_letter_use(ctx, work, &link);
 	trl_batch_add(work, &auth_sql_account_verify, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_INT("former_version", row.version),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
