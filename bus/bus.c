@@ -215,6 +215,13 @@ trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self)
 	bus->unready_self = self;
 }
 
+void
+trl_bus_tell_record(trl_bus *bus, trl_bus_record_fn *record, void *self)
+{
+	bus->record = record;
+	bus->record_self = self;
+}
+
 size_t
 trl_bus_waiting(const trl_bus *bus)
 {

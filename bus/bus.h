@@ -31,6 +31,8 @@ struct trl_bus {
 	struct bus_watch *watches;
 	const char *(*unready)(void *self); /* NULL: always ready */
 	void *unready_self;
+	trl_bus_record_fn *record; /* NULL: refusals are not looked at again */
+	void *record_self;
 	unsigned holds; /* itself, and peers and listeners that nng has not let go of */
 };
 

@@ -72,6 +72,37 @@ fill_ctx(trl_ctx *ctx, const struct bus_serving *call)
 	memcpy(ctx->idempotency.request, f->request, sizeof f->request);
 }
 
+/* Refusals that an earlier run of the same key can be the cause of. */
+#define OWN_DOING                                                                      \
+	(1u << TRL_DENIED | 1u << TRL_NOT_FOUND | 1u << TRL_EXISTS |                   \
+	    1u << TRL_PRECONDITION | 1u << TRL_CONFLICT | 1u << TRL_MALFORMED |        \
+	    1u << TRL_INVALID | 1u << TRL_QUOTA)
+
+/* A retry's first run may come to its end while the second one is under way: the
+ * second then finds no record, and a moment later the password that the first one has
+ * changed. What was done is answered, and not that it cannot be done any more. */
+static enum trl_code
+look_again(trl_ctx *ctx, const struct bus_serving *call, enum trl_code refusal,
+    ProtobufCMessage **out)
+{
+	const struct trl_bus *bus = call->server->bus;
+	const struct trl_err err = ctx->err;
+	ProtobufCMessage *reply;
+	bool replayed = false;
+
+	if (bus->record == NULL || trl_is_fault(refusal) || !(OWN_DOING >> refusal & 1))
+		return refusal;
+	trl_err_clear(ctx);
+	reply = trl_message_new(ctx->arena, call->served->method->out->descriptor);
+	if (bus->record(bus->record_self, ctx, reply, &replayed) == TRL_OK &&
+	    replayed) {
+		*out = reply;
+		return TRL_OK;
+	}
+	ctx->err = err;
+	return refusal;
+}
+
 static enum trl_code
 handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 {
@@ -94,6 +125,8 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 		return rc;
 	*out = trl_message_new(ctx->arena, method->out->descriptor);
 	rc = call->served->thunk(call->served->self, ctx, in, *out);
+	if (rc != TRL_OK && call->is_write)
+		rc = look_again(ctx, call, rc, out);
 	trl_assert(!(rc == TRL_OK && call->is_write) || ctx->idempotency.recorded ||
 		   ctx->idempotency.replayed);
 	if (rc != TRL_OK && !trl_is_fault(rc) &&

@@ -57,7 +57,9 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 	    METHOD(base + 13, service, "Session", TRL_AUTH_SESSION, TRL_READ, TRL_GET, \
 		callers, 0, 0),                                                        \
 	    METHOD(base + 14, service, "Forgetful", TRL_AUTH_PUBLIC, TRL_WRITE,        \
-		TRL_POST, callers, 0, 0)
+		TRL_POST, callers, 0, 0),                                              \
+	    METHOD(base + 15, service, "Once", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
+		callers, 1u << TRL_NOT_FOUND, 0)
 
 const struct trl_method *const sample_methods[SAMPLE_COUNT] = { METHODS(
     100, "sample", NULL) };
@@ -182,8 +184,34 @@ busy(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out
 	return trl_fail(ctx, TRL_BUSY, "%s", "never has time");
 }
 
+/* Another run of the key comes to its end while this one reads; where up_ms is 0,
+ * there is none. */
+static enum trl_code
+once(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	struct sample *s = self;
+	if (((const sample_note *)(const void *)in)->up_ms != 0)
+		snprintf(s->keys[s->n_keys++ % 64], sizeof s->keys[0], "%s",
+		    ctx->idempotency.key);
+	((sample_note *)(void *)out)->service = NULL;
+	return not_found(self, ctx, in, out);
+}
+
+enum trl_code
+sample_record(void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
+{
+	const sample_note first = {
+		.service = (char *)(uintptr_t) "text", .has_up_ms = true, .up_ms = 7
+	};
+	struct sample *s = self;
+	for (unsigned i = 0; i < s->n_keys; i++)
+		*replayed |= strcmp(s->keys[i % 64], ctx->idempotency.key) == 0;
+	ctx->idempotency.replayed = *replayed;
+	return *replayed ? answer((const void *)&first, reply) : TRL_OK;
+}
+
 static trl_thunk *const thunks[SAMPLE_COUNT] = { echo, slow, write_once, block, echo,
-	not_found, not_found, outer, echo, echo, big, busy, echo, echo };
+	not_found, not_found, outer, echo, echo, big, busy, echo, echo, once };
 
 static const struct trl_contract sample = { "sample", SAMPLE_COUNT, sample_methods,
 	thunks };

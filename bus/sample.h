@@ -36,6 +36,7 @@ enum sample_method {
 	SAMPLE_BUSY,      /* READ: always BUSY */
 	SAMPLE_SESSION,   /* SESSION */
 	SAMPLE_FORGETFUL, /* WRITE: answers OK and leaves no record, which is a bug */
+	SAMPLE_ONCE,      /* WRITE: NOT_FOUND where another run of its key was faster */
 	SAMPLE_COUNT
 };
 
@@ -44,6 +45,10 @@ extern const struct trl_method *const sample_methods[SAMPLE_COUNT];
 extern const struct trl_method *const inner_methods[SAMPLE_COUNT];
 extern const struct trl_contract *const sample_contracts[];
 extern const struct trl_contract *const inner_contracts[];
+
+/* The record of SAMPLE_ONCE (trl_bus_tell_record), self being the struct sample: its
+ * keys, with what SAMPLE_ECHO would answer to "text", 7. */
+trl_bus_record_fn sample_record;
 
 /* Calls with a text and a number. */
 enum trl_code sample_call(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,

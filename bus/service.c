@@ -150,6 +150,12 @@ open_peers(struct process *p, struct one *one)
 	return true;
 }
 
+static enum trl_code
+find_record(void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
+{
+	return trl_replay(ctx, ((struct one *)self)->host.pg, reply, replayed);
+}
+
 static bool
 open_bus(struct process *p, struct one *one)
 {
@@ -166,6 +172,8 @@ open_bus(struct process *p, struct one *one)
 	};
 	one->host.bus = trl_bus_open(p->net, &options);
 	trl_bus_tell_ready(one->host.bus, check_self, one);
+	if (one->service->sql != NULL)
+		trl_bus_tell_record(one->host.bus, find_record, one);
 	return process_keys(one->host.bus);
 }
 
