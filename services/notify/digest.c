@@ -49,6 +49,22 @@ values_of(struct notify *self, trl_ctx *ctx, const Notify__V1__Person *person,
 	return values;
 }
 
+/* The mail's record; notify_post says in it what became of it. */
+static enum trl_code
+add_record(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
+    struct trl_id account, const char *to)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+
+	trl_batch_add(work, &notify_sql_delivery_insert, NULL,
+	    TRL_ARG_ID("tenant_id", trl_id_nil), TRL_ARG_ID("delivery_id", job->id),
+	    TRL_ARG_TEXT("kind", "digest"), TRL_ARG_TEXT("channel", "email"),
+	    TRL_ARG_ID("account_id", account), TRL_ARG_TEXT("address", to),
+	    TRL_ARG_ID("event_id", job->id), TRL_ARG_TEXT("status", "waiting"),
+	    TRL_ARG_TEXT("detail", ""), TRL_ARG_TIME("now", trl_now(ctx)));
+	return trl_batch_write_unrecorded(work);
+}
+
 static enum trl_code
 send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
     struct trl_id account, const Notify__V1__ListNotificationsReply *entries,
@@ -68,24 +84,17 @@ send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 	    values_of(self, ctx, &letter->person, entries,
 		notify_unsubscribe_page(self, ctx, posting.unsubscribe)),
 	    &letter->message);
+	if (rc == TRL_OK)
+		rc = add_record(self, ctx, job, account, posting.to);
 	return rc == TRL_OK ? notify_post(self, ctx, &posting, letter) : rc;
 }
 
 static enum trl_code
-drop(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
-    struct trl_id account, const Notify__V1__ListNotificationsReply *entries,
-    const char *sent_to)
+drop(struct notify *self, trl_ctx *ctx, struct trl_id account,
+    const Notify__V1__ListNotificationsReply *entries)
 {
 	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
 
-	if (sent_to)
-		trl_batch_add(work, &notify_sql_delivery_insert, NULL,
-		    TRL_ARG_ID("tenant_id", trl_id_nil),
-		    TRL_ARG_ID("delivery_id", job->id), TRL_ARG_TEXT("kind", "digest"),
-		    TRL_ARG_TEXT("channel", "email"), TRL_ARG_ID("account_id", account),
-		    TRL_ARG_TEXT("address", sent_to), TRL_ARG_ID("event_id", job->id),
-		    TRL_ARG_TEXT("status", "sent"), TRL_ARG_TEXT("detail", ""),
-		    TRL_ARG_TIME("now", trl_now(ctx)));
 	trl_batch_add(work, &notify_sql_digest_drop, NULL,
 	    TRL_ARG_ID("account_id", account),
 	    TRL_ARG_ID("last", trl_value_id(entries->items[entries->n_items - 1]->id)));
@@ -118,9 +127,7 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 		 (!wishes.has_email || wishes.email);
 	if (wanted)
 		rc = send(self, ctx, job, account, &entries, &letter);
-	return rc == TRL_OK ? drop(self, ctx, job, account, &entries,
-				  wanted ? letter.person.email : NULL)
-			    : rc;
+	return rc == TRL_OK ? drop(self, ctx, account, &entries) : rc;
 }
 
 /* ---- whose are due ------------------------------------------------------------------

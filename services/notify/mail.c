@@ -87,7 +87,7 @@ is_of_this_mail(unsigned code)
 
 static enum trl_code
 send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
-    const struct trl_buf *mail)
+    const struct trl_buf *mail, bool *refused)
 {
 	struct trl_smtp_letter letter = {
 		.url = self->config->smtp_url,
@@ -116,7 +116,8 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 	    ctx->arena, "%u %.300s", answer.code, answer.text ? answer.text : "");
 	record(self, ctx, posting, "refused", why,
 	    says_there_is_no_such_address(answer.code));
-	return trl_job_give_up(ctx, why);
+	*refused = true;
+	return TRL_OK;
 }
 
 static void
@@ -150,12 +151,12 @@ notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *post
 {
 	TRL_AUTO(trl_buf_fini) struct trl_buf mail = { 0 };
 	const char *wrong = notify_address_wrong(posting->to);
-	bool held = false;
+	bool held = false, refused = false;
 	enum trl_code rc = TRL_OK;
 
 	if (wrong) {
 		record(self, ctx, posting, "refused", wrong, false);
-		return trl_job_give_up(ctx, wrong);
+		return TRL_OK;
 	}
 	rc = is_held(self, ctx, posting->to, &held);
 	if (rc != TRL_OK)
@@ -164,18 +165,19 @@ notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *post
 		record(self, ctx, posting, "suppressed", "", false);
 		return TRL_OK;
 	}
+	if (!self->out && !self->mailbox) {
+		record(self, ctx, posting, "failed",
+		    "there is neither a mail server nor a mailbox", false);
+		return TRL_OK;
+	}
 	write_mail(self, ctx, posting, letter, &mail);
 	if (self->out)
-		rc = send_by_smtp(self, ctx, posting, &mail);
-	else if (self->mailbox)
+		rc = send_by_smtp(self, ctx, posting, &mail, &refused);
+	else
 		rc = notify_mailbox_put(ctx, self->mailbox, posting->id, &mail);
-	else
-		trl_log(TRL_LOG_WARN, ctx,
-		    "a mail was dropped: there is neither mail server nor mailbox",
-		    TRL_LOG_STR("kind", posting->kind));
-	if (rc == TRL_OK)
+	if (rc == TRL_OK && !refused)
 		record(self, ctx, posting, "sent", "", false);
-	else
+	else if (rc != TRL_OK)
 		trl_series_add(trl_series_at(self->mails, "put_off"), 1);
 	return rc;
 }
@@ -243,7 +245,8 @@ const struct trl_job_kind notify_mail_job = {
 	.run = run,
 	.dead = dead,
 	.attempts = 12,
-	.slots = 16,
+	.slots = 48,
+	.per_tenant = 16, /* sign-ups are all of one, the platform */
 	.timeout_ms = 60000,
 	.delays_s = delays_s,
 	.n_delays = TRL_COUNT(delays_s),

@@ -346,6 +346,8 @@ a_digest_gathers_and_is_one_mail(void **state)
 	assert_non_null(strstr(text, "* Your role in Acme changed"));
 	assert_non_null(strstr(text, "* Your role in Bcme changed"));
 	assert_string_equal(world_sql("select count(*) from digest_entry"), "0");
+	assert_string_equal(
+	    world_sql("select status from delivery where kind = 'digest'"), "sent");
 }
 
 static void
