@@ -1,74 +1,15 @@
 /* apply.c - a batch of events is one transaction: the lanes' rows are locked, ids go
  * into the inbox, the handler sees what is new, the cursors move. Two round trips where
  * the handler only adds. Who does not get a lane's row leaves the lane to its owner for
- * a while.
- *
- * A batch that fails is tried again event by event; an event that fails five times is
- * parked, and the lane goes on. A process that has not come past its first events yet
- * counts beforehand, so that one that kills it is parked as well. */
-#include <stdlib.h>
+ * a while. */
 #include <string.h>
 
-#include <trl/log.h>
 #include <trl/value.h>
 
+#include "batch.h"
 #include "framework_sql.h"
-#include "subscription.h"
 
-enum {
-	TRIES = 5,
-	CRASHES = 3,
-	RETRY_MS = 100,
-	ELSEWHERE_MS = 1000,
-	ENOUGH_MS = 3000 /* left of the actor's time; else the rest comes again */
-};
-
-struct part {
-	unsigned lane;
-	size_t from, n;
-	bool owned, ahead; /* ahead: another process was faster */
-	uint64_t owned_seq;
-};
-
-struct batch {
-	struct part parts[LANES];
-	size_t n_parts, n;
-	bool alone; /* one lane's, that is careful or goes singly */
-};
-
-/* ---- choosing */
-
-static bool
-is_ready(const struct sub_lane *lane)
-{
-	return lane->at < lane->n && lane->until_us <= trl_mono_us();
-}
-
-static void
-pick(struct subscription *sub, struct batch *out)
-{
-	*out = (struct batch){ 0 };
-	for (unsigned i = 0; i < LANES && out->n < APPLY_MAX && !out->alone; i++) {
-		unsigned at = (sub->first + i) % LANES;
-		struct sub_lane *lane = &sub->lanes[at];
-		size_t n = lane->n - lane->at;
-
-		if (!is_ready(lane))
-			continue;
-		if (lane->careful > 0 || lane->singly > 0) {
-			if (out->n > 0)
-				continue;
-			out->alone = true;
-		}
-		if (n > APPLY_MAX - out->n)
-			n = APPLY_MAX - out->n;
-		if (lane->singly > 0)
-			n = 1;
-		out->parts[out->n_parts++] =
-		    (struct part){ .lane = at, .from = lane->at, .n = n };
-		out->n += n;
-	}
-}
+enum { ELSEWHERE_MS = 1000 };
 
 /* ---- taking */
 
@@ -109,6 +50,8 @@ static bool
 see_owned(
     struct subscription *sub, struct batch *batch, const Trellis__Bus__TakenRows *taken)
 {
+	for (size_t i = 0; i < batch->n_parts; i++) /* it may be its second time */
+		batch->parts[i].owned = batch->parts[i].ahead = false;
 	for (size_t r = 0; r < taken->n_rows; r++) {
 		const Trellis__Bus__TakenRow *row = taken->rows[r];
 
@@ -252,8 +195,8 @@ succeeded(struct subscription *sub, const struct batch *batch)
 	}
 }
 
-static enum trl_code
-apply_batch(
+enum trl_code
+sub_apply_batch(
     trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *park)
 {
 	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
@@ -287,107 +230,4 @@ apply_batch(
 	trl_series_add(sub->m.applied, (double)applied);
 	trl_series_set(sub->m.lag, (double)(trl_wall_us() - at_us) / 1e6);
 	return TRL_OK;
-}
-
-/* ---- failures */
-
-/* The one event of batch has failed; once too often it is parked. */
-static enum trl_code
-failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
-{
-	struct sub_lane *lane = &sub->lanes[batch->parts[0].lane];
-	const struct trl_event *event = &lane->events[batch->parts[0].from];
-	const char *why = trl_arena_printf(
-	    ctx->arena, "%s: %s", trl_code_name(ctx->err.code), ctx->err.message);
-
-	trl_err_clear(ctx);
-	if (++lane->fails < TRIES) {
-		lane->until_us = trl_mono_us() +
-				 ((uint64_t)RETRY_MS * 1000 << 2 * (lane->fails - 1));
-		return TRL_OK;
-	}
-	trl_log(TRL_LOG_ERROR, ctx, "an event is parked",
-	    TRL_LOG_STR("subscription", sub->spec->name),
-	    TRL_LOG_STR("type", event->type_name), TRL_LOG_ID("event", event->id),
-	    TRL_LOG_ID("subject", event->subject), TRL_LOG_STR("reason", why));
-	return apply_batch(ctx, sub, batch, why);
-}
-
-static bool
-is_outage(enum trl_code rc)
-{
-	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN;
-}
-
-static enum trl_code
-failed(trl_ctx *ctx, struct subscription *sub, struct batch *batch, enum trl_code rc)
-{
-	if (is_outage(rc) || trl_time_left_ms(ctx) < ENOUGH_MS)
-		return rc;
-	trl_series_add(sub->m.failed, 1);
-	if (batch->n == 1)
-		return failed_alone(ctx, sub, batch);
-	trl_log(TRL_LOG_WARN, ctx, "a batch of events failed; now one by one",
-	    TRL_LOG_STR("subscription", sub->spec->name),
-	    TRL_LOG_INT("events", batch->n), TRL_LOG_STR("reason", ctx->err.message));
-	trl_err_clear(ctx);
-	for (size_t i = 0; i < batch->n_parts; i++)
-		sub->lanes[batch->parts[i].lane].singly = (unsigned)batch->parts[i].n;
-	return TRL_OK;
-}
-
-/* Counts, before what a process that began here may have died of. */
-static enum trl_code
-be_careful(trl_ctx *ctx, struct subscription *sub, struct batch *batch, bool *deadly)
-{
-	struct part *part = &batch->parts[0];
-	struct sub_lane *lane = &sub->lanes[part->lane];
-	Trellis__Bus__CountRow tries = TRELLIS__BUS__COUNT_ROW__INIT;
-	trl_batch *work = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
-	enum trl_code rc;
-
-	trl_batch_get(work, &trl_sql_cursor_try, NULL, &tries.base,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INT("lane", part->lane));
-	rc = trl_batch_write_unrecorded(work);
-	if (rc != TRL_OK)
-		return rc;
-	*deadly = tries.n > CRASHES;
-	if (tries.n > 1) { /* each of what was at hand is counted by itself */
-		lane->careful = lane->singly = APPLY_MAX;
-		batch->n = part->n = 1;
-	}
-	return TRL_OK;
-}
-
-static enum trl_code
-run(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
-{
-	struct sub_lane *lane = &sub->lanes[batch->parts[0].lane];
-	bool deadly = false;
-	enum trl_code rc = TRL_OK;
-
-	if (batch->alone && lane->careful > 0)
-		rc = be_careful(ctx, sub, batch, &deadly);
-	if (rc == TRL_OK)
-		rc = apply_batch(ctx, sub, batch,
-		    deadly ? "processes died while they applied it" : NULL);
-	if (rc == TRL_OK)
-		return rc;
-	lane->careful = 0; /* the process lives */
-	return failed(ctx, sub, batch, rc);
-}
-
-enum trl_code
-sub_apply(trl_ctx *ctx, struct subscription *sub)
-{
-	struct batch batch;
-	enum trl_code rc = TRL_OK;
-
-	for (pick(sub, &batch); rc == TRL_OK && batch.n > 0; pick(sub, &batch)) {
-		rc = run(ctx, sub, &batch);
-		if (trl_time_left_ms(ctx) < ENOUGH_MS)
-			break;
-	}
-	return rc;
 }

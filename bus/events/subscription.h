@@ -60,10 +60,10 @@ enum trl_code sub_new_epoch(
 enum trl_code sub_heads(trl_ctx *ctx, struct subscription *sub, int64_t before_us,
     Events__V1__HeadsReply **out) TRL_MUST_CHECK;
 
-/* apply.c: applies what the lanes hold. Errors: of the database; a handler's failures
+/* turns.c: applies what the lanes hold. Errors: of the database; a handler's failures
  * are the lane's affair. */
 enum trl_code sub_apply(trl_ctx *ctx, struct subscription *sub) TRL_MUST_CHECK;
-/* Runs the handler over events of one tenant each, in tx. */
+/* hand_over.c: runs the handler over events of one tenant each, in tx. */
 enum trl_code sub_hand_over(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
     struct trl_event *events, size_t n) TRL_MUST_CHECK;
 
