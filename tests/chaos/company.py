@@ -9,19 +9,8 @@ import secrets
 import threading
 
 from endpoints import Endpoints
-
-PASSWORD = "correct horse battery"
-
-
-class Person:
-    def __init__(self, email):
-        self.email = email
-        self.id = self.token = None
-        self.name = None
-        self.version = 1
-        self.verified = False
-        self.sessions = 1
-        self.invitation = None
+from people import People
+from sides import Sides
 
 
 class Company:
@@ -30,7 +19,8 @@ class Company:
         self.chance = [random.Random(seed * 100 + number * 10 + n) for n in range(2)]
         self.id, self.slug, self.name, self.version = None, None, None, 0
         self.owner = None
-        self.people = []      # who signed up
+        self.people = People(self)
+        self.sides = Sides(self)
         self.members = {}     # account id: role
         self.left = set()     # account ids of members who were removed
         self.invitations = {} # id: [email, status, letters]
@@ -55,7 +45,7 @@ class Company:
     # ---- beginning
 
     def found(self, caller):
-        self.owner = self.sign_up(caller, self.address())
+        self.owner = self.people.sign_up(caller, self.address())
         if not self.owner:
             return
         caller.token = self.owner.token
@@ -73,21 +63,6 @@ class Company:
 
     def tells(self, kind, subject):
         self.world.journal.tells(kind, subject)
-
-    def sign_up(self, caller, email):
-        person = Person(email)
-        person.name = self.next("Person")
-        made = caller.write("POST", "/api/v1/auth/signup", {
-            "email": email, "password": PASSWORD, "display_name": person.name},
-            mark=self.mark, wants=(201,), token=False)
-        if not made.acknowledged:
-            return None
-        person.id, person.token = made.answer["account"]["id"], made.answer["session"]["token"]
-        self.tells("auth.account.created", person.id)
-        self.tells("auth.letter.requested", person.id)
-        with self.lock:
-            self.people.append(person)
-        return person
 
     # ---- the office: the organisation and its members
 
@@ -113,7 +88,8 @@ class Company:
 
     def add_member(self, caller):
         with self.lock:
-            free = [p for p in self.people if p.verified and p.id not in self.members]
+            free = [p for p in self.people.all if p.verified and p.id not in self.members
+                    and not p.invitation]
         if not free:
             return
         person, role = caller.chance.choice(free), caller.chance.choice(("viewer", "member", "admin"))
@@ -137,6 +113,20 @@ class Company:
         if done.acknowledged:
             self.members[account] = role
             self.tells("tenants.member.updated", account)
+
+    def leave(self, caller):
+        """A member goes by himself; whether a second asking finds him gone or replays, he is out."""
+        people = {p.id: p for p in self.people.all}
+        if (account := self.pick_member(caller)) is None:
+            return
+        done = caller.write("DELETE", f"{self.at}/members/{account}", wants=(204, 404),
+                            token=people[account].token, again=False)
+        if done.status == 404 and not done.doubts:
+            self.world.journal.breach(f"he was a member: {done!r}")
+        if done.status is not None:
+            del self.members[account]
+            self.left.add(account)
+            self.tells("tenants.member.removed", account)
 
     def remove_member(self, caller):
         if (account := self.pick_member(caller)) is None:
@@ -193,8 +183,18 @@ class Company:
             if person:
                 person.invitation = done.answer["id"]
 
+    def accepted(self, person):
+        self.invitations[person.invitation][1] = "accepted"
+        self.tells("tenants.invitation.accepted", person.invitation)
+        self.members[person.id] = "viewer"
+        self.left.discard(person.id)
+        self.tells("tenants.member.added", person.id)
+        person.invitation = None
+
     def pick_invitation(self, caller):
-        pending = sorted(i for i, v in self.invitations.items() if v[1] == "pending")
+        """One that nobody of ours means to accept."""
+        kept = {p.invitation for p in self.people.all}
+        pending = sorted(i for i, v in self.invitations.items() if v[1] == "pending" and i not in kept)
         return caller.chance.choice(pending) if pending else None
 
     def resend(self, caller):
@@ -240,42 +240,3 @@ class Company:
         if done.acknowledged:
             self.keys[which][2] = True
             self.tells("auth.api_key.revoked", which)
-
-    def join(self, caller):
-        """Somebody new; some of them were invited."""
-        person = self.sign_up(caller, self.address())
-        if person and caller.chance.random() < 0.5:
-            self.invite(caller, person)
-
-    def verify(self, caller):
-        """Whose letter has come."""
-        for person in self.people:
-            if person.verified:
-                continue
-            token = self.world.mailbox.token(person.email, "auth/email/verify")
-            if token is None:
-                continue
-            done = caller.write("POST", "/api/v1/auth/email/verify", {"token": token}, wants=(204,),
-                                token=False)
-            if done.acknowledged:
-                person.verified = True
-                person.version += 1
-                self.tells("auth.account.verified", person.id)
-            return
-
-    def sign_in(self, caller):
-        person = caller.chance.choice(self.people)
-        done = caller.write("POST", "/api/v1/auth/login", {"email": person.email, "password": PASSWORD},
-                            wants=(200,), token=False)
-        if done.acknowledged:
-            person.sessions += 1
-            self.tells("auth.session.created", person.id)
-
-    def rename_person(self, caller):
-        person, name = caller.chance.choice(self.people), self.next("Person")
-        done = caller.write("PATCH", "/api/v1/me", {"display_name": name}, wants=(200,),
-                            token=person.token)
-        if done.acknowledged:
-            person.name = name
-            person.version += 1
-            self.tells("auth.account.updated", person.id)

@@ -110,9 +110,9 @@ class Caller:
     # ---- writing
 
     def write(self, method, path, body=None, mark="", wants=(200, 201, 204), token=None,
-              if_match=None):
+              if_match=None, again=True):
         """Asks until the outcome is known; gives the entry. wants: the statuses that are
-        right here, refusals included."""
+        right here, refusals included; again: once more after it was known, sometimes."""
         entry = Entry(method, path, body, mark)
         with self.journal.lock:
             self.journal.entries.append(entry)
@@ -131,7 +131,7 @@ class Caller:
         entry.status, entry.answer = status, said
         if status not in wants:
             self.journal.breach(f"not an answer to this: {entry!r}")
-        elif entry.acknowledged and self.chance.random() < 0.1:
+        elif again and entry.acknowledged and self.chance.random() < 0.1:
             self._ask_again(entry, token, if_match)
         return entry
 

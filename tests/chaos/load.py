@@ -1,5 +1,6 @@
 """load.py - the people who use the mesh while it is in trouble: all companies, their
 threads, what each of them does how often, and the mailbox they read."""
+import operator
 import os
 import random
 import re
@@ -12,13 +13,16 @@ from journal import Caller
 from watcher import Watcher
 
 PAUSE_S = 0.01
+# What each of the two does, and how often. What has a point is of a part of the company.
 OFFICE = (("rename", 6), ("rename_stale", 1), ("take_a_taken_slug", 1), ("add_member", 5),
           ("change_role", 4), ("remove_member", 2), ("look", 6), ("look_elsewhere", 1),
-          ("read_inbox", 3), ("read_all", 1), ("prefer", 1))
+          ("read_inbox", 3), ("read_all", 1), ("prefer", 1), ("sides.found", 1),
+          ("sides.delete", 1), ("sides.restore", 1))
 DESK = (("invite", 4), ("resend", 2), ("revoke", 2), ("make_key", 3), ("make_no_key", 1),
-        ("use_key", 5), ("revoke_key", 2), ("join", 4), ("verify", 6), ("sign_in", 2),
-        ("rename_person", 3), ("hooks.make", 1), ("hooks.describe", 2), ("hooks.rotate", 1),
-        ("hooks.remove", 1), ("hooks.test", 1), ("hooks.replay", 1))
+        ("use_key", 5), ("revoke_key", 2), ("people.join", 5), ("people.verify", 6),
+        ("people.accept", 4), ("people.sign_in", 2), ("people.sign_out", 1), ("people.rename", 3),
+        ("people.change_password", 1), ("hooks.make", 1), ("hooks.describe", 2),
+        ("hooks.rotate", 1), ("hooks.remove", 1), ("hooks.test", 1), ("hooks.replay", 1))
 
 
 class Mailbox:
@@ -95,7 +99,7 @@ class World:
         try:
             while not self.over.is_set():
                 what = caller.chance.choices(names, weights)[0]
-                getattr(company.hooks if what.startswith("hooks.") else company, what.split(".")[-1])(caller)
+                operator.attrgetter(what)(company)(caller)
                 self.over.wait(caller.chance.uniform(0, PAUSE_S))
         except Exception as why:
             self.failed.append(why)

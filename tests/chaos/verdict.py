@@ -44,7 +44,7 @@ class Verdict(Happenings):
 
     def accounts(self):
         want = {p.email: (p.id, p.name, p.verified, p.version) for c in self.world.companies
-                for p in c.people}
+                for p in c.people.all}
         rows = self.fleet.rows("select account_id, email, display_name, email_verified, version "
                                "from auth.account")
         self.same("accounts are as was acknowledged", want, {
@@ -52,16 +52,19 @@ class Verdict(Happenings):
             for r in rows})
         sessions = self.fleet.rows("select account_id, count(*) as n from auth.session group by 1")
         self.same("a session for each signing in", {
-            p.id: p.sessions for c in self.world.companies for p in c.people},
+            p.id: p.sessions for c in self.world.companies for p in c.people.all},
             {r["account_id"]: r["n"] for r in sessions})
 
     def organisations(self):
-        want = {c.id: (c.slug, c.name, c.version) for c in self.world.companies}
-        rows = self.fleet.rows("select tenant_id, slug, display_name, version from tenants.tenant")
+        want = {c.id: (c.slug, c.name, c.version, "active") for c in self.world.companies}
+        want.update({s.id: (s.slug, s.name, s.version, s.status)
+                     for c in self.world.companies for s in c.sides.all})
+        rows = self.fleet.rows("select tenant_id, slug, display_name, version, status from tenants.tenant")
         self.same("organisations are as was acknowledged", want, {
-            r["tenant_id"]: (r["slug"], r["display_name"], r["version"]) for r in rows})
+            r["tenant_id"]: (r["slug"], r["display_name"], r["version"], r["status"]) for r in rows})
         want = {(c.id, account): role for c in self.world.companies
                 for account, role in c.members.items()}
+        want.update({(s.id, c.owner.id): "owner" for c in self.world.companies for s in c.sides.all})
         rows = self.fleet.rows("select tenant_id, account_id, role from tenants.membership")
         self.same("members and their roles are as was acknowledged", want,
                   {(r["tenant_id"], r["account_id"]): r["role"] for r in rows})
@@ -107,7 +110,7 @@ class Verdict(Happenings):
         differences = []
         for company in self.world.companies:
             at = f"/api/v1/tenants/{company.id}"
-            tokens = {p.id: p.token for p in company.people}
+            tokens = {p.id: p.token for p in company.people.all}
             for account in company.members:
                 status, said = caller.ask("GET", at, token=tokens[account])
                 if status != 200 or said["display_name"] != company.name:
@@ -116,11 +119,15 @@ class Verdict(Happenings):
                 status, said = caller.ask("GET", at, token=tokens[account])
                 if status != 404:
                     differences.append(f"a former member of {company.mark} got {status} {said}")
+            for token in [t for p in company.people.all for t in p.gone][:20]:
+                status, said = caller.ask("GET", "/api/v1/me", token=token)
+                if status != 401:
+                    differences.append(f"a session that has ended got {status} {said}")
             for _, key, revoked in company.keys.values():
                 status, said = caller.ask("GET", at, token=key)
                 if status != (401 if revoked else 200):
                     differences.append(f"a key ({revoked=}) got {status} {said}")
-        self.check("members and keys may see their organisation, and those who left may not",
+        self.check("members, sessions and keys may what they may, and those that have ended may nothing",
                    differences)
 
     def directories(self):
