@@ -6,7 +6,11 @@
  *
  * A kind is asked about again as long as a claim's answer says that there is more: a
  * tenant gave all it was asked for. Where the last one gave nothing although there
- * was more, tenants are at their caps, and the next outcome asks again. */
+ * was more, tenants are at their caps, and the next outcome asks again.
+ *
+ * What a claim took whose answer was lost is under a lease that nobody keeps. Its token
+ * is known, so it is given back before anything else is claimed; otherwise it would
+ * wait until the lease ends, and stand in its tenants' caps as long. */
 #include "worker.h"
 
 #include <stdlib.h>
@@ -167,6 +171,8 @@ claim(trl_ctx *ctx, void *arg)
 		take(jobs, ctx, kind, &rows, token, room, lease_until);
 		kind->more |= told;
 	} else {
+		if (rc == TRL_UNCERTAIN || rc == TRL_DEADLINE)
+			jobs->lost_claim = token;
 		trl_log_err(ctx);
 		trl_err_clear(ctx);
 		jobs_poll_in(jobs, CLAIM_AGAIN_MS);
@@ -174,6 +180,23 @@ claim(trl_ctx *ctx, void *arg)
 	jobs->claiming = false;
 	if (rc == TRL_OK)
 		jobs_claim(jobs);
+}
+
+enum trl_code
+jobs_unclaim(trl_jobs *jobs, trl_ctx *ctx)
+{
+	trl_batch *batch = jobs_batch(jobs, ctx);
+	enum trl_code rc;
+
+	trl_batch_add(
+	    batch, &trl_sql_job_unclaim, NULL, TRL_ARG_ID("token", jobs->lost_claim));
+	rc = trl_batch_write_unrecorded(batch);
+	if (rc != TRL_OK)
+		return rc;
+	jobs->lost_claim = trl_id_nil;
+	for (size_t i = 0; i < jobs->n_kinds; i++)
+		jobs->kinds[i].more = true;
+	return TRL_OK;
 }
 
 void
@@ -184,7 +207,8 @@ jobs_claim(trl_jobs *jobs)
 		.arg = jobs,
 		.timeout_ms = CLAIM_TIMEOUT_MS };
 
-	if (jobs->claiming || jobs->draining || !next_kind(jobs))
+	if (jobs->claiming || jobs->draining || !trl_id_is_nil(jobs->lost_claim) ||
+	    !next_kind(jobs))
 		return;
 	jobs->claiming = trl_spawn(jobs->loop, &spec) == TRL_OK;
 	if (!jobs->claiming)

@@ -110,7 +110,9 @@ look_after(trl_jobs *jobs, trl_ctx *ctx, Jobs__Poll *found)
 {
 	enum trl_code rc = TRL_OK;
 
-	if (!jobs->crons_known)
+	if (!trl_id_is_nil(jobs->lost_claim))
+		rc = jobs_unclaim(jobs, ctx);
+	if (rc == TRL_OK && !jobs->crons_known)
 		rc = jobs_crons_add(jobs, ctx);
 	if (rc == TRL_OK)
 		rc = look(jobs, ctx, found);

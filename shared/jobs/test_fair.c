@@ -45,6 +45,18 @@ a_tenant_has_no_more_than_its_cap_running_in_all_replicas(void **state)
 }
 
 static void
+the_platforms_own_jobs_have_all_slots(void **state)
+{
+	(void)state;
+	rig_add_many(&rig_narrow, trl_id_nil, "waits", 8);
+	rig_work(1, NULL);
+	rig_wait_runs(8); /* none of which has ended */
+	assert_int_equal(rig.running, 8);
+	rig.open = true;
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+}
+
+static void
 a_flood_of_one_tenant_does_not_stand_before_anothers_job(void **state)
 {
 	size_t at = 0;
@@ -99,6 +111,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(two_workers_never_run_the_same_job),
 		T(a_tenant_has_no_more_than_its_cap_running_in_all_replicas),
+		T(the_platforms_own_jobs_have_all_slots),
 		T(a_flood_of_one_tenant_does_not_stand_before_anothers_job),
 		T(a_tenant_of_more_weight_has_more_turns),
 		T(within_a_tenant_priority_comes_first_then_time),

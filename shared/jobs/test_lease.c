@@ -101,6 +101,26 @@ heartbeats_keep_a_long_job(void **state)
 }
 
 static void
+what_a_claim_took_whose_answer_was_lost_is_given_back_at_once(void **state)
+{
+	struct trl_id token = trl_id_random();
+	char text[TRL_ID_TEXT];
+
+	(void)state;
+	trl_id_format(token, text);
+	rig_add(&rig_task, tenant, "fine", NULL);
+	test_db_sql(&world.db,
+	    "update pgtest.job set state = 'running', attempt = 1, "
+	    "lease_token = '%s', lease_until = now() + interval '1 hour'",
+	    text);
+	rig_work(1, NULL);
+	rig.workers[0]->lost_claim = token;
+	rig_wait_sql("0", "select count(*) from pgtest.job");
+	assert_int_equal(rig.n_runs, 1);
+	assert_int_equal(rig.runs[0].attempt, 1);
+}
+
+static void
 a_job_whose_lease_is_anothers_is_cut_off_and_says_nothing(void **state)
 {
 	double fenced = rig_count("task", "fenced");
@@ -219,6 +239,7 @@ main(int argc, char **argv)
 		T(killed_again_and_again_each_job_has_exactly_one_effect),
 		T(crashes_use_up_the_attempts_and_then_it_is_dead_and_told),
 		T(heartbeats_keep_a_long_job),
+		T(what_a_claim_took_whose_answer_was_lost_is_given_back_at_once),
 		T(a_job_whose_lease_is_anothers_is_cut_off_and_says_nothing),
 		T(an_outcome_that_comes_between_two_heartbeats_is_fenced_too),
 		T(a_worker_that_stops_gives_back_what_does_not_end),

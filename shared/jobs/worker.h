@@ -105,6 +105,7 @@ struct trl_jobs {
 
 	bool claiming, settling, polling, beating; /* an actor is at it */
 	bool draining, crons_known;
+	struct trl_id lost_claim; /* the token of a claim whose answer was lost */
 	unsigned settle_failures;
 	size_t settle_singly; /* so many one by one: among them is a bad one */
 	uint32_t poll_ms;     /* until the next poll; doubles while there is nothing */
@@ -128,6 +129,8 @@ trl_batch *jobs_batch(trl_jobs *jobs, trl_ctx *ctx);
 
 /* claim.c: starts a claim where there is reason and room. */
 void jobs_claim(trl_jobs *jobs);
+/* Gives back what a claim took whose answer was lost. Parks. */
+enum trl_code jobs_unclaim(trl_jobs *jobs, trl_ctx *ctx) TRL_MUST_CHECK;
 /* run.c: starts the actor of a claimed job. */
 void jobs_run(struct trl_job_run *run);
 /* settle.c: the run has a verdict. */

@@ -43,7 +43,8 @@ struct trl_job_kind {
 	enum trl_code (*dead)(void *self, trl_ctx *ctx, const struct trl_job *job);
 	unsigned attempts;   /* 0: 25 */
 	unsigned slots;      /* run at once in this process; 0: 32 */
-	unsigned per_tenant; /* of one tenant, in all replicas; 0: a quarter of slots */
+	unsigned per_tenant; /* of one tenant, in all replicas; 0: a quarter of slots.
+				The platform, which is none, has no cap */
 	uint32_t timeout_ms; /* 0: 30,000 */
 	/* Waits before attempt n + 1: delays_s[n - 1], the last one repeated; NULL:
 	 * n^4 seconds, at most an hour. Both with 10 % jitter. */

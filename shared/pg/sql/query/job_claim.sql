@@ -2,7 +2,7 @@
 -- have some: :after itself where it has :credit left of its turn, those behind it, then
 -- from the start to :until. A loose index scan finds the tenants, so that one's million
 -- jobs cost the others nothing. Each gets its share by weight, as far as its jobs that
--- run (in all replicas) leave it room.
+-- run (in all replicas) leave it room; the platform's own (no tenant) have no cap.
 with recursive ring (tenant_id, wrapped, place, steps, room) as (
     select :after::uuid, false, 0, 0, case when :credit::integer = 0 then 0
         else :per_tenant::bigint - (select count(*) from job b where b.state = 'running'
@@ -10,9 +10,11 @@ with recursive ring (tenant_id, wrapped, place, steps, room) as (
     union all
     select n.tenant_id, n.wrapped, r.place + (n.room > 0)::integer, r.steps + 1, n.room
     from ring r cross join lateral (
-        select t.tenant_id, t.wrapped, :per_tenant::bigint - (
-            select count(*) from job b where b.state = 'running'
-            and b.kind = :kind::text and b.tenant_id = t.tenant_id) as room
+        select t.tenant_id, t.wrapped, case
+            when t.tenant_id = '00000000-0000-0000-0000-000000000000' then :room::bigint
+            else :per_tenant::bigint - (
+                select count(*) from job b where b.state = 'running'
+                and b.kind = :kind::text and b.tenant_id = t.tenant_id) end as room
         from (
             (select j.tenant_id, r.wrapped from job j
             where j.state = 'ready' and j.kind = :kind::text
