@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import tempfile
+import unittest
 import urllib.parse
 
 from case import MeshCase
@@ -303,3 +304,36 @@ class ByServer(MeshCase):
             "and status = 'suppressed'") == "1")
         self.assertEqual(self.server.tries.count(address), 1)
 
+
+@unittest.skipIf(MeshCase.transport == "inproc", "one process cannot lose one service")
+class Killed(MeshCase):
+    """Notify is killed at any moment: each person is told, and once."""
+
+    def test_everybody_gets_one_mail_and_one_notification(self):
+        owner = self.stack.sign_up("olga")
+        tenant = self.stack.found(owner, "Acme")
+        people = [self.stack.sign_up("mia") for _ in range(3)]
+        addresses = []
+        for round_ in range(4):
+            for _ in range(4):
+                address = self.stack.new_email("kim")
+                answer = self.stack.client().post("/api/v1/auth/signup", {
+                    "email": address, "password": "correct horse battery", "display_name": "Kim"})
+                self.assertEqual(answer.status, 201, answer)
+                addresses.append(address)
+            if round_ < len(people):
+                added = owner.post(f"/api/v1/tenants/{tenant}/members",
+                                   {"email": people[round_].email, "role": "member"})
+                self.assertEqual(added.status, 201, added)
+            self.stack.kill_service("notify")
+            self.stack.start_service("notify")
+        wait_for("everybody has a mail", lambda: all(map(self.stack.letters, addresses)), 90)
+        wait_for("the mesh is ready", self.stack.is_ready, 20)
+        for person in people:
+            wait_for("the inbox tells it", lambda p=person: p.get(INBOX)["items"], 90)
+        wait_for("nothing is left to do", lambda: self.stack.sql_value(
+            "select count(*) from notify.job where run_at <= now()") == "0", 60)
+        for address in addresses:
+            self.assertEqual(len(self.stack.letters(address)), 1, address)
+        for person in people:
+            self.assertEqual([i["title"] for i in person.get(INBOX)["items"]], ["You joined Acme"])
