@@ -102,6 +102,29 @@ a_dead_subscribers_lanes_are_taken_over(void **state)
 	assert_all_applied();
 }
 
+/* They all count what they try first; none of them has died. */
+static void
+many_that_begin_together_park_nothing(void **state)
+{
+	(void)state;
+	produce(0);
+	write_events(1, 300);
+	await_sql(10, "select count(*) = 300 from fact.event_log");
+	for (unsigned i = 0; i < REPLICAS; i++)
+		subscribe(i);
+	await_sql(20, all_applied);
+	for (int round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < REPLICAS; i++)
+			end(&world.subscribers[i]);
+		write_events(1, 200);
+		for (unsigned i = 0; i < REPLICAS; i++)
+			subscribe(i);
+		await_sql(20, all_applied);
+	}
+	assert_all_applied();
+	assert_int_equal(number("select count(*) from seen.parked"), 0);
+}
+
 /* Which a bug or a wrong restore alone can make; the sequencer never does. */
 static void
 a_missing_number_stops_its_lane_and_no_other(void **state)
@@ -158,6 +181,7 @@ main(void)
 		TEST(killed_processes_lose_and_double_nothing),
 		TEST(cut_transactions_lose_and_double_nothing),
 		TEST(a_dead_subscribers_lanes_are_taken_over),
+		TEST(many_that_begin_together_park_nothing),
 		TEST(a_missing_number_stops_its_lane_and_no_other),
 		TEST(a_producer_without_postgresql_is_back_after_it),
 	};
