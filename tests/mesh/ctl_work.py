@@ -1,6 +1,7 @@
 """ctl_work.py - the operator's command and what goes on behind requests: events and
 jobs, listed, followed, set back, tried again, given up."""
 import json
+import threading
 import uuid
 
 from ctl_case import CtlCase
@@ -42,15 +43,17 @@ class CtlWork(CtlCase):
     def test_the_log_is_followed(self):
         with self.stack.trellis_open("events", "tail", "--follow", "--json", "--service",
                                      "tenants") as running:
+            deadline = threading.Timer(20, running.kill)
+            deadline.start()
             try:
                 tenant = self.stack.found(self.stack.sign_up("margaret"))
-                for line in running.stdout:
-                    item = json.loads(line)
-                    if item["event"]["subject"] == tenant:
-                        break
-                self.assertEqual(item["event"]["type"], "tenants.tenant.created")
+                heard = next((item for item in map(json.loads, running.stdout)
+                              if item["event"]["subject"] == tenant), None)
+                self.assertIsNotNone(heard, "not within 20 s: the event of a new tenant")
+                self.assertEqual(heard["event"]["type"], "tenants.tenant.created")
             finally:
-                running.terminate()
+                deadline.cancel()
+                running.kill()
 
     def test_lag_says_how_far_each_subscription_is(self):
         def settled():
