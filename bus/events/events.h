@@ -66,7 +66,7 @@ struct events {
 
 	struct subscription *subscriptions;
 	struct {
-		trl_series *sequenced, *fetched, *notices;
+		trl_series *sequenced, *fetched, *notices, *oldest;
 	} m;
 };
 

@@ -89,6 +89,7 @@ waiting(struct events *events, const Trellis__Bus__HeadRows *all)
 			oldest = at;
 	}
 	events->oldest_s = oldest ? (double)(trl_wall_us() - oldest) / 1e6 : 0;
+	trl_series_set(events->m.oldest, events->oldest_s);
 	if (events->oldest_s > LATE_S && events->polls % PROGRESS_POLLS == 1)
 		trl_log(TRL_LOG_WARN, NULL, "events wait for their numbers",
 		    TRL_LOG_STR("service", events->service),
@@ -149,12 +150,6 @@ on_poll(uv_timer_t *timer)
 	    events_spawn(events, "looking for events", look, events, 2000);
 }
 
-static double
-oldest_unsequenced(void *self)
-{
-	return ((struct events *)self)->oldest_s;
-}
-
 void
 events_heads_open(struct events *events)
 {
@@ -164,15 +159,11 @@ events_heads_open(struct events *events)
 	events->poll = events_timer(events, events);
 	events->notice = events_timer(events, events);
 	uv_timer_start(events->poll, on_poll, 0, POLL_MS);
-	trl_metric_callback("trellis_events_unsequenced_age_seconds",
-	    "How long the oldest event of this process's services waits for its number",
-	    false, oldest_unsequenced, events);
 }
 
 void
 events_heads_close(struct events *events)
 {
-	trl_metric_callback_drop(events);
 	events_timer_close(&events->poll);
 	events_timer_close(&events->notice);
 	while (events->progress) {

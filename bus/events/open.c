@@ -68,6 +68,9 @@ open_metrics(struct events *events)
 	m = trl_counter_new("trellis_events_served_total",
 	    "Events served to subscribers", "service", NULL);
 	events->m.fetched = trl_series_at(m, events->service);
+	m = trl_gauge_new("trellis_events_unsequenced_age_seconds",
+	    "How long the oldest event waits for its number", "service", NULL);
+	events->m.oldest = trl_series_at(m, events->service);
 	m = trl_counter_new("trellis_events_notices_total",
 	    "Notices that there are new events", "service", NULL);
 	events->m.notices = trl_series_at(m, events->service);

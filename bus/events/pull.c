@@ -35,6 +35,15 @@ sub_may_wait(const struct subscription *sub)
 	return false;
 }
 
+bool
+sub_retries(const struct subscription *sub)
+{
+	for (size_t i = 0; i < LANES; i++)
+		if (sub->lanes[i].fails > 0)
+			return true;
+	return false;
+}
+
 uint64_t
 sub_next_us(const struct subscription *sub)
 {

@@ -14,5 +14,7 @@ enum trl_code sub_await(trl_ctx *ctx, struct subscription *sub, uint32_t wait_ms
 /* Whether there is a lane to wait for, and else from when there is. */
 bool sub_may_wait(const struct subscription *sub);
 uint64_t sub_next_us(const struct subscription *sub);
+/* Whether a lane's event failed and is to be tried again. */
+bool sub_retries(const struct subscription *sub);
 /* Has somebody wait, unless somebody does. */
 void sub_watch(struct subscription *sub);

@@ -105,7 +105,11 @@ watch(trl_ctx *ctx, void *arg)
 void
 sub_watch(struct subscription *sub)
 {
-	if (sub->watching || sub->events->draining)
+	if (sub->events->draining)
+		return;
+	if (sub_retries(sub)) /* a lane whose turn comes before that */
+		sub_pull_at(sub, sub_next_us(sub));
+	if (sub->watching)
 		return;
 	if (!sub_may_wait(sub)) { /* no lane is ours for now, or it has not begun */
 		sub_pull_at(sub, sub_next_us(sub));
