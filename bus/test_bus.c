@@ -13,24 +13,7 @@
 
 #include "test_rig.h"
 
-#define TEST(name)                                                                     \
-	static void name##_body(void);                                                 \
-	static void name(void **state)                                                 \
-	{                                                                              \
-		(void)state;                                                           \
-		rig_test(name##_body);                                                 \
-	}                                                                              \
-	static void name##_body(void)
-
 static struct rig rig;
-static char address[160];
-
-static const char *
-tcp_address(void)
-{
-	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", rig_port());
-	return address;
-}
 
 /* The outcome of one call, for actors that are many. */
 struct outcome {
@@ -118,8 +101,8 @@ TEST(answers_over_inproc)
 TEST(answers_over_tcp)
 {
 	struct sample *state = rig_shared();
-	rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	all_kinds_of_answers(state);
 }
@@ -127,9 +110,9 @@ TEST(answers_over_tcp)
 TEST(answers_over_tls)
 {
 	struct sample *state = rig_shared();
-	snprintf(address, sizeof address, "tls+tcp://127.0.0.1:%u", rig_port());
-	rig_serve(address, state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	snprintf(rig_address, sizeof rig_address, "tls+tcp://127.0.0.1:%u", rig_port());
+	rig_serve(rig_address, state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	all_kinds_of_answers(state);
 }
@@ -157,10 +140,10 @@ TEST(a_name_is_resolved_to_a_peer)
 {
 	struct sample *state = rig_shared();
 	unsigned port = rig_port();
-	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", port);
-	rig_serve(address, state, 0);
-	snprintf(address, sizeof address, "dns+tcp://127.0.0.1:%u", port);
-	rig_open(&rig, "edge", address, NULL);
+	snprintf(rig_address, sizeof rig_address, "tcp://127.0.0.1:%u", port);
+	rig_serve(rig_address, state, 0);
+	snprintf(rig_address, sizeof rig_address, "dns+tcp://127.0.0.1:%u", port);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	MUST(call_once(SAMPLE_ECHO, 3) == TRL_OK);
 }
@@ -212,10 +195,10 @@ two_replicas(struct sample *a, struct sample *b, pid_t pids[2])
 	char one[64], two[64];
 	snprintf(one, sizeof one, "tcp://127.0.0.1:%u", rig_port());
 	snprintf(two, sizeof two, "tcp://127.0.0.1:%u", rig_port());
-	snprintf(address, sizeof address, "%s,%s", one, two);
+	snprintf(rig_address, sizeof rig_address, "%s,%s", one, two);
 	pids[0] = rig_serve(one, a, 0);
 	pids[1] = rig_serve(two, b, 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 2);
 }
 
@@ -257,7 +240,7 @@ TEST(a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer)
 	struct outcome late = { .method = SAMPLE_ONCE, .num = 7, .key = "late" },
 		       none = { .method = SAMPLE_ONCE, .num = 0, .key = "none" };
 	struct sample *state = rig_shared();
-	rig_open(&rig, "edge", tcp_address(), state);
+	rig_open(&rig, "edge", rig_tcp(), state);
 	trl_bus_tell_record(rig.here, sample_record, state);
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, call, &late);
@@ -312,8 +295,8 @@ TEST(a_late_answer_is_dropped)
 {
 	struct sample *state = rig_shared();
 	uint64_t blocks_ms = 300;
-	rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, impatient, &blocks_ms);
 	MUST(trl_bus_waiting(rig.bus) == 0);
@@ -395,8 +378,8 @@ ten_calls(trl_ctx *ctx, void *arg)
 TEST(no_call_of_a_burst_is_lost)
 {
 	unsigned answered = 0;
-	rig_serve(tcp_address(), rig_shared(), 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), rig_shared(), 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	for (unsigned i = 0; i < 2000; i++)
 		rig_start(&rig, ten_calls, &answered);
@@ -427,8 +410,8 @@ TEST(a_closed_window_opens_again)
 	unsigned n = 200;
 	uint64_t since = trl_mono_us();
 	struct outcome block = { .method = SAMPLE_BLOCK, .num = 800 };
-	rig_serve(tcp_address(), rig_shared(), 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), rig_shared(), 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	double before = rig_metric("trellis_bus_messages_sent_total");
 	rig_start(&rig, call, &block);
@@ -482,7 +465,7 @@ serve_after(pid_t first, struct sample *state)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (kill(first, 0) == 0)
 		usleep(1000);
-	rig_serve(address, state, 0);
+	rig_serve(rig_address, state, 0);
 	for (;;)
 		pause();
 }
@@ -492,9 +475,9 @@ TEST(notices_of_another_process_are_heard_and_again_after_its_restart)
 {
 	unsigned beats = 0, others = 0;
 	struct sample *state = rig_shared();
-	pid_t pid = rig_serve(tcp_address(), state, 0);
+	pid_t pid = rig_serve(rig_tcp(), state, 0);
 	serve_after(pid, state);
-	rig_open(&rig, "edge", address, NULL);
+	rig_open(&rig, "edge", rig_address, NULL);
 	trl_bus_watch(rig.bus, "sample.beat", count_notice, &beats);
 	trl_bus_watch(rig.bus, "sample", count_notice, &others);
 	MUST(trl_loop_run_until(rig.loop, has_heard, &beats, 10000));
@@ -511,8 +494,8 @@ TEST(a_full_service_says_busy_at_once)
 {
 	struct outcome o[40];
 	unsigned busy = 0;
-	rig_serve(tcp_address(), rig_shared(), 16);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), rig_shared(), 16);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	for (size_t i = 0; i < TRL_COUNT(o); i++) {
 		o[i] = (struct outcome){ .method = SAMPLE_SLOW, .num = 1500 };
@@ -531,8 +514,8 @@ TEST(retries_stay_within_their_budget)
 {
 	struct sample *state = rig_shared();
 	struct outcome o[300];
-	rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	for (size_t i = 0; i < TRL_COUNT(o); i++) {
 		o[i] = (struct outcome){ .method = SAMPLE_BUSY };

@@ -376,7 +376,7 @@ with_a_server(void)
 	rig_run(&rig, call, NULL);
 }
 
-#define TEST(name, body_)                                                              \
+#define WITH_A_SERVER(name, body_)                                                     \
 	static void name(void **state)                                                 \
 	{                                                                              \
 		(void)state;                                                           \
@@ -385,15 +385,15 @@ with_a_server(void)
 	}
 
 /* Reliability, case 60 and case 24. */
-TEST(a_stranger_is_refused_and_others_are_served, strangers_body)
+WITH_A_SERVER(a_stranger_is_refused_and_others_are_served, strangers_body)
 /* Case 24 and case 25. */
-TEST(a_neighbour_cannot_replay_forge_or_drop_the_tag, neighbours_body)
-TEST(frames_that_are_broken_inside_end_the_connection, broken_inside_body)
+WITH_A_SERVER(a_neighbour_cannot_replay_forge_or_drop_the_tag, neighbours_body)
+WITH_A_SERVER(frames_that_are_broken_inside_end_the_connection, broken_inside_body)
 /* Case 19 to case 23, each of which dispatch answers so. */
-TEST(a_broken_payload_is_answered_malformed, broken_payload_body)
+WITH_A_SERVER(a_broken_payload_is_answered_malformed, broken_payload_body)
 /* Case 23. */
-TEST(a_message_over_the_limit_is_dropped, too_large_body)
-TEST(a_storm_of_mutations_changes_nothing, storm_body)
+WITH_A_SERVER(a_message_over_the_limit_is_dropped, too_large_body)
+WITH_A_SERVER(a_storm_of_mutations_changes_nothing, storm_body)
 
 int
 main(int argc, char **argv)

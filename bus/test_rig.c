@@ -82,6 +82,15 @@ rig_port(void)
 	return ntohs(at.sin_port);
 }
 
+char rig_address[160];
+
+const char *
+rig_tcp(void)
+{
+	snprintf(rig_address, sizeof rig_address, "tcp://127.0.0.1:%u", rig_port());
+	return rig_address;
+}
+
 /* ---- certificates -------------------------------------------------------------------
  */
 

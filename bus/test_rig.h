@@ -22,6 +22,16 @@ enum rig_transport { RIG_INPROC, RIG_TCP, RIG_TLS };
 		}                                                                      \
 	} while (0)
 
+/* A cmocka test whose body runs in a process of its own. */
+#define TEST(name)                                                                     \
+	static void name##_body(void);                                                 \
+	static void name(void **state)                                                 \
+	{                                                                              \
+		(void)state;                                                           \
+		rig_test(name##_body);                                                 \
+	}                                                                              \
+	static void name##_body(void)
+
 struct rig {
 	trl_loop *loop;
 	trl_bus_net *net;
@@ -37,6 +47,9 @@ void rig_test(void (*body)(void));
 struct sample *rig_shared(void);
 /* A free port of this process's. */
 unsigned rig_port(void);
+/* Where this test's servers are; rig_tcp makes it a free port over tcp. */
+extern char rig_address[160];
+const char *rig_tcp(void);
 /* Starts a server of "sample" at address in a process of its own; SIGTERM drains
  * it. It gives the notice "sample.beat" every 20 ms. max_actors 0: the usual. */
 pid_t rig_serve(const char *address, struct sample *state, size_t max_actors);

@@ -11,24 +11,7 @@
 
 #include "test_rig.h"
 
-#define TEST(name)                                                                     \
-	static void name##_body(void);                                                 \
-	static void name(void **state)                                                 \
-	{                                                                              \
-		(void)state;                                                           \
-		rig_test(name##_body);                                                 \
-	}                                                                              \
-	static void name##_body(void)
-
 static struct rig rig;
-static char address[160];
-
-static const char *
-tcp_address(void)
-{
-	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", rig_port());
-	return address;
-}
 
 struct outcome {
 	enum sample_method method;
@@ -58,10 +41,10 @@ TEST(a_write_runs_once_when_its_replica_is_killed)
 	state->die_in = 1; /* after the write is recorded, before it is answered */
 	snprintf(one, sizeof one, "tcp://127.0.0.1:%u", rig_port());
 	snprintf(two, sizeof two, "tcp://127.0.0.1:%u", rig_port());
-	snprintf(address, sizeof address, "%s,%s", one, two);
+	snprintf(rig_address, sizeof rig_address, "%s,%s", one, two);
 	rig_serve(one, state, 0);
 	rig_serve(two, state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 2);
 	rig_run(&rig, call, &o);
 	MUST(o.code == TRL_OK && o.replayed);
@@ -76,8 +59,8 @@ TEST(a_lost_write_that_nobody_can_resolve_is_uncertain)
 	struct sample *state = rig_shared();
 	struct outcome o = { .method = SAMPLE_WRITE, .key = "order-2" };
 	state->die_in = 1;
-	rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, call, &o);
 	MUST(rig_metric("trellis_bus_retries_total") >= 1);
@@ -94,8 +77,8 @@ TEST(a_lost_reply_to_a_nested_write_is_uncertain)
 		.method = SAMPLE_WRITE, .key = "k", .caller = "edge"
 	}; /* inside a call: it may not ask again */
 	state->die_in = 1;
-	rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	rig_serve(rig_tcp(), state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, call, &o);
 	MUST(o.code == TRL_UNCERTAIN && state->writes == 1);
@@ -122,8 +105,8 @@ has_written(void *self)
 TEST(a_write_without_an_answer_in_time_is_uncertain)
 {
 	struct sample *state = rig_shared();
-	pid_t pid = rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	pid_t pid = rig_serve(rig_tcp(), state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	kill(pid, SIGSTOP);
 	rig_run(&rig, late_write, NULL);
@@ -137,8 +120,8 @@ TEST(a_write_that_answers_without_its_record_is_a_bug)
 	struct sample *state = rig_shared();
 	struct outcome o = { .method = SAMPLE_FORGETFUL, .key = "forgotten" };
 	int status;
-	pid_t pid = rig_serve(tcp_address(), state, 0);
-	rig_open(&rig, "edge", address, NULL);
+	pid_t pid = rig_serve(rig_tcp(), state, 0);
+	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, call, &o);
 	MUST(o.code == TRL_UNCERTAIN);

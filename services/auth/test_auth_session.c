@@ -263,7 +263,7 @@ maintain_drops_what_is_over_of_everybody(void **state)
 	    world_id_text(trl_value_id(idle->session->id)));
 	world_sql("update letter set used_at = now() where account_id = '%s'",
 	    world_id_text(trl_value_id(old->account->id)));
-	assert_int_equal(auth_maintain(world.admin_url, &world.config), TRL_OK);
+	assert_int_equal(auth_maintain(world.db.admin, &world.config), TRL_OK);
 	assert_string_equal(
 	    world_sql("select count(*) from session where id in ('%s', '%s')",
 		world_id_text(trl_value_id(old->session->id)),

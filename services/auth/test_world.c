@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <libpq-fe.h>
 #include <sodium.h>
 
 #include <trl/log.h>
@@ -24,42 +23,6 @@ struct world world;
 
 const struct trl_config_table *const trl_config_known[] = { NULL };
 
-/* The admin URL with another database and, if given, another user. */
-static char *
-url_for(const char *database, const char *user)
-{
-	const char *url = getenv("TRELLIS_TEST_PG_ADMIN_URL");
-	PQconninfoOption *options = PQconninfoParse(url, NULL);
-	struct trl_buf text = { 0 };
-
-	assert_non_null(options);
-	for (PQconninfoOption *o = options; o->keyword; o++) {
-		const char *value = o->val;
-
-		if (strcmp(o->keyword, "dbname") == 0)
-			value = database;
-		if (user && strcmp(o->keyword, "user") == 0)
-			value = user;
-		if (value && *value)
-			trl_buf_printf(&text, "%s='%s' ", o->keyword, value);
-	}
-	PQconninfoFree(options);
-	trl_buf_add(&text, "", 1);
-	return (char *)text.data;
-}
-
-static void
-admin_run(const char *sql)
-{
-	PGconn *conn = PQconnectdb(getenv("TRELLIS_TEST_PG_ADMIN_URL"));
-	PGresult *result = PQexec(conn, sql);
-
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
-		fail_msg("%s: %s", sql, PQerrorMessage(conn));
-	PQclear(result);
-	PQfinish(conn);
-}
-
 static bool
 redis_ready(void *self)
 {
@@ -69,43 +32,23 @@ redis_ready(void *self)
 
 static const uint8_t seal_key[TRL_SEAL_KEY] = { 7 };
 
-static bool
-open_stores(void)
-{
-	struct trl_pg_options options = { .sql = &auth_sql, .seal_key = seal_key };
-	char sql[160];
-
-	snprintf(world.name, sizeof world.name, "trl_test_auth_%d", (int)getpid());
-	snprintf(sql, sizeof sql, "create database %s", world.name);
-	admin_run(sql);
-	world.admin_url = url_for(world.name, NULL);
-	world.app_url = url_for(world.name, "auth_app");
-	if (trl_migrate(world.admin_url, &auth_sql, NULL, NULL) != TRL_OK)
-		return false;
-	options.url = world.app_url;
-	if (trl_pg_open(world.loop, &options, &world.service.pg) != TRL_OK)
-		return false;
-	world.redis = trl_redis_open(
-	    world.loop, getenv("TRELLIS_TEST_REDIS_URL"), trl_access_scripts);
-	return trl_loop_run_until(world.loop, redis_ready, NULL, 5000);
-}
-
 int
 world_open(void **state)
 {
 	(void)state;
-	if (!getenv("TRELLIS_TEST_PG_ADMIN_URL") || !getenv("TRELLIS_TEST_REDIS_URL")) {
-		print_error(
-		    "TRELLIS_TEST_PG_ADMIN_URL or TRELLIS_TEST_REDIS_URL is not set: "
-		    "run the tests by tools/test, or point them to a PostgreSQL 15 "
-		    "superuser URL and a Redis 7.\n");
+	if (!getenv("TRELLIS_TEST_REDIS_URL")) {
+		print_error("TRELLIS_TEST_REDIS_URL is not set: run the tests by "
+			    "tools/test, or point it to a Redis 7.\n");
 		return -1;
 	}
-	if (sodium_init() < 0)
-		return -1;
 	memset(&world, 0, sizeof world);
+	test_db_make_for(&world.db, &auth_sql);
 	world.loop = trl_loop_new(NULL);
-	if (!open_stores())
+	world.service.pg =
+	    test_db_open(&world.db, world.loop, &auth_sql, "app", seal_key);
+	world.redis = trl_redis_open(
+	    world.loop, getenv("TRELLIS_TEST_REDIS_URL"), trl_access_scripts);
+	if (!trl_loop_run_until(world.loop, redis_ready, NULL, 5000))
 		return -1;
 	world.config = (struct auth_config){ .session_idle_minutes = 30,
 		.session_hours = 24,
@@ -123,8 +66,6 @@ world_open(void **state)
 int
 world_close(void **state)
 {
-	char sql[160];
-
 	(void)state;
 	trl_sealer_free(&world.service.sealer);
 	auth_passwords_close(&world.service.passwords);
@@ -134,10 +75,7 @@ world_close(void **state)
 	trl_loop_free(&world.loop);
 	trl_arena_free(&world.arena);
 	trl_buf_fini(&world.trace);
-	free(world.admin_url);
-	free(world.app_url);
-	snprintf(sql, sizeof sql, "drop database %s with (force)", world.name);
-	admin_run(sql);
+	test_db_drop(&world.db);
 	return 0;
 }
 
@@ -162,24 +100,12 @@ world_rate_scale(const char *scale)
 const char *
 world_sql(const char *fmt, ...)
 {
-	PGconn *conn = PQconnectdb(world.admin_url);
-	PGresult *result;
-	const char *value = "";
+	const char *value;
 	va_list args;
-	char *sql;
 
 	va_start(args, fmt);
-	sql = trl_arena_vprintf(world.arena, fmt, args);
+	value = test_db_vsql(&world.db, world.arena, fmt, args);
 	va_end(args);
-	PQclear(PQexec(conn, "set search_path = auth"));
-	result = PQexec(conn, sql);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
-	    PQresultStatus(result) != PGRES_TUPLES_OK)
-		fail_msg("%s: %s", sql, PQerrorMessage(conn));
-	if (PQntuples(result) > 0)
-		value = trl_arena_strdup(world.arena, PQgetvalue(result, 0, 0));
-	PQclear(result);
-	PQfinish(conn);
 	return value;
 }
 
@@ -401,7 +327,7 @@ is_letter(const char *type, const char *hex, const char *email, const char **tok
 static unsigned
 look(const char *email, const char **token)
 {
-	PGconn *conn = PQconnectdb(world.admin_url);
+	PGconn *conn = PQconnectdb(world.db.admin);
 	PGresult *rows = PQexec(conn,
 	    "select type, encode(payload, 'hex') from auth.outbox where type in "
 	    "('auth.letter.requested', 'auth.password.changed') order by id");

@@ -8,11 +8,10 @@
 #include <trl/metrics.h>
 
 #include "auth.h"
+#include "test_db.h"
 
 struct world {
-	char name[64];
-	char *admin_url;
-	char *app_url;
+	struct test_db db;
 	trl_loop *loop;
 	trl_redis *redis;
 	struct auth service;

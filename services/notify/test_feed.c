@@ -129,7 +129,7 @@ what_is_older_than_a_day_is_forgotten(void **state)
 static void
 a_late_commit_has_a_later_number(void **state)
 {
-	PGconn *late = PQconnectdb(world.admin_url);
+	PGconn *late = PQconnectdb(world.db.admin);
 	const int64_t before = head();
 
 	(void)state;

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <libpq-fe.h>
 #include <sodium.h>
 
 #include <trl/migrate.h>
@@ -33,55 +32,6 @@ trl_bus_notify(
 	(void)tenant;
 	(void)subject;
 	world.notices += strcmp(topic, "notify.person") == 0;
-}
-
-/* The admin URL with another database and, if given, another user. */
-static char *
-url_for(const char *database, const char *user)
-{
-	PQconninfoOption *options =
-	    PQconninfoParse(getenv("TRELLIS_TEST_PG_ADMIN_URL"), NULL);
-	struct trl_buf text = { 0 };
-
-	assert_non_null(options);
-	for (PQconninfoOption *o = options; o->keyword; o++) {
-		const char *value = o->val;
-
-		if (strcmp(o->keyword, "dbname") == 0)
-			value = database;
-		if (user && strcmp(o->keyword, "user") == 0)
-			value = user;
-		if (value && *value)
-			trl_buf_printf(&text, "%s='%s' ", o->keyword, value);
-	}
-	PQconninfoFree(options);
-	trl_buf_add(&text, "", 1);
-	return (char *)text.data;
-}
-
-static void
-admin_run(const char *sql)
-{
-	PGconn *conn = PQconnectdb(getenv("TRELLIS_TEST_PG_ADMIN_URL"));
-	PGresult *result = PQexec(conn, sql);
-
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
-		fail_msg("%s: %s", sql, PQerrorMessage(conn));
-	PQclear(result);
-	PQfinish(conn);
-}
-
-static bool
-open_pg(const char *role, const uint8_t *seal_key, trl_pg **out)
-{
-	char *url = url_for(world.name, role);
-	struct trl_pg_options options = {
-		.sql = &notify_sql, .url = url, .seal_key = seal_key
-	};
-	enum trl_code rc = trl_pg_open(world.loop, &options, out);
-
-	free(url);
-	return rc == TRL_OK;
 }
 
 static bool
@@ -108,38 +58,22 @@ int
 world_open(void **state)
 {
 	static const uint8_t seal_key[TRL_SEAL_KEY] = { 7 };
-	char sql[160];
 
 	(void)state;
-	if (!getenv("TRELLIS_TEST_PG_ADMIN_URL")) {
-		print_error(
-		    "TRELLIS_TEST_PG_ADMIN_URL is not set: run the tests by "
-		    "tools/test, or point it to a PostgreSQL 15 superuser URL.\n");
-		return -1;
-	}
-	if (sodium_init() < 0)
-		return -1;
 	memset(&world, 0, sizeof world);
-	snprintf(world.name, sizeof world.name, "trl_test_notify_%d", (int)getpid());
 	snprintf(world.mail, sizeof world.mail, "/tmp/trl_mail_XXXXXX");
 	assert_non_null(mkdtemp(world.mail));
-	snprintf(sql, sizeof sql, "create database %s", world.name);
-	admin_run(sql);
-	world.admin_url = url_for(world.name, NULL);
-	if (trl_migrate(world.admin_url, &notify_sql, NULL, NULL) != TRL_OK)
-		return -1;
+	test_db_make_for(&world.db, &notify_sql);
 	world.loop = trl_loop_new(NULL);
+	world.pg = test_db_open(&world.db, world.loop, &notify_sql, "app", seal_key);
+	world.sys = test_db_open(&world.db, world.loop, &notify_sql, "sys", seal_key);
 	world.config.public_url = "https://trellis.test";
 	world.config.mail_from = "Trellis <noreply@trellis.test>";
 	world.config.mail_folder = world.mail;
 	world.letters = trl_sealer_new(seal_key, "auth letter");
 	world.invitations = trl_sealer_new(seal_key, "tenants invitation");
 	world.arena = trl_arena_new(64u << 20);
-	return open_pg("notify_app", seal_key, &world.pg) &&
-		       open_pg("notify_sys", seal_key, &world.sys) &&
-		       open_service(seal_key)
-		   ? 0
-		   : -1;
+	return open_service(seal_key) ? 0 : -1;
 }
 
 static bool
@@ -173,7 +107,6 @@ int
 world_close(void **state)
 {
 	void *self = world.service;
-	char sql[160];
 
 	(void)state;
 	trl_jobs_drain(world.jobs);
@@ -187,11 +120,9 @@ world_close(void **state)
 	trl_pg_close(&world.sys);
 	trl_loop_free(&world.loop);
 	trl_arena_free(&world.arena);
-	free(world.admin_url);
 	empty_mailbox();
 	rmdir(world.mail);
-	snprintf(sql, sizeof sql, "drop database %s with (force)", world.name);
-	admin_run(sql);
+	test_db_drop(&world.db);
 	return 0;
 }
 
@@ -205,24 +136,12 @@ world_forget(void)
 const char *
 world_sql(const char *fmt, ...)
 {
-	PGconn *conn = PQconnectdb(world.admin_url);
-	PGresult *result;
-	const char *value = "";
+	const char *value;
 	va_list args;
-	char *sql;
 
 	va_start(args, fmt);
-	sql = trl_arena_vprintf(world.arena, fmt, args);
+	value = test_db_vsql(&world.db, world.arena, fmt, args);
 	va_end(args);
-	PQclear(PQexec(conn, "set search_path = notify"));
-	result = PQexec(conn, sql);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
-	    PQresultStatus(result) != PGRES_TUPLES_OK)
-		fail_msg("%s: %s", sql, PQerrorMessage(conn));
-	if (PQntuples(result) > 0)
-		value = trl_arena_strdup(world.arena, PQgetvalue(result, 0, 0));
-	PQclear(result);
-	PQfinish(conn);
 	return value;
 }
 

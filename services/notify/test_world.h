@@ -12,11 +12,11 @@
 #include <trellis/tenants/v1/tenants.trl.h>
 
 #include "notify.h"
+#include "test_db.h"
 
 struct world {
-	char name[64]; /* of the database */
+	struct test_db db;
 	char mail[64]; /* the mailbox's folder */
-	char *admin_url;
 	trl_loop *loop;
 	trl_pg *pg, *sys;
 	struct notify *service;

@@ -427,7 +427,7 @@ maintain_deletes_what_is_past_its_grace_and_frees_the_slug(void **state)
 	    "= '%s'",
 	    world_id_text(over));
 	assert_string_equal(rest_of(over), "1 1 1 1 t");
-	assert_int_equal(tenants_maintain(world.admin_url, &world.config), TRL_OK);
+	assert_int_equal(tenants_maintain(world.db.admin, &world.config), TRL_OK);
 	assert_string_equal(rest_of(over), "0 0 0 0 t");
 	assert_string_equal(rest_of(resting), "1 1 1 0 t");
 	assert_string_equal(rest_of(live), "1 1 1 0 t");

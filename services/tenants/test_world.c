@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <libpq-fe.h>
 #include <sodium.h>
 
 #include <trl/migrate.h>
@@ -23,70 +22,17 @@ struct world world;
 
 const struct trl_config_table *const trl_config_known[] = { NULL };
 
-/* The admin URL with another database and, if given, another user. */
-static char *
-url_for(const char *database, const char *user)
-{
-	const char *url = getenv("TRELLIS_TEST_PG_ADMIN_URL");
-	PQconninfoOption *options = PQconninfoParse(url, NULL);
-	struct trl_buf text = { 0 };
-
-	assert_non_null(options);
-	for (PQconninfoOption *o = options; o->keyword; o++) {
-		const char *value = o->val;
-
-		if (strcmp(o->keyword, "dbname") == 0)
-			value = database;
-		if (user && strcmp(o->keyword, "user") == 0)
-			value = user;
-		if (value && *value)
-			trl_buf_printf(&text, "%s='%s' ", o->keyword, value);
-	}
-	PQconninfoFree(options);
-	trl_buf_add(&text, "", 1);
-	return (char *)text.data;
-}
-
-static void
-admin_run(const char *sql)
-{
-	PGconn *conn = PQconnectdb(getenv("TRELLIS_TEST_PG_ADMIN_URL"));
-	PGresult *result = PQexec(conn, sql);
-
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
-		fail_msg("%s: %s", sql, PQerrorMessage(conn));
-	PQclear(result);
-	PQfinish(conn);
-}
-
 int
 world_open(void **state)
 {
 	static const uint8_t seal_key[TRL_SEAL_KEY] = { 7 };
-	char sql[160];
-	struct trl_pg_options options = { .sql = &tenants_sql };
 
 	(void)state;
-	if (!getenv("TRELLIS_TEST_PG_ADMIN_URL")) {
-		print_error(
-		    "TRELLIS_TEST_PG_ADMIN_URL is not set: run the tests by "
-		    "tools/test, or point it to a PostgreSQL 15 superuser URL.\n");
-		return -1;
-	}
-	if (sodium_init() < 0)
-		return -1;
 	memset(&world, 0, sizeof world);
-	snprintf(world.name, sizeof world.name, "trl_test_tenants_%d", (int)getpid());
-	snprintf(sql, sizeof sql, "create database %s", world.name);
-	admin_run(sql);
-	world.admin_url = url_for(world.name, NULL);
-	world.app_url = url_for(world.name, "tenants_app");
-	if (trl_migrate(world.admin_url, &tenants_sql, NULL, NULL) != TRL_OK)
-		return -1;
+	test_db_make_for(&world.db, &tenants_sql);
 	world.loop = trl_loop_new(NULL);
-	options.url = world.app_url;
-	if (trl_pg_open(world.loop, &options, &world.service.pg) != TRL_OK)
-		return -1;
+	world.service.pg =
+	    test_db_open(&world.db, world.loop, &tenants_sql, "app", NULL);
 	world.config =
 	    (struct tenants_config){ .grace_days = 30, .invitation_days = 7 };
 	world.service.config = &world.config;
@@ -99,17 +45,12 @@ world_open(void **state)
 int
 world_close(void **state)
 {
-	char sql[160];
-
 	(void)state;
 	trl_sealer_free(&world.service.sealer);
 	trl_pg_close(&world.service.pg);
 	trl_loop_free(&world.loop);
 	trl_arena_free(&world.arena);
-	free(world.admin_url);
-	free(world.app_url);
-	snprintf(sql, sizeof sql, "drop database %s with (force)", world.name);
-	admin_run(sql);
+	test_db_drop(&world.db);
 	return 0;
 }
 
@@ -137,24 +78,12 @@ world_person_new(const char *name, bool verified)
 const char *
 world_sql(const char *fmt, ...)
 {
-	PGconn *conn = PQconnectdb(world.admin_url);
-	PGresult *result;
-	const char *value = "";
+	const char *value;
 	va_list args;
-	char *sql;
 
 	va_start(args, fmt);
-	sql = trl_arena_vprintf(world.arena, fmt, args);
+	value = test_db_vsql(&world.db, world.arena, fmt, args);
 	va_end(args);
-	PQclear(PQexec(conn, "set search_path = tenants"));
-	result = PQexec(conn, sql);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
-	    PQresultStatus(result) != PGRES_TUPLES_OK)
-		fail_msg("%s: %s", sql, PQerrorMessage(conn));
-	if (PQntuples(result) > 0)
-		value = trl_arena_strdup(world.arena, PQgetvalue(result, 0, 0));
-	PQclear(result);
-	PQfinish(conn);
 	return value;
 }
 

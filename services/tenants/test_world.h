@@ -12,6 +12,7 @@
 #include <trl/method.h>
 
 #include "tenants.h"
+#include "test_db.h"
 
 enum { WORLD_PEOPLE_MAX = 64 };
 
@@ -24,9 +25,7 @@ struct world_person {
 };
 
 struct world {
-	char name[64];   /* of the database */
-	char *admin_url; /* to that database, as superuser */
-	char *app_url;
+	struct test_db db;
 	trl_loop *loop;
 	struct tenants service;
 	struct tenants_config config;

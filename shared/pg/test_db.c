@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <trl/migrate.h>
+
 static const char *
 server(void)
 {
@@ -45,46 +47,68 @@ rewrite(char *out, size_t size, const char *dbname, const char *user)
 	PQconninfoFree(all);
 }
 
+/* The first field of the first row, or ""; the caller frees it. */
 static char *
-run(const char *url, const char *sql)
+run(const char *url, const char *schema, const char *sql)
 {
-	static char value[256];
 	PGconn *pq = PQconnectdb(url);
-	PGresult *res = PQexec(pq, sql);
-	ExecStatusType status = PQresultStatus(res);
+	PGresult *res;
+	ExecStatusType status;
+	char *value;
 
-	value[0] = '\0';
+	if (schema) {
+		char set[128];
+
+		snprintf(set, sizeof set, "set search_path = %s", schema);
+		PQclear(PQexec(pq, set));
+	}
+	res = PQexec(pq, sql);
+	status = PQresultStatus(res);
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
 		fprintf(stderr, "%s: %s", sql, PQerrorMessage(pq));
 		exit(1);
 	}
-	if (PQntuples(res) > 0 && PQnfields(res) > 0)
-		snprintf(value, sizeof value, "%s", PQgetvalue(res, 0, 0));
+	value = strdup(
+	    PQntuples(res) > 0 && PQnfields(res) > 0 ? PQgetvalue(res, 0, 0) : "");
+	if (!value)
+		exit(1);
 	PQclear(res);
 	PQfinish(pq);
 	return value;
 }
 
-void
-test_db_make(struct test_db *db, const char *name)
+static void
+on_server(const char *verb, const char *name, const char *rest)
 {
 	char url[512], sql[128];
 
-	snprintf(db->name, sizeof db->name, "trl_test_%s_%d", name, (int)getpid());
 	rewrite(url, sizeof url, NULL, NULL);
-	snprintf(sql, sizeof sql, "create database %s", db->name);
-	run(url, sql);
+	snprintf(sql, sizeof sql, "%s database %s%s", verb, name, rest);
+	free(run(url, NULL, sql));
+}
+
+void
+test_db_make(struct test_db *db, const char *name)
+{
+	db->schema = NULL;
+	snprintf(db->name, sizeof db->name, "trl_test_%s_%d", name, (int)getpid());
+	on_server("create", db->name, "");
 	rewrite(db->admin, sizeof db->admin, db->name, NULL);
+}
+
+void
+test_db_make_for(struct test_db *db, const struct trl_sql_set *sql)
+{
+	test_db_make(db, sql->service);
+	db->schema = sql->service;
+	if (trl_migrate(db->admin, sql, NULL, NULL) != TRL_OK)
+		exit(1);
 }
 
 void
 test_db_drop(struct test_db *db)
 {
-	char url[512], sql[128];
-
-	rewrite(url, sizeof url, NULL, NULL);
-	snprintf(sql, sizeof sql, "drop database if exists %s with (force)", db->name);
-	run(url, sql);
+	on_server("drop", db->name, " with (force)");
 }
 
 const char *
@@ -96,17 +120,56 @@ test_db_as(const struct test_db *db, const char *user)
 	return url;
 }
 
+trl_pg *
+test_db_open(const struct test_db *db, trl_loop *loop, const struct trl_sql_set *sql,
+    const char *role, const uint8_t seal_key[32])
+{
+	char user[96];
+	trl_pg *pg;
+
+	snprintf(user, sizeof user, "%s_%s", sql->service, role);
+	if (trl_pg_open(loop,
+		&(struct trl_pg_options){
+		    .url = test_db_as(db, user), .sql = sql, .seal_key = seal_key },
+		&pg) != TRL_OK)
+		exit(1);
+	return pg;
+}
+
+/* As run, of a text that is made here. */
+static char *
+run_text(const struct test_db *db, const char *fmt, va_list args)
+{
+	char *sql = NULL, *value;
+
+	if (vasprintf(&sql, fmt, args) < 0)
+		exit(1);
+	value = run(db->admin, db->schema, sql);
+	free(sql);
+	return value;
+}
+
 const char *
 test_db_sql(const struct test_db *db, const char *fmt, ...)
 {
-	char *sql = NULL, *value;
+	static char kept[256];
+	char *value;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&sql, fmt, args) < 0)
-		exit(1);
+	value = run_text(db, fmt, args);
 	va_end(args);
-	value = run(db->admin, sql);
-	free(sql);
-	return value;
+	snprintf(kept, sizeof kept, "%s", value);
+	free(value);
+	return kept;
+}
+
+const char *
+test_db_vsql(const struct test_db *db, trl_arena *arena, const char *fmt, va_list args)
+{
+	char *value = run_text(db, fmt, args);
+	const char *kept = trl_arena_strdup(arena, value);
+
+	free(value);
+	return kept;
 }

@@ -34,17 +34,12 @@ world_open(void **state)
 	static const uint8_t seal_key[32] = { 7, 7, 7 };
 
 	(void)state;
-	test_db_make(&world.db, "pg");
-	if (trl_migrate(world.db.admin, &pgtest_sql, NULL, NULL) != TRL_OK)
-		return -1;
+	test_db_make_for(&world.db, &pgtest_sql);
+	world.db.schema = NULL;
 	snprintf(
 	    world.url, sizeof world.url, "%s", test_db_as(&world.db, "pgtest_app"));
 	world.loop = trl_loop_new(NULL);
-	if (trl_pg_open(world.loop,
-		&(struct trl_pg_options){
-		    .url = world.url, .sql = &pgtest_sql, .seal_key = seal_key },
-		&world.pg) != TRL_OK)
-		return -1;
+	world.pg = test_db_open(&world.db, world.loop, &pgtest_sql, "app", seal_key);
 	return trl_loop_run_until(world.loop, is_ready, world.pg, 5000) ? 0 : -1;
 }
 

@@ -4,13 +4,14 @@
 #include <trl/compiler.h>
 
 #include "tables.h"
+#include "test_db.h"
 
 struct scratch {
-	char name[64];
+	struct test_db db;
 	struct tables_db schemas[8];
 	size_t n_schemas;
 };
 
-/* -1 with a sentence where TRELLIS_TEST_PG_ADMIN_URL is not set or it fails. */
+/* -1 where a schema cannot be made, which is printed. */
 int scratch_open(struct scratch *scratch, const char *purpose);
 void scratch_close(struct scratch *scratch);
