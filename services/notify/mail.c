@@ -203,16 +203,12 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	const Notify__V1__Kind *kind;
 	struct notify_letter letter;
 	struct notify_fact fact;
-	Notify__V1__Kinds *kinds;
 	enum trl_code rc;
 
-	rc = notify_fact_read(ctx, telling->fact, &fact);
-	if (rc == TRL_OK)
-		rc = notify_kinds_read(self, ctx, &kinds);
+	rc = notify_telling_read(self, ctx, telling, &fact, &kind);
 	if (rc != TRL_OK)
 		return rc;
-	kind = notify_kind_by_name(kinds, telling->kind);
-	if (!kind || !fact.type)
+	if (!kind)
 		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
 	if (!kind->mandatory && telling->has_account_id)
 		posting.unsubscribe = notify_unsubscribe_token(

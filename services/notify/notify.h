@@ -70,8 +70,6 @@ const Notify__V1__Kind *notify_kind_by_name(
 /* ---- settings.c --------------------------------------------------------------------
  */
 
-/* Refuses a stale If-Match. Errors: TRL_PRECONDITION. */
-enum trl_code notify_if_match(trl_ctx *ctx, int64_t version) TRL_MUST_CHECK;
 /* How a tenant's notifications go out, with Slack's sealed address; empty where
  * nothing was set. Errors: faults. */
 enum trl_code notify_settings_read(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
@@ -153,6 +151,11 @@ struct notify_letter {
 	struct notify_message message;
 };
 
+/* What a job tells: its fact and its kind in the catalogue; *kind NULL: one of them is
+ * not known any more, or not yet. Errors: TRL_INTERNAL. */
+enum trl_code notify_telling_read(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__Telling *telling, struct notify_fact *fact,
+    const Notify__V1__Kind **kind) TRL_MUST_CHECK;
 /* Makes the message of a fact for whom it is told to. unsubscribe is a page, or NULL.
  * Errors: TRL_UNAVAILABLE (nothing was heard of the person or organisation yet). */
 enum trl_code notify_message_make(struct notify *self, trl_ctx *ctx,

@@ -4,6 +4,8 @@
 #include <unistd.h>
 #include <fcntl.h>
 
+#include <trl/change.h>
+
 #include "notify.h"
 
 typedef Notify__V1__Choice choice;
@@ -239,30 +241,12 @@ store(struct notify *self, trl_ctx *ctx, const Notify__V1__PutPreferencesRequest
 	return trl_batch_write(work, &out->base);
 }
 
-/* Errors: TRL_INVALID (no such kind, zone), TRL_PRECONDITION, TRL_CONFLICT. */
-enum trl_code
-notify_put_preferences(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__PutPreferencesRequest *in, Notify__V1__Preferences *out)
+static void
+take(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
+    const Notify__V1__PutPreferencesRequest *in, int64_t former,
+    Notify__V1__Preferences *out)
 {
-	Notify__V1__Preferences before = NOTIFY__V1__PREFERENCES__INIT;
-	Notify__V1__Choices chosen = NOTIFY__V1__CHOICES__INIT;
-	Notify__V1__Kinds *kinds;
-	bool replayed;
-	enum trl_code rc;
-
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
-	rc = notify_kinds_read(self, ctx, &kinds);
-	if (rc == TRL_OK)
-		rc = check(ctx, kinds, in);
-	if (rc == TRL_OK)
-		rc = read_chosen(self, ctx, &before, &chosen);
-	if (rc == TRL_OK)
-		rc = notify_if_match(ctx, before.version);
-	if (rc != TRL_OK)
-		return rc;
-	out->version = before.version + 1;
+	out->version = former + 1;
 	out->digest = in->digest;
 	out->has_digest = in->has_digest;
 	out->time_zone = in->time_zone;
@@ -273,5 +257,39 @@ notify_put_preferences(struct notify *self, trl_ctx *ctx,
 	out->updated_at = trl_value_time(ctx, trl_now(ctx));
 	fill_in(ctx, out);
 	complete(ctx, kinds, in->choices, in->n_choices, out);
-	return store(self, ctx, in, before.version, out);
+}
+
+/* Errors: TRL_INVALID (no such kind, zone), TRL_PRECONDITION (If-Match),
+ * TRL_CONFLICT. */
+enum trl_code
+notify_put_preferences(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__PutPreferencesRequest *in, Notify__V1__Preferences *out)
+{
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
+	Notify__V1__Kinds *kinds;
+	bool replayed;
+	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc == TRL_OK)
+		rc = check(ctx, kinds, in);
+	if (rc == TRL_OK)
+		rc = trl_change_begin(&change, ctx, ctx->principal.account);
+	if (rc != TRL_OK)
+		return rc;
+	do {
+		Notify__V1__Preferences before = NOTIFY__V1__PREFERENCES__INIT;
+		Notify__V1__Choices chosen = NOTIFY__V1__CHOICES__INIT;
+
+		rc = read_chosen(self, ctx, &before, &chosen);
+		if (rc == TRL_OK)
+			rc = trl_if_match(ctx, before.version);
+		if (rc != TRL_OK)
+			return rc;
+		take(ctx, kinds, in, before.version, out);
+		rc = store(self, ctx, in, before.version, out);
+	} while (trl_change_again(&change, &rc));
+	return rc;
 }

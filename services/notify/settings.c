@@ -2,17 +2,9 @@
  * address of its Slack lets anybody post there, so it is kept sealed and not shown. */
 #include <string.h>
 
-#include "notify.h"
+#include <trl/change.h>
 
-enum trl_code
-notify_if_match(trl_ctx *ctx, int64_t version)
-{
-	if (ctx->has_if_version && ctx->if_version != version)
-		return trl_fail(ctx, TRL_PRECONDITION,
-		    "Somebody changed it; its version is %lld now.",
-		    (long long)version);
-	return TRL_OK;
-}
+#include "notify.h"
 
 enum trl_code
 notify_settings_read(
@@ -87,34 +79,27 @@ take_slack(struct notify *self, trl_ctx *ctx,
 	return TRL_OK;
 }
 
-/* Errors: TRL_INVALID (slack_url), TRL_PRECONDITION, TRL_CONFLICT. */
-enum trl_code
-notify_update_settings(struct notify *self, trl_ctx *ctx,
+static enum trl_code
+take_changes(struct notify *self, trl_ctx *ctx,
     const Notify__V1__UpdateSettingsRequest *in, Notify__V1__Settings *out)
 {
-	int64_t former;
-	bool replayed;
-	enum trl_code rc;
-	trl_batch *work;
+	enum trl_code rc = take_slack(self, ctx, in, out);
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
-	rc = notify_settings_read(ctx, self->pg, ctx->tenant, out);
-	if (rc == TRL_OK)
-		rc = notify_if_match(ctx, out->version);
-	if (rc == TRL_OK)
-		rc = take_slack(self, ctx, in, out);
 	if (rc != TRL_OK)
 		return rc;
 	take(&out->sender_name, in->sender_name, clears(in, "sender_name"));
 	take(&out->reply_to, in->reply_to, clears(in, "reply_to"));
 	take(&out->locale, in->locale, clears(in, "locale"));
-	former = out->version;
-	out->version = former + 1;
-	out->has_version = out->has_slack = true;
 	out->updated_at = trl_value_time(ctx, trl_now(ctx));
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	return TRL_OK;
+}
+
+static enum trl_code
+store(struct notify *self, trl_ctx *ctx, Notify__V1__Settings *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	const int64_t former = out->version++;
+
 	trl_batch_add(work, &notify_sql_settings_put, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_INT("version", out->version),
 	    TRL_ARG_TEXT("sender_name", out->sender_name),
@@ -129,4 +114,32 @@ notify_update_settings(struct notify *self, trl_ctx *ctx,
 	trl_batch_audit(
 	    work, "notify.settings.update", ctx->tenant, "settings", &out->base);
 	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_INVALID (slack_url), TRL_PRECONDITION (If-Match), TRL_CONFLICT. */
+enum trl_code
+notify_update_settings(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__UpdateSettingsRequest *in, Notify__V1__Settings *out)
+{
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
+	bool replayed;
+	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = trl_change_begin(&change, ctx, ctx->tenant);
+	if (rc != TRL_OK)
+		return rc;
+	do {
+		notify__v1__settings__init(out);
+		rc = notify_settings_read(ctx, self->pg, ctx->tenant, out);
+		if (rc == TRL_OK)
+			rc = trl_if_match(ctx, out->version);
+		if (rc == TRL_OK)
+			rc = take_changes(self, ctx, in, out);
+		if (rc != TRL_OK)
+			return rc;
+		rc = store(self, ctx, out);
+	} while (trl_change_again(&change, &rc));
+	return rc;
 }

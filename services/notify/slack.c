@@ -86,17 +86,13 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	const Notify__V1__Kind *kind;
 	struct notify_letter letter;
 	struct notify_fact fact;
-	Notify__V1__Kinds *kinds;
 	enum trl_code rc;
 
-	rc = notify_fact_read(ctx, telling->fact, &fact);
-	if (rc == TRL_OK)
-		rc = notify_kinds_read(self, ctx, &kinds);
+	rc = notify_telling_read(self, ctx, telling, &fact, &kind);
 	if (rc != TRL_OK)
 		return rc;
-	kind = notify_kind_by_name(kinds, telling->kind);
 	notify__v1__settings__init(&letter.settings);
-	if (!kind || !fact.type || kind->seal)
+	if (!kind || kind->seal)
 		return TRL_OK;
 	rc = notify_settings_read(ctx, self->sys, job->tenant, &letter.settings);
 	if (rc != TRL_OK || !letter.settings.has_slack_sealed)

@@ -304,6 +304,22 @@ tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
 	return rc;
 }
 
+enum trl_code
+notify_telling_read(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__Telling *telling, struct notify_fact *fact,
+    const Notify__V1__Kind **kind)
+{
+	Notify__V1__Kinds *kinds;
+	enum trl_code rc = notify_fact_read(ctx, telling->fact, fact);
+
+	if (rc == TRL_OK)
+		rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc != TRL_OK)
+		return rc;
+	*kind = fact->type ? notify_kind_by_name(kinds, telling->kind) : NULL;
+	return TRL_OK;
+}
+
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
@@ -312,16 +328,12 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	const Notify__V1__Kind *kind;
 	struct notify_letter letter;
 	struct notify_fact fact;
-	Notify__V1__Kinds *kinds;
 	enum trl_code rc;
 
-	rc = notify_fact_read(ctx, telling->fact, &fact);
-	if (rc == TRL_OK)
-		rc = notify_kinds_read(self, ctx, &kinds);
+	rc = notify_telling_read(self, ctx, telling, &fact, &kind);
 	if (rc != TRL_OK)
 		return rc;
-	kind = notify_kind_by_name(kinds, telling->kind);
-	if (!kind || !fact.type)
+	if (!kind)
 		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
 	rc = notify_message_make(self, ctx, telling, kind, &fact, NULL, &letter);
 	return rc == TRL_OK ? tell(self, ctx, telling, kind, &fact, &letter) : rc;

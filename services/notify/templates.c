@@ -4,6 +4,8 @@
  * here, so that a mail never fails of it. */
 #include <string.h>
 
+#include <trl/change.h>
+
 #include "notify.h"
 #include "template.h"
 
@@ -213,28 +215,35 @@ notify_put_template(struct notify *self, trl_ctx *ctx,
 		.action = in->action,
 		.text = in->text,
 		.html = in->html };
-	template before = NOTIFY__V1__TEMPLATE__INIT;
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed, own;
-	enum trl_code rc;
+	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
 	if (!is_kind(in->kind))
 		return no_template(ctx);
 	rc = check_parts(ctx, &words);
 	if (rc == TRL_OK)
-		rc = read_own(self, ctx, in->kind, in->locale, &before, &own);
-	if (rc == TRL_OK)
-		rc = notify_if_match(ctx, own ? before.version : 0);
+		rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;
-	show(ctx, &words, out);
-	out->version = before.version + 1;
-	out->custom = true;
-	out->updated_at = trl_value_time(ctx, trl_now(ctx));
-	return store(
-	    self, ctx, out, before.version == 0, "notify.template.update", &out->base);
+	do {
+		template before = NOTIFY__V1__TEMPLATE__INIT;
+
+		rc = read_own(self, ctx, in->kind, in->locale, &before, &own);
+		if (rc == TRL_OK)
+			rc = trl_if_match(ctx, own ? before.version : 0);
+		if (rc != TRL_OK)
+			return rc;
+		show(ctx, &words, out);
+		out->version = before.version + 1;
+		out->custom = true;
+		out->updated_at = trl_value_time(ctx, trl_now(ctx));
+		rc = store(self, ctx, out, before.version == 0,
+		    "notify.template.update", &out->base);
+	} while (trl_change_again(&change, &rc));
+	return rc;
 }
 
 /* Errors: TRL_NOT_FOUND (the organisation has none), TRL_PRECONDITION, TRL_CONFLICT. */
@@ -242,23 +251,31 @@ enum trl_code
 notify_delete_template(struct notify *self, trl_ctx *ctx,
     const Notify__V1__DeleteTemplateRequest *in, Trellis__Empty *out)
 {
-	template row = NOTIFY__V1__TEMPLATE__INIT;
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed, own;
-	enum trl_code rc;
+	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
-	rc = read_own(self, ctx, in->kind, in->locale, &row, &own);
-	if (rc == TRL_OK && !own)
-		rc = no_template(ctx);
-	if (rc == TRL_OK)
-		rc = notify_if_match(ctx, row.version);
+	rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;
-	row.version++;
-	row.gone = true;
-	return store(self, ctx, &row, false, "notify.template.delete", &out->base);
+	do {
+		template row = NOTIFY__V1__TEMPLATE__INIT;
+
+		rc = read_own(self, ctx, in->kind, in->locale, &row, &own);
+		if (rc == TRL_OK && !own)
+			rc = no_template(ctx);
+		if (rc == TRL_OK)
+			rc = trl_if_match(ctx, row.version);
+		if (rc != TRL_OK)
+			return rc;
+		row.version++;
+		row.gone = true;
+		rc =
+		    store(self, ctx, &row, false, "notify.template.delete", &out->base);
+	} while (trl_change_again(&change, &rc));
+	return rc;
 }
 
 /* ---- preview

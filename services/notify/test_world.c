@@ -247,13 +247,19 @@ run_call(trl_ctx *ctx, void *arg)
 }
 
 static void
-run_actor(struct run *run, void (*fn)(trl_ctx *ctx, void *arg))
+start_actor(struct run *run, void (*fn)(trl_ctx *ctx, void *arg))
 {
 	struct trl_spawn spec = {
 		.name = "test", .run = fn, .arg = run, .timeout_ms = 10000
 	};
 
 	assert_int_equal(trl_spawn(world.loop, &spec), TRL_OK);
+}
+
+static void
+run_actor(struct run *run, void (*fn)(trl_ctx *ctx, void *arg))
+{
+	start_actor(run, fn);
 	assert_true(trl_loop_run_until(world.loop, is_done, run, 20000));
 }
 
@@ -267,6 +273,22 @@ world_call(const struct world_caller *who, const struct trl_method *method,
 	if (run.rc == TRL_OK && out)
 		*(ProtobufCMessage **)out = run.out;
 	return run.rc;
+}
+
+void
+world_call_both(const struct world_caller *who, const struct trl_method *method,
+    const ProtobufCMessage *const in[2], enum trl_code rcs[2])
+{
+	struct run runs[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		runs[i] = (struct run){ .who = who, .method = method, .in = in[i] };
+		start_actor(&runs[i], run_call);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(trl_loop_run_until(world.loop, is_done, &runs[i], 20000));
+		rcs[i] = runs[i].rc;
+	}
 }
 
 static void

@@ -46,6 +46,9 @@ void world_forget(void);
  * NULL) lies in world.arena. */
 enum trl_code world_call(const struct world_caller *who,
     const struct trl_method *method, const ProtobufCMessage *in, void *out);
+/* Runs a method twice at the same time. */
+void world_call_both(const struct world_caller *who, const struct trl_method *method,
+    const ProtobufCMessage *const in[2], enum trl_code rcs[2]);
 /* Applies an event in a transaction of its own. seq 0: of a snapshot. */
 void world_hear(const struct trl_event_type *type, struct trl_id tenant,
     struct trl_id subject, const ProtobufCMessage *payload, uint64_t seq);
