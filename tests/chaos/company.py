@@ -120,10 +120,8 @@ class Company:
         if (account := self.pick_member(caller)) is None:
             return
         done = caller.write("DELETE", f"{self.at}/members/{account}", wants=(204, 404),
-                            token=people[account].token, again=False)
-        if done.status == 404 and not done.doubts:
-            self.world.journal.breach(f"he was a member: {done!r}")
-        if done.status is not None:
+                            token=people[account].token, ends_asker=True)
+        if done.happened:
             del self.members[account]
             self.left.add(account)
             self.tells("tenants.member.removed", account)

@@ -225,6 +225,12 @@ class Fleet(Stack):
         self.proxy.reopen()
         self.away = False
 
+    def break_postgres(self):
+        self.cuts += 1
+        self.proxy.shut()
+        if not self.away:
+            self.proxy.reopen()
+
     def restart_postgres(self):
         away, self.away = self.away, True
         self.cuts += 1
@@ -239,10 +245,10 @@ class Fleet(Stack):
         if self.redis.poll() is not None:
             self.start_redis()
 
-    def flush_redis(self):
+    def tell_redis(self, *words):
         """Of one that is dead or stands still nothing comes, and nobody waits for it."""
         try:
-            subprocess.run(["redis-cli", "-s", self.redis_path, "flushall"],
+            subprocess.run(["redis-cli", "-s", self.redis_path, *words],
                            capture_output=True, timeout=0.5)
         except subprocess.TimeoutExpired:
             pass
@@ -262,6 +268,7 @@ class Fleet(Stack):
         self.mend_postgres()
         self.signal_redis(signal.SIGCONT)
         self.mend_redis()
+        self.tell_redis("config", "set", "maxmemory", "0")
 
     # ---- looking
 

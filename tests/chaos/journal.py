@@ -23,10 +23,16 @@ class Entry:
         self.answer = None
         self.asks = 0
         self.doubts = []  # what was said before it was known
+        self.ends_asker = False
 
     @property
     def acknowledged(self):
         return self.status is not None and self.status < 300
+
+    @property
+    def happened(self):
+        """Or was refused because it had been done: it ended what it was asked with."""
+        return self.acknowledged or bool(self.ends_asker and self.doubts and self.status)
 
     def __repr__(self):
         return (f"{self.method} {self.path} {self.body} ({self.mark}, key {self.key}): {self.status} "
@@ -110,10 +116,12 @@ class Caller:
     # ---- writing
 
     def write(self, method, path, body=None, mark="", wants=(200, 201, 204), token=None,
-              if_match=None, again=True):
+              if_match=None, ends_asker=False):
         """Asks until the outcome is known; gives the entry. wants: the statuses that are
-        right here, refusals included; again: once more after it was known, sometimes."""
+        right here, refusals included. ends_asker: once it is done the asker is nobody, so
+        who asks again is refused."""
         entry = Entry(method, path, body, mark)
+        entry.ends_asker = ends_asker
         with self.journal.lock:
             self.journal.entries.append(entry)
         pause = 0.02
@@ -129,9 +137,9 @@ class Caller:
             threading.Event().wait(self.chance.uniform(0, pause))
             pause = min(pause * 2, 0.5)
         entry.status, entry.answer = status, said
-        if status not in wants:
+        if status not in wants or not entry.happened and ends_asker:
             self.journal.breach(f"not an answer to this: {entry!r}")
-        elif again and entry.acknowledged and self.chance.random() < 0.1:
+        elif not ends_asker and entry.acknowledged and self.chance.random() < 0.1:
             self._ask_again(entry, token, if_match)
         return entry
 

@@ -15,7 +15,7 @@ from watcher import Watcher
 PAUSE_S = 0.01
 # What each of the two does, and how often. What has a point is of a part of the company.
 OFFICE = (("rename", 6), ("rename_stale", 1), ("take_a_taken_slug", 1), ("add_member", 5),
-          ("change_role", 4), ("remove_member", 2), ("look", 6), ("look_elsewhere", 1),
+          ("change_role", 4), ("remove_member", 2), ("leave", 1), ("look", 6), ("look_elsewhere", 1),
           ("read_inbox", 3), ("read_all", 1), ("prefer", 1), ("sides.found", 1),
           ("sides.delete", 1), ("sides.restore", 1))
 DESK = (("invite", 4), ("resend", 2), ("revoke", 2), ("make_key", 3), ("make_no_key", 1),

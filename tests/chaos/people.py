@@ -92,10 +92,8 @@ class People:
             return
         person = self.pick(caller, signed_in)
         token = person.others[0]
-        done = caller.write("POST", "/api/v1/auth/logout", {}, wants=(204, 401), token=token, again=False)
-        if done.status == 401 and not done.doubts:
-            self.company.world.journal.breach(f"nobody had signed him out: {done!r}")
-        if done.status is not None:
+        done = caller.write("POST", "/api/v1/auth/logout", {}, wants=(204, 401), token=token, ends_asker=True)
+        if done.happened:
             person.gone.append(person.others.pop(0))
             person.sessions -= 1
 
@@ -118,11 +116,9 @@ class People:
         new = PASSWORD + self.company.next(" anew")
         done = caller.write("POST", "/api/v1/auth/password/change", {
             "current_password": person.password, "password": new}, wants=(200, 401),
-            token=person.token, again=False)
-        if done.status is None:
+            token=person.token, ends_asker=True)
+        if not done.happened:
             return
-        if done.status == 401 and not done.doubts:
-            self.company.world.journal.breach(f"he had a session: {done!r}")
         person.gone += [person.token, *person.others]
         person.password, person.others, person.sessions = new, [], 1
         person.version += 1

@@ -1,5 +1,5 @@
 """receiver.py - a customer's server that takes webhooks, and is none of the best: while it
-is told to, some requests get 500, some no answer. It keeps what came, as it came; whether
+is told to, some requests get 500, some no answer, some a late one. It keeps what came, as it came; whether
 a signature is right is judged when the secrets are known.
 
 Signatures by Standard Webhooks 1.0.0: HMAC-SHA256 of "id.timestamp.body" under the bytes
@@ -49,6 +49,8 @@ class Receiver:
         with self.lock:
             mood = self.chance.random() if self.capricious else 1
         answered = 500 if mood < 0.1 else 0 if mood < 0.13 else 204
+        if 0.13 <= mood < 0.16:
+            threading.Event().wait(1.5)
         with self.lock:
             self.got.append((request.path.strip("/"), headers, body, answered))
         if answered == 0:

@@ -15,13 +15,16 @@ DECK = {
     "kill_service": 1,     # to every replica of a service
     "freeze": 2,           # SIGSTOP, and SIGCONT after a second
     "cut_postgres": 1,     # connections break, and new ones fail for a while
+    "break_postgres": 2,   # connections break, amid their commits, and new ones are fine
     "restart_postgres": 1, # its processes go at once; it recovers by its log
     "kill_redis": 1,       # it comes back empty
     "flush_redis": 1,
     "freeze_redis": 1,
+    "starve_redis": 1,     # it has no memory for a while, and refuses to write
     "delay": 2,            # messages to and from one process wait
     "repeat": 2,           # messages to and from one process are said again
     "cut_wire": 1,         # connections to one process break
+    "hold_wire": 1,        # connections stay, and nothing comes through for a while
 }
 # Only where there is time for it: SIGSTOP for longer than a lease lasts, so that what
 # was begun is taken up by another while the first still believes that it is his.
@@ -48,12 +51,16 @@ def plan(seed, seconds, instances):
             args = (draw.choice(behind_wire), draw.choice((5, 20, 80)))
         elif kind == "repeat":
             args = (draw.choice(behind_wire), draw.choice((0.01, 0.05, 0.3)))
-        elif kind == "cut_wire":
+        elif kind in ("cut_wire", "hold_wire"):
             args = (draw.choice(behind_wire),)
         if kind in ("freeze", "freeze_redis"):
             lasts, end = 1.0, {"freeze": "thaw"}.get(kind, "thaw_redis")
         elif kind == "zombie":
             lasts, end = ZOMBIE_S, "thaw"
+        elif kind == "starve_redis":
+            lasts, end = 1.0, "feed_redis"
+        elif kind == "hold_wire":
+            lasts, end = draw.uniform(0.5, 5.0), "calm"
         elif kind in ("cut_postgres", "kill_redis"):
             lasts, end = draw.uniform(0.2, 1.0), "mend_" + kind.split("_")[1]
         elif kind in ("delay", "repeat"):
@@ -113,6 +120,9 @@ class Troubles:
     def cut_postgres(self):
         self.fleet.cut_postgres()
 
+    def break_postgres(self):
+        self.fleet.break_postgres()
+
     def mend_postgres(self):
         self.fleet.mend_postgres()
 
@@ -126,13 +136,22 @@ class Troubles:
         self.fleet.mend_redis()
 
     def flush_redis(self):
-        self.fleet.flush_redis()
+        self.fleet.tell_redis("flushall")
 
     def freeze_redis(self):
         self.fleet.signal_redis(signal.SIGSTOP)
 
     def thaw_redis(self):
         self.fleet.signal_redis(signal.SIGCONT)
+
+    def starve_redis(self):
+        self.fleet.tell_redis("config", "set", "maxmemory", "1mb")
+
+    def feed_redis(self):
+        self.fleet.tell_redis("config", "set", "maxmemory", "0")
+
+    def hold_wire(self, name):
+        self.fleet.wires[name].hold()
 
     def delay(self, name, ms):
         self.fleet.wires[name].delay_ms = ms

@@ -20,6 +20,8 @@ class Wire:
         self.repeat = 0.0  # how likely a message is said two or three times
         self.chance = random.Random(target)
         self.repeated = self.delayed = 0
+        self.flows = threading.Event()
+        self.flows.set()
         self.pairs = set()
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -28,6 +30,11 @@ class Wire:
 
     def calm(self):
         self.delay_ms, self.repeat = 0, 0.0
+        self.flows.set()
+
+    def hold(self):
+        """As a network that swallows: nobody is told, and TCP notices late."""
+        self.flows.clear()
 
     def cut(self):
         """Breaks the connections there are."""
@@ -38,6 +45,7 @@ class Wire:
 
     def close(self):
         self.listener.close()
+        self.flows.set()
         self.cut()
 
     def _accept(self):
@@ -80,6 +88,7 @@ class Wire:
         if self.delay_ms:
             self.delayed += 1
             threading.Event().wait(self.chance.uniform(0, self.delay_ms) / 1000)
+        self.flows.wait()
         times = 1
         if self.repeat and self.chance.random() < self.repeat:
             self.repeated += 1
