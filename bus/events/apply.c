@@ -190,6 +190,7 @@ succeeded(struct subscription *sub, const struct batch *batch)
 		lane->careful -=
 		    lane->careful < part->n ? lane->careful : (unsigned)part->n;
 		lane->fails = 0;
+		lane->counted = false; /* moving the cursor said so */
 		if (lane->singly > 0)
 			lane->singly--;
 	}

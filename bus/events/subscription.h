@@ -12,6 +12,7 @@ struct sub_lane {
 	uint64_t seq;     /* read and, where wanted, applied */
 	uint64_t saved;   /* as the cursor's row has it, as far as is known */
 	unsigned careful; /* so many events are counted before they are applied */
+	bool counted;     /* that this process tries, in the row of the cursor */
 	bool gap;        /* a number is missing: nothing is applied until it is there */
 	bool missed;     /* the producer dropped what comes next */
 	unsigned singly; /* so many events one by one: a batch of them failed */

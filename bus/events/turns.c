@@ -132,30 +132,53 @@ be_careful(trl_ctx *ctx, struct subscription *sub, struct batch *batch, bool *de
 	rc = trl_batch_write_unrecorded(work);
 	if (rc != TRL_OK)
 		return rc;
-	*deadly = tries.n > CRASHES;
-	if (tries.n > 1) { /* each of what was at hand is counted by itself */
+	lane->counted = true;
+	*deadly = tries.n >= CRASHES;
+	if (tries.n > 0) { /* each of what was at hand is counted by itself */
 		lane->careful = lane->singly = APPLY_MAX;
 		batch->n = part->n = 1;
 	}
 	return TRL_OK;
 }
 
+/* The process lives: what it counted is no death, be it that the events failed, that
+ * another process had the lane, or that PostgreSQL went away, and then as soon as it is
+ * back. Else a few restarts in such times would park what nobody died of. */
+static void
+count_back(trl_ctx *ctx, struct subscription *sub, unsigned lane)
+{
+	trl_batch *work = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
+
+	trl_batch_add(work, &trl_sql_cursor_untry, NULL,
+	    TRL_ARG_TEXT("subscription", sub->spec->name), TRL_ARG_INT("lane", lane));
+	if (trl_batch_write_unrecorded(work) == TRL_OK)
+		sub->lanes[lane].counted = false;
+	else
+		trl_err_clear(ctx);
+}
+
 static enum trl_code
 run(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 {
-	struct sub_lane *lane = &sub->lanes[batch->parts[0].lane];
+	const unsigned first = batch->parts[0].lane;
+	struct sub_lane *lane = &sub->lanes[first];
 	bool deadly = false;
 	enum trl_code rc = TRL_OK;
 
-	if (batch->alone && lane->careful > 0)
+	if (lane->counted) /* of a time before */
+		count_back(ctx, sub, first);
+	if (batch->alone && lane->careful > 0 && !lane->counted)
 		rc = be_careful(ctx, sub, batch, &deadly);
 	if (rc == TRL_OK)
 		rc = sub_apply_batch(ctx, sub, batch,
 		    deadly ? "processes died while they applied it" : NULL);
-	if (rc == TRL_OK)
-		return rc;
-	lane->careful = 0; /* the process lives */
-	return failed(ctx, sub, batch, rc);
+	if (rc != TRL_OK) {
+		lane->careful = 0; /* the process lives */
+		rc = failed(ctx, sub, batch, rc);
+	}
+	if (rc == TRL_OK && lane->counted)
+		count_back(ctx, sub, first);
+	return rc;
 }
 
 enum trl_code

@@ -99,6 +99,33 @@ a_parked_event_is_skipped_and_its_successors_are_applied(void **state)
 	assert_int_equal(number("select count(*) from seen.parked"), 18);
 }
 
+/* What fails and what kills are told apart: one that was killed while its events
+ * failed, for whatever reason, did not die of them. */
+static void
+a_process_that_lives_through_a_failure_counts_as_no_death(void **state)
+{
+	(void)state;
+	world.shared->subjects = 1;
+	world.shared->poison = 1;
+	produce(0);
+	write_events(1, 1);
+	for (int round = 0; round < 5; round++) {
+		const unsigned calls = world.shared->calls;
+
+		subscribe(0);
+		for (int i = 0; i < 20000 && world.shared->calls == calls; i++)
+			number("select 1");
+		assert_true(world.shared->calls > calls);
+		await_sql(10, "select max(tried_by) = 0 from seen.event_cursor");
+		end(&world.subscribers[0]);
+	}
+	assert_int_equal(number("select max(tries) from seen.event_cursor"), 0);
+	world.shared->poison = 0;
+	subscribe(0);
+	nothing_is_lost_or_out_of_order();
+	assert_int_equal(number("select count(*) from seen.parked"), 0);
+}
+
 static void
 an_event_that_kills_the_process_is_parked_in_the_end(void **state)
 {
@@ -140,6 +167,7 @@ main(void)
 		TEST(
 		    a_poisoned_event_parks_with_its_successors_and_is_redriven_in_order),
 		TEST(a_parked_event_is_skipped_and_its_successors_are_applied),
+		TEST(a_process_that_lives_through_a_failure_counts_as_no_death),
 		TEST(an_event_that_kills_the_process_is_parked_in_the_end),
 	};
 
