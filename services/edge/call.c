@@ -1,7 +1,5 @@
 /* call.c - what goes along with the call (the key under which a write runs once,
  * the version it is about, its time), and the call. */
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -131,29 +129,44 @@ fill_idempotency(struct edge_request *request)
 	return TRL_OK;
 }
 
-/* If-Match: "7", or *. What can be no version of ours has certainly changed. */
+/* Errors: TRL_MALFORMED, TRL_PRECONDITION (none of the tags can be one of ours). n 0:
+ * no version is asked for. */
 static enum trl_code
-fill_version(struct edge_request *request)
+find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], size_t *n)
 {
-	const char *text = trl_http_header(request->http, "if-match");
-	char *end;
-	long long version;
+	const enum edge_condition condition = edge_if_match(request->http, versions, n);
 
-	if (!text || strcmp(text, "*") == 0)
+	if (condition == EDGE_UNCONDITIONAL)
 		return TRL_OK;
 	if (!request->route->method->if_match)
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "This method takes no If-Match.");
-	if (text[0] == '"' && isdigit((unsigned char)text[1])) {
-		version = strtoll(text + 1, &end, 10);
-		if (strcmp(end, "\"") == 0 && end - text < 20) {
-			request->ctx->has_if_version = true;
-			request->ctx->if_version = version;
-			return TRL_OK;
-		}
-	}
-	return trl_fail(request->ctx, TRL_PRECONDITION,
-	    "If-Match is not the ETag of this resource as it is.");
+	if (condition == EDGE_TOO_MANY_TAGS)
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "If-Match lists at most %d tags.", EDGE_TAGS_MAX);
+	if (*n == 0)
+		return trl_fail(request->ctx, TRL_PRECONDITION,
+		    "If-Match is not the ETag of this resource as it is.");
+	return TRL_OK;
+}
+
+/* Who owns the resource compares one version, and where it is another changes nothing;
+ * so of several the next is asked for. */
+static enum trl_code
+call_for_one_of(struct edge_request *request, const int64_t *versions, size_t n)
+{
+	trl_ctx *ctx = request->ctx;
+	enum trl_code rc;
+	size_t i = 0;
+
+	do {
+		trl_err_clear(ctx);
+		ctx->has_if_version = n > 0;
+		ctx->if_version = n > 0 ? versions[i] : 0;
+		rc = trl_bus_call(ctx, request->edge->host->bus, request->route->method,
+		    request->in, &request->out);
+	} while (rc == TRL_PRECONDITION && ++i < n);
+	return rc;
 }
 
 enum trl_code
@@ -161,14 +174,19 @@ edge_call(struct edge_request *request)
 {
 	const struct trl_method *method = request->route->method;
 	trl_ctx *ctx = request->ctx;
+	int64_t versions[EDGE_TAGS_MAX];
 	enum trl_code rc;
+	size_t n;
 
 	rc = fill_idempotency(request);
 	if (rc == TRL_OK)
-		rc = fill_version(request);
+		rc = find_versions(request, versions, &n);
 	if (rc != TRL_OK)
 		return rc;
 	trl_set_deadline(ctx, trl_mono_us() + (uint64_t)method->timeout_ms * 1000);
-	return trl_bus_call(
-	    ctx, request->edge->host->bus, method, request->in, &request->out);
+	rc = call_for_one_of(request, versions, n);
+	if (rc == TRL_RATE)
+		trl_access_name_refused(request->edge->access, method->rate,
+		    ctx->err.retry_after_ms, &request->states);
+	return rc;
 }

@@ -164,33 +164,6 @@ preflight(struct edge_request *request)
 	return true;
 }
 
-/* application/json, or of a stream text/event-stream; problems are JSON anyway. */
-static bool
-accepts_ours(const struct edge_request *request)
-{
-	const char *at = trl_http_header(request->http, "accept");
-	const bool stream = request->route && request->route->method->stream;
-
-	if (!at || !*at)
-		return true;
-	while (*at) {
-		const size_t len = strcspn(at += strspn(at, " \t,"), ",");
-		const size_t type = strcspn(at, ";, \t");
-
-		if ((type == 3 && strncmp(at, "*/*", 3) == 0) ||
-		    (stream && type == 17 &&
-			strncasecmp(at, "text/event-stream", 17) == 0) ||
-		    (stream && type == 6 && strncasecmp(at, "text/*", 6) == 0) ||
-		    (type == 13 && strncasecmp(at, "application/*", 13) == 0) ||
-		    (type == 16 && strncasecmp(at, "application/json", 16) == 0) ||
-		    (type == 24 &&
-			strncasecmp(at, "application/problem+json", 24) == 0))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
 static enum trl_code
 through_the_stream(struct edge_request *request)
 {
@@ -213,7 +186,8 @@ through_the_rooms(struct edge_request *request)
 	rc = edge_route(request);
 	if (request->n_segments && preflight(request))
 		return TRL_OK;
-	if (rc == TRL_OK && !accepts_ours(request))
+	if (rc == TRL_OK &&
+	    !edge_accepts_answer(request->http, request->route->method->stream))
 		rc = edge_refuse(request, 406, "Answers are application/json.");
 	if (rc == TRL_OK)
 		rc = edge_principal(request);

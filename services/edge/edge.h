@@ -14,6 +14,7 @@
 enum {
 	EDGE_SEGMENTS_MAX = 12, /* of a path */
 	EDGE_ORIGINS_MAX = 32,
+	EDGE_TAGS_MAX = 8, /* of versions in If-Match */
 	EDGE_KEY_MAX = 255 /* characters of an Idempotency-Key */
 };
 
@@ -156,6 +157,18 @@ const char *edge_query(const struct edge_request *request, const char *name);
 const char *edge_percent_decode(
     trl_arena *arena, const char *text, size_t len, bool plus, size_t *out_len);
 bool edge_utf8(const char *text, size_t len);
+/* accept.c: whether the client takes our type: JSON, or of a stream text/event-stream;
+ * and gzip. */
+bool edge_accepts_answer(const struct trl_http_request *http, bool stream);
+bool edge_accepts_gzip(const struct trl_http_request *http);
+/* tag.c: entity tags. */
+const char *edge_tag(trl_arena *arena, int64_t version);
+/* Whether If-None-Match lists it (weakly compared, RFC 9110 13.1.2). */
+bool edge_if_none_match(const struct trl_http_request *http, const char *etag);
+enum edge_condition { EDGE_UNCONDITIONAL, EDGE_ONE_OF_VERSIONS, EDGE_TOO_MANY_TAGS };
+/* What If-Match asks for (strongly compared, 13.1.1): the versions that it lists. */
+enum edge_condition edge_if_match(
+    const struct trl_http_request *http, int64_t versions[EDGE_TAGS_MAX], size_t *n);
 /* call.c: idempotency, preconditions, the call. */
 enum trl_code edge_call(struct edge_request *request);
 /* render.c: request->out becomes the response. */
@@ -167,7 +180,6 @@ void edge_render_body(
 void edge_headers(struct edge_request *request);
 bool edge_origin_allowed(const struct edge *self, const struct trl_http_request *http,
     const char *origin, bool *same);
-bool edge_accepts_gzip(const struct trl_http_request *http);
 /* cookie.c */
 /* The session token in the Cookie header, or NULL. */
 const char *edge_cookie_read(const struct edge_request *request, size_t *len);

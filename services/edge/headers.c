@@ -143,22 +143,3 @@ edge_origin_allowed(const struct edge *self, const struct trl_http_request *http
 			return true;
 	return false;
 }
-
-/* Whether the codings accepted (RFC 9110, 12.5.3) name gzip with a weight above 0. */
-bool
-edge_accepts_gzip(const struct trl_http_request *http)
-{
-	const char *at = trl_http_header(http, "accept-encoding");
-
-	while (at && *at) {
-		at += strspn(at, " \t");
-		if (strncasecmp(at, "gzip", 4) == 0 && strcspn(at, ";, \t") == 4) {
-			const char *q = memchr(at, 'q', strcspn(at, ","));
-
-			return !q || strspn(q, "q= 0.") != strcspn(q, ",");
-		}
-		at += strcspn(at, ",");
-		at += *at == ',';
-	}
-	return false;
-}

@@ -55,13 +55,12 @@ answer_document(struct edge_request *request)
 	struct trl_http_response *response = &request->response;
 	const bool gzip = edge_accepts_gzip(request->http);
 	const char *etag = gzip ? document->gzip_etag : document->etag;
-	const char *known = trl_http_header(request->http, "if-none-match");
 
 	*response = (struct trl_http_response){ .status = 200 };
 	edge_headers(request);
 	trl_http_add_header(response, "ETag", etag);
 	trl_http_add_header(response, "Cache-Control", "public, no-cache");
-	if (known && strstr(known, etag)) {
+	if (edge_if_none_match(request->http, etag)) {
 		response->status = 304;
 		return;
 	}

@@ -1,4 +1,6 @@
 /* permission.c - whether who calls may call this method; the service checks again. */
+#include <trellis/tenants/v1/tenants.trl.h>
+
 #include "edge.h"
 
 enum trl_code
@@ -17,6 +19,12 @@ edge_permission(struct edge_request *request)
 	case TRL_AUTH_TENANT:
 		if (method->permission && trl_may(ctx, method->permission))
 			return TRL_OK;
+		/* An owner lacks nothing but while it is being deleted. */
+		if (ctx->principal.kind == TRL_PERSON &&
+		    request->grant->status != TENANTS__V1__TENANT__STATUS__active)
+			return trl_fail(ctx, TRL_CONFLICT,
+			    "This organisation is being deleted. Until it is restored, "
+			    "it can only be read and restored.");
 		return trl_fail(ctx, TRL_DENIED, "The permission %s is missing.",
 		    method->permission_name);
 	default:

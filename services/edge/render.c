@@ -69,44 +69,6 @@ edge_render_body(
 	}
 }
 
-/* Whether If-None-Match lists the tag (weakly compared, RFC 9110 13.1.2). */
-static bool
-matches_tag(const struct trl_http_request *http, const char *etag)
-{
-	const char *at = trl_http_header(http, "if-none-match");
-	const size_t len = strlen(etag);
-
-	while (at && *at) {
-		at += strspn(at, " \t,");
-		if (*at == '*')
-			return true;
-		if (strncmp(at, "W/", 2) == 0)
-			at += 2;
-		if (strncmp(at, etag, len) == 0 && strcspn(at + len, " \t,") == 0)
-			return true;
-		at += strcspn(at, ",");
-	}
-	return false;
-}
-
-/* "7"; every read comes through here, hence not printf. */
-static const char *
-version_tag(trl_arena *arena, int64_t version)
-{
-	uint64_t left = version < 0 ? -(uint64_t)version : (uint64_t)version;
-	char *at = (char *)trl_arena_alloc(arena, 24) + 24;
-
-	*--at = '\0';
-	*--at = '"';
-	do
-		*--at = (char)('0' + left % 10);
-	while (left /= 10);
-	if (version < 0)
-		*--at = '-';
-	*--at = '"';
-	return at;
-}
-
 /* True: the client has it already, and the answer is 304. */
 static bool
 add_version(struct edge_request *request)
@@ -119,12 +81,12 @@ add_version(struct edge_request *request)
 		trl_http_add_header(response, "Cache-Control", "no-store");
 		return false;
 	}
-	etag = version_tag(
+	etag = edge_tag(
 	    request->ctx->arena, *(const int64_t *)field_at(request->out, index));
 	trl_http_add_header(response, "ETag", etag);
 	trl_http_add_header(response, "Cache-Control", "private, no-cache");
 	if (request->route->method->verb != TRL_GET ||
-	    !matches_tag(request->http, etag))
+	    !edge_if_none_match(request->http, etag))
 		return false;
 	response->status = 304;
 	return true;

@@ -213,3 +213,22 @@ trl_access_limit_name(
 	access_ask(ctx, access, &question, &answer, &states);
 	return access_refused(ctx, &states);
 }
+
+void
+trl_access_name_refused(const trl_access *access, const char *rate,
+    uint32_t retry_after_ms, struct trl_access_states *states)
+{
+	const struct trl_limit *limit =
+	    rate ? trl_limit_find(TRL_LIMIT_NAME, rate) : NULL;
+	const uint64_t retry_us = (uint64_t)retry_after_ms * 1000;
+	const struct access_pace *pace;
+
+	if (!limit || states->n == TRL_ACCESS_LIMITS_MAX)
+		return;
+	pace = access_pace(access, limit);
+	/* One fits once the wait is over, and then the window is full. */
+	states->state[states->n++] = (struct trl_limit_state){ .limit = limit,
+		.quota = pace->quota,
+		.reset_us = (uint64_t)(pace->window_us - pace->step_us) + retry_us,
+		.retry_us = retry_us };
+}

@@ -64,6 +64,34 @@ class Statuses(MeshCase):
                 if status == 401:
                     self.assertIn("Bearer", headers["www-authenticate"])
 
+    def test_a_type_with_a_weight_of_0_is_not_sent(self):
+        for accept, status in (("application/json;q=0", 406), ("application/json; q=0.000", 406),
+                               ("application/json;q=0, */*", 406), ("*/*;q=0", 406),
+                               ("*/*, application/json;charset=utf-8;Q=0", 406),
+                               ("application/*;q=0, */*", 406), ("image/png, text/*", 406),
+                               ("application/*;q=0, application/json", 401),
+                               ("application/json;q=0.001", 401), ("text/html, */*;q=0.1", 401),
+                               ("", 401)):
+            with self.subTest(accept):
+                got, _, _ = self.ask(b"GET /api/v1/me HTTP/1.1\r\nAccept: " + accept.encode() +
+                                     b"\r\nConnection: close\r\n" + HOST + b"\r\n")
+                self.assertEqual(got, status)
+
+    def test_if_match_holds_where_one_of_its_tags_is_current(self):
+        ada = self.stack.sign_up()
+        for tags, status in (
+            ('"7007", "{now}"', 200), ('"{now}","7007"', 200), ('"a, b" , W/"1","{now}"', 200),
+            ('W/"{now}"', 412), ('"7007", W/"{now}", "7008"', 412), ('"0{now}", "+{now}", ""', 412),
+            ("{now}", 412), ('"7007" "{now}"', 412), (", ".join('"9%d"' % i for i in range(8)), 412),
+            (", ".join('"9%d"' % i for i in range(7)) + ', "{now}"', 200),
+            (", ".join('"9%d"' % i for i in range(8)) + ', "{now}"', 400),
+        ):
+            now = ada.get("/api/v1/me")["version"]
+            answer = ada.patch("/api/v1/me", {"display_name": f"Ada {now}"},
+                               If_Match=tags.replace("{now}", str(now)))
+            self.assertEqual(answer.status, status, (tags, answer))
+            self.assertEqual(ada.get("/api/v1/me")["version"], now + (status == 200), tags)
+
     def test_a_client_that_asks_first_is_told_to_go_on(self):
         with socket.create_connection(("127.0.0.1", self.stack.port), timeout=10) as raw:
             raw.sendall(LOGIN + JSON + b"Expect: 100-continue\r\nConnection: close\r\n"

@@ -179,7 +179,10 @@ class Organisations(MeshCase):
         self.assertEqual(self.ada.get(path)["display_name"], "Beta Ltd")
         gone = self.ada.delete(path)
         self.assertEqual((gone.status, gone["status"]), (200, "deleting"), gone)
-        self.check_problem(self.ada.patch(path, {"display_name": "X"}), 403)
+        held = self.check_problem(self.ada.patch(path, {"display_name": "X"}), 409, "CONFLICT")
+        self.assertIn("is being deleted", held["detail"])
+        self.check_problem(self.ada.get(path + "/members"), 409, "CONFLICT")
+        self.assertEqual(self.ada.get(path)["status"], "deleting")
         back = self.ada.post(path + "/restore")
         self.assertEqual((back.status, back["status"]), (200, "active"), back)
         self.assertEqual(self.ada.patch(path, {"display_name": "X"}).status, 200)
@@ -500,11 +503,22 @@ class Limits(MeshCase):
         last = self.check_problem(answers[5], 429, "RATE")
         self.assertGreater(int(last.headers["retry-after"]), 0)
         self.assertIn('"login-address";q=20;w=60', last.headers["ratelimit-policy"])
+        # the limit that was reached is the address's of the letter, which auth counts
+        self.assertIn('"login-name";q=5;w=60', last.headers["ratelimit-policy"])
+        self.assertRegex(last.headers["ratelimit"], r'"login-name";r=0;t=(4[89]|5\d|60|61)\b')
+        self.assertLessEqual(int(last.headers["retry-after"]), 13)  # 60 s for 5
         # another account from the same address is still let in, until the address is full
         statuses = [anybody.post("/api/v1/auth/login", {**body, "email": f"n{i}@example.com"}).status
                     for i in range(20)]
         self.assertEqual(statuses[:10], [401] * 10)
         self.assertEqual(statuses[-1], 429)
+        asks = [anybody.post("/api/v1/auth/password/forgot", {"email": "nobody@example.com"})
+                for _ in range(4)]
+        self.assertEqual({a.status for a in asks[:3]}, {204})
+        last = self.check_problem(asks[3], 429, "RATE")
+        self.assertIn('"reset-name";q=3;w=3600', last.headers["ratelimit-policy"])
+        self.assertIn('"reset-name";r=0;t=', last.headers["ratelimit"])
+        self.assertIn(int(last.headers["retry-after"]), range(1190, 1202))
         self.assertIn("RateLimit", [h.title().replace("Ratelimit", "RateLimit") for h in last.headers])
 
 

@@ -137,6 +137,11 @@ void trl_access_keep_grant(trl_ctx *ctx, trl_access *access, struct trl_id subje
 enum trl_code trl_access_limit_name(trl_ctx *ctx, trl_access *access, const char *rate,
     const char *name) TRL_MUST_CHECK;
 
+/* Adds to states how the TRL_LIMIT_NAME limit of a class stands, which a service has
+ * refused with TRL_RATE; nothing where the class has none. Any thread. */
+void trl_access_name_refused(const trl_access *access, const char *rate,
+    uint32_t retry_after_ms, struct trl_access_states *states);
+
 /* ---- for who goes on beyond a request (streams) -------------------------------- */
 
 /* The present epochs of n accounts, or tenants, without counting anything; 0: there is
