@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <sodium.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -69,17 +70,24 @@ rig_shared(void)
 	return p;
 }
 
+/* Below those that connections going out are given (from 32768): one of them could take
+ * the port of a process that is down. */
 unsigned
 rig_port(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof at;
+	unsigned port;
+	int rv;
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	MUST(fd >= 0 && bind(fd, (struct sockaddr *)&at, len) == 0);
-	MUST(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
-	close(fd);
-	return ntohs(at.sin_port);
+	do {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		port = 12000 + randombytes_uniform(20000);
+		at.sin_port = htons((uint16_t)port);
+		MUST(fd >= 0);
+		rv = bind(fd, (struct sockaddr *)&at, sizeof at);
+		close(fd);
+	} while (rv != 0);
+	return port;
 }
 
 char rig_address[160];
