@@ -5,14 +5,16 @@ everything must be as the answers said.
 
 FOLDER holds the binaries (build/services). The run makes a PostgreSQL and a Redis of its
 own and starts two processes of each service under a supervisor (fleet.py). Companies sign
-up, invite, rename, make keys and register webhooks (company.py,
-load.py), every write under an
-Idempotency-Key, and a journal keeps what was answered (journal.py). Meanwhile faults come
-by a schedule that is drawn from the seed (troubles.py): processes killed with -9, single
-and all of a service; SIGSTOP; PostgreSQL restarted as by pg_ctl -m immediate, and cut
-off; Redis killed, emptied, frozen; messages between services delayed, said twice, cut
-off (wire.py); a quarter of the processes, or with --no-notices all, tell no notices. In
-the end the faults are taken away, everything comes to rest, and the database is held
+people up, invite, rename, make keys and register webhooks (load.py, company.py, people.py,
+sides.py, endpoints.py), every write under an Idempotency-Key, and a journal keeps what was
+answered (journal.py). Meanwhile faults come by a schedule that is drawn from the seed
+(troubles.py): processes killed with -9, single and all of a service, and frozen;
+PostgreSQL restarted as by pg_ctl -m immediate, and cut off; Redis killed, emptied, frozen
+and without memory; messages between services delayed, said twice, held back, their
+connections cut (wire.py). A quarter of the processes, or with --no-notices all, tell no
+notices.
+
+In the end the faults are taken away, everything comes to rest, and the database is held
 against the journal (verdict.py, happenings.py), and with it what a receiver of webhooks
 got that is none of the best (receiver.py), what open streams showed (watcher.py) and what
 lies in the mailbox.
@@ -62,8 +64,9 @@ def main():
 
     def say(*words):
         print(f"{time.monotonic() - began:6.1f} s ", *words, flush=True)
-    say(f"replay: --seed {wanted.seed} --seconds {wanted.seconds:g}"
-        + (" --no-notices" if wanted.no_notices else ""))
+    replay = (f"replay: --seed {wanted.seed} --seconds {wanted.seconds:g}"
+              + (" --no-notices" if wanted.no_notices else ""))
+    say(replay)
     fleet = Fleet(os.path.abspath(wanted.folder), wanted.seed, not wanted.no_notices, **SETTINGS)
     receiver, verdict, bad = Receiver(wanted.seed), None, []
     try:
@@ -105,7 +108,7 @@ def main():
     for sentence in verdict.wrong + bad:
         say(sentence)
     say("all is as was promised" if not verdict.wrong and not bad else
-        f"FAILED; replay: --seed {wanted.seed} --seconds {wanted.seconds:g}")
+        f"FAILED; {replay}")
     return 1 if verdict.wrong or bad else 0
 
 

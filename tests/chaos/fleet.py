@@ -82,7 +82,7 @@ class Postgres:
 
 class Fleet(Stack):
     def __init__(self, binaries, seed, notices=True, **settings):
-        self.postgres = None
+        self.postgres, self.seed = None, seed
         super().__init__(binaries, "tcp", **settings)
         self.instances = [f"{name}.{n}" for name in SERVICES for n in range(REPLICAS)]
         self.at = {i: {what: free_port() for what in ("bus", "notices", "ops", "http")}
@@ -111,7 +111,7 @@ class Fleet(Stack):
     def start(self):
         for i in self.instances:
             if not i.startswith("edge."):
-                self.wires[i] = Wire(self.at[i]["bus"])
+                self.wires[i] = Wire(self.at[i]["bus"], f"{self.seed} {i}")
         super().start()
         wait_for("the subscriptions have begun", lambda: SUBSCRIPTIONS <= {
             r["subscription"] for r in self.rows("select subscription from "

@@ -14,11 +14,11 @@ MESSAGE_MAX = 1 << 20
 
 
 class Wire:
-    def __init__(self, target):
+    def __init__(self, target, seed):
         self.target = target
         self.delay_ms = 0  # each message waits up to so long, in its turn
         self.repeat = 0.0  # how likely a message is said two or three times
-        self.chance = random.Random(target)
+        self.chance = random.Random(seed)
         self.repeated = self.delayed = 0
         self.flows = threading.Event()
         self.flows.set()
