@@ -104,9 +104,10 @@ shown(trl_ctx *ctx, const struct trl_http_answer *answer)
 	const size_t most = answer->body_len < NOTIFY_WEBHOOK_SHOWN_BYTES
 				? answer->body_len
 				: NOTIFY_WEBHOOK_SHOWN_BYTES;
-	char *text = trl_arena_strndup(ctx->arena, answer->body, most);
+	char *text = trl_arena_alloc(ctx->arena, most + 1);
 	size_t at = 0;
 
+	memcpy(text, answer->body, most);
 	while (at < most) {
 		const unsigned char c = (unsigned char)text[at];
 		size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;

@@ -240,6 +240,18 @@ judge(trl_ctx *ctx, const struct out_call *call)
 	return trl_fail(ctx, TRL_UNAVAILABLE, "%.200s", why);
 }
 
+/* It may hold zeros. */
+static const char *
+keep_body(trl_arena *arena, const struct trl_buf *body)
+{
+	char *copy = trl_arena_alloc(arena, body->len + 1);
+
+	if (body->len > 0)
+		memcpy(copy, body->data, body->len);
+	copy[body->len] = '\0';
+	return copy;
+}
+
 static void
 give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
 {
@@ -249,8 +261,7 @@ give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address);
 	answer->status = (unsigned)status;
-	answer->body = trl_arena_strndup(ctx->arena,
-	    call->body.len > 0 ? (const char *)call->body.data : "", call->body.len);
+	answer->body = keep_body(ctx->arena, &call->body);
 	answer->body_len = call->body.len;
 	answer->truncated = call->truncated;
 	answer->retry_after = call->retry_after[0] != '\0'

@@ -40,6 +40,21 @@ a_request_is_sent_as_it_was_given_and_its_answer_is_read(void **state)
 }
 
 static void
+an_answer_with_zeros_in_it_is_read_whole(void **state)
+{
+	struct visit visit = { .call = {
+				   .method = "GET", .url = at(world.http, "zeros") } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	assert_int_equal(visit.answer.body_len, 1004);
+	assert_memory_equal(visit.body, "a\0b\0", 4);
+	assert_memory_equal(visit.body + 1002, "\0c", 3);
+	free(visit.body);
+}
+
+static void
 each_method_travels(void **state)
 {
 	static const char *const methods[] = { "GET", "PUT", "DELETE", "POST" };
@@ -314,6 +329,7 @@ main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_request_is_sent_as_it_was_given_and_its_answer_is_read),
+		cmocka_unit_test(an_answer_with_zeros_in_it_is_read_whole),
 		cmocka_unit_test(each_method_travels),
 		cmocka_unit_test(
 		    a_failure_of_the_server_is_an_answer_with_its_retry_after),

@@ -93,7 +93,9 @@ keep(struct visit *visit, trl_ctx *ctx)
 	visit->body = NULL;
 	if (visit->rc != TRL_OK || visit->answer.body == NULL)
 		return;
-	visit->body = strdup(visit->answer.body);
+	visit->body = malloc(visit->answer.body_len + 1);
+	assert_non_null(visit->body);
+	memcpy(visit->body, visit->answer.body, visit->answer.body_len + 1);
 	snprintf(visit->address, sizeof visit->address, "%s", visit->answer.address);
 	snprintf(visit->retry_after, sizeof visit->retry_after, "%s",
 	    visit->answer.retry_after != NULL ? visit->answer.retry_after : "");

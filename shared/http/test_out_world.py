@@ -82,6 +82,9 @@ class Answers(BaseHTTPRequestHandler):
     def at_busy(self, _):
         self.reply(503, b'later', ('Retry-After', ' 120 '))
 
+    def at_zeros(self, _):
+        self.reply(200, b'a\0b' + bytes(1000) + b'c')
+
     def at_redirect(self, _):
         self.reply(302, b'', ('Location', '/hello'))
 

@@ -41,7 +41,7 @@ class Server(ThreadingHTTPServer):
 
 class Receiver:
     """answers: path to a list of statuses; the last one goes on. A status may be "trickle",
-    "endless" or "redirect"."""
+    "endless", "zeros" or "redirect"."""
 
     def __init__(self, folder, tls=True):
         self.got = []  # (path, headers, body)
@@ -102,6 +102,12 @@ class Receiver:
             request.end_headers()
             while True:
                 request.wfile.write(b"for ever " * 1000)
+        elif status == "zeros":
+            body = b"\0\xf0\x9f" + bytes(range(256)) * 20
+            request.send_response(500)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body)
         else:
             body = f"that is a {status}\x1b[31m".encode() if status != 204 else b""
             request.send_response(302 if status == "redirect" else status)

@@ -254,6 +254,15 @@ class Deliveries(Hooks):
         self.assertIn("redirects are not followed", attempt["error"])
         self.assertEqual(self.receiver.at("/elsewhere"), [])
 
+    def test_an_answer_that_is_no_text_is_kept_harmless(self):
+        endpoint = self.endpoint("/zeros", "zeros")
+        self.ask_test(endpoint)
+        attempt = self.attempted(endpoint)["attempts"][0]
+        self.assertEqual(attempt["response_status"], 500)
+        self.assertEqual(len(attempt["response_body"]), 2048)
+        self.assertTrue(attempt["response_body"].startswith("?" * 12 + "\t\n??\r" + "?" * 18 + " !"),
+                        attempt["response_body"][:40])
+
     def test_answers_that_trickle_or_never_end_are_cut(self):  # 41
         slow = self.endpoint("/trickle", "trickle")
         endless = self.endpoint("/endless", "endless")
