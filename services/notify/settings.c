@@ -1,8 +1,11 @@
 /* notify.GetSettings, UpdateSettings - how an organisation's notifications go out. The
- * address of its Slack lets anybody post there, so it is kept sealed and not shown. */
+ * address of its Slack lets anybody post there, so it is kept sealed and not shown. It
+ * is looked at as a webhook's is: here without resolving its name, on each post after.
+ */
 #include <string.h>
 
 #include <trl/change.h>
+#include <trl/http_out.h>
 
 #include "notify.h"
 
@@ -59,16 +62,18 @@ static enum trl_code
 take_slack(struct notify *self, trl_ctx *ctx,
     const Notify__V1__UpdateSettingsRequest *in, Notify__V1__Settings *out)
 {
+	const char *wrong;
 	size_t len;
 
 	if (clears(in, "slack_url")) {
 		out->has_slack_sealed = false;
 	} else if (in->slack_url) {
-		if (strncmp(in->slack_url, "https://", 8) != 0 &&
-		    strncmp(in->slack_url, "http://", 7) != 0) {
-			trl_err_violation(ctx, "/slack_url", "It is no URL.");
-			return trl_fail_field(
-			    ctx, TRL_INVALID, "slack_url", "It is no URL.");
+		wrong = trl_http_out_refused(self->webhook_out, in->slack_url);
+		if (wrong) {
+			trl_err_violation(
+			    ctx, "/slack_url", "It cannot be called: %s.", wrong);
+			return trl_fail_field(ctx, TRL_INVALID, "slack_url",
+			    "The URL cannot be called: %s.", wrong);
 		}
 		out->slack_sealed.data = trl_seal(self->slack, ctx->arena,
 		    in->slack_url, strlen(in->slack_url), &len);
@@ -105,9 +110,9 @@ store(struct notify *self, trl_ctx *ctx, Notify__V1__Settings *out)
 	    TRL_ARG_TEXT("sender_name", out->sender_name),
 	    TRL_ARG_TEXT("reply_to", out->reply_to),
 	    TRL_ARG_TEXT("locale", out->locale),
-	    TRL_ARG_BYTES("slack_sealed",
-		out->has_slack_sealed ? out->slack_sealed.data : NULL,
-		out->slack_sealed.len),
+	    out->has_slack_sealed ? TRL_ARG_BYTES("slack_sealed",
+					out->slack_sealed.data, out->slack_sealed.len)
+				  : TRL_ARG_NULL("slack_sealed"),
 	    TRL_ARG_TIME("updated_at", trl_now(ctx)),
 	    TRL_ARG_INT("former_version", former));
 	show(out);

@@ -241,6 +241,19 @@ class People(MeshCase):
         self.assertEqual(mail["Reply-To"].addresses[0].addr_spec, "help@hooli.example")
         self.assertFalse(owner.patch(at, {"slack_url": None, "sender_name": None})["slack"])
         self.assertNotIn("sender_name", owner.get(at).json)
+        for name in ("Hooli", "Hooli again"):  # there is no Slack, and none comes of it
+            self.assertFalse(owner.patch(at, {"sender_name": name})["slack"])
+        self.assertFalse(owner.get(at)["slack"])
+
+    def test_slack_is_not_given_an_address_that_nobody_may_have_called(self):
+        owner, _, _ = self.joined("Umbrella")
+        at = "/api/v1/notification-settings"
+        for url in ("https://169.254.169.254/latest", "https://[::ffff:10.0.0.1]/",
+                    "http://8.8.8.8/", "https://8.8.8.8:25/"):
+            answer = owner.patch(at, {"slack_url": url})
+            self.check_problem(answer, 422)
+            self.assertEqual(self.pointers(answer), ["/slack_url"])
+        self.assertFalse(owner.get(at)["slack"])
 
 
 class ByServer(MeshCase):
