@@ -95,10 +95,12 @@ out_set_common(const trl_http_out *out, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/* Longer than any call: what was pinned for it is there to its end. */
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 600L);
-	if (out->ca_file != NULL) {
+	/* Of a file libcurl keeps what it read, for all calls; where a folder is named
+	 * as well it reads both for each connection, which holds the loop. */
+	if (out->ca_file != NULL)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, out->ca_file);
+	if (out->ca_file != NULL || curl_version_info(CURLVERSION_NOW)->cainfo != NULL)
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	}
 }
 
 static curl_socket_t

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -247,6 +248,43 @@ an_actor_out_of_time_leaves_nothing_behind(void **state)
 	assert_true(connections() > 0);
 }
 
+/* Of this process: what the loop is held for. */
+static int64_t
+cpu_us_of_a_handshake(trl_http_out *out)
+{
+	struct visit visit = { .out = out,
+		.call = { .url = at(world.https, "hello") } };
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	go(&visit);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	assert_int_equal(visit.rc, TRL_UNAVAILABLE); /* the system knows it not */
+	assert_non_null(strstr(visit.why, "certificate"));
+	return (to.tv_sec - from.tv_sec) * INT64_C(1000000) +
+	       (to.tv_nsec - from.tv_nsec) / 1000;
+}
+
+static void
+the_systems_authorities_are_read_once_for_many_connections(void **state)
+{
+	struct trl_http_out_options no_ca = { .any_address = true };
+	TRL_AUTO(trl_http_out_close)
+	trl_http_out *out = trl_http_out_open(world.loop, &no_ca);
+	const int64_t first = cpu_us_of_a_handshake(out);
+	int64_t least = first;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		const int64_t later = cpu_us_of_a_handshake(out);
+
+		least = later < least ? later : least;
+	}
+	if (least > first / 3)
+		fail_msg("the first took %lld us, none of the others less than %lld",
+		    (long long)first, (long long)least);
+}
+
 static void
 a_certificate_is_believed_for_its_name_and_authority_alone(void **state)
 {
@@ -344,6 +382,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(connections_are_kept_for_the_next_request),
 		cmocka_unit_test(many_requests_run_at_once_and_the_slow_hold_up_nobody),
 		cmocka_unit_test(an_actor_out_of_time_leaves_nothing_behind),
+		cmocka_unit_test(
+		    the_systems_authorities_are_read_once_for_many_connections),
 		cmocka_unit_test(
 		    a_certificate_is_believed_for_its_name_and_authority_alone),
 		cmocka_unit_test(
