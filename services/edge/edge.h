@@ -125,6 +125,8 @@ struct edge_request {
 enum trl_code edge_door_open(struct edge *self);
 void edge_walk(void *self, trl_ctx *ctx, struct trl_http_request *http);
 
+/* address.c: the client's address, behind as many proxies as are trusted. */
+const char *edge_address(const struct edge_request *request);
 /* route.c: splits and decodes the path, finds the method; answers OPTIONS. */
 bool edge_routes_open(struct edge *self);
 enum trl_code edge_route(struct edge_request *request);

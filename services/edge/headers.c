@@ -130,12 +130,12 @@ bool
 edge_origin_allowed(const struct edge *self, const struct trl_http_request *http,
     const char *origin, bool *same)
 {
-	const char *rest = strstr(origin, "://");
+	const size_t scheme = strncmp(origin, "http://", 7) == 0    ? 7
+			      : strncmp(origin, "https://", 8) == 0 ? 8
+								    : 0;
 	size_t i;
 
-	*same = rest && (rest - origin == 4 || rest - origin == 5) &&
-		strncmp(origin, "http", 4) == 0 &&
-		strcasecmp(rest + 3, http->host) == 0;
+	*same = scheme && strcasecmp(origin + scheme, http->host) == 0;
 	if (*same)
 		return true;
 	for (i = 0; i < self->n_origins; i++)

@@ -1,0 +1,228 @@
+/* A failure as a document (RFC 9457): of each code, of HTTP itself, at the door. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_rig.h"
+
+static const enum trl_code codes[] = { TRL_MALFORMED, TRL_INVALID, TRL_UNAUTHENTICATED,
+	TRL_DENIED, TRL_NOT_FOUND, TRL_EXISTS, TRL_CONFLICT, TRL_PRECONDITION, TRL_RATE,
+	TRL_QUOTA, TRL_BUSY, TRL_UNAVAILABLE, TRL_DEADLINE, TRL_UNCERTAIN,
+	TRL_INTERNAL };
+
+static const char *
+body_text(void)
+{
+	const struct trl_http_response *response = &rig.request.response;
+
+	return trl_arena_strndup(rig.ctx.arena, response->body, response->body_len);
+}
+
+static void
+has(const char *document, const char *part)
+{
+	if (!strstr(document, part))
+		fail_msg("%s is not in %s", part, document);
+}
+
+static void
+has_not(const char *document, const char *part)
+{
+	if (strstr(document, part))
+		fail_msg("%s is in %s", part, document);
+}
+
+/* "not-found". */
+static const char *
+page_name(const char *code)
+{
+	char *name = trl_arena_strdup(rig.ctx.arena, code);
+
+	for (char *at = name; *at; at++)
+		*at = *at == '_' ? '-' : (char)(*at | 0x20);
+	return name;
+}
+
+static void
+each_code_has_its_document_and_page(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(codes); i++) {
+		const char *name = trl_code_name(codes[i]), *text, *page;
+
+		rig_ask("GET", "/api/v1/me");
+		memset(rig.ctx.trace.trace_id, 0xab, 16);
+		assert_int_equal(
+		    trl_fail(&rig.ctx, codes[i], "In \"words\"."), codes[i]);
+		edge_problem(&rig.request, codes[i]);
+		text = body_text();
+		page = page_name(name);
+		assert_int_equal(
+		    rig.request.response.status, trl_code_status(codes[i]));
+		assert_string_equal(
+		    rig_told("Content-Type"), "application/problem+json");
+		assert_string_equal(rig_told("Cache-Control"), "no-store");
+		has(text, trl_arena_printf(
+			      rig.ctx.arena, "{\"type\":\"/problems/%s\",", page));
+		has(text, trl_arena_printf(rig.ctx.arena, "\"code\":\"%s\"", name));
+		has(text, trl_arena_printf(rig.ctx.arena, "\"status\":%u",
+			      trl_code_status(codes[i])));
+		has(text, trl_arena_printf(rig.ctx.arena, "\"title\":\"%s\"",
+			      trl_code_title(codes[i])));
+		has(text, "\"trace_id\":\"abababababababababababababababab\"");
+		has(text, "\"instance\":\"/api/v1/me\"");
+		has_not(text, "\"errors\"");
+		if (trl_is_fault(codes[i]))
+			has_not(text, "words"); /* for the log alone */
+		else
+			has(text, "\"detail\":\"In \\\"words\\\".\"");
+		assert_non_null(edge_problem_page(rig.ctx.arena, page));
+		has(edge_problem_page(rig.ctx.arena, page), trl_code_title(codes[i]));
+	}
+}
+
+static void
+who_may_try_again_is_told_when(void **state)
+{
+	static const struct {
+		enum trl_code code;
+		uint32_t wait_ms;
+		const char *wait_s;
+	} rows[] = { { TRL_RATE, 1, "1" }, { TRL_RATE, 1001, "2" }, { TRL_RATE, 0, "" },
+		{ TRL_CONFLICT, 1000, "1" }, { TRL_CONFLICT, 0, "" },
+		{ TRL_BUSY, 0, "1" }, { TRL_UNAVAILABLE, 0, "1" },
+		{ TRL_UNCERTAIN, 0, "1" }, { TRL_UNAVAILABLE, 30000, "30" },
+		{ TRL_INTERNAL, 0, "" }, { TRL_NOT_FOUND, 0, "" } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		rig_ask("GET", "/api/v1/me");
+		(void)trl_fail(&rig.ctx, rows[i].code, "No.");
+		if (rows[i].wait_ms)
+			trl_err_retry_after(&rig.ctx, rows[i].wait_ms);
+		edge_problem(&rig.request, rows[i].code);
+		assert_string_equal(rig_told("Retry-After"), rows[i].wait_s);
+	}
+}
+
+static void
+errors_point_to_fields_of_a_condition_alone(void **state)
+{
+	(void)state;
+	rig_ask("POST", "/api/v1/tenants");
+	(void)trl_fail_field(&rig.ctx, TRL_EXISTS, "slug", "It is taken.");
+	edge_problem(&rig.request, TRL_EXISTS);
+	has(body_text(),
+	    "\"errors\":[{\"pointer\":\"/slug\",\"detail\":\"It is taken.\"}]");
+	rig_ask("POST", "/api/v1/tenants");
+	trl_err_violation(&rig.ctx, "/a~1b", "Too %s.", "long");
+	trl_err_violation(&rig.ctx, "/c", "Too short.");
+	(void)trl_fail(&rig.ctx, TRL_INVALID, "Two things.");
+	edge_problem(&rig.request, TRL_INVALID);
+	has(body_text(), "\"errors\":[{\"pointer\":\"/a~1b\",\"detail\":\"Too long.\"},"
+			 "{\"pointer\":\"/c\",\"detail\":\"Too short.\"}]");
+	rig_ask("POST", "/api/v1/tenants");
+	(void)trl_fail_field(&rig.ctx, TRL_INTERNAL, "tenant_pkey", "Inside.");
+	edge_problem(&rig.request, TRL_INTERNAL);
+	has_not(body_text(), "tenant_pkey");
+}
+
+static void
+statuses_of_http_itself_have_a_name_and_a_page(void **state)
+{
+	static const struct {
+		uint16_t status;
+		const char *code, *page;
+	} rows[] = { { 405, "METHOD_NOT_ALLOWED", "method-not-allowed" },
+		{ 406, "NOT_ACCEPTABLE", "not-acceptable" },
+		{ 408, "REQUEST_TIMEOUT", "request-timeout" },
+		{ 411, "LENGTH_REQUIRED", "length-required" },
+		{ 413, "TOO_LARGE", "too-large" },
+		{ 415, "UNSUPPORTED_MEDIA_TYPE", "unsupported-media-type" } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		const char *text;
+
+		rig_ask("GET", "/api/v1/me");
+		(void)edge_refuse(&rig.request, rows[i].status, "Not like this.");
+		edge_problem(&rig.request, TRL_MALFORMED);
+		text = body_text();
+		assert_int_equal(rig.request.response.status, rows[i].status);
+		has(text,
+		    trl_arena_printf(rig.ctx.arena, "\"code\":\"%s\"", rows[i].code));
+		has(text, "\"detail\":\"Not like this.\"");
+		assert_int_equal(rig.request.response.close,
+		    rows[i].status == 408 || rows[i].status == 413);
+		assert_non_null(edge_problem_page(rig.ctx.arena, rows[i].page));
+	}
+	assert_null(edge_problem_page(rig.ctx.arena, "no-such-thing"));
+	assert_null(edge_problem_page(rig.ctx.arena, ""));
+	assert_null(edge_problem_page(rig.ctx.arena, "not-foun"));
+	assert_null(edge_problem_page(rig.ctx.arena, "not-founds"));
+	assert_null(edge_problem_page(rig.ctx.arena, "NOT_FOUND"));
+}
+
+static void
+who_must_sign_in_is_told_how(void **state)
+{
+	(void)state;
+	rig_ask("GET", "/api/v1/me");
+	(void)trl_fail(&rig.ctx, TRL_UNAUTHENTICATED, "Sign in first.");
+	edge_problem(&rig.request, TRL_UNAUTHENTICATED);
+	assert_string_equal(rig_told("WWW-Authenticate"), "Bearer realm=\"trellis\"");
+}
+
+static void
+a_path_that_is_no_text_is_not_repeated(void **state)
+{
+	(void)state;
+	rig_ask("GET", "/\xff\xfe");
+	(void)trl_fail(&rig.ctx, TRL_NOT_FOUND, "Nothing.");
+	edge_problem(&rig.request, TRL_NOT_FOUND);
+	has_not(body_text(), "\"instance\"");
+	rig_ask("GET", "/a\"b\\c");
+	(void)trl_fail(&rig.ctx, TRL_NOT_FOUND, "Nothing.");
+	edge_problem(&rig.request, TRL_NOT_FOUND);
+	has(body_text(), "\"instance\":\"/a\\\"b\\\\c\"");
+}
+
+static void
+what_is_refused_at_the_door_is_a_problem_too(void **state)
+{
+	struct trl_http_response *out;
+
+	(void)state;
+	rig_ask("GET", "/");
+	out = &rig.request.response;
+	edge_problem_at_door(&rig.edge, rig.ctx.arena, 431, "16 KiB.", out);
+	assert_int_equal(out->status, 431);
+	assert_string_equal(rig_told("Content-Type"), "application/problem+json");
+	assert_string_equal(rig_told("Retry-After"), "");
+	has(body_text(), "\"code\":\"HEAD_TOO_LARGE\"");
+	has(body_text(), "\"detail\":\"16 KiB.\"");
+	rig_ask("GET", "/");
+	edge_problem_at_door(&rig.edge, rig.ctx.arena, 503, "Full.", out);
+	assert_string_equal(rig_told("Retry-After"), "1");
+	has(body_text(), "\"status\":503");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_code_has_its_document_and_page),
+		cmocka_unit_test(who_may_try_again_is_told_when),
+		cmocka_unit_test(errors_point_to_fields_of_a_condition_alone),
+		cmocka_unit_test(statuses_of_http_itself_have_a_name_and_a_page),
+		cmocka_unit_test(who_must_sign_in_is_told_how),
+		cmocka_unit_test(a_path_that_is_no_text_is_not_repeated),
+		cmocka_unit_test(what_is_refused_at_the_door_is_a_problem_too),
+	};
+
+	return cmocka_run_group_tests(tests, rig_open, rig_close);
+}

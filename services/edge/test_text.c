@@ -1,0 +1,79 @@
+/* Percent-encoding and UTF-8: what is decoded, and what is none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_rig.h"
+
+static void
+decodes_what_is_encoded_once(void **state)
+{
+	static const struct {
+		const char *text, *plain; /* NULL: refused */
+		bool plus;
+	} rows[] = { { "", "", false }, { "plain", "plain", false },
+		{ "a%20b%2Fc%2f", "a b/c/", false }, { "%2525", "%25", false },
+		{ "%C3%A4", "\xc3\xa4", false }, { "a+b", "a+b", false },
+		{ "a+b%2B", "a b+", true }, { "%", NULL, false }, { "%4", NULL, false },
+		{ "%g0", NULL, false }, { "%0g", NULL, false }, { "%00", NULL, false },
+		{ "a%00b", NULL, true }, { "%ff", NULL, false }, { "%C3", NULL, false },
+		{ "%C0%AF", NULL, false }, { "% 41", NULL, false } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		const size_t size = strlen(rows[i].text);
+		char *exact = test_malloc(size ? size : 1); /* nothing after it */
+		const char *plain;
+		size_t len = 99;
+
+		memcpy(exact, rows[i].text, size);
+		plain =
+		    edge_percent_decode(rig.ctx.arena, exact, size, rows[i].plus, &len);
+		test_free(exact);
+		if (!rows[i].plain) {
+			if (plain)
+				fail_msg("%s was decoded", rows[i].text);
+			continue;
+		}
+		if (!plain)
+			fail_msg("%s was refused", rows[i].text);
+		assert_string_equal(plain, rows[i].plain);
+		assert_int_equal(len, strlen(rows[i].plain));
+	}
+}
+
+static void
+knows_well_formed_utf8(void **state)
+{
+	static const struct {
+		const char *text;
+		bool fine;
+	} rows[] = { { "", true }, { "a\x7f", true }, { "\xc2\x80", true },
+		{ "\xdf\xbf\xe0\xa0\x80", true }, { "\xef\xbf\xbf", true },
+		{ "\xed\x9f\xbf\xee\x80\x80", true }, { "\xf0\x90\x80\x80", true },
+		{ "\xf4\x8f\xbf\xbf", true }, { "\x80", false }, { "\xc1\xbf", false },
+		{ "\xe0\x9f\xbf", false }, { "\xed\xa0\x80", false },
+		{ "\xed\xbf\xbf", false }, { "\xf0\x8f\xbf\xbf", false },
+		{ "\xf4\x90\x80\x80", false }, { "\xf8\x88\x80\x80\x80", false },
+		{ "\xe2\x82", false }, { "\xe2\x28\xa1", false }, { "a\xff", false } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++)
+		if (edge_utf8(rows[i].text, strlen(rows[i].text)) != rows[i].fine)
+			fail_msg("row %zu", i);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decodes_what_is_encoded_once),
+		cmocka_unit_test(knows_well_formed_utf8),
+	};
+
+	return cmocka_run_group_tests(tests, rig_open, rig_close);
+}
