@@ -207,8 +207,12 @@ add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t sta
 	if (status == 401)
 		trl_http_add_header(
 		    response, "WWW-Authenticate", "Bearer realm=\"trellis\"");
-	if (status == 405)
-		trl_http_add_header(response, "Allow", edge_route_allow(request));
+	if (status == 405) {
+		const char *allow = edge_route_allow(request);
+
+		trl_http_add_header(response, "Allow",
+		    *allow ? allow : "GET, HEAD"); /* of what the edge itself has */
+	}
 	if (status == 408 || status == 413)
 		response->close = true;
 	trl_http_add_header(response, "Cache-Control", "no-store");

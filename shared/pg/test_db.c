@@ -137,7 +137,7 @@ test_db_open(const struct test_db *db, trl_loop *loop, const struct trl_sql_set 
 }
 
 /* As run, of a text that is made here. */
-static char *
+__attribute__((format(printf, 2, 0))) static char *
 run_text(const struct test_db *db, const char *fmt, va_list args)
 {
 	char *sql = NULL, *value;

@@ -64,6 +64,14 @@ class Statuses(MeshCase):
                 if status == 401:
                     self.assertIn("Bearer", headers["www-authenticate"])
 
+    def test_what_the_edge_itself_has_is_read_only(self):
+        for path in (b"/livez", b"/readyz", b"/api/v1/openapi.json", b"/problems/not-found"):
+            for method, status in ((b"GET", 200), (b"HEAD", 200), (b"POST", 405), (b"OPTIONS", 405)):
+                got, headers, _ = self.ask(method + b" " + path + b" HTTP/1.1\r\n" + HOST +
+                                           b"Connection: close\r\n\r\n")
+                self.assertEqual(got, status, (method, path))
+                self.assertEqual(headers.get("allow"), "GET, HEAD" if status == 405 else None)
+
     def test_a_type_with_a_weight_of_0_is_not_sent(self):
         for accept, status in (("application/json;q=0", 406), ("application/json; q=0.000", 406),
                                ("application/json;q=0, */*", 406), ("*/*;q=0", 406),
