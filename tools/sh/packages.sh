@@ -2,7 +2,7 @@
 
 PACKAGES_RUN="procps postgresql-15 redis-server s6 curl jq openssl libprotobuf-c1 libuv1 libpq5
 libhiredis0.14 libjansson4 libsodium23 libuuid1 zlib1g libnng1
-libcurl4 ca-certificates"
+libcurl4 ca-certificates tzdata"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
 libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
