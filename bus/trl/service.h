@@ -44,8 +44,7 @@ struct trl_service {
 	const char *const *calls;                /* services it calls, NULL-ended */
 	const struct trl_sql_set *sql;           /* or NULL */
 	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
-	/* Whether it tells events: has an outbox, and serves trellis.events to others.
-	 */
+	/* Whether it tells events: numbers its outbox, and serves events.v1. */
 	bool tells_events;
 	trl_snapshot_fn *snapshot;                           /* or NULL */
 	const struct trl_subscription *const *subscriptions; /* NULL-ended, or NULL */
