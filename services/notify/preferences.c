@@ -151,6 +151,15 @@ refuse(trl_ctx *ctx, const char *pointer, const char *field, const char *why)
 	return trl_fail_field(ctx, TRL_INVALID, field, "%s", why);
 }
 
+/* Files of the same form that are no zones of IANA's: whole copies of them, of which
+ * one counts leap seconds, and whatever the machine has. */
+static bool
+lies_beside_the_zones(const char *name)
+{
+	return strncmp(name, "right/", 6) == 0 || strncmp(name, "posix/", 6) == 0 ||
+	       strcmp(name, "localtime") == 0 || strcmp(name, "posixrules") == 0;
+}
+
 /* The contract knows the form of a zone; here whether there is one. The file's four
  * bytes tell it from the folders and lists beside it (RFC 8536, 3.1). */
 static bool
@@ -163,7 +172,8 @@ is_zone(trl_ctx *ctx, const char *name)
 
 	if (fd < 0)
 		return false;
-	is = read(fd, magic, 4) == 4 && memcmp(magic, "TZif", 4) == 0;
+	is = !lies_beside_the_zones(name) && read(fd, magic, 4) == 4 &&
+	     memcmp(magic, "TZif", 4) == 0;
 	close(fd);
 	return is;
 }

@@ -144,6 +144,8 @@ class People(MeshCase):
                  "/choices/0/kind"),
                 ({"time_zone": "Europe/Nowhere"}, "/time_zone"),
                 ({"time_zone": "Europe"}, "/time_zone"),
+                ({"time_zone": "right/Europe/Vienna"}, "/time_zone"),
+                ({"time_zone": "localtime"}, "/time_zone"),
                 ({"quiet_from_minute": 60}, "/quiet_until_minute"),
                 ({"quiet_from_minute": 60, "quiet_until_minute": 1440}, "/quiet_until_minute")):
             answer = self.check_problem(person.call("PUT", PREFERENCES, body), 422)
