@@ -59,6 +59,13 @@ open_mail(struct notify *self, const struct trl_host *host)
 	char folder[512];
 
 	if (config->smtp_url) {
+		const char *wrong = trl_smtp_refused(config->smtp_url);
+
+		if (wrong) {
+			fprintf(
+			    stderr, "TRELLIS_SMTP_URL cannot be used: %s.\n", wrong);
+			return TRL_INTERNAL;
+		}
 		self->smtp_password = copy_password(config->smtp_password);
 		self->out = trl_http_out_open(host->loop, &options);
 		return self->out ? TRL_OK : TRL_INTERNAL;

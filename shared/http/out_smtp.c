@@ -298,12 +298,29 @@ judge(trl_ctx *ctx, const struct sending *sending, struct trl_smtp_answer *answe
 	    "%s: %.160s", curl_easy_strerror(sending->result), why);
 }
 
-/* The URL as libcurl takes it. NULL: no scheme of ours. */
+static const char plain[] = "smtp+plain://";
+
+const char *
+trl_smtp_refused(const char *text)
+{
+	char usual[OUT_URL_MAX + 8];
+	struct out_url url;
+	const char *wrong;
+
+	if (!strncmp(text, plain, sizeof plain - 1)) {
+		snprintf(usual, sizeof usual, "smtp://%s", text + sizeof plain - 1);
+		text = usual;
+	}
+	wrong = out_url_read(text, true, &url);
+	if (wrong == NULL)
+		out_url_fini(&url);
+	return wrong;
+}
+
+/* The URL as libcurl takes it. */
 static const char *
 read_security(trl_ctx *ctx, const char *url, int *security)
 {
-	static const char plain[] = "smtp+plain://";
-
 	if (!strncmp(url, plain, sizeof plain - 1)) {
 		*security = PLAIN;
 		return trl_arena_printf(

@@ -98,6 +98,24 @@ what_is_named_is_allowed_in_each_of_its_forms_and_no_more(void **state)
 }
 
 static void
+a_mail_servers_url_is_looked_at_before_a_letter_is_sent(void **state)
+{
+	static const char *const fine[] = { "smtp://mail.example:587",
+		"smtps://mail.example:465", "smtp+plain://127.0.0.1:25" };
+	static const char *const wrong[] = { "", "mail.example", "ftp://mail.example",
+		"https://mail.example", "smtp://user:word@mail.example",
+		"smtp+tls://mail.example", "smtp:///", "smtp+plain://" };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(fine); i++)
+		if (trl_smtp_refused(fine[i]) != NULL)
+			fail_msg("%s: %s", fine[i], trl_smtp_refused(fine[i]));
+	for (size_t i = 0; i < TRL_COUNT(wrong); i++)
+		if (trl_smtp_refused(wrong[i]) == NULL)
+			fail_msg("%s is taken", wrong[i]);
+}
+
+static void
 a_wrong_list_is_no_list(void **state)
 {
 	static const char *const wrong[] = { "10.0.0.0", "10.0.0.0/33", "10.0.0/8",
@@ -237,6 +255,8 @@ main(void)
 		cmocka_unit_test(
 		    urls_in_every_disguise_of_a_private_address_are_refused),
 		cmocka_unit_test(what_is_no_plain_https_url_is_refused),
+		cmocka_unit_test(
+		    a_mail_servers_url_is_looked_at_before_a_letter_is_sent),
 		cmocka_unit_test(usual_urls_are_fine),
 		cmocka_unit_test(http_and_other_ports_are_for_named_addresses_alone),
 		cmocka_unit_test(

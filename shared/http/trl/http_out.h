@@ -73,6 +73,9 @@ struct trl_smtp_answer {
 	const char *text;
 };
 
+/* Why a mail server's URL cannot be used, in words; NULL: it can. */
+const char *trl_smtp_refused(const char *url);
+
 /* Errors: TRL_UNAVAILABLE (again later: connection, TLS, 4xx), TRL_DENIED (a 5xx: the
  * letter or the recipient is refused for good), TRL_DEADLINE. */
 enum trl_code trl_smtp_send(trl_ctx *ctx, trl_http_out *out,
