@@ -5,9 +5,11 @@
  * (prepare), for what timers did; so nothing is left unsent when the loop sleeps.
  * Actors that make each other ready may not keep the loop from its descriptors:
  * after some milliseconds they go on behind a poll that does not block. */
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <trl/loop_uv.h>
 
@@ -18,6 +20,8 @@ enum {
 	DEFAULT_ACTORS = 4096,
 	DEFAULT_WATCHDOG_MS = 50,
 	LONGEST_RUN_US = 5000,
+	SPIN_LEAST_US = 50,
+	SPIN_MOST_US = 200,
 	CLOSE_US = 5000000
 };
 
@@ -62,8 +66,13 @@ run_one(trl_loop *loop, struct trl_actor *actor)
 static void
 run_ready(trl_loop *loop, uint64_t until)
 {
-	if (loop->ready != NULL)
+	if (loop->ready != NULL) {
 		loop->clock_us = trl_mono_us();
+		if (loop->rests_us != 0 && loop->may_spin)
+			loop->spin_us = trl_spin_next(
+			    loop->spin_us, loop->clock_us - loop->rests_us);
+		loop->rests_us = 0;
+	}
 	while (loop->ready != NULL && loop->clock_us < until) {
 		struct trl_actor *actor = loop->ready;
 
@@ -116,6 +125,35 @@ arm(trl_loop *loop)
 	}
 }
 
+/* To wake a thread that sleeps costs several times what a small message does. So the
+ * loop looks for more work for a moment before it sleeps, as long as that has paid
+ * lately: where the last wait was a short one the moment grows, where it was long the
+ * moment shrinks to nothing. (The idea is KVM's halt polling: Linux,
+ * Documentation/virt/kvm/halt-polling.rst.) */
+uint32_t
+trl_spin_next(uint32_t spin_us, uint64_t waited_us)
+{
+	if (waited_us > SPIN_MOST_US)
+		return spin_us / 2 < SPIN_LEAST_US ? 0 : spin_us / 2;
+	if (waited_us <= spin_us)
+		return spin_us;
+	if (spin_us == 0)
+		return SPIN_LEAST_US;
+	return 2 * spin_us < SPIN_MOST_US ? 2 * spin_us : SPIN_MOST_US;
+}
+
+/* Whether it is too early to sleep; others that want to run come first. */
+static bool
+looks_for_more(trl_loop *loop)
+{
+	if (loop->rests_us == 0)
+		loop->rests_us = loop->clock_us;
+	if (loop->clock_us - loop->rests_us >= loop->spin_us)
+		return false;
+	sched_yield();
+	return true;
+}
+
 static void
 on_spin(uv_idle_t *spin)
 {
@@ -131,7 +169,8 @@ before_poll(uv_prepare_t *prepare)
 	loop->clock_us = trl_mono_us();
 	trl_watch_turn(loop);
 	arm(loop);
-	if (loop->ready != NULL || (loop->done != NULL && loop->done(loop->done_self)))
+	if (loop->ready != NULL || looks_for_more(loop) ||
+	    (loop->done != NULL && loop->done(loop->done_self)))
 		uv_idle_start(&loop->spin, on_spin);
 	else
 		uv_idle_stop(&loop->spin);
@@ -190,6 +229,7 @@ trl_loop_new(const struct trl_loop_options *options)
 	 * process, for up to a minute. Before there are threads that read it. */
 	setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
 	signal(SIGPIPE, SIG_IGN);
+	loop->may_spin = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	loop->ready_last = &loop->ready;
 	loop->armed_us = trl_never;
 	start_handles(loop);

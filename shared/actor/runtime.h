@@ -56,7 +56,11 @@ struct trl_loop {
 	uv_loop_t uv;
 	uv_prepare_t prepare;
 	uv_check_t check;
-	uv_idle_t spin;      /* active while work is left: polling must not block */
+	uv_idle_t spin; /* active while polling must not block: work is left, or more is
+			   looked for */
+	uint64_t rests_us;   /* since when there was nothing to run; 0: there is */
+	bool may_spin;       /* there is another processor that work comes from */
+	uint32_t spin_us;    /* for so long it looks for more before it sleeps */
 	uv_timer_t timer;    /* at the head of the heap */
 	uv_timer_t trim;     /* once after a rush */
 	uv_timer_t patience; /* of trl_loop_run_until */
@@ -118,6 +122,9 @@ void trl_actors_free(trl_loop *loop);
 
 /* heap.c: places actor at its time, or takes it out (trl_never). */
 void trl_heap_set(trl_loop *loop, struct trl_actor *actor, uint64_t at);
+
+/* loop.c: for how long to look for more, after a wait that took so long. */
+uint32_t trl_spin_next(uint32_t spin_us, uint64_t waited_us);
 
 /* park.c */
 void trl_expire(trl_loop *loop);

@@ -11,7 +11,34 @@
 
 #include <trl/actor.h>
 
+#include "runtime.h"
+
 enum { PATIENCE_MS = 5000 };
+
+static void
+looking_for_more_grows_while_it_pays_and_ends_when_it_does_not(void **state)
+{
+	static const struct {
+		uint32_t spin;
+		uint64_t waited;
+		uint32_t next;
+	} rows[] = {
+		{ 0, 10, 50 },         /* short, and was slept through */
+		{ 50, 90, 100 },       /* a little too short a look */
+		{ 150, 199, 200 },     /* up to the most */
+		{ 200, 3, 200 },       /* found while looking */
+		{ 80, 80, 80 },        /* just so */
+		{ 200, 1000000, 100 }, /* long: less, */
+		{ 100, 201, 50 },
+		{ 50, 1000, 0 }, /* and then none */
+		{ 0, 1000000, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(
+		    trl_spin_next(rows[i].spin, rows[i].waited), rows[i].next);
+}
 
 static int
 make_loop(void **state)
@@ -348,6 +375,8 @@ main(void)
 		cmocka_unit_test(one_key_is_entered_in_order_and_others_do_not_wait),
 		cmocka_unit_test(whose_time_is_out_leaves_the_line),
 		cmocka_unit_test(all_in_line_may_run_out_of_time_in_one_turn),
+		cmocka_unit_test(
+		    looking_for_more_grows_while_it_pays_and_ends_when_it_does_not),
 		cmocka_unit_test(the_line_of_a_key_is_bounded),
 		cmocka_unit_test(
 		    a_kind_keeps_to_its_slots_and_is_busy_beyond_its_queue),
