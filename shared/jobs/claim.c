@@ -138,6 +138,23 @@ last_of_round(const struct jobs_kind *kind)
 	return until;
 }
 
+enum trl_code
+jobs_unclaim(trl_jobs *jobs, trl_ctx *ctx)
+{
+	trl_batch *batch = jobs_batch(jobs, ctx);
+	enum trl_code rc;
+
+	trl_batch_add(
+	    batch, &trl_sql_job_unclaim, NULL, TRL_ARG_ID("token", jobs->lost_claim));
+	rc = trl_batch_write_unrecorded(batch);
+	if (rc != TRL_OK)
+		return rc;
+	jobs->lost_claim = trl_id_nil;
+	for (size_t i = 0; i < jobs->n_kinds; i++)
+		jobs->kinds[i].more = true;
+	return TRL_OK;
+}
+
 static void
 claim(trl_ctx *ctx, void *arg)
 {
@@ -165,7 +182,11 @@ claim(trl_ctx *ctx, void *arg)
 	    TRL_ARG_INT("per_tenant", kind->per_tenant), TRL_ARG_ID("token", token),
 	    TRL_ARG_INT("lease_ms", jobs->lease_ms));
 	rc = trl_batch_write_unrecorded(batch);
-	if (rc == TRL_OK) {
+	if (rc == TRL_OK && jobs->draining) { /* it was under way: for somebody else */
+		jobs->lost_claim = token;
+		if (jobs_unclaim(jobs, ctx) != TRL_OK)
+			trl_err_clear(ctx); /* their lease ends by itself */
+	} else if (rc == TRL_OK) {
 		bool told = kind->more;
 
 		take(jobs, ctx, kind, &rows, token, room, lease_until);
@@ -180,23 +201,6 @@ claim(trl_ctx *ctx, void *arg)
 	jobs->claiming = false;
 	if (rc == TRL_OK)
 		jobs_claim(jobs);
-}
-
-enum trl_code
-jobs_unclaim(trl_jobs *jobs, trl_ctx *ctx)
-{
-	trl_batch *batch = jobs_batch(jobs, ctx);
-	enum trl_code rc;
-
-	trl_batch_add(
-	    batch, &trl_sql_job_unclaim, NULL, TRL_ARG_ID("token", jobs->lost_claim));
-	rc = trl_batch_write_unrecorded(batch);
-	if (rc != TRL_OK)
-		return rc;
-	jobs->lost_claim = trl_id_nil;
-	for (size_t i = 0; i < jobs->n_kinds; i++)
-		jobs->kinds[i].more = true;
-	return TRL_OK;
 }
 
 void
