@@ -71,23 +71,23 @@ rig_shared(void)
 }
 
 /* Below those that connections going out are given (from 32768): one of them could take
- * the port of a process that is down. */
+ * the port of a process that is down. The socket stays open, so that no other test is
+ * given the port; since it does not listen, and allows it from here on, nng may bind
+ * it.
+ */
 unsigned
 rig_port(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
-	unsigned port;
-	int rv;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	MUST(fd >= 0);
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	do {
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
-		port = 12000 + randombytes_uniform(20000);
-		at.sin_port = htons((uint16_t)port);
-		MUST(fd >= 0);
-		rv = bind(fd, (struct sockaddr *)&at, sizeof at);
-		close(fd);
-	} while (rv != 0);
-	return port;
+		at.sin_port = htons((uint16_t)(12000 + randombytes_uniform(20000)));
+	} while (bind(fd, (struct sockaddr *)&at, sizeof at) != 0);
+	MUST(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) == 0);
+	return ntohs(at.sin_port);
 }
 
 char rig_address[160];

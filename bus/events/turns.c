@@ -53,15 +53,29 @@ pick(struct subscription *sub, struct batch *out)
 
 /* ---- failures */
 
+static enum trl_code
+park(trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *why)
+{
+	const struct part *part = &batch->parts[0];
+	const struct trl_event *event = &sub->lanes[part->lane].events[part->from];
+	enum trl_code rc = sub_apply_batch(ctx, sub, batch, why);
+
+	if (rc != TRL_OK || !part->owned)
+		return rc; /* its turn comes again */
+	trl_log(TRL_LOG_ERROR, ctx, "an event is parked",
+	    TRL_LOG_STR("subscription", sub->spec->name),
+	    TRL_LOG_STR("type", event->type_name), TRL_LOG_ID("event", event->id),
+	    TRL_LOG_ID("subject", event->subject), TRL_LOG_STR("reason", why));
+	return TRL_OK;
+}
+
 /* The one event of batch has failed; once too often it is parked. */
 static enum trl_code
 failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 {
 	struct sub_lane *lane = &sub->lanes[batch->parts[0].lane];
-	const struct trl_event *event = &lane->events[batch->parts[0].from];
 	const char *why = trl_arena_printf(
 	    ctx->arena, "%s: %s", trl_code_name(ctx->err.code), ctx->err.message);
-	enum trl_code rc;
 
 	trl_err_clear(ctx);
 	if (++lane->fails < TRIES) {
@@ -69,14 +83,7 @@ failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 				 ((uint64_t)RETRY_MS * 1000 << 2 * (lane->fails - 1));
 		return TRL_OK;
 	}
-	rc = sub_apply_batch(ctx, sub, batch, why);
-	if (rc != TRL_OK || !batch->parts[0].owned)
-		return rc; /* its turn comes again */
-	trl_log(TRL_LOG_ERROR, ctx, "an event is parked",
-	    TRL_LOG_STR("subscription", sub->spec->name),
-	    TRL_LOG_STR("type", event->type_name), TRL_LOG_ID("event", event->id),
-	    TRL_LOG_ID("subject", event->subject), TRL_LOG_STR("reason", why));
-	return TRL_OK;
+	return park(ctx, sub, batch, why);
 }
 
 static bool
@@ -170,8 +177,9 @@ run(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 	if (batch->alone && lane->careful > 0 && !lane->counted)
 		rc = be_careful(ctx, sub, batch, &deadly);
 	if (rc == TRL_OK)
-		rc = sub_apply_batch(ctx, sub, batch,
-		    deadly ? "processes died while they applied it" : NULL);
+		rc = deadly
+			 ? park(ctx, sub, batch, "processes died while they applied it")
+			 : sub_apply_batch(ctx, sub, batch, NULL);
 	if (rc != TRL_OK) {
 		lane->careful = 0; /* the process lives */
 		rc = failed(ctx, sub, batch, rc);

@@ -134,6 +134,7 @@ an_event_that_kills_the_process_is_parked_in_the_end(void **state)
 	world.shared->deadly = BAD;
 	produce(0);
 	write_events(1, EACH * 7);
+	await_sql(20, "select count(*) = 0 from fact.outbox"); /* they are in lanes */
 	test_db_sql(&world.db, "delete from fact.event_log where tenant_id <> (select "
 			       "tenant_id from fact.event_log limit 1)");
 	/* One tenant's events are left, and the lanes are as if no others had been. */

@@ -44,19 +44,26 @@ def needed(name):
     return value
 
 
+held = []  # sockets that keep ports from other tests; they do not listen
+
+
 def free_port():
     """Below the ports that connections going out are given: one of those could take a
-    service's port while it is down."""
+    service's port while it is down. No other test is given it while this one runs."""
     with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
         ceiling = int(file.read().split()[0])
     while True:
         port = random.randrange(max(1024, ceiling - 20000), ceiling)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            holder.close()
+            continue
+        # From here on servers, which all allow it as well, may bind it.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.append(holder)
+        return port
 
 
 class Proxy:
