@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/complain.h>
+
 static int
 by_id(const void *a, const void *b)
 {
@@ -72,8 +74,8 @@ listen_at(struct bus_server *server, const char *address)
 		}
 		nng_close(l->socket);
 	}
-	fprintf(stderr, "%s: cannot listen at %s: %s%s\n", server->bus->service,
-	    address, nng_strerror(rv),
+	trl_complain("%s: cannot listen at %s: %s%s", server->bus->service, address,
+	    nng_strerror(rv),
 	    rv == NNG_EADDRINUSE ? "; stop what listens there or choose another address"
 	    : rv == NNG_ECRYPTO  ? "; check TRELLIS_BUS_TLS_CA and TRELLIS_BUS_TLS_CERT"
 				 : "");

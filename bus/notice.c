@@ -10,6 +10,7 @@
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 
+#include <trl/complain.h>
 #include <trl/log.h>
 
 enum { IDS = 32, TOPIC_MAX = 40, NOTICE_MAX = 128, SEND_QUEUE = 1024 };
@@ -168,7 +169,7 @@ bus_notice_listen(trl_bus *bus, const char *address)
 	}
 	if (rv == 0)
 		return TRL_OK;
-	fprintf(stderr, "%s: cannot publish notices at %s: %s\n", bus->service, address,
+	trl_complain("%s: cannot publish notices at %s: %s", bus->service, address,
 	    nng_strerror(rv));
 	return TRL_UNAVAILABLE;
 }

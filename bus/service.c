@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include <trl/complain.h>
 #include <trl/events_open.h>
 #include <trl/jobs_open.h>
 #include <trl/log.h>
@@ -142,7 +143,7 @@ open_peers(struct process *p, struct one *one)
 		}
 		if (address == NULL ||
 		    !trl_bus_peer(one->host.bus, calls[i], address, &why)) {
-			fprintf(stderr, "TRELLIS_PEER_ of %s: %s: %s\n", calls[i],
+			trl_complain("TRELLIS_PEER_ of %s: %s: %s", calls[i],
 			    address ? address : "", address ? why : "is not set");
 			return false;
 		}
@@ -213,9 +214,12 @@ static bool
 open_stores(struct process *p, struct one *one)
 {
 	const struct trl_service *s = one->service;
-	if (s->scripts != NULL)
+	if (s->scripts != NULL) {
 		one->host.redis =
 		    trl_redis_open(p->loop, p->config.redis_url, s->scripts);
+		if (one->host.redis == NULL)
+			return false;
+	}
 	one->host.seal_key = p->seal_key;
 	if (s->sql == NULL)
 		return true;
@@ -299,10 +303,8 @@ open_service(struct process *p, struct one *one)
 	if (!open_bus(p, one) || !open_stores(p, one))
 		return false;
 	open_events(p, one);
-	if (s->open != NULL && s->open(&one->host, &one->self) != TRL_OK) {
-		fprintf(stderr, "%s: cannot start\n", s->name);
-		return false;
-	}
+	if (s->open != NULL && s->open(&one->host, &one->self) != TRL_OK)
+		return false; /* it said why */
 	if (!open_jobs(p, one))
 		return false;
 	if (p->ops != NULL)
@@ -380,6 +382,12 @@ on_term(uv_signal_t *handle, int signum)
 /* ---- commands -----------------------------------------------------------------------
  */
 
+static const char *
+log_name(const struct process *p)
+{
+	return p->n == 1 ? p->services[0]->name : "trellis";
+}
+
 static enum trl_log_level
 log_level(const char *name)
 {
@@ -422,8 +430,7 @@ run(struct process *p)
 	allow_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, 2); /* the transport has more threads than work */
-	trl_log_init(p->n == 1 ? p->services[0]->name : "trellis",
-	    log_level(p->config.log_level));
+	trl_log_init(log_name(p), log_level(p->config.log_level));
 	struct trl_loop_options options = { .max_actors =
 						(size_t)p->config.max_actors };
 	p->loop = trl_loop_new(&options);
@@ -457,9 +464,9 @@ with_admin(struct process *p, bool migrate)
 {
 	int rc = 0;
 	if (p->config.pg_admin_url == NULL) {
-		fprintf(stderr,
+		trl_complain(
 		    "TRELLIS_PG_ADMIN_URL is not set; set it to a PostgreSQL URL of a "
-		    "role that may create schemas and roles\n");
+		    "role that may create schemas and roles");
 		return 2;
 	}
 	for (size_t i = 0; i < p->n && rc == 0; i++) {
@@ -540,6 +547,10 @@ trl_service_main(
 		return check_config(&process);
 	if (strcmp(command, "run") != 0 && strcmp(command, "config") != 0)
 		return usage(argv[0]);
+	if (strcmp(command, "run") == 0) { /* from here on stderr is its log */
+		trl_log_init(log_name(&process), TRL_LOG_INFO);
+		trl_complain_in_log();
+	}
 	if (!process_config_read(services, n_services, &process.config, process.values))
 		return 2;
 	if (strcmp(command, "config") == 0)

@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include <trl/complain.h>
+
 #include "mac.h"
 
 static const struct trl_config_var vars[] = {
@@ -138,10 +140,10 @@ give_key(void *self, const char *rest, const char *value)
 	peer[n] = '\0';
 	if (trl_bus_key(giving->bus, peer, value))
 		return;
-	fprintf(stderr,
+	trl_complain(
 	    "TRELLIS_BUS_KEY_%s_FILE: has to hold one to four lines of kid:key, kid "
 	    "from 1 to "
-	    "65535 and key 64 hexadecimal digits\n",
+	    "65535 and key 64 hexadecimal digits",
 	    rest);
 	giving->fine = false;
 }
@@ -186,43 +188,43 @@ check_service(const struct trl_service *const *services, size_t n,
 	bool fine = true;
 	if (n == 1 && s->contracts != NULL &&
 	    process_family("TRELLIS_LISTEN_", s->name) == NULL) {
-		fprintf(stderr,
+		trl_complain(
 		    "TRELLIS_LISTEN_ of %s is not set; set where it takes calls, such "
 		    "as "
-		    "tcp://127.0.0.1:7101\n",
+		    "tcp://127.0.0.1:7101",
 		    s->name);
 		fine = false;
 	}
 	for (size_t i = 0; s->calls != NULL && s->calls[i] != NULL; i++)
 		if (!is_here(services, n, s->calls[i]) &&
 		    process_family("TRELLIS_PEER_", s->calls[i]) == NULL) {
-			fprintf(stderr,
+			trl_complain(
 			    "TRELLIS_PEER_ of %s is not set; %s calls it: set where it "
 			    "is found, "
-			    "such as tcp://127.0.0.1:7101\n",
+			    "such as tcp://127.0.0.1:7101",
 			    s->calls[i], s->name);
 			fine = false;
 		}
 	if (s->sql != NULL && config->pg_url == NULL &&
 	    process_family("TRELLIS_PG_URL_", s->name) == NULL) {
-		fprintf(stderr,
+		trl_complain(
 		    "TRELLIS_PG_URL is not set; set it to a PostgreSQL 15, such as "
-		    "postgresql://host/trellis\n");
+		    "postgresql://host/trellis");
 		fine = false;
 	}
 	if (config->seal_key == NULL && (s->needs_seal_key || keeps_secrets(s))) {
-		fprintf(stderr,
+		trl_complain(
 		    "TRELLIS_SEAL_KEY is not set; %s keeps answers that hold secrets, "
 		    "or signs with it: set TRELLIS_SEAL_KEY_FILE to a file of 64 "
 		    "hexadecimal digits (openssl rand -hex 32), the same for all "
-		    "services\n",
+		    "services",
 		    s->name);
 		fine = false;
 	}
 	if (s->scripts != NULL && config->redis_url == NULL) {
-		fprintf(stderr,
+		trl_complain(
 		    "TRELLIS_REDIS_URL is not set; set it to a Redis 7, such as "
-		    "redis://127.0.0.1:6379\n");
+		    "redis://127.0.0.1:6379");
 		fine = false;
 	}
 	return fine;
@@ -235,8 +237,8 @@ check_level(const char *level)
 	for (size_t i = 0; i < TRL_COUNT(levels); i++)
 		if (strcmp(level, levels[i]) == 0)
 			return true;
-	fprintf(stderr,
-	    "TRELLIS_LOG_LEVEL is \"%s\", but has to be debug, info, warn or error\n",
+	trl_complain(
+	    "TRELLIS_LOG_LEVEL is \"%s\", but has to be debug, info, warn or error",
 	    level);
 	return false;
 }
@@ -255,7 +257,7 @@ check_seal(const trl_secret *seal)
 		    got == sizeof key;
 	sodium_memzero(key, sizeof key);
 	if (!fine)
-		fprintf(stderr, "TRELLIS_SEAL_KEY has to be 64 hexadecimal digits\n");
+		trl_complain("TRELLIS_SEAL_KEY has to be 64 hexadecimal digits");
 	return fine;
 }
 

@@ -58,7 +58,7 @@ struct trl_service {
 	 * cannot anyway: their records are sealed under it. */
 	bool needs_seal_key;
 	/* Makes the service's state. Start-up, not in an actor; must not park.
-	 * Errors: anything; the process ends and says why. */
+	 * Errors: anything, said by trl_complain; the process ends. */
 	enum trl_code (*open)(const struct trl_host *host, void **self);
 	/* SIGTERM came: stop taking work from elsewhere than the bus (edge). May be
 	 * NULL. */

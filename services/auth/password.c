@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include <trl/complain.h>
+
 enum { RETRY_AFTER_MS = 1000 };
 
 /* One password's way through the pool; lies on the actor's stack, which
@@ -183,11 +185,11 @@ auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
 		.memory_bytes = (size_t)config->memory_kib * 1024,
 	};
 	if (config->pepper && !read_peppers(self, config->pepper)) {
-		fprintf(stderr,
+		trl_complain(
 		    "TRELLIS_PASSWORD_PEPPER: must be kid:key, or several separated by "
 		    "commas with the newest first; a kid has up to %d characters, a "
 		    "key 32 "
-		    "or more.\n",
+		    "or more.",
 		    AUTH_KID_MAX);
 		return false;
 	}

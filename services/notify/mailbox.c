@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <trl/complain.h>
+
 struct notify_mailbox {
 	int folder;
 	struct trl_offload writing;
@@ -30,9 +32,9 @@ notify_mailbox_open(trl_loop *loop, const char *folder, notify_mailbox **out)
 	if (mkdir(folder, 0700) == 0 || errno == EEXIST)
 		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr,
+		trl_complain(
 		    "The mailbox %s cannot be opened: %s. Make the folder writable or "
-		    "set TRELLIS_MAIL_FOLDER.\n",
+		    "set TRELLIS_MAIL_FOLDER.",
 		    folder, strerror(errno));
 		return TRL_INTERNAL;
 	}

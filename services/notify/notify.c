@@ -7,6 +7,8 @@
 
 #include <sodium.h>
 
+#include <trl/complain.h>
+
 #include "feed.h"
 #include "mime.h"
 #include "webhook.h"
@@ -62,8 +64,7 @@ open_mail(struct notify *self, const struct trl_host *host)
 		const char *wrong = trl_smtp_refused(config->smtp_url);
 
 		if (wrong) {
-			fprintf(
-			    stderr, "TRELLIS_SMTP_URL cannot be used: %s.\n", wrong);
+			trl_complain("TRELLIS_SMTP_URL cannot be used: %s.", wrong);
 			return TRL_INTERNAL;
 		}
 		self->smtp_password = copy_password(config->smtp_password);
@@ -85,9 +86,8 @@ read_sender(struct notify *self, const char *from)
 	char name[256], address[256];
 
 	if (!notify_address_split(from, name, address)) {
-		fprintf(stderr,
-		    "TRELLIS_MAIL_FROM=%s is no sender, such as \"Acme "
-		    "<noreply@acme.example>\".\n",
+		trl_complain("TRELLIS_MAIL_FROM=%s is no sender, such as \"Acme "
+			     "<noreply@acme.example>\".",
 		    from);
 		return TRL_INTERNAL;
 	}

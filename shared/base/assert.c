@@ -1,4 +1,4 @@
-/* assert.c - the end of a process whose invariants broke. One line on stderr by
+/* assert.c - the end of a process whose invariants broke. One line of JSON on stderr by
  * plain write, because the log itself may be what is broken. */
 #include <trl/compiler.h>
 
@@ -6,16 +6,34 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { CONDITION_MAX = 256 };
+
+/* The source's text with what JSON wants escaped, cut where it is long. */
+static void
+escape(const char *text, char out[CONDITION_MAX])
+{
+	size_t len = 0;
+
+	for (; *text != '\0' && len < CONDITION_MAX - 3; text++) {
+		if (*text == '"' || *text == '\\')
+			out[len++] = '\\';
+		out[len++] = *text >= ' ' ? *text : ' ';
+	}
+	out[len] = '\0';
+}
+
 _Noreturn void
 trl_assert_failed(const char *condition, const char *file, int line)
 {
-	char text[512];
+	char escaped[CONDITION_MAX], text[CONDITION_MAX + 512];
 	int n;
 
+	escape(condition, escaped);
 	n = snprintf(text, sizeof text,
-	    "{\"level\":\"error\",\"message\":\"assertion failed\",\"file\":\"%s\","
-	    "\"line\":%d}\nassertion failed: %s\n",
-	    file, line, condition);
+	    "{\"level\":\"error\",\"message\":\"assertion "
+	    "failed\",\"condition\":\"%s\","
+	    "\"file\":\"%s\",\"line\":%d}\n",
+	    escaped, file, line);
 	if (n > (int)sizeof text - 1)
 		n = (int)sizeof text - 1;
 	if (write(STDERR_FILENO, text, (size_t)n) < 0)

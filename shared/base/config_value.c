@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <trl/complain.h>
+
 enum { FILE_MAX = 64 << 10 };
 
 /* Values live until exit; the list is what says so to a leak checker. */
@@ -31,13 +33,14 @@ trl_config_keep(void *p)
 void
 trl_config_complain(const char *name, const char *fmt, ...)
 {
+	char *text = NULL;
 	va_list args;
 
-	fprintf(stderr, "trellis: %s ", name);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	trl_assert(vasprintf(&text, fmt, args) >= 0);
 	va_end(args);
-	fputc('\n', stderr);
+	trl_complain("trellis: %s %s", name, text);
+	free(text);
 }
 
 /* Reads all of a small file; NULL with errno set. */

@@ -7,10 +7,10 @@
 #include <trl/config.h>
 
 /* The value of NAME, or of the file that NAME_FILE names (its last line ending is
- * dropped). *value is NULL when neither is set; it lives until exit. False: said on
- * stderr. */
+ * dropped). *value is NULL when neither is set; it lives until exit. False: said by
+ * trl_complain. */
 bool trl_config_value(const char *name, const char **value);
-/* One line on stderr: "trellis: NAME: ..." */
+/* One complaint: "trellis: NAME ..." */
 void trl_config_complain(const char *name, const char *fmt, ...) TRL_PRINTF(2, 3);
 /* Keeps a heap pointer reachable until exit. */
 void *trl_config_keep(void *p);

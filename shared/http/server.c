@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <sys/stat.h>
 
+#include <trl/complain.h>
 #include <trl/log.h>
 
 static void on_connection(uv_stream_t *listener, int status);
@@ -269,7 +270,7 @@ trl_http_open(trl_loop *loop, const struct trl_http_options *options,
 	if (!rc)
 		rc = uv_listen(&server->listener.stream, 1024, on_connection);
 	if (rc) {
-		fprintf(stderr, "http: cannot listen on %s: %s%s\n", options->listen,
+		trl_complain("http: cannot listen on %s: %s%s", options->listen,
 		    uv_strerror(rc), advice_on(rc));
 		trl_http_close(&server);
 		return TRL_UNAVAILABLE;

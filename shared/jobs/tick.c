@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <trl/batch.h>
+#include <trl/complain.h>
 #include <trl/log.h>
 
 #include "cron.h"
@@ -20,8 +21,8 @@ static void
 complain(const trl_jobs *jobs, const struct trl_cron *cron, const char *what,
     const char *why)
 {
-	fprintf(stderr, "%s: cron %s: the %s \"%s\": %s\n", jobs->service, cron->name,
-	    what, strcmp(what, "zone") == 0 ? cron->zone : cron->when, why);
+	trl_complain("%s: cron %s: the %s \"%s\": %s", jobs->service, cron->name, what,
+	    strcmp(what, "zone") == 0 ? cron->zone : cron->when, why);
 }
 
 enum trl_code

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/complain.h>
+
 enum { DEFAULT_LEASE_MS = 30000, DEFAULT_POLL_MS = 1000, DEFAULT_RELEASE_MS = 18000 };
 
 /* Something of this process has added jobs and committed. */
@@ -83,7 +85,7 @@ open_kinds(trl_jobs *jobs, const struct trl_job_kind *const *kinds)
 		struct jobs_kind *kind = &jobs->kinds[i];
 
 		if (is_known(jobs, i, k->name)) {
-			fprintf(stderr, "%s: two kinds of jobs are named %s\n",
+			trl_complain("%s: two kinds of jobs are named %s",
 			    jobs->service, k->name);
 			return false;
 		}

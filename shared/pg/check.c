@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/complain.h>
+
 #include "framework_sql.h"
 #include "pool.h"
 
@@ -30,10 +32,11 @@ check_role(PGconn *pq, const struct trl_sql_set *set)
 	const char *values[] = { set->service };
 	PGresult *res = PQexecParams(pq, sql, 1, NULL, values, NULL, NULL, 0);
 	const char *who, *why = NULL;
+	bool fine = false;
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1) {
-		fprintf(stderr, "%s: cannot check the role: %s", set->service,
-		    PQerrorMessage(pq));
+		trl_complain(
+		    "%s: cannot check the role: %s", set->service, PQerrorMessage(pq));
 		PQclear(res);
 		return false;
 	}
@@ -47,27 +50,21 @@ check_role(PGconn *pq, const struct trl_sql_set *set)
 	else if (is_true(res, 4))
 		why = "is a member of the owner's role";
 	if (why)
-		fprintf(stderr,
+		trl_complain(
 		    "%s: the role %s %s, so row security would not hold; connect as "
-		    "%s_app "
-		    "(`trellis-%s migrate` makes it).\n",
+		    "%s_app (`trellis-%s migrate` makes it).",
 		    set->service, who, why, set->service, set->service);
 	else if (is_true(res, 5))
-		why = fprintf(stderr,
-			  "%s: synchronous_commit is off, so an acknowledged write "
-			  "could be lost; set "
-			  "it to on for the role %s.\n",
-			  set->service, who)
-			  ? ""
-			  : "";
+		trl_complain("%s: synchronous_commit is off, so an acknowledged write "
+			     "could be lost; set it to on for the role %s.",
+		    set->service, who);
 	else if (is_true(res, 6))
-		why = fprintf(stderr,
-			  "%s: this PostgreSQL is older than 15; use 15 or later.\n",
-			  set->service)
-			  ? ""
-			  : "";
+		trl_complain("%s: this PostgreSQL is older than 15; use 15 or later.",
+		    set->service);
+	else
+		fine = true;
 	PQclear(res);
-	return why == NULL;
+	return fine;
 }
 
 /* ---- migrations */
@@ -113,10 +110,10 @@ pg_check_migrations(PGconn *pq, const struct trl_sql_set *set, size_t applied[2]
 			continue; /* a later release was here: its schema serves us too
 				   */
 		if (!same_checksum(res, row, &series[which]->migrations[number - 1])) {
-			fprintf(stderr,
+			trl_complain(
 			    "%s: the migration %s was edited after it was applied; "
 			    "restore "
-			    "the file and add the change as the next one.\n",
+			    "the file and add the change as the next one.",
 			    set->service, PQgetvalue(res, row, 2));
 			state = PG_SCHEMA_EDITED;
 		}
@@ -143,14 +140,13 @@ pg_check_session(PGconn *pq, const struct trl_sql_set *set)
 	case PG_SCHEMA_EDITED:
 		return false;
 	case PG_SCHEMA_ABSENT:
-		fprintf(stderr,
+		trl_complain(
 		    "%s: the schema is not there, or this role may not read it; run "
-		    "`trellis-%s migrate`.\n",
+		    "`trellis-%s migrate`.",
 		    set->service, set->service);
 		return false;
 	default:
-		fprintf(stderr,
-		    "%s: migrations are missing; run `trellis-%s migrate`.\n",
+		trl_complain("%s: migrations are missing; run `trellis-%s migrate`.",
 		    set->service, set->service);
 		return false;
 	}
@@ -168,10 +164,10 @@ pg_check_classes(PGconn *pq, const char *schema)
 	bool ok = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 0;
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		fprintf(stderr, "%s: the check of the tables failed: %s", schema,
+		trl_complain("%s: the check of the tables failed: %s", schema,
 		    PQerrorMessage(pq));
 	for (int i = 0; i < PQntuples(res); i++)
-		fprintf(stderr, "%s: %s.\n", schema, PQgetvalue(res, i, 0));
+		trl_complain("%s: %s.", schema, PQgetvalue(res, i, 0));
 	PQclear(res);
 	return ok;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/complain.h>
+
 #include "pool.h"
 
 static void
@@ -38,7 +40,7 @@ complain(const struct trl_sql *sql, const PGresult *res)
 	const char *at = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
 	const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
 
-	fprintf(stderr, "%s: %s%s%s%s%s\n", sql->file,
+	trl_complain("%s: %s%s%s%s%s", sql->file,
 	    PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY),
 	    at ? ", at character " : "", at ? at : "", hint ? "; " : "",
 	    hint ? hint : "");

@@ -9,15 +9,14 @@
 
 #include <libpq-fe.h>
 
-#include <trl/compiler.h>
+#include <trl/complain.h>
 
 static bool
 say_failed(const char *service, const char *what, PGconn *pq, const PGresult *res)
 {
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
-	fprintf(
-	    stderr, "%s: %s: %s\n", service, what, text ? text : PQerrorMessage(pq));
+	trl_complain("%s: %s: %s", service, what, text ? text : PQerrorMessage(pq));
 	return false;
 }
 
@@ -37,7 +36,7 @@ open_as_owner(const char *admin_url, const char *service)
 	PGresult *res;
 
 	if (PQstatus(pq) != CONNECTION_OK) {
-		fprintf(stderr,
+		trl_complain(
 		    "%s: PostgreSQL does not answer (TRELLIS_PG_ADMIN_URL): %s",
 		    service, PQerrorMessage(pq));
 		PQfinish(pq);

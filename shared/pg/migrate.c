@@ -10,6 +10,7 @@
 #include <libpq-fe.h>
 
 #include <trl/buf.h>
+#include <trl/complain.h>
 
 #include "check.h"
 #include "framework_sql.h"
@@ -30,7 +31,7 @@ say_failed(const struct run *run, const char *what, const PGresult *res)
 	const char *detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
 	const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
 
-	fprintf(stderr, "%s: %s: %s%s%s%s%s\n", run->set->service, what,
+	trl_complain("%s: %s: %s%s%s%s%s", run->set->service, what,
 	    text ? text : PQerrorMessage(run->pq), detail ? "; " : "",
 	    detail ? detail : "", hint ? "; " : "", hint ? hint : "");
 	return false;
@@ -157,10 +158,12 @@ apply(const struct run *run, const struct trl_sql_set *series,
 	if (PQresultStatus(res) != PGRES_COMMAND_OK &&
 	    PQresultStatus(res) != PGRES_TUPLES_OK &&
 	    PQresultStatus(res) != PGRES_EMPTY_QUERY) {
-		fprintf(stderr, "%s: %s.sql:%zu: ", run->set->service, m->name,
+		char where[128];
+
+		snprintf(where, sizeof where, "%s.sql:%zu: PostgreSQL says", m->name,
 		    line_of(
 			m->text, PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION)));
-		say_failed(run, "PostgreSQL says", res);
+		say_failed(run, where, res);
 		PQclear(res);
 		return false;
 	}
@@ -221,7 +224,7 @@ migrate(const struct run *run, const char *app_password, const char *sys_passwor
 	     make_schema(run, app_password, sys_password) && apply_all(run, applied) &&
 	     exec(run, "committing", "commit");
 	if (!ok)
-		fprintf(stderr, "%s: nothing was changed.\n", run->set->service);
+		trl_complain("%s: nothing was changed.", run->set->service);
 	fflush(stdout);
 	return ok ? TRL_OK : TRL_INTERNAL;
 }
@@ -240,7 +243,7 @@ open_run(struct run *run, const char *admin_url, const struct trl_sql_set *set)
 
 	*run = (struct run){ .pq = PQconnectdb(admin_url), .set = set };
 	if (PQstatus(run->pq) != CONNECTION_OK) {
-		fprintf(stderr,
+		trl_complain(
 		    "%s: PostgreSQL does not answer (TRELLIS_PG_ADMIN_URL): %s",
 		    set->service, PQerrorMessage(run->pq));
 		PQfinish(run->pq);

@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include <trl/complain.h>
 #include <trl/loop_uv.h>
 
 #include "check.h"
@@ -132,8 +133,8 @@ start(trl_pg *pg)
 	const char *why = pg_conn_start_now(conn);
 
 	if (why) {
-		fprintf(stderr, "%s: PostgreSQL does not answer: %s", pg->sql->service,
-		    why);
+		trl_complain(
+		    "%s: PostgreSQL does not answer: %s", pg->sql->service, why);
 		return TRL_UNAVAILABLE;
 	}
 	if (!pg_check_session(conn->pq, pg->sql))
@@ -141,7 +142,7 @@ start(trl_pg *pg)
 	why = pg_conn_learn(conn);
 	if (why) {
 		if (why[0])
-			fprintf(stderr, "%s: %s", pg->sql->service, why);
+			trl_complain("%s: %s", pg->sql->service, why);
 		return TRL_INTERNAL;
 	}
 	return TRL_OK;
@@ -191,7 +192,7 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	trl_loop_on_flush(loop, pg_flush_reads, pg);
 	why = read_url(pg);
 	if (why)
-		fprintf(stderr, "%s: the connection string of PostgreSQL: %s\n",
+		trl_complain("%s: the connection string of PostgreSQL: %s",
 		    pg->sql->service, why);
 	rc = why ? TRL_INTERNAL : start(pg);
 	if (rc != TRL_OK) {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/complain.h>
+
 static char *
 copy(const char *s, size_t n)
 {
@@ -114,9 +116,9 @@ trl_redis_url_parse(const char *text, struct trl_redis_url *url)
 	else if (!strncmp(text, "redis://", 8))
 		ok = tcp_form(text + 8, url);
 	if (!ok) {
-		fprintf(stderr,
+		trl_complain(
 		    "redis: the URL should be redis://[:password@]host:port/db "
-		    "or unix:/path[?db=n]\n");
+		    "or unix:/path[?db=n]");
 		trl_redis_url_fini(url);
 	}
 	return ok;

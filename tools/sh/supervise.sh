@@ -49,6 +49,15 @@ service_remove() {
 }
 not_supervised() { ! as_user s6-svok "$1" && ! as_user s6-svok "$1/log"; }
 
+# What a service's log ends with: the sentence of each error, each once; the lines as
+# they stand where there is none.
+log_end() { # name
+	local errors
+	errors=$(tail -n 20 "$RUN/log/$1/current" 2>/dev/null |
+		jq -rR 'fromjson? | select(.level == "error") | .message' | awk '!said[$0]++')
+	if [ -n "$errors" ]; then printf '%s\n' "$errors"; else tail -n 5 "$RUN/log/$1/current" 2>/dev/null; fi
+}
+
 # Lets the supervisor see new folders, then waits until all named are ready.
 services_start() {
 	local name
@@ -60,8 +69,8 @@ services_start() {
 	done
 	for name in "$@"; do
 		as_user s6-svwait -U -t 20000 "$RUN/scan/$name" 2>/dev/null || {
-			tail -n 5 "$RUN/log/$name/current" 2>/dev/null | sed 's/^/  | /' >&2
-			die "$name did not become ready in 20 s; the lines above are the end of its log ($RUN/log/$name/current)."
+			log_end "$name" | sed 's/^/  | /' >&2
+			die "$name did not become ready in 20 s; the lines above are from the end of its log ($RUN/log/$name/current)."
 		}
 	done
 }

@@ -1,0 +1,52 @@
+"""starts.py - a process that cannot start says why: to a reader of logs as a JSON line
+of level error, to an operator at a command as text."""
+import json
+import subprocess
+
+from case import MeshCase
+
+
+class Starts(MeshCase):
+    def start(self, *words, without=(), **changed):
+        """A second process beside the mesh's own; what it said, and that it ended badly."""
+        env = {**self.stack.environment("all"), **changed}
+        for name in [name for name in env if name.startswith(tuple(without))]:
+            del env[name]
+        done = subprocess.run([self.stack.binary("all"), *words], env=env, text=True, timeout=30,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.assertIn(done.returncode, (1, 2), done)
+        return done.stderr.splitlines()
+
+    def refused(self, sentence, **how):
+        """Started as a service, it says that sentence in a line of its log, and no line
+        of anything else."""
+        lines = [json.loads(line) for line in self.start(**how)]
+        said = [line["message"] for line in lines if line["level"] == "error"]
+        self.assertEqual([sentence in message for message in said], [True], lines)
+        for line in lines:
+            self.assertEqual(line["service"], "trellis")
+            self.assertIn("time", line)
+
+    def test_a_bad_setting_is_a_line_of_the_log(self):
+        self.refused("TRELLIS_MAX_ACTORS is \"many\"", TRELLIS_MAX_ACTORS="many")
+        self.refused("TRELLIS_MAX_ACTOR is not a setting", TRELLIS_MAX_ACTOR="16")
+        self.refused("TRELLIS_LOG_LEVEL is \"loud\"", TRELLIS_LOG_LEVEL="loud")
+        self.refused("TRELLIS_SEAL_KEY_FILE names /no/such/file", TRELLIS_SEAL_KEY_FILE="/no/such/file")
+
+    def test_a_database_that_is_not_there_is_a_line_of_the_log(self):
+        self.refused("auth: PostgreSQL does not answer", without=("TRELLIS_OPS_",),
+                     TRELLIS_PG_URL="postgresql:///trellis?host=/no/such/folder")
+
+    def test_a_role_that_could_pass_row_security_is_a_line_of_the_log(self):
+        self.refused("is a superuser, so row security would not hold", without=("TRELLIS_OPS_",),
+                     TRELLIS_PG_URL_AUTH=self.stack.direct)
+
+    def test_a_port_that_is_taken_is_a_line_of_the_log(self):
+        self.refused("cannot listen on", TRELLIS_LOG_LEVEL="error")
+
+    def test_a_command_of_the_operators_says_it_as_text(self):
+        for words in (("--check-config",), ("config",), ("migrate",)):
+            lines = self.start(*words, TRELLIS_MAX_ACTORS="many")
+            self.assertRegex(lines[0], "^trellis: TRELLIS_MAX_ACTORS is \"many\", but has to be a whole number")
+        lines = self.start("migrate", TRELLIS_PG_ADMIN_URL="postgresql:///trellis?host=/no/such/folder")
+        self.assertTrue(lines[0].startswith("auth: PostgreSQL does not answer"), lines)
