@@ -259,18 +259,38 @@ notify_update_webhook_endpoint(struct notify *self, trl_ctx *ctx,
 	return rc;
 }
 
-/* Errors: TRL_NOT_FOUND, TRL_CONFLICT. */
+/* Errors: TRL_NOT_FOUND, TRL_PRECONDITION (If-Match), TRL_CONFLICT. */
 enum trl_code
 notify_delete_webhook_endpoint(struct notify *self, trl_ctx *ctx,
     const Notify__V1__DeleteWebhookEndpointRequest *in, Trellis__Empty *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
+	bool replayed;
+	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 
-	trl_batch_add(work, &notify_sql_webhook_endpoint_delete, &in->base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant));
-	trl_batch_audit(work, "notify.webhook_endpoint.delete",
-	    trl_value_id(in->endpoint_id), "webhook_endpoint", NULL);
-	return trl_batch_write(work, &out->base);
+	if (rc != TRL_OK || replayed)
+		return rc;
+	rc = trl_change_begin(&change, ctx, trl_value_id(in->endpoint_id));
+	if (rc != TRL_OK)
+		return rc;
+	do {
+		Notify__V1__WebhookEndpoint before = NOTIFY__V1__WEBHOOK_ENDPOINT__INIT;
+		trl_batch *work;
+
+		rc = notify_endpoint_read(self, ctx, in->endpoint_id, &before);
+		if (rc == TRL_OK)
+			rc = trl_if_match(ctx, before.version);
+		if (rc != TRL_OK)
+			return rc;
+		work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+		trl_batch_add(work, &notify_sql_webhook_endpoint_delete, &in->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_INT("former_version", before.version));
+		trl_batch_audit(work, "notify.webhook_endpoint.delete",
+		    trl_value_id(in->endpoint_id), "webhook_endpoint", NULL);
+		rc = trl_batch_write(work, &out->base);
+	} while (trl_change_again(&change, &rc));
+	return rc;
 }
 
 /* Errors: TRL_NOT_FOUND, TRL_CONFLICT. */

@@ -67,6 +67,10 @@ BREACHES = [
      ('"probe.thing.lost"', '"probe.thing.made"')),
     ('event probe.thing.lost has no about', (' about: "Lost."', '')),
     ('field thing has no comment', ('  // The probe.\n', '')),
+    ('changes what Get shows with an ETag, and takes no If-Match',
+     ('http: { post: "/api/v1/probes" } auth: SESSION effect: WRITE if_match: true',
+      'http: { put: "/api/v1/probes/{probe_id}" } auth: SESSION effect: WRITE'),
+     (THING, THING + '\n // Counts changes.\n optional int64 version = 9;')),
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]
 

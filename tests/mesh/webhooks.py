@@ -287,7 +287,8 @@ class Endpoints(Hooks):
         self.assertEqual((changed.status, changed["version"]), (200, 2), changed)
         self.assertNotIn("description", changed.json)
         self.check_problem(self.ada.patch(at, {"description": "x"}, If_Match='"1"'), 412)
-        self.assertEqual(self.ada.delete(at).status, 204)
+        self.check_problem(self.ada.delete(at, If_Match='"1"'), 412, "PRECONDITION")
+        self.assertEqual(self.ada.delete(at, If_Match=changed.headers["etag"]).status, 204)
         self.check_problem(self.ada.get(at), 404)
         self.check_problem(self.ada.delete(at), 404)
 

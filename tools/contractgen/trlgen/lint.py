@@ -275,7 +275,19 @@ def lint_http(method, say):
                 say(f'takes the secret {field.name} from the query, where logs would show it')
 
 
+def lint_versions(contracts, tell):
+    """What has an ETag where it is read can be changed under If-Match."""
+    shown = {method.path: method for method in contracts.methods
+             if method.verb == 'get' and method.output.field('version')}
+    for method in contracts.methods:
+        if method.verb in ('put', 'patch', 'delete') and method.path in shown and \
+                not method.option('if_match'):
+            tell(method.place, f'method {method.name} changes what {shown[method.path].name} '
+                 'shows with an ETag, and takes no If-Match')
+
+
 def lint_together(contracts, tell):
+    lint_versions(contracts, tell)
     routes, ids, roles, crcs, names, events = {}, {}, {}, {}, {}, {}
     for file in contracts.files.values():
         for message in file.messages:

@@ -1,3 +1,3 @@
--- expect: one NOT_FOUND "There is no such webhook endpoint."
+-- expect: one PRECONDITION "Somebody has changed this endpoint meanwhile; read it again."
 delete from webhook_endpoint
-where tenant_id = :tenant_id and id = :endpoint_id
+where tenant_id = :tenant_id and id = :endpoint_id and version = :former_version
