@@ -93,9 +93,13 @@ struct notify_value *notify_value_of(
 struct notify_value *notify_value_example(
     trl_ctx *ctx, const struct trl_message *rules);
 
-/* ---- own_words.c, compose.c: a message in its words
+/* ---- own_words.c, check_words.c, compose.c: a message in its words
  * ---------------------------------- */
 
+/* Refuses what is not well formed, and a layout without its place for the message.
+ * Errors: TRL_INVALID (names the part). */
+enum trl_code notify_words_check(
+    trl_ctx *ctx, const struct notify_words *words) TRL_MUST_CHECK;
 /* The words of a kind for a locale (may be NULL): the organisation's own or built-in,
  * in that language, its base, or English. tenant nil: built-in ones alone.
  * Errors: TRL_NOT_FOUND. */

@@ -1,7 +1,6 @@
 /* notify.ListTemplates, GetTemplate, PutTemplate, DeleteTemplate, PreviewTemplate - an
  * organisation's own words. Every change is a new version; the newest counts, and one
- * that says "gone" brings the built-in words back. What is not well formed is refused
- * here, so that a mail never fails of it. */
+ * that says "gone" brings the built-in words back. */
 #include <string.h>
 
 #include <trl/change.h>
@@ -148,33 +147,6 @@ notify_get_template(struct notify *self, trl_ctx *ctx,
 /* ---- changing
  * ------------------------------------------------------------------------ */
 
-static enum trl_code
-check_part(trl_ctx *ctx, const char *field, const char *words)
-{
-	struct notify_template_error error;
-
-	if (!words || notify_template_check(words, &error))
-		return TRL_OK;
-	trl_err_violation(ctx, trl_arena_printf(ctx->arena, "/%s", field),
-	    "Line %u: %s.", error.line, error.what);
-	return trl_fail_field(
-	    ctx, TRL_INVALID, field, "Line %u: %s.", error.line, error.what);
-}
-
-static enum trl_code
-check_parts(trl_ctx *ctx, const struct notify_words *words)
-{
-	enum trl_code rc = check_part(ctx, "subject", words->subject);
-
-	if (rc == TRL_OK)
-		rc = check_part(ctx, "summary", words->summary);
-	if (rc == TRL_OK)
-		rc = check_part(ctx, "action", words->action);
-	if (rc == TRL_OK)
-		rc = check_part(ctx, "text", words->text);
-	return rc == TRL_OK ? check_part(ctx, "html", words->html) : rc;
-}
-
 /* One that is new counts against the tenant's room. */
 static enum trl_code
 store(struct notify *self, trl_ctx *ctx, const template *row, bool is_new,
@@ -202,7 +174,8 @@ store(struct notify *self, trl_ctx *ctx, const template *row, bool is_new,
 	return trl_batch_write(work, reply);
 }
 
-/* Errors: TRL_NOT_FOUND (no such kind), TRL_INVALID (not well formed),
+/* Errors: TRL_NOT_FOUND (no such kind), TRL_INVALID (not well formed, or a layout
+ * without its place),
  * TRL_PRECONDITION, TRL_QUOTA, TRL_CONFLICT. */
 enum trl_code
 notify_put_template(struct notify *self, trl_ctx *ctx,
@@ -223,7 +196,7 @@ notify_put_template(struct notify *self, trl_ctx *ctx,
 		return rc;
 	if (!is_kind(in->kind))
 		return no_template(ctx);
-	rc = check_parts(ctx, &words);
+	rc = notify_words_check(ctx, &words);
 	if (rc == TRL_OK)
 		rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
@@ -365,7 +338,7 @@ notify_preview_template(struct notify *self, trl_ctx *ctx,
 	words.action = in->action ? in->action : words.action;
 	words.text = in->text ? in->text : words.text;
 	words.html = in->html ? in->html : words.html;
-	rc = check_parts(ctx, &words);
+	rc = notify_words_check(ctx, &words);
 	if (rc == TRL_OK && strcmp(in->kind, "layout") == 0) {
 		layout = words; /* around a message's words as they are */
 		rc = notify_words_read(self, ctx, self->pg, ctx->tenant,

@@ -215,6 +215,21 @@ class People(MeshCase):
             self.assertEqual(self.pointers(answer), ["/" + field])
             self.assertTrue(answer.json["errors"][0]["detail"].startswith(said), answer)
 
+    def test_a_layout_without_a_place_for_the_message_is_refused(self):
+        owner, _, _ = self.joined()
+        at = "/api/v1/templates/layout/en"
+        good = {"subject": "x", "text": "{{{content}}}", "html": "<p>{{{content}}}</p>"}
+        for field in ("text", "html"):
+            for words in ("Yours", "{{content}}", "{{! {{{content}}} }}", "{{#tenant}}{{{content}}}{{/tenant}}"):
+                for answer in (owner.call("PUT", at, {**good, field: words}),
+                               owner.post(at + "/preview", {**good, field: words})):
+                    self.check_problem(answer, 422)
+                    self.assertEqual(self.pointers(answer), ["/" + field])
+                    self.assertTrue(answer.json["errors"][0]["detail"].startswith("{{{content}}} is missing"), answer)
+        self.assertFalse(owner.get(at)["custom"])
+        either = "{{#tenant}}1 {{{content}}}{{/tenant}}{{^tenant}}2 {{{content}}}{{/tenant}}"
+        self.assertEqual(owner.call("PUT", at, {**good, "html": either}).status, 200)
+
     def test_slack_is_told_what_concerns_the_organisation(self):
         owner, member, tenant = self.joined("Wayne <Ltd>")
         self.receiver.answers["/slack"] = [500, 200]
