@@ -16,7 +16,7 @@
 #include "bus.h"
 #include "server.h"
 
-enum { SAMPLES_MAX = 700, ACTORS_MAX = 1000, SETTINGS_MAX = 500 };
+enum { SAMPLES_MAX = 700, SILENT_MAX = 200, ACTORS_MAX = 1000, SETTINGS_MAX = 500 };
 
 const struct trl_contract *const operator_contracts[] = { &operator_v1_server, NULL };
 
@@ -70,6 +70,14 @@ add_sample(void *self, const struct trl_sample *from)
 	out->samples[out->n_samples++] = to;
 }
 
+static void
+add_silent(void *self, const char *name)
+{
+	Operator__V1__StatsReply *out = ((struct sampling *)self)->out;
+	if (out->n_silent < SILENT_MAX)
+		out->silent[out->n_silent++] = (char *)(uintptr_t)name;
+}
+
 /* Of /proc/self/statm, which the kernel answers out of counters. */
 static uint64_t
 resident_bytes(void)
@@ -112,6 +120,8 @@ operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsReque
 	out->samples =
 	    trl_arena_alloc(ctx->arena, SAMPLES_MAX * sizeof out->samples[0]);
 	trl_metrics_each(add_sample, &sampling);
+	out->silent = trl_arena_alloc(ctx->arena, SILENT_MAX * sizeof out->silent[0]);
+	trl_metrics_each_silent(add_silent, &sampling);
 	return TRL_OK;
 }
 

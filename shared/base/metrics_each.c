@@ -67,3 +67,11 @@ trl_metrics_each(void (*fn)(void *self, const struct trl_sample *sample), void *
 			fn(self, &sample);
 	}
 }
+
+void
+trl_metrics_each_silent(void (*fn)(void *self, const char *name), void *self)
+{
+	for (const struct trl_metric *m = trl_metrics_first(); m != NULL; m = m->next)
+		if (m->is_callback ? m->sources == NULL : m->first == NULL)
+			fn(self, m->name);
+}

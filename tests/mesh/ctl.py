@@ -21,8 +21,19 @@ class Ctl(CtlCase):
         for name, item in self.items("stats").items():
             self.assertGreater(item["memory_bytes"], 1 << 20, name)
             self.assertIn("trellis_log_dropped_total", [s["name"] for s in item["samples"]])
-        metrics = self.ctl("stats", "bus_handled", "bus_served", "--service", "tenants").stdout
+        metrics = self.ctl("stats", "bus_calls", "bus_served", "--service", "tenants").stdout
         self.assertIn("trellis_", metrics.split("\n\n")[1])
+        silent = self.ctl("stats", "trellis_mails_total", "--service", "notify").stdout
+        self.assertRegex(silent, r"(?m)^notify +trellis_mails_total ")
+
+    def test_a_metric_that_is_none_is_said_so(self):
+        for words in (("nosuchmetric",), ("bus_calls", "nosuchmetric"), ("nosuchmetric", "--json")):
+            done = self.ctl("stats", *words, code=2)
+            self.assertEqual((done.stdout, done.stderr), (
+                "", "trellis: there is no metric 'nosuchmetric'; 'trellis stats trellis_' shows all there are\n"))
+        said = self.ctl("stats", "log_droped", code=2).stderr
+        self.assertEqual(said, "trellis: there is no metric 'log_droped'; "
+                               "did you mean 'trellis_log_dropped_total'?\n")
 
     def test_actors_say_what_they_are_doing(self):
         for name, item in self.items("actors").items():

@@ -9,7 +9,7 @@ const struct ctl_command ctl_commands[] = {
 	    .summary = "shows how each service does",
 	    .more =
 		"With words it also shows the metrics whose names hold one of them: "
-		"trellis stats bus_calls",
+		"trellis stats bus_calls. All have 'trellis_' in front.",
 	    .options = CTL_SERVICE,
 	    .most = 8,
 	    .run = ctl_stats,

@@ -162,6 +162,17 @@ bool ctl_is_terminal(void);
  * ("GetTenant", "Tenants.GetTenant"), whatever the case. NULL: *why (300) says so. */
 const struct trl_method *ctl_method(const char *name, char why[300]);
 
+/* metrics.c: names of metrics, each once; whose texts stay the caller's. */
+struct ctl_metrics {
+	const char **names;
+	size_t n, room;
+};
+void ctl_metric_note(struct ctl_metrics *metrics, const char *name);
+/* Whether no name holds the word; *why then says so, and which was meant perhaps. */
+bool ctl_metric_missing(
+    const struct ctl_metrics *metrics, const char *word, char why[300]);
+void ctl_metrics_fini(struct ctl_metrics *metrics);
+
 /* The commands. */
 enum ctl_exit ctl_stats(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_actors(struct ctl *ctl, trl_ctx *ctx);

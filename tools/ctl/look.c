@@ -16,6 +16,8 @@ struct look {
 	const ProtobufCMessage *in;
 	void (*show)(void *into, const char *service, const ProtobufCMessage *out);
 	void *into;
+	/* Sees each answer, also where JSON shows it; may be NULL. */
+	void (*note)(void *into, const ProtobufCMessage *out);
 };
 
 /* The processes of one service; of several, each is called by its address too. */
@@ -33,6 +35,8 @@ ask_each(struct ctl *ctl, trl_ctx *ctx, const struct look *look,
 		ProtobufCMessage *out;
 		if (!ctl_ask_at(ctl, ctx, service, at[i], look->method, look->in, &out))
 			continue;
+		if (look->note != NULL)
+			look->note(look->into, out);
 		snprintf(name, sizeof name, "%s%s%s", service->name, n > 1 ? " " : "",
 		    n > 1 ? strstr(at[i], "://") + 3 : "");
 		if ((ctl->args.given & CTL_JSON) != 0)
@@ -63,6 +67,7 @@ ask_all(struct ctl *ctl, trl_ctx *ctx, const struct look *look)
 
 struct stats {
 	struct ctl_table table, samples;
+	struct ctl_metrics metrics;
 	const struct ctl_args *args;
 };
 
@@ -119,6 +124,41 @@ show_stats(void *into, const char *service, const ProtobufCMessage *out)
 	for (size_t i = 0; i < reply->n_samples; i++)
 		if (is_asked(stats->args, reply->samples[i]->name))
 			show_sample(&stats->samples, service, reply->samples[i]);
+	for (size_t i = 0; i < reply->n_silent; i++)
+		if (is_asked(stats->args, reply->silent[i])) {
+			ctl_table_add(&stats->samples, "%s", service);
+			ctl_table_add(&stats->samples, "%s", reply->silent[i]);
+			ctl_table_add(&stats->samples, "%s", "");
+			ctl_table_add(&stats->samples, "nothing yet");
+		}
+}
+
+static void
+note_stats(void *into, const ProtobufCMessage *out)
+{
+	struct stats *stats = into;
+	const Operator__V1__StatsReply *reply = (const void *)out;
+
+	for (size_t i = 0; i < reply->n_samples; i++)
+		ctl_metric_note(&stats->metrics, reply->samples[i]->name);
+	for (size_t i = 0; i < reply->n_silent; i++)
+		ctl_metric_note(&stats->metrics, reply->silent[i]);
+}
+
+/* Words that no metric has are said, unless a service that did not answer may have it.
+ */
+static bool
+words_are_metrics(const struct ctl *ctl, const struct stats *stats)
+{
+	bool fine = true;
+	char why[300];
+
+	for (unsigned i = 0; i < ctl->args.n_words && ctl->n_errors == 0; i++)
+		if (ctl_metric_missing(&stats->metrics, ctl->args.words[i], why)) {
+			fprintf(stderr, "trellis: %s\n", why);
+			fine = false;
+		}
+	return fine;
 }
 
 enum ctl_exit
@@ -135,13 +175,19 @@ ctl_stats(struct ctl *ctl, trl_ctx *ctx)
 		    .n_columns = TRL_COUNT(sample_heads) },
 		.args = &ctl->args,
 	};
-	struct look look = { &operator_v1_stats, &in.base, show_stats, &stats };
+	struct look look = { &operator_v1_stats, &in.base, show_stats, &stats,
+		note_stats };
 	enum ctl_exit status = ask_all(ctl, ctx, &look);
 
 	ctl_table_put(&stats.table, &ctl->out, ctl_is_terminal());
 	if (stats.samples.n_cells > 0)
 		trl_buf_adds(&ctl->out, "\n");
 	ctl_table_put(&stats.samples, &ctl->out, ctl_is_terminal());
+	if (!words_are_metrics(ctl, &stats)) {
+		trl_buf_clear(&ctl->out);
+		status = CTL_MISUSED;
+	}
+	ctl_metrics_fini(&stats.metrics);
 	return status;
 }
 

@@ -112,6 +112,43 @@ a_word_of_any_length_is_borne(void **state)
 }
 
 static void
+a_metric_that_is_none_is_answered_with_the_nearest(void **state)
+{
+	static const char *const names[] = { "trellis_bus_calls_total",
+		"trellis_bus_calls_shed_total", "trellis_bus_calls_total",
+		"trellis_mails_total", "trellis_pg_waiting" };
+	static const struct {
+		const char *word, *why; /* NULL: there is one */
+	} rows[] = {
+		{ "bus_calls", NULL },
+		{ "trellis_", NULL },
+		{ "l", NULL },
+		{ "mail_total", "there is no metric 'mail_total'; did you mean "
+				"'trellis_mails_total'?" },
+		{ "bus_cals", "there is no metric 'bus_cals'; did you mean "
+			      "'trellis_bus_calls_total' or "
+			      "'trellis_bus_calls_shed_total'?" },
+		{ "nosuchmetric",
+		    "there is no metric 'nosuchmetric'; 'trellis stats trellis_' shows "
+		    "all there are" },
+	};
+	struct ctl_metrics metrics = { 0 };
+	char why[300];
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(names); i++)
+		ctl_metric_note(&metrics, names[i]);
+	assert_int_equal(metrics.n, 4);
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		bool missing = ctl_metric_missing(&metrics, rows[i].word, why);
+		assert_int_equal(missing, rows[i].why != NULL);
+		if (missing)
+			assert_string_equal(why, rows[i].why);
+	}
+	ctl_metrics_fini(&metrics);
+}
+
+static void
 a_method_is_found_by_the_end_of_its_name(void **state)
 {
 	char why[300];
@@ -205,6 +242,7 @@ main(void)
 		cmocka_unit_test(words_and_options_come_in_any_order),
 		cmocka_unit_test(what_is_wrong_is_said_with_what_was_meant),
 		cmocka_unit_test(a_word_of_any_length_is_borne),
+		cmocka_unit_test(a_metric_that_is_none_is_answered_with_the_nearest),
 		cmocka_unit_test(a_method_is_found_by_the_end_of_its_name),
 		cmocka_unit_test(a_table_is_aligned_and_plain),
 		cmocka_unit_test(json_is_set_on_lines_and_stays_the_same),

@@ -60,3 +60,5 @@ struct trl_sample {
 /* Calls fn for each series, in the order of registration. */
 void trl_metrics_each(
     void (*fn)(void *self, const struct trl_sample *sample), void *self);
+/* Calls fn for each metric that has no series yet, in that order. */
+void trl_metrics_each_silent(void (*fn)(void *self, const char *name), void *self);
