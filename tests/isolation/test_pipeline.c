@@ -1,13 +1,15 @@
 /* Connections that tenants share: B's reads travel in the pipelines that A's errors,
  * guards and passed deadlines have just gone through. Each answer must be B's. From
- * round to round the two change places.
+ * round to round the two change places, and several rounds are under way at once.
  *
- *   test_isolation_pipeline [rounds]    2,000 by default; tools/test runs that many
+ *   test_isolation_pipeline [ROUNDS]    2,000 by default, as tools/test runs it;
+ *                                       tools/test --isolation=ROUNDS more
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,19 +17,25 @@
 
 #include <test_world.h>
 
-static int rounds = 2000;
-static const struct world_person *ada, *eve;
-static struct trl_id a, b;
+enum { AT_ONCE = 4, CALLS = 5, SAY_EACH = 100000 };
+
+static unsigned long rounds = 2000;
+
+struct side {
+	const struct world_person *person;
+	struct trl_id tenant;
+};
+static struct side sides[2];
 
 static int
 open_world(void **state)
 {
 	if (world_open(state) != 0)
 		return -1;
-	ada = world_person_new("ada", true);
-	eve = world_person_new("eve", true);
-	a = world_tenant_new(ada);
-	b = world_tenant_new(eve);
+	sides[0].person = world_person_new("ada", true);
+	sides[1].person = world_person_new("eve", true);
+	for (int i = 0; i < 2; i++)
+		sides[i].tenant = world_tenant_new(sides[i].person);
 	return 0;
 }
 
@@ -40,117 +48,138 @@ struct trouble {
 	struct trl_id nobody;
 };
 
+struct round {
+	struct side a, b;
+	struct trouble trouble;
+	Tenants__V1__GetTenantRequest get;
+	Tenants__V1__ListMembersRequest list;
+	struct world_run run[CALLS];
+};
+
 static void
-prepare(struct trouble *trouble, struct world_run runs[3], int round)
+trouble_a(struct round *round, unsigned long number)
 {
+	struct trouble *trouble = &round->trouble;
+	const struct side *a = &round->a;
+	struct world_run *runs = round->run;
+
 	tenants__v1__update_member_request__init(&trouble->missing);
 	trouble->nobody = trl_id_random();
-	trouble->missing.tenant_id = (ProtobufCBinaryData){ 16, a.bytes };
+	trouble->missing.tenant_id = (ProtobufCBinaryData){ 16, round->a.tenant.bytes };
 	trouble->missing.account_id =
 	    (ProtobufCBinaryData){ 16, trouble->nobody.bytes };
 	trouble->missing.has_tenant_id = trouble->missing.has_account_id = true;
 	trouble->missing.role = TENANTS__V1__MEMBER__ROLE__viewer;
 	trouble->missing.has_role = true;
-	runs[0] = (struct world_run){ .who = { .person = ada, .tenant = a },
-		.method = &tenants_v1_update_member,
-		.in = &trouble->missing.base };
+	runs[0] =
+	    (struct world_run){ .who = { .person = a->person, .tenant = a->tenant },
+		    .method = &tenants_v1_update_member,
+		    .in = &trouble->missing.base };
 
 	tenants__v1__create_tenant_request__init(&trouble->taken);
 	trouble->taken.slug = (char *)"tenant-1"; /* one of the two */
 	trouble->taken.display_name = (char *)"Taken";
-	runs[1] = (struct world_run){ .who = { .person = ada },
+	runs[1] = (struct world_run){ .who = { .person = a->person },
 		.method = &tenants_v1_create_tenant,
 		.in = &trouble->taken.base };
 
 	tenants__v1__get_tenant_request__init(&trouble->late);
-	trouble->late.tenant_id = (ProtobufCBinaryData){ 16, a.bytes };
+	trouble->late.tenant_id = (ProtobufCBinaryData){ 16, round->a.tenant.bytes };
 	trouble->late.has_tenant_id = true;
-	runs[2] = (struct world_run){ .who = { .person = ada, .tenant = a },
-		.method = &tenants_v1_get_tenant,
-		.in = &trouble->late.base,
-		.timeout_ms = 1 + (uint32_t)round % 3 };
+	runs[2] =
+	    (struct world_run){ .who = { .person = a->person, .tenant = a->tenant },
+		    .method = &tenants_v1_get_tenant,
+		    .in = &trouble->late.base,
+		    .timeout_ms = 1 + (uint32_t)(number % 3) };
 }
 
 static void
-read_b(struct world_run *run, Tenants__V1__GetTenantRequest *ask)
+read_b(struct round *round)
 {
-	tenants__v1__get_tenant_request__init(ask);
-	ask->tenant_id = (ProtobufCBinaryData){ 16, b.bytes };
-	ask->has_tenant_id = true;
-	*run = (struct world_run){ .who = { .person = eve, .tenant = b },
+	tenants__v1__get_tenant_request__init(&round->get);
+	round->get.tenant_id = (ProtobufCBinaryData){ 16, round->b.tenant.bytes };
+	round->get.has_tenant_id = true;
+	round->run[3] = (struct world_run){ .who = { .person = round->b.person,
+						.tenant = round->b.tenant },
 		.method = &tenants_v1_get_tenant,
-		.in = &ask->base };
-}
+		.in = &round->get.base };
 
-static void
-list_b(struct world_run *run, Tenants__V1__ListMembersRequest *ask)
-{
-	tenants__v1__list_members_request__init(ask);
-	ask->tenant_id = (ProtobufCBinaryData){ 16, b.bytes };
-	ask->has_tenant_id = true;
-	*run = (struct world_run){ .who = { .person = eve, .tenant = b },
+	tenants__v1__list_members_request__init(&round->list);
+	round->list.tenant_id = (ProtobufCBinaryData){ 16, round->b.tenant.bytes };
+	round->list.has_tenant_id = true;
+	round->run[4] = (struct world_run){ .who = { .person = round->b.person,
+						.tenant = round->b.tenant },
 		.method = &tenants_v1_list_members,
-		.in = &ask->base };
+		.in = &round->list.base };
 }
 
 static void
-assert_is_b(const struct world_run *one, const struct world_run *list)
+assert_is_b(const struct round *round)
 {
+	const struct world_run *one = &round->run[3], *list = &round->run[4];
 	const tenants_tenant *tenant = (const tenants_tenant *)one->out;
 	const Tenants__V1__ListMembersReply *members =
 	    (const Tenants__V1__ListMembersReply *)list->out;
 
 	assert_int_equal(one->rc, TRL_OK);
-	assert_true(trl_id_eq(trl_value_id(tenant->id), b));
+	assert_true(trl_id_eq(trl_value_id(tenant->id), round->b.tenant));
 	assert_int_equal(list->rc, TRL_OK);
 	assert_int_equal(members->n_items, 1);
-	assert_true(
-	    trl_id_eq(trl_value_id(members->items[0]->account_id), eve->account));
+	assert_true(trl_id_eq(
+	    trl_value_id(members->items[0]->account_id), round->b.person->account));
 }
 
-static void
-change_places(void)
+/* What a round's calls came to; gives whether the deadline passed. */
+static bool
+assert_each_its_own(const struct round *round)
 {
-	const struct world_person *person = ada;
-	const struct trl_id tenant = a;
+	const struct world_run *run = round->run;
 
-	ada = eve;
-	eve = person;
-	a = b;
-	b = tenant;
+	assert_int_equal(run[0].rc, TRL_NOT_FOUND);
+	assert_int_equal(run[1].rc, TRL_EXISTS);
+	assert_true(run[2].rc == TRL_OK || run[2].rc == TRL_DEADLINE);
+	if (run[2].rc == TRL_OK)
+		assert_true(
+		    trl_id_eq(trl_value_id(((const tenants_tenant *)run[2].out)->id),
+			round->a.tenant));
+	assert_is_b(round);
+	return run[2].rc == TRL_DEADLINE;
 }
 
 /* Reliability, case 53. */
 static void
 after_a_tenants_errors_a_pipeline_serves_b_alone(void **state)
 {
-	size_t late = 0;
+	static struct round wave[AT_ONCE];
+	struct world_run *order[AT_ONCE * CALLS];
+	unsigned long done = 0, late = 0;
 
 	(void)state;
-	for (int round = 0; round < rounds; round++) {
-		Tenants__V1__GetTenantRequest get;
-		Tenants__V1__ListMembersRequest list;
-		struct trouble trouble;
-		struct world_run run[5];
-		struct world_run *order[5];
+	while (done < rounds) {
+		const size_t n = rounds - done < AT_ONCE ? rounds - done : AT_ONCE;
 
-		change_places();
-		prepare(&trouble, run, round);
-		read_b(&run[3], &get);
-		list_b(&run[4], &list);
-		for (int i = 0; i < 5; i++) {
-			order[i] = &run[(i + round) % 5];
-			world_start(order[i]);
+		for (size_t k = 0; k < n; k++) {
+			struct round *round = &wave[k];
+
+			round->a = sides[(done + k) % 2];
+			round->b = sides[(done + k + 1) % 2];
+			trouble_a(round, done + k);
+			read_b(round);
+			for (size_t i = 0; i < CALLS; i++) {
+				order[k * CALLS + i] =
+				    &round->run[(i + done + k) % CALLS];
+				world_start(order[k * CALLS + i]);
+			}
 		}
-		world_wait(order, 5);
-		assert_int_equal(run[0].rc, TRL_NOT_FOUND);
-		assert_int_equal(run[1].rc, TRL_EXISTS);
-		assert_true(run[2].rc == TRL_OK || run[2].rc == TRL_DEADLINE);
-		late += run[2].rc == TRL_DEADLINE;
-		assert_is_b(&run[3], &run[4]);
+		world_wait(order, n * CALLS);
+		for (size_t k = 0; k < n; k++)
+			late += assert_each_its_own(&wave[k]);
 		world_forget();
+		done += n;
+		if (done % SAY_EACH == 0)
+			print_message("%lu rounds so far\n", done);
 	}
-	print_message("%d rounds, %zu passed deadlines\n", rounds, late);
+	print_message("%lu rounds, %lu passed deadlines\n", done, late);
 }
 
 int
@@ -160,7 +189,15 @@ main(int argc, char **argv)
 		cmocka_unit_test(after_a_tenants_errors_a_pipeline_serves_b_alone),
 	};
 
-	if (argc > 1)
-		rounds = atoi(argv[1]);
+	if (argc > 1) {
+		char *end;
+
+		rounds = strtoul(argv[1], &end, 10);
+		if (*argv[1] == '-' || rounds == 0 || *end != '\0') {
+			fprintf(stderr, "ROUNDS is a whole number above 0, not '%s'.\n",
+			    argv[1]);
+			return 2;
+		}
+	}
 	return cmocka_run_group_tests(tests, open_world, world_close);
 }
