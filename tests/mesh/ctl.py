@@ -164,6 +164,18 @@ class Ctl(CtlCase):
         ):
             self.assertIn(said, self.ctl("call", *words, code=2).stderr)
 
+    def test_an_address_that_no_mail_goes_to_is_shown_and_lifted(self):
+        self.stack.sql("insert into notify.suppression (email, reason, created_at, until) values "
+                       "('gone@example.com', '550 5.1.1', now(), now() + interval '30 days')")
+        shown, = self.call("ListSuppressions", '{"email": "Gone@example.com"}')["items"]
+        self.assertEqual((shown["email"], shown["reason"]), ("gone@example.com", "550 5.1.1"))
+        key = uuid.uuid4().hex
+        for _ in range(2): # the second is the answer to the first
+            self.call("LiftSuppression", '{"email": "gone@example.com"}', "--key", key)
+        self.assertEqual(self.call("ListSuppressions").get("items", []), [])
+        self.assertIn("NOT_FOUND", self.ctl("call", "LiftSuppression", '{"email": "gone@example.com"}', code=1).stderr)
+        self.assertEqual(self.call("LiftSuppression", "{}", code=1)["error"]["code"], "INVALID")
+
     # ---- being called wrongly
 
     def test_a_wrong_word_is_answered_with_the_nearest(self):

@@ -1,0 +1,36 @@
+/* notify.ListSuppressions, LiftSuppression - the addresses that mail.c leaves alone,
+ * for the operator. They are the installation's and not an organisation's: that a
+ * server does not know an address is true for all, and who may look would learn whom
+ * others write to. So no right in an organisation reaches them, nor does the
+ * application's role; it is the _sys role that reads and deletes here. */
+#include "notify.h"
+
+enum { LIMIT = 100 };
+
+/* Errors: none but faults. */
+enum trl_code
+notify_list_suppressions(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__ListSuppressionsRequest *in,
+    Notify__V1__ListSuppressionsReply *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+
+	trl_batch_get(work, &notify_sql_suppressions_list, NULL, &out->base,
+	    TRL_ARG_TEXT("email", in->email ? in->email : ""),
+	    TRL_ARG_TEXT("after", in->after ? in->after : ""),
+	    TRL_ARG_INT("limit", in->has_limit ? in->limit : LIMIT),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	return trl_batch_read(work);
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_CONFLICT. */
+enum trl_code
+notify_lift_suppression(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__LiftSuppressionRequest *in, Trellis__Empty *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+
+	trl_batch_add(work, &notify_sql_suppression_lift, &in->base,
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	return trl_batch_write(work, &out->base);
+}
