@@ -1,6 +1,7 @@
 /* Connections that tenants share: B's reads travel in the pipelines that A's errors,
- * guards and passed deadlines have just gone through. Each answer must be B's. From
- * round to round the two change places, and several rounds are under way at once.
+ * guards and passed deadlines have just gone through. Each answer must be B's. Several
+ * rounds are under way at once, and everybody is A in one of them and B in the next;
+ * A in one alone, for two foundings by one person wait for each other's row.
  *
  *   test_isolation_pipeline [ROUNDS]    2,000 by default, as tools/test runs it;
  *                                       tools/test --isolation=ROUNDS more
@@ -25,17 +26,19 @@ struct side {
 	const struct world_person *person;
 	struct trl_id tenant;
 };
-static struct side sides[2];
+static struct side sides[AT_ONCE];
 
 static int
 open_world(void **state)
 {
+	static const char *const names[AT_ONCE] = { "ada", "bob", "eve", "joe" };
+
 	if (world_open(state) != 0)
 		return -1;
-	sides[0].person = world_person_new("ada", true);
-	sides[1].person = world_person_new("eve", true);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < AT_ONCE; i++) {
+		sides[i].person = world_person_new(names[i], true);
 		sides[i].tenant = world_tenant_new(sides[i].person);
+	}
 	return 0;
 }
 
@@ -77,7 +80,7 @@ trouble_a(struct round *round, unsigned long number)
 		    .in = &trouble->missing.base };
 
 	tenants__v1__create_tenant_request__init(&trouble->taken);
-	trouble->taken.slug = (char *)"tenant-1"; /* one of the two */
+	trouble->taken.slug = (char *)"tenant-1"; /* somebody's here */
 	trouble->taken.display_name = (char *)"Taken";
 	runs[1] = (struct world_run){ .who = { .person = a->person },
 		.method = &tenants_v1_create_tenant,
@@ -161,8 +164,8 @@ after_a_tenants_errors_a_pipeline_serves_b_alone(void **state)
 		for (size_t k = 0; k < n; k++) {
 			struct round *round = &wave[k];
 
-			round->a = sides[(done + k) % 2];
-			round->b = sides[(done + k + 1) % 2];
+			round->a = sides[(done + k) % AT_ONCE];
+			round->b = sides[(done + k + 1) % AT_ONCE];
 			trouble_a(round, done + k);
 			read_b(round);
 			for (size_t i = 0; i < CALLS; i++) {
