@@ -285,7 +285,10 @@ process_config_read(const struct trl_service *const *services, size_t n,
 		return false;
 	bool fine = check_level(out->log_level);
 	fine = check_seal(out->seal_key) && fine;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		fine = check_service(services, n, services[i], out) && fine;
+		if (services[i]->check_config != NULL)
+			fine = services[i]->check_config(values[i]) && fine;
+	}
 	return fine;
 }

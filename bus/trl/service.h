@@ -39,6 +39,10 @@ struct trl_service {
 	const char *name;                      /* "tenants": schema, peer, log name */
 	const struct trl_config_table *config; /* or NULL */
 	size_t config_bytes;
+	/* Whether the service could start with what its table read, beyond each value's
+	 * own form: trl_complain says all that is wrong. It changes nothing and reaches
+	 * for nobody; at the start, and for --check-config. May be NULL. */
+	bool (*check_config)(const void *config);
 	const struct trl_contract *const
 	    *contracts;                          /* NULL-ended, or NULL: serves none */
 	const char *const *calls;                /* services it calls, NULL-ended */

@@ -22,6 +22,12 @@ close_auth(void **state)
 	*state = NULL;
 }
 
+static bool
+check_config(const void *config)
+{
+	return auth_passwords_check(&((const struct auth_config *)config)->password);
+}
+
 static enum trl_code
 open_auth(const struct trl_host *host, void **out)
 {
@@ -51,6 +57,7 @@ const struct trl_service auth_service = {
 	.name = "auth",
 	.config = &auth_config_table,
 	.config_bytes = sizeof(struct auth_config),
+	.check_config = check_config,
 	.contracts = contracts,
 	.calls = calls,
 	.sql = &auth_sql,

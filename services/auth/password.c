@@ -168,6 +168,20 @@ make_nobody(struct auth_passwords *self)
 }
 
 bool
+auth_passwords_check(const struct auth_password_config *config)
+{
+	struct auth_passwords read = { 0 };
+
+	if (!config->pepper || read_peppers(&read, config->pepper))
+		return true;
+	trl_complain(
+	    "TRELLIS_PASSWORD_PEPPER: must be kid:key, or several separated by commas "
+	    "with the newest first; a kid has up to %d characters, a key 32 or more.",
+	    AUTH_KID_MAX);
+	return false;
+}
+
+bool
 auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
     const struct auth_password_config *config)
 {
@@ -184,15 +198,9 @@ auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
 		.passes = (unsigned long long)config->passes,
 		.memory_bytes = (size_t)config->memory_kib * 1024,
 	};
-	if (config->pepper && !read_peppers(self, config->pepper)) {
-		trl_complain(
-		    "TRELLIS_PASSWORD_PEPPER: must be kid:key, or several separated by "
-		    "commas with the newest first; a kid has up to %d characters, a "
-		    "key 32 "
-		    "or more.",
-		    AUTH_KID_MAX);
+	if (!auth_passwords_check(config) ||
+	    (config->pepper && !read_peppers(self, config->pepper)))
 		return false;
-	}
 	make_nobody(self);
 	trl_offload_init(loop, &self->work);
 	return true;

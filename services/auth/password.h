@@ -43,7 +43,9 @@ struct auth_passwords {
 	uint64_t hashes;                 /* computed since the start */
 };
 
-/* Start-up. False: the configuration is wrong, printed. */
+/* Whether the peppers are as they have to be; else trl_complain says so. */
+bool auth_passwords_check(const struct auth_password_config *config);
+/* Start-up. False: the configuration is wrong, which was said. */
 bool auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
     const struct auth_password_config *config) TRL_MUST_CHECK;
 void auth_passwords_close(struct auth_passwords *self);

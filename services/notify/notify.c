@@ -7,8 +7,6 @@
 
 #include <sodium.h>
 
-#include <trl/complain.h>
-
 #include "feed.h"
 #include "mime.h"
 #include "webhook.h"
@@ -61,12 +59,6 @@ open_mail(struct notify *self, const struct trl_host *host)
 	char folder[512];
 
 	if (config->smtp_url) {
-		const char *wrong = trl_smtp_refused(config->smtp_url);
-
-		if (wrong) {
-			trl_complain("TRELLIS_SMTP_URL cannot be used: %s.", wrong);
-			return TRL_INTERNAL;
-		}
 		self->smtp_password = copy_password(config->smtp_password);
 		self->out = trl_http_out_open(host->loop, &options);
 		return self->out ? TRL_OK : TRL_INTERNAL;
@@ -80,21 +72,15 @@ open_mail(struct notify *self, const struct trl_host *host)
 	return notify_mailbox_open(host->loop, folder, &self->mailbox);
 }
 
-static enum trl_code
+static void
 read_sender(struct notify *self, const char *from)
 {
 	char name[256], address[256];
 
-	if (!notify_address_split(from, name, address)) {
-		trl_complain("TRELLIS_MAIL_FROM=%s is no sender, such as \"Acme "
-			     "<noreply@acme.example>\".",
-		    from);
-		return TRL_INTERNAL;
-	}
+	trl_assert(notify_address_split(from, name, address)); /* was looked at */
 	self->product = strdup(*name ? name : "Trellis");
 	self->from_address = strdup(address);
 	trl_assert(self->product && self->from_address);
-	return TRL_OK;
 }
 
 static enum trl_code
@@ -127,9 +113,8 @@ open_notify(const struct trl_host *host, void **out)
 	}
 	self->feed = notify_feed_open(self);
 	*out = self;
-	rc = read_sender(self, self->config->mail_from);
-	if (rc == TRL_OK)
-		rc = open_mail(self, host);
+	read_sender(self, self->config->mail_from);
+	rc = open_mail(self, host);
 	if (rc != TRL_OK)
 		close_notify(out);
 	return rc;
@@ -162,6 +147,7 @@ const struct trl_service notify_service = {
 	.name = "notify",
 	.config = &notify_config_table,
 	.config_bytes = sizeof(struct notify_config),
+	.check_config = notify_check_config,
 	.contracts = contracts,
 	.calls = calls,
 	.sql = &notify_sql,

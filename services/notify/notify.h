@@ -50,8 +50,10 @@ extern const struct trl_service notify_service;
 /* The bound of what is counted as unread. */
 enum { NOTIFY_UNREAD_MAX = 1000 };
 
-/* ---- maintain.c: the command -------------------------------------------------- */
+/* ---- check_config.c, maintain.c: the commands --------------------------------- */
 
+/* Whether the settings make sense; else trl_complain says what does not. */
+bool notify_check_config(const void *config);
 enum trl_code notify_maintain(const char *admin_url, const void *config) TRL_MUST_CHECK;
 
 /* ---- kinds.c: the catalogue --------------------------------------------------- */

@@ -15,7 +15,15 @@
 
 #include <trl/complain.h>
 
-/* False: printed. */
+bool
+trl_http_out_are_cidrs(const char *cidrs)
+{
+	struct out_guard guard;
+
+	return out_guard_read(&guard, false, cidrs);
+}
+
+/* False: said. */
 static bool
 check_options(const struct trl_http_out_options *options, struct out_guard *guard)
 {

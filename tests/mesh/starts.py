@@ -44,6 +44,26 @@ class Starts(MeshCase):
     def test_a_port_that_is_taken_is_a_line_of_the_log(self):
         self.refused("cannot listen on", TRELLIS_LOG_LEVEL="error")
 
+    wrong = {
+        "TRELLIS_MAIL_FROM": ("nobody at all", "TRELLIS_MAIL_FROM=nobody at all is no sender"),
+        "TRELLIS_PUBLIC_URL": ("app.example", "TRELLIS_PUBLIC_URL=app.example is no URL"),
+        "TRELLIS_SMTP_URL": ("http://127.0.0.1", "TRELLIS_SMTP_URL cannot be used"),
+        "TRELLIS_SMTP_CA": ("/no/such/ca", "TRELLIS_SMTP_CA names /no/such/ca, which cannot be read"),
+        "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is no list"),
+        "TRELLIS_WEBHOOK_CA": ("/no/such/ca", "TRELLIS_WEBHOOK_CA names /no/such/ca, which cannot be read"),
+        "TRELLIS_PASSWORD_PEPPER": ("short", "TRELLIS_PASSWORD_PEPPER: must be kid:key"),
+    }
+
+    def test_what_settings_mean_is_looked_at_before_anything_is_opened(self):
+        for name, (value, sentence) in self.wrong.items():
+            self.refused(sentence, **{name: value, "TRELLIS_PG_URL": "postgresql:///x?host=/no/such/folder"})
+
+    def test_a_check_of_the_settings_says_all_that_is_wrong_at_once(self):
+        lines = self.start("--check-config", **{name: value for name, (value, _) in self.wrong.items()})
+        self.assertEqual(len(lines), len(self.wrong), lines)
+        for _, sentence in self.wrong.values():
+            self.assertTrue(any(line.startswith(sentence) for line in lines), (sentence, lines))
+
     def test_a_command_of_the_operators_says_it_as_text(self):
         for words in (("--check-config",), ("config",), ("migrate",)):
             lines = self.start(*words, TRELLIS_MAX_ACTORS="many")

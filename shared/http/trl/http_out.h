@@ -20,7 +20,11 @@ struct trl_http_out_options {
 	size_t max_connections; /* 0: 256 */
 };
 
-/* Start-up. NULL: allow_cidrs or ca_file is wrong; printed. */
+/* Whether it is a list as allow_cidrs wants it; NULL is one. */
+bool trl_http_out_are_cidrs(const char *cidrs);
+
+/* Start-up. NULL: allow_cidrs or ca_file is wrong; said by
+ * trl_complain. */
 trl_http_out *trl_http_out_open(
     trl_loop *loop, const struct trl_http_out_options *options);
 void trl_http_out_close(trl_http_out **out);
