@@ -74,8 +74,31 @@ BREACHES = [
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]
 
+SHARED = '''\
+syntax = "proto2";
+package entries.v1;
+import "trellis/options.proto";
+// An entry.
+message Entry {
+  TYPES
+  optional string text = 1;
+}
+'''
+
 
 class Lint(unittest.TestCase):
+    def test_a_contract_without_methods_may_hold_what_several_services_tell(self):
+        shared = SHARED.replace('TYPES', ' '.join(
+            f'option (trellis.event) = {{ type: "{name}.entry.added" about: "Added." }};'
+            for name in ('probe', 'other')))
+        with Folder() as folder:
+            folder.write(shared)
+            self.assertEqual(folder.run_plugin('contract'), (True, ''))
+            folder.write(shared.replace('other.entry.added', 'other.added'))
+            fine, said = folder.run_plugin('contract')
+            self.assertFalse(fine)
+            self.assertIn("'other.added' is not of the form service.noun.happened", said)
+
     def test_the_contract_itself_is_fine(self):
         with Folder() as folder:
             folder.write(CONTRACT)

@@ -98,9 +98,11 @@ def lint_message(contracts, message, tell):
 
 
 def lint_event(message, event, tell):
-    if not re.match(rf'{event.service}\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$', event.type):
+    # A contract without methods holds what several services tell.
+    service = message.package.split('.')[0] if message.file.methods else '[a-z][a-z0-9]*'
+    if not re.match(rf'{service}\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$', event.type):
         tell(message.place, f'event type {event.type!r} is not of the form '
-             f'{event.service}.noun.happened')
+             f'{service if message.file.methods else "service"}.noun.happened')
     if not event.about:
         tell(message.place, f'event {event.type} has no about; it tells subscribers '
              'what happened')

@@ -129,7 +129,7 @@ class Event:
     def __init__(self, message, options):
         self.message, self.type = message, options.type
         self.about, self.published = options.about, options.published
-        self.service = message.package.split('.')[0]
+        self.service = options.type.split('.')[0]
 
     @property
     def c_name(self):
