@@ -131,23 +131,34 @@ in_process(const struct process *p, const char *service)
 }
 
 static bool
+open_peer(struct process *p, struct one *one, const char *name)
+{
+	const char *address = process_family("TRELLIS_PEER_", name), *why;
+	char inproc[80];
+	if (address == NULL && in_process(p, name)) {
+		snprintf(inproc, sizeof inproc, "inproc://%s", name);
+		address = inproc;
+	}
+	if (address != NULL && trl_bus_peer(one->host.bus, name, address, &why))
+		return true;
+	trl_complain("TRELLIS_PEER_ of %s: %s: %s", name, address ? address : "",
+	    address ? why : "is not set");
+	return false;
+}
+
+/* Those it calls, and those whose events alone it reads. */
+static bool
 open_peers(struct process *p, struct one *one)
 {
 	const char *const *calls = one->service->calls;
-	for (size_t i = 0; calls != NULL && calls[i] != NULL; i++) {
-		const char *address = process_family("TRELLIS_PEER_", calls[i]), *why;
-		char inproc[80];
-		if (address == NULL && in_process(p, calls[i])) {
-			snprintf(inproc, sizeof inproc, "inproc://%s", calls[i]);
-			address = inproc;
-		}
-		if (address == NULL ||
-		    !trl_bus_peer(one->host.bus, calls[i], address, &why)) {
-			trl_complain("TRELLIS_PEER_ of %s: %s: %s", calls[i],
-			    address ? address : "", address ? why : "is not set");
+	const char *names[PEERS_MAX];
+	size_t n = process_producers(one->service, names, PEERS_MAX);
+	for (size_t i = 0; calls != NULL && calls[i] != NULL; i++)
+		if (!open_peer(p, one, calls[i]))
 			return false;
-		}
-	}
+	for (size_t i = 0; i < n; i++)
+		if (!open_peer(p, one, names[i]))
+			return false;
 	return true;
 }
 
@@ -178,12 +189,22 @@ open_bus(struct process *p, struct one *one)
 	return process_keys(one->host.bus);
 }
 
+/* The event by which its audit entries are told: its contract has one, or not. */
+static const struct trl_event_type *
+audit_told(const struct trl_service *s)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%s.audit.written", s->name);
+	return trl_event_type_by_name(name);
+}
+
 /* A pool of connections under one of the service's roles. */
 static bool
 open_pg(struct process *p, struct one *one, const char *role, unsigned reads,
     unsigned writes, trl_pg **out)
 {
 	const struct trl_service *s = one->service;
+	const struct trl_event_type *told = audit_told(s);
 	bool app = strcmp(role, "app") == 0;
 	char *label = NULL;
 	trl_assert(
@@ -195,7 +216,9 @@ open_pg(struct process *p, struct one *one, const char *role, unsigned reads,
 		.write_connections = writes,
 		.seal_key = one->host.seal_key,
 		.label = label,
+		.audit_told = told,
 	};
+	trl_assert(told == NULL || s->tells_events);
 	enum trl_code rc = trl_pg_open(p->loop, &options, out);
 	free(label);
 	if (rc == TRL_OK && p->ops != NULL)
@@ -287,6 +310,8 @@ open_events(struct process *p, struct one *one)
 		.service = s->name,
 		.tells = s->tells_events,
 		.snapshot = s->snapshot,
+		.audit = audit_told(s),
+		.audit_page = s->audit_page,
 		.subscriptions = s->subscriptions,
 	};
 	if (one->host.sys != NULL && (s->tells_events || s->subscriptions != NULL))

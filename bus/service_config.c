@@ -182,9 +182,49 @@ keeps_secrets(const struct trl_service *s)
 }
 
 static bool
+is_among(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+size_t
+process_producers(const struct trl_service *s, const char **out, size_t max)
+{
+	size_t n = 0, n_calls = 0;
+	while (s->calls != NULL && s->calls[n_calls] != NULL)
+		n_calls++;
+	for (size_t i = 0; s->subscriptions != NULL && s->subscriptions[i]; i++) {
+		const char *name = s->subscriptions[i]->producer;
+		if (is_among(s->calls, n_calls, name) || is_among(out, n, name))
+			continue;
+		trl_assert(n < max);
+		out[n++] = name;
+	}
+	return n;
+}
+
+static bool
+check_peer(const struct trl_service *const *services, size_t n,
+    const struct trl_service *s, const char *name, const char *why)
+{
+	if (is_here(services, n, name) || process_family("TRELLIS_PEER_", name) != NULL)
+		return true;
+	trl_complain(
+	    "TRELLIS_PEER_ of %s is not set; %s %s: set where it is found, such as "
+	    "tcp://127.0.0.1:7101",
+	    name, s->name, why);
+	return false;
+}
+
+static bool
 check_service(const struct trl_service *const *services, size_t n,
     const struct trl_service *s, const struct process_config *config)
 {
+	const char *producers[PEERS_MAX];
+	size_t n_producers = process_producers(s, producers, PEERS_MAX);
 	bool fine = true;
 	if (n == 1 && s->contracts != NULL &&
 	    process_family("TRELLIS_LISTEN_", s->name) == NULL) {
@@ -196,15 +236,10 @@ check_service(const struct trl_service *const *services, size_t n,
 		fine = false;
 	}
 	for (size_t i = 0; s->calls != NULL && s->calls[i] != NULL; i++)
-		if (!is_here(services, n, s->calls[i]) &&
-		    process_family("TRELLIS_PEER_", s->calls[i]) == NULL) {
-			trl_complain(
-			    "TRELLIS_PEER_ of %s is not set; %s calls it: set where it "
-			    "is found, "
-			    "such as tcp://127.0.0.1:7101",
-			    s->calls[i], s->name);
-			fine = false;
-		}
+		fine = check_peer(services, n, s, s->calls[i], "calls it") && fine;
+	for (size_t i = 0; i < n_producers; i++)
+		fine = check_peer(services, n, s, producers[i], "reads its events") &&
+		       fine;
 	if (s->sql != NULL && config->pg_url == NULL &&
 	    process_family("TRELLIS_PG_URL_", s->name) == NULL) {
 		trl_complain(

@@ -5,6 +5,8 @@
 #include <trl/bus_open.h>
 #include <trl/service.h>
 
+enum { PEERS_MAX = 16 };
+
 struct process_config {
 	const char *pg_url, *pg_admin_url, *redis_url, *run_dir, *log_level;
 	const char *tls_ca, *tls_cert;
@@ -26,5 +28,8 @@ const char *process_family(const char *prefix, const char *service);
 /* The URL under the service's own role, "app" or "sys"; lives until exit. */
 const char *process_pg_url(
     const struct process_config *config, const char *service, const char *role);
+/* The producers of a service's subscriptions that it does not call: how many. */
+size_t process_producers(
+    const struct trl_service *service, const char **out, size_t max);
 /* Gives bus the keys of all its peers. False: printed. */
 bool process_keys(trl_bus *bus);

@@ -1,7 +1,8 @@
 /* begin.c - how a subscription starts: from the producer's first event, from now on, or
- * from a snapshot of its present facts, read page by page, each a transaction with the
- * place where it goes on. The numbers to read from are noted before the first page, so
- * that nothing falls between; what is told twice the handler knows by its version. */
+ * from a snapshot of its present facts, or of its audit entries, read page by page,
+ * each a transaction with the place where it goes on. The numbers to read from are
+ * noted before the first page, so that nothing falls between; what is told twice the
+ * handler knows by its version. */
 #include "subscription.h"
 
 #include <string.h>
@@ -45,7 +46,8 @@ sub_heads(trl_ctx *ctx, struct subscription *sub, int64_t before_us,
 static enum trl_code
 make(trl_ctx *ctx, struct subscription *sub)
 {
-	bool snapshot = sub->spec->start == TRL_FROM_SNAPSHOT;
+	bool snapshot =
+	    sub->spec->start == TRL_FROM_SNAPSHOT || sub->spec->start == TRL_FROM_AUDIT;
 	int64_t *lanes = events_ints(ctx, LANES), *seqs = events_ints(ctx, LANES);
 	Events__V1__HeadsReply *heads;
 	enum trl_code rc = sub_heads(ctx, sub, 0, &heads);
@@ -85,6 +87,9 @@ fetch_page(trl_ctx *ctx, struct subscription *sub,
 	in.after_aggregate = at->after_aggregate;
 	in.after_part = at->after_part;
 	in.limit = PAGE;
+	if (sub->spec->start == TRL_FROM_AUDIT)
+		return trl_fold(ctx, events_call_snapshot_audit_with(
+					 ctx, sub->events->bus, &in, &terms, out));
 	return trl_fold(
 	    ctx, events_call_snapshot_with(ctx, sub->events->bus, &in, &terms, out));
 }

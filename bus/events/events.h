@@ -50,6 +50,8 @@ struct events {
 	bool tells, draining;
 	unsigned running; /* actors of this end */
 	trl_snapshot_fn *snapshot;
+	const struct trl_event_type *audit; /* NULL: it tells no audit entries */
+	const struct trl_sql *audit_page;
 
 	/* The log. */
 	bool has_heads;

@@ -102,6 +102,7 @@ read_log(trl_ctx *ctx, struct events *events, const Events__V1__FetchRequest *in
 	    TRL_ARG_INTS("afters", ranges->afters, ranges->n),
 	    TRL_ARG_INTS("throughs", ranges->throughs, ranges->n),
 	    TRL_ARG_TEXTS("types", in->types, in->n_types),
+	    TRL_ARG_TEXT("unless", events->audit ? events->audit->name : ""),
 	    TRL_ARG_INT("most", FETCH_MAX), TRL_ARG_INT("most_bytes", FETCH_BYTES));
 	return trl_batch_read(batch);
 }

@@ -6,6 +6,8 @@
 
 #include <trl/loop_uv.h>
 
+#include "framework_sql.h"
+
 /* ---- actors and timers */
 
 bool
@@ -88,7 +90,10 @@ trl_events_open(const struct trl_events_options *options)
 		.sys = options->sys,
 		.service = options->service,
 		.tells = options->tells,
-		.snapshot = options->snapshot };
+		.snapshot = options->snapshot,
+		.audit = options->audit,
+		.audit_page =
+		    options->audit_page ? options->audit_page : &trl_sql_audit_page };
 	open_metrics(events);
 	for (size_t i = 0; options->subscriptions && options->subscriptions[i]; i++)
 		sub_open(events, options->subscriptions[i]);

@@ -1,10 +1,13 @@
 /* snapshot.c - the producer's side of a new subscription: pages of present facts, told
- * as the events that would tell them. They have no number; their ids are new. */
+ * as the events that would tell them. They have no number; their ids are new. Entries
+ * of the tenants' audit chains are shown likewise, to who asks for those. */
 #include "events.h"
 
 #include <string.h>
 
 #include <trl/value.h>
+
+#include "trellis/audit/v1/audit.pb-c.h"
 
 enum { PAGE_BYTES = 320 * 1024, PAGE_EVENTS = 2000 };
 
@@ -48,8 +51,9 @@ trl_snapshot_add(trl_snapshot *snapshot, const struct trl_event_type *type,
 	snapshot->bytes += len + 160;
 }
 
-enum trl_code
-events_snapshot(struct events *events, trl_ctx *ctx,
+/* A page of what show() shows. */
+static enum trl_code
+show_page(struct events *events, void *self, trl_snapshot_fn *show, trl_ctx *ctx,
     const Events__V1__SnapshotRequest *in, Events__V1__SnapshotReply *out)
 {
 	struct trl_snapshot_key next,
@@ -58,15 +62,14 @@ events_snapshot(struct events *events, trl_ctx *ctx,
 	size_t limit = in->limit;
 	enum trl_code rc;
 
-	if (!events->snapshot)
+	if (!show)
 		return trl_fail(
 		    ctx, TRL_INTERNAL, "%s shows no snapshot", events->service);
 	do { /* what does not fit into a frame is asked for again, in smaller pages */
 		out->n_events = 0;
 		snapshot.bytes = 0;
 		next = (struct trl_snapshot_key){ trl_id_nil, trl_id_nil };
-		rc =
-		    events->snapshot(events->self, ctx, after, limit, &snapshot, &next);
+		rc = show(self, ctx, after, limit, &snapshot, &next);
 		limit /= 4;
 	} while (rc == TRL_OK && limit > 0 &&
 		 (snapshot.bytes > PAGE_BYTES || out->n_events > PAGE_EVENTS));
@@ -76,4 +79,48 @@ events_snapshot(struct events *events, trl_ctx *ctx,
 	out->next_aggregate = trl_value_bytes(ctx, next.aggregate);
 	out->next_part = trl_value_bytes(ctx, next.part);
 	return TRL_OK;
+}
+
+enum trl_code
+events_snapshot(struct events *events, trl_ctx *ctx,
+    const Events__V1__SnapshotRequest *in, Events__V1__SnapshotReply *out)
+{
+	return show_page(events, events->self, events->snapshot, ctx, in, out);
+}
+
+/* Under the _sys role, which alone reads across chains. */
+static enum trl_code
+show_audit(void *self, trl_ctx *ctx, struct trl_snapshot_key after, size_t limit,
+    trl_snapshot *out, struct trl_snapshot_key *next)
+{
+	struct events *events = self;
+	Audit__V1__Entries *page = trl_arena_alloc(ctx->arena, sizeof *page);
+	trl_batch *batch = trl_batch_new(ctx, events->sys, (struct trl_scope){ 0 });
+	struct trl_snapshot_key last = { trl_id_nil, trl_id_nil };
+	enum trl_code rc;
+
+	audit__v1__entries__init(page);
+	trl_batch_get(batch, events->audit_page, NULL, &page->base,
+	    TRL_ARG_ID("after_aggregate", after.aggregate),
+	    TRL_ARG_ID("after_part", after.part), TRL_ARG_INT("limit", (int64_t)limit));
+	rc = trl_batch_read(batch);
+	for (size_t i = 0; rc == TRL_OK && i < page->n_items; i++) {
+		const Audit__V1__Entry *entry = page->items[i];
+
+		last.aggregate = trl_value_id(entry->tenant_id);
+		last.part = trl_value_id(entry->id);
+		trl_snapshot_add(out, events->audit, last.aggregate, last.aggregate,
+		    trl_value_time_us(entry->created_at), &entry->base);
+	}
+	*next =
+	    last; /* a page may end early, so what follows is asked for in any case */
+	return rc;
+}
+
+enum trl_code
+events_snapshot_audit(struct events *events, trl_ctx *ctx,
+    const Events__V1__SnapshotRequest *in, Events__V1__SnapshotReply *out)
+{
+	return show_page(
+	    events, events, events->audit ? show_audit : NULL, ctx, in, out);
 }

@@ -31,15 +31,17 @@ struct trl_event {
 };
 
 enum trl_subscription_start {
-	TRL_FROM_FIRST,   /* the oldest event that the producer still keeps */
-	TRL_FROM_NOW,     /* what happens from now on */
-	TRL_FROM_SNAPSHOT /* the producer's present facts, then what happens */
+	TRL_FROM_FIRST,    /* the oldest event that the producer still keeps */
+	TRL_FROM_NOW,      /* what happens from now on */
+	TRL_FROM_SNAPSHOT, /* the producer's present facts, then what happens */
+	TRL_FROM_AUDIT     /* its tenants' audit entries so far, then further ones */
 };
 
 struct trl_subscription {
 	const char *name;         /* its cursor's; unique in the service */
-	const char *producer;     /* a service that this one calls */
-	const char *const *types; /* those it wants, NULL-ended; NULL: all */
+	const char *producer;     /* whether or not this service calls it else */
+	const char *const *types; /* those it wants, NULL-ended; NULL: all but the
+				     producer's audit entries */
 	enum trl_subscription_start start;
 	/* Applies events of one tenant (ctx->tenant, and the scope of tx), in order.
 	 * trl_tx_add gathers statements that leave together; nothing else may park

@@ -17,6 +17,8 @@ struct trl_events_options {
 	const char *service;       /* its name */
 	bool tells;                /* has an outbox: sequences it and serves the log */
 	trl_snapshot_fn *snapshot; /* or NULL */
+	const struct trl_event_type *audit; /* its audit entries' (pg.h); or NULL */
+	const struct trl_sql *audit_page;   /* service.h; or NULL */
 	const struct trl_subscription *const *subscriptions; /* NULL-ended, or NULL */
 };
 

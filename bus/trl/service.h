@@ -44,13 +44,18 @@ struct trl_service {
 	 * for nobody; at the start, and for --check-config. May be NULL. */
 	bool (*check_config)(const void *config);
 	const struct trl_contract *const
-	    *contracts;                          /* NULL-ended, or NULL: serves none */
-	const char *const *calls;                /* services it calls, NULL-ended */
+	    *contracts; /* NULL-ended, or NULL: serves none */
+	/* Services it calls, NULL-ended: it is ready when they are, so that they form
+	 * no circle. Whose events alone it reads stands in subscriptions. */
+	const char *const *calls;
 	const struct trl_sql_set *sql;           /* or NULL */
 	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
 	/* Whether it tells events: numbers its outbox, and serves events.v1. */
 	bool tells_events;
-	trl_snapshot_fn *snapshot;                           /* or NULL */
+	trl_snapshot_fn *snapshot; /* or NULL */
+	/* Where audit chains in its schema are not all tenants': a page of those that
+	 * are, in place of shared/pg's audit_page.sql. Or NULL. */
+	const struct trl_sql *audit_page;
 	const struct trl_subscription *const *subscriptions; /* NULL-ended, or NULL */
 	const struct trl_job_kind *const *jobs;              /* NULL-ended, or NULL */
 	const struct trl_cron *const *crons;                 /* NULL-ended, or NULL */

@@ -67,6 +67,7 @@ const struct trl_service auth_service = {
 	.needs_seal_key = true,
 	.tells_events = true,
 	.snapshot = auth_snapshot,
+	.audit_page = &auth_sql_audit_page,
 	.close = close_auth,
 	.maintain = auth_maintain,
 };

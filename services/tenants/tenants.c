@@ -1,6 +1,6 @@
 /* The tenants service: how it opens, what can be set, whom it calls. It serves its
- * contract from its own schema, calls auth for accounts' addresses and names, and
- * keeps nothing between messages. */
+ * contract from its own schema, calls auth for accounts' addresses and names, hears of
+ * the others' audit entries, and keeps nothing between messages. */
 #include <string.h>
 
 #include <sodium.h>
@@ -59,6 +59,8 @@ close_tenants(void **state)
 
 static const struct trl_contract *const contracts[] = { &tenants_v1_server, NULL };
 static const char *const calls[] = { "auth", NULL };
+static const struct trl_subscription *const subscriptions[] = { &tenants_hears_auth,
+	&tenants_hears_notify, NULL };
 
 const struct trl_service tenants_service = {
 	.name = "tenants",
@@ -73,6 +75,7 @@ const struct trl_service tenants_service = {
 	.needs_seal_key = true,
 	.tells_events = true,
 	.snapshot = tenants_snapshot,
+	.subscriptions = subscriptions,
 	.open = open_tenants,
 	.close = close_tenants,
 	.maintain = tenants_maintain,

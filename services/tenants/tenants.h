@@ -109,6 +109,10 @@ void tenants_tell_invitation(struct tenants *self, trl_ctx *ctx, trl_batch *work
 
 trl_snapshot_fn tenants_snapshot;
 
+/* ---- heard.c: the audit entries of other services ------------------------------ */
+
+extern const struct trl_subscription tenants_hears_auth, tenants_hears_notify;
+
 /* ---- tenant.c ------------------------------------------------------------------ */
 
 /* The tenant of ctx as it stands. Errors: TRL_NOT_FOUND. */

@@ -107,29 +107,3 @@ auth_call_list_accounts_with(trl_ctx *ctx, trl_bus *bus,
 	*out = reply;
 	return TRL_OK;
 }
-
-/* One entry, a key's, in the middle of everything: as old as the tenant. */
-enum trl_code
-auth_call_list_tenant_audit_with(trl_ctx *ctx, trl_bus *bus,
-    const Auth__V1__ListTenantAuditRequest *in, const struct trl_call_terms *terms,
-    Auth__V1__ListTenantAuditReply **out)
-{
-	Auth__V1__ListTenantAuditReply *reply =
-	    trl_arena_alloc(ctx->arena, sizeof *reply);
-	Auth__V1__AuditEntry *entry = trl_arena_alloc(ctx->arena, sizeof *entry);
-	struct trl_id id = trl_value_id(in->tenant_id);
-
-	(void)bus;
-	(void)terms;
-	auth__v1__list_tenant_audit_reply__init(reply);
-	auth__v1__audit_entry__init(entry);
-	id.bytes[15] ^= 1;
-	entry->id = trl_value_bytes(ctx, id);
-	entry->has_id = true;
-	entry->action = trl_arena_strdup(ctx->arena, "auth.key.create");
-	reply->items = trl_arena_alloc(ctx->arena, sizeof reply->items[0]);
-	if (memcmp(id.bytes, in->before_id.data, 16) < 0)
-		reply->items[reply->n_items++] = entry;
-	*out = reply;
-	return TRL_OK;
-}

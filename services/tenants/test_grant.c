@@ -1,4 +1,4 @@
-/* Grants for the edge, roles, and the audit log. */
+/* Grants for the edge, and roles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -148,52 +148,6 @@ roles_hold_what_those_before_them_hold(void **state)
 	assert_int_equal(roles->items[3]->n_permissions, trl_permissions_count);
 }
 
-static void
-the_audit_log_merges_both_chains_in_pages(void **state)
-{
-	const struct world_person *ada = world_person_new("ada", true);
-	Tenants__V1__ListAuditRequest ask = TENANTS__V1__LIST_AUDIT_REQUEST__INIT;
-	Tenants__V1__UpdateTenantRequest change =
-	    TENANTS__V1__UPDATE_TENANT_REQUEST__INIT;
-	Tenants__V1__ListAuditReply *page;
-	struct world_caller who = { .person = ada, .tenant = world_tenant_new(ada) };
-	Tenants__V1__AuditEntry *before = NULL;
-	size_t n = 0, of_auth = 0;
-
-	(void)state;
-	ask.tenant_id = change.tenant_id =
-	    (ProtobufCBinaryData){ 16, who.tenant.bytes };
-	ask.has_tenant_id = change.has_tenant_id = true;
-	for (int i = 0; i < 4; i++) {
-		change.display_name = trl_arena_printf(world.arena, "Name %d", i);
-		assert_int_equal(
-		    world_call(&who, &tenants_v1_update_tenant, &change.base, NULL),
-		    TRL_OK);
-	}
-	ask.page_size = 2;
-	ask.has_page_size = true;
-	do {
-		assert_int_equal(
-		    world_call(&who, &tenants_v1_list_audit, &ask.base, &page), TRL_OK);
-		for (size_t i = 0; i < page->n_items; i++, n++) {
-			Tenants__V1__AuditEntry *entry = page->items[i];
-
-			if (before)
-				assert_true(
-				    memcmp(before->id.data, entry->id.data, 16) > 0);
-			if (strcmp(entry->chain, "auth") == 0)
-				of_auth++;
-			else
-				assert_int_equal(entry->actor_kind,
-				    TENANTS__V1__AUDIT_ENTRY__ACTOR__person);
-			before = entry;
-		}
-		ask.page_token = page->next_page_token;
-	} while (ask.page_token);
-	assert_int_equal(n, 6);
-	assert_int_equal(of_auth, 1);
-}
-
 int
 main(void)
 {
@@ -208,8 +162,6 @@ main(void)
 		    a_keys_grant_is_its_tenants_status, after_each),
 		cmocka_unit_test_teardown(
 		    roles_hold_what_those_before_them_hold, after_each),
-		cmocka_unit_test_teardown(
-		    the_audit_log_merges_both_chains_in_pages, after_each),
 	};
 
 	return cmocka_run_group_tests(tests, world_open, world_close);

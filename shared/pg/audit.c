@@ -9,35 +9,47 @@
 #include "framework_sql.h"
 #include "wire_types.h"
 
-const struct trl_arg *
-pg_audit_args(trl_ctx *ctx, const char *action, struct trl_id subject,
+struct pg_audit_entry
+pg_audit_new(trl_ctx *ctx, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail)
+{
+	const struct trl_principal *who = &ctx->principal;
+
+	return (struct pg_audit_entry){ .id = trl_new_id(ctx),
+		.actor = who->kind == TRL_KEY ? who->session : who->account,
+		.subject = subject,
+		.at_us = trl_now(ctx),
+		.action = action,
+		.subject_kind = subject_kind ? subject_kind : "",
+		.address = who->address ? who->address : "",
+		.detail = detail ? pg_detail_json(ctx->arena, detail) : NULL };
+}
+
+const struct trl_arg *
+pg_audit_args(trl_ctx *ctx, const struct pg_audit_entry *entry)
 {
 	static const char *const kinds[] = { [TRL_NOBODY] = "nobody",
 		[TRL_PERSON] = "person",
 		[TRL_KEY] = "key",
 		[TRL_SERVICE] = "service",
 		[TRL_OPERATOR] = "operator" };
-	const struct trl_principal *who = &ctx->principal;
-	struct trl_id actor = who->kind == TRL_KEY ? who->session : who->account;
 	struct trl_arg args[] = {
-		TRL_ARG_ID("id", trl_new_id(ctx)),
-		TRL_ARG_TIME("at", trl_now(ctx)),
-		TRL_ARG_TEXT("action", action),
-		TRL_ARG_TEXT("actor_kind", kinds[who->kind]),
-		TRL_ARG_ID("actor_id", actor),
-		TRL_ARG_TEXT("subject_kind", subject_kind ? subject_kind : ""),
-		TRL_ARG_ID("subject_id", subject),
-		TRL_ARG_TEXT(
-		    "detail", detail ? pg_detail_json(ctx->arena, detail) : NULL),
-		TRL_ARG_TEXT("address", who->address ? who->address : ""),
+		TRL_ARG_ID("id", entry->id),
+		TRL_ARG_TIME("at", entry->at_us),
+		TRL_ARG_TEXT("action", entry->action),
+		TRL_ARG_TEXT("actor_kind", kinds[ctx->principal.kind]),
+		TRL_ARG_ID("actor_id", entry->actor),
+		TRL_ARG_TEXT("subject_kind", entry->subject_kind),
+		TRL_ARG_ID("subject_id", entry->subject),
+		TRL_ARG_TEXT("detail", entry->detail),
+		TRL_ARG_TEXT("address", entry->address),
 		TRL_ARG_BYTES("trace_id", ctx->trace.trace_id, 16),
 		{ .name = NULL },
 	};
 
-	if (trl_id_is_nil(actor))
+	if (trl_id_is_nil(entry->actor))
 		args[4].type = TRL_ARG_T_NULL;
-	if (trl_id_is_nil(subject))
+	if (trl_id_is_nil(entry->subject))
 		args[6].type = TRL_ARG_T_NULL;
 	return trl_arena_memdup(ctx->arena, args, sizeof args);
 }

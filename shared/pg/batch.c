@@ -76,9 +76,18 @@ void
 trl_batch_audit(trl_batch *batch, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail)
 {
+	const struct pg_audit_entry entry =
+	    pg_audit_new(batch->ctx, action, subject, subject_kind, detail);
+	const struct trl_arg *tell = pg_audit_tell_args(batch->ctx, batch->pg,
+	    batch->scope.tenant, &entry, &batch->news[TRL_PG_EVENTS]);
 	struct pg_item *item = add(batch, &trl_sql_audit_add);
 
-	item->args = pg_audit_args(batch->ctx, action, subject, subject_kind, detail);
+	item->args = pg_audit_args(batch->ctx, &entry);
+	item->turn = PG_AUDIT;
+	if (!tell)
+		return;
+	item = add(batch, &trl_sql_audit_tell);
+	item->args = tell;
 	item->turn = PG_AUDIT;
 }
 

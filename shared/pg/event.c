@@ -22,8 +22,8 @@ trl_event_lane(struct trl_id tenant, struct trl_id subject)
 	return (hash ^ hash >> 16) % TRL_EVENT_LANES;
 }
 
-static const uint8_t *
-pack_trace(const trl_ctx *ctx)
+const uint8_t *
+pg_pack_trace(const trl_ctx *ctx)
 {
 	uint8_t *packed = trl_arena_alloc(ctx->arena, TRL_EVENT_TRACE);
 
@@ -74,7 +74,7 @@ args_of_one(trl_ctx *ctx, const struct pg_event *event, struct trl_id tenant)
 		TRL_ARG_ID("subject_id", event->subject),
 		TRL_ARG_TEXT("type", event->type),
 		TRL_ARG_TIME("at", trl_now(ctx)),
-		TRL_ARG_BYTES("trace", pack_trace(ctx), TRL_EVENT_TRACE),
+		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_EVENT_TRACE),
 		TRL_ARG_BYTES("payload", event->payload.data, event->payload.len),
 		{ .name = NULL },
 	};
@@ -107,7 +107,7 @@ args_of_many(trl_ctx *ctx, const struct pg_events *events, struct trl_id tenant)
 		TRL_ARG_IDS("subject_ids", subjects, n),
 		TRL_ARG_TEXTS("types", types, n),
 		TRL_ARG_TIME("at", trl_now(ctx)),
-		TRL_ARG_BYTES("trace", pack_trace(ctx), TRL_EVENT_TRACE),
+		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_EVENT_TRACE),
 		TRL_ARG_BYTESES("payloads", payloads, n),
 		{ .name = NULL },
 	};

@@ -158,6 +158,7 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	trl_assert(pg != NULL && sodium_init() >= 0);
 	pg->loop = loop;
 	pg->sql = options->sql;
+	pg->audit_told = options->audit_told;
 	pg->url = strdup(options->url);
 	pg->label = strdup(options->label ? options->label : pg->sql->service);
 	if (options->seal_key) {

@@ -33,6 +33,7 @@ struct trl_pg {
 	trl_loop *loop;
 	char *url, *label;
 	const struct trl_sql_set *sql;
+	const struct trl_event_type *audit_told; /* or NULL */
 	bool has_seal_key;
 	uint8_t seal_key[32];
 	const char **keywords, **values; /* of the connection string, for read and */

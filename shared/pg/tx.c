@@ -16,7 +16,9 @@ struct trl_tx {
 	bool broken;          /* a statement failed: only rollback is left */
 	uint64_t since_us;
 	size_t n_audits;
-	const struct trl_arg *audits[16];
+	struct {
+		const struct trl_arg *add, *tell; /* tell: or NULL */
+	} audits[16];
 	struct trl_scope scope;
 	struct pg_call *added; /* bound, in order */
 	size_t n_added, room;
@@ -294,9 +296,13 @@ void
 trl_tx_audit(trl_tx *tx, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail)
 {
+	const struct pg_audit_entry entry =
+	    pg_audit_new(tx->ctx, action, subject, subject_kind, detail);
+
 	trl_assert(tx->n_audits < TRL_COUNT(tx->audits));
-	tx->audits[tx->n_audits++] =
-	    pg_audit_args(tx->ctx, action, subject, subject_kind, detail);
+	tx->audits[tx->n_audits].add = pg_audit_args(tx->ctx, &entry);
+	tx->audits[tx->n_audits++].tell = pg_audit_tell_args(
+	    tx->ctx, tx->pg, tx->scope.tenant, &entry, &tx->news[TRL_PG_EVENTS]);
 }
 
 /* The last calls of a tx behind *n others: record, audit entries, COMMIT. */
@@ -308,9 +314,14 @@ bind_commit(
 
 	if (tx->ctx->idempotency.key)
 		rc = pg_record_bind(tx->ctx, tx->pg, record, &calls[(*n)++]);
-	for (size_t i = 0; rc == TRL_OK && i < tx->n_audits; i++)
+	for (size_t i = 0; rc == TRL_OK && i < tx->n_audits; i++) {
 		rc = pg_bind(tx->ctx, pg_statement_of(tx->pg, &trl_sql_audit_add), NULL,
-		    tx->audits[i], &calls[(*n)++]);
+		    tx->audits[i].add, &calls[(*n)++]);
+		if (rc == TRL_OK && tx->audits[i].tell)
+			rc = pg_bind(tx->ctx,
+			    pg_statement_of(tx->pg, &trl_sql_audit_tell), NULL,
+			    tx->audits[i].tell, &calls[(*n)++]);
+	}
 	calls[(*n)++] = (struct pg_call){ .sql = &trl_sql_tx_commit };
 	return rc;
 }
@@ -335,7 +346,7 @@ commit(trl_tx *tx, ProtobufCMessage *reply)
 	if (rc == TRL_OK && keyed)
 		rc = pg_record_make(ctx, pg, reply, &record);
 	if (rc == TRL_OK) {
-		calls = take_added(tx, tx->n_audits + 2, &n);
+		calls = take_added(tx, 2 * tx->n_audits + 2, &n);
 		rc = bind_commit(tx, &record, calls, &n);
 	}
 	if (rc != TRL_OK) {

@@ -83,6 +83,8 @@ enum trl_code pg_code_of(
 enum trl_code pg_take(trl_ctx *ctx, const struct pg_op *op, size_t at,
     const struct pg_item *item) TRL_MUST_CHECK;
 
+/* TRL_EVENT_TRACE bytes of the trace that ctx is part of. */
+const uint8_t *pg_pack_trace(const trl_ctx *ctx);
 /* Adds an event; gives its lane. */
 unsigned pg_events_add(trl_ctx *ctx, struct pg_events *events, struct trl_id tenant,
     const struct trl_event_type *type, struct trl_id subject,
@@ -91,8 +93,22 @@ unsigned pg_events_add(trl_ctx *ctx, struct pg_events *events, struct trl_id ten
 const struct trl_arg *pg_events_args(trl_ctx *ctx, const struct pg_events *events,
     struct trl_id tenant, const struct trl_sql **sql);
 
-/* An audit entry as arguments of trl_sql_audit_add. */
-const struct trl_arg *pg_audit_args(trl_ctx *ctx, const char *action,
+/* What is known of an audit entry before it is in its chain. */
+struct pg_audit_entry {
+	struct trl_id id, actor, subject; /* the last two may be nil */
+	int64_t at_us;
+	const char *action, *subject_kind, *address;
+	const char *detail; /* or NULL */
+};
+
+/* Ids and texts of an entry that ctx's caller makes. */
+struct pg_audit_entry pg_audit_new(trl_ctx *ctx, const char *action,
     struct trl_id subject, const char *subject_kind, const ProtobufCMessage *detail);
+/* It as arguments of trl_sql_audit_add. */
+const struct trl_arg *pg_audit_args(trl_ctx *ctx, const struct pg_audit_entry *entry);
+/* And of trl_sql_audit_tell, which goes right behind; its lane joins lanes. NULL: the
+ * service tells none, or the chain is an account's. */
+const struct trl_arg *pg_audit_tell_args(trl_ctx *ctx, const trl_pg *pg,
+    struct trl_id tenant, const struct pg_audit_entry *entry, uint32_t *lanes);
 /* A message as one JSON object, for the audit's detail. */
 const char *pg_detail_json(trl_arena *arena, const ProtobufCMessage *message);

@@ -21,6 +21,11 @@ PERSONAL = {
 }
 
 
+def wanted(sub):
+    """Of a producer's log what a subscription takes: tenants the audit entries alone, notify all but those."""
+    return f"(type = '{sub['producer']}.audit.written') = {sub['subscription'].startswith('audit_')}"
+
+
 class Happenings:
     def lanes(self):
         differences = []
@@ -70,7 +75,7 @@ class Happenings:
                     differences.append(f"{who} is not live: {sub}")
                 for one, other, what in (("log", "inbox", "not applied"), ("inbox", "log", "never told")):
                     sides = {
-                        "log": f"select event_id, lane, seq from {sub['producer']}.event_log",
+                        "log": f"select event_id, lane, seq from {sub['producer']}.event_log where {wanted(sub)}",
                         "inbox": f"select event_id, lane, seq from {schema}.inbox "
                                  f"where subscription = '{sub['subscription']}'"}
                     differences += [f"{who}: {what}: {r}" for r in self.fleet.rows(
@@ -91,6 +96,18 @@ class Happenings:
             differences += [f"{title}: notify alone has {r}" for r in self.fleet.rows(f"{a} except {b}")]
             differences += [f"{title}: notify has not {r}" for r in self.fleet.rows(f"{b} except {a}")]
         self.check("notify knows people, organisations and members as they are", differences)
+        entry = ("tenant_id, id, {chain} as chain, {number}, {at}, action, {kind}, actor_id, subject_kind, "
+                 "subject_id, hash, detail, address")
+        here = "select " + entry.format(chain="chain", number="number", at="created_at", kind="actor_kind")
+        there = " union all ".join(
+            "select " + entry.format(chain=f"'{schema}'", number="seq", at="at",
+                                     kind="nullif(actor_kind, 'nobody')")
+            + f" from {schema}.audit where tenant_id not in (select account_id from auth.account)"
+            for schema in ("auth", "notify"))
+        self.check("the audit log of each organisation holds every entry of the other services, as it is", (
+            f"{what}: {r}" for what, one, other in (("missing", there, f"{here} from tenants.audit_copy"),
+                                                    ("made up", f"{here} from tenants.audit_copy", there))
+            for r in self.fleet.rows(f"({one}) except ({other})")))
 
     def jobs(self):
         self.check("no job died", (
@@ -230,7 +247,8 @@ class Happenings:
         for company in self.world.companies:
             told = self.fleet.rows(
                 "select event_id, type, subject_id from auth.event_log "
-                f"where tenant_id = '{company.id}' union all select event_id, type, subject_id "
+                f"where tenant_id = '{company.id}' and type <> 'auth.audit.written' "
+                "union all select event_id, type, subject_id "
                 f"from tenants.event_log where tenant_id = '{company.id}'")
             for r in told:
                 if r["type"] == "tenants.tenant.created" or r["subject_id"] == company.owner.id:

@@ -23,6 +23,8 @@ import urllib.request
 SERVICES = ("auth", "tenants", "notify", "edge")
 PAIRS = (("edge", "auth"), ("edge", "tenants"), ("edge", "notify"), ("tenants", "auth"),
          ("notify", "auth"), ("notify", "tenants"))
+# Who reads events of a service that calls it: a peer, by the pair's key.
+READS = (("tenants", "notify"),)
 
 
 def wait_for(what, condition, seconds=10.0):
@@ -344,11 +346,13 @@ class Stack:
             if service == other:
                 env[f"TRELLIS_NOTICE_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.notices[name]}"
         env["TRELLIS_BUS_KEY_CTL_FILE"] = os.path.join(self.folder, f"ctl-{service}")
-        for a, b in PAIRS:
-            key = os.path.join(self.folder, f"{a}-{b}")
+        for a, b in (*PAIRS, *READS):
             if service == a:
                 env[f"TRELLIS_PEER_{b.upper()}"] = ",".join(
                     f"{at}://127.0.0.1:{self.bus[one]}" for one in self.each[b])
+        for a, b in PAIRS:
+            key = os.path.join(self.folder, f"{a}-{b}")
+            if service == a:
                 env[f"TRELLIS_BUS_KEY_{b.upper()}_FILE"] = key
             if service == b:
                 env[f"TRELLIS_BUS_KEY_{a.upper()}_FILE"] = key

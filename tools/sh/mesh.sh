@@ -3,6 +3,8 @@
 
 SERVICES="auth tenants notify edge" # in the order of the DAG: callees first
 PAIRS="edge:auth edge:tenants edge:notify tenants:auth notify:auth notify:tenants"
+# Who reads events of a service that calls it finds it too, and has its key already.
+READS="tenants:notify"
 # The operator's command has a key with each service, and one with all in one process.
 for name in $SERVICES all; do PAIRS="$PAIRS ctl:$name"; done
 
@@ -91,7 +93,11 @@ service_env() { # name, tcp|tls
 				printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
 				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$name-$other"
 				;;
-			"$other:$name") printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$other-$name" ;;
+			"$other:$name")
+				[[ " $READS " != *" $name:$other "* ]] ||
+					printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
+				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$other-$name"
+				;;
 			esac
 		done
 		i=$((i + 1))

@@ -8,6 +8,7 @@
 #include <trl/sql.h>
 
 typedef struct trl_pg trl_pg;
+struct trl_event_type;
 
 struct trl_pg_options {
 	const char *url; /* postgresql://... or key=value; of the service's _app role */
@@ -17,6 +18,9 @@ struct trl_pg_options {
 	/* Seals stored replies that hold secrets; 32 bytes, not kept in PostgreSQL. */
 	const uint8_t *seal_key;
 	const char *label; /* in metrics; NULL: the schema's name */
+	/* The event that tells each entry of a tenant's audit chain (audit.v1.Entry);
+	 * NULL: they are not told. */
+	const struct trl_event_type *audit_told;
 };
 
 /* Start-up only: connects one connection, refuses a role that is superuser,
