@@ -200,6 +200,12 @@ class Deliveries(Hooks):
         self.assertEqual(told["data"]["endpoint"]["disabled_reason"], "answered 410")
         wait_for("the owner gets a mail", lambda: [
             text for text in self.stack.letters(self.ada.email) if "410" in text], 15)
+        entry = wait_for("the audit log says so", lambda: [
+            e for e in self.ada.get(f"/api/v1/tenants/{self.tenant}/audit")["items"]
+            if e["action"] == "notify.webhook_endpoint.disable"], 15)[0]
+        self.assertEqual((entry["chain"], entry["actor_kind"], entry["subject_id"]),
+                         ("notify", "service", endpoint["id"]))
+        self.assertNotIn("actor_id", entry)
         self.receiver.answers["/gone"] = [204]
         enabled = self.ada.patch(f"{HOOKS}/{endpoint['id']}", {"status": "enabled"})
         self.assertEqual(enabled["status"], "enabled")
