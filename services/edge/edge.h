@@ -41,6 +41,7 @@ struct edge_route {
 	bool is_variable[EDGE_SEGMENTS_MAX];
 	int tenant_segment; /* index of the tenant's variable, or -1 */
 	bool wants_body;    /* some field must come from it */
+	bool names;         /* the path has an id: it is one thing, whoever asks */
 	bool locates;       /* POST whose reply can be read at path/id */
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
 	int page_size;                           /* index in the request, or -1 */

@@ -69,7 +69,9 @@ edge_render_body(
 	}
 }
 
-/* True: the client has it already, and the answer is 304. */
+/* True: the client has it already, and the answer is 304. A version counts the changes
+ * of one thing: where the path does not name one (/me, settings), the same number is
+ * another's, too, and what was kept of it must not be shown to the next who asks. */
 static bool
 add_version(struct edge_request *request)
 {
@@ -84,8 +86,9 @@ add_version(struct edge_request *request)
 	etag = edge_tag(
 	    request->ctx->arena, *(const int64_t *)field_at(request->out, index));
 	trl_http_add_header(response, "ETag", etag);
-	trl_http_add_header(response, "Cache-Control", "private, no-cache");
-	if (request->route->method->verb != TRL_GET ||
+	trl_http_add_header(response, "Cache-Control",
+	    request->route->names ? "private, no-cache" : "no-store");
+	if (request->route->method->verb != TRL_GET || !request->route->names ||
 	    !edge_if_none_match(request->http, etag))
 		return false;
 	response->status = 304;

@@ -76,6 +76,10 @@ learn_fields(struct edge_route *route)
 			0)
 			route->tenant_segment = (int)i;
 	for (i = 0; i < in->n_fields; i++)
+		if (method->in->fields[i].format == TRL_FORMAT_ID &&
+		    is_variable(route, in->fields[i].name))
+			route->names = true;
+	for (i = 0; i < in->n_fields; i++)
 		if (method->in->fields[i].required &&
 		    !is_variable(route, in->fields[i].name))
 			route->wants_body = true;

@@ -169,11 +169,13 @@ learns_what_the_rooms_ask_of_a_route(void **state)
 	rig_ask("GET", "/api/v1/tenants/" RIG_ID "/members");
 	rig_route();
 	assert_int_equal(rig.request.route->tenant_segment, 3);
+	assert_true(rig.request.route->names);
 	assert_true(rig.request.route->next_page_token >= 0);
 	assert_true(rig.request.route->version < 0);
 	assert_false(rig.request.route->wants_body);
 	rig_ask("POST", "/api/v1/tenants");
 	rig_route();
+	assert_false(rig.request.route->names);
 	assert_true(rig.request.route->locates); /* GET /api/v1/tenants/{tenant_id} */
 	assert_true(rig.request.route->wants_body);
 	assert_int_equal(rig.request.route->tenant_segment, -1);

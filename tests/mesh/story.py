@@ -136,6 +136,21 @@ class People(MeshCase):
         self.assertIn("Max-Age=0", out.headers["set-cookie"])
         self.check_problem(browser.get(ME), 401)
 
+    def test_what_a_browser_kept_of_one_account_is_not_shown_to_the_next(self):
+        """Accounts have the same path and soon the same version; so do two sessions of
+        one, each with a CSRF token of its own."""
+        ada, bob = self.stack.sign_up("ada"), self.stack.sign_up("bob")
+        kept = ada.get(ME)
+        self.assertEqual(kept.headers["etag"], bob.get(ME).headers["etag"])
+        for path in (ME, "/api/v1/notification-preferences"):
+            self.assertEqual(ada.get(path).headers["cache-control"], "no-store")
+            other = bob.get(path, If_None_Match=ada.get(path).headers["etag"])
+            self.assertEqual(other.status, 200, other)
+        self.stack.found(ada)
+        settings = ada.get("/api/v1/notification-settings", X_Tenant_Id=self.stack.found(ada))
+        self.assertEqual(settings.headers["cache-control"], "no-store")
+        self.assertEqual(ada.patch(ME, {"display_name": "A"}, If_Match=kept.headers["etag"]).status, 200)
+
     # case 44
     def test_a_session_of_the_clients_choice_is_not_taken(self):
         chosen = self.stack.client("trs_" + "A" * 43)

@@ -231,6 +231,13 @@ class Method:
         return re.findall(r'{([^}]*)}', self.path) if self.path else []
 
     @property
+    def revalidates(self):
+        """Whether what it reads has a version and its path names it by an id: then
+        If-None-Match is answered, as no other caller's thing has this path."""
+        return self.verb == 'get' and bool(self.output.field('version')) and any(
+            self.input.field(name).format == 'ID' for name in self.path_names)
+
+    @property
     def status(self):
         http = self.option('http')
         if http is None:

@@ -173,7 +173,7 @@ class OpenapiOutput:
             names.append('Idempotency-Key')
         if method.option('if_match'):
             names.append('If-Match')
-        if method.verb == 'get' and method.output.field('version'):
+        if method.revalidates:
             names.append('If-None-Match')
         if method.option('stream'):
             names.append('Last-Event-ID')
@@ -241,6 +241,6 @@ class OpenapiOutput:
                 'schema': self.schemas.reference(method.output),
                 'example': example_message(method.output)}}
         out = {str(method.status): response}
-        if method.verb == 'get' and method.output.field('version'):
+        if method.revalidates:
             out['304'] = {'description': 'Still the one If-None-Match names.'}
         return out
