@@ -176,27 +176,30 @@ def example_of(field):
     return TEXTS[field.format][1][:field.max_len]
 
 
-def example_message(message, without=()):
-    """An example of the whole message: what is required, and in a reply all."""
-    reply = not message.name.endswith('Request')
+def example_message(message, without=(), asked=False):
+    """An example of the whole message: what is required, and in a reply all. What is
+    inside a request is asked, too, and shows nothing that the service sets."""
+    request = message.name.endswith('Request')
+    asked = asked or request
     out = {}
     for field in message.fields:
-        if field.internal or field.name in without or field.name == 'next_page_token':
+        if field.internal or field.name in without or field.name == 'next_page_token' or \
+                asked and field.option('output_only'):
             continue
-        if reply or field.required or field.option('example') is not None or \
+        if not request or field.required or field.option('example') is not None or \
                 not any(f.required for f in message.fields):
-            out[field.name] = example_value(field)
+            out[field.name] = example_value(field, asked)
     return out
 
 
-def example_value(field):
+def example_value(field, asked):
     if field.is_map:
-        return {'key': single(field.target.field('value'))}
-    return [single(field)] if field.repeated and field.option('example') is None \
-        else single(field)
+        return {'key': single(field.target.field('value'), asked)}
+    return [single(field, asked)] if field.repeated and field.option('example') is None \
+        else single(field, asked)
 
 
-def single(field):
+def single(field, asked):
     if field.is_message and not field.is_timestamp:
-        return example_message(field.target)
+        return example_message(field.target, asked=asked)
     return example_of(field)
