@@ -117,8 +117,11 @@ class CtlWork(CtlCase):
             return [s["service"] for item in self.ctl("events", "lag", "--json").json()["items"]
                     for s in item.get("subscribers", [])]
         self.assertIn("gone", readers())
-        self.ctl("events", "forget", "gone", "people")
+        done = self.ctl("events", "forget", "gone", "people")
+        self.assertEqual(done.stdout, "tenants: it is forgotten\n")
         self.assertNotIn("gone", readers())
+        self.assertIn("no service has the subscriber gone people",
+                      self.ctl("events", "forget", "gone", "people", code=1).stderr)
 
     def test_after_a_restore_a_new_epoch_begins(self):
         def epochs():

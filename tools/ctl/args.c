@@ -111,6 +111,24 @@ is_group(const char *word)
 	return false;
 }
 
+/* "events" alone, or with an option: which commands begin with it. */
+static void
+say_group(const char *word, char why[300])
+{
+	const char *and = " has the commands ";
+	int at = snprintf(why, 300, "'%s'", word);
+
+	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+		const size_t n = strlen(word);
+
+		if (strncmp(c->name, word, n) != 0 || c->name[n] != ' ' || at >= 300)
+			continue;
+		at += snprintf(
+		    why + at, (size_t)(300 - at), "%s%s", and, c->name + n + 1);
+		and = ", ";
+	}
+}
+
 static void
 say_unknown(int argc, char **argv, char why[300])
 {
@@ -119,6 +137,10 @@ say_unknown(int argc, char **argv, char why[300])
 	size_t n = 0;
 	bool group = is_group(argv[0]);
 
+	if (group && (argc == 1 || argv[1][0] == '-')) {
+		say_group(argv[0], why);
+		return;
+	}
 	for (const struct ctl_command *c = ctl_commands; c->name != NULL && n < 63; c++)
 		all[n++] = c->name;
 	all[n] = NULL;
@@ -283,13 +305,19 @@ ctl_parse(struct ctl_args *args, int argc, char **argv, char why[300])
 /* ---- help
  * -------------------------------------------------------------------------------- */
 
-void
-ctl_print_usage(void)
+bool
+ctl_print_usage(const char *group)
 {
+	const size_t n = group ? strlen(group) : 0;
+
+	if (group && !is_group(group))
+		return false;
 	printf("trellis - asks the services of a running mesh, and tells them what to "
 	       "do\n\nusage: trellis COMMAND [OPTION...]\n\n");
 	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
 		char left[80];
+		if (group && (strncmp(c->name, group, n) != 0 || c->name[n] != ' '))
+			continue;
 		snprintf(left, sizeof left, "%s %s", c->name, c->words);
 		printf("  %-34s %s\n", left, c->summary);
 	}
@@ -300,6 +328,7 @@ ctl_print_usage(void)
 			    options[i].value ? options[i].value : "", options[i].help);
 	printf("\nIt ends with 0, with 1 where something failed, with 2 where it was "
 	       "called wrongly.\n");
+	return true;
 }
 
 void

@@ -91,7 +91,8 @@ extern const struct ctl_command ctl_commands[]; /* ended by name NULL */
 /* args.c: reads the words; false: *why (at most 300 characters) says what is wrong,
  * and what was meant perhaps. */
 bool ctl_parse(struct ctl_args *args, int argc, char **argv, char why[300]);
-void ctl_print_usage(void);
+/* All commands, or those of a group ("events"); false: there is no such group. */
+bool ctl_print_usage(const char *group);
 void ctl_print_help(const struct ctl_command *command);
 /* The option of a name ("--json"), or 0; *takes_value tells. */
 unsigned ctl_option_named(const char *name, bool *takes_value);

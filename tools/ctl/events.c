@@ -248,9 +248,11 @@ change_all(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
 static enum ctl_exit
 end(const struct ctl *ctl, unsigned n, const char *what)
 {
+	const bool two = ctl->args.n_words > 1;
+
 	if (n == 0 && ctl->n_errors == 0)
-		fprintf(stderr, "trellis: no service has %s %s\n", what,
-		    ctl->args.words[0]);
+		fprintf(stderr, "trellis: no service has %s %s%s%s\n", what,
+		    ctl->args.words[0], two ? " " : "", two ? ctl->args.words[1] : "");
 	return n > 0 ? CTL_FINE : CTL_FAILED;
 }
 
@@ -347,7 +349,7 @@ ctl_events_forget(struct ctl *ctl, trl_ctx *ctx)
 	in.subscription = (char *)(uintptr_t)ctl->args.words[1];
 	return end(ctl,
 	    change_all(ctl, ctx, &operator_v1_forget, &in.base, "it is forgotten"),
-	    "a subscriber");
+	    "the subscriber");
 }
 
 enum ctl_exit

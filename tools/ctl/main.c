@@ -49,9 +49,13 @@ main(int argc, char **argv)
 	}
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
-		ctl_print_usage();
+		(void)ctl_print_usage(NULL);
 		return argc < 2 ? CTL_MISUSED : CTL_FINE;
 	}
+	if (argc == 3 &&
+	    (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0) &&
+	    ctl_print_usage(argv[1]))
+		return CTL_FINE;
 	if (!ctl_parse(&ctl.args, argc - 1, argv + 1, why)) {
 		fprintf(stderr, "trellis: %s\n", why);
 		return CTL_MISUSED;
