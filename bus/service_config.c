@@ -320,6 +320,8 @@ process_config_read(const struct trl_service *const *services, size_t n,
 		return false;
 	bool fine = check_level(out->log_level);
 	fine = check_seal(out->seal_key) && fine;
+	if (out->redis_url != NULL)
+		fine = trl_redis_check_url(out->redis_url) && fine;
 	for (size_t i = 0; i < n; i++) {
 		fine = check_service(services, n, services[i], out) && fine;
 		if (services[i]->check_config != NULL)

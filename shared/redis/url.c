@@ -117,10 +117,20 @@ trl_redis_url_parse(const char *text, struct trl_redis_url *url)
 		ok = tcp_form(text + 8, url);
 	if (!ok) {
 		trl_complain(
-		    "redis: the URL should be redis://[:password@]host:port/db "
-		    "or unix:/path[?db=n]");
+		    "TRELLIS_REDIS_URL should be redis://[:password@]host:port/db or "
+		    "unix:/path[?db=n].");
 		trl_redis_url_fini(url);
 	}
+	return ok;
+}
+
+bool
+trl_redis_check_url(const char *text)
+{
+	struct trl_redis_url url;
+	bool ok = trl_redis_url_parse(text, &url);
+
+	trl_redis_url_fini(&url);
 	return ok;
 }
 

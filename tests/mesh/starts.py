@@ -51,6 +51,7 @@ class Starts(MeshCase):
         "TRELLIS_SMTP_CA": ("/no/such/ca", "TRELLIS_SMTP_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is no list"),
         "TRELLIS_WEBHOOK_CA": ("/no/such/ca", "TRELLIS_WEBHOOK_CA names /no/such/ca, which cannot be read"),
+        "TRELLIS_REDIS_URL": ("http://127.0.0.1", "TRELLIS_REDIS_URL should be redis://"),
         "TRELLIS_PASSWORD_PEPPER": ("short", "TRELLIS_PASSWORD_PEPPER: must be kid:key"),
     }
 

@@ -79,6 +79,9 @@ struct trl_redis_reply {
 	size_t n_items;
 };
 
+/* Whether a URL is of a form that trl_redis_open takes; else trl_complain says so. */
+bool trl_redis_check_url(const char *url);
+
 /* Start-up: begins to connect (does not wait) and keeps reconnecting with
  * backoff. scripts: NULL-ended, or NULL. NULL: the URL is none; printed. */
 trl_redis *trl_redis_open(
