@@ -101,7 +101,8 @@ postgres_define() {
 		exec s6-notifyoncheck -d -n 600 -w 50 -T 30000 $PG_BIN/postgres -D "$RUN/pg/data" -k "$RUN/pg" \\
 			-c listen_addresses= -c max_connections=200 -c shared_buffers=64MB \\
 			${PG_OPTIONS:-} \\
-			-c log_min_messages=warning -c log_line_prefix='%m '
+			-c log_min_messages=warning -c log_line_prefix='%m ' \\
+			-c log_error_verbosity=terse -c log_min_error_statement=fatal
 	END
 }
 
