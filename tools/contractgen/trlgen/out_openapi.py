@@ -8,7 +8,8 @@ from .openapi_problem import PROBLEM, Problems
 from .openapi_schema import Schemas, example_message
 
 ABOUT = '''\
-Sign-up and sessions, organisations and their members: the HTTP API of Trellis.
+Sign-up and sessions, organisations and their members, notifications, webhooks and
+event streams: the HTTP API of Trellis.
 
 Times are RFC 3339 in UTC, ids are UUIDs of version 7. What is absent is left out
 and never null; a field that a request does not know is an error. Lists are read
