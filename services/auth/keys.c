@@ -76,6 +76,10 @@ store_key(
 	trl_batch_add(work, &auth_sql_key_room, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("allowed", AUTH_KEYS_MAX));
+	if (ctx->principal.kind == TRL_KEY)
+		trl_batch_add(work, &auth_sql_key_outlives, &out->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_ID("maker_key_id", ctx->principal.session));
 	trl_batch_add(work, &auth_sql_key_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    trl_id_is_nil(maker) ? TRL_ARG_NULL("created_by")

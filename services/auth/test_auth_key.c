@@ -112,6 +112,29 @@ gives_a_key_no_more_than_its_maker_holds(void **state)
 	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_OK);
 }
 
+static void
+gives_a_key_no_longer_life_than_the_key_that_makes_it(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new());
+	struct world_caller program = who;
+	static const char *const few[] = { "auth.key.create", NULL };
+	const int64_t end = (trl_wall_us() / 1000000 + 60) * 1000000;
+	Auth__V1__CreatedApiKey *maker;
+
+	(void)state;
+	assert_int_equal(create(&who, "auth.key.create", end, &maker), TRL_OK);
+	program.key = true;
+	program.permissions = few;
+	program.session = trl_value_id(maker->id);
+	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_DENIED);
+	assert_int_equal(
+	    create(&program, "auth.key.create", end + 1000000, NULL), TRL_DENIED);
+	assert_int_equal(create(&program, "auth.key.create", end, NULL), TRL_OK);
+	assert_int_equal(create(&who, "auth.key.create", 0, &maker), TRL_OK);
+	program.session = trl_value_id(maker->id);
+	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_OK);
+}
+
 /* Reliability, case 49. */
 static void
 refuses_an_expired_a_revoked_and_a_guessed_key(void **state)
@@ -232,6 +255,7 @@ main(void)
 		TEST(makes_a_key_that_says_whose_it_is_and_what_it_may),
 		TEST(keeps_the_key_nowhere_in_clear),
 		TEST(gives_a_key_no_more_than_its_maker_holds),
+		TEST(gives_a_key_no_longer_life_than_the_key_that_makes_it),
 		TEST(refuses_an_expired_a_revoked_and_a_guessed_key),
 		TEST(shows_and_revokes_nothing_of_another_tenant),
 		TEST(stops_at_the_number_of_keys_a_tenant_may_have),
