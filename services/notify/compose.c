@@ -73,17 +73,13 @@ notify_compose_words(trl_ctx *ctx, const struct notify_words *words,
 }
 
 enum trl_code
-notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
-    const char *kind, const char *locale, const struct notify_value *values,
-    struct notify_message *out)
+notify_compose(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant, const char *kind,
+    const char *locale, const struct notify_value *values, struct notify_message *out)
 {
 	struct notify_words words, layout;
 	enum trl_code rc;
 
-	rc = notify_words_read(self, ctx, pg, tenant, kind, locale, &words);
-	if (rc == TRL_OK)
-		rc =
-		    notify_words_read(self, ctx, pg, tenant, "layout", locale, &layout);
+	rc = notify_words_read(ctx, pg, tenant, kind, locale, &words, &layout);
 	if (rc == TRL_OK)
 		rc = notify_compose_words(ctx, &words, &layout, values, out);
 	if (rc != TRL_INVALID || trl_id_is_nil(tenant))
@@ -91,5 +87,5 @@ notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg, struct trl_id tena
 	trl_log(TRL_LOG_WARN, ctx, "an organisation's own words were left aside",
 	    TRL_LOG_STR("kind", kind), TRL_LOG_STR("error", ctx->err.message));
 	trl_err_clear(ctx);
-	return notify_compose(self, ctx, pg, trl_id_nil, kind, locale, values, out);
+	return notify_compose(ctx, pg, trl_id_nil, kind, locale, values, out);
 }

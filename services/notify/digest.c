@@ -79,8 +79,7 @@ send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 
 	posting.unsubscribe = notify_unsubscribe_token(self, ctx, account, "digest");
 	letter->sender = self->product;
-	rc = notify_compose(self, ctx, self->sys, trl_id_nil, "digest",
-	    letter->person.locale,
+	rc = notify_compose(ctx, self->sys, trl_id_nil, "digest", letter->person.locale,
 	    values_of(self, ctx, &letter->person, entries,
 		notify_unsubscribe_page(self, ctx, posting.unsubscribe)),
 	    &letter->message);

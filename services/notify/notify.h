@@ -102,12 +102,12 @@ struct notify_value *notify_value_example(
  * Errors: TRL_INVALID (names the part). */
 enum trl_code notify_words_check(
     trl_ctx *ctx, const struct notify_words *words) TRL_MUST_CHECK;
-/* The words of a kind for a locale (may be NULL): the organisation's own or built-in,
- * in that language, its base, or English. tenant nil: built-in ones alone.
- * Errors: TRL_NOT_FOUND. */
-enum trl_code notify_words_read(struct notify *self, trl_ctx *ctx, trl_pg *pg,
-    struct trl_id tenant, const char *kind, const char *locale,
-    struct notify_words *out) TRL_MUST_CHECK;
+/* The words of a kind for a locale (may be NULL), and those of the layout around them
+ * (layout may be NULL): each the organisation's own or built-in, in that language, its
+ * base, or English. tenant nil: built-in ones alone. Errors: TRL_NOT_FOUND. */
+enum trl_code notify_words_read(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
+    const char *kind, const char *locale, struct notify_words *words,
+    struct notify_words *layout) TRL_MUST_CHECK;
 
 struct notify_message {
 	const char *subject, *summary;
@@ -120,9 +120,9 @@ enum trl_code notify_compose_words(trl_ctx *ctx, const struct notify_words *word
     const struct notify_words *layout, const struct notify_value *values,
     struct notify_message *out) TRL_MUST_CHECK;
 /* Finds the words and fills them. Errors: TRL_NOT_FOUND. */
-enum trl_code notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg,
-    struct trl_id tenant, const char *kind, const char *locale,
-    const struct notify_value *values, struct notify_message *out) TRL_MUST_CHECK;
+enum trl_code notify_compose(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
+    const char *kind, const char *locale, const struct notify_value *values,
+    struct notify_message *out) TRL_MUST_CHECK;
 
 /* ---- heard.c: what is heard
  * ----------------------------------------------------------- */

@@ -25,34 +25,22 @@ take_own(
 	return false;
 }
 
-enum trl_code
-notify_words_read(struct notify *self, trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
-    const char *kind, const char *locale, struct notify_words *out)
-{
-	Notify__V1__Templates rows = NOTIFY__V1__TEMPLATES__INIT;
+/* What to look for: each language in its turn. */
+struct sought {
 	const char *locales[NOTIFY_LOCALES];
-	char *buffer = trl_arena_alloc(ctx->arena, 64);
-	size_t n = 0;
+	size_t n;
+	char buffer[64];
+};
 
-	(void)self;
-	notify_locales(locale, buffer, locales);
-	while (locales[n])
-		n++;
-	if (!trl_id_is_nil(tenant)) {
-		trl_batch *work = trl_batch_new(ctx, pg, TRL_SCOPE_TENANT(tenant));
-		enum trl_code rc;
+static enum trl_code
+choose(trl_ctx *ctx, const Notify__V1__Templates *rows, const char *kind,
+    const struct sought *sought, struct notify_words *out)
+{
+	for (size_t i = 0; i < sought->n; i++) {
+		const char *locale = sought->locales[i];
+		const struct notify_words *built_in = notify_words_of(kind, locale);
 
-		trl_batch_get(work, &notify_sql_template_find, NULL, &rows.base,
-		    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_TEXT("kind", kind),
-		    TRL_ARG_TEXTS("locales", locales, n));
-		rc = trl_batch_read(work);
-		if (rc != TRL_OK)
-			return rc;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct notify_words *built_in = notify_words_of(kind, locales[i]);
-
-		if (take_own(&rows, locales[i], out))
+		if (take_own(rows, locale, out))
 			return TRL_OK;
 		if (built_in) {
 			*out = *built_in;
@@ -60,4 +48,40 @@ notify_words_read(struct notify *self, trl_ctx *ctx, trl_pg *pg, struct trl_id t
 		}
 	}
 	return trl_fail(ctx, TRL_NOT_FOUND, "There are no words for %s.", kind);
+}
+
+static void
+find(trl_batch *work, struct trl_id tenant, const char *kind,
+    const struct sought *sought, Notify__V1__Templates *rows)
+{
+	trl_batch_get(work, &notify_sql_template_find, NULL, &rows->base,
+	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_TEXT("kind", kind),
+	    TRL_ARG_TEXTS("locales", sought->locales, sought->n));
+}
+
+enum trl_code
+notify_words_read(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant, const char *kind,
+    const char *locale, struct notify_words *words, struct notify_words *layout)
+{
+	Notify__V1__Templates own = NOTIFY__V1__TEMPLATES__INIT,
+			      around = NOTIFY__V1__TEMPLATES__INIT;
+	struct sought *sought = trl_arena_zalloc(ctx->arena, sizeof *sought);
+	enum trl_code rc = TRL_OK;
+
+	notify_locales(locale, sought->buffer, sought->locales);
+	while (sought->locales[sought->n])
+		sought->n++;
+	if (!trl_id_is_nil(tenant)) {
+		trl_batch *work = trl_batch_new(ctx, pg, TRL_SCOPE_TENANT(tenant));
+
+		find(work, tenant, kind, sought, &own);
+		if (layout)
+			find(work, tenant, "layout", sought, &around);
+		rc = trl_batch_read(work);
+	}
+	if (rc == TRL_OK)
+		rc = choose(ctx, &own, kind, sought, words);
+	if (rc == TRL_OK && layout)
+		rc = choose(ctx, &around, "layout", sought, layout);
+	return rc;
 }

@@ -10,76 +10,77 @@
 /* A person may be heard of later than what concerns him. */
 static const uint32_t delays_s[] = { 1, 2, 4, 8, 15, 30, 60, 300, 900, 3600 };
 
-static enum trl_code
-read_person(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
-    Notify__V1__Person *out)
-{
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+/* What is known of those it is about. */
+struct known {
+	Notify__V1__Organisation tenant;
+	Notify__V1__Person by; /* who did it, where it was a person */
+};
 
+/* All in one round trip. */
+static enum trl_code
+read_known(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
+    const struct notify_fact *fact, struct notify_letter *out, struct known *known)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(fact->tenant));
+	const char *by = notify_value_text_at(fact->values, "by");
+	struct trl_id id;
+
+	notify__v1__person__init(&out->person);
+	notify__v1__settings__init(&out->settings);
+	notify__v1__organisation__init(&known->tenant);
+	notify__v1__person__init(&known->by);
 	if (telling->has_account_id)
-		trl_batch_get(work, &notify_sql_account_copy_get, NULL, &out->base,
+		trl_batch_get(work, &notify_sql_account_copy_get, NULL,
+		    &out->person.base,
 		    TRL_ARG_ID("account_id", trl_value_id(telling->account_id)));
 	else
-		trl_batch_get(work, &notify_sql_account_copy_find, NULL, &out->base,
-		    TRL_ARG_TEXT("email", telling->email));
+		trl_batch_get(work, &notify_sql_account_copy_find, NULL,
+		    &out->person.base, TRL_ARG_TEXT("email", telling->email));
+	if (!trl_id_is_nil(fact->tenant)) {
+		trl_batch_get(work, &notify_sql_settings_get, NULL, &out->settings.base,
+		    TRL_ARG_ID("tenant_id", fact->tenant));
+		trl_batch_get(work, &notify_sql_tenant_copy_get, NULL,
+		    &known->tenant.base, TRL_ARG_ID("tenant_id", fact->tenant));
+	}
+	if (trl_id_parse(by, strlen(by), &id))
+		trl_batch_get(work, &notify_sql_account_copy_get, NULL, &known->by.base,
+		    TRL_ARG_ID("account_id", id));
 	return trl_batch_read(work);
 }
 
 /* The one who did it, by name; nobody where it was no person, or one not heard of. */
-static enum trl_code
-add_actor(struct notify *self, trl_ctx *ctx, const struct notify_value *event,
-    struct notify_value *values)
+static void
+add_actor(trl_ctx *ctx, const Notify__V1__Person *by, struct notify_value *values)
 {
-	Notify__V1__Person by = NOTIFY__V1__PERSON__INIT;
-	const char *text = notify_value_text_at(event, "by");
 	struct notify_value *map;
-	struct trl_id id;
-	enum trl_code rc;
-	trl_batch *work;
 
-	if (!trl_id_parse(text, strlen(text), &id))
-		return TRL_OK;
-	work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
-	trl_batch_get(work, &notify_sql_account_copy_get, NULL, &by.base,
-	    TRL_ARG_ID("account_id", id));
-	rc = trl_batch_read(work);
-	if (rc != TRL_OK || !by.display_name)
-		return rc;
+	if (!by->display_name)
+		return;
 	map = notify_value_add(ctx->arena, values, "by", NOTIFY_VALUE_MAP);
-	notify_value_add_text(ctx->arena, map, "display_name", by.display_name);
-	notify_value_add_text(ctx->arena, map, "email", by.email);
-	return TRL_OK;
+	notify_value_add_text(ctx->arena, map, "display_name", by->display_name);
+	notify_value_add_text(ctx->arena, map, "email", by->email);
 }
 
 static enum trl_code
-add_tenant(struct notify *self, trl_ctx *ctx, struct trl_id tenant,
-    const struct notify_value *event, struct notify_value *values, const char **name)
+add_tenant(trl_ctx *ctx, const struct notify_fact *fact,
+    const Notify__V1__Organisation *row, struct notify_value *values, const char **name)
 {
-	Notify__V1__Organisation row = NOTIFY__V1__ORGANISATION__INIT;
-	const char *told = notify_value_text_at(event, "tenant_name");
+	const char *told = notify_value_text_at(fact->values, "tenant_name");
 	char *id = trl_arena_alloc(ctx->arena, TRL_ID_TEXT);
 	struct notify_value *map;
-	enum trl_code rc;
-	trl_batch *work;
 
 	*name = NULL;
-	if (trl_id_is_nil(tenant))
+	if (trl_id_is_nil(fact->tenant))
 		return TRL_OK;
-	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(tenant));
-	trl_batch_get(work, &notify_sql_tenant_copy_get, NULL, &row.base,
-	    TRL_ARG_ID("tenant_id", tenant));
-	rc = trl_batch_read(work);
-	if (rc != TRL_OK)
-		return rc;
-	if (!row.display_name && !*told)
+	if (!row->display_name && !*told)
 		return trl_fail(
 		    ctx, TRL_UNAVAILABLE, "nothing was heard of the organisation yet");
-	trl_id_format(tenant, id);
-	*name = row.display_name ? row.display_name : told;
+	trl_id_format(fact->tenant, id);
+	*name = row->display_name ? row->display_name : told;
 	map = notify_value_add(ctx->arena, values, "tenant", NOTIFY_VALUE_MAP);
 	notify_value_add_text(ctx->arena, map, "id", id);
 	notify_value_add_text(ctx->arena, map, "name", *name);
-	notify_value_add_text(ctx->arena, map, "slug", row.slug);
+	notify_value_add_text(ctx->arena, map, "slug", row->slug);
 	return TRL_OK;
 }
 
@@ -137,22 +138,17 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 {
 	struct notify_value *values = notify_value_map(ctx->arena);
 	const char *name = NULL, *locale = NULL;
-	enum trl_code rc;
+	struct known known;
+	enum trl_code rc = read_known(self, ctx, telling, fact, out, &known);
 
-	notify__v1__person__init(&out->person);
-	notify__v1__settings__init(&out->settings);
-	rc = read_person(self, ctx, telling, &out->person);
-	if (rc == TRL_OK && !trl_id_is_nil(fact->tenant))
-		rc = notify_settings_read(ctx, self->sys, fact->tenant, &out->settings);
 	if (rc == TRL_OK && telling->has_account_id && !out->person.email)
 		rc = trl_fail(
 		    ctx, TRL_UNAVAILABLE, "nothing was heard of the person yet");
 	if (rc == TRL_OK)
-		rc = add_tenant(self, ctx, fact->tenant, fact->values, values, &name);
-	if (rc == TRL_OK)
-		rc = add_actor(self, ctx, fact->values, values);
+		rc = add_tenant(ctx, fact, &known.tenant, values, &name);
 	if (rc != TRL_OK)
 		return rc;
+	add_actor(ctx, &known.by, values);
 	if (telling->email)
 		out->person.email = telling->email;
 	if (!out->person.display_name)
@@ -177,8 +173,8 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 	out->link = NULL;
 	rc = add_link(self, ctx, kind, fact, values);
 	if (rc == TRL_OK)
-		rc = notify_compose(self, ctx, self->sys, fact->tenant, kind->kind,
-		    locale, values, &out->message);
+		rc = notify_compose(ctx, self->sys, fact->tenant, kind->kind, locale,
+		    values, &out->message);
 	out->link = notify_value_text_at(values, "link");
 	return rc;
 }

@@ -323,10 +323,7 @@ notify_preview_template(struct notify *self, trl_ctx *ctx,
 	if (!is_kind(in->kind))
 		return no_template(ctx);
 	rc = notify_words_read(
-	    self, ctx, self->pg, ctx->tenant, in->kind, in->locale, &words);
-	if (rc == TRL_OK)
-		rc = notify_words_read(
-		    self, ctx, self->pg, ctx->tenant, "layout", in->locale, &layout);
+	    ctx, self->pg, ctx->tenant, in->kind, in->locale, &words, &layout);
 	if (rc == TRL_OK)
 		rc = example_values(self, ctx,
 		    strcmp(in->kind, "layout") == 0 ? shown_in_layout : in->kind,
@@ -341,8 +338,8 @@ notify_preview_template(struct notify *self, trl_ctx *ctx,
 	rc = notify_words_check(ctx, &words);
 	if (rc == TRL_OK && strcmp(in->kind, "layout") == 0) {
 		layout = words; /* around a message's words as they are */
-		rc = notify_words_read(self, ctx, self->pg, ctx->tenant,
-		    shown_in_layout, in->locale, &words);
+		rc = notify_words_read(ctx, self->pg, ctx->tenant, shown_in_layout,
+		    in->locale, &words, NULL);
 	}
 	if (rc == TRL_OK)
 		rc = notify_compose_words(ctx, &words, &layout, values, &made);

@@ -3,6 +3,7 @@ against what the answers promised, every sentence on its own. It reads past row 
 so that what stands under another's name is seen."""
 import os
 import random
+import time
 
 from happenings import Happenings, wanted
 from journal import Caller
@@ -228,34 +229,50 @@ def audit_query():
     return os.path.join(top, "shared/pg/sql/query/audit_verify.sql")
 
 
-def is_at_rest(fleet):
-    """Nothing waits in an outbox, no subscriber is behind, no job is due. What waits for a
-    later hour is not waited for: once all else is done, its time is made to come."""
+def unrest(fleet):
+    """What still waits, by number: in outboxes, for subscribers, as jobs."""
+    waits = {"entries of the feed without a number": fleet.value("select count(*) from notify.feed_fresh")}
     for schema in SCHEMAS:
-        if fleet.value(f"select count(*) from {schema}.outbox"):
-            return False
-        if fleet.value(
-                f"select count(*) from {schema}.event_subscription s where state <> 'live'"):
-            return False
-        for sub in fleet.rows(f"select subscription, producer from {schema}.event_subscription"):
-            if fleet.value(f"select count(*) from {sub['producer']}.event_head h left join "
-                           f"{schema}.event_cursor c on c.lane = h.lane and c.subscription = "
-                           f"'{sub['subscription']}' where exists (select from {sub['producer']}.event_log e "
-                           f"where e.lane = h.lane and e.seq > coalesce(c.seq, 0) and {wanted(sub)})"):
-                return False
-        if fleet.value(f"select count(*) from {schema}.job where state in ('ready', 'running')"):
-            return False
-    if fleet.value("select count(*) from notify.feed_fresh"):
-        return False
-    later = [s for s in SCHEMAS if fleet.value(f"select count(*) from {s}.job where state = 'scheduled'")]
-    for schema in later:
-        fleet.sql(f"update {schema}.job set run_at = now() where state = 'scheduled'")
-    return not later
+        waits[f"events in {schema}.outbox"] = fleet.value(f"select count(*) from {schema}.outbox")
+        for sub in fleet.rows(f"select subscription, producer, state from {schema}.event_subscription"):
+            name = f"{schema}'s subscription {sub['subscription']}"
+            waits[f"{name} is {sub['state']}"] = sub["state"] != "live"
+            waits[f"events before {name}"] = fleet.value(
+                f"select count(*) from {sub['producer']}.event_log e left join {schema}.event_cursor c "
+                f"on c.lane = e.lane and c.subscription = '{sub['subscription']}' "
+                f"where e.seq > coalesce(c.seq, 0) and {wanted(sub)}")
+        for job in fleet.rows(f"select kind, state, count(*) n from {schema}.job where state in "
+                              "('ready', 'running', 'scheduled') group by 1, 2"):
+            waits[f"jobs {schema}.{job['kind']} {job['state']}"] = job["n"]
+    return {what: n for what, n in waits.items() if n}
+
+
+def what_waits(fleet):
+    """What waits for a later hour is not waited for: once all else is done, its time is made
+    to come."""
+    waits = unrest(fleet)
+    if waits and all(what.endswith(" scheduled") for what in waits):
+        for schema in SCHEMAS:
+            fleet.sql(f"update {schema}.job set run_at = now() where state = 'scheduled'")
+    return waits
+
+
+def settles(fleet, seconds):
+    """After long troubles much is left to do: that may take its time, as long as it grows
+    less."""
+    least, since = None, time.monotonic()
+    while waits := what_waits(fleet):
+        if least is None or sum(waits.values()) < least:
+            least, since = sum(waits.values()), time.monotonic()
+        if time.monotonic() > since + seconds:
+            raise AssertionError(f"nothing moved for {seconds} s: "
+                                 + ", ".join(f"{n} {what}" for what, n in waits.items()))
+        time.sleep(0.05)
 
 
 def comes_to_rest(fleet, world, seconds):
     wait_for("every door is ready", fleet.is_ready, seconds)
-    wait_for("nothing moves any more", lambda: is_at_rest(fleet), seconds)
+    settles(fleet, seconds)
     verdict = Verdict(fleet, world, world.journal)
     for company in world.companies:
         last = verdict.feed_of(company)[-1:]
