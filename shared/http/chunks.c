@@ -13,6 +13,21 @@ hex(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* One byte of a trailer, which is forgotten, and yet has to be a field: a name of token
+ * characters, a colon right behind it, a value. */
+static bool
+trailer(struct trl_http_chunks *chunks, uint8_t c)
+{
+	const bool begins = chunks->line++ == 0;
+
+	if (chunks->named)
+		return (c >= 0x20 || c == '\t') && c != 0x7f;
+	if (c != ':')
+		return trl_http_is_token((const char *)&c, 1);
+	chunks->named = true;
+	return !begins;
+}
+
 /* One byte of framing. False: malformed. */
 static bool
 step(struct trl_http_chunks *chunks, uint8_t c)
@@ -48,15 +63,15 @@ step(struct trl_http_chunks *chunks, uint8_t c)
 	case TRL_CHUNK_TRAILER:
 		if (c == '\r')
 			chunks->state = TRL_CHUNK_TRAILER_LF;
-		else if ((c < 0x20 && c != '\t') || c == 0x7f ||
-			 (chunks->line == 0 && c <= 0x20))
+		else if (!trailer(chunks, c))
 			return false;
-		else
-			chunks->line++;
 		return ++chunks->overhead <= OVERHEAD_MAX;
 	case TRL_CHUNK_TRAILER_LF:
+		if (chunks->line && !chunks->named)
+			return false;
 		chunks->state = chunks->line ? TRL_CHUNK_TRAILER : TRL_CHUNK_DONE;
 		chunks->line = 0;
+		chunks->named = false;
 		return c == '\n';
 	default:
 		return false;

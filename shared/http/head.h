@@ -53,6 +53,7 @@ struct trl_http_chunks {
 	unsigned digits;
 	uint64_t left;   /* of this chunk */
 	size_t line;     /* bytes of this trailer line */
+	bool named;      /* its name is complete */
 	size_t overhead; /* extension and trailer bytes of this body */
 	size_t max;
 };

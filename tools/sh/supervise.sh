@@ -8,9 +8,13 @@ PG_BIN=/usr/lib/postgresql/15/bin
 
 scan_running() { [ -d "$RUN/scan/.s6-svscan" ] && as_user s6-svscanctl -z "$RUN/scan" 2>/dev/null; }
 
+# What an earlier run defined is not started with the supervisor, but by services_start
+# once it is defined anew.
 scan_start() {
+	local name
 	as_user mkdir -p "$RUN/scan" "$RUN/log" "$RUN/env" "$RUN/bin"
 	scan_running && return 0
+	for name in $(service_names); do as_user touch "$RUN/scan/$name/down"; done
 	(
 		cd "$RUN"
 		as_user env -i PATH="$PATH" LANG=C.UTF-8 setsid s6-svscan -t 0 "$RUN/scan" \
