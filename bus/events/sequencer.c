@@ -70,6 +70,7 @@ move(trl_ctx *ctx, struct events *events, uint32_t lanes, uint32_t *missed,
 		if (lanes >> i & 1)
 			list[n++] = i;
 	most = MOVE_MAX / n;
+	trl_batch_add(batch, &trl_sql_plan_by_index, NULL);
 	trl_batch_get(batch, &trl_sql_event_move, NULL, &moved.base,
 	    TRL_ARG_INTS("lanes", list, n), TRL_ARG_INT("most", (int64_t)most));
 	rc = trl_batch_write_unrecorded(batch);

@@ -41,7 +41,7 @@ jobs_batch(trl_jobs *jobs, trl_ctx *ctx)
 {
 	trl_batch *batch = trl_batch_new(ctx, jobs->sys, (struct trl_scope){ 0 });
 
-	trl_batch_add(batch, &trl_sql_job_plan, NULL);
+	trl_batch_add(batch, &trl_sql_plan_by_index, NULL);
 	return batch;
 }
 

@@ -15,7 +15,7 @@
 #include "../events/world.h"
 
 enum {
-	RATE = 10500,
+	RATE = 15000,
 	PROBES = 100,
 	SECONDS = 8,
 	PER_TX = 20,
@@ -135,9 +135,8 @@ static const char *const bare_write =
 
 static const char *const bare_move =
     "with head as materialized (select lane, last_seq from head where lane = 1 for "
-    "update skip locked), taken as (delete from outbox o using (select id from outbox "
-    "where lane = 1 order by id limit 1000) n where o.lane = 1 and o.id = n.id "
-    "returning "
+    "update skip locked), taken as (delete from outbox o using (select ctid from "
+    "outbox where lane = 1 order by id limit 1000) n where o.ctid = n.ctid returning "
     "o.*), told as (insert into event_log select t.lane, h.last_seq + row_number() "
     "over "
     "(order by t.id), current_date, t.tenant_id, t.event_id, t.subject_id, t.type, "

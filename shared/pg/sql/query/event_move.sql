@@ -1,6 +1,7 @@
 -- Gives the next numbers to what waits in these lanes, oldest first, and puts it into
 -- the log. The head's row lock elects who does so: a lane that another process has is
--- passed over (and not in the answer). What commits later gets a later number.
+-- passed over (and not in the answer). What commits later gets a later number. A row is
+-- found again by its place: by (lane, id) a plan may read all that waits for each.
 with head as materialized (
     select lane, last_seq, epoch from event_head
     where lane = any (:lanes::int[])
@@ -8,9 +9,9 @@ with head as materialized (
     for update skip locked
 ), taken as (
     delete from outbox o
-    using head h, lateral (select w.id from outbox w where w.lane = h.lane
+    using head h, lateral (select w.ctid as place from outbox w where w.lane = h.lane
         order by w.id limit :most::int) next
-    where o.lane = h.lane and o.id = next.id
+    where o.ctid = next.place
     returning o.lane, o.id, o.tenant_id, o.event_id, o.subject_id, o.type, o.at, o.trace,
         o.payload
 ), told as (
