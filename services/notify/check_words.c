@@ -33,7 +33,7 @@ check_place(
 
 	notify_value_add_text(ctx->arena, values, "content", message);
 	if (notify_template_render(words, values, escape, &out, &error) &&
-	    memmem(out.data, out.len, message, strlen(message)) != NULL)
+	    out.len > 0 && memmem(out.data, out.len, message, strlen(message)) != NULL)
 		return TRL_OK;
 	trl_err_violation(ctx, trl_arena_printf(ctx->arena, "/%s", field),
 	    "{{{content}}} is missing: the place where the layout holds the message.");
