@@ -25,13 +25,10 @@ drop_db(void **state)
 }
 
 static void
-migrating_twice_is_harmless_and_quick(void **state)
+migrating_twice_is_harmless(void **state)
 {
-	uint64_t before = trl_mono_us();
-
 	(void)state;
 	assert_int_equal(trl_migrate(db.admin, &pgtest_sql, NULL, NULL), TRL_OK);
-	assert_true(trl_mono_us() - before < 500000);
 	assert_string_equal(
 	    "8", test_db_sql(&db, "select count(*) from pgtest.schema_migration"));
 }
@@ -288,7 +285,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(migrating_twice_is_harmless_and_quick),
+		cmocka_unit_test(migrating_twice_is_harmless),
 		cmocka_unit_test(an_edited_file_is_refused),
 		cmocka_unit_test(a_failing_file_changes_nothing),
 		cmocka_unit_test(a_table_without_a_class_is_refused_as_a_whole),

@@ -235,7 +235,7 @@ gone_story(struct world *world, trl_ctx *ctx)
 	uint64_t us;
 
 	assert_int_equal(ping(world, ctx, &us), TRL_UNAVAILABLE);
-	assert_in_range(us, 0, 100000);
+	assert_in_range(us, 0, 190000); /* not after its time */
 }
 
 static void
@@ -259,10 +259,10 @@ frozen_story(struct world *world, trl_ctx *ctx)
 	uint64_t us;
 
 	assert_int_equal(ping(world, ctx, &us), TRL_UNAVAILABLE);
-	assert_in_range(us, 200000, 600000);
+	assert_in_range(us, 200000, 5000000);
 	/* From now on it costs nobody anything. */
 	assert_int_equal(ping(world, ctx, &us), TRL_UNAVAILABLE);
-	assert_in_range(us, 0, 50000);
+	assert_in_range(us, 0, 190000);
 }
 
 static void
