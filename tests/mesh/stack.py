@@ -238,6 +238,8 @@ class Stack:
         for name in self.names():
             self.start_service(name)
         wait_for("the mesh is ready", self.is_ready, 30)
+        for name in self.names() if self.transport != "inproc" else ():
+            wait_for(f"{name} is ready", lambda: self.says_ready(name), 30)
         return self
 
     def names(self):
