@@ -238,7 +238,7 @@ class Stack:
         for name in self.names():
             self.start_service(name)
         wait_for("the mesh is ready", self.is_ready, 30)
-        for name in self.names() if self.transport != "inproc" else ():
+        for name in set(self.names()) & set(self.ops):  # each process, where they are several
             wait_for(f"{name} is ready", lambda: self.says_ready(name), 30)
         return self
 
