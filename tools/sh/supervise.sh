@@ -9,12 +9,15 @@ PG_BIN=/usr/lib/postgresql/15/bin
 scan_running() { [ -d "$RUN/scan/.s6-svscan" ] && as_user s6-svscanctl -z "$RUN/scan" 2>/dev/null; }
 
 # What an earlier run defined is not started with the supervisor, but by services_start
-# once it is defined anew.
+# once it is defined anew; and what it said of its services is said by nobody any more.
 scan_start() {
 	local name
 	as_user mkdir -p "$RUN/scan" "$RUN/log" "$RUN/env" "$RUN/bin"
 	scan_running && return 0
-	for name in $(service_names); do as_user touch "$RUN/scan/$name/down"; done
+	for name in $(service_names); do
+		as_user touch "$RUN/scan/$name/down"
+		as_user rm -f "$RUN/scan/$name/supervise/status"
+	done
 	(
 		cd "$RUN"
 		as_user env -i PATH="$PATH" LANG=C.UTF-8 setsid s6-svscan -t 0 "$RUN/scan" \
@@ -62,12 +65,14 @@ log_end() { # name
 	if [ -n "$errors" ]; then printf '%s\n' "$errors"; else tail -n 5 "$RUN/log/$1/current" 2>/dev/null; fi
 }
 
-# Lets the supervisor see new folders, then waits until all named are ready.
+# Lets the supervisor see new folders, then waits until all named are ready. A service's
+# supervisor takes its lock (s6-svok) first, then listens, and last says how the service
+# is (s6-svstat), without which s6-svwait fails.
 services_start() {
 	local name
 	as_user s6-svscanctl -a "$RUN/scan"
 	for name in "$@"; do
-		wait_until 5 "$name" as_user s6-svok "$RUN/scan/$name" ||
+		wait_until 5 "$name" as_user s6-svstat "$RUN/scan/$name" ||
 			die "the supervisor does not take up $name; see $RUN/log/svscan."
 		as_user s6-svc -u "$RUN/scan/$name"
 	done
