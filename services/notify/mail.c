@@ -3,8 +3,9 @@
  * Killed between the server's answer and the record it is sent again, with the same
  * Message-ID.
  *
- * A server that refuses for good (5xx) ends it; where it says that the address does
- * not exist, none of ours goes there for a month. All else is tried again. */
+ * A server that refuses the recipient or the text for good (5xx) ends it; where it says
+ * that the address does not exist, none of ours goes there for a month. All else is
+ * tried again: it is about us or the hour. */
 #include <string.h>
 
 #include <trl/http_out.h>
@@ -72,17 +73,23 @@ record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
 	trl_err_clear(ctx);
 }
 
+/* Said of the recipient alone: whoever may write a mail's text could else have
+ * anybody's address held. 5.1.0 does not say whose address is wrong. */
 static bool
-says_there_is_no_such_address(unsigned code)
+says_there_is_no_such_address(const struct trl_smtp_answer *answer)
 {
-	return code == 550 || code == 551 || code == 553;
+	if (answer->stage != TRL_SMTP_RCPT ||
+	    (answer->code != 550 && answer->code != 551 && answer->code != 553))
+		return false;
+	return *answer->status == '\0' || (!strncmp(answer->status, "5.1.", 4) &&
+					      strcmp(answer->status, "5.1.0") != 0);
 }
 
-/* Whether a refusal is of this mail, and not of us (530, 535: signing in). */
+/* Whether a refusal is of this mail, and not of how we speak (500, 502, 504). */
 static bool
 is_of_this_mail(unsigned code)
 {
-	return code == 552 || code == 554 || says_there_is_no_such_address(code);
+	return code >= 550 && code <= 554;
 }
 
 static enum trl_code
@@ -114,8 +121,8 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 	trl_err_clear(ctx);
 	why = trl_arena_printf(
 	    ctx->arena, "%u %.300s", answer.code, answer.text ? answer.text : "");
-	record(self, ctx, posting, "refused", why,
-	    says_there_is_no_such_address(answer.code));
+	record(
+	    self, ctx, posting, "refused", why, says_there_is_no_such_address(&answer));
 	*refused = true;
 	return TRL_OK;
 }

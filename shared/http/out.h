@@ -142,3 +142,19 @@ curl_socket_t out_open_socket(const struct out_guard *guard, const struct out_ur
 
 void out_smtp_open(trl_http_out *out);
 void out_smtp_close(trl_http_out *out);
+
+/* ---- out_smtp_talk.c: what the server said, and to what ------------------------- */
+
+struct out_smtp_talk {
+	enum trl_smtp_stage stage;
+	bool over;       /* QUIT was sent; what comes now is not about the letter */
+	char reply[256]; /* the last line of the last reply */
+};
+
+/* From now on, for one letter; NULL: not any more. */
+void out_smtp_listen(CURL *easy, struct out_smtp_talk *talk);
+void out_smtp_answer(
+    trl_arena *arena, const struct out_smtp_talk *talk, struct trl_smtp_answer *answer);
+/* Whether a refusal is of the recipient or the letter, for good. One about who we are,
+ * or how we came, is ours to mend, and the letter waits. */
+bool out_smtp_is_final(const struct trl_smtp_answer *answer);

@@ -6,7 +6,6 @@
  * as for HTTP. */
 #include "out.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +28,8 @@ struct sending {
 	uint64_t end_us;
 	size_t read;
 	CURLcode result;
-	long code;
 	char error[CURL_ERROR_SIZE];
-	char reply[256]; /* the last line but that to QUIT */
+	struct out_smtp_talk talk;
 	const char *refused;
 };
 
@@ -79,21 +77,6 @@ on_read(char *to, size_t one, size_t room, void *self)
 	memcpy(to, (const char *)sending->letter->message + sending->read, n);
 	sending->read += n;
 	return n;
-}
-
-static size_t
-on_reply(char *line, size_t one, size_t len, void *self)
-{
-	struct sending *sending = self;
-	size_t n = len * one;
-
-	if (n < 4 || line[3] != ' ' || !isdigit((unsigned char)line[0]) ||
-	    memcmp(line, "221", 3) == 0)
-		return n;
-	while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == '\n'))
-		n--;
-	snprintf(sending->reply, sizeof sending->reply, "%.*s", (int)n, line);
-	return len * one;
 }
 
 /* Also while libcurl waits without looking at its own limit. */
@@ -160,8 +143,7 @@ set_options(struct sending *sending, long left_ms)
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sending);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sending->link);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_reply);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, sending);
+	out_smtp_listen(easy, &sending->talk);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(easy, CURLOPT_READDATA, sending);
@@ -176,8 +158,7 @@ forget(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, NULL);
 	curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, NULL);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, NULL);
+	out_smtp_listen(easy, NULL);
 }
 
 /* The one that was there last, else one that has none, else any. There is one: the
@@ -239,7 +220,6 @@ send_by(struct sending *sending, uint64_t left_us)
 		list = curl_slist_append(NULL, sending->list);
 	curl_easy_setopt(easy, CURLOPT_RESOLVE, list);
 	sending->result = curl_easy_perform(easy);
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &sending->code);
 	forget(easy);
 	/* Where the server was given up waiting for, libcurl would keep the connection,
 	 * and a late answer to this letter would be taken for one to the next. */
@@ -264,27 +244,20 @@ send_letter(void *arg)
 	give_link(sending->out, sending->link);
 }
 
-/* Refusals for good are about the letter or its recipient; one about who we are, or
- * how we came, is ours to mend, and the letter waits. */
+/* Whether libcurl gave up for what the server said. */
 static bool
-is_final(CURLcode result, long code)
+was_refused(CURLcode result)
 {
-	if (code < 500 || code > 599 || code == 530 || code == 534 || code == 535 ||
-	    code == 538)
-		return false;
 	return result == CURLE_SEND_ERROR || result == CURLE_WEIRD_SERVER_REPLY;
 }
 
 static enum trl_code
 judge(trl_ctx *ctx, const struct sending *sending, struct trl_smtp_answer *answer)
 {
-	const char *why = sending->reply[0] != '\0'   ? sending->reply
-			  : sending->error[0] != '\0' ? sending->error
-						      : "";
-	long code = sending->code;
+	const char *why =
+	    sending->talk.reply[0] != '\0' ? sending->talk.reply : sending->error;
 
-	answer->code = code > 0 ? (unsigned)code : 0;
-	answer->text = trl_arena_strdup(ctx->arena, sending->reply);
+	out_smtp_answer(ctx->arena, &sending->talk, answer);
 	if (sending->refused != NULL)
 		return trl_fail(ctx, TRL_DENIED, "%s", sending->refused);
 	if (sending->result == CURLE_OK)
@@ -294,7 +267,8 @@ judge(trl_ctx *ctx, const struct sending *sending, struct trl_smtp_answer *answe
 		return trl_fail(ctx, TRL_DEADLINE,
 		    "the mail server did not take the letter in time");
 	return trl_fail(ctx,
-	    is_final(sending->result, code) ? TRL_DENIED : TRL_UNAVAILABLE,
+	    was_refused(sending->result) && out_smtp_is_final(answer) ? TRL_DENIED
+								      : TRL_UNAVAILABLE,
 	    "%s: %.160s", curl_easy_strerror(sending->result), why);
 }
 
@@ -353,7 +327,7 @@ trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *let
 	const char *wrong = out_url_read(text, true, &url);
 	enum trl_code rc;
 
-	*answer = (struct trl_smtp_answer){ .text = "" };
+	*answer = (struct trl_smtp_answer){ .status = "", .text = "" };
 	if (wrong != NULL)
 		return trl_fail(ctx, TRL_UNAVAILABLE, "%s", wrong);
 	sending.url = &url;

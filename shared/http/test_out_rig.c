@@ -117,6 +117,8 @@ run_letter(trl_ctx *ctx, void *arg)
 
 	visit->rc = trl_smtp_send(ctx, visit->out, &visit->letter, &visit->smtp);
 	snprintf(visit->smtp_text, sizeof visit->smtp_text, "%s", visit->smtp.text);
+	snprintf(
+	    visit->smtp_status, sizeof visit->smtp_status, "%s", visit->smtp.status);
 	keep(visit, ctx);
 }
 
@@ -216,8 +218,8 @@ read_told(void)
 			unsigned *port;
 		} ports[] = { { "http", &world.http }, { "https", &world.https },
 			{ "https_wrong", &world.https_wrong }, { "smtp", &world.smtp },
-			{ "smtps", &world.smtps },
-			{ "smtp_plain", &world.smtp_plain } };
+			{ "smtps", &world.smtps }, { "smtp_plain", &world.smtp_plain },
+			{ "smtp_closed", &world.smtp_closed } };
 
 		if (!strcmp(name, "ready"))
 			return true;

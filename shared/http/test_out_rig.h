@@ -14,7 +14,8 @@ struct rig {
 	FILE *told;
 	int input;
 	char ca[200];
-	unsigned http, https, https_wrong, smtp, smtps, smtp_plain; /* ports */
+	unsigned http, https, https_wrong, smtp, smtps, smtp_plain,
+	    smtp_closed; /* ports */
 	trl_loop *loop;
 	trl_http_out *out; /* may call any address, believes the world's authority */
 	/* rebinds.test is 127.0.0.1 to who asks first, and 127.0.0.66 from then on. */
@@ -33,7 +34,7 @@ struct visit {
 	struct trl_http_call call;
 	struct trl_smtp_letter letter;
 	struct trl_smtp_answer smtp;
-	char smtp_text[300];
+	char smtp_text[300], smtp_status[20];
 	struct trl_http_answer answer;
 	enum trl_code rc;
 	char why[300];

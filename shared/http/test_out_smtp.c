@@ -122,15 +122,24 @@ refusals_for_good_are_told_from_those_for_now(void **state)
 		const char *to;
 		enum trl_code rc;
 		unsigned code;
-		const char *text;
+		enum trl_smtp_stage stage;
+		const char *status, *text;
 	} cases[] = {
-		{ "refused@good.test", TRL_DENIED, 550, "550 5.1.1 No such user" },
-		{ "spam@good.test", TRL_DENIED, 554, "554 5.7.1 We do not like it" },
-		{ "grey@good.test", TRL_UNAVAILABLE, 451,
+		{ "refused@good.test", TRL_DENIED, 550, TRL_SMTP_RCPT, "5.1.1",
+		    "550 5.1.1 No such user" },
+		{ "unknown@good.test", TRL_DENIED, 550, TRL_SMTP_RCPT, "",
+		    "550 No such user here" },
+		{ "full@good.test", TRL_DENIED, 552, TRL_SMTP_RCPT, "5.2.2",
+		    "552 5.2.2 Mailbox full" },
+		{ "spam@good.test", TRL_DENIED, 554, TRL_SMTP_BODY, "5.7.1",
+		    "554 5.7.1 We do not like it" },
+		{ "grey@good.test", TRL_UNAVAILABLE, 451, TRL_SMTP_RCPT, "4.7.1",
 		    "451 4.7.1 Greylisted, try again later" },
-		{ "grey@good.test", TRL_OK, 250, "250 OK, as 42" },
-		{ "a@good.test\r\nRCPT TO:<b@good.test>", TRL_DENIED, 0, "" },
-		{ "a@good.test> x=<b@good.test", TRL_DENIED, 0, "" },
+		{ "grey@good.test", TRL_OK, 250, TRL_SMTP_BODY, "", "250 OK, as 42" },
+		{ "a@good.test\r\nRCPT TO:<b@good.test>", TRL_DENIED, 0, TRL_SMTP_HELLO,
+		    "", "" },
+		{ "a@good.test> x=<b@good.test", TRL_DENIED, 0, TRL_SMTP_HELLO, "",
+		    "" },
 	};
 
 	(void)state;
@@ -140,7 +149,65 @@ refusals_for_good_are_told_from_those_for_now(void **state)
 		post(&visit);
 		assert_int_equal(visit.rc, cases[i].rc);
 		assert_int_equal(visit.smtp.code, cases[i].code);
+		assert_int_equal(visit.smtp.stage, cases[i].stage);
+		assert_string_equal(visit.smtp_status, cases[i].status);
 		assert_string_equal(visit.smtp_text, cases[i].text);
+	}
+}
+
+static void
+a_refusal_of_us_makes_the_letter_wait_whenever_it_comes(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		unsigned code;
+		enum trl_smtp_stage stage;
+	} cases[] = {
+		{ "foreign@good.test", "b@good.test", 553, TRL_SMTP_MAIL },
+		{ "unwanted@good.test", "b@good.test", 550, TRL_SMTP_MAIL },
+		/* A server may keep such a refusal back until RCPT. */
+		{ "a@good.test", "relay@good.test", 554, TRL_SMTP_RCPT },
+		{ "a@good.test", "mine@good.test", 553, TRL_SMTP_RCPT },
+		{ "a@good.test", "domain@good.test", 550, TRL_SMTP_RCPT },
+		{ "a@good.test", "sign@good.test", 530, TRL_SMTP_RCPT },
+	};
+	struct visit closed;
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
+		struct visit visit = letter_to(cases[i].to, "smtp", world.smtp);
+
+		visit.letter.from = cases[i].from;
+		post(&visit);
+		assert_int_equal(visit.rc, TRL_UNAVAILABLE);
+		assert_int_equal(visit.smtp.code, cases[i].code);
+		assert_int_equal(visit.smtp.stage, cases[i].stage);
+	}
+	closed = letter_to("b@good.test", "smtp+plain", world.smtp_closed);
+	post(&closed);
+	assert_int_equal(closed.rc, TRL_UNAVAILABLE);
+	assert_int_equal(closed.smtp.code, 554);
+	assert_int_equal(closed.smtp.stage, TRL_SMTP_HELLO);
+}
+
+static void
+a_letter_that_was_refused_says_nothing_of_the_next(void **state)
+{
+	struct visit refused = letter_to("spam@good.test", "smtp", world.smtp);
+	struct visit foreign = letter_to("b@good.test", "smtp", world.smtp);
+	struct visit fine = letter_to("b@good.test", "smtp", world.smtp);
+
+	(void)state;
+	foreign.letter.from = "foreign@good.test";
+	for (int i = 0; i < 2; i++) {
+		post(&refused);
+		assert_int_equal(refused.smtp.stage, TRL_SMTP_BODY);
+		post(&foreign);
+		assert_int_equal(foreign.smtp.stage, TRL_SMTP_MAIL);
+		post(&fine); /* whose connection is kept */
+		assert_int_equal(fine.rc, TRL_OK);
+		post(&foreign);
+		assert_int_equal(foreign.smtp.stage, TRL_SMTP_MAIL);
 	}
 }
 
@@ -208,6 +275,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(without_starttls_nothing_is_sent),
 		cmocka_unit_test(the_connection_is_kept_for_the_next_letter),
 		cmocka_unit_test(refusals_for_good_are_told_from_those_for_now),
+		cmocka_unit_test(
+		    a_refusal_of_us_makes_the_letter_wait_whenever_it_comes),
+		cmocka_unit_test(a_letter_that_was_refused_says_nothing_of_the_next),
 		cmocka_unit_test(a_wrong_password_is_ours_to_mend_and_the_letter_waits),
 		cmocka_unit_test(
 		    a_server_that_never_takes_the_letter_holds_up_neither_loop_nor_actor),

@@ -129,10 +129,26 @@ class Server(ThreadingHTTPServer):
 
 
 class Mail:
+    senders = {'foreign': '553 5.7.1 Sender address rejected: not owned by user',
+               'unwanted': '550 relaying denied'}
+    recipients = {'refused': '550 5.1.1 No such user',
+                  'unknown': '550 No such user here',
+                  'full': '552 5.2.2 Mailbox full',
+                  'relay': '554 5.7.1 Relay access denied',
+                  'mine': '553 5.7.1 <a@b>: Sender address rejected: not owned by user',
+                  'domain': '550 5.1.8 <a@b>: Sender address rejected: Domain not found',
+                  'sign': '530 5.7.0 Authentication required'}
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if address.partition('@')[0] in self.senders:
+            return self.senders[address.partition('@')[0]]
+        envelope.mail_from = address
+        return '250 OK'
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         name = address.partition('@')[0]
-        if name == 'refused':
-            return '550 5.1.1 No such user'
+        if name in self.recipients:
+            return self.recipients[name]
         if name == 'grey' and address not in Seen.greylisted:
             Seen.greylisted.add(address)
             return '451 4.7.1 Greylisted, try again later'
@@ -166,6 +182,12 @@ def check(server, session, envelope, mechanism, data):
     return AuthResult(success=good, handled=False, auth_data=data)
 
 
+async def refuse_everybody(_, writer):
+    writer.write(b'554 5.7.1 No mail is taken here\r\n')
+    await writer.drain()
+    writer.close()
+
+
 async def serve_mail(tls, told, folder):
     loop = asyncio.get_running_loop()
     secure = {'auth_required': True, 'authenticator': check}
@@ -177,6 +199,8 @@ async def serve_mail(tls, told, folder):
             lambda options=options: Counting(Mail(), hostname='mail.test', **options),
             '127.0.0.1', 0, ssl=over)
         told(name, server.sockets[0].getsockname()[1])
+    closed = await asyncio.start_server(refuse_everybody, '127.0.0.1', 0)
+    told('smtp_closed', closed.sockets[0].getsockname()[1])
     print('ready', flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     shutil.rmtree(folder)

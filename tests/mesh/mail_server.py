@@ -26,11 +26,13 @@ def certificate(folder):
 
 
 class MailServer:
-    """refuse: address to the replies it gets, one a try; behind them the mail is taken."""
+    """Replies, one a try; behind them the mail is taken. refuse: by address, to RCPT;
+    refuse_text: by address, to the mail's text; refuse_sender: to MAIL, whoever it is to."""
 
     def __init__(self, folder, port):
         self.ca = certificate(folder)
-        self.mails, self.tries, self.refuse, self.connections = [], [], {}, 0
+        self.mails, self.tries, self.connections = [], [], 0
+        self.refuse, self.refuse_text, self.refuse_sender = {}, {}, []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(folder, "mail.pem"), os.path.join(folder, "mail.key"))
         server = self
@@ -53,6 +55,12 @@ class MailServer:
     def check(_server, _session, _envelope, _mechanism, data):
         return AuthResult(success=(data.login, data.password) == (b"trellis", b"sesame"))
 
+    async def handle_MAIL(self, _server, _session, envelope, address, _options):
+        if self.refuse_sender:
+            return self.refuse_sender.pop(0)
+        envelope.mail_from = address
+        return "250 OK"
+
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
         self.tries.append(address)
         replies = self.refuse.get(address)
@@ -62,6 +70,9 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):
+        replies = self.refuse_text.get(envelope.rcpt_tos[0])
+        if replies:
+            return replies.pop(0)
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.mails.append((envelope.rcpt_tos[0], mail))
         return "250 taken"

@@ -300,6 +300,15 @@ class ByServer(MeshCase):
         self.assertEqual(answer.status, 201, answer)
         return person
 
+    def count(self, status, address):
+        return int(self.stack.sql_value(
+            f"select count(*) from notify.delivery where address = '{address}' "
+            f"and status = '{status}'"))
+
+    def is_held(self, address):
+        return self.stack.sql_value(
+            f"select count(*) from notify.suppression where email = '{address}'") == "1"
+
     def test_a_mail_goes_out_by_starttls_and_the_connection_is_kept(self):
         for i in range(3):
             address = self.stack.new_email("zoe")
@@ -326,13 +335,27 @@ class ByServer(MeshCase):
         self.server.refuse[address] = ["550 5.1.1 No such user here"]
         person = self.sign_up(address)
         wait_for("it was tried", lambda: address in self.server.tries)
-        wait_for("it is held", lambda: self.stack.sql_value(
-            f"select count(*) from notify.suppression where email = '{address}'") == "1")
+        wait_for("it is held", lambda: self.is_held(address))
         self.assertEqual(person.post("/api/v1/auth/password/forgot", {"email": address}).status, 204)
-        wait_for("the next mail is not sent", lambda: self.stack.sql_value(
-            f"select count(*) from notify.delivery where address = '{address}' "
-            "and status = 'suppressed'") == "1")
+        wait_for("the next mail is not sent", lambda: self.count("suppressed", address) == 1)
         self.assertEqual(self.server.tries.count(address), 1)
+
+    def test_a_mail_whose_text_is_refused_is_over_and_its_address_is_not_held(self):
+        address = self.stack.new_email("words")
+        self.server.refuse_text[address] = ["550 5.7.1 Message content rejected"]
+        person = self.sign_up(address)
+        wait_for("it is refused", lambda: self.count("refused", address) == 1)
+        self.assertEqual(person.post("/api/v1/auth/password/forgot", {"email": address}).status, 204)
+        wait_for("the next mail comes", lambda: self.server.to(address))
+        self.assertFalse(self.is_held(address))
+
+    def test_while_the_server_refuses_us_as_sender_no_mail_is_lost_and_no_address_held(self):
+        address = self.stack.new_email("sender")
+        self.server.refuse_sender = ["553 5.7.1 Sender address rejected: not owned by user"]
+        self.sign_up(address)
+        wait_for("the mail comes after all", lambda: self.server.to(address), 30)
+        self.assertEqual(self.server.refuse_sender, [])
+        self.assertFalse(self.is_held(address))
 
 
 @unittest.skipIf(MeshCase.transport == "inproc", "one process cannot lose one service")

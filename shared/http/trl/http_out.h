@@ -72,16 +72,28 @@ struct trl_smtp_letter {
 	uint32_t timeout_ms; /* 0: 30,000 */
 };
 
+/* What the server's last reply was to. */
+enum trl_smtp_stage {
+	TRL_SMTP_HELLO, /* connecting, TLS, signing in: no letter yet */
+	TRL_SMTP_MAIL,  /* the sender */
+	TRL_SMTP_RCPT,  /* the recipient */
+	TRL_SMTP_DATA,
+	TRL_SMTP_BODY /* the letter itself */
+};
+
 struct trl_smtp_answer {
 	unsigned code; /* of the server's last reply; 0: there was none */
-	const char *text;
+	enum trl_smtp_stage stage;
+	const char *status; /* "5.1.1" (RFC 3463); "": the reply names none */
+	const char *text;   /* the reply's last line; or "" */
 };
 
 /* Why a mail server's URL cannot be used, in words; NULL: it can. */
 const char *trl_smtp_refused(const char *url);
 
-/* Errors: TRL_UNAVAILABLE (again later: connection, TLS, 4xx), TRL_DENIED (a 5xx: the
- * letter or the recipient is refused for good), TRL_DEADLINE. */
+/* Errors: TRL_UNAVAILABLE (again later: connection, TLS, 4xx, a 5xx that is about us:
+ * who may sign in, send, relay), TRL_DENIED (a 5xx to the recipient or the letter, for
+ * good), TRL_BUSY, TRL_DEADLINE. */
 enum trl_code trl_smtp_send(trl_ctx *ctx, trl_http_out *out,
     const struct trl_smtp_letter *letter,
     struct trl_smtp_answer *answer) TRL_MUST_CHECK;
