@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <trl/utf8.h>
+
 #include "octets.h"
 
 enum { FIXED_BOUND = 1024 };
@@ -61,10 +63,16 @@ put_bytes(uint8_t *p, unsigned field, const void *data, size_t n)
 	return p + n;
 }
 
+/* A reader gives up the whole connection at a text that is not plain, so none is
+ * written: what came from outside, or was cut by a buffer, is cleaned here. */
 static uint8_t *
 put_text(uint8_t *p, unsigned field, struct bus_text text)
 {
-	return text.s == NULL ? p : put_bytes(p, field, text.s, text.n);
+	if (text.s == NULL)
+		return p;
+	p = put_bytes(p, field, text.s, text.n);
+	trl_utf8_clean((char *)p - text.n, text.n, "\t");
+	return p;
 }
 
 /* A message inside: written behind room for a length of five bytes, then moved

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <trl/utf8.h>
+
 #include "octets.h"
 
 enum { FIELDS_MAX = 64 };
@@ -71,36 +73,15 @@ get_field(const uint8_t *p, const uint8_t *end, struct field *out)
 	}
 }
 
-/* RFC 3629, without NUL and other control characters but tab. */
-static bool
-is_plain_utf8(const uint8_t *p, size_t n)
-{
-	for (const uint8_t *end = p + n; p < end;) {
-		unsigned c = *p++, more;
-		if (c < 0x80) {
-			if (c < 0x20 && c != '\t')
-				return false;
-			continue;
-		}
-		more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-		if (c < 0xc2 || c > 0xf4 || (size_t)(end - p) < more)
-			return false;
-		if ((c == 0xe0 && *p < 0xa0) || (c == 0xed && *p > 0x9f) ||
-		    (c == 0xf0 && *p < 0x90) || (c == 0xf4 && *p > 0x8f))
-			return false;
-		for (; more > 0; more--)
-			if ((*p++ & 0xc0) != 0x80)
-				return false;
-	}
-	return true;
-}
-
 static bool
 take_text(const struct field *f, size_t max, struct bus_text *out)
 {
-	if (f->wire != BYTES || f->len > max || !is_plain_utf8(f->data, f->len))
+	const char *text = (const char *)f->data;
+
+	if (f->wire != BYTES || f->len > max ||
+	    trl_utf8_plain(text, f->len, "\t") != f->len)
 		return false;
-	out->s = (const char *)f->data;
+	out->s = text;
 	out->n = f->len;
 	return true;
 }

@@ -105,6 +105,34 @@ what_is_written_protobuf_reads(void **state)
 	trl_buf_fini(&out);
 }
 
+/* Texts from outside, and such as a buffer cut: their readers would give up the
+ * connection at what is not plain. */
+static void
+what_is_not_plain_is_written_with_question_marks(void **state)
+{
+	(void)state;
+	struct trl_violation cut = { "/\xe2\x82", "a\nb" };
+	struct bus_frame f = full_frame(), g;
+	struct bus_text pointer, detail;
+	struct trl_buf out = { 0 };
+	size_t at = 0, v = 0;
+
+	f.user_agent = bus_text("caf\xe9");
+	f.key = bus_text("k\x80");
+	f.message = bus_text("cut within \xe2\x82");
+	f.field = bus_text("\xf0\x9f\x98");
+	f.violations = &cut;
+	f.n_violations = 1;
+	assert_true(bus_frame_put(&out, &f, NULL));
+	assert_null(bus_frame_get(out.data, out.len, &at, &g));
+	assert_true(bus_text_eq(g.user_agent, "caf?") && bus_text_eq(g.key, "k?"));
+	assert_true(bus_text_eq(g.message, "cut within ??"));
+	assert_true(bus_text_eq(g.field, "???"));
+	assert_true(bus_next_violation(&g, &v, &pointer, &detail));
+	assert_true(bus_text_eq(pointer, "/??") && bus_text_eq(detail, "a?b"));
+	trl_buf_fini(&out);
+}
+
 static void
 what_is_written_is_read_back(void **state)
 {
@@ -338,6 +366,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_protobuf_reads),
+		cmocka_unit_test(what_is_not_plain_is_written_with_question_marks),
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(a_frame_over_the_limit_is_not_written),
 		cmocka_unit_test(truncated_at_any_byte_it_is_refused_or_shorter),

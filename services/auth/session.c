@@ -2,6 +2,8 @@
  * is 256 random bits; PostgreSQL and Redis know its hash alone. */
 #include <string.h>
 
+#include <trl/utf8.h>
+
 #include "auth.h"
 
 enum { USER_AGENT_MAX = 200 };
@@ -21,12 +23,7 @@ cut_text(trl_ctx *ctx, const char *text, size_t max)
 	if (!text)
 		return "";
 	len = strlen(text);
-	if (len <= max)
-		return text;
-	len = max;
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	return trl_arena_strndup(ctx->arena, text, len);
+	return trl_arena_strndup(ctx->arena, text, trl_utf8_cut(text, len, max));
 }
 
 static void

@@ -7,8 +7,11 @@
 #include <sodium.h>
 
 #include <trl/log.h>
+#include <trl/utf8.h>
 
 #include "edge.h"
+
+enum { USER_AGENT_MAX = 200 };
 
 static void
 count_status(struct edge *self, const char *method, unsigned code)
@@ -170,6 +173,23 @@ count(struct edge_request *request)
 		    route->latency, trl_mono_us() - request->started_us);
 }
 
+/* What the caller calls his program, which may be any bytes, as a text that can be
+ * kept and shown. */
+static const char *
+user_agent(trl_ctx *ctx, const struct trl_http_request *http)
+{
+	const char *said = trl_http_header(http, "user-agent");
+	size_t len;
+	char *text;
+
+	if (!said)
+		return "";
+	len = trl_utf8_cut(said, strlen(said), USER_AGENT_MAX);
+	text = trl_arena_strndup(ctx->arena, said, len);
+	trl_utf8_clean(text, len, "\t");
+	return text;
+}
+
 void
 edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 {
@@ -179,7 +199,6 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 		.started_us = trl_mono_us(),
 		.is_head = strcmp(http->method, "HEAD") == 0 };
 	const char *origin = trl_http_header(http, "origin");
-	const char *agent = trl_http_header(http, "user-agent");
 	enum trl_code rc;
 	bool same;
 
@@ -191,8 +210,7 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 		request.origin = origin;
 	ctx->principal.kind = TRL_NOBODY;
 	ctx->principal.address = request.address;
-	ctx->principal.user_agent =
-	    agent ? trl_arena_strndup(ctx->arena, agent, 200) : "";
+	ctx->principal.user_agent = user_agent(ctx, http);
 	rc = through_the_rooms(&request);
 	if (rc != TRL_OK) {
 		if (request.route) /* a probe that finds us not ready is no event */

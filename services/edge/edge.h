@@ -159,7 +159,6 @@ const char *edge_query(const struct edge_request *request, const char *name);
 /* text.c: percent-decoding. NULL: not valid. plus: '+' is a space. */
 const char *edge_percent_decode(
     trl_arena *arena, const char *text, size_t len, bool plus, size_t *out_len);
-bool edge_utf8(const char *text, size_t len);
 /* accept.c: whether the client takes our type: JSON, or of a stream text/event-stream;
  * and gzip. */
 bool edge_accepts_answer(const struct trl_http_request *http, bool stream);

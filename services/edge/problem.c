@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include <trl/json.h>
+#include <trl/utf8.h>
 
 #include "edge.h"
 
@@ -244,7 +245,7 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 		if (trl_is_fault(rc))
 			problem.err = NULL;
 	}
-	if (!edge_utf8(problem.instance, strlen(problem.instance)))
+	if (!trl_utf8_valid(problem.instance, strlen(problem.instance)))
 		problem.instance = NULL;
 	request->response = (struct trl_http_response){ .status = problem.status };
 	edge_headers(request);

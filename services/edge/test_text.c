@@ -46,33 +46,11 @@ decodes_what_is_encoded_once(void **state)
 	}
 }
 
-static void
-knows_well_formed_utf8(void **state)
-{
-	static const struct {
-		const char *text;
-		bool fine;
-	} rows[] = { { "", true }, { "a\x7f", true }, { "\xc2\x80", true },
-		{ "\xdf\xbf\xe0\xa0\x80", true }, { "\xef\xbf\xbf", true },
-		{ "\xed\x9f\xbf\xee\x80\x80", true }, { "\xf0\x90\x80\x80", true },
-		{ "\xf4\x8f\xbf\xbf", true }, { "\x80", false }, { "\xc1\xbf", false },
-		{ "\xe0\x9f\xbf", false }, { "\xed\xa0\x80", false },
-		{ "\xed\xbf\xbf", false }, { "\xf0\x8f\xbf\xbf", false },
-		{ "\xf4\x90\x80\x80", false }, { "\xf8\x88\x80\x80\x80", false },
-		{ "\xe2\x82", false }, { "\xe2\x28\xa1", false }, { "a\xff", false } };
-
-	(void)state;
-	for (size_t i = 0; i < TRL_COUNT(rows); i++)
-		if (edge_utf8(rows[i].text, strlen(rows[i].text)) != rows[i].fine)
-			fail_msg("row %zu", i);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes_what_is_encoded_once),
-		cmocka_unit_test(knows_well_formed_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

@@ -105,20 +105,9 @@ shown(trl_ctx *ctx, const struct trl_http_answer *answer)
 				? answer->body_len
 				: NOTIFY_WEBHOOK_SHOWN_BYTES;
 	char *text = trl_arena_alloc(ctx->arena, most + 1);
-	size_t at = 0;
 
 	memcpy(text, answer->body, most);
-	while (at < most) {
-		const unsigned char c = (unsigned char)text[at];
-		size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-		if (len > most - at || !trl_utf8_valid(text + at, len) || c == 0x7f ||
-		    (c < 0x20 && c != '\t' && c != '\n' && c != '\r')) {
-			text[at] = '?';
-			len = 1;
-		}
-		at += len;
-	}
+	trl_utf8_clean(text, most, "\t\n\r");
 	text[most] = '\0';
 	return text;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <trl/utf8.h>
+
 static int
 hex(char c)
 {
@@ -50,32 +52,6 @@ climbs(const char *s, size_t len)
 	return false;
 }
 
-/* RFC 3629: shortest form, no surrogates, up to U+10FFFF. */
-static bool
-utf8_ok(const unsigned char *s, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		unsigned char c = s[i++];
-		unsigned more = c < 0x80   ? 0
-				: c < 0xc2 ? 9
-				: c < 0xe0 ? 1
-				: c < 0xf0 ? 2
-				: c < 0xf5 ? 3
-					   : 9;
-
-		if (c < 0x20 || c == 0x7f || more > len - i)
-			return false;
-		if ((c == 0xe0 && s[i] < 0xa0) || (c == 0xed && s[i] > 0x9f) ||
-		    (c == 0xf0 && s[i] < 0x90) || (c == 0xf4 && s[i] > 0x8f))
-			return false;
-		for (; more; more--, i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return false;
-		}
-	}
-	return true;
-}
-
 bool
 trl_http_path_ok(const char *path, size_t len)
 {
@@ -87,7 +63,7 @@ trl_http_path_ok(const char *path, size_t len)
 	if (len > sizeof text)
 		return false;
 	memcpy(text, path, len);
-	if (!decode(text, &len) || !utf8_ok((unsigned char *)text, len) ||
+	if (!decode(text, &len) || trl_utf8_plain(text, len, "") != len ||
 	    climbs(text, len))
 		return false;
 	return !decode(text, &len) || !climbs(text, len);

@@ -72,30 +72,12 @@ read_payload(trl_ctx *ctx, const struct trl_job_run *run, struct trl_job *job)
 	return TRL_OK;
 }
 
-/* An error's text may hold what somebody sent, cut off anywhere; the row takes UTF-8.
- */
-static void
-clean(char *text)
-{
-	size_t len = strlen(text), at = 0;
-
-	while (at < len) {
-		size_t next = len - at < 4 ? len - at : 4;
-
-		while (next > 1 && !trl_utf8_valid(text + at, next))
-			next--;
-		if (!trl_utf8_valid(text + at, next))
-			text[at] = '?';
-		at += next;
-	}
-}
-
 static void
 keep_error(struct trl_job_run *run, const char *what, const trl_ctx *ctx)
 {
 	snprintf(run->error, sizeof run->error, "%s%s: %s", what,
 	    trl_code_name(ctx->err.code), ctx->err.message);
-	clean(run->error);
+	trl_utf8_clean(run->error, strlen(run->error), "\t\n");
 }
 
 static enum job_verdict
@@ -240,7 +222,7 @@ trl_job_give_up(trl_ctx *ctx, const char *why)
 	trl_assert(run != NULL);
 	run->verdict = JOB_DEAD;
 	snprintf(run->error, sizeof run->error, "given up: %s", why);
-	clean(run->error);
+	trl_utf8_clean(run->error, strlen(run->error), "\t\n");
 	trl_err_clear(ctx);
 	return trl_fail(ctx, TRL_INTERNAL, "%s", run->error);
 }

@@ -8,6 +8,8 @@
 #include <trl/validate.h>
 #include <trl/wire.h>
 
+#include <trl/utf8.h>
+
 #include "edge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -39,7 +41,7 @@ check_segments(const struct edge_request *request)
 	for (size_t i = 0; i < request->n_segments; i++) {
 		const char *text = request->segments[i];
 
-		trl_assert(edge_utf8(text, strlen(text)));
+		trl_assert(trl_utf8_valid(text, strlen(text)));
 		trl_assert(!strpbrk(text, "/\\%"));
 		trl_assert(strcmp(text, ".") != 0 && strcmp(text, "..") != 0);
 	}
@@ -125,7 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	decoded =
 	    edge_percent_decode(ctx.arena, (const char *)data, len, true, &decoded_len);
 	if (decoded) {
-		trl_assert(decoded_len <= len && edge_utf8(decoded, decoded_len));
+		trl_assert(decoded_len <= len && trl_utf8_valid(decoded, decoded_len));
 		trl_assert(!memchr(data, 0, len) == !memchr(decoded, 0, decoded_len));
 	}
 	trl_arena_free(&ctx.arena);

@@ -297,6 +297,18 @@ class Auth(MeshCase):
         self.stack.redis_cli("flushall")
         self.check_problem(bob.get("/api/v1/me"), 401, "UNAUTHENTICATED")
 
+    # Its bytes go along in each frame, and a service gives up who sends what is no text.
+    def test_a_program_may_call_itself_anything(self):
+        bob = self.stack.sign_up("bob")
+        long = ("x" + "\u00e4" * 120).encode()
+        for agent, shown in ((b"caf\xe9", "caf?"), (b"\xff\xfe\xed\xa0\x80", "?????"), (long, "x" + "\u00e4" * 99),
+                             (b"a\tb \xe2\x82\xac", "a\tb \u20ac")):
+            answer = self.stack.client().call("POST", "/api/v1/auth/login", {
+                "email": bob.email, "password": bob.password}, {"User-Agent": agent})
+            self.assertEqual(answer.status, 200, answer)
+            listed = bob.call("GET", "/api/v1/me/sessions", headers={"User-Agent": agent})
+            self.assertIn(shown, [item.get("user_agent") for item in listed["items"]])
+
     # case 46
     def test_46_links_come_from_the_settings(self):
         raw = (b'POST /api/v1/auth/password/forgot HTTP/1.1\r\nHost: evil.example\r\n'

@@ -69,6 +69,57 @@ trl_utf8_valid(const char *text, size_t len)
 	return true;
 }
 
+/* Whether eight bytes are ASCII and none is a control character. */
+static bool
+shown8(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof word);
+	return ((word | (word - ONES * 0x20) | (word + ONES)) & HIGHS) == 0;
+}
+
+size_t
+trl_utf8_plain(const char *text, size_t len, const char *controls)
+{
+	size_t at = 0, n;
+
+	while (at < len) {
+		const uint8_t byte = (uint8_t)text[at];
+
+		if (len - at >= 8 && shown8(text + at)) {
+			at += 8;
+			continue;
+		}
+		n = sequence((const uint8_t *)text + at, len - at);
+		if (n == 0 || ((byte < 0x20 || byte == 0x7f) && !strchr(controls, byte)))
+			return at;
+		at += n;
+	}
+	return at;
+}
+
+void
+trl_utf8_clean(char *text, size_t len, const char *controls)
+{
+	size_t at = trl_utf8_plain(text, len, controls);
+
+	while (at < len) {
+		text[at++] = '?';
+		at += trl_utf8_plain(text + at, len - at, controls);
+	}
+}
+
+size_t
+trl_utf8_cut(const char *text, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	while (max > 0 && tail((uint8_t)text[max]))
+		max--;
+	return max;
+}
+
 size_t
 trl_utf8_count(const char *text, size_t len)
 {

@@ -12,5 +12,12 @@ bool trl_utf8_valid(const char *text, size_t len);
 size_t trl_utf8_count(const char *text, size_t len);
 /* The next code point of well-formed text; *at moves on. */
 uint32_t trl_utf8_next(const char *text, size_t len, size_t *at);
+/* How much of the beginning is plain: well formed, and without control characters
+ * (C0 and DEL) but those in controls. */
+size_t trl_utf8_plain(const char *text, size_t len, const char *controls);
+/* Puts a question mark for each byte that is not plain. */
+void trl_utf8_clean(char *text, size_t len, const char *controls);
+/* The length to cut well-formed text to, at most max bytes and between characters. */
+size_t trl_utf8_cut(const char *text, size_t len, size_t max);
 /* Writes a code point (no surrogate, at most U+10FFFF); gives its 1 to 4 bytes. */
 size_t trl_utf8_put(uint32_t code, char out[4]);
