@@ -539,6 +539,24 @@ class Limits(MeshCase):
         self.assertIn(int(last.headers["retry-after"]), range(1190, 1202))
         self.assertIn("RateLimit", [h.title().replace("Ratelimit", "RateLimit") for h in last.headers])
 
+    def test_letters_to_strangers_and_questions_after_them_are_few(self):
+        ada = self.stack.sign_up(verified=False)
+        at = f"/api/v1/tenants/{self.stack.found(ada)}"
+        invited = ada.post(f"{at}/invitations", {"email": "bob@example.com", "role": "member"})
+        self.assertEqual(invited.status, 201, invited)
+        statuses = []
+        while statuses[-1:] != [429] and len(statuses) < 70:  # one comes back a minute
+            last = ada.post(f"{at}/invitations/{invited['id']}/resend")
+            statuses.append(last.status)
+        self.check_problem(last, 429, "RATE")
+        self.assertGreaterEqual(statuses.count(200), 59)
+        self.assertEqual(set(statuses[:-1]), {200})
+        self.assertIn('"person-invite";q=60;w=3600', last.headers["ratelimit-policy"])
+        self.assertIn('"tenant-invite";q=600;w=3600', last.headers["ratelimit-policy"])
+        for where, email in ("invitations", "eve@example.com"), ("members", "bob@example.com"):
+            self.check_problem(ada.post(f"{at}/{where}", {"email": email, "role": "member"}), 429, "RATE")
+        self.assertEqual(ada.get(f"{at}/invitations").status, 200)  # the rest goes on
+
 
 if __name__ == "__main__":
     unittest.main()
