@@ -106,23 +106,19 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 		.message_len = mail->len,
 	};
 	struct trl_smtp_answer answer = { 0 };
-	const char *why;
 	enum trl_code rc = trl_smtp_send(ctx, self->out, &letter, &answer);
 
 	if (rc != TRL_DENIED || !is_of_this_mail(answer.code)) {
 		if (rc == TRL_DENIED) {
 			trl_err_clear(ctx);
 			rc = trl_fail(ctx, TRL_UNAVAILABLE,
-			    "the mail server refuses us: %u %s", answer.code,
-			    answer.text ? answer.text : "");
+			    "the mail server refuses us: %s", answer.text);
 		}
 		return rc;
 	}
 	trl_err_clear(ctx);
-	why = trl_arena_printf(
-	    ctx->arena, "%u %.300s", answer.code, answer.text ? answer.text : "");
-	record(
-	    self, ctx, posting, "refused", why, says_there_is_no_such_address(&answer));
+	record(self, ctx, posting, "refused", answer.text,
+	    says_there_is_no_such_address(&answer));
 	*refused = true;
 	return TRL_OK;
 }

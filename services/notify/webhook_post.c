@@ -85,7 +85,9 @@ judge(trl_ctx *ctx, struct notify_webhook_attempt *attempt, enum trl_code rc)
 
 	if (rc != TRL_OK) {
 		attempt->answer = (struct trl_http_answer){ 0 };
+		/* It may hold what a certificate says, cut off anywhere. */
 		snprintf(attempt->error, sizeof attempt->error, "%s", ctx->err.message);
+		trl_utf8_clean(attempt->error, strlen(attempt->error), "\t");
 		trl_err_clear(ctx);
 	} else if (status >= 300 && status < 400) {
 		snprintf(attempt->error, sizeof attempt->error,

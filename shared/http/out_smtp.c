@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include <trl/clock.h>
+#include <trl/utf8.h>
 
 enum { PLAIN = 1, WANT_STARTTLS, TLS };
+enum { WHY_BYTES = 160 }; /* of a reply, in an error */
 
 /* What a thread works on; lives on the actor's stack until the thread is done. */
 struct sending {
@@ -269,7 +271,8 @@ judge(trl_ctx *ctx, const struct sending *sending, struct trl_smtp_answer *answe
 	return trl_fail(ctx,
 	    was_refused(sending->result) && out_smtp_is_final(answer) ? TRL_DENIED
 								      : TRL_UNAVAILABLE,
-	    "%s: %.160s", curl_easy_strerror(sending->result), why);
+	    "%s: %.*s", curl_easy_strerror(sending->result),
+	    (int)trl_utf8_cut(why, strlen(why), WHY_BYTES), why);
 }
 
 static const char plain[] = "smtp+plain://";

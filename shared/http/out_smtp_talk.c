@@ -7,12 +7,17 @@
  * text ("RCPT failed: 550") is words for people and may change, and replies alone would
  * have to be counted, which STARTTLS, signing in and a kept connection each make more
  * or fewer. Should a command ever not be seen, the stage stays behind, and a refusal is
- * taken for one of us: the letter waits, and no recipient is blamed. */
+ * taken for one of us: the letter waits, and no recipient is blamed.
+ *
+ * A server may speak in any bytes (RFC 5321 wants ASCII); what is kept of it is UTF-8.
+ */
 #include "out.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <trl/utf8.h>
 
 static bool
 begins(const char *data, size_t len, const char *word)
@@ -52,6 +57,7 @@ on_reply(char *line, size_t one, size_t n, void *self)
 	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
 		len--;
 	snprintf(talk->reply, sizeof talk->reply, "%.*s", (int)len, line);
+	trl_utf8_clean(talk->reply, strlen(talk->reply), "\t");
 	return n * one;
 }
 

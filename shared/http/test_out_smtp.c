@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <trl/utf8.h>
+
 #include "test_out_rig.h"
 
 static const char message[] = "From: a@good.test\r\nTo: b@good.test\r\nSubject: x\r\n"
@@ -191,6 +193,35 @@ a_refusal_of_us_makes_the_letter_wait_whenever_it_comes(void **state)
 }
 
 static void
+what_a_server_says_is_kept_as_text_whatever_its_bytes(void **state)
+{
+	static const struct {
+		const char *to, *text;
+	} cases[] = {
+		{ "latin@good.test", "550 5.1.1 Empf?nger unbekannt" },
+		{ "gbk@good.test", "550 5.1.1 ?û???????" },
+		{ "steers@good.test", "550 5.1.1 no?[2Jbody?" },
+	};
+	struct visit visit;
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
+		visit = letter_to(cases[i].to, "smtp", world.smtp);
+		post(&visit);
+		assert_int_equal(visit.rc, TRL_DENIED);
+		assert_string_equal(visit.smtp_text, cases[i].text);
+		assert_string_equal(visit.smtp_status, "5.1.1");
+		assert_true(trl_utf8_valid(visit.why, strlen(visit.why)));
+	}
+	visit = letter_to("long@good.test", "smtp", world.smtp); /* cut at 255 bytes */
+	post(&visit);
+	assert_int_equal(visit.rc, TRL_DENIED);
+	assert_true(strlen(visit.smtp_text) > 200);
+	assert_true(trl_utf8_valid(visit.smtp_text, strlen(visit.smtp_text)));
+	assert_true(trl_utf8_valid(visit.why, strlen(visit.why)));
+}
+
+static void
 a_letter_that_was_refused_says_nothing_of_the_next(void **state)
 {
 	struct visit refused = letter_to("spam@good.test", "smtp", world.smtp);
@@ -277,6 +308,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(refusals_for_good_are_told_from_those_for_now),
 		cmocka_unit_test(
 		    a_refusal_of_us_makes_the_letter_wait_whenever_it_comes),
+		cmocka_unit_test(what_a_server_says_is_kept_as_text_whatever_its_bytes),
 		cmocka_unit_test(a_letter_that_was_refused_says_nothing_of_the_next),
 		cmocka_unit_test(a_wrong_password_is_ours_to_mend_and_the_letter_waits),
 		cmocka_unit_test(

@@ -137,7 +137,11 @@ class Mail:
                   'relay': '554 5.7.1 Relay access denied',
                   'mine': '553 5.7.1 <a@b>: Sender address rejected: not owned by user',
                   'domain': '550 5.1.8 <a@b>: Sender address rejected: Domain not found',
-                  'sign': '530 5.7.0 Authentication required'}
+                  'sign': '530 5.7.0 Authentication required',
+                  'latin': '550 5.1.1 Empfänger unbekannt'.encode('latin-1'),
+                  'gbk': '550 5.1.1 用户不存在'.encode('gbk'),
+                  'long': ('550 5.1.1 ' + 300 * 'é').encode(),
+                  'steers': b'550 5.1.1 no\x1b[2Jbody\x07'}
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         if address.partition('@')[0] in self.senders:

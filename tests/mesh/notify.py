@@ -340,6 +340,20 @@ class ByServer(MeshCase):
         wait_for("the next mail is not sent", lambda: self.count("suppressed", address) == 1)
         self.assertEqual(self.server.tries.count(address), 1)
 
+    def test_an_address_is_held_whatever_letters_its_server_says_it_in(self):
+        replies = {"550 5.1.1 Empfänger unbekannt".encode("latin-1"):
+                   "550 5.1.1 Empf?nger unbekannt",
+                   ("550 5.1.1 " + 300 * "é").encode(): None}  # cut within a letter
+        for reply, kept in replies.items():
+            address = self.stack.new_email("foreign")
+            self.server.refuse[address] = [reply]
+            self.sign_up(address)
+            wait_for("it is held", lambda a=address: self.is_held(a))
+            self.assertEqual(self.count("refused", address), 1)
+            self.assertIn(self.stack.sql_value(
+                f"select reason from notify.suppression where email = '{address}'"),
+                [kept] if kept else [("550 5.1.1 " + 122 * "é") + "?"])
+
     def test_a_mail_whose_text_is_refused_is_over_and_its_address_is_not_held(self):
         address = self.stack.new_email("words")
         self.server.refuse_text[address] = ["550 5.7.1 Message content rejected"]

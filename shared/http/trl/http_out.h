@@ -85,7 +85,8 @@ struct trl_smtp_answer {
 	unsigned code; /* of the server's last reply; 0: there was none */
 	enum trl_smtp_stage stage;
 	const char *status; /* "5.1.1" (RFC 3463); "": the reply names none */
-	const char *text;   /* the reply's last line; or "" */
+	const char
+	    *text; /* the reply's last line, as UTF-8, at most 255 bytes; or "" */
 };
 
 /* Why a mail server's URL cannot be used, in words; NULL: it can. */
