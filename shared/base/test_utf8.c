@@ -1,4 +1,5 @@
-/* test_utf8.c - UTF-8 from outside: what is well formed, what is plain, cleaned, cut. */
+/* test_utf8.c - UTF-8 from outside: what is well formed, what is plain, cleaned, cut.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,9 +65,10 @@ cleans_each_byte_that_is_not_plain(void **state)
 	static const struct {
 		const char *in, *out;
 	} rows[] = { { "", "" }, { "caf\xe9", "caf?" }, { "\xc3", "?" },
-		{ "\xc3\xa4\xe2\x82", "\xc3\xa4??" }, { "a\r\n\tb\x1b[0m", "a??\tb?[0m" },
-		{ "\xff\xfe tail", "?? tail" },
-		{ "eight plain bytes, then \x80 and more", "eight plain bytes, then ? and more" } };
+		{ "\xc3\xa4\xe2\x82", "\xc3\xa4??" },
+		{ "a\r\n\tb\x1b[0m", "a??\tb?[0m" }, { "\xff\xfe tail", "?? tail" },
+		{ "eight plain bytes, then \x80 and more",
+		    "eight plain bytes, then ? and more" } };
 
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
