@@ -124,6 +124,10 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 		if (!bus_mac_check(key->bytes, data, len + BUS_TAG))
 			return "bad_mac";
 	}
+	/* nng keeps what came after its pipe has gone; on_gone has been here then, and
+	 * nobody would end this connection. */
+	if (nng_listener_id(nng_pipe_listener(nng_msg_get_pipe(msg))) < 0)
+		return NULL;
 
 	struct bus_conn *conn = calloc(1, sizeof *conn);
 	trl_assert(conn != NULL && nng_msg_header_len(msg) == sizeof conn->link.head);

@@ -92,7 +92,8 @@ trl_utf8_plain(const char *text, size_t len, const char *controls)
 			continue;
 		}
 		n = sequence((const uint8_t *)text + at, len - at);
-		if (n == 0 || ((byte < 0x20 || byte == 0x7f) && !strchr(controls, byte)))
+		if (n == 0 ||
+		    ((byte < 0x20 || byte == 0x7f) && !strchr(controls, byte)))
 			return at;
 		at += n;
 	}
