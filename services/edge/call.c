@@ -61,27 +61,41 @@ name_given(const struct edge_request *request)
 	return "";
 }
 
-/* Whose key it is: the account's or API key's, else a hash of client and name. */
+static void
+hash_scope(struct edge_request *request, const void *one, size_t one_len,
+    const void *other, size_t other_len)
+{
+	struct trl_idempotency *idempotency = &request->ctx->idempotency;
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, NULL, 0, sizeof idempotency->scope);
+	crypto_generichash_update(&state, one, one_len);
+	crypto_generichash_update(&state, other, other_len);
+	crypto_generichash_final(&state, idempotency->scope, sizeof idempotency->scope);
+}
+
+/* Whose key it is: the API key's, the account's (in a tenant: the account's there, for
+ * the same request to another tenant is another one), else client and name's. */
 static void
 fill_scope(struct edge_request *request)
 {
 	struct trl_idempotency *idempotency = &request->ctx->idempotency;
-	const struct trl_principal *principal = &request->ctx->principal;
-	crypto_generichash_state state;
+	const struct trl_principal *who = &request->ctx->principal;
+	const struct trl_id tenant = request->ctx->tenant;
 	const char *name = name_given(request);
 
-	if (principal->kind == TRL_PERSON || principal->kind == TRL_KEY) {
-		memcpy(idempotency->scope,
-		    principal->kind == TRL_KEY ? principal->session.bytes
-					       : principal->account.bytes,
-		    sizeof idempotency->scope);
-		return;
-	}
-	crypto_generichash_init(&state, NULL, 0, sizeof idempotency->scope);
-	crypto_generichash_update(
-	    &state, (const uint8_t *)request->address, strlen(request->address) + 1);
-	crypto_generichash_update(&state, (const uint8_t *)name, strlen(name));
-	crypto_generichash_final(&state, idempotency->scope, sizeof idempotency->scope);
+	if (who->kind == TRL_KEY)
+		memcpy(
+		    idempotency->scope, who->session.bytes, sizeof who->session.bytes);
+	else if (who->kind == TRL_PERSON && trl_id_is_nil(tenant))
+		memcpy(
+		    idempotency->scope, who->account.bytes, sizeof who->account.bytes);
+	else if (who->kind == TRL_PERSON)
+		hash_scope(request, &who->account, sizeof who->account, &tenant,
+		    sizeof tenant);
+	else
+		hash_scope(request, request->address, strlen(request->address) + 1,
+		    name, strlen(name));
 }
 
 /* Of method, path and message: the message's own encoding is canonical, so the same

@@ -334,6 +334,8 @@ class Organisations(MeshCase):
 
 
 class Idempotency(MeshCase):
+    settings = {**MeshCase.settings, "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -363,6 +365,19 @@ class Idempotency(MeshCase):
         key = uuid.uuid4().hex
         self.assertEqual(self.ada.post("/api/v1/tenants", self.new(), Idempotency_Key=key).status, 201)
         self.check_problem(self.ada.post("/api/v1/tenants", self.new(), Idempotency_Key=key), 422)
+
+    def test_another_tenant_takes_the_same_key_anew(self):
+        key, tenants = uuid.uuid4().hex, [self.ada.post("/api/v1/tenants", self.new())["id"] for _ in "ab"]
+        wanted = {"url": f"http://127.0.0.1:9/{key}", "event_types": ["*"]}
+        made = [self.ada.post("/api/v1/webhook-endpoints", wanted, Idempotency_Key=key, X_Tenant_Id=tenant)
+                for tenant in tenants]
+        self.assertEqual([answer.status for answer in made], [201, 201], made)
+        self.assertNotIn("idempotency-replayed", made[1].headers)
+        for tenant, answer in zip(tenants, made):
+            listed = self.ada.get("/api/v1/webhook-endpoints", X_Tenant_Id=tenant)["items"]
+            self.assertEqual([item["id"] for item in listed], [answer["id"]])
+            again = self.ada.post("/api/v1/webhook-endpoints", wanted, Idempotency_Key=key, X_Tenant_Id=tenant)
+            self.assertEqual((again.json, again.headers["idempotency-replayed"]), (answer.json, "true"))
 
     def test_a_secret_answer_replays_too(self):
         body = {"email": self.stack.new_email(), "password": "correct horse battery",
