@@ -1,18 +1,16 @@
-"""notify.py - what people are told: mails in the mailbox and by a real mail server, the
-inbox, what they want of it, how they leave it, and an organisation's own words."""
+"""notify.py - what people are told: mails in the mailbox, the inbox, what they want of it,
+how they leave it, and an organisation's own words."""
 import email
 import email.policy
 import json
-import re
 import shutil
 import tempfile
 import unittest
 import urllib.parse
 
 from case import MeshCase
-from mail_server import MailServer
 from receiver import Receiver
-from stack import free_port, wait_for
+from stack import wait_for
 
 INBOX = "/api/v1/notifications"
 PREFERENCES = "/api/v1/notification-preferences"
@@ -271,105 +269,6 @@ class People(MeshCase):
             self.check_problem(answer, 422)
             self.assertEqual(self.pointers(answer), ["/slack_url"])
         self.assertFalse(owner.get(at)["slack"])
-
-
-class ByServer(MeshCase):
-    """Mails go to a mail server that wants STARTTLS and a password."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="trl-mail.", dir="/var/tmp")
-        port = free_port()
-        cls.server = MailServer(cls.folder, port)
-        cls.settings = {**cls.settings, "TRELLIS_SMTP_URL": f"smtp://localhost:{port}",
-                        "TRELLIS_SMTP_USER": "trellis", "TRELLIS_SMTP_PASSWORD": "sesame",
-                        "TRELLIS_SMTP_CA": cls.server.ca,
-                        "TRELLIS_MAIL_FROM": "Über Trellis <post@trellis.example>"}
-        super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.server.close()
-        shutil.rmtree(cls.folder)
-
-    def sign_up(self, address):
-        person = self.stack.client()
-        answer = person.post("/api/v1/auth/signup", {
-            "email": address, "password": "correct horse battery", "display_name": "Zoë"})
-        self.assertEqual(answer.status, 201, answer)
-        return person
-
-    def count(self, status, address):
-        return int(self.stack.sql_value(
-            f"select count(*) from notify.delivery where address = '{address}' "
-            f"and status = '{status}'"))
-
-    def is_held(self, address):
-        return self.stack.sql_value(
-            f"select count(*) from notify.suppression where email = '{address}'") == "1"
-
-    def test_a_mail_goes_out_by_starttls_and_the_connection_is_kept(self):
-        for i in range(3):
-            address = self.stack.new_email("zoe")
-            self.sign_up(address)
-            mail = wait_for("a mail", lambda a=address: self.server.to(a))[0]
-            self.assertEqual(mail["Subject"], "Confirm your address")
-            self.assertEqual(mail["From"].addresses[0].display_name, "Über Trellis")
-            self.assertEqual(mail["From"].addresses[0].addr_spec, "post@trellis.example")
-            self.assertRegex(mail["Message-ID"], r"^<[0-9a-f-]{36}@trellis\.example>$")
-            self.assertIn("Welcome, Zoë.", part(mail, "plain"))
-            self.assertTrue(re.search(r"#token=trm_[\w-]+\s*$", part(mail, "plain"), re.M))
-        self.assertLess(self.server.connections, 3)
-
-    def test_one_that_is_put_off_comes_again_and_is_the_same(self):
-        address = self.stack.new_email("grey")
-        self.server.refuse[address] = ["451 4.7.1 Greylisted, try again later"]
-        self.sign_up(address)
-        mail = wait_for("the mail comes after all", lambda: self.server.to(address), 30)
-        self.assertEqual(len(mail), 1)
-        self.assertEqual(self.server.tries.count(address), 2)
-
-    def test_an_address_that_is_refused_for_good_is_left_alone(self):
-        address = self.stack.new_email("gone")
-        self.server.refuse[address] = ["550 5.1.1 No such user here"]
-        person = self.sign_up(address)
-        wait_for("it was tried", lambda: address in self.server.tries)
-        wait_for("it is held", lambda: self.is_held(address))
-        self.assertEqual(person.post("/api/v1/auth/password/forgot", {"email": address}).status, 204)
-        wait_for("the next mail is not sent", lambda: self.count("suppressed", address) == 1)
-        self.assertEqual(self.server.tries.count(address), 1)
-
-    def test_an_address_is_held_whatever_letters_its_server_says_it_in(self):
-        replies = {"550 5.1.1 Empfänger unbekannt".encode("latin-1"):
-                   "550 5.1.1 Empf?nger unbekannt",
-                   ("550 5.1.1 " + 300 * "é").encode(): None}  # cut within a letter
-        for reply, kept in replies.items():
-            address = self.stack.new_email("foreign")
-            self.server.refuse[address] = [reply]
-            self.sign_up(address)
-            wait_for("it is held", lambda a=address: self.is_held(a))
-            self.assertEqual(self.count("refused", address), 1)
-            self.assertIn(self.stack.sql_value(
-                f"select reason from notify.suppression where email = '{address}'"),
-                [kept] if kept else [("550 5.1.1 " + 122 * "é") + "?"])
-
-    def test_a_mail_whose_text_is_refused_is_over_and_its_address_is_not_held(self):
-        address = self.stack.new_email("words")
-        self.server.refuse_text[address] = ["550 5.7.1 Message content rejected"]
-        person = self.sign_up(address)
-        wait_for("it is refused", lambda: self.count("refused", address) == 1)
-        self.assertEqual(person.post("/api/v1/auth/password/forgot", {"email": address}).status, 204)
-        wait_for("the next mail comes", lambda: self.server.to(address))
-        self.assertFalse(self.is_held(address))
-
-    def test_while_the_server_refuses_us_as_sender_no_mail_is_lost_and_no_address_held(self):
-        address = self.stack.new_email("sender")
-        self.server.refuse_sender = ["553 5.7.1 Sender address rejected: not owned by user"]
-        self.sign_up(address)
-        wait_for("the mail comes after all", lambda: self.server.to(address), 30)
-        self.assertEqual(self.server.refuse_sender, [])
-        self.assertFalse(self.is_held(address))
 
 
 @unittest.skipIf(MeshCase.transport == "inproc", "one process cannot lose one service")
