@@ -1,5 +1,6 @@
 /* render.c - the reply becomes an answer: JSON, its ETag from the version, a link to
  * the next page, 304 where the client has it already. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,15 +48,22 @@ compress_body(trl_arena *arena, const void *data, size_t len, size_t *out_len)
 	return rc == Z_STREAM_END ? out : NULL;
 }
 
+static void
+add_body(
+    struct trl_http_response *response, const char *type, const void *data, size_t len)
+{
+	trl_http_add_header(response, "Content-Type", type);
+	response->body = data;
+	response->body_len = len;
+}
+
 void
 edge_render_body(
     struct edge_request *request, const char *type, const void *data, size_t len)
 {
 	struct trl_http_response *response = &request->response;
 
-	trl_http_add_header(response, "Content-Type", type);
-	response->body = data;
-	response->body_len = len;
+	add_body(response, type, data, len);
 	if (len > GZIP_LEAST && edge_accepts_gzip(request->http)) {
 		size_t packed_len;
 		void *packed =
@@ -69,22 +77,29 @@ edge_render_body(
 	}
 }
 
+static bool
+has_version(const struct edge_request *request)
+{
+	const int index = request->route->version;
+
+	return index >= 0 && has(request->out, index);
+}
+
 /* True: the client has it already, and the answer is 304. A version counts the changes
  * of one thing: where the path does not name one (/me, settings), the same number is
  * another's, too, and what was kept of it must not be shown to the next who asks. */
 static bool
 add_version(struct edge_request *request)
 {
-	const int index = request->route->version;
 	struct trl_http_response *response = &request->response;
 	const char *etag;
 
-	if (index < 0 || !has(request->out, index)) {
+	if (!has_version(request)) {
 		trl_http_add_header(response, "Cache-Control", "no-store");
 		return false;
 	}
-	etag = edge_tag(
-	    request->ctx->arena, *(const int64_t *)field_at(request->out, index));
+	etag = edge_tag(request->ctx->arena,
+	    *(const int64_t *)field_at(request->out, request->route->version));
 	trl_http_add_header(response, "ETag", etag);
 	trl_http_add_header(response, "Cache-Control",
 	    request->route->names ? "private, no-cache" : "no-store");
@@ -114,25 +129,64 @@ add_location(struct edge_request *request)
 	    trl_arena_printf(request->ctx->arena, "%s/%s", request->http->path, text));
 }
 
+/* Writes what may stand in a query (RFC 3986, 3.4) as it is, all else encoded. */
+static char *
+put_query(char *out, const char *text, size_t len)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (; len > 0; len--, text++) {
+		const uint8_t byte = (uint8_t)*text;
+
+		if (isalnum(byte) || (byte && strchr("-._~!$&'()*+,;=:@/?%", byte))) {
+			*out++ = (char)byte;
+			continue;
+		}
+		*out++ = '%';
+		*out++ = digits[byte >> 4];
+		*out++ = digits[byte & 15];
+	}
+	return out;
+}
+
+/* The query that was sent, without its page_token; each pair with an & behind it. */
+static const char *
+query_of_next(const struct edge_request *request)
+{
+	trl_arena *arena = request->ctx->arena;
+	const char *at = request->http->query;
+	char *text = trl_arena_alloc(arena, 3 * strlen(at) + 2), *end = text;
+
+	while (*at) {
+		const size_t len = strcspn(at, "&"), name_len = strcspn(at, "&=");
+		size_t n;
+		const char *name = edge_percent_decode(arena, at, name_len, true, &n);
+
+		if (len > 0 && strcmp(name, "page_token") != 0) {
+			end = put_query(end, at, len);
+			*end++ = '&';
+		}
+		at += len + (at[len] == '&');
+	}
+	*end = '\0';
+	return text;
+}
+
 /* RFC 8288: where the list goes on. Tokens are base64url, so nothing is encoded. */
 static void
 add_next(struct edge_request *request)
 {
 	const struct edge_route *route = request->route;
-	trl_arena *arena = request->ctx->arena;
-	const char *token, *size = "";
+	const char *token;
 
 	if (route->next_page_token < 0)
 		return;
 	token = *(char *const *)field_at(request->out, route->next_page_token);
 	if (!token || !*token)
 		return;
-	if (route->page_size >= 0 && has(request->in, route->page_size))
-		size = trl_arena_printf(arena, "page_size=%u&",
-		    *(const uint32_t *)field_at(request->in, route->page_size));
 	trl_http_add_header(&request->response, "Link",
-	    trl_arena_printf(arena, "<%s?%spage_token=%s>; rel=\"next\"",
-		request->http->path, size, token));
+	    trl_arena_printf(request->ctx->arena, "<%s?%spage_token=%s>; rel=\"next\"",
+		request->http->path, query_of_next(request), token));
 }
 
 enum trl_code
@@ -156,6 +210,11 @@ edge_render(struct edge_request *request)
 	add_next(request);
 	trl_buf_clear(body);
 	trl_json_encode(body, method->out, request->out, false);
-	edge_render_body(request, "application/json", body->data, body->len);
+	/* A strong tag is of these bytes alone (RFC 9110, 8.8.3.3), so what has one is
+	 * not packed. */
+	if (has_version(request))
+		add_body(&request->response, "application/json", body->data, body->len);
+	else
+		edge_render_body(request, "application/json", body->data, body->len);
 	return TRL_OK;
 }

@@ -103,6 +103,13 @@ class People(MeshCase):
         self.assertEqual(page["items"][0]["tenant_id"], tenant)
         rest = member.get(f"{INBOX}?page_size=1&page_token={page['next_page_token']}")
         self.assertEqual([i["title"] for i in rest["items"]], ["You joined Acme"])
+        # The link asks for the same list: with its filter, and with nothing that ends it.
+        asked = f"page%5Fsize=1&unread=true&tenant_id={tenant}"
+        link = member.get(f"{INBOX}?{asked}").headers["link"]
+        self.assertEqual(link[:link.index("page_token=")], f"<{INBOX}?{asked}&")
+        goes_on = member.get(link[1:link.index(">")])
+        self.assertEqual([i["title"] for i in goes_on["items"]], ["You joined Acme"])
+        self.assertNotIn("link", goes_on.headers)
         at = f"{INBOX}/{page['items'][0]['id']}/read"
         first = member.post(at)
         self.assertEqual(first.status, 200, first)

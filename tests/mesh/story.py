@@ -446,6 +446,16 @@ class Surfaces(MeshCase):
         self.assertEqual(json.loads(gzip.decompress(packed.body)), plain.json)
         self.assertIn("Accept-Encoding", packed.headers["vary"])
 
+    def test_what_has_a_strong_tag_is_the_same_for_all(self):
+        ada = self.stack.sign_up()
+        ada.headers["X-Tenant-Id"] = self.stack.found(ada)
+        path = "/api/v1/templates/member_added/en"
+        put = ada.call("PUT", path, {"subject": "Hi", "text": "welcome " * 300, "html": "<p>Hi</p>"})
+        self.assertEqual(put.status, 200, put)
+        plain, asked = ada.get(path), ada.get(path, Accept_Encoding="gzip")
+        self.assertGreater(len(plain.body), 2000)
+        self.assertEqual((asked.headers["etag"], asked.body), (plain.headers["etag"], plain.body))
+
     def test_cors_by_the_allow_list(self):
         anybody = self.stack.client()
         asked = anybody.call("OPTIONS", "/api/v1/me", headers={
