@@ -236,6 +236,11 @@ notify_list_feed_changes(struct notify *self, trl_ctx *ctx,
 	return rc;
 }
 
+#define WINDOW_ARGS(tenant, in)                                                        \
+	TRL_ARG_ID("tenant_id", tenant), TRL_ARG_INT("after", (in)->after),            \
+	    TRL_ARG_INT("until", (in)->until), TRL_ARG_INT("limit", ENTRIES),          \
+	    TRL_ARG_INT("bytes", REPLY_BYTES)
+
 enum trl_code
 notify_read_feed(struct notify *self, trl_ctx *ctx,
     const Notify__V1__ReadFeedRequest *in, Notify__V1__ReadFeedReply *out)
@@ -248,12 +253,13 @@ notify_read_feed(struct notify *self, trl_ctx *ctx,
 
 	for (size_t i = 0; i < in->n_account_ids; i++)
 		accounts[i] = trl_value_id(in->account_ids[i]);
-	trl_batch_get(work, &notify_sql_feed_read, NULL, &out->base,
-	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_INT("after", in->after),
-	    TRL_ARG_INT("until", in->until),
-	    TRL_ARG_BOOL("all_accounts", in->all_accounts),
-	    TRL_ARG_IDS("account_ids", accounts, in->n_account_ids),
-	    TRL_ARG_INT("limit", ENTRIES), TRL_ARG_INT("bytes", REPLY_BYTES));
+	if (in->all_accounts)
+		trl_batch_get(work, &notify_sql_feed_read_all, NULL, &out->base,
+		    WINDOW_ARGS(tenant, in));
+	else
+		trl_batch_get(work, &notify_sql_feed_read, NULL, &out->base,
+		    WINDOW_ARGS(tenant, in),
+		    TRL_ARG_IDS("account_ids", accounts, in->n_account_ids));
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;

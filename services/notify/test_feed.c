@@ -51,6 +51,9 @@ head(void)
 	return atoll(world_sql("select number from feed_head_directory"));
 }
 
+static const struct trl_id everybody;
+
+/* What is for all members, and for an account or for everybody. */
 static Notify__V1__ReadFeedReply *
 read_feed(struct trl_id of, const struct trl_id *account, int64_t after, int64_t until)
 {
@@ -61,6 +64,8 @@ read_feed(struct trl_id of, const struct trl_id *account, int64_t after, int64_t
 
 	in.has_tenant_id = !trl_id_is_nil(of);
 	in.tenant_id = (ProtobufCBinaryData){ 16, of.bytes };
+	in.has_all_accounts = true;
+	in.all_accounts = account == &everybody;
 	if (account) {
 		id.data = (uint8_t *)(uintptr_t)account->bytes;
 		in.n_account_ids = 1;
@@ -187,6 +192,7 @@ each_reader_sees_what_is_his(void **state)
 	out = read_feed(tenant, &ada, from, head());
 	assert_int_equal(out->n_items, 3);
 	assert_int_equal(out->through, head());
+	assert_int_equal(read_feed(tenant, &everybody, from, head())->n_items, 7);
 	assert_int_equal(read_feed(trl_id_nil, NULL, from, head())->n_items, 0);
 	assert_int_equal(read_feed(trl_id_nil, &ada, from, head())->n_items, 32);
 	assert_int_equal(read_feed(tenant, &ada, from + 1, from + 2)->n_items, 1);

@@ -173,3 +173,47 @@ test_db_vsql(const struct test_db *db, trl_arena *arena, const char *fmt, va_lis
 	free(value);
 	return kept;
 }
+
+/* The first of a plan in JSON is of all of it. */
+static size_t
+number_after(const char *plan, const char *name)
+{
+	const char *at = strstr(plan, name);
+
+	if (!at) {
+		fprintf(stderr, "no %s in the plan: %s\n", name, plan);
+		exit(1);
+	}
+	return strtoul(at + strlen(name), NULL, 10);
+}
+
+/* As run_text, of these arguments. */
+__attribute__((format(printf, 2, 3))) static char *
+run_textf(const struct test_db *db, const char *fmt, ...)
+{
+	char *value;
+	va_list args;
+
+	va_start(args, fmt);
+	value = run_text(db, fmt, args);
+	va_end(args);
+	return value;
+}
+
+size_t
+test_db_blocks(const struct test_db *db, const struct trl_sql *statement,
+    const char *role, bool generic, const char *settings, const char *args)
+{
+	char *plan = run_textf(db,
+	    "begin; set local role %s_%s; set local plan_cache_mode = force_%s_plan; "
+	    "%s "
+	    "prepare looked_at as %s; explain (analyze, buffers, format json) execute "
+	    "looked_at (%s)",
+	    db->schema, role, generic ? "generic" : "custom", settings, statement->text,
+	    args);
+	size_t n = number_after(plan, "\"Shared Hit Blocks\": ") +
+		   number_after(plan, "\"Shared Read Blocks\": ");
+
+	free(plan);
+	return n;
+}

@@ -32,3 +32,9 @@ const char *test_db_sql(const struct test_db *db, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 const char *test_db_vsql(const struct test_db *db, trl_arena *arena, const char *fmt,
     va_list args) __attribute__((format(printf, 3, 0)));
+/* How many blocks PostgreSQL looks at when a role of the service (<schema>_<role>) runs
+ * a statement with these arguments, "1, 'a'", in the order of its $1..$n, and rolls it
+ * back. generic: as it is planned for any arguments, else for these. settings: what it
+ * runs under, "set trellis.tenant_id = '...';", or "". */
+size_t test_db_blocks(const struct test_db *db, const struct trl_sql *statement,
+    const char *role, bool generic, const char *settings, const char *args);
