@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include <trl/change.h>
+#include <trl/page.h>
 
 #include "notify.h"
 #include "template.h"
 
+static const char list_name[] = "notify.templates";
 static const char shown_in_layout[] = "member_updated"; /* in its preview */
 
-enum { TEMPLATES_MAX = 200, VERSIONS_KEPT = 20, LIST_MAX = 1000 };
+enum { TEMPLATES_MAX = 200, VERSIONS_KEPT = 20 };
 
 typedef Notify__V1__Template template;
 
@@ -87,38 +89,77 @@ compare(
 	return kinds ? kinds : strcmp(locale_a, locale_b);
 }
 
-/* Errors: none but faults. */
+/* The built-in ones and the organisation's own in their places. */
+static void
+merge(trl_ctx *ctx, const Notify__V1__ListTemplatesReply *own,
+    Notify__V1__ListTemplatesReply *out)
+{
+	size_t i = 0, k = 0;
+
+	out->items = trl_arena_alloc(ctx->arena,
+	    (notify_words_built_in_count + own->n_items + 1) * sizeof out->items[0]);
+	while (i < notify_words_built_in_count || k < own->n_items) {
+		const struct notify_words *words = &notify_words_built_in[i];
+		const int order = i == notify_words_built_in_count ? 1
+				  : k == own->n_items
+				      ? -1
+				      : compare(words->kind, words->locale,
+					    own->items[k]->kind, own->items[k]->locale);
+
+		if (order < 0)
+			add_entry(ctx, out, words->kind, words->locale);
+		else
+			out->items[out->n_items++] = own->items[k++];
+		i += order <= 0;
+	}
+}
+
+/* Leaves what comes after "kind/locale", so many. */
+static void
+cut_page(trl_ctx *ctx, struct trl_page *page, Notify__V1__ListTemplatesReply *out)
+{
+	char *kind = page->after_text, *slash = strchr(kind, '/');
+	const Notify__V1__TemplateEntry *last;
+	size_t from = 0;
+
+	if (slash) {
+		*slash = '\0';
+		while (from < out->n_items &&
+		       compare(out->items[from]->kind, out->items[from]->locale, kind,
+			   slash + 1) <= 0)
+			from++;
+	}
+	out->items += from;
+	out->n_items -= from;
+	if (out->n_items <= page->size)
+		return;
+	out->n_items = page->size;
+	last = out->items[page->size - 1];
+	out->next_page_token = trl_page_token_text(ctx, list_name, ctx->tenant,
+	    trl_arena_printf(ctx->arena, "%s/%s", last->kind, last->locale));
+}
+
+/* Errors: TRL_INVALID (page_token). */
 enum trl_code
 notify_list_templates(struct notify *self, trl_ctx *ctx,
     const Notify__V1__ListTemplatesRequest *in, Notify__V1__ListTemplatesReply *out)
 {
 	Notify__V1__ListTemplatesReply own = NOTIFY__V1__LIST_TEMPLATES_REPLY__INIT;
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	size_t i = 0, k = 0;
+	struct trl_page page;
 	enum trl_code rc;
 
-	(void)in;
+	rc = trl_page_open(
+	    ctx, list_name, ctx->tenant, in->page_size, in->page_token, &page);
+	if (rc != TRL_OK)
+		return rc;
 	trl_batch_get(work, &notify_sql_templates_list, NULL, &own.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_INT("limit", TEMPLATES_MAX));
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	out->items = trl_arena_alloc(ctx->arena,
-	    (notify_words_built_in_count + own.n_items + 1) * sizeof out->items[0]);
-	while (i < notify_words_built_in_count || k < own.n_items) {
-		const struct notify_words *words = &notify_words_built_in[i];
-		const int order = i == notify_words_built_in_count ? 1
-				  : k == own.n_items
-				      ? -1
-				      : compare(words->kind, words->locale,
-					    own.items[k]->kind, own.items[k]->locale);
-
-		if (order < 0)
-			add_entry(ctx, out, words->kind, words->locale);
-		else
-			out->items[out->n_items++] = own.items[k++];
-		i += order <= 0;
-	}
+	merge(ctx, &own, out);
+	cut_page(ctx, &page, out);
 	return TRL_OK;
 }
 

@@ -7,10 +7,12 @@
 
 #include <sodium.h>
 
+#include <trl/utf8.h>
+
 enum { VERSION = 1, TAG = 8, SIZE_DEFAULT = 20, SIZE_MAX_ = 100 };
-enum { KIND_ID = 'i', KIND_NUMBER = 'n' };
+enum { KIND_ID = 'i', KIND_NUMBER = 'n', KIND_TEXT = 't' };
 /* version, kind, tag, key */
-enum { TOKEN_ID = 2 + TAG + 16, TOKEN_NUMBER = 2 + TAG + 8, TEXT_MAX = 64 };
+enum { HEAD = 2 + TAG, TOKEN_MAX = HEAD + TRL_PAGE_TEXT_MAX, TEXT_MAX = 160 };
 
 static void
 tag_of(const char *list, struct trl_id scope, const uint8_t *key, size_t len,
@@ -31,12 +33,12 @@ static char *
 make(trl_ctx *ctx, const char *list, struct trl_id scope, uint8_t kind,
     const uint8_t *key, size_t len)
 {
-	uint8_t token[TOKEN_ID] = { VERSION, kind };
+	uint8_t token[TOKEN_MAX] = { VERSION, kind };
 	char *text = trl_arena_alloc(ctx->arena, TEXT_MAX);
 
 	tag_of(list, scope, key, len, token + 2);
-	memcpy(token + 2 + TAG, key, len);
-	sodium_bin2base64(text, TEXT_MAX, token, 2 + TAG + len,
+	memcpy(token + HEAD, key, len);
+	sodium_bin2base64(text, TEXT_MAX, token, HEAD + len,
 	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	return text;
 }
@@ -58,34 +60,55 @@ trl_page_token_number(trl_ctx *ctx, const char *list, struct trl_id scope, int64
 	return make(ctx, list, scope, KIND_NUMBER, key, sizeof key);
 }
 
+char *
+trl_page_token_text(
+    trl_ctx *ctx, const char *list, struct trl_id scope, const char *last)
+{
+	const size_t len = strlen(last);
+
+	trl_assert(len > 0 && len <= TRL_PAGE_TEXT_MAX);
+	return make(ctx, list, scope, KIND_TEXT, (const uint8_t *)last, len);
+}
+
+static bool
+read_key(uint8_t kind, const uint8_t *key, size_t len, struct trl_page *out)
+{
+	uint64_t number = 0;
+
+	switch (kind) {
+	case KIND_ID:
+		if (len == sizeof out->after.bytes)
+			memcpy(out->after.bytes, key, len);
+		return len == sizeof out->after.bytes;
+	case KIND_NUMBER:
+		for (size_t i = 0; i < len; i++)
+			number = number << 8 | key[i];
+		out->after_number = (int64_t)number;
+		return len == sizeof number;
+	case KIND_TEXT:
+		memcpy(out->after_text, key, len);
+		return len > 0 && trl_utf8_valid((const char *)key, len);
+	default:
+		return false;
+	}
+}
+
 static bool
 read_token(
     const char *list, struct trl_id scope, const char *text, struct trl_page *out)
 {
-	uint8_t token[TOKEN_ID], tag[TAG];
+	uint8_t token[TOKEN_MAX], tag[TAG];
 	size_t len = 0;
 	const char *end = NULL;
-	uint64_t number = 0;
 
 	if (strnlen(text, TEXT_MAX) == TEXT_MAX ||
 	    sodium_base642bin(token, sizeof token, text, strlen(text), NULL, &len, &end,
 		sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-	    *end != '\0' || len < 2 || token[0] != VERSION)
+	    *end != '\0' || len < HEAD || token[0] != VERSION)
 		return false;
-	if (len != (token[1] == KIND_ID ? TOKEN_ID : TOKEN_NUMBER) ||
-	    (token[1] != KIND_ID && token[1] != KIND_NUMBER))
-		return false;
-	tag_of(list, scope, token + 2 + TAG, len - 2 - TAG, tag);
-	if (memcmp(tag, token + 2, TAG) != 0)
-		return false;
-	if (token[1] == KIND_ID) {
-		memcpy(out->after.bytes, token + 2 + TAG, 16);
-		return true;
-	}
-	for (int i = 0; i < 8; i++)
-		number = number << 8 | token[2 + TAG + i];
-	out->after_number = (int64_t)number;
-	return true;
+	tag_of(list, scope, token + HEAD, len - HEAD, tag);
+	return memcmp(tag, token + 2, TAG) == 0 &&
+	       read_key(token[1], token + HEAD, len - HEAD, out);
 }
 
 enum trl_code

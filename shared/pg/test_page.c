@@ -47,6 +47,11 @@ a_token_gives_its_key_back(void **state)
 	    TRL_OK);
 	assert_true(page.after_number == INT64_MAX - 1);
 	assert_int_equal(page.size, 20);
+	assert_int_equal(
+	    trl_page_open(ctx, "words", scope, 0,
+		trl_page_token_text(ctx, "words", scope, "m\xc3\xa4rz/de"), &page),
+	    TRL_OK);
+	assert_string_equal(page.after_text, "m\xc3\xa4rz/de");
 	assert_int_equal(trl_page_open(ctx, "audit", scope, 5000, "", &page), TRL_OK);
 	assert_int_equal(page.size, 100);
 	assert_true(trl_id_is_nil(page.after) && page.after_number == 0);
@@ -59,7 +64,9 @@ a_foreign_or_changed_token_is_refused(void **state)
 	struct trl_id scope = trl_id_new(), other = trl_id_new(), last = trl_id_new();
 	char *token = trl_page_token_id(ctx, "members", scope, last);
 	const char *tokens[] = { trl_page_token_id(ctx, "members", other, last),
-		trl_page_token_id(ctx, "invitations", scope, last), "x", "AQ", "AQid",
+		trl_page_token_id(ctx, "invitations", scope, last),
+		trl_page_token_text(ctx, "invitations", scope, "a"),
+		trl_page_token_text(ctx, "members", scope, "\xe9"), "x", "AQ", "AQid",
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		trl_arena_printf(ctx->arena, "%s=", token),
 		trl_arena_printf(ctx->arena, "%sA", token),

@@ -20,7 +20,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		trl_assert(strcmp(text, trl_page_token_id(
 					    &ctx, "list", scope, page.after)) == 0 ||
 			   strcmp(text, trl_page_token_number(&ctx, "list", scope,
-					    page.after_number)) == 0);
+					    page.after_number)) == 0 ||
+			   strcmp(text, trl_page_token_text(&ctx, "list", scope,
+					    page.after_text)) == 0);
 	trl_arena_free(&ctx.arena);
 	return 0;
 }

@@ -68,6 +68,13 @@ class People(MeshCase):
             lambda found: len(found) >= count and found)(
                 [m for m in map(parsed, self.stack.letters(person.email)) if m["Subject"] == subject]))
 
+    def pages(self, person, path):
+        while path:
+            answer = person.get(path)
+            self.assertEqual(answer.status, 200, answer)
+            yield answer["items"]
+            path = "link" in answer.headers and answer.headers["link"][1:].partition(">")[0]
+
     def test_a_sign_up_gets_a_mail_in_two_forms_and_its_link_works(self):
         person = self.stack.sign_up("ada", verified=False)
         mail = self.mails(person, "Confirm your address")[0]
@@ -199,7 +206,11 @@ class People(MeshCase):
         self.promote(owner, tenant, member)
         self.mails(member, "Mia: admin")
         self.check_problem(owner.call("PUT", at, words, {"If-Match": '"7"'}), 412)
-        listed = {(t["kind"], t["locale"]): t["custom"] for t in owner.get("/api/v1/templates")["items"]}
+        pages = list(self.pages(owner, "/api/v1/templates?page_size=9"))
+        self.assertEqual({len(page) for page in pages[:-1]}, {9})
+        named = [(t["kind"], t["locale"], t["custom"]) for page in pages for t in page]
+        self.assertEqual([t[:2] for t in named], sorted({t[:2] for t in named}))
+        listed = {t[:2]: t[2] for t in named}
         self.assertTrue(listed["member_updated", "en"])
         self.assertFalse(listed["member_updated", "de"])
         self.assertEqual(owner.delete(at).status, 204)

@@ -1,6 +1,5 @@
-/* page.h - opaque page tokens over a keyset: every list is ordered by one id or
- * number that rises for good (UUIDv7, sequence), so a page stays where it was
- * while rows come and go.
+/* page.h - opaque page tokens over a keyset: every list is ordered by one id, number
+ * (UUIDv7, sequence) or name, so a page stays where it was while rows come and go.
  *
  * A token is base64url of a version byte, a keyed-less BLAKE2b tag of 8 bytes
  * over list name and scope (a token of another list or tenant is refused), and
@@ -9,10 +8,14 @@
 
 #include <trl/ctx.h>
 
+enum { TRL_PAGE_TEXT_MAX = 100 }; /* bytes of a name */
+
 struct trl_page {
 	uint32_t size;        /* rows to show; ask for size + 1 */
 	struct trl_id after;  /* nil: from the start */
 	int64_t after_number; /* the same for numbered lists, 0: from the start */
+	char
+	    after_text[TRL_PAGE_TEXT_MAX + 1]; /* and for lists by name; "": the same */
 };
 
 /* Reads page_size (0: 20) and page_token (NULL or "": start).
@@ -24,3 +27,6 @@ char *trl_page_token_id(
     trl_ctx *ctx, const char *list, struct trl_id scope, struct trl_id last);
 char *trl_page_token_number(
     trl_ctx *ctx, const char *list, struct trl_id scope, int64_t last);
+/* last: 1 to TRL_PAGE_TEXT_MAX bytes of UTF-8. */
+char *trl_page_token_text(
+    trl_ctx *ctx, const char *list, struct trl_id scope, const char *last);

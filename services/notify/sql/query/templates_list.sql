@@ -1,4 +1,4 @@
--- The newest of each that is not gone.
+-- The newest of each that is not gone, in the order that C compares in.
 select kind, locale, version, true as custom
 from (
     select distinct on (kind, locale) kind, locale, version, gone
@@ -6,5 +6,5 @@ from (
     where tenant_id = :tenant_id
     order by kind, locale, version desc) newest
 where not gone
-order by kind, locale
+order by kind collate "C", locale collate "C"
 limit :limit
