@@ -1,7 +1,7 @@
 /* apply.c - a batch of events is one transaction: the lanes' rows are locked, ids go
  * into the inbox, the handler sees what is new, the cursors move. Two round trips where
- * the handler only adds. Who does not get a lane's row leaves the lane to its owner for
- * a while. */
+ * the handler only adds, and not much. Who does not get a lane's row leaves the lane to
+ * its owner for a while. */
 #include <string.h>
 
 #include <trl/value.h>
@@ -139,8 +139,9 @@ move_cursors(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *b
 
 /* What is new goes to the handler, or to the parked ones. */
 static enum trl_code
-apply_new(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *batch,
-    const Trellis__Bus__TakenRows *taken, const char *park, size_t *applied)
+apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
+    struct batch *batch, const Trellis__Bus__TakenRows *taken, const char *park,
+    size_t *applied)
 {
 	struct trl_event *fresh =
 	    trl_arena_alloc(ctx->arena, (batch->n + 1) * sizeof *fresh);
@@ -157,7 +158,7 @@ apply_new(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *batc
 			if (!verdicts->is_new)
 				known += lane->events[j].seq > part->owned_seq;
 			else if (park || verdicts->waits)
-				sub_park(ctx, sub, tx, lane->rows[j],
+				sub_park(ctx, sub, work->tx, lane->rows[j],
 				    verdicts->waits ? "an earlier event of its subject "
 						      "is parked"
 						    : park);
@@ -167,7 +168,7 @@ apply_new(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *batc
 	}
 	trl_series_add(sub->m.repeated, (double)known);
 	*applied = n;
-	return n > 0 ? sub_hand_over(ctx, sub, tx, fresh, n) : TRL_OK;
+	return n > 0 ? sub_hand_over(ctx, sub, work, fresh, n) : TRL_OK;
 }
 
 static void
@@ -200,16 +201,16 @@ enum trl_code
 sub_apply_batch(
     trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *park)
 {
-	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
+	TRL_AUTO(sub_work_end) struct sub_work work = { 0 };
 	Trellis__Bus__TakenRows taken = TRELLIS__BUS__TAKEN_ROWS__INIT;
 	const struct part *last = &batch->parts[batch->n_parts - 1];
 	int64_t at_us = sub->lanes[last->lane].events[last->from + last->n - 1].at_us;
 	size_t applied = 0;
 	enum trl_code rc;
 
-	rc = trl_tx_open(ctx, sub->events->sys, (struct trl_scope){ 0 }, &tx);
+	rc = sub_work_begin(ctx, sub, &work);
 	if (rc == TRL_OK)
-		rc = take(ctx, sub, tx, batch, &taken);
+		rc = take(ctx, sub, work.tx, batch, &taken);
 	if (rc != TRL_OK)
 		return rc;
 	if (!see_owned(sub, batch, &taken)) {
@@ -220,11 +221,11 @@ sub_apply_batch(
 		}
 		return TRL_OK;
 	}
-	rc = apply_new(ctx, sub, tx, batch, &taken, park, &applied);
+	rc = apply_new(ctx, sub, &work, batch, &taken, park, &applied);
 	if (rc != TRL_OK)
 		return rc;
-	move_cursors(ctx, sub, tx, batch);
-	rc = trl_tx_commit(&tx, NULL);
+	move_cursors(ctx, sub, work.tx, batch);
+	rc = trl_tx_commit(&work.tx, NULL);
 	if (rc != TRL_OK)
 		return rc;
 	succeeded(sub, batch);

@@ -106,7 +106,7 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
     const Trellis__Bus__SubscriptionRow *at, const Events__V1__SnapshotReply *page)
 {
 	Trellis__Bus__SubscriptionRow row = TRELLIS__BUS__SUBSCRIPTION_ROW__INIT;
-	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
+	TRL_AUTO(sub_work_end) struct sub_work work = { 0 };
 	struct trl_event *events =
 	    trl_arena_zalloc(ctx->arena, (page->n_events + 1) * sizeof *events);
 	bool over = trl_id_is_nil(trl_value_id(page->next_aggregate)) &&
@@ -118,9 +118,9 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
 		if (rc != TRL_OK)
 			return rc;
 	}
-	rc = trl_tx_open(ctx, sub->events->sys, (struct trl_scope){ 0 }, &tx);
+	rc = sub_work_begin(ctx, sub, &work);
 	if (rc == TRL_OK)
-		rc = trl_tx_run(tx, &trl_sql_subscription_lock, NULL, &row.base,
+		rc = trl_tx_run(work.tx, &trl_sql_subscription_lock, NULL, &row.base,
 		    TRL_ARG_TEXT("subscription", sub->spec->name));
 	if (rc != TRL_OK)
 		return rc;
@@ -130,16 +130,16 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
 		sub->until_us = trl_mono_us() + ELSEWHERE_MS * 1000;
 		return TRL_OK;
 	}
-	rc = sub_hand_over(ctx, sub, tx, events, page->n_events);
+	rc = sub_hand_over(ctx, sub, &work, events, page->n_events);
 	if (rc != TRL_OK)
 		return rc;
-	trl_tx_scope(tx, (struct trl_scope){ 0 });
-	trl_tx_add(tx, &trl_sql_subscription_move, NULL,
+	trl_tx_scope(work.tx, (struct trl_scope){ 0 });
+	trl_tx_add(work.tx, &trl_sql_subscription_move, NULL,
 	    TRL_ARG_TEXT("subscription", sub->spec->name),
 	    TRL_ARG_TEXT("state", over ? "live" : "snapshot"),
 	    TRL_ARG_ID("after_aggregate", trl_value_id(page->next_aggregate)),
 	    TRL_ARG_ID("after_part", trl_value_id(page->next_part)));
-	rc = trl_tx_commit(&tx, NULL);
+	rc = trl_tx_commit(&work.tx, NULL);
 	if (rc == TRL_OK)
 		trl_series_add(sub->m.applied, (double)page->n_events);
 	return rc;

@@ -1,32 +1,81 @@
 /* hand_over.c - events go to their handler, those of one tenant at a time: under its
  * scope, as row security wants it. Order holds within a tenant, and so within each
- * aggregate. */
+ * aggregate.
+ *
+ * How much a handler writes of an event is its own affair, and may depend on what an
+ * organisation set up. So it gets few events at a time and memory of its own, and what
+ * it added leaves and is given back once it is much: a batch of whatever size takes a
+ * bounded part of this process and of its connection. */
 #include <string.h>
 
 #include "subscription.h"
 
+enum { MUCH_BYTES = 1 << 20 };
+
+enum trl_code
+sub_work_begin(trl_ctx *ctx, struct subscription *sub, struct sub_work *out)
+{
+	enum trl_code rc =
+	    trl_tx_open(ctx, sub->events->sys, (struct trl_scope){ 0 }, &out->tx);
+
+	if (rc == TRL_OK)
+		out->arena = trl_arena_new(0);
+	return rc;
+}
+
+void
+sub_work_end(struct sub_work *work)
+{
+	trl_tx_rollback(&work->tx); /* first: it may refer to the arena */
+	trl_arena_free(&work->arena);
+}
+
+/* A call of the handler, in the memory of work. */
 static enum trl_code
-hand_group(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
+hand_some(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
     const struct trl_event *events, size_t n)
 {
+	trl_arena *own = ctx->arena;
 	enum trl_code rc;
+
+	ctx->arena = work->arena;
+	rc = sub->spec->apply(sub->events->self, ctx, work->tx, events, n);
+	if (rc != TRL_OK && ctx->err.code == TRL_OK)
+		trl_fail(ctx, rc, "failed without an error");
+	if (rc == TRL_OK && trl_arena_used(work->arena) > MUCH_BYTES) {
+		rc = trl_tx_send(work->tx);
+		if (rc == TRL_OK)
+			trl_arena_reset(work->arena);
+	}
+	ctx->err.violations = NULL; /* they lie there, too */
+	ctx->err.n_violations = 0;
+	ctx->arena = own;
+	return rc;
+}
+
+static enum trl_code
+hand_group(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
+    const struct trl_event *events, size_t n)
+{
+	enum trl_code rc = TRL_OK;
 
 	for (size_t i = 0; i < n; i++)
 		if (events[i].type && !events[i].payload)
 			return trl_fail(ctx, TRL_INTERNAL,
 			    "the payload of %s cannot be read", events[i].type_name);
 	ctx->tenant = events[0].tenant;
-	ctx->trace = events[0].trace;
-	trl_tx_scope(tx, TRL_SCOPE_TENANT(events[0].tenant));
-	rc = sub->spec->apply(sub->events->self, ctx, tx, events, n);
-	if (rc != TRL_OK && ctx->err.code == TRL_OK)
-		trl_fail(ctx, rc, "failed without an error");
+	trl_tx_scope(work->tx, TRL_SCOPE_TENANT(events[0].tenant));
+	for (size_t i = 0; rc == TRL_OK && i < n; i += TRL_APPLY_MOST) {
+		ctx->trace = events[i].trace;
+		rc = hand_some(ctx, sub, work, events + i,
+		    n - i < TRL_APPLY_MOST ? n - i : TRL_APPLY_MOST);
+	}
 	ctx->tenant = trl_id_nil;
 	return rc;
 }
 
 enum trl_code
-sub_hand_over(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
+sub_hand_over(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
     struct trl_event *events, size_t n)
 {
 	struct trl_event *group = trl_arena_alloc(ctx->arena, n * sizeof *group);
@@ -44,7 +93,7 @@ sub_hand_over(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
 			done[j] = true;
 			group[k++] = events[j];
 		}
-		rc = hand_group(ctx, sub, tx, group, k);
+		rc = hand_group(ctx, sub, work, group, k);
 		group += k;
 	}
 	return rc;

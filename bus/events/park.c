@@ -123,24 +123,24 @@ static enum trl_code
 settle(trl_ctx *ctx, struct subscription *sub, const Trellis__Bus__ParkedRow *parked,
     bool skip)
 {
-	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
+	TRL_AUTO(sub_work_end) struct sub_work work = { 0 };
 	struct trl_event event;
 	enum trl_code rc;
 
-	rc = trl_tx_open(ctx, sub->events->sys, (struct trl_scope){ 0 }, &tx);
+	rc = sub_work_begin(ctx, sub, &work);
 	if (rc == TRL_OK)
-		rc = lock(tx, sub, parked, ctx);
+		rc = lock(work.tx, sub, parked, ctx);
 	if (rc == TRL_OK && !skip)
 		rc = events_of_row(ctx, row_of(ctx, parked), &event);
 	if (rc == TRL_OK && !skip)
-		rc = sub_hand_over(ctx, sub, tx, &event, 1);
+		rc = sub_hand_over(ctx, sub, &work, &event, 1);
 	if (rc != TRL_OK)
 		return rc;
-	trl_tx_scope(tx, (struct trl_scope){ 0 });
-	trl_tx_add(tx, &trl_sql_parked_delete, NULL,
+	trl_tx_scope(work.tx, (struct trl_scope){ 0 });
+	trl_tx_add(work.tx, &trl_sql_parked_delete, NULL,
 	    TRL_ARG_TEXT("subscription", sub->spec->name),
 	    TRL_ARG_ID("event_id", trl_value_id(parked->event_id)));
-	rc = trl_tx_commit(&tx, NULL);
+	rc = trl_tx_commit(&work.tx, NULL);
 	if (rc == TRL_OK)
 		trl_log(TRL_LOG_INFO, ctx,
 		    skip ? "a parked event was left out" : "a parked event was applied",

@@ -310,7 +310,7 @@ sub_pull_all(trl_ctx *ctx, struct subscription *sub)
 	if (rc == TRL_OK)
 		rc = fetch(ctx, sub, &more);
 	if (rc == TRL_OK)
-		rc = sub_apply(ctx, sub);
+		rc = sub_apply(ctx, sub, &more);
 	forget_fetched(sub);
 	if (rc != TRL_OK) {
 		note_failure(ctx, sub, rc);

@@ -61,12 +61,25 @@ enum trl_code sub_new_epoch(
 enum trl_code sub_heads(trl_ctx *ctx, struct subscription *sub, int64_t before_us,
     Events__V1__HeadsReply **out) TRL_MUST_CHECK;
 
-/* turns.c: applies what the lanes hold. Errors: of the database; a handler's failures
- * are the lane's affair. */
-enum trl_code sub_apply(trl_ctx *ctx, struct subscription *sub) TRL_MUST_CHECK;
-/* hand_over.c: runs the handler over events of one tenant each, in tx. */
-enum trl_code sub_hand_over(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
-    struct trl_event *events, size_t n) TRL_MUST_CHECK;
+/* turns.c: applies what the lanes hold, or as much as time and memory are for; *more is
+ * set where some is left. Errors: of the database; a handler's failures are the lane's
+ * affair. */
+enum trl_code sub_apply(
+    trl_ctx *ctx, struct subscription *sub, bool *more) TRL_MUST_CHECK;
+
+/* hand_over.c: a transaction in which events are applied, and the memory of what
+ * handlers write in it. */
+struct sub_work {
+	trl_tx *tx;
+	trl_arena *arena;
+};
+enum trl_code sub_work_begin(
+    trl_ctx *ctx, struct subscription *sub, struct sub_work *out) TRL_MUST_CHECK;
+/* Rolls back what was not committed. */
+void sub_work_end(struct sub_work *work);
+/* Runs the handler over events of one tenant each. */
+enum trl_code sub_hand_over(trl_ctx *ctx, struct subscription *sub,
+    struct sub_work *work, struct trl_event *events, size_t n) TRL_MUST_CHECK;
 
 /* park.c: adds an event to the parked ones. */
 void sub_park(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const events_row *row,

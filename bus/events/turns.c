@@ -14,7 +14,8 @@ enum {
 	CRASHES = 3,
 	RETRY_MS = 100,
 	ROLLBACK_MS = 3,
-	ENOUGH_MS = 3000 /* left of the actor's time; else the rest comes again */
+	ENOUGH_MS = 3000,    /* left of the actor's time; else the rest comes again */
+	MUCH_BYTES = 8 << 20 /* of its memory, half; the rest comes to the next one */
 };
 
 /* ---- choosing */
@@ -190,15 +191,19 @@ run(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 }
 
 enum trl_code
-sub_apply(trl_ctx *ctx, struct subscription *sub)
+sub_apply(trl_ctx *ctx, struct subscription *sub, bool *more)
 {
 	struct batch batch;
-	enum trl_code rc = TRL_OK;
+	bool goes_on = true;
 
-	for (pick(sub, &batch); rc == TRL_OK && batch.n > 0; pick(sub, &batch)) {
-		rc = run(ctx, sub, &batch);
-		if (trl_time_left_ms(ctx) < ENOUGH_MS)
-			break;
+	for (pick(sub, &batch); batch.n > 0 && goes_on; pick(sub, &batch)) {
+		enum trl_code rc = run(ctx, sub, &batch);
+
+		if (rc != TRL_OK)
+			return rc;
+		goes_on = trl_time_left_ms(ctx) >= ENOUGH_MS &&
+			  trl_arena_used(ctx->arena) < MUCH_BYTES;
 	}
-	return rc;
+	*more |= batch.n > 0;
+	return TRL_OK;
 }

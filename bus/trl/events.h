@@ -9,7 +9,8 @@
  *
  * A lane's events are pulled in batches, and a batch is one transaction under the
  * service's _sys role: ids into the inbox, apply() of what is new, the cursor. What
- * apply() writes commits with them or not at all. */
+ * apply() writes commits with them or not at all; where it is much, it leaves in pieces
+ * before. */
 #pragma once
 
 #include <trl/buf.h>
@@ -37,15 +38,19 @@ enum trl_subscription_start {
 	TRL_FROM_AUDIT     /* its tenants' audit entries so far, then further ones */
 };
 
+enum { TRL_APPLY_MOST = 50 };
+
 struct trl_subscription {
 	const char *name;         /* its cursor's; unique in the service */
 	const char *producer;     /* whether or not this service calls it else */
 	const char *const *types; /* those it wants, NULL-ended; NULL: all but the
 				     producer's audit entries */
 	enum trl_subscription_start start;
-	/* Applies events of one tenant (ctx->tenant, and the scope of tx), in order.
-	 * trl_tx_add gathers statements that leave together; nothing else may park
-	 * but trl_tx_run. Must bear an event it knows already from a snapshot:
+	/* Applies events of one tenant (ctx->tenant, and the scope of tx), in order,
+	 * at most TRL_APPLY_MOST of them. trl_tx_add gathers statements that leave
+	 * together; nothing else may park but trl_tx_run. The arena of ctx lasts for
+	 * the call and holds 16 MiB: some 300 KiB for an event and what is written of
+	 * it. Must bear an event it knows already from a snapshot:
 	 * write by version. Errors: anything; the batch rolls back, its events are
 	 * tried singly with backoff, and then that event is parked and later ones
 	 * of its subject wait behind it. */

@@ -95,6 +95,7 @@ go_round(struct notify_feed *feed, trl_ctx *ctx)
 
 	do {
 		rc = number_some(feed, ctx, &n);
+		trl_arena_reset(ctx->arena);
 	} while (rc == TRL_OK && n > 0 && !feed->closing);
 	return rc == TRL_OK ? forget_some(feed, ctx) : rc;
 }

@@ -4,6 +4,9 @@
  * transaction; the event's, the first time, so that each event makes one delivery for
  * each endpoint, whatever is killed in between.
  *
+ * An organisation may have many endpoints that all want all of it: what an event says
+ * is made and sent once, however many they are.
+ *
  * The webhook-id is made of the event and the endpoint, so that it is the same in every
  * attempt and replay, and a receiver knows what it has seen. */
 #include <string.h>
@@ -18,23 +21,29 @@ struct told {
 	const char *body;
 };
 
+static char *
+webhook_id(trl_ctx *ctx, struct trl_id endpoint, const struct told *told)
+{
+	char event_text[TRL_ID_TEXT], endpoint_text[TRL_ID_TEXT];
+
+	trl_id_format(told->event, event_text);
+	trl_id_format(endpoint, endpoint_text);
+	return trl_arena_printf(ctx->arena, "%s_%s", event_text, endpoint_text);
+}
+
 static Notify__V1__WebhookDelivery *
 new_delivery(trl_ctx *ctx, struct trl_id endpoint, const struct told *told)
 {
 	Notify__V1__WebhookDelivery *delivery =
 	    trl_arena_alloc(ctx->arena, sizeof *delivery);
-	char event_text[TRL_ID_TEXT], endpoint_text[TRL_ID_TEXT];
 
 	notify__v1__webhook_delivery__init(delivery);
-	trl_id_format(told->event, event_text);
-	trl_id_format(endpoint, endpoint_text);
 	delivery->id = trl_value_bytes(ctx, trl_new_id(ctx));
 	delivery->endpoint_id = trl_value_bytes(ctx, endpoint);
 	delivery->event_id = trl_value_bytes(ctx, told->event);
 	delivery->has_id = delivery->has_endpoint_id = delivery->has_event_id = true;
 	delivery->event_type = trl_arena_strdup(ctx->arena, told->type);
-	delivery->webhook_id =
-	    trl_arena_printf(ctx->arena, "%s_%s", event_text, endpoint_text);
+	delivery->webhook_id = webhook_id(ctx, endpoint, told);
 	delivery->request_body = trl_arena_strdup(ctx->arena, told->body);
 	delivery->created_at = trl_value_time(ctx, trl_now(ctx));
 	delivery->status = NOTIFY__V1__WEBHOOK_DELIVERY__STATUS__waiting;
@@ -43,12 +52,12 @@ new_delivery(trl_ctx *ctx, struct trl_id endpoint, const struct told *told)
 }
 
 static const ProtobufCMessage *
-due(trl_ctx *ctx, const Notify__V1__WebhookDelivery *delivery)
+due(trl_ctx *ctx, struct trl_id delivery)
 {
 	Notify__V1__WebhookDue *payload = trl_arena_alloc(ctx->arena, sizeof *payload);
 
 	notify__v1__webhook_due__init(payload);
-	payload->delivery_id = delivery->id;
+	payload->delivery_id = trl_value_bytes(ctx, delivery);
 	payload->has_delivery_id = true;
 	return &payload->base;
 }
@@ -68,25 +77,81 @@ body_of(trl_ctx *ctx, const struct trl_event *event)
 		     .payload = event->payload });
 }
 
+/* To whom an event is told. */
+struct hearers {
+	struct trl_id *deliveries, *endpoints;
+	const char **webhook_ids;
+	size_t n;
+};
+
+static struct hearers
+hearers_of(trl_ctx *ctx, const struct trl_event *event, const struct told *told,
+    const Notify__V1__ListWebhookEndpointsReply *endpoints)
+{
+	const size_t most = endpoints->n_items;
+	struct hearers out = {
+		.deliveries = trl_arena_alloc(ctx->arena, most * sizeof(struct trl_id)),
+		.endpoints = trl_arena_alloc(ctx->arena, most * sizeof(struct trl_id)),
+		.webhook_ids = trl_arena_alloc(ctx->arena, most * sizeof(char *)),
+	};
+
+	for (size_t i = 0; i < most; i++) {
+		const struct trl_id id = trl_value_id(endpoints->items[i]->id);
+
+		if (!notify_webhook_wants(endpoints->items[i], event->type_name))
+			continue;
+		out.deliveries[out.n] = trl_new_id(ctx);
+		out.endpoints[out.n] = id;
+		out.webhook_ids[out.n++] = webhook_id(ctx, id, told);
+	}
+	return out;
+}
+
+static const struct trl_arg *
+deliveries(trl_ctx *ctx, const struct trl_event *event, const struct told *told,
+    const struct hearers *to)
+{
+	const struct trl_arg args[] = {
+		TRL_ARG_ID("tenant_id", event->tenant),
+		TRL_ARG_ID("event_id", told->event),
+		TRL_ARG_TEXT("event_type", told->type),
+		TRL_ARG_TEXT("body", told->body),
+		TRL_ARG_TIME("created_at", trl_now(ctx)),
+		TRL_ARG_IDS("ids", to->deliveries, to->n),
+		TRL_ARG_IDS("endpoint_ids", to->endpoints, to->n),
+		TRL_ARG_TEXTS("webhook_ids", to->webhook_ids, to->n),
+		{ .name = NULL },
+	};
+
+	return trl_arena_memdup(ctx->arena, args, sizeof args);
+}
+
 static void
 add_deliveries(trl_ctx *ctx, trl_tx *tx, const struct trl_event *event,
     const Notify__V1__ListWebhookEndpointsReply *endpoints)
 {
 	struct told told = { .event = event->id, .type = event->type_name };
+	const struct hearers to = hearers_of(ctx, event, &told, endpoints);
 
-	for (size_t i = 0; i < endpoints->n_items; i++) {
-		Notify__V1__WebhookEndpoint *endpoint = endpoints->items[i];
-		Notify__V1__WebhookDelivery *delivery;
+	if (to.n == 0)
+		return;
+	told.body = body_of(ctx, event);
+	trl_tx_add_args(tx, &notify_sql_webhook_deliveries_insert, NULL,
+	    deliveries(ctx, event, &told, &to));
+	for (size_t i = 0; i < to.n; i++)
+		trl_tx_job(tx, &notify_webhook_job, NULL, due(ctx, to.deliveries[i]));
+}
 
-		if (!notify_webhook_wants(endpoint, event->type_name))
-			continue;
-		if (!told.body)
-			told.body = body_of(ctx, event);
-		delivery = new_delivery(ctx, trl_value_id(endpoint->id), &told);
-		trl_tx_add(tx, &notify_sql_webhook_delivery_insert, &delivery->base,
-		    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_NULL("replay_of"));
-		trl_tx_job(tx, &notify_webhook_job, NULL, due(ctx, delivery));
-	}
+/* The endpoint that a fact is about hears nothing of it. */
+static void
+leave_out(Notify__V1__ListWebhookEndpointsReply *endpoints, struct trl_id id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < endpoints->n_items; i++)
+		if (!trl_id_eq(trl_value_id(endpoints->items[i]->id), id))
+			endpoints->items[n++] = endpoints->items[i];
+	endpoints->n_items = n;
 }
 
 enum trl_code
@@ -99,25 +164,24 @@ notify_webhooks_tell_own(
 		.type = event->type_name,
 		.body = body_of(ctx, event) };
 	trl_batch *read = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(event->tenant));
+	struct hearers to;
 	enum trl_code rc;
 
 	trl_batch_get(read, &notify_sql_webhook_endpoints_enabled, NULL,
 	    &endpoints.base, TRL_ARG_ID("tenant_id", event->tenant));
 	rc = trl_batch_read(read);
-	for (size_t i = 0; rc == TRL_OK && i < endpoints.n_items; i++) {
-		const struct trl_id id = trl_value_id(endpoints.items[i]->id);
-		Notify__V1__WebhookDelivery *delivery;
-
-		if (trl_id_eq(id, event->subject) ||
-		    !notify_webhook_wants(endpoints.items[i], event->type_name))
-			continue;
-		delivery = new_delivery(ctx, id, &told);
-		trl_batch_add(work, &notify_sql_webhook_delivery_insert,
-		    &delivery->base, TRL_ARG_ID("tenant_id", event->tenant),
-		    TRL_ARG_NULL("replay_of"));
-		trl_batch_job(work, &notify_webhook_job, NULL, due(ctx, delivery));
-	}
-	return rc;
+	if (rc != TRL_OK)
+		return rc;
+	leave_out(&endpoints, event->subject);
+	to = hearers_of(ctx, event, &told, &endpoints);
+	if (to.n == 0)
+		return TRL_OK;
+	trl_batch_add_args(work, &notify_sql_webhook_deliveries_insert, NULL,
+	    deliveries(ctx, event, &told, &to));
+	for (size_t i = 0; i < to.n; i++)
+		trl_batch_job(
+		    work, &notify_webhook_job, NULL, due(ctx, to.deliveries[i]));
+	return TRL_OK;
 }
 
 /* Events of the platform's, which no organisation may see, have no endpoints. */
@@ -180,7 +244,7 @@ begin(struct notify *self, trl_ctx *ctx, const char *action,
 	}
 	trl_batch_add(work, &notify_sql_webhook_delivery_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
-	trl_batch_job(work, &notify_webhook_job, NULL, due(ctx, out));
+	trl_batch_job(work, &notify_webhook_job, NULL, due(ctx, trl_value_id(out->id)));
 	trl_batch_audit(
 	    work, action, trl_value_id(out->endpoint_id), "webhook_endpoint", NULL);
 	return trl_batch_write(work, &out->base);

@@ -1,7 +1,9 @@
 /* tx.c - interactive transactions: a write connection leased from begin to end,
  * one round trip a statement. A tx that failed or was left at its deadline is
  * rolled back by an op that nobody waits for, and then the connection is free.
- * Added statements gather and leave before the next one that is run, or COMMIT. */
+ * Added statements gather and leave before the next one that is run, or COMMIT.
+ *
+ * Over 400 lines: beginning, gathering and ending share the one struct. */
 #include "work.h"
 
 #include <string.h>
@@ -261,6 +263,47 @@ take_added(trl_tx *tx, size_t n, size_t *n_added)
 
 /* ---- statements that are run */
 
+/* Whether anything may follow; the events join what was added. */
+static enum trl_code
+check_open(trl_tx *tx)
+{
+	if (tx->broken)
+		return trl_fail(
+		    tx->ctx, TRL_INTERNAL, "the transaction has failed before");
+	add_events(tx);
+	return tx->refused;
+}
+
+/* Runs calls before COMMIT. */
+static enum trl_code
+run_within(trl_tx *tx, const struct pg_call *calls, size_t n, struct pg_op **out)
+{
+	enum trl_code rc = run(tx, calls, n, out);
+
+	if (rc != TRL_OK || (*out)->outcome == PG_FINE)
+		return rc;
+	(*out)->write = false; /* a lost connection has written nothing yet */
+	return pg_code_of(tx->ctx, tx->pg, *out);
+}
+
+enum trl_code
+trl_tx_send(trl_tx *tx)
+{
+	TRL_AUTO(pg_op_unref) struct pg_op *op = NULL;
+	struct pg_call *calls;
+	enum trl_code rc = check_open(tx);
+	size_t n;
+
+	trl_assert(tx->n_audits == 0); /* their arguments wait for COMMIT */
+	if (rc != TRL_OK)
+		return rc;
+	calls = take_added(tx, 0, &n);
+	tx->added = NULL;
+	tx->room = 0;
+	tx->events = (struct pg_events){ 0 };
+	return n > 0 ? run_within(tx, calls, n, &op) : TRL_OK;
+}
+
 enum trl_code
 trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *in,
     ProtobufCMessage *out, const struct trl_arg *args)
@@ -271,25 +314,14 @@ trl_tx_run_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessage *i
 	enum trl_code rc;
 	size_t n;
 
-	if (tx->broken)
-		return trl_fail(
-		    tx->ctx, TRL_INTERNAL, "the transaction has failed before");
-	add_events(tx);
-	if (tx->refused != TRL_OK)
-		return tx->refused;
+	rc = check_open(tx);
+	if (rc != TRL_OK)
+		return rc;
 	calls = take_added(tx, 1, &n);
 	rc = pg_bind(tx->ctx, item.st, in, args, &calls[n]);
-	if (rc != TRL_OK)
-		return rc;
-	rc = run(tx, calls, n + 1, &op);
-	if (rc != TRL_OK)
-		return rc;
-	if (op->outcome != PG_FINE) {
-		op->write =
-		    false; /* before COMMIT a lost connection has written nothing */
-		return pg_code_of(tx->ctx, tx->pg, op);
-	}
-	return pg_take(tx->ctx, op, n, &item);
+	if (rc == TRL_OK)
+		rc = run_within(tx, calls, n + 1, &op);
+	return rc == TRL_OK ? pg_take(tx->ctx, op, n, &item) : rc;
 }
 
 void

@@ -88,6 +88,8 @@ apply(void *arg, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_
 			world.shared->deaths++;
 			raise(SIGKILL);
 		}
+		memset(trl_arena_alloc(ctx->arena, world.shared->takes_bytes), 1,
+		    world.shared->takes_bytes);
 		if (at == world.shared->poison)
 			return trl_fail(ctx, TRL_INVALID, "cannot stand %d", (int)at);
 		trl_tx_add(tx, &seen_sql_seen_insert, NULL,

@@ -20,6 +20,22 @@ every_event_is_applied_once_and_in_order(void **state)
 	assert_int_equal(world.shared->gaps, 0);
 }
 
+/* A handler may write much of an event, and there may be many. */
+static void
+a_backlog_whose_events_take_much_memory_each_is_applied(void **state)
+{
+	(void)state;
+	world.shared->takes_bytes = 200 * 1024;
+	world.shared->subjects = 1;
+	produce(0);
+	write_events(1, 700); /* 140 MiB, 20 of each tenant at once */
+	await_sql(20, "select count(*) = 0 from fact.outbox");
+	subscribe(0);
+	await_sql(20, all_applied);
+	assert_all_applied();
+	assert_int_equal(number("select count(*) from seen.seen"), 700);
+}
+
 static void
 without_notices_it_is_only_slower(void **state)
 {
@@ -238,6 +254,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 		TEST(every_event_is_applied_once_and_in_order),
+		TEST(a_backlog_whose_events_take_much_memory_each_is_applied),
 		TEST(without_notices_it_is_only_slower),
 		TEST(numbering_looks_at_what_waits_alone),
 		TEST(a_subscriber_that_comes_later_begins_where_it_says),

@@ -32,6 +32,7 @@ struct shared {
 	volatile uint64_t deadly; /* it kills the process at this n */
 	volatile bool drop_notices, fails_once;
 	volatile unsigned gaps, repeated, parked, deaths, calls;
+	volatile size_t takes_bytes; /* of memory, the handler, for an event */
 	volatile enum trl_subscription_start start;
 	volatile bool some_types;
 	volatile unsigned command; /* for a subscriber: an order and its number */

@@ -33,6 +33,11 @@ void trl_tx_add_args(trl_tx *tx, const struct trl_sql *sql, const ProtobufCMessa
 	trl_tx_add_args((tx), (sql), TRL_BATCH_FIRST_(__VA_ARGS__, 0),                 \
 	    (const struct trl_arg[]){                                                  \
 		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+/* Sends what was added and waits for it: where much gathers, so that neither this
+ * process nor the connection holds all of it until COMMIT. Of what was added nothing is
+ * referred to afterwards, so an arena it was made in may be reset. Before the first
+ * audit entry. */
+enum trl_code trl_tx_send(trl_tx *tx) TRL_MUST_CHECK;
 /* Goes on under another scope; leaves like an added statement. For work over several
  * tenants in one transaction (subscriptions). */
 void trl_tx_scope(trl_tx *tx, struct trl_scope scope);

@@ -1,0 +1,7 @@
+-- One event's, to each endpoint that wants it: what is the same in all of them travels once.
+insert into webhook_delivery (tenant_id, id, endpoint_id, event_id, event_type, webhook_id,
+    body, bytes, status, created_at)
+select :tenant_id, told.id, told.endpoint_id, :event_id, :event_type, told.webhook_id,
+    :body, octet_length(:body::text), 'waiting', :created_at
+from unnest(:ids::uuid[], :endpoint_ids::uuid[], :webhook_ids::text[])
+    as told (id, endpoint_id, webhook_id)
