@@ -57,6 +57,8 @@ message MakeRequest {
   // How many.
   optional int32 count = 2 [(trellis.field) = { min: 1 max: 9 nullable: true }];
   repeated string clear = 3;
+  // What opens it.
+  optional string word = 4 [(trellis.field) = { max_len: 20 secret: true }];
 }
 message GetRequest {
   optional bytes probe_id = 1 [(trellis.field) = { format: ID }];

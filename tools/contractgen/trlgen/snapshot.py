@@ -5,7 +5,8 @@ from .model import FD, Enum
 TYPES = {value: name[5:].lower() for name, value in FD.Type.items()}
 LEAST, MOST = ('min_len', 'min'), ('max_len', 'max', 'item_max_len')
 # Of a method: what may not change at all.
-FIXED = ('verb', 'path', 'status', 'input', 'output', 'auth', 'effect', 'permission')
+FIXED = ('verb', 'path', 'status', 'input', 'output', 'auth', 'effect', 'permission',
+         'tenant_field', 'signs_in', 'stream')
 
 
 def snapshot(contracts):
@@ -34,6 +35,8 @@ def method_of(method):
         'role': method.option('role', 4) if method.option('permission') else None,
         'callers': sorted(method.options.callers) if method.options else [],
         'if_match': bool(method.option('if_match')),
+        'tenant_field': method.tenant_field, 'signs_in': method.option('signs_in'),
+        'stream': method.option('stream'),
         'max_body_bytes': method.option('max_body_bytes', 65536),
     }
     return {k: v for k, v in found.items() if v not in (None, [], False, 0)}
@@ -48,6 +51,7 @@ def field_of(field):
         'number': field.number, 'type': kind, 'repeated': field.repeated,
         'required': field.required, 'nullable': field.option('nullable', False),
         'output_only': field.option('output_only', False), 'internal': field.internal,
+        'secret': field.option('secret', False),
         'format': field.format if field.format != 'NONE' else None,
         'min_len': field.option('min_len', 0),
         'max_len': field.max_len if is_text or field.repeated else None,
@@ -124,6 +128,8 @@ def broken_field(name, old, new):
             yield f'{name}: became {key}'
     if old.get('internal') and not new.get('internal'):
         yield f'{name}: is shown to clients now'
+    if old.get('secret') and not new.get('secret'):
+        yield f'{name}: is secret no more'
     if old.get('nullable') and not new.get('nullable'):
         yield f'{name}: is nullable no more'
     if new.get('format') and new.get('format') != old.get('format'):
