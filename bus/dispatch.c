@@ -129,6 +129,7 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 		rc = look_again(ctx, call, rc, out);
 	trl_assert(!(rc == TRL_OK && call->is_write) || ctx->idempotency.recorded ||
 		   ctx->idempotency.replayed);
+	trl_write_ended(ctx, rc);
 	if (rc != TRL_OK && !trl_is_fault(rc) &&
 	    ((method->errors | DISPATCH_CODES) >> rc & 1) == 0)
 		rc = trl_fold(ctx, rc);

@@ -184,12 +184,21 @@ busy(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out
 	return trl_fail(ctx, TRL_BUSY, "%s", "never has time");
 }
 
+static void
+count_after_write(trl_ctx *ctx, void *arg)
+{
+	struct sample *s = arg;
+	trl_assert(ctx->err.code == TRL_OK);
+	s->after_writes++;
+}
+
 /* Another run of the key comes to its end while this one reads; where up_ms is 0,
  * there is none. */
 static enum trl_code
 once(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
 	struct sample *s = self;
+	trl_after_write(ctx, count_after_write, s);
 	if (((const sample_note *)(const void *)in)->up_ms != 0)
 		snprintf(s->keys[s->n_keys++ % 64], sizeof s->keys[0], "%s",
 		    ctx->idempotency.key);

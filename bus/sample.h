@@ -18,7 +18,8 @@ struct sample {
 	volatile unsigned n_keys;
 	char address[80]; /* what the last handler knew of its principal */
 	uint32_t n_permissions;
-	int32_t die_in; /* kill the process in the n-th slow call; 0: never */
+	uint32_t after_writes; /* of SAMPLE_ONCE: ends that were no refusals */
+	int32_t die_in;        /* kill the process in the n-th slow call; 0: never */
 };
 
 enum sample_method {

@@ -245,8 +245,10 @@ TEST(a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer)
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, call, &late);
 	MUST(late.code == TRL_OK && late.replayed);
+	MUST(state->after_writes == 1);
 	rig_run(&rig, call, &none);
 	MUST(none.code == TRL_NOT_FOUND && !none.replayed);
+	MUST(state->after_writes == 1);
 }
 
 TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)

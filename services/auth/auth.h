@@ -81,9 +81,12 @@ struct auth_link {
 	uint8_t hash[AUTH_LETTER_HASH];
 };
 
-/* Errors: TRL_MALFORMED (token: no link, used, expired, for another purpose). */
-enum trl_code auth_letter_open(struct auth *self, trl_ctx *ctx, const char *token,
-    enum auth_purpose purpose, struct auth_link *out, auth_account *row) TRL_MUST_CHECK;
+/* What a token says of itself. Errors: TRL_MALFORMED (token: no link). */
+enum trl_code auth_letter_read(trl_ctx *ctx, const char *token,
+    enum auth_purpose purpose, struct auth_link *out) TRL_MUST_CHECK;
+/* Errors: TRL_MALFORMED (token: used, expired, for another purpose). */
+enum trl_code auth_letter_open(struct auth *self, trl_ctx *ctx,
+    const struct auth_link *link, auth_account *row) TRL_MUST_CHECK;
 /* Adds that it is used; the batch fails with TRL_MALFORMED where another was faster.
  * link lives as long as the batch. */
 void auth_letter_use(trl_ctx *ctx, trl_batch *work, const struct auth_link *link);

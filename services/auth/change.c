@@ -34,10 +34,14 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	enum trl_code rc;
 	trl_batch *work;
 
+	rc = auth_letter_read(ctx, in->token, AUTH_RESET, &link);
+	if (rc != TRL_OK)
+		return rc;
+	trl_access_changes_account(ctx, self->access, link.account);
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
-	rc = auth_letter_open(self, ctx, in->token, AUTH_RESET, &link, &row);
+	rc = auth_letter_open(self, ctx, &link, &row);
 	if (rc != TRL_OK)
 		return rc;
 	refused = auth_password_refused(in->password, row.email);
@@ -51,11 +55,7 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	set_password(ctx, work, &row, made);
 	auth_tell_password(ctx, work, &row, true);
 	trl_batch_audit(work, "auth.password.reset", link.account, "account", NULL);
-	rc = trl_batch_write(work, &out->base);
-	if (rc != TRL_OK)
-		return rc;
-	trl_access_bump_account(ctx, self->access, link.account);
-	return TRL_OK;
+	return trl_batch_write(work, &out->base);
 }
 
 /* That the present password is known; counted against the account's login limit.
@@ -92,6 +92,7 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	enum trl_code rc;
 	trl_batch *work;
 
+	trl_access_changes_account(ctx, self->access, id);
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
@@ -114,9 +115,5 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	auth_session_begin(self, ctx, work, &row, out);
 	auth_tell_password(ctx, work, &row, false);
 	trl_batch_audit(work, "auth.password.change", id, "account", NULL);
-	rc = trl_batch_write(work, &out->base);
-	if (rc != TRL_OK)
-		return rc;
-	trl_access_bump_account(ctx, self->access, id);
-	return TRL_OK;
+	return trl_batch_write(work, &out->base);
 }

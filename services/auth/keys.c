@@ -155,7 +155,6 @@ auth_revoke_api_key(struct auth *self, trl_ctx *ctx,
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	Auth__V1__ApiKey *gone = trl_arena_alloc(ctx->arena, sizeof *gone);
-	enum trl_code rc;
 
 	auth__v1__api_key__init(gone);
 	trl_batch_add(work, &auth_sql_key_delete, NULL,
@@ -168,8 +167,6 @@ auth_revoke_api_key(struct auth *self, trl_ctx *ctx,
 	gone->id = in->key_id;
 	auth_tell_key(ctx, work, &auth_event_api_key_revoked, gone);
 	trl_batch_audit(work, "auth.key.revoke", trl_value_id(in->key_id), "key", NULL);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK)
-		trl_access_bump_tenant(ctx, self->access, ctx->tenant);
-	return rc;
+	trl_access_changes_tenant(ctx, self->access, ctx->tenant);
+	return trl_batch_write(work, &out->base);
 }

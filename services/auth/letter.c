@@ -61,21 +61,28 @@ auth_letter_token_read(
 }
 
 enum trl_code
-auth_letter_open(struct auth *self, trl_ctx *ctx, const char *token,
-    enum auth_purpose purpose, struct auth_link *out, auth_account *row)
+auth_letter_read(
+    trl_ctx *ctx, const char *token, enum auth_purpose purpose, struct auth_link *out)
 {
-	trl_batch *work;
-
 	out->purpose = purpose;
 	if (!auth_letter_token_read(token, &out->account, out->hash))
 		return trl_fail_field(ctx, TRL_MALFORMED, "token",
 		    "This link does not hold any more. Ask for a new letter.");
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(out->account));
+	return TRL_OK;
+}
+
+enum trl_code
+auth_letter_open(
+    struct auth *self, trl_ctx *ctx, const struct auth_link *link, auth_account *row)
+{
+	trl_batch *work;
+
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link->account));
 	auth__v1__account_row__init(row);
 	trl_batch_get(work, &auth_sql_letter_check, NULL, &row->base,
-	    TRL_ARG_ID("account_id", out->account),
-	    TRL_ARG_BYTES("token_hash", out->hash, sizeof out->hash),
-	    TRL_ARG_TEXT("purpose", auth_purpose_name(purpose)),
+	    TRL_ARG_ID("account_id", link->account),
+	    TRL_ARG_BYTES("token_hash", link->hash, sizeof link->hash),
+	    TRL_ARG_TEXT("purpose", auth_purpose_name(link->purpose)),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 	return trl_batch_read(work);
 }

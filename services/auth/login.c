@@ -40,8 +40,9 @@ begin_session(struct auth *self, trl_ctx *ctx, auth_account *row, const char *re
 	auth_session_begin(self, ctx, work, row, out);
 	auth_tell_session(ctx, work, row, out->session->id);
 	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK && ended.has_session_id)
-		trl_access_bump_account(ctx, self->access, id);
+	/* Where this run did not write, nobody says whether a session ended by it. */
+	if (ended.has_session_id || rc != TRL_OK || ctx->idempotency.replayed)
+		trl_access_changes_account(ctx, self->access, id);
 	return rc;
 }
 
@@ -81,16 +82,13 @@ auth_log_out(struct auth *self, trl_ctx *ctx, const Auth__V1__LogOutRequest *in,
 {
 	struct trl_id id = ctx->principal.account;
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	enum trl_code rc;
 
 	(void)in;
+	trl_access_changes_account(ctx, self->access, id);
 	trl_batch_add(work, &auth_sql_session_directory_delete, NULL,
 	    TRL_ARG_ID("account_id", id),
 	    TRL_ARG_ID("session_id", ctx->principal.session));
 	trl_batch_add(work, &auth_sql_session_end, NULL, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_ID("session_id", ctx->principal.session));
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK)
-		trl_access_bump_account(ctx, self->access, id);
-	return rc;
+	return trl_batch_write(work, &out->base);
 }

@@ -41,13 +41,10 @@ static enum trl_code
 finish(struct auth *self, trl_ctx *ctx, trl_batch *work, Trellis__Empty *out)
 {
 	struct trl_id id = ctx->principal.account;
-	enum trl_code rc;
 
+	trl_access_changes_account(ctx, self->access, id);
 	trl_batch_audit(work, "auth.session.revoke", id, "account", NULL);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK)
-		trl_access_bump_account(ctx, self->access, id);
-	return rc;
+	return trl_batch_write(work, &out->base);
 }
 
 /* Errors: TRL_NOT_FOUND. */

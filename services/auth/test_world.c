@@ -208,8 +208,10 @@ run_call(trl_ctx *ctx, void *arg)
 
 	enter(ctx, run);
 	run->rc = trl_validate(ctx, run->method->in, run->in);
-	if (run->rc == TRL_OK)
+	if (run->rc == TRL_OK) {
 		run->rc = thunk_of(run->method)(&world.service, ctx, run->in, out);
+		trl_write_ended(ctx, run->rc);
+	}
 	if (trl_is_fault(run->rc) && run->rc != TRL_BUSY)
 		trl_log_err(ctx);
 	run->err = ctx->err;

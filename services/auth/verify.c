@@ -18,10 +18,14 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	enum trl_code rc;
 	trl_batch *work;
 
+	rc = auth_letter_read(ctx, in->token, AUTH_VERIFY, &link);
+	if (rc != TRL_OK)
+		return rc;
+	trl_access_changes_account(ctx, self->access, link.account);
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
-	rc = auth_letter_open(self, ctx, in->token, AUTH_VERIFY, &link, &row);
+	rc = auth_letter_open(self, ctx, &link, &row);
 	if (rc != TRL_OK)
 		return rc;
 	id = link.account;
@@ -37,10 +41,7 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	row.updated_at = trl_value_time(ctx, trl_now(ctx));
 	auth_tell_account(ctx, work, &auth_event_account_verified, &row);
 	trl_batch_audit(work, "auth.account.verify", id, "account", NULL);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK)
-		trl_access_bump_account(ctx, self->access, id);
-	return rc;
+	return trl_batch_write(work, &out->base);
 }
 
 static enum trl_code

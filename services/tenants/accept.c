@@ -133,12 +133,13 @@ tenants_accept_invitation(struct tenants *self, trl_ctx *ctx,
 	bool found, replayed;
 	enum trl_code rc;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	if (!tenants_token_read(
 		self, in->token, &offer.tenant, &offer.invitation, offer.hash))
 		return refuse(ctx);
+	tenants_changes(self, ctx, offer.tenant, ctx->principal.account);
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
 	rc = read_offer(self, ctx, &offer);
 	if (rc == TRL_NOT_FOUND || (rc == TRL_OK && !is_good(ctx, &offer)))
 		return refuse(ctx);
@@ -153,7 +154,5 @@ tenants_accept_invitation(struct tenants *self, trl_ctx *ctx,
 	rc = store(self, ctx, &offer, &person, out);
 	if (rc == TRL_NOT_FOUND)
 		return refuse(ctx);
-	if (rc == TRL_OK)
-		tenants_changed(self, ctx, offer.tenant, ctx->principal.account);
 	return rc;
 }

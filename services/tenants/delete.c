@@ -18,6 +18,7 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
 	enum trl_code rc;
 
 	(void)in; /* tenant_id, which is ctx's */
+	tenants_changes(self, ctx, ctx->tenant, trl_id_nil);
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
@@ -40,8 +41,6 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
 		rc = tenants_store(self, ctx, "tenants.tenant.delete",
 		    &tenants_event_tenant_deleted, out, out->version);
 	} while (trl_change_again(&change, &rc));
-	if (rc == TRL_OK)
-		tenants_changed(self, ctx, ctx->tenant, trl_id_nil);
 	return rc;
 }
 
@@ -56,6 +55,7 @@ tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
 	enum trl_code rc;
 
 	(void)in;
+	tenants_changes(self, ctx, ctx->tenant, trl_id_nil);
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
@@ -80,7 +80,5 @@ tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
 		rc = tenants_store(self, ctx, "tenants.tenant.restore",
 		    &tenants_event_tenant_restored, out, out->version);
 	} while (trl_change_again(&change, &rc));
-	if (rc == TRL_OK)
-		tenants_changed(self, ctx, ctx->tenant, trl_id_nil);
 	return rc;
 }

@@ -55,6 +55,7 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 	bool replayed;
 	enum trl_code rc;
 
+	tenants_changes(self, ctx, ctx->tenant, trl_value_id(in->account_id));
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
@@ -80,8 +81,6 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 		if (rc == TRL_OK)
 			rc = store_role(self, ctx, &before, out);
 	} while (trl_change_again(&change, &rc));
-	if (rc == TRL_OK)
-		tenants_changed(self, ctx, ctx->tenant, trl_value_id(in->account_id));
 	return rc;
 }
 
@@ -114,6 +113,7 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 	enum trl_code rc;
 	trl_batch *work;
 
+	tenants_changes(self, ctx, ctx->tenant, account);
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
@@ -142,7 +142,5 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 		    work, "tenants.member.remove", account, "member", &before.base);
 		rc = trl_batch_write(work, &out->base);
 	} while (trl_change_again(&change, &rc));
-	if (rc == TRL_OK)
-		tenants_changed(self, ctx, ctx->tenant, account);
 	return rc;
 }

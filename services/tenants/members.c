@@ -72,6 +72,7 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 		return trl_fail_field(ctx, TRL_INVALID, "email",
 		    "No verified account has this address; invite it instead.");
 	}
+	tenants_changes(self, ctx, ctx->tenant, person.account);
 	begin_member(ctx, &person, in->role, out);
 	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_member_insert, &out->base,
@@ -79,8 +80,5 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 	tenants_tell_member(ctx, work, &tenants_event_member_added, out, NULL);
 	trl_batch_audit(
 	    work, "tenants.member.add", person.account, "member", &out->base);
-	rc = trl_batch_write(work, &out->base);
-	if (rc == TRL_OK)
-		tenants_changed(self, ctx, ctx->tenant, person.account);
-	return rc;
+	return trl_batch_write(work, &out->base);
 }

@@ -58,10 +58,11 @@ enum trl_code tenants_may_touch(
 /* Begins the batch of such a change: the tenant's lock (TRL_NOT_FOUND unless
  * active), then that the caller's role is what his grant said (TRL_DENIED). */
 trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx);
-/* ---- changed.c: after the commit, before the answer ------------------------- */
+/* ---- changes.c: after the commit, before the answer ------------------------- */
 
-/* Has every copy of the tenant's grants forgotten. account may be nil (all). */
-void tenants_changed(
+/* Of a change of who may do what, before it looks for its record: has every copy of
+ * the tenant's grants forgotten before it is answered. account may be nil (all). */
+void tenants_changes(
     struct tenants *self, trl_ctx *ctx, struct trl_id tenant, struct trl_id account);
 
 /* ---- people.c: accounts, which are auth's ----------------------------------- */

@@ -254,6 +254,7 @@ run_call(trl_ctx *ctx, void *arg)
 		protobuf_c_message_pack(run->in, bytes);
 		crypto_generichash(ctx->idempotency.request, 32, bytes, len, NULL, 0);
 		run->rc = thunk_of(run->method)(&world.service, ctx, run->in, out);
+		trl_write_ended(ctx, run->rc);
 	}
 	run->err = ctx->err;
 	run->err.violations = NULL;

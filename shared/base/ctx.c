@@ -49,6 +49,40 @@ trl_may(const trl_ctx *ctx, uint32_t permission)
 	return false;
 }
 
+struct trl_after_write {
+	void (*fn)(trl_ctx *ctx, void *arg);
+	void *arg;
+	struct trl_after_write *next;
+};
+
+void
+trl_after_write(trl_ctx *ctx, void (*fn)(trl_ctx *ctx, void *arg), void *arg)
+{
+	struct trl_after_write **end = &ctx->after_write;
+	struct trl_after_write *after = trl_arena_alloc(ctx->arena, sizeof *after);
+
+	while (*end)
+		end = &(*end)->next;
+	*after = (struct trl_after_write){ .fn = fn, .arg = arg };
+	*end = after;
+}
+
+void
+trl_write_ended(trl_ctx *ctx, enum trl_code rc)
+{
+	struct trl_after_write *after = ctx->after_write;
+	const struct trl_err err = ctx->err;
+
+	ctx->after_write = NULL;
+	if (rc != TRL_OK && rc != TRL_UNCERTAIN)
+		return;
+	for (; after; after = after->next) {
+		trl_err_clear(ctx);
+		after->fn(ctx, after->arg);
+	}
+	ctx->err = err;
+}
+
 void
 trl_trace_new(struct trl_trace *trace)
 {

@@ -62,10 +62,16 @@ void trl_access_csrf(
 
 /* ---- epochs ---------------------------------------------------------------- */
 
-/* After the commit and before the answer of whatever changes what an account or
- * its sessions may do (logout, revoke, password, verified) or what a tenant's
- * members, keys or status are. Without Redis it is tried again in the background
- * for 5 s, when no copy is left. Never fails for the caller. */
+/* In the handler of whatever changes what an account or its sessions may do (logout,
+ * revoke, password, verified) or what a tenant's members, keys or status are, before it
+ * looks for its record: has the epoch bumped after the commit and before the answer,
+ * whatever the write's end was but a refusal (trl_after_write). */
+void trl_access_changes_account(
+    trl_ctx *ctx, trl_access *access, struct trl_id account);
+void trl_access_changes_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant);
+
+/* The same now. Without Redis it is tried again in the background for 5 s, when no copy
+ * is left. Never fails for the caller. */
 void trl_access_bump_account(trl_ctx *ctx, trl_access *access, struct trl_id account);
 void trl_access_bump_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant);
 

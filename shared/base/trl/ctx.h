@@ -60,6 +60,8 @@ struct trl_idempotency {
 	bool replayed;       /* the reply is a stored one */
 };
 
+struct trl_after_write; /* see trl_after_write */
+
 struct trl_ctx {
 	struct trl_loop *loop;
 	struct trl_actor *actor; /* NULL outside an actor: then nothing may park */
@@ -76,6 +78,7 @@ struct trl_ctx {
 	struct trl_id job;           /* the job that runs (jobs.h), or nil */
 	struct trl_job_run *job_run; /* its worker's, or NULL */
 	struct trl_idempotency idempotency;
+	struct trl_after_write *after_write;
 	bool has_if_version;
 	int64_t if_version; /* from If-Match */
 	int64_t now_us;     /* 0: the wall clock; else a tenant's test clock */
@@ -92,5 +95,15 @@ uint32_t trl_time_left_ms(const trl_ctx *ctx);
 /* Whether the principal holds a permission (id from the generated catalogue); the
  * operator holds all. */
 bool trl_may(const trl_ctx *ctx, uint32_t permission);
+
+/* In a WRITE's handler, before it looks for its record: has fn(ctx, arg) called between
+ * the message's end and its answer, unless it was refused. So fn also runs where the
+ * answer is a stored one (the run that stored it may have been killed before it came so
+ * far) and where nobody knows whether the write happened; it does no harm twice, may
+ * park, and cannot fail the message. arg lives as long as the message. */
+void trl_after_write(trl_ctx *ctx, void (*fn)(trl_ctx *ctx, void *arg), void *arg);
+/* Dispatch alone: the message ended with rc; calls them in order. */
+void trl_write_ended(trl_ctx *ctx, enum trl_code rc);
+
 /* Makes random trace and span ids. */
 void trl_trace_new(struct trl_trace *trace);
