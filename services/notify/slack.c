@@ -8,6 +8,8 @@
 
 #include "notify.h"
 
+enum { AGAIN_US = 1000000 }; /* where this process is too busy to call */
+
 static const uint32_t delays_s[] = { 2, 10, 60, 300, 1800, 3600 };
 
 /* Of Slack's own marks, &, < and > are what a text may not hold. */
@@ -68,6 +70,8 @@ post(struct notify *self, trl_ctx *ctx, const struct notify_letter *letter)
 	rc = trl_http_out_call(ctx, self->webhook_out, &call, &answer);
 	if (rc == TRL_DENIED)
 		return trl_job_give_up(ctx, ctx->err.message);
+	if (rc == TRL_BUSY) /* Slack was not asked */
+		return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
 	if (rc != TRL_OK)
 		return rc;
 	if (answer.status == 404 || answer.status == 410 || answer.status == 403)

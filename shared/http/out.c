@@ -330,7 +330,7 @@ call_url(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
 		.url = url,
 		.max_reply = in->max_reply > 0 ? in->max_reply : OUT_REPLY_BYTES };
 	const char *list = NULL;
-	enum trl_code rc = out_resolve(ctx, out, url, timeout_ms, &list);
+	enum trl_code rc = out_resolve(ctx, out, url, &end_us, &list);
 
 	if (rc != TRL_OK)
 		return rc;

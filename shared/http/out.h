@@ -16,7 +16,8 @@ enum {
 	OUT_URL_MAX = 2048,     /* characters of a URL */
 	OUT_HOST_MAX = 253,     /* RFC 1035, 2.3.4, without the last dot */
 	OUT_ADDRESSES_MAX = 16, /* of one name */
-	OUT_LOOKUPS_MAX = 256,  /* names that are being resolved */
+	OUT_NAMES_MAX = 256,    /* names that are being resolved, or wait for it */
+	OUT_DEAD_MAX = 128,     /* names that are left alone for a while */
 	OUT_HEADERS_MAX = 100,  /* lines in an answer's heads */
 	OUT_HEAD_BYTES = 32 << 10,
 	OUT_SMTP_SLOTS = 4, /* threads, and connections that are kept */
@@ -75,13 +76,19 @@ const char *out_url_refused_at(const struct out_guard *guard, const struct out_u
 
 /* ---- out_resolve.c -------------------------------------------------------------- */
 
-struct out_lookup;
+struct out_name;
+
+struct out_dead {
+	uint64_t until_us;
+	char host[OUT_HOST_MAX + 1];
+};
 
 /* The URL's addresses, all of them looked at, as CURLOPT_RESOLVE wants them; NULL
- * where the host is an address. *list lives in ctx's arena.
- * Errors: TRL_DENIED, TRL_UNAVAILABLE, TRL_BUSY, TRL_DEADLINE. */
+ * where the host is an address. *list lives in ctx's arena. *end_us is when to give
+ * up (trl_mono_us); it is put off by what the name waited for its turn.
+ * Errors: TRL_DENIED, TRL_UNAVAILABLE, TRL_BUSY (nobody was asked), TRL_DEADLINE. */
 enum trl_code out_resolve(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
-    uint32_t timeout_ms, const char **list) TRL_MUST_CHECK;
+    uint64_t *end_us, const char **list) TRL_MUST_CHECK;
 /* Lookups that nobody waits for end without the client. */
 void out_resolve_leave(trl_http_out *out);
 
@@ -124,8 +131,11 @@ struct trl_http_out {
 	CURLM *multi;
 	uv_timer_t *timer;
 	size_t n_calls;
-	struct out_lookup *lookups;
-	size_t n_lookups;
+	struct out_name *names;
+	size_t n_names, n_asked;
+	uint64_t turns;
+	size_t n_dead;
+	struct out_dead dead[OUT_DEAD_MAX];
 	struct trl_offload smtp;
 	uv_mutex_t links_lock; /* links; held for moments, by threads */
 	struct out_smtp_link links[OUT_SMTP_SLOTS];

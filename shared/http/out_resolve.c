@@ -2,92 +2,287 @@
  * resolver is never used: it would connect to what nobody looked at, and giving a
  * transfer up waits for its thread, which holds the loop up. Every address is looked
  * at, and the connection is made to these and no others, so a name that answers
- * differently the next time changes nothing. A lookup cannot be stopped: one that is
- * late ends by itself, detached. */
+ * differently the next time changes nothing.
+ *
+ * Many names are strangers' choice, and one whose servers never answer keeps its thread
+ * for seconds; libuv has four for lookups. So a client has three places, an
+ * organisation at most one of them at a time, and who had a turn goes behind the
+ * others: nobody waits for more than the dead names of his own and a turn of each of
+ * the others. A name that gets no turn in time is BUSY, which is nobody's failure. It
+ * is asked for once, whoever else wants it meanwhile, and where that took long for
+ * nothing it fails at once for a minute. What nobody waits for any more is taken back,
+ * unless a thread has begun it: that one ends by itself. */
 #include "out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-struct out_lookup {
+#include <trl/clock.h>
+
+enum {
+	PLACES = 3,        /* of libuv's four; one is left to other clients, the bus */
+	TURN_MS = 5000,    /* to wait for one */
+	SLOW_US = 2000000, /* a server was not there (RES_OPTIONS, actor/loop.c) */
+	ALONE_US = 60000000, /* a name that took so long for nothing */
+	BUSY_AGAIN_MS = 1000
+};
+
+/* One who waits; lives on its actor's stack. */
+struct wait {
+	struct trl_ticket ticket;
+	struct trl_id tenant;
+	struct wait *next;
+};
+
+struct out_name {
 	uv_getaddrinfo_t request;
 	trl_http_out *out; /* NULL: the client is gone */
-	struct out_lookup *prev, *next;
-	struct trl_ticket ticket;
-	bool detached, done;
+	struct out_name *next;
+	enum { QUEUED, ASKED, DONE } state; /* DONE: no longer in the client's list */
+	uint64_t turn;                      /* the smallest is next */
+	struct trl_id tenant;               /* whose place it takes */
+	uint64_t asked_us;
+	bool taken_back; /* it ends as cancelled, in a moment */
+	struct wait *waits;
 	int status;
 	struct addrinfo *found;
+	char host[OUT_HOST_MAX + 1];
 };
 
 static void
-free_lookup(struct out_lookup *lookup)
+free_name(struct out_name *name)
 {
-	if (lookup->out != NULL) {
-		if (lookup->prev != NULL)
-			lookup->prev->next = lookup->next;
-		else
-			lookup->out->lookups = lookup->next;
-		if (lookup->next != NULL)
-			lookup->next->prev = lookup->prev;
-		lookup->out->n_lookups--;
+	if (name->found != NULL)
+		uv_freeaddrinfo(name->found);
+	free(name);
+}
+
+static void
+unlink_name(struct out_name *name)
+{
+	struct out_name **at = &name->out->names;
+
+	while (*at != name)
+		at = &(*at)->next;
+	*at = name->next;
+	name->out->n_names--;
+	name->out->n_asked -= name->state == ASKED;
+}
+
+static void
+wake_all(const struct out_name *name)
+{
+	for (const struct wait *w = name->waits; w != NULL; w = w->next)
+		trl_wake(w->ticket);
+}
+
+/* ---- names that took long for nothing ----------------------------------------- */
+
+static bool
+is_left_alone(const trl_http_out *out, const char *host)
+{
+	for (size_t i = 0; i < out->n_dead; i++)
+		if (trl_mono_us() < out->dead[i].until_us &&
+		    !strcasecmp(out->dead[i].host, host))
+			return true;
+	return false;
+}
+
+/* Where there is no room, in the place of the one whose time is over first. */
+static void
+leave_alone(trl_http_out *out, const char *host)
+{
+	struct out_dead *first = &out->dead[0];
+	const uint64_t now = trl_mono_us();
+
+	for (size_t i = 1; i < out->n_dead; i++)
+		if (out->dead[i].until_us < first->until_us)
+			first = &out->dead[i];
+	if (first->until_us > now && out->n_dead < OUT_DEAD_MAX)
+		first = &out->dead[out->n_dead];
+	if (first == &out->dead[out->n_dead])
+		out->n_dead++;
+	first->until_us = now + ALONE_US;
+	snprintf(first->host, sizeof first->host, "%s", host);
+}
+
+/* ---- turns --------------------------------------------------------------------- */
+
+static bool
+has_place(const trl_http_out *out, struct trl_id tenant)
+{
+	for (const struct out_name *n = out->names; n != NULL; n = n->next)
+		if (n->state == ASKED && trl_id_eq(n->tenant, tenant))
+			return true;
+	return false;
+}
+
+/* One of those who want it, who may have a place. */
+static const struct wait *
+asker_of(const struct out_name *name)
+{
+	const struct wait *w = name->waits;
+
+	while (w != NULL && has_place(name->out, w->tenant))
+		w = w->next;
+	return w;
+}
+
+static struct out_name *
+next_of(trl_http_out *out)
+{
+	struct out_name *best = NULL;
+
+	for (struct out_name *n = out->names; n != NULL; n = n->next)
+		if (n->state == QUEUED && (best == NULL || n->turn < best->turn) &&
+		    asker_of(n) != NULL)
+			best = n;
+	return best;
+}
+
+/* What else an organisation wants goes behind all others' after its turn. */
+static void
+step_back(trl_http_out *out, struct trl_id tenant)
+{
+	for (struct out_name *n = out->names; n != NULL; n = n->next)
+		if (n->state == QUEUED && trl_id_eq(n->tenant, tenant))
+			n->turn = ++out->turns;
+}
+
+static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found);
+
+static void
+give_turns(trl_http_out *out)
+{
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_ADDRCONFIG };
+	struct out_name *name;
+	int rc;
+
+	while (out->n_asked < PLACES && (name = next_of(out)) != NULL) {
+		name->tenant = asker_of(name)->tenant;
+		name->state = ASKED;
+		name->asked_us = trl_mono_us();
+		name->request.data = name;
+		out->n_asked++;
+		rc = uv_getaddrinfo(trl_loop_uv(out->loop), &name->request, on_found,
+		    name->host, NULL, &hints);
+		if (rc == 0) {
+			wake_all(name); /* they wait for the answer now */
+			continue;
+		}
+		unlink_name(name);
+		name->state = DONE;
+		name->status = rc;
+		wake_all(name);
 	}
-	if (lookup->found != NULL)
-		uv_freeaddrinfo(lookup->found);
-	free(lookup);
 }
 
 static void
 on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
-	struct out_lookup *lookup = request->data;
+	struct out_name *name = request->data;
+	trl_http_out *out = name->out;
 
-	lookup->done = true;
-	lookup->status = status;
-	lookup->found = found;
-	if (lookup->detached)
-		free_lookup(lookup);
-	else
-		trl_wake(lookup->ticket);
+	name->status = status;
+	name->found = found;
+	if (out != NULL) {
+		unlink_name(name);
+		step_back(out, name->tenant);
+		if (status != 0 && status != UV_ECANCELED &&
+		    trl_mono_us() - name->asked_us >= SLOW_US)
+			leave_alone(out, name->host);
+	}
+	name->state = DONE;
+	wake_all(name);
+	if (name->waits == NULL)
+		free_name(name);
+	if (out != NULL)
+		give_turns(out);
 }
 
-void
-out_resolve_leave(trl_http_out *out)
-{
-	struct out_lookup *next;
+/* ---- waiting -------------------------------------------------------------------- */
 
-	for (struct out_lookup *l = out->lookups; l != NULL; l = next) {
-		next = l->next;
-		l->out = NULL;
-		uv_cancel((uv_req_t *)&l->request);
-	}
-	out->lookups = NULL;
+/* NULL: there is none, and no room. */
+static struct out_name *
+find_or_add(trl_http_out *out, const char *host, struct trl_id tenant)
+{
+	struct out_name *name;
+
+	for (name = out->names; name != NULL; name = name->next)
+		if (!name->taken_back && !strcasecmp(name->host, host))
+			return name;
+	if (out->n_names >= OUT_NAMES_MAX)
+		return NULL;
+	name = calloc(1, sizeof *name);
+	trl_assert(name != NULL);
+	snprintf(name->host, sizeof name->host, "%s", host);
+	name->out = out;
+	name->tenant = tenant;
+	name->turn = ++out->turns;
+	name->next = out->names;
+	out->names = name;
+	out->n_names++;
+	return name;
 }
 
-static struct out_lookup *
-begin(trl_ctx *ctx, trl_http_out *out, const char *host)
+/* True: nobody has asked for it, and on his account nobody will. */
+static bool
+leave(struct out_name *name, const struct wait *wait)
 {
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_ADDRCONFIG };
-	struct out_lookup *lookup = calloc(1, sizeof *lookup);
+	struct wait **at = &name->waits;
+	bool last, never = name->state == QUEUED;
 
-	trl_assert(lookup != NULL);
-	lookup->request.data = lookup;
-	lookup->out = out;
-	lookup->ticket = trl_park_begin(ctx);
-	lookup->next = out->lookups;
-	if (out->lookups != NULL)
-		out->lookups->prev = lookup;
-	out->lookups = lookup;
-	out->n_lookups++;
-	if (uv_getaddrinfo(trl_loop_uv(out->loop), &lookup->request, on_found, host,
-		NULL, &hints) != 0) {
-		lookup->done = true;
-		lookup->status = UV_EAI_FAIL;
-		trl_wake(lookup->ticket);
+	while (*at != wait)
+		at = &(*at)->next;
+	*at = wait->next;
+	last = name->waits == NULL;
+	if (last && name->state == ASKED)
+		never = name->taken_back = uv_cancel((uv_req_t *)&name->request) == 0;
+	if (last && name->state == QUEUED)
+		unlink_name(name);
+	if (last && name->state != ASKED)
+		free_name(name);
+	return never;
+}
+
+static enum trl_code
+park_for(trl_ctx *ctx, struct wait *wait, const char *what, uint64_t until_us)
+{
+	const uint64_t now = trl_loop_now_us(ctx->loop);
+
+	wait->ticket = trl_park_begin(ctx);
+	return trl_park_for(ctx, wait->ticket, what,
+	    until_us > now ? (uint32_t)((until_us - now + 999) / 1000) : 0);
+}
+
+/* Until the answer is there. What a turn takes is added to *end_us. */
+static enum trl_code
+wait_for(trl_ctx *ctx, const struct out_name *name, struct wait *wait, uint64_t *end_us)
+{
+	const uint64_t began = trl_loop_now_us(ctx->loop);
+	enum trl_code rc = TRL_OK;
+
+	if (name->state == QUEUED) {
+		rc = park_for(
+		    ctx, wait, "a name's turn", began + UINT64_C(1000) * TURN_MS);
+		*end_us += trl_loop_now_us(ctx->loop) - began;
 	}
-	return lookup;
+	if (rc == TRL_OK && name->state == ASKED)
+		rc = park_for(ctx, wait, "a name's address", *end_us);
+	return rc;
+}
+
+static enum trl_code
+fail_busy(trl_ctx *ctx)
+{
+	enum trl_code rc = trl_fail(ctx, TRL_BUSY, "too many names are being resolved");
+
+	trl_err_retry_after(ctx, BUSY_AGAIN_MS);
+	return rc;
 }
 
 /* "+host:port:address,address" of all that were found; each is looked at. */
@@ -122,36 +317,55 @@ write_list(trl_ctx *ctx, const trl_http_out *out, const struct out_url *url,
 }
 
 static enum trl_code
-look_up(trl_ctx *ctx, trl_http_out *out, const struct out_url *url, uint32_t timeout_ms,
-    const char **list)
+look_up(trl_ctx *ctx, struct out_name *name, const struct out_url *url,
+    uint64_t *end_us, const char **list)
 {
-	struct out_lookup *lookup = begin(ctx, out, url->host);
-	enum trl_code rc =
-	    trl_park_for(ctx, lookup->ticket, "a name's address", timeout_ms);
+	const trl_http_out *out = name->out;
+	struct wait wait = { .tenant = ctx->tenant, .next = name->waits };
+	enum trl_code rc;
 
+	name->waits = &wait;
+	give_turns(name->out);
+	rc = wait_for(ctx, name, &wait, end_us);
 	if (rc != TRL_OK) {
-		lookup->detached = true;
-		if (lookup->done)
-			free_lookup(lookup);
-		return ctx->err.code != TRL_OK
-			   ? rc
+		const bool never = leave(name, &wait);
+
+		if (ctx->err.code != TRL_OK)
+			return rc; /* the actor's own time is over */
+		return never
+			   ? fail_busy(ctx)
 			   : trl_fail(ctx, TRL_DEADLINE,
 				 "the name %.150s was not resolved in time", url->host);
 	}
-	if (lookup->status != 0)
+	if (name->status != 0)
 		rc = trl_fail(ctx, TRL_UNAVAILABLE,
 		    "the name %.150s cannot be resolved: %s", url->host,
-		    uv_strerror(lookup->status));
+		    uv_strerror(name->status));
 	else
-		rc = write_list(ctx, out, url, lookup->found, list);
-	free_lookup(lookup);
+		rc = write_list(ctx, out, url, name->found, list);
+	(void)leave(name, &wait);
 	return rc;
+}
+
+void
+out_resolve_leave(trl_http_out *out)
+{
+	struct out_name *next;
+
+	for (struct out_name *name = out->names; name != NULL; name = next) {
+		next = name->next;
+		trl_assert(name->state == ASKED && name->waits == NULL);
+		name->out = NULL;
+		uv_cancel((uv_req_t *)&name->request);
+	}
+	out->names = NULL;
 }
 
 enum trl_code
 out_resolve(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
-    uint32_t timeout_ms, const char **list)
+    uint64_t *end_us, const char **list)
 {
+	struct out_name *name;
 	const char *wrong;
 
 	*list = NULL;
@@ -159,7 +373,9 @@ out_resolve(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
 		wrong = out_url_refused_at(&out->guard, url, &url->address);
 		return wrong == NULL ? TRL_OK : trl_fail(ctx, TRL_DENIED, "%s", wrong);
 	}
-	if (out->n_lookups >= OUT_LOOKUPS_MAX)
-		return trl_fail(ctx, TRL_BUSY, "too many names are being resolved");
-	return look_up(ctx, out, url, timeout_ms, list);
+	if (is_left_alone(out, url->host))
+		return trl_fail(ctx, TRL_UNAVAILABLE,
+		    "the name %.150s was asked for in vain a moment ago", url->host);
+	name = find_or_add(out, url->host, ctx->tenant);
+	return name == NULL ? fail_busy(ctx) : look_up(ctx, name, url, end_us, list);
 }

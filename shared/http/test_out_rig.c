@@ -54,6 +54,18 @@ new_address(const char *text, struct addrinfo *next)
 	return a;
 }
 
+static void
+wait_to_answer(const char *name)
+{
+	unsigned n;
+
+	while (!strcmp(name, "late.test") && !atomic_load(&world.answer_late))
+		usleep(1000); /* a resolver that waits for the case to be over */
+	while (sscanf(name, "dead%u.test", &n) == 1 &&
+	       (atomic_load(&world.let_go) >> n & 1) == 0)
+		usleep(1000);
+}
+
 int
 getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
     struct addrinfo **out)
@@ -62,14 +74,14 @@ getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
 
 	(void)port, (void)hints;
 	*out = NULL;
+	wait_to_answer(name);
 	if (!strcmp(name, "rebinds.test"))
 		*out = new_address(nth == 0 ? "127.0.0.1" : "127.0.0.66", NULL);
-	while (!strcmp(name, "late.test") && !atomic_load(&world.answer_late))
-		usleep(1000); /* a resolver that waits for the case to be over */
 	for (size_t i = 0; i < TRL_COUNT(names); i++)
 		for (size_t j = 0; !strcmp(name, names[i].name) && j < 3; j++)
 			if (names[i].addresses[j] != NULL)
 				*out = new_address(names[i].addresses[j], *out);
+	atomic_fetch_add(&world.answered, 1);
 	return *out != NULL ? 0 : EAI_NONAME;
 }
 
@@ -106,6 +118,7 @@ run_call(trl_ctx *ctx, void *arg)
 {
 	struct visit *visit = arg;
 
+	ctx->tenant = visit->tenant;
 	visit->rc = trl_http_out_call(ctx, visit->out, &visit->call, &visit->answer);
 	keep(visit, ctx);
 }
@@ -205,6 +218,17 @@ connections(void)
 	n = (unsigned)strtoul(visit.body, NULL, 10);
 	free(visit.body);
 	return n;
+}
+
+bool
+calls_by_address(void)
+{
+	struct visit visit = { .call = { .url = visit.url } };
+
+	snprintf(visit.url, sizeof visit.url, "http://127.0.0.1:%u/hello", world.http);
+	go(&visit);
+	free(visit.body);
+	return visit.rc == TRL_OK;
 }
 
 static bool

@@ -19,7 +19,8 @@ struct rig {
 	trl_loop *loop;
 	trl_http_out *out; /* may call any address, believes the world's authority */
 	/* rebinds.test is 127.0.0.1 to who asks first, and 127.0.0.66 from then on. */
-	atomic_uint asked;
+	atomic_uint asked, answered;
+	atomic_uint let_go;      /* bit n: deadN.test answers, that it has no address */
 	atomic_bool answer_late; /* late.test waits for it */
 };
 
@@ -31,6 +32,8 @@ int close_world(void **state);
 /* One call or letter, made by an actor, and what came of it. */
 struct visit {
 	trl_http_out *out;
+	struct trl_id tenant; /* whose actor it is */
+	char url[100];        /* room for call.url */
 	struct trl_http_call call;
 	struct trl_smtp_letter letter;
 	struct trl_smtp_answer smtp;
@@ -57,3 +60,5 @@ void post(struct visit *visit);
 const char *at(unsigned port, const char *path);
 /* How many connections the HTTP servers have taken. */
 unsigned connections(void);
+/* A call for which no name is looked up; the loop has turned meanwhile. */
+bool calls_by_address(void);

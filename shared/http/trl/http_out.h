@@ -40,7 +40,8 @@ struct trl_http_call {
 	const char *const *headers; /* "Name: value", NULL-ended; or NULL */
 	const void *body;
 	size_t body_len;
-	uint32_t timeout_ms; /* of the whole; 0: 10,000; bounded by ctx's deadline */
+	uint32_t timeout_ms; /* of the whole, but a turn to resolve the name, up to 5 s
+				more; 0: 10,000; bounded by ctx's deadline */
 	size_t max_reply; /* bytes of body that are kept; 0: 64 KiB. More: the call is
 			     ended there and truncated set */
 };
@@ -57,7 +58,8 @@ struct trl_http_answer {
 
 /* Any status is TRL_OK. Errors: TRL_DENIED (an address that is not allowed, or the URL
  * is none), TRL_UNAVAILABLE (resolving, connecting, TLS, the answer's form; says
- * which), TRL_DEADLINE. */
+ * which), TRL_BUSY (nobody was asked yet: too many names are being resolved, of which
+ * ctx->tenant may have one at a time), TRL_DEADLINE. */
 enum trl_code trl_http_out_call(trl_ctx *ctx, trl_http_out *out,
     const struct trl_http_call *call, struct trl_http_answer *answer) TRL_MUST_CHECK;
 
