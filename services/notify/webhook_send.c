@@ -8,11 +8,14 @@
  * A process that dies between the answer and its record posts again, under the same
  * webhook-id. What is written can be written twice: an attempt has its number, an end
  * is final. */
+#include <string.h>
+
 #include "webhook.h"
 
 enum {
 	AGAIN_US = 1000000, /* where this process is too busy to call */
 	WRITES = 5,         /* of a success */
+	DISABLES = 5,       /* tries, where others' outcomes change the endpoint */
 	WRITE_AGAIN_MS = 300
 };
 
@@ -33,8 +36,21 @@ due_id(const struct trl_job *job)
 
 /* ---- reading ---- */
 
-/* Leaves the delivery NULL where there is nothing to do any more, and the endpoint
- * without id where it is gone. */
+/* Leaves it without id where it is gone. */
+static enum trl_code
+read_endpoint(
+    trl_ctx *ctx, struct notify_webhook_attempt *attempt, struct trl_id endpoint)
+{
+	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
+
+	notify__v1__webhook_endpoint__init(&attempt->endpoint);
+	trl_batch_get(work, &notify_sql_webhook_endpoint_find, NULL,
+	    &attempt->endpoint.base, TRL_ARG_ID("tenant_id", attempt->job->tenant),
+	    TRL_ARG_ID("endpoint_id", endpoint));
+	return trl_batch_read(work);
+}
+
+/* Leaves the delivery NULL where there is nothing to do any more. */
 static enum trl_code
 read_rows(trl_ctx *ctx, struct notify_webhook_attempt *attempt)
 {
@@ -50,11 +66,8 @@ read_rows(trl_ctx *ctx, struct notify_webhook_attempt *attempt)
 	    found.items[0]->status != NOTIFY__V1__WEBHOOK_DELIVERY__STATUS__waiting)
 		return rc;
 	attempt->delivery = found.items[0];
-	work = new_batch(attempt->self, ctx, attempt->job);
-	trl_batch_get(work, &notify_sql_webhook_endpoint_find, NULL,
-	    &attempt->endpoint.base, TRL_ARG_ID("tenant_id", attempt->job->tenant),
-	    TRL_ARG_ID("endpoint_id", trl_value_id(attempt->delivery->endpoint_id)));
-	return trl_batch_read(work);
+	return read_endpoint(
+	    ctx, attempt, trl_value_id(attempt->delivery->endpoint_id));
 }
 
 /* ---- writing ---- */
@@ -154,7 +167,7 @@ reason_to_disable(const struct notify_webhook_attempt *attempt)
 							      : NULL;
 }
 
-/* Errors: TRL_PRECONDITION (somebody changed the endpoint meanwhile). */
+/* Errors: TRL_PRECONDITION (the endpoint has changed meanwhile). */
 static enum trl_code
 write_disabled(
     trl_ctx *ctx, const struct notify_webhook_attempt *attempt, const char *reason)
@@ -195,21 +208,45 @@ write_disabled(
 	return trl_batch_write_unrecorded(work);
 }
 
+/* Reads the endpoint as it is now. *same: it still is the one that was posted to. */
 static enum trl_code
-write_outcome(trl_ctx *ctx, const struct notify_webhook_attempt *attempt)
+look_again(trl_ctx *ctx, struct notify_webhook_attempt *attempt, bool *same)
 {
-	const char *reason;
-	enum trl_code rc;
+	const struct trl_id id = trl_value_id(attempt->endpoint.id);
+	const char *url = attempt->endpoint.url;
+	enum trl_code rc = read_endpoint(ctx, attempt, id);
+
+	*same =
+	    rc == TRL_OK && attempt->endpoint.has_id &&
+	    attempt->endpoint.status == NOTIFY__V1__WEBHOOK_ENDPOINT__STATUS__enabled &&
+	    !strcmp(attempt->endpoint.url, url);
+	attempt->endpoint.id = trl_value_bytes(ctx, id);
+	return rc;
+}
+
+/* The endpoint was read before the post, up to ten seconds ago. Where it has changed
+ * since, what it is now decides: one that has just recovered stays enabled. */
+static enum trl_code
+write_outcome(trl_ctx *ctx, struct notify_webhook_attempt *attempt)
+{
+	bool same = true;
 
 	if (attempt->error[0] == '\0')
 		return write_success(ctx, attempt);
-	reason = reason_to_disable(attempt);
-	if (!reason)
-		return write_failure(ctx, attempt);
-	rc = write_disabled(ctx, attempt, reason);
-	if (rc != TRL_PRECONDITION)
-		return rc;
-	trl_err_clear(ctx);
+	for (int i = 0; same && i < DISABLES; i++) {
+		const char *reason = reason_to_disable(attempt);
+		enum trl_code rc;
+
+		if (!reason)
+			break;
+		rc = write_disabled(ctx, attempt, reason);
+		if (rc != TRL_PRECONDITION)
+			return rc;
+		trl_err_clear(ctx);
+		rc = look_again(ctx, attempt, &same);
+		if (rc != TRL_OK)
+			return rc;
+	}
 	return write_failure(ctx, attempt);
 }
 

@@ -41,7 +41,8 @@ class Server(ThreadingHTTPServer):
 
 class Receiver:
     """answers: path to a list of statuses; the last one goes on. A status may be "trickle",
-    "endless", "zeros" or "redirect"."""
+    "endless", "zeros" or "redirect", or a function that gives one when the story has come
+    to it."""
 
     def __init__(self, folder, tls=True):
         self.got = []  # (path, headers, body)
@@ -88,6 +89,8 @@ class Receiver:
     def answer(self, request):
         wanted = self.answers.get(request.path, [204])
         status = wanted.pop(0) if len(wanted) > 1 else wanted[0]
+        if callable(status):
+            status = status()
         if status == "trickle":
             request.send_response(200)
             request.send_header("Content-Length", "1000")

@@ -1,4 +1,4 @@
--- Not where somebody disabled, changed or deleted it meanwhile.
+-- Not where it was disabled, changed or deleted meanwhile, or has begun or ceased to fail.
 -- expect: one PRECONDITION
 update webhook_endpoint
 set version = :version, status = 'disabled', disabled_reason = :disabled_reason,

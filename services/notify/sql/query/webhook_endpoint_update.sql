@@ -1,5 +1,5 @@
 -- What failed before counts no more once it is disabled or enabled by hand.
--- expect: one PRECONDITION "Somebody has changed this endpoint meanwhile; read it again."
+-- expect: one PRECONDITION "This endpoint has changed meanwhile; read it again."
 update webhook_endpoint
 set version = :version, url = :url, event_types = :event_types, description = :description,
     status = :status, disabled_reason = :disabled_reason, disabled_at = :disabled_at,
