@@ -1,6 +1,6 @@
 /* arena.c - a chain of blocks, filled from the front. The arena itself lies at the
  * head of its first block, so an idle one is a single allocation of 8 KiB; later
- * blocks double up to 256 KiB and go at reset.
+ * blocks double up to 256 KiB and go at reset, or when what they hold is forgotten.
  *
  * Under ASan the unused part of every block is poisoned: what is read after a
  * reset is reported. */
@@ -79,12 +79,14 @@ trl_arena_new(size_t limit_bytes)
 	return arena;
 }
 
+/* Those that were added after one. */
 static void
-free_later_blocks(trl_arena *arena)
+free_later_blocks(trl_arena *arena, const struct block *than)
 {
-	while (arena->block != &arena->first) {
+	while (arena->block != than) {
 		struct block *next = arena->block->next;
 
+		trl_assert(next);
 		trl_asan_unpoison(data_of(arena->block), arena->block->size);
 		free(arena->block);
 		arena->block = next;
@@ -96,7 +98,7 @@ trl_arena_free(trl_arena **arena)
 {
 	if (*arena == NULL)
 		return;
-	free_later_blocks(*arena);
+	free_later_blocks(*arena, &(*arena)->first);
 	trl_asan_unpoison(data_of(&(*arena)->first), first_size());
 	free(TRL_TAKE(*arena));
 }
@@ -104,10 +106,25 @@ trl_arena_free(trl_arena **arena)
 void
 trl_arena_reset(trl_arena *arena)
 {
-	free_later_blocks(arena);
-	arena->used = 0;
-	arena->fill = 0;
-	trl_asan_poison(data_of(&arena->first), first_size());
+	trl_arena_rewind(arena, (struct trl_arena_mark){ .block = &arena->first });
+}
+
+struct trl_arena_mark
+trl_arena_mark(const trl_arena *arena)
+{
+	return (struct trl_arena_mark){
+		.block = arena->block, .fill = arena->fill, .used = arena->used
+	};
+}
+
+void
+trl_arena_rewind(trl_arena *arena, struct trl_arena_mark mark)
+{
+	free_later_blocks(arena, mark.block);
+	arena->fill = mark.fill;
+	arena->used = mark.used;
+	trl_asan_poison(
+	    data_of(arena->block) + mark.fill, arena->block->size - mark.fill);
 }
 
 /* Adds a block that holds size and makes it the one being filled. */

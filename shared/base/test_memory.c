@@ -44,6 +44,33 @@ a_reset_arena_starts_again_at_its_first_block(void **state)
 }
 
 static void
+what_was_taken_since_a_mark_is_forgotten_and_what_was_before_stays(void **state)
+{
+	TRL_AUTO(trl_arena_free) trl_arena *arena = trl_arena_new(1 << 20);
+	char *kept = trl_arena_strdup(arena, "kept");
+	const struct trl_arena_mark outer = trl_arena_mark(arena);
+	const size_t used = trl_arena_used(arena);
+	void *next = trl_arena_alloc(arena, 100);
+
+	(void)state;
+	trl_arena_rewind(arena, outer);
+	/* Far more than the arena holds, but little at a time. */
+	for (int i = 0; i < 100; i++) {
+		const struct trl_arena_mark inner = trl_arena_mark(arena);
+
+		assert_ptr_equal(trl_arena_alloc(arena, 100), next);
+		for (size_t size = 1; size < (300 << 10); size *= 3)
+			memset(trl_arena_alloc(arena, size), i, size);
+		trl_arena_rewind(arena, inner);
+		assert_int_equal(trl_arena_used(arena), used);
+	}
+	assert_string_equal(kept, "kept");
+	trl_arena_rewind(arena, outer);
+	trl_arena_reset(arena);
+	assert_ptr_equal(trl_arena_alloc(arena, 5), kept);
+}
+
+static void
 a_limit_refuses_what_is_beyond_it(void **state)
 {
 	TRL_AUTO(trl_arena_free) trl_arena *arena = trl_arena_new(64 << 10);
@@ -122,6 +149,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_is_aligned_and_survives_growth),
 		cmocka_unit_test(a_reset_arena_starts_again_at_its_first_block),
+		cmocka_unit_test(
+		    what_was_taken_since_a_mark_is_forgotten_and_what_was_before_stays),
 		cmocka_unit_test(a_limit_refuses_what_is_beyond_it),
 		cmocka_unit_test(text_is_copied_and_printed),
 		cmocka_unit_test(a_buffer_grows_prints_and_shifts),

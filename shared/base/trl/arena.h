@@ -20,6 +20,17 @@ void trl_arena_free(trl_arena **arena);
 /* Forgets all, keeps the first block for reuse. */
 void trl_arena_reset(trl_arena *arena);
 
+/* How far an arena is filled. */
+struct trl_arena_mark {
+	void *block;
+	size_t fill, used;
+};
+struct trl_arena_mark trl_arena_mark(const trl_arena *arena);
+/* Forgets what was taken since the mark and keeps what was there before: for a loop
+ * whose turns leave nothing behind. The mark is of this arena, since its last reset,
+ * and not of what an earlier mark has forgotten. */
+void trl_arena_rewind(trl_arena *arena, struct trl_arena_mark mark);
+
 /* Aligned to 16, not zeroed / zeroed. Never NULL. size 0 is allowed. */
 void *trl_arena_alloc(trl_arena *arena, size_t size);
 void *trl_arena_zalloc(trl_arena *arena, size_t size);
