@@ -57,53 +57,6 @@ stream_write(struct edge_stream *stream, const void *data, size_t len)
 	return false;
 }
 
-static bool
-may_see(const struct edge_stream *stream, const Notify__V1__FeedEntry *entry)
-{
-	const struct trl_permission *permission;
-
-	if (entry->has_account_id &&
-	    (!trl_id_is_nil(stream->key) ||
-		memcmp(entry->account_id.data, stream->account.bytes, 16) != 0))
-		return false;
-	if (!entry->permission)
-		return entry->has_account_id;
-	permission = trl_permission_by_name(entry->permission);
-	for (size_t i = 0; permission && i < stream->n_permissions; i++)
-		if (stream->permissions[i] == permission->id)
-			return true;
-	return false;
-}
-
-/* type and data are of one line by their making; one that is not would be two. */
-static bool
-is_one_line(const char *text)
-{
-	return text && text[strcspn(text, "\r\n")] == '\0';
-}
-
-bool
-stream_send(trl_ctx *ctx, struct edge_stream *stream, const void *arg)
-{
-	const Notify__V1__FeedEntry *entry = arg;
-	char id[TRL_ID_TEXT];
-	const char *text;
-	struct trl_id at;
-
-	if (entry->number <= stream->cursor || !may_see(stream, entry) ||
-	    entry->id.len != sizeof at.bytes || !is_one_line(entry->type) ||
-	    !is_one_line(entry->data))
-		return stream->http != NULL;
-	memcpy(at.bytes, entry->id.data, sizeof at.bytes);
-	trl_id_format(at, id);
-	text = trl_arena_printf(ctx->arena, "id: %s\nevent: %s\ndata: %s\n\n", id,
-	    entry->type, entry->data);
-	if (!stream_write(stream, text, strlen(text)))
-		return false;
-	trl_series_add(stream->all->sent, 1);
-	return true;
-}
-
 /* ---- what was missed ---------------------------------------------------------------
  */
 
@@ -121,7 +74,7 @@ over(trl_ctx *ctx)
 
 /* Sends an entry when the client took enough of those before. */
 static enum trl_code
-send_slowly(trl_ctx *ctx, struct replay *replay, const Notify__V1__FeedEntry *entry)
+send_slowly(trl_ctx *ctx, struct replay *replay, struct stream_entry *entry)
 {
 	struct edge_stream *stream = replay->stream;
 	enum trl_code rc;
@@ -140,26 +93,25 @@ static enum trl_code
 replay_page(trl_ctx *ctx, struct replay *replay, int64_t *through)
 {
 	const struct edge *edge = replay->stream->all->edge;
-	Notify__V1__FeedEntry **a, **b = NULL;
+	struct stream_entry *a, *b = NULL;
 	size_t n_a, n_b = 0, i = 0, j = 0;
 	int64_t until = replay->tenant.until;
 	enum trl_code rc;
 
-	rc =
-	    stream_read(ctx, edge, &replay->tenant, (void **)(void *)&a, &n_a, through);
+	rc = stream_read(ctx, edge, &replay->tenant, &a, &n_a, through);
 	if (rc == TRL_OK && replay->alone.n_accounts)
-		rc = stream_read(
-		    ctx, edge, &replay->alone, (void **)(void *)&b, &n_b, &until);
+		rc = stream_read(ctx, edge, &replay->alone, &b, &n_b, &until);
 	if (rc != TRL_OK)
 		return rc;
 	if (until < *through)
 		*through = until;
 	while (rc == TRL_OK && (i < n_a || j < n_b)) {
-		const Notify__V1__FeedEntry *next =
-		    j == n_b || (i < n_a && a[i]->number < b[j]->number) ? a[i++]
-									 : b[j++];
+		struct stream_entry *next =
+		    j == n_b || (i < n_a && a[i].entry->number < b[j].entry->number)
+			? &a[i++]
+			: &b[j++];
 
-		if (next->number > *through)
+		if (next->entry->number > *through)
 			break;
 		rc = send_slowly(ctx, replay, next);
 	}
@@ -174,7 +126,7 @@ send_reset(trl_ctx *ctx, struct edge_stream *stream)
 	return stream_write(stream, reset, sizeof reset - 1) ? TRL_OK : over(ctx);
 }
 
-/* Brings the stream from its cursor to head. */
+/* Brings the stream from its cursor to head; holds one page at a time. */
 static enum trl_code
 replay_until(trl_ctx *ctx, struct replay *replay, int64_t head)
 {
@@ -183,6 +135,8 @@ replay_until(trl_ctx *ctx, struct replay *replay, int64_t head)
 	enum trl_code rc = TRL_OK;
 
 	while (rc == TRL_OK && stream->cursor < head) {
+		const struct trl_arena_mark page = trl_arena_mark(ctx->arena);
+
 		if (replay->sent >= STREAM_REPLAY_MAX) {
 			stream->cursor = head;
 			return send_reset(ctx, stream);
@@ -190,8 +144,10 @@ replay_until(trl_ctx *ctx, struct replay *replay, int64_t head)
 		replay->tenant.after = replay->alone.after = stream->cursor;
 		replay->tenant.until = replay->alone.until = head;
 		rc = replay_page(ctx, replay, &through);
-		if (rc == TRL_OK)
-			stream->cursor = through;
+		if (rc != TRL_OK)
+			break;
+		stream->cursor = through;
+		trl_arena_rewind(ctx->arena, page);
 	}
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* stream.h - open streams, for the files that keep them: stream.c opens one,
  * stream_table.c finds them, stream_watch.c sees who may go on, stream_feed.c brings
- * them what happens, in rounds (stream_round.c, stream_read.c). Private to the edge;
- * loop thread. */
+ * them what happens (stream_entry.c), in rounds (stream_round.c, stream_read.c).
+ * Private to the edge; loop thread. */
 #pragma once
 
 #include <trellis/notify/v1/notify.trl.h>
@@ -14,11 +14,22 @@ enum {
 	 * many seconds more all have one that came at once. */
 	STREAM_BEAT_S = 12,
 	STREAM_SPREAD_S = 13,
-	STREAM_WINDOW = 100,     /* entries that are delivered together */
+	/* Entries that are delivered together. As they are read and as text, a hundred
+	 * of the largest (40,000 characters of data, by the contract) take 8 MB, half
+	 * of what a round's arena holds. */
+	STREAM_WINDOW = 100,
 	STREAM_REPLAY_MAX = 1000 /* entries that one that begins anew may have missed */
 };
 
 enum stream_by { BY_TENANT, BY_CALLER, STREAM_BYS };
+
+/* An entry of the feed on its way to streams. */
+struct stream_entry {
+	const Notify__V1__FeedEntry *entry;
+	uint32_t permission; /* that its permission has; 0: the catalogue knows none */
+	const char *text;    /* as it is sent, to all; NULL: not made yet */
+	size_t len;
+};
 
 /* The streams of a tenant, or of a caller (an account or an API key). */
 struct stream_set {
@@ -26,11 +37,13 @@ struct stream_set {
 	struct trl_id id;
 	struct edge_stream *first;
 	size_t n;
-	/* Within a round of stream_feed.c. */
+	/* Within a round, in whose arena the lists lie. */
 	struct stream_set *due_next;
-	bool due, wide; /* something is for some of it; for all of it */
+	bool due, wide;          /* something is for some of it; for all of it */
+	struct trl_id *accounts; /* whom alone something of the tenant is for */
+	size_t n_accounts;       /* at most STREAM_WINDOW */
+	struct stream_entry *rows;
 	size_t n_rows;
-	void *rows; /* Notify__V1__FeedEntry *[] in the round's arena */
 };
 
 struct edge_stream {
@@ -41,6 +54,7 @@ struct edge_stream {
 		struct edge_stream *prev, *next;
 	} in[STREAM_BYS];
 	struct edge_stream *prev, *next; /* all of them, in the order of their beats */
+	struct edge_stream *picked;      /* the next that a round or a beat is about */
 	/* Who it is, and under which epochs; last_asked_us: when auth and tenants said
 	 * so (monotonic). */
 	uint8_t hash[TRL_ACCESS_HASH];
@@ -95,18 +109,25 @@ void stream_round_end(struct edge_streams *all);
 void stream_end(struct edge_stream *stream);
 /* False: it takes no more, and ends. */
 bool stream_write(struct edge_stream *stream, const void *data, size_t len);
-/* Sends an entry, if it is for this stream and not yet sent. False: it is over. */
-bool stream_send(trl_ctx *ctx, struct edge_stream *stream, const void *entry);
+
+/* ---- stream_entry.c ------------------------------------------------------------ */
+
+/* Of what was read, which must outlive it. */
+void stream_entry_init(struct stream_entry *entry, const Notify__V1__FeedEntry *read);
+/* Sends an entry, if it is for this stream and not yet sent. Its text is made in the
+ * arena by the first that is sent it. False: the stream is over. */
+bool stream_send(trl_ctx *ctx, struct edge_stream *stream, struct stream_entry *entry);
 
 /* ---- stream_watch.c -------------------------------------------------------------- */
 
 /* Keeps of a request who the stream is. */
 void stream_learn(struct edge_stream *stream, const struct edge_request *request);
-/* Looks whether each of n streams may go on; ends those that may not (their http is
- * NULL then). In a round. fresh: the owners must have been asked within five seconds.
- * Errors: faults; then some are not known to be allowed. */
+/* Looks whether each of the streams that were picked, from first on, may go on; ends
+ * those that may not (their http is NULL then). In a round. fresh: the owners must have
+ * been asked within five seconds. What it takes of the arena it gives back, however
+ * many streams there are. Errors: faults; then some are not known to be allowed. */
 enum trl_code stream_check(trl_ctx *ctx, struct edge_streams *all,
-    struct edge_stream **streams, size_t n, bool fresh) TRL_MUST_CHECK;
+    struct edge_stream *first, bool fresh) TRL_MUST_CHECK;
 
 /* ---- stream_feed.c ----------------------------------------------------------- */
 
@@ -127,18 +148,16 @@ enum trl_code stream_bring(
 /* ---- stream_read.c -------------------------------------------------------------- */
 
 /* What to read of the feed: of a tenant, for all and for some accounts, or, tenant nil,
- * for those accounts outside of tenants. */
+ * for those accounts outside of tenants. They may be named twice. */
 struct stream_ask {
 	struct trl_id tenant;
 	const struct trl_id *accounts;
 	size_t n_accounts; /* at most 200 */
-	bool all_accounts;
 	int64_t after, until;
 };
-/* One page: *rows are Notify__V1__FeedEntry *, rising, complete until *through.
- * Errors: faults. */
+/* One page, in the arena: rising, complete until *through. Errors: faults. */
 enum trl_code stream_read(trl_ctx *ctx, const struct edge *edge,
-    const struct stream_ask *ask, void **rows, size_t *n,
+    const struct stream_ask *ask, struct stream_entry **rows, size_t *n,
     int64_t *through) TRL_MUST_CHECK;
 /* The last number there is. Errors: faults. */
 enum trl_code stream_head(

@@ -59,23 +59,25 @@ static enum trl_code
 beat(trl_ctx *ctx, struct edge_streams *all)
 {
 	static const char heartbeat[] = ": hb\n\n";
-	size_t n = all->n / STREAM_SPREAD_S + 1, n_streams = 0;
+	size_t n = all->n / STREAM_SPREAD_S + 1, i = 0;
 	const uint64_t due = trl_mono_us() - STREAM_BEAT_S * 1000000ull;
-	struct edge_stream **streams;
+	struct edge_stream *streams, **last = &streams;
 	enum trl_code rc;
 
-	streams = trl_arena_alloc(ctx->arena, n * sizeof *streams);
 	stream_round_begin(all);
 	for (; n && all->first->beat_us <= due; n--) {
-		if (all->first->live) /* else its opening has it */
-			streams[n_streams++] = all->first;
+		if (all->first->live) { /* else its opening has it */
+			*last = all->first;
+			last = &all->first->picked;
+		}
 		stream_beat_last(all->first);
 	}
-	rc = stream_check(ctx, all, streams, n_streams, false);
-	for (size_t i = 0; i < n_streams; i++) {
-		if (streams[i]->live)
-			(void)stream_write(streams[i], heartbeat, sizeof heartbeat - 1);
-		stream_pause(ctx, i);
+	*last = NULL;
+	rc = stream_check(ctx, all, streams, false);
+	for (struct edge_stream *s = streams; s; s = s->picked) {
+		if (s->live)
+			(void)stream_write(s, heartbeat, sizeof heartbeat - 1);
+		stream_pause(ctx, i++);
 	}
 	stream_round_end(all);
 	return rc;

@@ -13,7 +13,7 @@ static const struct trl_call_terms as_service = { .as_service = true };
 
 enum trl_code
 stream_read(trl_ctx *ctx, const struct edge *edge, const struct stream_ask *ask,
-    void **rows, size_t *n, int64_t *through)
+    struct stream_entry **rows, size_t *n, int64_t *through)
 {
 	Notify__V1__ReadFeedRequest in = NOTIFY__V1__READ_FEED_REQUEST__INIT;
 	ProtobufCBinaryData *ids =
@@ -27,15 +27,15 @@ stream_read(trl_ctx *ctx, const struct edge *edge, const struct stream_ask *ask,
 	in.tenant_id = trl_value_bytes(ctx, ask->tenant);
 	in.account_ids = ids;
 	in.n_account_ids = ask->n_accounts;
-	in.has_all_accounts = true;
-	in.all_accounts = ask->all_accounts;
 	in.has_after = in.has_until = true;
 	in.after = ask->after;
 	in.until = ask->until;
 	rc = notify_call_read_feed_with(ctx, edge->host->bus, &in, &as_service, &out);
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
-	*rows = out->items;
+	*rows = trl_arena_alloc(ctx->arena, out->n_items * sizeof **rows);
+	for (size_t i = 0; i < out->n_items; i++)
+		stream_entry_init(&(*rows)[i], out->items[i]);
 	*n = out->n_items;
 	*through = out->through;
 	return TRL_OK;

@@ -3,7 +3,11 @@
  * and in it everything is read before anything is written: so each stream gets what is
  * of its tenant and what is its own in one order, and an id that it has seen says that
  * it has seen all before. A round that fails is done again; what a stream has got
- * already is below its cursor. */
+ * already is below its cursor.
+ *
+ * What a round holds is bounded by its window: only what is for a stream here is read,
+ * and it is held once, as are the texts. Of a stream there is nothing but its place in
+ * the list of those that the round is about, which is a pointer in itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +17,6 @@
 
 #include "stream.h"
 
-enum { ACCOUNTS = 200 }; /* more are not named, but read whole */
-
 /* What a round is about: tenants with streams that are due. */
 struct round {
 	struct edge_streams *all;
@@ -23,10 +25,9 @@ struct round {
 	struct trl_id
 	    alone[STREAM_WINDOW]; /* accounts that have something of no tenant */
 	size_t n_alone;
-	Notify__V1__FeedEntry **rows; /* of those */
+	struct stream_entry *rows; /* of those */
 	size_t n_rows;
-	struct edge_stream **streams;
-	size_t n_streams;
+	struct edge_stream *streams; /* by picked */
 };
 
 static void
@@ -39,9 +40,19 @@ set_due(struct round *round, struct stream_set *set)
 	round->due = set;
 }
 
-/* Whether a change is for some stream here; marks those. */
+static void
+name_account(trl_ctx *ctx, struct stream_set *set, struct trl_id account)
+{
+	if (!set->accounts)
+		set->accounts =
+		    trl_arena_alloc(ctx->arena, STREAM_WINDOW * sizeof *set->accounts);
+	set->accounts[set->n_accounts++] = account;
+}
+
+/* Whether a change is for some stream here; marks those. Of a window at most
+ * STREAM_WINDOW times. */
 static bool
-mark(struct round *round, const Notify__V1__FeedChange *change)
+mark(trl_ctx *ctx, struct round *round, const Notify__V1__FeedChange *change)
 {
 	struct edge_streams *all = round->all;
 	const struct trl_id tenant = trl_value_id(change->tenant_id);
@@ -68,15 +79,17 @@ mark(struct round *round, const Notify__V1__FeedChange *change)
 	}
 	if (found && trl_id_is_nil(tenant))
 		round->alone[round->n_alone++] = account;
+	else if (found)
+		name_account(ctx, stream_set_find(all, BY_TENANT, tenant), account);
 	return found;
 }
 
 /* All pages of a window into one list. */
 static enum trl_code
 read_window(trl_ctx *ctx, struct round *round, struct stream_ask *ask,
-    Notify__V1__FeedEntry ***rows, size_t *n)
+    struct stream_entry **rows, size_t *n)
 {
-	Notify__V1__FeedEntry **all = NULL, **page;
+	struct stream_entry *all = NULL, *page;
 	size_t n_page;
 	int64_t through;
 	enum trl_code rc;
@@ -85,8 +98,7 @@ read_window(trl_ctx *ctx, struct round *round, struct stream_ask *ask,
 	ask->after = round->all->through;
 	ask->until = round->until;
 	do {
-		rc = stream_read(ctx, round->all->edge, ask, (void **)(void *)&page,
-		    &n_page, &through);
+		rc = stream_read(ctx, round->all->edge, ask, &page, &n_page, &through);
 		if (rc != TRL_OK)
 			return rc;
 		all =
@@ -104,16 +116,13 @@ read_window(trl_ctx *ctx, struct round *round, struct stream_ask *ask,
 static enum trl_code
 read_set(trl_ctx *ctx, struct round *round, struct stream_set *set)
 {
-	struct trl_id accounts[ACCOUNTS];
-	struct stream_ask ask = { .tenant = set->id, .accounts = accounts };
-	struct edge_stream *s;
+	struct stream_ask ask = { .tenant = set->id,
+		.accounts = set->accounts,
+		.n_accounts = set->n_accounts };
 
-	for (s = set->first; s && ask.n_accounts < ACCOUNTS; s = s->in[BY_TENANT].next)
-		if (s->due && trl_id_is_nil(s->key))
-			accounts[ask.n_accounts++] = s->account;
-	ask.all_accounts = ask.n_accounts == ACCOUNTS;
-	return read_window(ctx, round, &ask,
-	    (Notify__V1__FeedEntry ***)(void *)&set->rows, &set->n_rows);
+	if (!set->wide && !set->n_accounts) /* due by what is of no tenant */
+		return TRL_OK;
+	return read_window(ctx, round, &ask, &set->rows, &set->n_rows);
 }
 
 static enum trl_code
@@ -133,16 +142,17 @@ read_all(trl_ctx *ctx, struct round *round)
 
 /* Those that are due; none may be freed before the round's end. */
 static void
-gather(trl_ctx *ctx, struct round *round)
+gather(struct round *round)
 {
-	struct edge_streams *all = round->all;
+	struct edge_stream **last = &round->streams;
 
-	round->streams =
-	    trl_arena_alloc(ctx->arena, (all->n + 1) * sizeof *round->streams);
 	for (struct stream_set *set = round->due; set; set = set->due_next)
 		for (struct edge_stream *s = set->first; s; s = s->in[BY_TENANT].next)
-			if (s->live && (set->wide || s->due))
-				round->streams[round->n_streams++] = s;
+			if (s->live && (set->wide || s->due)) {
+				*last = s;
+				last = &s->picked;
+			}
+	*last = NULL;
 }
 
 /* What is of its tenant and what is its own, merged. */
@@ -150,17 +160,17 @@ static void
 deliver(trl_ctx *ctx, const struct round *round, struct edge_stream *stream)
 {
 	const struct stream_set *set = stream->in[BY_TENANT].set;
-	Notify__V1__FeedEntry **a = set->rows, **b = round->rows;
+	struct stream_entry *a = set->rows, *b = round->rows;
 	size_t i = 0, j = 0;
 
 	if (!stream->live)
 		return;
 	while (i < set->n_rows || j < round->n_rows) {
-		const Notify__V1__FeedEntry *next =
+		struct stream_entry *next =
 		    j == round->n_rows ||
-			    (i < set->n_rows && a[i]->number < b[j]->number)
-			? a[i++]
-			: b[j++];
+			    (i < set->n_rows && a[i].entry->number < b[j].entry->number)
+			? &a[i++]
+			: &b[j++];
 
 		if (!stream_send(ctx, stream, next))
 			return; /* the server closes it */
@@ -177,6 +187,8 @@ forget_marks(struct round *round)
 
 		round->due = set->due_next;
 		set->due = set->wide = false;
+		set->accounts = NULL;
+		set->n_accounts = 0;
 		set->rows = NULL;
 		set->n_rows = 0;
 		for (struct edge_stream *s = set->first; s; s = s->in[BY_TENANT].next)
@@ -202,22 +214,23 @@ static enum trl_code
 go(trl_ctx *ctx, struct round *round, Notify__V1__ListFeedChangesReply *changes)
 {
 	struct edge_streams *all = round->all;
-	size_t relevant = 0;
+	size_t relevant = 0, i = 0;
 	enum trl_code rc;
 
-	for (size_t i = 0; i < changes->n_items && relevant < STREAM_WINDOW; i++) {
-		relevant += mark(round, changes->items[i]);
+	for (; i < changes->n_items && relevant < STREAM_WINDOW; i++) {
+		relevant += mark(ctx, round, changes->items[i]);
 		round->until = changes->items[i]->number;
 	}
 	if (all->claimed < round->until)
 		all->claimed = round->until;
 	rc = read_all(ctx, round);
-	gather(ctx, round);
+	gather(round);
 	if (rc == TRL_OK)
-		rc = stream_check(ctx, all, round->streams, round->n_streams, true);
-	for (size_t i = 0; rc == TRL_OK && i < round->n_streams; i++) {
-		deliver(ctx, round, round->streams[i]);
-		stream_pause(ctx, i);
+		rc = stream_check(ctx, all, round->streams, true);
+	i = 0;
+	for (struct edge_stream *s = round->streams; rc == TRL_OK && s; s = s->picked) {
+		deliver(ctx, round, s);
+		stream_pause(ctx, i++);
 	}
 	if (rc == TRL_OK)
 		all->through = round->until;

@@ -8,7 +8,13 @@
 
 #include "stream.h"
 
-enum { WORKERS = 16, ASK_MS = 5000, FRESH_US = 5000000, IDLE_US = 60000000 };
+enum {
+	TOGETHER = 512,
+	WORKERS = 16,
+	ASK_MS = 5000,
+	FRESH_US = 5000000,
+	IDLE_US = 60000000
+};
 
 void
 stream_learn(struct edge_stream *stream, const struct edge_request *request)
@@ -178,8 +184,8 @@ must_ask(const struct edge_stream *stream, uint64_t account, uint64_t tenant,
 	       (!is_key && account != stream->account_epoch);
 }
 
-enum trl_code
-stream_check(trl_ctx *ctx, struct edge_streams *all, struct edge_stream **streams,
+static enum trl_code
+check_some(trl_ctx *ctx, struct edge_streams *all, struct edge_stream **streams,
     size_t n, bool fresh)
 {
 	uint64_t *accounts = trl_arena_alloc(ctx->arena, (n + 1) * sizeof *accounts);
@@ -195,4 +201,25 @@ stream_check(trl_ctx *ctx, struct edge_streams *all, struct edge_stream **stream
 		    must_ask(streams[i], accounts[i], tenants[i], wall_us, fresh))
 			ask[n_ask++] = streams[i];
 	return ask_all(ctx, ask, n_ask);
+}
+
+enum trl_code
+stream_check(
+    trl_ctx *ctx, struct edge_streams *all, struct edge_stream *first, bool fresh)
+{
+	const struct trl_arena_mark start = trl_arena_mark(ctx->arena);
+	struct edge_stream **streams, *next = first;
+	enum trl_code rc = TRL_OK;
+
+	while (rc == TRL_OK && next) {
+		size_t n = 0;
+
+		streams = trl_arena_alloc(ctx->arena, TOGETHER * sizeof(void *));
+		for (; next && n < TOGETHER; next = next->picked)
+			streams[n++] = next;
+		rc = check_some(ctx, all, streams, n, fresh);
+		if (rc == TRL_OK)
+			trl_arena_rewind(ctx->arena, start);
+	}
+	return rc;
 }

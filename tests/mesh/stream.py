@@ -46,9 +46,13 @@ class StreamCase(MeshCase):
     def feed(self, n=1, tenant=None, account=None, permission=SEE, data='{"a":1}'):
         """Leaves n entries in one transaction; gives their ids."""
         ids = [str(uuid.uuid4()) for _ in range(n)]
-        subprocess.run(["psql", self.stack.direct, "-qX"], check=True, capture_output=True, text=True,
-                       input=self.insert(ids, tenant or self.tenant, account, permission, data))
+        self.leave(self.insert(ids, tenant or self.tenant, account, permission, data))
         return ids
+
+    def leave(self, *inserts):
+        """In one transaction, in this order."""
+        subprocess.run(["psql", self.stack.direct, "-qX", "-v", "ON_ERROR_STOP=1"], check=True,
+                       capture_output=True, text=True, input="; ".join(("begin", *inserts, "commit;")))
 
     def metric(self, name):
         return sum(float(line.split()[-1]) for line in self.stack.metrics("edge").split("\n")
