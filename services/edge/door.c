@@ -113,6 +113,8 @@ preflight(struct edge_request *request)
 	return true;
 }
 
+/* What is left to do of the request is done before the stream is opened, for then the
+ * rounds write into it. */
 static enum trl_code
 through_the_stream(struct edge_request *request)
 {
@@ -122,7 +124,10 @@ through_the_stream(struct edge_request *request)
 		return rc;
 	edge_stream_last_id(request);
 	rc = edge_call(request);
-	return rc == TRL_OK ? edge_stream_open(request) : rc;
+	if (rc != TRL_OK)
+		return rc;
+	edge_principal_keep(request);
+	return edge_stream_open(request);
 }
 
 static enum trl_code

@@ -103,7 +103,7 @@ struct edge_request {
 	struct trl_id key; /* the API key's; nil: a session */
 	const struct trl_access_who *who;
 	bool who_is_copy; /* from Redis, epoch not yet compared */
-	bool keep_who;    /* no copy was there: make one after the answer */
+	bool keep_who;    /* no copy was there: one is to be made */
 
 	/* grant */
 	uint64_t account_epoch, tenant_epoch;
@@ -142,7 +142,8 @@ bool edge_own_open(struct edge *self);
 enum trl_code edge_principal(struct edge_request *request);
 /* Asks auth who the credential is; fills request->who. */
 enum trl_code edge_principal_resolve(struct edge_request *request);
-/* After the answer: keeps a copy, if one is due. */
+/* After the answer, or before a stream's: keeps a copy, if one is due, once. May park.
+ */
 void edge_principal_keep(struct edge_request *request);
 /* grant.c: which tenant, what may be done in it, and the other limits. */
 enum trl_code edge_grant(struct edge_request *request);

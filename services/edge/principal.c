@@ -3,7 +3,8 @@
  *
  * A copy is believed once its epoch was compared (grant.c, with the second trip).
  * One is made only from facts read after that epoch: so on a miss auth is asked
- * again after the answer has gone out, once in 5 s a session. */
+ * again after the answer has gone out (a stream's: before it begins), once in 5 s a
+ * session. */
 #include <string.h>
 #include <strings.h>
 
@@ -213,8 +214,11 @@ edge_principal_keep(struct edge_request *request)
 
 	if (!request->keep_who || !request->who)
 		return;
-	if (edge_principal_resolve(request) != TRL_OK)
+	request->keep_who = false;
+	if (edge_principal_resolve(request) != TRL_OK) {
+		trl_err_clear(request->ctx); /* then there is no copy */
 		return;
+	}
 	who = *request->who;
 	who.epoch = is_key ? request->tenant_epoch : request->account_epoch;
 	trl_access_keep_who(request->ctx, request->edge->access, request->hash, &who);

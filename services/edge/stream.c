@@ -5,7 +5,9 @@
  * No gap and no double: what is missed is read in pages until a number that is not
  * below what is being delivered to the others (claimed). From there on, in the same
  * turn, the stream is one of them; what they get that it has already is skipped by its
- * cursor. */
+ * cursor.
+ *
+ * Nothing parks after that: the rounds write into a stream whose opening is over. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -84,7 +84,6 @@ trl_http_stream_write(trl_http_stream *conn, const void *data, size_t len)
 void
 trl_http_stream_push(trl_http_stream *conn)
 {
-	trl_assert(!conn->actor);
 	if (!conn->closed && conn->state == HTTP_STREAMING)
 		trl_http_flush_one(conn);
 }

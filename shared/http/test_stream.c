@@ -23,6 +23,7 @@ struct world {
 	trl_http_stream *stream;
 	unsigned opened, closed;
 	enum trl_code waited;
+	struct trl_ticket ticket; /* of a handler that is at work */
 	int fd;
 	char got[1 << 20];
 	size_t len;
@@ -66,6 +67,11 @@ handle(void *self, trl_ctx *ctx, struct trl_http_request *request)
 	if (!world->stream)
 		return;
 	world->opened++;
+	if (strcmp(request->path, "/work") == 0) {
+		world->ticket = trl_park_begin(ctx);
+		assert_int_equal(trl_park(ctx, world->ticket, "work"), TRL_OK);
+		return;
+	}
 	if (strncmp(request->path, "/wait", 5) != 0)
 		return;
 	/* More than a stream holds at once, at the client's pace. */
@@ -238,6 +244,54 @@ much_at_once_is_pushed_out_within_a_turn(void **state)
 		(void)trl_loop_run_until(world->loop, heard, world, 1);
 	assert_true(hear(world, "3\r\nend\r\n"));
 	close(fd);
+}
+
+static void
+much_is_pushed_out_while_the_handler_is_at_work(void **state)
+{
+	static const char block[60000] = { 'x' };
+	struct world *world = *state;
+	int fd = dial(world, "GET /work HTTP/1.1\r\nHost: a\r\n\r\n"), large = 1 << 18;
+
+	assert_int_equal(
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof large), 0);
+	assert_true(hear(world, "close\r\n\r\n"));
+	for (int i = 0; i < 2; i++) {
+		assert_true(trl_http_stream_write(world->stream, block, sizeof block));
+		trl_http_stream_push(world->stream);
+		assert_int_equal(
+		    trl_http_stream_room(world->stream), TRL_HTTP_STREAM_BYTES);
+	}
+	assert_int_equal(trl_actors_alive(world->loop), 1);
+	assert_true(trl_wake(world->ticket));
+	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
+	assert_true(trl_http_stream_write(world->stream, "end", 3));
+	world->want = NULL;
+	while (world->len < 120000 && !world->ended)
+		(void)trl_loop_run_until(world->loop, heard, world, 1);
+	assert_true(hear(world, "3\r\nend\r\n"));
+	close(fd);
+}
+
+static void
+a_push_that_finds_the_client_gone_waits_for_the_handlers_end(void **state)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+	struct world *world = *state;
+	int fd = dial(world, "GET /work HTTP/1.1\r\nHost: a\r\n\r\n");
+
+	assert_true(hear(world, "close\r\n\r\n"));
+	assert_int_equal(
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+	close(fd); /* by RST: the write fails */
+	assert_true(trl_http_stream_write(world->stream, "data: a\n\n", 9));
+	trl_http_stream_push(world->stream);
+	assert_false(trl_http_stream_write(world->stream, "data: b\n\n", 9));
+	(void)trl_loop_run_until(world->loop, never, NULL, 20);
+	assert_int_equal(world->closed, 0);
+	assert_true(trl_wake(world->ticket));
+	assert_true(trl_loop_run_until(world->loop, was_closed, world, 1000));
+	assert_int_equal(world->closed, 1);
 }
 
 static void
@@ -418,6 +472,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_is_written_comes_in_chunks_until_the_owner_ends_it),
 		CASE(much_at_once_is_pushed_out_within_a_turn),
+		CASE(much_is_pushed_out_while_the_handler_is_at_work),
+		CASE(a_push_that_finds_the_client_gone_waits_for_the_handlers_end),
 		CASE(an_older_client_gets_it_without_chunks),
 		CASE(a_head_request_opens_none),
 		CASE(a_client_that_leaves_is_told_once),

@@ -1,5 +1,6 @@
 """stream_faults.py - event streams while processes are killed or stopped, and where no
 notice is heard: nothing is missed and nothing comes twice, it is only slower."""
+import signal
 import threading
 import time
 import unittest
@@ -52,6 +53,36 @@ class Killed(StreamCase):
         got += stream.ids()
         self.assertEqual(len(got), len(set(got)))
         self.assertEqual(set(got), {*left, end})
+
+    def test_a_stream_of_a_new_session_gets_a_burst_that_came_while_it_was_opened(self):
+        """Nothing of its opening is left to do once it goes on: auth, which is asked twice
+        about a session that is new, is slow the second time."""
+        person = self.stack.sign_up("new")
+        tenant = self.stack.found(person)
+        login = self.stack.client().post("/api/v1/auth/login", {
+            "email": person.email, "password": person.password})
+        session, opened = self.stack.client(login["session"]["token"]), []
+        def asks(service):
+            return self.metric(f'trellis_bus_calls_in_flight{{caller="edge",service="{service}"}}') == 1
+        notify, auth = self.stack.processes["notify"], self.stack.processes["auth"]
+        notify.send_signal(signal.SIGSTOP)
+        try:
+            opening = threading.Thread(target=lambda: opened.append(self.open(session, tenant)))
+            opening.start()
+            wait_for("its place is asked for", lambda: asks("notify"))
+            auth.send_signal(signal.SIGSTOP)
+            notify.send_signal(signal.SIGCONT)
+            wait_for("auth is asked again", lambda: asks("auth"))
+            ids = self.feed(100, tenant=tenant, data='{"a":"' + "x" * 4000 + '"}')
+            wait_for("their numbers", lambda: int(self.stack.sql_value(
+                f"select count(*) from notify.feed where tenant_id = '{tenant}'")) >= 100)
+        finally:
+            notify.send_signal(signal.SIGCONT)
+            auth.send_signal(signal.SIGCONT)
+        opening.join()
+        opened[0].wait_for(ids[-1], seconds=10)
+        self.assertEqual(opened[0].ids(), ids)
+        self.assertIsNone(self.stack.processes["edge"].poll())
 
     def test_without_redis_streams_go_on_and_end_where_they_should(self):
         person, guest = self.stack.sign_up("rae"), self.stack.sign_up("ron")

@@ -124,7 +124,8 @@ trl_http_stream *trl_http_stream_open(trl_ctx *ctx, struct trl_http_request *req
 bool trl_http_stream_write(
     trl_http_stream *stream, const void *data, size_t len) TRL_MUST_CHECK;
 /* Sends now what was written, and not with this turn's end: for more at once than a
- * stream may be behind. Not in the request's own actor. */
+ * stream may be behind. The request's actor may still be at work: what cannot be sent
+ * closes the connection, which stays until the actor has ended. */
 void trl_http_stream_push(trl_http_stream *stream);
 /* How many bytes a write may have now. */
 size_t trl_http_stream_room(const trl_http_stream *stream);
