@@ -31,6 +31,15 @@ begin_invitation(struct tenants *self, trl_ctx *ctx,
 	    trl_value_time(ctx, now + self->config->invitation_days * 86400 * 1000000);
 }
 
+/* Adds that there is room for one more that is open: TRL_QUOTA. */
+static void
+want_room(trl_ctx *ctx, trl_batch *work)
+{
+	trl_batch_add(work, &tenants_sql_invitation_room, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)),
+	    TRL_ARG_INT("allowed", TENANTS_INVITATIONS_MAX));
+}
+
 /* Errors: TRL_DENIED (role above the caller's), TRL_EXISTS (email: invited
  * already), TRL_QUOTA (too many open), TRL_NOT_FOUND. */
 enum trl_code
@@ -50,9 +59,7 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_invitation_expire, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
-	trl_batch_add(work, &tenants_sql_invitation_room, NULL,
-	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_INT("allowed", TENANTS_INVITATIONS_MAX));
+	want_room(ctx, work);
 	trl_batch_add(work, &tenants_sql_invitation_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
@@ -105,14 +112,16 @@ read_pending(
 	return rc == TRL_OK ? tenants_may_touch(ctx, out->role) : rc;
 }
 
-/* Errors: TRL_NOT_FOUND, TRL_DENIED (role above the caller's), TRL_CONFLICT. */
+/* One whose time was over is open again, and wants room like a new one.
+ * Errors: TRL_NOT_FOUND, TRL_DENIED (role above the caller's), TRL_QUOTA (too many
+ * open), TRL_CONFLICT. */
 enum trl_code
 tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__ResendInvitationRequest *in, Tenants__V1__Invitation *out)
 {
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
-	bool replayed;
+	bool replayed, was_over;
 	enum trl_code rc;
 	trl_batch *work;
 
@@ -122,12 +131,15 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	rc = read_pending(self, ctx, in->invitation_id, out);
 	if (rc != TRL_OK)
 		return rc;
+	was_over = trl_value_time_us(out->expires_at) <= trl_now(ctx);
 	out->version++;
 	out->updated_at = trl_value_time(ctx, trl_now(ctx));
 	out->expires_at = trl_value_time(
 	    ctx, trl_now(ctx) + self->config->invitation_days * 86400 * 1000000);
 	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
 	work = tenants_change_new(self, ctx);
+	if (was_over)
+		want_room(ctx, work);
 	trl_batch_add(work, &tenants_sql_invitation_renew, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("former_version", out->version - 1),

@@ -20,8 +20,9 @@ struct tenants_config {
 
 enum {
 	TENANTS_TOKEN_KEY_BYTES = 32,
-	TENANTS_INVITATIONS_MAX = 1000, /* open at once in a tenant */
-	TENANTS_MADE_MAX = 100,         /* tenants a verified account may make */
+	TENANTS_INVITATIONS_MAX = 1000,    /* open at once in a tenant */
+	TENANTS_INVITATION_KEPT_DAYS = 90, /* after its end; the audit log stays */
+	TENANTS_MADE_MAX = 100,            /* tenants a verified account may make */
 	TENANTS_MADE_UNVERIFIED_MAX = 1
 };
 
