@@ -101,7 +101,7 @@ class Company:
             self.tells("tenants.member.added", person.id)
 
     def pick_member(self, caller):
-        others = sorted(m for m in self.members if m != self.owner.id)
+        others = sorted(m for m in list(self.members) if m != self.owner.id)
         return caller.chance.choice(others) if others else None
 
     def change_role(self, caller):
@@ -116,11 +116,12 @@ class Company:
 
     def leave(self, caller):
         """A member goes by himself; whether a second asking finds him gone or replays, he is out."""
-        people = {p.id: p for p in self.people.all}
         if (account := self.pick_member(caller)) is None:
             return
-        done = caller.write("DELETE", f"{self.at}/members/{account}", wants=(204, 404),
-                            token=people[account].token, ends_asker=True)
+        person = next(p for p in self.people.all if p.id == account)
+        with person.busy:  # whose sessions nobody ends meanwhile
+            done = caller.write("DELETE", f"{self.at}/members/{account}", wants=(204, 404),
+                                token=person.token, ends_asker=True)
         if done.happened:
             del self.members[account]
             self.left.add(account)

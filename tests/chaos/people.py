@@ -1,5 +1,7 @@
 """people.py - the people of a company: they sign up, prove their address, sign in and out,
 change their name and password, and accept what they were invited to."""
+import threading
+
 PASSWORD = "correct horse battery"
 
 
@@ -15,6 +17,7 @@ class Person:
         self.others = []        # tokens of further sessions
         self.gone = []          # tokens of sessions that ended
         self.invitation = None  # one that only he accepts
+        self.busy = threading.Lock()  # held while .token is used beside those who may end it
 
 
 class People:
@@ -113,6 +116,10 @@ class People:
         if not others:
             return
         person = self.pick(caller, others)
+        with person.busy:
+            self._change_password_of(person, caller)
+
+    def _change_password_of(self, person, caller):
         new = PASSWORD + self.company.next(" anew")
         done = caller.write("POST", "/api/v1/auth/password/change", {
             "current_password": person.password, "password": new}, wants=(200, 401),
