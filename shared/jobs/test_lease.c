@@ -91,10 +91,11 @@ static void
 heartbeats_keep_a_long_job(void **state)
 {
 	(void)state;
+	rig.lease_ms = 3000;
 	rig_work(2, NULL);
 	rig_add(&rig_task, tenant, "waits", NULL);
 	rig_wait_runs(1);
-	rig_idle(2600); /* more than two leases */
+	rig_idle(6500); /* more than two leases */
 	rig.open = true;
 	rig_wait_sql("0", "select count(*) from pgtest.job");
 	assert_int_equal(rig.n_runs, 1);
@@ -180,6 +181,7 @@ static void
 a_worker_that_stops_lets_end_what_ends(void **state)
 {
 	(void)state;
+	rig.release_ms = 20000; /* what ends does so before */
 	rig_work(1, NULL);
 	rig_add(&rig_task, tenant, "waits", NULL);
 	rig_wait_runs(1);

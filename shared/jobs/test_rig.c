@@ -91,9 +91,9 @@ rig_work(size_t n, const struct trl_cron *const *crons)
 			.kinds = kinds,
 			.crons = crons,
 			.self = &rig,
-			.lease_ms = 1200,
+			.lease_ms = rig.lease_ms ? rig.lease_ms : 1200,
 			.idle_poll_ms = rig.idle_poll_ms ? rig.idle_poll_ms : 100,
-			.release_ms = 100,
+			.release_ms = rig.release_ms ? rig.release_ms : 100,
 		};
 		trl_assert(
 		    trl_jobs_open(world.loop, &options, &rig.workers[i]) == TRL_OK);

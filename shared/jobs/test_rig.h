@@ -23,8 +23,9 @@ enum { RIG_RUNS_MAX = 4096 };
 struct rig {
 	trl_pg *sys[2];
 	trl_jobs *workers[2];
-	uint32_t idle_poll_ms; /* of workers opened from here on; 0: 100 */
-	bool open;             /* lets those that wait go on */
+	/* Of workers opened from here on; 0: 100, 1200, 100. */
+	uint32_t idle_poll_ms, lease_ms, release_ms;
+	bool open; /* lets those that wait go on */
 	unsigned running, most_running, told;
 	size_t n_runs;
 	struct rig_run {
