@@ -128,13 +128,14 @@ on_timer(uv_timer_t *timer)
 	struct trl_spawn spec = {
 		.name = "writing", .run = write_facts, .arg = self, .timeout_ms = 60000
 	};
-	unsigned command = world.shared->command;
+	unsigned command = world.shared->command, to_write = world.shared->to_write;
 
 	world.shared->ready[self->nth] = trl_pg_ready(self->app);
 	trl_bus_drop_notices(self->net, world.shared->drop_notices);
-	while (self->started < world.shared->to_write && self->writers < WRITERS &&
+	while (self->started < to_write && self->writers < WRITERS &&
 	       trl_spawn(self->loop, &spec) == TRL_OK)
 		self->writers++;
+	world.shared->idle[self->nth] = to_write == 0 && self->writers == 0;
 	if (self->nth == 0 && command % 10 == EPOCH && command != self->served) {
 		self->served = command;
 		spec = (struct trl_spawn){

@@ -112,8 +112,24 @@ write_events(unsigned producers, unsigned each)
 	}
 }
 
-int
-order(enum order what)
+void
+stop_writing(unsigned producers)
+{
+	uint64_t until = trl_mono_us() + 60000000;
+
+	world.shared->to_write = 0;
+	for (unsigned i = 0; i < producers; i++)
+		world.shared->idle[i] = false;
+	for (unsigned i = 0; i < producers; i++)
+		while (!world.shared->idle[i]) {
+			if (trl_mono_us() > until)
+				fail_msg("a producer does not stop writing");
+			look_again();
+		}
+}
+
+static int
+order_once(enum order what)
 {
 	unsigned nth = world.shared->command / 10 + 1;
 	uint64_t until = trl_mono_us() + 20000000;
@@ -125,6 +141,17 @@ order(enum order what)
 		look_again();
 	}
 	return world.shared->result;
+}
+
+int
+order(enum order what)
+{
+	uint64_t until = trl_mono_us() + 20000000;
+	int rc;
+
+	while ((rc = order_once(what)) == TRL_BUSY && trl_mono_us() < until)
+		look_again();
+	return rc;
 }
 
 void

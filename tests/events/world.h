@@ -27,6 +27,7 @@ struct shared {
 	volatile unsigned subjects; /* among so many of each tenant */
 	volatile unsigned per_tx;   /* events in a transaction; 0: 1 */
 	volatile unsigned written[REPLICAS];
+	volatile bool idle[REPLICAS]; /* it was to write no more, and writes nothing */
 	volatile bool ready[REPLICAS * 2];
 	volatile uint64_t poison; /* the handler fails at this n; 0: never */
 	volatile uint64_t deadly; /* it kills the process at this n */
@@ -68,11 +69,14 @@ pid_t produce(unsigned nth);
 pid_t subscribe(unsigned nth);
 /* Kills it with -9 and waits for its end. */
 void end(pid_t *pid);
-/* An order to one subscriber's (or, EPOCH, a producer's) process; gives its result. */
+/* An order to one subscriber's (or, EPOCH, a producer's) process; gives its result.
+ * While that is that somebody else has the rows, it is given again. */
 int order(enum order what);
 
 /* Has n producers write, each so many events, and waits until they have. */
 void write_events(unsigned producers, unsigned each);
+/* Has them write no more, whatever is left, and waits for what has begun. */
+void stop_writing(unsigned producers);
 /* Waits until SQL (a boolean) is true; fails the test after seconds. */
 void await_sql(unsigned seconds, const char *sql);
 int64_t number(const char *sql);
