@@ -265,12 +265,12 @@ TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)
 	for (unsigned i = 0; i < 60 && trl_mono_us() - since < 4000000; i++) {
 		o = (struct outcome){ .method = SAMPLE_ECHO, .num = i };
 		rig_start(&rig, call, &o);
-		rig_wait(&rig, 6000);
+		rig_wait(&rig, 10000);
 		MUST(o.code == TRL_OK);
 		if (o.took_us > slowest)
 			slowest = o.took_us;
 	}
-	MUST(stuck.code == TRL_OK && slowest < 3200000);
+	MUST(stuck.code == TRL_OK && slowest < 6000000);
 	MUST(trl_bus_peers_up(rig.bus, "sample") == 1);
 	MUST(rig_metric("trellis_bus_ejections_total") >= 1);
 	trl_loop_run_until(rig.loop, shows_one_down, NULL, 2000);
@@ -283,7 +283,7 @@ TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)
 static void
 impatient(trl_ctx *ctx, void *arg)
 {
-	static const struct trl_call_terms terms = { .timeout_ms = 60 };
+	static const struct trl_call_terms terms = { .timeout_ms = 300 };
 	ProtobufCMessage *out = NULL;
 	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
 	in.has_up_ms = true;
@@ -296,7 +296,7 @@ impatient(trl_ctx *ctx, void *arg)
 TEST(a_late_answer_is_dropped)
 {
 	struct sample *state = rig_shared();
-	uint64_t blocks_ms = 300;
+	uint64_t blocks_ms = 1000;
 	rig_serve(rig_tcp(), state, 0);
 	rig_open(&rig, "edge", rig_address, NULL);
 	rig_await_peers(&rig, 1);

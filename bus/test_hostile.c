@@ -83,7 +83,7 @@ static nng_msg *
 hear(void)
 {
 	nng_msg *msg = NULL;
-	for (unsigned i = 0; i < 20 && msg == NULL; i++) {
+	for (unsigned i = 0; i < 500 && msg == NULL; i++) {
 		trl_loop_run_until(rig.loop, never, NULL, 10);
 		if (nng_recvmsg(raw, &msg, NNG_FLAG_NONBLOCK) != 0)
 			msg = NULL;

@@ -163,6 +163,15 @@ setup(void **state)
 	return 0;
 }
 
+/* For what takes its time without being late. */
+static int
+setup_patient(void **state)
+{
+	open_with(state, (struct trl_http_options){
+			     .head_timeout_ms = 5000, .body_timeout_ms = 5000 });
+	return 0;
+}
+
 static void
 refuses_to_listen_where_nobody_can_call(void **state)
 {
@@ -285,7 +294,7 @@ bytes_one_by_one_make_the_same_request(void **state)
 		say(fd, text + i, 1);
 		(void)trl_loop_run_until(world->loop, never, NULL, 1);
 	}
-	assert_true(hear(world, fd, "\r\n\r\nabcde", 1000));
+	assert_true(hear(world, fd, "\r\n\r\nabcde", 5000));
 	close(fd);
 }
 
@@ -413,7 +422,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(each_talk_is_answered_and_ended_as_told),
-		CASE(bytes_one_by_one_make_the_same_request),
+		cmocka_unit_test_setup_teardown(
+		    bytes_one_by_one_make_the_same_request, setup_patient, teardown),
 		CASE(pipelined_requests_are_answered_in_order),
 		CASE(a_client_that_does_not_read_is_not_served_without_end),
 		CASE(connections_of_an_address_and_of_all_are_limited),
