@@ -13,7 +13,7 @@ import unittest
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mesh"))
-from stack import Client, Stack  # noqa: E402
+from stack import Client, Stack, wait_for  # noqa: E402
 
 MARK = "alpha-secret"
 SAME_BUT_FOR = ("trace_id", "instance")
@@ -119,6 +119,17 @@ class Isolation(unittest.TestCase):
         assert answer.status == 201, answer
         cls.objects = {"account_id": cls.ada.account["id"], "key_id": key_id,
                        "invitation_id": answer["id"]}
+        wait_for("what was told of A is numbered and copied", cls.is_told, 30)
+
+    @classmethod
+    def is_told(cls):
+        """Whether A's events have left the outboxes, and its audit log has all entries."""
+        waits = [f"select tenant_id from {schema}.outbox" for schema in ("auth", "tenants", "notify")]
+        waits += [f"select tenant_id from {schema}.audit a where not exists (select 1 from "
+                  "tenants.audit_copy c where c.tenant_id = a.tenant_id and c.id = a.id)"
+                  for schema in ("auth", "notify")]
+        return cls.stack.sql_value(f"select count(*) from ({' union all '.join(waits)}) w "
+                                   f"where tenant_id = '{cls.a}'") == "0"
 
     @classmethod
     def key(cls, person, tenant):

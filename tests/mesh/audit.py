@@ -142,14 +142,24 @@ class Chains(MeshCase):
 class Parts(Chains):
     """With a process a service: who is away takes nothing of the log along."""
 
+    def who_she_is_and_what_she_may_is_known(self):
+        """The edge's copies of both are new: who keeps the originals may be away for a while."""
+        def copies(kind):
+            return self.stack.redis_cli("keys", f"trl:{kind}:*").split()
+        self.stack.redis_cli("del", "none", *copies("[wg]"))
+        wait_for("the edge has copies", lambda: self.ada.get(self.at + "/audit?page_size=1").status == 200
+                 and copies("w") and copies("g"))
+
     def test_the_log_is_read_while_others_are_away_and_loses_nothing(self):
         actions = self.change_everywhere()
         before = self.await_log(actions)
         for name in ("notify", "auth"):
+            self.who_she_is_and_what_she_may_is_known()
             self.stack.kill_service(name)
             self.assertEqual(self.log(), before)
             self.stack.start_service(name)
             wait_for("the mesh is ready", self.stack.is_ready, 30)
+        self.who_she_is_and_what_she_may_is_known()
         self.stack.kill_service("tenants")
         made = self.ada.post(HOOKS, {"url": "http://127.0.0.1:9/y", "event_types": ["auth.api_key.revoked"]})
         self.assertEqual(made.status, 201, made)

@@ -126,12 +126,12 @@ class Faults(MeshCase):
         self.stack.proxy.shut()
         try:
             if self.stack.transport == "inproc":
-                wait_for("it is not ready", lambda: anybody.get("/readyz").status == 503, 5)
+                wait_for("it is not ready", lambda: anybody.get("/readyz").status == 503, 15)
             self.assertEqual(anybody.get("/livez").status, 200)
             self.check_problem(self.ada.get(self.at), 503)
         finally:
             self.stack.proxy.reopen()
-        wait_for("it is ready", lambda: anybody.get("/readyz").status == 200, 5)
+        wait_for("it is ready", lambda: anybody.get("/readyz").status == 200, 15)
         self.recovers()
 
     def test_a_killed_service_comes_back_and_nothing_is_lost(self):

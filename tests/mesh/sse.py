@@ -68,19 +68,19 @@ class Stream:
         else:
             self.events.append(event)
 
-    def wait(self, what, condition, seconds=5):
+    def wait(self, what, condition, seconds=15):
         """Until condition(self) is true of what came."""
         with self.changed:
             if not self.changed.wait_for(lambda: condition(self), seconds):
                 raise AssertionError(f"not within {seconds} s: {what}; came: "
                                      f"{[e.get('id', e) for e in self.events][-20:]}")
 
-    def wait_for(self, *ids, seconds=5):
+    def wait_for(self, *ids, seconds=15):
         """Until these have come; gives the last event."""
         self.wait(f"events {ids}", lambda s: set(ids) <= set(s.ids()), seconds)
         return next(e for e in self.events if e.get("id") == ids[-1])
 
-    def wait_end(self, seconds=5):
+    def wait_end(self, seconds=15):
         if not self.ended.wait(seconds):
             raise AssertionError(f"the stream has not ended within {seconds} s")
 
