@@ -9,6 +9,7 @@
 #include <trellis/tenants/v1/tenants.trl.h>
 
 #include "feed.h"
+#include "webhook.h"
 
 static const char *
 role_name(int role)
@@ -102,28 +103,25 @@ write_fact(trl_ctx *ctx, const struct trl_event *event, Notify__V1__Fact *out)
 	out->data.data = trl_arena_memdup(ctx->arena, event->data, event->len);
 }
 
-void
-notify_tell_own(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
-    struct trl_id tenant, struct trl_id subject, const ProtobufCMessage *payload)
+enum trl_code
+notify_tell_own(
+    struct notify *self, trl_ctx *ctx, trl_batch *work, const struct trl_event *event)
 {
 	Notify__V1__Fact *fact = trl_arena_alloc(ctx->arena, sizeof *fact);
-	const size_t len = protobuf_c_message_get_packed_size(payload);
+	const size_t len = protobuf_c_message_get_packed_size(event->payload);
 	uint8_t *data = trl_arena_alloc(ctx->arena, len);
-	const struct trl_event event = { .id = trl_new_id(ctx),
-		.type_name = type->name,
-		.type = type,
-		.tenant = tenant,
-		.subject = subject,
-		.at_us = trl_now(ctx),
-		.payload = payload,
-		.data = data,
-		.len = len };
+	struct trl_event told = *event;
 
-	protobuf_c_message_pack(payload, data);
-	write_fact(ctx, &event, fact);
-	trl_batch_event(work, type, subject, payload);
+	protobuf_c_message_pack(event->payload, data);
+	told.id = trl_batch_event(work, event->type, event->subject, event->payload);
+	told.type_name = event->type->name;
+	told.at_us = trl_now(ctx);
+	told.data = data;
+	told.len = len;
+	write_fact(ctx, &told, fact);
 	trl_batch_job(work, &notify_dispatch_job, NULL, &fact->base);
-	notify_feed_add_event(ctx, work, &event);
+	notify_feed_add_event(ctx, work, &told);
+	return notify_webhooks_tell_own(self, ctx, work, &told);
 }
 
 static enum trl_code

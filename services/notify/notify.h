@@ -127,10 +127,11 @@ enum trl_code notify_compose(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
 /* ---- heard.c: what is heard
  * ----------------------------------------------------------- */
 
-/* Tells an event of notify's own, to the others as well as to people. tenant is the
- * batch's. */
-void notify_tell_own(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
-    struct trl_id tenant, struct trl_id subject, const ProtobufCMessage *payload);
+/* Tells an event of notify's own, under one id: to the other services, to people,
+ * streams and webhooks. event has its type, tenant (the batch's), subject and payload.
+ * Errors: faults. */
+enum trl_code notify_tell_own(struct notify *self, trl_ctx *ctx, trl_batch *work,
+    const struct trl_event *event) TRL_MUST_CHECK;
 
 /* ---- dispatch.c: whom a fact is told to
  * ---------------------------------------------- */

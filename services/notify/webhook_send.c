@@ -189,20 +189,15 @@ write_disabled(
 	trl_batch_add(work, &notify_sql_webhook_endpoint_disable, &endpoint.base,
 	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
 	    TRL_ARG_INT("former_version", former));
-	rc = notify_webhooks_tell_own(attempt->self, ctx, work,
-	    &(const struct trl_event){ .id = trl_new_id(ctx),
-		.type = &notify_event_webhook_endpoint_disabled,
-		.type_name = notify_event_webhook_endpoint_disabled.name,
+	rc = notify_tell_own(attempt->self, ctx, work,
+	    &(const struct trl_event){ .type = &notify_event_webhook_endpoint_disabled,
 		.tenant = attempt->job->tenant,
 		.subject = id,
-		.at_us = trl_now(ctx),
 		.payload = &told.base });
 	if (rc != TRL_OK)
 		return rc;
 	add_attempt(attempt, work);
 	add_end(ctx, work, attempt->job, "failed");
-	notify_tell_own(ctx, work, &notify_event_webhook_endpoint_disabled,
-	    attempt->job->tenant, id, &told.base);
 	trl_batch_audit(work, "notify.webhook_endpoint.disable", id, "webhook_endpoint",
 	    &endpoint.base);
 	return trl_batch_write_unrecorded(work);

@@ -123,7 +123,7 @@ pg_events_args(trl_ctx *ctx, const struct pg_events *events, struct trl_id tenan
 			      : args_of_many(ctx, events, tenant);
 }
 
-void
+struct trl_id
 trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
     struct trl_id subject, const ProtobufCMessage *payload)
 {
@@ -135,4 +135,5 @@ trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
 		batch->items[batch->n_items - 1].turn = PG_EVENTS;
 	}
 	trl_batch_news(batch, TRL_PG_EVENTS, 1u << lane);
+	return batch->events.list[batch->events.n - 1].id;
 }

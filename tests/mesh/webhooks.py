@@ -198,6 +198,14 @@ class Deliveries(Hooks):
         told = verify(other["secret"], *self.receiver.at("/other")[0])
         self.assertEqual(told["type"], "notify.webhook_endpoint.disabled")
         self.assertEqual(told["data"]["endpoint"]["disabled_reason"], "answered 410")
+        ids = wait_for("everybody is told", lambda: (got := self.value(
+            "select event_id from notify.event_log where type = 'notify.webhook_endpoint.disabled' "
+            f"and tenant_id = '{self.tenant}' union all "
+            "select id from notify.feed where type = 'notify.webhook_endpoint.disabled' "
+            f"and tenant_id = '{self.tenant}' union all "
+            "select event_id from notify.delivery where kind = 'webhook_disabled' and channel = "
+            f"'email' and tenant_id = '{self.tenant}'").split()) and len(got) == 3 and got, 15)
+        self.assertEqual(set(ids), {told["id"]})
         wait_for("the owner gets a mail", lambda: [
             text for text in self.stack.letters(self.ada.email) if "410" in text], 15)
         entry = wait_for("the audit log says so", lambda: [
