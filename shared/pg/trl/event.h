@@ -19,7 +19,7 @@ enum {
 /* subject: the aggregate whose order holds. The event's tenant is the batch's (nil:
  * the platform's), its time and id ctx's. payload is the type's message. It lives as
  * long as the batch; the event is written where the batch commits, once for each
- * idempotency key. Gives its id, for whoever tells the same fact in another way, too. */
+ * idempotency key. Gives its id, for whoever tells the same fact in another way. */
 struct trl_id trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
     struct trl_id subject, const ProtobufCMessage *payload);
 /* The same in a transaction; leaves with trl_tx_commit. */
