@@ -10,7 +10,7 @@ LARGEST = '{"a":"' + "x" * (40000 - 8) + '"}'  # characters of an entry's data, 
 
 
 class Bounds(StreamCase):
-    settings = {**StreamCase.settings, "TRELLIS_HTTP_MAX_STREAMS_PER_CALLER": "400"}
+    settings = {**StreamCase.settings, "TRELLIS_HTTP_MAX_STREAMS_PER_CALLER": "700"}
 
     def open_many(self, n, person, tenant):
         streams = [self.open(person, tenant) for _ in range(n)]
@@ -22,10 +22,11 @@ class Bounds(StreamCase):
         return person, self.stack.found(person)
 
     def test_many_streams_of_one_caller_all_get_a_burst(self):
-        """300 streams and 120 entries: 36,000 texts of 800 bytes."""
+        """600 streams, more than are looked at together, and 60 entries: 36,000 texts of
+        800 bytes."""
         person, tenant = self.found("many")
-        streams = self.open_many(300, person, tenant)
-        ids = self.feed(120, tenant=tenant, data='{"a":"' + "x" * 700 + '"}')
+        streams = self.open_many(600, person, tenant)
+        ids = self.feed(60, tenant=tenant, data='{"a":"' + "x" * 700 + '"}')
         for stream in streams:
             stream.wait_for(ids[-1], seconds=40)
             self.assertEqual(stream.ids(), ids)
