@@ -14,8 +14,11 @@ auth_maintain(const char *admin_url, const void *values)
 	const struct trl_upkeep steps[] = {
 		{ .what = "ended sessions",
 		    .sql = auth_sql_ended_sessions,
+		    .table = "session",
 		    .value = idle },
-		{ .what = "used or expired letters", .sql = auth_sql_ended_letters },
+		{ .what = "used or expired letters",
+		    .sql = auth_sql_ended_letters,
+		    .table = "letter" },
 	};
 
 	snprintf(idle, sizeof idle, "%lld", (long long)config->session_idle_minutes);

@@ -17,6 +17,7 @@ notify_maintain(const char *admin_url, const void *config)
 		    .value = days },
 		{ .what = "old notifications",
 		    .sql = notify_sql_ended_notifications,
+		    .table = "notification",
 		    .value = inbox },
 		{ .what = "old records of mails",
 		    .sql = notify_sql_ended_deliveries,
@@ -25,7 +26,8 @@ notify_maintain(const char *admin_url, const void *config)
 		    .sql = notify_sql_ended_digests,
 		    .value = mails },
 		{ .what = "addresses held no more",
-		    .sql = notify_sql_ended_suppressions },
+		    .sql = notify_sql_ended_suppressions,
+		    .table = "suppression" },
 	};
 
 	(void)config;

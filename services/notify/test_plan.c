@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -50,11 +51,48 @@ who_was_away_reads_what_is_his_alone(void **state)
 	world_sql("delete from feed where type = 'a.b.many'");
 }
 
+static bool
+are_gone(void *self)
+{
+	(void)self;
+	return strcmp(world_sql("select n_tup_del from pg_stat_all_tables where "
+				"relname = 'notification'"),
+		   "20000") == 0;
+}
+
+static void
+old_notifications_go_in_one_walk_through_the_table(void **state)
+{
+	(void)state;
+	world_sql(
+	    "insert into notification (account_id, id, about_tenant, kind, title, "
+	    "body, event_id, created_at) select gen_random_uuid(), "
+	    "gen_random_uuid(), gen_random_uuid(), 'a', 't', 'b', "
+	    "gen_random_uuid(), now() - interval '181 days' * (n %% 3) / 2 from "
+	    "generate_series(1, 60000) as n");
+	world_sql(
+	    "insert into suppression (email, reason, created_at, until) values "
+	    "('gone@x', '', now(), now()), ('held@x', '', now(), now() + interval "
+	    "'1 day')");
+	assert_int_equal(notify_maintain(world.db.admin, &world.config), TRL_OK);
+	assert_true(trl_loop_run_until(world.loop, are_gone, NULL, 10000));
+	assert_string_equal(world_sql("select seq_tup_read from pg_stat_all_tables "
+				      "where relname = 'notification'"),
+	    "60000");
+	assert_string_equal(
+	    world_sql("select count(*) from notification where created_at > now() - "
+		      "interval '180 days'"),
+	    "40000");
+	assert_string_equal(
+	    world_sql("select string_agg(email, ' ') from suppression"), "held@x");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_was_away_reads_what_is_his_alone),
+		cmocka_unit_test(old_notifications_go_in_one_walk_through_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, world_open, world_close);

@@ -1,6 +1,11 @@
 /* maintain.c - upkeep under the owner's role, for `<service> maintain`: deletes what
  * nobody needs any more in pieces, each its own transaction, so that no lock is held
- * for long and a run that is broken off has done what it did. */
+ * for long and a run that is broken off has done what it did.
+ *
+ * What has no index by its age needs none: its table is walked once, block by block, as
+ * it lay there when the walk began. No piece looks at what another has looked at, where
+ * "the next 5000" would read from the table's beginning each time, and over all that
+ * the pieces before have left empty. */
 #include <trl/migrate.h>
 
 #include <stdio.h>
@@ -10,6 +15,8 @@
 #include <libpq-fe.h>
 
 #include <trl/complain.h>
+
+#include "framework_sql.h"
 
 static bool
 say_failed(const char *service, const char *what, PGconn *pq, const PGresult *res)
@@ -43,10 +50,13 @@ open_as_owner(const char *admin_url, const char *service)
 		return NULL;
 	}
 	PQsetNoticeProcessor(pq, quiet, NULL);
-	/* A service's name is of small letters: its contract's package. */
+	/* A service's name is of small letters: its contract's package. What is read in
+	 * the order of an index is read by it: its beginning is all that a piece wants.
+	 */
 	snprintf(text, sizeof text,
-	    "set role %s_owner; set search_path = %s; set lock_timeout = '2s'", service,
-	    service);
+	    "set role %s_owner; set search_path = %s; set lock_timeout = '2s'; "
+	    "set enable_bitmapscan = off",
+	    service, service);
 	res = PQexec(pq, text);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
 		say_failed(service, "taking the owner's role", pq, res);
@@ -58,27 +68,84 @@ open_as_owner(const char *admin_url, const char *service)
 	return pq;
 }
 
-/* Runs a step until a run of it finds nothing. */
+enum { PIECE_BLOCKS = 256 }; /* 2 MiB: a few thousand rows, some milliseconds */
+
+/* Where the pieces of a step are: of a walk from block to block, else wherever the
+ * statement finds something, or from where it said that the last one ended. */
+struct pieces {
+	PGconn *pq;
+	const char *service;
+	const struct trl_upkeep *step;
+	size_t block, blocks;
+	char after[128];
+	size_t gone; /* in all */
+};
+
+/* One number and, where there is one, a text. False: printed. */
+static bool
+ask(struct pieces *pieces, const char *sql, const char *const *values, int n_values,
+    size_t *n)
+{
+	PGresult *res =
+	    PQexecParams(pieces->pq, sql, n_values, NULL, values, NULL, NULL, 0);
+	const bool ok = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+
+	if (!ok)
+		say_failed(pieces->service, pieces->step->what, pieces->pq, res);
+	*n = ok ? strtoul(PQgetvalue(res, 0, 0), NULL, 10) : 0;
+	if (ok && PQnfields(res) > 1)
+		snprintf(
+		    pieces->after, sizeof pieces->after, "%s", PQgetvalue(res, 0, 1));
+	PQclear(res);
+	return ok;
+}
+
+static bool
+count_blocks(struct pieces *pieces)
+{
+	static const char sql[] = "select pg_relation_size($1::regclass) / "
+				  "current_setting('block_size')::bigint";
+
+	return ask(pieces, sql, &pieces->step->table, 1, &pieces->blocks);
+}
+
+/* One transaction; *n rows are gone. */
+static bool
+run_piece(struct pieces *pieces, size_t *n)
+{
+	const struct trl_upkeep *step = pieces->step;
+	char from[32], to[32];
+	const char *values[3];
+	int n_values = 0;
+
+	if (step->table) {
+		snprintf(from, sizeof from, "(%zu,0)", pieces->block);
+		pieces->block += PIECE_BLOCKS;
+		snprintf(to, sizeof to, "(%zu,0)", pieces->block);
+		values[n_values++] = from;
+		values[n_values++] = to;
+	}
+	if (step->goes_on)
+		values[n_values++] = pieces->after;
+	if (step->value)
+		values[n_values++] = step->value;
+	if (!ask(pieces, step->sql, values, n_values, n))
+		return false;
+	pieces->gone += *n;
+	return true;
+}
+
 static bool
 run_step(PGconn *pq, const char *service, const struct trl_upkeep *step)
 {
-	const char *values[] = { step->value };
-	size_t gone = 0, n;
-	bool ok;
+	struct pieces pieces = { .pq = pq, .service = service, .step = step };
+	size_t n = 1;
+	bool ok = !step->table || count_blocks(&pieces);
 
-	do {
-		PGresult *res = PQexecParams(
-		    pq, step->sql, step->value ? 1 : 0, NULL, values, NULL, NULL, 0);
-
-		ok = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
-		n = ok ? strtoul(PQgetvalue(res, 0, 0), NULL, 10) : 0;
-		if (!ok)
-			say_failed(service, step->what, pq, res);
-		PQclear(res);
-		gone += n;
-	} while (ok && n > 0);
+	while (ok && (step->table ? pieces.block < pieces.blocks : n > 0))
+		ok = run_piece(&pieces, &n);
 	if (ok)
-		printf("%s: %zu %s %s\n", service, gone, step->what,
+		printf("%s: %zu %s %s\n", service, pieces.gone, step->what,
 		    step->did ? step->did : "are gone");
 	fflush(stdout);
 	return ok;
@@ -104,16 +171,11 @@ trl_pg_maintain(const char *admin_url, const struct trl_sql_set *set)
 {
 	static const struct trl_upkeep steps[] = {
 		{ .what = "expired idempotency records",
-		    .sql =
-			"with gone as (delete from idempotency where ctid = any "
-			"(array(select ctid from idempotency where expires_at < "
-			"now() limit 5000)) returning 1) select count(*) from gone" },
+		    .sql = trl_sql_ended_records,
+		    .table = "idempotency" },
 		{ .what = "jobs that ended long ago",
-		    .sql =
-			"with gone as (delete from job where id in (select id from job "
-			"where state in ('dead', 'cancelled') and ended_at < now() - "
-			"interval '14 days' limit 5000) returning 1) select count(*) "
-			"from gone" },
+		    .sql = trl_sql_ended_jobs,
+		    .table = "job" },
 		{ .what = "coming days of events",
 		    .did = "have a partition now",
 		    .sql = "select trl_event_days_make(7)" },
@@ -121,15 +183,9 @@ trl_pg_maintain(const char *admin_url, const struct trl_sql_set *set)
 		    .sql =
 			"select trl_event_days_drop((now() at time zone 'utc')::date "
 			"- 7)" },
-		/* An id of version 7 begins with its milliseconds. */
 		{ .what = "applied events that no replay reaches",
-		    .sql =
-			"with gone as (delete from inbox where ctid = any (array("
-			"select i.ctid from event_subscription s, lateral (select ctid "
-			"from inbox where subscription = s.subscription and event_id < "
-			"rpad(lpad(to_hex((extract(epoch from now() - interval '30 "
-			"days') * 1000)::bigint), 12, '0'), 32, '0')::uuid limit 5000) "
-			"i limit 5000)) returning 1) select count(*) from gone" },
+		    .sql = trl_sql_ended_inbox,
+		    .goes_on = true },
 	};
 
 	return trl_pg_upkeep(admin_url, set, steps, TRL_COUNT(steps));

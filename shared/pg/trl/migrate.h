@@ -18,12 +18,21 @@ enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
 enum trl_code trl_pg_maintain(
     const char *admin_url, const struct trl_sql_set *set) TRL_MUST_CHECK;
 
-/* A service's own upkeep: a statement that deletes a bounded number of rows and
- * gives how many, and is run again, each time as a transaction, until it gives 0. */
+/* A service's own upkeep: a statement that deletes a bounded number of rows and gives
+ * how many. It is run again, each time as a transaction, until it gives 0; or, where it
+ * names a table, once for each piece of that, from the first block to the last: so
+ * where no index leads to what it looks for. Its arguments are those that it has of
+ * these, in this order:
+ *
+ *   the first ctid of the piece, and the first after it (table)
+ *   where the run before ended, as it said in its second column; '' at first (goes_on)
+ *   value */
 struct trl_upkeep {
 	const char *what;  /* "ended sessions" */
 	const char *sql;   /* usually of sql/admin/, embedded by the build */
-	const char *value; /* of its $1, or NULL where it has none */
+	const char *table; /* NULL: not walked */
+	bool goes_on;      /* at most 127 bytes */
+	const char *value; /* NULL: it takes none */
 	const char *did;   /* NULL: "are gone" */
 };
 /* Errors: TRL_UNAVAILABLE, TRL_INTERNAL (PostgreSQL refused; printed). */

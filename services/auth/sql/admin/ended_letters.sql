@@ -1,11 +1,12 @@
--- Tokens of letters that were used or whose time is over.
+-- Tokens of letters that were used or whose time is over, of one piece of the table ($1,
+-- $2).
 with gone as (
     delete from letter
-    where (account_id, id) in (
-        select account_id, id from letter
-        where used_at is not null or expires_at <= now()
-        limit 1000
-        for update skip locked)
+    where ctid = any (array(
+        select ctid from letter
+        where ctid >= $1::tid and ctid < $2::tid
+            and (used_at is not null or expires_at <= now())
+        for update skip locked))
     returning 1
 )
 select count(*) from gone
