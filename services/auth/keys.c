@@ -69,7 +69,6 @@ store_key(
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	uint8_t hash[TRL_ACCESS_HASH];
-	struct trl_id maker = ctx->principal.account;
 	Auth__V1__ApiKey *detail = key_detail(ctx, out);
 
 	trl_access_hash(out->key, strlen(out->key), hash);
@@ -82,8 +81,6 @@ store_key(
 		    TRL_ARG_ID("maker_key_id", ctx->principal.session));
 	trl_batch_add(work, &auth_sql_key_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    trl_id_is_nil(maker) ? TRL_ARG_NULL("created_by")
-				 : TRL_ARG_ID("created_by", maker),
 	    TRL_ARG_BYTES("key_hash", hash, sizeof hash));
 	trl_batch_add(work, &auth_sql_key_directory_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
@@ -112,7 +109,7 @@ auth_create_api_key(struct auth *self, trl_ctx *ctx,
 	out->has_id = true;
 	out->id = trl_value_bytes(ctx, id);
 	out->name = in->name;
-	if (!trl_id_is_nil(ctx->principal.account)) {
+	if (ctx->principal.kind == TRL_PERSON) { /* of a key, this is who made that */
 		out->has_created_by = true;
 		out->created_by = trl_value_bytes(ctx, ctx->principal.account);
 	}

@@ -96,18 +96,57 @@ keeps_the_key_nowhere_in_clear(void **state)
 	    "0");
 }
 
+/* As the edge has it of a key: its account is its maker's. */
+static struct world_caller
+program_of(const struct world_caller *maker, const Auth__V1__CreatedApiKey *key)
+{
+	static const char *const few[] = { "auth.key.create", NULL };
+	struct world_caller program = *maker;
+
+	program.key = true;
+	program.session = trl_value_id(key->id);
+	program.permissions = few;
+	return program;
+}
+
+static void
+attributes_what_a_key_made_to_nobody(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new()), program;
+	Auth__V1__CreatedApiKey *maker, *made;
+	Auth__V1__ResolvedKey *found;
+
+	(void)state;
+	assert_int_equal(create(&who, "auth.key.create", 0, &maker), TRL_OK);
+	assert_memory_equal(maker->created_by.data, who.account.bytes, 16);
+	program = program_of(&who, maker);
+	assert_int_equal(create(&program, "auth.key.create", 0, &made), TRL_OK);
+	assert_false(made->has_created_by);
+	assert_string_equal(
+	    world_sql("select coalesce(created_by::text, 'nobody') from api_key where "
+		      "id = '%s'",
+		world_id_text(trl_value_id(made->id))),
+	    "nobody");
+	assert_string_equal(
+	    world_sql("select actor_kind || ' ' || actor_id from audit where "
+		      "subject_id = '%s'",
+		world_id_text(trl_value_id(made->id))),
+	    trl_arena_printf(world.arena, "key %s", world_id_text(program.session)));
+	assert_int_equal(resolve(made->key, &found), TRL_OK);
+	assert_false(found->has_account_id);
+}
+
 static void
 gives_a_key_no_more_than_its_maker_holds(void **state)
 {
-	struct world_caller who = admin_of(trl_id_new());
-	struct world_caller program = who;
-	static const char *const few[] = { "auth.key.create", NULL };
+	struct world_caller who = admin_of(trl_id_new()), program;
+	Auth__V1__CreatedApiKey *maker;
 
 	(void)state;
 	assert_int_equal(create(&who, "tenants.tenant.delete", 0, NULL), TRL_DENIED);
 	assert_int_equal(create(&who, "no.such.thing", 0, NULL), TRL_INVALID);
-	program.key = true;
-	program.permissions = few;
+	assert_int_equal(create(&who, "auth.key.create", 0, &maker), TRL_OK);
+	program = program_of(&who, maker);
 	assert_int_equal(create(&program, "tenants.tenant.read", 0, NULL), TRL_DENIED);
 	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_OK);
 }
@@ -115,17 +154,13 @@ gives_a_key_no_more_than_its_maker_holds(void **state)
 static void
 gives_a_key_no_longer_life_than_the_key_that_makes_it(void **state)
 {
-	struct world_caller who = admin_of(trl_id_new());
-	struct world_caller program = who;
-	static const char *const few[] = { "auth.key.create", NULL };
+	struct world_caller who = admin_of(trl_id_new()), program;
 	const int64_t end = (trl_wall_us() / 1000000 + 60) * 1000000;
 	Auth__V1__CreatedApiKey *maker;
 
 	(void)state;
 	assert_int_equal(create(&who, "auth.key.create", end, &maker), TRL_OK);
-	program.key = true;
-	program.permissions = few;
-	program.session = trl_value_id(maker->id);
+	program = program_of(&who, maker);
 	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_DENIED);
 	assert_int_equal(
 	    create(&program, "auth.key.create", end + 1000000, NULL), TRL_DENIED);
@@ -254,6 +289,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(makes_a_key_that_says_whose_it_is_and_what_it_may),
 		TEST(keeps_the_key_nowhere_in_clear),
+		TEST(attributes_what_a_key_made_to_nobody),
 		TEST(gives_a_key_no_more_than_its_maker_holds),
 		TEST(gives_a_key_no_longer_life_than_the_key_that_makes_it),
 		TEST(refuses_an_expired_a_revoked_and_a_guessed_key),
