@@ -109,6 +109,17 @@ program_of(const struct world_caller *maker, const Auth__V1__CreatedApiKey *key)
 	return program;
 }
 
+static enum trl_code
+revoke(const struct world_caller *who, const Auth__V1__CreatedApiKey *key)
+{
+	Auth__V1__RevokeApiKeyRequest in = AUTH__V1__REVOKE_API_KEY_REQUEST__INIT;
+
+	in.has_tenant_id = in.has_key_id = true;
+	in.tenant_id = (ProtobufCBinaryData){ 16, (uint8_t *)who->tenant.bytes };
+	in.key_id = key->id;
+	return world_call(who, &auth_v1_revoke_api_key, &in.base, NULL);
+}
+
 static void
 attributes_what_a_key_made_to_nobody(void **state)
 {
@@ -134,6 +145,20 @@ attributes_what_a_key_made_to_nobody(void **state)
 	    trl_arena_printf(world.arena, "key %s", world_id_text(program.session)));
 	assert_int_equal(resolve(made->key, &found), TRL_OK);
 	assert_false(found->has_account_id);
+}
+
+static void
+gives_a_key_that_is_revoked_meanwhile_nothing(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new()), program;
+	Auth__V1__CreatedApiKey *maker;
+
+	(void)state;
+	assert_int_equal(create(&who, "auth.key.create", 0, &maker), TRL_OK);
+	program = program_of(&who, maker);
+	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_OK);
+	assert_int_equal(revoke(&who, maker), TRL_OK);
+	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_DENIED);
 }
 
 static void
@@ -290,6 +315,7 @@ main(void)
 		TEST(makes_a_key_that_says_whose_it_is_and_what_it_may),
 		TEST(keeps_the_key_nowhere_in_clear),
 		TEST(attributes_what_a_key_made_to_nobody),
+		TEST(gives_a_key_that_is_revoked_meanwhile_nothing),
 		TEST(gives_a_key_no_more_than_its_maker_holds),
 		TEST(gives_a_key_no_longer_life_than_the_key_that_makes_it),
 		TEST(refuses_an_expired_a_revoked_and_a_guessed_key),
