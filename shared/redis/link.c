@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sodium.h>
 
 #include <trl/log.h>
 
@@ -91,7 +92,7 @@ connect_later(struct trl_redis *redis)
 	redis->backoff_ms =
 	    ms * 2 > TRL_REDIS_BACKOFF_MAX_MS ? TRL_REDIS_BACKOFF_MAX_MS : ms * 2;
 	uv_timer_start(
-	    &redis->timer, on_timer, ms / 2 + (uint32_t)random() % (ms + 1), 0);
+	    &redis->timer, on_timer, ms / 2 + randombytes_uniform(ms + 1), 0);
 }
 
 static void

@@ -14,6 +14,8 @@
 
 #include <trl/redis.h>
 
+#include "client.h"
+
 static struct trl_redis_script add_script = { .name = "add",
 	.text = "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
 static struct trl_redis_script *const scripts[] = { &add_script, NULL };
@@ -303,6 +305,36 @@ answers_that_come_too_late_are_dropped(void **state)
 	tell(*state, late_story);
 }
 
+/* In place of the C library's: its numbers are the same in every process. */
+static unsigned drawn_alike;
+
+long
+random(void)
+{
+	drawn_alike++;
+	return 0;
+}
+
+static bool
+has_tried_again(void *self)
+{
+	return ((trl_redis *)self)->backoff_ms >= 4 * TRL_REDIS_BACKOFF_MIN_MS;
+}
+
+static void
+replicas_that_lose_it_together_do_not_come_back_together(void **state)
+{
+	trl_loop *loop = trl_loop_new(NULL);
+	trl_redis *redis = trl_redis_open(loop, "unix:/tmp/trl-test-no-redis", NULL);
+
+	(void)state;
+	assert_non_null(redis);
+	assert_true(trl_loop_run_until(loop, has_tried_again, redis, 5000));
+	assert_int_equal(drawn_alike, 0);
+	trl_redis_close(&redis);
+	trl_loop_free(&loop);
+}
+
 static void
 urls_that_are_none_are_refused(void **state)
 {
@@ -333,6 +365,8 @@ main(void)
 		    a_server_that_stands_still_costs_250_ms_once, setup_own, teardown),
 		cmocka_unit_test_setup_teardown(
 		    answers_that_come_too_late_are_dropped, setup_own, teardown),
+		cmocka_unit_test(
+		    replicas_that_lose_it_together_do_not_come_back_together),
 		cmocka_unit_test(urls_that_are_none_are_refused),
 	};
 
