@@ -5,7 +5,8 @@
  *
  * A server that refuses the recipient or the text for good (5xx) ends it; where it says
  * that the address does not exist, none of ours goes there for a month. All else is
- * tried again: it is about us or the hour. */
+ * tried again: it is about us or the hour. What waited, until quiet hours ended or a
+ * server came back, is sent only where it is wanted still. */
 #include <string.h>
 
 #include <trl/http_out.h>
@@ -197,6 +198,19 @@ posting_of(const struct trl_job *job, const Notify__V1__Telling *telling)
 		.attempt = job->attempt };
 }
 
+static bool
+may_be_turned_off(const Notify__V1__Telling *telling, const Notify__V1__Kind *kind)
+{
+	return !kind->mandatory && telling->has_account_id;
+}
+
+/* The usual mail runs at the time it was made. */
+static bool
+has_waited(const struct trl_job *job)
+{
+	return job->run_at_us > job->made_at_us;
+}
+
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
@@ -206,6 +220,7 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	const Notify__V1__Kind *kind;
 	struct notify_letter letter;
 	struct notify_fact fact;
+	bool wanted = true;
 	enum trl_code rc;
 
 	rc = notify_telling_read(self, ctx, telling, &fact, &kind);
@@ -213,14 +228,21 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 		return rc;
 	if (!kind)
 		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
-	if (!kind->mandatory && telling->has_account_id)
+	if (may_be_turned_off(telling, kind))
 		posting.unsubscribe = notify_unsubscribe_token(
 		    self, ctx, trl_value_id(telling->account_id), kind->kind);
 	rc = notify_message_make(self, ctx, telling, kind, &fact,
 	    notify_unsubscribe_page(self, ctx, posting.unsubscribe), &letter);
+	if (rc == TRL_OK && may_be_turned_off(telling, kind) && has_waited(job))
+		rc = notify_wants_still(self, ctx, telling, kind, &letter, &wanted);
 	if (rc != TRL_OK)
 		return rc;
 	posting.to = letter.person.email;
+	if (!wanted) {
+		record(
+		    self, ctx, &posting, "suppressed", "turned off meanwhile", false);
+		return TRL_OK;
+	}
 	return notify_post(self, ctx, &posting, &letter);
 }
 

@@ -176,6 +176,11 @@ void notify_add_frame(struct notify *self, trl_ctx *ctx,
 enum trl_code notify_wishes_read(struct notify *self, trl_ctx *ctx,
     struct trl_id account, const char *kind, Notify__V1__Wishes *out) TRL_MUST_CHECK;
 
+/* Whether one who was to get a mail wants it still, and his address is proven. */
+enum trl_code notify_wants_still(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
+    const struct notify_letter *letter, bool *wanted) TRL_MUST_CHECK;
+
 /* ---- mail.c
  * -------------------------------------------------------------------------- */
 

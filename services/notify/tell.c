@@ -205,6 +205,28 @@ wants(const Notify__V1__Kind *kind, const char *offered, bool chosen, bool choic
 	return choice;
 }
 
+/* Mails that may wait go to proven addresses alone: others may be somebody else's. */
+static bool
+wants_mail(const Notify__V1__Kind *kind, const Notify__V1__Wishes *wishes,
+    const struct notify_letter *letter)
+{
+	return wants(kind, kind->email, wishes->has_email, wishes->email) &&
+	       (kind->mandatory || letter->person.verified);
+}
+
+enum trl_code
+notify_wants_still(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
+    const struct notify_letter *letter, bool *wanted)
+{
+	Notify__V1__Wishes wishes;
+	enum trl_code rc = notify_wishes_read(
+	    self, ctx, trl_value_id(telling->account_id), kind->kind, &wishes);
+
+	*wanted = rc == TRL_OK && wants_mail(kind, &wishes, letter);
+	return rc;
+}
+
 /* The row, and what an open stream shows of it. */
 static void
 add_inbox(trl_ctx *ctx, trl_batch *work, struct trl_id account,
@@ -264,7 +286,6 @@ add_digest(trl_ctx *ctx, trl_batch *work, struct trl_id account,
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 }
 
-/* Mails that may wait go to proven addresses alone: others may be somebody else's. */
 static enum trl_code
 tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
     const Notify__V1__Kind *kind, const struct notify_fact *fact,
@@ -280,8 +301,7 @@ tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
 		rc = notify_wishes_read(self, ctx, account, kind->kind, &wishes);
 	if (rc != TRL_OK)
 		return rc;
-	mail = wants(kind, kind->email, wishes.has_email, wishes.email) &&
-	       (kind->mandatory || letter->person.verified);
+	mail = wants_mail(kind, &wishes, letter);
 	inbox = telling->has_account_id && !kind->seal &&
 		wants(kind, kind->inbox, wishes.has_inbox, wishes.inbox);
 	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_BOTH(fact->tenant, account));

@@ -393,6 +393,48 @@ quiet_hours_hold_back_what_may_wait_until_they_end(void **state)
 	}
 }
 
+static void
+what_is_turned_off_while_a_mail_waits_is_not_sent(void **state)
+{
+	static const struct {
+		const char *to, *then, *status;
+	} rows[] = {
+		{ "off@wait.example",
+		    "insert into preference_choice select account_id, "
+		    "'member_updated', 'email', false from account_copy "
+		    "where email = 'off@wait.example'",
+		    "suppressed" },
+		{ "unproven@wait.example",
+		    "update account_copy set verified = false "
+		    "where email = 'unproven@wait.example'",
+		    "suppressed" },
+		{ "on@wait.example", "select", "sent" },
+	};
+	struct trl_id by = world_person("b@wait.example", NULL, true);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		struct trl_id ada = world_person(rows[i].to, NULL, true);
+
+		prefer(ada, ", quiet_from_minute, quiet_until_minute",
+		    "'immediate', 'UTC', (extract(hour from now()) * 60 + "
+		    "1430)::integer "
+		    "% 1440, (extract(hour from now()) * 60 + 120)::integer % 1440");
+		change_role(world_tenant("Acme"), ada, by);
+		assert_int_equal(world_mails(rows[i].to, text, sizeof text), 0);
+		world_sql("%s", rows[i].then);
+		world_sql("update job set run_at = now() where kind = 'mail'");
+		world_settle();
+		assert_string_equal(
+		    world_sql("select status from delivery where account_id = '%s' and "
+			      "kind = 'member_updated'",
+			world_id_text(ada)),
+		    rows[i].status);
+		assert_int_equal(world_mails(rows[i].to, text, sizeof text),
+		    strcmp(rows[i].status, "sent") == 0);
+	}
+}
+
 /* Killed after the mail and before its record: the same mail, not another. */
 static void
 a_mail_that_is_sent_again_is_the_same_file(void **state)
@@ -508,6 +550,8 @@ main(void)
 		cmocka_unit_test_teardown(a_digest_gathers_and_is_one_mail, after_each),
 		cmocka_unit_test_teardown(
 		    quiet_hours_hold_back_what_may_wait_until_they_end, after_each),
+		cmocka_unit_test_teardown(
+		    what_is_turned_off_while_a_mail_waits_is_not_sent, after_each),
 		cmocka_unit_test_teardown(
 		    a_mail_that_is_sent_again_is_the_same_file, after_each),
 		cmocka_unit_test_teardown(
