@@ -93,10 +93,14 @@ drop(struct notify *self, trl_ctx *ctx, struct trl_id account,
     const Notify__V1__ListNotificationsReply *entries)
 {
 	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	struct trl_id *ids =
+	    trl_arena_alloc(ctx->arena, entries->n_items * sizeof *ids);
 
+	for (size_t i = 0; i < entries->n_items; i++)
+		ids[i] = trl_value_id(entries->items[i]->id);
 	trl_batch_add(work, &notify_sql_digest_drop, NULL,
 	    TRL_ARG_ID("account_id", account),
-	    TRL_ARG_ID("last", trl_value_id(entries->items[entries->n_items - 1]->id)));
+	    TRL_ARG_IDS("ids", ids, entries->n_items));
 	return trl_batch_write(work, NULL);
 }
 

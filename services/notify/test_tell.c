@@ -351,6 +351,37 @@ a_digest_gathers_and_is_one_mail(void **state)
 	    world_sql("select status from delivery where kind = 'digest'"), "sent");
 }
 
+/* Ids are made before their commits, by clocks that differ. */
+static void
+an_entry_that_comes_while_a_digest_is_written_is_in_the_next_one(void **state)
+{
+	struct trl_id by = world_person("b@late.example", NULL, true);
+	struct trl_id ada = world_person("a@late.example", NULL, true);
+
+	(void)state;
+	prefer(ada, "", "'hourly', 'UTC'");
+	change_role(world_tenant("Acme"), ada, by);
+	world_sql("update digest_entry set due_at = now()");
+	world_sql("create function come_late() returns trigger language plpgsql "
+		  "security definer set search_path from current as $$begin "
+		  "insert into digest_entry select tenant_id, account_id, due_at, "
+		  "'00000000-0000-7000-8000-000000000001', kind, 'Came late', body, "
+		  "link, created_at from digest_entry where account_id = "
+		  "new.account_id; return new; end$$; "
+		  "create trigger come_late after insert on delivery for each row "
+		  "when (new.kind = 'digest') execute function come_late()");
+	world_job("digests");
+	world_settle();
+	world_sql("drop function come_late cascade");
+	assert_int_equal(world_mails("a@late.example", text, sizeof text), 1);
+	assert_null(strstr(text, "Came late"));
+	world_job("digests");
+	world_settle();
+	assert_int_equal(world_mails("a@late.example", text, sizeof text), 2);
+	assert_non_null(strstr(text, "* Came late"));
+	assert_string_equal(world_sql("select count(*) from digest_entry"), "0");
+}
+
 static void
 quiet_hours_hold_back_what_may_wait_until_they_end(void **state)
 {
@@ -548,6 +579,9 @@ main(void)
 		    hostile_names_and_addresses_reach_no_header, after_each),
 		cmocka_unit_test_teardown(what_was_turned_off_is_not_sent, after_each),
 		cmocka_unit_test_teardown(a_digest_gathers_and_is_one_mail, after_each),
+		cmocka_unit_test_teardown(
+		    an_entry_that_comes_while_a_digest_is_written_is_in_the_next_one,
+		    after_each),
 		cmocka_unit_test_teardown(
 		    quiet_hours_hold_back_what_may_wait_until_they_end, after_each),
 		cmocka_unit_test_teardown(
