@@ -16,6 +16,7 @@ tenants_maintain(const char *admin_url, const void *config)
 	const struct trl_upkeep steps[] = {
 		{ .what = "invitations that ended long ago",
 		    .sql = tenants_sql_old_invitations,
+		    .table = "invitation",
 		    .value = days },
 		{ .what = "invitations of ended organisations",
 		    .sql = tenants_sql_ended_invitations },

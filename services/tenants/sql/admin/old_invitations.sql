@@ -1,13 +1,13 @@
 -- Invitations that were accepted, revoked or replaced, or whose time was over, so many
--- days ago ($1).
+-- days ($3) ago, of one piece of the table ($1, $2).
 with gone as (
     delete from invitation
-    where (tenant_id, id) in (
-        select tenant_id, id from invitation
-        where case when status = 'pending' then expires_at else updated_at end
-            <= now() - make_interval(days => $1::integer)
-        limit 1000
-        for update skip locked)
+    where ctid = any (array(
+        select ctid from invitation
+        where ctid >= $1::tid and ctid < $2::tid
+            and case when status = 'pending' then expires_at else updated_at end
+                <= now() - make_interval(days => $3::integer)
+        for update skip locked))
     returning 1
 )
 select count(*) from gone
