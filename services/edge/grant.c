@@ -164,6 +164,39 @@ fill_principal(struct edge_request *request)
 	}
 }
 
+/* Who asks for a tenant that is none of his takes nothing of its limit and is not shown
+ * it, but counts as who comes outside of any tenant, whichever ids he tries. */
+static enum trl_code
+was_outside(struct edge_request *request, size_t n_before)
+{
+	struct trl_access_visit visit;
+	enum trl_code rc;
+
+	request->states.n = n_before;
+	rc = trl_access_arrive(request->ctx, request->edge->access, request->who,
+	    trl_id_nil, request->route->method->rate, &visit, &request->states);
+	return rc == TRL_OK ? no_tenant(request->ctx) : rc;
+}
+
+/* Where there was no copy: the grant itself, and then the tenant's limit. */
+static enum trl_code
+enter_tenant(struct edge_request *request, struct trl_id tenant,
+    const struct trl_access_visit *visit, size_t n_before)
+{
+	/* Also where it was asked for already: what is kept is read after its epochs. */
+	enum trl_code rc = ask_grant(request, tenant);
+
+	if (rc == TRL_NOT_FOUND)
+		return was_outside(request, n_before);
+	if (rc != TRL_OK)
+		return rc;
+	keep_grant(request);
+	if (visit->tenant_counted)
+		return TRL_OK;
+	return trl_access_belongs(request->ctx, request->edge->access, tenant,
+	    request->route->method->rate, &request->states);
+}
+
 enum trl_code
 edge_grant(struct edge_request *request)
 {
@@ -171,6 +204,7 @@ edge_grant(struct edge_request *request)
 	const bool in_tenant = method->auth == TRL_AUTH_TENANT;
 	struct trl_id tenant = trl_id_nil;
 	struct trl_access_visit visit;
+	const size_t n_before = request->states.n;
 	enum trl_code rc;
 
 	if (method->auth == TRL_AUTH_PUBLIC)
@@ -200,10 +234,9 @@ edge_grant(struct edge_request *request)
 	if (in_tenant && visit.grant) {
 		request->grant = visit.grant;
 	} else if (in_tenant) {
-		rc = ask_grant(request, tenant);
+		rc = enter_tenant(request, tenant, &visit, n_before);
 		if (rc != TRL_OK)
 			return rc;
-		keep_grant(request);
 	}
 	fill_principal(request);
 	return TRL_OK;

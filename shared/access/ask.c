@@ -51,6 +51,7 @@ fill_script(const trl_access *access, const struct access_question *question,
     size_t many, struct trip *trip)
 {
 	static const char counts[] = "012";
+	_Static_assert(ACCESS_TRIP_LIMITS < sizeof counts - 1, "a digit is missing");
 	struct trl_redis_command *command = &trip->commands[0];
 	size_t i, j;
 
@@ -73,6 +74,7 @@ fill_script(const trl_access *access, const struct access_question *question,
 	add_arg(command, &counts[question->before], 1);
 	add_arg(command, trip->many,
 	    (size_t)snprintf(trip->many, sizeof trip->many, "%zu", many));
+	add_arg(command, &counts[question->n_own], 1);
 	for (i = 0; i < question->n_limits; i++) {
 		const struct access_pace *pace =
 		    access_pace(access, question->limits[i]);
@@ -134,31 +136,37 @@ read_answer(const struct access_question *question,
 	if (question->beside != ACCESS_NOTHING)
 		answer->beside = data_of(&replies[1]);
 	answer->counted = list->type == TRL_REDIS_LIST &&
-			  list->n_items == first + 2 * question->n_limits;
+			  (list->n_items == first + 2 * question->n_limits ||
+			      list->n_items == first + 2 * question->n_own);
 	if (!answer->counted)
 		return;
 	if (question->before) {
 		answer->epoch = access_epoch_of(data_of(&list->items[0]));
 		answer->copy = data_of(&list->items[1]);
 	}
-	for (i = 0; i < question->n_limits; i++) {
+	answer->n_counted = (list->n_items - first) / 2;
+	for (i = 0; i < answer->n_counted; i++) {
 		answer->limits[i].allowed = number_of(&list->items[first + 2 * i]);
 		answer->limits[i].ahead_us = number_of(&list->items[first + 2 * i + 1]);
 	}
 }
 
-/* How limit i stands after this request: those before it in the party took first. */
+/* How limit i stands after this request: those before it in the party took first, and
+ * nobody took whom an earlier limit refused. */
 static void
 read_state(const trl_access *access, const struct access_question *question,
     const struct access_answer *answer, size_t i, struct trl_limit_state *state)
 {
 	const struct access_pace *pace = access_pace(access, question->limits[i]);
-	const uint64_t allowed = answer->limits[i].allowed;
-	const bool fits = answer->place < allowed;
-	const double taken = (double)(fits ? answer->place + 1 : allowed);
-	const double ahead = (double)answer->limits[i].ahead_us + taken * pace->step_us;
-	const double room = pace->window_us - ahead;
+	const bool fits = answer->place < answer->limits[i].allowed;
+	uint64_t taken = answer->place + 1;
+	double ahead, room;
 
+	for (size_t j = 0; j <= i; j++)
+		if (taken > answer->limits[j].allowed)
+			taken = answer->limits[j].allowed;
+	ahead = (double)answer->limits[i].ahead_us + (double)taken * pace->step_us;
+	room = pace->window_us - ahead;
 	*state = (struct trl_limit_state){ .limit = question->limits[i],
 		.allowed = fits,
 		.quota = pace->quota,
@@ -170,13 +178,31 @@ read_state(const trl_access *access, const struct access_question *question,
 		    room < pace->step_us ? (uint64_t)(pace->step_us - room) : 1;
 }
 
+/* Without Redis: the caller's own limits, until one refuses. A tenant's waits for the
+ * grant, of which there is no copy. */
+static void
+count_here(trl_access *access, const struct access_question *question,
+    struct trl_access_states *states)
+{
+	bool allowed = true;
+
+	for (size_t i = 0; i < question->n_own && allowed; i++) {
+		struct trl_limit_state *state = &states->state[states->n++];
+		struct access_key key;
+
+		trl_assert(states->n <= TRL_ACCESS_LIMITS_MAX);
+		limit_key(question, i, &key);
+		access_count_local(access, &key, question->limits[i], state);
+		allowed = state->allowed;
+	}
+}
+
 void
 access_ask(trl_ctx *ctx, trl_access *access, const struct access_question *question,
     struct access_answer *answer, struct trl_access_states *states)
 {
 	struct trl_redis_reply replies[2];
 	struct access_party party;
-	struct access_key key;
 	struct trip trip;
 	size_t i;
 
@@ -189,15 +215,10 @@ access_ask(trl_ctx *ctx, trl_access *access, const struct access_question *quest
 	}
 	if (!answer->told)
 		trl_series_add(access->lost, 1);
-	for (i = 0; i < question->n_limits; i++) {
-		struct trl_limit_state *state = &states->state[states->n++];
-
-		trl_assert(states->n <= TRL_ACCESS_LIMITS_MAX);
-		if (answer->counted) {
-			read_state(access, question, answer, i, state);
-			continue;
-		}
-		limit_key(question, i, &key);
-		access_count_local(access, &key, question->limits[i], state);
+	if (!answer->counted)
+		count_here(access, question, states);
+	for (i = 0; i < answer->n_counted; i++) {
+		trl_assert(states->n < TRL_ACCESS_LIMITS_MAX);
+		read_state(access, question, answer, i, &states->state[states->n++]);
 	}
 }

@@ -5,14 +5,17 @@
 #include "script.h"
 
 /* Counts several requests at once (share.c), as if each came alone and all at the same
- * microsecond: as many are allowed as fit. One MGET reads everything and one SET a
- * limit writes, because a call from Lua costs more than what it does. KEYS: epoch and
- * copy (ARGV[2] of them: 0, 1 or 2), then limits. ARGV: how long an epoch lives (s),
- * how many keys stand before the limits, how many requests, then of each limit its step
- * and window in microseconds and its window in milliseconds. Gives the epoch (as text:
- * 64 bits) and the copy or "", if any stood before the limits, then two numbers a
- * limit: how many are allowed, and how far the arrival time was ahead in microseconds.
- */
+ * microsecond: as many are allowed as fit, and a limit is taken from by those alone
+ * that the limits before it allow. What stands behind the caller's own limits is the
+ * tenant's; where there is no copy of a grant it may be that the caller is no member,
+ * and those are not looked at. One MGET reads everything and one SET a limit writes,
+ * because a call from Lua costs more than what it does. KEYS: epoch and copy (ARGV[2]
+ * of them: 0, 1 or 2), then limits. ARGV: how long an epoch lives (s), how many keys
+ * stand before the limits, how many requests, how many limits are the caller's own,
+ * then of each limit its step and window in microseconds and its window in
+ * milliseconds. Gives the epoch (as text: 64 bits) and the copy or "", if any stood
+ * before the limits, then two numbers a limit that was looked at: how many are allowed,
+ * and how far the arrival time was ahead in microseconds. */
 struct trl_redis_script access_script_visit = {
 	.name = "visit",
 	.text = "local call = redis.call\n"
@@ -20,7 +23,8 @@ struct trl_redis_script access_script_visit = {
 		"local now = t[1] * 1000000 + t[2]\n"
 		"local value = call('MGET', unpack(KEYS))\n"
 		"local before, many = tonumber(ARGV[2]), tonumber(ARGV[3])\n"
-		"local arg, n = 4, 0\n"
+		"local own, left = tonumber(ARGV[4]), many\n"
+		"local arg, n = 5, 0\n"
 		"local out = {}\n"
 		"if before > 0 then\n"
 		"  local epoch = value[1]\n"
@@ -31,14 +35,16 @@ struct trl_redis_script access_script_visit = {
 		"  out[1], out[2], n = epoch, before == 2 and value[2] or '', 2\n"
 		"end\n"
 		"for i = before + 1, #KEYS do\n"
+		"  if i - before > own and not value[2] then break end\n"
 		"  local step = tonumber(ARGV[arg])\n"
 		"  local tat = tonumber(value[i]) or now\n"
 		"  if tat < now then tat = now end\n"
 		"  local fit = math.floor((now + ARGV[arg + 1] - tat) / step)\n"
 		"  if fit > many then fit = many end\n"
 		"  if fit < 0 then fit = 0 end\n"
-		"  if fit > 0 then\n"
-		"    call('SET', KEYS[i], string.format('%.0f', tat + fit * step),\n"
+		"  left = math.min(left, fit)\n"
+		"  if left > 0 then\n"
+		"    call('SET', KEYS[i], string.format('%.0f', tat + left * step),\n"
 		"      'PX', ARGV[arg + 2])\n"
 		"  end\n"
 		"  out[n + 1], out[n + 2] = fit, tat - now\n"

@@ -55,9 +55,10 @@ struct access_question {
 	uint8_t subject[16]; /* address, name, account or key */
 	uint8_t hash[TRL_ACCESS_HASH];
 	uint8_t subject_len, n_limits;
+	uint8_t n_own;  /* of the limits; the others are counted with a grant alone */
 	uint8_t before; /* keys before the limits: epoch, grant */
 	uint8_t beside; /* enum access_beside */
-	uint32_t zero;
+	uint8_t zero[3];
 };
 _Static_assert(sizeof(struct access_question) ==
 		   ACCESS_TRIP_LIMITS * sizeof(void *) + 16 + 16 + TRL_ACCESS_HASH + 8,
@@ -71,6 +72,7 @@ struct access_answer {
 	bool told;    /* else nothing was fetched nor counted */
 	bool counted; /* else only `beside` counts */
 	size_t place;
+	size_t n_counted; /* of the question's limits */
 	uint64_t epoch;
 	struct trl_redis_arg copy, beside; /* in the arena; data NULL: none */
 	struct {

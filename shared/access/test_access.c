@@ -278,6 +278,63 @@ believes_no_copy_whose_epoch_was_lost(void **state)
 	run(tell_loss);
 }
 
+/* Invites once; *left is what the tenant's limit has after it, where it was shown. */
+static enum trl_code
+invite(trl_ctx *ctx, struct world *world, const struct trl_access_who *who,
+    struct trl_id tenant, struct trl_access_visit *visit, uint64_t *left)
+{
+	struct trl_access_states states = { 0 };
+	enum trl_code rc = trl_access_arrive(
+	    ctx, world->access, who, tenant, "invite", visit, &states);
+
+	assert_int_equal(states.n, visit->tenant_counted ? 2 : 1);
+	if (visit->tenant_counted)
+		*left = states.state[1].remaining;
+	trl_err_clear(ctx);
+	return rc;
+}
+
+static void
+tell_outsiders(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who eve = { .kind = TRL_PERSON,
+		.account = random_id() },
+				    ada = { .kind = TRL_PERSON,
+					    .account = random_id() };
+	struct trl_id tenant = random_id();
+	struct trl_access_states states = { 0 };
+	struct trl_access_visit visit;
+	struct trl_access_grant grant;
+	uint64_t left = 0;
+
+	for (int i = 0; i < 70; i++) {
+		assert_int_equal(invite(ctx, world, &eve, tenant, &visit, &left),
+		    i < 60 ? TRL_OK : TRL_RATE);
+		assert_false(visit.tenant_counted);
+	}
+	assert_int_equal(invite(ctx, world, &ada, tenant, &visit, &left), TRL_OK);
+	assert_false(visit.tenant_counted);
+	assert_int_equal(
+	    trl_access_belongs(ctx, world->access, tenant, "invite", &states), TRL_OK);
+	assert_int_equal(states.n, 1);
+	assert_int_equal(states.state[0].remaining, 599);
+	grant = granted(&visit, tenant);
+	trl_access_keep_grant(ctx, world->access, ada.account, &grant);
+	for (int i = 1; i < 80; i++)
+		assert_int_equal(invite(ctx, world, &ada, tenant, &visit, &left),
+		    i < 60 ? TRL_OK : TRL_RATE);
+	assert_true(visit.tenant_counted);
+	/* One is free again after 6 s. */
+	assert_in_range(left, 540, 542);
+}
+
+static void
+who_is_no_member_or_refused_takes_nothing_of_the_tenants_limit(void **state)
+{
+	(void)state;
+	run(tell_outsiders);
+}
+
 static void
 tell_looks(trl_ctx *ctx, struct world *world)
 {
@@ -378,6 +435,8 @@ main(void)
 		cmocka_unit_test(believes_no_copy_of_an_earlier_epoch),
 		cmocka_unit_test(believes_no_copy_whose_epoch_was_lost),
 		cmocka_unit_test(no_copy_outlives_five_seconds),
+		cmocka_unit_test(
+		    who_is_no_member_or_refused_takes_nothing_of_the_tenants_limit),
 		cmocka_unit_test(looking_shows_epochs_and_grants_and_counts_nothing),
 		cmocka_unit_test(keeps_who_a_credential_is),
 	};

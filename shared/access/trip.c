@@ -8,6 +8,16 @@
 static void
 add_limit(struct access_question *question, const struct trl_limit *limit)
 {
+	if (!limit)
+		return;
+	question->limits[question->n_limits++] = limit;
+	question->n_own = question->n_limits;
+}
+
+/* Counted with those before it where there is a grant. */
+static void
+add_tenant_limit(struct access_question *question, const struct trl_limit *limit)
+{
 	if (limit)
 		question->limits[question->n_limits++] = limit;
 }
@@ -153,6 +163,7 @@ visit_tenant(trl_ctx *ctx, trl_access *access, struct access_question *question,
 	access_ask(ctx, access, question, &answer, states);
 	if (!answer.told)
 		return;
+	visit->tenant_counted = answer.n_counted == question->n_limits;
 	visit->account_epoch = access_epoch_of(answer.beside);
 	if (!is_key && !visit->account_epoch)
 		visit->account_epoch = make_epoch(ctx, access, who->account);
@@ -169,8 +180,24 @@ arrive_in_tenant(trl_ctx *ctx, trl_access *access, const struct trl_access_who *
 
 	memset(&question, 0, sizeof question);
 	add_limit(&question, limit_of(who, rate));
-	add_limit(&question, trl_limit_find(TRL_LIMIT_TENANT, rate));
+	add_tenant_limit(&question, trl_limit_find(TRL_LIMIT_TENANT, rate));
 	visit_tenant(ctx, access, &question, who, tenant, visit, states);
+	return access_refused(ctx, states);
+}
+
+enum trl_code
+trl_access_belongs(trl_ctx *ctx, trl_access *access, struct trl_id tenant,
+    const char *rate, struct trl_access_states *states)
+{
+	struct access_question question;
+	struct access_answer answer;
+
+	memset(&question, 0, sizeof question);
+	add_limit(&question, trl_limit_find(TRL_LIMIT_TENANT, rate));
+	if (!question.n_limits)
+		return TRL_OK;
+	question.tenant = tenant;
+	access_ask(ctx, access, &question, &answer, states);
 	return access_refused(ctx, states);
 }
 

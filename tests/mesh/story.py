@@ -564,6 +564,24 @@ class Limits(MeshCase):
         self.assertIn(int(last.headers["retry-after"]), range(1190, 1202))
         self.assertIn("RateLimit", [h.title().replace("Ratelimit", "RateLimit") for h in last.headers])
 
+    def test_who_is_no_member_takes_nothing_of_a_tenants_limits(self):
+        ada, eve = [self.stack.sign_up(who, verified=False) for who in ("ada", "eve")]
+        at = f"/api/v1/tenants/{self.stack.found(ada)}"
+        body = {"email": "bob@example.com", "role": "member"}
+        there, nowhere = [eve.post(f"{path}/invitations", body)
+                          for path in (at, f"/api/v1/tenants/{uuid.uuid4()}")]
+        for answer in (there, nowhere):
+            self.check_problem(answer, 404, "NOT_FOUND")
+            self.assertNotIn("tenant-", answer.headers["ratelimit-policy"])
+        # Each id is one she has not tried, and all count as hers.
+        statuses = []
+        while statuses[-1:] != [429] and len(statuses) < 80:
+            statuses.append(eve.post(f"/api/v1/tenants/{uuid.uuid4()}/invitations", body).status)
+        self.assertEqual((statuses[0], statuses[-1]), (404, 429))
+        invited = ada.post(f"{at}/invitations", body)
+        self.assertEqual(invited.status, 201, invited)
+        self.assertRegex(invited.headers["ratelimit"], r'"tenant-invite";r=599\b')
+
     def test_letters_to_strangers_and_questions_after_them_are_few(self):
         ada = self.stack.sign_up(verified=False)
         at = f"/api/v1/tenants/{self.stack.found(ada)}"

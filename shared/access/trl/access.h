@@ -121,13 +121,21 @@ enum trl_code trl_access_greet(trl_ctx *ctx, trl_access *access, const char *add
 struct trl_access_visit {
 	uint64_t account_epoch, tenant_epoch;
 	const struct trl_access_grant *grant; /* believed already; or NULL */
+	bool tenant_counted; /* else its limit waits for trl_access_belongs */
 };
 
-/* Second: counts person or key, and tenant (nil: none), and fetches epochs and the
- * grant copy. The caller compares who's epoch. Errors: TRL_RATE. */
+/* Second: counts person or key, then, where there is a copy of a grant and they were
+ * allowed, the tenant (nil: none), and fetches epochs and that copy. Who may be no
+ * member takes nothing of a tenant's limit and learns nothing of it. The caller
+ * compares who's epoch. Errors: TRL_RATE. */
 enum trl_code trl_access_arrive(trl_ctx *ctx, trl_access *access,
     const struct trl_access_who *who, struct trl_id tenant, const char *rate,
     struct trl_access_visit *visit, struct trl_access_states *states) TRL_MUST_CHECK;
+
+/* Third, only where the second did not count the tenant and its owner has confirmed the
+ * grant: counts it. Errors: TRL_RATE. */
+enum trl_code trl_access_belongs(trl_ctx *ctx, trl_access *access, struct trl_id tenant,
+    const char *rate, struct trl_access_states *states) TRL_MUST_CHECK;
 
 /* Keeps a copy for 5 s. Its epochs must have been read before the facts were. */
 void trl_access_keep_who(trl_ctx *ctx, trl_access *access,
