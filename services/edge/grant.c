@@ -183,7 +183,8 @@ static enum trl_code
 enter_tenant(struct edge_request *request, struct trl_id tenant,
     const struct trl_access_visit *visit, size_t n_before)
 {
-	/* Also where it was asked for already: what is kept is read after its epochs. */
+	/* Also where it was asked for already: what is kept is read after its epochs.
+	 */
 	enum trl_code rc = ask_grant(request, tenant);
 
 	if (rc == TRL_NOT_FOUND)
