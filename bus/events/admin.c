@@ -160,13 +160,10 @@ trl_events_replay(
 	rc = places(ctx, sub, terms, lanes, seqs, &n);
 	if (rc != TRL_OK)
 		return rc;
-	trl_batch_add(batch, &trl_sql_cursor_move, NULL,
+	trl_batch_add(batch, &trl_sql_cursor_replay, NULL,
 	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n));
-	if (terms->again)
-		trl_batch_add(batch, &trl_sql_inbox_forget, NULL,
-		    TRL_ARG_TEXT("subscription", sub->spec->name),
-		    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n));
+	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n),
+	    TRL_ARG_BOOL("again", terms->again));
 	rc = trl_batch_write_unrecorded(batch);
 	if (rc != TRL_OK)
 		return rc;

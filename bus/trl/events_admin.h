@@ -56,7 +56,7 @@ struct trl_events_replay {
 	int lane;         /* -1: all */
 	uint64_t seq;     /* from this number on; 0: from the oldest that is kept */
 	int64_t since_us; /* or, where it is not 0, from this moment on */
-	bool again;       /* also what was applied: the inbox forgets it */
+	bool again;       /* also what was applied, whatever the inbox knows */
 };
 /* Sets cursors. What the inbox knows is passed over, unless again.
  * Errors: TRL_NOT_FOUND, TRL_INVALID (lane; a number that is not kept or not given). */

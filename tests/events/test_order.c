@@ -188,6 +188,39 @@ a_replay_finds_all_in_the_inbox(void **state)
 }
 
 static void
+replay_to_the_heads(bool again, int64_t applied)
+{
+	world.shared->replay =
+	    (struct trl_events_replay){ "people", .lane = -1, .again = again };
+	assert_int_equal(order(REPLAY), TRL_OK);
+	await_sql(10, "select (select sum(seq) from seen.event_cursor) = (select "
+		      "sum(last_seq) from fact.event_head)");
+	assert_int_equal(number("select count(*) from seen.seen"), applied);
+}
+
+static void
+what_was_applied_again_is_not_applied_once_more(void **state)
+{
+	(void)state;
+	produce(0);
+	subscribe(0);
+	write_events(1, 100);
+	await_sql(10, all_applied);
+	replay_to_the_heads(true, 200);
+	replay_to_the_heads(false, 200);
+	write_events(1, 50);
+	await_sql(10, "select count(*) = 250 from seen.seen");
+	replay_to_the_heads(false, 250);
+	/* Set back and back again: all that the lanes have ever been past. */
+	test_db_sql(&world.db, "begin; select lane from seen.event_cursor for update; "
+			       "update seen.event_cursor set reached = seq, "
+			       "again_after = seq, seq = 0; commit");
+	replay_to_the_heads(true, 400);
+	/* The operator waits for no row of the inbox. */
+	assert_int_equal(number("select count(*) from seen.inbox"), 150);
+}
+
+static void
 a_new_epoch_is_read_again_and_absorbed(void **state)
 {
 	(void)state;
@@ -265,6 +298,7 @@ main(void)
 		TEST(types_that_are_not_wanted_are_passed_over_without_a_gap),
 		TEST(who_commits_late_gets_a_later_number),
 		TEST(a_replay_finds_all_in_the_inbox),
+		TEST(what_was_applied_again_is_not_applied_once_more),
 		TEST(a_new_epoch_is_read_again_and_absorbed),
 		TEST(a_day_is_dropped_once_everybody_has_read_it),
 	};

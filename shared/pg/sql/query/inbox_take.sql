@@ -1,14 +1,16 @@
 -- Owns what lanes it can, and takes what is new of their events into the inbox: the
--- owned lanes with their places; the new events; and (waits) those with an earlier event
--- of their subject parked. No joins between the three: the lists are long, and plans
--- made for short ones.
+-- owned lanes with their places; the new events; those that are applied again (see
+-- cursor_replay), which may be new as well; and (waits) those with an earlier event of
+-- their subject parked. No joins between them: the lists are long, and plans made for
+-- short ones.
 with owned as materialized (
-    select lane, seq, epoch from event_cursor
+    select lane, seq, epoch, again_after, reached from event_cursor
     where subscription = :subscription::text and lane = any (:lanes::int[])
     order by lane
     for update skip locked
 ), told as materialized (
-    select e.lane, e.seq, e.event_id, e.subject_id
+    select e.lane, e.seq, e.event_id, e.subject_id,
+        e.seq > owned.again_after and e.seq <= owned.reached as again
     from unnest(:event_lanes::int[], :event_seqs::bigint[], :event_ids::uuid[],
             :subject_ids::uuid[]) as e (lane, seq, event_id, subject_id)
         join owned on owned.lane = e.lane and owned.seq < e.seq
@@ -21,6 +23,8 @@ with owned as materialized (
 select lane::int as lane, seq, epoch, null::uuid as event_id, false as waits from owned
 union all
 select lane, seq, 0, event_id, false from fresh
+union all
+select lane, seq, 0, event_id, false from told where again
 union all
 select lane, seq, 0, event_id, true from told
 where exists (select from parked p
