@@ -11,7 +11,7 @@ from tenant t, lateral (values
     (8, 'owners', (select count(*)::text from membership m
         where m.tenant_id = t.tenant_id and m.role = 'owner')),
     (9, 'invitations_pending', (select count(*)::text from invitation i
-        where i.tenant_id = t.tenant_id and i.status = 'pending')),
+        where i.tenant_id = t.tenant_id and i.status = 'pending' and i.expires_at > now())),
     (10, 'audit_entries', (select h.seq::text from audit_head h where h.tenant_id = t.tenant_id))
 ) as fact(place, name, value)
 where t.tenant_id = :tenant_id and fact.value is not null
