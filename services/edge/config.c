@@ -7,7 +7,7 @@ static const struct trl_config_var vars[] = {
 	    "127.0.0.1:8080", "address and port that people connect to"),
 	TRL_CONFIG_STR(struct edge_config, public_url, "TRELLIS_PUBLIC_URL",
 	    "http://127.0.0.1:8080",
-	    "what people call this server; https turns HSTS on"),
+	    "what people call this server: its own origin; https turns HSTS on"),
 	TRL_CONFIG_STR(struct edge_config, origins, "TRELLIS_CORS_ORIGINS", "",
 	    "origins whose pages may read answers, separated by commas"),
 	TRL_CONFIG_INT(struct edge_config, trusted_hops, "TRELLIS_TRUSTED_HOPS", "0", 0,

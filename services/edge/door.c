@@ -205,13 +205,12 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 		.is_head = strcmp(http->method, "HEAD") == 0 };
 	const char *origin = trl_http_header(http, "origin");
 	enum trl_code rc;
-	bool same;
 
 	ctx->service = "edge";
 	request.address = edge_address(&request);
 	request.request_id = find_request_id(&request);
 	find_trace(&request);
-	if (origin && edge_origin_allowed(request.edge, http, origin, &same))
+	if (origin && edge_origin_allowed(request.edge, http, origin))
 		request.origin = origin;
 	ctx->principal.kind = TRL_NOBODY;
 	ctx->principal.address = request.address;

@@ -2,22 +2,8 @@
 #include "edge.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <trl/log.h>
-
-static void
-read_origins(struct edge *self)
-{
-	char *save = NULL, *origin;
-
-	self->origins_text = strdup(self->config->origins);
-	trl_assert(self->origins_text);
-	for (origin = strtok_r(self->origins_text, ", ", &save);
-	     origin && self->n_origins < EDGE_ORIGINS_MAX;
-	     origin = strtok_r(NULL, ", ", &save))
-		self->origins[self->n_origins++] = origin;
-}
 
 static void
 close_edge(void **state)
@@ -34,7 +20,6 @@ close_edge(void **state)
 		free(self->routes[i].storage);
 	free(self->routes);
 	free(self->openapi.gzip);
-	free(self->origins_text);
 	trl_buf_fini(&self->body);
 	free(self);
 	*state = NULL;
@@ -50,12 +35,11 @@ open_edge(const struct trl_host *host, void **out)
 	self->host_copy = *host;
 	self->host = &self->host_copy;
 	self->config = host->config;
-	self->tls = strncmp(self->config->public_url, "https:", 6) == 0;
 	self->requests = trl_counter_new("trellis_http_requests_total",
 	    "Requests by method and status", "method", "code", NULL);
 	self->latency = trl_histogram_new("trellis_http_request_seconds",
 	    "From a complete head to the answer", "method", NULL);
-	read_origins(self);
+	edge_origins_read(self);
 	self->access = trl_access_open(host->loop, host->redis);
 	*out = self;
 	if (!self->access || !edge_routes_open(self) || !edge_own_open(self)) {

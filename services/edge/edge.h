@@ -8,6 +8,7 @@
 #include <trl/http.h>
 #include <trl/method.h>
 #include <trl/metrics.h>
+#include <trl/origin.h>
 #include <trl/routes.h>
 #include <trl/service.h>
 
@@ -68,10 +69,10 @@ struct edge {
 	struct edge_route *routes;
 	size_t n_routes;
 	struct edge_static openapi;
-	size_t n_origins;
-	const char *origins[EDGE_ORIGINS_MAX];
-	char *origins_text;
-	bool tls;             /* people reach us by https */
+	char origin[TRL_ORIGIN_MAX]; /* our own, as people call this server */
+	bool tls;                    /* they reach us by https */
+	size_t n_origins;            /* others whose pages may read */
+	char origins[EDGE_ORIGINS_MAX][TRL_ORIGIN_MAX];
 	trl_metric *requests; /* by method and code */
 	trl_metric *latency;  /* by method */
 	struct trl_buf body;  /* of the answer in the making; never across a park */
@@ -181,8 +182,11 @@ void edge_render_body(
     struct edge_request *request, const char *type, const void *data, size_t len);
 /* headers.c: what every answer carries. */
 void edge_headers(struct edge_request *request);
-bool edge_origin_allowed(const struct edge *self, const struct trl_http_request *http,
-    const char *origin, bool *same);
+/* origin.c: our own origin and the allow-list, from the settings. */
+void edge_origins_read(struct edge *self);
+/* Whether an Origin is our own or an allowed one. */
+bool edge_origin_allowed(
+    const struct edge *self, const struct trl_http_request *http, const char *origin);
 /* cookie.c */
 /* The session token in the Cookie header, or NULL. */
 const char *edge_cookie_read(const struct edge_request *request, size_t *len);

@@ -1,7 +1,6 @@
 /* headers.c - what every answer carries: ids for tracing, the limits' state, what
- * browsers need for safety, and CORS by the allow-list. */
+ * browsers need for safety, and CORS for an origin that may read. */
 #include <string.h>
-#include <strings.h>
 
 #include "edge.h"
 
@@ -124,22 +123,4 @@ edge_headers(struct edge_request *request)
 		    response, "Access-Control-Allow-Credentials", "true");
 		trl_http_add_header(response, "Access-Control-Expose-Headers", exposed);
 	}
-}
-
-bool
-edge_origin_allowed(const struct edge *self, const struct trl_http_request *http,
-    const char *origin, bool *same)
-{
-	const size_t scheme = strncmp(origin, "http://", 7) == 0    ? 7
-			      : strncmp(origin, "https://", 8) == 0 ? 8
-								    : 0;
-	size_t i;
-
-	*same = scheme && strcasecmp(origin + scheme, http->host) == 0;
-	if (*same)
-		return true;
-	for (i = 0; i < self->n_origins; i++)
-		if (strcmp(self->origins[i], origin) == 0)
-			return true;
-	return false;
 }

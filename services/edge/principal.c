@@ -65,13 +65,11 @@ check_csrf(struct edge_request *request)
 	const char *sent = trl_http_header(request->http, "x-csrf-token");
 	char token[TRL_ACCESS_CSRF_TEXT];
 	size_t i, differs = 0;
-	bool same;
 
 	if (request->credential != EDGE_COOKIE ||
 	    request->route->method->verb == TRL_GET)
 		return TRL_OK;
-	if (!origin ||
-	    !edge_origin_allowed(request->edge, request->http, origin, &same))
+	if (!origin || !edge_origin_allowed(request->edge, request->http, origin))
 		return trl_fail(request->ctx, TRL_DENIED,
 		    "With the session cookie, Origin must be this server or an allowed "
 		    "one.");

@@ -1,4 +1,4 @@
-/* What every answer carries, and whose pages may read it. */
+/* What every answer carries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,46 +8,6 @@
 #include <cmocka.h>
 
 #include "test_rig.h"
-
-static void
-only_allowed_origins_and_our_own_may_read(void **state)
-{
-	static const struct {
-		const char *origin;
-		bool allowed, same;
-	} rows[] = { { "https://app.example", true, false },
-		{ "https://other.example:8443", true, false },
-		{ "https://trellis.test", true, true },
-		{ "http://TRELLIS.test", true, true }, { "null", false, false },
-		{ "", false, false }, { "https://app.example.evil", false, false },
-		{ "https://app.exampl", false, false },
-		{ "http://app.example", false, false },
-		{ "https://app.example/", false, false },
-		{ "https://sub.app.example", false, false },
-		{ "https://other.example", false, false },
-		{ "https://trellis.test:8443", false, false },
-		{ "https://trellis.test.evil", false, false },
-		{ "httpx://trellis.test", false, false },
-		{ "file://trellis.test", false, false },
-		{ "://trellis.test", false, false } };
-
-	(void)state;
-	rig.edge.origins[0] = "https://app.example";
-	rig.edge.origins[1] = "https://other.example:8443";
-	rig.edge.n_origins = 2;
-	rig_ask("GET", "/api/v1/me");
-	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
-		bool same = !rows[i].same;
-
-		if (edge_origin_allowed(&rig.edge, &rig.http, rows[i].origin, &same) !=
-			rows[i].allowed ||
-		    same != rows[i].same)
-			fail_msg("%s", rows[i].origin);
-	}
-	rig.edge.n_origins = 0;
-	assert_false(edge_origin_allowed(
-	    &rig.edge, &rig.http, "https://app.example", &(bool){ false }));
-}
 
 static void
 cors_is_told_to_an_origin_that_may_read_alone(void **state)
@@ -127,7 +87,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_allowed_origins_and_our_own_may_read),
 		cmocka_unit_test(cors_is_told_to_an_origin_that_may_read_alone),
 		cmocka_unit_test(limits_are_told_with_what_is_left_of_each),
 		cmocka_unit_test(every_answer_can_be_traced_and_is_safe_in_a_browser),

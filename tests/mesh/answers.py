@@ -144,7 +144,27 @@ class Statuses(MeshCase):
 
 
 class Hops(MeshCase):
-    settings = {"TRELLIS_RATE_SCALE": "1000", "TRELLIS_TRUSTED_HOPS": "2"}
+    settings = {"TRELLIS_RATE_SCALE": "1000", "TRELLIS_TRUSTED_HOPS": "2",
+                "TRELLIS_PUBLIC_URL": "https://app.example/trellis"}
+
+    def test_this_server_is_what_people_call_it_whatever_host_the_proxy_passes(self):
+        ada = self.stack.sign_up()
+        made = self.stack.client().post("/api/v1/auth/login", {
+            "email": ada.email, "password": ada.password, "cookie": True})
+        cookie = made.headers["set-cookie"].split(";")[0]
+        csrf = self.stack.client(Cookie=cookie).get("/api/v1/me")["csrf_token"]
+        for host in ("app.example", "app.example:443", f"127.0.0.1:{self.stack.port}"):
+            browser = self.stack.client(Cookie=cookie, Host=host)
+            for origin, ours in (("https://app.example", True), ("http://app.example", False),
+                                 ("https://app.example:443", False), (f"http://{host}", False),
+                                 ("https://app.example/trellis", False), ("null", False)):
+                with self.subTest(host=host, origin=origin):
+                    read = browser.get("/api/v1/me", Origin=origin)
+                    self.assertEqual(read.headers.get("access-control-allow-origin"),
+                                     origin if ours else None)
+                    wrote = browser.patch("/api/v1/me", {"display_name": "A"}, Origin=origin,
+                                          X_CSRF_Token=csrf)
+                    self.assertEqual(wrote.status, 200 if ours else 403, wrote)
 
     def test_the_client_is_what_the_outermost_trusted_proxy_saw(self):
         ada = self.stack.sign_up()
