@@ -9,7 +9,8 @@ static const struct trl_config_var vars[] = {
 	    "http://127.0.0.1:8080",
 	    "what people call this server: its own origin; https turns HSTS on"),
 	TRL_CONFIG_STR(struct edge_config, origins, "TRELLIS_CORS_ORIGINS", "",
-	    "origins whose pages may read answers, separated by commas"),
+	    "origins whose pages may read answers, such as https://app.example; at "
+	    "most 32, separated by commas"),
 	TRL_CONFIG_INT(struct edge_config, trusted_hops, "TRELLIS_TRUSTED_HOPS", "0", 0,
 	    16, "proxies in front whose X-Forwarded-For is believed"),
 	TRL_CONFIG_INT(struct edge_config, max_connections,

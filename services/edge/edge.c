@@ -72,6 +72,7 @@ const struct trl_service edge_service = {
 	.name = "edge",
 	.config = &edge_config_table,
 	.config_bytes = sizeof(struct edge_config),
+	.check_config = edge_check_config,
 	.calls = calls,
 	.scripts = trl_access_scripts,
 	.open = open_edge,

@@ -182,7 +182,10 @@ void edge_render_body(
     struct edge_request *request, const char *type, const void *data, size_t len);
 /* headers.c: what every answer carries. */
 void edge_headers(struct edge_request *request);
-/* origin.c: our own origin and the allow-list, from the settings. */
+/* origin.c: our own origin and the allow-list. */
+/* Whether they can be read from the settings; says what is wrong. */
+bool edge_check_config(const void *config);
+/* Reads them. The settings were checked. */
 void edge_origins_read(struct edge *self);
 /* Whether an Origin is our own or an allowed one. */
 bool edge_origin_allowed(

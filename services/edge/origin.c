@@ -6,30 +6,88 @@
 #include <string.h>
 #include <strings.h>
 
+#include <trl/complain.h>
+
 #include "edge.h"
 
-static const char between[] = ", ";
+/* The length of a list's next one, at *at; 0: there is none. */
+static size_t
+find_next(const char **at)
+{
+	static const char between[] = ", ";
+
+	*at += strspn(*at, between);
+	return strcspn(*at, between);
+}
+
+/* Writes one of the list as browsers say it. False: it is no origin alone. */
+static bool
+read_one(const char *text, size_t len, char out[TRL_ORIGIN_MAX])
+{
+	char one[TRL_ORIGIN_MAX], origin[TRL_ORIGIN_MAX];
+	const char *rest;
+
+	if (len >= sizeof one)
+		return false;
+	memcpy(one, text, len);
+	one[len] = '\0';
+	rest = trl_origin_read(one, origin);
+	if (!rest || *rest)
+		return false;
+	strcpy(out, origin);
+	return true;
+}
+
+static bool
+check_public_url(const char *url)
+{
+	char origin[TRL_ORIGIN_MAX];
+
+	if (trl_origin_read(url, origin))
+		return true;
+	trl_complain("TRELLIS_PUBLIC_URL=%s is no URL that browsers can reach this "
+		     "server at; write one such as https://app.example.",
+	    url);
+	return false;
+}
+
+bool
+edge_check_config(const void *values)
+{
+	const struct edge_config *config = values;
+	bool fine = check_public_url(config->public_url);
+	const char *at = config->origins;
+	char origin[TRL_ORIGIN_MAX];
+	size_t len, n;
+
+	for (n = 0; (len = find_next(&at)) > 0; n++, at += len) {
+		if (read_one(at, len, origin))
+			continue;
+		trl_complain("TRELLIS_CORS_ORIGINS: %.*s is no origin; write each as "
+			     "https://app.example or http://127.0.0.1:3000, with "
+			     "nothing behind host and port.",
+		    (int)(len < TRL_ORIGIN_MAX ? len : TRL_ORIGIN_MAX), at);
+		fine = false;
+	}
+	if (n <= EDGE_ORIGINS_MAX)
+		return fine;
+	trl_complain("TRELLIS_CORS_ORIGINS names %zu origins; write at most %d.", n,
+	    EDGE_ORIGINS_MAX);
+	return false;
+}
 
 void
 edge_origins_read(struct edge *self)
 {
 	const char *at = self->config->origins;
-	char one[TRL_ORIGIN_MAX];
+	size_t len;
 
-	if (!trl_origin_read(self->config->public_url, self->origin))
-		self->origin[0] = '\0'; /* then no page is ours */
+	trl_assert(trl_origin_read(self->config->public_url, self->origin));
 	self->tls = strncmp(self->origin, "https:", 6) == 0;
-	for (at += strspn(at, between); *at && self->n_origins < EDGE_ORIGINS_MAX;
-	     at += strspn(at, between)) {
-		const size_t len = strcspn(at, between);
-
-		if (len < sizeof one) {
-			memcpy(one, at, len);
-			one[len] = '\0';
-			if (trl_origin_read(one, self->origins[self->n_origins]))
-				self->n_origins++;
-		}
-		at += len;
+	for (; (len = find_next(&at)) > 0; at += len) {
+		trl_assert(self->n_origins < EDGE_ORIGINS_MAX &&
+			   read_one(at, len, self->origins[self->n_origins]));
+		self->n_origins++;
 	}
 }
 
@@ -39,7 +97,7 @@ static bool
 is_ours(
     const struct edge *self, const struct trl_http_request *http, const char *origin)
 {
-	if (*origin && strcmp(self->origin, origin) == 0)
+	if (strcmp(self->origin, origin) == 0)
 		return true;
 	return !self->tls && strncmp(origin, "http://", 7) == 0 && *http->host &&
 	       strcasecmp(origin + 7, http->host) == 0;

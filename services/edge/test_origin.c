@@ -108,6 +108,58 @@ the_allow_list_names_whole_origins(void **state)
 	assert_false(edge_origin_allowed(&rig.edge, &rig.http, "https://app.example"));
 }
 
+static void
+settings_that_would_not_hold_are_refused(void **state)
+{
+	static const struct {
+		const char *url, *origins;
+		bool fine;
+	} rows[] = {
+		{ "http://127.0.0.1:8080", "", true },
+		{ "HTTPS://app.example/trellis", "", true },
+		{ "https://app.example", "https://a.example, http://[::1]:3000,",
+		    true },
+		{ "foo", "", false },
+		{ "", "", false },
+		{ "ftp://app.example", "", false },
+		{ "https://app.example", "https://app.example/", false },
+		{ "https://app.example", "https://app.example?", false },
+		{ "https://app.example", "*", false },
+		{ "https://app.example", "https://*.app.example", false },
+		{ "https://app.example", "null", false },
+		{ "https://app.example", "https//x", false },
+		{ "https://app.example", "https://a.example;https://b.example", false },
+		{ "https://app.example", "https://a.example,app.example", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		const struct edge_config config = { .public_url = rows[i].url,
+			.origins = rows[i].origins };
+
+		if (edge_check_config(&config) != rows[i].fine)
+			fail_msg("%s %s", rows[i].url, rows[i].origins);
+	}
+}
+
+static void
+as_many_origins_as_fit_are_taken_and_none_is_dropped(void **state)
+{
+	static const char one[] = "https://app.example,";
+	char list[(EDGE_ORIGINS_MAX + 1) * (sizeof one - 1) + 1] = "";
+	const struct edge_config config = { .public_url = "https://trellis.test",
+		.origins = list };
+
+	(void)state;
+	for (size_t i = 0; i < EDGE_ORIGINS_MAX; i++)
+		strcat(list, one);
+	assert_true(edge_check_config(&config));
+	set_up(config.public_url, list);
+	assert_int_equal(rig.edge.n_origins, EDGE_ORIGINS_MAX);
+	strcat(list, one);
+	assert_false(edge_check_config(&config));
+}
+
 int
 main(void)
 {
@@ -117,6 +169,8 @@ main(void)
 		cmocka_unit_test(
 		    on_a_machine_of_developers_its_pages_say_what_they_ask),
 		cmocka_unit_test(the_allow_list_names_whole_origins),
+		cmocka_unit_test(settings_that_would_not_hold_are_refused),
+		cmocka_unit_test(as_many_origins_as_fit_are_taken_and_none_is_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

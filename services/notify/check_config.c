@@ -7,6 +7,7 @@
 
 #include <trl/complain.h>
 #include <trl/http_out.h>
+#include <trl/origin.h>
 
 #include "mime.h"
 #include "notify.h"
@@ -27,10 +28,10 @@ check_sender(const char *from)
 static bool
 check_public_url(const char *url)
 {
-	const char *host = strstr(url, "://");
+	char origin[TRL_ORIGIN_MAX];
+	const char *rest = trl_origin_read(url, origin);
 
-	if ((!strncmp(url, "http://", 7) || !strncmp(url, "https://", 8)) &&
-	    !strpbrk(url, " \t\r\n\"<>") && host[3] != '\0' && host[3] != '/')
+	if (rest && !strpbrk(rest, " \t\r\n\"<>"))
 		return true;
 	trl_complain("TRELLIS_PUBLIC_URL=%s is no URL that links can begin with, such "
 		     "as https://app.acme.example.",

@@ -17,12 +17,14 @@ class Starts(MeshCase):
         self.assertIn(done.returncode, (1, 2), done)
         return done.stderr.splitlines()
 
-    def refused(self, sentence, **how):
-        """Started as a service, it says that sentence in a line of its log, and no line
-        of anything else."""
+    def refused(self, *sentences, **how):
+        """Started as a service, it says those sentences, each in a line of its log, and
+        no line of anything else."""
         lines = [json.loads(line) for line in self.start(**how)]
         said = [line["message"] for line in lines if line["level"] == "error"]
-        self.assertEqual([sentence in message for message in said], [True], lines)
+        self.assertEqual(len(said), len(sentences), lines)
+        for sentence in sentences:
+            self.assertTrue(any(sentence in message for message in said), lines)
         for line in lines:
             self.assertEqual(line["service"], "trellis")
             self.assertIn("time", line)
@@ -46,7 +48,12 @@ class Starts(MeshCase):
 
     wrong = {
         "TRELLIS_MAIL_FROM": ("nobody at all", "TRELLIS_MAIL_FROM=nobody at all is no sender"),
-        "TRELLIS_PUBLIC_URL": ("app.example", "TRELLIS_PUBLIC_URL=app.example is no URL"),
+        # for links in mails, and for the origin of this server
+        "TRELLIS_PUBLIC_URL": ("app.example", "TRELLIS_PUBLIC_URL=app.example is no URL that links can",
+                               "TRELLIS_PUBLIC_URL=app.example is no URL that browsers can"),
+        "TRELLIS_CORS_ORIGINS": ("https://app.example, https://app.example/,*",
+                                 "TRELLIS_CORS_ORIGINS: https://app.example/ is no origin",
+                                 "TRELLIS_CORS_ORIGINS: * is no origin"),
         "TRELLIS_SMTP_URL": ("http://127.0.0.1", "TRELLIS_SMTP_URL cannot be used"),
         "TRELLIS_SMTP_CA": ("/no/such/ca", "TRELLIS_SMTP_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is no list"),
@@ -56,14 +63,22 @@ class Starts(MeshCase):
     }
 
     def test_what_settings_mean_is_looked_at_before_anything_is_opened(self):
-        for name, (value, sentence) in self.wrong.items():
-            self.refused(sentence, **{name: value, "TRELLIS_PG_URL": "postgresql:///x?host=/no/such/folder"})
+        for name, (value, *sentences) in self.wrong.items():
+            self.refused(*sentences, **{name: value, "TRELLIS_PG_URL": "postgresql:///x?host=/no/such/folder"})
 
     def test_a_check_of_the_settings_says_all_that_is_wrong_at_once(self):
-        lines = self.start("--check-config", **{name: value for name, (value, _) in self.wrong.items()})
-        self.assertEqual(len(lines), len(self.wrong), lines)
-        for _, sentence in self.wrong.values():
+        lines = self.start("--check-config", **{name: value for name, (value, *_) in self.wrong.items()})
+        wanted = [sentence for _, *sentences in self.wrong.values() for sentence in sentences]
+        self.assertEqual(len(lines), len(wanted), lines)
+        for sentence in wanted:
             self.assertTrue(any(line.startswith(sentence) for line in lines), (sentence, lines))
+
+    def test_origins_beyond_the_bound_are_not_dropped_in_silence(self):
+        for value, sentence in ((",".join(f"https://{n}.example" for n in range(33)),
+                                 "TRELLIS_CORS_ORIGINS names 33 origins; write at most 32."),
+                                ("https//x", "TRELLIS_CORS_ORIGINS: https//x is no origin; write")):
+            lines = self.start("--check-config", TRELLIS_CORS_ORIGINS=value)
+            self.assertEqual([line.startswith(sentence) for line in lines], [True], lines)
 
     def test_a_command_of_the_operators_says_it_as_text(self):
         for words in (("--check-config",), ("config",), ("migrate",)):
