@@ -133,8 +133,10 @@ in_process(const struct process *p, const char *service)
 static bool
 open_peer(struct process *p, struct one *one, const char *name)
 {
-	const char *address = process_family("TRELLIS_PEER_", name), *why;
+	const char *address, *why;
 	char inproc[80];
+	if (!process_family("TRELLIS_PEER_", name, &address))
+		return false;
 	if (address == NULL && in_process(p, name)) {
 		snprintf(inproc, sizeof inproc, "inproc://%s", name);
 		address = inproc;
@@ -172,15 +174,18 @@ static bool
 open_bus(struct process *p, struct one *one)
 {
 	const char *name = one->service->name;
-	const char *listen = process_family("TRELLIS_LISTEN_", name);
+	const char *listen, *notice_listen;
 	char both[1024];
+	if (!process_family("TRELLIS_LISTEN_", name, &listen) ||
+	    !process_family("TRELLIS_NOTICE_LISTEN_", name, &notice_listen))
+		return false;
 	if (p->n > 1)
 		snprintf(both, sizeof both, "inproc://%s%s%s", name, listen ? "," : "",
 		    listen ? listen : "");
 	struct trl_bus_options options = {
 		.service = name,
 		.listen = p->n > 1 ? both : listen,
-		.notice_listen = process_family("TRELLIS_NOTICE_LISTEN_", name),
+		.notice_listen = notice_listen,
 	};
 	one->host.bus = trl_bus_open(p->net, &options);
 	trl_bus_tell_ready(one->host.bus, check_self, one);
@@ -206,11 +211,14 @@ open_pg(struct process *p, struct one *one, const char *role, unsigned reads,
 	const struct trl_service *s = one->service;
 	const struct trl_event_type *told = audit_told(s);
 	bool app = strcmp(role, "app") == 0;
+	const char *url;
 	char *label = NULL;
+	if (!process_pg_url(&p->config, s->name, role, &url))
+		return false;
 	trl_assert(
 	    asprintf(&label, "%s%s%s", s->name, app ? "" : "_", app ? "" : role) > 0);
 	struct trl_pg_options options = {
-		.url = process_pg_url(&p->config, s->name, role),
+		.url = url,
 		.sql = s->sql,
 		.read_connections = reads,
 		.write_connections = writes,
@@ -269,8 +277,10 @@ static bool
 open_ops(struct process *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		const char *listen =
-		    process_family("TRELLIS_OPS_LISTEN_", p->services[i]->name);
+		const char *listen;
+		if (!process_family(
+			"TRELLIS_OPS_LISTEN_", p->services[i]->name, &listen))
+			return false;
 		if (listen != NULL && p->ops == NULL) {
 			if (trl_ops_open(p->loop, listen, &p->ops) != TRL_OK)
 				return false;
@@ -533,7 +543,7 @@ usage(const char *program)
 static int
 check_config(struct process *p)
 {
-	bool fine = trl_config_check_names();
+	bool fine = process_check_names(p->services, p->n);
 
 	fine = trl_config_check_values() && fine;
 	fine = fine && process_config_read(p->services, p->n, &p->config, p->values);

@@ -15,7 +15,7 @@
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct process_config, pg_url, "TRELLIS_PG_URL", NULL,
 	    "PostgreSQL; each service puts its own role in place of the user"),
-	TRL_CONFIG_PREFIX("TRELLIS_PG_URL_",
+	TRL_CONFIG_ROLES("TRELLIS_PG_URL_", "_SYS",
 	    "PostgreSQL for one service (TRELLIS_PG_URL_TENANTS), with its role and "
 	    "password; TRELLIS_PG_URL_TENANTS_SYS likewise for its role tenants_sys"),
 	TRL_CONFIG_STR(struct process_config, pg_admin_url, "TRELLIS_PG_ADMIN_URL",
@@ -28,14 +28,15 @@ static const struct trl_config_var vars[] = {
 	    "folder for sockets, keys and the development mailbox"),
 	TRL_CONFIG_STR(struct process_config, log_level, "TRELLIS_LOG_LEVEL", "info",
 	    "least level that is logged: debug, info, warn or error"),
-	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_LISTEN_",
+	TRL_CONFIG_SERVICES("TRELLIS_LISTEN_",
 	    "where a service takes calls (TRELLIS_LISTEN_AUTH=tcp://127.0.0.1:7101), "
 	    "several with commas"),
-	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_NOTICE_LISTEN_",
+	TRL_CONFIG_SERVICES("TRELLIS_NOTICE_LISTEN_",
 	    "where a service publishes notices (tcp://127.0.0.1:7111); unset: nowhere"),
-	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_PEER_",
+	TRL_CONFIG_SERVICES("TRELLIS_PEER_",
 	    "where a service is found (TRELLIS_PEER_AUTH=tcp://a:7101,tcp://b:7101 or "
 	    "dns+tls+tcp://auth:7101)"),
+	/* Who calls may be of another build, so that any name is one. */
 	TRL_CONFIG_PREFIX("TRELLIS_BUS_KEY_",
 	    "keys shared with a service, lines of kid:hex, two "
 	    "while they change; as TRELLIS_BUS_KEY_AUTH_FILE"),
@@ -46,7 +47,7 @@ static const struct trl_config_var vars[] = {
 	    "this process's certificate, PEM; as a _FILE"),
 	TRL_CONFIG_SECRET(struct process_config, tls_key, "TRELLIS_BUS_TLS_KEY",
 	    "its key, PEM; as a _FILE"),
-	TRL_CONFIG_PREFIX_SHOWN("TRELLIS_OPS_LISTEN_",
+	TRL_CONFIG_SERVICES("TRELLIS_OPS_LISTEN_",
 	    "where a process shows /livez, /readyz and /metrics "
 	    "(127.0.0.1:7121); never public"),
 	TRL_CONFIG_SECRET(struct process_config, seal_key, "TRELLIS_SEAL_KEY",
@@ -88,29 +89,33 @@ seek(void *self, const char *rest, const char *value)
 		sought->value = value;
 }
 
-const char *
-process_family(const char *prefix, const char *service)
+bool
+process_family(const char *prefix, const char *service, const char **out)
 {
 	struct sought sought = { .service = service };
-	trl_config_family(prefix, seek, &sought);
-	return sought.value != NULL && *sought.value != '\0' ? sought.value : NULL;
+	if (!trl_config_family(prefix, seek, &sought))
+		return false;
+	*out = sought.value != NULL && *sought.value != '\0' ? sought.value : NULL;
+	return true;
 }
 
-const char *
-process_pg_url(
-    const struct process_config *config, const char *service, const char *role)
+bool
+process_pg_url(const struct process_config *config, const char *service,
+    const char *role, const char **out)
 {
 	bool app = strcmp(role, "app") == 0;
 	char sys[80];
 	snprintf(sys, sizeof sys, "%s_sys", service);
-	const char *own = process_family("TRELLIS_PG_URL_", app ? service : sys);
-	if (own != NULL)
-		return own;
-	const char *base = config->pg_url;
+	const char *base;
+	if (!process_family("TRELLIS_PG_URL_", app ? service : sys, out))
+		return false;
+	if (*out != NULL)
+		return true;
+	base = config->pg_url;
+	if (base == NULL && !process_family("TRELLIS_PG_URL_", service, &base))
+		return false;
 	if (base == NULL)
-		base = process_family("TRELLIS_PG_URL_", service);
-	if (base == NULL)
-		return NULL;
+		return true;
 	bool is_url = strstr(base, "://") != NULL;
 	size_t size = strlen(base) + strlen(service) + strlen(role) + 16;
 	char *url = malloc(size);
@@ -121,7 +126,8 @@ process_pg_url(
 	    : strchr(base, '?') != NULL ? "&"
 					: "?",
 	    service, role);
-	return url;
+	*out = url;
+	return true;
 }
 
 struct giving {
@@ -152,8 +158,7 @@ bool
 process_keys(trl_bus *bus)
 {
 	struct giving giving = { .bus = bus, .fine = true };
-	trl_config_family("TRELLIS_BUS_KEY_", give_key, &giving);
-	return giving.fine;
+	return trl_config_family("TRELLIS_BUS_KEY_", give_key, &giving) && giving.fine;
 }
 
 /* ---- what must hold between settings ----------------------------------------------
@@ -210,7 +215,12 @@ static bool
 check_peer(const struct trl_service *const *services, size_t n,
     const struct trl_service *s, const char *name, const char *why)
 {
-	if (is_here(services, n, name) || process_family("TRELLIS_PEER_", name) != NULL)
+	const char *at;
+	if (is_here(services, n, name))
+		return true;
+	if (!process_family("TRELLIS_PEER_", name, &at))
+		return false;
+	if (at != NULL)
 		return true;
 	trl_complain(
 	    "TRELLIS_PEER_ of %s is not set; %s %s: set where it is found, such as "
@@ -223,11 +233,13 @@ static bool
 check_service(const struct trl_service *const *services, size_t n,
     const struct trl_service *s, const struct process_config *config)
 {
-	const char *producers[PEERS_MAX];
+	const char *producers[PEERS_MAX], *listen, *pg_url;
 	size_t n_producers = process_producers(s, producers, PEERS_MAX);
 	bool fine = true;
-	if (n == 1 && s->contracts != NULL &&
-	    process_family("TRELLIS_LISTEN_", s->name) == NULL) {
+	if (!process_family("TRELLIS_LISTEN_", s->name, &listen) ||
+	    !process_family("TRELLIS_PG_URL_", s->name, &pg_url))
+		return false;
+	if (n == 1 && s->contracts != NULL && listen == NULL) {
 		trl_complain(
 		    "TRELLIS_LISTEN_ of %s is not set; set where it takes calls, such "
 		    "as "
@@ -240,8 +252,7 @@ check_service(const struct trl_service *const *services, size_t n,
 	for (size_t i = 0; i < n_producers; i++)
 		fine = check_peer(services, n, s, producers[i], "reads its events") &&
 		       fine;
-	if (s->sql != NULL && config->pg_url == NULL &&
-	    process_family("TRELLIS_PG_URL_", s->name) == NULL) {
+	if (s->sql != NULL && config->pg_url == NULL && pg_url == NULL) {
 		trl_complain(
 		    "TRELLIS_PG_URL is not set; set it to a PostgreSQL 15, such as "
 		    "postgresql://host/trellis");
@@ -297,10 +308,31 @@ check_seal(const trl_secret *seal)
 }
 
 bool
+process_check_names(const struct trl_service *const *services, size_t n)
+{
+	size_t max = n * (2 + PEERS_MAX) + 1, n_names = 0;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; services[i]->calls && services[i]->calls[j]; j++)
+			max++;
+	const char **names = calloc(max, sizeof *names);
+	trl_assert(names != NULL);
+	for (size_t i = 0; i < n; i++) {
+		const struct trl_service *s = services[i];
+		names[n_names++] = s->name;
+		for (size_t j = 0; s->calls != NULL && s->calls[j] != NULL; j++)
+			names[n_names++] = s->calls[j];
+		n_names += process_producers(s, names + n_names, PEERS_MAX);
+	}
+	bool fine = trl_config_check_names(names);
+	free(names);
+	return fine;
+}
+
+bool
 process_config_read_admin(const struct trl_service *const *services, size_t n,
     struct process_config *out, void **values)
 {
-	bool fine = trl_config_check_names();
+	bool fine = process_check_names(services, n);
 	if (!trl_config_read(&trl_process_config_table, out))
 		return false;
 	for (size_t i = 0; i < n; i++) {

@@ -23,13 +23,20 @@ bool process_config_read(const struct trl_service *const *services, size_t n,
 bool process_config_read_admin(const struct trl_service *const *services, size_t n,
     struct process_config *out, void **values);
 
-/* The variable of a family for a service, or NULL: ("TRELLIS_LISTEN_", "auth"). */
-const char *process_family(const char *prefix, const char *service);
-/* The URL under the service's own role, "app" or "sys"; lives until exit. */
-const char *process_pg_url(
-    const struct process_config *config, const char *service, const char *role);
+/* Refuses variables that nobody knows. The services that a family may name are those
+ * of the build, these, and whom these call or hear. False: printed. */
+bool process_check_names(
+    const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
+/* The variable of a family for a service, or NULL: ("TRELLIS_LISTEN_", "auth"). False:
+ * the family cannot be read (any more), which was printed. */
+bool process_family(
+    const char *prefix, const char *service, const char **out) TRL_MUST_CHECK;
+/* The URL under the service's own role, "app" or "sys"; lives until exit; or NULL.
+ * False: as above. */
+bool process_pg_url(const struct process_config *config, const char *service,
+    const char *role, const char **out) TRL_MUST_CHECK;
 /* The producers of a service's subscriptions that it does not call: how many. */
 size_t process_producers(
     const struct trl_service *service, const char **out, size_t max);
 /* Gives bus the keys of all its peers. False: printed. */
-bool process_keys(trl_bus *bus);
+bool process_keys(trl_bus *bus) TRL_MUST_CHECK;

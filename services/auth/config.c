@@ -25,4 +25,5 @@ static const struct trl_config_var vars[] = {
 	    "hashed"),
 };
 
-const struct trl_config_table auth_config_table = TRL_CONFIG_TABLE("auth", vars);
+const struct trl_config_table auth_config_table =
+    TRL_CONFIG_SERVICE_TABLE("auth", vars);

@@ -25,4 +25,5 @@ static const struct trl_config_var vars[] = {
 	    "TRELLIS_HTTP_MAX_STREAMS_PER_CALLER", "10", 1, 1000000,
 	    "event streams of one account or API key at once, on one edge"),
 };
-const struct trl_config_table edge_config_table = TRL_CONFIG_TABLE("edge", vars);
+const struct trl_config_table edge_config_table =
+    TRL_CONFIG_SERVICE_TABLE("edge", vars);

@@ -31,4 +31,5 @@ static const struct trl_config_var vars[] = {
 	    "a webhook endpoint that has failed for so long is disabled"),
 };
 
-const struct trl_config_table notify_config_table = TRL_CONFIG_TABLE("notify", vars);
+const struct trl_config_table notify_config_table =
+    TRL_CONFIG_SERVICE_TABLE("notify", vars);

@@ -12,4 +12,5 @@ static const struct trl_config_var vars[] = {
 	    "64 hexadecimal digits: seals stored replies, signs invitations"),
 };
 
-const struct trl_config_table tenants_config_table = TRL_CONFIG_TABLE("tenants", vars);
+const struct trl_config_table tenants_config_table =
+    TRL_CONFIG_SERVICE_TABLE("tenants", vars);

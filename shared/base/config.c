@@ -77,6 +77,12 @@ read_secret(const struct trl_config_var *var, const char *text, void *field)
 	return true;
 }
 
+static void
+let_pass(void *self, const char *rest, const char *value)
+{
+	(void)self, (void)rest, (void)value;
+}
+
 static bool
 read_var(const struct trl_config_var *var, void *out)
 {
@@ -84,7 +90,7 @@ read_var(const struct trl_config_var *var, void *out)
 	const char *text;
 
 	if (var->type == TRL_CONFIG_T_PREFIX)
-		return true;
+		return trl_config_family(var->name, let_pass, NULL);
 	if (!trl_config_value(var->name, &text))
 		return false;
 	if (text == NULL)
@@ -141,26 +147,46 @@ trl_config_check_values(void)
 	return fine;
 }
 
-void
+/* One entry of the environment, of len characters before its sign; those that are no
+ * member of the family are skipped. */
+static bool
+read_member(const char *entry, size_t len, size_t skip,
+    void (*fn)(void *self, const char *rest, const char *value), void *self)
+{
+	char name[128];
+	const char *value;
+
+	snprintf(name, sizeof name, "%.*s", (int)len, entry);
+	if (len >= sizeof name) {
+		trl_config_complain(name, "and so on is too long for a name");
+		return false;
+	}
+	if (strcmp(name + skip, "FILE") == 0)
+		return true; /* of the variable called like the prefix */
+	if (len > skip + 5 && strcmp(name + len - 5, "_FILE") == 0) {
+		name[len - 5] = '\0';
+		if (getenv(name) != NULL)
+			return true; /* both are set, which the other one's turn says */
+	}
+	if (!trl_config_value(name, &value))
+		return false;
+	if (value != NULL)
+		fn(self, name + skip, value);
+	return true;
+}
+
+bool
 trl_config_family(const char *prefix,
     void (*fn)(void *self, const char *rest, const char *value), void *self)
 {
 	size_t skip = strlen(prefix);
+	bool fine = true;
 
 	for (char **e = environ; e != NULL && *e != NULL; e++) {
-		char name[128];
 		size_t len = strcspn(*e, "=");
-		const char *value;
 
-		if (len <= skip || len >= sizeof name || strncmp(*e, prefix, skip) != 0)
-			continue;
-		memcpy(name, *e, len);
-		name[len] = '\0';
-		if (strcmp(name + skip, "FILE") == 0)
-			continue; /* of the variable called like the prefix */
-		if (len > skip + 5 && strcmp(name + len - 5, "_FILE") == 0)
-			name[len - 5] = '\0';
-		if (trl_config_value(name, &value) && value != NULL)
-			fn(self, name + skip, value);
+		if (len > skip && strncmp(*e, prefix, skip) == 0)
+			fine = read_member(*e, len, skip, fn, self) && fine;
 	}
+	return fine;
 }

@@ -136,7 +136,8 @@ trl_config_each(const struct trl_config_table *table, const void *values,
 		struct showing showing = { fn, self, var };
 
 		if (var->type == TRL_CONFIG_T_PREFIX) {
-			trl_config_family(var->name, show_member, &showing);
+			if (!trl_config_family(var->name, show_member, &showing))
+				fn(self, var->name, "(one cannot be read)");
 			continue;
 		}
 		trl_buf_clear(&text);

@@ -32,9 +32,11 @@ static const struct trl_config_var vars[] = {
 	    "multiplies every limit"),
 	TRL_CONFIG_BOOL(struct settings, loud, "TRELLIS_LOUD", "false", "says more"),
 	TRL_CONFIG_SECRET(struct settings, key, "TRELLIS_SEAL_KEY", "seals replies"),
-	TRL_CONFIG_PREFIX("TRELLIS_PG_URL_", "the same for one service"),
+	TRL_CONFIG_ROLES("TRELLIS_PG_URL_", "_SYS", "the same for one service"),
+	TRL_CONFIG_SERVICES("TRELLIS_PEER_", "where one is"),
+	TRL_CONFIG_PREFIX("TRELLIS_BUS_KEY_", "keys of whoever calls"),
 };
-static const struct trl_config_table table = TRL_CONFIG_TABLE("edge", vars);
+static const struct trl_config_table table = TRL_CONFIG_SERVICE_TABLE("edge", vars);
 const struct trl_config_table *const trl_config_known[] = { &table, NULL };
 
 static FILE *said_file;
@@ -100,10 +102,11 @@ reads(struct settings *out)
 static bool
 names_are_fine(void)
 {
+	static const char *const also[] = { "tenants", NULL };
 	bool fine;
 
 	listen_in(true);
-	fine = trl_config_check_names();
+	fine = trl_config_check_names(also);
 	listen_in(false);
 	return fine;
 }
@@ -207,10 +210,13 @@ values_of_all_tables_can_be_checked_without_a_struct(void **state)
 	setenv("TRELLIS_ACTORS", "no", 1);
 	setenv("TRELLIS_LOUD", "no, thank you", 1);
 	setenv("TRELLIS_SEAL_KEY", "hush", 1);
+	setenv("TRELLIS_PEER_EDGE_FILE", "/none", 1);
 	listen_in(true);
 	fine = trl_config_check_values();
 	listen_in(false);
 	assert_false(fine);
+	assert_non_null(strstr(said(), "TRELLIS_PEER_EDGE_FILE names /none"));
+	unsetenv("TRELLIS_PEER_EDGE_FILE");
 	assert_non_null(strstr(said(), "TRELLIS_ACTORS is \"no\""));
 	assert_non_null(strstr(said(), "TRELLIS_LOUD is"));
 	assert_null(strstr(said(), "hush"));
@@ -229,8 +235,9 @@ an_unknown_name_is_refused_with_its_nearest(void **state)
 	assert_false(names_are_fine());
 	assert_non_null(strstr(said(),
 	    "TRELLIS_HTTP_LISTN is not a setting; did you mean TRELLIS_HTTP_LISTEN?"));
-	assert_non_null(strstr(said(),
-	    "TRELLIS_PG_ULR_TENANTS is not a setting; did you mean TRELLIS_PG_URL_?"));
+	assert_non_null(
+	    strstr(said(), "TRELLIS_PG_ULR_TENANTS is not a setting; did you mean "
+			   "TRELLIS_PG_URL_TENANTS?"));
 	assert_null(strstr(said(), "TRELLIS_TEST_"));
 }
 
@@ -252,10 +259,66 @@ a_family_gives_its_members_and_not_its_neighbours(void **state)
 	setenv("TRELLIS_PG_URL_TENANTS", "t", 1);
 	setenv("TRELLIS_PG_URL_AUTH_FILE", "/proc/sys/kernel/ostype", 1);
 	setenv("TRELLIS_PG_URL_FILE", "/none", 1);
-	trl_config_family("TRELLIS_PG_URL_", collect, all);
+	assert_true(trl_config_family("TRELLIS_PG_URL_", collect, all));
 	assert_non_null(strstr(all, "TENANTS=t;"));
 	assert_non_null(strstr(all, "AUTH=Linux;"));
 	assert_int_equal(strlen(all), strlen("TENANTS=t;AUTH=Linux;"));
+}
+
+static void
+a_family_of_services_has_no_other_members(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "TRELLIS_PEER_EGDE", "TRELLIS_PEER_EDGE" },
+		{ "TRELLIS_PEER_TENANST_FILE", "TRELLIS_PEER_TENANTS_FILE" },
+		{ "TRELLIS_PEER_EDGE_SYS", "TRELLIS_PG_URL_EDGE_SYS" },
+		{ "TRELLIS_PG_URL_EDGE_SSY", "TRELLIS_PG_URL_EDGE_SYS" },
+		{ "TRELLIS_BUS_KEY_FILE", "TRELLIS_BUS_KEY_<NAME>_FILE" },
+	};
+	static const char *const right[] = { "TRELLIS_PEER_EDGE",
+		"TRELLIS_PEER_tenants", "TRELLIS_PEER_TENANTS_FILE",
+		"TRELLIS_PG_URL_EDGE_SYS", "TRELLIS_PG_URL_TENANTS_SYS_FILE",
+		"TRELLIS_BUS_KEY_ANYBODY_FILE" };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(right); i++)
+		setenv(right[i], "x", 1);
+	assert_true(names_are_fine());
+	for (size_t i = 0; i < TRL_COUNT(wrong); i++) {
+		char line[160];
+
+		setenv(wrong[i][0], "x", 1);
+		assert_false(names_are_fine());
+		unsetenv(wrong[i][0]);
+		snprintf(line, sizeof line, "%s is not a setting; did you mean %s?\n",
+		    wrong[i][0], wrong[i][1]);
+		assert_non_null(strstr(said(), line));
+	}
+}
+
+static void
+a_member_that_cannot_be_read_is_refused_once(void **state)
+{
+	char all[256] = "";
+	struct settings s;
+	bool fine;
+
+	(void)state;
+	setenv("TRELLIS_PEER_TENANTS", "t", 1);
+	setenv("TRELLIS_PEER_EDGE_FILE", "/none", 1);
+	assert_false(reads(&s));
+	assert_string_equal(said(),
+	    "trellis: TRELLIS_PEER_EDGE_FILE names /none, which cannot be read: No "
+	    "such file or directory\n");
+	setenv("TRELLIS_PEER_EDGE", "e", 1);
+	listen_in(true);
+	fine = trl_config_family("TRELLIS_PEER_", collect, all);
+	listen_in(false);
+	assert_false(fine);
+	assert_string_equal(all, "TENANTS=t;");
+	const char *once = strstr(said(), "_EDGE_FILE are both set");
+	assert_non_null(once);
+	assert_null(strstr(once + 1, "_EDGE_FILE are both set"));
 }
 
 static void
@@ -327,6 +390,8 @@ main(void)
 		CONFIG_TEST(values_of_all_tables_can_be_checked_without_a_struct),
 		CONFIG_TEST(an_unknown_name_is_refused_with_its_nearest),
 		CONFIG_TEST(a_family_gives_its_members_and_not_its_neighbours),
+		CONFIG_TEST(a_family_of_services_has_no_other_members),
+		CONFIG_TEST(a_member_that_cannot_be_read_is_refused_once),
 		CONFIG_TEST(printing_hides_secrets_and_passwords),
 		CONFIG_TEST(a_password_is_hidden_wherever_it_stands),
 	};

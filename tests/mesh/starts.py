@@ -9,9 +9,10 @@ from case import MeshCase
 class Starts(MeshCase):
     def start(self, *words, without=(), **changed):
         """A second process beside the mesh's own; what it said, and that it ended badly."""
-        env = {**self.stack.environment("all"), **changed}
+        env = self.stack.environment("all")
         for name in [name for name in env if name.startswith(tuple(without))]:
             del env[name]
+        env.update(changed)
         done = subprocess.run([self.stack.binary("all"), *words], env=env, text=True, timeout=30,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.assertIn(done.returncode, (1, 2), done)
@@ -34,6 +35,21 @@ class Starts(MeshCase):
         self.refused("TRELLIS_MAX_ACTOR is not a setting", TRELLIS_MAX_ACTOR="16")
         self.refused("TRELLIS_LOG_LEVEL is \"loud\"", TRELLIS_LOG_LEVEL="loud")
         self.refused("TRELLIS_SEAL_KEY_FILE names /no/such/file", TRELLIS_SEAL_KEY_FILE="/no/such/file")
+
+    def test_a_setting_of_one_service_that_cannot_be_had_is_refused(self):
+        for name in ("TRELLIS_OPS_LISTEN_EDGE", "TRELLIS_PG_URL_AUTH", "TRELLIS_BUS_KEY_AUTH"):
+            file = {f"{name}_FILE": "/no/such/file"}
+            self.refused(f"{name}_FILE names /no/such/file", without=(name,), **file)
+            lines = self.start("--check-config", without=(name,), **file)
+            self.assertEqual(len(lines), 1, lines)
+            self.refused(f"{name} and {name}_FILE are both set", **{name: "x", **file})
+
+    def test_a_service_that_is_misspelt_in_a_setting_is_refused(self):
+        for wrong, right in (("OPS_LISTEN_AUHT", "OPS_LISTEN_AUTH"), ("PEER_TENANST", "PEER_TENANTS"),
+                             ("NOTICE_LISTEN_EGDE", "NOTICE_LISTEN_EDGE"),
+                             ("PG_URL_NOTFIY_SYS", "PG_URL_NOTIFY_SYS")):
+            self.refused(f"TRELLIS_{wrong} is not a setting; did you mean TRELLIS_{right}?",
+                         **{f"TRELLIS_{wrong}": "x"})
 
     def test_a_database_that_is_not_there_is_a_line_of_the_log(self):
         self.refused("auth: PostgreSQL does not answer", without=("TRELLIS_OPS_",),

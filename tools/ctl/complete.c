@@ -157,10 +157,11 @@ ctl_complete(int argc, char **argv)
 	if (command == NULL) {
 		if (argc <= 2)
 			offer_commands(argc, argv);
-	} else if (takes_value && option == CTL_SERVICE)
-		trl_config_family(
-		    "TRELLIS_PEER_", offer_service, (void *)(uintptr_t)begun);
-	else if (takes_value && option == CTL_TYPE)
+	} else if (takes_value && option == CTL_SERVICE) {
+		if (!trl_config_family(
+			"TRELLIS_PEER_", offer_service, (void *)(uintptr_t)begun))
+			return CTL_FAILED;
+	} else if (takes_value && option == CTL_TYPE)
 		offer_types(begun);
 	else if (!takes_value && begun[0] == '-')
 		offer_options(command, begun);

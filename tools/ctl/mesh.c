@@ -95,7 +95,8 @@ open_bus(struct ctl *ctl)
 	ctl->loop = trl_loop_new(NULL);
 	ctl->net = trl_bus_net_open(ctl->loop, &net);
 	ctl->bus = trl_bus_open(ctl->net, &options);
-	trl_config_family("TRELLIS_BUS_KEY_", give_key, ctl);
+	if (!trl_config_family("TRELLIS_BUS_KEY_", give_key, ctl))
+		ctl->status = CTL_FAILED;
 	for (unsigned i = 0; i < ctl->n_services && ctl->status == CTL_FINE; i++)
 		if (ctl->services[i].wanted &&
 		    !trl_bus_peer(ctl->bus, ctl->services[i].name,

@@ -102,7 +102,8 @@ bool
 ctl_settings(struct ctl *ctl)
 {
 	ctl_settings_load();
-	trl_config_family("TRELLIS_PEER_", add_service, ctl);
+	if (!trl_config_family("TRELLIS_PEER_", add_service, ctl))
+		return false;
 	qsort(ctl->services, ctl->n_services, sizeof ctl->services[0], by_name);
 	if (ctl->n_services == 0) {
 		fprintf(stderr,

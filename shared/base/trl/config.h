@@ -35,11 +35,14 @@ struct trl_config_var {
 	const char *help;
 	size_t offset;
 	double min, max;
-	bool shown; /* of a family: its values are no secrets */
+	bool shown;       /* of a family: its values are no secrets */
+	bool of_services; /* of a family: its members are services, no other name is */
+	const char *role; /* of such a family: an end that a member may have, or NULL */
 };
 
 struct trl_config_table {
 	const char *owner; /* the service or part of the system */
+	bool is_service;
 	const struct trl_config_var *vars;
 	size_t n_vars;
 };
@@ -47,6 +50,11 @@ struct trl_config_table {
 #define TRL_CONFIG_TABLE(owner_, vars_)                                                \
 	{                                                                              \
 		.owner = (owner_), .vars = (vars_), .n_vars = TRL_COUNT(vars_)         \
+	}
+#define TRL_CONFIG_SERVICE_TABLE(owner_, vars_)                                        \
+	{                                                                              \
+		.owner = (owner_), .is_service = true, .vars = (vars_),                \
+		.n_vars = TRL_COUNT(vars_)                                             \
 	}
 #define TRL_CONFIG_STR(s, field, name_, fallback_, help_)                              \
 	{                                                                              \
@@ -79,10 +87,17 @@ struct trl_config_table {
 	{                                                                              \
 		.name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_)          \
 	}
-#define TRL_CONFIG_PREFIX_SHOWN(name_, help_)                                          \
+/* <NAME> is a service, and the value no secret. */
+#define TRL_CONFIG_SERVICES(name_, help_)                                              \
 	{                                                                              \
 		.name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_),         \
-		.shown = true                                                          \
+		.shown = true, .of_services = true                                     \
+	}
+/* <NAME> is a service, or its role of that end (TENANTS_SYS). */
+#define TRL_CONFIG_ROLES(name_, role_, help_)                                          \
+	{                                                                              \
+		.name = (name_), .type = TRL_CONFIG_T_PREFIX, .help = (help_),         \
+		.of_services = true, .role = (role_)                                   \
 	}
 
 /* Every table of the build, NULL at the end: the executable defines it (the
@@ -94,15 +109,19 @@ extern const struct trl_config_table *const trl_config_known[];
  * variable, what is wrong, what would be right. Start-up only. */
 bool trl_config_read(const struct trl_config_table *table, void *out) TRL_MUST_CHECK;
 /* Refuses TRELLIS_* variables that trl_config_known does not know; TRELLIS_TEST_*
- * belong to the test programs and pass. */
-bool trl_config_check_names(void) TRL_MUST_CHECK;
+ * belong to the test programs and pass. The services of a family of services are those
+ * that a known table is of, and those of also (lower case, NULL-ended, or NULL). */
+bool trl_config_check_names(const char *const *also) TRL_MUST_CHECK;
 /* Reads all that trl_config_known knows, and keeps nothing: also what a module reads
  * when it is opened. False: said on stderr, as trl_config_read() does. */
 bool trl_config_check_values(void) TRL_MUST_CHECK;
 /* Calls fn for each set variable of a family, with the rest of its name. One that
- * ends in _FILE comes with that cut off and the file's text as its value. */
-void trl_config_family(const char *prefix,
-    void (*fn)(void *self, const char *rest, const char *value), void *self);
+ * ends in _FILE comes with that cut off and the file's text as its value. False: a
+ * value could not be read, which was said as trl_config_read() does; fn got the rest.
+ */
+bool trl_config_family(const char *prefix,
+    void (*fn)(void *self, const char *rest, const char *value),
+    void *self) TRL_MUST_CHECK;
 /* Prints all known tables as the README's Markdown table. */
 void trl_config_print_markdown(void);
 /* Calls fn for each variable of a table with its effective value as text, at most 300
