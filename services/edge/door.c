@@ -1,10 +1,5 @@
 /* door.c - the listener, and the walk of a request through the rooms. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#include <sodium.h>
 
 #include <trl/log.h>
 #include <trl/utf8.h>
@@ -12,24 +7,6 @@
 #include "edge.h"
 
 enum { USER_AGENT_MAX = 200 };
-
-static void
-count_status(struct edge *self, const char *method, unsigned code)
-{
-	char status[8];
-
-	(void)snprintf(status, sizeof status, "%u", code);
-	trl_series_add(trl_series_at(self->requests, method, status), 1);
-}
-
-/* What the HTTP server answers by itself counts, too. */
-static void
-refuse(void *self, trl_arena *arena, uint16_t status, const char *detail,
-    struct trl_http_response *out)
-{
-	edge_problem_at_door(self, arena, status, detail, out);
-	count_status(self, "none", status);
-}
 
 enum trl_code
 edge_door_open(struct edge *self)
@@ -40,50 +17,10 @@ edge_door_open(struct edge *self)
 		.max_per_address = (size_t)self->config->max_per_address,
 	};
 	const struct trl_http_handler handler = {
-		.handle = edge_walk, .refuse = refuse, .self = self
+		.handle = edge_walk, .refuse = edge_turn_away, .self = self
 	};
 
 	return trl_http_open(self->host->loop, &options, &handler, &self->server);
-}
-
-/* Echoed if it is harmless, else made. */
-static const char *
-find_request_id(const struct edge_request *request)
-{
-	const char *text = trl_http_header(request->http, "x-request-id");
-	char *made;
-
-	if (text && *text && strlen(text) <= 128 &&
-	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			 "0123456789-_.:/+=@") == strlen(text))
-		return text;
-	made = trl_arena_alloc(request->ctx->arena, TRL_ID_TEXT);
-	trl_id_format(trl_id_new(), made);
-	return made;
-}
-
-/* W3C trace context: version 00, or a later one's first fields; ids not all zero. */
-static void
-find_trace(struct edge_request *request)
-{
-	const char *text = trl_http_header(request->http, "traceparent");
-	struct trl_trace *trace = &request->ctx->trace;
-	uint8_t head[1], id[16], span[8], flags[1];
-
-	trl_trace_new(trace);
-	if (!text || strlen(text) < 55 || text[2] != '-' || text[35] != '-' ||
-	    text[52] != '-' || (text[55] != '\0' && text[55] != '-') ||
-	    strspn(text, "0123456789abcdef-") < 55)
-		return;
-	if (sodium_hex2bin(head, 1, text, 2, NULL, NULL, NULL) != 0 ||
-	    head[0] == 0xff || (head[0] == 0 && text[55] != '\0') ||
-	    sodium_hex2bin(id, 16, text + 3, 32, NULL, NULL, NULL) != 0 ||
-	    sodium_hex2bin(span, 8, text + 36, 16, NULL, NULL, NULL) != 0 ||
-	    sodium_hex2bin(flags, 1, text + 53, 2, NULL, NULL, NULL) != 0 ||
-	    sodium_is_zero(id, sizeof id) || sodium_is_zero(span, sizeof span))
-		return;
-	memcpy(trace->trace_id, id, sizeof id);
-	trace->flags = flags[0] & 1;
 }
 
 /* CORS: a preflight is answered here, and who may read is settled for the headers. */
@@ -171,7 +108,7 @@ count(struct edge_request *request)
 	if (route && code == route->method->status) {
 		trl_series_add(route->fine, 1);
 	} else {
-		count_status(self, route ? route->method->name : "none", code);
+		edge_count(self, route ? route->method->name : "none", code);
 	}
 	if (route)
 		trl_series_observe_us(
@@ -203,15 +140,11 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 		.http = http,
 		.started_us = trl_mono_us(),
 		.is_head = strcmp(http->method, "HEAD") == 0 };
-	const char *origin = trl_http_header(http, "origin");
 	enum trl_code rc;
 
 	ctx->service = "edge";
 	request.address = edge_address(&request);
-	request.request_id = find_request_id(&request);
-	find_trace(&request);
-	if (origin && edge_origin_allowed(request.edge, http, origin))
-		request.origin = origin;
+	edge_greet(&request);
 	ctx->principal.kind = TRL_NOBODY;
 	ctx->principal.address = request.address;
 	ctx->principal.user_agent = user_agent(ctx, http);

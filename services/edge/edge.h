@@ -126,6 +126,14 @@ struct edge_request {
 /* door.c */
 enum trl_code edge_door_open(struct edge *self);
 void edge_walk(void *self, trl_ctx *ctx, struct trl_http_request *http);
+/* greet.c */
+/* Fills request_id, the trace and origin from http. */
+void edge_greet(struct edge_request *request);
+/* Counts an answer of a method, or of "none". */
+void edge_count(struct edge *self, const char *method, unsigned code);
+/* Answers what is refused before it walks. */
+void edge_turn_away(void *self, trl_arena *arena,
+    const struct trl_http_refusal *refusal, struct trl_http_response *out);
 
 /* address.c: the client's address, behind as many proxies as are trusted. */
 const char *edge_address(const struct edge_request *request);
@@ -216,9 +224,6 @@ enum trl_code edge_refuse(
     struct edge_request *request, uint16_t status, const char *detail);
 /* The response for ctx->err. */
 void edge_problem(struct edge_request *request, enum trl_code rc);
-/* For the HTTP server itself. */
-void edge_problem_at_door(void *self, trl_arena *arena, uint16_t status,
-    const char *detail, struct trl_http_response *out);
 /* The page of /problems/{name}, or NULL. */
 const char *edge_problem_page(trl_arena *arena, const char *name);
 

@@ -245,7 +245,8 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 		if (trl_is_fault(rc))
 			problem.err = NULL;
 	}
-	if (!trl_utf8_valid(problem.instance, strlen(problem.instance)))
+	if (!*problem.instance ||
+	    !trl_utf8_valid(problem.instance, strlen(problem.instance)))
 		problem.instance = NULL;
 	request->response = (struct trl_http_response){ .status = problem.status };
 	edge_headers(request);
@@ -253,29 +254,6 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 	trl_buf_clear(body);
 	write_problem(body, &problem);
 	edge_render_body(request, "application/problem+json", body->data, body->len);
-}
-
-void
-edge_problem_at_door(void *self, trl_arena *arena, uint16_t status, const char *detail,
-    struct trl_http_response *out)
-{
-	const struct plain_status *known = plain_of(status);
-	struct trl_buf body = { 0 };
-
-	(void)self;
-	write_problem(&body, &(const struct problem){ .status = status,
-				 .code = known->code,
-				 .title = known->title,
-				 .detail = detail });
-	out->status = status;
-	out->body = trl_arena_memdup(arena, body.data, body.len);
-	out->body_len = body.len;
-	trl_buf_fini(&body);
-	trl_http_add_header(out, "Content-Type", "application/problem+json");
-	trl_http_add_header(out, "Cache-Control", "no-store");
-	trl_http_add_header(out, "X-Content-Type-Options", "nosniff");
-	if (status == 503)
-		trl_http_add_header(out, "Retry-After", "1");
 }
 
 /* Whether a name in a URI stands for a code. */

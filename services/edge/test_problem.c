@@ -192,23 +192,49 @@ a_path_that_is_no_text_is_not_repeated(void **state)
 }
 
 static void
-what_is_refused_at_the_door_is_a_problem_too(void **state)
+turn_away(uint16_t status, const char *detail)
 {
-	struct trl_http_response *out;
+	const struct trl_http_refusal refusal = { status, detail, &rig.http };
 
+	edge_turn_away(&rig.edge, rig.ctx.arena, &refusal, &rig.request.response);
+}
+
+static void
+what_is_refused_at_the_door_is_a_problem_like_all_others(void **state)
+{
 	(void)state;
-	rig_ask("GET", "/");
-	out = &rig.request.response;
-	edge_problem_at_door(&rig.edge, rig.ctx.arena, 431, "16 KiB.", out);
-	assert_int_equal(out->status, 431);
+	rig_ask("", "");
+	turn_away(431, "16 KiB.");
+	assert_int_equal(rig.request.response.status, 431);
 	assert_string_equal(rig_told("Content-Type"), "application/problem+json");
+	assert_string_equal(rig_told("Cache-Control"), "no-store");
 	assert_string_equal(rig_told("Retry-After"), "");
+	assert_int_equal(strlen(rig_told("X-Request-Id")), TRL_ID_TEXT - 1);
+	assert_int_equal(strlen(rig_told("traceparent")), 55);
+	has(rig.request.response.fixed, "Content-Security-Policy: ");
 	has(body_text(), "\"code\":\"HEAD_TOO_LARGE\"");
 	has(body_text(), "\"detail\":\"16 KiB.\"");
-	rig_ask("GET", "/");
-	edge_problem_at_door(&rig.edge, rig.ctx.arena, 503, "Full.", out);
+	has(body_text(), trl_arena_printf(rig.ctx.arena, "\"trace_id\":\"%.32s\"",
+			     rig_told("traceparent") + 3));
+	has_not(body_text(), "\"instance\"");
+	rig_ask("", "");
+	turn_away(503, "Full.");
 	assert_string_equal(rig_told("Retry-After"), "1");
 	has(body_text(), "\"status\":503");
+}
+
+static void
+what_was_read_before_the_door_shut_is_told(void **state)
+{
+	(void)state;
+	rig_ask("POST", "/api/v1/tenants?a=b");
+	rig_header("x-request-id", "mine");
+	rig_header(
+	    "traceparent", "00-abababababababababababababababab-cdcdcdcdcdcdcdcd-01");
+	turn_away(501, "Not this.");
+	assert_string_equal(rig_told("X-Request-Id"), "mine");
+	has(body_text(), "\"trace_id\":\"abababababababababababababababab\"");
+	has(body_text(), "\"instance\":\"/api/v1/tenants\"");
 }
 
 int
@@ -221,7 +247,9 @@ main(void)
 		cmocka_unit_test(statuses_of_http_itself_have_a_name_and_a_page),
 		cmocka_unit_test(who_must_sign_in_is_told_how),
 		cmocka_unit_test(a_path_that_is_no_text_is_not_repeated),
-		cmocka_unit_test(what_is_refused_at_the_door_is_a_problem_too),
+		cmocka_unit_test(
+		    what_is_refused_at_the_door_is_a_problem_like_all_others),
+		cmocka_unit_test(what_was_read_before_the_door_shut_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

@@ -81,7 +81,7 @@ start_request(struct trl_http_conn *conn)
 	conn->used = true;
 	if (trl_spawn_get(conn->server->loop, &spawn, &conn->actor) != TRL_OK) {
 		conn->actor = NULL;
-		trl_http_refuse(conn, 503, "The server is busy.");
+		trl_http_refuse(conn, NULL, 503, "The server is busy.");
 	}
 }
 
@@ -122,7 +122,7 @@ trl_http_conn_step(struct trl_http_conn *conn)
 		return;
 	}
 	if (status) {
-		trl_http_refuse(conn, status,
+		trl_http_refuse(conn, NULL, status,
 		    status == 400 ? "A line ends otherwise than by CR LF."
 				  : "The request's head is too large.");
 		return;

@@ -148,7 +148,8 @@ void trl_http_stream_wake(struct trl_http_conn *conn);
 void trl_http_stream_forget(struct trl_http_conn *conn);
 
 /* refuse.c */
-void trl_http_refuse(struct trl_http_conn *conn, uint16_t status, const char *detail);
+void trl_http_refuse(struct trl_http_conn *conn, const struct trl_http_request *request,
+    uint16_t status, const char *detail);
 
 /* server.c */
 void trl_http_forget(struct trl_http_conn *conn);

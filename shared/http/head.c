@@ -234,7 +234,8 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 	size_t n = 0;
 
 	memset(head, 0, sizeof *head);
-	head->request.query = head->request.host = head->request.path = "";
+	head->request.method = head->request.path = head->request.query = "";
+	head->request.host = "";
 	if (len >= 2 && !memcmp(data, "\r\n", 2)) { /* section 2.2: one is ignored */
 		data += 2;
 		len -= 2;

@@ -22,7 +22,8 @@ struct trl_http_head {
 uint16_t trl_http_head_scan(const struct trl_http_limits *limits, const uint8_t *data,
     size_t len, size_t *seen, size_t *end);
 /* Reads a whole head (as found by scan) into the arena. Returns 200, or the status
- * to refuse with. */
+ * to refuse with: then the request has what had been read, its headers all or none,
+ * and its texts are "" where they had not been. */
 uint16_t trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
     const uint8_t *data, size_t len, struct trl_http_head *out);
 

@@ -2,14 +2,21 @@
 #include "conn.h"
 
 void
-trl_http_refuse(struct trl_http_conn *conn, uint16_t status, const char *detail)
+trl_http_refuse(struct trl_http_conn *conn, const struct trl_http_request *request,
+    uint16_t status, const char *detail)
 {
+	static const struct trl_http_request unread = {
+		.method = "", .path = "", .query = "", .host = "", .peer_address = ""
+	};
+	const struct trl_http_refusal refusal = { .status = status,
+		.detail = detail,
+		.request = request ? request : &unread };
 	trl_http_server *server = conn->server;
 	struct trl_http_response response = { .status = status };
 
 	if (server->handler.refuse)
 		server->handler.refuse(
-		    server->handler.self, server->scratch, status, detail, &response);
+		    server->handler.self, server->scratch, &refusal, &response);
 	if (!trl_http_sendable(&response))
 		response.n_headers = 0;
 	response.close = true;

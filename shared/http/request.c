@@ -29,8 +29,7 @@ prepare(struct trl_http_conn *conn, const struct trl_http_head *head)
 	const struct trl_http_request *request = &head->request;
 
 	conn->answered = false;
-	/* A head that cannot be read has no method. */
-	conn->head_only = request->method && !strcmp(request->method, "HEAD");
+	conn->head_only = !strcmp(request->method, "HEAD");
 	conn->keep_old = head->old;
 	conn->body.left = request->content_length;
 	conn->body.chunked = request->content_length == UINT64_MAX;
@@ -53,14 +52,15 @@ trl_http_request_run(trl_ctx *ctx, void *arg)
 	if (conn->in.len == 0)
 		trl_buf_fini(&conn->in);
 	prepare(conn, &head);
+	head.request.peer_address = trl_arena_strdup(ctx->arena, conn->address);
 	if (status != 200) {
-		trl_http_refuse(conn, status, head.detail);
+		trl_http_refuse(conn, &head.request, status, head.detail);
 	} else {
-		head.request.peer_address = trl_arena_strdup(ctx->arena, conn->address);
 		head.request.conn = conn;
 		server->handler.handle(server->handler.self, ctx, &head.request);
 		if (!conn->answered)
-			trl_http_refuse(conn, 500, "The request was not answered.");
+			trl_http_refuse(
+			    conn, &head.request, 500, "The request was not answered.");
 	}
 	trl_http_conn_end_request(conn);
 }

@@ -103,7 +103,8 @@ accept_one(trl_http_server *server)
 	if (rc)
 		trl_http_conn_close(conn);
 	else if (!count_address(conn))
-		trl_http_refuse(conn, 503, "This address has too many connections.");
+		trl_http_refuse(
+		    conn, NULL, 503, "This address has too many connections.");
 }
 
 static void

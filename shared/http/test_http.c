@@ -29,14 +29,17 @@ struct world {
 };
 
 static void
-refuse(void *self, trl_arena *arena, uint16_t status, const char *detail,
+refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
     struct trl_http_response *out)
 {
+	const struct trl_http_request *request = refusal->request;
+	const char *said = trl_http_header(request, "x-said");
+
 	(void)self;
-	(void)arena;
-	out->status = status;
-	out->body = detail;
-	out->body_len = strlen(detail);
+	out->status = refusal->status;
+	out->body = trl_arena_printf(arena, "%s[%s %s %s]", refusal->detail,
+	    request->method, request->path, said ? said : "-");
+	out->body_len = strlen(out->body);
 }
 
 static void
@@ -253,6 +256,36 @@ static const struct {
 	{ "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na", " 408 ", true },
 };
 
+/* A refusal knows what was read before it: all of a whole head, or its address. */
+static const struct {
+	const char *text, *want;
+} refusals[] = {
+	{ "GET /a?b HTTP/1.1\r\nX-Said: yes\r\n\r\n", "[GET /a yes]" },
+	{ "PUT /a HTTP/1.1\r\nHost: a\r\nX-Said: yes\r\nTransfer-Encoding: x\r\n\r\n",
+	    "[PUT /a yes]" },
+	{ "GET /silent HTTP/1.1\r\nHost: a\r\nX-Said: yes\r\n\r\n",
+	    "[GET /silent yes]" },
+	{ "GET a HTTP/1.1\r\nHost: a\r\nX-Said: yes\r\n\r\n", "[GET  yes]" },
+	{ "GET /a HTTP/1.1\r\nHost: a\r\nX-Said: yes\r\nA B: c\r\n\r\n", "[GET  -]" },
+	{ "G(T /a HTTP/1.1\r\nHost: a\r\nX-Said: yes\r\n\r\n", "[  -]" },
+	{ "GET /a HTTP/1.1\nX-Said: yes\n\n", "[  -]" },
+};
+
+static void
+a_refusal_tells_what_was_read(void **state)
+{
+	struct world *world = *state;
+
+	for (size_t i = 0; i < TRL_COUNT(refusals); i++) {
+		int fd = dial(world);
+
+		say(fd, refusals[i].text, strlen(refusals[i].text));
+		if (!hear(world, fd, refusals[i].want, 2000))
+			fail_msg("%s: %s", refusals[i].text, world->got);
+		close(fd);
+	}
+}
+
 static bool
 over(void *self)
 {
@@ -424,6 +457,7 @@ main(void)
 		CASE(each_talk_is_answered_and_ended_as_told),
 		cmocka_unit_test_setup_teardown(
 		    bytes_one_by_one_make_the_same_request, setup_patient, teardown),
+		CASE(a_refusal_tells_what_was_read),
 		CASE(pipelined_requests_are_answered_in_order),
 		CASE(a_client_that_does_not_read_is_not_served_without_end),
 		CASE(connections_of_an_address_and_of_all_are_limited),

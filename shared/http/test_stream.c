@@ -32,14 +32,14 @@ struct world {
 };
 
 static void
-refuse(void *self, trl_arena *arena, uint16_t status, const char *detail,
+refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
     struct trl_http_response *out)
 {
 	(void)self;
 	(void)arena;
-	out->status = status;
-	out->body = detail;
-	out->body_len = strlen(detail);
+	out->status = refusal->status;
+	out->body = refusal->detail;
+	out->body_len = strlen(refusal->detail);
 }
 
 static void

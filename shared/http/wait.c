@@ -56,7 +56,8 @@ expired(struct trl_http_conn *conn)
 
 	trl_http_wait_none(conn);
 	if (wait == HTTP_HEAD && conn->state == HTTP_READING && conn->in.len > 0)
-		trl_http_refuse(conn, 408, "The request took too long to arrive.");
+		trl_http_refuse(
+		    conn, NULL, 408, "The request took too long to arrive.");
 	else
 		trl_http_conn_close(conn);
 }

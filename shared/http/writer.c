@@ -7,8 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <trl/log.h>
-
 struct writing {
 	uv_write_t req;
 	struct trl_http_conn *conn;
@@ -138,9 +136,7 @@ add_head(struct trl_http_conn *conn, const struct trl_http_response *response,
 	struct trl_buf *out = &conn->out;
 
 	if (!trl_http_sendable(response)) {
-		trl_log(TRL_LOG_ERROR, NULL, "http: a header value that cannot be sent",
-		    TRL_LOG_INT("status", response->status));
-		trl_http_refuse(conn, 500, "The answer cannot be sent.");
+		trl_http_refuse(conn, NULL, 500, "The answer cannot be sent.");
 		return false;
 	}
 	conn->answered = true;

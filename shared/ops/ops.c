@@ -29,12 +29,12 @@ struct trl_ops {
 };
 
 static void
-refuse(void *self, trl_arena *arena, uint16_t status, const char *detail,
+refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
     struct trl_http_response *out)
 {
 	(void)self;
-	out->status = status;
-	out->body = trl_arena_printf(arena, "%s\n", detail);
+	out->status = refusal->status;
+	out->body = trl_arena_printf(arena, "%s\n", refusal->detail);
 	out->body_len = strlen(out->body);
 	trl_http_add_header(out, "Content-Type", "text/plain; charset=utf-8");
 }

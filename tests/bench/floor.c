@@ -147,14 +147,14 @@ handle(void *arg, trl_ctx *ctx, struct trl_http_request *request)
 }
 
 static void
-refuse(void *self, trl_arena *arena, uint16_t status, const char *detail,
+refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
     struct trl_http_response *out)
 {
 	(void)self;
 	(void)arena;
-	*out = (struct trl_http_response){ .status = status,
-		.body = detail,
-		.body_len = strlen(detail),
+	*out = (struct trl_http_response){ .status = refusal->status,
+		.body = refusal->detail,
+		.body_len = strlen(refusal->detail),
 		.close = true };
 }
 

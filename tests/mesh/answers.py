@@ -10,6 +10,9 @@ import time
 from case import MeshCase
 
 HOST = b"Host: localhost\r\n"
+# What each answer carries, whoever makes it.
+EVERYWHERE = ("x-request-id", "traceparent", "x-content-type-options", "referrer-policy",
+              "content-security-policy", "cross-origin-opener-policy", "cross-origin-resource-policy")
 LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST
 JSON = b"Content-Type: application/json\r\n"
 
@@ -53,8 +56,10 @@ class Statuses(MeshCase):
                 self.assertEqual(headers["content-type"], "application/problem+json")
                 self.assertEqual(int(headers["content-length"]), len(body))
                 self.assertEqual(headers["connection"], "close")
-                self.assertIn("x-content-type-options", headers)
+                for name in EVERYWHERE:
+                    self.assertTrue(headers.get(name), (name, headers))
                 problem = json.loads(body)
+                self.assertEqual(headers["traceparent"].split("-")[1], problem["trace_id"])
                 self.assertEqual(problem["status"], status)
                 self.assertTrue(problem["title"] and problem["code"])
                 if code:
@@ -144,7 +149,7 @@ class Statuses(MeshCase):
 
 
 class Hops(MeshCase):
-    settings = {"TRELLIS_RATE_SCALE": "1000", "TRELLIS_TRUSTED_HOPS": "2",
+    settings = {"TRELLIS_RATE_SCALE": "1000", "TRELLIS_TRUSTED_HOPS": "2", "TRELLIS_LOG_LEVEL": "debug",
                 "TRELLIS_PUBLIC_URL": "https://app.example/trellis"}
 
     def test_this_server_is_what_people_call_it_whatever_host_the_proxy_passes(self):
@@ -165,6 +170,27 @@ class Hops(MeshCase):
                     wrote = browser.patch("/api/v1/me", {"display_name": "A"}, Origin=origin,
                                           X_CSRF_Token=csrf)
                     self.assertEqual(wrote.status, 200 if ours else 403, wrote)
+
+    def test_a_refusal_at_the_door_tells_what_was_read(self):
+        trace, mine = b"ab" * 16, (b"X-Request-Id: my-id\r\ntraceparent: 00-" + b"ab" * 16 + b"-" + b"cd" * 8 +
+                                   b"-01\r\nOrigin: https://app.example\r\n")
+        for request, read in (
+            (LOGIN + mine + b"Transfer-Encoding: foo\r\n", "/api/v1/auth/login"),  # whole, and no body is known
+            (b"GET /livez HTTP/1.1\r\n" + mine, "/livez"),  # whole, without a host
+            (b"GET /livez HTTP/1.1\r\n" + mine + HOST + b"Bad Header: 1\r\n", None),
+        ):
+            with self.subTest(request):
+                head, _, body = self.stack.send(request + b"\r\n").partition(b"\r\n\r\n")
+                headers = {name.lower(): value.strip() for name, _, value in
+                           (line.partition(":") for line in head.decode("ascii").split("\r\n")[1:])}
+                problem = json.loads(body)
+                self.assertEqual(problem.get("instance"), read)
+                self.assertEqual(headers["x-request-id"] == "my-id", bool(read))
+                self.assertEqual(problem["trace_id"] == trace.decode(), bool(read))
+                self.assertEqual(headers["traceparent"].split("-")[1], problem["trace_id"])
+                self.assertEqual("access-control-allow-origin" in headers, bool(read))
+                self.assertIn("max-age=", headers["strict-transport-security"])
+                self.assertIn(problem["trace_id"], self.stack.logs())
 
     def test_the_client_is_what_the_outermost_trusted_proxy_saw(self):
         ada = self.stack.sign_up()

@@ -26,7 +26,9 @@ class Http(MeshCase):
         head, _, body = received.partition(b"\r\n\r\n")
         self.assertIn(b"application/problem+json", head)
         self.assertIn(b"connection: close", head.lower())
-        self.assertEqual(json.loads(body)["status"], status_of(received))
+        problem = json.loads(body)
+        self.assertEqual(problem["status"], status_of(received))
+        self.assertRegex(problem["trace_id"], "^[0-9a-f]{32}$")
 
     def get(self, *lines, path=b"/livez"):
         return b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"".join(lines) + b"\r\n"

@@ -41,8 +41,8 @@ class MeshCase(unittest.TestCase):
         said = json.dumps({member: answer[member] for member in answer.json if member != "instance"})
         for inside in ("select ", "SELECT ", "PG", "libpq", ".c:", "127.0.0.1:", "/var/tmp"):
             self.assertNotIn(inside, said)
-        if status >= 500:
-            self.assertIn("trace_id", answer.json)
+        self.assertRegex(answer["trace_id"], "^[0-9a-f]{32}$")
+        self.assertIn(answer["trace_id"], answer.headers["traceparent"])
         return answer
 
     def pointers(self, answer):

@@ -49,14 +49,23 @@ struct trl_http_response {
 	bool close; /* end the connection after this answer */
 };
 
+/* Why a request is refused at the door, and what had been read of it: its headers all
+ * or none, its texts "" where they had not been. */
+struct trl_http_refusal {
+	uint16_t status;
+	const char *detail;
+	const struct trl_http_request *request;
+};
+
 struct trl_http_handler {
 	/* Answers by exactly one trl_http_reply. Runs in an actor. */
 	void (*handle)(void *self, trl_ctx *ctx, struct trl_http_request *request);
 	/* Fills a response for a request that was refused at the door; also for
-	 * 500 when handle returned without an answer, and 503 when no actor was
-	 * free. Must not park. */
-	void (*refuse)(void *self, trl_arena *arena, uint16_t status,
-	    const char *detail, struct trl_http_response *out);
+	 * 500 when handle returned without an answer or with one that cannot be sent,
+	 * and 503 when no actor was free; logs it, since nobody else does. Must not
+	 * park. */
+	void (*refuse)(void *self, trl_arena *arena,
+	    const struct trl_http_refusal *refusal, struct trl_http_response *out);
 	void *self;
 };
 
