@@ -23,30 +23,17 @@ edge_door_open(struct edge *self)
 	return trl_http_open(self->host->loop, &options, &handler, &self->server);
 }
 
-/* CORS: a preflight is answered here, and who may read is settled for the headers. */
 static bool
-preflight(struct edge_request *request)
+answers_options(struct edge_request *request)
 {
-	struct trl_http_response *response = &request->response;
-	const char *wanted, *allow;
+	const char *allow;
 
 	if (strcmp(request->http->method, "OPTIONS") != 0)
 		return false;
 	allow = edge_route_allow(request);
 	if (!*allow)
 		return false;
-	wanted = trl_http_header(request->http, "access-control-request-method");
-	response->status = 204;
-	edge_headers(request);
-	trl_http_add_header(response, "Allow", allow);
-	if (request->origin && wanted) {
-		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
-		trl_http_add_header(response, "Access-Control-Allow-Headers",
-		    "Authorization, Content-Type, Idempotency-Key, If-Match, "
-		    "If-None-Match, Last-Event-ID, "
-		    "X-CSRF-Token, X-Request-Id, X-Tenant-Id, traceparent");
-		trl_http_add_header(response, "Access-Control-Max-Age", "600");
-	}
+	edge_preflight(request, allow);
 	return true;
 }
 
@@ -75,7 +62,7 @@ through_the_rooms(struct edge_request *request)
 	if (edge_own(request, &rc))
 		return rc;
 	rc = edge_route(request);
-	if (request->n_segments && preflight(request))
+	if (request->n_segments && answers_options(request))
 		return TRL_OK;
 	if (rc == TRL_OK &&
 	    !edge_accepts_answer(request->http, request->route->method->stream))

@@ -144,6 +144,7 @@ enum trl_code edge_route(struct edge_request *request);
 const char *edge_route_allow(struct edge_request *request);
 /* own.c: what the edge answers by itself (health, the document, problems). True:
  * answered. */
+#define EDGE_OWN_ALLOW "GET, HEAD, OPTIONS"
 bool edge_own(struct edge_request *request, enum trl_code *rc);
 bool edge_own_open(struct edge *self);
 
@@ -190,6 +191,9 @@ void edge_render_body(
     struct edge_request *request, const char *type, const void *data, size_t len);
 /* headers.c: what every answer carries. */
 void edge_headers(struct edge_request *request);
+/* Answers OPTIONS, where the path has the methods of allow: a preflight, too, if it is
+ * one of an origin that may read. */
+void edge_preflight(struct edge_request *request, const char *allow);
 /* origin.c: our own origin and the allow-list. */
 /* Whether they can be read from the settings; says what is wrong. */
 bool edge_check_config(const void *config);

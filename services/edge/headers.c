@@ -124,3 +124,23 @@ edge_headers(struct edge_request *request)
 		trl_http_add_header(response, "Access-Control-Expose-Headers", exposed);
 	}
 }
+
+void
+edge_preflight(struct edge_request *request, const char *allow)
+{
+	struct trl_http_response *response = &request->response;
+	const char *wanted =
+	    trl_http_header(request->http, "access-control-request-method");
+
+	*response = (struct trl_http_response){ .status = 204 };
+	edge_headers(request);
+	trl_http_add_header(response, "Allow", allow);
+	if (request->origin && wanted) {
+		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
+		trl_http_add_header(response, "Access-Control-Allow-Headers",
+		    "Authorization, Content-Type, Idempotency-Key, If-Match, "
+		    "If-None-Match, Last-Event-ID, "
+		    "X-CSRF-Token, X-Request-Id, X-Tenant-Id, traceparent");
+		trl_http_add_header(response, "Access-Control-Max-Age", "600");
+	}
+}

@@ -90,16 +90,23 @@ answer_ready(struct edge_request *request)
 	return TRL_OK;
 }
 
+/* page: of the problem, where the path is none of the others. */
 static enum trl_code
-answer_problem(struct edge_request *request, const char *name)
+answer_get(struct edge_request *request, size_t path, const char *page)
 {
-	const char *page = edge_problem_page(request->ctx->arena, name);
-
-	if (!page)
-		return trl_fail(
-		    request->ctx, TRL_NOT_FOUND, "There is no such problem.");
-	answer(request, "text/plain; charset=utf-8", page);
-	return TRL_OK;
+	switch (path) {
+	case 0:
+		answer(request, "application/json", "{\"status\":\"alive\"}");
+		return TRL_OK;
+	case 1:
+		return answer_ready(request);
+	case 2:
+		answer_document(request);
+		return TRL_OK;
+	default:
+		answer(request, "text/plain; charset=utf-8", page);
+		return TRL_OK;
+	}
 }
 
 bool
@@ -108,30 +115,27 @@ edge_own(struct edge_request *request, enum trl_code *rc)
 	static const char *const paths[] = { "/livez", "/readyz",
 		"/api/v1/openapi.json" };
 	static const char problems[] = "/problems/";
-	const char *path = request->http->path;
+	const struct trl_http_request *http = request->http;
+	const char *page = NULL;
 	size_t i;
 
-	for (i = 0; i < TRL_COUNT(paths) && strcmp(paths[i], path) != 0; i++)
+	for (i = 0; i < TRL_COUNT(paths) && strcmp(paths[i], http->path) != 0; i++)
 		;
-	if (i == TRL_COUNT(paths) && strncmp(path, problems, sizeof problems - 1) != 0)
-		return false;
-	if (!request->is_head && strcmp(request->http->method, "GET") != 0) {
-		*rc = edge_refuse(request, 405, "This resource has no such method.");
-		return true;
+	if (i == TRL_COUNT(paths)) {
+		if (strncmp(http->path, problems, sizeof problems - 1) != 0)
+			return false;
+		page = edge_problem_page(
+		    request->ctx->arena, http->path + sizeof problems - 1);
 	}
 	*rc = TRL_OK;
-	switch (i) {
-	case 0:
-		answer(request, "application/json", "{\"status\":\"alive\"}");
-		break;
-	case 1:
-		*rc = answer_ready(request);
-		break;
-	case 2:
-		answer_document(request);
-		break;
-	default:
-		*rc = answer_problem(request, path + sizeof problems - 1);
-	}
+	if (i == TRL_COUNT(paths) && !page)
+		*rc =
+		    trl_fail(request->ctx, TRL_NOT_FOUND, "There is no such problem.");
+	else if (strcmp(http->method, "OPTIONS") == 0)
+		edge_preflight(request, EDGE_OWN_ALLOW);
+	else if (request->is_head || strcmp(http->method, "GET") == 0)
+		*rc = answer_get(request, i, page);
+	else
+		*rc = edge_refuse(request, 405, "This resource has no such method.");
 	return true;
 }

@@ -211,8 +211,7 @@ add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t sta
 	if (status == 405) {
 		const char *allow = edge_route_allow(request);
 
-		trl_http_add_header(response, "Allow",
-		    *allow ? allow : "GET, HEAD"); /* of what the edge itself has */
+		trl_http_add_header(response, "Allow", *allow ? allow : EDGE_OWN_ALLOW);
 	}
 	if (status == 408 || status == 413)
 		response->close = true;

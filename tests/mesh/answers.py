@@ -71,11 +71,11 @@ class Statuses(MeshCase):
 
     def test_what_the_edge_itself_has_is_read_only(self):
         for path in (b"/livez", b"/readyz", b"/api/v1/openapi.json", b"/problems/not-found"):
-            for method, status in ((b"GET", 200), (b"HEAD", 200), (b"POST", 405), (b"OPTIONS", 405)):
+            for method, status in ((b"GET", 200), (b"HEAD", 200), (b"POST", 405), (b"OPTIONS", 204)):
                 got, headers, _ = self.ask(method + b" " + path + b" HTTP/1.1\r\n" + HOST +
                                            b"Connection: close\r\n\r\n")
                 self.assertEqual(got, status, (method, path))
-                self.assertEqual(headers.get("allow"), "GET, HEAD" if status == 405 else None)
+                self.assertEqual(headers.get("allow"), None if status == 200 else "GET, HEAD, OPTIONS")
 
     def test_a_type_with_a_weight_of_0_is_not_sent(self):
         for accept, status in (("application/json;q=0", 406), ("application/json; q=0.000", 406),
@@ -144,6 +144,19 @@ class Statuses(MeshCase):
                     for verb in verbs:
                         self.assertIn(verb.upper(), answer.headers["access-control-allow-methods"])
                     self.assertIn("Origin", answer.headers["vary"])
+        # Of what the edge itself has, too: a page reads the document, and asks whether it changed.
+        for path in ("/livez", "/readyz", "/api/v1/openapi.json", "/problems/not-found"):
+            for origin, told in (("https://app.example", "GET, HEAD, OPTIONS"), ("https://evil.example", None)):
+                answer = anybody.call("OPTIONS", path, headers={
+                    "Origin": origin, "Access-Control-Request-Method": "GET",
+                    "Access-Control-Request-Headers": "if-none-match"})
+                self.assertEqual((answer.status, answer.body), (204, b""), path)
+                self.assertEqual(answer.headers.get("access-control-allow-methods"), told)
+                self.assertEqual(answer.headers.get("access-control-allow-origin"), told and origin)
+                self.assertEqual("If-None-Match" in answer.headers.get("access-control-allow-headers", ""),
+                                 bool(told))
+        for path in ("/problems/no-such-thing", "/problems/"):
+            self.check_problem(anybody.call("OPTIONS", path), 404)
         self.check_problem(anybody.call("OPTIONS", "/nothing", headers={
             "Origin": "https://app.example", "Access-Control-Request-Method": "GET"}), 404)
 
