@@ -113,6 +113,14 @@ class Openapi(unittest.TestCase):
                 if verb == 'patch':
                     self.assertTrue(body['required'])
 
+    def test_a_page_has_the_bounds_that_the_contracts_give_it(self):
+        pages = [(name, p['schema']) for name, _, _, operation in operations()
+                 for p in operation.get('parameters', []) if p.get('name') == 'page_size']
+        self.assertTrue(pages)
+        for name, schema in pages:
+            with self.subTest(name):
+                self.assertEqual((schema['minimum'], schema['maximum']), (1, 100))
+
     def test_what_is_made_is_located_where_it_can_be_read(self):
         for name, path, verb, operation in operations():
             made = operation['responses'].get('201', {})

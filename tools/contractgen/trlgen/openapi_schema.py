@@ -131,7 +131,8 @@ class Schemas:
         schema['minimum'] = field.option('min', low)
         schema['maximum'] = field.option('max', high)
         if field.name == 'page_size':
-            schema.update(minimum=0, maximum=field.option('max', 100), default=20)
+            schema.update(minimum=field.option('min', 0),
+                          maximum=field.option('max', 100), default=20)
         return schema
 
     @staticmethod
