@@ -162,10 +162,28 @@ host_ok(const char *host)
 		   "-._~%!$&'()*+;=:[]") == len;
 }
 
+/* Fields of one value that decide who asks, where and for what: of two lines, a proxy
+ * in front of us may have judged the other. Lists may stand in several lines, and so
+ * may Cookie, which HTTP/2 has in pieces. */
+static const char *const once[] = { "authorization", "content-type", "idempotency-key",
+	"last-event-id", "origin", "x-csrf-token", "x-tenant-id" };
+
 struct fields {
 	const char *host, *length, *coding, *expect;
+	unsigned seen; /* of once, a bit each */
 	bool twice, close, keep;
 };
+
+static void
+note_once(struct fields *f, const char *name)
+{
+	for (unsigned i = 0; i < TRL_COUNT(once); i++) {
+		if (once[i][0] != name[0] || strcmp(once[i], name) != 0)
+			continue;
+		f->twice |= (f->seen >> i & 1) != 0;
+		f->seen |= 1U << i;
+	}
+}
 
 static void
 note(struct fields *f, const struct trl_http_header *h)
@@ -184,8 +202,10 @@ note(struct fields *f, const struct trl_http_header *h)
 		f->close |= has_word(h->value, "close");
 		f->keep |= has_word(h->value, "keep-alive");
 	}
-	if (!slot)
+	if (!slot) {
+		note_once(f, h->name);
 		return;
+	}
 	f->twice |= *slot != NULL;
 	*slot = h->value;
 }

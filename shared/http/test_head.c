@@ -80,6 +80,19 @@ static const struct {
 	{ "GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
 	{ H "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n", 200 },
 	{ H "Expect: tea\r\n\r\n", 417 },
+	{ H "Authorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n", 400 },
+	{ H "Content-Type: a/b\r\nA: b\r\nContent-Type: a/b\r\n\r\n", 400 },
+	{ H "Idempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n", 400 },
+	{ H "Last-Event-ID: 1\r\nLast-Event-ID: 2\r\n\r\n", 400 },
+	{ H "Origin: http://a\r\nOrigin: http://b\r\n\r\n", 400 },
+	{ H "X-CSRF-Token: a\r\nX-CSRF-Token: b\r\n\r\n", 400 },
+	{ H "X-Tenant-Id: a\r\nX-TENANT-ID: a\r\n\r\n", 400 },
+	{ H "X-Tenant-Id:\r\nX-Tenant-Id: a\r\n\r\n", 400 },
+	{ H "X-Tenant-Id: a\r\nX-Tenant: a\r\nOrigin: b\r\n\r\n", 200 },
+	{ H "Accept: a/b\r\nAccept: c/d\r\nCookie: a=b\r\nCookie: c=d\r\n"
+	    "If-Match: \"1\"\r\nIf-Match: \"2\"\r\nX-Forwarded-For: a\r\n"
+	    "X-Forwarded-For: b\r\n\r\n",
+	    200 },
 	{ H "A: b\r\n", 0 },
 	{ "GET / HTT", 0 },
 };

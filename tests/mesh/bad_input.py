@@ -68,6 +68,16 @@ class Http(MeshCase):
         self.refused(b"GET /livez HTTP/1.1\r\n\r\n", 400)
         self.refused(b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400)
 
+    def test_a_field_that_may_stand_once_is_not_taken_from_its_first_line(self):
+        ada = self.stack.sign_up()
+        one, other = (self.stack.found(ada, name).encode() for name in ("One", "Other"))
+        said = b"Authorization: Bearer " + ada.token.encode() + b"\r\n"
+        for lines in ((said, b"X-Tenant-Id: " + one + b"\r\n", b"X-Tenant-Id: " + other + b"\r\n"),
+                      (said, said), (said, b"Origin: https://a.example\r\n", b"Origin: https://b.example\r\n"),
+                      (said, b"Idempotency-Key: a\r\n", b"Idempotency-Key: b\r\n"),
+                      (said, b"X-CSRF-Token: a\r\n", b"X-CSRF-Token: b\r\n")):
+            self.refused(self.get(*lines, path=b"/api/v1/templates/member_added/en"), 400)
+
     # case 7
     def test_07_bare_line_feeds(self):
         self.refused(b"GET /livez HTTP/1.1\nHost: a\n\n", 400)
