@@ -108,8 +108,12 @@ class Openapi(unittest.TestCase):
         for name, _, verb, operation in operations():
             with self.subTest(name):
                 body = operation.get('requestBody')
-                self.assertEqual(bool(body), {'408', '411', '413', '415'} <=
-                                 set(operation['responses']))
+                # One that is not needed is read, too, where it comes all the same.
+                for status in ('408', '413', '415'):
+                    self.assertEqual(status in operation['responses'],
+                                     verb not in ('get', 'delete'))
+                self.assertEqual('411' in operation['responses'],
+                                 bool(body) and body['required'])
                 if verb == 'patch':
                     self.assertTrue(body['required'])
 
@@ -120,6 +124,41 @@ class Openapi(unittest.TestCase):
         for name, schema in pages:
             with self.subTest(name):
                 self.assertEqual((schema['minimum'], schema['maximum']), (1, 100))
+
+    def test_what_signs_a_request_is_said_of_each(self):
+        for name, _, verb, operation in operations():
+            with self.subTest(name):
+                ways = [way for one in operation['security'] for way in one]
+                self.assertIn(sorted(ways), [[], ['bearer', 'cookie'], ['cookie', 'session']])
+                self.assertLessEqual(set(ways), set(DOCUMENT['components']['securitySchemes']))
+                if 'permission' in operation['description']:
+                    self.assertIn('bearer', ways)
+                headers = {p['$ref'].rsplit('/', 1)[1]
+                           for p in operation.get('parameters', []) if '$ref' in p}
+                self.assertEqual('X-CSRF-Token' in headers,
+                                 'cookie' in ways and verb != 'get')
+                if 'X-Tenant-Id' in headers:
+                    self.assertIn('bearer', ways)
+
+    def test_a_form_of_one_click_is_taken_where_the_path_says_all_and_nobody_signs(self):
+        for name, path, verb, operation in operations():
+            content = operation.get('requestBody', {}).get('content', {})
+            with self.subTest(name):
+                self.assertEqual('application/x-www-form-urlencoded' in content,
+                                 verb == 'post' and not operation['security'] and
+                                 'application/json' not in content)
+
+    def test_an_answer_says_which_headers_it_has(self):
+        always = {'RateLimit', 'RateLimit-Policy', 'X-Request-Id'}
+        wanted = {'401': {'WWW-Authenticate'}, '429': {*always, 'Retry-After'},
+                  '503': {'Retry-After'}, '304': {*always, 'ETag'}}
+        for name, _, _, operation in operations():
+            for status, answer in operation['responses'].items():
+                with self.subTest(f'{name} {status}'):
+                    answer = follow(answer['$ref']) if '$ref' in answer else answer
+                    least = {'X-Request-Id'} if status >= '4' else always
+                    self.assertLessEqual(least | wanted.get(status, set()),
+                                         set(answer['headers']))
 
     def test_what_is_made_is_located_where_it_can_be_read(self):
         for name, path, verb, operation in operations():

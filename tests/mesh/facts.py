@@ -2,6 +2,7 @@
 bursts at one tenant, and what a service says of itself."""
 import collections
 import http.client
+import re
 import subprocess
 import threading
 import unittest
@@ -87,6 +88,33 @@ class Facts(MeshCase):
             for method in set(methods) & {"post", "patch", "delete"}:
                 names = [p.get("name", p.get("$ref", "")) for p in methods[method].get("parameters", [])]
                 self.assertTrue(any("dempotency" in name for name in names), (path, method, names))
+
+    def test_the_document_says_what_signs_a_request_and_what_a_body_may_not_be(self):
+        made = self.ada.post(self.at + "/api-keys", {
+            "name": "k", "permissions": ["tenants.tenant.read"]})
+        key, nobody = self.stack.client(made["key"]), self.stack.client()
+        seen = {"session": 0, "form": 0}
+        for path, methods in self.ada.get("/api/v1/openapi.json")["paths"].items():
+            real = re.sub(r"{\w+}", "01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21", path)
+            for method, operation in methods.items():
+                ways = [way for one in operation["security"] for way in one]
+                if ways:
+                    answer = self.check_problem(nobody.call(method.upper(), real), 401)
+                    self.assertIn("www-authenticate", answer.headers)
+                if "session" in ways:
+                    seen["session"] += 1
+                    self.check_problem(key.call(method.upper(), real), 403, "DENIED")
+                if method == "post" and "bearer" not in ways:
+                    self.assertIn("415", operation["responses"])
+                    self.check_problem(self.ada.call("POST", real, raw=b"{}", headers={
+                        "Content-Type": "text/plain"}), 415)
+                form = "application/x-www-form-urlencoded"
+                if form in operation.get("requestBody", {}).get("content", {}):
+                    seen["form"] += 1
+                    answer = nobody.call("POST", real, raw=b"List-Unsubscribe=One-Click",
+                                         headers={"Content-Type": form})
+                    self.check_problem(answer, 400, "MALFORMED")  # the token is none
+        self.assertTrue(all(seen.values()), seen)
 
     # ---- versions
 

@@ -9,7 +9,9 @@ DOOR = {
     413: ('TOO_LARGE', 'The body is too large'),
     415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not understood'),
 }
-RETRY_AFTER = {429, 503}
+# What those statuses carry, beside the request's id, which all have.
+HEADERS = {401: ['WWW-Authenticate'], 429: ['RateLimit', 'RateLimit-Policy', 'Retry-After'],
+           503: ['Retry-After']}
 
 PROBLEM = {
     'type': 'object',
@@ -51,20 +53,27 @@ PROBLEM = {
 }
 
 
+def headers(names):
+    return {name: {'$ref': f'#/components/headers/{name}'} for name in sorted(names)}
+
+
 class Problems:
     def __init__(self, contracts):
         self.codes = contracts.codes
         self.names = contracts.code_numbers
         self.components = {}
 
-    def responses(self, method, has_body):
-        """Status to a $ref, for all that may go wrong with the method."""
+    def responses(self, method, wants_body):
+        """Status to a $ref, for all that may go wrong with the method. What takes a
+        body reads the one that comes, though it might do without."""
+        door = {406} | (set() if method.in_query else {408, 413, 415}) | (
+            {411} if wants_body else set())
         by_status = {}
         for number in self.codes_of(method):
             name, options = next((n, o) for n, i, o in self.codes if i == number)
             by_status.setdefault(options.status, []).append((name, options.title))
         for status, kind in DOOR.items():
-            if status == 406 or has_body:
+            if status in door:
                 by_status.setdefault(status, []).append(kind)
         return {str(status): self.reference(status, kinds)
                 for status, kinds in sorted(by_status.items())}
@@ -93,9 +102,8 @@ class Problems:
         example = {'type': '/problems/' + code.lower().replace('_', '-'), 'title': title,
                    'status': status, 'code': code,
                    'trace_id': '4bf92f3577b34da6a3ce929d0e0e4736'}
-        response = {'description': text, 'content': {'application/problem+json': {
-            'schema': {'$ref': '#/components/schemas/Problem'}, 'example': example}}}
-        if status in RETRY_AFTER:
-            response['headers'] = {
-                'Retry-After': {'$ref': '#/components/headers/Retry-After'}}
-        return response
+        return {'description': text,
+                'headers': headers(['X-Request-Id', *HEADERS.get(status, [])]),
+                'content': {'application/problem+json': {
+                    'schema': {'$ref': '#/components/schemas/Problem'},
+                    'example': example}}}

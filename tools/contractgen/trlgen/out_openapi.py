@@ -4,7 +4,7 @@ import json
 import re
 
 from .known import description
-from .openapi_problem import PROBLEM, Problems
+from .openapi_problem import PROBLEM, Problems, headers
 from .openapi_schema import Schemas, example_message
 
 ABOUT = '''\
@@ -27,6 +27,7 @@ HEADERS = {
     'RateLimit-Policy': ('The limits that counted.', '"read";q=100;w=60'),
     'Retry-After': ('Seconds to wait before asking again.', '1'),
     'Idempotency-Replayed': ('true where the answer is a stored one.', 'true'),
+    'WWW-Authenticate': ('How to sign in (RFC 6750).', 'Bearer realm="trellis"'),
     'X-Request-Id': ('The request\'s id, yours or one made for it.', '7f3b2c'),
 }
 PARAMETERS = {
@@ -42,6 +43,9 @@ PARAMETERS = {
                       'first. Browsers send it by themselves.',
                       {'type': 'string', 'format': 'uuid'},
                       '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
+    'X-CSRF-Token': ('`csrf_token` of `GET /api/v1/me`; needed with the session cookie, '
+                     'and with nothing else.', {'type': 'string'},
+                     'u3Jx0mO8Jd1cK5tYw2nBgQ7vLr9TzXa4HfEsPiDkWbM'),
     'X-Tenant-Id': ('The tenant; may be left out with an API key or an only membership.',
                     {'type': 'string', 'format': 'uuid'},
                     '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
@@ -72,12 +76,30 @@ STREAM_EXAMPLE = (
     'data: {"specversion":"1.0","id":"01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21",'
     '"source":"/tenants","type":"tenants.tenant.updated",'
     '"datacontenttype":"application/json","data":{}}\n\n: hb\n\n')
+ALWAYS = ['RateLimit', 'RateLimit-Policy', 'X-Request-Id']
 SECURITY = {
     'bearer': {'type': 'http', 'scheme': 'bearer',
                'description': 'A session token (trs_...) or an API key (trl_...).'},
+    'session': {'type': 'http', 'scheme': 'bearer',
+                'description': 'A session token (trs_...): what is a person\'s own, no '
+                'API key opens (403).'},
     'cookie': {'type': 'apiKey', 'in': 'cookie', 'name': '__Host-session',
                'description': 'The session cookie that signing in sets where it is asked '
                'to; unsafe methods then need Origin and X-CSRF-Token.'},
+}
+# By auth of options.proto, what signs a request; any one of it is enough.
+SIGNS = {'PUBLIC': [], 'SESSION': [{'session': []}, {'cookie': []}],
+         'TENANT': [{'bearer': []}, {'cookie': []}]}
+# The form that a mail program posts to a link of one click (RFC 8058).
+ONE_CLICK = {
+    'required': False,
+    'description': 'A form may come, as mail programs send it (RFC 8058); it says '
+    'nothing that the path does not.',
+    'content': {kind: {
+        'schema': {'type': 'object', 'properties': {
+            'List-Unsubscribe': {'type': 'string', 'description': 'Always One-Click.'}}},
+        'example': {'List-Unsubscribe': 'One-Click'},
+    } for kind in ('application/x-www-form-urlencoded', 'multipart/form-data')},
 }
 SOURCE = '''\
 /* Made by contractgen from all contracts. */
@@ -138,14 +160,15 @@ class OpenapiOutput:
             'tags': [method.service],
             'summary': re.split(r'(?<=[.!?])\s', comment)[0].rstrip('.'),
             'description': self.describe(method),
-            'security': [] if method.auth == 'PUBLIC' else [{'bearer': []}, {'cookie': []}],
+            'security': SIGNS[method.auth],
             'parameters': self.parameters(method),
         }
         body = self.body(method)
         if body:
             operation['requestBody'] = body
         operation['responses'] = {**self.success(method),
-                                  **self.problems.responses(method, bool(body))}
+                                  **self.problems.responses(
+                                      method, bool(body) and body['required'])}
         if method.option('permission'):
             operation['x-permission'] = method.option('permission')
         return {k: v for k, v in operation.items() if v or k == 'security'}
@@ -168,6 +191,8 @@ class OpenapiOutput:
             if field.name not in method.path_names and not field.internal:
                 out.append(self.parameter(field, 'query'))
         names = []
+        if method.auth != 'PUBLIC' and method.verb != 'get':
+            names.append('X-CSRF-Token')
         if method.auth == 'TENANT' and not method.tenant_field:
             names.append('X-Tenant-Id')
         if method.verb != 'get':  # what only reads takes a key for nothing
@@ -198,7 +223,7 @@ class OpenapiOutput:
             extra['cookie'] = {'type': 'boolean', 'default': False, 'description':
                                'Set the session cookie, and leave the token out.'}
         if not fields and not extra:
-            return None
+            return ONE_CLICK if method.auth == 'PUBLIC' else None
         schema = self.schemas.reference(method.input, set(method.path_names), extra)
         return {'required': method.verb in ('patch', 'put') or any(f.required for f in fields),
                 'description': f'At most {method.option("max_body_bytes", 65536):,} bytes.',
@@ -214,7 +239,7 @@ class OpenapiOutput:
                 for other in self.contracts.methods if other.verb == 'get')
 
     def success(self, method):
-        names = ['RateLimit', 'RateLimit-Policy', 'X-Request-Id']
+        names = list(ALWAYS)
         if method.writes:
             names.append('Idempotency-Replayed')
         if method.output.field('version'):
@@ -226,7 +251,7 @@ class OpenapiOutput:
         response = {
             'description': 'Done.' if method.status == 204
             else method.output.place.comment or 'Fine.',
-            'headers': {n: {'$ref': f'#/components/headers/{n}'} for n in sorted(names)}}
+            'headers': headers(names)}
         if method.option('stream'):
             self.schemas.components['CloudEvent'] = CLOUD_EVENT
             response['description'] = (
@@ -243,5 +268,6 @@ class OpenapiOutput:
                 'example': example_message(method.output)}}
         out = {str(method.status): response}
         if method.revalidates:
-            out['304'] = {'description': 'Still the one If-None-Match names.'}
+            out['304'] = {'description': 'Still the one If-None-Match names.',
+                          'headers': headers([*ALWAYS, 'ETag'])}
         return out
