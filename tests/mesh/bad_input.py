@@ -1,5 +1,6 @@
 """bad_input.py - the bad inputs of docs/reliability (HTTP 1-12, JSON 13-18, SQL 26-31,
-Auth 43-49, Tenancy 50-53) at the door: the right problem, and nothing of the inside."""
+Auth 43-49, Tenancy 50-53) at the door: the right problem, and nothing of the inside.
+(Over 400 lines: the cases of one list, in its order.)"""
 import json
 import resource
 import selectors
