@@ -318,6 +318,9 @@ process_check_names(const struct trl_service *const *services, size_t n)
 	trl_assert(names != NULL);
 	for (size_t i = 0; i < n; i++) {
 		const struct trl_service *s = services[i];
+		trl_assert(
+		    s->config == NULL ||
+		    (s->config->is_service && strcmp(s->config->owner, s->name) == 0));
 		names[n_names++] = s->name;
 		for (size_t j = 0; s->calls != NULL && s->calls[j] != NULL; j++)
 			names[n_names++] = s->calls[j];

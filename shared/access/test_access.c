@@ -1,4 +1,5 @@
-/* Tests with a real Redis: limits, copies and epochs. */
+/* Tests with a real Redis: limits, copies and epochs. (Over 400 lines: what is counted
+ * and what is believed go together in each request, so its stories share one world.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

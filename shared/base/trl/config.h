@@ -7,7 +7,8 @@
  *       TRL_CONFIG_STR(struct edge_config, http_listen, "TRELLIS_HTTP_LISTEN",
  *           "127.0.0.1:8080", "address and port people connect to"),
  *   };
- *   const struct trl_config_table edge_config_table = TRL_CONFIG_TABLE("edge", vars);
+ *   const struct trl_config_table edge_config_table =
+ *       TRL_CONFIG_SERVICE_TABLE("edge", vars);
  */
 #pragma once
 
@@ -51,6 +52,7 @@ struct trl_config_table {
 	{                                                                              \
 		.owner = (owner_), .vars = (vars_), .n_vars = TRL_COUNT(vars_)         \
 	}
+/* A service's own: owner is its name, which families of services then know. */
 #define TRL_CONFIG_SERVICE_TABLE(owner_, vars_)                                        \
 	{                                                                              \
 		.owner = (owner_), .is_service = true, .vars = (vars_),                \
