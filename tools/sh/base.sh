@@ -86,28 +86,106 @@ make_user() {
 		die "cannot make the user '$RUN_USER' that the servers run as; make it, or run this as an ordinary user."
 }
 
-# Sets RUN, the folder all state lives in. PostgreSQL's socket must fit in 107
-# bytes and the unprivileged user must reach it; else a folder in /var/tmp.
-choose_run_dir() {
-	make_user
-	RUN=${TRELLIS_RUN_DIR:-$TOP/.run}
-	[ -L "$RUN" ] && RUN=$(readlink -f "$RUN")
-	if run_dir_fits "$RUN"; then :
-	elif [ -n "${TRELLIS_RUN_DIR:-}" ]; then
-		die "TRELLIS_RUN_DIR=$RUN cannot be used: its path must be at most 80 characters long and reachable by the user '$(as_user id -un)'. Choose another, such as /var/tmp/trellis."
+# Sets RUN, the folder all state lives in, and makes nothing. What is another user's is
+# refused: it would not work, and what is left behind would break it for him.
+find_run_dir() {
+	local spare
+	spare=$(spare_run_dir)
+	RUN=$(readlink -m -- "${TRELLIS_RUN_DIR:-$TOP/.run}")
+	# An earlier release put the link into the folder, not in its place.
+	if [ -z "${TRELLIS_RUN_DIR:-}" ] &&
+		{ [ -L "$TOP/.run/${spare##*/}" ] || { [ ! -e "$TOP/.run" ] && [ ! -w "$TOP" ]; }; }; then
+		RUN=$spare
+	fi
+	refuse_foreign "$RUN"
+}
+
+# The folder that serves where $TOP/.run cannot be used.
+spare_run_dir() { printf '/var/tmp/trellis-%s' "$(printf '%s' "$TOP" | cksum | cut -d' ' -f1)"; }
+
+refuse_foreign() { # folder
+	local state owner as user=$RUN_USER
+	state=$(run_dir_state "$1")
+	case $state in none | other) return 0 ;; esac
+	is_root || user=$(id -un)
+	owner=$(stat -c %U "$1/.trellis" 2>/dev/null || stat -c %U "$1/scan" 2>/dev/null || stat -c %U "$1")
+	[ "$owner" != "$user" ] || return 0
+	as=$owner
+	[ "$owner" != "$RUN_USER" ] || as=root
+	if [ "$state" = closed ]; then
+		die "$1 belongs to $owner and is closed to $user; run this as $as, or set TRELLIS_RUN_DIR to a folder of your own."
+	elif [ "$(stat -c %U "$1")" != "$owner" ]; then
+		die "the mesh in $1 belongs to $owner, but the folder does not; give it back (chown $owner $1), then run this as $as."
+	fi
+	die "the mesh in $1 belongs to $owner; run this as $as, or set TRELLIS_RUN_DIR to a folder of your own."
+}
+
+# none (absent or empty), mesh, other (it holds what is not a mesh's), closed (to us).
+# A mesh's folder holds .trellis, whose owner is the mesh's; that of an earlier release
+# has no such file, and nothing but what that release made.
+run_dir_state() { # folder
+	local names
+	if [ -e "$1/.trellis" ]; then
+		echo mesh
+	elif [ ! -e "$1" ]; then
+		echo none
+	elif ! names=$(ls -A -- "$1" 2>/dev/null) || [ ! -x "$1" ]; then
+		echo closed
+	elif [ -z "$names" ]; then
+		echo none
+	elif [ -d "$1/scan" ] && { [ -d "$1/keys" ] || [ -d "$1/pg" ]; } &&
+		! grep -qvxE 'bin|env|keys|log|mail|pg|ports|redis|scan' <<<"$names"; then
+		echo mesh
 	else
-		RUN=/var/tmp/trellis-$(printf '%s' "$TOP" | cksum | cut -d' ' -f1)
-		run_dir_fits "$RUN" || die "neither $TOP/.run nor $RUN can be used by '$(as_user id -un)'; set TRELLIS_RUN_DIR to a folder that can."
-		ln -sfn "$RUN" "$TOP/.run"
+		echo other
 	fi
 }
 
-run_dir_fits() {
+# Sets RUN, and makes it where it is not there. PostgreSQL's socket must fit in 107
+# bytes and the unprivileged user must reach it; else a folder in /var/tmp.
+choose_run_dir() {
+	find_run_dir
+	make_user
+	if make_run_dir "$RUN"; then :
+	elif [ -n "${TRELLIS_RUN_DIR:-}" ]; then
+		die "TRELLIS_RUN_DIR=$RUN cannot be used: its path must be at most 80 characters long and reachable by the user '$(as_user id -un)'. Choose another, such as /var/tmp/trellis."
+	else
+		RUN=$(spare_run_dir)
+		refuse_foreign "$RUN"
+		make_run_dir "$RUN" ||
+			die "neither $TOP/.run nor $RUN can be used by '$(as_user id -un)'; set TRELLIS_RUN_DIR to a folder that can."
+	fi
+	[ -n "${TRELLIS_RUN_DIR:-}" ] || [ "$TOP/.run" -ef "$RUN" ] || link_run_dir
+}
+
+# Owner and mode change only of a folder that is made here, or empty.
+make_run_dir() { # folder
+	local made=
 	[ ${#1} -le 80 ] || return 1
-	mkdir -p "$1" 2>/dev/null || return 1
-	if is_root; then chown "$RUN_USER:$RUN_USER" "$1"; fi
-	chmod 750 "$1" 2>/dev/null || return 1
-	as_user test -w "$1" && as_user test -x "$1"
+	case $(run_dir_state "$1") in
+	none)
+		[ -d "$1" ] || made=1
+		mkdir -p -- "$1" 2>/dev/null || return 1
+		if is_root; then chown "$RUN_USER:$RUN_USER" "$1"; fi
+		chmod 750 "$1" 2>/dev/null || return 1
+		;;
+	other) die "$1 holds other things than a mesh's; take them out, or set TRELLIS_RUN_DIR to a new folder." ;;
+	esac
+	if as_user test -w "$1" && as_user test -x "$1"; then
+		[ -e "$1/.trellis" ] || as_user touch "$1/.trellis"
+	else
+		[ -z "$made" ] || rmdir "$1"
+		return 1
+	fi
+}
+
+# Makes $TOP/.run a link to RUN.
+link_run_dir() {
+	[ ! -L "$TOP/.run/${RUN##*/}" ] || rm -f "$TOP/.run/${RUN##*/}"
+	[ -L "$TOP/.run" ] || [ ! -d "$TOP/.run" ] || rmdir "$TOP/.run" || true
+	[ -d "$TOP/.run" ] || ln -sfn "$RUN" "$TOP/.run" 2>/dev/null || true
+	[ "$TOP/.run" -ef "$RUN" ] ||
+		warn "all lives in $RUN, and $TOP/.run cannot be made a link to it; set TRELLIS_RUN_DIR=$RUN for tools/trellis."
 }
 
 need_space() { # folder, MiB
