@@ -185,26 +185,39 @@ note_error(
 	ctx->err = err;
 }
 
-/* What waits behind an event of the subject, in order, until one fails. */
+/* Applies the first parked event of a subject; false: there is none, or it failed. */
+static bool
+release_first(trl_ctx *ctx, struct subscription *sub, struct trl_id subject)
+{
+	Trellis__Bus__ParkedRow next = TRELLIS__BUS__PARKED_ROW__INIT;
+	trl_batch *batch =
+	    trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
+
+	trl_batch_get(batch, &trl_sql_parked_first, NULL, &next.base,
+	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_ID("subject_id", subject));
+	if (trl_batch_read(batch) != TRL_OK || !next.has_event_id)
+		return false;
+	if (settle_soon(ctx, sub, &next, false) == TRL_OK)
+		return true;
+	note_error(ctx, sub, &next);
+	return false;
+}
+
+/* What waits behind an event of the subject, in order, until one fails. There may be
+ * thousands: each one's memory is given back. */
 static void
 release(trl_ctx *ctx, struct subscription *sub, struct trl_id subject, size_t *applied)
 {
-	for (;;) {
-		Trellis__Bus__ParkedRow next = TRELLIS__BUS__PARKED_ROW__INIT;
-		trl_batch *batch =
-		    trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
+	TRL_AUTO(trl_arena_free) trl_arena *each = trl_arena_new(0);
+	trl_arena *own = ctx->arena;
 
-		trl_batch_get(batch, &trl_sql_parked_first, NULL, &next.base,
-		    TRL_ARG_TEXT("subscription", sub->spec->name),
-		    TRL_ARG_ID("subject_id", subject));
-		if (trl_batch_read(batch) != TRL_OK || !next.has_event_id)
-			break;
-		if (settle_soon(ctx, sub, &next, false) != TRL_OK) {
-			note_error(ctx, sub, &next);
-			break;
-		}
+	ctx->arena = each;
+	while (release_first(ctx, sub, subject)) {
 		++*applied;
+		trl_arena_reset(each);
 	}
+	ctx->arena = own;
 	trl_err_clear(ctx); /* the one that failed stays parked, with its error */
 }
 
@@ -233,7 +246,7 @@ redrive_all(trl_ctx *ctx, struct subscription *sub, size_t *applied)
 		    trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 		enum trl_code rc;
 
-		trl_batch_get(batch, &trl_sql_parked_heads, NULL, &rows.base,
+		trl_batch_get(batch, &trl_sql_parked_subjects, NULL, &rows.base,
 		    TRL_ARG_TEXT("subscription", sub->spec->name),
 		    TRL_ARG_ID("after", after), TRL_ARG_INT("most", 50));
 		rc = trl_batch_read(batch);

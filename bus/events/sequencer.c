@@ -109,6 +109,7 @@ run(trl_ctx *ctx, void *arg)
 			trl_err_clear(ctx); /* the next look finds what is left */
 			break;
 		}
+		trl_arena_reset(ctx->arena); /* there may be thousands of moves */
 		events->unsequenced |= more;
 		if (!missed) {
 			tries = 0;
