@@ -194,15 +194,15 @@ static enum trl_code
 find_place(struct notify *self, trl_ctx *ctx, struct trl_id tenant, struct trl_id id,
     Notify__V1__StreamPlace *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
+	const struct trl_id account =
+	    ctx->principal.kind == TRL_PERSON ? ctx->principal.account : trl_id_nil;
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_BOTH(tenant, account));
 
 	trl_batch_get(work, &notify_sql_feed_head, NULL, &out->base);
 	if (!trl_id_is_nil(id))
 		trl_batch_get(work, &notify_sql_feed_place, NULL, &out->base,
 		    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_ID("id", id),
-		    TRL_ARG_ID("account_id", ctx->principal.kind == TRL_PERSON
-						 ? ctx->principal.account
-						 : trl_id_nil));
+		    TRL_ARG_ID("account_id", account));
 	return trl_batch_read(work);
 }
 
@@ -253,6 +253,9 @@ notify_read_feed(struct notify *self, trl_ctx *ctx,
 
 	for (size_t i = 0; i < in->n_account_ids; i++)
 		accounts[i] = trl_value_id(in->account_ids[i]);
+	if (trl_id_is_nil(tenant))
+		trl_batch_add(work, &notify_sql_feed_readers, NULL,
+		    TRL_ARG_IDS("account_ids", accounts, in->n_account_ids));
 	if (in->all_accounts)
 		trl_batch_get(work, &notify_sql_feed_read_all, NULL, &out->base,
 		    WINDOW_ARGS(tenant, in));

@@ -113,6 +113,11 @@ make_schema(const struct run *run, const char *app_password, const char *sys_pas
 	       execf(run, "making the schema",
 		   "grant usage on schema %s to %s_app, %s_sys", run->schema,
 		   run->set->service, run->set->service) &&
+	       /* A temporary table would hide ours of that name. Nothing is revoked,
+		* and the check says so, where the database is somebody else's. */
+	       exec(run, "taking temporary tables from everybody",
+		   "do $do$ begin execute format('revoke temporary on database %I "
+		   "from public', current_database()); end $do$") &&
 	       execf(run, "making the table of migrations",
 		   "set local role %s; set local search_path = %s;"
 		   "create table if not exists schema_migration (series text not null,"

@@ -124,6 +124,10 @@ static const struct {
 	{ "alter table thing owner to pgtest_app",
 	    "alter table thing owner to pgtest_owner; "
 	    "grant select, insert, update, delete on thing to pgtest_app" },
+	{ "do $do$ begin execute format('grant temporary on database %I to public', "
+	  "current_database()); end $do$",
+	    "do $do$ begin execute format('revoke temporary on database %I from "
+	    "public', current_database()); end $do$" },
 	{ "create table nokey (tenant_id uuid not null); comment on table nokey is "
 	  "'class: tenant'; alter table nokey enable row level security, force row "
 	  "level "

@@ -24,7 +24,9 @@
 	"select c.relname, (select a.attname from pg_attribute a where a.attrelid = "  \
 	"c.oid and a.attname in ('tenant_id', 'account_id') and not a.attisdropped "   \
 	"order by a.attname desc limit 1) as key, "                                    \
-	"coalesce(obj_description(c.oid), '') as class "                               \
+	"coalesce(obj_description(c.oid), '') as class, "                              \
+	"(select count(*) = 2 from pg_attribute a where a.attrelid = c.oid and "       \
+	"a.attname in ('tenant_id', 'account_id') and not a.attisdropped) as both "    \
 	"from pg_class c join pg_namespace n on n.oid = c.relnamespace "               \
 	"where n.nspname = '%s' and c.relkind in ('r', 'p') and c.relrowsecurity "     \
 	"and exists (select 1 from pg_attribute a where a.attrelid = c.oid and "       \
@@ -112,14 +114,22 @@ drop_hindrances(PGconn *conn, const char *schema)
 	PQclear(list);
 }
 
-/* A value that fits a column's type and differs between a and b. */
+/* Person A's rows lie in tenant A, and where a table knows persons also under no
+ * tenant: what is about their account alone. */
+enum owner { OF_A, OF_B, OF_A_ALONE };
+
+/* A value that fits a column's type and differs between owners. */
 static const char *
-value_for(const char *column, const char *type, bool of_a)
+value_for(const char *column, const char *type, enum owner owner)
 {
+	static const char *const tenants[] = { "'" TENANT_A "'", "'" TENANT_B "'",
+		"'" NIL "'" };
+	static const char *const numbers[] = { "1", "2", "3" };
+
 	if (strcmp(column, "tenant_id") == 0)
-		return of_a ? "'" TENANT_A "'" : "'" TENANT_B "'";
+		return tenants[owner];
 	if (strcmp(column, "account_id") == 0)
-		return of_a ? "'" PERSON_A "'" : "'" PERSON_B "'";
+		return owner == OF_B ? "'" PERSON_B "'" : "'" PERSON_A "'";
 	if (strcmp(type, "uuid") == 0)
 		return "gen_random_uuid()";
 	if (strncmp(type, "timestamp", 9) == 0)
@@ -138,11 +148,11 @@ value_for(const char *column, const char *type, bool of_a)
 		return "'192.0.2.1'";
 	if (strncmp(type, "json", 4) == 0)
 		return "'{}'";
-	return of_a ? "1" : "2";
+	return numbers[owner];
 }
 
 static void
-put_row(PGconn *conn, const char *table, bool of_a)
+put_row(PGconn *conn, const char *table, enum owner owner)
 {
 	PGresult *columns = must(conn,
 	    text("select quote_ident(attname), format_type(atttypid, null), attname "
@@ -157,13 +167,14 @@ put_row(PGconn *conn, const char *table, bool of_a)
 		names = next;
 		next = text("%s%s%s", values, i ? ", " : "",
 		    value_for(
-			PQgetvalue(columns, i, 2), PQgetvalue(columns, i, 1), of_a));
+			PQgetvalue(columns, i, 2), PQgetvalue(columns, i, 1), owner));
 		free(values);
 		values = next;
 	}
-	PQclear(
-	    must(conn, text("insert into %s (%s) overriding system value values (%s)",
-			   table, names, values)));
+	PQclear(must(
+	    conn, text("insert into %s (%s) overriding system value values (%s) "
+		       "on conflict do nothing", /* a table may know a person once */
+		      table, names, values)));
 	free(names);
 	free(values);
 	PQclear(columns);
@@ -178,8 +189,10 @@ tables_fill(const struct tables_db *db)
 	drop_hindrances(conn, db->schema);
 	list = must(conn, text(SUBJECTS, db->schema));
 	for (int i = 0; i < PQntuples(list); i++) {
-		put_row(conn, PQgetvalue(list, i, 0), true);
-		put_row(conn, PQgetvalue(list, i, 0), false);
+		put_row(conn, PQgetvalue(list, i, 0), OF_A);
+		put_row(conn, PQgetvalue(list, i, 0), OF_B);
+		if (PQgetvalue(list, i, 3)[0] == 't')
+			put_row(conn, PQgetvalue(list, i, 0), OF_A_ALONE);
 	}
 	PQclear(list);
 	PQfinish(conn);
@@ -309,6 +322,16 @@ attack_table(const struct attack *attack, struct leaks *leaks)
 			try_one(attack, (enum verb)verb, (enum context)context, leaks);
 }
 
+/* What is a person's, in whatever tenant or in none, is nobody else's. (New rows of no
+ * tenant may be left by anybody: an outbox is such a table.) */
+static void
+attack_person(const struct attack *attack, struct leaks *leaks)
+{
+	for (int verb = SELECT; verb <= DELETE; verb++)
+		for (int context = FOREIGN; context <= NONE; context++)
+			try_one(attack, (enum verb)verb, (enum context)context, leaks);
+}
+
 /* Before anything set a context: a new connection sees nothing either. */
 static void
 attack_fresh(const struct tables_db *db, struct attack *attack, struct leaks *leaks)
@@ -344,6 +367,11 @@ tables_attack(const struct tables_db *db, const char *table, struct leaks *leaks
 		attack.row = PQgetvalue(row, 0, 0);
 		attack_table(&attack, leaks);
 		attack_fresh(db, &attack, leaks);
+		if (PQgetvalue(list, i, 3)[0] == 't') {
+			attack.key = "account_id";
+			attack_person(&attack, leaks);
+			attack_fresh(db, &attack, leaks);
+		}
 		PQclear(row);
 	}
 	PQclear(list);
@@ -406,6 +434,11 @@ tables_inspect(const struct tables_db *db, struct leaks *leaks)
 	expect_none(conn, "is a function that passes row security",
 	    text("select proname from pg_proc where pronamespace = '%s'::regnamespace "
 		 "and prosecdef",
+		db->schema),
+	    leaks);
+	expect_none(conn, "may make temporary tables",
+	    text("select rolname from pg_roles where rolname ~ '^%s_(app|sys)$' and "
+		 "has_database_privilege(oid, current_database(), 'temporary')",
 		db->schema),
 	    leaks);
 	free(all);

@@ -62,3 +62,6 @@ select format('table %s has no class: comment on table %s is ''class: tenant''',
  union all select format('the role %s may pass row security', rolname) from pg_roles
  where rolname in ($1 || '_app', $1 || '_sys') and (rolsuper or rolbypassrls
   or pg_has_role(oid, $1 || '_owner', 'member'))
+ union all select format('the role %s may make temporary tables, which hide those of that name: revoke temporary on database %I from public', rolname, current_database())
+ from pg_roles where rolname in ($1 || '_app', $1 || '_sys')
+  and has_database_privilege(oid, current_database(), 'temporary')
