@@ -186,21 +186,41 @@ set_headers(struct out_call *call, const char *const *headers)
 	return true;
 }
 
+static size_t
+on_read(char *to, size_t one, size_t room, void *self)
+{
+	struct out_call *call = self;
+	size_t left = call->in->body_len - call->sent;
+	size_t n = room * one < left ? room * one : left;
+
+	memcpy(to, (const char *)call->in->body + call->sent, n);
+	call->sent += n;
+	return n;
+}
+
+/* Where a kept connection dies before an answer comes, libcurl sends the request again,
+ * up to five times, and has no option to leave that. But a body that it has read from a
+ * function, and cannot seek in, is not sent twice: the call fails. Without a body it
+ * would be, so what is not safe to repeat (RFC 9110, 9.2.1) takes a new connection. */
 static void
 set_body(struct out_call *call, const struct trl_http_call *in)
 {
+	const bool safe = !strcmp(in->method, "GET") || !strcmp(in->method, "HEAD");
 	CURL *easy = call->easy;
 
 	if (!strcmp(in->method, "HEAD")) {
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 		return;
 	}
-	if (in->body != NULL || !strcmp(in->method, "POST")) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-		    (curl_off_t)(in->body != NULL ? in->body_len : 0));
+	if (in->body_len > 0 || !strcmp(in->method, "POST")) {
+		curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(
-		    easy, CURLOPT_POSTFIELDS, in->body != NULL ? in->body : "");
+		    easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)in->body_len);
+		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+		curl_easy_setopt(easy, CURLOPT_READDATA, call);
 	}
+	curl_easy_setopt(
+	    easy, CURLOPT_FRESH_CONNECT, (long)(!safe && in->body_len == 0));
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, in->method);
 }
 
@@ -218,6 +238,7 @@ set_options(struct out_call *call, const struct trl_http_call *in, const char *l
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)OUT_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
@@ -233,6 +254,15 @@ set_options(struct out_call *call, const struct trl_http_call *in, const char *l
 	}
 }
 
+static unsigned
+status_of(const struct out_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (unsigned)status;
+}
+
 static enum trl_code
 judge(trl_ctx *ctx, const struct out_call *call)
 {
@@ -243,11 +273,15 @@ judge(trl_ctx *ctx, const struct out_call *call)
 		return trl_fail(ctx, TRL_DENIED, "%s", call->refused);
 	if (call->head_too_large)
 		return trl_fail(ctx, TRL_UNAVAILABLE, "the answer's head is too large");
+	if (call->result == CURLE_OK && status_of(call) == 0)
+		return trl_fail(ctx, TRL_UNAVAILABLE, "there was no answer");
 	if (call->result == CURLE_OK ||
 	    (call->result == CURLE_WRITE_ERROR && call->truncated))
 		return TRL_OK;
 	if (call->result == CURLE_OPERATION_TIMEDOUT)
 		return trl_fail(ctx, TRL_DEADLINE, "%.200s", why);
+	if (call->result == CURLE_SEND_FAIL_REWIND)
+		why = "a kept connection was closed before an answer came";
 	return trl_fail(ctx, TRL_UNAVAILABLE, "%.200s", why);
 }
 
@@ -267,11 +301,9 @@ static void
 give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
 {
 	char *address = NULL;
-	long status = 0;
 
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address);
-	answer->status = (unsigned)status;
+	answer->status = status_of(call);
 	answer->body = keep_body(ctx->arena, &call->body);
 	answer->body_len = call->body.len;
 	answer->truncated = call->truncated;
@@ -327,6 +359,7 @@ call_url(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
 	uint64_t began_us = trl_mono_us();
 	uint64_t end_us = trl_loop_now_us(ctx->loop) + (uint64_t)timeout_ms * 1000;
 	struct out_call call = { .out = out,
+		.in = in,
 		.url = url,
 		.max_reply = in->max_reply > 0 ? in->max_reply : OUT_REPLY_BYTES };
 	const char *list = NULL;

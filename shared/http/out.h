@@ -23,6 +23,8 @@ enum {
 	OUT_SMTP_SLOTS = 4, /* threads, and connections that are kept */
 	OUT_SMTP_QUEUE = 256,
 	OUT_TIMEOUT_MS = 10000,
+	OUT_IDLE_S = 4, /* a connection serves again within; some servers end theirs
+			   after five, and in between others lose them unseen */
 	OUT_SMTP_TIMEOUT_MS = 30000,
 	OUT_REPLY_BYTES = 64 << 10
 };
@@ -96,6 +98,8 @@ void out_resolve_leave(trl_http_out *out);
 
 struct out_call {
 	trl_http_out *out;
+	const struct trl_http_call *in;
+	size_t sent; /* of its body */
 	const struct out_url *url;
 	CURL *easy;
 	struct curl_slist *headers, *resolve;

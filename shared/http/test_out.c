@@ -1,5 +1,5 @@
 /* test_out.c - requests to servers of another make (Python's), in a process beside this
- * one.
+ * one. Over 400 lines: short talks, each of which stands by itself.
  *
  *   test_http_out test_out_world.py */
 #include <setjmp.h>
@@ -202,6 +202,52 @@ connections_are_kept_for_the_next_request(void **state)
 		assert_int_equal(connections(), before);
 }
 
+/* How often the server has let a connection die. */
+static unsigned long
+deaths(void)
+{
+	struct visit visit = { .call = { .url = at(world.http, "died") } };
+	unsigned long n;
+
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	n = strtoul(visit.body, NULL, 10);
+	free(visit.body);
+	return n;
+}
+
+static void
+what_dies_on_a_kept_connection_is_sent_once(void **state)
+{
+	static const struct trl_http_call rows[] = {
+		{ .method = "POST", .body = "{}", .body_len = 2 },
+		{ .method = "PUT", .body = "{}", .body_len = 2 },
+		{ .method = "POST" },
+		{ .method = "DELETE" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		struct visit warm[8] = { 0 }, visit = { .call = rows[i] };
+		const unsigned long before = deaths();
+		const char *meet = at(world.http, "meet");
+
+		for (size_t j = 0; j < TRL_COUNT(warm); j++) {
+			warm[j].call.url = meet;
+			begin_call(&warm[j]);
+		}
+		for (size_t j = 0; j < TRL_COUNT(warm); j++) {
+			assert_true(
+			    trl_loop_run_until(world.loop, is_done, &warm[j], 20000));
+			free(warm[j].body);
+		}
+		visit.call.url = at(world.http, "dies");
+		go(&visit);
+		assert_int_equal(visit.rc, TRL_UNAVAILABLE);
+		assert_int_equal(deaths() - before, 1);
+	}
+}
+
 static void
 many_requests_run_at_once_and_the_slow_hold_up_nobody(void **state)
 {
@@ -380,6 +426,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(nobody_listening_is_unavailable_and_says_so),
 		cmocka_unit_test(a_header_with_a_line_break_is_refused),
 		cmocka_unit_test(connections_are_kept_for_the_next_request),
+		cmocka_unit_test(what_dies_on_a_kept_connection_is_sent_once),
 		cmocka_unit_test(many_requests_run_at_once_and_the_slow_hold_up_nobody),
 		cmocka_unit_test(an_actor_out_of_time_leaves_nothing_behind),
 		cmocka_unit_test(

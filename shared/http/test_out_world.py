@@ -23,6 +23,8 @@ class Seen:
     letters = []
     smtp_connections = 0
     http_connections = 0
+    died = 0
+    meet = threading.Barrier(8)
     greylisted = set()
 
 
@@ -115,6 +117,18 @@ class Answers(BaseHTTPRequestHandler):
     def at_garbage(self, _):
         self.wfile.write(b'this is no HTTP\r\n\r\n')
         self.close_connection = True
+
+    def at_dies(self, _):
+        Seen.died += 1
+        self.close_connection = True
+
+    def at_died(self, _):
+        self.reply(200, str(Seen.died).encode())
+
+    def at_meet(self, _):
+        """Answers once there are eight, so that each has a connection of its own."""
+        Seen.meet.wait(20)
+        self.reply(200, b'hello')
 
     def at_connections(self, _):
         self.reply(200, str(Seen.http_connections).encode())
