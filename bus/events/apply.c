@@ -190,7 +190,7 @@ succeeded(struct subscription *sub, const struct batch *batch)
 			lane->at = part->from + part->n;
 		lane->careful -=
 		    lane->careful < part->n ? lane->careful : (unsigned)part->n;
-		lane->fails = 0;
+		lane->fails = lane->put_off = 0;
 		lane->counted = false; /* moving the cursor said so */
 		if (lane->singly > 0)
 			lane->singly--;

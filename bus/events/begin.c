@@ -169,7 +169,7 @@ sub_load(trl_ctx *ctx, struct subscription *sub)
 		if (row->seq == lane->saved && lane->seq >= lane->saved)
 			continue; /* we know more: what was passed over */
 		lane->seq = lane->saved = row->seq;
-		lane->fails = 0;
+		lane->fails = lane->put_off = 0;
 	}
 	sub->loaded = rc == TRL_OK && all.n_rows == LANES;
 	return rc;

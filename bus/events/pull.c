@@ -39,7 +39,7 @@ bool
 sub_retries(const struct subscription *sub)
 {
 	for (size_t i = 0; i < LANES; i++)
-		if (sub->lanes[i].fails > 0)
+		if (sub->lanes[i].fails > 0 || sub->lanes[i].put_off > 0)
 			return true;
 	return false;
 }

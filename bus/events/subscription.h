@@ -16,7 +16,8 @@ struct sub_lane {
 	bool gap;        /* a number is missing: nothing is applied until it is there */
 	bool missed;     /* the producer dropped what comes next */
 	unsigned singly; /* so many events one by one: a batch of them failed */
-	unsigned fails;  /* of the next event */
+	unsigned fails;  /* of the next event, by itself */
+	unsigned put_off;  /* so often it was tried and could not be, for now */
 	uint64_t until_us; /* not before: it failed, or another process has the lane */
 	/* What the running pull fetched. */
 	struct trl_event *events;

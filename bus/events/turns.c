@@ -1,6 +1,8 @@
 /* turns.c - which events are applied next, together or one by one. A batch that fails
- * is tried again event by event; an event that fails five times is parked, and the lane
- * goes on. A process that has not come past its first events yet counts beforehand, so
+ * is tried again event by event; an event that fails by itself five times is parked,
+ * and the lane goes on. Where not the event is at fault but a lock, the load or the
+ * network, the lane waits, for however long: then nothing would be mended by an
+ * operator. A process that has not come past its first events yet counts beforehand, so
  * that one that kills it is parked as well. */
 #include <string.h>
 
@@ -13,6 +15,8 @@ enum {
 	TRIES = 5,
 	CRASHES = 3,
 	RETRY_MS = 100,
+	PUT_OFF_MOST = 4, /* doublings of RETRY_MS */
+	PUT_OFF_TOLD = 8, /* every so often that a lane was put off is logged */
 	ROLLBACK_MS = 3,
 	ENOUGH_MS = 3000,    /* left of the actor's time; else the rest comes again */
 	MUCH_BYTES = 8 << 20 /* of its memory, half; the rest comes to the next one */
@@ -70,7 +74,41 @@ park(trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *wh
 	return TRL_OK;
 }
 
-/* The one event of batch has failed; once too often it is parked. */
+/* PostgreSQL or the network is away: for all lanes. */
+static bool
+is_outage(enum trl_code rc)
+{
+	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN;
+}
+
+/* Somebody holds a row, or there is too much to do: for this lane, while it lasts. */
+static bool
+is_overload(enum trl_code rc)
+{
+	return rc == TRL_BUSY || rc == TRL_DEADLINE || rc == TRL_CONFLICT;
+}
+
+/* The lane waits and tries again; what it waits for is no fault of its event. */
+static void
+put_off(trl_ctx *ctx, struct subscription *sub, const struct batch *batch)
+{
+	const struct part *part = &batch->parts[0];
+	struct sub_lane *lane = &sub->lanes[part->lane];
+	uint64_t ms = (uint64_t)RETRY_MS
+		      << (lane->put_off < PUT_OFF_MOST ? lane->put_off : PUT_OFF_MOST);
+
+	if (++lane->put_off % PUT_OFF_TOLD == 0)
+		trl_log(TRL_LOG_WARN, ctx, "an event cannot be applied for now",
+		    TRL_LOG_STR("subscription", sub->spec->name),
+		    TRL_LOG_INT("lane", part->lane),
+		    TRL_LOG_ID("event", lane->events[part->from].id),
+		    TRL_LOG_STR("code", trl_code_name(ctx->err.code)),
+		    TRL_LOG_STR("reason", ctx->err.message));
+	trl_err_clear(ctx);
+	lane->until_us = trl_mono_us() + ms * 1000;
+}
+
+/* The one event of batch has failed by itself; once too often it is parked. */
 static enum trl_code
 failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 {
@@ -85,12 +123,6 @@ failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 		return TRL_OK;
 	}
 	return park(ctx, sub, batch, why);
-}
-
-static bool
-is_outage(enum trl_code rc)
-{
-	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN;
 }
 
 /* The rollback is on its way on its own connection; until it is there, the lane's row
@@ -113,6 +145,10 @@ failed(trl_ctx *ctx, struct subscription *sub, struct batch *batch, enum trl_cod
 		return rc;
 	trl_series_add(sub->m.failed, 1);
 	let_go(ctx);
+	if (batch->n == 1 && is_overload(rc)) {
+		put_off(ctx, sub, batch);
+		return TRL_OK;
+	}
 	if (batch->n == 1)
 		return failed_alone(ctx, sub, batch);
 	trl_log(TRL_LOG_WARN, ctx, "a batch of events failed; now one by one",

@@ -51,9 +51,10 @@ struct trl_subscription {
 	 * together; nothing else may park but trl_tx_run. The arena of ctx lasts for
 	 * the call and holds 16 MiB: some 300 KiB for an event and what is written of
 	 * it. Must bear an event it knows already from a snapshot:
-	 * write by version. Errors: anything; the batch rolls back, its events are
-	 * tried singly with backoff, and then that event is parked and later ones
-	 * of its subject wait behind it. */
+	 * write by version. Errors: anything; the batch rolls back and its events are
+	 * tried singly with backoff. One that fails by itself is parked then, and later
+	 * ones of its subject wait behind it; TRL_BUSY, TRL_DEADLINE, TRL_CONFLICT and
+	 * outages say nothing of the event, and its lane waits. */
 	enum trl_code (*apply)(void *self, trl_ctx *ctx, trl_tx *tx,
 	    const struct trl_event *events, size_t n);
 };

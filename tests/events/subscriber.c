@@ -91,7 +91,10 @@ apply(void *arg, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_
 		memset(trl_arena_alloc(ctx->arena, world.shared->takes_bytes), 1,
 		    world.shared->takes_bytes);
 		if (at == world.shared->poison)
-			return trl_fail(ctx, TRL_INVALID, "cannot stand %d", (int)at);
+			return trl_fail(ctx,
+			    world.shared->fails_with ? world.shared->fails_with
+						     : TRL_INVALID,
+			    "cannot stand %d", (int)at);
 		trl_tx_add(tx, &seen_sql_seen_insert, NULL,
 		    TRL_ARG_ID("tenant_id", events[i].tenant),
 		    TRL_ARG_ID("event_id", events[i].id),

@@ -150,6 +150,65 @@ a_process_that_lives_through_a_failure_counts_as_no_death(void **state)
 	assert_int_equal(number("select count(*) from seen.parked"), 0);
 }
 
+enum { OFTEN = 7 }; /* more than an event may fail */
+
+/* Waits until the one event that is there was tried so often. */
+static void
+await_tries(unsigned since)
+{
+	const uint64_t until = trl_mono_us() + 60000000;
+
+	while (world.shared->calls < since + OFTEN) {
+		if (trl_mono_us() > until)
+			fail_msg("it is not tried again");
+		number("select 1");
+	}
+}
+
+static void
+a_locked_database_parks_nothing_for_however_long(void **state)
+{
+	PGconn *holder = PQconnectdb(world.db.admin);
+	unsigned calls;
+
+	(void)state;
+	produce(0);
+	subscribe(0);
+	write_events(1, 20);
+	await_sql(10, all_applied);
+	PQclear(PQexec(holder, "begin; lock table seen.seen in access exclusive mode"));
+	assert_int_equal(PQtransactionStatus(holder), PQTRANS_INTRANS);
+	calls = world.shared->calls;
+	write_events(1, 1);
+	await_tries(calls);
+	PQfinish(holder);
+	nothing_is_lost_or_out_of_order();
+	assert_int_equal(number("select count(*) from seen.parked"), 0);
+}
+
+static void
+what_is_no_fault_of_the_event_parks_nothing(void **state)
+{
+	static const enum trl_code codes[] = { TRL_BUSY, TRL_DEADLINE, TRL_CONFLICT,
+		TRL_UNAVAILABLE, TRL_UNCERTAIN };
+
+	(void)state;
+	world.shared->subjects = 1;
+	produce(0);
+	subscribe(0);
+	for (size_t i = 0; i < TRL_COUNT(codes); i++) {
+		const unsigned calls = world.shared->calls;
+
+		world.shared->fails_with = codes[i];
+		world.shared->poison = 1;
+		write_events(1, 1);
+		await_tries(calls);
+		world.shared->poison = 0;
+		nothing_is_lost_or_out_of_order();
+	}
+	assert_int_equal(number("select count(*) from seen.parked"), 0);
+}
+
 static void
 an_event_that_kills_the_process_is_parked_in_the_end(void **state)
 {
@@ -194,6 +253,8 @@ main(void)
 		TEST(a_parked_event_is_skipped_and_its_successors_are_applied),
 		TEST(thousands_of_parked_events_are_redriven_at_once),
 		TEST(a_process_that_lives_through_a_failure_counts_as_no_death),
+		TEST(a_locked_database_parks_nothing_for_however_long),
+		TEST(what_is_no_fault_of_the_event_parks_nothing),
 		TEST(an_event_that_kills_the_process_is_parked_in_the_end),
 	};
 

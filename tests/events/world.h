@@ -29,8 +29,9 @@ struct shared {
 	volatile unsigned written[REPLICAS];
 	volatile bool idle[REPLICAS]; /* it was to write no more, and writes nothing */
 	volatile bool ready[REPLICAS * 2];
-	volatile uint64_t poison; /* the handler fails at this n; 0: never */
-	volatile uint64_t deadly; /* it kills the process at this n */
+	volatile uint64_t poison;          /* the handler fails at this n; 0: never */
+	volatile enum trl_code fails_with; /* TRL_OK: as by the event's own fault */
+	volatile uint64_t deadly;          /* it kills the process at this n */
 	volatile bool drop_notices, fails_once;
 	volatile unsigned gaps, repeated, parked, deaths, calls;
 	volatile size_t takes_bytes; /* of memory, the handler, for an event */
