@@ -3,6 +3,7 @@
  * all there is, goes eight bytes at a time. */
 #include <string.h>
 
+#include <trl/compiler.h>
 #include <trl/utf8.h>
 
 #define ONES 0x0101010101010101ull
@@ -159,4 +160,46 @@ trl_utf8_put(uint32_t code, char out[4])
 		out[i] = (char)(0x80 | (code & 0x3f));
 	out[0] = (char)(lead[n] | code);
 	return n;
+}
+
+struct range {
+	uint32_t first, last;
+};
+
+static bool
+among(const struct range *ranges, size_t n, uint32_t code)
+{
+	for (size_t i = 0; i < n && code >= ranges[i].first; i++)
+		if (code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+bool
+trl_utf8_blank(uint32_t code)
+{
+	static const struct range ranges[] = { { 0x9, 0xd }, { 0x20, 0x20 },
+		{ 0x85, 0x85 }, { 0xa0, 0xa0 }, { 0x1680, 0x1680 }, { 0x2000, 0x200a },
+		{ 0x2028, 0x2029 }, { 0x202f, 0x202f }, { 0x205f, 0x205f },
+		{ 0x3000, 0x3000 } };
+
+	return among(ranges, TRL_COUNT(ranges), code);
+}
+
+bool
+trl_utf8_hidden(uint32_t code)
+{
+	static const struct range ranges[] = { { 0, 0x8 }, { 0xe, 0x1f },
+		{ 0x7f, 0x84 }, { 0x86, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
+		{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x202a, 0x202e },
+		{ 0x2060, 0x206f }, { 0x2800, 0x2800 } /* the empty Braille pattern */,
+		{ 0x3164, 0x3164 }, { 0xfdd0, 0xfdef }, { 0xfe00, 0xfe0f },
+		{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb } /* anchors of annotations among them */,
+		{ 0x16fe4, 0x16fe4 } /* Khitan filler */, { 0x1bca0, 0x1bca3 },
+		{ 0x1d159, 0x1d159 } /* null notehead */, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff } };
+
+	return (code & 0xfffe) == 0xfffe || among(ranges, TRL_COUNT(ranges), code);
 }

@@ -172,41 +172,61 @@ is_locale(const char *text, size_t len)
 	return true;
 }
 
+/* What shows nothing but shapes the character before it: joiners (in Persian, in the
+ * scripts of India, in emoji) and selectors of variants (of emoji, of Chinese
+ * characters in Japanese names). */
 static bool
-is_space(uint32_t code)
+is_joiner(uint32_t code)
 {
-	return code == 0x20 || code == 0xa0 || code == 0x1680 ||
-	       (code >= 0x2000 && code <= 0x200b) || code == 0x202f || code == 0x205f ||
-	       code == 0x3000;
+	return code == 0x200c || code == 0x200d;
 }
 
-/* Controls, line and paragraph separators, overrides of direction, BOM,
- * non-characters: what makes a line look like something it is not. */
 static bool
-is_invisible(uint32_t code)
+is_selector(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
-	       code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff ||
-	       (code & 0xfffe) == 0xfffe || (code >= 0xfdd0 && code <= 0xfdef);
+	return (code >= 0xfe00 && code <= 0xfe0f) ||
+	       (code >= 0x180b && code <= 0x180d) || code == 0x180f ||
+	       (code >= 0xe0100 && code <= 0xe01ef);
+}
+
+static bool
+ends_a_line(uint32_t code)
+{
+	return code < 0x20 || code == 0x85 || code == 0x2028 || code == 0x2029;
+}
+
+/* Nothing may stand there that cannot be seen, or two names would look like one, or a
+ * name like none: a joiner stands between two characters and a selector behind one, and
+ * that one is beyond ASCII. before is 0 at the beginning. */
+static bool
+may_follow(uint32_t before, uint32_t code)
+{
+	const bool blank = trl_utf8_blank(before), hidden = trl_utf8_hidden(before);
+
+	if (is_joiner(code))
+		return before >= 0x80 && !blank && (!hidden || is_selector(before));
+	if (is_selector(code))
+		return before >= 0x80 && !blank && !hidden;
+	if (trl_utf8_blank(code))
+		return before != 0 && !ends_a_line(code) && !is_joiner(before);
+	return !trl_utf8_hidden(code);
 }
 
 static bool
 is_name(const char *text, size_t len)
 {
+	uint32_t code = 0, before;
 	size_t at = 0;
-	uint32_t code = ' ';
 
 	if (len == 0 || !trl_utf8_valid(text, len))
 		return false;
 	while (at < len) {
-		bool first = at == 0;
-
+		before = code;
 		code = trl_utf8_next(text, len, &at);
-		if (is_invisible(code) || (first && is_space(code)))
+		if (!may_follow(before, code))
 			return false;
 	}
-	return !is_space(code);
+	return !trl_utf8_blank(code) && !is_joiner(code);
 }
 
 /* The shape of an IANA name: "UTC", "Europe/Berlin", "Etc/GMT+5". */

@@ -94,6 +94,35 @@ static const struct row rows[] = {
 	    "a\xe2\x80\xa8"
 	    "b" },
 	{ TRL_FORMAT_NAME, false, "a\xff" },
+	/* a heart with its selector; a Persian word with a joiner; a name's variant */
+	{ TRL_FORMAT_NAME, true, "I \xe2\x9d\xa4\xef\xb8\x8f" },
+	{ TRL_FORMAT_NAME, true, "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae" },
+	{ TRL_FORMAT_NAME, true, "\xe8\x91\x9b\xf3\xa0\x84\x80" },
+	{ TRL_FORMAT_NAME, true, "\xe5\xb1\xb1\xe3\x80\x80\xe5\xa4\xaa" },
+	/* what cannot be seen: alone, and in a name that would look like another */
+	{ TRL_FORMAT_NAME, false, "\xe3\x85\xa4" },
+	{ TRL_FORMAT_NAME, false, "\xe2\xa0\x80" },
+	{ TRL_FORMAT_NAME, false, "\xe1\xa0\x8e" },
+	{ TRL_FORMAT_NAME, false, "\xf3\xa0\x81\x81" },
+	{ TRL_FORMAT_NAME, false, "\xe2\x80\x8b" },
+	{ TRL_FORMAT_NAME, false, "\xe2\x80\x8d" },
+	{ TRL_FORMAT_NAME, false, "\xe3\x80\x80" },
+	{ TRL_FORMAT_NAME, false, "\xef\xb8\x8f" },
+	{ TRL_FORMAT_NAME, false, "Ada\xe3\x85\xa4" },
+	{ TRL_FORMAT_NAME, false,
+	    "A\xc2\xad"
+	    "da" },
+	{ TRL_FORMAT_NAME, false,
+	    "A\xe2\x80\x8b"
+	    "da" },
+	{ TRL_FORMAT_NAME, false,
+	    "A\xe2\x80\x8d"
+	    "da" },
+	{ TRL_FORMAT_NAME, false, "Ada\xef\xb8\x8f" },
+	{ TRL_FORMAT_NAME, false, "Ada\xe2\x80\x8e" },
+	{ TRL_FORMAT_NAME, false, "Ada\xf3\xa0\x81\x81" },
+	{ TRL_FORMAT_NAME, false, "\xe5\xb1\xb1\xe2\x80\x8d" },
+	{ TRL_FORMAT_NAME, false, "\xe2\x9d\xa4\xef\xb8\x8f\xef\xb8\x8f" },
 	{ TRL_FORMAT_TIME_ZONE, true, "UTC" },
 	{ TRL_FORMAT_TIME_ZONE, true, "America/Argentina/Buenos_Aires" },
 	{ TRL_FORMAT_TIME_ZONE, true, "Etc/GMT+5" },
@@ -140,11 +169,31 @@ writes_every_code_point_it_reads(void **state)
 	}
 }
 
+/* None of what shows nothing is a name, nor may it stand at a name's end. */
+static void
+takes_no_name_that_nobody_sees(void **state)
+{
+	(void)state;
+	for (uint32_t code = 1; code <= 0x10ffff; code++) {
+		char text[8] = "a";
+		size_t len;
+
+		if (code >= 0xd800 && code <= 0xdfff)
+			continue;
+		len = trl_utf8_put(code, text + 1);
+		if (!trl_utf8_hidden(code) && !trl_utf8_blank(code))
+			continue;
+		assert_non_null(trl_format_check(TRL_FORMAT_NAME, text + 1, len));
+		assert_non_null(trl_format_check(TRL_FORMAT_NAME, text, len + 1));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_and_refuses_each_text),
+		cmocka_unit_test(takes_no_name_that_nobody_sees),
 		cmocka_unit_test(writes_every_code_point_it_reads),
 	};
 

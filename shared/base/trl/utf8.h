@@ -19,5 +19,11 @@ size_t trl_utf8_plain(const char *text, size_t len, const char *controls);
 void trl_utf8_clean(char *text, size_t len, const char *controls);
 /* The length to cut well-formed text to, at most max bytes and between characters. */
 size_t trl_utf8_cut(const char *text, size_t len, size_t max);
+/* Whether a code point is white space (the property White_Space of Unicode 15). */
+bool trl_utf8_blank(uint32_t code);
+/* Whether a code point shows nothing by itself, though it is no white space: controls,
+ * Default_Ignorable_Code_Point of Unicode 15 (joiners, selectors, fillers, overrides,
+ * tags), non-characters, and the few with an empty glyph. */
+bool trl_utf8_hidden(uint32_t code);
 /* Writes a code point (no surrogate, at most U+10FFFF); gives its 1 to 4 bytes. */
 size_t trl_utf8_put(uint32_t code, char out[4]);
