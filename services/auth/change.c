@@ -44,7 +44,7 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	rc = auth_letter_open(self, ctx, &link, &row);
 	if (rc != TRL_OK)
 		return rc;
-	refused = auth_password_refused(in->password, row.email);
+	refused = auth_password_refused(in->password, row.email, row.display_name);
 	if (refused)
 		return trl_fail_field(ctx, TRL_INVALID, "password", "%s", refused);
 	rc = auth_password_hash(ctx, &self->passwords, in->password, made);
@@ -99,7 +99,7 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	rc = auth_account_by_id(self, ctx, id, &row);
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
-	refused = auth_password_refused(in->password, row.email);
+	refused = auth_password_refused(in->password, row.email, row.display_name);
 	if (refused)
 		return trl_fail_field(ctx, TRL_INVALID, "password", "%s", refused);
 	rc = check_present(self, ctx, &row, in->current_password);

@@ -211,20 +211,3 @@ auth_passwords_close(struct auth_passwords *self)
 {
 	trl_offload_fini(&self->work);
 }
-
-const char *
-auth_password_refused(const char *password, const char *email)
-{
-	size_t len = strlen(password);
-
-	if (len < AUTH_PASSWORD_MIN_BYTES)
-		return "A password has 8 bytes at least; 15 or more are better.";
-	if (len > AUTH_PASSWORD_MAX_BYTES)
-		return "A password has 1,024 bytes at most.";
-	if (auth_password_is_common(password))
-		return "This password is among the first that attackers try; choose "
-		       "another.";
-	if (email && strcasecmp(password, email) == 0)
-		return "The address itself is no password; choose another.";
-	return NULL;
-}

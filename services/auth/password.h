@@ -50,9 +50,10 @@ bool auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
     const struct auth_password_config *config) TRL_MUST_CHECK;
 void auth_passwords_close(struct auth_passwords *self);
 
-/* NULL when the password may be chosen, else what is wrong with it (static text).
- * email may be NULL. */
-const char *auth_password_refused(const char *password, const char *email);
+/* choice.c: NULL when the person of that address and name may choose the password, else
+ * what is wrong with it (static text). email and name may be NULL. */
+const char *auth_password_refused(
+    const char *password, const char *email, const char *name);
 /* Whether it is among the most common of the breached (any case). */
 bool auth_password_is_common(const char *password);
 

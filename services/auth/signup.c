@@ -27,7 +27,8 @@ auth_sign_up(struct auth *self, trl_ctx *ctx, const Auth__V1__SignUpRequest *in,
     Auth__V1__SignedIn *out)
 {
 	char *email = trl_value_email(ctx, in->email), hash[AUTH_PASSWORD_TEXT];
-	const char *refused = auth_password_refused(in->password, email);
+	const char *refused =
+	    auth_password_refused(in->password, email, in->display_name);
 	auth_account row;
 	struct trl_id id;
 	bool replayed;

@@ -14,23 +14,42 @@
 const struct trl_config_table *const trl_config_known[] = { NULL };
 
 static void
-refuses_the_short_the_long_the_common_and_the_address(void **state)
+refuses_the_short_the_long_the_common_and_what_tells_the_person(void **state)
 {
+	static const struct {
+		const char *password;
+		bool fine;
+	} rows[] = { { "1234567", false }, { "password", false },
+		{ "PassWord1", false }, { "1q2w3e4r", false },
+		/* nothing, or nearly nothing, again and again */
+		{ "        ", false }, { " \t \t \t \t ", false },
+		{ "\xc2\xa0\xe2\x80\x83\xe3\x80\x80\xe2\x80\x8b", false },
+		{ "\xe3\x85\xa4\xe2\xa0\x80\xe1\xa0\x8e", false },
+		{ "zzzzzzzzzzzz", false }, { "abababababab", false },
+		{ "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", false },
+		/* the person */
+		{ "Ada.Lovelace@Example.com", false }, { "Ada Lovelace", false },
+		{ "adalovelace", false }, { "lovelace-ada", false },
+		{ "LovelaceAda1815", false }, { "Lovelace1!", false },
+		{ "ada.lovelace@example.com99", false }, { "ex4mples lovelace", true },
+		{ "command7", true }, { "example example", false },
+		/* others */
+		{ "correct horse battery", true }, { "a lovelace of one's own", true },
+		{ "Tr0ub4dor", true }, { "\xf0\x9f\x90\x8e\xf0\x9f\x94\x8b", true } };
 	char longest[AUTH_PASSWORD_MAX_BYTES + 2];
 
 	(void)state;
-	assert_non_null(auth_password_refused("1234567", NULL));
-	assert_non_null(auth_password_refused("password", NULL));
-	assert_non_null(auth_password_refused("PassWord1", NULL));
-	assert_non_null(auth_password_refused("1q2w3e4r", NULL));
-	assert_non_null(auth_password_refused("Ada@Example.com", "ada@example.com"));
-	assert_null(auth_password_refused("correct horse battery", "ada@example.com"));
-	assert_null(auth_password_refused("\xf0\x9f\x90\x8e\xf0\x9f\x94\x8b", NULL));
-	memset(longest, 'x', sizeof longest);
+	for (size_t i = 0; i < TRL_COUNT(rows); i++)
+		if (!auth_password_refused(rows[i].password, "ada.lovelace@example.com",
+			"Ada Lovelace") != rows[i].fine)
+			fail_msg("\"%s\"", rows[i].password);
+	assert_null(auth_password_refused("lovelace1", NULL, NULL));
+	for (size_t i = 0; i < sizeof longest; i++)
+		longest[i] = (char)('a' + i % 26);
 	longest[AUTH_PASSWORD_MAX_BYTES + 1] = '\0';
-	assert_non_null(auth_password_refused(longest, NULL));
+	assert_non_null(auth_password_refused(longest, NULL, NULL));
 	longest[AUTH_PASSWORD_MAX_BYTES] = '\0';
-	assert_null(auth_password_refused(longest, NULL));
+	assert_null(auth_password_refused(longest, NULL, NULL));
 }
 
 /* ---- what is kept, run in an actor --------------------------------------------- */
@@ -253,7 +272,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refuses_the_short_the_long_the_common_and_the_address),
+		cmocka_unit_test(
+		    refuses_the_short_the_long_the_common_and_what_tells_the_person),
 		cmocka_unit_test(keeps_passwords_exactly_and_sees_old_costs),
 		cmocka_unit_test(rotates_peppers_and_knows_nobody_when_one_is_lost),
 		cmocka_unit_test(refuses_a_pepper_of_another_form),

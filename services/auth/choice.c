@@ -1,0 +1,117 @@
+/* choice.c - which passwords may be chosen: long enough, none of those that attackers
+ * try first, and none that can be told from the person (NIST SP 800-63B, 5.1.1.2:
+ * breached, repetitive and context-specific ones). What is left of a password without
+ * the words of the person's address and name has to be long enough by itself, so a
+ * name may stand in a long one. */
+#include <string.h>
+#include <strings.h>
+
+#include <trl/utf8.h>
+
+#include "password.h"
+
+enum {
+	WORD_MIN = 3,     /* bytes of a word that is looked for */
+	DIFFERENT_MIN = 4 /* bytes that differ from each other */
+};
+
+static const char between[] = " .,_+-@'\t";
+
+static size_t
+different_bytes(const char *password)
+{
+	bool seen[256] = { false };
+	size_t n = 0;
+
+	for (; *password; password++) {
+		n += !seen[(uint8_t)*password];
+		seen[(uint8_t)*password] = true;
+	}
+	return n;
+}
+
+static bool
+shows_something(const char *password)
+{
+	size_t len = strlen(password), at = 0;
+
+	while (at < len) {
+		uint32_t code = trl_utf8_next(password, len, &at);
+
+		if (!trl_utf8_blank(code) && !trl_utf8_hidden(code))
+			return true;
+	}
+	return false;
+}
+
+/* Takes a word out of what is left, wherever it stands and in any case. */
+static void
+take_out(char *left, const char *word, size_t len)
+{
+	char *at = left;
+
+	if (len < WORD_MIN)
+		return;
+	while (*at)
+		if (strncasecmp(at, word, len) == 0)
+			memmove(at, at + len, strlen(at + len) + 1);
+		else
+			at++;
+}
+
+/* First the whole, then each word of its first len bytes. */
+static void
+take_out_words(char *left, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	take_out(left, text, strlen(text));
+	while (text < end) {
+		size_t n = strcspn(text, between);
+
+		take_out(left, text, n);
+		text += n;
+		text += strspn(text, between);
+	}
+}
+
+static bool
+tells_the_person(const char *password, const char *email, const char *name)
+{
+	char left[AUTH_PASSWORD_MAX_BYTES + 1];
+	size_t n = 0;
+
+	strcpy(left, password);
+	if (email) /* not its "com" */
+		take_out_words(left, email, (size_t)(strrchr(email, '.') - email));
+	if (name)
+		take_out_words(left, name, strlen(name));
+	if (strcmp(left, password) == 0)
+		return false;
+	for (const char *at = left; *at; at++)
+		n += !strchr(between, *at);
+	return n < AUTH_PASSWORD_MIN_BYTES;
+}
+
+const char *
+auth_password_refused(const char *password, const char *email, const char *name)
+{
+	size_t len = strlen(password);
+
+	if (len < AUTH_PASSWORD_MIN_BYTES)
+		return "A password has at least 8 bytes; 15 or more are better.";
+	if (len > AUTH_PASSWORD_MAX_BYTES)
+		return "A password has at most 1,024 bytes.";
+	if (!shows_something(password))
+		return "A password of spaces only can be guessed; choose another.";
+	if (different_bytes(password) < DIFFERENT_MIN)
+		return "This password repeats itself: use at least four different "
+		       "characters.";
+	if (auth_password_is_common(password))
+		return "This password is among the first that attackers try; choose "
+		       "another.";
+	if (tells_the_person(password, email, name))
+		return "This password is little more than your name or your address; "
+		       "choose another.";
+	return NULL;
+}
