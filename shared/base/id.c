@@ -115,6 +115,8 @@ trl_id_parse(const char *text, size_t len, struct trl_id *out)
 			return false;
 		id.bytes[i] = (uint8_t)(high << 4 | low);
 	}
+	if (trl_id_is_nil(id))
+		return false;
 	*out = id;
 	return true;
 }

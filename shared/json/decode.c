@@ -24,6 +24,7 @@ json_finish(struct json_read *read)
 
 	if (read->code == TRL_OK)
 		return TRL_OK;
+	read->ctx->err.code = TRL_OK; /* said anew, of all that was refused so far */
 	if (count != 1 || first->pointer[0] == '\0')
 		return trl_fail(
 		    read->ctx, read->code, "%zu fields are not acceptable", count);
@@ -223,6 +224,12 @@ unreadable(trl_ctx *ctx, const json_error_t *error)
 	if (json_error_code(error) == json_error_duplicate_key)
 		return trl_fail(ctx, TRL_MALFORMED,
 		    "a field before byte %d is given twice", error->position);
+	if (json_error_code(error) == json_error_null_byte_in_key)
+		return trl_fail(ctx, TRL_MALFORMED,
+		    "a field before byte %d has U+0000 in its name: it is not a field "
+		    "of "
+		    "this request",
+		    error->position);
 	return trl_fail(
 	    ctx, TRL_MALFORMED, "the body is not JSON, at byte %d", error->position);
 }
@@ -240,8 +247,8 @@ trl_json_decode(trl_ctx *ctx, const struct trl_message *rules, const char *text,
 
 	if (wrong)
 		return trl_fail(ctx, code, "%s", wrong);
-	parsed =
-	    json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	parsed = json_loadb(text, len,
+	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (!parsed)
 		return unreadable(ctx, &error);
 	object = json_is_object(parsed);
@@ -288,7 +295,7 @@ trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
 	    protobuf_c_message_descriptor_get_field_by_name(type, name);
 	const struct trl_field *rule =
 	    field ? &rules->fields[field - type->fields] : NULL;
-	struct json_read read = { .ctx = ctx };
+	struct json_read read = { .ctx = ctx, .code = ctx->err.code };
 
 	trl_pointer_enter(&read.at, name);
 	if (!field || rule->internal || rule->output_only)

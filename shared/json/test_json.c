@@ -138,7 +138,12 @@ static const struct row rows[] = {
 	/* 16: text */
 	{ "{\"slug\":\"\\ud800\"}", TRL_MALFORMED, NULL },
 	{ "{\"slug\":\"\\udc00\\ud800\"}", TRL_MALFORMED, NULL },
-	{ "{\"slug\":\"a\\u0000b\"}", TRL_MALFORMED, NULL },
+	{ "{\"slug\":\"a\\u0000b\"}", TRL_INVALID, "/slug" },
+	{ "{\"thing\":{\"tags\":[\"\",\"\\u0000\"]}}", TRL_INVALID, "/thing/tags/1" },
+	{ "{\"thing\":{\"kind\":\"round\\u0000\"}}", TRL_INVALID, "/thing/kind" },
+	{ "{\"thing\":{\"id\":\"01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b2\\u0000\"}}",
+	    TRL_INVALID, "/thing/id" },
+	{ "{\"slug\":\"\\u0000\\ud800\"}", TRL_MALFORMED, NULL },
 	{ "{\"a\\u0000b\":1}", TRL_MALFORMED, NULL },
 	{ "\xef\xbb\xbf{}", TRL_MALFORMED, NULL },
 	{ "{\"slug\":\"\xff\"}", TRL_MALFORMED, NULL },
@@ -178,6 +183,8 @@ static const struct row rows[] = {
 	    "/thing/parts/0/count" },
 	/* forms */
 	{ "{\"thing\":{\"id\":\"x\"}}", TRL_INVALID, "/thing/id" },
+	{ "{\"thing\":{\"id\":\"00000000-0000-0000-0000-000000000000\"}}", TRL_INVALID,
+	    "/thing/id" },
 	{ "{\"thing\":{\"data\":\"AAE\"}}", TRL_INVALID, "/thing/data" },
 	{ "{\"thing\":{\"data\":\"AAF=\"}}", TRL_INVALID, "/thing/data" },
 	{ "{\"thing\":{\"data\":\"A=E=\"}}", TRL_INVALID, "/thing/data" },
@@ -306,6 +313,15 @@ sets_fields_from_path_and_query(void **state)
 	assert_true(list.after->seconds == 1769860800);
 	assert_int_equal(set(rules, &list.base, "sort", "name"), TRL_MALFORMED);
 	assert_string_equal(ctx.err.violations[0].pointer, "/sort");
+	/* without clearing the error: gathered */
+	assert_int_equal(trl_json_set_text(&ctx, rules, &list.base, "kinds", "oval", 4),
+	    TRL_MALFORMED);
+	assert_int_equal(
+	    trl_json_set_text(&ctx, rules, &list.base, "kinds", "round", 5),
+	    TRL_MALFORMED);
+	assert_int_equal(ctx.err.n_violations, 2);
+	assert_string_equal(ctx.err.violations[1].pointer, "/kinds");
+	assert_string_equal(ctx.err.message, "2 fields are not acceptable");
 	assert_int_equal(set(rules, &list.base, "page_token", "\xff"), TRL_MALFORMED);
 }
 

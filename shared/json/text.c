@@ -27,8 +27,10 @@ set_string(struct json_read *read, char **member, const char *text, size_t len)
 {
 	char *copy;
 
+	if (memchr(text, '\0', len)) /* JSON has it (RFC 8259, 7), PostgreSQL not */
+		return wrong(read, "should not have the character U+0000");
 	if (!trl_utf8_valid(text, len)) {
-		json_refuse(read, TRL_MALFORMED, "should be UTF-8 without NUL");
+		json_refuse(read, TRL_MALFORMED, "should be UTF-8");
 		return false;
 	}
 	copy = json_alloc(read, len + 1);

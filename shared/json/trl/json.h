@@ -2,8 +2,8 @@
  * the contract, ids of 36 characters, other bytes base64, Timestamp as RFC 3339
  * with Z, enums by name, 64-bit integers as numbers within 2^53, absent and not
  * null. Reading is strict: unknown, doubled and output-only fields, wrong types,
- * bad UTF-8, U+0000, lone surrogates, a depth over 32 and trailing bytes are
- * errors that name the place. */
+ * bad UTF-8, lone surrogates, a depth over 32 and trailing bytes are errors that name
+ * the place. U+0000 is JSON, but no text that is taken: a value out of range. */
 #pragma once
 
 #include <trl/buf.h>
@@ -18,7 +18,9 @@ enum trl_code trl_json_decode(trl_ctx *ctx, const struct trl_message *rules,
     const char *text, size_t len, ProtobufCMessage *message) TRL_MUST_CHECK;
 
 /* Sets one field from the text of a path variable or query parameter (already
- * percent-decoded). Repeated fields gather. Errors: as trl_json_decode. */
+ * percent-decoded). Repeated fields gather, and so does what is refused: after one
+ * failure the next parameter may be set, and what comes back is of all of them.
+ * Errors: as trl_json_decode. */
 enum trl_code trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
     ProtobufCMessage *message, const char *name, const char *text,
     size_t len) TRL_MUST_CHECK;
