@@ -150,6 +150,11 @@ find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], siz
 {
 	const enum edge_condition condition = edge_if_match(request->http, versions, n);
 
+	/* Not ignored, for whoever sends it means not to change what is there. */
+	if (request->route->method->verb != TRL_GET &&
+	    trl_http_header(request->http, "if-none-match"))
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "This method takes no If-None-Match.");
 	if (condition == EDGE_UNCONDITIONAL)
 		return TRL_OK;
 	if (!request->route->method->if_match)

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <trellis/empty.trl.h>
+
 #include <trl/json.h>
 #include <trl/validate.h>
 #include <trl/wire.h>
@@ -34,47 +36,33 @@ set_path(struct edge_request *request)
 	return TRL_OK;
 }
 
-static enum trl_code
-bad_query(struct edge_request *request, const char *name, const char *why)
-{
-	trl_err_violation(request->ctx,
-	    trl_arena_printf(request->ctx->arena, "/%s", name), "%s", why);
-	return trl_fail(
-	    request->ctx, TRL_MALFORMED, "The query has a parameter that %s.", why);
-}
-
+/* Whether what the path does not hold comes from the query; else from a body. */
 static bool
-is_of_path(const struct edge_route *route, const char *name)
+takes_query(const struct trl_method *method)
 {
-	size_t i;
-
-	for (i = 0; i < route->n_segments; i++)
-		if (route->is_variable[i] && strcmp(route->segments[i], name) == 0)
-			return true;
-	return false;
+	return method->verb == TRL_GET || method->verb == TRL_DELETE;
 }
 
+/* Errors: TRL_MALFORMED, TRL_INVALID; of all pairs so far. */
 static enum trl_code
 set_pair(struct edge_request *request, const char *pair, size_t len)
 {
-	const struct trl_message *rules = request->route->method->in;
+	const struct trl_method *method = request->route->method;
+	const struct trl_message *rules =
+	    takes_query(method) ? method->in : &trellis_empty_rules;
 	trl_arena *arena = request->ctx->arena;
 	const char *equals = memchr(pair, '=', len), *name, *value;
 	const size_t name_len = equals ? (size_t)(equals - pair) : len;
-	const ProtobufCFieldDescriptor *field;
 	size_t n, value_len;
 
 	name = edge_percent_decode(arena, pair, name_len, true, &n);
 	value = edge_percent_decode(arena, equals ? equals + 1 : "",
 	    equals ? len - name_len - 1 : 0, true, &value_len);
-	if (!name || !value)
+	if (!name || !value) {
+		trl_err_clear(request->ctx);
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "The query is not encoded as it should be.");
-	field =
-	    protobuf_c_message_descriptor_get_field_by_name(rules->descriptor, name);
-	if (!field || is_of_path(request->route, name) ||
-	    rules->fields[field - rules->descriptor->fields].internal)
-		return bad_query(request, name, "is not known here");
+	}
 	return trl_json_set_text(
 	    request->ctx, rules, request->in, name, value, value_len);
 }
@@ -101,24 +89,17 @@ edge_query(const struct edge_request *request, const char *name)
 static enum trl_code
 set_query(struct edge_request *request)
 {
-	const enum trl_verb verb = request->route->method->verb;
 	const char *at = request->http->query;
+	enum trl_code rc = TRL_OK;
 
-	if (*at && verb != TRL_GET && verb != TRL_DELETE)
-		return trl_fail(
-		    request->ctx, TRL_MALFORMED, "This method takes no query.");
 	while (*at) {
 		const size_t len = strcspn(at, "&");
 
-		if (len) {
-			const enum trl_code rc = set_pair(request, at, len);
-
-			if (rc != TRL_OK)
-				return rc;
-		}
+		if (len)
+			rc = set_pair(request, at, len);
 		at += len + (at[len] == '&');
 	}
-	return TRL_OK;
+	return rc;
 }
 
 /* application/json, or for PATCH application/merge-patch+json; charset utf-8 alone. */
@@ -142,9 +123,23 @@ is_json(const struct edge_request *request)
 	       strcasecmp(type, "charset=\"utf-8\"") == 0;
 }
 
+static bool
+is_coded(const struct edge_request *request)
+{
+	const char *coding = trl_http_header(request->http, "content-encoding");
+
+	return coding && strcasecmp(coding, "identity") != 0;
+}
+
 /* RFC 8058: a mail program unsubscribes its reader by posting a form to a link. Where
  * the path says all, and no session could be abused, a form is read and says no more.
  */
+static bool
+takes_form(const struct edge_route *route)
+{
+	return !route->wants_body && route->method->auth == TRL_AUTH_PUBLIC;
+}
+
 static bool
 is_one_click(const struct edge_request *request)
 {
@@ -153,13 +148,32 @@ is_one_click(const struct edge_request *request)
 	const char *type = trl_http_header(request->http, "content-type");
 	size_t i;
 
-	if (!type || request->route->wants_body ||
-	    request->route->method->auth != TRL_AUTH_PUBLIC)
+	if (!type || !takes_form(request->route))
 		return false;
 	for (i = 0; i < TRL_COUNT(forms); i++)
 		if (strncasecmp(type, forms[i], strlen(forms[i])) == 0)
 			return true;
 	return false;
+}
+
+void
+edge_say_taken(struct edge_request *request)
+{
+	const enum trl_verb verb = request->route->method->verb;
+	struct trl_http_response *response = &request->response;
+
+	if (is_coded(request)) {
+		trl_http_add_header(response, "Accept-Encoding", "identity");
+		return;
+	}
+	if (verb == TRL_PATCH)
+		trl_http_add_header(response, "Accept-Patch", EDGE_PATCH_TYPES);
+	trl_http_add_header(response, "Accept",
+	    verb == TRL_PATCH ? EDGE_PATCH_TYPES
+	    : takes_form(request->route)
+		? "application/x-www-form-urlencoded, multipart/form-data, "
+		  "application/json"
+		: "application/json");
 }
 
 static enum trl_code
@@ -188,7 +202,6 @@ set_body(struct edge_request *request)
 {
 	const struct trl_method *method = request->route->method;
 	struct trl_http_request *http = request->http;
-	const char *coding = trl_http_header(http, "content-encoding");
 	const bool empty = !http->has_body || http->content_length == 0;
 	const bool one_click = is_one_click(request);
 	const uint8_t *data;
@@ -197,7 +210,7 @@ set_body(struct edge_request *request)
 
 	if (empty && !request->route->wants_body)
 		return TRL_OK;
-	if (method->verb == TRL_GET || method->verb == TRL_DELETE)
+	if (takes_query(method))
 		return edge_refuse(request, 400, "This method takes no body.");
 	if (!http->has_body && !trl_http_header(http, "content-length"))
 		return edge_refuse(request, 411,
@@ -205,8 +218,10 @@ set_body(struct edge_request *request)
 	if (empty)
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "A JSON object is missing.");
-	if ((!one_click && !is_json(request)) ||
-	    (coding && strcasecmp(coding, "identity") != 0))
+	if (is_coded(request))
+		return edge_refuse(
+		    request, 415, "Send the body without a Content-Encoding.");
+	if (!one_click && !is_json(request))
 		return edge_refuse(request, 415, "Send application/json in UTF-8.");
 	rc = trl_http_body(request->ctx, http, method->max_body_bytes, &data, &len);
 	if (rc != TRL_OK)

@@ -78,6 +78,9 @@ struct edge {
 	struct trl_buf body;  /* of the answer in the making; never across a park */
 };
 
+/* How to sign in. An error of RFC 6750, 3.1 follows where a token was sent. */
+#define EDGE_CHALLENGE "Bearer realm=\"trellis\""
+
 enum edge_credential { EDGE_NO_CREDENTIAL, EDGE_BEARER, EDGE_COOKIE };
 
 /* One request. */
@@ -116,6 +119,8 @@ struct edge_request {
 
 	/* A status of HTTP's own that no code stands for (405, 415 ...), or 0. */
 	uint16_t status;
+	const char
+	    *challenge;   /* WWW-Authenticate, where there is more to say than how */
 	bool answered;    /* by a stream, which goes on */
 	bool tells_fault; /* the message of a fault is for who asks (/readyz) */
 	struct trl_http_response response;
@@ -165,6 +170,9 @@ enum trl_code edge_grant_renew(struct edge_request *request, struct trl_id tenan
 enum trl_code edge_permission(struct edge_request *request);
 /* decode.c: path, query and body become request->in, valid by the contract. */
 enum trl_code edge_decode(struct edge_request *request);
+/* With a 415: what would have been taken (RFC 9110, 15.5.16; RFC 5789, 2.2). */
+#define EDGE_PATCH_TYPES "application/merge-patch+json, application/json"
+void edge_say_taken(struct edge_request *request);
 /* The value of a query's parameter, decoded, in the arena. NULL: it is not there. */
 const char *edge_query(const struct edge_request *request, const char *name);
 /* text.c: percent-decoding. NULL: not valid. plus: '+' is a space. */

@@ -14,7 +14,9 @@ static const char safety[] = "X-Content-Type-Options: nosniff\r\n"
 			     "Content-Security-Policy: default-src 'none'; "
 			     "frame-ancestors 'none'\r\n"
 			     "Cross-Origin-Opener-Policy: same-origin\r\n"
-			     "Cross-Origin-Resource-Policy: same-origin\r\n";
+			     "Cross-Origin-Resource-Policy: same-origin\r\n"
+			     /* Our own pages have an origin, too (origin.c). */
+			     "Vary: Origin, Accept-Encoding\r\n";
 
 /* Appends text, or value in decimal; *at stays inside the buffer by the caller's
  * arithmetic. Every answer comes through here, hence not printf. */
@@ -44,7 +46,8 @@ put_number(char *at, uint64_t value)
 enum { LIMIT_TEXT = 96 }; /* a name of up to 32, two numbers of up to 20, the rest */
 
 /* RateLimit fields for HTTP, draft 11: a list of the policies a request counted
- * against, and what is left of each. */
+ * against, what is left of each, and when there is one more: where nothing is left,
+ * what Retry-After says. */
 static void
 add_limits(struct edge_request *request)
 {
@@ -65,8 +68,7 @@ add_limits(struct edge_request *request)
 		p = put_number(put_text(p, ";w="), state->limit->window_s);
 		l = put_text(put_text(l, i ? ", \"" : "\""), state->limit->name);
 		l = put_number(put_text(l, "\";r="), state->remaining);
-		l = put_number(
-		    put_text(l, ";t="), (state->reset_us + 999999) / 1000000);
+		l = put_number(put_text(l, ";t="), (state->next_us + 999999) / 1000000);
 	}
 	*p = *l = '\0';
 	trl_http_add_header(&request->response, "RateLimit-Policy", policy);
@@ -112,10 +114,6 @@ edge_headers(struct edge_request *request)
 	if (request->edge->tls)
 		trl_http_add_header(response, "Strict-Transport-Security",
 		    "max-age=63072000; includeSubDomains");
-	if (request->edge->n_origins)
-		trl_http_add_header(response, "Vary", "Origin, Accept-Encoding");
-	else
-		trl_http_add_header(response, "Vary", "Accept-Encoding");
 	if (request->origin) {
 		trl_http_add_header(
 		    response, "Access-Control-Allow-Origin", request->origin);
@@ -135,6 +133,8 @@ edge_preflight(struct edge_request *request, const char *allow)
 	*response = (struct trl_http_response){ .status = 204 };
 	edge_headers(request);
 	trl_http_add_header(response, "Allow", allow);
+	if (strstr(allow, "PATCH"))
+		trl_http_add_header(response, "Accept-Patch", EDGE_PATCH_TYPES);
 	if (request->origin && wanted) {
 		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
 		trl_http_add_header(response, "Access-Control-Allow-Headers",

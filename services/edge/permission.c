@@ -3,6 +3,25 @@
 
 #include "edge.h"
 
+/* Errors: TRL_DENIED. A token that could do it would have to be of another scope. */
+static enum trl_code
+lacks_scope(struct edge_request *request)
+{
+	const struct trl_method *method = request->route->method;
+	trl_ctx *ctx = request->ctx;
+
+	if (request->credential == EDGE_BEARER)
+		request->challenge = trl_arena_printf(ctx->arena,
+		    EDGE_CHALLENGE ", error=\"insufficient_scope\"%s%s%s",
+		    method->permission_name ? ", scope=\"" : "",
+		    method->permission_name ? method->permission_name : "",
+		    method->permission_name ? "\"" : "");
+	if (method->auth == TRL_AUTH_SESSION)
+		return trl_fail(ctx, TRL_DENIED, "This is for a person who signed in.");
+	return trl_fail(
+	    ctx, TRL_DENIED, "The permission %s is missing.", method->permission_name);
+}
+
 enum trl_code
 edge_permission(struct edge_request *request)
 {
@@ -15,7 +34,7 @@ edge_permission(struct edge_request *request)
 	case TRL_AUTH_SESSION:
 		if (ctx->principal.kind == TRL_PERSON)
 			return TRL_OK;
-		return trl_fail(ctx, TRL_DENIED, "This is for a person who signed in.");
+		return lacks_scope(request);
 	case TRL_AUTH_TENANT:
 		if (method->permission && trl_may(ctx, method->permission))
 			return TRL_OK;
@@ -25,8 +44,7 @@ edge_permission(struct edge_request *request)
 			return trl_fail(ctx, TRL_CONFLICT,
 			    "This organisation is being deleted. Until it is restored, "
 			    "it can only be read and restored.");
-		return trl_fail(ctx, TRL_DENIED, "The permission %s is missing.",
-		    method->permission_name);
+		return lacks_scope(request);
 	default:
 		return trl_fail(
 		    ctx, TRL_DENIED, "This is not open to callers by HTTP.");

@@ -15,6 +15,8 @@
 static enum trl_code
 unknown(struct edge_request *request)
 {
+	if (request->credential == EDGE_BEARER)
+		request->challenge = EDGE_CHALLENGE ", error=\"invalid_token\"";
 	trl_err_clear(request->ctx);
 	return trl_fail(request->ctx, TRL_UNAUTHENTICATED,
 	    "The session or API key is unknown, has expired or was revoked.");

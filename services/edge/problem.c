@@ -205,9 +205,11 @@ add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t sta
 	if (wait_s)
 		trl_http_add_header(
 		    response, "Retry-After", trl_arena_printf(arena, "%u", wait_s));
-	if (status == 401)
-		trl_http_add_header(
-		    response, "WWW-Authenticate", "Bearer realm=\"trellis\"");
+	if (status == 401 || request->challenge)
+		trl_http_add_header(response, "WWW-Authenticate",
+		    request->challenge ? request->challenge : EDGE_CHALLENGE);
+	if (status == 415 && request->route)
+		edge_say_taken(request);
 	if (status == 405) {
 		const char *allow = edge_route_allow(request);
 

@@ -12,6 +12,7 @@
 
 #include "test_rig.h"
 
+#define NIL "00000000-0000-0000-0000-000000000000"
 #define MEMBERS "/api/v1/tenants/" RIG_ID "/members"
 
 static enum trl_code
@@ -52,6 +53,10 @@ what_is_no_id_is_no_resource(void **state)
 	    decode("DELETE", MEMBERS "/01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b2"),
 	    TRL_NOT_FOUND);
 	assert_string_equal(rig.ctx.err.message, "There is nothing at this path.");
+	assert_int_equal(decode("GET", "/api/v1/tenants/" NIL), TRL_NOT_FOUND);
+	assert_int_equal(
+	    decode("GET", "/api/v1/notifications?tenant_id=" NIL), TRL_INVALID);
+	assert_string_equal(rig.ctx.err.violations[0].pointer, "/tenant_id");
 }
 
 static void
@@ -86,9 +91,17 @@ a_query_beyond_the_contract_is_refused(void **state)
 	assert_int_equal(rig.ctx.err.n_violations, 1);
 	assert_string_equal(rig.ctx.err.violations[0].pointer, "/sort");
 	assert_int_equal(decode("GET", MEMBERS "?tenant_id=" RIG_ID), TRL_MALFORMED);
-	assert_string_equal(rig.ctx.err.violations[0].detail, "is not known here");
+	assert_string_equal(rig.ctx.err.violations[0].detail, "is given twice");
 	assert_int_equal(decode("POST", "/api/v1/tenants?slug=acme"), TRL_MALFORMED);
-	assert_string_equal(rig.ctx.err.message, "This method takes no query.");
+	assert_string_equal(rig.ctx.err.violations[0].pointer, "/slug");
+	/* All of it, and escaped, as of a body. */
+	assert_int_equal(
+	    decode("GET", MEMBERS "?a%2Fb~=1&page_size=x&c"), TRL_MALFORMED);
+	assert_int_equal(rig.ctx.err.n_violations, 3);
+	assert_string_equal(rig.ctx.err.violations[0].pointer, "/a~1b~0");
+	assert_string_equal(rig.ctx.err.violations[1].pointer, "/page_size");
+	assert_string_equal(rig.ctx.err.violations[2].pointer, "/c");
+	assert_string_equal(rig.ctx.err.message, "3 fields are not acceptable");
 }
 
 static void

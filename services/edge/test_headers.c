@@ -13,12 +13,13 @@ static void
 cors_is_told_to_an_origin_that_may_read_alone(void **state)
 {
 	(void)state;
-	rig.edge.n_origins = 1;
 	rig_ask("GET", "/api/v1/me");
 	edge_headers(&rig.request);
 	assert_string_equal(rig_told("Access-Control-Allow-Origin"), "");
 	assert_string_equal(rig_told("Access-Control-Allow-Credentials"), "");
-	assert_string_equal(rig_told("Vary"), "Origin, Accept-Encoding");
+	/* Whoever asks and however the door is set up: our own pages have an Origin. */
+	assert_non_null(strstr(
+	    rig.request.response.fixed, "\r\nVary: Origin, Accept-Encoding\r\n"));
 	rig_ask("GET", "/api/v1/me");
 	rig.request.origin = "https://app.example";
 	edge_headers(&rig.request);
@@ -26,10 +27,7 @@ cors_is_told_to_an_origin_that_may_read_alone(void **state)
 	    rig_told("Access-Control-Allow-Origin"), "https://app.example");
 	assert_string_equal(rig_told("Access-Control-Allow-Credentials"), "true");
 	assert_non_null(strstr(rig_told("Access-Control-Expose-Headers"), "ETag"));
-	rig.edge.n_origins = 0;
-	rig_ask("GET", "/api/v1/me");
-	edge_headers(&rig.request);
-	assert_string_equal(rig_told("Vary"), "Accept-Encoding");
+	assert_string_equal(rig_told("Vary"), "");
 }
 
 static void
@@ -47,11 +45,11 @@ limits_are_told_with_what_is_left_of_each(void **state)
 	    (struct trl_limit_state){ .limit = trl_limit_find(TRL_LIMIT_ADDRESS, NULL),
 		    .quota = 1200,
 		    .remaining = 1199,
-		    .reset_us = 50001 };
+		    .next_us = 50001 };
 	states->state[states->n++] =
 	    (struct trl_limit_state){ .limit = trl_limit_find(TRL_LIMIT_NAME, "login"),
 		    .quota = UINT64_MAX,
-		    .reset_us = 60000000 };
+		    .next_us = 60000000 };
 	edge_headers(&rig.request);
 	assert_string_equal(rig_told("RateLimit-Policy"),
 	    "\"address\";q=1200;w=60, \"login-name\";q=18446744073709551615;w=60");

@@ -177,6 +177,73 @@ who_must_sign_in_is_told_how(void **state)
 	assert_string_equal(rig_told("WWW-Authenticate"), "Bearer realm=\"trellis\"");
 }
 
+/* RFC 6750, 3.1: of a token that was sent, and only then, what is wrong with it. */
+static void
+a_token_of_too_small_a_scope_is_told_which_it_lacks(void **state)
+{
+	static const struct {
+		enum edge_credential credential;
+		const char *target, *told;
+	} rows[] = {
+		{ EDGE_BEARER, "/api/v1/tenants/" RIG_ID "/members",
+		    "Bearer realm=\"trellis\", error=\"insufficient_scope\", "
+		    "scope=\"tenants.member.list\"" },
+		{ EDGE_BEARER, "/api/v1/me",
+		    "Bearer realm=\"trellis\", error=\"insufficient_scope\"" },
+		{ EDGE_COOKIE, "/api/v1/me", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		rig_ask("GET", rows[i].target);
+		rig_route();
+		rig.request.credential = rows[i].credential;
+		rig.ctx.principal.kind = TRL_KEY;
+		assert_int_equal(edge_permission(&rig.request), TRL_DENIED);
+		edge_problem(&rig.request, TRL_DENIED);
+		assert_int_equal(rig.request.response.status, 403);
+		assert_string_equal(rig_told("WWW-Authenticate"), rows[i].told);
+	}
+}
+
+/* RFC 9110, 15.5.16: the coding where it is the coding, else the type. */
+static void
+a_415_says_what_would_be_taken(void **state)
+{
+	static const char patches[] = "application/merge-patch+json, application/json";
+	static const struct {
+		const char *method, *target, *coding, *accept, *patch, *encoding;
+	} rows[] = {
+		{ "POST", "/api/v1/tenants", NULL, "application/json", "", "" },
+		{ "PUT", "/api/v1/notification-preferences", "identity",
+		    "application/json", "", "" },
+		{ "PATCH", "/api/v1/me", NULL, patches, patches, "" },
+		{ "PATCH", "/api/v1/me", "gzip", "", "", "identity" },
+		{ "POST", "/api/v1/unsubscribe/abc", NULL,
+		    "application/x-www-form-urlencoded, multipart/form-data, "
+		    "application/json",
+		    "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		rig_ask(rows[i].method, rows[i].target);
+		rig_route();
+		rig_header("content-type", "image/png");
+		if (rows[i].coding)
+			rig_header("content-encoding", rows[i].coding);
+		rig_header("content-length", "2");
+		rig.http.has_body = true;
+		rig.http.content_length = 2;
+		assert_int_not_equal(edge_decode(&rig.request), TRL_OK);
+		edge_problem(&rig.request, TRL_MALFORMED);
+		assert_int_equal(rig.request.response.status, 415);
+		assert_string_equal(rig_told("Accept"), rows[i].accept);
+		assert_string_equal(rig_told("Accept-Patch"), rows[i].patch);
+		assert_string_equal(rig_told("Accept-Encoding"), rows[i].encoding);
+	}
+}
+
 static void
 a_path_that_is_no_text_is_not_repeated(void **state)
 {
@@ -246,6 +313,8 @@ main(void)
 		cmocka_unit_test(errors_point_to_fields_of_a_condition_alone),
 		cmocka_unit_test(statuses_of_http_itself_have_a_name_and_a_page),
 		cmocka_unit_test(who_must_sign_in_is_told_how),
+		cmocka_unit_test(a_token_of_too_small_a_scope_is_told_which_it_lacks),
+		cmocka_unit_test(a_415_says_what_would_be_taken),
 		cmocka_unit_test(a_path_that_is_no_text_is_not_repeated),
 		cmocka_unit_test(
 		    what_is_refused_at_the_door_is_a_problem_like_all_others),

@@ -160,22 +160,16 @@ read_state(const trl_access *access, const struct access_question *question,
 	const struct access_pace *pace = access_pace(access, question->limits[i]);
 	const bool fits = answer->place < answer->limits[i].allowed;
 	uint64_t taken = answer->place + 1;
-	double ahead, room;
+	double ahead;
 
 	for (size_t j = 0; j <= i; j++)
 		if (taken > answer->limits[j].allowed)
 			taken = answer->limits[j].allowed;
 	ahead = (double)answer->limits[i].ahead_us + (double)taken * pace->step_us;
-	room = pace->window_us - ahead;
-	*state = (struct trl_limit_state){ .limit = question->limits[i],
-		.allowed = fits,
-		.quota = pace->quota,
-		.reset_us = (uint64_t)ahead };
-	if (fits && room > 0)
-		state->remaining = (uint64_t)(room / pace->step_us);
-	if (!fits)
-		state->retry_us =
-		    room < pace->step_us ? (uint64_t)(pace->step_us - room) : 1;
+	*state = (struct trl_limit_state){
+		.limit = question->limits[i], .allowed = fits, .quota = pace->quota
+	};
+	access_state_fill(state, pace->window_us - ahead, pace->step_us);
 }
 
 /* Without Redis: the caller's own limits, until one refuses. A tenant's waits for the

@@ -2,6 +2,7 @@
  * clock, for this replica's share of the limit and a half more (none more where the
  * limit is strict). A table of fixed size, so subjects that fall on one bucket push
  * each other out; a flood of addresses can lengthen nobody's leash but its own. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -69,6 +70,22 @@ bucket_of(trl_access *access, const struct access_key *key)
 }
 
 void
+access_state_fill(struct trl_limit_state *state, double room_us, double step_us)
+{
+	const uint64_t window_us = (uint64_t)state->limit->window_s * 1000000;
+	const double fit = room_us > 0 ? floor(room_us / step_us) : 0;
+
+	if (state->allowed)
+		state->remaining = (uint64_t)fit;
+	/* One of an earlier limit's that it refused left its place to the next. */
+	state->next_us = !state->allowed && fit > 0
+			     ? 1
+			     : (uint64_t)ceil((fit + 1) * step_us - room_us);
+	if (state->next_us > window_us)
+		state->next_us = window_us;
+}
+
+void
 access_count_local(trl_access *access, const struct access_key *key,
     const struct trl_limit *limit, struct trl_limit_state *state)
 {
@@ -83,14 +100,12 @@ access_count_local(trl_access *access, const struct access_key *key,
 	if (step > window)
 		step = window;
 	ahead = bucket->arrival_us > now ? (double)(bucket->arrival_us - now) : 0;
-	*state = (struct trl_limit_state){ .limit = limit, .quota = pace->quota };
-	if (ahead + step > window) {
-		state->retry_us = (uint64_t)(ahead + step - window) + 1;
-		state->reset_us = (uint64_t)ahead;
-		return;
+	*state = (struct trl_limit_state){
+		.limit = limit, .allowed = ahead + step <= window, .quota = pace->quota
+	};
+	if (state->allowed) {
+		ahead += step;
+		bucket->arrival_us = now + (uint64_t)ahead;
 	}
-	state->allowed = true;
-	bucket->arrival_us = now + (uint64_t)(ahead + step);
-	state->remaining = (uint64_t)((window - ahead - step) / step);
-	state->reset_us = (uint64_t)(ahead + step);
+	access_state_fill(state, window - ahead, step);
 }

@@ -110,6 +110,10 @@ void access_paces_init(trl_access *access);
 const struct access_pace *access_pace(
     const trl_access *access, const struct trl_limit *limit);
 
+/* local.c: what is left and when there is one more, where `room` of the window is free
+ * and one takes `step`. state: its limit, and whether the request was let through. */
+void access_state_fill(struct trl_limit_state *state, double room_us, double step_us);
+
 /* local.c: counts in this process, by its share of the limit. */
 void access_count_local(trl_access *access, const struct access_key *key,
     const struct trl_limit *limit, struct trl_limit_state *state);

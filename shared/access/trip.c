@@ -45,7 +45,7 @@ access_refused(trl_ctx *ctx, const struct trl_access_states *states)
 
 	for (i = 0; i < states->n; i++)
 		if (!states->state[i].allowed &&
-		    (!worst || states->state[i].retry_us > worst->retry_us))
+		    (!worst || states->state[i].next_us > worst->next_us))
 			worst = &states->state[i];
 	if (!worst)
 		return TRL_OK;
@@ -53,7 +53,7 @@ access_refused(trl_ctx *ctx, const struct trl_access_states *states)
 	(void)trl_fail(ctx, TRL_RATE,
 	    "The limit \"%s\" is reached: %llu in %u seconds.", worst->limit->name,
 	    (unsigned long long)worst->quota, worst->limit->window_s);
-	trl_err_retry_after(ctx, (uint32_t)(worst->retry_us / 1000) + 1);
+	trl_err_retry_after(ctx, (uint32_t)((worst->next_us + 999) / 1000));
 	return TRL_RATE;
 }
 
@@ -247,15 +247,10 @@ trl_access_name_refused(const trl_access *access, const char *rate,
 {
 	const struct trl_limit *limit =
 	    rate ? trl_limit_find(TRL_LIMIT_NAME, rate) : NULL;
-	const uint64_t retry_us = (uint64_t)retry_after_ms * 1000;
-	const struct access_pace *pace;
 
 	if (!limit || states->n == TRL_ACCESS_LIMITS_MAX)
 		return;
-	pace = access_pace(access, limit);
-	/* One fits once the wait is over, and then the window is full. */
 	states->state[states->n++] = (struct trl_limit_state){ .limit = limit,
-		.quota = pace->quota,
-		.reset_us = (uint64_t)(pace->window_us - pace->step_us) + retry_us,
-		.retry_us = retry_us };
+		.quota = access_pace(access, limit)->quota,
+		.next_us = (uint64_t)retry_after_ms * 1000 };
 }

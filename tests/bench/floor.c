@@ -139,7 +139,7 @@ handle(void *arg, trl_ctx *ctx, struct trl_http_request *request)
 		trl_http_add_header(&response, "ratelimit",
 		    trl_arena_printf(ctx->arena, "\"%s\";r=%llu;t=%llu", s->limit->name,
 			(unsigned long long)s->remaining,
-			(unsigned long long)(s->reset_us / 1000000)));
+			(unsigned long long)(s->next_us / 1000000)));
 	}
 	response.body = body.data;
 	response.body_len = body.len;

@@ -105,6 +105,50 @@ class Statuses(MeshCase):
             self.assertEqual(answer.status, status, (tags, answer))
             self.assertEqual(ada.get("/api/v1/me")["version"], now + (status == 200), tags)
 
+    def test_if_none_match_is_not_ignored_where_something_is_changed(self):
+        ada = self.stack.sign_up()
+        at = f"/api/v1/tenants/{self.stack.found(ada)}"
+        for verb, path, body in (("PATCH", at, {"display_name": "B"}), ("DELETE", at, None),
+                                 ("POST", at + "/invitations", {"email": "a@b.example", "role": "viewer"}),
+                                 ("PUT", "/api/v1/notification-preferences", {"choices": []})):
+            for tags in ("*", '"1"', 'W/"7"'):
+                answer = ada.call(verb, path, body, {"If-None-Match": tags})
+                self.check_problem(answer, 400, "MALFORMED")
+        self.assertEqual(ada.get(at)["display_name"], "Acme")
+        self.assertEqual(ada.get(at, If_None_Match="*").status, 304)
+
+    def test_who_sent_a_token_is_told_what_is_wrong_with_it(self):
+        ada = self.stack.sign_up()
+        at = f"/api/v1/tenants/{self.stack.found(ada)}"
+        key = ada.post(at + "/api-keys", {"name": "k", "permissions": ["tenants.tenant.read"]})["key"]
+        realm, bad = 'Bearer realm="trellis"', 'Bearer realm="trellis", error="invalid_token"'
+        for sent, path, status, told in (
+            (None, "/api/v1/me", 401, realm), ("Basic YTpi", "/api/v1/me", 401, realm),
+            ("Bearer x", "/api/v1/me", 401, bad), ("Bearer ", "/api/v1/me", 401, realm),
+            ("Bearer trs_" + "Q" * 43, at, 401, bad), (f"Bearer {key[:-1]}!", at, 401, bad),
+            (f"Bearer {key}", at, 200, None), (f"Bearer {key}", "/api/v1/tenants/" + "1" * 36, 404, None),
+            (f"Bearer {key}", "/api/v1/me", 403, realm + ', error="insufficient_scope"'),
+            (f"Bearer {key}", at + "/members", 403,
+             realm + ', error="insufficient_scope", scope="tenants.member.list"'),
+        ):
+            answer = self.stack.client().call("GET", path, headers={"Authorization": sent})
+            self.assertEqual((answer.status, answer.headers.get("www-authenticate")), (status, told), sent)
+        wrong = self.stack.client().post("/api/v1/auth/login", {"email": ada.email, "password": "not it at all"})
+        self.assertEqual((wrong.status, wrong.headers["www-authenticate"]), (401, realm))
+
+    def test_what_depends_on_the_origin_says_so(self):
+        own = f"http://127.0.0.1:{self.stack.port}"
+        for origin, allowed in ((None, None), ("https://app.example", "https://app.example"), (own, own),
+                                ("https://evil.example", None)):
+            for verb, path, status in (("GET", "/livez", 200), ("GET", "/api/v1/openapi.json", 200),
+                                       ("GET", "/api/v1/me", 401), ("GET", "/nothing", 404), ("OPTIONS", "/livez", 204),
+                                       ("OPTIONS", "/api/v1/me", 204)):
+                answer = self.stack.client().call(verb, path, headers={"Origin": origin})
+                self.assertEqual((answer.status, answer.headers["vary"]), (status, "Origin, Accept-Encoding"))
+                self.assertEqual(answer.headers.get("access-control-allow-origin"), allowed)
+                self.assertEqual(answer.headers.get("accept-patch"), "application/merge-patch+json, application/json"
+                                 if (verb, path) == ("OPTIONS", "/api/v1/me") else None)
+
     def test_a_client_that_asks_first_is_told_to_go_on(self):
         with socket.create_connection(("127.0.0.1", self.stack.port), timeout=10) as raw:
             raw.sendall(LOGIN + JSON + b"Expect: 100-continue\r\nConnection: close\r\n"

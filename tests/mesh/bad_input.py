@@ -204,10 +204,44 @@ class Json(MeshCase):
 
     # case 16
     def test_16_text_that_is_none(self):
-        for text in (b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b'"\xff"', b'"\xc0\xaf"',
+        for text in (b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000\\ud800"', b'"\xff"', b'"\xc0\xaf"',
                      b'"\xed\xa0\x80"', b'"a\nb"', b'"\\x41"'):
             self.check_problem(self.send(b'{"slug": "aaaa", "display_name": ' + text + b"}"), 400)
         self.check_problem(self.send(b'\xef\xbb\xbf{"slug": "aaaa", "display_name": "A"}'), 400)
+        # That is JSON (RFC 8259, 7), and a value that is not taken; as a name it is none of ours.
+        for text in (r'"\u0000"', r'"a\u0000b"', r'"\u0000\u0000"'):
+            answer = self.send('{"slug": "aaaa", "display_name": ' + text + "}")
+            self.check_problem(answer, 422, "INVALID")
+            self.assertEqual(self.pointers(answer), ["/display_name"])
+        self.check_problem(self.send(r'{"sl\u0000ug": "aaaa"}'), 400, "MALFORMED")
+
+    # Whoever names it has named something: it is not "not given", and nobody's id.
+    def test_the_nil_uuid_names_nothing(self):
+        at, nil = f"/api/v1/tenants/{self.stack.found(self.ada)}", str(uuid.UUID(int=0))
+        for path in ("/api/v1/notifications", "/api/v1/notifications/unread-count", "/api/v1/events/stream"):
+            answer = self.ada.get(f"{path}?tenant_id={nil}")
+            self.check_problem(answer, 422, "INVALID")
+            self.assertEqual(self.pointers(answer), ["/tenant_id"])
+        answer = self.ada.post("/api/v1/notifications/read-all", {"tenant_id": nil})
+        self.check_problem(answer, 422, "INVALID")
+        self.assertEqual(self.pointers(answer), ["/tenant_id"])
+        for answer in (self.ada.get("/api/v1/webhook-endpoints", X_Tenant_Id=nil),
+                       self.ada.patch("/api/v1/notification-settings", {"time_zone": "UTC"}, X_Tenant_Id=nil),
+                       self.ada.get(at, X_Tenant_Id=nil)):
+            self.check_problem(answer, 400, "MALFORMED")
+        for path in ("/members/", "/invitations/", "/api-keys/"):
+            self.check_problem(self.ada.delete(f"{at}{path}{nil}"), 404)
+        self.check_problem(self.ada.get(f"/api/v1/webhook-endpoints/{nil}"), 404)
+        self.check_problem(self.ada.delete(f"/api/v1/me/sessions/{nil}"), 404)
+
+    def test_what_is_not_known_is_told_alike_of_query_and_body(self):
+        at = f"/api/v1/tenants/{self.stack.found(self.ada)}"
+        body = self.ada.post("/api/v1/tenants", {"a/b": "1", "~": "2"})
+        for answer in (body, self.ada.get(at + "/members?a/b=1&~=2"), self.ada.delete(at + "?a%2Fb=1&%7E=2"),
+                       self.ada.post("/api/v1/tenants?a/b=1&~=2", {"slug": "aaaa-b", "display_name": "A"})):
+            self.check_problem(answer, 400, "MALFORMED")
+            self.assertEqual(self.pointers(answer), ["/a~1b", "/~0"])
+            self.assertEqual(answer["detail"], body["detail"])
 
     # case 17
     def test_17_fields_that_are_not_the_clients(self):

@@ -34,8 +34,8 @@ struct trl_limit_state {
 	bool allowed;
 	uint64_t quota; /* count after TRELLIS_RATE_SCALE */
 	uint64_t remaining;
-	uint64_t reset_us; /* until all of it is back */
-	uint64_t retry_us; /* until one is free; 0 when allowed */
+	uint64_t
+	    next_us; /* until there is one more: when refused, until there is one */
 };
 
 /* The limit of a subject for a method's class, NULL: none. With rate NULL the one
