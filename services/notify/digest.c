@@ -6,7 +6,7 @@
 #include "notify.h"
 #include "template.h"
 
-enum { SHOWN_MAX = 50, PEOPLE_AT_ONCE = 500 };
+enum { SHOWN_MAX = NOTIFY_LIST_MAX, PEOPLE_AT_ONCE = 500 };
 
 static enum trl_code
 read_all(struct notify *self, trl_ctx *ctx, struct trl_id account,
@@ -79,7 +79,8 @@ send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 
 	posting.unsubscribe = notify_unsubscribe_token(self, ctx, account, "digest");
 	letter->sender = self->product;
-	rc = notify_compose(ctx, self->sys, trl_id_nil, "digest", letter->person.locale,
+	rc = notify_compose(self, ctx, self->sys, trl_id_nil, "digest",
+	    letter->person.locale,
 	    values_of(self, ctx, &letter->person, entries,
 		notify_unsubscribe_page(self, ctx, posting.unsubscribe)),
 	    &letter->message);

@@ -16,7 +16,11 @@
 #include "mime.h"
 #include "notify.h"
 
-enum { HELD_DAYS = 30, RECORD_PAUSE_MAX_MS = 6400 };
+enum {
+	HELD_DAYS = 30,
+	RECORD_PAUSE_MAX_MS = 6400,
+	WRITTEN_ON_LOOP = 16 * 1024 /* bytes of a mail's two bodies */
+};
 
 static const uint32_t delays_s[] = { 5, 30, 120, 600, 1800, 3600, 7200, 14400 };
 
@@ -124,7 +128,21 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 	return TRL_OK;
 }
 
+struct writing {
+	const struct notify_mail *mail;
+	struct trl_buf *out;
+};
+
 static void
+write_on_thread(void *arg)
+{
+	const struct writing *writing = arg;
+
+	notify_mime_write(writing->mail, writing->out);
+}
+
+/* A large one on a thread: encoding takes some 30 ns a byte. */
+static enum trl_code
 write_mail(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
     const struct notify_letter *letter, struct trl_buf *out)
 {
@@ -146,7 +164,12 @@ write_mail(struct notify *self, trl_ctx *ctx, const struct notify_posting *posti
 		.eight_bit = self->mailbox != NULL,
 	};
 
+	struct writing writing = { &mail, out };
+
+	if (strlen(mail.text) + strlen(mail.html) > WRITTEN_ON_LOOP)
+		return trl_offload(ctx, &self->words, write_on_thread, &writing);
 	notify_mime_write(&mail, out);
+	return TRL_OK;
 }
 
 enum trl_code
@@ -174,7 +197,9 @@ notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *post
 		    "there is neither a mail server nor a mailbox", false);
 		return TRL_OK;
 	}
-	write_mail(self, ctx, posting, letter, &mail);
+	rc = write_mail(self, ctx, posting, letter, &mail);
+	if (rc != TRL_OK)
+		return rc;
 	if (self->out)
 		rc = send_by_smtp(self, ctx, posting, &mail, &refused);
 	else

@@ -258,15 +258,18 @@ static void
 wrap(struct trl_buf *out, const char *text)
 {
 	while (*text) {
-		size_t len = strcspn(text, "\r\n"), n = break_at(text, len);
+		const char *end = text + strcspn(text, "\r\n");
 
-		trl_buf_add(out, text, n);
-		trl_buf_adds(out, "\n");
-		text += n;
-		if (n < len)
-			text += strspn(text, " ");
-		else
-			text += text[0] == '\r' && text[1] == '\n' ? 2 : *text != '\0';
+		do {
+			const size_t n = break_at(text, (size_t)(end - text));
+
+			trl_buf_add(out, text, n);
+			trl_buf_adds(out, "\n");
+			text += n;
+			if (text < end)
+				text += strspn(text, " ");
+		} while (text < end);
+		text += text[0] == '\r' && text[1] == '\n' ? 2 : *text != '\0';
 	}
 	trl_buf_add(out, "", 1);
 }

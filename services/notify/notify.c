@@ -20,6 +20,7 @@ close_notify(void **state)
 		return;
 	notify_feed_close(&self->feed);
 	notify_kinds_free(&self->kinds);
+	trl_offload_fini(&self->words);
 	trl_http_out_close(&self->webhook_out);
 	trl_sealer_free(&self->webhook_sealer);
 	notify_tokens_close(self);
@@ -103,6 +104,10 @@ open_notify(const struct trl_host *host, void **out)
 		.sys = host->sys,
 		.config = config,
 		.webhook_out = outside };
+	self->words = (struct trl_offload){
+		.name = "words", .slots = 1, .queue = 256, .retry_after_ms = 1000
+	};
+	trl_offload_init(host->loop, &self->words);
 	self->kinds = notify_kinds_new();
 	self->mails = trl_counter_new("trellis_mails_total",
 	    "Tries to send a mail, by what became of them", "outcome", NULL);

@@ -21,7 +21,8 @@ struct notify_kinds;
 
 /* Bytes of an event that people are told of; a job holds it and no more than 64 KiB. */
 enum { NOTIFY_FACT_MAX = 60000 };
-enum { NOTIFY_PURPOSES = 2 }; /* of other services' seals (tokens.c) */
+enum { NOTIFY_LIST_MAX = 50 }; /* of a list, what templates are shown */
+enum { NOTIFY_PURPOSES = 2 };  /* of other services' seals (tokens.c) */
 
 struct notify {
 	trl_loop *loop;
@@ -41,6 +42,7 @@ struct notify {
 	char *smtp_password;        /* locked memory, a NUL behind it; or NULL */
 	trl_sealer *sealers[NOTIFY_PURPOSES];
 	trl_sealer *unsubscribe;
+	struct trl_offload words; /* what takes more than the loop's time */
 	trl_metric *mails;        /* by what became of them */
 	struct notify_feed *feed; /* what open streams show (feed.h) */
 };
@@ -91,17 +93,34 @@ const char *notify_time_text(trl_arena *arena, int64_t wall_us);
 /* What of a message may be shown, as a map. */
 struct notify_value *notify_value_of(
     trl_arena *arena, const struct trl_message *rules, const ProtobufCMessage *message);
-/* The same of a message of that type that never was, for previews. */
-struct notify_value *notify_value_example(
-    trl_ctx *ctx, const struct trl_message *rules);
+
+/* ---- example.c ------------------------------------------------------------------ */
+
+/* What a kind's words are shown with in a preview; each list has so many items. Errors:
+ * faults. */
+enum trl_code notify_example(struct notify *self, trl_ctx *ctx, const char *kind,
+    size_t items, struct notify_value **out) TRL_MUST_CHECK;
 
 /* ---- own_words.c, check_words.c, compose.c: a message in its words
  * ---------------------------------- */
 
+/* Work on words. make() does it on the loop with a few steps, and again on a thread
+ * with many where these did not suffice; it touches nothing but what is its own, and
+ * the arena. Errors: TRL_INVALID (where run.what tells why; names the part), TRL_BUSY,
+ * TRL_DEADLINE. */
+struct notify_work {
+	bool (*make)(struct notify_work *work);
+	trl_arena *arena;
+	struct notify_run run;
+	const char *part; /* that it is at */
+};
+enum trl_code notify_work_do(
+    struct notify *self, trl_ctx *ctx, struct notify_work *work) TRL_MUST_CHECK;
+
 /* Refuses what is not well formed, and a layout without its place for the message.
- * Errors: TRL_INVALID (names the part). */
+ * Errors: TRL_INVALID (names the part), TRL_BUSY, TRL_DEADLINE. */
 enum trl_code notify_words_check(
-    trl_ctx *ctx, const struct notify_words *words) TRL_MUST_CHECK;
+    struct notify *self, trl_ctx *ctx, const struct notify_words *words) TRL_MUST_CHECK;
 /* The words of a kind for a locale (may be NULL), and those of the layout around them
  * (layout may be NULL): each the organisation's own or built-in, in that language, its
  * base, or English. tenant nil: built-in ones alone. Errors: TRL_NOT_FOUND. */
@@ -115,14 +134,15 @@ struct notify_message {
 	const char *text, *html;
 };
 
-/* Errors: TRL_INVALID (the words are not well formed, or grow beyond the bounds). */
-enum trl_code notify_compose_words(trl_ctx *ctx, const struct notify_words *words,
-    const struct notify_words *layout, const struct notify_value *values,
-    struct notify_message *out) TRL_MUST_CHECK;
-/* Finds the words and fills them. Errors: TRL_NOT_FOUND. */
-enum trl_code notify_compose(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
-    const char *kind, const char *locale, const struct notify_value *values,
-    struct notify_message *out) TRL_MUST_CHECK;
+/* Errors: TRL_INVALID (the words are not well formed, or grow beyond the bounds; names
+ * the part), TRL_BUSY, TRL_DEADLINE. */
+enum trl_code notify_compose_words(struct notify *self, trl_ctx *ctx,
+    const struct notify_words *words, const struct notify_words *layout,
+    const struct notify_value *values, struct notify_message *out) TRL_MUST_CHECK;
+/* Finds the words and fills them. Errors: TRL_NOT_FOUND, TRL_BUSY, TRL_DEADLINE. */
+enum trl_code notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg,
+    struct trl_id tenant, const char *kind, const char *locale,
+    const struct notify_value *values, struct notify_message *out) TRL_MUST_CHECK;
 
 /* ---- heard.c: what is heard
  * ----------------------------------------------------------- */

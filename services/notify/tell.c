@@ -110,7 +110,7 @@ static enum trl_code
 add_link(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kind,
     const struct notify_fact *fact, struct notify_value *values)
 {
-	struct notify_template_error error;
+	struct notify_run run = { .left = NOTIFY_STEPS_ON_LOOP };
 	TRL_AUTO(trl_buf_fini) struct trl_buf link = { 0 };
 	struct notify_value *own = notify_value_map(ctx->arena);
 	const char *token = notify_token_open(self, ctx, kind, fact);
@@ -122,9 +122,9 @@ add_link(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kind,
 	notify_value_add_text(ctx->arena, own, "token", token ? token : "");
 	own->last->next = values->first;
 	own->last = values->last;
-	if (!notify_template_render(kind->link, own, NOTIFY_PLAIN, &link, &error))
+	if (!notify_template_render(kind->link, own, NOTIFY_PLAIN, &link, &run))
 		return trl_fail(ctx, TRL_INTERNAL, "the link of %s: line %u: %s",
-		    kind->kind, error.line, error.what);
+		    kind->kind, run.line, run.what);
 	trl_buf_add(&link, "", 1);
 	notify_value_add_text(ctx->arena, values, "link",
 	    trl_arena_strdup(ctx->arena, (const char *)link.data));
@@ -173,8 +173,8 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 	out->link = NULL;
 	rc = add_link(self, ctx, kind, fact, values);
 	if (rc == TRL_OK)
-		rc = notify_compose(ctx, self->sys, fact->tenant, kind->kind, locale,
-		    values, &out->message);
+		rc = notify_compose(self, ctx, self->sys, fact->tenant, kind->kind,
+		    locale, values, &out->message);
 	out->link = notify_value_text_at(values, "link");
 	return rc;
 }

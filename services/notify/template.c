@@ -1,11 +1,17 @@
 /* template.c - see template.h. The text itself is the program: rendering walks over it
  * and, at a section, walks its inside as often as there are values. So nothing is
- * built, and what bounds it is the depth, the tags that one rendering comes by, and
- * the length of what it writes. Our own, for Debian has such a library for every
- * language but C, and those have no bounds. */
+ * built, and what bounds it is the depth, the length of what it writes, and its steps:
+ * whatever is read, looked at or written again and again is paid for each time. Our
+ * own, for Debian has such a library for every language but C, and those have no
+ * bounds.
+ *
+ * Over 400 lines: reading tags and writing what they stand for share one walk. */
 #include "template.h"
 
 #include <string.h>
+
+/* What costs a step: so many bytes; and what a tag costs. */
+enum { BYTES = 8, TAG = 8 };
 
 struct tag {
 	enum { VARIABLE, RAW, OPEN, INVERTED, CLOSE, COMMENT } kind;
@@ -16,11 +22,10 @@ struct tag {
 
 struct walk {
 	const char *begin, *end; /* the whole text */
-	struct notify_template_error *error;
+	struct notify_run *run;
 	enum notify_escape escape;
 	struct trl_buf *out;
 	size_t out_max;
-	unsigned tags;
 	/* What names are looked up in, the innermost last. */
 	const struct notify_value *scopes[NOTIFY_TEMPLATE_DEPTH + 1];
 	size_t n_scopes;
@@ -33,8 +38,21 @@ wrong(struct walk *walk, const char *at, const char *what)
 
 	for (const char *p = walk->begin; p < at; p++)
 		line += *p == '\n';
-	*walk->error = (struct notify_template_error){ line, what };
+	walk->run->line = line;
+	walk->run->what = what;
 	return false;
+}
+
+static bool
+spend(struct walk *walk, const char *at, size_t steps)
+{
+	if (steps <= walk->run->left) {
+		walk->run->left -= steps;
+		return true;
+	}
+	walk->run->spent = true;
+	return wrong(
+	    walk, at, "it takes too many steps: sections stand too often in others");
 }
 
 /* ---- tags ---------------------------------------------------------------------- */
@@ -66,8 +84,8 @@ is_name(const char *name, size_t len)
 }
 
 /* A tag that is alone on its line is the line. */
-static void
-widen(const struct walk *walk, struct tag *tag)
+static bool
+widen(struct walk *walk, struct tag *tag)
 {
 	const char *begin = tag->begin, *end = tag->end;
 
@@ -75,11 +93,15 @@ widen(const struct walk *walk, struct tag *tag)
 		begin--;
 	while (end < walk->end && (is_blank(*end) || *end == '\r'))
 		end++;
+	if (!spend(walk, tag->begin,
+		(size_t)(tag->begin - begin + (end - tag->end)) / BYTES))
+		return false;
 	if ((begin > walk->begin && begin[-1] != '\n') ||
 	    (end < walk->end && *end != '\n'))
-		return;
+		return true;
 	tag->begin = begin;
 	tag->end = end + (end < walk->end);
+	return true;
 }
 
 static bool
@@ -110,10 +132,10 @@ next_tag(struct walk *walk, const char *at, const char *end, struct tag *tag)
 	const char *kind;
 
 	tag->begin = begin;
+	if (!spend(walk, at, TAG + (size_t)((begin ? begin : end) - at) / BYTES))
+		return false;
 	if (!begin)
 		return true;
-	if (++walk->tags > NOTIFY_TEMPLATE_TAGS)
-		return wrong(walk, begin, "there is no end to it");
 	inside = begin + 2;
 	tag->kind = VARIABLE;
 	if (inside < end && *inside == '{') {
@@ -125,14 +147,14 @@ next_tag(struct walk *walk, const char *at, const char *end, struct tag *tag)
 	}
 	close = memmem(inside, (size_t)(end - inside), tag->kind == RAW ? "}}}" : "}}",
 	    tag->kind == RAW ? 3 : 2);
+	if (!spend(walk, begin, (size_t)((close ? close : end) - begin) / BYTES))
+		return false;
 	if (!close)
 		return wrong(walk, begin, "a tag is not closed");
 	tag->end = close + (tag->kind == RAW ? 3 : 2);
 	if (tag->kind != COMMENT && !read_name(walk, tag, inside, close))
 		return false;
-	if (tag->kind >= OPEN)
-		widen(walk, tag);
-	return true;
+	return tag->kind < OPEN || widen(walk, tag);
 }
 
 static bool
@@ -174,11 +196,9 @@ check(struct walk *walk)
 }
 
 bool
-notify_template_check(const char *text, struct notify_template_error *error)
+notify_template_check(const char *text, struct notify_run *run)
 {
-	struct walk walk = {
-		.begin = text, .end = text + strlen(text), .error = error
-	};
+	struct walk walk = { .begin = text, .end = text + strlen(text), .run = run };
 
 	return check(&walk);
 }
@@ -190,6 +210,8 @@ write_words(struct walk *walk, const char *from, const char *to)
 {
 	if ((size_t)(to - from) > walk->out_max - walk->out->len)
 		return wrong(walk, from, "what it makes is too long");
+	if (!spend(walk, from, (size_t)(to - from) / BYTES))
+		return false;
 	if (walk->escape != NOTIFY_PLAIN) {
 		trl_buf_add(walk->out, from, (size_t)(to - from));
 		return true;
@@ -220,53 +242,79 @@ entity(char c)
 	}
 }
 
+/* How one character of a value is written; NULL: as it is. */
+static const char *
+written(const struct walk *walk, const struct tag *tag, char c)
+{
+	if (tag->kind == RAW)
+		return NULL;
+	if ((unsigned char)c < 0x20 || c == 0x7f)
+		return " ";
+	return walk->escape == NOTIFY_HTML ? entity(c) : NULL;
+}
+
 /* No value ends a line, in no part: a header would follow, or words that look like
  * ours. */
 static bool
 write_value(struct walk *walk, const struct tag *tag, const char *text)
 {
-	for (; *text; text++) {
-		const char *as = walk->escape == NOTIFY_HTML && tag->kind != RAW
-				     ? entity(*text)
-				     : NULL;
+	const char *from = text;
 
-		if (walk->out->len + 8 > walk->out_max)
+	for (;; text++) {
+		const char *as = *text ? written(walk, tag, *text) : NULL;
+
+		if (*text && !as)
+			continue;
+		if ((size_t)(text - from) + 8 > walk->out_max - walk->out->len)
 			return wrong(walk, tag->begin, "what it makes is too long");
-		if (as)
-			trl_buf_adds(walk->out, as);
-		else if (tag->kind != RAW &&
-			 ((unsigned char)*text < 0x20 || *text == 0x7f))
-			trl_buf_add(walk->out, " ", 1);
-		else
-			trl_buf_add(walk->out, text, 1);
+		if (!spend(walk, tag->begin, 1 + (size_t)(text - from) / BYTES * 2))
+			return false;
+		trl_buf_add(walk->out, from, (size_t)(text - from));
+		if (!*text)
+			return true;
+		trl_buf_adds(walk->out, as);
+		from = text + 1;
 	}
-	return true;
+}
+
+/* NULL: there is none. */
+static const struct notify_value *
+child(const struct notify_value *map, const char *name, size_t len, size_t *looked_at)
+{
+	const struct notify_value *at =
+	    map->kind == NOTIFY_VALUE_MAP ? map->first : NULL;
+
+	for (; at; at = at->next, (*looked_at)++)
+		if (strlen(at->name) == len && memcmp(at->name, name, len) == 0)
+			break;
+	return at;
 }
 
 /* The first part of a name is looked up from the innermost section outwards, the rest
- * within what it names. */
-static const struct notify_value *
-look_up(const struct walk *walk, const struct tag *tag)
+ * within what it names. *found NULL: there is none. */
+static bool
+look_up(struct walk *walk, const struct tag *tag, const struct notify_value **found)
 {
-	char path[104];
-	const struct notify_value *found = NULL;
-	size_t first;
+	const char *name = tag->name, *end = name + tag->name_len, *dot;
+	const struct notify_value *value = NULL;
+	size_t looked_at = 0;
 
-	if (tag->name_len == 1 && *tag->name == '.')
-		return walk->scopes[walk->n_scopes - 1];
-	memcpy(path, tag->name, tag->name_len);
-	path[tag->name_len] = '\0';
-	first = strcspn(path, ".");
-	for (size_t i = walk->n_scopes; i > 0 && !found; i--) {
-		const char kept = path[first];
-
-		path[first] = '\0';
-		found = notify_value_at(walk->scopes[i - 1], path);
-		path[first] = kept;
-		if (found && kept)
-			return notify_value_at(found, path + first + 1);
+	if (tag->name_len == 1 && *name == '.') {
+		*found = walk->scopes[walk->n_scopes - 1];
+		return true;
 	}
-	return found;
+	dot = memchr(name, '.', tag->name_len);
+	for (size_t i = walk->n_scopes; i > 0 && !value; i--)
+		value = child(walk->scopes[i - 1], name,
+		    (size_t)((dot ? dot : end) - name), &looked_at);
+	while (value && dot) {
+		name = dot + 1;
+		dot = memchr(name, '.', (size_t)(end - name));
+		value =
+		    child(value, name, (size_t)((dot ? dot : end) - name), &looked_at);
+	}
+	*found = value;
+	return spend(walk, tag->begin, looked_at);
 }
 
 static bool
@@ -298,10 +346,12 @@ static bool
 render_section(
     struct walk *walk, const struct tag *open, const char *end, const char **after)
 {
-	const struct notify_value *value = look_up(walk, open);
+	const struct notify_value *value;
 	struct tag tag = { .end = open->end };
 	int depth = 1;
 
+	if (!look_up(walk, open, &value))
+		return false;
 	while (depth > 0) {
 		if (!next_tag(walk, tag.end, end, &tag))
 			return false;
@@ -341,8 +391,8 @@ render(struct walk *walk, const char *at, const char *end)
 		if (tag.kind == OPEN || tag.kind == INVERTED) {
 			fine = render_section(walk, &tag, end, &at);
 		} else if (tag.kind == VARIABLE || tag.kind == RAW) {
-			value = look_up(walk, &tag);
-			if (value && value->kind == NOTIFY_VALUE_TEXT)
+			fine = look_up(walk, &tag, &value);
+			if (fine && value && value->kind == NOTIFY_VALUE_TEXT)
 				fine = write_value(walk, &tag, value->text);
 		}
 		if (!fine)
@@ -352,18 +402,18 @@ render(struct walk *walk, const char *at, const char *end)
 
 bool
 notify_template_render(const char *text, const struct notify_value *values,
-    enum notify_escape escape, struct trl_buf *out, struct notify_template_error *error)
+    enum notify_escape escape, struct trl_buf *out, struct notify_run *run)
 {
 	struct walk walk = { .begin = text,
 		.end = text + strlen(text),
-		.error = error,
+		.run = run,
 		.escape = escape,
 		.out = out,
-		.out_max = out->len + NOTIFY_TEMPLATE_OUT };
+		.out_max = out->len + (escape == NOTIFY_PLAIN ? NOTIFY_TEMPLATE_LINE
+							      : NOTIFY_TEMPLATE_OUT) };
 
 	if (!check(&walk))
 		return false;
-	walk.tags = 0;
 	walk.scopes[walk.n_scopes++] = values;
 	return render(&walk, walk.begin, walk.end);
 }

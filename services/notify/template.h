@@ -22,8 +22,12 @@
 enum {
 	NOTIFY_TEMPLATE_BYTES = 64 * 1024,
 	NOTIFY_TEMPLATE_DEPTH = 8,
-	NOTIFY_TEMPLATE_TAGS = 20000, /* that one rendering comes by */
-	NOTIFY_TEMPLATE_OUT = 256 * 1024
+	NOTIFY_TEMPLATE_OUT = 256 * 1024, /* that one rendering makes */
+	NOTIFY_TEMPLATE_LINE = 16 * 1024, /* the same of a plain line */
+	/* What a message may take: a tag is eight steps, a value looked at one, and
+	 * so are some eight bytes. A step is below 10 ns. */
+	NOTIFY_STEPS = 1000000,
+	NOTIFY_STEPS_ON_LOOP = 50000
 };
 
 /* ---- values ------------------------------------------------------------------- */
@@ -61,15 +65,17 @@ enum notify_escape {
 	NOTIFY_HTML   /* a value stays within its element or quoted attribute */
 };
 
-struct notify_template_error {
-	unsigned line; /* from 1 */
+/* What renderings may take together, and why the last one ended. */
+struct notify_run {
+	size_t left;   /* steps */
+	bool spent;    /* there were not enough of them */
+	unsigned line; /* from 1; 0: it is none of one line */
 	const char *what;
 };
 
-/* Whether it is well formed; error says what is wrong with it and where. */
-bool notify_template_check(const char *text, struct notify_template_error *error);
+/* Whether it is well formed; run says what is wrong with it and where. */
+bool notify_template_check(const char *text, struct notify_run *run);
 /* Appends the words with the values of a map. False: it is not well formed, or grew
- * beyond the bounds; out then holds a part. */
+ * beyond the bounds, or took more steps than were left; out then holds a part. */
 bool notify_template_render(const char *text, const struct notify_value *values,
-    enum notify_escape escape, struct trl_buf *out,
-    struct notify_template_error *error);
+    enum notify_escape escape, struct trl_buf *out, struct notify_run *run);

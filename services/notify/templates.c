@@ -215,8 +215,51 @@ store(struct notify *self, trl_ctx *ctx, const template *row, bool is_new,
 	return trl_batch_write(work, reply);
 }
 
-/* Errors: TRL_NOT_FOUND (no such kind), TRL_INVALID (not well formed, or a layout
- * without its place),
+/* Errors: TRL_INVALID (messages of that kind are sent on no organisation's behalf). */
+static enum trl_code
+may_have_own(struct notify *self, trl_ctx *ctx, const char *kind_name)
+{
+	static const char why[] = "Messages of this kind are sent on no organisation's "
+				  "behalf; their words are the installation's.";
+	const Notify__V1__Kind *kind;
+	Notify__V1__Kinds *kinds;
+	enum trl_code rc = notify_kinds_read(self, ctx, &kinds);
+
+	if (rc != TRL_OK)
+		return rc;
+	kind = notify_kind_by_name(kinds, kind_name);
+	if (!kind || kind->own_words) /* the layout is no kind */
+		return TRL_OK;
+	trl_err_violation(ctx, "/kind", "%s", why);
+	return trl_fail_field(ctx, TRL_INVALID, "kind", "%s", why);
+}
+
+/* Makes an example of a message in words that are not stored yet, with so many items in
+ * each list: a layout's around a message as it is. Errors: TRL_INVALID (the words are
+ * not well formed, grow beyond the bounds, or take too many steps), faults. */
+static enum trl_code
+try_words(struct notify *self, trl_ctx *ctx, const struct notify_words *words,
+    size_t items, struct notify_message *out)
+{
+	const bool is_layout = strcmp(words->kind, "layout") == 0;
+	const char *kind = is_layout ? shown_in_layout : words->kind;
+	struct notify_words stored, layout;
+	struct notify_value *values;
+	enum trl_code rc = notify_words_check(self, ctx, words);
+
+	if (rc == TRL_OK)
+		rc = notify_words_read(
+		    ctx, self->pg, ctx->tenant, kind, words->locale, &stored, &layout);
+	if (rc == TRL_OK)
+		rc = notify_example(self, ctx, kind, items, &values);
+	if (rc != TRL_OK)
+		return rc;
+	return notify_compose_words(self, ctx, is_layout ? &stored : words,
+	    is_layout ? words : &layout, values, out);
+}
+
+/* Errors: TRL_NOT_FOUND (no such kind), TRL_INVALID (a kind without own words, not well
+ * formed, a layout without its place, or too much where lists are full),
  * TRL_PRECONDITION, TRL_QUOTA, TRL_CONFLICT. */
 enum trl_code
 notify_put_template(struct notify *self, trl_ctx *ctx,
@@ -230,6 +273,7 @@ notify_put_template(struct notify *self, trl_ctx *ctx,
 		.text = in->text,
 		.html = in->html };
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
+	struct notify_message made;
 	bool replayed, own;
 	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 
@@ -237,7 +281,9 @@ notify_put_template(struct notify *self, trl_ctx *ctx,
 		return rc;
 	if (!is_kind(in->kind))
 		return no_template(ctx);
-	rc = notify_words_check(ctx, &words);
+	rc = may_have_own(self, ctx, in->kind);
+	if (rc == TRL_OK)
+		rc = try_words(self, ctx, &words, NOTIFY_LIST_MAX, &made);
 	if (rc == TRL_OK)
 		rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
@@ -295,95 +341,28 @@ notify_delete_template(struct notify *self, trl_ctx *ctx,
 /* ---- preview
  * ------------------------------------------------------------------------- */
 
-static enum trl_code
-example_values(
-    struct notify *self, trl_ctx *ctx, const char *kind_name, struct notify_value **out)
-{
-	struct notify_value *values = notify_value_map(ctx->arena), *event, *map;
-	Notify__V1__Person ada = NOTIFY__V1__PERSON__INIT;
-	const struct trl_event_type *type = NULL;
-	const Notify__V1__Kind *kind;
-	Notify__V1__Kinds *kinds;
-	enum trl_code rc = notify_kinds_read(self, ctx, &kinds);
-
-	if (rc != TRL_OK)
-		return rc;
-	kind = notify_kind_by_name(kinds, kind_name);
-	if (kind)
-		type = trl_event_type_by_name(kind->event_type);
-	event = type ? notify_value_example(ctx, type->message)
-		     : notify_value_map(ctx->arena);
-	*notify_value_add(ctx->arena, values, "event", NOTIFY_VALUE_MAP) =
-	    (struct notify_value){ .name = "event",
-		    .kind = NOTIFY_VALUE_MAP,
-		    .first = event->first,
-		    .last = event->last };
-	ada.email = trl_arena_strdup(ctx->arena, "ada@example.com");
-	ada.display_name = trl_arena_strdup(ctx->arena, "Ada Lovelace");
-	map = notify_value_add(ctx->arena, values, "by", NOTIFY_VALUE_MAP);
-	notify_value_add_text(ctx->arena, map, "display_name", "Grace Hopper");
-	notify_value_add_text(ctx->arena, map, "email", "grace@example.com");
-	map = notify_value_add(ctx->arena, values, "tenant", NOTIFY_VALUE_MAP);
-	notify_value_add_text(ctx->arena, map, "name", "Acme Ltd");
-	notify_value_add_text(ctx->arena, map, "slug", "acme");
-	notify_value_add_text(
-	    ctx->arena, map, "id", "0193b2f0-7c00-7000-8000-000000000001");
-	notify_value_add_text(
-	    ctx->arena, values, "at", notify_time_text(ctx->arena, trl_now(ctx)));
-	notify_value_add_text(ctx->arena, values, "count", "1");
-	map = notify_value_add(ctx->arena, values, "items", NOTIFY_VALUE_LIST);
-	map = notify_value_add(ctx->arena, map, NULL, NOTIFY_VALUE_MAP);
-	notify_value_add_text(
-	    ctx->arena, map, "title", "Your role in Acme Ltd changed");
-	notify_value_add_text(ctx->arena, map, "body", "You are now admin.");
-	notify_value_add_text(
-	    ctx->arena, map, "at", notify_time_text(ctx->arena, trl_now(ctx)));
-	if (!kind || kind->link)
-		notify_value_add_text(ctx->arena, values, "link",
-		    trl_arena_printf(
-			ctx->arena, "%s/example", self->config->public_url));
-	if (kind && !kind->mandatory)
-		notify_value_add_text(ctx->arena, values, "unsubscribe",
-		    trl_arena_printf(
-			ctx->arena, "%s/example", self->config->public_url));
-	notify_add_frame(self, ctx, &ada, "Acme Ltd", values);
-	*out = values;
-	return TRL_OK;
-}
-
 /* Errors: TRL_NOT_FOUND, TRL_INVALID (not well formed; grows beyond the bounds). */
 enum trl_code
 notify_preview_template(struct notify *self, trl_ctx *ctx,
     const Notify__V1__PreviewTemplateRequest *in, Notify__V1__Preview *out)
 {
-	struct notify_words words, layout;
+	struct notify_words words;
 	struct notify_message made;
-	struct notify_value *values;
 	enum trl_code rc;
 
 	if (!is_kind(in->kind))
 		return no_template(ctx);
 	rc = notify_words_read(
-	    ctx, self->pg, ctx->tenant, in->kind, in->locale, &words, &layout);
-	if (rc == TRL_OK)
-		rc = example_values(self, ctx,
-		    strcmp(in->kind, "layout") == 0 ? shown_in_layout : in->kind,
-		    &values);
+	    ctx, self->pg, ctx->tenant, in->kind, in->locale, &words, NULL);
 	if (rc != TRL_OK)
 		return rc;
+	words.locale = in->locale;
 	words.subject = in->subject ? in->subject : words.subject;
 	words.summary = in->summary ? in->summary : words.summary;
 	words.action = in->action ? in->action : words.action;
 	words.text = in->text ? in->text : words.text;
 	words.html = in->html ? in->html : words.html;
-	rc = notify_words_check(ctx, &words);
-	if (rc == TRL_OK && strcmp(in->kind, "layout") == 0) {
-		layout = words; /* around a message's words as they are */
-		rc = notify_words_read(ctx, self->pg, ctx->tenant, shown_in_layout,
-		    in->locale, &words, NULL);
-	}
-	if (rc == TRL_OK)
-		rc = notify_compose_words(ctx, &words, &layout, values, &made);
+	rc = try_words(self, ctx, &words, 1, &made);
 	if (rc != TRL_OK)
 		return rc;
 	out->subject = trl_arena_strdup(ctx->arena, made.subject);

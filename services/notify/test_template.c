@@ -39,7 +39,7 @@ values(void)
 static const char *
 rendered(const char *words, const struct notify_value *map, enum notify_escape escape)
 {
-	struct notify_template_error error = { 0 };
+	struct notify_run error = { .left = NOTIFY_STEPS };
 	TRL_AUTO(trl_buf_fini) struct trl_buf out = { 0 };
 
 	if (!notify_template_render(words, map, escape, &out, &error))
@@ -113,7 +113,7 @@ refuses_what_is_not_well_formed_and_says_where(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
-		struct notify_template_error error = { 0 };
+		struct notify_run error = { .left = NOTIFY_STEPS };
 
 		assert_false(notify_template_check(cases[i].words, &error));
 		assert_memory_equal(rendered(cases[i].words, map, NOTIFY_TEXT),
@@ -179,9 +179,68 @@ what_grows_without_end_is_refused(void **state)
 	    rendered("{{#list}}{{#list}}{{#list}}{{#list}}{{/list}}{{/list}}"
 		     "{{/list}}{{/list}}",
 		map, NOTIFY_TEXT),
-	    "line 1: there is no end to it");
+	    "line 1: it takes too many steps: sections stand too often in others");
 	huge[NOTIFY_TEMPLATE_BYTES + 1] = '\0';
 	assert_string_equal(rendered(huge, map, NOTIFY_TEXT), "line 1: it is too long");
+}
+
+/* Whatever is gone over again and again is paid for: words that are passed over, blanks
+ * before a tag, comments, names that are looked for in vain. */
+static void
+what_is_walked_over_is_counted(void **state)
+{
+	static const struct {
+		const char *before, *filling, *after;
+	} cases[] = {
+		{ "{{#list}}{{#list}}{{^name}}", "words that nobody sees ",
+		    "{{/name}}{{/list}}{{/list}}" },
+		{ "{{#list}}{{#list}}\n", "  \t ", "{{! }}\n{{/list}}{{/list}}" },
+		{ "{{#list}}{{#list}}{{! ", "words ", "}}{{/list}}{{/list}}" },
+		{ "{{#list}}{{#list}}", "{{missing}}", "{{/list}}{{/list}}" },
+		{ "{{#list}}{{#list}}", "{{#missing}}{{/missing}}",
+		    "{{/list}}{{/list}}" },
+		{ "{{#list}}{{#list}}", "{{#name}}{{#name}}{{.}}{{/name}}{{/name}}",
+		    "{{/list}}{{/list}}" },
+	};
+	struct notify_value *map = notify_value_map(arena), *list;
+
+	(void)state;
+	notify_value_add_text(arena, map, "name", "Ada");
+	list = notify_value_add(arena, map, "list", NOTIFY_VALUE_LIST);
+	for (int i = 0; i < 50; i++)
+		notify_value_add_text(arena, list, NULL, "x");
+	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
+		TRL_AUTO(trl_buf_fini) struct trl_buf words = { 0 }, out = { 0 };
+		struct notify_run run = { .left = NOTIFY_STEPS };
+
+		trl_buf_adds(&words, cases[i].before);
+		while (words.len < 60000)
+			trl_buf_adds(&words, cases[i].filling);
+		trl_buf_adds(&words, cases[i].after);
+		trl_buf_add(&words, "", 1);
+		assert_false(notify_template_render(
+		    (const char *)words.data, map, NOTIFY_TEXT, &out, &run));
+		assert_true(run.spent);
+		assert_non_null(strstr(run.what, "too many steps"));
+	}
+}
+
+/* A message's parts share what there is. */
+static void
+steps_are_taken_from_what_is_left(void **state)
+{
+	struct notify_run run = { .left = NOTIFY_STEPS_ON_LOOP };
+	struct trl_buf out = { 0 };
+	size_t before;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		before = run.left;
+		assert_true(notify_template_render("{{#people}}{{who}}{{/people}}",
+		    values(), NOTIFY_HTML, &out, &run));
+		assert_in_range(before - run.left, 1, 200);
+	}
+	trl_buf_fini(&out);
 }
 
 static void
@@ -201,7 +260,7 @@ the_layout_alone_holds_what_is_not_escaped(void **state)
 static void
 every_built_in_part_is_well_formed_in_both_languages(void **state)
 {
-	struct notify_template_error error = { 0 };
+	struct notify_run error = { .left = NOTIFY_STEPS };
 
 	(void)state;
 	assert_true(notify_words_built_in_count >= 34);
@@ -274,6 +333,8 @@ main(void)
 		cmocka_unit_test(hostile_values_are_inert),
 		cmocka_unit_test(a_line_of_a_plain_part_is_one_whatever_the_words_hold),
 		cmocka_unit_test(what_grows_without_end_is_refused),
+		cmocka_unit_test(what_is_walked_over_is_counted),
+		cmocka_unit_test(steps_are_taken_from_what_is_left),
 		cmocka_unit_test(the_layout_alone_holds_what_is_not_escaped),
 		cmocka_unit_test(every_built_in_part_is_well_formed_in_both_languages),
 		cmocka_unit_test(words_are_sought_in_the_language_its_base_and_english),

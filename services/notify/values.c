@@ -10,8 +10,6 @@
 #include "notify.h"
 #include "template.h"
 
-enum { LIST_MAX = 50 };
-
 const char *
 notify_time_text(trl_arena *arena, int64_t wall_us)
 {
@@ -107,7 +105,7 @@ add_fields(trl_arena *arena, const struct trl_message *rules,
 		}
 		list = notify_value_add(arena, into, field->name, NOTIFY_VALUE_LIST);
 		n = trl_member_count(field, message);
-		for (size_t k = 0; k < n && k < LIST_MAX; k++)
+		for (size_t k = 0; k < n && k < NOTIFY_LIST_MAX; k++)
 			add_one(arena, rule, field, trl_member_item(field, message, k),
 			    list, NULL);
 	}
@@ -120,77 +118,5 @@ notify_value_of(
 	struct notify_value *map = notify_value_map(arena);
 
 	add_fields(arena, rules, message, map);
-	return map;
-}
-
-/* ---- examples ------------------------------------------------------------------- */
-
-static const char *
-example_text(trl_ctx *ctx, const ProtobufCFieldDescriptor *field)
-{
-	static const struct {
-		const char *name, *text;
-	} known[] = {
-		{ "email", "grace@example.com" },
-		{ "display_name", "Grace Hopper" },
-		{ "name", "reporting" },
-		{ "address", "192.0.2.7" },
-		{ "user_agent", "Firefox on Linux" },
-		{ "url", "https://example.com/hook" },
-		{ "slug", "acme" },
-		{ "permissions", "tenants.tenant.read" },
-		{ "locale", "en" },
-		{ "tenant_name", "Acme Ltd" },
-	};
-
-	if (trl_field_is_time(field))
-		return notify_time_text(
-		    ctx->arena, trl_now(ctx) + INT64_C(86400000000));
-	if (field->type == PROTOBUF_C_TYPE_ENUM)
-		return ((const ProtobufCEnumDescriptor *)field->descriptor)
-		    ->values[0]
-		    .name;
-	if (field->type == PROTOBUF_C_TYPE_BYTES)
-		return "0193b2f0-7c00-7000-8000-000000000001";
-	if (field->type == PROTOBUF_C_TYPE_BOOL)
-		return "true";
-	if (field->type != PROTOBUF_C_TYPE_STRING)
-		return "3";
-	for (size_t i = 0; i < TRL_COUNT(known); i++)
-		if (strcmp(field->name, known[i].name) == 0)
-			return known[i].text;
-	return field->name;
-}
-
-struct notify_value *
-notify_value_example(trl_ctx *ctx, const struct trl_message *rules)
-{
-	struct notify_value *map = notify_value_map(ctx->arena);
-
-	for (unsigned i = 0; i < rules->descriptor->n_fields; i++) {
-		const ProtobufCFieldDescriptor *field = &rules->descriptor->fields[i];
-		const struct trl_field *rule = &rules->fields[i];
-		struct notify_value *into = map, *inner;
-		const char *name = field->name;
-
-		if (rule->internal || rule->secret)
-			continue;
-		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-			into =
-			    notify_value_add(ctx->arena, map, name, NOTIFY_VALUE_LIST);
-			name = NULL;
-		}
-		if (rule->message && !rule->message->is_entry) {
-			inner = notify_value_example(ctx, rule->message);
-			*notify_value_add(ctx->arena, into, name, NOTIFY_VALUE_MAP) =
-			    (struct notify_value){ .name = name,
-				    .kind = NOTIFY_VALUE_MAP,
-				    .first = inner->first,
-				    .last = inner->last };
-		} else {
-			notify_value_add_text(
-			    ctx->arena, into, name, example_text(ctx, field));
-		}
-	}
 	return map;
 }

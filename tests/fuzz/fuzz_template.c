@@ -65,16 +65,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const size_t line = strcspn(text, "\n");
 	const char *words = text + line + (text[line] == '\n');
 	const char *value = trl_arena_strndup(arena, text, line);
-	struct notify_template_error error = { 0 }, again = { 0 };
+	struct notify_run error = { .left = NOTIFY_STEPS }, again = { 0 };
 	const bool fine = notify_template_check(words, &error);
 
 	for (int escape = NOTIFY_PLAIN; escape <= NOTIFY_HTML; escape++) {
 		struct trl_buf out = { 0 };
-		const bool made =
-		    notify_template_render(words, values_with(arena, value),
-			(enum notify_escape)escape, &out, &again);
+		bool made;
 
-		trl_assert(fine || !made);
+		again = (struct notify_run){ .left = NOTIFY_STEPS };
+		made = notify_template_render(words, values_with(arena, value),
+		    (enum notify_escape)escape, &out, &again);
+
+		trl_assert((fine || !made) && again.left <= NOTIFY_STEPS);
 		if (!made)
 			trl_assert(again.what && again.line >= 1 &&
 				   again.line <= 1 + count(words, strlen(words), '\n'));

@@ -231,6 +231,33 @@ class People(MeshCase):
             self.assertEqual(self.pointers(answer), ["/" + field])
             self.assertTrue(answer.json["errors"][0]["detail"].startswith(said), answer)
 
+    def test_words_that_take_too_many_steps_are_refused(self):
+        owner, _, _ = self.joined()
+        at, each = "/api/v1/templates/api_key_created/en", "event.api_key.permissions"
+        good = {"subject": "x", "text": "x", "html": "{{#%s}}<b>{{.}}</b>{{/%s}}" % (each, each)}
+        self.assertEqual(owner.call("PUT", at, good).status, 200)
+        unseen = "x" * 20000
+        nested = "\n" + unseen
+        for _ in range(4):
+            nested = "{{#%s}}%s{{/%s}}" % (each, nested, each)
+        looking = "".join("{{^tenant}}%s{{/tenant}}" % unseen for _ in range(3))
+        passing = "{{#%s}}{{#%s}}%s{{/%s}}{{/%s}}" % (each, each, looking, each, each)
+        for words in (nested, passing):
+            answer = owner.call("PUT", at, {**good, "html": words})
+            self.check_problem(answer, 422)
+            self.assertEqual(self.pointers(answer), ["/html"])
+        self.assertIn("too many steps", answer.json["errors"][0]["detail"])
+        once = owner.post(at + "/preview", {**good, "html": passing})  # lists of one
+        self.assertEqual(once.status, 200, once)
+
+    def test_words_that_no_mail_would_bear_are_refused(self):
+        owner, _, _ = self.joined()
+        good = {"subject": "x", "text": "x", "html": "x"}
+        for kind in ("account_verify", "password_reset", "password_changed", "session_created", "digest"):
+            answer = owner.call("PUT", f"/api/v1/templates/{kind}/en", good)
+            self.check_problem(answer, 422)
+            self.assertEqual(self.pointers(answer), ["/kind"])
+
     def test_a_layout_without_a_place_for_the_message_is_refused(self):
         owner, _, _ = self.joined()
         at = "/api/v1/templates/layout/en"
