@@ -348,7 +348,7 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	bool uncertain = false;
 	enum trl_code rc;
 
-	trl_assert(ctx->actor != NULL);
+	trl_assert(ctx->actor != NULL && !trl_key_held(ctx));
 	if (terms == NULL)
 		terms = &usual;
 	const char *to = terms->to != NULL ? terms->to : method->service;

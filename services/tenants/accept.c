@@ -97,8 +97,7 @@ store(struct tenants *self, trl_ctx *ctx, struct offer *offer,
 	trl_batch *work = trl_batch_new(
 	    ctx, self->pg, TRL_SCOPE_BOTH(offer->tenant, ctx->principal.account));
 
-	trl_batch_add(work, &tenants_sql_tenant_lock, NULL,
-	    TRL_ARG_ID("tenant_id", offer->tenant));
+	tenants_lock(work, offer->tenant, false);
 	trl_batch_add(work, &tenants_sql_invitation_end, NULL,
 	    TRL_ARG_ID("tenant_id", offer->tenant),
 	    TRL_ARG_ID("invitation_id", offer->invitation),

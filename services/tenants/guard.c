@@ -1,6 +1,6 @@
-/* What every change of members and invitations asks before it is written. Dispatch
- * has checked the permission; here is what depends on ranks, and on what others
- * did since the caller's grant was made. */
+/* What every change in a tenant asks before it is written. Dispatch has checked the
+ * permission; here is what depends on ranks, and on what others did since the caller's
+ * grant was made. */
 #include "tenants.h"
 
 int
@@ -27,13 +27,19 @@ tenants_may_touch(trl_ctx *ctx, Tenants__V1__Member__Role role)
 	return TRL_OK;
 }
 
+void
+tenants_lock(trl_batch *work, struct trl_id tenant, bool deleting)
+{
+	trl_batch_add(work, &tenants_sql_tenant_lock, NULL,
+	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_BOOL("deleting", deleting));
+}
+
 trl_batch *
-tenants_change_new(struct tenants *self, trl_ctx *ctx)
+tenants_change_new(struct tenants *self, trl_ctx *ctx, bool deleting)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 
-	trl_batch_add(
-	    work, &tenants_sql_tenant_lock, NULL, TRL_ARG_ID("tenant_id", ctx->tenant));
+	tenants_lock(work, ctx->tenant, deleting);
 	if (ctx->principal.kind == TRL_PERSON)
 		trl_batch_add(work, &tenants_sql_caller_guard, NULL,
 		    TRL_ARG_ID("tenant_id", ctx->tenant),

@@ -56,7 +56,7 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 		return rc;
 	begin_invitation(self, ctx, in, out);
 	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
-	work = tenants_change_new(self, ctx);
+	work = tenants_change_new(self, ctx, false);
 	trl_batch_add(work, &tenants_sql_invitation_expire, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
 	want_room(ctx, work);
@@ -137,7 +137,7 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	out->expires_at = trl_value_time(
 	    ctx, trl_now(ctx) + self->config->invitation_days * 86400 * 1000000);
 	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
-	work = tenants_change_new(self, ctx);
+	work = tenants_change_new(self, ctx, false);
 	if (was_over)
 		want_room(ctx, work);
 	trl_batch_add(work, &tenants_sql_invitation_renew, &out->base,
@@ -167,7 +167,7 @@ tenants_revoke_invitation(struct tenants *self, trl_ctx *ctx,
 	rc = read_pending(self, ctx, in->invitation_id, &before);
 	if (rc != TRL_OK)
 		return rc;
-	work = tenants_change_new(self, ctx);
+	work = tenants_change_new(self, ctx, false);
 	trl_batch_add(work, &tenants_sql_invitation_end, &in->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("status", "revoked"),
 	    TRL_ARG_INT("former_version", before.version),

@@ -32,7 +32,7 @@ static enum trl_code
 store_role(struct tenants *self, trl_ctx *ctx, const tenants_member *before,
     tenants_member *out)
 {
-	trl_batch *work = tenants_change_new(self, ctx);
+	trl_batch *work = tenants_change_new(self, ctx, false);
 
 	keep_an_owner(ctx, work, before, out->role == TENANTS__V1__MEMBER__ROLE__owner);
 	trl_batch_add(work, &tenants_sql_member_update, &out->base,
@@ -50,7 +50,7 @@ enum trl_code
 tenants_update_member(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__UpdateMemberRequest *in, Tenants__V1__Member *out)
 {
-	tenants_member before, *named = out;
+	tenants_member before, named = TENANTS__V1__MEMBER__INIT;
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	bool replayed;
 	enum trl_code rc;
@@ -59,7 +59,11 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 	if (rc != TRL_OK || replayed)
 		return rc;
-	rc = trl_change_begin(&change, ctx, ctx->tenant);
+	/* Before the turn is ours: nobody of the tenant waits for auth with us. */
+	named.account_id = in->account_id;
+	rc = tenants_name_members(self, ctx, &(tenants_member *){ &named }, 1);
+	if (rc == TRL_OK)
+		rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;
 	do {
@@ -77,9 +81,9 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 		out->role = in->role;
 		out->version = before.version + 1;
 		out->updated_at = trl_value_time(ctx, trl_now(ctx));
-		rc = tenants_name_members(self, ctx, &named, 1);
-		if (rc == TRL_OK)
-			rc = store_role(self, ctx, &before, out);
+		out->email = named.email;
+		out->display_name = named.display_name;
+		rc = store_role(self, ctx, &before, out);
 	} while (trl_change_again(&change, &rc));
 	return rc;
 }
@@ -131,7 +135,7 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 			rc = trl_if_match(ctx, before.version);
 		if (rc != TRL_OK)
 			return rc;
-		work = tenants_change_new(self, ctx);
+		work = tenants_change_new(self, ctx, false);
 		keep_an_owner(ctx, work, &before, false);
 		trl_batch_add(work, &tenants_sql_member_delete, &in->base,
 		    TRL_ARG_ID("tenant_id", ctx->tenant),

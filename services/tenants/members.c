@@ -74,7 +74,7 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 	}
 	tenants_changes(self, ctx, ctx->tenant, person.account);
 	begin_member(ctx, &person, in->role, out);
-	work = tenants_change_new(self, ctx);
+	work = tenants_change_new(self, ctx, false);
 	trl_batch_add(work, &tenants_sql_member_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
 	tenants_tell_member(ctx, work, &tenants_event_member_added, out, NULL);

@@ -22,7 +22,7 @@ enum trl_code
 tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
     const struct trl_event_type *type, tenants_tenant *changed, int64_t former_version)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch *work = tenants_change_new(self, ctx, true);
 
 	changed->version = former_version + 1;
 	changed->updated_at = trl_value_time(ctx, trl_now(ctx));

@@ -47,7 +47,7 @@ typedef Tenants__V1__Invitation tenants_invitation;
 
 const char *tenants_role_name(Tenants__V1__Member__Role role);
 
-/* ---- guard.c: what every change of members and invitations asks ------------- */
+/* ---- guard.c: what every change asks ----------------------------------------- */
 
 /* The caller's rank, an enum trl_role. A key ranks as admin: its permissions say
  * what it may, its rank only that owners are out of its reach. */
@@ -56,9 +56,14 @@ int tenants_rank(const trl_ctx *ctx);
  * Errors: TRL_DENIED. */
 enum trl_code tenants_may_touch(
     trl_ctx *ctx, Tenants__V1__Member__Role role) TRL_MUST_CHECK;
-/* Begins the batch of such a change: the tenant's lock (TRL_NOT_FOUND unless
- * active), then that the caller's role is what his grant said (TRL_DENIED). */
-trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx);
+/* Adds the tenant's lock: TRL_NOT_FOUND unless it is active, or, with deleting, there.
+ */
+void tenants_lock(trl_batch *work, struct trl_id tenant, bool deleting);
+/* Begins the batch of every change in ctx's tenant, and nothing else does: the lock,
+ * then that the caller's role is what the grant said (TRL_DENIED). Of a key only auth
+ * knows whether it lives; README.md says until when that is believed. */
+trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx, bool deleting);
+
 /* ---- changes.c: after the commit, before the answer ------------------------- */
 
 /* Of a change of who may do what, before it looks for its record: has every copy of
@@ -122,7 +127,7 @@ enum trl_code tenants_read(
     struct tenants *self, trl_ctx *ctx, tenants_tenant *out) TRL_MUST_CHECK;
 /* Writes a tenant that was read at former_version and changed, with its directory
  * row, the audit entry, the event and the reply. Errors: as trl_batch_write,
- * TRL_PRECONDITION. */
+ * TRL_PRECONDITION, TRL_DENIED (the caller's role has changed). */
 enum trl_code tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
     const struct trl_event_type *type, tenants_tenant *changed,
     int64_t former_version) TRL_MUST_CHECK;

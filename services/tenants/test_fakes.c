@@ -73,6 +73,7 @@ auth_call_find_account_with(trl_ctx *ctx, trl_bus *bus,
 {
 	(void)bus;
 	(void)terms;
+	trl_assert(!trl_key_held(ctx)); /* as the bus wants it */
 	for (size_t i = 0; i < world.n_people; i++) {
 		const struct world_person *person = &world.people[i];
 
@@ -95,6 +96,7 @@ auth_call_list_accounts_with(trl_ctx *ctx, trl_bus *bus,
 
 	(void)bus;
 	(void)terms;
+	trl_assert(!trl_key_held(ctx)); /* as the bus wants it */
 	auth__v1__list_accounts_reply__init(reply);
 	reply->items =
 	    trl_arena_alloc(ctx->arena, sizeof reply->items[0] * WORLD_PEOPLE_MAX);

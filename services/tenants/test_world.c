@@ -248,6 +248,8 @@ run_call(trl_ctx *ctx, void *arg)
 		take_everything(ctx);
 	else if (run->rc == TRL_OK && run->method->auth == TRL_AUTH_TENANT)
 		run->rc = take_grant(ctx, &run->who, run->method);
+	if (run->rc == TRL_OK && run->who.meanwhile)
+		world_sql("%s", run->who.meanwhile);
 	if (run->rc == TRL_OK) {
 		len = protobuf_c_message_get_packed_size(run->in);
 		bytes = trl_arena_alloc(ctx->arena, len);

@@ -49,6 +49,7 @@ struct world_caller {
 	const char *idempotency_key; /* NULL: a new one each time */
 	bool has_if_version;
 	int64_t if_version;
+	const char *meanwhile; /* SQL of others between the grant and the handler */
 };
 
 extern struct world world;

@@ -68,6 +68,7 @@ trl_key_enter(trl_ctx *ctx, const void *key, size_t len)
 		entry->last = &entry->first;
 		memcpy(entry->bytes, key, len);
 		*at = entry;
+		ctx->actor->n_keys++;
 		return TRL_OK;
 	}
 	trl_assert(entry->holder != ctx->actor);
@@ -92,14 +93,22 @@ trl_key_leave(trl_ctx *ctx, const void *key, size_t len)
 	struct waiter *next;
 
 	trl_assert(entry != NULL && entry->holder == ctx->actor);
+	ctx->actor->n_keys--;
 	while ((next = entry->first) != NULL) {
 		step_out(entry, next);
 		next->in_line = false;
 		if (trl_wake(next->ticket)) { /* not one whose time is out */
 			entry->holder = next->ticket.actor;
+			next->ticket.actor->n_keys++;
 			return;
 		}
 	}
 	*at = entry->next;
 	free(entry);
+}
+
+bool
+trl_key_held(const trl_ctx *ctx)
+{
+	return ctx->actor != NULL && ctx->actor->n_keys > 0;
 }

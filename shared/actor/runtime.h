@@ -36,8 +36,9 @@ struct trl_actor {
 	struct trl_actor *next_made; /* all there ever were */
 
 	struct trl_context context;
-	uint8_t *stack; /* NULL until first used */
-	bool warm;      /* the stack and the arena hold memory */
+	uint8_t *stack;  /* NULL until first used */
+	unsigned n_keys; /* it holds: key.c */
+	bool warm;       /* the stack and the arena hold memory */
 	bool finished;
 	void *fake_stack; /* AddressSanitizer's */
 };

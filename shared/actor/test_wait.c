@@ -97,13 +97,16 @@ visit(trl_ctx *ctx, void *arg)
 {
 	struct guest *guest = arg;
 
+	assert_false(trl_key_held(ctx));
 	guest->rc = trl_key_enter(ctx, guest->key, strlen(guest->key));
+	assert_int_equal(trl_key_held(ctx), guest->rc == TRL_OK);
 	if (guest->rc != TRL_OK)
 		return;
 	note(guest->name);
 	if (trl_sleep(ctx, guest->stay_ms) == TRL_OK)
 		note(guest->name);
 	trl_key_leave(ctx, guest->key, strlen(guest->key));
+	assert_false(trl_key_held(ctx));
 }
 
 static void

@@ -123,6 +123,9 @@ enum trl_code trl_sleep(trl_ctx *ctx, uint32_t ms) TRL_MUST_CHECK;
  * The key is copied (up to 64 bytes). Errors: TRL_DEADLINE, TRL_BUSY (256 wait). */
 enum trl_code trl_key_enter(trl_ctx *ctx, const void *key, size_t len) TRL_MUST_CHECK;
 void trl_key_leave(trl_ctx *ctx, const void *key, size_t len);
+/* Whether this actor is inside of one. Then it must not wait for another process: all
+ * others of the key would wait with it (the bus asserts that). */
+bool trl_key_held(const trl_ctx *ctx);
 
 /* ---- work that computes or blocks ------------------------------------------ */
 
