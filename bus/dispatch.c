@@ -74,13 +74,16 @@ fill_ctx(trl_ctx *ctx, const struct bus_serving *call)
 
 /* Refusals that an earlier run of the same key can be the cause of. */
 #define OWN_DOING                                                                      \
-	(1u << TRL_DENIED | 1u << TRL_NOT_FOUND | 1u << TRL_EXISTS |                   \
-	    1u << TRL_PRECONDITION | 1u << TRL_CONFLICT | 1u << TRL_MALFORMED |        \
-	    1u << TRL_INVALID | 1u << TRL_QUOTA)
+	(1u << TRL_UNAUTHENTICATED | 1u << TRL_DENIED | 1u << TRL_NOT_FOUND |          \
+	    1u << TRL_EXISTS | 1u << TRL_PRECONDITION | 1u << TRL_CONFLICT |           \
+	    1u << TRL_MALFORMED | 1u << TRL_INVALID | 1u << TRL_QUOTA)
 
 /* A retry's first run may come to its end while the second one is under way: the
  * second then finds no record, and a moment later the password that the first one has
- * changed. What was done is answered, and not that it cannot be done any more. */
+ * changed. What was done is answered, and not that it cannot be done any more. And a
+ * key that was used for another request is refused for that, whatever else is wrong
+ * with this one: who sends a login again under its key, with another password, is not
+ * told that the password is wrong. */
 static enum trl_code
 look_again(trl_ctx *ctx, const struct bus_serving *call, enum trl_code refusal,
     ProtobufCMessage **out)
@@ -89,13 +92,16 @@ look_again(trl_ctx *ctx, const struct bus_serving *call, enum trl_code refusal,
 	const struct trl_err err = ctx->err;
 	ProtobufCMessage *reply;
 	bool replayed = false;
+	enum trl_code rc;
 
 	if (bus->record == NULL || trl_is_fault(refusal) || !(OWN_DOING >> refusal & 1))
 		return refusal;
 	trl_err_clear(ctx);
 	reply = trl_message_new(ctx->arena, call->served->method->out->descriptor);
-	if (bus->record(bus->record_self, ctx, reply, &replayed) == TRL_OK &&
-	    replayed) {
+	rc = bus->record(bus->record_self, ctx, reply, &replayed);
+	if (rc == TRL_INVALID)
+		return rc;
+	if (rc == TRL_OK && replayed) {
 		*out = reply;
 		return TRL_OK;
 	}

@@ -213,6 +213,8 @@ sample_record(void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
 		.service = (char *)(uintptr_t) "text", .has_up_ms = true, .up_ms = 7
 	};
 	struct sample *s = self;
+	if (strcmp(ctx->idempotency.key, "another's") == 0)
+		return trl_fail(ctx, TRL_INVALID, "used for another request");
 	for (unsigned i = 0; i < s->n_keys; i++)
 		*replayed |= strcmp(s->keys[i % 64], ctx->idempotency.key) == 0;
 	ctx->idempotency.replayed = *replayed;

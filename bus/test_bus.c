@@ -251,6 +251,17 @@ TEST(a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer)
 	MUST(state->after_writes == 1);
 }
 
+TEST(a_refusal_under_the_key_of_another_request_is_of_that)
+{
+	struct outcome o = { .method = SAMPLE_ONCE, .num = 0, .key = "another's" };
+	struct sample *state = rig_shared();
+	rig_open(&rig, "edge", rig_tcp(), state);
+	trl_bus_tell_record(rig.here, sample_record, state);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &o);
+	MUST(o.code == TRL_INVALID && !o.replayed);
+}
+
 TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)
 {
 	struct sample *a = rig_shared(), *b = rig_shared();
@@ -609,6 +620,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_read_succeeds_elsewhere_when_a_replica_is_killed),
 		cmocka_unit_test(
 		    a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer),
+		cmocka_unit_test(a_refusal_under_the_key_of_another_request_is_of_that),
 		cmocka_unit_test(a_peer_that_hangs_is_ejected_and_the_others_serve),
 		cmocka_unit_test(a_late_answer_is_dropped),
 		cmocka_unit_test(a_caller_that_goes_cancels_what_it_asked),

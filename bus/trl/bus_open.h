@@ -55,12 +55,12 @@ void trl_bus_serve_also(
  * changes: NULL when ready, else a sentence of at most 90 characters. */
 void trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self);
 /* How the record of ctx's idempotency key is read: gives its reply at once if the key
- * ran already. May park. */
+ * ran already. May park. Errors: TRL_INVALID (it ran for another request). */
 typedef enum trl_code trl_bus_record_fn(
     void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed);
 /* Has a WRITE's record looked for where its handler refused: a run of the same key
- * before it may have made true, between the handler's looks, what it was refused for.
- */
+ * before it may have made true, between the handler's looks, what it was refused for;
+ * and a key of another request is refused as that. */
 void trl_bus_tell_record(trl_bus *bus, trl_bus_record_fn *record, void *self);
 /* Asks all callers to go elsewhere; what runs is finished and answered. */
 void trl_bus_drain(trl_bus *bus);

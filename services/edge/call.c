@@ -38,29 +38,6 @@ read_key(struct edge_request *request, const char **key)
 	return TRL_OK;
 }
 
-/* The address (or like name) that an anonymous request is about. */
-static const char *
-name_given(const struct edge_request *request)
-{
-	const struct trl_message *rules = request->route->method->in;
-	size_t i;
-
-	for (i = 0; i < rules->descriptor->n_fields; i++) {
-		const ProtobufCFieldDescriptor *field = &rules->descriptor->fields[i];
-
-		if (rules->fields[i].format == TRL_FORMAT_EMAIL &&
-		    field->type == PROTOBUF_C_TYPE_STRING &&
-		    field->label != PROTOBUF_C_LABEL_REPEATED) {
-			char *const *text =
-			    (char *const *)((const uint8_t *)request->in +
-					    field->offset);
-
-			return *text ? *text : "";
-		}
-	}
-	return "";
-}
-
 static void
 hash_scope(struct edge_request *request, const void *one, size_t one_len,
     const void *other, size_t other_len)
@@ -75,14 +52,14 @@ hash_scope(struct edge_request *request, const void *one, size_t one_len,
 }
 
 /* Whose key it is: the API key's, the account's (in a tenant: the account's there, for
- * the same request to another tenant is another one), else client and name's. */
+ * the same request to another tenant is another one), else the client's address. What
+ * is in the request has no part in it, or the same key with another body were new. */
 static void
 fill_scope(struct edge_request *request)
 {
 	struct trl_idempotency *idempotency = &request->ctx->idempotency;
 	const struct trl_principal *who = &request->ctx->principal;
 	const struct trl_id tenant = request->ctx->tenant;
-	const char *name = name_given(request);
 
 	if (who->kind == TRL_KEY)
 		memcpy(
@@ -94,8 +71,8 @@ fill_scope(struct edge_request *request)
 		hash_scope(request, &who->account, sizeof who->account, &tenant,
 		    sizeof tenant);
 	else
-		hash_scope(request, request->address, strlen(request->address) + 1,
-		    name, strlen(name));
+		hash_scope(
+		    request, request->address, strlen(request->address) + 1, NULL, 0);
 }
 
 /* Of method, path and message: the message's own encoding is canonical, so the same

@@ -367,6 +367,38 @@ class Idempotency(MeshCase):
         self.assertEqual(self.ada.post("/api/v1/tenants", self.new(), Idempotency_Key=key).status, 201)
         self.check_problem(self.ada.post("/api/v1/tenants", self.new(), Idempotency_Key=key), 422)
 
+    # Whatever else would be wrong with the other request: no password, link or name is looked at.
+    def test_the_same_key_for_another_body_is_422_where_nobody_has_signed_in(self):
+        anybody, password = self.stack.client(), "correct horse battery"
+        bob, cy, dora = [self.stack.sign_up(who, verified=False) for who in ("bob", "cy", "dora")]
+        self.assertEqual(anybody.post("/api/v1/auth/password/forgot", {"email": cy.email}).status, 204)
+        wait_for("a link to a new password", lambda: any(
+            "/auth/password/reset#" in text for text in self.stack.letters(cy.email)))
+        login = {"email": bob.email, "password": bob.password}
+        account = {"email": self.stack.new_email(), "password": password, "display_name": "E"}
+        reset = {"token": self.stack.letter_token(cy.email), "password": password + " 2"}
+        for path, body, others in (
+            ("login", login, ({**login, "password": password}, {**login, "cookie": True},
+                              {"email": cy.email, "password": cy.password},
+                              {"email": "nobody@example.com", "password": password})),
+            ("signup", account, ({**account, "password": "short wrong"}, {**account, "password": "password"},
+                                 {**account, "email": self.stack.new_email()}, {**account, "email": bob.email})),
+            ("email/verify", {"token": self.stack.letter_token(dora.email)}, ({"token": "none"},)),
+            ("email/resend", {"email": bob.email}, ({"email": "nobody@example.com"},)),
+            ("password/forgot", {"email": "nobody@example.com"}, ({"email": bob.email},)),
+            ("password/reset", reset, ({**reset, "password": "password"}, {**reset, "token": "none"})),
+        ):
+            key = uuid.uuid4().hex
+            first = anybody.post(f"/api/v1/auth/{path}", body, Idempotency_Key=key)
+            self.assertIn(first.status, (200, 201, 204), (path, first))
+            for other in others:
+                answer = anybody.post(f"/api/v1/auth/{path}", other, Idempotency_Key=key)
+                self.check_problem(answer, 422, "INVALID")
+                self.assertIn("Idempotency-Key", answer["detail"], (path, other))
+            again = anybody.post(f"/api/v1/auth/{path}", body, Idempotency_Key=key)
+            self.assertEqual((again.status, again.json), (first.status, first.json), path)
+            self.assertEqual(again.headers["idempotency-replayed"], "true")
+
     def test_another_tenant_takes_the_same_key_anew(self):
         key, tenants = uuid.uuid4().hex, [self.ada.post("/api/v1/tenants", self.new())["id"] for _ in "ab"]
         wanted = {"url": f"http://127.0.0.1:9/{key}", "event_types": ["*"]}
