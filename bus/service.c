@@ -506,9 +506,12 @@ with_admin(struct process *p, bool migrate)
 	}
 	for (size_t i = 0; i < p->n && rc == 0; i++) {
 		const struct trl_service *s = p->services[i];
+		const char *app, *sys;
 		if (migrate && s->sql != NULL)
-			rc = trl_migrate(p->config.pg_admin_url, s->sql, NULL, NULL) !=
-			     TRL_OK;
+			rc = !process_pg_url(&p->config, s->name, "app", &app) ||
+			     !process_pg_url(&p->config, s->name, "sys", &sys) ||
+			     trl_migrate(p->config.pg_admin_url, s->sql, app, sys) !=
+				 TRL_OK;
 		if (!migrate && s->sql != NULL)
 			rc = trl_pg_maintain(p->config.pg_admin_url, s->sql) != TRL_OK;
 		if (!migrate && rc == 0 && s->maintain != NULL)

@@ -276,6 +276,24 @@ check_service(const struct trl_service *const *services, size_t n,
 	return fine;
 }
 
+static void
+check_pg_url_of(void *fine, const char *service, const char *url)
+{
+	char name[80];
+
+	snprintf(name, sizeof name, "TRELLIS_PG_URL_%s", service);
+	*(bool *)fine = trl_pg_check_url(name, url) && *(bool *)fine;
+}
+
+static bool
+check_pg_urls(const struct process_config *config)
+{
+	bool fine = config->pg_url == NULL ||
+		    trl_pg_check_url("TRELLIS_PG_URL", config->pg_url);
+
+	return trl_config_family("TRELLIS_PG_URL_", check_pg_url_of, &fine) && fine;
+}
+
 static bool
 check_level(const char *level)
 {
@@ -354,6 +372,7 @@ process_config_read(const struct trl_service *const *services, size_t n,
 	if (!process_config_read_admin(services, n, out, values))
 		return false;
 	bool fine = check_level(out->log_level);
+	fine = check_pg_urls(out) && fine;
 	fine = check_seal(out->seal_key) && fine;
 	if (out->redis_url != NULL)
 		fine = trl_redis_check_url(out->redis_url) && fine;

@@ -124,7 +124,9 @@ check_name(const char *name, size_t len, const char *const *also)
 		sought.bare -= 5;
 	if (is_known(&sought, also))
 		return true;
-	if (sought.nearest[0] != '\0')
+	/* Of what comes after TRELLIS_, a fifth and one may differ: a guess that is far
+	 * off leads astray. */
+	if (sought.nearest[0] != '\0' && sought.best <= 1 + sought.bare / 5)
 		trl_config_complain(sought.name, "is not a setting; did you mean %s%s?",
 		    sought.nearest, sought.name + sought.bare);
 	else

@@ -232,7 +232,9 @@ an_unknown_name_is_refused_with_its_nearest(void **state)
 	setenv("TRELLIS_HTTP_LISTN", "x", 1);
 	setenv("TRELLIS_PG_ULR_TENANTS", "x", 1);
 	setenv("TRELLIS_TEST_ANYTHING", "the tests' own", 1);
+	setenv("TRELLIS_FROBNICATION", "near to none", 1);
 	assert_false(names_are_fine());
+	assert_non_null(strstr(said(), "TRELLIS_FROBNICATION is not a setting\n"));
 	assert_non_null(strstr(said(),
 	    "TRELLIS_HTTP_LISTN is not a setting; did you mean TRELLIS_HTTP_LISTEN?"));
 	assert_non_null(
@@ -244,9 +246,7 @@ an_unknown_name_is_refused_with_its_nearest(void **state)
 static void
 collect(void *self, const char *rest, const char *value)
 {
-	char *all = self;
-
-	sprintf(all + strlen(all), "%s=%s;", rest, value);
+	sprintf((char *)self + strlen(self), "%s=%s;", rest, value);
 }
 
 static void

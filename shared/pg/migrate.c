@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <libpq-fe.h>
+#include <sodium.h>
 
 #include <trl/buf.h>
 #include <trl/complain.h>
@@ -15,6 +16,7 @@
 #include "check.h"
 #include "framework_sql.h"
 #include "pool.h"
+#include "url.h"
 
 enum { LOCK_KEY = 0x74726c6d }; /* "trlm": one migration at a time in a database */
 
@@ -71,9 +73,9 @@ execf(const struct run *run, const char *what, const char *fmt, ...)
 /* ---- roles and schema */
 
 static bool
-make_role(const struct run *run, const char *suffix, bool login, const char *password)
+make_role(const struct run *run, const char *suffix, bool login)
 {
-	char name[128], *quoted, *secret;
+	char name[128], *quoted;
 	bool ok;
 
 	snprintf(name, sizeof name, "%s_%s", run->set->service, suffix);
@@ -86,22 +88,35 @@ make_role(const struct run *run, const char *suffix, bool login, const char *pas
 	    "if;"
 	    " exception when duplicate_object or unique_violation then null; end $do$",
 	    name, quoted, login ? "login" : "nologin");
-	if (ok && password) {
-		secret = PQescapeLiteral(run->pq, password, strlen(password));
-		ok = execf(run, "setting a role's password",
-		    "alter role %s password %s", quoted, secret);
-		PQfreemem(secret);
-	}
+	PQfreemem(quoted);
+	return ok;
+}
+
+/* The password travels, and is logged, as its verifier. */
+static bool
+set_password(const struct run *run, const char *suffix, const char *url)
+{
+	char name[128], password[PG_PASSWORD_MAX], *quoted, *verifier;
+	bool ok;
+
+	if (!pg_url_password(url, password))
+		return true;
+	snprintf(name, sizeof name, "%s_%s", run->set->service, suffix);
+	quoted = PQescapeIdentifier(run->pq, name, strlen(name));
+	verifier = PQencryptPasswordConn(run->pq, password, name, NULL);
+	sodium_memzero(password, sizeof password);
+	ok = verifier && execf(run, "setting a role's password",
+			     "alter role %s password '%s'", quoted, verifier);
+	PQfreemem(verifier);
 	PQfreemem(quoted);
 	return ok;
 }
 
 static bool
-make_schema(const struct run *run, const char *app_password, const char *sys_password)
+make_schema(const struct run *run)
 {
-	return make_role(run, "owner", false, NULL) &&
-	       make_role(run, "app", true, app_password) &&
-	       make_role(run, "sys", true, sys_password) &&
+	return make_role(run, "owner", false) && make_role(run, "app", true) &&
+	       make_role(run, "sys", true) &&
 	       execf(run, "joining the owner's role",
 		   "do $do$ begin if not pg_has_role(current_user, '%s_owner', "
 		   "'member') then"
@@ -203,7 +218,7 @@ apply_all(const struct run *run, const size_t applied[2])
 }
 
 static enum trl_code
-migrate(const struct run *run, const char *app_password, const char *sys_password)
+migrate(const struct run *run)
 {
 	size_t applied[2];
 	bool ok;
@@ -226,7 +241,7 @@ migrate(const struct run *run, const char *app_password, const char *sys_passwor
 		return TRL_OK;
 	}
 	ok = exec(run, "starting", "begin; set local lock_timeout = '2s'") &&
-	     make_schema(run, app_password, sys_password) && apply_all(run, applied) &&
+	     make_schema(run) && apply_all(run, applied) &&
 	     exec(run, "committing", "commit");
 	if (!ok)
 		trl_complain("%s: nothing was changed.", run->set->service);
@@ -270,15 +285,18 @@ close_run(struct run *run)
 }
 
 enum trl_code
-trl_migrate(const char *admin_url, const struct trl_sql_set *set,
-    const char *app_password, const char *sys_password)
+trl_migrate(const char *admin_url, const struct trl_sql_set *set, const char *app_url,
+    const char *sys_url)
 {
 	struct run run;
 	enum trl_code rc;
 
 	if (!open_run(&run, admin_url, set))
 		return TRL_UNAVAILABLE;
-	rc = migrate(&run, app_password, sys_password);
+	rc = migrate(&run);
+	if (rc == TRL_OK &&
+	    !(set_password(&run, "app", app_url) && set_password(&run, "sys", sys_url)))
+		rc = TRL_INTERNAL;
 	close_run(&run);
 	return rc;
 }

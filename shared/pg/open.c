@@ -11,6 +11,7 @@
 #include <trl/loop_uv.h>
 
 #include "check.h"
+#include "url.h"
 
 struct pg_statement *
 pg_statement_of(trl_pg *pg, const struct trl_sql *sql)
@@ -133,8 +134,8 @@ start(trl_pg *pg)
 	const char *why = pg_conn_start_now(conn);
 
 	if (why) {
-		trl_complain(
-		    "%s: PostgreSQL does not answer: %s", pg->sql->service, why);
+		trl_complain("%s: PostgreSQL does not answer: %s%s", pg->sql->service,
+		    why, pg_url_advice(why));
 		return TRL_UNAVAILABLE;
 	}
 	if (!pg_check_session(conn->pq, pg->sql))

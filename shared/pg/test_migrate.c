@@ -34,6 +34,21 @@ migrating_twice_is_harmless(void **state)
 }
 
 static void
+roles_get_the_passwords_of_their_urls(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    trl_migrate(db.admin, &pgtest_sql, "postgresql://pgtest_app:a%27%40b@h/d",
+		"host=h user=pgtest_sys"),
+	    TRL_OK);
+	assert_string_equal("pgtest_app",
+	    test_db_sql(&db,
+		"select string_agg(rolname, ',') from pg_authid where "
+		"rolname like 'pgtest%%' and rolpassword like 'SCRAM-%%'"));
+	test_db_sql(&db, "alter role pgtest_app password null");
+}
+
+static void
 an_edited_file_is_refused(void **state)
 {
 	struct trl_sql_migration edited = pgtest_sql.migrations[0];
@@ -290,6 +305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(migrating_twice_is_harmless),
+		cmocka_unit_test(roles_get_the_passwords_of_their_urls),
 		cmocka_unit_test(an_edited_file_is_refused),
 		cmocka_unit_test(a_failing_file_changes_nothing),
 		cmocka_unit_test(a_table_without_a_class_is_refused_as_a_whole),

@@ -75,6 +75,8 @@ class Starts(MeshCase):
         "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is no list"),
         "TRELLIS_WEBHOOK_CA": ("/no/such/ca", "TRELLIS_WEBHOOK_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_REDIS_URL": ("http://127.0.0.1", "TRELLIS_REDIS_URL should be redis://"),
+        "TRELLIS_PG_URL_TENANTS": ("postgresql://tenants_app:half%@host/x",
+                                   "TRELLIS_PG_URL_TENANTS is no connection string of PostgreSQL: invalid percent"),
         "TRELLIS_PASSWORD_PEPPER": ("short", "TRELLIS_PASSWORD_PEPPER: must be kid:key"),
     }
 

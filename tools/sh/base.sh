@@ -8,6 +8,12 @@ set -euo pipefail
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 VERBOSE=${VERBOSE:-}
 RUN_USER=trellis # the unprivileged user, made when root runs us
+# What the caller set for other PostgreSQL servers, or to reach the internet, is not
+# meant for what runs here.
+for name in $(compgen -e); do
+	if [[ $name =~ ^PG[A-Z]+$ ]]; then unset "$name"; fi
+done
+curl() { command curl --noproxy '*' "$@"; }
 
 say() { printf '%s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
@@ -69,14 +75,21 @@ wait_until() {
 	done
 }
 
-# Runs a command as the unprivileged user when we are root, else as ourselves.
-as_user() {
-	if is_root; then
-		setpriv --reuid="$RUN_USER" --regid="$RUN_USER" --init-groups --no-new-privs -- "$@"
-	else
-		"$@"
-	fi
+# Runs a command as the unprivileged user when we are root, else as ourselves. In the
+# run folder root works by this only, for that user may change what is there at any
+# time: nothing of it is opened, sourced, executed or computed with as root. The command
+# has no terminal, so that it cannot type into root's.
+as_user() { "${AS_USER[@]}" "$@"; }
+AS_USER=()
+! is_root || AS_USER=(env -C / setsid -w setpriv "--reuid=$RUN_USER" "--regid=$RUN_USER" --init-groups --no-new-privs --)
+
+# put FILE MODE < content - a file of the run folder, whole or not at all.
+put() {
+	# shellcheck disable=SC2016
+	as_user sh -c 'umask 077; rm -f -- "$1.new"; cat >"$1.new" && chmod "$2" "$1.new" && mv -f -- "$1.new" "$1"' put "$1" "$2"
 }
+
+is_number() { [[ ${1:-} =~ ^[0-9]{1,9}$ ]]; }
 
 make_user() {
 	is_root || return 0
@@ -87,10 +100,12 @@ make_user() {
 }
 
 # Sets RUN, the folder all state lives in, and makes nothing. What is another user's is
-# refused: it would not work, and what is left behind would break it for him.
+# refused: it would not work, and what is left behind would break it for them.
 find_run_dir() {
 	local spare
 	spare=$(spare_run_dir)
+	# Anybody may put a link there, and lead us elsewhere.
+	[ ! -L "$spare" ] || die "$spare is a link; remove it, or set TRELLIS_RUN_DIR to a folder of your own."
 	RUN=$(readlink -m -- "${TRELLIS_RUN_DIR:-$TOP/.run}")
 	# An earlier release put the link into the folder, not in its place.
 	if [ -z "${TRELLIS_RUN_DIR:-}" ] &&
@@ -142,13 +157,14 @@ run_dir_state() { # folder
 }
 
 # Sets RUN, and makes it where it is not there. PostgreSQL's socket must fit in 107
-# bytes and the unprivileged user must reach it; else a folder in /var/tmp.
+# bytes, no shell may take a character of the path for its own, and the unprivileged
+# user must reach it; else a folder in /var/tmp.
 choose_run_dir() {
 	find_run_dir
 	make_user
 	if make_run_dir "$RUN"; then :
 	elif [ -n "${TRELLIS_RUN_DIR:-}" ]; then
-		die "TRELLIS_RUN_DIR=$RUN cannot be used: its path must be at most 80 characters long and reachable by the user '$(as_user id -un)'. Choose another, such as /var/tmp/trellis."
+		die "TRELLIS_RUN_DIR=$RUN cannot be used: its path must be at most 80 characters long, of letters, digits and /._+-, and reachable by the user '$(as_user id -un)'. Choose another, such as /var/tmp/trellis."
 	else
 		RUN=$(spare_run_dir)
 		refuse_foreign "$RUN"
@@ -161,13 +177,17 @@ choose_run_dir() {
 # Owner and mode change only of a folder that is made here, or empty.
 make_run_dir() { # folder
 	local made=
-	[ ${#1} -le 80 ] || return 1
+	[ ${#1} -le 80 ] && [[ $1 =~ ^[A-Za-z0-9/._+-]+$ ]] || return 1
 	case $(run_dir_state "$1") in
 	none)
 		[ -d "$1" ] || made=1
 		mkdir -p -- "$1" 2>/dev/null || return 1
-		if is_root; then chown "$RUN_USER:$RUN_USER" "$1"; fi
-		chmod 750 "$1" 2>/dev/null || return 1
+		if is_root && [ "$(stat -c %U "$1")" != "$RUN_USER" ]; then
+			# Root gives away only what is its own, and no folder that a link led to.
+			[ -O "$1" ] && [ ! -L "$1" ] || return 1
+			chown -h "$RUN_USER:$RUN_USER" "$1"
+		fi
+		as_user chmod 750 "$1" 2>/dev/null || return 1
 		;;
 	other) die "$1 holds other things than a mesh's; take them out, or set TRELLIS_RUN_DIR to a new folder." ;;
 	esac
@@ -177,6 +197,15 @@ make_run_dir() { # folder
 		[ -z "$made" ] || rmdir "$1"
 		return 1
 	fi
+}
+
+# Commands that change things take turns: those in one run folder, and those that build
+# in one tree. What is left running must not keep the descriptor.
+take_turn() { # descriptor, folder, what it waits for
+	eval "exec $1<\"\$2\""
+	flock -n "$1" && return 0
+	say "Waiting for $3 to end (it holds $2) ..."
+	flock -w 900 "$1" || die "$3 is still at work in $2 after 15 minutes; see what it waits for, and run this again."
 }
 
 # Makes $TOP/.run a link to RUN.

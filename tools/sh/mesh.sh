@@ -35,11 +35,7 @@ install_binaries() { # build folder, names...
 		from=$(built "$build" "$name")
 		to=$RUN/bin/$(basename "$from")
 		[ -x "$from" ] || die "$from is missing after the build; remove the folder $build and run this again."
-		if ! cmp -s "$from" "$to"; then
-			install -m 755 "$from" "$to.new"
-			if is_root; then chown "$RUN_USER:$RUN_USER" "$to.new"; fi
-			mv "$to.new" "$to"
-		fi
+		as_user cmp -s - "$to" <"$from" || put "$to" 755 <"$from"
 	done
 }
 
@@ -47,24 +43,20 @@ install_binaries() { # build folder, names...
 # tools/up that came to no end.
 runs_former_binary() { # name
 	local pid
-	pid=$(as_user s6-svstat -o pid "$RUN/scan/$1" 2>/dev/null) || return 1
-	[[ $(readlink "/proc/$pid/exe") == *" (deleted)" ]]
+	pid=$(as_user s6-svstat -o pid "$RUN/scan/$1" 2>/dev/null) && is_number "$pid" || return 1
+	[[ $(as_user readlink "/proc/$pid/exe") == *" (deleted)" ]]
 }
 
-# A key per pair of services, derived from one root key that stays in $RUN/keys.
+# A key for each pair of services, and what seals. A key that is there is kept.
 make_keys() {
-	local pair a b dir=$RUN/keys
+	local pair dir=$RUN/keys
 	as_user mkdir -p "$dir"
 	as_user chmod 700 "$dir"
-	[ -f "$dir/root" ] || openssl rand -hex 32 | as_user tee "$dir/root" >/dev/null
-	[ -f "$dir/seal" ] || openssl rand -hex 32 | as_user tee "$dir/seal" >/dev/null
+	as_user test -s "$dir/seal" || openssl rand -hex 32 | put "$dir/seal" 600
 	for pair in $PAIRS; do
-		a=${pair%:*} b=${pair#*:}
-		[ -f "$dir/$a-$b" ] || printf '1:%s\n' "$(printf 'trellis bus %s' "$pair" |
-			openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(cat "$dir/root")" | awk '{ print $NF }')" |
-			as_user tee "$dir/$a-$b" >/dev/null
+		as_user test -s "$dir/${pair%:*}-${pair#*:}" ||
+			openssl rand -hex 32 | sed 's/^/1:/' | put "$dir/${pair%:*}-${pair#*:}" 600
 	done
-	as_user chmod -R go= "$dir"
 }
 
 upper() { printf '%s' "$1" | tr a-z A-Z; }
@@ -75,10 +67,10 @@ service_env() { # name, tcp|tls
 	local name=$1 scheme=$2 i=0 other pair key_of
 	printf 'TRELLIS_PG_URL=%s\nTRELLIS_REDIS_URL=%s\nTRELLIS_RUN_DIR=%s\nTRELLIS_MAIL_FOLDER=%s\n' \
 		"$PG_URL" "$REDIS_URL" "$RUN" "$RUN/mail"
-	printf 'TRELLIS_SEAL_KEY_FILE=%s\nTRELLIS_NOTIFY_FD=3\n' "$RUN/keys/seal"
-	# Who develops here has his receivers here.
-	printf 'TRELLIS_WEBHOOK_ALLOW_CIDRS=127.0.0.0/8\n'
-	printf 'TRELLIS_PUBLIC_URL=http://%s\n' "$(http_listen | sed 's/^0\.0\.0\.0:/127.0.0.1:/')"
+	printf 'TRELLIS_NOTIFY_FD=3\nTRELLIS_HTTP_LISTEN=%s\n' "$HTTP_LISTEN"
+	printf 'TRELLIS_PUBLIC_URL=http://%s\n' "${HTTP_LISTEN/#0.0.0.0:/127.0.0.1:}"
+	[ "$name" = edge ] || [ -n "${TRELLIS_SEAL_KEY:-}${TRELLIS_SEAL_KEY_FILE:-}" ] ||
+		printf 'TRELLIS_SEAL_KEY_FILE=%s\n' "$RUN/keys/seal"
 	for other in $SERVICES; do
 		if [ "$other" = "$name" ] || [ "$name" = all ]; then
 			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "$(upper "$other")" $((BASE_PORT + 20 + i))
@@ -104,8 +96,39 @@ service_env() { # name, tcp|tls
 	done
 	printf 'TRELLIS_BUS_KEY_CTL_FILE=%s\n' "$RUN/keys/ctl-$name"
 	tls_env "$scheme"
-	# What the caller set goes to every service; the administrator's URL to none.
-	env | grep '^TRELLIS_' | grep -vE '^TRELLIS_(PG_ADMIN_URL|PG_URL|REDIS_URL|RUN_DIR|TEST_[A-Z_]*)=' || true
+	callers_env "$name"
+}
+
+# What the caller set, but for what is another service's, such as its secrets. What no
+# service knows goes to each, to be refused. The administrator's URL goes to none.
+callers_env() { # name
+	local own others
+	others=$(settings_of_others "$1")
+	for own in $(compgen -e TRELLIS_); do
+		case $own in
+		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_TEST_*) continue ;;
+		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) [ "$1" != edge ] || continue ;; # it keeps nothing
+		TRELLIS_PG_URL_*)
+			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_$(upper "$1")(_SYS)?$ ]] ||
+				! is_service "$(sed 's/^TRELLIS_PG_URL_//; s/_FILE$//; s/_SYS$//' <<<"$own")" || continue
+			;;
+		esac
+		[[ $'\n'$others$'\n' != *$'\n'${own%_FILE}$'\n'* ]] || continue
+		printf '%s=%s\n' "$own" "${!own}"
+	done
+}
+is_service() { [[ " $(upper "$SERVICES") " == *" $1 "* ]]; }
+
+# Settings that stand in the tables of other services only, a name a line.
+settings_of_others() { # name
+	[ "$1" != all ] || return 0
+	"$(built "$BUILD" "$1")" config --markdown | awk -v name="$1" -F ' *[|] *' '
+		$2 ~ /^`TRELLIS_[A-Z0-9_]+`$/ {
+			gsub(/`/, "", $2)
+			all[$2] = 1
+			if ($3 == name || $3 == "every process" || $3 == "limits") mine[$2] = 1
+		}
+		END { for (one in all) if (!(one in mine)) print one }'
 }
 
 tls_env() { # tcp|tls+tcp
@@ -116,7 +139,8 @@ tls_env() { # tcp|tls+tcp
 
 # $RUN/env/ctl: where the operator's command finds the services, and by what keys it
 # is believed. For root and the user of the mesh alone.
-ctl_define() { # tcp|tls+tcp, names...
+ctl_define() { ctl_env "$@" | put "$RUN/env/ctl" 600; }
+ctl_env() { # tcp|tls+tcp, names...
 	local scheme=$1 other i=0 key
 	shift
 	for other in $SERVICES; do
@@ -125,11 +149,8 @@ ctl_define() { # tcp|tls+tcp, names...
 		printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\nTRELLIS_BUS_KEY_%s_FILE=%s\n' \
 			"$(upper "$other")" "$scheme" $((BASE_PORT + i)) "$(upper "$other")" "$RUN/keys/ctl-$key"
 		i=$((i + 1))
-	done >"$RUN/env/ctl.new"
-	tls_env "$scheme" >>"$RUN/env/ctl.new"
-	chmod 600 "$RUN/env/ctl.new"
-	if is_root; then chown "$RUN_USER:$RUN_USER" "$RUN/env/ctl.new"; fi
-	mv "$RUN/env/ctl.new" "$RUN/env/ctl"
+	done
+	tls_env "$scheme"
 }
 
 # The service upkeep: `<service> maintain` when it starts, then it waits for a day and
@@ -158,8 +179,8 @@ exports() { sed "s/'/'\\\\''/g; s/=/='/; s/\$/'/; s/^/export /"; }
 # The certificate stands in it by its checksum, so that a new one is a change.
 mesh_define() { # name, scheme
 	local name=$1 env bound=
-	[ "$2" != tls+tcp ] || bound="# certificate $(cksum <"$RUN/keys/bus.crt")"
-	env=$(service_env "$@" | sed "s/'/'\\\\''/g; s/=/='/; s/\$/'/; s/^/export /")
+	[ "$2" != tls+tcp ] || bound="# certificate $(as_user cat "$RUN/keys/bus.crt" | cksum)"
+	env=$(service_env "$@" | exports)
 	service_define "$name" <<-END
 		#!/bin/sh
 		exec 2>&1
@@ -169,9 +190,25 @@ mesh_define() { # name, scheme
 	END
 }
 
+# Lets webhooks reach this machine, until close_loopback, where nobody has said what they
+# may reach: for a story that has its receiver here.
+open_loopback() {
+	LOOPBACK=notify
+	as_user test -d "$RUN/scan/notify" || LOOPBACK=all
+	LOOPBACK_RUN=$(as_user cat "$RUN/scan/$LOOPBACK/run") || return 1
+	! grep -q '^export TRELLIS_WEBHOOK_ALLOW_CIDRS=' <<<"$LOOPBACK_RUN" || { LOOPBACK=; return 0; }
+	sed "/^exec \"/i export TRELLIS_WEBHOOK_ALLOW_CIDRS='127.0.0.1/32'" <<<"$LOOPBACK_RUN" | put "$RUN/scan/$LOOPBACK/run" 700
+	as_user s6-svc -wR -T 30000 -r "$RUN/scan/$LOOPBACK"
+}
+close_loopback() {
+	[ -n "${LOOPBACK:-}" ] || return 0
+	put "$RUN/scan/$LOOPBACK/run" 700 <<<"$LOOPBACK_RUN"
+	as_user s6-svc -wR -T 30000 -r "$RUN/scan/$LOOPBACK" || true
+}
+
 # Whether what a service would be started with differs from what it runs with.
-mesh_changed() { # name, file with the previous run script
-	! cmp -s "$RUN/scan/$1/run" "$2"
+mesh_changed() { # name, the previous run script
+	[ "$(as_user cat "$RUN/scan/$1/run" 2>/dev/null)" != "$2" ]
 }
 
 # Asks each service whether it would start with its settings, before anything is
@@ -187,8 +224,6 @@ check_settings() { # build folder, scheme, names...
 	[ -z "$wrong" ] || die "these settings cannot be used; mend them and run this again (what runs was left as it is):
 $(sort -u <<<"${wrong%$'\n'}" | sed 's/^/  /')"
 }
-
-http_listen() { printf '%s' "${TRELLIS_HTTP_LISTEN:-127.0.0.1:8080}"; }
 
 port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
@@ -217,51 +252,77 @@ mesh_runs() {
 # program has taken one while the mesh was down.
 choose_ports() {
 	local base
-	if [ -f "$RUN/ports" ]; then
-		BASE_PORT=$(cat "$RUN/ports")
+	BASE_PORT=$(as_user cat "$RUN/ports" 2>/dev/null) || true
+	if is_number "$BASE_PORT" && [ "$BASE_PORT" -ge 1024 ] && [ "$BASE_PORT" -le 65500 ]; then
 		! mesh_runs && ! ports_free "$BASE_PORT" || return 0
 	fi
 	for base in $(seq 7100 40 9980); do
 		ports_free "$base" || continue
-		echo "$base" | as_user tee "$RUN/ports" >/dev/null
+		echo "$base" | put "$RUN/ports" 644
 		BASE_PORT=$base
 		return 0
 	done
 	die "no free ports between 7100 and 9999 on 127.0.0.1 for the services; stop what uses them, or write a base port into $RUN/ports."
 }
 
-# Whether the mesh that is up, ready or not, is the one that has the HTTP address.
-listens_here() {
+# Where the mesh in $RUN listens, or listened last.
+told_listen() {
 	local name listen
-	scan_running || return 1
 	for name in edge all; do
-		service_up "$name" || continue
-		listen=$(sed -n "s/^export TRELLIS_HTTP_LISTEN='\(.*\)'\$/\1/p" "$RUN/scan/$name/run")
-		[ "${listen:-127.0.0.1:8080}" != "$(http_listen)" ] || return 0
+		listen=$(as_user sed -n "s/^export TRELLIS_HTTP_LISTEN='\(.*\)'\$/\1/p" "$RUN/scan/$name/run" 2>/dev/null) || continue
+		[[ ! $listen =~ ^(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+|\*):[0-9]{1,5}$ ]] || echo "$listen"
+		return 0
 	done
-	return 1
 }
 
-check_http_port() {
-	local listen host port
-	listen=$(http_listen)
-	host=${listen%:*} port=${listen##*:}
-	[[ $host != "$listen" && $port =~ ^[0-9]{1,5}$ && 10#$port -le 65535 ]] ||
-		die "TRELLIS_HTTP_LISTEN=$listen is not address:port, such as 127.0.0.1:8080."
-	[ "$host" != 0.0.0.0 ] || host=127.0.0.1
-	if port_taken "$host" "$port"; then
-		die "$listen is in use by another program; stop it, or choose another address: TRELLIS_HTTP_LISTEN=127.0.0.1:8081 tools/up"
-	fi
+# Where HTTP is found: what the caller asks for, else what the mesh in $RUN has.
+find_http() {
+	HTTP_LISTEN=${TRELLIS_HTTP_LISTEN:-$(told_listen)}
+	HTTP_LISTEN=${HTTP_LISTEN:-127.0.0.1:8080}
+}
+
+# Whether the mesh that is up, ready or not, is the one that has the HTTP address.
+listens_here() {
+	scan_running || return 1
+	[ "$(told_listen)" = "$HTTP_LISTEN" ] && { service_up edge || service_up all; }
+}
+
+http_taken() { # address:port
+	local host=${1%:*}
+	case $host in 0.0.0.0 | '*') host=127.0.0.1 ;; esac
+	host=${host#[} host=${host%]}
+	port_taken "$host" "${1##*:}"
+}
+
+# Sets HTTP_LISTEN. An address that somebody asked for is had or refused; else another
+# port is looked for where another program has it.
+choose_http() {
+	local host port first
+	find_http
+	host=${HTTP_LISTEN%:*} port=${HTTP_LISTEN##*:}
+	[[ $HTTP_LISTEN == *:* && $port =~ ^[0-9]{1,5}$ && 10#$port -le 65535 ]] ||
+		die "TRELLIS_HTTP_LISTEN=$HTTP_LISTEN is not address:port, such as 127.0.0.1:8080."
+	[ -n "$host" ] ||
+		die "TRELLIS_HTTP_LISTEN=$HTTP_LISTEN has no address before the port; write 127.0.0.1:$port for this machine only, or 0.0.0.0:$port for every network it is on."
+	first=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)
+	[ "$port" -ge "$first" ] || [ "$port" = 0 ] ||
+		die "TRELLIS_HTTP_LISTEN=$HTTP_LISTEN: ports below $first are for root only, and Trellis does not run as root; take one from $first on, and let a proxy in front take port $port."
+	if listens_here || ! http_taken "$HTTP_LISTEN"; then return 0; fi
+	[ -z "${TRELLIS_HTTP_LISTEN:-}" ] ||
+		die "$HTTP_LISTEN is in use by another program; stop it, or choose another address: TRELLIS_HTTP_LISTEN=127.0.0.1:8081 tools/up"
+	for port in $(seq 8080 8199); do
+		! http_taken "127.0.0.1:$port" || continue
+		HTTP_LISTEN=127.0.0.1:$port
+		return 0
+	done
+	die "no free port between 8080 and 8199 on 127.0.0.1; choose an address: TRELLIS_HTTP_LISTEN=127.0.0.1:9000 tools/up"
 }
 
 # Sum of Pss of the mesh's processes in KiB, and their number.
 mesh_memory() {
-	local pids pid sum=0 n=0 pss
-	pids=$(for s in "$@"; do as_user s6-svstat -o pid "$RUN/scan/$s" 2>/dev/null; done)
-	for pid in $pids; do
-		[ "$pid" -gt 0 ] || continue
-		pss=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null) || continue
-		sum=$((sum + pss)) n=$((n + 1))
-	done
-	echo "$sum $n"
+	local name pid
+	for name in "$@"; do
+		pid=$(as_user s6-svstat -o pid "$RUN/scan/$name" 2>/dev/null) && is_number "$pid" || continue
+		as_user grep -s '^Pss:' "/proc/$pid/smaps_rollup" || true
+	done | awk '{ sum += $2; n++ } END { print sum + 0, n + 0 }'
 }

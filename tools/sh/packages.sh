@@ -24,12 +24,13 @@ need_packages() {
 	step "Installing packages" apt_install $missing
 }
 
-# Installs without letting the packages start system services: ours are private.
+# Installs without letting the packages start system services: ours are private. What an
+# installation that was cut off left behind is finished first.
 apt_install() {
 	local status=0 policy=/usr/sbin/policy-rc.d
 	export DEBIAN_FRONTEND=noninteractive
-	if [ ! -e $policy ]; then
-		printf '#!/bin/sh\nexit 101\n' >$policy
+	if [ ! -e $policy ] || grep -qsx '# until Trellis has its packages' $policy; then
+		printf '#!/bin/sh\n# until Trellis has its packages\nexit 101\n' >$policy
 		chmod 755 $policy
 	else
 		policy=
@@ -37,8 +38,9 @@ apt_install() {
 	mkdir -p /etc/postgresql-common
 	[ -e /etc/postgresql-common/createcluster.conf ] ||
 		printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.conf
-	{ apt-get install -y --no-install-recommends "$@" ||
-		{ apt-get update && apt-get install -y --no-install-recommends "$@"; }; } || status=$?
+	dpkg --configure -a &&
+		{ apt-get install -y --no-install-recommends "$@" ||
+			{ apt-get update && apt-get install -y --no-install-recommends "$@"; }; } || status=$?
 	[ -z "$policy" ] || rm -f "$policy"
 	return "$status"
 }

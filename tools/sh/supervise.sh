@@ -6,7 +6,7 @@
 
 PG_BIN=/usr/lib/postgresql/15/bin
 
-scan_running() { [ -d "$RUN/scan/.s6-svscan" ] && as_user s6-svscanctl -z "$RUN/scan" 2>/dev/null; }
+scan_running() { as_user test -d "$RUN/scan/.s6-svscan" && as_user s6-svscanctl -z "$RUN/scan" 2>/dev/null; }
 
 # What an earlier run defined is not started with the supervisor, but by services_start
 # once it is defined anew; and what it said of its services is said by nobody any more.
@@ -18,11 +18,11 @@ scan_start() {
 		as_user touch "$RUN/scan/$name/down"
 		as_user rm -f "$RUN/scan/$name/supervise/status"
 	done
-	(
-		cd "$RUN"
-		as_user env -i PATH="$PATH" LANG=C.UTF-8 setsid s6-svscan -t 0 "$RUN/scan" \
-			</dev/null >>"$RUN/log/svscan" 2>&1 &
-	)
+	# It holds none of the turns that were taken to start it.
+	# shellcheck disable=SC2016
+	as_user env -i PATH="$PATH" LANG=C.UTF-8 setsid sh -c \
+		'cd "$1" && exec s6-svscan -t 0 "$1/scan" >>"$1/log/svscan" 2>&1' sh "$RUN" \
+		</dev/null >/dev/null 2>&1 7<&- 8<&- 9<&- &
 	wait_until 5 "supervisor" scan_running ||
 		die "the supervisor (s6-svscan) did not start; see $RUN/log/svscan."
 }
@@ -31,23 +31,19 @@ scan_start() {
 service_define() {
 	local dir=$RUN/scan/$1
 	as_user mkdir -p "$dir/log" "$RUN/log/$1" "$RUN/env"
-	as_user tee "$dir/run.new" >/dev/null
-	as_user chmod 755 "$dir/run.new"
-	as_user mv "$dir/run.new" "$dir/run"
-	echo 3 | as_user tee "$dir/notification-fd" >/dev/null
-	echo 30000 | as_user tee "$dir/timeout-kill" >/dev/null
-	[ -z "${2:-}" ] || echo "$2" | as_user tee "$dir/down-signal" >/dev/null
-	printf '#!/bin/sh\nexec s6-log n10 s1000000 "%s"\n' "$RUN/log/$1" |
-		as_user tee "$dir/log/run" >/dev/null
-	as_user chmod 755 "$dir/log/run"
+	put "$dir/run" 700 # its settings may be secrets
+	echo 3 | put "$dir/notification-fd" 644
+	echo 30000 | put "$dir/timeout-kill" 644
+	[ -z "${2:-}" ] || echo "$2" | put "$dir/down-signal" 644
+	printf '#!/bin/sh\nexec s6-log n10 s1000000 "%s"\n' "$RUN/log/$1" | put "$dir/log/run" 755
 }
 
-service_names() { (cd "$RUN/scan" 2>/dev/null && ls -d -- */ 2>/dev/null | tr -d /); }
+service_names() { as_user find "$RUN/scan" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' 2>/dev/null | sort; }
 service_up() { as_user s6-svstat -u "$RUN/scan/$1" 2>/dev/null | grep -q true; }
 service_ready() { as_user s6-svstat -o ready "$RUN/scan/$1" 2>/dev/null | grep -q true; }
 
 service_remove() {
-	[ -d "$RUN/scan/$1" ] || return 0
+	as_user test -d "$RUN/scan/$1" || return 0
 	as_user s6-svc -wD -T 35000 -d "$RUN/scan/$1" 2>/dev/null || true
 	as_user mv "$RUN/scan/$1" "$RUN/scan/.gone-$1"
 	as_user s6-svscanctl -an "$RUN/scan"
@@ -60,10 +56,15 @@ not_supervised() { ! as_user s6-svok "$1" && ! as_user s6-svok "$1/log"; }
 # they stand where there is none.
 log_end() { # name
 	local errors
-	errors=$(tail -n 20 "$RUN/log/$1/current" 2>/dev/null |
+	errors=$(log_tail 20 "$1" |
 		jq -rR 'fromjson? | select(.level == "error") | .message' | awk '!said[$0]++')
-	if [ -n "$errors" ]; then printf '%s\n' "$errors"; else tail -n 5 "$RUN/log/$1/current" 2>/dev/null; fi
+	if [ -n "$errors" ]; then printf '%s\n' "$errors"; else log_tail 5 "$1"; fi
 }
+# The end of a log, without what a terminal would take for a command.
+log_tail() { # lines, name
+	as_user tail -n "$1" "$RUN/log/$2/current" 2>/dev/null | plain_text
+}
+plain_text() { LC_ALL=C stdbuf -oL tr -d '\000-\010\013-\037\177'; }
 
 # Lets the supervisor see new folders, then waits until all named are ready. A service's
 # supervisor takes its lock (s6-svok) first, then listens, and last says how the service
@@ -94,16 +95,16 @@ scan_gone() { ! scan_running; }
 # ---- the two databases, private, on unix sockets --------------------------------
 
 postgres_define() {
-	if [ ! -f "$RUN/pg/data/PG_VERSION" ]; then
+	if ! as_user test -e "$RUN/pg/data"; then # it comes whole, or not at all
 		as_user mkdir -p "$RUN/pg"
-		as_user rm -rf "$RUN/pg/data"
-		as_user "$PG_BIN/initdb" -D "$RUN/pg/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null ||
-			die "PostgreSQL's initdb failed in $RUN/pg/data; --verbose shows why."
+		as_user rm -rf "$RUN/pg/data.new"
+		as_user "$PG_BIN/initdb" -D "$RUN/pg/data.new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null ||
+			die "PostgreSQL's initdb failed in $RUN/pg/data.new; the lines above say why."
+		as_user mv "$RUN/pg/data.new" "$RUN/pg/data"
 	fi
 	as_user mkdir -p "$RUN/scan/postgres/data"
 	printf '#!/bin/sh\nexec %s/pg_isready -q -h "%s/pg"\n' "$PG_BIN" "$RUN" |
-		as_user tee "$RUN/scan/postgres/data/check" >/dev/null
-	as_user chmod 755 "$RUN/scan/postgres/data/check"
+		put "$RUN/scan/postgres/data/check" 755
 	service_define postgres SIGINT <<-END
 		#!/bin/sh
 		exec 2>&1
@@ -118,8 +119,7 @@ postgres_define() {
 redis_define() {
 	as_user mkdir -p "$RUN/redis" "$RUN/scan/redis/data"
 	printf '#!/bin/sh\n[ "$(redis-cli -s "%s/redis/sock" ping)" = PONG ]\n' "$RUN" |
-		as_user tee "$RUN/scan/redis/data/check" >/dev/null
-	as_user chmod 755 "$RUN/scan/redis/data/check"
+		put "$RUN/scan/redis/data/check" 755
 	service_define redis <<-END
 		#!/bin/sh
 		exec 2>&1

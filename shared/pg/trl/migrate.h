@@ -5,11 +5,12 @@
 #include <trl/sql.h>
 
 /* Makes the schema, its roles (NAME_owner, NAME_app, NAME_sys) and the framework's
- * tables, then applies what is new. app_password and sys_password may be NULL
- * (peer or trust authentication). Prints one line a step and, on failure, file,
+ * tables, then applies what is new. app_url and sys_url are what the service
+ * connects with: the roles get the passwords that stand there; NULL, or without one:
+ * theirs stay as they are. Prints one line a step and, on failure, file,
  * line and what PostgreSQL said. */
 enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
-    const char *app_password, const char *sys_password) TRL_MUST_CHECK;
+    const char *app_url, const char *sys_url) TRL_MUST_CHECK;
 
 /* Upkeep of the framework's tables, under the owner's role: deletes expired idempotency
  * records, ended jobs and old days of events in pieces, and makes partitions for days

@@ -23,6 +23,10 @@ struct trl_pg_options {
 	const struct trl_event_type *audit_told;
 };
 
+/* Whether the value of the setting name is a connection string; else trl_complain says
+ * what is wrong with it. */
+bool trl_pg_check_url(const char *name, const char *url);
+
 /* Start-up only: connects one connection, refuses a role that is superuser,
  * BYPASSRLS or owner of a table, prepares every statement and checks the schema
  * against the migrations; prints each problem with what to do.
