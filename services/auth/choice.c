@@ -90,7 +90,7 @@ tells_the_person(const char *password, const char *email, const char *name)
 		return false;
 	for (const char *at = left; *at; at++)
 		n += !strchr(between, *at);
-	return n < AUTH_PASSWORD_MIN_BYTES;
+	return n < AUTH_PASSWORD_MIN;
 }
 
 const char *
@@ -98,8 +98,8 @@ auth_password_refused(const char *password, const char *email, const char *name)
 {
 	size_t len = strlen(password);
 
-	if (len < AUTH_PASSWORD_MIN_BYTES)
-		return "A password has at least 8 bytes; 15 or more are better.";
+	if (trl_utf8_count(password, len) < AUTH_PASSWORD_MIN)
+		return "A password has at least 8 characters; 15 or more are better.";
 	if (len > AUTH_PASSWORD_MAX_BYTES)
 		return "A password has at most 1,024 bytes.";
 	if (!shows_something(password))

@@ -20,7 +20,7 @@ struct auth_password_config {
 };
 
 enum {
-	AUTH_PASSWORD_MIN_BYTES = 8,
+	AUTH_PASSWORD_MIN = 8, /* characters; the contract tells it, too */
 	AUTH_PASSWORD_MAX_BYTES = 1024,
 	AUTH_PASSWORD_TEXT = 160, /* what is kept, with the final NUL */
 	AUTH_PEPPERS_MAX = 4,

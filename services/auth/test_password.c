@@ -35,7 +35,8 @@ refuses_the_short_the_long_the_common_and_what_tells_the_person(void **state)
 		{ "command7", true }, { "example example", false },
 		/* others */
 		{ "correct horse battery", true }, { "a lovelace of one's own", true },
-		{ "Tr0ub4dor", true }, { "\xf0\x9f\x90\x8e\xf0\x9f\x94\x8b", true } };
+		{ "Tr0ub4dor", true }, { "\xf0\x9f\x90\x8e\xf0\x9f\x94\x8b", false },
+		{ "\xd0\xb4\xd0\xbb\xd0\xb8\xd0\xbd\xd0\xbd\xd1\x8b\xd0\xb5!", true } };
 	char longest[AUTH_PASSWORD_MAX_BYTES + 2];
 
 	(void)state;

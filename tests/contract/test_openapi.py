@@ -149,14 +149,16 @@ class Openapi(unittest.TestCase):
                                  'application/json' not in content)
 
     def test_an_answer_says_which_headers_it_has(self):
-        always = {'RateLimit', 'RateLimit-Policy', 'X-Request-Id'}
-        wanted = {'401': {'WWW-Authenticate'}, '429': {*always, 'Retry-After'},
-                  '503': {'Retry-After'}, '304': {*always, 'ETag'}}
+        always = {'X-Request-Id', 'traceparent'}
+        counted = {'RateLimit', 'RateLimit-Policy'}
+        wanted = {'401': {'WWW-Authenticate'}, '403': {'WWW-Authenticate'}, '409': {'Retry-After'},
+                  '415': {'Accept', 'Accept-Encoding', 'Accept-Patch'}, '429': {'Retry-After'},
+                  '503': {'Retry-After'}, '304': {'ETag'}}
         for name, _, _, operation in operations():
             for status, answer in operation['responses'].items():
                 with self.subTest(f'{name} {status}'):
                     answer = follow(answer['$ref']) if '$ref' in answer else answer
-                    least = {'X-Request-Id'} if status >= '4' else always
+                    least = always if status == '406' else always | counted
                     self.assertLessEqual(least | wanted.get(status, set()),
                                          set(answer['headers']))
 
@@ -167,6 +169,47 @@ class Openapi(unittest.TestCase):
                        for _, other, verb, _ in operations())
             with self.subTest(name):
                 self.assertEqual('Location' in made.get('headers', {}), bool(made) and read)
+
+    def test_no_component_is_there_for_nothing(self):
+        used = {node for place, node in walk(DOCUMENT) if place.endswith('/$ref')}
+        for kind, components in DOCUMENT['components'].items():
+            for name in components if kind != 'securitySchemes' else ():
+                self.assertIn(f'#/components/{kind}/{name}', used)
+
+    def test_a_change_is_taken_as_a_merge_patch(self):
+        for name, _, verb, operation in operations():
+            kinds = list(operation.get('requestBody', {}).get('content', {}))
+            with self.subTest(name):
+                self.assertEqual('application/merge-patch+json' in kinds, verb == 'patch')
+                if verb == 'patch':
+                    self.assertIn('application/json', kinds)
+
+    def test_patterns_are_the_servers(self):
+        requests = {n: s for n, s in DOCUMENT['components']['schemas'].items() if n.endswith('Request')}
+        key = DOCUMENT['components']['parameters']['Idempotency-Key']['schema']
+        name = requests.get('SignUpRequest', {}).get('properties', {}).get('display_name')
+        for schema, fine, wrong in (
+            (key, ('a', '"a"', "!#[]~'", 'x' * 255, '"' + 'x' * 255 + '"'),
+             ('', '""', 'a b', 'a"b', 'a\\b', 'k\xe4se', 'x' * 256, '"a', '"')),
+            (name, ('Ada', 'A', 'Ada  Lovelace', '\u00c4da', '\U0001f98a'),
+             ('', ' ', 'Ada ', ' Ada', 'A\nda', 'A\tda', 'A\x00da', 'A\x7f')),
+        ):
+            for text in fine if schema else ():
+                self.assertRegex(text, schema['pattern'])
+            for text in wrong if schema else ():
+                self.assertNotRegex(text, schema['pattern'])
+        for message, schema in requests.items():
+            for field, inner in schema['properties'].items():
+                if field in ('display_name', 'sender_name', 'name') and inner.get('type') == 'string':
+                    self.assertIn('pattern', inner, f'{message}.{field}')
+                if inner.get('format') == 'uuid':
+                    self.assertNotRegex('00000000-0000-0000-0000-000000000000', inner['pattern'])
+
+    def test_a_new_password_has_its_least_length(self):
+        schemas = DOCUMENT['components']['schemas']
+        for message in ('SignUpRequest', 'ResetPasswordRequest', 'ChangePasswordRequest'):
+            if message in schemas:
+                self.assertEqual(schemas[message]['properties']['password']['minLength'], 8)
 
     def test_problems_are_problem_json(self):
         for name, response in DOCUMENT['components']['responses'].items():

@@ -9,8 +9,13 @@ DOOR = {
     413: ('TOO_LARGE', 'The body is too large'),
     415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not understood'),
 }
-# What those statuses carry, beside the request's id, which all have.
-HEADERS = {401: ['WWW-Authenticate'], 429: ['RateLimit', 'RateLimit-Policy', 'Retry-After'],
+# What all answers carry, and those that were counted, which are all that a method's
+# caller can get but 406: the type is looked at first.
+ALWAYS = ['X-Request-Id', 'traceparent']
+COUNTED = ['RateLimit', 'RateLimit-Policy']
+# What those statuses carry beside. 409: where the key's request still runs.
+HEADERS = {401: ['WWW-Authenticate'], 403: ['WWW-Authenticate'], 409: ['Retry-After'],
+           415: ['Accept', 'Accept-Encoding', 'Accept-Patch'], 429: ['Retry-After'],
            503: ['Retry-After']}
 
 PROBLEM = {
@@ -87,6 +92,7 @@ class Problems:
             found |= {self.names[n] for n in ('UNAUTHENTICATED', 'DENIED')}
         if method.auth == 'TENANT':
             found.add(self.names['NOT_FOUND'])
+            found.add(self.names['CONFLICT'])  # an organisation that is being deleted
         return sorted(found | {i for _, i, o in self.codes if o.fault and (
             o.status != 503 or method.writes or i != self.names.get('UNCERTAIN'))})
 
@@ -103,7 +109,8 @@ class Problems:
                    'status': status, 'code': code,
                    'trace_id': '4bf92f3577b34da6a3ce929d0e0e4736'}
         return {'description': text,
-                'headers': headers(['X-Request-Id', *HEADERS.get(status, [])]),
+                'headers': headers([*ALWAYS, *(COUNTED if status != 406 else []),
+                                    *HEADERS.get(status, [])]),
                 'content': {'application/problem+json': {
                     'schema': {'$ref': '#/components/schemas/Problem'},
                     'example': example}}}

@@ -16,11 +16,14 @@ INTEGERS = {
 # Format of options.proto to JSON Schema, and an example of it.
 TEXTS = {
     'SLUG': ({'pattern': '^[a-z](-?[a-z0-9])+$'}, 'acme'),
-    'EMAIL': ({'format': 'email'}, 'ada@example.org'),
-    'URL': ({'format': 'uri'}, 'https://example.org/'),
+    'EMAIL': ({'format': 'email', 'pattern': r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
+               r'([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}$'}, 'ada@example.org'),
+    'URL': ({'format': 'uri', 'pattern': '^https?://'}, 'https://example.org/'),
     'LOCALE': ({'pattern': '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$'}, 'en'),
     'TOKEN': ({'pattern': '^[!-~]+$'}, 'k3Jd9sQx'),
-    'NAME': ({}, 'Ada Lovelace'),
+    # What else shows nothing (format.c) is beyond a pattern that people can read.
+    'NAME': ({'pattern': r'^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*'
+              r'[^\s\x00-\x1f\x7f-\x9f])?$'}, 'Ada Lovelace'),
     'TIME_ZONE': ({'pattern': '^[A-Za-z][A-Za-z0-9_+/-]*$'}, 'Europe/Berlin'),
     'PERMISSION': ({'pattern': r'^[a-z_]+\.[a-z_]+\.[a-z_]+$'}, 'tenants.member.invite'),
     'NONE': ({}, 'text'),
@@ -138,7 +141,10 @@ class Schemas:
     @staticmethod
     def text(field):
         if field.format == 'ID':
-            return {'type': 'string', 'format': 'uuid'}
+            # Some digit is not zero: the nil UUID is nobody's id.
+            return {'type': 'string', 'format': 'uuid', 'pattern': '[1-9A-Fa-f]'} \
+                if field.message.name.endswith('Request') \
+                else {'type': 'string', 'format': 'uuid'}
         schema = {'type': 'string'}
         if field.proto.type == FD.TYPE_BYTES:
             schema['contentEncoding'] = 'base64'
@@ -147,8 +153,9 @@ class Schemas:
         if field.option('secret'):
             schema.setdefault('format', 'password')
         if field.message.name.endswith('Request') or field.option('max_len'):
-            if field.option('min_len') and not field.repeated:
-                schema['minLength'] = field.option('min_len')
+            least = field.option('served_min_len') or field.option('min_len')
+            if least and not field.repeated:
+                schema['minLength'] = least
             schema['maxLength'] = field.item_max_len if field.repeated else field.max_len
         return schema
 

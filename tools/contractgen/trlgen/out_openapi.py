@@ -4,7 +4,7 @@ import json
 import re
 
 from .known import description
-from .openapi_problem import PROBLEM, Problems, headers
+from .openapi_problem import ALWAYS, COUNTED, PROBLEM, Problems, headers
 from .openapi_schema import Schemas, example_message
 
 ABOUT = '''\
@@ -14,26 +14,38 @@ event streams: the HTTP API of Trellis.
 Times are RFC 3339 in UTC, ids are UUIDs of version 7. What is absent is left out
 and never null; a field that a request does not know is an error. Lists are read
 page by page with `page_size` and `page_token`. Every problem has the same form
-(`application/problem+json`).'''
+(`application/problem+json`). What cannot be read as a request at all is refused before
+there is a method, with 400, 408, 414, 417, 431, 501, 503 or 505.'''
 
 HEADERS = {
+    'Accept': ('The types of body that would have been taken.', 'application/json'),
+    'Accept-Encoding': ('Where the body was encoded: how it would have been taken.',
+                        'identity'),
+    'Accept-Patch': ('The types of a change that would have been taken (RFC 5789).',
+                     'application/merge-patch+json, application/json'),
     'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
     'Link': ('The next page (RFC 8288, rel="next").',
              '</api/v1/tenants?page_token=AbC>; rel="next"'),
     'Location': ('Where what was made is read.',
                  '/api/v1/tenants/01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
     'RateLimit': ('What is left of the limit and when more comes (draft 11).',
-                  '"read";r=99;t=1'),
-    'RateLimit-Policy': ('The limits that counted.', '"read";q=100;w=60'),
+                  '"person-read";r=599;t=1'),
+    'RateLimit-Policy': ('The limits that counted.', '"person-read";q=600;w=60'),
+    'Set-Cookie': ('The session cookie, where it was asked for; at its end one that is over.',
+                   '__Host-session=trs_...; Path=/; Secure; HttpOnly; SameSite=Lax'),
     'Retry-After': ('Seconds to wait before asking again.', '1'),
     'Idempotency-Replayed': ('true where the answer is a stored one.', 'true'),
-    'WWW-Authenticate': ('How to sign in (RFC 6750).', 'Bearer realm="trellis"'),
+    'WWW-Authenticate': ('How to sign in, and what is wrong with a token that was sent '
+                         '(RFC 6750).', 'Bearer realm="trellis", error="invalid_token"'),
     'X-Request-Id': ('The request\'s id, yours or one made for it.', '7f3b2c'),
+    'traceparent': ('The trace of the request, yours or one made for it (W3C).',
+                    '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'),
 }
 PARAMETERS = {
     'Idempotency-Key': ('Runs the request once however often it is sent: the same key '
-                        'and body give the stored answer for 24 hours.',
-                        {'type': 'string', 'minLength': 1, 'maxLength': 255},
+                        'and body give the stored answer for 24 hours. Bare or quoted.',
+                        {'type': 'string', 'pattern':
+                         r'^([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$'},
                         'b7f3c1c0-order-17'),
     'If-Match': ('The ETag that was read; refused with 412 where it has changed since.',
                  {'type': 'string'}, '"3"'),
@@ -47,7 +59,7 @@ PARAMETERS = {
                      'and with nothing else.', {'type': 'string'},
                      'u3Jx0mO8Jd1cK5tYw2nBgQ7vLr9TzXa4HfEsPiDkWbM'),
     'X-Tenant-Id': ('The tenant; may be left out with an API key or an only membership.',
-                    {'type': 'string', 'format': 'uuid'},
+                    {'type': 'string', 'format': 'uuid', 'pattern': '[1-9A-Fa-f]'},
                     '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
 }
 CLOUD_EVENT = {
@@ -70,13 +82,23 @@ CLOUD_EVENT = {
         'data': {'type': 'object', 'description': 'As the event\'s type has it.'},
     },
 }
+# One event of a stream, as a browser's EventSource gives it.
+EVENT = {
+    'type': 'object',
+    'properties': {
+        'id': {'type': 'string', 'description': 'For Last-Event-ID.'},
+        'event': {'type': 'string', 'description': 'The type of what happened, or reset.'},
+        'data': {'type': 'string', 'contentMediaType': 'application/json',
+                 'contentSchema': {'$ref': '#/components/schemas/CloudEvent'},
+                 'description': 'What happened.'},
+    },
+}
 STREAM_EXAMPLE = (
     'retry: 3000\n\n'
     'id: 01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21\nevent: tenants.tenant.updated\n'
     'data: {"specversion":"1.0","id":"01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21",'
     '"source":"/tenants","type":"tenants.tenant.updated",'
     '"datacontenttype":"application/json","data":{}}\n\n: hb\n\n')
-ALWAYS = ['RateLimit', 'RateLimit-Policy', 'X-Request-Id']
 SECURITY = {
     'bearer': {'type': 'http', 'scheme': 'bearer',
                'description': 'A session token (trs_...) or an API key (trl_...).'},
@@ -132,6 +154,10 @@ class OpenapiOutput:
                              key=lambda m: (m.path, m.verb)):
             paths.setdefault(method.path, {})[method.verb] = self.operation(method)
         self.schemas.components['Problem'] = PROBLEM
+        said = json.dumps([paths, self.problems.components])  # what is not is left out
+
+        def asked(kind, table):
+            return ((name, *row) for name, row in table.items() if f'/{kind}/{name}"' in said)
         return {
             'openapi': '3.1.0',
             'info': {'title': 'Trellis', 'version': '1', 'description': ABOUT,
@@ -145,10 +171,10 @@ class OpenapiOutput:
                 'responses': dict(sorted(self.problems.components.items())),
                 'parameters': {name: {'name': name, 'in': 'header', 'description': text,
                                       'schema': schema, 'example': example}
-                               for name, (text, schema, example) in PARAMETERS.items()},
+                               for name, text, schema, example in asked('parameters', PARAMETERS)},
                 'headers': {name: {'description': text, 'schema': {'type': 'string'},
                                    'example': example}
-                            for name, (text, example) in HEADERS.items()},
+                            for name, text, example in asked('headers', HEADERS)},
                 'securitySchemes': SECURITY,
             },
         }
@@ -227,9 +253,11 @@ class OpenapiOutput:
         schema = self.schemas.reference(method.input, set(method.path_names), extra)
         return {'required': method.verb in ('patch', 'put') or any(f.required for f in fields),
                 'description': f'At most {method.option("max_body_bytes", 65536):,} bytes.',
-                'content': {'application/json': {
+                'content': {kind: {
                     'schema': schema,
-                    'example': example_message(method.input, set(method.path_names))}}}
+                    'example': example_message(method.input, set(method.path_names))}
+                            for kind in ('application/json', 'application/merge-patch+json')[
+                                :2 if method.verb == 'patch' else 1]}}
 
     def locates(self, method):
         """Whether what the method makes can be read at its path and its id."""
@@ -239,7 +267,10 @@ class OpenapiOutput:
                 for other in self.contracts.methods if other.verb == 'get')
 
     def success(self, method):
-        names = list(ALWAYS)
+        names = [*ALWAYS, *COUNTED]
+        # As services/edge/cookie.c has it.
+        if method.option('signs_in') or method.name == 'LogOut':
+            names.append('Set-Cookie')
         if method.writes:
             names.append('Idempotency-Replayed')
         if method.output.field('version'):
@@ -260,7 +291,7 @@ class OpenapiOutput:
                 'kept, so read anew; lines that begin with a colon keep it alive.')
             response['content'] = {'text/event-stream': {
                 'schema': {'type': 'string', 'contentMediaType': 'text/event-stream',
-                           'x-event-schema': {'$ref': '#/components/schemas/CloudEvent'}},
+                           'contentSchema': EVENT},
                 'example': STREAM_EXAMPLE}}
         elif method.status != 204:
             response['content'] = {'application/json': {
@@ -269,5 +300,5 @@ class OpenapiOutput:
         out = {str(method.status): response}
         if method.revalidates:
             out['304'] = {'description': 'Still the one If-None-Match names.',
-                          'headers': headers([*ALWAYS, 'ETag'])}
+                          'headers': headers([*ALWAYS, *COUNTED, 'ETag'])}
         return out
