@@ -1,6 +1,7 @@
-/* digest.c - a person's gathered mails, of all organisations, as one. Every quarter of
- * an hour (where days and hours of all zones begin) a job finds whose digest is due and
- * adds one for each person; while that waits, no second one is added. */
+/* digest.c - a person's gathered mails, of all organisations, as one: it shows the
+ * first of them and counts all. Every quarter of an hour (where days and hours of all
+ * zones begin) a job finds whose digest is due and adds one for each person; while that
+ * waits, no second one is added. What it claimed is what it counts and drops. */
 #include <string.h>
 
 #include "notify.h"
@@ -8,23 +9,49 @@
 
 enum { SHOWN_MAX = NOTIFY_LIST_MAX, PEOPLE_AT_ONCE = 500 };
 
+struct gathered {
+	Notify__V1__ListNotificationsReply shown; /* SHOWN_MAX at most */
+	int64_t count;                            /* of all */
+};
+
 static enum trl_code
-read_all(struct notify *self, trl_ctx *ctx, struct trl_id account,
-    Notify__V1__Person *person, Notify__V1__ListNotificationsReply *entries)
+claim(
+    struct notify *self, trl_ctx *ctx, const struct trl_job *job, struct trl_id account)
 {
 	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
 
+	trl_batch_add(work, &notify_sql_digest_claim, NULL,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("id", job->id));
+	return trl_batch_write_unrecorded(work);
+}
+
+static enum trl_code
+read_all(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
+    struct trl_id account, Notify__V1__Person *person, struct gathered *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	Notify__V1__Held all = NOTIFY__V1__HELD__INIT;
+	enum trl_code rc;
+
 	trl_batch_get(work, &notify_sql_account_copy_get, NULL, &person->base,
 	    TRL_ARG_ID("account_id", account));
-	trl_batch_get(work, &notify_sql_digest_list, NULL, &entries->base,
-	    TRL_ARG_ID("account_id", account), TRL_ARG_INT("limit", SHOWN_MAX));
-	return trl_batch_read(work);
+	trl_batch_get(work, &notify_sql_digest_list, NULL, &out->shown.base,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("id", job->id),
+	    TRL_ARG_INT("limit", SHOWN_MAX));
+	trl_batch_get(work, &notify_sql_digest_count, NULL, &all.base,
+	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("id", job->id));
+	rc = trl_batch_read(work);
+	out->count = all.held;
+	return rc;
 }
 
 static struct notify_value *
 values_of(struct notify *self, trl_ctx *ctx, const Notify__V1__Person *person,
-    const Notify__V1__ListNotificationsReply *entries, const char *unsubscribe)
+    const struct gathered *gathered, const char *unsubscribe)
 {
+	const Notify__V1__ListNotificationsReply *entries = &gathered->shown;
+	const long long count = gathered->count,
+			more = count - (long long)entries->n_items;
 	struct notify_value *values = notify_value_map(ctx->arena);
 	struct notify_value *list =
 	    notify_value_add(ctx->arena, values, "items", NOTIFY_VALUE_LIST);
@@ -40,8 +67,11 @@ values_of(struct notify *self, trl_ctx *ctx, const Notify__V1__Person *person,
 		notify_value_add_text(ctx->arena, item, "at",
 		    notify_time_text(ctx->arena, trl_value_time_us(entry->created_at)));
 	}
-	notify_value_add_text(ctx->arena, values, "count",
-	    trl_arena_printf(ctx->arena, "%zu", entries->n_items));
+	notify_value_add_text(
+	    ctx->arena, values, "count", trl_arena_printf(ctx->arena, "%lld", count));
+	if (more > 0)
+		notify_value_add_text(ctx->arena, values, "more",
+		    trl_arena_printf(ctx->arena, "%lld", more));
 	notify_value_add_text(ctx->arena, values, "link",
 	    trl_arena_printf(ctx->arena, "%s/notifications", self->config->public_url));
 	notify_value_add_text(ctx->arena, values, "unsubscribe", unsubscribe);
@@ -67,7 +97,7 @@ add_record(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 
 static enum trl_code
 send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
-    struct trl_id account, const Notify__V1__ListNotificationsReply *entries,
+    struct trl_id account, const struct gathered *gathered,
     struct notify_letter *letter)
 {
 	struct notify_posting posting = { .id = job->id,
@@ -81,7 +111,7 @@ send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 	letter->sender = self->product;
 	rc = notify_compose(self, ctx, self->sys, trl_id_nil, "digest",
 	    letter->person.locale,
-	    values_of(self, ctx, &letter->person, entries,
+	    values_of(self, ctx, &letter->person, gathered,
 		notify_unsubscribe_page(self, ctx, posting.unsubscribe)),
 	    &letter->message);
 	if (rc == TRL_OK)
@@ -90,18 +120,13 @@ send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 }
 
 static enum trl_code
-drop(struct notify *self, trl_ctx *ctx, struct trl_id account,
-    const Notify__V1__ListNotificationsReply *entries)
+drop(
+    struct notify *self, trl_ctx *ctx, const struct trl_job *job, struct trl_id account)
 {
 	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
-	struct trl_id *ids =
-	    trl_arena_alloc(ctx->arena, entries->n_items * sizeof *ids);
 
-	for (size_t i = 0; i < entries->n_items; i++)
-		ids[i] = trl_value_id(entries->items[i]->id);
 	trl_batch_add(work, &notify_sql_digest_drop, NULL,
-	    TRL_ARG_ID("account_id", account),
-	    TRL_ARG_IDS("ids", ids, entries->n_items));
+	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("id", job->id));
 	return trl_batch_write(work, NULL);
 }
 
@@ -111,8 +136,8 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	struct notify *self = state;
 	const Notify__V1__DigestDue *due = (const void *)job->payload;
 	struct trl_id account = trl_value_id(due->account_id);
-	Notify__V1__ListNotificationsReply entries =
-	    NOTIFY__V1__LIST_NOTIFICATIONS_REPLY__INIT;
+	struct gathered gathered = { .shown =
+					 NOTIFY__V1__LIST_NOTIFICATIONS_REPLY__INIT };
 	Notify__V1__Wishes wishes;
 	struct notify_letter letter = { 0 };
 	bool wanted;
@@ -124,14 +149,16 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	if (rc == TRL_OK && wishes.quiet_until)
 		return trl_job_again(ctx, trl_value_time_us(wishes.quiet_until));
 	if (rc == TRL_OK)
-		rc = read_all(self, ctx, account, &letter.person, &entries);
-	if (rc != TRL_OK || entries.n_items == 0)
+		rc = claim(self, ctx, job, account);
+	if (rc == TRL_OK)
+		rc = read_all(self, ctx, job, account, &letter.person, &gathered);
+	if (rc != TRL_OK || gathered.count == 0)
 		return rc;
 	wanted = letter.person.email && letter.person.verified &&
 		 (!wishes.has_email || wishes.email);
 	if (wanted)
-		rc = send(self, ctx, job, account, &entries, &letter);
-	return rc == TRL_OK ? drop(self, ctx, account, &entries) : rc;
+		rc = send(self, ctx, job, account, &gathered, &letter);
+	return rc == TRL_OK ? drop(self, ctx, job, account) : rc;
 }
 
 /* ---- whose are due ------------------------------------------------------------------

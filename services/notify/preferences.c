@@ -1,8 +1,8 @@
 /* notify.GetPreferences, PutPreferences - what a person wants to be told, and how. What
  * was chosen lies over the catalogue: a kind that comes later is as its row has it. */
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-#include <fcntl.h>
+#include <strings.h>
 
 #include <trl/change.h>
 
@@ -160,22 +160,57 @@ lies_beside_the_zones(const char *name)
 	       strcmp(name, "localtime") == 0 || strcmp(name, "posixrules") == 0;
 }
 
-/* The contract knows the form of a zone; here whether there is one. The file's four
- * bytes tell it from the folders and lists beside it (RFC 8536, 3.1). */
+#define ZONES "/usr/share/zoneinfo/"
+
+/* The file's four bytes tell a zone from the folders and lists beside it (RFC 8536,
+ * 3.1). */
 static bool
 is_zone(trl_ctx *ctx, const char *name)
 {
+	FILE *file = fopen(trl_arena_printf(ctx->arena, ZONES "%s", name), "re");
 	char magic[4] = "";
-	int fd = open(trl_arena_printf(ctx->arena, "/usr/share/zoneinfo/%s", name),
-	    O_RDONLY | O_CLOEXEC);
 	bool is;
 
-	if (fd < 0)
+	if (!file)
 		return false;
-	is = !lies_beside_the_zones(name) && read(fd, magic, 4) == 4 &&
+	is = !lies_beside_the_zones(name) && fread(magic, 1, 4, file) == 4 &&
 	     memcmp(magic, "TZif", 4) == 0;
-	close(fd);
+	(void)fclose(file);
 	return is;
+}
+
+/* The name that tzdata keeps for a zone, in its letters' case: a former one like
+ * US/Pacific is a line "L America/Los_Angeles US/Pacific" of its list (zic(8)), and is
+ * no file where only the present ones are installed. */
+static char *
+present_name(trl_ctx *ctx, const char *name)
+{
+	FILE *list = fopen(ZONES "tzdata.zi", "re");
+	char line[512], first[256], second[256], *found = NULL;
+
+	while (list && !found && fgets(line, sizeof line, list)) {
+		const int n = line[0] == 'L' || line[0] == 'Z'
+				  ? sscanf(line + 1, " %255s %255s", first, second)
+				  : 0;
+
+		if (n == 2 && strcasecmp(line[0] == 'L' ? second : first, name) == 0)
+			found = trl_arena_strdup(ctx->arena, first);
+	}
+	if (list)
+		(void)fclose(list);
+	return found ? found : trl_arena_strdup(ctx->arena, name);
+}
+
+/* The contract knows the form of a zone; here whether there is one, and its name. NULL:
+ * there is none. */
+static char *
+zone_of(trl_ctx *ctx, const char *name)
+{
+	char *present = present_name(ctx, name);
+
+	if (strcmp(present, "Etc/UTC") == 0) /* as it stands where none was chosen */
+		present = trl_arena_strdup(ctx->arena, "UTC");
+	return is_zone(ctx, present) ? present : NULL;
 }
 
 static enum trl_code
@@ -203,7 +238,7 @@ static enum trl_code
 check(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
     const Notify__V1__PutPreferencesRequest *in)
 {
-	if (in->time_zone && !is_zone(ctx, in->time_zone))
+	if (in->time_zone && !zone_of(ctx, in->time_zone))
 		return refuse(
 		    ctx, "/time_zone", "time_zone", "There is no such time zone.");
 	if (in->has_quiet_from_minute != in->has_quiet_until_minute)
@@ -259,7 +294,7 @@ take(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
 	out->version = former + 1;
 	out->digest = in->digest;
 	out->has_digest = in->has_digest;
-	out->time_zone = in->time_zone;
+	out->time_zone = in->time_zone ? zone_of(ctx, in->time_zone) : NULL;
 	out->has_quiet_from_minute = in->has_quiet_from_minute;
 	out->quiet_from_minute = in->quiet_from_minute;
 	out->has_quiet_until_minute = in->has_quiet_until_minute;

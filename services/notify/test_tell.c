@@ -351,6 +351,57 @@ a_digest_gathers_and_is_one_mail(void **state)
 	    world_sql("select status from delivery where kind = 'digest'"), "sent");
 }
 
+/* However many there are; the first are shown. */
+static void
+a_digest_of_many_is_one_mail_with_their_number(void **state)
+{
+	struct trl_id ada = world_person("a@many.example", NULL, true);
+
+	(void)state;
+	world_sql("insert into digest_entry (tenant_id, account_id, due_at, id, kind, "
+		  "title, body, created_at) select '%s', '%s', now(), "
+		  "gen_random_uuid(), 'member_updated', 'Thing ' || n, 'x', now() "
+		  "from generate_series(1, 173) n",
+	    world_id_text(trl_id_nil), world_id_text(ada));
+	for (int i = 0; i < 2; i++) {
+		world_job("digests");
+		world_settle();
+		assert_int_equal(world_mails("a@many.example", text, sizeof text), 1);
+	}
+	assert_non_null(strstr(text, "\r\nSubject: 173 new in Trellis\r\n"));
+	assert_non_null(strstr(text, "And 123 more, in your inbox."));
+	assert_string_equal(world_sql("select count(*) from digest_entry"), "0");
+}
+
+/* tzdata renames zones, and a database may be of another age than we. */
+static void
+a_zone_that_is_not_known_any_more_silences_nobody(void **state)
+{
+	static const struct {
+		const char *to, *digest;
+	} rows[] = { { "now@zone.example", "immediate" },
+		{ "later@zone.example", "hourly" } };
+	struct trl_id by = world_person("b@zone.example", NULL, true);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		struct trl_id ada = world_person(rows[i].to, NULL, true);
+		struct trl_id acme = world_tenant("Acme");
+
+		prefer(ada, ", quiet_from_minute, quiet_until_minute",
+		    trl_arena_printf(world.arena,
+			"'%s', 'Atlantis/Gone', (extract(hour from now() at time zone "
+			"'UTC') * 60 + 120)::integer %% 1440, (extract(hour from now() "
+			"at time zone 'UTC') * 60 + 180)::integer %% 1440",
+			rows[i].digest));
+		change_role(acme, ada, by);
+		world_sql("update digest_entry set due_at = now()");
+		world_job("digests");
+		world_settle();
+		assert_int_equal(world_mails(rows[i].to, text, sizeof text), 1);
+	}
+}
+
 /* Ids are made before their commits, by clocks that differ. */
 static void
 an_entry_that_comes_while_a_digest_is_written_is_in_the_next_one(void **state)
@@ -579,6 +630,10 @@ main(void)
 		    hostile_names_and_addresses_reach_no_header, after_each),
 		cmocka_unit_test_teardown(what_was_turned_off_is_not_sent, after_each),
 		cmocka_unit_test_teardown(a_digest_gathers_and_is_one_mail, after_each),
+		cmocka_unit_test_teardown(
+		    a_digest_of_many_is_one_mail_with_their_number, after_each),
+		cmocka_unit_test_teardown(
+		    a_zone_that_is_not_known_any_more_silences_nobody, after_each),
 		cmocka_unit_test_teardown(
 		    an_entry_that_comes_while_a_digest_is_written_is_in_the_next_one,
 		    after_each),

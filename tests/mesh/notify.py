@@ -147,6 +147,15 @@ class People(MeshCase):
         self.assertNotIn("Your role in Acme changed",
                          [parsed(t)["Subject"] for t in self.stack.letters(member.email)])
 
+    def test_a_time_zone_has_the_name_that_tzdata_keeps(self):
+        person = self.stack.sign_up("ada")
+        for named, kept in (("US/Pacific", "America/Los_Angeles"), ("Asia/Calcutta", "Asia/Kolkata"),
+                            ("europe/VIENNA", "Europe/Vienna"), ("Europe/Amsterdam", "Europe/Amsterdam"),
+                            ("Etc/GMT+5", "Etc/GMT+5"), ("Zulu", "UTC"), ("UTC", "UTC")):
+            put = person.call("PUT", PREFERENCES, {"time_zone": named})
+            self.assertEqual((put.status, put["time_zone"]), (200, kept), put)
+            self.assertEqual(person.get(PREFERENCES)["time_zone"], kept)
+
     def test_what_makes_no_sense_is_refused_by_its_place(self):
         person = self.stack.sign_up("ada")
         for body, pointer in (

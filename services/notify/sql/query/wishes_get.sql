@@ -26,5 +26,6 @@ cross join lateral (
     select z.zone, z.local, extract(hour from z.local)::integer * 60
         + extract(minute from z.local)::integer as minute
     from (
-        select coalesce(p.time_zone, 'UTC') as zone,
-            :now::timestamptz at time zone coalesce(p.time_zone, 'UTC') as local) z) t
+        select o.zone as zone,
+            :now::timestamptz at time zone o.zone as local
+        from (select zone_or_utc(p.time_zone) as zone) o) z) t
