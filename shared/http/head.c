@@ -210,6 +210,17 @@ note(struct fields *f, const struct trl_http_header *h)
 	*slot = h->value;
 }
 
+/* Whether the codings end with chunked, and have it once: else nobody can tell where
+ * the body ends (RFC 9112, section 6.3). */
+static bool
+ends_chunked(const char *codings)
+{
+	const char *last = strrchr(codings, ',');
+
+	last = last ? last + 1 + strspn(last + 1, " \t") : codings;
+	return !strcasecmp(last, "chunked") && strcasestr(codings, "chunked") == last;
+}
+
 /* RFC 9112, section 6: how long the body is, without a doubt or not at all. */
 static uint16_t
 frame(struct trl_http_head *head, const struct fields *f, const char *authority)
@@ -224,6 +235,8 @@ frame(struct trl_http_head *head, const struct fields *f, const char *authority)
 	request->host = authority ? authority : f->host ? f->host : "";
 	if (f->coding) {
 		if (f->length || head->old)
+			return refuse(head, 400, "The length of the body is in doubt.");
+		if (!ends_chunked(f->coding))
 			return refuse(head, 400, "The length of the body is in doubt.");
 		if (strcasecmp(f->coding, "chunked") != 0)
 			return refuse(
