@@ -83,8 +83,10 @@ ask_grant(struct edge_request *request, struct trl_id tenant)
 	}
 	if (rc != TRL_OK)
 		return trl_fold(request->ctx, rc);
+	if (out->tenant_id.len != sizeof tenant.bytes)
+		return trl_fail(
+		    request->ctx, TRL_INTERNAL, "tenants gave a grant of no tenant");
 	grant = trl_arena_zalloc(request->ctx->arena, sizeof *grant);
-	trl_assert(out->tenant_id.len == sizeof grant->tenant.bytes);
 	memcpy(grant->tenant.bytes, out->tenant_id.data, sizeof grant->tenant.bytes);
 	grant->role = (uint8_t)out->role;
 	grant->status = (uint8_t)out->status;

@@ -32,6 +32,7 @@ may_see(const struct edge_stream *stream, const struct stream_entry *entry)
 
 	if (of->has_account_id &&
 	    (!trl_id_is_nil(stream->key) ||
+		of->account_id.len != sizeof stream->account.bytes ||
 		memcmp(of->account_id.data, stream->account.bytes, 16) != 0))
 		return false;
 	if (!of->permission)
