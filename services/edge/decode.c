@@ -176,6 +176,36 @@ edge_say_taken(struct edge_request *request)
 		: "application/json");
 }
 
+static bool
+is_empty(const struct trl_http_request *http)
+{
+	return !http->has_body || http->content_length == 0;
+}
+
+enum trl_code
+edge_body_form(struct edge_request *request)
+{
+	const struct trl_method *method = request->route->method;
+	const struct trl_http_request *http = request->http;
+
+	if (is_empty(http) && !request->route->wants_body)
+		return TRL_OK;
+	if (takes_query(method))
+		return edge_refuse(request, 400, "This method takes no body.");
+	if (!http->has_body && !trl_http_header(http, "content-length"))
+		return edge_refuse(request, 411,
+		    "A JSON object is missing: send Content-Length or chunks.");
+	if (is_empty(http))
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "A JSON object is missing.");
+	if (is_coded(request))
+		return edge_refuse(
+		    request, 415, "Send the body without a Content-Encoding.");
+	if (!is_one_click(request) && !is_json(request))
+		return edge_refuse(request, 415, "Send application/json in UTF-8.");
+	return TRL_OK;
+}
+
 static enum trl_code
 body_failed(struct edge_request *request, enum trl_code rc)
 {
@@ -186,8 +216,6 @@ body_failed(struct edge_request *request, enum trl_code rc)
 		    trl_arena_printf(request->ctx->arena,
 			"The body of this method may have %u bytes.",
 			(unsigned)request->route->method->max_body_bytes));
-	case TRL_DEADLINE:
-		return edge_refuse(request, 408, "The body did not arrive in time.");
 	case TRL_MALFORMED:
 		return edge_refuse(request, 400, "The body's framing is broken.");
 	default:
@@ -195,38 +223,23 @@ body_failed(struct edge_request *request, enum trl_code rc)
 	}
 }
 
-/* Reads and decodes the body. It has its own time (the server's), so the method's
- * begins after it. */
+/* Decodes the body. */
 static enum trl_code
 set_body(struct edge_request *request)
 {
 	const struct trl_method *method = request->route->method;
-	struct trl_http_request *http = request->http;
-	const bool empty = !http->has_body || http->content_length == 0;
-	const bool one_click = is_one_click(request);
 	const uint8_t *data;
 	enum trl_code rc;
 	size_t len;
 
-	if (empty && !request->route->wants_body)
-		return TRL_OK;
-	if (takes_query(method))
-		return edge_refuse(request, 400, "This method takes no body.");
-	if (!http->has_body && !trl_http_header(http, "content-length"))
-		return edge_refuse(request, 411,
-		    "A JSON object is missing: send Content-Length or chunks.");
-	if (empty)
-		return trl_fail(
-		    request->ctx, TRL_MALFORMED, "A JSON object is missing.");
-	if (is_coded(request))
-		return edge_refuse(
-		    request, 415, "Send the body without a Content-Encoding.");
-	if (!one_click && !is_json(request))
-		return edge_refuse(request, 415, "Send application/json in UTF-8.");
-	rc = trl_http_body(request->ctx, http, method->max_body_bytes, &data, &len);
+	rc = edge_body_form(request);
+	if (rc != TRL_OK || is_empty(request->http))
+		return rc;
+	rc = trl_http_body(
+	    request->ctx, request->http, method->max_body_bytes, &data, &len);
 	if (rc != TRL_OK)
 		return body_failed(request, rc);
-	if (one_click || (!len && !request->route->wants_body))
+	if (is_one_click(request) || (!len && !request->route->wants_body))
 		return TRL_OK;
 	return trl_json_decode(
 	    request->ctx, method->in, (const char *)data, len, request->in);

@@ -16,9 +16,11 @@ edge_door_open(struct edge *self)
 		.max_connections = (size_t)self->config->max_connections,
 		.max_per_address = (size_t)self->config->max_per_address,
 	};
-	const struct trl_http_handler handler = {
-		.handle = edge_walk, .refuse = edge_turn_away, .self = self
-	};
+	const struct trl_http_handler handler = { .handle = edge_walk,
+		.awaits = edge_awaits,
+		.now = edge_answer_now,
+		.refuse = edge_turn_away,
+		.self = self };
 
 	return trl_http_open(self->host->loop, &options, &handler, &self->server);
 }
@@ -35,6 +37,33 @@ answers_options(struct edge_request *request)
 		return false;
 	edge_preflight(request, allow);
 	return true;
+}
+
+/* What the head says by itself: whether anything at all is to be walked for. */
+static enum trl_code
+through_the_head(struct edge_request *request)
+{
+	enum trl_code rc = edge_route(request);
+
+	if (rc == TRL_OK &&
+	    !edge_accepts_answer(request->http, request->route->method->stream))
+		rc = edge_refuse(request, 406, "Answers are application/json.");
+	return rc;
+}
+
+/* A request is walked when it is complete, so that it acts under the rights that hold
+ * then. What the walk will refuse before it reads the body does not wait for one. */
+size_t
+edge_awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
+{
+	struct trl_http_request http = *told;
+	trl_ctx ctx = { .arena = arena, .service = "edge" };
+	struct edge_request request = { .edge = arg, .ctx = &ctx, .http = &http };
+
+	if (through_the_head(&request) != TRL_OK || !edge_has_credential(&request) ||
+	    edge_body_form(&request) != TRL_OK)
+		return 0;
+	return request.route->method->max_body_bytes;
 }
 
 /* What is left to do of the request is done before the stream is opened, for then the
@@ -61,12 +90,9 @@ through_the_rooms(struct edge_request *request)
 
 	if (edge_own(request, &rc))
 		return rc;
-	rc = edge_route(request);
+	rc = through_the_head(request);
 	if (request->n_segments && answers_options(request))
 		return TRL_OK;
-	if (rc == TRL_OK &&
-	    !edge_accepts_answer(request->http, request->route->method->stream))
-		rc = edge_refuse(request, 406, "Answers are application/json.");
 	if (rc == TRL_OK)
 		rc = edge_principal(request);
 	if (rc == TRL_OK)

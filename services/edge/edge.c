@@ -38,7 +38,7 @@ open_edge(const struct trl_host *host, void **out)
 	self->requests = trl_counter_new("trellis_http_requests_total",
 	    "Requests by method and status", "method", "code", NULL);
 	self->latency = trl_histogram_new("trellis_http_request_seconds",
-	    "From a complete head to the answer", "method", NULL);
+	    "From a complete request to the answer", "method", NULL);
 	edge_origins_read(self);
 	self->access = trl_access_open(host->loop, host->redis);
 	*out = self;

@@ -131,6 +131,8 @@ struct edge_request {
 /* door.c */
 enum trl_code edge_door_open(struct edge *self);
 void edge_walk(void *self, trl_ctx *ctx, struct trl_http_request *http);
+/* How much of a body a request's walk would read, by its head. */
+size_t edge_awaits(void *self, trl_arena *arena, const struct trl_http_request *http);
 /* greet.c */
 /* Fills request_id, the trace and origin from http. */
 void edge_greet(struct edge_request *request);
@@ -147,13 +149,19 @@ bool edge_routes_open(struct edge *self);
 enum trl_code edge_route(struct edge_request *request);
 /* The methods of the request's path for Allow, in the arena; "" where none. */
 const char *edge_route_allow(struct edge_request *request);
-/* own.c: what the edge answers by itself (health, the document, problems). True:
- * answered. */
+/* own.c: what the edge answers by itself (health, the document, problems, "*"). True:
+ * answered. Does not park. */
 #define EDGE_OWN_ALLOW "GET, HEAD, OPTIONS"
 bool edge_own(struct edge_request *request, enum trl_code *rc);
 bool edge_own_open(struct edge *self);
+/* The same without a walk, when no actor is free. */
+bool edge_answer_now(void *self, trl_arena *arena, const struct trl_http_request *http,
+    struct trl_http_response *out);
 
-/* principal.c: who is calling, counted against his address. */
+/* principal.c */
+/* Whether a credential that the method needs is there and has the form of one. */
+bool edge_has_credential(struct edge_request *request);
+/* Who is calling, counted against their address. */
 enum trl_code edge_principal(struct edge_request *request);
 /* Asks auth who the credential is; fills request->who. */
 enum trl_code edge_principal_resolve(struct edge_request *request);
@@ -168,7 +176,10 @@ enum trl_code edge_grant(struct edge_request *request);
 enum trl_code edge_grant_renew(struct edge_request *request, struct trl_id tenant);
 /* permission.c */
 enum trl_code edge_permission(struct edge_request *request);
-/* decode.c: path, query and body become request->in, valid by the contract. */
+/* decode.c */
+/* Whether the method takes a body such as the head announces; its size apart. */
+enum trl_code edge_body_form(struct edge_request *request);
+/* Path, query and body become request->in, valid by the contract. */
 enum trl_code edge_decode(struct edge_request *request);
 /* With a 415: what would have been taken (RFC 9110, 15.5.16; RFC 5789, 2.2). */
 #define EDGE_PATCH_TYPES "application/merge-patch+json, application/json"

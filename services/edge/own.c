@@ -1,5 +1,6 @@
 /* own.c - what the edge answers by itself: whether it lives, whether it is ready,
- * the OpenAPI document, and the pages that problem types lead to. */
+ * the OpenAPI document, the pages that problem types lead to, and what may be asked of
+ * it at all (OPTIONS of "*"). Nothing here parks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,11 @@ edge_own(struct edge_request *request, enum trl_code *rc)
 	const char *page = NULL;
 	size_t i;
 
+	if (strcmp(http->path, "*") == 0) {
+		edge_preflight(request, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+		*rc = TRL_OK;
+		return true;
+	}
 	for (i = 0; i < TRL_COUNT(paths) && strcmp(paths[i], http->path) != 0; i++)
 		;
 	if (i == TRL_COUNT(paths)) {
@@ -137,5 +143,27 @@ edge_own(struct edge_request *request, enum trl_code *rc)
 		*rc = answer_get(request, i, page);
 	else
 		*rc = edge_refuse(request, 405, "This resource has no such method.");
+	return true;
+}
+
+bool
+edge_answer_now(void *self, trl_arena *arena, const struct trl_http_request *told,
+    struct trl_http_response *out)
+{
+	struct trl_http_request http = *told;
+	trl_ctx ctx = { .arena = arena, .service = "edge" };
+	struct edge_request request = { .edge = self,
+		.ctx = &ctx,
+		.http = &http,
+		.is_head = strcmp(http.method, "HEAD") == 0 };
+	enum trl_code rc;
+
+	edge_greet(&request);
+	if (!edge_own(&request, &rc))
+		return false;
+	if (rc != TRL_OK)
+		edge_problem(&request, rc);
+	*out = request.response;
+	edge_count(self, "none", out->status);
 	return true;
 }

@@ -58,6 +58,15 @@ is_well_formed(struct edge_request *request)
 	       trl_access_key_parse(request->token, request->token_len, &request->key);
 }
 
+bool
+edge_has_credential(struct edge_request *request)
+{
+	if (request->route->method->auth == TRL_AUTH_PUBLIC)
+		return true;
+	return find_credential(request) == TRL_OK && request->token &&
+	       is_well_formed(request);
+}
+
 /* A page of another origin can make a browser send the cookie; it can neither set
  * Origin nor know the token. Safe methods change nothing. */
 static enum trl_code

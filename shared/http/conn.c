@@ -1,10 +1,17 @@
 /* conn.c - the reader: bytes come into the loop's shared buffer, a connection
- * keeps only what is not yet used. A whole head starts an actor; while it runs,
- * at most TRL_HTTP_AHEAD_BYTES are read ahead. */
+ * keeps only what is not yet used. A complete request starts an actor; while it runs,
+ * at most TRL_HTTP_AHEAD_BYTES are read ahead.
+ *
+ * A client that has ended its side may still read, so its request is answered. Nor does
+ * one that is gone stop its handler: it looks the same until something is sent, what it
+ * asked for may be half done, and a call that was given up in the middle would look
+ * like a failure of whoever was called. */
 #include "conn.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include <trl/log.h>
 
 static void
 on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -20,21 +27,18 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	struct trl_http_conn *conn = stream->data;
 	const uint8_t *data = (const uint8_t *)buf->base;
-	size_t used = 0;
 
 	if (n == 0 || conn->closed)
 		return;
 	if (n < 0) {
 		conn->eof = true;
 		trl_http_conn_read(conn, false);
-		if (n != UV_EOF || conn->state == HTTP_LINGERING ||
-		    conn->state == HTTP_STREAMING) {
+		if (n != UV_EOF)
+			trl_http_conn_lost(conn, (int)n);
+		else if (conn->state == HTTP_LINGERING || conn->state == HTTP_STREAMING)
 			trl_http_conn_close(conn);
-			return;
-		}
-		/* A handler that is still at work after this turn is cancelled. */
-		trl_http_dirty(conn);
-		trl_http_conn_step(conn);
+		else
+			trl_http_conn_step(conn);
 		return;
 	}
 	if (conn->state == HTTP_ENDING || conn->state == HTTP_LINGERING ||
@@ -44,10 +48,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 			trl_http_conn_close(conn);
 		return;
 	}
-	if (conn->state == HTTP_RUNNING && conn->body.waiting)
-		used = trl_http_body_feed(conn, data, (size_t)n);
-	if (used < (size_t)n)
-		trl_buf_add(&conn->in, data + used, (size_t)n - used);
+	trl_buf_add(&conn->in, data, (size_t)n);
 	if (conn->state == HTTP_RUNNING) {
 		if (conn->in.len >= TRL_HTTP_AHEAD_BYTES)
 			trl_http_conn_read(conn, false);
@@ -77,12 +78,51 @@ start_request(struct trl_http_conn *conn)
 		.timeout_ms = conn->server->options.handler_timeout_ms };
 
 	trl_http_wait_none(conn);
+	trl_http_hold(conn, 0);
 	conn->state = HTTP_RUNNING;
+	if (conn->server->handler.handle &&
+	    trl_spawn_get(conn->server->loop, &spawn, &conn->actor) == TRL_OK)
+		return;
+	conn->actor = NULL;
+	trl_http_request_now(conn);
+}
+
+/* A head is whole. */
+static void
+begin_request(struct trl_http_conn *conn)
+{
 	conn->used = true;
-	if (trl_spawn_get(conn->server->loop, &spawn, &conn->actor) != TRL_OK) {
-		conn->actor = NULL;
-		trl_http_refuse(conn, NULL, 503, "The server is busy.");
+	conn->body.rc = TRL_OK;
+	conn->body.expect = false;
+	memset(&conn->body.chunks, 0, sizeof conn->body.chunks);
+	if (!trl_http_body_awaited(conn)) {
+		start_request(conn);
+		return;
 	}
+	conn->state = HTTP_GATHERING;
+	trl_http_conn_step(conn);
+}
+
+static void
+gather(struct trl_http_conn *conn)
+{
+	if (trl_http_body_gather(conn)) {
+		start_request(conn);
+		return;
+	}
+	if (conn->eof) {
+		trl_http_refuse(conn, NULL, 400, "The request ended within its body.");
+		return;
+	}
+	if (conn->body.expect) {
+		trl_buf_adds(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
+		trl_http_dirty(conn);
+		conn->body.expect = false;
+	}
+	trl_http_conn_read(conn, true);
+	if (conn->wait != HTTP_BODY + 1)
+		trl_http_wait(conn, HTTP_BODY);
+	trl_http_hold(conn, conn->in.cap + conn->body.data.cap);
 }
 
 /* Throws away what is left of a body. False: more must come. */
@@ -100,13 +140,29 @@ skip(struct trl_http_conn *conn)
 	return true;
 }
 
+/* The client has ended its side, or is asked to come again elsewhere. */
+static void
+end_between(struct trl_http_conn *conn)
+{
+	/* An empty line behind a request is none (RFC 9112, section 2.2). */
+	if (conn->state == HTTP_READING && conn->in.len > 0 &&
+	    !(conn->in.len == 2 && !memcmp(conn->in.data, "\r\n", 2))) {
+		trl_http_refuse(conn, NULL, 400, "The request ended within its head.");
+		return;
+	}
+	conn->close_after = true;
+	conn->state = HTTP_ENDING;
+	trl_http_dirty(conn);
+}
+
 void
 trl_http_conn_step(struct trl_http_conn *conn)
 {
 	uint16_t status = 0;
 
 	if (conn->closed ||
-	    (conn->state != HTTP_READING && conn->state != HTTP_SKIPPING))
+	    (conn->state != HTTP_READING && conn->state != HTTP_GATHERING &&
+		conn->state != HTTP_SKIPPING))
 		return;
 	/* Too much is unwritten: the flush goes on from here. */
 	if (conn->writing || conn->answers >= TRL_HTTP_AHEAD) {
@@ -114,11 +170,15 @@ trl_http_conn_step(struct trl_http_conn *conn)
 			trl_http_conn_read(conn, false);
 		return;
 	}
+	if (conn->state == HTTP_GATHERING) {
+		gather(conn);
+		return;
+	}
 	if (conn->state == HTTP_READING || skip(conn))
 		status = trl_http_head_scan(&conn->server->limits, conn->in.data,
 		    conn->in.len, &conn->seen, &conn->head_len);
 	if (status == 200) {
-		start_request(conn);
+		begin_request(conn);
 		return;
 	}
 	if (status) {
@@ -128,9 +188,7 @@ trl_http_conn_step(struct trl_http_conn *conn)
 		return;
 	}
 	if (conn->eof || (conn->server->draining && conn->in.len == 0)) {
-		conn->close_after = true;
-		conn->state = HTTP_ENDING;
-		trl_http_dirty(conn);
+		end_between(conn);
 		return;
 	}
 	trl_http_conn_read(conn, true);
@@ -142,6 +200,7 @@ trl_http_conn_step(struct trl_http_conn *conn)
 		if (conn->used)
 			trl_http_wait(conn, HTTP_IDLE);
 	}
+	trl_http_hold(conn, conn->in.cap);
 }
 
 void
@@ -189,14 +248,6 @@ on_closed(uv_handle_t *handle)
 		trl_http_forget(conn);
 }
 
-/* Never from the connection's own actor: that one ends by close_after. */
-void
-trl_http_conn_gone(struct trl_http_conn *conn)
-{
-	if (conn->actor && !conn->answered)
-		trl_cancel(conn->actor);
-}
-
 void
 trl_http_conn_close(struct trl_http_conn *conn)
 {
@@ -205,8 +256,20 @@ trl_http_conn_close(struct trl_http_conn *conn)
 	conn->reading = false;
 	conn->closed = true;
 	trl_http_wait_none(conn);
+	trl_http_hold(conn, 0);
 	trl_buf_fini(&conn->out);
 	trl_http_stream_wake(conn);
 	uv_close(&conn->uv.handle, on_closed);
-	trl_http_conn_gone(conn);
+}
+
+void
+trl_http_conn_lost(struct trl_http_conn *conn, int why)
+{
+	static const char *const during[] = { "waiting for a request", "reading a body",
+		"handling", "skipping a body", "streaming", "answering", "ending" };
+
+	trl_log(TRL_LOG_DEBUG, NULL, "the client broke off",
+	    TRL_LOG_STR("during", during[conn->state]),
+	    TRL_LOG_STR("why", uv_err_name(why)));
+	trl_http_conn_close(conn);
 }

@@ -13,6 +13,7 @@ enum {
 	    32768,           /* read ahead while a handler runs; then reading stops */
 	TRL_HTTP_AHEAD = 16, /* pipelined answers before they must be written */
 	TRL_HTTP_SKIP_BYTES = 65536, /* of a body nobody read, to keep the connection */
+	TRL_HTTP_SHARES = 8,         /* of what may wait, an address has one */
 	TRL_HTTP_LINGER_BYTES = 262144,
 	TRL_HTTP_LINGER_MS = 2000,
 	TRL_HTTP_ADDRESSES = 1024,
@@ -20,10 +21,11 @@ enum {
 
 /* What a connection waits for; each wait lasts equally long for all, so a queue
  * is in the order of its ends and one timer looks at the fronts alone. */
-enum http_wait { HTTP_HEAD, HTTP_IDLE, HTTP_WRITE, HTTP_LINGER, HTTP_WAITS };
+enum http_wait { HTTP_HEAD, HTTP_BODY, HTTP_IDLE, HTTP_WRITE, HTTP_LINGER, HTTP_WAITS };
 
 enum http_state {
 	HTTP_READING,   /* between requests or within a head */
+	HTTP_GATHERING, /* the head is there, and its body is on the way */
 	HTTP_RUNNING,   /* an actor has the request */
 	HTTP_SKIPPING,  /* the rest of a body nobody read */
 	HTTP_STREAMING, /* the answer goes on, with or without its actor */
@@ -35,6 +37,7 @@ struct http_address {
 	struct http_address *next;
 	uint8_t key[16];
 	size_t count;
+	size_t held; /* bytes, by all its connections */
 };
 
 struct trl_http_conn {
@@ -50,17 +53,16 @@ struct trl_http_conn {
 	struct trl_http_conn *dirty_next;
 	uint64_t wait_until_ms;
 	struct http_address *address_count;
-	trl_actor *actor;
+	trl_actor *actor; /* NULL: none is at work for it */
 	struct trl_buf in, out;
-	size_t seen, head_len;
+	size_t seen;
+	size_t head_len; /* of the head that in begins with; 0: it begins with none */
+	size_t held; /* bytes of a request that is not complete, as they are counted */
 	struct {
-		uint64_t left; /* not yet taken from the stream; chunked: UINT64_MAX */
-		uint8_t *to;   /* where an actor wants it, or NULL */
+		uint64_t left; /* not yet taken from in; chunked: UINT64_MAX */
 		struct trl_http_chunks chunks;
 		struct trl_buf data; /* decoded chunks */
-		struct trl_ticket ticket;
-		enum trl_code rc;
-		bool waiting;
+		enum trl_code rc;    /* of the chunks */
 		bool chunked;
 		bool expect; /* 100 Continue is owed */
 	} body;
@@ -92,6 +94,7 @@ struct trl_http_server {
 	uv_timer_t timer;
 	uint64_t timer_at_ms; /* 0: not armed */
 	size_t n_conns, n_streams, refs;
+	size_t held; /* bytes of requests that are not complete */
 	struct trl_http_conn *conns;
 	struct {
 		struct trl_http_conn *first, *last;
@@ -108,18 +111,35 @@ struct trl_http_server {
 /* conn.c */
 void trl_http_conn_start(trl_http_server *server, struct trl_http_conn *conn);
 void trl_http_conn_close(struct trl_http_conn *conn);
-/* The client has gone: a handler that has not answered yet need not go on. What it does
- * after its answer it does for itself. */
-void trl_http_conn_gone(struct trl_http_conn *conn);
+/* The same, because the client broke off; why is libuv's. */
+void trl_http_conn_lost(struct trl_http_conn *conn, int why);
 /* Goes on with what was read: the next request, if one is whole. */
 void trl_http_conn_step(struct trl_http_conn *conn);
 void trl_http_conn_read(struct trl_http_conn *conn, bool on);
-/* After the request's actor: keep the connection or end it. */
+/* After the answer: keep the connection or end it. */
 void trl_http_conn_end_request(struct trl_http_conn *conn);
+
+/* request.c */
+/* Reads the head that in begins with and keeps of it how its body is framed. Returns
+ * 200 or the status to refuse with. */
+uint16_t trl_http_request_read(
+    struct trl_http_conn *conn, trl_arena *arena, struct trl_http_head *head);
 /* The actor of a request. */
 void trl_http_request_run(trl_ctx *ctx, void *arg);
-/* Body bytes have come (or, with len 0, the end of the stream). */
-size_t trl_http_body_feed(struct trl_http_conn *conn, const uint8_t *data, size_t len);
+/* Answers it without an actor: by the handler's now, else 503. */
+void trl_http_request_now(struct trl_http_conn *conn);
+
+/* body.c */
+/* Whether the request, whose head is there, has to wait for its body. */
+bool trl_http_body_awaited(struct trl_http_conn *conn);
+/* Takes what has come of an awaited body. True: the request is complete, or its chunks
+ * are none (body.rc). */
+bool trl_http_body_gather(struct trl_http_conn *conn);
+
+/* hold.c */
+/* Counts bytes that the connection keeps of a request that is not complete. Where it is
+ * too much, this connection or others are refused. */
+void trl_http_hold(struct trl_http_conn *conn, size_t bytes);
 
 /* wait.c */
 void trl_http_wait(struct trl_http_conn *conn, enum http_wait wait);
@@ -148,6 +168,7 @@ void trl_http_stream_wake(struct trl_http_conn *conn);
 void trl_http_stream_forget(struct trl_http_conn *conn);
 
 /* refuse.c */
+/* request: as far as it was read; NULL: it is looked for in what came. */
 void trl_http_refuse(struct trl_http_conn *conn, const struct trl_http_request *request,
     uint16_t status, const char *detail);
 

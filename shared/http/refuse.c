@@ -1,4 +1,5 @@
-/* refuse.c - the answer to what is no request, and the end of its connection. */
+/* refuse.c - the answer to what is no request, or is none yet, and the end of its
+ * connection. */
 #include "conn.h"
 
 void
@@ -8,12 +9,17 @@ trl_http_refuse(struct trl_http_conn *conn, const struct trl_http_request *reque
 	static const struct trl_http_request unread = {
 		.method = "", .path = "", .query = "", .host = "", .peer_address = ""
 	};
-	const struct trl_http_refusal refusal = { .status = status,
+	struct trl_http_refusal refusal = { .status = status,
 		.detail = detail,
 		.request = request ? request : &unread };
 	trl_http_server *server = conn->server;
 	struct trl_http_response response = { .status = status };
+	struct trl_http_head head;
 
+	if (!request && conn->head_len) {
+		(void)trl_http_request_read(conn, server->scratch, &head);
+		refusal.request = &head.request;
+	}
 	if (server->handler.refuse)
 		server->handler.refuse(
 		    server->handler.self, server->scratch, &refusal, &response);
@@ -26,8 +32,11 @@ trl_http_refuse(struct trl_http_conn *conn, const struct trl_http_request *reque
 	conn->answered = true;
 	conn->close_after = true;
 	if (!conn->actor) {
-		conn->seen = 0;
+		trl_http_wait_none(conn);
+		trl_http_hold(conn, 0);
+		conn->seen = conn->head_len = 0;
 		conn->state = HTTP_ENDING;
 		trl_buf_fini(&conn->in);
+		trl_buf_fini(&conn->body.data);
 	}
 }

@@ -228,6 +228,7 @@ set_defaults(trl_http_server *server)
 	struct trl_http_options *o = &server->options;
 
 	o->max_connections = o->max_connections ? o->max_connections : 10000;
+	o->max_waiting_bytes = o->max_waiting_bytes ? o->max_waiting_bytes : 64 << 20;
 	o->max_head_bytes = o->max_head_bytes ? o->max_head_bytes : 16384;
 	o->max_uri_bytes = o->max_uri_bytes ? o->max_uri_bytes : 8192;
 	o->head_timeout_ms = o->head_timeout_ms ? o->head_timeout_ms : 10000;
@@ -237,6 +238,7 @@ set_defaults(trl_http_server *server)
 	server->limits =
 	    (struct trl_http_limits){ o->max_head_bytes, o->max_uri_bytes };
 	server->waits[HTTP_HEAD].ms = o->head_timeout_ms;
+	server->waits[HTTP_BODY].ms = o->body_timeout_ms;
 	server->waits[HTTP_IDLE].ms = o->idle_timeout_ms;
 	server->waits[HTTP_WRITE].ms = o->body_timeout_ms;
 	server->waits[HTTP_LINGER].ms = TRL_HTTP_LINGER_MS;
@@ -341,6 +343,8 @@ trl_http_close(trl_http_server **server_at)
 	for (conn = server->conns; conn; conn = next) {
 		next = conn->next;
 		trl_http_conn_close(conn);
+		if (conn->actor)
+			trl_cancel(conn->actor);
 	}
 	trl_loop_off_flush(server->loop, server);
 	uv_close((uv_handle_t *)&server->timer, on_handle_closed);

@@ -1,5 +1,4 @@
-/* A server and its clients on one loop: the clients are plain sockets, written and
- * read between turns. (Over 400 lines: most are tables of what is said.) */
+/* What is said to a server and what it answers: mostly tables. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -14,166 +13,7 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
-#include <trl/http.h>
-
-struct world {
-	trl_loop *loop;
-	trl_http_server *server;
-	unsigned handled, cancelled, finished;
-	int fd;
-	char got[1 << 20];
-	size_t len;
-	bool ended;
-	const char *want;
-	size_t want_len;
-};
-
-static void
-refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
-    struct trl_http_response *out)
-{
-	const struct trl_http_request *request = refusal->request;
-	const char *said = trl_http_header(request, "x-said");
-
-	(void)self;
-	out->status = refusal->status;
-	out->body = trl_arena_printf(arena, "%s[%s %s %s]", refusal->detail,
-	    request->method, request->path, said ? said : "-");
-	out->body_len = strlen(out->body);
-}
-
-static void
-handle(void *self, trl_ctx *ctx, struct trl_http_request *request)
-{
-	static const char block[100000] = { 'x' };
-	struct world *world = self;
-	struct trl_http_response response = { .status = 200 };
-	const uint8_t *data = NULL;
-	size_t len = 0;
-	enum trl_code rc;
-
-	world->handled++;
-	if (!strcmp(request->path, "/silent"))
-		return;
-	if (!strcmp(request->path, "/sleep") && trl_sleep(ctx, 5000) != TRL_OK)
-		world->cancelled++;
-	if (!strcmp(request->path, "/big")) {
-		response.body = block;
-		response.body_len = sizeof block;
-	} else if (!strcmp(request->path, "/inject")) {
-		trl_http_add_header(&response, "X-A", "b\r\nSet-Cookie: c");
-	} else if (strcmp(request->path, "/unread") != 0 && request->has_body) {
-		rc = trl_http_body(ctx, request, 1000, &data, &len);
-		response.status = rc == TRL_OK         ? 200
-				  : rc == TRL_QUOTA    ? 413
-				  : rc == TRL_DEADLINE ? 408
-						       : 400;
-		response.body = data;
-		response.body_len = rc == TRL_OK ? len : 0;
-	}
-	trl_http_reply(ctx, request, &response);
-	if (!strcmp(request->path, "/after") && trl_sleep(ctx, 50) == TRL_OK)
-		world->finished++;
-}
-
-static int
-dial(struct world *world)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)trl_http_port(world->server)) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-	world->len = 0;
-	world->ended = false;
-	world->got[0] = '\0';
-	return fd;
-}
-
-static void
-say(int fd, const char *text, size_t len)
-{
-	assert_int_equal(send(fd, text, len, MSG_NOSIGNAL), len);
-}
-
-static bool
-look(void *self)
-{
-	struct world *world = self;
-	ssize_t n = recv(
-	    world->fd, world->got + world->len, sizeof world->got - 1 - world->len, 0);
-
-	if (n > 0)
-		world->len += (size_t)n;
-	else if (n == 0 || errno != EAGAIN)
-		world->ended = true;
-	world->got[world->len] = '\0';
-	if (world->want &&
-	    memmem(world->got, world->len, world->want, strlen(world->want)))
-		return true;
-	return world->ended || (world->want_len && world->len >= world->want_len);
-}
-
-static bool
-never(void *self)
-{
-	(void)self;
-	return false;
-}
-
-/* Turns the loop until want was read or the server closed. */
-static bool
-hear(struct world *world, int fd, const char *want, uint32_t ms)
-{
-	world->fd = fd;
-	world->want = want;
-	return trl_loop_run_until(world->loop, look, world, ms) &&
-	       (!want || strstr(world->got, want));
-}
-
-static size_t
-count(const char *text, const char *word)
-{
-	size_t n = 0;
-
-	for (; (text = strstr(text, word)); text += strlen(word))
-		n++;
-	return n;
-}
-
-static void
-open_with(void **state, struct trl_http_options options)
-{
-	struct world *world = calloc(1, sizeof *world);
-	const struct trl_http_handler handler = { handle, refuse, world };
-
-	options.listen = "127.0.0.1:0";
-	world->loop = trl_loop_new(NULL);
-	assert_int_equal(
-	    trl_http_open(world->loop, &options, &handler, &world->server), TRL_OK);
-	*state = world;
-}
-
-static int
-setup(void **state)
-{
-	open_with(state, (struct trl_http_options){ .head_timeout_ms = 300,
-			     .body_timeout_ms = 300,
-			     .max_connections = 4,
-			     .max_per_address = 3 });
-	return 0;
-}
-
-/* For what takes its time without being late. */
-static int
-setup_patient(void **state)
-{
-	open_with(state, (struct trl_http_options){
-			     .head_timeout_ms = 5000, .body_timeout_ms = 5000 });
-	return 0;
-}
+#include "test_http_rig.h"
 
 static void
 refuses_to_listen_where_nobody_can_call(void **state)
@@ -182,7 +22,7 @@ refuses_to_listen_where_nobody_can_call(void **state)
 		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:99999",
 		"127.0.0.1:184467440737095516160", "127.0.0.1:-1",
 		"nowhere.invalid:80" };
-	const struct trl_http_handler handler = { handle, refuse, *state };
+	const struct trl_http_handler handler = { .self = *state };
 	struct world *world = *state;
 	size_t i;
 
@@ -195,24 +35,6 @@ refuses_to_listen_where_nobody_can_call(void **state)
 		    TRL_UNAVAILABLE);
 		assert_null(server);
 	}
-}
-
-static bool
-quiet(void *self)
-{
-	return trl_actors_alive(((struct world *)self)->loop) == 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct world *world = *state;
-
-	trl_http_close(&world->server);
-	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
-	trl_loop_free(&world->loop);
-	free(world);
-	return 0;
 }
 
 static const struct {
@@ -284,15 +106,6 @@ a_refusal_tells_what_was_read(void **state)
 			fail_msg("%s: %s", refusals[i].text, world->got);
 		close(fd);
 	}
-}
-
-static bool
-over(void *self)
-{
-	struct world *world = self;
-
-	(void)look(world);
-	return world->ended;
 }
 
 static void
@@ -390,44 +203,6 @@ connections_of_an_address_and_of_all_are_limited(void **state)
 }
 
 static bool
-was_cancelled(void *self)
-{
-	return ((struct world *)self)->cancelled == 1;
-}
-
-static void
-a_client_that_leaves_cancels_its_parked_handler(void **state)
-{
-	struct world *world = *state;
-	const char text[] = "GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n";
-	int fd = dial(world);
-
-	say(fd, text, sizeof text - 1);
-	assert_false(hear(world, fd, " ", 30));
-	close(fd);
-	assert_true(trl_loop_run_until(world->loop, was_cancelled, world, 1000));
-}
-
-static bool
-has_finished(void *self)
-{
-	return ((struct world *)self)->finished == 1;
-}
-
-static void
-a_client_that_leaves_with_its_answer_cancels_nothing(void **state)
-{
-	struct world *world = *state;
-	const char text[] = "GET /after HTTP/1.1\r\nHost: a\r\n\r\n";
-	int fd = dial(world);
-
-	say(fd, text, sizeof text - 1);
-	assert_true(hear(world, fd, " 200 ", 1000));
-	close(fd);
-	assert_true(trl_loop_run_until(world->loop, has_finished, world, 2000));
-}
-
-static bool
 is_drained(void *self)
 {
 	return trl_http_drained(((struct world *)self)->server);
@@ -449,20 +224,18 @@ draining_closes_what_is_idle(void **state)
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define PATIENT(f) cmocka_unit_test_setup_teardown(f, setup_patient, teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(each_talk_is_answered_and_ended_as_told),
-		cmocka_unit_test_setup_teardown(
-		    bytes_one_by_one_make_the_same_request, setup_patient, teardown),
+		PATIENT(bytes_one_by_one_make_the_same_request),
 		CASE(a_refusal_tells_what_was_read),
 		CASE(pipelined_requests_are_answered_in_order),
 		CASE(a_client_that_does_not_read_is_not_served_without_end),
 		CASE(connections_of_an_address_and_of_all_are_limited),
-		CASE(a_client_that_leaves_cancels_its_parked_handler),
-		CASE(a_client_that_leaves_with_its_answer_cancels_nothing),
 		CASE(draining_closes_what_is_idle),
 		CASE(refuses_to_listen_where_nobody_can_call),
 	};

@@ -166,7 +166,9 @@ static int
 setup(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
-	const struct trl_http_handler handler = { handle, refuse, world };
+	const struct trl_http_handler handler = {
+		.handle = handle, .refuse = refuse, .self = world
+	};
 	const struct trl_http_options options = { .listen = "127.0.0.1:0",
 		.head_timeout_ms = 300,
 		.body_timeout_ms = 300,

@@ -55,7 +55,8 @@ expired(struct trl_http_conn *conn)
 	enum http_wait wait = (enum http_wait)(conn->wait - 1);
 
 	trl_http_wait_none(conn);
-	if (wait == HTTP_HEAD && conn->state == HTTP_READING && conn->in.len > 0)
+	if (wait == HTTP_BODY ||
+	    (wait == HTTP_HEAD && conn->state == HTTP_READING && conn->in.len > 0))
 		trl_http_refuse(
 		    conn, NULL, 408, "The request took too long to arrive.");
 	else

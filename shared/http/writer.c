@@ -247,7 +247,7 @@ on_written(uv_write_t *req, int status)
 		return;
 	trl_http_wait_none(conn);
 	if (status < 0)
-		trl_http_conn_close(conn);
+		trl_http_conn_lost(conn, status);
 	else if (conn->out.len)
 		trl_http_dirty(conn);
 	else
@@ -260,6 +260,7 @@ write_rest(struct trl_http_conn *conn, size_t done)
 	struct writing *writing = calloc(1, sizeof *writing);
 	uv_buf_t buf = uv_buf_init(
 	    (char *)conn->out.data + done, (unsigned)(conn->out.len - done));
+	int rc;
 
 	trl_assert(writing);
 	writing->conn = conn;
@@ -267,11 +268,12 @@ write_rest(struct trl_http_conn *conn, size_t done)
 	conn->out = (struct trl_buf){ 0 };
 	conn->writing = true;
 	trl_http_wait(conn, HTTP_WRITE);
-	if (uv_write(&writing->req, &conn->uv.stream, &buf, 1, on_written)) {
+	rc = uv_write(&writing->req, &conn->uv.stream, &buf, 1, on_written);
+	if (rc) {
 		free(writing->data);
 		free(writing);
 		conn->writing = false;
-		trl_http_conn_close(conn);
+		trl_http_conn_lost(conn, rc);
 	}
 }
 
@@ -291,7 +293,7 @@ trl_http_flush_one(struct trl_http_conn *conn)
 		buf = uv_buf_init((char *)conn->out.data, (unsigned)conn->out.len);
 		n = uv_try_write(&conn->uv.stream, &buf, 1);
 		if (n < 0 && n != UV_EAGAIN) {
-			trl_http_conn_close(conn);
+			trl_http_conn_lost(conn, n);
 			return;
 		}
 		if (n < 0 || (size_t)n < conn->out.len) {
@@ -312,10 +314,7 @@ trl_http_flush(void *self)
 	while ((conn = next)) {
 		next = conn->dirty_next;
 		conn->dirty = false;
-		if (conn->closed)
-			continue;
-		if (conn->eof && conn->state == HTTP_RUNNING)
-			trl_http_conn_gone(conn);
-		trl_http_flush_one(conn);
+		if (!conn->closed)
+			trl_http_flush_one(conn);
 	}
 }

@@ -1,6 +1,6 @@
 /* ops.c - what the operator and the orchestrator ask of a process. /livez answers
  * as long as the loop turns; /readyz asks each check; /stats shows what is going
- * on right now. */
+ * on right now. All are answered without an actor, and so when none is free, too. */
 #include <trl/ops.h>
 
 #include <stdio.h>
@@ -40,39 +40,38 @@ refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
 }
 
 static void
-answer(trl_ctx *ctx, struct trl_http_request *request, uint16_t status,
-    const char *type, const void *body, size_t len)
+answer(struct trl_http_response *out, uint16_t status, const char *type,
+    const void *body, size_t len)
 {
-	struct trl_http_response response = {
-		.status = status, .body = body, .body_len = len
-	};
-
-	trl_http_add_header(&response, "Content-Type", type);
-	trl_http_add_header(&response, "Cache-Control", "no-store");
-	trl_http_reply(ctx, request, &response);
+	out->status = status;
+	out->body = body;
+	out->body_len = len;
+	trl_http_add_header(out, "Content-Type", type);
+	trl_http_add_header(out, "Cache-Control", "no-store");
 }
 
 static void
 answer_text(
-    trl_ctx *ctx, struct trl_http_request *request, uint16_t status, const char *text)
+    trl_arena *arena, struct trl_http_response *out, uint16_t status, const char *text)
 {
-	const char *line = trl_arena_printf(ctx->arena, "%s\n", text);
+	const char *line = trl_arena_printf(arena, "%s\n", text);
 
-	answer(ctx, request, status, "text/plain; charset=utf-8", line, strlen(line));
+	answer(out, status, "text/plain; charset=utf-8", line, strlen(line));
 }
 
 static void
-metrics(trl_ctx *ctx, struct trl_http_request *request)
+metrics(trl_arena *arena, const struct trl_http_request *request,
+    struct trl_http_response *out)
 {
 	const char *accept = trl_http_header(request, "accept");
 	bool open = accept && strstr(accept, "application/openmetrics-text");
 	struct trl_buf text = { 0 };
 
 	trl_metrics_render(&text, open);
-	answer(ctx, request, 200,
+	answer(out, 200,
 	    open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 		 : "text/plain; version=0.0.4; charset=utf-8",
-	    text.data, text.len);
+	    trl_arena_memdup(arena, text.data, text.len), text.len);
 	trl_buf_fini(&text);
 }
 
@@ -119,7 +118,7 @@ add_lines(struct trl_buf *out, const struct trl_buf *lines)
 }
 
 static void
-stats(struct trl_ops *ops, trl_ctx *ctx, struct trl_http_request *request)
+stats(struct trl_ops *ops, trl_arena *arena, struct trl_http_response *out)
 {
 	struct trl_buf text = { 0 }, actors = { 0 };
 
@@ -132,43 +131,45 @@ stats(struct trl_ops *ops, trl_ctx *ctx, struct trl_http_request *request)
 	    trl_ops_unready(ops) ? "false" : "true", trl_actors_alive(ops->loop));
 	add_lines(&text, &actors);
 	trl_buf_adds(&text, "]}\n");
-	answer(ctx, request, 200, "application/json", text.data, text.len);
+	answer(out, 200, "application/json",
+	    trl_arena_memdup(arena, text.data, text.len), text.len);
 	trl_buf_fini(&text);
 	trl_buf_fini(&actors);
 }
 
-static void
-handle(void *self, trl_ctx *ctx, struct trl_http_request *request)
+static bool
+tell(void *self, trl_arena *arena, const struct trl_http_request *request,
+    struct trl_http_response *out)
 {
 	struct trl_ops *ops = self;
 	const char *path = request->path, *why;
 
 	if (strcmp(request->method, "GET") != 0 &&
 	    strcmp(request->method, "HEAD") != 0) {
-		answer_text(ctx, request, 405, "only GET and HEAD");
+		answer_text(arena, out, 405, "only GET and HEAD");
 	} else if (!strcmp(path, "/livez")) {
-		answer_text(ctx, request, 200, "alive");
+		answer_text(arena, out, 200, "alive");
 	} else if (!strcmp(path, "/readyz")) {
 		why = trl_ops_unready(ops);
-		answer_text(ctx, request, why ? 503 : 200, why ? why : "ready");
+		answer_text(arena, out, why ? 503 : 200, why ? why : "ready");
 	} else if (!strcmp(path, "/metrics")) {
-		metrics(ctx, request);
+		metrics(arena, request, out);
 	} else if (!strcmp(path, "/stats")) {
-		stats(ops, ctx, request);
+		stats(ops, arena, out);
 	} else {
-		answer_text(ctx, request, 404, "/livez /readyz /metrics /stats");
+		answer_text(arena, out, 404, "/livez /readyz /metrics /stats");
 	}
+	return true;
 }
 
 enum trl_code
 trl_ops_open(trl_loop *loop, const char *listen, trl_ops **out)
 {
 	struct trl_ops *ops = calloc(1, sizeof *ops);
-	const struct trl_http_options options = {
-		.listen = listen, .max_connections = 256, .handler_timeout_ms = 5000
-	};
+	const struct trl_http_options options = { .listen = listen,
+		.max_connections = 256 };
 	const struct trl_http_handler handler = {
-		.handle = handle, .refuse = refuse, .self = ops
+		.now = tell, .refuse = refuse, .self = ops
 	};
 	enum trl_code rc;
 

@@ -1,7 +1,10 @@
 /* http.h - a strict HTTP/1.1 server (RFC 9110, 9112) on the loop. A waiting
- * connection is a small struct without a stack; when a head is complete an actor
+ * connection is a small struct without a stack; when a request is complete an actor
  * runs the handler in straight line: read the body, answer, return. Pipelined
  * requests are handled one after another, up to 16 are read ahead.
+ *
+ * A client that ends its side after a complete request is answered; one that breaks off
+ * is logged at debug level, and what it asked for is done all the same.
  *
  * What cannot be framed without doubt is refused and the connection closed
  * (400, 408, 411, 413, 414, 417, 431, 501, 505); the answers are made by the
@@ -24,7 +27,7 @@ enum { TRL_HTTP_HEADERS_MAX = 100 };
 /* One request. Everything lives in the actor's arena. */
 struct trl_http_request {
 	const char *method; /* "GET", as sent, a valid token */
-	const char *path;   /* as sent, without the query; begins with '/' */
+	const char *path;   /* as sent, without the query; begins with '/', or is "*" */
 	const char *query;  /* after '?', or "" */
 	const char *host;
 	const char *peer_address; /* IP as text */
@@ -33,7 +36,7 @@ struct trl_http_request {
 	bool has_body;
 	uint64_t content_length; /* UINT64_MAX: chunked */
 	bool keep_alive;
-	struct trl_http_conn *conn;
+	struct trl_http_conn *conn; /* NULL: it is answered */
 };
 
 struct trl_http_response {
@@ -58,8 +61,18 @@ struct trl_http_refusal {
 };
 
 struct trl_http_handler {
-	/* Answers by exactly one trl_http_reply. Runs in an actor. */
+	/* Answers by exactly one trl_http_reply. Runs in an actor. NULL: now answers
+	 * everything. */
 	void (*handle)(void *self, trl_ctx *ctx, struct trl_http_request *request);
+	/* How many bytes the body of a request may have that handle will read: such a
+	 * body is waited for. 0: it will read none, for it refuses the head. Must not
+	 * park. NULL: no body is ever read. */
+	size_t (*awaits)(
+	    void *self, trl_arena *arena, const struct trl_http_request *request);
+	/* Answers without an actor, when none is free: what has to be told even then.
+	 * False: it is refused. Must not park. NULL: all are refused. */
+	bool (*now)(void *self, trl_arena *arena,
+	    const struct trl_http_request *request, struct trl_http_response *out);
 	/* Fills a response for a request that was refused at the door; also for
 	 * 500 when handle returned without an answer or with one that cannot be sent,
 	 * and 503 when no actor was free; logs it, since nobody else does. Must not
@@ -73,6 +86,9 @@ struct trl_http_options {
 	const char *listen;          /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
 	size_t max_connections;      /* 10,000; beyond: accept pauses */
 	size_t max_per_address;      /* 1,000; beyond: 503 and close. 0: no limit */
+	size_t max_waiting_bytes;    /* 64 MiB of requests that are not complete, an
+				      * eighth of an address (if those are limited);
+				      * beyond: 503 and close */
 	size_t max_head_bytes;       /* 16 KiB, more: 431 */
 	size_t max_uri_bytes;        /* 8 KiB, more: 414 */
 	uint32_t head_timeout_ms;    /* 10,000 for the whole head: 408 */
@@ -96,15 +112,15 @@ const char *trl_http_header(const struct trl_http_request *request, const char *
 void trl_http_add_header(
     struct trl_http_response *response, const char *name, const char *value);
 
-/* Reads the whole body (sending 100 Continue where asked) into the arena.
- * Errors: TRL_QUOTA (more than max_bytes; found before reading where declared),
- * TRL_MALFORMED (chunking), TRL_DEADLINE (body timeout), TRL_UNAVAILABLE (the
- * client left). */
+/* The whole body, which has come, in the arena; once. Does not park.
+ * Errors: TRL_QUOTA (more than max_bytes, or than was waited for), TRL_MALFORMED
+ * (chunking), TRL_INTERNAL (it was not waited for). */
 enum trl_code trl_http_body(trl_ctx *ctx, struct trl_http_request *request,
     size_t max_bytes, const uint8_t **data, size_t *len) TRL_MUST_CHECK;
 
 /* Sends the answer (copied): Date, Content-Length, Connection are added. HEAD
- * gets no body. Parks only while the client is slow to read. */
+ * gets no body. The connection goes on with the next request; what the handler does
+ * from here on it does for itself. Does not park. */
 void trl_http_reply(trl_ctx *ctx, struct trl_http_request *request,
     const struct trl_http_response *response);
 
