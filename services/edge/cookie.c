@@ -8,12 +8,10 @@
 
 static const char name[] = "__Host-session=";
 
-const char *
-edge_cookie_read(const struct edge_request *request, size_t *len)
+static const char *
+find_in(const char *at, size_t *len)
 {
-	const char *at = trl_http_header(request->http, "cookie");
-
-	while (at && *at) {
+	while (*at) {
 		at += strspn(at, " \t;");
 		if (strncmp(at, name, sizeof name - 1) == 0) {
 			at += sizeof name - 1;
@@ -23,6 +21,19 @@ edge_cookie_read(const struct edge_request *request, size_t *len)
 		at += strcspn(at, ";");
 	}
 	return NULL;
+}
+
+/* HTTP/2 has cookies in pieces, which a proxy may leave on lines of their own. */
+const char *
+edge_cookie_read(const struct edge_request *request, size_t *len)
+{
+	const struct trl_http_request *http = request->http;
+	const char *found = NULL;
+
+	for (size_t i = 0; i < http->n_headers && !found; i++)
+		if (strcmp(http->headers[i].name, "cookie") == 0)
+			found = find_in(http->headers[i].value, len);
+	return found;
 }
 
 /* Whether the request's message asks for a cookie. */

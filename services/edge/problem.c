@@ -10,7 +10,6 @@
 #include <sodium.h>
 
 #include <trl/json.h>
-#include <trl/utf8.h>
 
 #include "edge.h"
 
@@ -100,6 +99,31 @@ struct problem {
 	const char *code, *title, *detail, *instance, *trace;
 	const struct trl_err *err; /* for errors[], or NULL */
 };
+
+/* The path as a URI reference (RFC 3986): what may not stand in one, and a '%' that
+ * encodes nothing, encoded; and a second slash, which would begin a host. NULL where no
+ * path was read. */
+static const char *
+instance_of(trl_arena *arena, const char *path)
+{
+	static const char plain_chars[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "-._~!$&'()*+,;=:@/";
+	char *text = trl_arena_alloc(arena, 3 * strlen(path) + 1), *to = text;
+
+	for (const char *at = path; *at; at++) {
+		const bool is_plain = strchr(plain_chars, *at) ||
+				      (*at == '%' && isxdigit((unsigned char)at[1]) &&
+					  isxdigit((unsigned char)at[2]));
+
+		if (is_plain && !(at == path + 1 && *at == '/'))
+			*to++ = *at;
+		else
+			to += sprintf(to, "%%%02X", (unsigned)(unsigned char)*at);
+	}
+	*to = '\0';
+	return *text ? text : NULL;
+}
 
 static const struct plain_status *
 plain_of(uint16_t status)
@@ -225,7 +249,7 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 {
 	const struct trl_err *err = &request->ctx->err;
 	struct trl_buf *body = &request->edge->body;
-	struct problem problem = { .instance = request->http->path, .err = err };
+	struct problem problem = { .err = err };
 	char trace[33];
 
 	sodium_bin2hex(trace, sizeof trace, request->ctx->trace.trace_id, 16);
@@ -246,9 +270,7 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 		if (trl_is_fault(rc))
 			problem.err = NULL;
 	}
-	if (!*problem.instance ||
-	    !trl_utf8_valid(problem.instance, strlen(problem.instance)))
-		problem.instance = NULL;
+	problem.instance = instance_of(request->ctx->arena, request->http->path);
 	request->response = (struct trl_http_response){ .status = problem.status };
 	edge_headers(request);
 	add_problem_headers(request, rc, problem.status);

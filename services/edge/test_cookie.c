@@ -41,6 +41,33 @@ finds_the_session_among_other_cookies(void **state)
 	}
 }
 
+static void
+finds_the_session_on_any_of_several_lines(void **state)
+{
+	static const struct {
+		const char *lines[3], *token; /* NULL: none */
+	} rows[] = { { { "a=1", "__Host-session=abc", "b=2" }, "abc" },
+		{ { "__Host-session=abc", "a=1" }, "abc" },
+		{ { "a=1; b=2", "c=3; __Host-session=abc" }, "abc" },
+		{ { "__Host-session=first", "__Host-session=second" }, "first" },
+		{ { "a=__Host-session", "=abc" }, NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		const char *token;
+		size_t len = 0;
+
+		rig_ask("GET", "/api/v1/me");
+		for (size_t j = 0; j < 3 && rows[i].lines[j]; j++)
+			rig_header("cookie", rows[i].lines[j]);
+		token = edge_cookie_read(&rig.request, &len);
+		if (!rows[i].token != !token ||
+		    (token && (len != strlen(rows[i].token) ||
+				  memcmp(token, rows[i].token, len) != 0)))
+			fail_msg("%s", rows[i].lines[0]);
+	}
+}
+
 static char secret[] = "trs_secret";
 
 /* Logs in as far as the answer, and gives the token that is left for scripts. */
@@ -110,6 +137,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_the_session_among_other_cookies),
+		cmocka_unit_test(finds_the_session_on_any_of_several_lines),
 		cmocka_unit_test(a_session_that_is_a_cookie_is_out_of_scripts_reach),
 		cmocka_unit_test(who_asks_for_no_cookie_gets_the_token_alone),
 		cmocka_unit_test(logging_out_by_cookie_takes_it_back),

@@ -82,8 +82,11 @@ trl_http_target(
 		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
 			return 400;
 	}
-	if (!strcmp(target, "*") && !strcmp(request->method, "OPTIONS"))
-		target[0] = '/';
+	if (!strcmp(target, "*") && !strcmp(request->method, "OPTIONS")) {
+		request->path = target;
+		head->detail = NULL;
+		return 200;
+	}
 	mark = strchr(target, '?');
 	if (mark)
 		*mark++ = '\0';

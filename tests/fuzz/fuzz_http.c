@@ -42,8 +42,8 @@ check_accepted(const struct trl_http_request *request)
 {
 	size_t lengths = 0, codings = 0, hosts = 0;
 
-	trl_assert(
-	    request->path[0] == '/' && request->n_headers <= TRL_HTTP_HEADERS_MAX);
+	trl_assert((request->path[0] == '/' || strcmp(request->path, "*") == 0) &&
+		   request->n_headers <= TRL_HTTP_HEADERS_MAX);
 	trl_assert(trl_http_is_token(request->method, strlen(request->method)));
 	for (size_t i = 0; i < request->n_headers; i++) {
 		const struct trl_http_header *h = &request->headers[i];
