@@ -78,16 +78,18 @@ record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
 	trl_err_clear(ctx);
 }
 
-/* Said of the recipient alone: whoever may write a mail's text could else have
- * anybody's address held. 5.1.0 does not say whose address is wrong. */
+/* Said of the recipient alone, and by its status: whoever may write a mail's text could
+ * else have anybody's address held, and a relay that is set up wrongly, which says the
+ * same words of all, everybody's. 5.1.0 does not say whose address is wrong. */
 static bool
 says_there_is_no_such_address(const struct trl_smtp_answer *answer)
 {
 	if (answer->stage != TRL_SMTP_RCPT ||
 	    (answer->code != 550 && answer->code != 551 && answer->code != 553))
 		return false;
-	return *answer->status == '\0' || (!strncmp(answer->status, "5.1.", 4) &&
-					      strcmp(answer->status, "5.1.0") != 0);
+	return !strncmp(answer->status, "5.1.", 4) &&
+	       strcmp(answer->status, "5.1.0") != 0 &&
+	       !strcasestr(answer->text, "relay");
 }
 
 /* Whether a refusal is of this mail, and not of how we speak (500, 502, 504). */

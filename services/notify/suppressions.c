@@ -1,8 +1,8 @@
-/* notify.ListSuppressions, LiftSuppression - the addresses that mail.c leaves alone,
- * for the operator. They are the installation's and not an organisation's: that a
- * server does not know an address is true for all, and who may look would learn whom
- * others write to. So no right in an organisation reaches them, nor does the
- * application's role; it is the _sys role that reads and deletes here. */
+/* notify.ListSuppressions, LiftSuppression, LiftSuppressions - the addresses that
+ * mail.c leaves alone, for the operator. They are the installation's and not an
+ * organisation's: that a server does not know an address is true for all, and who may
+ * look would learn whom others write to. So no right in an organisation reaches them,
+ * nor does the application's role; it is the _sys role that reads and deletes here. */
 #include "notify.h"
 
 enum { LIMIT = 100 };
@@ -31,6 +31,24 @@ notify_lift_suppression(struct notify *self, trl_ctx *ctx,
 	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
 
 	trl_batch_add(work, &notify_sql_suppression_lift, &in->base,
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	return trl_batch_write(work, &out->base);
+}
+
+/* Errors: TRL_INVALID (nothing says which), TRL_CONFLICT. */
+enum trl_code
+notify_lift_suppressions(struct notify *self, trl_ctx *ctx,
+    const Notify__V1__LiftSuppressionsRequest *in, Trellis__Empty *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+
+	if (!in->reason && !in->domain && !in->since)
+		return trl_fail(ctx, TRL_INVALID,
+		    "Say which: by reason, domain or since; all three may stand.");
+	trl_batch_add(work, &notify_sql_suppressions_lift, NULL,
+	    TRL_ARG_TEXT("reason", in->reason ? in->reason : ""),
+	    TRL_ARG_TEXT("domain", in->domain ? in->domain : ""),
+	    TRL_ARG_TIME("since", in->since ? trl_value_time_us(in->since) : 0),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 	return trl_batch_write(work, &out->base);
 }

@@ -100,6 +100,40 @@ an_address_that_is_lifted_gets_mails_again(void **state)
 	assert_non_null(strstr(text, "Two"));
 }
 
+/* What is held after a bulk lift. */
+static const char *
+after_lifting(char *reason, char *domain, enum trl_code want)
+{
+	Notify__V1__LiftSuppressionsRequest in =
+	    NOTIFY__V1__LIFT_SUPPRESSIONS_REQUEST__INIT;
+
+	in.reason = reason;
+	in.domain = domain;
+	assert_int_equal(
+	    world_call(&nobody, &notify_v1_lift_suppressions, &in.base, NULL), want);
+	return world_sql("select coalesce(string_agg(email, ' ' order by email), '') "
+			 "from suppression");
+}
+
+static void
+many_are_lifted_by_what_was_said_of_them_or_their_domain(void **state)
+{
+	static char relay[] = "Relay not permitted", domain[] = "L.example";
+
+	(void)state;
+	world_sql("insert into suppression (email, reason, created_at, until) select "
+		  "n || '@m.example', '550 relay not permitted', now(), now() + "
+		  "interval '1 day' from generate_series(1, 300) n");
+	world_sql(
+	    "insert into suppression values (default, 'd@m.example', '550 5.1.1', "
+	    "now(), now() + interval '1 day')");
+	assert_non_null(strstr(after_lifting(NULL, NULL, TRL_INVALID), "300@m"));
+	assert_string_equal(after_lifting(relay, NULL, TRL_OK),
+	    "B@l.example a@l.example c@l.example d@m.example over@l.example");
+	assert_string_equal(
+	    after_lifting(NULL, domain, TRL_OK), "d@m.example over@l.example");
+}
+
 static void
 what_is_not_held_cannot_be_lifted(void **state)
 {
@@ -124,6 +158,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    an_address_that_is_lifted_gets_mails_again, before_each,
 		    after_each),
+		cmocka_unit_test_setup_teardown(
+		    many_are_lifted_by_what_was_said_of_them_or_their_domain,
+		    before_each, after_each),
 		cmocka_unit_test_setup_teardown(
 		    what_is_not_held_cannot_be_lifted, before_each, after_each),
 	};

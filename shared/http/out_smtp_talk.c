@@ -96,10 +96,17 @@ out_smtp_answer(
 
 /* Of a recipient's refusal, what is about the sender or his right to send: many servers
  * keep these back until RCPT (RFC 3463: 5.7 is policy, 5.1.7 and 5.1.8 the sender's
- * address). */
+ * address). Where a server names no status, as Exim's "550 relay not permitted", its
+ * words have to do. */
 static bool
-is_about_us(const char *status)
+is_about_us(const struct trl_smtp_answer *answer)
 {
+	static const char *const words[] = { "relay", "authentic", "sender" };
+	const char *status = answer->status;
+
+	for (size_t i = 0; *status == '\0' && i < TRL_COUNT(words); i++)
+		if (strcasestr(answer->text, words[i]))
+			return true;
 	return !strncmp(status, "5.7.", 4) || !strcmp(status, "5.1.7") ||
 	       !strcmp(status, "5.1.8");
 }
@@ -112,5 +119,5 @@ out_smtp_is_final(const struct trl_smtp_answer *answer)
 	if (code < 500 || code > 599 || code == 530 || code == 534 || code == 535 ||
 	    code == 538 || answer->stage < TRL_SMTP_RCPT)
 		return false;
-	return answer->stage > TRL_SMTP_RCPT || !is_about_us(answer->status);
+	return answer->stage > TRL_SMTP_RCPT || !is_about_us(answer);
 }

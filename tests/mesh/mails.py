@@ -93,6 +93,25 @@ class ByServer(MeshCase):
                 f"select reason from notify.suppression where email = '{address}'"),
                 [kept] if kept else [("550 5.1.1 " + 122 * "é") + "?"])
 
+    def test_a_relay_that_takes_nobodys_mail_has_nobody_held_and_loses_nothing(self):
+        people = [self.stack.new_email("relayed") for _ in range(3)]
+        for address in people:
+            self.server.refuse[address] = ["550 relay not permitted"]
+            self.sign_up(address)
+        for address in people:
+            wait_for("the mail comes after all", lambda a=address: self.server.to(a), 30)
+            self.assertFalse(self.is_held(address))
+
+    def test_a_refusal_that_does_not_say_of_whom_ends_a_mail_and_holds_nobody(self):
+        for reply in ("550 Administrative prohibition", "550 5.1.1 Relay access denied"):
+            address = self.stack.new_email("vague")
+            self.server.refuse[address] = [reply]
+            person = self.sign_up(address)
+            wait_for("it is refused", lambda a=address: self.count("refused", a) == 1)
+            self.assertFalse(self.is_held(address))
+            self.assertEqual(person.post("/api/v1/auth/password/forgot", {"email": address}).status, 204)
+            wait_for("the next mail comes", lambda a=address: self.server.to(a))
+
     def test_a_mail_whose_text_is_refused_is_over_and_its_address_is_not_held(self):
         address = self.stack.new_email("words")
         self.server.refuse_text[address] = ["550 5.7.1 Message content rejected"]
