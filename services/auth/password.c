@@ -2,6 +2,7 @@
  * normalisation, no cut (Argon2id takes any length). */
 #include "password.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@
 
 #include <trl/complain.h>
 
-enum { RETRY_AFTER_MS = 1000 };
+enum { RETRY_AFTER_MS = 1000, HASH = 32 /* bytes that libsodium makes */ };
 
 /* One password's way through the pool; lies on the actor's stack, which
  * trl_offload does not leave while the work runs. */
@@ -20,10 +21,40 @@ struct job {
 	const char *password;
 	const char *kept; /* to check against, or NULL: to hash */
 	char made[crypto_pwhash_STRBYTES];
-	bool right;
+	enum { WRONG, RIGHT, NO_MEMORY, UNREADABLE } end; /* hashed: RIGHT */
 };
 
 _Static_assert(AUTH_KID_MAX + 1 + crypto_pwhash_STRBYTES <= AUTH_PASSWORD_TEXT, "room");
+
+/* As crypto_pwhash_str_verify, which says -1 with EINVAL both of another password and
+ * of memory that was not there: here only what was computed is compared. kept is a
+ * string that crypto_pwhash_str made: "$argon2id$v=19$m=65536,t=2,p=1$salt$hash". */
+static int
+verify(const char *kept, const char *input, size_t len)
+{
+	uint8_t salt[crypto_pwhash_SALTBYTES], hash[HASH], made[HASH];
+	char salt_text[32], hash_text[64];
+	unsigned long memory_kib, passes;
+	size_t salt_len, hash_len;
+	bool same;
+
+	if (sscanf(kept, "$argon2id$v=19$m=%lu,t=%lu,p=1$%31[^$]$%63[^$]", &memory_kib,
+		&passes, salt_text, hash_text) != 4 ||
+	    sodium_base642bin(salt, sizeof salt, salt_text, strlen(salt_text), NULL,
+		&salt_len, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
+	    sodium_base642bin(hash, sizeof hash, hash_text, strlen(hash_text), NULL,
+		&hash_len, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
+	    salt_len != sizeof salt || hash_len != sizeof hash ||
+	    memory_kib > SIZE_MAX / 1024)
+		return UNREADABLE;
+	errno = 0;
+	if (crypto_pwhash(made, sizeof made, input, len, salt, passes,
+		memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return errno == EINVAL || errno == EFBIG ? UNREADABLE : NO_MEMORY;
+	same = sodium_memcmp(made, hash, sizeof made) == 0;
+	sodium_memzero(made, sizeof made);
+	return same ? RIGHT : WRONG;
+}
 
 /* On a thread of the pool. */
 static void
@@ -45,11 +76,12 @@ run_job(void *arg)
 		len = sizeof tag;
 	}
 	if (job->kept)
-		job->right = crypto_pwhash_str_verify(job->kept, input, len) == 0;
+		job->end = verify(job->kept, input, len);
+	else if (crypto_pwhash_str_alg(job->made, input, len, job->self->passes,
+		     job->self->memory_bytes, crypto_pwhash_ALG_ARGON2ID13) == 0)
+		job->end = RIGHT;
 	else
-		job->right =
-		    crypto_pwhash_str_alg(job->made, input, len, job->self->passes,
-			job->self->memory_bytes, crypto_pwhash_ALG_ARGON2ID13) == 0;
+		job->end = NO_MEMORY; /* its arguments are in range */
 	sodium_memzero(tag, sizeof tag);
 }
 
@@ -63,6 +95,25 @@ find_pepper(const struct auth_passwords *self, const char *kid, size_t len)
 	return NULL;
 }
 
+static enum trl_code
+run(trl_ctx *ctx, struct auth_passwords *self, struct job *job)
+{
+	enum trl_code rc = trl_offload(ctx, &self->work, run_job, job);
+
+	if (rc != TRL_OK)
+		return rc;
+	if (job->end == UNREADABLE)
+		return trl_fail(ctx, TRL_INTERNAL, "a kept password cannot be read");
+	if (job->end == NO_MEMORY) {
+		trl_series_add(self->no_memory, 1);
+		rc = trl_fail(ctx, TRL_BUSY, "no memory for a password's hash");
+		trl_err_retry_after(ctx, RETRY_AFTER_MS);
+		return rc;
+	}
+	self->hashes++;
+	return TRL_OK;
+}
+
 enum trl_code
 auth_password_hash(trl_ctx *ctx, struct auth_passwords *self, const char *password,
     char out[AUTH_PASSWORD_TEXT])
@@ -72,12 +123,9 @@ auth_password_hash(trl_ctx *ctx, struct auth_passwords *self, const char *passwo
 		.password = password };
 	enum trl_code rc;
 
-	rc = trl_offload(ctx, &self->work, run_job, &job);
+	rc = run(ctx, self, &job);
 	if (rc != TRL_OK)
 		return rc;
-	self->hashes++;
-	if (!job.right)
-		return trl_fail(ctx, TRL_INTERNAL, "no memory for a password's hash");
 	if (job.pepper)
 		snprintf(out, AUTH_PASSWORD_TEXT, "%s%s", job.pepper->kid, job.made);
 	else
@@ -108,11 +156,10 @@ auth_password_check(trl_ctx *ctx, struct auth_passwords *self, const char *kept,
 		job.pepper = newest;
 	}
 	job.kept = kept + kid_len;
-	rc = trl_offload(ctx, &self->work, run_job, &job);
+	rc = run(ctx, self, &job);
 	if (rc != TRL_OK)
 		return rc;
-	self->hashes++;
-	*right = known && job.right;
+	*right = known && job.end == RIGHT;
 	*stale = job.pepper != newest || crypto_pwhash_str_needs_rehash(job.kept,
 					     self->passes, self->memory_bytes) != 0;
 	return TRL_OK;
@@ -201,6 +248,13 @@ auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
 	if (!auth_passwords_check(config) ||
 	    (config->pepper && !read_peppers(self, config->pepper)))
 		return false;
+	if (!auth_memory_fits(self->work.slots, self->memory_bytes,
+		auth_memory_of_group("/proc/self/cgroup", "/sys/fs/cgroup")))
+		return false;
+	self->no_memory = trl_series_get(
+	    trl_counter_new("trellis_argon2_no_memory_total",
+		"Password hashes that got no memory, and were answered 503", NULL),
+	    (const char *const[]){ NULL });
 	make_nobody(self);
 	trl_offload_init(loop, &self->work);
 	return true;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <trl/actor.h>
+#include <trl/metrics.h>
 #include <trl/secret.h>
 
 struct auth_password_config {
@@ -41,6 +42,7 @@ struct auth_passwords {
 	size_t n_peppers;
 	char nobody[AUTH_PASSWORD_TEXT]; /* no password has it; costs as any other */
 	uint64_t hashes;                 /* computed since the start */
+	trl_series *no_memory;           /* hashes that got none */
 };
 
 /* Whether the peppers are as they have to be; else trl_complain says so. */
@@ -57,11 +59,20 @@ const char *auth_password_refused(
 /* Whether it is among the most common of the breached (any case). */
 bool auth_password_is_common(const char *password);
 
-/* Hashes a password. Errors: TRL_BUSY, TRL_DEADLINE, TRL_INTERNAL (memory). */
+/* memory.c: whether so many hashes of so many bytes can be had at once, beside what a
+ * control group allows (SIZE_MAX: all); else trl_complain says so. */
+bool auth_memory_fits(unsigned slots, size_t each, size_t group) TRL_MUST_CHECK;
+/* The memory that the control groups listed in a file (/proc/self/cgroup) have below a
+ * folder (/sys/fs/cgroup), of version 1 or 2; SIZE_MAX: no limit. */
+size_t auth_memory_of_group(const char *groups, const char *top);
+
+/* Hashes a password. Errors: TRL_BUSY (the queue is full; there is no memory),
+ * TRL_DEADLINE. */
 enum trl_code auth_password_hash(trl_ctx *ctx, struct auth_passwords *self,
     const char *password, char out[AUTH_PASSWORD_TEXT]) TRL_MUST_CHECK;
 /* Checks a password against what is kept; kept NULL: nobody's, *right is false and
  * the work the same. *stale: kept under other costs or pepper than are set now.
- * Errors: TRL_BUSY, TRL_DEADLINE. */
+ * Errors: TRL_BUSY (as above), TRL_DEADLINE; TRL_INTERNAL (what is kept cannot be
+ * read). */
 enum trl_code auth_password_check(trl_ctx *ctx, struct auth_passwords *self,
     const char *kept, const char *password, bool *right, bool *stale) TRL_MUST_CHECK;

@@ -1,4 +1,5 @@
-/* Passwords: which are accepted, how they are kept; and the tokens of letters. */
+/* Passwords: which are accepted, how they are kept; and the tokens of letters. (Over
+ * 400 lines: all that hashes runs in the one actor that this file starts.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 #include <sodium.h>
+
+#include <trl/metrics.h>
 
 #include "auth.h"
 
@@ -216,6 +223,140 @@ refuses_a_pepper_of_another_form(void **state)
 	trl_loop_free(&loop);
 }
 
+/* ---- memory ------------------------------------------------------------------- */
+
+/* The process may map `more` bytes beyond those it has; -1: as many as before. */
+static void
+bound_memory(long more)
+{
+	static rlim_t before;
+	struct rlimit limit;
+	unsigned long pages;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu", &pages), 1);
+	fclose(file);
+	assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+	if (more < 0) {
+		limit.rlim_cur = before;
+	} else {
+		before = limit.rlim_cur;
+		limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)more;
+	}
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+/* So much that malloc gives it back after each hash; and less than one takes. */
+enum { HASH_BYTES = 64 << 20, NOT_A_HASH = 8 << 20 };
+
+static void
+check_without_memory(trl_ctx *ctx, struct work *work)
+{
+	char kept[AUTH_PASSWORD_TEXT], made[AUTH_PASSWORD_TEXT];
+	static const char *const tried[] = { "a good password", "a bad password" };
+	bool right, stale;
+
+	work->passwords.memory_bytes = HASH_BYTES;
+	assert_int_equal(
+	    auth_password_hash(ctx, &work->passwords, "a good password", kept), TRL_OK);
+	for (size_t i = 0; i < 3; i++) {
+		enum trl_code rc;
+
+		bound_memory(NOT_A_HASH);
+		rc = i < 2 ? auth_password_check(
+				 ctx, &work->passwords, kept, tried[i], &right, &stale)
+			   : auth_password_hash(ctx, &work->passwords, tried[0], made);
+		bound_memory(-1);
+		assert_int_equal(rc, TRL_BUSY);
+		assert_true(ctx->err.retry_after_ms > 0);
+		trl_err_clear(ctx);
+	}
+	check(ctx, work, kept, "a good password", true, false);
+	check(ctx, work, kept, "a bad password", false, false);
+	assert_int_equal(
+	    auth_password_check(ctx, &work->passwords, "$argon2id$v=19$m=broken",
+		"a good password", &right, &stale),
+	    TRL_INTERNAL);
+	trl_err_clear(ctx);
+}
+
+/* Neither is a password wrong nor an account impossible because memory is short. */
+static void
+is_busy_where_a_hash_gets_no_memory(void **state)
+{
+	struct trl_buf text = { 0 };
+
+	(void)state;
+	in_actor(NULL, check_without_memory);
+	trl_metrics_render(&text, false);
+	trl_buf_add(&text, "", 1);
+	assert_non_null(
+	    strstr((char *)text.data, "\ntrellis_argon2_no_memory_total 3\n"));
+	trl_buf_fini(&text);
+}
+
+static void
+does_not_start_where_its_hashes_would_not_fit(void **state)
+{
+	trl_loop *loop = trl_loop_new(NULL);
+	struct auth_password_config config = {
+		.memory_kib = 19456, .passes = 2, .queue = 4, .slots = 4
+	};
+	struct auth_passwords passwords;
+
+	(void)state;
+	bound_memory(4 * (19 << 20));
+	assert_false(auth_passwords_open(&passwords, loop, &config));
+	bound_memory(-1);
+	assert_false(auth_memory_fits(4, 64 << 20, 256 << 20));
+	assert_true(auth_memory_fits(2, 64 << 20, 256 << 20));
+	trl_loop_free(&loop);
+}
+
+static void
+put_file(const char *folder, const char *name, const char *text)
+{
+	char path[200];
+	FILE *file;
+
+	for (const char *at = strchr(name, '/'); at; at = strchr(at + 1, '/')) {
+		snprintf(path, sizeof path, "%s/%.*s", folder, (int)(at - name), name);
+		(void)mkdir(path, 0700);
+	}
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* The least of the limits on the way up, of both versions of control groups. */
+static void
+reads_the_limit_of_its_control_group(void **state)
+{
+	char folder[] = "/tmp/auth-group-XXXXXX", groups[200], command[200];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(groups, sizeof groups, "%s/groups", folder);
+	assert_true(auth_memory_of_group(groups, folder) == SIZE_MAX);
+	put_file(folder, "groups", "0::/pod/auth\n");
+	assert_true(auth_memory_of_group(groups, folder) == SIZE_MAX);
+	put_file(folder, "pod/auth/memory.max", "max\n");
+	assert_true(auth_memory_of_group(groups, folder) == SIZE_MAX);
+	put_file(folder, "pod/memory.max", "1000000\n");
+	assert_int_equal(auth_memory_of_group(groups, folder), 1000000);
+	put_file(folder, "groups", "4:memory:/pod\n3:cpu,cpuacct:/pod\n");
+	put_file(folder, "memory/memory.limit_in_bytes", "2000000\n");
+	assert_int_equal(auth_memory_of_group(groups, folder), 2000000);
+	put_file(folder, "groups", "0::/\n");
+	put_file(folder, "memory.max", "3000000\n");
+	assert_int_equal(auth_memory_of_group(groups, folder), 3000000);
+	snprintf(command, sizeof command, "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 /* ---- tokens of letters ------------------------------------------------------------
  */
 
@@ -278,6 +419,9 @@ main(void)
 		cmocka_unit_test(keeps_passwords_exactly_and_sees_old_costs),
 		cmocka_unit_test(rotates_peppers_and_knows_nobody_when_one_is_lost),
 		cmocka_unit_test(refuses_a_pepper_of_another_form),
+		cmocka_unit_test(is_busy_where_a_hash_gets_no_memory),
+		cmocka_unit_test(does_not_start_where_its_hashes_would_not_fit),
+		cmocka_unit_test(reads_the_limit_of_its_control_group),
 		cmocka_unit_test(reads_its_own_tokens_and_no_others),
 		cmocka_unit_test(makes_session_tokens_and_keys_of_the_documented_form),
 	};
