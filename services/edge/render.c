@@ -103,7 +103,7 @@ add_version(struct edge_request *request)
 	trl_http_add_header(response, "ETag", etag);
 	trl_http_add_header(response, "Cache-Control",
 	    request->route->names ? "private, no-cache" : "no-store");
-	if (request->route->method->verb != TRL_GET || !request->route->names ||
+	if (!request->route->method->revalidates ||
 	    !edge_if_none_match(request->http, etag))
 		return false;
 	response->status = 304;

@@ -92,19 +92,26 @@ check_url(struct notify *self, trl_ctx *ctx, const char *url)
 	    ctx, TRL_INVALID, "url", "The URL cannot be called: %s.", wrong);
 }
 
+/* None, or an empty list, stands for all. */
+static void
+set_event_types(Notify__V1__WebhookEndpoint *endpoint, char **event_types, size_t n)
+{
+	static char *everything[] = { "*" };
+
+	endpoint->event_types = n > 0 ? event_types : everything;
+	endpoint->n_event_types = n > 0 ? n : 1;
+}
+
 static void
 begin_endpoint(struct notify *self, trl_ctx *ctx,
     const Notify__V1__CreateWebhookEndpointRequest *in,
     Notify__V1__WebhookEndpoint *out)
 {
-	static char *everything[] = { "*" };
-
 	out->id = trl_value_bytes(ctx, trl_new_id(ctx));
 	out->version = 1;
 	out->has_id = out->has_version = out->has_status = true;
 	out->url = in->url;
-	out->event_types = in->n_event_types > 0 ? in->event_types : everything;
-	out->n_event_types = in->n_event_types > 0 ? in->n_event_types : 1;
+	set_event_types(out, in->event_types, in->n_event_types);
 	out->description = in->description;
 	out->status = NOTIFY__V1__WEBHOOK_ENDPOINT__STATUS__enabled;
 	out->created_at = out->updated_at = trl_value_time(ctx, trl_now(ctx));
@@ -179,10 +186,10 @@ notify_get_webhook_endpoint(struct notify *self, trl_ctx *ctx,
 }
 
 static bool
-clears_description(const Notify__V1__UpdateWebhookEndpointRequest *in)
+clears(const Notify__V1__UpdateWebhookEndpointRequest *in, const char *field)
 {
 	for (size_t i = 0; i < in->n_clear; i++)
-		if (!strcmp(in->clear[i], "description"))
+		if (!strcmp(in->clear[i], field))
 			return true;
 	return false;
 }
@@ -209,15 +216,16 @@ static void
 take_changes(trl_ctx *ctx, const Notify__V1__UpdateWebhookEndpointRequest *in,
     Notify__V1__WebhookEndpoint *endpoint)
 {
-	if (in->url)
+	if (in->url && strcmp(in->url, endpoint->url) != 0) {
 		endpoint->url = in->url;
-	if (in->n_event_types > 0) {
-		endpoint->event_types = in->event_types;
-		endpoint->n_event_types = in->n_event_types;
+		endpoint->failing_since = NULL;
+		endpoint->rests_until = NULL;
 	}
+	if (in->n_event_types > 0 || clears(in, "event_types"))
+		set_event_types(endpoint, in->event_types, in->n_event_types);
 	if (in->description)
 		endpoint->description = in->description;
-	if (clears_description(in))
+	if (clears(in, "description"))
 		endpoint->description = NULL;
 	if (in->has_status)
 		set_status(ctx, endpoint, in->status);

@@ -5,7 +5,8 @@
  * each endpoint, whatever is killed in between.
  *
  * An organisation may have many endpoints that all want all of it: what an event says
- * is made and sent once, however many they are.
+ * is made and sent once, however many they are. For one that is disabled the delivery
+ * is kept and no job is made: once enabled, it can be replayed.
  *
  * The webhook-id is made of the event and the endpoint, so that it is the same in every
  * attempt and replay, and a receiver knows what it has seen. */
@@ -80,9 +81,11 @@ body_of(trl_ctx *ctx, const struct trl_event *event)
 /* To whom an event is told. */
 struct hearers {
 	struct trl_id *deliveries, *endpoints;
-	const char **webhook_ids;
+	const char **webhook_ids, **statuses;
 	size_t n;
 };
+
+static const char waiting[] = "waiting", kept[] = "cancelled";
 
 static struct hearers
 hearers_of(trl_ctx *ctx, const struct trl_event *event, const struct told *told,
@@ -93,13 +96,19 @@ hearers_of(trl_ctx *ctx, const struct trl_event *event, const struct told *told,
 		.deliveries = trl_arena_alloc(ctx->arena, most * sizeof(struct trl_id)),
 		.endpoints = trl_arena_alloc(ctx->arena, most * sizeof(struct trl_id)),
 		.webhook_ids = trl_arena_alloc(ctx->arena, most * sizeof(char *)),
+		.statuses = trl_arena_alloc(ctx->arena, most * sizeof(char *)),
 	};
 
 	for (size_t i = 0; i < most; i++) {
-		const struct trl_id id = trl_value_id(endpoints->items[i]->id);
+		const Notify__V1__WebhookEndpoint *endpoint = endpoints->items[i];
+		const struct trl_id id = trl_value_id(endpoint->id);
 
-		if (!notify_webhook_wants(endpoints->items[i], event->type_name))
+		if (!notify_webhook_wants(endpoint, event->type_name))
 			continue;
+		out.statuses[out.n] =
+		    endpoint->status == NOTIFY__V1__WEBHOOK_ENDPOINT__STATUS__enabled
+			? waiting
+			: kept;
 		out.deliveries[out.n] = trl_new_id(ctx);
 		out.endpoints[out.n] = id;
 		out.webhook_ids[out.n++] = webhook_id(ctx, id, told);
@@ -120,6 +129,7 @@ deliveries(trl_ctx *ctx, const struct trl_event *event, const struct told *told,
 		TRL_ARG_IDS("ids", to->deliveries, to->n),
 		TRL_ARG_IDS("endpoint_ids", to->endpoints, to->n),
 		TRL_ARG_TEXTS("webhook_ids", to->webhook_ids, to->n),
+		TRL_ARG_TEXTS("statuses", to->statuses, to->n),
 		{ .name = NULL },
 	};
 
@@ -139,7 +149,9 @@ add_deliveries(trl_ctx *ctx, trl_tx *tx, const struct trl_event *event,
 	trl_tx_add_args(tx, &notify_sql_webhook_deliveries_insert, NULL,
 	    deliveries(ctx, event, &told, &to));
 	for (size_t i = 0; i < to.n; i++)
-		trl_tx_job(tx, &notify_webhook_job, NULL, due(ctx, to.deliveries[i]));
+		if (to.statuses[i] == waiting)
+			trl_tx_job(
+			    tx, &notify_webhook_job, NULL, due(ctx, to.deliveries[i]));
 }
 
 /* The endpoint that a fact is about hears nothing of it. */
@@ -167,7 +179,7 @@ notify_webhooks_tell_own(
 	struct hearers to;
 	enum trl_code rc;
 
-	trl_batch_get(read, &notify_sql_webhook_endpoints_enabled, NULL,
+	trl_batch_get(read, &notify_sql_webhook_endpoints_hearing, NULL,
 	    &endpoints.base, TRL_ARG_ID("tenant_id", event->tenant));
 	rc = trl_batch_read(read);
 	if (rc != TRL_OK)
@@ -179,8 +191,9 @@ notify_webhooks_tell_own(
 	trl_batch_add_args(work, &notify_sql_webhook_deliveries_insert, NULL,
 	    deliveries(ctx, event, &told, &to));
 	for (size_t i = 0; i < to.n; i++)
-		trl_batch_job(
-		    work, &notify_webhook_job, NULL, due(ctx, to.deliveries[i]));
+		if (to.statuses[i] == waiting)
+			trl_batch_job(work, &notify_webhook_job, NULL,
+			    due(ctx, to.deliveries[i]));
 	return TRL_OK;
 }
 
@@ -195,7 +208,7 @@ apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, siz
 	(void)state;
 	if (trl_id_is_nil(ctx->tenant))
 		return TRL_OK;
-	rc = trl_tx_run(tx, &notify_sql_webhook_endpoints_enabled, NULL,
+	rc = trl_tx_run(tx, &notify_sql_webhook_endpoints_hearing, NULL,
 	    &endpoints.base, TRL_ARG_ID("tenant_id", ctx->tenant));
 	if (rc != TRL_OK || endpoints.n_items == 0)
 		return rc;

@@ -3,7 +3,8 @@
  * by Standard Webhooks' schedule. 410, or days without success, disable the endpoint,
  * which is told by an event, and so to the organisation's owners. Ten failures in a row
  * give it a rest of five minutes, so that a server that hangs does not keep its
- * organisation's slots; what waits meanwhile loses no attempt.
+ * organisation's slots; what waits meanwhile loses no attempt. So does the endpoint's
+ * own wish: Retry-After of 429 or 503 (RFC 9110, 10.2.3).
  *
  * A process that dies between the answer and its record posts again, under the same
  * webhook-id. What is written can be written twice: an attempt has its number, an end
@@ -13,6 +14,8 @@
 #include "webhook.h"
 
 enum {
+	RESTS_MAX_S =
+	    3600, /* for which Retry-After holds an endpoint's other deliveries */
 	AGAIN_US = 1000000, /* where this process is too busy to call */
 	WRITES = 5,         /* of a success */
 	DISABLES = 5,       /* tries, where others' outcomes change the endpoint */
@@ -138,19 +141,40 @@ write_success(trl_ctx *ctx, const struct notify_webhook_attempt *attempt)
 	return rc;
 }
 
+/* For how long the endpoint wants to be left alone; 0: it does not say. */
+static uint32_t
+asked_s(const struct notify_webhook_attempt *attempt)
+{
+	const struct trl_http_answer *answer = &attempt->answer;
+
+	return answer->status == 429 || answer->status == 503 ? answer->retry_after_s
+							      : 0;
+}
+
+static int64_t
+from_now(trl_ctx *ctx, uint32_t s)
+{
+	return trl_now(ctx) + s * INT64_C(1000000);
+}
+
 /* And fails as the attempt did, so that the job comes again. */
 static enum trl_code
 write_failure(trl_ctx *ctx, const struct notify_webhook_attempt *attempt)
 {
 	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
+	const uint32_t asked = asked_s(attempt);
 	enum trl_code rc;
 
 	add_attempt(attempt, work);
 	trl_batch_add(work, &notify_sql_webhook_endpoint_failed, NULL,
 	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
 	    TRL_ARG_ID("endpoint_id", trl_value_id(attempt->endpoint.id)),
-	    TRL_ARG_TIME("now", attempt->began_us));
+	    TRL_ARG_TIME("now", attempt->began_us),
+	    asked ? TRL_ARG_TIME("asked_until",
+			from_now(ctx, asked < RESTS_MAX_S ? asked : RESTS_MAX_S))
+		  : TRL_ARG_NULL("asked_until"));
 	rc = trl_batch_write_unrecorded(work);
+	trl_job_not_before(ctx, from_now(ctx, asked));
 	return rc != TRL_OK ? rc : trl_fail(ctx, TRL_UNAVAILABLE, "%s", attempt->error);
 }
 
@@ -167,7 +191,8 @@ reason_to_disable(const struct notify_webhook_attempt *attempt)
 							      : NULL;
 }
 
-/* Errors: TRL_PRECONDITION (the endpoint has changed meanwhile). */
+/* Errors: TRL_PRECONDITION (the endpoint has changed meanwhile, or recovered from what
+ * it would be disabled for). */
 static enum trl_code
 write_disabled(
     trl_ctx *ctx, const struct notify_webhook_attempt *attempt, const char *reason)
@@ -177,6 +202,7 @@ write_disabled(
 	Notify__V1__WebhookEndpoint endpoint = attempt->endpoint;
 	const int64_t former = endpoint.version;
 	const struct trl_id id = trl_value_id(endpoint.id);
+	const bool gone = attempt->answer.status == 410;
 	trl_batch *work = new_batch(attempt->self, ctx, attempt->job);
 	enum trl_code rc;
 
@@ -188,7 +214,9 @@ write_disabled(
 	told.endpoint = &endpoint;
 	trl_batch_add(work, &notify_sql_webhook_endpoint_disable, &endpoint.base,
 	    TRL_ARG_ID("tenant_id", attempt->job->tenant),
-	    TRL_ARG_INT("former_version", former));
+	    TRL_ARG_INT("former_version", former),
+	    gone ? TRL_ARG_NULL("since")
+		 : TRL_ARG_TIME("since", trl_value_time_us(endpoint.failing_since)));
 	rc = notify_tell_own(attempt->self, ctx, work,
 	    &(const struct trl_event){ .type = &notify_event_webhook_endpoint_disabled,
 		.tenant = attempt->job->tenant,

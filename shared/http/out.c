@@ -3,14 +3,12 @@
  * out of libcurl before it returns, so nothing of the actor's memory is used later.
  *
  * What an answer may do is little: no redirect is followed, no cookie kept, nothing
- * unpacked; heads and body are counted while they come; an answer that trickles ends
- * with the time of the whole. */
+ * unpacked; an answer that trickles ends with the time of the whole. */
 #include "out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <trl/complain.h>
@@ -121,55 +119,6 @@ open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address)
 	return out_open_socket(&call->out->guard, call->url, address, &call->refused);
 }
 
-/* "Retry-After: 120", its value without white space. */
-static void
-keep_retry_after(struct out_call *call, const char *line, size_t len)
-{
-	static const char name[] = "retry-after:";
-	size_t from = sizeof name - 1;
-
-	if (len < from || strncasecmp(line, name, from) != 0)
-		return;
-	while (from < len && (line[from] == ' ' || line[from] == '\t'))
-		from++;
-	while (len > from && strchr(" \t\r\n", line[len - 1]) != NULL)
-		len--;
-	if (len - from >= sizeof call->retry_after)
-		return;
-	memcpy(call->retry_after, line + from, len - from);
-	call->retry_after[len - from] = '\0';
-}
-
-static size_t
-on_header(char *line, size_t one, size_t len, void *self)
-{
-	struct out_call *call = self;
-
-	(void)one;
-	call->n_headers++;
-	call->head_bytes += len;
-	if (call->n_headers > OUT_HEADERS_MAX || call->head_bytes > OUT_HEAD_BYTES) {
-		call->head_too_large = true;
-		return 0;
-	}
-	keep_retry_after(call, line, len);
-	return len;
-}
-
-static size_t
-on_body(char *data, size_t one, size_t len, void *self)
-{
-	struct out_call *call = self;
-	size_t room = call->max_reply - call->body.len;
-
-	(void)one;
-	trl_buf_add(&call->body, data, len < room ? len : room);
-	if (len <= room)
-		return len;
-	call->truncated = true;
-	return 0; /* libcurl ends the transfer */
-}
-
 /* False: a header would be two. */
 static bool
 set_headers(struct out_call *call, const char *const *headers)
@@ -242,9 +191,9 @@ set_options(struct out_call *call, const struct trl_http_call *in, const char *l
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, out_on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, out_on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	set_body(call, in);
 	if (list != NULL) {
@@ -252,65 +201,6 @@ set_options(struct out_call *call, const struct trl_http_call *in, const char *l
 		trl_assert(call->resolve != NULL);
 		curl_easy_setopt(easy, CURLOPT_RESOLVE, call->resolve);
 	}
-}
-
-static unsigned
-status_of(const struct out_call *call)
-{
-	long status = 0;
-
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	return (unsigned)status;
-}
-
-static enum trl_code
-judge(trl_ctx *ctx, const struct out_call *call)
-{
-	const char *why =
-	    call->error[0] != '\0' ? call->error : curl_easy_strerror(call->result);
-
-	if (call->refused != NULL)
-		return trl_fail(ctx, TRL_DENIED, "%s", call->refused);
-	if (call->head_too_large)
-		return trl_fail(ctx, TRL_UNAVAILABLE, "the answer's head is too large");
-	if (call->result == CURLE_OK && status_of(call) == 0)
-		return trl_fail(ctx, TRL_UNAVAILABLE, "there was no answer");
-	if (call->result == CURLE_OK ||
-	    (call->result == CURLE_WRITE_ERROR && call->truncated))
-		return TRL_OK;
-	if (call->result == CURLE_OPERATION_TIMEDOUT)
-		return trl_fail(ctx, TRL_DEADLINE, "%.200s", why);
-	if (call->result == CURLE_SEND_FAIL_REWIND)
-		why = "a kept connection was closed before an answer came";
-	return trl_fail(ctx, TRL_UNAVAILABLE, "%.200s", why);
-}
-
-/* It may hold zeros. */
-static const char *
-keep_body(trl_arena *arena, const struct trl_buf *body)
-{
-	char *copy = trl_arena_alloc(arena, body->len + 1);
-
-	if (body->len > 0)
-		memcpy(copy, body->data, body->len);
-	copy[body->len] = '\0';
-	return copy;
-}
-
-static void
-give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
-{
-	char *address = NULL;
-
-	curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address);
-	answer->status = status_of(call);
-	answer->body = keep_body(ctx->arena, &call->body);
-	answer->body_len = call->body.len;
-	answer->truncated = call->truncated;
-	answer->retry_after = call->retry_after[0] != '\0'
-				  ? trl_arena_strdup(ctx->arena, call->retry_after)
-				  : NULL;
-	answer->address = trl_arena_strdup(ctx->arena, address != NULL ? address : "");
 }
 
 static void
@@ -337,9 +227,9 @@ transfer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
 	curl_multi_remove_handle(out->multi, call->easy);
 	out->n_calls--;
 	if (rc == TRL_OK)
-		rc = judge(ctx, call);
+		rc = out_judge(ctx, call);
 	if (rc == TRL_OK)
-		give_answer(ctx, call, answer);
+		out_give_answer(ctx, call, answer);
 	return rc;
 }
 

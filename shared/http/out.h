@@ -25,6 +25,7 @@ enum {
 	OUT_TIMEOUT_MS = 10000,
 	OUT_IDLE_S = 4, /* a connection serves again within; some servers end theirs
 			   after five, and in between others lose them unseen */
+	OUT_RETRY_AFTER_S = 24 * 3600, /* at most */
 	OUT_SMTP_TIMEOUT_MS = 30000,
 	OUT_REPLY_BYTES = 64 << 10
 };
@@ -118,6 +119,16 @@ struct out_call {
 
 bool out_loop_open(trl_http_out *out, size_t max_connections);
 void out_loop_close(trl_http_out *out);
+
+/* ---- out_answer.c --------------------------------------------------------------- */
+
+/* For CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION, of an out_call. */
+size_t out_on_header(char *line, size_t one, size_t len, void *call);
+size_t out_on_body(char *data, size_t one, size_t len, void *call);
+/* What came of a transfer that is over. Errors: as trl_http_out_call. */
+enum trl_code out_judge(trl_ctx *ctx, const struct out_call *call) TRL_MUST_CHECK;
+void out_give_answer(
+    trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer);
 
 /* ---- out.c ----------------------------------------------------------------------- */
 

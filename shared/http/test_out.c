@@ -80,14 +80,34 @@ each_method_travels(void **state)
 static void
 a_failure_of_the_server_is_an_answer_with_its_retry_after(void **state)
 {
-	struct visit visit = { .call = { .url = at(world.http, "busy") } };
+	static const struct {
+		const char *said;
+		uint32_t least_s, most_s;
+	} rows[] = {
+		{ "%20120%20", 120, 120 },
+		{ "0", 0, 0 },
+		{ "99999999999999999999999", 86400, 86400 },
+		{ "Fri,%2031%20Dec%202055%2023:59:59%20GMT", 86400, 86400 },
+		{ "Fri,%2031%20Dec%201999%2023:59:59%20GMT", 0, 0 },
+		{ "-5", 0, 0 },
+		{ "soon", 0, 0 },
+		{ "", 0, 0 },
+	};
 
 	(void)state;
-	go(&visit);
-	assert_int_equal(visit.rc, TRL_OK);
-	assert_int_equal(visit.answer.status, 503);
-	assert_string_equal(visit.retry_after, "120");
-	free(visit.body);
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		char path[80];
+		struct visit visit = { .call = { .url = NULL } };
+
+		snprintf(path, sizeof path, "busy?%s", rows[i].said);
+		visit.call.url = at(world.http, path);
+		go(&visit);
+		assert_int_equal(visit.rc, TRL_OK);
+		assert_int_equal(visit.answer.status, 503);
+		assert_in_range(
+		    visit.answer.retry_after_s, rows[i].least_s, rows[i].most_s);
+		free(visit.body);
+	}
 }
 
 static void

@@ -109,8 +109,6 @@ keep(struct visit *visit, trl_ctx *ctx)
 	assert_non_null(visit->body);
 	memcpy(visit->body, visit->answer.body, visit->answer.body_len + 1);
 	snprintf(visit->address, sizeof visit->address, "%s", visit->answer.address);
-	snprintf(visit->retry_after, sizeof visit->retry_after, "%s",
-	    visit->answer.retry_after != NULL ? visit->answer.retry_after : "");
 }
 
 static void

@@ -42,7 +42,7 @@ struct visit {
 	enum trl_code rc;
 	char why[300];
 	char *body; /* a copy; freed by the next visit of it */
-	char retry_after[80], address[80];
+	char address[80];
 	uint32_t actor_ms;
 	bool done;
 };

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -82,7 +83,8 @@ class Answers(BaseHTTPRequestHandler):
         self.reply(201, '\n'.join(lines).encode() + body)
 
     def at_busy(self, _):
-        self.reply(503, b'later', ('Retry-After', ' 120 '))
+        said = urllib.parse.unquote(self.path.partition('?')[2])
+        self.reply(503, b'later', ('Retry-After', said))
 
     def at_zeros(self, _):
         self.reply(200, b'a\0b' + bytes(1000) + b'c')

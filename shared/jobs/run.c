@@ -214,6 +214,13 @@ trl_job_again(trl_ctx *ctx, int64_t run_at_us)
 	return trl_fail(ctx, TRL_BUSY, "the job asked to run again");
 }
 
+void
+trl_job_not_before(trl_ctx *ctx, int64_t run_at_us)
+{
+	trl_assert(ctx->job_run != NULL);
+	ctx->job_run->again_at_us = run_at_us;
+}
+
 enum trl_code
 trl_job_give_up(trl_ctx *ctx, const char *why)
 {

@@ -66,6 +66,7 @@ back_of(const struct trl_job_run *run)
 		.state = "scheduled", .error = run->error, .ending = ""
 	};
 	int64_t now = trl_wall_us();
+	int64_t asked_ms = run->again_at_us > now ? (run->again_at_us - now) / 1000 : 0;
 	bool hook = run->kind->kind->dead != NULL;
 	const char *ending = !run->hook_only       ? ""
 			     : run->hook_cancelled ? "cancelled"
@@ -75,11 +76,12 @@ back_of(const struct trl_job_run *run)
 	case JOB_FAILED:
 		back = jobs_after_failure(
 		    run->kind, run->attempt, run->attempts, ending, run->error);
+		if (strcmp(back.state, "scheduled") == 0 && back.delay_ms < asked_ms)
+			back.delay_ms = asked_ms;
 		break;
 	case JOB_AGAIN:
 		back.uncounted = true;
-		back.delay_ms =
-		    run->again_at_us > now ? (run->again_at_us - now) / 1000 : 0;
+		back.delay_ms = asked_ms;
 		break;
 	case JOB_RELEASED:
 		back.uncounted = true;

@@ -206,6 +206,17 @@ asking_for_another_time_uses_up_no_attempt(void **state)
 }
 
 static void
+a_failure_may_ask_for_more_time_than_its_kind_waits(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "later", NULL);
+	rig_wait_sql("scheduled 1 t",
+	    "select state || ' ' || attempt || ' ' || (run_at between now() + interval "
+	    "'3500 s' and now() + interval '3600 s')::text::char from pgtest.job");
+}
+
+static void
 giving_up_ends_it_at_once(void **state)
 {
 	(void)state;
@@ -364,6 +375,7 @@ main(int argc, char **argv)
 		T(a_job_that_fails_runs_again_with_the_next_attempt),
 		T(after_its_attempts_it_is_dead_kept_with_its_error_and_told_once),
 		T(asking_for_another_time_uses_up_no_attempt),
+		T(a_failure_may_ask_for_more_time_than_its_kind_waits),
 		T(giving_up_ends_it_at_once),
 		T(an_error_that_is_no_text_is_kept_as_one),
 		T(an_outcome_that_cannot_be_written_holds_up_no_other),

@@ -41,6 +41,10 @@ behave(trl_ctx *ctx, const struct trl_job *job, const char *name)
 
 	if (strncmp(name, "fails", 5) == 0 && (int)job->attempt <= atoi(name + 5))
 		return trl_fail(ctx, TRL_UNAVAILABLE, "as the test wants");
+	if (strcmp(name, "later") == 0) {
+		trl_job_not_before(ctx, trl_now(ctx) + INT64_C(3600000000));
+		return trl_fail(ctx, TRL_UNAVAILABLE, "as the test wants");
+	}
 	if (strcmp(name, "again") == 0 && rig.n_runs < 2)
 		return trl_job_again(ctx, 0);
 	if (strcmp(name, "garbled") == 0)

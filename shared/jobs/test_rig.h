@@ -4,6 +4,7 @@
  *   "fine"      done at once
  *   "fails N"   fails on its first N attempts
  *   "again"     asks once to run again at once
+ *   "later"     fails, and wants no other attempt for an hour
  *   "hopeless"  gives up
  *   "garbled"   fails with a text that is no UTF-8
  *   "waits"     until rig.open, or its deadline; "waits, fails" fails then

@@ -79,7 +79,7 @@ struct trl_job_run {
 	struct trl_id scope;
 
 	enum job_verdict verdict; /* asked for by run(), then what it came to */
-	int64_t again_at_us;
+	int64_t again_at_us;      /* of JOB_AGAIN; of JOB_FAILED the earliest */
 	char error[300];
 
 	size_t len;

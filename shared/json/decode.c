@@ -135,22 +135,16 @@ read_list(struct json_read *read, const struct trl_field *rule,
 	}
 }
 
-/* null: a PATCH clears the field, elsewhere it is nothing to write. */
+/* Names a field in the message's list of those that are cleared. */
 static void
-read_null(struct json_read *read, const struct trl_message *rules, unsigned index,
+note_cleared(struct json_read *read, const struct trl_message *rules, unsigned index,
     ProtobufCMessage *message)
 {
-	const ProtobufCFieldDescriptor *clear;
-	const char **names;
-	size_t count;
+	const ProtobufCFieldDescriptor *clear =
+	    &rules->descriptor->fields[rules->clear_field];
+	size_t count = trl_member_count(clear, message);
+	const char **names = *(const char ***)trl_member_at(clear, message);
 
-	if (rules->clear_field < 0 || !rules->fields[index].nullable) {
-		json_refuse(read, TRL_INVALID, "cannot be null");
-		return;
-	}
-	clear = &rules->descriptor->fields[rules->clear_field];
-	count = trl_member_count(clear, message);
-	names = *(const char ***)trl_member_at(clear, message);
 	if (count == 0) {
 		names = json_alloc(read, rules->descriptor->n_fields * sizeof *names);
 		if (!names)
@@ -159,6 +153,18 @@ read_null(struct json_read *read, const struct trl_message *rules, unsigned inde
 	}
 	names[count++] = rules->descriptor->fields[index].name;
 	*(size_t *)(void *)((char *)message + clear->quantifier_offset) = count;
+}
+
+/* null: a PATCH clears the field (so does an empty list, which a message does not tell
+ * from none), elsewhere it is nothing to write. */
+static void
+read_null(struct json_read *read, const struct trl_message *rules, unsigned index,
+    ProtobufCMessage *message)
+{
+	if (rules->clear_field < 0 || !rules->fields[index].nullable)
+		json_refuse(read, TRL_INVALID, "cannot be null");
+	else
+		note_cleared(read, rules, index, message);
 }
 
 static bool
@@ -184,10 +190,13 @@ read_member(struct json_read *read, const struct trl_message *rules,
 		json_refuse(read, TRL_MALFORMED, "excludes another field that is set");
 	else if (json_is_null(value))
 		read_null(read, rules, index, message);
-	else if (field->label == PROTOBUF_C_LABEL_REPEATED)
+	else if (field->label == PROTOBUF_C_LABEL_REPEATED) {
 		read_list(read, rule, field, value, message);
-	else if (json_set_value(
-		     read, rule, field, trl_member_at(field, message), value))
+		if (rules->clear_field >= 0 && rule->nullable && json_is_array(value) &&
+		    json_array_size(value) == 0)
+			note_cleared(read, rules, index, message);
+	} else if (json_set_value(
+		       read, rule, field, trl_member_at(field, message), value))
 		trl_member_mark(field, message);
 }
 

@@ -41,8 +41,8 @@ class Server(ThreadingHTTPServer):
 
 class Receiver:
     """answers: path to a list of statuses; the last one goes on. A status may be "trickle",
-    "endless", "zeros" or "redirect", or a function that gives one when the story has come
-    to it."""
+    "endless", "zeros" or "redirect", a pair of one and what Retry-After says with it, or a
+    function that gives one when the story has come to it."""
 
     def __init__(self, folder, tls=True):
         self.got = []  # (path, headers, body)
@@ -91,6 +91,7 @@ class Receiver:
         status = wanted.pop(0) if len(wanted) > 1 else wanted[0]
         if callable(status):
             status = status()
+        status, retry_after = status if isinstance(status, tuple) else (status, None)
         if status == "trickle":
             request.send_response(200)
             request.send_header("Content-Length", "1000")
@@ -116,6 +117,8 @@ class Receiver:
             request.send_response(302 if status == "redirect" else status)
             if status == "redirect":
                 request.send_header("Location", "/elsewhere")
+            if retry_after is not None:
+                request.send_header("Retry-After", retry_after)
             request.send_header("Content-Length", str(len(body)))
             request.end_headers()
             request.wfile.write(body)

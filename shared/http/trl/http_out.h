@@ -51,7 +51,7 @@ struct trl_http_answer {
 	const char *body; /* in ctx's arena, NUL behind it */
 	size_t body_len;
 	bool truncated;
-	const char *retry_after; /* or NULL */
+	uint32_t retry_after_s; /* as Retry-After asks, a day at most; 0: it does not */
 	uint32_t took_ms;
 	const char *address; /* connected to */
 };

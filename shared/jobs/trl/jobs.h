@@ -70,6 +70,8 @@ void trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
 /* In run(): not done, and no failure either; again at a time of its own, the attempt
  * not counted. Returns what run() returns then. */
 enum trl_code trl_job_again(trl_ctx *ctx, int64_t run_at_us) TRL_MUST_CHECK;
+/* In run(), before it fails: the next attempt comes no earlier. */
+void trl_job_not_before(trl_ctx *ctx, int64_t run_at_us);
 /* In run(): a failure that no attempt can mend: dead at once. */
 enum trl_code trl_job_give_up(trl_ctx *ctx, const char *why) TRL_MUST_CHECK;
 

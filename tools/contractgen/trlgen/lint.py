@@ -183,8 +183,8 @@ def lint_bounds(field, say):
         say('has a min_len above its max_len')
     if field.option('item_max_len') is not None and not (field.repeated and is_text):
         say('has an item_max_len and is not a list of texts')
-    if field.option('nullable') and (field.repeated or field.option('required')):
-        say('is nullable and required or a list')
+    if field.option('nullable') and field.option('required'):
+        say('is nullable and required')
     if field.option('required') and field.option('output_only'):
         say('is required and output_only')
 

@@ -232,9 +232,11 @@ class Method:
 
     @property
     def revalidates(self):
-        """Whether what it reads has a version and its path names it by an id: then
-        If-None-Match is answered, as no other caller's thing has this path."""
-        return self.verb == 'get' and bool(self.output.field('version')) and any(
+        """Whether what it reads has a version that counts all that is shown, and its path
+        names it by an id: then If-None-Match is answered, as no other caller's thing has
+        this path."""
+        return self.verb == 'get' and bool(self.output.field('version')) and not any(
+            field.option('beside_version') for field in self.output.fields) and any(
             self.input.field(name).format == 'ID' for name in self.path_names)
 
     @property

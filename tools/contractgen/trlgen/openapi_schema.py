@@ -98,8 +98,8 @@ class Schemas:
                 schema['maxItems'] = field.max_len
             if field.option('example') is not None:
                 schema['examples'] = [example_of(field)]
-            return schema
-        schema = self.value(field)
+        else:
+            schema = self.value(field)
         if field.option('nullable') and field.message.field('clear'):
             schema = {'anyOf': [schema, {'type': 'null'}]}
         return schema

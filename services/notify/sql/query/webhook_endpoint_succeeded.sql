@@ -1,4 +1,3 @@
--- What is shown of it changes, and so does its version.
 update webhook_endpoint
-set version = version + 1, failing_since = null, failures = 0, rests_until = null
+set failing_since = null, failures = 0, rests_until = null
 where tenant_id = :tenant_id and id = :endpoint_id and failures > 0

@@ -1,0 +1,128 @@
+/* out_answer.c - what comes back from a request: heads and body are counted while they
+ * come, and cut off where they grow too large; then it is judged, in words for people.
+ */
+#include "out.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* "Retry-After: 120", its value without white space. */
+static void
+keep_retry_after(struct out_call *call, const char *line, size_t len)
+{
+	static const char name[] = "retry-after:";
+	size_t from = sizeof name - 1;
+
+	if (len < from || strncasecmp(line, name, from) != 0)
+		return;
+	while (from < len && (line[from] == ' ' || line[from] == '\t'))
+		from++;
+	while (len > from && strchr(" \t\r\n", line[len - 1]) != NULL)
+		len--;
+	if (len - from >= sizeof call->retry_after)
+		return;
+	memcpy(call->retry_after, line + from, len - from);
+	call->retry_after[len - from] = '\0';
+}
+
+size_t
+out_on_header(char *line, size_t one, size_t len, void *self)
+{
+	struct out_call *call = self;
+
+	(void)one;
+	call->n_headers++;
+	call->head_bytes += len;
+	if (call->n_headers > OUT_HEADERS_MAX || call->head_bytes > OUT_HEAD_BYTES) {
+		call->head_too_large = true;
+		return 0;
+	}
+	keep_retry_after(call, line, len);
+	return len;
+}
+
+size_t
+out_on_body(char *data, size_t one, size_t len, void *self)
+{
+	struct out_call *call = self;
+	size_t room = call->max_reply - call->body.len;
+
+	(void)one;
+	trl_buf_add(&call->body, data, len < room ? len : room);
+	if (len <= room)
+		return len;
+	call->truncated = true;
+	return 0; /* libcurl ends the transfer */
+}
+
+static unsigned
+status_of(const struct out_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (unsigned)status;
+}
+
+enum trl_code
+out_judge(trl_ctx *ctx, const struct out_call *call)
+{
+	const char *why =
+	    call->error[0] != '\0' ? call->error : curl_easy_strerror(call->result);
+
+	if (call->refused != NULL)
+		return trl_fail(ctx, TRL_DENIED, "%s", call->refused);
+	if (call->head_too_large)
+		return trl_fail(ctx, TRL_UNAVAILABLE, "the answer's head is too large");
+	if (call->result == CURLE_OK && status_of(call) == 0)
+		return trl_fail(ctx, TRL_UNAVAILABLE, "there was no answer");
+	if (call->result == CURLE_OK ||
+	    (call->result == CURLE_WRITE_ERROR && call->truncated))
+		return TRL_OK;
+	if (call->result == CURLE_OPERATION_TIMEDOUT)
+		return trl_fail(ctx, TRL_DEADLINE, "%.200s", why);
+	if (call->result == CURLE_SEND_FAIL_REWIND)
+		why = "a kept connection was closed before an answer came";
+	return trl_fail(ctx, TRL_UNAVAILABLE, "%.200s", why);
+}
+
+/* Seconds, or a date (RFC 9110, 10.2.3); what is neither says nothing. */
+static uint32_t
+retry_after_s(const char *text)
+{
+	long long s = 0;
+
+	if (*text != '\0' && text[strspn(text, "0123456789")] == '\0')
+		s = strtoll(text, NULL, 10);
+	else if (*text != '\0')
+		s = (long long)curl_getdate(text, NULL) - time(NULL);
+	return s < 0 ? 0 : s < OUT_RETRY_AFTER_S ? (uint32_t)s : OUT_RETRY_AFTER_S;
+}
+
+/* It may hold zeros. */
+static const char *
+keep_body(trl_arena *arena, const struct trl_buf *body)
+{
+	char *copy = trl_arena_alloc(arena, body->len + 1);
+
+	if (body->len > 0)
+		memcpy(copy, body->data, body->len);
+	copy[body->len] = '\0';
+	return copy;
+}
+
+void
+out_give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
+{
+	char *address = NULL;
+
+	curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address);
+	answer->status = status_of(call);
+	answer->body = keep_body(ctx->arena, &call->body);
+	answer->body_len = call->body.len;
+	answer->truncated = call->truncated;
+	answer->retry_after_s = retry_after_s(call->retry_after);
+	answer->address = trl_arena_strdup(ctx->arena, address != NULL ? address : "");
+}
