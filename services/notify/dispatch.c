@@ -1,12 +1,13 @@
 /* dispatch.c - whom a fact is told to. One job a fact finds the rows of the catalogue
  * that it makes, and their audiences, and adds a job for each person, address and
- * Slack: so one whose mail cannot be sent holds up nobody else. */
+ * Slack: so one whose mail cannot be sent holds up nobody else. Of many members a job
+ * adds a piece and, in the same transaction, the job that goes on behind it. */
 #include <string.h>
 
 #include "notify.h"
 #include "template.h"
 
-enum { AUDIENCE_MAX = 1000 };
+enum { PIECE_MAX = 200, PIECE_BYTES = 2 << 20 }; /* each job holds the fact */
 
 static const char *const roles[] = { "viewer", "member", "admin", "owner" };
 
@@ -75,11 +76,28 @@ add_person(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact,
 	trl_batch_job(work, &notify_tell_job, NULL, &telling->base);
 }
 
+static void
+add_rest(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact, const char *kind,
+    ProtobufCBinaryData after)
+{
+	Notify__V1__Audience *rest = trl_arena_alloc(ctx->arena, sizeof *rest);
+
+	notify__v1__audience__init(rest);
+	rest->fact = (Notify__V1__Fact *)(uintptr_t)fact;
+	rest->kind = trl_arena_strdup(ctx->arena, kind);
+	rest->has_after = true;
+	rest->after = after;
+	trl_batch_job(work, &notify_audience_job, NULL, &rest->base);
+}
+
+/* Adds a piece of the members after one, and what adds the rest. */
 static enum trl_code
 add_members(struct notify *self, trl_ctx *ctx, trl_batch *work,
     const Notify__V1__Fact *fact, const struct notify_fact *known,
-    const Notify__V1__Kind *kind)
+    const Notify__V1__Kind *kind, struct trl_id after)
 {
+	const size_t room = PIECE_BYTES / (fact->data.len + 1);
+	const size_t piece = room < PIECE_MAX ? room : PIECE_MAX;
 	Notify__V1__People people = NOTIFY__V1__PEOPLE__INIT;
 	struct trl_id by = trl_id_nil;
 	size_t least = 0;
@@ -94,12 +112,18 @@ add_members(struct notify *self, trl_ctx *ctx, trl_batch *work,
 	trl_batch_get(read, &notify_sql_members_list, NULL, &people.base,
 	    TRL_ARG_ID("tenant_id", known->tenant),
 	    TRL_ARG_TEXTS("roles", roles + least, TRL_COUNT(roles) - least),
-	    TRL_ARG_ID("but", by), TRL_ARG_INT("limit", AUDIENCE_MAX));
+	    TRL_ARG_ID("but", by), TRL_ARG_ID("after", after),
+	    TRL_ARG_INT("limit", (int64_t)piece));
 	rc = trl_batch_read(read);
-	for (size_t i = 0; rc == TRL_OK && i < people.n_items; i++)
+	if (rc != TRL_OK)
+		return rc;
+	for (size_t i = 0; i < people.n_items; i++)
 		add_person(ctx, work, fact, kind->kind,
 		    trl_value_id(people.items[i]->account_id));
-	return rc;
+	if (people.n_items == piece)
+		add_rest(
+		    ctx, work, fact, kind->kind, people.items[piece - 1]->account_id);
+	return TRL_OK;
 }
 
 /* Whoever did it himself needs no message of it, unless it is about the doer. */
@@ -113,7 +137,7 @@ add_audience(struct notify *self, trl_ctx *ctx, trl_batch *work,
 	const char *email;
 
 	if (strcmp(kind->audience, "members") == 0)
-		return add_members(self, ctx, work, fact, known, kind);
+		return add_members(self, ctx, work, fact, known, kind, trl_id_nil);
 	if (strcmp(kind->audience, "person") == 0) {
 		if (id_at(known->values, kind->audience_field, &account) &&
 		    (strcmp(kind->audience_field, "by") == 0 ||
@@ -162,5 +186,37 @@ const struct trl_job_kind notify_dispatch_job = {
 	.name = "dispatch",
 	.message = &notify_v1_fact_rules,
 	.run = run,
+	.slots = 16,
+};
+
+static enum trl_code
+run_rest(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	struct notify *self = state;
+	const Notify__V1__Audience *rest = (const void *)job->payload;
+	const Notify__V1__Kind *kind;
+	struct notify_fact known;
+	Notify__V1__Kinds *kinds;
+	trl_batch *work;
+	enum trl_code rc;
+
+	rc = notify_fact_read(ctx, rest->fact, &known);
+	if (rc == TRL_OK)
+		rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc != TRL_OK)
+		return rc;
+	kind = known.type ? notify_kind_by_name(kinds, rest->kind) : NULL;
+	if (!kind)
+		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
+	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known.tenant));
+	rc = add_members(
+	    self, ctx, work, rest->fact, &known, kind, trl_value_id(rest->after));
+	return rc == TRL_OK ? trl_batch_write(work, NULL) : rc;
+}
+
+const struct trl_job_kind notify_audience_job = {
+	.name = "audience",
+	.message = &notify_v1_audience_rules,
+	.run = run_rest,
 	.slots = 16,
 };

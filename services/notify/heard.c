@@ -133,8 +133,7 @@ apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, siz
 	for (size_t i = 0; i < n; i++) {
 		keep_copy(tx, &events[i]);
 		if (events[i].seq == 0 || !events[i].type ||
-		    !notify_kinds_may_take(self, events[i].type_name) ||
-		    events[i].len > NOTIFY_FACT_MAX)
+		    !notify_kinds_may_take(self, events[i].type_name))
 			continue;
 		fact = trl_arena_alloc(ctx->arena, sizeof *fact);
 		write_fact(ctx, &events[i], fact);

@@ -138,6 +138,7 @@ static const struct trl_subscription *const subscriptions[] = {
 };
 static const struct trl_job_kind *const jobs[] = {
 	&notify_dispatch_job,
+	&notify_audience_job,
 	&notify_tell_job,
 	&notify_mail_job,
 	&notify_slack_job,

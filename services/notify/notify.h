@@ -19,8 +19,6 @@
 
 struct notify_kinds;
 
-/* Bytes of an event that people are told of; a job holds it and no more than 64 KiB. */
-enum { NOTIFY_FACT_MAX = 60000 };
 enum { NOTIFY_LIST_MAX = 50 }; /* of a list, what templates are shown */
 enum { NOTIFY_PURPOSES = 2 };  /* of other services' seals (tokens.c) */
 
@@ -238,6 +236,7 @@ const char *notify_unsubscribe_page(
  * ---------------------------------------------------------- */
 
 extern const struct trl_subscription notify_hears_auth, notify_hears_tenants;
-extern const struct trl_job_kind notify_dispatch_job, notify_tell_job, notify_mail_job,
-    notify_slack_job, notify_digests_job, notify_digest_job;
+extern const struct trl_job_kind notify_dispatch_job, notify_audience_job,
+    notify_tell_job, notify_mail_job, notify_slack_job, notify_digests_job,
+    notify_digest_job;
 extern const struct trl_cron notify_digests_cron;

@@ -157,6 +157,43 @@ an_audience_is_told_but_for_the_one_who_did_it(void **state)
 	assert_non_null(strstr(text, "- tenants.tenant.read"));
 }
 
+/* More than one job adds at once. What the jobs would write is no concern here: they
+ * wait. */
+static void
+an_audience_of_thousands_has_a_job_each_once(void **state)
+{
+	struct trl_id acme = world_tenant("Acme");
+	Auth__V1__ApiKey key = AUTH__V1__API_KEY__INIT;
+	Auth__V1__ApiKeyEvent told = AUTH__V1__API_KEY_EVENT__INIT;
+
+	(void)state;
+	world_sql("create function later() returns trigger language plpgsql as $$ "
+		  "begin new.run_at := now() + interval '1 day'; new.state := "
+		  "'scheduled'; return new; end $$; create trigger later before insert "
+		  "on job for each row when (new.kind = 'tell') execute function "
+		  "later()");
+	world_sql("insert into membership_copy (tenant_id, account_id, role, version) "
+		  "select '%s', md5('many' || n)::uuid, 'admin', 1 from "
+		  "generate_series(1, 1400) n",
+	    world_id_text(acme));
+	key.name = (char *)(uintptr_t) "reporting";
+	told.api_key = &key;
+	world_hear(&auth_event_api_key_created, acme, trl_id_new(), &told.base, 1);
+	world_settle();
+	/* Field 3 of each is the account. */
+	assert_string_equal(
+	    world_sql(
+		"select (select count(*) from job where kind = 'tell' and "
+		"tenant_id = m.tenant_id) || ' ' || count(*) from membership_copy "
+		"m where tenant_id = '%s' and exists (select from job where kind "
+		"= 'tell' and position(decode('1a10', 'hex') || uuid_send(account_id) "
+		"in payload) > 0) group by m.tenant_id",
+		world_id_text(acme)),
+	    "1400 1400");
+	world_sql("drop trigger later on job; drop function later; delete from job "
+		  "where kind = 'tell'");
+}
+
 static void
 who_is_removed_is_told_and_forgotten(void **state)
 {
@@ -614,6 +651,8 @@ main(void)
 		    a_member_who_was_added_is_told_by_mail_and_inbox, after_each),
 		cmocka_unit_test_teardown(
 		    an_audience_is_told_but_for_the_one_who_did_it, after_each),
+		cmocka_unit_test_teardown(
+		    an_audience_of_thousands_has_a_job_each_once, after_each),
 		cmocka_unit_test_teardown(
 		    who_is_removed_is_told_and_forgotten, after_each),
 		cmocka_unit_test_teardown(

@@ -326,26 +326,6 @@ chain_key(const trl_batch *batch, char key[64])
 	return 0;
 }
 
-static enum trl_code write_in_order(
-    trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply);
-
-static enum trl_code
-write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
-{
-	char key[64];
-	size_t len = chain_key(batch, key);
-	enum trl_code rc = len ? trl_key_enter(batch->ctx, key, len) : TRL_OK;
-
-	if (rc != TRL_OK)
-		return rc;
-	rc = write_in_order(batch, record, reply);
-	if (len)
-		trl_key_leave(batch->ctx, key, len);
-	if (rc == TRL_OK || rc == TRL_UNCERTAIN)
-		pg_tell_news(batch->pg, batch->news);
-	return rc;
-}
-
 static enum trl_code
 write_in_order(
     trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
@@ -378,6 +358,26 @@ write_in_order(
 		}
 		rc = settle(batch, record, op, reply, &tries, &again);
 	}
+	return rc;
+}
+
+static enum trl_code
+write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
+{
+	char key[64];
+	size_t len = chain_key(batch, key);
+	enum trl_code rc;
+
+	if (batch->too_large)
+		return pg_event_refuse(batch->ctx, batch->too_large);
+	rc = len ? trl_key_enter(batch->ctx, key, len) : TRL_OK;
+	if (rc != TRL_OK)
+		return rc;
+	rc = write_in_order(batch, record, reply);
+	if (len)
+		trl_key_leave(batch->ctx, key, len);
+	if (rc == TRL_OK || rc == TRL_UNCERTAIN)
+		pg_tell_news(batch->pg, batch->news);
 	return rc;
 }
 

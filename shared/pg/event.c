@@ -9,8 +9,6 @@
 #include "framework_sql.h"
 #include "work.h"
 
-enum { EVENT_MAX_BYTES = 256 * 1024 };
-
 unsigned
 trl_event_lane(struct trl_id tenant, struct trl_id subject)
 {
@@ -33,6 +31,21 @@ pg_pack_trace(const trl_ctx *ctx)
 	return packed;
 }
 
+bool
+pg_event_fits(const ProtobufCMessage *payload)
+{
+	return protobuf_c_message_get_packed_size(payload) <= TRL_EVENT_MAX_BYTES;
+}
+
+enum trl_code
+pg_event_refuse(trl_ctx *ctx, const struct trl_event_type *type)
+{
+	return trl_fail(ctx, TRL_INVALID,
+	    "This is too much: %s, which tells the others of it, would have more than "
+	    "%d bytes.",
+	    type->name, TRL_EVENT_MAX_BYTES);
+}
+
 unsigned
 pg_events_add(trl_ctx *ctx, struct pg_events *events, struct trl_id tenant,
     const struct trl_event_type *type, struct trl_id subject,
@@ -42,7 +55,7 @@ pg_events_add(trl_ctx *ctx, struct pg_events *events, struct trl_id tenant,
 	struct pg_event *event;
 
 	trl_assert(payload->descriptor == type->message->descriptor);
-	trl_assert(len <= EVENT_MAX_BYTES);
+	trl_assert(len <= TRL_EVENT_MAX_BYTES);
 	if (events->n == events->room) {
 		size_t room = events->room ? 2 * events->room : 4;
 		struct pg_event *more =
@@ -127,9 +140,14 @@ struct trl_id
 trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
     struct trl_id subject, const ProtobufCMessage *payload)
 {
-	unsigned lane = pg_events_add(
-	    batch->ctx, &batch->events, batch->scope.tenant, type, subject, payload);
+	unsigned lane;
 
+	if (!pg_event_fits(payload)) {
+		batch->too_large = type;
+		return trl_new_id(batch->ctx);
+	}
+	lane = pg_events_add(
+	    batch->ctx, &batch->events, batch->scope.tenant, type, subject, payload);
 	if (batch->events.n == 1) { /* bound with all others, when the batch leaves */
 		trl_batch_add_args(batch, &trl_sql_event_add, NULL, NULL);
 		batch->items[batch->n_items - 1].turn = PG_EVENTS;

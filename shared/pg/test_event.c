@@ -75,6 +75,38 @@ events_leave_with_the_batch_in_order_and_are_heard_of(void **state)
 }
 
 static void
+tell_too_much(trl_ctx *ctx)
+{
+	struct trl_id tenant = trl_new_id(ctx);
+	Pgtest__Thing *thing = world_thing(ctx, tenant, "a"),
+		      *large = world_thing(ctx, tenant, "b");
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
+	trl_tx *tx = NULL;
+
+	large->name = trl_arena_printf(ctx->arena, "%0*d", TRL_EVENT_MAX_BYTES, 0);
+	trl_batch_add(batch, &pgtest_sql_thing_insert, &thing->base);
+	trl_batch_event(batch, &made, tenant, &large->base);
+	trl_batch_event(batch, &made, tenant, &thing->base);
+	CHECK(trl_batch_write(batch, NULL) == TRL_INVALID);
+	CHECK(strstr(ctx->err.message, "pgtest.thing.made") != NULL);
+	trl_err_clear(ctx);
+	CHECK_CODE(trl_tx_begin(ctx, world.pg, TRL_SCOPE_TENANT(tenant), &tx), TRL_OK);
+	trl_tx_add(tx, &pgtest_sql_thing_insert, &thing->base);
+	trl_tx_event(tx, &made, tenant, &large->base);
+	CHECK_CODE(trl_tx_commit(&tx, NULL), TRL_INVALID);
+	trl_tx_rollback(&tx);
+	CHECK(waiting(tenant) == 0);
+	CHECK(world_count(ctx, tenant) == 0);
+}
+
+static void
+an_event_that_is_too_large_refuses_the_write(void **state)
+{
+	(void)state;
+	world_run(tell_too_much);
+}
+
+static void
 fail_and_repeat(trl_ctx *ctx)
 {
 	struct trl_id tenant = trl_new_id(ctx);
@@ -175,6 +207,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_leave_with_the_batch_in_order_and_are_heard_of),
+		cmocka_unit_test(an_event_that_is_too_large_refuses_the_write),
 		cmocka_unit_test(a_replay_or_a_failure_tells_nothing),
 		cmocka_unit_test(
 		    a_transaction_gathers_statements_and_changes_its_scope),

@@ -200,9 +200,14 @@ void
 trl_tx_event(trl_tx *tx, const struct trl_event_type *type, struct trl_id subject,
     const ProtobufCMessage *payload)
 {
-	unsigned lane = pg_events_add(
-	    tx->ctx, &tx->events, tx->scope.tenant, type, subject, payload);
+	unsigned lane;
 
+	if (!pg_event_fits(payload)) {
+		tx->refused = pg_event_refuse(tx->ctx, type);
+		return;
+	}
+	lane = pg_events_add(
+	    tx->ctx, &tx->events, tx->scope.tenant, type, subject, payload);
 	trl_tx_news(tx, TRL_PG_EVENTS, 1u << lane);
 }
 

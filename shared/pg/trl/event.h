@@ -13,13 +13,16 @@
 
 enum {
 	TRL_EVENT_LANES = 16,
-	TRL_EVENT_TRACE = 25 /* bytes of a stored trace: ids and flags */
+	TRL_EVENT_MAX_BYTES = 60000, /* so that a job can hold one, and some more */
+	TRL_EVENT_TRACE = 25         /* bytes of a stored trace: ids and flags */
 };
 
 /* subject: the aggregate whose order holds. The event's tenant is the batch's (nil:
  * the platform's), its time and id ctx's. payload is the type's message. It lives as
  * long as the batch; the event is written where the batch commits, once for each
- * idempotency key. Gives its id, for whoever tells the same fact in another way. */
+ * idempotency key. Gives its id, for whoever tells the same fact in another way. One of
+ * more than TRL_EVENT_MAX_BYTES is none that everybody could carry on: then nothing is
+ * written, and the write's error is TRL_INVALID. */
 struct trl_id trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
     struct trl_id subject, const ProtobufCMessage *payload);
 /* The same in a transaction; leaves with trl_tx_commit. */
