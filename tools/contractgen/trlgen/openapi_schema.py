@@ -13,6 +13,9 @@ INTEGERS = {
     FD.TYPE_SFIXED64: ('int64', -EXACT, EXACT),
     FD.TYPE_UINT64: ('int64', 0, EXACT), FD.TYPE_FIXED64: ('int64', 0, EXACT),
 }
+# What no line of visible text holds: controls, ends of lines, what shows nothing or turns
+# the line around. (format.c refuses a few more, beyond what a reader takes in.)
+UNSEEN = r'\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff'
 # Format of options.proto to JSON Schema, and an example of it.
 TEXTS = {
     'SLUG': ({'pattern': '^[a-z](-?[a-z0-9])+$'}, 'acme'),
@@ -21,12 +24,10 @@ TEXTS = {
     'URL': ({'format': 'uri', 'pattern': '^https?://'}, 'https://example.org/'),
     'LOCALE': ({'pattern': '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$'}, 'en'),
     'TOKEN': ({'pattern': '^[!-~]+$'}, 'k3Jd9sQx'),
-    # What else shows nothing (format.c) is beyond a pattern that people can read.
-    'NAME': ({'pattern': r'^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*'
-              r'[^\s\x00-\x1f\x7f-\x9f])?$'}, 'Ada Lovelace'),
+    'NAME': ({'pattern': f'^[^\\s{UNSEEN}]([^{UNSEEN}]*[^\\s{UNSEEN}])?$'}, 'Ada Lovelace'),
     'TIME_ZONE': ({'pattern': '^[A-Za-z][A-Za-z0-9_+/-]*$'}, 'Europe/Berlin'),
     'PERMISSION': ({'pattern': r'^[a-z_]+\.[a-z_]+\.[a-z_]+$'}, 'tenants.member.invite'),
-    'NONE': ({}, 'text'),
+    'NONE': ({'pattern': r'^[^\x00]*$'}, 'text'),
 }
 ID_EXAMPLE = '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'
 TIME_EXAMPLE = '2026-01-31T12:00:00Z'
@@ -149,7 +150,8 @@ class Schemas:
         if field.proto.type == FD.TYPE_BYTES:
             schema['contentEncoding'] = 'base64'
             return schema
-        schema.update(TEXTS[field.format][0])
+        if field.format != 'NONE' or field.message.name.endswith('Request'):
+            schema.update(TEXTS[field.format][0])
         if field.option('secret'):
             schema.setdefault('format', 'password')
         if field.message.name.endswith('Request') or field.option('max_len'):
