@@ -123,12 +123,18 @@ is_json(const struct edge_request *request)
 	       strcasecmp(type, "charset=\"utf-8\"") == 0;
 }
 
+/* In any of its lines (RFC 9110, 5.3): the first may be harmless. */
 static bool
 is_coded(const struct edge_request *request)
 {
-	const char *coding = trl_http_header(request->http, "content-encoding");
+	const struct trl_http_request *http = request->http;
+	size_t i;
 
-	return coding && strcasecmp(coding, "identity") != 0;
+	for (i = 0; i < http->n_headers; i++)
+		if (strcmp(http->headers[i].name, "content-encoding") == 0 &&
+		    strcasecmp(http->headers[i].value, "identity") != 0)
+			return true;
+	return false;
 }
 
 /* RFC 8058: a mail program unsubscribes its reader by posting a form to a link. Where

@@ -212,13 +212,14 @@ a_415_says_what_would_be_taken(void **state)
 {
 	static const char patches[] = "application/merge-patch+json, application/json";
 	static const struct {
-		const char *method, *target, *coding, *accept, *patch, *encoding;
+		const char *method, *target, *coding, *accept, *patch, *encoding, *more;
 	} rows[] = {
 		{ "POST", "/api/v1/tenants", NULL, "application/json", "", "" },
 		{ "PUT", "/api/v1/notification-preferences", "identity",
 		    "application/json", "", "" },
 		{ "PATCH", "/api/v1/me", NULL, patches, patches, "" },
 		{ "PATCH", "/api/v1/me", "gzip", "", "", "identity" },
+		{ "PATCH", "/api/v1/me", "identity", "", "", "identity", "gzip" },
 		{ "POST", "/api/v1/unsubscribe/abc", NULL,
 		    "application/x-www-form-urlencoded, multipart/form-data, "
 		    "application/json",
@@ -232,6 +233,8 @@ a_415_says_what_would_be_taken(void **state)
 		rig_header("content-type", "image/png");
 		if (rows[i].coding)
 			rig_header("content-encoding", rows[i].coding);
+		if (rows[i].more)
+			rig_header("content-encoding", rows[i].more);
 		rig_header("content-length", "2");
 		rig.http.has_body = true;
 		rig.http.content_length = 2;
