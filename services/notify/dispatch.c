@@ -126,6 +126,22 @@ add_members(struct notify *self, trl_ctx *ctx, trl_batch *work,
 	return TRL_OK;
 }
 
+/* What Slack is told of a person, if it is of one. */
+static void
+add_slack(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact,
+    const struct notify_fact *known, const Notify__V1__Kind *kind)
+{
+	Notify__V1__Telling *telling = telling_new(ctx, fact, kind->kind);
+	struct trl_id about;
+
+	if (strcmp(kind->audience, "nobody") == 0 && kind->audience_field &&
+	    id_at(known->values, kind->audience_field, &about)) {
+		telling->has_account_id = true;
+		telling->account_id = trl_value_bytes(ctx, about);
+	}
+	trl_batch_job(work, &notify_slack_job, NULL, &telling->base);
+}
+
 /* Whoever did it himself needs no message of it, unless it is about the doer. */
 static enum trl_code
 add_audience(struct notify *self, trl_ctx *ctx, trl_batch *work,
@@ -176,8 +192,7 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 			continue;
 		rc = add_audience(self, ctx, work, fact, &known, kind);
 		if (rc == TRL_OK && kind->slack && !trl_id_is_nil(known.tenant))
-			trl_batch_job(work, &notify_slack_job, NULL,
-			    &telling_new(ctx, fact, kind->kind)->base);
+			add_slack(ctx, work, fact, &known, kind);
 	}
 	return rc == TRL_OK ? trl_batch_write(work, NULL) : rc;
 }

@@ -156,7 +156,9 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 		    notify_value_text_at(fact->values, "account.display_name"));
 	if (kind->locale_field)
 		locale = notify_value_text_at(fact->values, kind->locale_field);
-	if (!locale || !*locale)
+	if (strcmp(kind->audience, "nobody") == 0) /* Slack's readers are several */
+		locale = out->settings.locale;
+	else if (!locale || !*locale)
 		locale = out->person.locale ? out->person.locale : out->settings.locale;
 	out->sender = out->settings.sender_name ? out->settings.sender_name
 		      : name                    ? name

@@ -296,6 +296,19 @@ class People(MeshCase):
         self.assertTrue(text.startswith("*New API key in Wayne &lt;Ltd&gt;*\n"), text)
         self.assertTrue(text.endswith("|See API keys>"), text)
 
+    def test_slack_hears_who_joined_and_who_left(self):
+        owner, member, tenant = self.joined("Stark")
+        url = self.receiver.url("/joined")
+        self.assertEqual(owner.patch("/api/v1/notification-settings", {"slack_url": url}).status, 200)
+        other = self.stack.sign_up("nia")
+        owner.post(f"/api/v1/tenants/{tenant}/members", {"email": other.email, "role": "admin"})
+        self.assertEqual(owner.delete(f"/api/v1/tenants/{tenant}/members/{other.account['id']}").status, 204)
+        posts = wait_for("two posts", lambda: (
+            lambda got: len(got) > 1 and got)([g for g in self.receiver.got if g[0] == "/joined"]))
+        joined, left = sorted((json.loads(p[2])["text"] for p in posts), key=lambda t: "no longer" in t)
+        self.assertTrue(joined.startswith(f"*Nia joined Stark*\nNia ({other.email}) is now admin.\n<"), joined)
+        self.assertTrue(left.startswith("*Nia is no longer in Stark*\n"), left)
+
     def test_settings_name_the_sender_and_hide_slack(self):
         owner, member, tenant = self.joined("Hooli")
         at = "/api/v1/notification-settings"
