@@ -536,8 +536,7 @@ usage(const char *program)
 {
 	fprintf(stderr,
 	    "usage: %s [run | migrate | maintain | config [--markdown] | "
-	    "--check-config | "
-	    "--version]\n",
+	    "mesh --json | --check-config | --version]\n",
 	    program);
 	return 2;
 }
@@ -575,6 +574,8 @@ trl_service_main(
 		trl_config_print_markdown();
 		return 0;
 	}
+	if (strcmp(command, "mesh") == 0 && argc > 2 && strcmp(argv[2], "--json") == 0)
+		return process_print_mesh(services, n_services) ? 0 : 2;
 	if (admin) {
 		if (!process_config_read_admin(
 			services, n_services, &process.config, process.values))

@@ -173,9 +173,11 @@ is_here(const struct trl_service *const *services, size_t n, const char *name)
 	return false;
 }
 
-static bool
-keeps_secrets(const struct trl_service *s)
+bool
+process_seals(const struct trl_service *s)
 {
+	if (s->needs_seal_key)
+		return true;
 	for (size_t i = 0; s->contracts != NULL && s->contracts[i] != NULL; i++)
 		for (size_t j = 0; j < s->contracts[i]->n_methods; j++) {
 			const struct trl_method *method = s->contracts[i]->methods[j];
@@ -258,7 +260,7 @@ check_service(const struct trl_service *const *services, size_t n,
 		    "postgresql://host/trellis");
 		fine = false;
 	}
-	if (config->seal_key == NULL && (s->needs_seal_key || keeps_secrets(s))) {
+	if (config->seal_key == NULL && process_seals(s)) {
 		trl_complain(
 		    "TRELLIS_SEAL_KEY is not set; %s keeps answers that hold secrets, "
 		    "or signs with it: set TRELLIS_SEAL_KEY_FILE to a file of 64 "

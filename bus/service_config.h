@@ -38,5 +38,11 @@ bool process_pg_url(const struct process_config *config, const char *service,
 /* The producers of a service's subscriptions that it does not call: how many. */
 size_t process_producers(
     const struct trl_service *service, const char **out, size_t max);
+/* Whether it cannot do without TRELLIS_SEAL_KEY. */
+bool process_seals(const struct trl_service *service);
+/* What the services call, read and need, as JSON on stdout (service_mesh.c). False:
+ * their calls form a circle; printed. */
+bool process_print_mesh(
+    const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
 /* Gives bus the keys of all its peers. False: printed. */
 bool process_keys(trl_bus *bus) TRL_MUST_CHECK;

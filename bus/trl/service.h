@@ -7,7 +7,8 @@
  *   }
  *
  * Commands: run (default), migrate, maintain, config (effective values),
- * config --markdown (the table of all variables), --check-config, --version.
+ * config --markdown (the table of all variables), mesh --json (who calls whom, and what
+ * each needs), --check-config, --version.
  * Several services in one list run in one process over inproc. */
 #pragma once
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import urllib.parse
 
-from stack import PAIRS, READS, SERVICES, Stack, free_port, wait_for
+from stack import SERVICES, Stack, free_port, wait_for
 from wire import Wire
 
 PG_BIN = "/usr/lib/postgresql/15/bin"
@@ -137,7 +137,7 @@ class Fleet(Stack):
             del env[f"TRELLIS_NOTICE_LISTEN_{upper}"]
         env["TRELLIS_HTTP_LISTEN"] = f"127.0.0.1:{own['http']}"
         env["TRELLIS_EDGE_REPLICAS"] = str(REPLICAS)
-        for a, b in (*PAIRS, *READS):
+        for a, b in (*self.pairs, *self.reads):
             if a == service:
                 env[f"TRELLIS_PEER_{b.upper()}"] = ",".join(
                     f"tcp://127.0.0.1:{self.wires[i].port}" for i in self.replicas(b))

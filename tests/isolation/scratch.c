@@ -7,30 +7,26 @@
 
 #include <trl/migrate.h>
 
-#include "auth_sql.h"
-#include "notify_sql.h"
-#include "tenants_sql.h"
-
-static const struct trl_sql_set *const sets[] = {
-	&tenants_sql,
-	&auth_sql,
-	&notify_sql,
-};
+#include <services.h>
 
 int
 scratch_open(struct scratch *scratch, const char *purpose)
 {
 	memset(scratch, 0, sizeof *scratch);
 	test_db_make(&scratch->db, purpose);
-	for (size_t i = 0; i < TRL_COUNT(sets); i++) {
-		struct tables_db *db = &scratch->schemas[scratch->n_schemas++];
+	for (const struct trl_service *const *s = trl_services; *s; s++) {
+		const struct trl_sql_set *set = (*s)->sql;
+		struct tables_db *db = &scratch->schemas[scratch->n_schemas];
 		char role[64];
 
-		snprintf(role, sizeof role, "%s_app", sets[i]->service);
-		db->schema = sets[i]->service;
+		if (!set)
+			continue;
+		trl_assert(++scratch->n_schemas <= TRL_COUNT(scratch->schemas));
+		snprintf(role, sizeof role, "%s_app", set->service);
+		db->schema = set->service;
 		db->admin_url = scratch->db.admin;
 		db->app_url = strdup(test_db_as(&scratch->db, role));
-		if (trl_migrate(db->admin_url, sets[i], NULL, NULL) != TRL_OK)
+		if (trl_migrate(db->admin_url, set, NULL, NULL) != TRL_OK)
 			return -1;
 	}
 	return 0;

@@ -8,7 +8,7 @@
 
 struct scratch {
 	struct test_db db;
-	struct tables_db schemas[8];
+	struct tables_db schemas[16];
 	size_t n_schemas;
 };
 

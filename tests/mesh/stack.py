@@ -20,11 +20,9 @@ import time
 import urllib.parse
 import urllib.request
 
-SERVICES = ("auth", "tenants", "notify", "edge")
-PAIRS = (("edge", "auth"), ("edge", "tenants"), ("edge", "notify"), ("tenants", "auth"),
-         ("notify", "auth"), ("notify", "tenants"))
-# Who reads events of a service that calls it: a peer, by the pair's key.
-READS = (("tenants", "notify"),)
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+with open(os.path.join(TOP, "services", "list"), encoding="utf-8") as names:
+    SERVICES = tuple(line.strip() for line in names if not line.startswith("#"))
 
 
 def wait_for(what, condition, seconds=10.0):
@@ -214,6 +212,7 @@ class Stack:
         self.folder = tempfile.mkdtemp(prefix="trl-mesh.", dir="/var/tmp")
         self.mail = os.path.join(self.folder, "mail")
         self.admin = self._find_server()
+        self.pairs, self.reads = self._ask_the_graph()
         self.database = f"trl_test_mesh_{os.getpid()}_{secrets.token_hex(3)}"
         self.port = free_port()
         # A further process of a service is called tenants.2; the edge is one.
@@ -224,6 +223,15 @@ class Stack:
         self.bus = {name: free_port() for name in processes}
         self.notices = {name: free_port() for name in processes}
         self.serial = 0
+
+    def _ask_the_graph(self):
+        """Who calls whom, and who reads events of a service that calls it: a peer by the
+        pair's key."""
+        said = subprocess.run([self.binary("all"), "mesh", "--json"], check=True, capture_output=True,
+                              env=self._env({}), text=True).stdout
+        services = json.loads(said)["services"]
+        return ([(one["name"], other) for one in services for other in one["calls"]],
+                [(one["name"], other) for one in services for other in one["reads"]])
 
     def _find_server(self):
         """The administrator's URL of the PostgreSQL that the database is made in."""
@@ -301,7 +309,7 @@ class Stack:
                 file.write(text)
             os.chmod(path, 0o600)
         write("seal", secrets.token_hex(32) + "\n")
-        for a, b in (*PAIRS, *(("ctl", name) for name in (*SERVICES, "all"))):
+        for a, b in (*self.pairs, *(("ctl", name) for name in (*SERVICES, "all"))):
             write(f"{a}-{b}", f"1:{secrets.token_hex(32)}\n")
         if self.transport == "tls+tcp":
             self._make_certificates()
@@ -348,11 +356,11 @@ class Stack:
             if service == other:
                 env[f"TRELLIS_NOTICE_LISTEN_{upper}"] = f"{at}://127.0.0.1:{self.notices[name]}"
         env["TRELLIS_BUS_KEY_CTL_FILE"] = os.path.join(self.folder, f"ctl-{service}")
-        for a, b in (*PAIRS, *READS):
+        for a, b in (*self.pairs, *self.reads):
             if service == a:
                 env[f"TRELLIS_PEER_{b.upper()}"] = ",".join(
                     f"{at}://127.0.0.1:{self.bus[one]}" for one in self.each[b])
-        for a, b in PAIRS:
+        for a, b in self.pairs:
             key = os.path.join(self.folder, f"{a}-{b}")
             if service == a:
                 env[f"TRELLIS_BUS_KEY_{b.upper()}_FILE"] = key

@@ -1,12 +1,28 @@
 # mesh.sh - builds the mesh, gives each service its keys and settings, and puts
 # it under the supervisor. Sourced after supervise.sh.
 
-SERVICES="auth tenants notify edge" # in the order of the DAG: callees first
-PAIRS="edge:auth edge:tenants edge:notify tenants:auth notify:auth notify:tenants"
-# Who reads events of a service that calls it finds it too, and has its key already.
-READS="tenants:notify"
-# The operator's command has a key with each service, and one with all in one process.
-for name in $SERVICES all; do PAIRS="$PAIRS ctl:$name"; done
+# In the order of the call graph: callees first.
+SERVICES=$(grep -v '^#' "$TOP/services/list" | tr '\n' ' ')
+SERVICES=${SERVICES% }
+
+# Sets MESH, what the services say of themselves, and of it PAIRS (who calls whom: a key each), READS (who
+# reads events of a service that calls it: it finds it too, and has its key already),
+# SCHEMAS and SEALS. The operator's command has a key with each, and one with all in one.
+read_mesh() { # build folder
+	local name
+	MESH=$("$(built "$1" all)" mesh --json) || die "the services do not fit together; the lines above say where."
+	PAIRS=$(jq -r '.services[] | .name as $n | .calls[] | "\($n):\(.)"' <<<"$MESH")
+	READS=$(jq -r '.services[] | .name as $n | .reads[] | "\($n):\(.)"' <<<"$MESH")
+	SCHEMAS=$(jq -r '.services[] | select(.schema).name' <<<"$MESH")
+	SEALS=$(jq -r '.services[] | select(.seals).name' <<<"$MESH")
+	for name in $SERVICES all; do PAIRS="$PAIRS ctl:$name"; done
+}
+is_in() { # word, words...
+	local word=$1 one
+	shift
+	for one in "$@"; do [ "$one" != "$word" ] || return 0; done
+	return 1
+}
 
 build_mesh() { # folder
 	if [ ! -f "$1/meson-info/meson-info.json" ]; then
@@ -61,22 +77,22 @@ make_keys() {
 
 upper() { printf '%s' "$1" | tr a-z A-Z; }
 
-# NAME=value lines of a service's environment. Ports: base for calls, +10 for
-# notices, +20 for the ops endpoint, in the order of $SERVICES.
+# NAME=value lines of a service's environment. Ports: three for each service in the order
+# of $SERVICES, for calls, notices and the ops endpoint.
 service_env() { # name, tcp|tls
 	local name=$1 scheme=$2 i=0 other pair key_of
 	printf 'TRELLIS_PG_URL=%s\nTRELLIS_REDIS_URL=%s\nTRELLIS_RUN_DIR=%s\nTRELLIS_MAIL_FOLDER=%s\n' \
 		"$PG_URL" "$REDIS_URL" "$RUN" "$RUN/mail"
 	printf 'TRELLIS_NOTIFY_FD=3\nTRELLIS_HTTP_LISTEN=%s\n' "$HTTP_LISTEN"
 	printf 'TRELLIS_PUBLIC_URL=http://%s\n' "${HTTP_LISTEN/#0.0.0.0:/127.0.0.1:}"
-	[ "$name" = edge ] || [ -n "${TRELLIS_SEAL_KEY:-}${TRELLIS_SEAL_KEY_FILE:-}" ] ||
+	! is_in "$name" $SEALS all || [ -n "${TRELLIS_SEAL_KEY:-}${TRELLIS_SEAL_KEY_FILE:-}" ] ||
 		printf 'TRELLIS_SEAL_KEY_FILE=%s\n' "$RUN/keys/seal"
 	for other in $SERVICES; do
 		if [ "$other" = "$name" ] || [ "$name" = all ]; then
-			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "$(upper "$other")" $((BASE_PORT + 20 + i))
+			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "$(upper "$other")" $((BASE_PORT + i + 2))
 			printf 'TRELLIS_LISTEN_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
 			[ "$name" = all ] || printf 'TRELLIS_NOTICE_LISTEN_%s=%s://127.0.0.1:%s\n' \
-				"$(upper "$other")" "$scheme" $((BASE_PORT + 10 + i))
+				"$(upper "$other")" "$scheme" $((BASE_PORT + i + 1))
 		fi
 		for pair in $PAIRS; do
 			[ "$name" != all ] || continue
@@ -86,13 +102,13 @@ service_env() { # name, tcp|tls
 				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$name-$other"
 				;;
 			"$other:$name")
-				[[ " $READS " != *" $name:$other "* ]] ||
+				! is_in "$name:$other" $READS ||
 					printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
 				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$other-$name"
 				;;
 			esac
 		done
-		i=$((i + 1))
+		i=$((i + 3))
 	done
 	printf 'TRELLIS_BUS_KEY_CTL_FILE=%s\n' "$RUN/keys/ctl-$name"
 	tls_env "$scheme"
@@ -107,28 +123,22 @@ callers_env() { # name
 	for own in $(compgen -e TRELLIS_); do
 		case $own in
 		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_TEST_*) continue ;;
-		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) [ "$1" != edge ] || continue ;; # it keeps nothing
+		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) is_in "$1" $SEALS all || continue ;;
 		TRELLIS_PG_URL_*)
 			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_$(upper "$1")(_SYS)?$ ]] ||
-				! is_service "$(sed 's/^TRELLIS_PG_URL_//; s/_FILE$//; s/_SYS$//' <<<"$own")" || continue
+				! is_in "$(sed 's/^TRELLIS_PG_URL_//; s/_FILE$//; s/_SYS$//' <<<"$own")" $(upper "$SERVICES") || continue
 			;;
 		esac
 		[[ $'\n'$others$'\n' != *$'\n'${own%_FILE}$'\n'* ]] || continue
 		printf '%s=%s\n' "$own" "${!own}"
 	done
 }
-is_service() { [[ " $(upper "$SERVICES") " == *" $1 "* ]]; }
 
 # Settings that stand in the tables of other services only, a name a line.
 settings_of_others() { # name
 	[ "$1" != all ] || return 0
-	"$(built "$BUILD" "$1")" config --markdown | awk -v name="$1" -F ' *[|] *' '
-		$2 ~ /^`TRELLIS_[A-Z0-9_]+`$/ {
-			gsub(/`/, "", $2)
-			all[$2] = 1
-			if ($3 == name || $3 == "every process" || $3 == "limits") mine[$2] = 1
-		}
-		END { for (one in all) if (!(one in mine)) print one }'
+	jq -r --arg name "$1" '[.services[] | select(.name == $name).settings[].name] as $own |
+		.services[].settings[].name | select(IN($own[]) | not)' <<<"$MESH"
 }
 
 tls_env() { # tcp|tls+tcp
@@ -148,7 +158,7 @@ ctl_env() { # tcp|tls+tcp, names...
 		[ "$*" != all ] || key=all
 		printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\nTRELLIS_BUS_KEY_%s_FILE=%s\n' \
 			"$(upper "$other")" "$scheme" $((BASE_PORT + i)) "$(upper "$other")" "$RUN/keys/ctl-$key"
-		i=$((i + 1))
+		i=$((i + 3))
 	done
 	tls_env "$scheme"
 }
@@ -161,7 +171,7 @@ upkeep_define() { # scheme, names...
 	{
 		printf '#!/bin/sh\nexec 2>&1\nprintf "\\n" >&3\nexec 3>&-\nwait=86400\n'
 		for name in "$@"; do
-			[ "$name" != edge ] || continue
+			is_in "$name" $SCHEMAS all || continue
 			printf '(\n'
 			service_env "$name" "$scheme" | exports
 			printf 'TRELLIS_PG_ADMIN_URL=%s\n' "$ADMIN_URL" | exports
@@ -229,12 +239,9 @@ port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
 # Whether all ports that the services would take from this base on are free.
 ports_free() { # base
-	local i n
-	n=$(wc -w <<<"$SERVICES")
-	for i in $(seq 0 $((n - 1))); do
+	local i
+	for i in $(seq 0 $((3 * $(wc -w <<<"$SERVICES") - 1))); do
 		! port_taken 127.0.0.1 $(($1 + i)) || return 1
-		! port_taken 127.0.0.1 $(($1 + 10 + i)) || return 1
-		! port_taken 127.0.0.1 $(($1 + 20 + i)) || return 1
 	done
 }
 
@@ -256,7 +263,7 @@ choose_ports() {
 	if is_number "$BASE_PORT" && [ "$BASE_PORT" -ge 1024 ] && [ "$BASE_PORT" -le 65500 ]; then
 		! mesh_runs && ! ports_free "$BASE_PORT" || return 0
 	fi
-	for base in $(seq 7100 40 9980); do
+	for base in $(seq 7100 100 9900); do
 		ports_free "$base" || continue
 		echo "$base" | put "$RUN/ports" 644
 		BASE_PORT=$base
