@@ -152,7 +152,8 @@ trl_access_keep_who(trl_ctx *ctx, trl_access *access,
 	if (!who->epoch)
 		return;
 	access_key_who(&key, hash);
-	access_pack_who(ctx->arena, who, &copy);
+	if (!access_pack_who(ctx->arena, who, &copy))
+		return;
 	n = snprintf(life, sizeof life, "%d", ACCESS_COPY_MS);
 	keep(ctx, access,
 	    &(const struct trl_redis_command){ .verb = "SET",
@@ -174,7 +175,8 @@ trl_access_keep_grant(trl_ctx *ctx, trl_access *access, struct trl_id subject,
 		return;
 	access_key_epoch(&epoch, 't', grant->tenant);
 	access_key_grant(&key, grant->tenant, subject);
-	access_pack_grant(ctx->arena, grant, &copy);
+	if (!access_pack_grant(ctx->arena, grant, &copy))
+		return;
 	n[0] = snprintf(
 	    number, sizeof number, "%llu", (unsigned long long)grant->tenant_epoch);
 	n[1] = snprintf(life, sizeof life, "%d", ACCESS_COPY_MS);

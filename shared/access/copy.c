@@ -67,14 +67,16 @@ get_permissions(trl_arena *arena, struct reader *from, size_t n)
 	return out;
 }
 
-void
+bool
 access_pack_who(
     trl_arena *arena, const struct trl_access_who *who, struct trl_redis_arg *out)
 {
 	const size_t len = WHO_FIXED + 4 * who->n_permissions;
-	struct cursor to = { trl_arena_alloc(arena, len) };
+	struct cursor to;
 
-	trl_assert(who->n_permissions <= UINT16_MAX);
+	if (who->n_permissions > UINT16_MAX)
+		return false;
+	to.at = trl_arena_alloc(arena, len);
 	*out = (struct trl_redis_arg){ to.at, len };
 	put_number(&to, WHO_VERSION, 1);
 	put_number(&to, who->kind, 1);
@@ -85,6 +87,7 @@ access_pack_who(
 	put_number(&to, (uint64_t)who->expires_at_us, 8);
 	put_number(&to, who->epoch, 8);
 	put_permissions(&to, who->permissions, who->n_permissions);
+	return true;
 }
 
 const struct trl_access_who *
@@ -111,14 +114,16 @@ access_unpack_who(trl_arena *arena, const void *data, size_t len)
 	return who;
 }
 
-void
+bool
 access_pack_grant(
     trl_arena *arena, const struct trl_access_grant *grant, struct trl_redis_arg *out)
 {
 	const size_t len = GRANT_FIXED + 4 * grant->n_permissions;
-	struct cursor to = { trl_arena_alloc(arena, len) };
+	struct cursor to;
 
-	trl_assert(grant->n_permissions <= UINT16_MAX);
+	if (grant->n_permissions > UINT16_MAX)
+		return false;
+	to.at = trl_arena_alloc(arena, len);
 	*out = (struct trl_redis_arg){ to.at, len };
 	put_number(&to, GRANT_VERSION, 1);
 	put_number(&to, grant->role, 1);
@@ -127,6 +132,7 @@ access_pack_grant(
 	put_number(&to, grant->tenant_epoch, 8);
 	put_number(&to, grant->account_epoch, 8);
 	put_permissions(&to, grant->permissions, grant->n_permissions);
+	return true;
 }
 
 const struct trl_access_grant *

@@ -118,13 +118,14 @@ void access_state_fill(struct trl_limit_state *state, double room_us, double ste
 void access_count_local(trl_access *access, const struct access_key *key,
     const struct trl_limit *limit, struct trl_limit_state *state);
 
-/* copy.c: copies as bytes, in the arena. */
-void access_pack_who(
+/* copy.c: copies as bytes, in the arena. False: it has more permissions than one has
+ * room for. */
+bool access_pack_who(
     trl_arena *arena, const struct trl_access_who *who, struct trl_redis_arg *out);
 /* NULL: not such bytes. */
 const struct trl_access_who *access_unpack_who(
     trl_arena *arena, const void *data, size_t len);
-void access_pack_grant(
+bool access_pack_grant(
     trl_arena *arena, const struct trl_access_grant *grant, struct trl_redis_arg *out);
 const struct trl_access_grant *access_unpack_grant(
     trl_arena *arena, const void *data, size_t len);

@@ -167,7 +167,7 @@ copies_come_back_as_they_were(void **state)
 	size_t len;
 
 	(void)state;
-	access_pack_who(arena, &who, &bytes);
+	assert_true(access_pack_who(arena, &who, &bytes));
 	again = access_unpack_who(arena, bytes.data, bytes.len);
 	assert_non_null(again);
 	assert_true(trl_id_eq(again->tenant, who.tenant) && again->epoch == who.epoch &&
@@ -177,13 +177,36 @@ copies_come_back_as_they_were(void **state)
 	for (len = 0; len < bytes.len; len++)
 		assert_null(access_unpack_who(arena, bytes.data, len));
 	assert_null(access_unpack_grant(arena, bytes.data, bytes.len));
-	access_pack_grant(arena, &grant, &bytes);
+	assert_true(access_pack_grant(arena, &grant, &bytes));
 	grant_again = access_unpack_grant(arena, bytes.data, bytes.len);
 	assert_non_null(grant_again);
 	assert_true(grant_again->role == 4 && grant_again->tenant_epoch == 7 &&
 		    grant_again->account_epoch == 9);
 	for (len = 0; len < bytes.len; len++)
 		assert_null(access_unpack_grant(arena, bytes.data, len));
+	trl_arena_free(&arena);
+}
+
+static void
+of_too_many_permissions_no_copy_is_made(void **state)
+{
+	static const uint32_t permissions[UINT16_MAX + 1];
+	struct trl_access_who who = { .kind = TRL_PERSON,
+		.permissions = permissions,
+		.n_permissions = UINT16_MAX + 1 };
+	struct trl_access_grant grant = { .permissions = permissions,
+		.n_permissions = UINT16_MAX + 1 };
+	trl_arena *arena = trl_arena_new(0);
+	struct trl_redis_arg bytes;
+
+	(void)state;
+	assert_false(access_pack_who(arena, &who, &bytes));
+	assert_false(access_pack_grant(arena, &grant, &bytes));
+	who.n_permissions = grant.n_permissions = UINT16_MAX;
+	assert_true(access_pack_who(arena, &who, &bytes));
+	assert_non_null(access_unpack_who(arena, bytes.data, bytes.len));
+	assert_true(access_pack_grant(arena, &grant, &bytes));
+	assert_non_null(access_unpack_grant(arena, bytes.data, bytes.len));
 	trl_arena_free(&arena);
 }
 
@@ -240,6 +263,7 @@ main(void)
 		cmocka_unit_test(an_ipv6_client_is_its_network),
 		cmocka_unit_test(tokens_have_their_form),
 		cmocka_unit_test(copies_come_back_as_they_were),
+		cmocka_unit_test(of_too_many_permissions_no_copy_is_made),
 		cmocka_unit_test(without_redis_a_replica_allows_its_share_and_a_half),
 		cmocka_unit_test(without_redis_sign_in_stays_strict),
 	};
