@@ -6,22 +6,39 @@
 #include <string.h>
 #include <strings.h>
 
-/* Whether a head names a body at all: of most requests nothing more is read here. It
- * ends with an empty line, so no comparison leaves it. */
-static bool
-names_a_body(const uint8_t *head, size_t len)
+static uint64_t
+number(const uint8_t *at)
 {
-	const uint8_t *end = head + len, *lf = head;
+	uint64_t n = 0;
 
-	while ((lf = memchr(lf, '\n', (size_t)(end - lf))) && ++lf < end) {
-		if ((*lf | 0x20) == 'c' &&
-		    !strncasecmp((const char *)lf, "content-length", 14))
+	while (*at == ' ' || *at == '\t')
+		at++;
+	for (; *at >= '0' && *at <= '9'; at++)
+		n = n * 10 + (uint64_t)(*at - '0');
+	return n;
+}
+
+/* Whether there may be more of a request than the head and what came with it. Of most
+ * requests nothing else is looked at before their actor reads them; where lines
+ * contradict each other it refuses them. The head ends with an empty line, so no
+ * comparison leaves it. */
+static bool
+wants_more(const uint8_t *head, size_t len, size_t have)
+{
+	const uint8_t *end = head + len, *at = head;
+	bool more = false;
+
+	if (!memcmp(head, "GET ", 4))
+		return false;
+	while ((at = memchr(at, '\n', (size_t)(end - at))) && ++at < end) {
+		if ((*at | 0x20) == 't' &&
+		    !strncasecmp((const char *)at, "transfer-encoding", 17))
 			return true;
-		if ((*lf | 0x20) == 't' &&
-		    !strncasecmp((const char *)lf, "transfer-encoding", 17))
-			return true;
+		if ((*at | 0x20) == 'c' &&
+		    !strncasecmp((const char *)at, "content-length:", 15))
+			more |= number(at + 15) > have;
 	}
-	return false;
+	return more;
 }
 
 bool
@@ -32,14 +49,14 @@ trl_http_body_awaited(struct trl_http_conn *conn)
 	struct trl_http_head head;
 	size_t most = 0;
 
-	if (!names_a_body(conn->in.data, conn->head_len))
+	if (!handler->awaits ||
+	    !wants_more(conn->in.data, conn->head_len, conn->in.len - conn->head_len))
 		return false;
 	if (trl_http_request_read(conn, server->scratch, &head) == 200 &&
-	    head.request.has_body && handler->awaits)
+	    head.request.has_body)
 		most = handler->awaits(handler->self, server->scratch, &head.request);
 	trl_arena_reset(server->scratch);
 	conn->body.chunks.max = most;
-	conn->body.expect = head.expect_continue;
 	return conn->body.chunked ? most > 0 : conn->body.left <= most && most > 0;
 }
 

@@ -93,7 +93,6 @@ begin_request(struct trl_http_conn *conn)
 {
 	conn->used = true;
 	conn->body.rc = TRL_OK;
-	conn->body.expect = false;
 	memset(&conn->body.chunks, 0, sizeof conn->body.chunks);
 	if (!trl_http_body_awaited(conn)) {
 		start_request(conn);

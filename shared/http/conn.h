@@ -64,7 +64,7 @@ struct trl_http_conn {
 		struct trl_buf data; /* decoded chunks */
 		enum trl_code rc;    /* of the chunks */
 		bool chunked;
-		bool expect; /* 100 Continue is owed */
+		bool expect; /* the client may wait for 100 Continue */
 	} body;
 	struct {
 		void (*closed)(void *self); /* NULL: nobody is to be told */

@@ -38,6 +38,7 @@ trl_http_request_read(
 	conn->keep_old = head->old;
 	conn->body.chunked = head->request.content_length == UINT64_MAX;
 	conn->body.left = head->request.content_length;
+	conn->body.expect = head->expect_continue;
 	return status;
 }
 
@@ -82,7 +83,7 @@ trl_http_request_run(trl_ctx *ctx, void *arg)
 static bool
 can_skip(const struct trl_http_conn *conn)
 {
-	if (conn->body.left == 0)
+	if (conn->body.left <= conn->in.len)
 		return true;
 	return !conn->body.chunked && !conn->body.expect && conn->body.rc == TRL_OK &&
 	       conn->body.left <= TRL_HTTP_SKIP_BYTES;

@@ -66,7 +66,8 @@ struct trl_http_handler {
 	void (*handle)(void *self, trl_ctx *ctx, struct trl_http_request *request);
 	/* How many bytes the body of a request may have that handle will read: such a
 	 * body is waited for. 0: it will read none, for it refuses the head. Must not
-	 * park. NULL: no body is ever read. */
+	 * park. Not asked of GET, nor where the body came with the head. NULL: no body
+	 * is ever waited for. */
 	size_t (*awaits)(
 	    void *self, trl_arena *arena, const struct trl_http_request *request);
 	/* Answers without an actor, when none is free: what has to be told even then.
