@@ -33,9 +33,12 @@ name_tenant(struct edge_request *request, struct trl_id *out)
 	if (header && !trl_id_parse(header, strlen(header), &named))
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "X-Tenant-Id is not an id.");
-	if (asked && !trl_id_parse(asked, strlen(asked), &path))
-		return trl_fail_field(request->ctx, TRL_INVALID, "tenant_id",
+	if (asked && !trl_id_parse(asked, strlen(asked), &path)) {
+		trl_err_violation(
+		    request->ctx, "/tenant_id", "should be an id of 36 characters");
+		return trl_fail(request->ctx, TRL_INVALID,
 		    "tenant_id should be an id of 36 characters");
+	}
 	if (header && asked && !trl_id_eq(path, named))
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "X-Tenant-Id contradicts tenant_id.");

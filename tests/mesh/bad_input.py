@@ -223,7 +223,8 @@ class Json(MeshCase):
         for path in ("/api/v1/notifications", "/api/v1/notifications/unread-count", "/api/v1/events/stream"):
             answer = self.ada.get(f"{path}?tenant_id={nil}")
             self.check_problem(answer, 422, "INVALID")
-            self.assertEqual(self.pointers(answer), ["/tenant_id"])
+            self.assertEqual(answer["errors"], [
+                {"pointer": "/tenant_id", "detail": "should be an id of 36 characters"}])
         answer = self.ada.post("/api/v1/notifications/read-all", {"tenant_id": nil})
         self.check_problem(answer, 422, "INVALID")
         self.assertEqual(self.pointers(answer), ["/tenant_id"])
@@ -412,7 +413,7 @@ class Auth(MeshCase):
     # case 48
     def test_48_passwords_are_exact(self):
         anybody = self.stack.client()
-        for password in ("  spaces  around  ", "🦊" * 20, "x" * 71 + "y" * 30, "pass\twörd\u200b12345"):
+        for password in ("  spaces  around  ", "🦊" * 20, "xyz." * 18 + "y" * 30, "pass\twörd\u200b12345"):
             email = self.stack.new_email()
             made = anybody.post("/api/v1/auth/signup", {
                 "email": email, "password": password, "display_name": "P"})

@@ -277,7 +277,7 @@ class Streams(StreamCase):
         for status, how in (
                 (401, {"Authorization": None}), (401, {"Authorization": "Bearer trs_" + "a" * 43}),
                 (404, {"X_Tenant_Id": self.other}), (404, {"X_Tenant_Id": str(uuid.uuid4())}),
-                (400, {"X_Tenant_Id": "x"}), (400, {"path": f"{at}?tenant_id=x"}),
+                (400, {"X_Tenant_Id": "x"}), (422, {"path": f"{at}?tenant_id=x"}),
                 (400, {"path": f"{at}?tenant_id={self.other}"}), (400, {"path": f"{at}?x=1"}),
                 (404, {"path": f"{at}?tenant_id={self.other}", "X_Tenant_Id": None}),
                 (422, {"path": f"{at}?last_event_id=x"}), (405, {"method": "POST"})):
