@@ -27,6 +27,7 @@ struct trl_bus {
 	size_t waiting;
 	double retry_tokens; /* a tenth of the calls may be made again */
 	nng_socket pub;
+	struct bus_end pub_end; /* zeroed: none, or inproc */
 	bool has_pub;
 	struct bus_watch *watches;
 	const char *(*unready)(void *self); /* NULL: always ready */

@@ -6,6 +6,7 @@
 
 #include <nng/nng.h>
 
+#include "ends.h"
 #include "mac.h"
 
 enum {
@@ -21,8 +22,9 @@ typedef struct trl_bus_net trl_bus_net;
 struct bus_link {
 	trl_bus_net *net;
 	nng_socket socket;
-	uint32_t pipe;   /* 0: not connected */
-	uint8_t head[8]; /* nng's own header of what we send */
+	uint32_t pipe;        /* 0: not connected */
+	struct bus_ends ends; /* of the pipe, or of the one before it */
+	uint8_t head[8];      /* nng's own header of what we send */
 	size_t head_len;
 	bool up; /* greeted both ways: frames may go */
 	struct bus_mac mac;

@@ -65,6 +65,8 @@ listen_at(struct bus_server *server, const char *address)
 	if (bus_net_socket(net, BUS_REP, &l->socket)) {
 		nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, bus_listener_gone, l);
 		rv = bus_net_listen(net, l->socket, address, &l->listener);
+		if (!l->inproc && rv == 0 && !bus_end_of_listener(l->listener, &l->end))
+			rv = NNG_ENOTSUP;
 		if (rv == 0 &&
 		    bus_door_open(&l->door, net, l->socket, bus_listener_take, l)) {
 			bus_hold(server->bus);

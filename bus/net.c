@@ -56,41 +56,22 @@ tick(uv_timer_t *timer)
 	}
 	for (trl_bus *bus = net->buses; bus != NULL; bus = bus->next)
 		bus_tick(bus);
+	bus_guests_look(net->guests);
 	flush(net);
 }
 
 static void
-metrics_init(struct bus_metrics *m)
+look_again(uv_timer_t *timer)
 {
-	m->calls = trl_counter_new("trellis_bus_calls_total",
-	    "Calls made, by service and code", "service", "code", NULL);
-	m->served = trl_counter_new("trellis_bus_served_total",
-	    "Calls handled, by method and code", "method", "code", NULL);
-	m->served_us = trl_histogram_new("trellis_bus_served_seconds",
-	    "How long handling a call took", "method", NULL);
-	m->refused = trl_counter_new("trellis_bus_refused_total",
-	    "Messages that were not believed, by reason", "reason", NULL);
-	m->peers = trl_gauge_new("trellis_bus_peers",
-	    "Addresses of a service by state: up takes calls, down does not", "caller",
-	    "service", "state", NULL);
-	m->in_flight = trl_gauge_new("trellis_bus_calls_in_flight",
-	    "Calls that wait for their reply", "caller", "service", NULL);
-	m->ejections = trl_series_at(trl_counter_new("trellis_bus_ejections_total",
-					 "Peers that stopped answering", NULL),
-	    NULL);
-	m->shed = trl_series_at(trl_counter_new("trellis_bus_shed_total",
-				    "Calls answered BUSY at the door", NULL),
-	    NULL);
-	m->messages_out = trl_series_at(
-	    trl_counter_new("trellis_bus_messages_sent_total", "Messages sent", NULL),
-	    NULL);
-	m->messages_in =
-	    trl_series_at(trl_counter_new("trellis_bus_messages_received_total",
-			      "Messages received", NULL),
-		NULL);
-	m->retries_out = trl_series_at(
-	    trl_counter_new("trellis_bus_retries_total", "Calls made again", NULL),
-	    NULL);
+	trl_bus_net *net = timer->data;
+	bus_guests_look(net->guests);
+}
+
+void
+bus_net_look_soon(trl_bus_net *net, uint32_t ms)
+{
+	uv_timer_start(&net->soon, look_again, ms, 0);
+	uv_unref((uv_handle_t *)&net->soon);
 }
 
 trl_bus_net *
@@ -117,7 +98,7 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	nng_aio_set_timeout(net->send_aio, NNG_DURATION_ZERO);
 	nng_aio_set_timeout(net->recv_aio, NNG_DURATION_ZERO);
 	bus_threads_rest(); /* the aios above started nng */
-	metrics_init(&net->m);
+	bus_metrics_init(&net->m);
 	trl_loop_on_flush(loop, flush, net);
 	uint32_t ms =
 	    options != NULL && options->tick_ms != 0 ? options->tick_ms : TICK_MS;
@@ -125,6 +106,11 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	net->tick.data = net;
 	uv_timer_start(&net->tick, tick, ms, ms);
 	uv_unref((uv_handle_t *)&net->tick);
+	uv_timer_init(trl_loop_uv(loop), &net->soon);
+	net->soon.data = net;
+	net->guests = bus_guests_new(net);
+	trl_log(TRL_LOG_INFO, NULL, "the bus's transport",
+	    TRL_LOG_STR("nng", nng_version()));
 	return net;
 }
 
@@ -145,6 +131,7 @@ bus_net_release(trl_bus_net *net)
 	free(net->tls_cert);
 	trl_secret_free(&net->tls_key);
 	bus_notice_forget(net);
+	bus_guests_free(&net->guests);
 	free(net);
 }
 
@@ -161,7 +148,9 @@ trl_bus_net_close(trl_bus_net **net)
 		return;
 	trl_assert((*net)->buses == NULL);
 	trl_loop_off_flush((*net)->loop, *net);
+	bus_net_hold(*net);
 	uv_close((uv_handle_t *)&(*net)->tick, release_net);
+	uv_close((uv_handle_t *)&(*net)->soon, release_net);
 	*net = NULL;
 }
 
@@ -293,12 +282,20 @@ bus_door_open(struct bus_door *door, trl_bus_net *net, nng_socket socket,
 	return true;
 }
 
+static void
+door_closed(uv_handle_t *poll)
+{
+	struct bus_door *door = poll->data;
+	door->done(door);
+}
+
 void
 bus_door_close(struct bus_door *door, void (*done)(struct bus_door *door))
 {
 	door->open = false;
+	door->done = done;
 	uv_poll_stop(&door->poll);
-	uv_close((uv_handle_t *)&door->poll, (uv_close_cb)(void (*)(void))done);
+	uv_close((uv_handle_t *)&door->poll, door_closed);
 }
 
 struct closing {

@@ -14,6 +14,7 @@
 #include <trl/metrics.h>
 #include <trl/secret.h>
 
+#include "guests.h"
 #include "link.h"
 
 /* A socket whose messages come to take, on the loop. */
@@ -22,6 +23,7 @@ struct bus_door {
 	nng_socket socket;
 	trl_bus_net *net;
 	void (*take)(void *self, nng_msg *msg); /* owns msg */
+	void (*done)(struct bus_door *door);
 	void *self;
 	bool open;
 };
@@ -31,6 +33,8 @@ struct bus_metrics {
 	trl_series *ejections, *shed, *messages_out, *messages_in, *retries_out;
 };
 
+void bus_metrics_init(struct bus_metrics *m);
+
 struct trl_bus_net {
 	trl_loop *loop;
 	char *tls_ca, *tls_cert;
@@ -39,7 +43,8 @@ struct trl_bus_net {
 	nng_aio *send_aio, *recv_aio;
 	struct bus_link *queue;
 	struct bus_link *again; /* nng was full: next tick */
-	uv_timer_t tick;
+	uv_timer_t tick, soon;
+	struct bus_guests *guests;
 	trl_bus *buses; /* list by next */
 	nng_socket sub; /* hears notices; never closed, never timed out */
 	nng_aio *sub_aio;
@@ -53,6 +58,8 @@ struct trl_bus_net {
 
 void bus_net_hold(trl_bus_net *net);
 void bus_net_release(trl_bus_net *net);
+/* Has guests looked at before the next tick. */
+void bus_net_look_soon(trl_bus_net *net, uint32_t ms);
 
 bool bus_is_inproc(const char *address);
 

@@ -167,6 +167,9 @@ bus_notice_listen(trl_bus *bus, const char *address)
 		nng_socket_set_int(bus->pub, NNG_OPT_SENDBUF, SEND_QUEUE);
 		rv = bus_net_listen(bus->net, bus->pub, address, &listener);
 	}
+	if (rv == 0 && !bus_is_inproc(address) &&
+	    !bus_end_of_listener(listener, &bus->pub_end))
+		rv = NNG_ENOTSUP;
 	if (rv == 0)
 		return TRL_OK;
 	trl_complain("%s: cannot publish notices at %s: %s", bus->service, address,

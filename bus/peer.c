@@ -44,6 +44,8 @@ on_event(void *arg)
 		    bus_keyring_of(peer->bus, bus_text(peer->target->name));
 		bus_client_lost(peer);
 		bus_link_reset(&peer->link, event.pipe);
+		nng_pipe pipe = { .id = event.pipe };
+		bus_ends_of_pipe(pipe, &peer->link.ends);
 		peer->draining = peer->pinged = false;
 		peer->misses = 0;
 		peer->key =
@@ -130,6 +132,10 @@ take_frame(struct bus_peer *peer, const struct bus_frame *frame)
 		bus_link_touch(&peer->link);
 		break;
 	case BUS_PING:
+		if (peer->link.received == 1) { /* it waits for what proves us */
+			peer->link.ack_now = true;
+			bus_link_touch(&peer->link);
+		}
 		peer->pinged = false;
 		snprintf(peer->unready, sizeof peer->unready, "%.*s",
 		    frame->has_error ? (int)frame->message.n : 0,
@@ -279,7 +285,7 @@ bus_peer_eject(struct bus_peer *peer, const char *why)
 	bus_link_reset(&peer->link, 0);
 	peer->pinged = false;
 	bus_client_lost(peer);
-	nng_pipe_close(pipe);
+	bus_guests_end(peer->bus->net->guests, &peer->link.ends, pipe);
 }
 
 void

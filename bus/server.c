@@ -52,12 +52,20 @@ bus_conn_expel(
     struct bus_server *server, struct bus_conn *conn, uint32_t pipe, const char *why)
 {
 	nng_pipe handle = NNG_PIPE_INITIALIZER;
+	struct bus_ends ends;
 	handle.id = pipe;
 	bus_net_refused(
 	    server->bus->net, server->bus->service, conn ? conn->caller : "", why);
+	bool is_stranger =
+	    (conn == NULL || !conn->proven) && !bus_pipe_is_inproc(handle);
 	if (conn != NULL)
 		bus_conn_close(conn);
-	nng_pipe_close(handle);
+	if (is_stranger) {
+		bus_stranger_refuse(server, pipe);
+		return;
+	}
+	bus_ends_of_pipe(handle, &ends);
+	bus_guests_end(server->bus->net->guests, &ends, handle);
 }
 
 struct gone {
@@ -73,6 +81,7 @@ on_gone(void *arg)
 	struct bus_conn *conn = conn_of(gone.server, gone.pipe);
 	if (conn != NULL)
 		bus_conn_close(conn);
+	bus_stranger_forget(gone.server, gone.pipe);
 }
 
 void
@@ -94,6 +103,41 @@ bus_conn_say_goaway(struct bus_conn *conn)
 		conn->told_goaway = true;
 		bus_link_touch(&conn->link);
 	}
+}
+
+/* An answer to a PING, asked or not: with why this service is not ready, if so. */
+static void
+answer_ping(struct bus_conn *conn)
+{
+	const trl_bus *bus = conn->server->bus;
+	struct bus_frame pong = { .kind = BUS_PING, .answer = true };
+	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
+	snprintf(conn->told_unready, sizeof conn->told_unready, "%s", why ? why : "");
+	if (why != NULL) {
+		pong.has_error = true;
+		pong.code = TRL_UNAVAILABLE;
+		pong.message = bus_text(conn->told_unready);
+	}
+	if (bus_frame_put(&conn->link.out, &pong, NULL))
+		bus_link_touch(&conn->link);
+}
+
+static struct bus_conn *
+add_conn(struct bus_listener *listener, nng_msg *msg, struct bus_text caller)
+{
+	struct bus_server *server = listener->server;
+	struct bus_conn *conn = calloc(1, sizeof *conn);
+	trl_assert(conn != NULL && nng_msg_header_len(msg) == sizeof conn->link.head);
+	conn->server = server;
+	snprintf(conn->caller, sizeof conn->caller, "%.*s", (int)caller.n, caller.s);
+	conn->link.net = server->bus->net;
+	conn->link.socket = listener->socket;
+	memcpy(conn->link.head, nng_msg_header(msg), sizeof conn->link.head);
+	conn->link.head_len = sizeof conn->link.head;
+	bus_link_reset(&conn->link, (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg)));
+	bus_ends_of_pipe(nng_msg_get_pipe(msg), &conn->link.ends);
+	conn->next = server->conns;
+	return server->conns = conn;
 }
 
 /* Believes a HELLO and answers it, or says why not. */
@@ -129,19 +173,7 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 	if (nng_listener_id(nng_pipe_listener(nng_msg_get_pipe(msg))) < 0)
 		return NULL;
 
-	struct bus_conn *conn = calloc(1, sizeof *conn);
-	trl_assert(conn != NULL && nng_msg_header_len(msg) == sizeof conn->link.head);
-	conn->server = server;
-	snprintf(
-	    conn->caller, sizeof conn->caller, "%.*s", (int)hello.name.n, hello.name.s);
-	conn->link.net = bus->net;
-	conn->link.socket = listener->socket;
-	memcpy(conn->link.head, nng_msg_header(msg), sizeof conn->link.head);
-	conn->link.head_len = sizeof conn->link.head;
-	bus_link_reset(&conn->link, (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg)));
-	conn->next = server->conns;
-	server->conns = conn;
-
+	struct bus_conn *conn = add_conn(listener, msg, hello.name);
 	randombytes_buf(challenge, sizeof challenge);
 	struct bus_frame answer = {
 		.kind = BUS_HELLO,
@@ -156,6 +188,8 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 		bus_mac_derive(&conn->link.mac, key, false, hello.nonce, challenge,
 		    conn->caller, bus->service);
 	conn->link.up = true;
+	answer_ping(
+	    conn); /* so that it has something to acknowledge, which proves it */
 	if (server->draining)
 		bus_conn_say_goaway(conn);
 	return NULL;
@@ -210,23 +244,6 @@ answer_stats(struct bus_conn *conn)
 	for (struct bus_conn *c = server->conns; c != NULL; c = c->next)
 		stats.connections++;
 	if (bus_frame_put(&conn->link.out, &frame, &stats.base))
-		bus_link_touch(&conn->link);
-}
-
-/* An answer to a PING, asked or not: with why this service is not ready, if so. */
-static void
-answer_ping(struct bus_conn *conn)
-{
-	const trl_bus *bus = conn->server->bus;
-	struct bus_frame pong = { .kind = BUS_PING, .answer = true };
-	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
-	snprintf(conn->told_unready, sizeof conn->told_unready, "%s", why ? why : "");
-	if (why != NULL) {
-		pong.has_error = true;
-		pong.code = TRL_UNAVAILABLE;
-		pong.message = bus_text(conn->told_unready);
-	}
-	if (bus_frame_put(&conn->link.out, &pong, NULL))
 		bus_link_touch(&conn->link);
 }
 
@@ -298,6 +315,7 @@ take_frames(struct bus_conn *conn, nng_msg *msg, const struct bus_envelope *enve
 	const char *why =
 	    bus_link_take(&conn->link, envelope, data, nng_msg_len(msg), &end);
 
+	conn->proven = conn->proven || why == NULL;
 	if (why != NULL || at == end)
 		return nng_msg_free(msg), why;
 	struct bus_inbound *inbound = keep(server, msg);
@@ -322,6 +340,10 @@ bus_listener_take(void *self, nng_msg *msg)
 	struct bus_envelope envelope;
 	const char *why = NULL;
 
+	if (conn == NULL && !bus_stranger_heard(server, nng_msg_get_pipe(msg))) {
+		nng_msg_free(msg);
+		return;
+	}
 	if (nng_msg_header_len(msg) != sizeof conn->link.head ||
 	    !bus_envelope_get(nng_msg_body(msg), nng_msg_len(msg), &envelope)) {
 		why = "malformed";

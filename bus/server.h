@@ -13,6 +13,8 @@ struct bus_conn {
 	struct bus_serving *calls;
 	unsigned running;
 	bool told_goaway;
+	bool proven; /* has said something under the connection's own keys, which who
+			replays a HELLO cannot */
 	char told_unready[96]; /* "": that it is ready */
 };
 
@@ -52,14 +54,24 @@ struct bus_listener {
 	nng_socket socket;
 	nng_listener listener;
 	char *address;
+	struct bus_end end; /* zeroed: inproc */
 	bool inproc;
+};
+
+/* A connection that has not greeted, or was refused. */
+struct bus_stranger {
+	uint32_t pipe;
+	unsigned said;
+	bool refused; /* nothing it says is heard any more */
 };
 
 struct bus_server {
 	trl_bus *bus;
 	struct bus_listener *listeners;
 	struct bus_conn *conns;
-	struct bus_conn *last;     /* whom we heard last */
+	struct bus_conn *last; /* whom we heard last */
+	struct bus_stranger strangers[1024];
+	size_t next_stranger;
 	struct bus_served *served; /* rising by method id */
 	size_t n_served;
 	struct bus_serving *free_servings;
@@ -91,7 +103,8 @@ bool bus_names_its_tenant(
 /* server.c: the caller has gone. Its reads are given up, its writes end as they will,
  * and their records answer whoever asks again. */
 void bus_conn_close(struct bus_conn *conn);
-/* Ends a connection that is not believed; conn may be NULL. */
+/* Ends a connection that is not believed, a stranger's not at once; conn may be NULL.
+ */
 void bus_conn_expel(
     struct bus_server *server, struct bus_conn *conn, uint32_t pipe, const char *why);
 /* Says whether this service is ready, where that has changed. */
@@ -101,6 +114,12 @@ void bus_conn_say_goaway(struct bus_conn *conn);
 void bus_listener_take(void *listener, nng_msg *msg);
 /* On a thread of nng's: a connection of the listener's has gone. */
 void bus_listener_gone(nng_pipe pipe, nng_pipe_ev kind, void *listener);
+
+/* strangers.c: a message came from a connection without a conn; false: from one that
+ * was refused, so that it counts for nothing. */
+bool bus_stranger_heard(struct bus_server *server, nng_pipe pipe);
+void bus_stranger_refuse(struct bus_server *server, uint32_t pipe);
+void bus_stranger_forget(struct bus_server *server, uint32_t pipe);
 
 void bus_server_tick(struct bus_server *server);
 void bus_server_close(struct bus_server **server);

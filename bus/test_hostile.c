@@ -149,6 +149,8 @@ greet(unsigned which)
 	bus_mac_derive(
 	    &mac, good_key(which), true, nonce, hello.nonce, "edge", "sample");
 	nng_msg_free(msg);
+	MUST((msg = hear()) != NULL); /* its readiness */
+	nng_msg_free(msg);
 }
 
 static size_t
@@ -251,6 +253,23 @@ neighbours_body(void)
 	greet(0);
 	must_refuse(
 	    "second_hello", data, write_hello(data, "edge", 2, good_key(0)->bytes));
+}
+
+static bool
+was_late(void *self)
+{
+	return rig_metric("trellis_bus_guests_ended_total{reason=\"late\"}") >
+	       *(double *)self;
+}
+
+/* Of a HELLO that was recorded, and of nothing more. */
+static void
+replayed_hello_body(void)
+{
+	double before = rig_metric("trellis_bus_guests_ended_total{reason=\"late\"}");
+	connect_raw();
+	greet(0);
+	MUST(trl_loop_run_until(rig.loop, was_late, &before, 9000));
 }
 
 /* Behind a good tag: bytes that a neighbour with its key could send. */
@@ -388,6 +407,7 @@ with_a_server(void)
 WITH_A_SERVER(a_stranger_is_refused_and_others_are_served, strangers_body)
 /* Case 24 and case 25. */
 WITH_A_SERVER(a_neighbour_cannot_replay_forge_or_drop_the_tag, neighbours_body)
+WITH_A_SERVER(who_says_hello_and_proves_nothing_is_ended, replayed_hello_body)
 WITH_A_SERVER(frames_that_are_broken_inside_end_the_connection, broken_inside_body)
 /* Case 19 to case 23, each of which dispatch answers so. */
 WITH_A_SERVER(a_broken_payload_is_answered_malformed, broken_payload_body)
@@ -401,6 +421,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stranger_is_refused_and_others_are_served),
 		cmocka_unit_test(a_neighbour_cannot_replay_forge_or_drop_the_tag),
+		cmocka_unit_test(who_says_hello_and_proves_nothing_is_ended),
 		cmocka_unit_test(frames_that_are_broken_inside_end_the_connection),
 		cmocka_unit_test(a_broken_payload_is_answered_malformed),
 		cmocka_unit_test(a_message_over_the_limit_is_dropped),
