@@ -207,7 +207,9 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 		bus_call_delist(bus, call);
 		return too_late(ctx, method, rc);
 	}
-	if (rc != TRL_OK) /* it came in the very turn of the deadline */
+	/* It came in the very turn of the deadline, whose error stands only where the
+	 * reply has none of its own. */
+	if (rc != TRL_OK && (!call->answered || call->code == TRL_OK))
 		trl_err_clear(ctx);
 	return TRL_OK;
 }

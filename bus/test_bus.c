@@ -8,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "peer.h"
 #include "test_rig.h"
 
 static struct rig rig;
@@ -341,6 +343,42 @@ none_runs(void *self)
 	return trl_bus_running(rig.here) == 0;
 }
 
+/* The loop stands still until the answer is there and its caller's time is up. */
+static void
+hold_up(trl_ctx *ctx, void *arg)
+{
+	struct bus_peer *peer = bus_target_find(rig.bus, "sample")->peers;
+	uint64_t until = trl_mono_us() + 100000;
+	struct pollfd fd = { .events = POLLIN };
+	(void)ctx, (void)arg;
+	MUST(nng_socket_get_int(peer->link.socket, NNG_OPT_RECVFD, &fd.fd) == 0);
+	bus_link_flush(&peer->link);
+	MUST(poll(&fd, 1, 5000) == 1);
+	while (trl_mono_us() < until)
+		;
+}
+
+static void
+ask_shortly(trl_ctx *ctx, void *arg)
+{
+	sample_note *out = NULL;
+	(void)arg;
+	trl_set_deadline(ctx, trl_mono_us() + 50000);
+	MUST(sample_call(ctx, rig.bus, sample_methods[SAMPLE_LISTED], "x", 0, &out) ==
+	     TRL_NOT_FOUND);
+	MUST(ctx->err.code == TRL_NOT_FOUND && strcmp(ctx->err.field, "service") == 0);
+}
+
+TEST(a_refusal_in_the_turn_of_the_deadline_keeps_its_error)
+{
+	rig_serve(rig_tcp(), rig_shared(), 0);
+	rig_open(&rig, "edge", rig_address, NULL);
+	rig_await_peers(&rig, 1);
+	rig_start(&rig, ask_shortly, NULL);
+	rig_start(&rig, hold_up, NULL);
+	rig_wait(&rig, 20000);
+}
+
 TEST(a_caller_that_goes_cancels_what_it_asked)
 {
 	struct sample *state = rig_shared();
@@ -623,6 +661,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_refusal_under_the_key_of_another_request_is_of_that),
 		cmocka_unit_test(a_peer_that_hangs_is_ejected_and_the_others_serve),
 		cmocka_unit_test(a_late_answer_is_dropped),
+		cmocka_unit_test(a_refusal_in_the_turn_of_the_deadline_keeps_its_error),
 		cmocka_unit_test(a_caller_that_goes_cancels_what_it_asked),
 		cmocka_unit_test(no_call_of_a_burst_is_lost),
 		cmocka_unit_test(a_closed_window_opens_again),
