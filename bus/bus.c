@@ -56,9 +56,9 @@ trl_bus_key(trl_bus *bus, const char *peer, const char *text)
 		    bus->keyrings, (bus->n_keyrings + 1) * sizeof *bus->keyrings);
 		trl_assert(bus->keyrings != NULL);
 		old = &bus->keyrings[bus->n_keyrings++];
-	}
+	} else
+		bus_keyring_fini(old);
 	*old = ring;
-	sodium_memzero(&ring, sizeof ring);
 	return true;
 }
 
@@ -81,7 +81,7 @@ bus_release(trl_bus **bus)
 		free(t);
 	}
 	for (size_t i = 0; i < b->n_keyrings; i++)
-		sodium_memzero(&b->keyrings[i], sizeof b->keyrings[i]);
+		bus_keyring_fini(&b->keyrings[i]);
 	free(b->keyrings);
 	free(b->slots);
 	free(b->listen);

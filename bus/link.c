@@ -14,7 +14,7 @@ bus_link_reset(struct bus_link *link, uint32_t pipe)
 	link->up = false;
 	link->sent = link->acked = link->received = link->told = 0;
 	link->ack_now = false;
-	memset(&link->mac, 0, sizeof link->mac);
+	bus_mac_fini(&link->mac);
 	trl_buf_clear(&link->out);
 	link->out_at = 0;
 }
@@ -23,6 +23,7 @@ void
 bus_link_fini(struct bus_link *link)
 {
 	bus_net_unqueue(link->net, link);
+	bus_mac_fini(&link->mac);
 	trl_buf_fini(&link->out);
 }
 

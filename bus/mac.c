@@ -1,46 +1,66 @@
 /* mac.c - see mac.h. */
 #include "mac.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
+/* Reads one line; false: it is not of the form. */
+static bool
+read_key(struct bus_keyring *ring, char *line, uint8_t bytes[32])
+{
+	char *hex;
+	unsigned long kid = strtoul(line, &hex, 10);
+	size_t got = 0;
+	const char *end = NULL;
+
+	if (hex == line || *hex != ':' || kid == 0 || kid > UINT16_MAX)
+		return false;
+	hex++;
+	if (sodium_hex2bin(bytes, 32, hex, strlen(hex), NULL, &got, &end) != 0 ||
+	    got != 32 || (*end != '\0' && *end != '\r') ||
+	    bus_keyring_find(ring, (uint16_t)kid) != NULL)
+		return false;
+	ring->keys[ring->n++].kid = (uint16_t)kid;
+	return true;
+}
+
 bool
 bus_keyring_parse(struct bus_keyring *ring, const char *text)
 {
+	uint8_t bytes[BUS_KEYS_MAX][32];
+	char line[128];
+	bool fine = true;
+
 	ring->n = 0;
-	while (*text != '\0') {
+	ring->secret = NULL;
+	while (fine && *text != '\0') {
 		size_t len = strcspn(text, "\n");
-		char line[128];
 		if (len > 0 && text[0] != '#' && text[0] != '\r') {
-			if (len >= sizeof line || ring->n == BUS_KEYS_MAX)
-				return false;
-			memcpy(line, text, len);
-			line[len] = '\0';
-			struct bus_key *key = &ring->keys[ring->n];
-			char *hex;
-			unsigned long kid = strtoul(line, &hex, 10);
-			size_t got = 0;
-			const char *end = NULL;
-			if (hex == line || *hex != ':' || kid == 0 || kid > UINT16_MAX)
-				return false;
-			hex++;
-			if (sodium_hex2bin(key->bytes, sizeof key->bytes, hex,
-				strlen(hex), NULL, &got, &end) != 0 ||
-			    got != sizeof key->bytes || (*end != '\0' && *end != '\r'))
-				return false;
-			key->kid = (uint16_t)kid;
-			if (bus_keyring_find(ring, key->kid) != NULL)
-				return false;
-			ring->n++;
-			sodium_memzero(line, sizeof line);
+			fine = len < sizeof line && ring->n < BUS_KEYS_MAX;
+			snprintf(line, sizeof line, "%.*s", (int)len, text);
+			fine = fine && read_key(ring, line, bytes[ring->n]);
 		}
 		text += len;
 		if (*text == '\n')
 			text++;
 	}
-	return ring->n > 0;
+	if (fine && ring->n > 0)
+		ring->secret = trl_secret_new(bytes, ring->n * sizeof bytes[0]);
+	for (size_t i = 0; ring->secret != NULL && i < ring->n; i++)
+		ring->keys[i].bytes = trl_secret_bytes(ring->secret) + 32 * i;
+	sodium_memzero(bytes, sizeof bytes);
+	sodium_memzero(line, sizeof line);
+	return ring->secret != NULL;
+}
+
+void
+bus_keyring_fini(struct bus_keyring *ring)
+{
+	trl_secret_free(&ring->secret);
+	ring->n = 0;
 }
 
 const struct bus_key *
@@ -61,19 +81,26 @@ bus_mac_derive(struct bus_mac *mac, const struct bus_key *key, bool is_caller,
 	crypto_generichash_state state;
 	uint8_t both[64];
 
-	crypto_generichash_init(&state, key->bytes, sizeof key->bytes, sizeof both);
+	crypto_generichash_init(&state, key->bytes, 32, sizeof both);
 	crypto_generichash_update(&state, (const uint8_t *)purpose, sizeof purpose);
 	crypto_generichash_update(&state, nonce, 16);
 	crypto_generichash_update(&state, challenge, 16);
 	crypto_generichash_update(&state, (const uint8_t *)caller, strlen(caller) + 1);
 	crypto_generichash_update(&state, (const uint8_t *)callee, strlen(callee) + 1);
 	crypto_generichash_final(&state, both, sizeof both);
-	memset(mac, 0, sizeof *mac);
-	memcpy(is_caller ? mac->out : mac->in, both, 32);
-	memcpy(is_caller ? mac->in : mac->out, both + 32, 32);
-	mac->kid = key->kid;
-	mac->on = true;
+	*mac = (struct bus_mac){ .on = true, .kid = key->kid };
+	mac->secret = trl_secret_new(both, sizeof both);
+	mac->out = trl_secret_bytes(mac->secret) + (is_caller ? 0 : 32);
+	mac->in = trl_secret_bytes(mac->secret) + (is_caller ? 32 : 0);
 	sodium_memzero(both, sizeof both);
+	sodium_memzero(&state, sizeof state);
+}
+
+void
+bus_mac_fini(struct bus_mac *mac)
+{
+	trl_secret_free(&mac->secret);
+	*mac = (struct bus_mac){ 0 };
 }
 
 void

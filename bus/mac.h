@@ -11,13 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <trl/secret.h>
+
 #include "frame.h"
 
 enum { BUS_KEYS_MAX = 4, BUS_NAME_MAX = 40 };
 
 struct bus_key {
 	uint16_t kid;
-	uint8_t bytes[32];
+	const uint8_t *bytes; /* 32, in the ring's secret */
 };
 
 /* The keys of one pair; the first is used to call, any is accepted. */
@@ -25,25 +27,29 @@ struct bus_keyring {
 	char peer[BUS_NAME_MAX + 1];
 	size_t n;
 	struct bus_key keys[BUS_KEYS_MAX];
+	trl_secret *secret;
 };
 
 /* Reads lines "kid:64 hexadecimal digits" (kid 1 to 65535). Empty lines and
  * lines with # are skipped. False: not so, or none, or too many. */
 bool bus_keyring_parse(struct bus_keyring *ring, const char *text);
+void bus_keyring_fini(struct bus_keyring *ring);
 const struct bus_key *bus_keyring_find(const struct bus_keyring *ring, uint16_t kid);
 
 struct bus_mac {
 	bool on;
 	uint16_t kid;
-	uint8_t out[32], in[32];
-	uint64_t sent;      /* counter of the last message made */
-	uint64_t top, seen; /* highest counter taken, and the 64 below it */
+	trl_secret *secret;
+	const uint8_t *out, *in; /* 32 each, in the secret */
+	uint64_t sent;           /* counter of the last message made */
+	uint64_t top, seen;      /* highest counter taken, and the 64 below it */
 };
 
-/* The keys of a connection. */
+/* The keys of a connection; *mac is not looked at. */
 void bus_mac_derive(struct bus_mac *mac, const struct bus_key *key, bool is_caller,
     const uint8_t nonce[16], const uint8_t challenge[16], const char *caller,
     const char *callee);
+void bus_mac_fini(struct bus_mac *mac);
 /* The tag over len bytes. */
 void bus_mac_tag(
     const uint8_t key[32], const uint8_t *data, size_t len, uint8_t tag[BUS_TAG]);

@@ -235,6 +235,7 @@ free_peer(void *arg)
 {
 	struct bus_peer *peer = arg;
 	bus_release(&peer->bus);
+	bus_mac_fini(&peer->link.mac);
 	trl_buf_fini(&peer->link.out);
 	free(peer->address);
 	free(peer);

@@ -36,7 +36,7 @@ struct process {
 	size_t n;
 	struct process_config config;
 	void *values[SERVICES_MAX];
-	uint8_t *seal_key; /* or NULL */
+	trl_secret *seal_key; /* or NULL */
 	trl_loop *loop;
 	trl_bus_net *net;
 	trl_ops *ops;
@@ -251,7 +251,7 @@ open_stores(struct process *p, struct one *one)
 		if (one->host.redis == NULL)
 			return false;
 	}
-	one->host.seal_key = p->seal_key;
+	one->host.seal_key = p->seal_key ? trl_secret_bytes(p->seal_key) : NULL;
 	if (s->sql == NULL)
 		return true;
 	return open_pg(p, one, "app", (unsigned)p->config.pg_reads,
@@ -260,17 +260,17 @@ open_stores(struct process *p, struct one *one)
 		   open_pg(p, one, "sys", SYS_READS, SYS_WRITES, &one->host.sys));
 }
 
-/* Locked memory, until the process ends. */
 static void
 open_seal_key(struct process *p)
 {
+	uint8_t key[TRL_SEAL_KEY] = { 0 };
 	if (p->config.seal_key == NULL)
 		return;
-	p->seal_key = sodium_malloc(TRL_SEAL_KEY);
-	trl_assert(p->seal_key != NULL);
-	sodium_hex2bin(p->seal_key, TRL_SEAL_KEY,
+	sodium_hex2bin(key, sizeof key,
 	    (const char *)trl_secret_bytes(p->config.seal_key),
 	    trl_secret_len(p->config.seal_key), NULL, NULL, NULL);
+	p->seal_key = trl_secret_new(key, sizeof key);
+	sodium_memzero(key, sizeof key);
 }
 
 static bool

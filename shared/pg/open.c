@@ -70,6 +70,13 @@ read_url(trl_pg *pg)
 	pg->values[n++] = pg->sql->service;
 	pg->keywords[n] = "client_encoding";
 	pg->values[n++] = "UTF8";
+	/* Those that lie idle are asked whether they are there. */
+	pg->keywords[n] = "keepalives_idle";
+	pg->values[n++] = "5";
+	pg->keywords[n] = "keepalives_interval";
+	pg->values[n++] = "2";
+	pg->keywords[n] = "keepalives_count";
+	pg->values[n++] = "2";
 	pg->keywords[n] = "tcp_user_timeout";
 	pg->values[n++] = "5000";
 	pg->keywords[n] = "connect_timeout";
@@ -162,10 +169,8 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	pg->audit_told = options->audit_told;
 	pg->url = strdup(options->url);
 	pg->label = strdup(options->label ? options->label : pg->sql->service);
-	if (options->seal_key) {
-		pg->has_seal_key = true;
-		memcpy(pg->seal_key, options->seal_key, sizeof pg->seal_key);
-	}
+	if (options->seal_key)
+		pg->seal_key = trl_secret_new(options->seal_key, 32);
 	pg->n_reads = options->read_connections ? options->read_connections : 2;
 	pg->n_writes = options->write_connections ? options->write_connections : 8;
 	pg->reads = calloc(pg->n_reads, sizeof *pg->reads);
@@ -259,6 +264,6 @@ trl_pg_close(trl_pg **pointer)
 	free(pg->writes);
 	free(pg->url);
 	free(pg->label);
-	sodium_memzero(pg->seal_key, sizeof pg->seal_key);
+	trl_secret_free(&pg->seal_key);
 	free(pg);
 }

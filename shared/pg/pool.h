@@ -11,6 +11,7 @@
 
 #include <trl/ctx.h>
 #include <trl/metrics.h>
+#include <trl/secret.h>
 
 #include "bind.h"
 
@@ -19,6 +20,7 @@ enum {
 	PG_READS_WAITING_MAX = 4096,
 	PG_GROUPS_AHEAD = 2, /* groups under way on a read connection */
 	PG_PATIENCE_MS = 1,  /* how long reads wait for the groups before them */
+	PG_SILENT_MS = 500,  /* an answer awaited so long and in vain is in doubt */
 	PG_LOCK_TIMEOUT_MS = 50,
 	PG_STATEMENT_TIMEOUT_MS = 5000,
 	PG_CONNECT_TIMEOUT_MS = 3000
@@ -34,8 +36,7 @@ struct trl_pg {
 	char *url, *label;
 	const struct trl_sql_set *sql;
 	const struct trl_event_type *audit_told; /* or NULL */
-	bool has_seal_key;
-	uint8_t seal_key[32];
+	trl_secret *seal_key;                    /* 32 bytes, or NULL */
 	const char **keywords, **values; /* of the connection string, for read and */
 	char *options_read, *options_write;
 	size_t options_at;

@@ -60,7 +60,7 @@ pg_record_make(
 	    (struct pg_record){ .reply = packed, .len = len, .lock = lock_of(ctx, pg) };
 	if (!ctx->method || !ctx->method->out || !ctx->method->out->has_secret)
 		return TRL_OK;
-	if (!pg->has_seal_key)
+	if (!pg->seal_key)
 		return trl_fail(ctx, TRL_INTERNAL,
 		    "%s answers with a secret, and there is no key to seal its record "
 		    "with",
@@ -68,8 +68,8 @@ pg_record_make(
 	box = trl_arena_alloc(
 	    ctx->arena, crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + len);
 	randombytes_buf(box, crypto_secretbox_NONCEBYTES);
-	crypto_secretbox_easy(
-	    box + crypto_secretbox_NONCEBYTES, packed, len, box, pg->seal_key);
+	crypto_secretbox_easy(box + crypto_secretbox_NONCEBYTES, packed, len, box,
+	    trl_secret_bytes(pg->seal_key));
 	sodium_memzero(packed, len);
 	out->reply = box;
 	out->len = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + len;
@@ -94,8 +94,8 @@ kept_request(trl_ctx *ctx, const trl_pg *pg)
 	uint8_t *kept = trl_arena_alloc(ctx->arena, 32);
 
 	crypto_generichash(kept, 32, ctx->idempotency.request, 32,
-	    pg->has_seal_key ? pg->seal_key : NULL,
-	    pg->has_seal_key ? sizeof pg->seal_key : 0);
+	    pg->seal_key ? trl_secret_bytes(pg->seal_key) : NULL,
+	    pg->seal_key ? trl_secret_len(pg->seal_key) : 0);
 	return kept;
 }
 
@@ -136,10 +136,11 @@ refill(trl_ctx *ctx, trl_pg *pg, const PGresult *row, ProtobufCMessage *reply)
 		size_t head = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
 
 		clear = trl_arena_alloc(ctx->arena, len);
-		if (!pg->has_seal_key || len < head ||
+		if (!pg->seal_key || len < head ||
 		    crypto_secretbox_open_easy(clear,
 			data + crypto_secretbox_NONCEBYTES,
-			len - crypto_secretbox_NONCEBYTES, data, pg->seal_key) != 0)
+			len - crypto_secretbox_NONCEBYTES, data,
+			trl_secret_bytes(pg->seal_key)) != 0)
 			return trl_fail(ctx, TRL_INTERNAL,
 			    "a stored reply was sealed under another key");
 		data = clear;
