@@ -381,6 +381,20 @@ all_drained(struct process *p)
 	return true;
 }
 
+/* The last one opened first. Of what runs late each may still be in use: it stays. */
+static void
+close_services(struct process *p)
+{
+	for (size_t i = p->n; i-- > 0;) {
+		struct one *one = &p->each[i];
+		if (one->service->close == NULL)
+			continue;
+		one->service->close(&one->self);
+		trl_log(TRL_LOG_INFO, NULL, "closed",
+		    TRL_LOG_STR("name", one->service->name));
+	}
+}
+
 static void
 drain_more(uv_timer_t *timer)
 {
@@ -391,6 +405,8 @@ drain_more(uv_timer_t *timer)
 	if (late)
 		trl_log(TRL_LOG_WARN, NULL, "stopping with work left",
 		    TRL_LOG_INT("actors", trl_actors_alive(p->loop)));
+	else
+		close_services(p);
 	trl_log(TRL_LOG_INFO, NULL, "stopped", TRL_LOG_INT("services", p->n));
 	_exit(0);
 }

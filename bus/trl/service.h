@@ -74,6 +74,9 @@ struct trl_service {
 	 * NULL. */
 	void (*drain)(void *self);
 	bool (*drained)(void *self); /* may be NULL */
+	/* Before the process ends, once nothing runs any more: gives back what open
+	 * took (what runs too late keeps it). The last service opened is closed first.
+	 */
 	void (*close)(void **self);
 	/* `<service> maintain`: upkeep under the owner's role; may be NULL. */
 	enum trl_code (*maintain)(const char *admin_url, const void *config);

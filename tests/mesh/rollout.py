@@ -43,6 +43,22 @@ class Stopping(MeshCase):
         wait_for("it is back", self.stack.is_ready, 20)
         self.assertEqual(ada.get("/api/v1/me").status, 200)
 
+    def test_what_was_opened_is_closed_the_last_first(self):
+        """In one process, too, where a service may use those that were opened before it."""
+        self.stack.sign_up()
+        for name in reversed(self.stack.names()):
+            self.assertEqual(self.stack.stop_service(name), 0)
+        services = ["auth", "tenants", "notify", "edge"]
+        for name in self.stack.names():
+            said = [json.loads(line) for line in self.stack.log(name).splitlines()
+                    if line.startswith("{")]
+            closed = [line["name"] for line in said if line["message"] == "closed"]
+            own = services[::-1] if name == "all" else [name]
+            self.assertEqual(closed[-len(own):], own)
+        for name in self.stack.names():
+            self.stack.start_service(name)
+        wait_for("it is back", self.stack.is_ready, 20)
+
     def is_closed(self):
         try:
             socket.create_connection(("127.0.0.1", self.stack.port), timeout=5).close()
