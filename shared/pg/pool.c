@@ -100,6 +100,15 @@ is_dead(const struct pg_conn *conn)
 		   3ULL * PG_STATEMENT_TIMEOUT_MS * 1000;
 }
 
+/* What was sent behind a long statement would wait for it, and where the way is cut be
+ * lost as well. */
+static bool
+is_silent(const struct pg_conn *conn)
+{
+	return conn->first &&
+	       trl_loop_now_us(conn->pg->loop) - conn->since_us > PG_SILENT_MS * 1000;
+}
+
 static struct pg_conn *
 least_busy(trl_pg *pg, bool *any)
 {
@@ -116,7 +125,7 @@ least_busy(trl_pg *pg, bool *any)
 		if (conn->state != PG_UP)
 			continue;
 		*any = true;
-		if (conn->groups < PG_GROUPS_AHEAD &&
+		if (!is_silent(conn) && conn->groups < PG_GROUPS_AHEAD &&
 		    (!best || conn->groups < best->groups))
 			best = conn;
 	}
@@ -285,6 +294,34 @@ pg_release(struct pg_conn *conn)
 	give_writes(conn->pg);
 }
 
+/* ---- silence */
+
+static void
+drop_if_unheard(struct pg_conn *conn, uint64_t since_us)
+{
+	if (conn->state != PG_UP || conn->first || conn->leased ||
+	    conn->since_us >= since_us)
+		return;
+	pg_conn_close(conn);
+	pg_conn_is_down(conn, "not heard of while another one was silent");
+}
+
+/* Somebody gave up on an answer: where the way to PostgreSQL is cut, the connections
+ * that lie idle are as dead, and none of them shall cost a call as well. Whichever was
+ * heard of meanwhile shows that it is this answer alone that takes long. */
+static void
+doubt_idle(trl_pg *pg, const struct pg_op *op)
+{
+	uint64_t since_us = trl_loop_now_us(pg->loop) - PG_SILENT_MS * 1000;
+
+	if (!op->sync_sent || op->queued_us > since_us)
+		return;
+	for (size_t i = 0; i < pg->n_reads; i++)
+		drop_if_unheard(&pg->reads[i], op->queued_us);
+	for (size_t i = 0; i < pg->n_writes; i++)
+		drop_if_unheard(&pg->writes[i], op->queued_us);
+}
+
 /* ---- submitting */
 
 static enum trl_code
@@ -304,6 +341,7 @@ wait_for(trl_ctx *ctx, trl_pg *pg, struct pg_op *op)
 
 		queue->len--;
 	}
+	doubt_idle(pg, op);
 	return rc;
 }
 
