@@ -109,6 +109,12 @@ look_again(trl_ctx *ctx, const struct bus_serving *call, enum trl_code refusal,
 	return refusal;
 }
 
+static bool
+is_settled(const struct trl_idempotency *run)
+{
+	return run->recorded || run->replayed || run->unchanged;
+}
+
 static enum trl_code
 handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 {
@@ -133,8 +139,11 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 	rc = call->served->thunk(call->served->self, ctx, in, *out);
 	if (rc != TRL_OK && call->is_write)
 		rc = look_again(ctx, call, rc, out);
-	trl_assert(!(rc == TRL_OK && call->is_write) || ctx->idempotency.recorded ||
-		   ctx->idempotency.replayed);
+	if (rc == TRL_OK && call->is_write && !is_settled(&ctx->idempotency))
+		rc = trl_fail(ctx, TRL_INTERNAL,
+		    "%s answered without its record: a WRITE ends in trl_batch_write, "
+		    "or says trl_unchanged",
+		    method->name);
 	trl_write_ended(ctx, rc);
 	if (rc != TRL_OK && !trl_is_fault(rc) &&
 	    ((method->errors | DISPATCH_CODES) >> rc & 1) == 0)

@@ -58,7 +58,9 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 		callers, 0, 0),                                                        \
 	    METHOD(base + 14, service, "Forgetful", TRL_AUTH_PUBLIC, TRL_WRITE,        \
 		TRL_POST, callers, 0, 0),                                              \
-	    METHOD(base + 15, service, "Once", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
+	    METHOD(base + 15, service, "Idle", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
+		callers, 0, 0),                                                        \
+	    METHOD(base + 16, service, "Once", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
 		callers, 1u << TRL_NOT_FOUND, 0)
 
 const struct trl_method *const sample_methods[SAMPLE_COUNT] = { METHODS(
@@ -106,6 +108,14 @@ slow(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out
 	if (rc != TRL_OK)
 		return rc;
 	note(self, ctx);
+	return answer(in, out);
+}
+
+static enum trl_code
+idle(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	note(self, ctx);
+	trl_unchanged(ctx);
 	return answer(in, out);
 }
 
@@ -222,7 +232,7 @@ sample_record(void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
 }
 
 static trl_thunk *const thunks[SAMPLE_COUNT] = { echo, slow, write_once, block, echo,
-	not_found, not_found, outer, echo, echo, big, busy, echo, echo, once };
+	not_found, not_found, outer, echo, echo, big, busy, echo, echo, idle, once };
 
 static const struct trl_contract sample = { "sample", SAMPLE_COUNT, sample_methods,
 	thunks };

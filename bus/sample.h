@@ -37,6 +37,7 @@ enum sample_method {
 	SAMPLE_BUSY,      /* READ: always BUSY */
 	SAMPLE_SESSION,   /* SESSION */
 	SAMPLE_FORGETFUL, /* WRITE: answers OK and leaves no record, which is a bug */
+	SAMPLE_IDLE,      /* WRITE: finds nothing to change */
 	SAMPLE_ONCE,      /* WRITE: NOT_FOUND where another run of its key was faster */
 	SAMPLE_COUNT
 };

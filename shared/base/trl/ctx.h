@@ -56,7 +56,8 @@ struct trl_idempotency {
 	bool is_retry;       /* of the edge's own: wait for a running one */
 	uint8_t scope[16];   /* account or key id, else a hash of address and name */
 	uint8_t request[32]; /* BLAKE2b of method, path and request */
-	bool recorded;       /* set by the write batch; dispatch asserts it */
+	bool recorded;       /* set by the write batch; dispatch wants it */
+	bool unchanged;      /* in its place: trl_unchanged */
 	bool replayed;       /* the reply is a stored one */
 };
 
@@ -102,6 +103,13 @@ bool trl_may(const trl_ctx *ctx, uint32_t permission);
  * far) and where nobody knows whether the write happened; it does no harm twice, may
  * park, and cannot fail the message. arg lives as long as the message. */
 void trl_after_write(trl_ctx *ctx, void (*fn)(trl_ctx *ctx, void *arg), void *arg);
+/* A WRITE that found nothing to change says so before it answers TRL_OK: it leaves no
+ * record, and a retry finds the same. */
+static inline void
+trl_unchanged(trl_ctx *ctx)
+{
+	ctx->idempotency.unchanged = true;
+}
 /* Dispatch alone: the message ended with rc; calls them in order. */
 void trl_write_ended(trl_ctx *ctx, enum trl_code rc);
 
