@@ -10,8 +10,8 @@
 
 enum {
 	STREAM_HEADS = 4096, /* of each hash table */
-	/* Between heartbeats, which are also looks at access: at least, and within how
-	 * many seconds more all have one that came at once. */
+	/* Between heartbeats: at least, and within how many seconds more all have one
+	 * that came at once. */
 	STREAM_BEAT_S = 12,
 	STREAM_SPREAD_S = 13,
 	/* Entries that are delivered together. As they are read and as text, a hundred
@@ -77,6 +77,7 @@ struct edge_streams {
 	uint32_t permission; /* what a stream needs */
 	/* What was delivered to all that are live, and what is being delivered. */
 	int64_t through, claimed;
+	uint64_t look_us; /* when those to which nothing is sent are looked at */
 	/* The actor that brings and watches, while there are streams. */
 	bool runs, waits, hinted, draining;
 	struct trl_ticket ticket;
@@ -98,8 +99,6 @@ void stream_add(struct edge_streams *all, struct edge_stream *stream,
 void stream_remove(struct edge_stream *stream);
 /* Puts it last in the order of beats, for one has been. */
 void stream_beat_last(struct edge_stream *stream);
-/* Puts it first: it is looked at within a second. */
-void stream_beat_first(struct edge_stream *stream);
 void stream_round_begin(struct edge_streams *all);
 void stream_round_end(struct edge_streams *all);
 

@@ -11,7 +11,7 @@
 
 #include "stream.h"
 
-enum { ROUND_MS = 10000, TICK_US = 1000000 };
+enum { ROUND_MS = 10000, TICK_US = 1000000, LOOK_US = 5000000 };
 
 /* ---- pauses ---------------------------------------------------------------------- */
 
@@ -52,17 +52,15 @@ stream_pause(trl_ctx *ctx, size_t i)
 
 /* ---- heartbeats ------------------------------------------------------------------ */
 
-/* Of those whose turn it is, which is spread where many came at once: looks at their
- * access, and lets the client, and who is in between, see that the stream lives.
- * Errors: faults. */
-static enum trl_code
+/* To those whose turn it is, which is spread where many came at once: lets the client,
+ * and whoever is in between, see that the stream lives. */
+static void
 beat(trl_ctx *ctx, struct edge_streams *all)
 {
 	static const char heartbeat[] = ": hb\n\n";
 	size_t n = all->n / STREAM_SPREAD_S + 1, i = 0;
 	const uint64_t due = trl_mono_us() - STREAM_BEAT_S * 1000000ull;
 	struct edge_stream *streams, **last = &streams;
-	enum trl_code rc;
 
 	stream_round_begin(all);
 	for (; n && all->first->beat_us <= due; n--) {
@@ -73,12 +71,32 @@ beat(trl_ctx *ctx, struct edge_streams *all)
 		stream_beat_last(all->first);
 	}
 	*last = NULL;
-	rc = stream_check(ctx, all, streams, false);
 	for (struct edge_stream *s = streams; s; s = s->picked) {
 		if (s->live)
 			(void)stream_write(s, heartbeat, sizeof heartbeat - 1);
 		stream_pause(ctx, i++);
 	}
+	stream_round_end(all);
+}
+
+/* Ends those that may not go on, though nothing is to be sent to them. Errors: faults.
+ */
+static enum trl_code
+look(trl_ctx *ctx, struct edge_streams *all)
+{
+	struct edge_stream *streams, **last = &streams;
+	enum trl_code rc;
+
+	all->look_us = trl_mono_us() + LOOK_US;
+	stream_round_begin(all);
+	for (struct edge_stream *s = all->first; s; s = s->next) {
+		if (!s->live) /* its opening looks */
+			continue;
+		*last = s;
+		last = &s->picked;
+	}
+	*last = NULL;
+	rc = stream_check(ctx, all, streams, false);
 	stream_round_end(all);
 	return rc;
 }
@@ -116,7 +134,7 @@ run(trl_ctx *ctx, void *arg)
 {
 	struct edge_streams *all = arg;
 	uint64_t tick_us = trl_mono_us();
-	bool failing = false, failing_beat = false, more;
+	bool failing = false, failing_look = false, more;
 	enum trl_code rc;
 
 	ctx->service = "edge";
@@ -129,7 +147,9 @@ run(trl_ctx *ctx, void *arg)
 		if (trl_mono_us() >= tick_us) {
 			tick_us = trl_mono_us() + TICK_US;
 			if (all->n)
-				between(ctx, beat(ctx, all), &failing_beat);
+				beat(ctx, all);
+			if (all->n && trl_mono_us() >= all->look_us)
+				between(ctx, look(ctx, all), &failing_look);
 		}
 		if (more)
 			continue;
@@ -175,17 +195,16 @@ on_feed(void *arg, struct trl_id tenant, struct trl_id account)
 		hint(all);
 }
 
-/* What a member may do has changed: of one, or of all where account is nil. What is
- * sent is looked at anyway; this ends idle streams soon. */
+/* What a member may do has changed. What is sent is looked at anyway; this ends idle
+ * streams within a second. */
 static void
 on_grant(void *arg, struct trl_id tenant, struct trl_id account)
 {
-	struct stream_set *set = stream_set_find(arg, BY_TENANT, tenant);
+	struct edge_streams *all = arg;
 
-	for (struct edge_stream *s = set ? set->first : NULL; s;
-	     s = s->in[BY_TENANT].next)
-		if (trl_id_is_nil(account) || trl_id_eq(s->account, account))
-			stream_beat_first(s);
+	(void)account;
+	if (stream_set_find(all, BY_TENANT, tenant))
+		all->look_us = 0;
 }
 
 static double

@@ -91,19 +91,6 @@ stream_beat_last(struct edge_stream *stream)
 }
 
 void
-stream_beat_first(struct edge_stream *stream)
-{
-	struct edge_streams *all = stream->all;
-
-	ring_take(stream);
-	stream->beat_us = 0;
-	stream->prev = NULL;
-	stream->next = all->first;
-	*(all->first ? &all->first->prev : &all->last) = stream;
-	all->first = stream;
-}
-
-void
 stream_add(struct edge_streams *all, struct edge_stream *stream, struct trl_id tenant,
     struct trl_id caller)
 {

@@ -333,7 +333,26 @@ class Streams(StreamCase):
         tenant = self.stack.found(person)
         stream = self.open(person, tenant)
         self.assertEqual(person.post("/api/v1/auth/logout").status, 204)
-        stream.wait_end(30)
+        stream.wait_end(10)
+
+    def test_an_idle_stream_of_a_revoked_key_ends_too(self):
+        at = f"/api/v1/tenants/{self.tenant}/api-keys"
+        made = self.ada.post(at, {"name": "k", "permissions": ["notify.event.stream"]})
+        self.assertEqual(made.status, 201, made)
+        stream = self.open(self.stack.client(made["key"]))
+        self.assertEqual(stream.status, 200)
+        self.assertEqual(self.ada.delete(f"{at}/{made['id']}").status, 204)
+        stream.wait_end(10)
+
+    def test_an_idle_stream_ends_with_its_organisation(self):
+        owner, member = self.stack.sign_up("olga"), self.stack.sign_up("mia")
+        tenant = self.stack.found(owner)
+        at = f"/api/v1/tenants/{tenant}"
+        self.assertEqual(owner.post(at + "/members", {"email": member.email, "role": "member"}).status, 201)
+        stream = self.open(member, tenant)
+        self.assertEqual(stream.status, 200)
+        self.assertEqual(owner.delete(at).status // 100, 2)
+        stream.wait_end(10)
 
     # ---- bounds
 
