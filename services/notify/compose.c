@@ -56,7 +56,10 @@ render(struct composing *c, const char *part, const char *words,
 		return "";
 	if (!notify_template_render(words, values, escape, &out, &c->work.run))
 		return NULL;
-	return trl_arena_strndup(c->work.arena, (const char *)out.data, out.len);
+	/* Words may come to nothing, and then the buffer was never made. */
+	return out.len
+		   ? trl_arena_strndup(c->work.arena, (const char *)out.data, out.len)
+		   : "";
 }
 
 /* The layout sees what the kind's words see, and the message they made. */
