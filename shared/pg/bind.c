@@ -52,8 +52,8 @@ pg_statement_fini(struct pg_statement *st)
 	for (size_t i = 0; i < st->n_columns; i++)
 		free(st->column_names[i]);
 	free(st->column_names);
-	free(st->column_types);
 	free(st->param_types);
+	*st = (struct pg_statement){ .sql = st->sql };
 }
 
 static const struct pg_in_plan *
@@ -242,13 +242,12 @@ fill_row(trl_ctx *ctx, struct pg_statement *st, const struct pg_out_plan *plan,
 		}
 		if (target->outer)
 			message = sub_message(ctx, out, target->outer);
-		if (!pg_decode(ctx->arena, st->column_types[i],
-			PQgetvalue(rows, row, i), (size_t)PQgetlength(rows, row, i),
-			message, target->field))
+		if (!pg_decode(ctx->arena, PQftype(rows, i), PQgetvalue(rows, row, i),
+			(size_t)PQgetlength(rows, row, i), message, target->field))
 			return trl_fail(ctx, TRL_INTERNAL,
 			    "%s: the column %s (%s) does not fit its field",
 			    st->sql->file, st->column_names[i],
-			    pg_type_name(st->column_types[i]));
+			    pg_type_name(PQftype(rows, i)));
 	}
 	return TRL_OK;
 }

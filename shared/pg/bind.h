@@ -20,7 +20,6 @@ struct pg_statement {
 	Oid *param_types;
 	size_t n_columns;
 	char **column_names;
-	Oid *column_types;
 	struct pg_in_plan *ins;
 	struct pg_out_plan *outs;
 };

@@ -42,7 +42,8 @@ op_clear(struct pg_op *op)
 	PQclear(op->error);
 	op->error = NULL;
 	op->n_done = 0;
-	op->sync_sent = false;
+	op->led = op->sync_sent = false;
+	op->outcome = PG_PENDING;
 }
 
 void
@@ -99,19 +100,38 @@ pg_conn_watch(struct pg_conn *conn, int events)
 
 /* ---- the end of a connection */
 
+/* An error of PostgreSQL's own rolls back; to be told to go (FATAL) does so where it
+ * comes before the commit. After a PANIC, and where a pooler tells of a server that it
+ * lost (it gives no severity field), the commit may stand. */
 static enum pg_outcome
 outcome_of_lost(const struct pg_op *op)
 {
-	if (op->error) {
-		const char *state = PQresultErrorField(op->error, PG_DIAG_SQLSTATE);
-		bool ended = state && strncmp(state, "57P", 3) == 0;
+	const char *severity;
 
-		/* Told to go while a statement was running: surely not committed. */
-		if (!ended || op->error_at < op->n_calls)
-			return PG_FAILED;
-		return PG_LOST;
+	if (!op->error || op->detached) /* whose calls are gone with their arena */
+		return op->sync_sent ? PG_LOST : PG_UNSENT;
+	severity = PQresultErrorField(op->error, PG_DIAG_SEVERITY_NONLOCALIZED);
+	if (severity && strcmp(severity, "ERROR") == 0)
+		return PG_FAILED;
+	if (severity && strcmp(severity, "FATAL") == 0 && op->error_at < op->n_calls &&
+	    op->calls[op->error_at].sql != &trl_sql_tx_commit)
+		return PG_FAILED;
+	return PG_LOST;
+}
+
+/* What surely was not committed goes over another connection, without whoever waits
+ * for it noticing. */
+static void
+end_lost(struct pg_conn *conn, struct pg_op *op)
+{
+	op->outcome = outcome_of_lost(op);
+	if (!pg_may_repeat(conn->pg, op) || (op->write && op->outcome == PG_LOST)) {
+		pg_op_is_done(op);
+		return;
 	}
-	return op->sync_sent ? PG_LOST : PG_UNSENT;
+	op_clear(op);
+	op->repeats++;
+	pg_op_again(conn->pg, op);
 }
 
 void
@@ -121,8 +141,8 @@ pg_conn_close(struct pg_conn *conn)
 
 	conn->last = conn->current = NULL;
 	conn->groups = 0;
-	conn->got = false;
-	conn->preparing = 0;
+	conn->got = conn->retiring = false;
+	conn->learned = 0;
 	conn->state = PG_DOWN;
 	unwatch(conn);
 	if (conn->pq)
@@ -132,8 +152,7 @@ pg_conn_close(struct pg_conn *conn)
 		struct pg_op *next = op->next;
 
 		op->next = NULL;
-		op->outcome = outcome_of_lost(op);
-		pg_op_is_done(op);
+		end_lost(conn, op);
 		op = next;
 	}
 }
@@ -157,11 +176,11 @@ finish_call(struct pg_conn *conn)
 	struct pg_op *op = conn->current;
 
 	conn->got = false;
-	if (conn->state == PG_PREPARING) {
-		conn->preparing--;
+	if (conn->state == PG_PREPARING)
 		return;
-	}
-	if (op && ++op->n_done == op->n_calls)
+	if (op && op->led)
+		op->led = false;
+	else if (op && ++op->n_done == op->n_calls)
 		conn->current = op->ends_group ? NULL : op->next;
 }
 
@@ -187,7 +206,8 @@ finish_group(struct pg_conn *conn)
 		struct pg_op *next = op->next;
 
 		op->next = NULL;
-		if (failed && !op->solo && !op->error) {
+		if ((failed && !op->solo && !op->error) ||
+		    (op->error && pg_is_only_old(conn, op))) {
 			op_clear(op);
 			pg_op_again(conn->pg, op);
 		} else {
@@ -210,6 +230,7 @@ take_result(struct pg_conn *conn, PGresult *res)
 		PQclear(res);
 		if (conn->state == PG_PREPARING) {
 			conn->state = PG_UP;
+			pg_learn_end(conn);
 			pg_conn_is_up(conn);
 		} else {
 			finish_group(conn);
@@ -218,7 +239,12 @@ take_result(struct pg_conn *conn, PGresult *res)
 	case PGRES_TUPLES_OK:
 	case PGRES_COMMAND_OK:
 		conn->got = true;
-		if (conn->state == PG_PREPARING || !op || op->results[op->n_done])
+		if (conn->state == PG_PREPARING)
+			return pg_learn_take(conn, res);
+		if (op && !op->led && !op->detached &&
+		    op->calls[op->n_done].sql == conn->pg->blamed)
+			conn->pg->blamed = NULL;
+		if (!op || op->led || op->results[op->n_done])
 			PQclear(res);
 		else
 			op->results[op->n_done] = res;
@@ -230,7 +256,9 @@ take_result(struct pg_conn *conn, PGresult *res)
 	default:
 		break;
 	}
-	if (!PQresultErrorField(res, PG_DIAG_SQLSTATE) || conn->state == PG_PREPARING) {
+	if (conn->state == PG_PREPARING)
+		return pg_learn_take(conn, res);
+	if (!PQresultErrorField(res, PG_DIAG_SQLSTATE)) {
 		PQclear(res);
 		return false;
 	}
@@ -300,7 +328,35 @@ shares_scope(const struct pg_op *before, const struct pg_op *op)
 	return true;
 }
 
-/* before: the op ahead of it in its group, or NULL. */
+/* Through a pooler a connection has no session: what it runs under leads each
+ * transaction. before: the op ahead of it in its group, or NULL. */
+static bool
+send_lead(const struct pg_conn *conn, const struct pg_op *before, struct pg_op *op)
+{
+	bool begins = !op->tied || op->calls[0].sql == &trl_sql_tx_begin;
+
+	if (!conn->pg->pooled || before || !begins)
+		return true;
+	op->led = true;
+	return PQsendQueryParams(
+	    conn->pq, pg_conn_lead(conn), 0, NULL, NULL, NULL, NULL, 1);
+}
+
+/* By its name, or whole: a pooler's next server may not know the name. */
+static bool
+send_call(const struct pg_conn *conn, const struct pg_call *call, const int *binary)
+{
+	struct trl_pg *pg = conn->pg;
+	int n = (int)call->n_params;
+
+	if (!pg->pooled)
+		return PQsendQueryPrepared(conn->pq, call->sql->name, n, call->values,
+		    call->lengths, binary, 1);
+	return PQsendQueryParams(conn->pq, pg_conn_text(conn, call->sql), n,
+	    pg_statement_of(pg, call->sql)->param_types, call->values, call->lengths,
+	    binary, 1);
+}
+
 static bool
 send_op(struct pg_conn *conn, const struct pg_op *before, struct pg_op *op)
 {
@@ -310,13 +366,11 @@ send_op(struct pg_conn *conn, const struct pg_op *before, struct pg_op *op)
 
 	if (before && op->n_calls > 1 && shares_scope(before, op))
 		op->n_done = 1; /* its first call counts as answered */
-	for (size_t i = op->n_done; i < op->n_calls; i++) {
-		const struct pg_call *call = &op->calls[i];
-
-		if (!PQsendQueryPrepared(conn->pq, call->sql->name, (int)call->n_params,
-			call->values, call->lengths, binary, 1))
+	if (!send_lead(conn, before, op))
+		return false;
+	for (size_t i = op->n_done; i < op->n_calls; i++)
+		if (!send_call(conn, &op->calls[i], binary))
 			return false;
-	}
 	if (op->ends_group && !PQpipelineSync(conn->pq))
 		return false;
 	return true;
@@ -329,6 +383,7 @@ pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
 	bool ok = true;
 
 	trl_assert(conn->state == PG_UP && ops != NULL);
+	trl_assert(!conn->retiring || ops->tied);
 	if (!conn->first)
 		conn->since_us = trl_loop_now_us(conn->pg->loop);
 	conn->groups++;
@@ -363,51 +418,7 @@ pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
 const char *
 pg_conn_text(const struct pg_conn *conn, const struct trl_sql *sql)
 {
-	return conn->write && sql->guarded ? sql->guarded : sql->text;
-}
-
-static bool
-belongs(const struct pg_conn *conn, const struct trl_sql *sql)
-{
-	return conn->write || !sql->writes;
-}
-
-static void
-quiet(void *arg, const char *message)
-{
-	(void)arg;
-	(void)message;
-}
-
-void
-pg_conn_options(struct pg_conn *conn)
-{
-	struct trl_pg *pg = conn->pg;
-
-	pg->values[pg->options_at] = conn->write ? pg->options_write : pg->options_read;
-}
-
-/* Everything a connection of its kind will run, in one go. */
-static bool
-send_prepares(struct pg_conn *conn)
-{
-	struct trl_pg *pg = conn->pg;
-
-	PQsetNoticeProcessor(conn->pq, quiet, NULL);
-	if (PQsetnonblocking(conn->pq, 1) != 0 || !PQenterPipelineMode(conn->pq))
-		return false;
-	for (size_t i = 0; i < pg->n_statements; i++) {
-		const struct trl_sql *sql = pg->statements[i].sql;
-
-		if (!belongs(conn, sql))
-			continue;
-		if (!PQsendPrepare(
-			conn->pq, sql->name, pg_conn_text(conn, sql), 0, NULL))
-			return false;
-		conn->preparing++;
-	}
-	conn->state = PG_PREPARING;
-	return PQpipelineSync(conn->pq) == 1;
+	return (conn->write || sql->writes) && sql->guarded ? sql->guarded : sql->text;
 }
 
 static void
@@ -421,7 +432,8 @@ step(struct pg_conn *conn)
 		pg_conn_watch(conn, UV_WRITABLE);
 		break;
 	case PGRES_POLLING_OK:
-		if (send_prepares(conn))
+		conn->state = PG_PREPARING;
+		if (pg_learn_send(conn))
 			pg_conn_flush(conn);
 		else
 			lost(conn);
@@ -436,7 +448,6 @@ void
 pg_conn_start(struct pg_conn *conn)
 {
 	trl_assert(conn->state == PG_DOWN && !conn->pq);
-	pg_conn_options(conn);
 	conn->pq = PQconnectStartParams(conn->pg->keywords, conn->pg->values, 0);
 	trl_assert(conn->pq != NULL);
 	conn->state = PG_CONNECTING;

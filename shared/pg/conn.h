@@ -30,6 +30,7 @@ enum pg_outcome {
 	PG_FINE,   /* its Sync came back */
 	PG_FAILED, /* error holds PostgreSQL's; nothing was committed */
 	PG_UNSENT, /* the connection went before the Sync was sent */
+	PG_STALE,  /* not sent: it was bound to types that have changed since */
 	PG_LOST    /* ... after: a write may be committed or not */
 };
 
@@ -38,6 +39,8 @@ struct pg_op {
 	unsigned holders;
 	bool write;      /* goes to a connection of the write pool */
 	bool lease;      /* has no calls: takes a write connection for a tx */
+	bool tied;       /* of a tx: goes over that connection or none */
+	bool led;        /* the result of its connection's lead is still to come */
 	bool solo;       /* a read that shares its Sync with nobody */
 	bool ends_group; /* its Sync is sent after it */
 	bool queued;     /* in one of the pool's queues */
@@ -46,6 +49,9 @@ struct pg_op {
 	enum pg_outcome outcome;
 	struct trl_ticket ticket;
 	struct pg_conn *conn; /* of a lease */
+	unsigned repeats;     /* how often it went out again by itself */
+	bool renewed;         /* ... because its connection was too old */
+	unsigned epoch;       /* of the types that it is bound to */
 	uint64_t queued_us;
 	const struct pg_call *calls;
 	size_t n_calls;
@@ -61,13 +67,15 @@ struct pg_conn {
 	struct trl_pg *pg;
 	bool write;
 	bool leased;
+	bool retiring; /* takes nothing more, and closes once it is free */
 	enum pg_conn_state state;
 	PGconn *pq;
 	uv_poll_t *poll;
 	int poll_fd;
 	int events;
 	uint64_t deadline_us;       /* of connecting */
-	size_t preparing;           /* results still to come */
+	unsigned epoch;             /* of the types it has learned */
+	size_t learned;             /* results of that so far */
 	struct pg_op *first, *last; /* sent, oldest first */
 	struct pg_op *current;      /* whose results are coming; NULL: at a Sync */
 	size_t groups;              /* Syncs outstanding */
@@ -85,6 +93,15 @@ const char *pg_conn_start_now(struct pg_conn *conn);
 /* Then: prepares and describes all statements and goes over to the loop. NULL, or
  * what is wrong ("": printed already). */
 const char *pg_conn_learn(struct pg_conn *conn);
+/* The same without blocking: sends it all, under one Sync. False: lost. */
+bool pg_learn_send(struct pg_conn *conn);
+/* One result of it; takes it. False: logged what is wrong. */
+bool pg_learn_take(struct pg_conn *conn, PGresult *res);
+/* Its Sync came back. */
+void pg_learn_end(struct pg_conn *conn);
+
+/* What its transactions run under, as one statement of set_config's. */
+const char *pg_conn_lead(const struct pg_conn *conn);
 /* Sends ops (linked by next) as one group with one Sync; takes one hold of each. */
 void pg_conn_send(struct pg_conn *conn, struct pg_op *ops);
 void pg_conn_flush(struct pg_conn *conn);
@@ -93,8 +110,6 @@ void pg_conn_close(struct pg_conn *conn);
 
 /* The text a statement has on this kind of connection. */
 const char *pg_conn_text(const struct pg_conn *conn, const struct trl_sql *sql);
-/* Puts the kind's options among the pool's connection values. */
-void pg_conn_options(struct pg_conn *conn);
 /* Waits for these uv events on the socket. */
 void pg_conn_watch(struct pg_conn *conn, int events);
 
@@ -103,4 +118,5 @@ void pg_conn_is_up(struct pg_conn *conn);
 void pg_conn_is_down(struct pg_conn *conn, const char *why);
 void pg_conn_is_free(struct pg_conn *conn); /* after each finished group */
 void pg_op_is_done(struct pg_op *op);       /* outcome is set; drops the hold */
-void pg_op_again(struct trl_pg *pg, struct pg_op *op); /* a neighbour failed: alone */
+/* Nothing of it was committed, and it was cleared: it goes out again, alone. */
+void pg_op_again(struct trl_pg *pg, struct pg_op *op);

@@ -64,6 +64,16 @@ constraint_of(const trl_pg *pg, const struct pg_op *op)
 	return NULL;
 }
 
+/* PostgreSQL itself cannot do it now: it goes, starts, is full or takes no writes, or
+ * its disk fails. */
+static bool
+is_out_of_order(const char *state)
+{
+	return strncmp(state, "57P", 3) == 0 || strncmp(state, "53", 2) == 0 ||
+	       strncmp(state, "08", 2) == 0 || strncmp(state, "58", 2) == 0 ||
+	       strcmp(state, "25006") == 0;
+}
+
 static enum trl_code
 code_of_error(trl_ctx *ctx, trl_pg *pg, const struct pg_op *op)
 {
@@ -90,8 +100,9 @@ code_of_error(trl_ctx *ctx, trl_pg *pg, const struct pg_op *op)
 	}
 	if (strcmp(state, "57014") == 0)
 		return trl_fail(ctx, TRL_DEADLINE, "a statement took too long");
-	if (strncmp(state, "57P", 3) == 0 || strncmp(state, "53", 2) == 0 ||
-	    strncmp(state, "08", 2) == 0)
+	if (op->tied && op->renewed) /* the next attempt has a new connection */
+		return trl_fail(ctx, TRL_UNAVAILABLE, "PostgreSQL: %s", text);
+	if (is_out_of_order(state))
 		return trl_fail(ctx, TRL_UNAVAILABLE, "PostgreSQL: %s", text);
 	if (strcmp(state, "42501") == 0)
 		trl_series_add(pg->m.denied, 1);
@@ -116,6 +127,9 @@ pg_code_of(trl_ctx *ctx, trl_pg *pg, const struct pg_op *op)
 		}
 		return trl_fail(
 		    ctx, TRL_UNAVAILABLE, "the connection to PostgreSQL was lost");
+	case PG_STALE:
+		return trl_fail(
+		    ctx, TRL_UNAVAILABLE, "the schema changed at the same moment");
 	default:
 		return trl_fail(
 		    ctx, TRL_UNAVAILABLE, "there is no connection to PostgreSQL");

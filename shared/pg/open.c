@@ -26,12 +26,11 @@ pg_statement_of(trl_pg *pg, const struct trl_sql *sql)
 	return st;
 }
 
-/* The connection string with our session settings added to its options. */
+/* The connection string, taken apart. */
 static const char *
 read_url(trl_pg *pg)
 {
 	char *why = NULL;
-	const char *given = "";
 	size_t n = 0;
 
 	pg->info = PQconninfoParse(pg->url, &why);
@@ -48,24 +47,10 @@ read_url(trl_pg *pg)
 	for (PQconninfoOption *o = pg->info; o->keyword; o++) {
 		if (!o->val || !o->val[0])
 			continue;
-		if (strcmp(o->keyword, "options") == 0) {
-			given = o->val;
-			continue;
-		}
 		pg->keywords[n] = o->keyword;
 		pg->values[n++] = o->val;
 		trl_assert(n < 56);
 	}
-	struct trl_buf text = { 0 };
-
-	trl_buf_printf(&text,
-	    "%s -c search_path=%s -c statement_timeout=%d -c lock_timeout=%d "
-	    "-c idle_in_transaction_session_timeout=10000 -c jit=off",
-	    given, pg->sql->service, PG_STATEMENT_TIMEOUT_MS, PG_LOCK_TIMEOUT_MS);
-	pg->options_write = strndup((char *)text.data, text.len);
-	trl_buf_adds(&text, " -c default_transaction_read_only=on");
-	pg->options_read = strndup((char *)text.data, text.len);
-	trl_buf_fini(&text);
 	pg->keywords[n] = "application_name";
 	pg->values[n++] = pg->sql->service;
 	pg->keywords[n] = "client_encoding";
@@ -81,8 +66,6 @@ read_url(trl_pg *pg)
 	pg->values[n++] = "5000";
 	pg->keywords[n] = "connect_timeout";
 	pg->values[n++] = "3";
-	pg->keywords[n] = "options";
-	pg->options_at = n;
 	return NULL;
 }
 
@@ -144,6 +127,12 @@ start(trl_pg *pg)
 		trl_complain("%s: PostgreSQL does not answer: %s%s", pg->sql->service,
 		    why, pg_url_advice(why));
 		return TRL_UNAVAILABLE;
+	}
+	why = pg_session_open(conn);
+	if (why) {
+		trl_complain("%s: the first connection to PostgreSQL: %s",
+		    pg->sql->service, why);
+		return TRL_INTERNAL;
 	}
 	if (!pg_check_session(conn->pq, pg->sql))
 		return TRL_INTERNAL;
@@ -257,8 +246,8 @@ trl_pg_close(trl_pg **pointer)
 	PQconninfoFree(pg->info);
 	free(pg->keywords);
 	free(pg->values);
-	free(pg->options_read);
-	free(pg->options_write);
+	free(pg->lead_read);
+	free(pg->lead_write);
 	free(pg->statements);
 	free(pg->reads);
 	free(pg->writes);

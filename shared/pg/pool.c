@@ -3,7 +3,7 @@
  * Only one connection of a service is being made at any time, and after a failure
  * the next attempt waits 50 ms to 1 s with jitter, so that a restart of PostgreSQL
  * meets no storm. Write connections beyond the first are made when somebody waits
- * for one. While an attempt has failed and none has succeeded since, calls that
+ * for one. While two attempts have failed and none has succeeded since, calls that
  * find no connection fail at once. (Over 400 lines: reads, writes and reconnecting
  * decide over the same connections.) */
 #include "pool.h"
@@ -41,7 +41,7 @@ push(struct pg_queue *queue, struct pg_op *op, bool front)
 
 /* The oldest op that somebody waits for; the caller gets the queue's hold. */
 static struct pg_op *
-pop(struct pg_queue *queue)
+pop_any(struct pg_queue *queue)
 {
 	while (queue->first) {
 		struct pg_op *op = queue->first;
@@ -60,12 +60,25 @@ pop(struct pg_queue *queue)
 	return NULL;
 }
 
+/* The same; what was bound to types that are no more is for its owner to bind anew. */
+static struct pg_op *
+pop(const trl_pg *pg, struct pg_queue *queue)
+{
+	struct pg_op *op;
+
+	while ((op = pop_any(queue)) && !op->lease && op->epoch != pg->epoch) {
+		op->outcome = PG_STALE;
+		pg_op_is_done(op);
+	}
+	return op;
+}
+
 void
 pg_fail_all(struct pg_queue *queue)
 {
 	struct pg_op *op;
 
-	while ((op = pop(queue))) {
+	while ((op = pop_any(queue))) {
 		op->outcome = PG_UNSENT;
 		pg_op_is_done(op);
 	}
@@ -84,9 +97,11 @@ pg_op_again(trl_pg *pg, struct pg_op *op)
 {
 	op->solo = true;
 	if (!op->detached)
-		push(&pg->reading, op, true);
+		push(op->write ? &pg->writing : &pg->reading, op, true);
 	pg_op_unref(&op);
 }
+
+static void give_writes(trl_pg *pg);
 
 /* ---- reads */
 
@@ -109,6 +124,14 @@ is_silent(const struct pg_conn *conn)
 	       trl_loop_now_us(conn->pg->loop) - conn->since_us > PG_SILENT_MS * 1000;
 }
 
+/* Whether it takes new ops. */
+static bool
+serves(const struct pg_conn *conn)
+{
+	return conn->state == PG_UP && !conn->retiring &&
+	       conn->epoch == conn->pg->epoch;
+}
+
 static struct pg_conn *
 least_busy(trl_pg *pg, bool *any)
 {
@@ -122,7 +145,7 @@ least_busy(trl_pg *pg, bool *any)
 			pg_conn_close(conn);
 			pg_conn_is_down(conn, "no answer");
 		}
-		if (conn->state != PG_UP)
+		if (!serves(conn))
 			continue;
 		*any = true;
 		if (!is_silent(conn) && conn->groups < PG_GROUPS_AHEAD &&
@@ -132,10 +155,11 @@ least_busy(trl_pg *pg, bool *any)
 	return best;
 }
 
+/* One attempt that fails may have been hit by what took the connections before it. */
 static bool
 hopeless(const trl_pg *pg)
 {
-	return pg->failures > 0 || pg->closing;
+	return pg->failures > 1 || pg->closing;
 }
 
 /* Whether a group should leave now: beside others only a full one, or where they
@@ -161,7 +185,7 @@ gather(trl_pg *pg, struct pg_op **group)
 	size_t n = 0;
 
 	while (n < PG_GROUP_MAX && !(n > 0 && group[n - 1]->solo)) {
-		struct pg_op *op = pop(&pg->reading);
+		struct pg_op *op = pop(pg, &pg->reading);
 
 		if (!op)
 			break;
@@ -208,11 +232,15 @@ pg_flush_reads(void *self)
 	while (pg->reading.len > 0 && is_due(pg) && (conn = least_busy(pg, &any))) {
 		size_t n = gather(pg, group);
 
+		if (n == 0)
+			break;
 		trl_series_add(pg->m.groups, 1);
 		pg_conn_send(conn, group[0]);
 		for (size_t i = 0; i < n; i++) /* the queue's holds */
 			pg_op_unref(&group[i]);
 	}
+	if (pg->writing.len > 0) /* what a lost connection left */
+		give_writes(pg);
 	if (pg->reading.len > 0 && !any && hopeless(pg))
 		pg_fail_all(&pg->reading);
 	if (pg->reading.len > 0 && !uv_is_active((uv_handle_t *)pg->patience))
@@ -225,7 +253,7 @@ pg_flush_reads(void *self)
 static bool
 is_free(const struct pg_conn *conn)
 {
-	return conn->state == PG_UP && !conn->leased && !conn->first;
+	return serves(conn) && !conn->leased && !conn->first;
 }
 
 static void
@@ -236,10 +264,10 @@ give_writes(trl_pg *pg)
 	for (size_t i = 0; i < pg->n_writes && pg->writing.len > 0; i++) {
 		struct pg_conn *conn = &pg->writes[i];
 
-		up += conn->state == PG_UP;
+		up += serves(conn);
 		if (!is_free(conn))
 			continue;
-		struct pg_op *op = pop(&pg->writing);
+		struct pg_op *op = pop(pg, &pg->writing);
 
 		if (!op)
 			break;
@@ -280,6 +308,10 @@ show_use(trl_pg *pg)
 void
 pg_conn_is_free(struct pg_conn *conn)
 {
+	if (conn->retiring && !conn->first && !conn->leased) {
+		pg_conn_close(conn);
+		pg_connect_next(conn->pg);
+	}
 	if (conn->write) {
 		give_writes(conn->pg);
 		show_use(conn->pg);
@@ -291,7 +323,7 @@ void
 pg_release(struct pg_conn *conn)
 {
 	conn->leased = false;
-	give_writes(conn->pg);
+	pg_conn_is_free(conn);
 }
 
 /* ---- silence */
@@ -358,6 +390,7 @@ pg_submit(trl_ctx *ctx, trl_pg *pg, struct pg_op *op)
 	}
 	op->ticket = trl_park_begin(ctx);
 	op->queued_us = trl_mono_us();
+	op->epoch = pg->epoch;
 	push(queue, op, false);
 	if (op->write)
 		give_writes(pg);
@@ -369,11 +402,11 @@ pg_submit_on(trl_ctx *ctx, struct pg_conn *conn, struct pg_op *op)
 {
 	op->ticket = trl_park_begin(ctx);
 	op->queued_us = trl_mono_us();
-	op->write = true;
-	if (conn->state == PG_UP) {
+	op->write = op->tied = true;
+	if (conn->state == PG_UP && conn->epoch == conn->pg->epoch) {
 		pg_conn_send(conn, op);
 	} else {
-		op->outcome = PG_UNSENT;
+		op->outcome = conn->state == PG_UP ? PG_STALE : PG_UNSENT;
 		trl_wake(op->ticket);
 	}
 	return wait_for(ctx, conn->pg, op);
@@ -406,21 +439,36 @@ backoff_ms(trl_pg *pg)
 	return most / 2 + randombytes_uniform(most / 2 + 1);
 }
 
+/* The first of conns that is down; *serving: how many are not. */
+static struct pg_conn *
+down_of(struct pg_conn *conns, size_t n, size_t *serving)
+{
+	struct pg_conn *down = NULL;
+
+	*serving = 0;
+	for (size_t i = 0; i < n; i++) {
+		*serving += serves(&conns[i]);
+		if (!down && conns[i].state == PG_DOWN && !conns[i].leased)
+			down = &conns[i];
+	}
+	return down;
+}
+
+/* First one of each kind, then what reads and whoever waits to write want. */
 static struct pg_conn *
 missing(trl_pg *pg)
 {
-	size_t up = 0;
-	struct pg_conn *write = NULL;
+	size_t reads, writes;
+	struct pg_conn *read = down_of(pg->reads, pg->n_reads, &reads);
+	struct pg_conn *write = down_of(pg->writes, pg->n_writes, &writes);
 
-	for (size_t i = 0; i < pg->n_reads; i++)
-		if (pg->reads[i].state == PG_DOWN)
-			return &pg->reads[i];
-	for (size_t i = 0; i < pg->n_writes; i++) {
-		up += pg->writes[i].state == PG_UP;
-		if (!write && pg->writes[i].state == PG_DOWN && !pg->writes[i].leased)
-			write = &pg->writes[i];
-	}
-	return up == 0 || pg->writing.len > 0 ? write : NULL;
+	if (read && reads == 0)
+		return read;
+	if (write && writes == 0)
+		return write;
+	if (read)
+		return read;
+	return pg->writing.len > 0 ? write : NULL;
 }
 
 void
@@ -440,6 +488,25 @@ pg_connect_next(trl_pg *pg)
 	pg_conn_start(conn);
 }
 
+/* Whether there is one of each kind. */
+static bool
+are_up(const trl_pg *pg)
+{
+	size_t reads = 0, writes = 0;
+
+	for (size_t i = 0; i < pg->n_reads; i++)
+		reads += pg->reads[i].state == PG_UP;
+	for (size_t i = 0; i < pg->n_writes; i++)
+		writes += pg->writes[i].state == PG_UP;
+	return reads > 0 && writes > 0;
+}
+
+void
+pg_connect_soon(trl_pg *pg, uint32_t ms)
+{
+	uv_timer_start(pg->timer, on_timer, ms, 0);
+}
+
 void
 pg_conn_is_up(struct pg_conn *conn)
 {
@@ -447,6 +514,7 @@ pg_conn_is_up(struct pg_conn *conn)
 
 	pg->connecting = NULL;
 	pg->failures = 0;
+	pg->served |= are_up(pg);
 	uv_timer_stop(pg->timer);
 	pg_connect_next(pg);
 	show_use(pg);
@@ -472,21 +540,17 @@ pg_conn_is_down(struct pg_conn *conn, const char *why)
 		    TRL_LOG_STR("why", why), TRL_LOG_STR("schema", pg->sql->service),
 		    TRL_LOG_INT("attempt", pg->failures));
 	if (!pg->connecting && !(pg->failures > 0 && !attempt))
-		uv_timer_start(pg->timer, on_timer, attempt ? backoff_ms(pg) : 1, 0);
+		pg_connect_soon(pg, attempt ? backoff_ms(pg) : 1);
 	if (hopeless(pg)) {
 		give_writes(pg);
 		pg_flush_reads(pg);
 	}
 }
 
+/* What is lost and being made again without a failed attempt costs a moment, and the
+ * calls wait for it: to say so would turn them away. */
 bool
 trl_pg_ready(const trl_pg *pg)
 {
-	size_t reads = 0, writes = 0;
-
-	for (size_t i = 0; i < pg->n_reads; i++)
-		reads += pg->reads[i].state == PG_UP;
-	for (size_t i = 0; i < pg->n_writes; i++)
-		writes += pg->writes[i].state == PG_UP;
-	return reads > 0 && writes > 0;
+	return are_up(pg) || (pg->served && !hopeless(pg));
 }

@@ -23,7 +23,8 @@ enum {
 	PG_SILENT_MS = 500,  /* an answer awaited so long and in vain is in doubt */
 	PG_LOCK_TIMEOUT_MS = 50,
 	PG_STATEMENT_TIMEOUT_MS = 5000,
-	PG_CONNECT_TIMEOUT_MS = 3000
+	PG_CONNECT_TIMEOUT_MS = 3000,
+	PG_REPEATS = 2 /* of an op whose connection was to blame */
 };
 
 struct pg_queue {
@@ -37,13 +38,15 @@ struct trl_pg {
 	const struct trl_sql_set *sql;
 	const struct trl_event_type *audit_told; /* or NULL */
 	trl_secret *seal_key;                    /* 32 bytes, or NULL */
-	const char **keywords, **values; /* of the connection string, for read and */
-	char *options_read, *options_write;
-	size_t options_at;
+	const char **keywords, **values;         /* of the connection string */
 	PQconninfoOption *info;
+	bool pooled; /* a pooler stands between: no session, no prepared statement */
+	char *lead_read, *lead_write;
 
 	size_t n_statements; /* the framework's, then the service's */
 	struct pg_statement *statements;
+	unsigned epoch; /* of their types; connections and ops of another are old */
+	bool differs;   /* the connection that learns has found new ones */
 
 	size_t n_reads, n_writes;
 	struct pg_conn *reads, *writes;
@@ -52,6 +55,12 @@ struct trl_pg {
 	uv_timer_t *timer; /* backoff and the deadline of connecting */
 	uv_timer_t *patience;
 	unsigned failures; /* in a row */
+	/* What connections are made anew for, and until when the same again, with no
+	 * success between, tells that they are not to blame; until when that is known.
+	 */
+	const struct trl_sql *blamed;
+	uint64_t blamed_until_us, vain_until_us;
+	bool served; /* both kinds were up at some time */
 	bool closing;
 
 	struct pg_queue reading, writing;
@@ -87,6 +96,17 @@ bool pg_holds_tx(const trl_pg *pg, const trl_ctx *ctx);
 void pg_flush_reads(void *pg);
 /* Starts the connection that is missed most, unless one is on its way. */
 void pg_connect_next(trl_pg *pg);
+void pg_connect_soon(trl_pg *pg, uint32_t ms);
+/* Whether op may go out once more by itself. */
+bool pg_may_repeat(const trl_pg *pg, const struct pg_op *op);
+/* Whether op failed for what its connection keeps of the past, and goes out again over
+ * a new one; all that are as old end then. */
+bool pg_is_only_old(struct pg_conn *conn, struct pg_op *op);
+/* All connections but one (or NULL) end as they become free, and new ones are made. */
+void pg_renew(trl_pg *pg, const struct pg_conn *but);
+/* Learns who is at its other end, and makes the leads for it; blocks. NULL, or what is
+ * wrong. */
+const char *pg_session_open(struct pg_conn *conn);
 /* After a commit: whoever listens hears of it. */
 void pg_tell_news(trl_pg *pg, const uint32_t news[TRL_PG_NEWS]);
 /* Ends what waits as never sent. */

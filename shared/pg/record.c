@@ -201,9 +201,9 @@ pg_record_find(trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *found)
 	return TRL_OK;
 }
 
-/* Whether the lost run still goes on: then it holds the key's lock. */
+/* Whether the lost run is over: while it goes on, it holds the key's lock. */
 static bool
-still_running(trl_ctx *ctx, trl_pg *pg, const struct pg_record *record)
+is_over(trl_ctx *ctx, trl_pg *pg, const struct pg_record *record)
 {
 	struct pg_call *call = trl_arena_alloc(ctx->arena, sizeof *call);
 	TRL_AUTO(pg_op_unref) struct pg_op *op = pg_op_new(1);
@@ -215,30 +215,30 @@ still_running(trl_ctx *ctx, trl_pg *pg, const struct pg_record *record)
 		trl_err_clear(ctx);
 		return false;
 	}
-	return op->outcome == PG_FAILED && pg_is_running(op);
+	return op->outcome == PG_FINE;
 }
 
 enum trl_code
-pg_record_resolve(
-    trl_ctx *ctx, trl_pg *pg, const struct pg_record *record, ProtobufCMessage *reply)
+pg_record_resolve(trl_ctx *ctx, trl_pg *pg, const struct pg_record *record,
+    ProtobufCMessage *reply, bool *found)
 {
-	bool found = false, over = false;
+	bool over = false;
 
 	for (int i = 0; i < RESOLVE_TRIES; i++) {
-		enum trl_code rc = pg_record_find(ctx, pg, reply, &found);
+		enum trl_code rc = pg_record_find(ctx, pg, reply, found);
 
-		if (rc == TRL_OK && found) {
+		if (rc == TRL_OK && *found) {
 			ctx->idempotency.replayed =
 			    false; /* it is this run's own answer */
 			return TRL_OK;
 		}
 		if (rc != TRL_UNAVAILABLE && rc != TRL_OK)
 			break;
+		if (over && rc == TRL_OK)
+			return TRL_OK;
 		trl_err_clear(ctx);
-		if (over)
-			break;
 		/* One more look after it ended: it may have committed between. */
-		over = rc == TRL_OK && !still_running(ctx, pg, record);
+		over = over || (rc == TRL_OK && is_over(ctx, pg, record));
 		if (!over && trl_sleep(ctx, RESOLVE_WAIT_MS) != TRL_OK)
 			break;
 	}

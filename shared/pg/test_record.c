@@ -396,19 +396,31 @@ kill_backends(trl_ctx *ctx)
 }
 
 static void
-read_killed(trl_ctx *ctx)
+kill_each_attempt(trl_ctx *ctx)
+{
+	for (int i = 0; i <= PG_REPEATS && !ctx->err.code; i++)
+		kill_backends(ctx);
+}
+
+static enum trl_code
+read_dawdling(trl_ctx *ctx)
 {
 	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
 	Pgtest__Answer answer = PGTEST__ANSWER__INIT;
 
 	trl_batch_get(
-	    batch, &pgtest_sql_sleep, NULL, &answer.base, TRL_ARG_INT("ms", 3000));
-	CHECK_CODE(trl_batch_read(batch), TRL_UNAVAILABLE);
-	CHECK(world_count(ctx, tenant) == 0); /* the other pipeline, or this one anew */
+	    batch, &pgtest_sql_sleep, NULL, &answer.base, TRL_ARG_INT("ms", 1000));
+	return trl_batch_read(batch);
 }
 
 static void
-a_read_whose_connection_is_killed_is_unavailable(void **state)
+read_killed(trl_ctx *ctx)
+{
+	CHECK_CODE(read_dawdling(ctx), TRL_OK);
+}
+
+static void
+a_read_whose_connection_is_killed_goes_over_another(void **state)
 {
 	(void)state;
 	tenant = trl_id_new();
@@ -416,22 +428,58 @@ a_read_whose_connection_is_killed_is_unavailable(void **state)
 }
 
 static void
-write_killed(trl_ctx *ctx)
+read_killed_always(trl_ctx *ctx)
 {
-	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
-
-	trl_batch_add(batch, &pgtest_sql_sleep_write,
-	    &world_thing(ctx, tenant, "killed")->base, TRL_ARG_INT("ms", 3000));
-	CHECK_CODE(trl_batch_write(batch, NULL), TRL_UNAVAILABLE);
+	CHECK_CODE(read_dawdling(ctx), TRL_UNAVAILABLE);
 	CHECK(world_count(ctx, tenant) == 0);
 }
 
 static void
-a_write_killed_in_its_statement_did_not_happen(void **state)
+a_read_that_is_killed_each_time_is_unavailable(void **state)
+{
+	(void)state;
+	tenant = trl_id_new();
+	world_run_two(read_killed_always, kill_each_attempt);
+}
+
+static enum trl_code
+write_dawdling(trl_ctx *ctx)
+{
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
+
+	trl_batch_add(batch, &pgtest_sql_sleep_write,
+	    &world_thing(ctx, tenant, "killed")->base, TRL_ARG_INT("ms", 1000));
+	return trl_batch_write(batch, NULL);
+}
+
+static void
+write_killed(trl_ctx *ctx)
+{
+	CHECK_CODE(write_dawdling(ctx), TRL_OK);
+	CHECK(world_count(ctx, tenant) == 1);
+}
+
+static void
+a_write_killed_in_its_statement_is_sent_again_and_happens_once(void **state)
 {
 	(void)state;
 	tenant = trl_id_new();
 	world_run_two(write_killed, kill_backends);
+}
+
+static void
+write_killed_always(trl_ctx *ctx)
+{
+	CHECK_CODE(write_dawdling(ctx), TRL_UNAVAILABLE);
+	CHECK(world_count(ctx, tenant) == 0);
+}
+
+static void
+a_write_that_is_killed_each_time_did_not_happen(void **state)
+{
+	(void)state;
+	tenant = trl_id_new();
+	world_run_two(write_killed_always, kill_each_attempt);
 }
 
 static void
@@ -440,17 +488,37 @@ commit_killed(trl_ctx *ctx)
 	Pgtest__Answer reply = PGTEST__ANSWER__INIT;
 
 	world_key(ctx, key, 1);
-	CHECK_CODE(write_thing(ctx, "sleeps at commit", &reply), TRL_UNCERTAIN);
-	CHECK(!ctx->idempotency.recorded);
+	CHECK_CODE(write_thing(ctx, "sleeps at commit", &reply), TRL_OK);
+	CHECK(ctx->idempotency.recorded && !ctx->idempotency.replayed);
+	CHECK(world_count(ctx, tenant) == 1);
 }
 
+/* Its record is not there, and nobody holds the key's lock: it may run again. */
 static void
-a_write_killed_in_its_commit_is_uncertain(void **state)
+a_write_killed_in_its_commit_runs_again_under_its_key(void **state)
 {
 	(void)state;
 	tenant = trl_id_new();
 	key = "killed in commit";
 	world_run_two(commit_killed, kill_backends);
+}
+
+static void
+commit_killed_unkeyed(trl_ctx *ctx)
+{
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
+
+	trl_batch_add(batch, &pgtest_sql_thing_insert,
+	    &world_thing(ctx, tenant, "sleeps at commit")->base);
+	CHECK_CODE(trl_batch_write(batch, NULL), TRL_UNCERTAIN);
+}
+
+static void
+a_write_killed_in_its_commit_is_uncertain_without_a_key(void **state)
+{
+	(void)state;
+	tenant = trl_id_new();
+	world_run_two(commit_killed_unkeyed, kill_backends);
 }
 
 static void
@@ -575,9 +643,14 @@ main(void)
 		cmocka_unit_test(a_requests_hash_cannot_be_guessed_from_the_record),
 		cmocka_unit_test(a_late_read_is_left_behind_and_the_pipelines_go_on),
 		cmocka_unit_test(a_write_that_was_sent_and_not_answered_is_uncertain),
-		cmocka_unit_test(a_read_whose_connection_is_killed_is_unavailable),
-		cmocka_unit_test(a_write_killed_in_its_statement_did_not_happen),
-		cmocka_unit_test(a_write_killed_in_its_commit_is_uncertain),
+		cmocka_unit_test(a_read_whose_connection_is_killed_goes_over_another),
+		cmocka_unit_test(a_read_that_is_killed_each_time_is_unavailable),
+		cmocka_unit_test(
+		    a_write_killed_in_its_statement_is_sent_again_and_happens_once),
+		cmocka_unit_test(a_write_that_is_killed_each_time_did_not_happen),
+		cmocka_unit_test(a_write_killed_in_its_commit_runs_again_under_its_key),
+		cmocka_unit_test(
+		    a_write_killed_in_its_commit_is_uncertain_without_a_key),
 		cmocka_unit_test(a_write_whose_answer_was_lost_is_found_by_its_record),
 		cmocka_unit_test(
 		    a_write_without_a_key_whose_answer_was_lost_stays_uncertain),

@@ -63,7 +63,7 @@ let_go(trl_tx *tx, bool rollback)
 	if (rollback && conn->state == PG_UP) {
 		struct pg_op *op = pg_op_new(1);
 
-		op->write = true;
+		op->write = op->tied = true;
 		op->detached = true;
 		op->calls = &undo;
 		pg_conn_send(conn, op);
@@ -88,6 +88,17 @@ lease(trl_ctx *ctx, trl_pg *pg, struct pg_conn **out)
 	return TRL_OK;
 }
 
+/* Whether a connection that was gone, or too old, took the beginning along. */
+static bool
+began_in_vain(const struct pg_op *op)
+{
+	const char *state =
+	    op->error ? PQresultErrorField(op->error, PG_DIAG_SQLSTATE) : NULL;
+
+	return op->outcome != PG_FAILED || op->renewed ||
+	       (state && strncmp(state, "57P", 3) == 0);
+}
+
 /* Runs calls on the tx's connection. *out is set where there is an outcome. */
 static enum trl_code
 run(trl_tx *tx, const struct pg_call *calls, size_t n, struct pg_op **out)
@@ -109,7 +120,7 @@ trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
 	struct pg_call *calls = trl_arena_alloc(ctx->arena, 2 * sizeof *calls);
 	struct pg_record record = { 0 };
 	bool keyed = ctx->idempotency.key != NULL;
-	unsigned tries = 0;
+	unsigned tries = 0, vain = 0;
 	enum trl_code rc;
 
 	for (;;) {
@@ -139,6 +150,8 @@ trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
 		let_go(tx, true);
 		if (rc != TRL_OK)
 			return rc;
+		if (began_in_vain(op) && ++vain <= PG_REPEATS)
+			continue;
 		if (op->outcome != PG_FAILED || !pg_is_running(op)) {
 			op->write = false; /* nothing was written yet: not UNCERTAIN */
 			return pg_code_of(ctx, pg, op);
@@ -404,8 +417,12 @@ commit(trl_tx *tx, ProtobufCMessage *reply)
 			trl_series_add(pg->m.idem_new, 1);
 		return TRL_OK;
 	}
-	if (keyed && op->outcome == PG_LOST)
-		return pg_record_resolve(ctx, pg, &record, reply);
+	if (keyed && op->outcome == PG_LOST) {
+		rc = pg_record_resolve(ctx, pg, &record, reply, &found);
+		if (rc != TRL_OK || found)
+			return rc;
+		op->write = false; /* it surely is over, and left nothing */
+	}
 	if (keyed && op->outcome == PG_FAILED && pg_is_duplicate(op)) {
 		rc = pg_record_find(ctx, pg, reply, &found);
 		if (rc != TRL_OK || found)

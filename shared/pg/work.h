@@ -65,9 +65,10 @@ enum trl_code pg_record_bind(trl_ctx *ctx, trl_pg *pg, const struct pg_record *r
 enum trl_code pg_record_find(
     trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *found) TRL_MUST_CHECK;
 /* After the connection took an answer along: once it can be asked, does the record
- * stand? Gives TRL_OK then, else TRL_UNCERTAIN. */
+ * stand? TRL_OK: found, or else surely over without it. Errors: TRL_UNCERTAIN. */
 enum trl_code pg_record_resolve(trl_ctx *ctx, trl_pg *pg,
-    const struct pg_record *record, ProtobufCMessage *reply) TRL_MUST_CHECK;
+    const struct pg_record *record, ProtobufCMessage *reply,
+    bool *found) TRL_MUST_CHECK;
 /* Whether another run holds the key's lock: to wait and try again (TRL_OK), or
  * TRL_CONFLICT. */
 enum trl_code pg_record_wait(trl_ctx *ctx, trl_pg *pg, unsigned *tries) TRL_MUST_CHECK;
@@ -76,6 +77,7 @@ enum trl_code pg_record_wait(trl_ctx *ctx, trl_pg *pg, unsigned *tries) TRL_MUST
 bool pg_is_running(const struct pg_op *op);   /* the key's lock is held */
 bool pg_is_duplicate(const struct pg_op *op); /* the key has a record */
 bool pg_is_retryable(const struct pg_op *op); /* deadlock, serialization */
+bool pg_is_stale(const struct pg_op *op);     /* a newer connection may not say so */
 /* op->outcome as a code, with the error of ctx written. */
 enum trl_code pg_code_of(
     trl_ctx *ctx, trl_pg *pg, const struct pg_op *op) TRL_MUST_CHECK;
