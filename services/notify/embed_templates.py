@@ -11,17 +11,17 @@ import sys
 
 STYLES = {
     '<p>': 'margin:0 0 16px',
-    '<p class="small">': 'margin:18px 0 0;color:#6a7784;font-size:14px;line-height:1.5',
-    '<span class="small">': 'color:#6a7784;font-size:13px',
+    '<p class="small">': 'margin:18px 0 0;color:#5b6773;font-size:14px;line-height:1.5',
+    '<span class="small">': 'color:#5b6773;font-size:13px',
     '<strong>': 'color:#16202a;font-weight:600',
     '<code>': 'background:#eef1f4;border-radius:4px;font-family:ui-monospace,SFMono-Regular,'
               'Menlo,Consolas,monospace;font-size:13px;padding:1px 5px',
     '<table>': 'border-collapse:collapse;margin:4px 0 20px;width:100%',
-    '<th>': 'border-bottom:1px solid #e2e7ec;color:#6a7784;font-size:14px;font-weight:500;'
+    '<th>': 'border-bottom:1px solid #e2e7ec;color:#5b6773;font-size:14px;font-weight:500;'
             'padding:9px 20px 9px 0;text-align:left;vertical-align:top;white-space:nowrap;'
             'width:1%',
     '<td>': 'border-bottom:1px solid #e2e7ec;font-size:14px;padding:9px 0;'
-            'word-break:break-word',
+            'overflow-wrap:anywhere;word-break:break-word',
     '<div class="item">': 'border-top:1px solid #e2e7ec;padding:14px 0',
 }
 
@@ -68,4 +68,5 @@ def main():
                    '    sizeof notify_words_built_in / sizeof notify_words_built_in[0];\n')
 
 
-main()
+if __name__ == '__main__':
+    main()
