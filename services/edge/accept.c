@@ -87,6 +87,14 @@ edge_accepts_answer(const struct trl_http_request *http, bool stream)
 }
 
 bool
+edge_names_stream(const struct trl_http_request *http)
+{
+	bool sent;
+
+	return takes(http, "accept", "text/event-stream", 3, &sent);
+}
+
+bool
 edge_accepts_gzip(const struct trl_http_request *http)
 {
 	bool sent;

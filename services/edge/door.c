@@ -116,7 +116,8 @@ count(struct edge_request *request)
 {
 	struct edge *self = request->edge;
 	const struct edge_route *route = request->route;
-	const unsigned code = request->response.status;
+	const unsigned code =
+	    request->put_off ? request->put_off : request->response.status;
 
 	if (route && code == route->method->status) {
 		trl_series_add(route->fine, 1);

@@ -121,6 +121,7 @@ struct edge_request {
 	uint16_t status;
 	const char
 	    *challenge;   /* WWW-Authenticate, where there is more to say than how */
+	uint16_t put_off; /* the status that a stream which says "later" stands for */
 	bool answered;    /* by a stream, which goes on */
 	bool tells_fault; /* the message of a fault is for who asks (/readyz) */
 	struct trl_http_response response;
@@ -152,6 +153,9 @@ const char *edge_route_allow(struct edge_request *request);
 /* own.c: what the edge answers by itself (health, the document, problems, "*"). True:
  * answered. Does not park. */
 #define EDGE_OWN_ALLOW "GET, HEAD, OPTIONS"
+/* Whether a path is that of List-Unsubscribe: a GET of it leads to a page. */
+#define EDGE_UNSUBSCRIBE "/api/v1/unsubscribe/"
+bool edge_is_unsubscribe(const char *path);
 bool edge_own(struct edge_request *request, enum trl_code *rc);
 bool edge_own_open(struct edge *self);
 /* The same without a walk, when no actor is free. */
@@ -192,6 +196,8 @@ const char *edge_percent_decode(
 /* accept.c: whether the client takes our type: JSON, or of a stream text/event-stream;
  * and gzip. */
 bool edge_accepts_answer(const struct trl_http_request *http, bool stream);
+/* Whether an event stream is asked for by name, as EventSource does. */
+bool edge_names_stream(const struct trl_http_request *http);
 bool edge_accepts_gzip(const struct trl_http_request *http);
 /* tag.c: entity tags. */
 const char *edge_tag(trl_arena *arena, int64_t version);

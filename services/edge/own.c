@@ -1,6 +1,7 @@
 /* own.c - what the edge answers by itself: whether it lives, whether it is ready,
- * the OpenAPI document, the pages that problem types lead to, and what may be asked of
- * it at all (OPTIONS of "*"). Nothing here parks. */
+ * the OpenAPI document, the pages that problem types lead to, where a mail's
+ * List-Unsubscribe leads a reader who opens it, and what may be asked of it at all
+ * (OPTIONS of "*"). Nothing here parks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,27 @@ answer_get(struct edge_request *request, size_t path, const char *page)
 	}
 }
 
+/* One click posts to the address in List-Unsubscribe (RFC 8058), and a reader who opens
+ * it sees the product's page: nothing is turned off by looking. The token stands behind
+ * the #, as in the mail's own link. */
+static bool
+leads_to_page(struct edge_request *request)
+{
+	const char *path = request->http->path,
+		   *token = path + strlen(EDGE_UNSUBSCRIBE);
+
+	if (!edge_is_unsubscribe(path) ||
+	    !(request->is_head || strcmp(request->http->method, "GET") == 0))
+		return false;
+	request->response = (struct trl_http_response){ .status = 303 };
+	edge_headers(request);
+	trl_http_add_header(&request->response, "Location",
+	    trl_arena_printf(request->ctx->arena, "%s/unsubscribe#%s",
+		request->edge->config->public_url, token));
+	trl_http_add_header(&request->response, "Cache-Control", "no-store");
+	return true;
+}
+
 bool
 edge_own(struct edge_request *request, enum trl_code *rc)
 {
@@ -122,6 +144,10 @@ edge_own(struct edge_request *request, enum trl_code *rc)
 
 	if (strcmp(http->path, "*") == 0) {
 		edge_preflight(request, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+		*rc = TRL_OK;
+		return true;
+	}
+	if (leads_to_page(request)) {
 		*rc = TRL_OK;
 		return true;
 	}

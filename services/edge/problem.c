@@ -244,6 +244,51 @@ add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t sta
 	trl_http_add_header(response, "Cache-Control", "no-store");
 }
 
+/* Before a route is found, too: at the door. */
+static bool
+is_for_stream(const struct edge_request *request)
+{
+	const struct edge *edge = request->edge;
+
+	if (request->route)
+		return request->route->method->stream;
+	for (size_t i = 0; i < edge->n_routes; i++)
+		if (edge->routes[i].method->stream &&
+		    strcmp(edge->routes[i].method->path, request->http->path) == 0)
+			return true;
+	return false;
+}
+
+/* EventSource gives up for good where an answer is not 200 (WHATWG HTML, 9.2.3). What
+ * passes by itself is told to it by a stream that says when to come again, and ends; so
+ * is a limit to one that was here before, which all come back at once may meet. */
+static bool
+is_put_off(const struct edge_request *request, uint16_t status)
+{
+	const struct trl_http_request *http = request->http;
+
+	return (status == 503 || status == 504 ||
+		   (status == 429 && trl_http_header(http, "last-event-id"))) &&
+	       edge_names_stream(http) && is_for_stream(request);
+}
+
+static void
+put_off(struct edge_request *request, const struct problem *problem, unsigned wait_s)
+{
+	struct trl_http_response *response = &request->response;
+	struct trl_buf *body = &request->edge->body;
+	const unsigned least_ms = wait_s > 2 ? wait_s * 1000 : 2000;
+
+	request->put_off = problem->status;
+	*response = (struct trl_http_response){ .status = 200 };
+	edge_headers(request);
+	trl_http_add_header(response, "Cache-Control", "no-store");
+	trl_buf_clear(body);
+	trl_buf_printf(body, ": %u %s\nretry: %u\n\n", problem->status, problem->title,
+	    least_ms + randombytes_uniform(3000));
+	edge_render_body(request, "text/event-stream", body->data, body->len);
+}
+
 void
 edge_problem(struct edge_request *request, enum trl_code rc)
 {
@@ -269,6 +314,10 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 		    trl_is_fault(rc) && !request->tells_fault ? NULL : err->message;
 		if (trl_is_fault(rc))
 			problem.err = NULL;
+	}
+	if (is_put_off(request, problem.status)) {
+		put_off(request, &problem, retry_after_s(rc, err));
+		return;
 	}
 	problem.instance = instance_of(request->ctx->arena, request->http->path);
 	request->response = (struct trl_http_response){ .status = problem.status };

@@ -204,11 +204,23 @@ verb_name(enum trl_verb verb)
 	return names[verb];
 }
 
+bool
+edge_is_unsubscribe(const char *path)
+{
+	const size_t len = strlen(EDGE_UNSUBSCRIBE);
+
+	if (strncmp(path, EDGE_UNSUBSCRIBE, len) != 0 || !path[len])
+		return false;
+	path += len;
+	return path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789_-")] == '\0';
+}
+
 const char *
 edge_route_allow(struct edge_request *request)
 {
 	const struct edge *self = request->edge;
-	const char *allow = "";
+	const char *allow = edge_is_unsubscribe(request->http->path) ? "GET, HEAD" : "";
 	size_t i;
 
 	for (i = 0; i < self->n_routes; i++) {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -206,6 +207,56 @@ a_token_of_too_small_a_scope_is_told_which_it_lacks(void **state)
 	}
 }
 
+/* WHATWG HTML, 9.2.3: EventSource ends for good with whatever is not 200. */
+static void
+what_passes_does_not_end_an_event_source(void **state)
+{
+	static const struct {
+		const char *target, *accept, *last;
+		enum trl_code code;
+		unsigned status;
+	} rows[] = {
+		{ "/api/v1/events/stream", "text/event-stream", NULL, TRL_UNAVAILABLE,
+		    200 },
+		{ "/api/v1/events/stream", "text/event-stream", NULL, TRL_BUSY, 200 },
+		{ "/api/v1/events/stream", "text/event-stream", NULL, TRL_DEADLINE,
+		    200 },
+		{ "/api/v1/events/stream", "text/event-stream", RIG_ID, TRL_RATE, 200 },
+		{ "/api/v1/events/stream", "text/event-stream", NULL, TRL_RATE, 429 },
+		{ "/api/v1/events/stream", "text/event-stream", RIG_ID,
+		    TRL_UNAUTHENTICATED, 401 },
+		{ "/api/v1/events/stream", "text/event-stream", RIG_ID, TRL_INTERNAL,
+		    500 },
+		{ "/api/v1/events/stream", "*/*", RIG_ID, TRL_UNAVAILABLE, 503 },
+		{ "/api/v1/me", "text/event-stream", RIG_ID, TRL_UNAVAILABLE, 503 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		const struct trl_http_response *response = &rig.request.response;
+		const char *body;
+
+		rig_ask("GET", rows[i].target);
+		rig_header("accept", rows[i].accept);
+		if (rows[i].last)
+			rig_header("last-event-id", rows[i].last);
+		if (i % 2) /* at the door no route is known */
+			rig_route();
+		trl_err_retry_after(&rig.ctx, 7000);
+		edge_problem(&rig.request, rows[i].code);
+		if (response->status != rows[i].status)
+			fail_msg("row %zu: %u", i, response->status);
+		if (rows[i].status != 200)
+			continue;
+		body = trl_arena_strndup(
+		    rig.ctx.arena, response->body, response->body_len);
+		assert_string_equal(rig_told("Content-Type"), "text/event-stream");
+		assert_memory_equal(body, ": ", 2);
+		assert_in_range(atoi(strstr(body, "\nretry: ") + 8), 7000, 10000);
+		assert_string_equal(body + strlen(body) - 2, "\n\n");
+	}
+}
+
 /* RFC 9110, 15.5.16: the coding where it is the coding, else the type. */
 static void
 a_415_says_what_would_be_taken(void **state)
@@ -335,6 +386,7 @@ main(void)
 		cmocka_unit_test(
 		    what_is_refused_at_the_door_is_a_problem_like_all_others),
 		cmocka_unit_test(what_was_read_before_the_door_shut_is_told),
+		cmocka_unit_test(what_passes_does_not_end_an_event_source),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

@@ -3,6 +3,7 @@ how they leave it, and an organisation's own words."""
 import email
 import email.policy
 import json
+import re
 import shutil
 import tempfile
 import unittest
@@ -178,6 +179,15 @@ class People(MeshCase):
         self.assertEqual(mail["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
         url = urllib.parse.urlsplit(mail["List-Unsubscribe"].strip("<>"))
         anybody = self.stack.client()
+        for method in ("GET", "HEAD"):  # turns nothing off
+            page = anybody.call(method, url.path)
+            self.assertEqual(page.status, 303, page)
+            self.assertEqual(page.headers["location"], re.search(r"mails about this:\s+(\S+)", part(mail, "plain")).group(1))
+        self.assertIn("GET, HEAD", anybody.call("PUT", url.path, {}).headers["allow"])
+        self.assertIn(("member_added", "email", True), [
+            (c["kind"], c["channel"], c["enabled"]) for c in member.get(PREFERENCES)["choices"]])
+        self.assertEqual(anybody.get("/api/v1/unsubscribe/%0d%0aX").status, 400)
+        self.assertEqual(anybody.get("/api/v1/unsubscribe/a.b").status, 405)
         done = anybody.call("POST", url.path, raw=b"List-Unsubscribe=One-Click", headers={
             "Content-Type": "application/x-www-form-urlencoded"})
         self.assertEqual(done.status, 204, done)

@@ -36,6 +36,10 @@ class Stream:
         return json.loads(self.file.read(int(self.headers.get("content-length", 0))) or b"{}")
 
     def _chunks(self):
+        if "content-length" in self.headers:  # one that says "later" is over at once
+            yield self.file.read(int(self.headers["content-length"]))
+            self.politely = True
+            return
         while (size := int(self.file.readline() or b"-1", 16)) > 0:
             yield self.file.read(size)
             self.file.readline()
@@ -61,11 +65,10 @@ class Stream:
         for line in text.split("\n"):
             name, _, value = line.partition(":")
             event[name] = value.removeprefix(" ")
-        if "" in event:
-            self.comments += 1
-        elif "retry" in event:
+        self.comments += "" in event
+        if "retry" in event:
             self.retry = int(event["retry"])
-        else:
+        elif "" not in event:
             self.events.append(event)
 
     def wait(self, what, condition, seconds=15):

@@ -54,6 +54,28 @@ class Killed(StreamCase):
         self.assertEqual(len(got), len(set(got)))
         self.assertEqual(set(got), {*left, end})
 
+    def test_one_that_comes_back_while_a_service_is_away_is_told_to_come_later(self):
+        """As EventSource, which would end for good with a 503."""
+        person = self.stack.sign_up("lea")
+        tenant = self.stack.found(person)
+        stream = self.open(person, tenant)
+        first, = self.feed(tenant=tenant)
+        stream.wait_for(first)
+        stream.close()
+        self.stack.kill_service("notify")
+        for last in ({"Last_Event_ID": first}, {}):
+            later = self.open(person, tenant, **last)
+            self.assertEqual((later.status, later.headers["content-type"]), (200, "text/event-stream"))
+            later.wait_end(10)
+            self.assertTrue(2000 <= later.retry <= 6000)
+            self.assertEqual((later.events, later.comments), ([], 1))
+        self.check_problem(person.get("/api/v1/events/stream", X_Tenant_Id=tenant), 503)
+        self.stack.start_service("notify")
+        wait_for("the mesh is ready", self.stack.is_ready, 20)
+        second, = self.feed(tenant=tenant)
+        stream = self.open(person, tenant, Last_Event_ID=first)
+        stream.wait_for(second, seconds=10)
+
     def test_a_stream_of_a_new_session_gets_a_burst_that_came_while_it_was_opened(self):
         """Nothing of its opening is left to do once it goes on: auth, which is asked twice
         about a session that is new, is slow the second time."""
