@@ -51,6 +51,17 @@ check_mail_server(const char *url)
 }
 
 static bool
+check_helo(const char *helo)
+{
+	if (!helo || notify_is_full_name(helo))
+		return true;
+	trl_complain("TRELLIS_SMTP_HELO=%s is no full name of a host, such as "
+		     "mail.acme.example.",
+	    helo);
+	return false;
+}
+
+static bool
 check_file(const char *name, const char *path)
 {
 	if (!path || access(path, R_OK) == 0)
@@ -79,6 +90,7 @@ notify_check_config(const void *values)
 
 	fine = check_sender(config->mail_from) && fine;
 	fine = check_mail_server(config->smtp_url) && fine;
+	fine = check_helo(config->smtp_helo) && fine;
 	fine = check_file("TRELLIS_SMTP_CA", config->smtp_ca) && fine;
 	fine = check_cidrs(config->webhook_allow_cidrs) && fine;
 	return check_file("TRELLIS_WEBHOOK_CA", config->webhook_ca) && fine;

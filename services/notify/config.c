@@ -12,6 +12,10 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct notify_config, smtp_url, "TRELLIS_SMTP_URL", NULL,
 	    "smtp://host:587 (STARTTLS), smtps://host:465 or smtp+plain://host:25; "
 	    "unset: mails go to the development mailbox alone"),
+	TRL_CONFIG_STR(struct notify_config, smtp_helo, "TRELLIS_SMTP_HELO", NULL,
+	    "the full name by which we greet the mail server (EHLO), which should "
+	    "resolve to this machine; unset: the host of TRELLIS_PUBLIC_URL, or the "
+	    "sender's domain where that is no full name"),
 	TRL_CONFIG_STR(struct notify_config, smtp_user, "TRELLIS_SMTP_USER", NULL,
 	    "the name to sign in to the mail server with"),
 	TRL_CONFIG_SECRET(struct notify_config, smtp_password, "TRELLIS_SMTP_PASSWORD",

@@ -9,6 +9,7 @@ struct notify_config {
 	const char *mail_folder;
 	const char *mail_from;
 	const char *smtp_url;
+	const char *smtp_helo;
 	const char *smtp_user;
 	trl_secret *smtp_password;
 	const char *smtp_ca;

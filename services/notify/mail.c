@@ -105,6 +105,7 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 {
 	struct trl_smtp_letter letter = {
 		.url = self->config->smtp_url,
+		.helo = self->helo,
 		.user = self->config->smtp_user,
 		.password = self->smtp_password,
 		.from = self->from_address,

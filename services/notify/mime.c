@@ -33,6 +33,26 @@ notify_address_wrong(const char *address)
 }
 
 bool
+notify_is_full_name(const char *name)
+{
+	const char *top = strrchr(name, '.');
+	char before = '.';
+
+	if (!top || strlen(name) > 253 || (top[1] >= '0' && top[1] <= '9'))
+		return false;
+	for (; *name; before = *name++) {
+		const bool inner = *name == '.' || *name == '-';
+
+		if (!inner && !(*name >= 'a' && *name <= 'z') &&
+		    !(*name >= 'A' && *name <= 'Z') && !(*name >= '0' && *name <= '9'))
+			return false;
+		if (inner && (before == '.' || (*name == '.' && before == '-')))
+			return false;
+	}
+	return before != '.' && before != '-';
+}
+
+bool
 notify_address_split(const char *from, char name[256], char address[256])
 {
 	const char *open = strrchr(from, '<');

@@ -21,6 +21,9 @@ struct notify_mail {
 
 /* NULL, or why an address cannot stand in a header: static text. */
 const char *notify_address_wrong(const char *address);
+/* Whether a text is a host's name of several parts (RFC 5321, 2.3.5), and no address.
+ */
+bool notify_is_full_name(const char *name);
 /* Reads "Name <a@b>" or "a@b" into two texts of at most 255 bytes. False: it is none.
  */
 bool notify_address_split(const char *from, char name[256], char address[256]);

@@ -7,6 +7,8 @@
 
 #include <sodium.h>
 
+#include <trl/origin.h>
+
 #include "feed.h"
 #include "mime.h"
 #include "webhook.h"
@@ -30,6 +32,7 @@ close_notify(void **state)
 	notify_mailbox_close(&self->mailbox);
 	free((char *)(uintptr_t)self->product);
 	free((char *)(uintptr_t)self->from_address);
+	free((char *)(uintptr_t)self->helo);
 	free(self);
 	*state = NULL;
 }
@@ -84,6 +87,27 @@ read_sender(struct notify *self, const char *from)
 	trl_assert(self->product && self->from_address);
 }
 
+/* A pod's or machine's own name says nothing outside, and is refused by many. */
+static void
+choose_helo(struct notify *self)
+{
+	char origin[TRL_ORIGIN_MAX];
+	const char *helo = self->config->smtp_helo, *host;
+	char *name;
+
+	trl_assert(
+	    trl_origin_read(self->config->public_url, origin)); /* was looked at */
+	host = strstr(origin, "://") + 3;
+	name = strndup(host, strcspn(host, ":"));
+	trl_assert(name);
+	if (!helo)
+		helo = notify_is_full_name(name) ? name
+						 : strchr(self->from_address, '@') + 1;
+	self->helo = strdup(helo);
+	trl_assert(self->helo);
+	free(name);
+}
+
 static enum trl_code
 open_notify(const struct trl_host *host, void **out)
 {
@@ -119,6 +143,7 @@ open_notify(const struct trl_host *host, void **out)
 	self->feed = notify_feed_open(self);
 	*out = self;
 	read_sender(self, self->config->mail_from);
+	choose_helo(self);
 	rc = open_mail(self, host);
 	if (rc != TRL_OK)
 		close_notify(out);

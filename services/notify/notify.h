@@ -35,6 +35,7 @@ struct notify {
 				       TRELLIS_WEBHOOK_ALLOW_CIDRS */
 	const char *product;        /* the installation's name, of TRELLIS_MAIL_FROM */
 	const char *from_address;   /* whom mails come from */
+	const char *helo;           /* what we call ourselves to the mail server */
 	notify_mailbox *mailbox;    /* NULL: there is none */
 	trl_http_out *out;          /* to the mail server; NULL: there is none */
 	char *smtp_password;        /* locked memory, a NUL behind it; or NULL */

@@ -212,6 +212,35 @@ addresses_are_one_or_none(void **state)
 	assert_false(notify_address_split("Acme", name, address));
 }
 
+static void
+a_full_name_of_a_host_is_told_from_others(void **state)
+{
+	static const struct {
+		const char *name;
+		bool full;
+	} cases[] = {
+		{ "mail.acme.example", true },
+		{ "xn--bcher-kva.example", true },
+		{ "ACME.EXAMPLE", true },
+		{ "localhost", false },
+		{ "127.0.0.1", false },
+		{ "[::1]", false },
+		{ "acme.", false },
+		{ ".example", false },
+		{ "a..example", false },
+		{ "-a.example", false },
+		{ "a-.example", false },
+		{ "a b.example", false },
+		{ "a.example/x", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(cases); i++)
+		if (notify_is_full_name(cases[i].name) != cases[i].full)
+			fail_msg("%s", cases[i].name);
+}
+
 int
 main(void)
 {
@@ -225,6 +254,7 @@ main(void)
 		cmocka_unit_test(breaks_text_between_words_and_leaves_links_whole),
 		cmocka_unit_test(sends_other_letters_as_they_are_or_encoded),
 		cmocka_unit_test(addresses_are_one_or_none),
+		cmocka_unit_test(a_full_name_of_a_host_is_told_from_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,6 +333,10 @@ trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *let
 	*answer = (struct trl_smtp_answer){ .status = "", .text = "" };
 	if (wrong != NULL)
 		return trl_fail(ctx, TRL_UNAVAILABLE, "%s", wrong);
+	if (letter->helo != NULL) /* libcurl takes it from the path */
+		trl_assert(curl_url_set(url.parsed, CURLUPART_PATH,
+			       trl_arena_printf(ctx->arena, "/%s", letter->helo),
+			       0) == CURLUE_OK);
 	sending.url = &url;
 	sending.key = trl_arena_printf(
 	    ctx->arena, "%s %s", letter->url, letter->user != NULL ? letter->user : "");

@@ -31,7 +31,7 @@ class MailServer:
 
     def __init__(self, folder, port):
         self.ca = certificate(folder)
-        self.mails, self.tries, self.connections = [], [], 0
+        self.mails, self.tries, self.connections, self.greetings = [], [], 0, set()
         self.refuse, self.refuse_text, self.refuse_sender = {}, {}, []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(folder, "mail.pem"), os.path.join(folder, "mail.key"))
@@ -54,6 +54,11 @@ class MailServer:
     @staticmethod
     def check(_server, _session, _envelope, _mechanism, data):
         return AuthResult(success=(data.login, data.password) == (b"trellis", b"sesame"))
+
+    async def handle_EHLO(self, _server, session, _envelope, hostname, responses):
+        self.greetings.add(hostname)
+        session.host_name = hostname
+        return responses
 
     async def handle_MAIL(self, _server, _session, envelope, address, _options):
         if self.refuse_sender:

@@ -60,6 +60,7 @@ class ByServer(MeshCase):
             self.assertIn("Welcome, Zoë.", text(mail))
             self.assertTrue(re.search(r"#token=trm_[\w-]+\s*$", text(mail), re.M))
         self.assertLess(self.server.connections, 3)
+        self.assertEqual(self.server.greetings, {"trellis.example"})  # the sender's: our URL is an address
 
     def test_one_that_is_put_off_comes_again_and_is_the_same(self):
         address = self.stack.new_email("grey")

@@ -71,6 +71,7 @@ class Starts(MeshCase):
                                  "TRELLIS_CORS_ORIGINS: https://app.example/ is no origin",
                                  "TRELLIS_CORS_ORIGINS: * is no origin"),
         "TRELLIS_SMTP_URL": ("http://127.0.0.1", "TRELLIS_SMTP_URL cannot be used"),
+        "TRELLIS_SMTP_HELO": ("localhost", "TRELLIS_SMTP_HELO=localhost is no full name"),
         "TRELLIS_SMTP_CA": ("/no/such/ca", "TRELLIS_SMTP_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is no list"),
         "TRELLIS_WEBHOOK_CA": ("/no/such/ca", "TRELLIS_WEBHOOK_CA names /no/such/ca, which cannot be read"),
