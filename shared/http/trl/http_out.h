@@ -65,8 +65,8 @@ enum trl_code trl_http_out_call(trl_ctx *ctx, trl_http_out *out,
 
 /* One letter to one recipient by SMTP (RFC 5321). */
 struct trl_smtp_letter {
-	const char *url; /* smtp://host:587 (STARTTLS wanted), smtps://host:465,
-			    smtp+plain://host:25 (no TLS: a relay on this machine) */
+	const char *url;  /* smtp://host:587 (STARTTLS wanted), smtps://host:465,
+			     smtp+plain://host:25 (no TLS: a relay on this machine) */
 	const char *helo; /* what we call ourselves (EHLO); NULL: the machine's name */
 	const char *user, *password; /* or NULL */
 	const char *from, *to;       /* bare addresses, already validated */
