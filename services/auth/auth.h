@@ -90,11 +90,29 @@ enum trl_code auth_letter_open(struct auth *self, trl_ctx *ctx,
 /* Adds that it is used; the batch fails with TRL_MALFORMED where another was faster.
  * link lives as long as the batch. */
 void auth_letter_use(trl_ctx *ctx, trl_batch *work, const struct auth_link *link);
+/* Adds that the account's other links of a purpose hold no more. */
+void auth_letters_void(
+    trl_ctx *ctx, trl_batch *work, struct trl_id account, enum auth_purpose purpose);
 /* Makes a letter's token and adds its row and its event to the batch. wanted: false
  * where nobody has the address, or needs it no more: then it costs the same, and no
  * letter comes of it. */
 void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, enum auth_purpose purpose, bool wanted);
+
+/* ---- change.c: what ends with a former password --------------------------------- */
+
+/* Adds to the batch, under the guard that nobody set another password meanwhile: the
+ * password's new hash, the end of all sessions and of the links that would set another.
+ * row becomes the account as it is then. */
+void auth_set_password(
+    trl_ctx *ctx, trl_batch *work, auth_account *row, const char *hash);
+
+/* ---- verify.c ------------------------------------------------------------------ */
+
+/* Adds to the batch that the account's address is proven, and the end of the links that
+ * would prove it, unless it was proven before; row becomes the account as it is then.
+ */
+void auth_prove_address(trl_ctx *ctx, trl_batch *work, auth_account *row);
 
 /* ---- told.c: events, part of the batch that makes them true --------------------- */
 

@@ -1,11 +1,10 @@
 /* auth.ResetPassword, ChangePassword - a new password, by a letter's token or
  * against the present one. Both end every session and every other reset link; the
- * change gives a new session, the reset does not sign in. */
+ * change gives a new session, the reset does not sign in and proves the address. */
 #include "auth.h"
 
-/* What both do, under the guard that nobody set another password meanwhile. */
-static void
-set_password(trl_ctx *ctx, trl_batch *work, const auth_account *row, const char *hash)
+void
+auth_set_password(trl_ctx *ctx, trl_batch *work, auth_account *row, const char *hash)
 {
 	struct trl_id id = trl_value_id(row->account_id);
 	int64_t now = trl_now(ctx);
@@ -13,12 +12,13 @@ set_password(trl_ctx *ctx, trl_batch *work, const auth_account *row, const char 
 	trl_batch_add(work, &auth_sql_account_password, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_TEXT("password_hash", hash),
 	    TRL_ARG_TEXT("former_hash", row->password_hash), TRL_ARG_TIME("now", now));
-	trl_batch_add(work, &auth_sql_letters_void, NULL, TRL_ARG_ID("account_id", id),
-	    TRL_ARG_TIME("now", now));
+	auth_letters_void(ctx, work, id, AUTH_RESET);
 	trl_batch_add(work, &auth_sql_sessions_directory_delete, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
 	trl_batch_add(work, &auth_sql_sessions_delete, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
+	row->version++;
+	row->updated_at = trl_value_time(ctx, now);
 }
 
 /* Errors: TRL_MALFORMED (token), TRL_INVALID (password), TRL_CONFLICT. */
@@ -52,7 +52,8 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account));
 	auth_letter_use(ctx, work, &link);
-	set_password(ctx, work, &row, made);
+	auth_set_password(ctx, work, &row, made);
+	auth_prove_address(ctx, work, &row); /* the link went to it */
 	auth_tell_password(ctx, work, &row, true);
 	trl_batch_audit(work, "auth.password.reset", link.account, "account", NULL);
 	return trl_batch_write(work, &out->base);
@@ -109,9 +110,7 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	set_password(ctx, work, &row, made);
-	row.version++;
-	row.updated_at = trl_value_time(ctx, trl_now(ctx));
+	auth_set_password(ctx, work, &row, made);
 	auth_session_begin(self, ctx, work, &row, out);
 	auth_tell_password(ctx, work, &row, false);
 	trl_batch_audit(work, "auth.password.change", id, "account", NULL);

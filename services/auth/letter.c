@@ -97,6 +97,16 @@ auth_letter_use(trl_ctx *ctx, trl_batch *work, const struct auth_link *link)
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 }
 
+void
+auth_letters_void(
+    trl_ctx *ctx, trl_batch *work, struct trl_id account, enum auth_purpose purpose)
+{
+	trl_batch_add(work, &auth_sql_letters_void, NULL,
+	    TRL_ARG_ID("account_id", account),
+	    TRL_ARG_TEXT("purpose", auth_purpose_name(purpose)),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+}
+
 /* Tells notify of the letter. Its token is in the event sealed alone. */
 static void
 tell_letter(struct auth *self, trl_ctx *ctx, trl_batch *work, const auth_account *row,

@@ -141,12 +141,27 @@ runs_once_under_one_idempotency_key_even_at_the_same_time(void **state)
 }
 
 static enum trl_code
-verify(const char *token)
+resend(const char *email)
+{
+	Auth__V1__ResendVerificationRequest in =
+	    AUTH__V1__RESEND_VERIFICATION_REQUEST__INIT;
+
+	in.email = (char *)email;
+	return world_call(NULL, &auth_v1_resend_verification, &in.base, NULL);
+}
+
+/* By whoever signed up (NULL: nobody), with a password or without. */
+static enum trl_code
+verify(const auth_signed_in *by, const char *token, const char *password)
 {
 	Auth__V1__VerifyEmailRequest in = AUTH__V1__VERIFY_EMAIL_REQUEST__INIT;
+	struct world_caller who = { 0 };
 
+	if (by)
+		who = world_who(by);
 	in.token = (char *)token;
-	return world_call(NULL, &auth_v1_verify_email, &in.base, NULL);
+	in.password = (char *)password;
+	return world_call(&who, &auth_v1_verify_email, &in.base, NULL);
 }
 
 static void
@@ -162,7 +177,7 @@ proves_an_address_once(void **state)
 	assert_int_equal(world_sign_up(email, good, &made), TRL_OK);
 	token = world_letter_token(email, 1);
 	world_trace_begin();
-	assert_int_equal(verify(token), TRL_OK);
+	assert_int_equal(verify(made, token, NULL), TRL_OK);
 	assert_non_null(strstr(world_trace(), "bump account"));
 	assert_int_equal(world_resolve(made->session->token, &who), TRL_OK);
 	assert_true(who->verified);
@@ -171,39 +186,83 @@ proves_an_address_once(void **state)
 	    world_call(NULL, &auth_v1_find_account, &find.base, &facts), TRL_OK);
 	assert_true(facts->verified);
 	assert_memory_equal(facts->account_id.data, made->account->id.data, 16);
-	assert_int_equal(verify(token), TRL_MALFORMED);
-	assert_int_equal(verify("trm_nonsense"), TRL_MALFORMED);
+	assert_int_equal(verify(made, token, NULL), TRL_MALFORMED);
+	assert_int_equal(verify(made, "trm_nonsense", NULL), TRL_MALFORMED);
 }
 
 static void
 refuses_an_expired_verification(void **state)
 {
 	const char *email = world_email("ada"), *token;
+	auth_signed_in *made;
 
 	(void)state;
-	assert_int_equal(world_sign_up(email, good, NULL), TRL_OK);
+	assert_int_equal(world_sign_up(email, good, &made), TRL_OK);
 	token = world_letter_token(email, 1);
 	world.now_us = trl_wall_us() + (AUTH_VERIFY_HOURS + 1) * INT64_C(3600000000);
-	assert_int_equal(verify(token), TRL_MALFORMED);
+	assert_int_equal(verify(made, token, NULL), TRL_MALFORMED);
 }
 
-static enum trl_code
-resend(const char *email)
+/* Somebody signed up with the address of another and waits there. */
+static void
+lets_nobody_wait_in_an_account_that_its_owner_confirms(void **state)
 {
-	Auth__V1__ResendVerificationRequest in =
-	    AUTH__V1__RESEND_VERIFICATION_REQUEST__INIT;
+	const char *email = world_email("boss"), *first, *second;
+	auth_signed_in *waiting, *other;
 
-	in.email = (char *)email;
-	return world_call(NULL, &auth_v1_resend_verification, &in.base, NULL);
+	(void)state;
+	assert_int_equal(world_sign_up(email, good, &waiting), TRL_OK);
+	assert_int_equal(world_sign_up(world_email("eve"), good, &other), TRL_OK);
+	assert_int_equal(resend(email), TRL_OK);
+	first = world_letter_token(email, 2);
+	assert_int_equal(resend(email), TRL_OK);
+	second = world_letter_token(email, 3);
+	/* Neither a bare click nor a session of another account proves anything. */
+	assert_int_equal(verify(NULL, first, NULL), TRL_INVALID);
+	assert_string_equal(world.err.field, "password");
+	assert_int_equal(verify(other, first, NULL), TRL_INVALID);
+	assert_int_equal(verify(NULL, first, "password1"), TRL_INVALID);
+	assert_int_equal(world_resolve(waiting->session->token, NULL), TRL_OK);
+	assert_string_equal(
+	    world_sql("select email_verified from account where email = '%s'", email),
+	    "f");
+	/* A password chosen by the link's reader does, and ends all that was. */
+	assert_int_equal(verify(NULL, first, "the boss chose this"), TRL_OK);
+	assert_string_equal(
+	    world_sql("select email_verified from account where email = '%s'", email),
+	    "t");
+	assert_int_equal(world_resolve(waiting->session->token, NULL), TRL_NOT_FOUND);
+	assert_int_equal(world_log_in(email, good, NULL), TRL_UNAUTHENTICATED);
+	assert_int_equal(world_log_in(email, "the boss chose this", NULL), TRL_OK);
+	assert_int_equal(verify(NULL, second, "chosen once more"), TRL_MALFORMED);
+	assert_int_equal(world_log_in(email, "the boss chose this", NULL), TRL_OK);
+}
+
+/* A link sent earlier is no way to set a password once the address is proven. */
+static void
+voids_the_other_links_of_a_proven_address(void **state)
+{
+	const char *email = world_email("ada"), *first;
+	auth_signed_in *made;
+
+	(void)state;
+	assert_int_equal(world_sign_up(email, good, &made), TRL_OK);
+	first = world_letter_token(email, 1);
+	assert_int_equal(resend(email), TRL_OK);
+	assert_int_equal(verify(made, world_letter_token(email, 2), NULL), TRL_OK);
+	assert_int_equal(world_resolve(made->session->token, NULL), TRL_OK);
+	assert_int_equal(verify(NULL, first, "set by an old link"), TRL_MALFORMED);
+	assert_int_equal(verify(made, first, NULL), TRL_MALFORMED);
 }
 
 static void
 resends_alike_for_known_unknown_and_proven(void **state)
 {
 	const char *email = world_email("ada"), *known;
+	auth_signed_in *made;
 
 	(void)state;
-	assert_int_equal(world_sign_up(email, good, NULL), TRL_OK);
+	assert_int_equal(world_sign_up(email, good, &made), TRL_OK);
 	world_trace_begin();
 	assert_int_equal(resend(email), TRL_OK);
 	known = trl_arena_strdup(world.arena, world_trace());
@@ -211,7 +270,7 @@ resends_alike_for_known_unknown_and_proven(void **state)
 	world_trace_begin();
 	assert_int_equal(resend(world_email("nobody")), TRL_OK);
 	assert_string_equal(world_trace(), known);
-	assert_int_equal(verify(world_letter_token(email, 2)), TRL_OK);
+	assert_int_equal(verify(made, world_letter_token(email, 2), NULL), TRL_OK);
 	world_trace_begin();
 	assert_int_equal(resend(email), TRL_OK);
 	assert_string_equal(world_trace(), known);
@@ -406,6 +465,8 @@ main(void)
 		TEST(runs_once_under_one_idempotency_key_even_at_the_same_time),
 		TEST(proves_an_address_once),
 		TEST(refuses_an_expired_verification),
+		TEST(lets_nobody_wait_in_an_account_that_its_owner_confirms),
+		TEST(voids_the_other_links_of_a_proven_address),
 		TEST(resends_alike_for_known_unknown_and_proven),
 		TEST(refuses_unknown_and_wrong_alike_after_the_same_work),
 		TEST(logs_in_by_any_case_of_the_address_and_the_exact_password),

@@ -84,6 +84,23 @@ resets_once_ends_all_sessions_and_does_not_sign_in(void **state)
 	assert_int_equal(reset(token, "yet another password"), TRL_MALFORMED);
 	assert_int_equal(world_log_in(email, fresh, NULL), TRL_OK);
 	assert_int_equal(world_letters(email), 3);
+	/* The link went to the address, so it is proven; and only now. */
+	assert_string_equal(
+	    world_sql("select a.email_verified and d.verified from account a join "
+		      "account_directory d using (email) where email = '%s'",
+		email),
+	    "t");
+	assert_string_equal(
+	    world_sql(
+		"select count(*) from outbox where type = "
+		"'auth.account.verified' and position('%s'::bytea in payload) > 0",
+		email),
+	    "1");
+	assert_int_equal(forgot(email), TRL_OK);
+	assert_int_equal(
+	    reset(world_letter_token(email, 4), "once more, again"), TRL_OK);
+	assert_string_equal(
+	    world_sql("select version from account where email = '%s'", email), "4");
 }
 
 static void

@@ -52,8 +52,9 @@ hash_scope(struct edge_request *request, const void *one, size_t one_len,
 }
 
 /* Whose key it is: the API key's, the account's (in a tenant: the account's there, for
- * the same request to another tenant is another one), else the client's address. What
- * is in the request has no part in it, or the same key with another body were new. */
+ * the same request to another tenant is another one), else the client's address, also
+ * where a session was only seen, for what the request did may have ended it. What is in
+ * the request has no part in it, or the same key with another body were new. */
 static void
 fill_scope(struct edge_request *request)
 {
@@ -61,18 +62,18 @@ fill_scope(struct edge_request *request)
 	const struct trl_principal *who = &request->ctx->principal;
 	const struct trl_id tenant = request->ctx->tenant;
 
-	if (who->kind == TRL_KEY)
+	if (request->route->method->auth == TRL_AUTH_PUBLIC)
+		hash_scope(
+		    request, request->address, strlen(request->address) + 1, NULL, 0);
+	else if (who->kind == TRL_KEY)
 		memcpy(
 		    idempotency->scope, who->session.bytes, sizeof who->session.bytes);
 	else if (who->kind == TRL_PERSON && trl_id_is_nil(tenant))
 		memcpy(
 		    idempotency->scope, who->account.bytes, sizeof who->account.bytes);
-	else if (who->kind == TRL_PERSON)
+	else
 		hash_scope(request, &who->account, sizeof who->account, &tenant,
 		    sizeof tenant);
-	else
-		hash_scope(
-		    request, request->address, strlen(request->address) + 1, NULL, 0);
 }
 
 /* Of method, path and message: the message's own encoding is canonical, so the same

@@ -179,6 +179,34 @@ edge_principal_resolve(struct edge_request *request)
 	return TRL_OK;
 }
 
+/* Where a method that everybody may call sees a session: whose it is, as auth says, for
+ * no epoch is compared here. One that is none any more is as none. The page that shows
+ * it gains nothing of the session but what the request has by itself, so X-CSRF-Token
+ * is not asked for. */
+static enum trl_code
+see_session(struct edge_request *request)
+{
+	struct trl_principal *principal = &request->ctx->principal;
+	enum trl_code rc = find_credential(request);
+
+	if (rc == TRL_OK && (!request->token || !trl_access_is_session(request->token,
+						    request->token_len)))
+		return TRL_OK;
+	if (rc == TRL_OK) {
+		trl_access_hash(request->token, request->token_len, request->hash);
+		rc = edge_principal_resolve(request);
+	}
+	if (rc == TRL_UNAUTHENTICATED)
+		trl_err_clear(request->ctx);
+	if (rc != TRL_OK)
+		return rc == TRL_UNAUTHENTICATED ? TRL_OK : rc;
+	principal->kind = TRL_PERSON;
+	principal->account = request->who->account;
+	principal->session = request->who->session;
+	principal->verified = request->who->verified;
+	return TRL_OK;
+}
+
 enum trl_code
 edge_principal(struct edge_request *request)
 {
@@ -197,6 +225,8 @@ edge_principal(struct edge_request *request)
 	rc = trl_access_greet(ctx, request->edge->access, request->address,
 	    open ? method->rate : NULL, formed ? request->hash : NULL, &request->who,
 	    &request->states);
+	if (rc == TRL_OK && method->sees_session)
+		return see_session(request);
 	if (rc != TRL_OK || open)
 		return rc;
 	if (found != TRL_OK)

@@ -55,7 +55,7 @@ class People:
             if token is None:
                 continue
             done = caller.write("POST", "/api/v1/auth/email/verify", {"token": token}, wants=(204,),
-                                token=False)
+                                token=person.token)
             if done.acknowledged:
                 person.verified = True
                 person.version += 1

@@ -31,6 +31,24 @@ class People(MeshCase):
         # the token of the letter works once
         self.check_problem(self.stack.client().post("/api/v1/auth/email/verify", {"token": token}), 400)
 
+    def test_nobody_waits_in_an_account_that_its_owner_confirms(self):
+        waiting = self.stack.sign_up("boss", verified=False)
+        other = self.stack.sign_up("eve")
+        token, boss = self.stack.letter_token(waiting.email), self.stack.client()
+        verify = "/api/v1/auth/email/verify"
+        for who in (boss, other, self.stack.client("trs_" + "Q" * 43)):
+            answer = who.post(verify, {"token": token})
+            self.check_problem(answer, 422, "INVALID")
+            self.assertEqual(answer["errors"][0]["pointer"], "/password", answer)
+        self.assertEqual(waiting.get(ME)["email_verified"], False)
+        chosen = {"token": token, "password": "what the boss chose"}
+        self.assertEqual(boss.post(verify, chosen).status, 204)
+        self.check_problem(waiting.get(ME), 401, "UNAUTHENTICATED")
+        login = {"email": waiting.email, "password": waiting.password}
+        self.check_problem(boss.post("/api/v1/auth/login", login), 401, "UNAUTHENTICATED")
+        answer = boss.post("/api/v1/auth/login", {**login, "password": chosen["password"]})
+        self.assertEqual((answer.status, answer["account"]["email_verified"]), (200, True), answer)
+
     def test_a_taken_address_is_told_at_sign_up_alone(self):
         ada = self.stack.sign_up()
         again = {"email": ada.email, "password": "another long password", "display_name": "Eve"}
@@ -383,7 +401,7 @@ class Idempotency(MeshCase):
                               {"email": "nobody@example.com", "password": password})),
             ("signup", account, ({**account, "password": "short wrong"}, {**account, "password": "password"},
                                  {**account, "email": self.stack.new_email()}, {**account, "email": bob.email})),
-            ("email/verify", {"token": self.stack.letter_token(dora.email)}, ({"token": "none"},)),
+            ("email/verify", {"token": self.stack.letter_token(dora.email), "password": password + " 3"}, ({"token": "none"},)),
             ("email/resend", {"email": bob.email}, ({"email": "nobody@example.com"},)),
             ("password/forgot", {"email": "nobody@example.com"}, ({"email": bob.email},)),
             ("password/reset", reset, ({**reset, "password": "password"}, {**reset, "token": "none"})),

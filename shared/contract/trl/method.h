@@ -73,7 +73,8 @@ struct trl_method {
 			    with idempotency, If-Match and paging included */
 	const char *const *callers; /* NULL-ended */
 	bool if_match, signs_in;
-	bool revalidates; /* If-None-Match is answered: the version counts all of it */
+	bool revalidates;  /* If-None-Match is answered: the version counts all of it */
+	bool sees_session; /* PUBLIC, but the principal is a session's where one is */
 	bool stream; /* its answer is a text/event-stream that the edge goes on with */
 	const struct trl_message *in, *out;
 	/* HTTP; verb NONE where the method is for the mesh alone. */

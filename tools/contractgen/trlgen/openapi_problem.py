@@ -88,6 +88,8 @@ class Problems:
         found |= {self.names[n] for n in ('MALFORMED', 'RATE')}
         if method.input.fields or method.writes:
             found.add(self.names['INVALID'])
+        if method.option('sees_session'):
+            found.add(self.names['UNAUTHENTICATED'])  # it ended meanwhile
         if method.auth != 'PUBLIC':
             found |= {self.names[n] for n in ('UNAUTHENTICATED', 'DENIED')}
         if method.auth == 'TENANT':

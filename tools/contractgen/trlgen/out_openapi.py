@@ -111,7 +111,8 @@ SECURITY = {
 }
 # By auth of options.proto, what signs a request; any one of it is enough.
 SIGNS = {'PUBLIC': [], 'SESSION': [{'session': []}, {'cookie': []}],
-         'TENANT': [{'bearer': []}, {'cookie': []}]}
+         'TENANT': [{'bearer': []}, {'cookie': []}],
+         'SEES': [{}, {'session': []}, {'cookie': []}]}
 # The form that a mail program posts to a link of one click (RFC 8058).
 ONE_CLICK = {
     'required': False,
@@ -186,7 +187,7 @@ class OpenapiOutput:
             'tags': [method.service],
             'summary': re.split(r'(?<=[.!?])\s', comment)[0].rstrip('.'),
             'description': self.describe(method),
-            'security': SIGNS[method.auth],
+            'security': SIGNS['SEES' if method.option('sees_session') else method.auth],
             'parameters': self.parameters(method),
         }
         body = self.body(method)

@@ -6,3 +6,4 @@ from letter l
 join account a on a.account_id = l.account_id
 where l.account_id = :account_id and l.token_hash = :token_hash
     and l.purpose = :purpose::text and l.used_at is null and l.expires_at > :now
+    and not (a.email_verified and :purpose::text = 'verify')
