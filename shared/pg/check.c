@@ -79,6 +79,18 @@ same_checksum(const PGresult *res, int row, const struct trl_sql_migration *m)
 	return strcmp(PQgetvalue(res, row, 3), hex) == 0;
 }
 
+/* Asked first: an error would end the transaction that migrate is in. */
+static bool
+exists(PGconn *pq, const char *table)
+{
+	PGresult *res = PQexecParams(
+	    pq, "select to_regclass($1) is not null", 1, NULL, &table, NULL, NULL, 0);
+	bool found = PQresultStatus(res) == PGRES_TUPLES_OK && is_true(res, 0);
+
+	PQclear(res);
+	return found;
+}
+
 enum pg_schema_state
 pg_check_migrations(PGconn *pq, const struct trl_sql_set *set, size_t applied[2])
 {
@@ -94,7 +106,7 @@ pg_check_migrations(PGconn *pq, const struct trl_sql_set *set, size_t applied[2]
 		       "select series = 'framework', number, name, "
 		       "encode(checksum, 'hex') from %s order by 1, 2",
 		       table) > 0);
-	res = PQexec(pq, sql);
+	res = exists(pq, table) ? PQexec(pq, sql) : NULL;
 	PQfreemem(name);
 	free(table);
 	free(sql);

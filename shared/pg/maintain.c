@@ -34,13 +34,11 @@ quiet(void *arg, const char *message)
 	(void)message;
 }
 
-/* Connects and takes the owner's role. NULL: printed. */
+/* NULL: printed. */
 static PGconn *
-open_as_owner(const char *admin_url, const char *service)
+connect_to(const char *admin_url, const char *service)
 {
 	PGconn *pq = PQconnectdb(admin_url);
-	char text[256];
-	PGresult *res;
 
 	if (PQstatus(pq) != CONNECTION_OK) {
 		trl_complain(
@@ -50,22 +48,42 @@ open_as_owner(const char *admin_url, const char *service)
 		return NULL;
 	}
 	PQsetNoticeProcessor(pq, quiet, NULL);
-	/* A service's name is of small letters: its contract's package. What is read in
-	 * the order of an index is read by it: its beginning is all that a piece wants.
-	 */
+	return pq;
+}
+
+/* Begins a transaction under the owner's role; the settings are its own, for a pooler
+ * may stand before PostgreSQL. A service's name is of small letters: its contract's
+ * package. What is read in the order of an index is read by it: its beginning is all
+ * that a piece wants. */
+static bool
+begin_as_owner(PGconn *pq, const char *service)
+{
+	char text[256];
+	PGresult *res;
+	bool ok;
+
 	snprintf(text, sizeof text,
-	    "set role %s_owner; set search_path = %s; set lock_timeout = '2s'; "
-	    "set enable_bitmapscan = off",
+	    "begin; set local role %s_owner; set local search_path = %s;"
+	    "set local lock_timeout = '2s'; set local enable_bitmapscan = off",
 	    service, service);
 	res = PQexec(pq, text);
-	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+	if (!ok)
 		say_failed(service, "taking the owner's role", pq, res);
-		PQclear(res);
-		PQfinish(pq);
-		return NULL;
-	}
 	PQclear(res);
-	return pq;
+	return ok;
+}
+
+static bool
+commit(PGconn *pq, const char *service, const char *what)
+{
+	PGresult *res = PQexec(pq, "commit");
+	bool ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+
+	if (!ok)
+		say_failed(service, what, pq, res);
+	PQclear(res);
+	return ok;
 }
 
 enum { PIECE_BLOCKS = 256 }; /* 2 MiB: a few thousand rows, some milliseconds */
@@ -86,10 +104,13 @@ static bool
 ask(struct pieces *pieces, const char *sql, const char *const *values, int n_values,
     size_t *n)
 {
-	PGresult *res =
-	    PQexecParams(pieces->pq, sql, n_values, NULL, values, NULL, NULL, 0);
-	const bool ok = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+	PGresult *res;
+	bool ok;
 
+	if (!begin_as_owner(pieces->pq, pieces->service))
+		return false;
+	res = PQexecParams(pieces->pq, sql, n_values, NULL, values, NULL, NULL, 0);
+	ok = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
 	if (!ok)
 		say_failed(pieces->service, pieces->step->what, pieces->pq, res);
 	*n = ok ? strtoul(PQgetvalue(res, 0, 0), NULL, 10) : 0;
@@ -97,7 +118,7 @@ ask(struct pieces *pieces, const char *sql, const char *const *values, int n_val
 		snprintf(
 		    pieces->after, sizeof pieces->after, "%s", PQgetvalue(res, 0, 1));
 	PQclear(res);
-	return ok;
+	return ok && commit(pieces->pq, pieces->service, pieces->step->what);
 }
 
 static bool
@@ -155,7 +176,7 @@ enum trl_code
 trl_pg_upkeep(const char *admin_url, const struct trl_sql_set *set,
     const struct trl_upkeep *steps, size_t n_steps)
 {
-	PGconn *pq = open_as_owner(admin_url, set->service);
+	PGconn *pq = connect_to(admin_url, set->service);
 	bool ok = true;
 
 	if (!pq)

@@ -232,15 +232,18 @@ migrate(const struct run *run)
 	default:
 		break;
 	}
+	/* The lock is the transaction's, for a pooler may stand before PostgreSQL. */
 	if (!execf(run, "waiting for other migrations",
-		"set statement_timeout = 0; select pg_advisory_lock(%d)", LOCK_KEY))
+		"begin; set local statement_timeout = 0; set local lock_timeout = 0;"
+		"select pg_advisory_xact_lock(%d)",
+		LOCK_KEY))
 		return TRL_INTERNAL;
 	/* Somebody else may have been faster. */
 	if (pg_check_migrations(run->pq, run->set, applied) == PG_SCHEMA_SAME) {
 		printf("%s: up to date\n", run->set->service);
 		return TRL_OK;
 	}
-	ok = exec(run, "starting", "begin; set local lock_timeout = '2s'") &&
+	ok = exec(run, "starting", "set local lock_timeout = '2s'") &&
 	     make_schema(run) && apply_all(run, applied) &&
 	     exec(run, "committing", "commit");
 	if (!ok)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <trl/buf.h>
+#include <trl/complain.h>
 #include <trl/log.h>
 
 static char *
@@ -81,7 +82,12 @@ pg_session_open(struct pg_conn *conn)
 	trl_log(TRL_LOG_INFO, NULL,
 	    "a pooler stands before PostgreSQL: no statement stays prepared",
 	    TRL_LOG_STR("schema", pg->sql->service));
-	/* One that pools by statement has no transactions, and says so here. */
 	why = exec(conn->pq, "begin");
-	return why ? why : exec(conn->pq, "commit");
+	if (!why)
+		return exec(conn->pq, "commit");
+	trl_complain("%s: the pooler before PostgreSQL begins no transaction; where it "
+		     "pools by statement, set it to pool by transaction or by session "
+		     "(pool_mode of PgBouncer).",
+	    pg->sql->service);
+	return why;
 }

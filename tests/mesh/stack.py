@@ -4,6 +4,7 @@ door to PostgreSQL of their own: what the stories in this folder run against.
 The transport is inproc (one process), tcp or tls+tcp (a process a service). A proxy
 stands between the services and PostgreSQL, so that a story can take it away. (Over 400 lines: the
 one file that knows how a mesh is made and asked.)"""
+import getpass
 import http.client
 import json
 import os
@@ -128,6 +129,56 @@ class Proxy:
 
     def reopen(self):
         self.open = True
+
+
+class Pooler:
+    """PgBouncer in front of PostgreSQL, with fewer servers than the mesh has connections."""
+
+    def __init__(self, target, users, mode="transaction"):
+        self.folder = tempfile.mkdtemp(prefix="trl-pooler.", dir="/var/tmp")
+        self.path = os.path.join(self.folder, ".s.PGSQL.6432")
+        self.config = os.path.join(self.folder, "ini")
+        self.target = target
+        host, port = os.path.split(target)
+        with open(os.path.join(self.folder, "users"), "w") as file:
+            file.writelines(f'"{user}" ""\n' for user in users)
+        with open(self.config, "w") as file:
+            file.write("[databases]\n"
+                       f"* = host={host} port={port.rpartition('.')[2]}\n"
+                       "[pgbouncer]\n"
+                       f"listen_port = 6432\nunix_socket_dir = {self.folder}\n"
+                       f"auth_type = trust\nauth_file = {self.folder}/users\n"
+                       f"pool_mode = {mode}\ndefault_pool_size = 3\nmax_client_conn = 1000\n")
+        # PgBouncer does not run as root.
+        self.owner = os.stat(target)
+        for path in (self.folder, self.config, os.path.join(self.folder, "users")):
+            os.chown(path, self.owner.st_uid, self.owner.st_gid)
+        os.chmod(self.folder, 0o755)
+        self.start()
+
+    def start(self):
+        options = {}
+        if os.getuid() == 0:
+            options = {"user": self.owner.st_uid, "group": self.owner.st_gid}
+        self.process = subprocess.Popen(["/usr/sbin/pgbouncer", "-q", self.config], cwd="/",
+                                        stderr=subprocess.DEVNULL, **options)
+        wait_for("PgBouncer answers", self._answers)
+
+    def _answers(self):
+        assert self.process.poll() is None, "PgBouncer ended; is the Debian package pgbouncer there?"
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.path) == 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        os.path.exists(self.path) and os.unlink(self.path)
+        pid_file = os.path.join(self.folder, "pid")
+        os.path.exists(pid_file) and os.unlink(pid_file)
+
+    def stop(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Answer:
@@ -265,13 +316,24 @@ class Stack:
         host = query.pop("host", None)
         if not host or not host.startswith("/"):
             raise SystemExit("TRELLIS_TEST_PG_ADMIN_URL must name a unix socket (?host=/folder).")
-        self.proxy = Proxy(self.folder, os.path.join(host, f".s.PGSQL.{query.pop('port', 5432)}"))
+        target = os.path.join(host, f".s.PGSQL.{query.pop('port', 5432)}")
+        self.pooler = None
+        if os.environ.get("MESH_POOLER"):
+            self.pooler = Pooler(target, self._users(query))
+        self.proxy = Proxy(self.folder, self.pooler.path if self.pooler else target)
         self.direct = f"postgresql:///{self.database}?" + urllib.parse.urlencode({"host": host, **query})
         self.pg = f"postgresql:///{self.database}?host={self.folder}"
+        # As the services reach it: through the pooler, where there is one.
+        admin = f"{self.pg}&" + urllib.parse.urlencode(query)
         done = subprocess.run([self.binary("all"), "migrate"], capture_output=True, text=True,
-                              env=self._env({"TRELLIS_PG_ADMIN_URL": self.direct}))
+                              env=self._env({"TRELLIS_PG_ADMIN_URL": admin}))
         if done.returncode:
             raise AssertionError(f"migrate failed:\n{done.stdout}{done.stderr}")
+
+    @staticmethod
+    def _users(query):
+        return [f"{service}_{role}" for service in SERVICES for role in ("app", "sys")] + \
+            [query.get("user", getpass.getuser())]
 
     def _start_redis(self):
         self.redis_path = os.path.join(self.folder, "redis")
@@ -457,6 +519,8 @@ class Stack:
             self.redis.wait()
         self.proxy.shut()
         self.proxy.listener.close()
+        if self.pooler:
+            self.pooler.stop()
         self._drop_database()
         self._remove_folder()
         return bad

@@ -6,7 +6,7 @@ libcurl4 ca-certificates tzdata"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
 libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
-PACKAGES_TEST="python3-aiosmtpd binutils clang libclang-rt-14-dev clang-format-14"
+PACKAGES_TEST="pgbouncer python3-aiosmtpd binutils clang libclang-rt-14-dev clang-format-14"
 PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev"
 
 # need_packages NAME... - installs those that are missing, or says how.
