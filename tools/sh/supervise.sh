@@ -105,9 +105,29 @@ postgres_define() {
 	as_user mkdir -p "$RUN/scan/postgres/data"
 	printf '#!/bin/sh\nexec %s/pg_isready -q -h "%s/pg"\n' "$PG_BIN" "$RUN" |
 		put "$RUN/scan/postgres/data/check" 755
+	# Where its disk is full a server ends in the middle of its recovery, again and again,
+	# and each attempt reads all anew. So one begins once there is room for what it will
+	# want first, a new piece of its log of changes; after ten seconds in any case, for it
+	# may want less.
 	service_define postgres SIGINT <<-END
 		#!/bin/sh
 		exec 2>&1
+		is_full() {
+			fallocate -l 17MiB "$RUN/pg/data/pg_wal/room.tmp" 2>&1 | grep -qi 'no space\|quota'
+			full=\$?
+			rm -f "$RUN/pg/data/pg_wal/room.tmp"
+			return \$full
+		}
+		# Such a lock names nobody: its writer ended, or had no room, before it did.
+		for lock in "$RUN/pg/data/postmaster.pid" "$RUN/pg/.s.PGSQL.5432.lock"; do
+			[ -s "\$lock" ] || rm -f "\$lock"
+		done
+		looks=0
+		while [ \$looks -lt 100 ] && is_full; do
+			[ \$looks -gt 0 ] || echo "the disk of $RUN/pg/data/pg_wal is full: PostgreSQL starts once there is room"
+			looks=\$((looks + 1))
+			sleep 0.1
+		done
 		exec s6-notifyoncheck -d -n 600 -w 50 -T 30000 $PG_BIN/postgres -D "$RUN/pg/data" -k "$RUN/pg" \\
 			-c listen_addresses= -c max_connections=200 -c shared_buffers=64MB \\
 			${PG_OPTIONS:-} \\
