@@ -144,7 +144,9 @@ give_key(void *self, const char *rest, const char *value)
 	for (; rest[n] != '\0' && n < BUS_NAME_MAX; n++)
 		peer[n] = (char)tolower((unsigned char)rest[n]);
 	peer[n] = '\0';
-	if (trl_bus_key(giving->bus, peer, value))
+	bool fine = trl_bus_key(giving->bus, peer, value);
+	sodium_memzero((char *)(uintptr_t)value, strlen(value)); /* as it was read */
+	if (fine)
 		return;
 	trl_complain(
 	    "TRELLIS_BUS_KEY_%s_FILE: has to hold one to four lines of kid:key, kid "

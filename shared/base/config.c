@@ -74,13 +74,16 @@ read_secret(const struct trl_config_var *var, const char *text, void *field)
 		return false;
 	}
 	*(trl_secret **)field = trl_secret_new(text, strlen(text));
+	if (text != var->fallback)
+		trl_config_forget(text);
 	return true;
 }
 
 static void
 let_pass(void *self, const char *rest, const char *value)
 {
-	(void)self, (void)rest, (void)value;
+	(void)self, (void)rest;
+	trl_config_forget(value);
 }
 
 static bool

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include <trl/complain.h>
 
 enum { FILE_MAX = 64 << 10 };
@@ -28,6 +30,12 @@ trl_config_keep(void *p)
 	*one = (struct kept){ kept, p };
 	kept = one;
 	return p;
+}
+
+void
+trl_config_forget(const char *value)
+{
+	sodium_memzero((char *)(uintptr_t)value, strlen(value));
 }
 
 void

@@ -14,3 +14,5 @@ bool trl_config_value(const char *name, const char **value);
 void trl_config_complain(const char *name, const char *fmt, ...) TRL_PRINTF(2, 3);
 /* Keeps a heap pointer reachable until exit. */
 void *trl_config_keep(void *p);
+/* Wipes a value that was kept, where it was a secret and lies in a better place. */
+void trl_config_forget(const char *value);

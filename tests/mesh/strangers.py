@@ -96,5 +96,22 @@ class Strangers(MeshCase):
         for one in held:
             one.close()
 
+    def test_keys_lie_in_no_ordinary_memory(self):
+        """What was read from a file is wiped once it is where nothing else reads."""
+        for name in ("seal", "tenants-auth", "edge-tenants"):
+            with open(os.path.join(self.stack.folder, name), "rb") as file:
+                key = file.read().strip().split(b":")[-1]
+            for memory in self.heap():
+                self.assertNotIn(key, memory)
+                self.assertNotIn(bytes.fromhex(key.decode()), memory)
+
+    def heap(self):
+        with open(f"/proc/{self.pid}/maps") as maps, open(f"/proc/{self.pid}/mem", "rb") as memory:
+            for line in maps:
+                if "[heap]" in line:
+                    begin, end = (int(at, 16) for at in line.split()[0].split("-"))
+                    memory.seek(begin)
+                    yield memory.read(end - begin)
+
     def test_the_start_says_which_transport_it_runs_on(self):
         self.assertRegex(self.stack.log("tenants"), r'"the bus\'s transport","nng":"1\.\d+')

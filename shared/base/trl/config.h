@@ -120,6 +120,7 @@ bool trl_config_check_values(void) TRL_MUST_CHECK;
 /* Calls fn for each set variable of a family, with the rest of its name. One that
  * ends in _FILE comes with that cut off and the file's text as its value. False: a
  * value could not be read, which was said as trl_config_read() does; fn got the rest.
+ * A value that is a secret is fn's to wipe.
  */
 bool trl_config_family(const char *prefix,
     void (*fn)(void *self, const char *rest, const char *value),
