@@ -63,7 +63,9 @@ drain_edge(void *self)
 static bool
 edge_drained(void *self)
 {
-	return trl_http_drained(((struct edge *)self)->server);
+	const struct edge *edge = self;
+
+	return trl_http_drained(edge->server) && edge_streams_drained(edge->streams);
 }
 
 static const char *const calls[] = { "auth", "tenants", "notify", NULL };

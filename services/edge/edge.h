@@ -238,6 +238,7 @@ struct edge_streams *edge_streams_new(struct edge *self);
 void edge_streams_free(struct edge_streams **streams);
 /* Nothing opens any more; http's drain ends those that are open. */
 void edge_streams_drain(struct edge_streams *streams);
+bool edge_streams_drained(struct edge_streams *streams);
 /* Before the call. Errors: TRL_RATE (of this caller), TRL_BUSY (of all),
  * TRL_UNAVAILABLE (draining). */
 enum trl_code edge_stream_admit(struct edge_request *request);

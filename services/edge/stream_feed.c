@@ -261,3 +261,11 @@ edge_streams_drain(struct edge_streams *all)
 {
 	all->draining = true;
 }
+
+bool
+edge_streams_drained(struct edge_streams *all)
+{
+	if (all->runs && !all->n)
+		hint(all); /* its actor ends at once, and not with its tick */
+	return !all->runs;
+}
