@@ -184,6 +184,6 @@ edge_call(struct edge_request *request)
 	rc = call_for_one_of(request, versions, n);
 	if (rc == TRL_RATE)
 		trl_access_name_refused(request->edge->access, method->rate,
-		    ctx->err.retry_after_ms, &request->states);
+		    ctx->err.message, ctx->err.retry_after_ms, &request->states);
 	return rc;
 }

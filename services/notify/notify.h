@@ -100,6 +100,14 @@ struct notify_value *notify_value_of(
 enum trl_code notify_example(struct notify *self, trl_ctx *ctx, const char *kind,
     size_t items, struct notify_value **out) TRL_MUST_CHECK;
 
+/* ---- names.c: names in mails to people outside ---------------------------------- */
+
+/* A name without the words that read as an address or a link; "…" where nothing is
+ * left. */
+const char *notify_name_plain(trl_arena *arena, const char *name);
+/* Makes all names of a map so. */
+void notify_names_plain(trl_arena *arena, struct notify_value *values);
+
 /* ---- own_words.c, check_words.c, compose.c: a message in its words
  * ---------------------------------- */
 

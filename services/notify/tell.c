@@ -154,6 +154,14 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 	if (!out->person.display_name)
 		out->person.display_name = trl_arena_strdup(ctx->arena,
 		    notify_value_text_at(fact->values, "account.display_name"));
+	/* Not on the organisation's behalf: in the installation's frame, and nobody's
+	 * name is a link. */
+	if (!kind->own_words) {
+		out->settings.sender_name = out->settings.reply_to = NULL;
+		name = NULL;
+		out->person.display_name = (char *)(uintptr_t)notify_name_plain(
+		    ctx->arena, out->person.display_name);
+	}
 	if (kind->locale_field)
 		locale = notify_value_text_at(fact->values, kind->locale_field);
 	if (strcmp(kind->audience, "nobody") == 0) /* Slack's readers are several */
@@ -168,6 +176,8 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 		    .kind = NOTIFY_VALUE_MAP,
 		    .first = fact->values->first,
 		    .last = fact->values->last };
+	if (!kind->own_words)
+		notify_names_plain(ctx->arena, values);
 	notify_value_add_text(ctx->arena, values, "at",
 	    notify_time_text(ctx->arena, trl_value_time_us(telling->fact->at)));
 	notify_value_add_text(ctx->arena, values, "unsubscribe", unsubscribe);
@@ -175,8 +185,9 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 	out->link = NULL;
 	rc = add_link(self, ctx, kind, fact, values);
 	if (rc == TRL_OK)
-		rc = notify_compose(self, ctx, self->sys, fact->tenant, kind->kind,
-		    locale, values, &out->message);
+		rc = notify_compose(self, ctx, self->sys,
+		    kind->own_words ? fact->tenant : trl_id_nil, kind->kind, locale,
+		    values, &out->message);
 	out->link = notify_value_text_at(values, "link");
 	return rc;
 }

@@ -220,7 +220,8 @@ static enum trl_code
 may_have_own(struct notify *self, trl_ctx *ctx, const char *kind_name)
 {
 	static const char why[] = "Messages of this kind are sent on no organisation's "
-				  "behalf; their words are the installation's.";
+				  "behalf, or to people outside of it; their words are "
+				  "the installation's.";
 	const Notify__V1__Kind *kind;
 	Notify__V1__Kinds *kinds;
 	enum trl_code rc = notify_kinds_read(self, ctx, &kinds);

@@ -11,7 +11,7 @@
 #include "test_world.h"
 
 static char sender[] = "Acme", reply_to[] = "answers@acme.test";
-static char kind[] = "member_added", locale[] = "en", zone[] = "Europe/Vienna";
+static char kind[] = "member_updated", locale[] = "en", zone[] = "Europe/Vienna";
 
 static struct world_caller
 somebody(void)

@@ -112,7 +112,7 @@ a_member_who_was_added_is_told_by_mail_and_inbox(void **state)
 	world_member(acme, ada, TENANTS__V1__MEMBER__ROLE__admin, by);
 	world_settle();
 	assert_int_equal(world_mails("added@example.com", text, sizeof text), 1);
-	assert_non_null(strstr(text, "\r\nFrom: \"Acme & <i>Sons</i>\" <noreply@"));
+	assert_non_null(strstr(text, "\r\nFrom: \"Trellis\" <noreply@"));
 	assert_non_null(strstr(text, "with the role admin"));
 	assert_non_null(strstr(text, "List-Unsubscribe: <https://trellis.test/api/v1/"
 				     "unsubscribe/tru_"));

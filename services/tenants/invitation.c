@@ -40,7 +40,8 @@ want_room(trl_ctx *ctx, trl_batch *work)
 	    TRL_ARG_INT("allowed", TENANTS_INVITATIONS_MAX));
 }
 
-/* Errors: TRL_DENIED (role above the caller's), TRL_EXISTS (email: invited
+/* Errors: TRL_DENIED (role above the caller's, or his address is not proven), TRL_RATE,
+ * TRL_EXISTS (email: invited
  * already), TRL_QUOTA (too many open), TRL_NOT_FOUND. */
 enum trl_code
 tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
@@ -48,10 +49,16 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 {
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
+	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
 	rc = tenants_may_touch(ctx, in->role);
+	if (rc == TRL_OK)
+		rc = tenants_may_reach(self, ctx, trl_value_email(ctx, in->email));
 	if (rc != TRL_OK)
 		return rc;
 	begin_invitation(self, ctx, in, out);
@@ -129,6 +136,8 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	if (rc != TRL_OK || replayed)
 		return rc;
 	rc = read_pending(self, ctx, in->invitation_id, out);
+	if (rc == TRL_OK)
+		rc = tenants_may_reach(self, ctx, out->email);
 	if (rc != TRL_OK)
 		return rc;
 	was_over = trl_value_time_us(out->expires_at) <= trl_now(ctx);

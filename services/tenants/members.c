@@ -55,15 +55,20 @@ enum trl_code
 tenants_add_member(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__AddMemberRequest *in, Tenants__V1__Member *out)
 {
+	const char *email = trl_value_email(ctx, in->email);
 	struct tenants_person person;
-	bool found;
+	bool found, replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
+	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	if (rc != TRL_OK || replayed)
+		return rc;
 	rc = tenants_may_touch(ctx, in->role);
 	if (rc == TRL_OK)
-		rc = tenants_person_by_email(
-		    self, ctx, trl_value_email(ctx, in->email), &person, &found);
+		rc = tenants_may_reach(self, ctx, email);
+	if (rc == TRL_OK)
+		rc = tenants_person_by_email(self, ctx, email, &person, &found);
 	if (rc != TRL_OK)
 		return rc;
 	if (!found || !person.verified) {

@@ -64,6 +64,14 @@ void tenants_lock(trl_batch *work, struct trl_id tenant, bool deleting);
  * knows whether it lives; README.md says until when that is believed. */
 trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx, bool deleting);
 
+/* ---- reach.c: mails to people outside ----------------------------------------- */
+
+/* Whether the caller may cause a mail to that address, and counts it; before it is
+ * caused, and behind the look for a record. Errors: TRL_DENIED (the caller's own
+ * address is not proven), TRL_RATE. */
+enum trl_code tenants_may_reach(
+    struct tenants *self, trl_ctx *ctx, const char *email) TRL_MUST_CHECK;
+
 /* ---- changes.c: after the commit, before the answer ------------------------- */
 
 /* Of a change of who may do what, before it looks for its record: has every copy of

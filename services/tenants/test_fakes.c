@@ -1,5 +1,6 @@
 /* What other modules would say, by linking: auth's stubs answer from world.people,
  * bumps and notices are counted. */
+#include <stdio.h>
 #include <string.h>
 
 #include <trellis/auth/v1/auth.trl.h>
@@ -24,6 +25,33 @@ trl_access_bump_account(trl_ctx *ctx, trl_access *access, struct trl_id account)
 	(void)access;
 	(void)account;
 	world.account_bumps++;
+}
+
+static enum trl_code
+count(trl_ctx *ctx, const char *rate, const char *text)
+{
+	const size_t len = strlen(world.counted);
+
+	snprintf(world.counted + len, sizeof world.counted - len, "%s:%s ", rate, text);
+	if (world.limited && strcmp(world.limited, text) == 0)
+		return trl_fail(ctx, TRL_RATE, "the limit is reached");
+	return TRL_OK;
+}
+
+enum trl_code
+trl_access_limit_name(
+    trl_ctx *ctx, trl_access *access, const char *rate, const char *name)
+{
+	(void)access;
+	return count(ctx, rate, name);
+}
+
+enum trl_code
+trl_access_limit_recipient(
+    trl_ctx *ctx, trl_access *access, const char *rate, const char *address)
+{
+	(void)access;
+	return count(ctx, rate, address);
 }
 
 trl_access *

@@ -36,7 +36,9 @@ struct world {
 	struct world_person people[WORLD_PEOPLE_MAX];
 	size_t n_people;
 	unsigned tenant_bumps, account_bumps, notices;
-	int64_t now_us; /* 0: the wall clock */
+	const char *limited; /* a text whose limit is reached */
+	char counted[256];   /* what was counted against limits since it was emptied */
+	int64_t now_us;      /* 0: the wall clock */
 };
 
 /* Who calls. Zeroed but for what is needed. */

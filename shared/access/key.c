@@ -68,7 +68,8 @@ owner_of(enum trl_limit_subject subject)
 		[TRL_LIMIT_PERSON] = 'a',
 		[TRL_LIMIT_KEY] = 'k',
 		[TRL_LIMIT_TENANT] = 't',
-		[TRL_LIMIT_NAME] = 'n' };
+		[TRL_LIMIT_NAME] = 'n',
+		[TRL_LIMIT_RECIPIENT] = 'r' };
 
 	return letters[subject];
 }

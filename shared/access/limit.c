@@ -18,6 +18,8 @@ const struct trl_limit trl_limits[] = {
 	{ "person-login", "login", TRL_LIMIT_PERSON, 10, 60, true },
 	{ "person-reset", "reset", TRL_LIMIT_PERSON, 10, 3600, true },
 	{ "person-invite", "invite", TRL_LIMIT_PERSON, 60, 3600, true },
+	{ "account-invite", "invite", TRL_LIMIT_NAME, 60, 3600, true },
+	{ "recipient-invite", "invite", TRL_LIMIT_RECIPIENT, 10, 86400, true },
 	{ "key-read", "read", TRL_LIMIT_KEY, 1200, 60, false },
 	{ "key-write", "write", TRL_LIMIT_KEY, 300, 60, false },
 	{ "key-invite", "invite", TRL_LIMIT_KEY, 60, 3600, true },

@@ -224,29 +224,60 @@ trl_access_arrive(trl_ctx *ctx, trl_access *access, const struct trl_access_who 
 	return arrive_in_tenant(ctx, access, who, tenant, rate, visit, states);
 }
 
-enum trl_code
-trl_access_limit_name(
-    trl_ctx *ctx, trl_access *access, const char *rate, const char *name)
+static enum trl_code
+limit_text(trl_ctx *ctx, trl_access *access, enum trl_limit_subject subject,
+    const char *rate, const char *text)
 {
 	struct trl_access_states states = { 0 };
 	struct access_question question;
 	struct access_answer answer;
 
 	memset(&question, 0, sizeof question);
-	add_limit(&question, trl_limit_find(TRL_LIMIT_NAME, rate));
+	add_limit(&question, trl_limit_find(subject, rate));
 	if (!question.n_limits)
 		return TRL_OK;
-	ask_about_text(&question, TRL_LIMIT_NAME, name);
+	ask_about_text(&question, subject, text);
 	access_ask(ctx, access, &question, &answer, &states);
 	return access_refused(ctx, &states);
 }
 
+enum trl_code
+trl_access_limit_name(
+    trl_ctx *ctx, trl_access *access, const char *rate, const char *name)
+{
+	return limit_text(ctx, access, TRL_LIMIT_NAME, rate, name);
+}
+
+enum trl_code
+trl_access_limit_recipient(
+    trl_ctx *ctx, trl_access *access, const char *rate, const char *address)
+{
+	return limit_text(ctx, access, TRL_LIMIT_RECIPIENT, rate, address);
+}
+
+/* The limit that a service's refusal names (access_refused wrote it). */
+static const struct trl_limit *
+limit_named(const char *rate, const char *message)
+{
+	for (size_t i = 0; rate && i < trl_limits_count; i++) {
+		const struct trl_limit *limit = &trl_limits[i];
+		const size_t len = strlen(limit->name);
+		const char *at = strchr(message, '"');
+
+		if ((limit->subject == TRL_LIMIT_NAME ||
+			limit->subject == TRL_LIMIT_RECIPIENT) &&
+		    strcmp(limit->rate, rate) == 0 && at &&
+		    strncmp(at + 1, limit->name, len) == 0 && at[len + 1] == '"')
+			return limit;
+	}
+	return NULL;
+}
+
 void
-trl_access_name_refused(const trl_access *access, const char *rate,
+trl_access_name_refused(const trl_access *access, const char *rate, const char *message,
     uint32_t retry_after_ms, struct trl_access_states *states)
 {
-	const struct trl_limit *limit =
-	    rate ? trl_limit_find(TRL_LIMIT_NAME, rate) : NULL;
+	const struct trl_limit *limit = limit_named(rate, message);
 
 	if (!limit || states->n == TRL_ACCESS_LIMITS_MAX)
 		return;

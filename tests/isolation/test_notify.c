@@ -43,12 +43,13 @@ open_world(void **state)
 	world_sql("insert into settings (tenant_id, version, sender_name, updated_at) "
 		  "values ('%s', 1, '%s', now())",
 	    world_id_text(a), mark);
-	world_sql("insert into template values ('%s', 'member_added', 'en', 1, false, "
-		  "'%s', '%s', '%s', '%s', '%s', now())",
+	world_sql(
+	    "insert into template values ('%s', 'member_updated', 'en', 1, false, "
+	    "'%s', '%s', '%s', '%s', '%s', now())",
 	    world_id_text(a), mark, mark, mark, mark, mark);
 	world_sql(
 	    "insert into notification (account_id, id, about_tenant, kind, title, "
-	    "body, event_id, created_at) values ('%s', '%s', '%s', 'member_added', "
+	    "body, event_id, created_at) values ('%s', '%s', '%s', 'member_updated', "
 	    "'%s', '%s', gen_random_uuid(), now())",
 	    world_id_text(ada), world_id_text(notification), world_id_text(a), mark,
 	    mark);
@@ -180,7 +181,7 @@ the_words_of_a_are_nobody_elses(void **state)
 	Notify__V1__Preview *shown;
 
 	(void)state;
-	ask.kind = preview.kind = (char *)(uintptr_t) "member_added";
+	ask.kind = preview.kind = (char *)(uintptr_t) "member_updated";
 	ask.locale = preview.locale = (char *)(uintptr_t) "en";
 	assert_int_equal(
 	    world_call(&who, &notify_v1_get_template, &ask.base, &seen), TRL_OK);

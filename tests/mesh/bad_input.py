@@ -79,7 +79,7 @@ class Http(MeshCase):
                       (said, said), (said, b"Origin: https://a.example\r\n", b"Origin: https://b.example\r\n"),
                       (said, b"Idempotency-Key: a\r\n", b"Idempotency-Key: b\r\n"),
                       (said, b"X-CSRF-Token: a\r\n", b"X-CSRF-Token: b\r\n")):
-            self.refused(self.get(*lines, path=b"/api/v1/templates/member_added/en"), 400)
+            self.refused(self.get(*lines, path=b"/api/v1/templates/member_updated/en"), 400)
 
     # case 7
     def test_07_bare_line_feeds(self):

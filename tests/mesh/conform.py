@@ -52,7 +52,7 @@ class Conform(MeshCase):
         tenant = self.stack.found(self.ada)
         at, hooks = f"/api/v1/tenants/{tenant}", "/api/v1/webhook-endpoints"
         self.ada.headers["X-Tenant-Id"] = tenant
-        made = {"tenant_id": tenant, "account_id": self.bob.account["id"], "kind": "member_added",
+        made = {"tenant_id": tenant, "account_id": self.bob.account["id"], "kind": "member_updated",
                 "locale": "en", "token": "none"}
         self.assertEqual(self.ada.post(at + "/members", {"email": self.bob.email, "role": "admin"}).status, 201)
         key = self.ada.post(at + "/api-keys", {"name": "k", "permissions": ["tenants.tenant.read"]})
@@ -65,7 +65,7 @@ class Conform(MeshCase):
         self.bob.headers["X-Tenant-Id"] = tenant
         made["notification_id"] = wait_for("bob was told", lambda: self.bob.get(
             "/api/v1/notifications")["items"])[0]["id"]
-        self.assertEqual(self.ada.call("PUT", "/api/v1/templates/member_added/en", {
+        self.assertEqual(self.ada.call("PUT", "/api/v1/templates/member_updated/en", {
             "subject": "Hi", "text": "Hi", "html": "<p>Hi</p>"}).status, 200)
         other = self.stack.client().post("/api/v1/auth/login", {"email": self.ada.email, "password": self.ada.password})
         made["session_id"] = other["session"]["id"]

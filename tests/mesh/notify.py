@@ -94,7 +94,7 @@ class People(MeshCase):
                            {"email": guest.email, "role": "viewer"})
         self.assertEqual(asked.status, 201, asked)
         mail = self.mails(guest, "Join Initech")[0]
-        self.assertEqual(mail["From"].addresses[0].display_name, "Initech")
+        self.assertEqual(mail["From"].addresses[0].display_name, "Trellis")
         self.assertIn("Olga invites you", part(mail, "plain"))
         done = guest.post("/api/v1/invitations/accept",
                           {"token": self.stack.letter_token(guest.email)})
@@ -245,7 +245,7 @@ class People(MeshCase):
                 ("html", "one\n{{#open}}", "Line 2: a section is not closed."),
                 ("text", "{{{event.member.role}}}", "Line 1: values are always escaped"),
                 ("subject", "{{name", "Line 1: a tag is not closed.")):
-            answer = owner.call("PUT", "/api/v1/templates/member_added/en", {**good, field: words})
+            answer = owner.call("PUT", "/api/v1/templates/member_updated/en", {**good, field: words})
             self.check_problem(answer, 422)
             self.assertEqual(self.pointers(answer), ["/" + field])
             self.assertTrue(answer.json["errors"][0]["detail"].startswith(said), answer)

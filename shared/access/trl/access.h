@@ -151,10 +151,14 @@ void trl_access_keep_grant(trl_ctx *ctx, trl_access *access, struct trl_id subje
 enum trl_code trl_access_limit_name(trl_ctx *ctx, trl_access *access, const char *rate,
     const char *name) TRL_MUST_CHECK;
 
-/* Adds to states how the TRL_LIMIT_NAME limit of a class stands, which a service has
- * refused with TRL_RATE; nothing where the class has none. Any thread. */
+/* The same for the TRL_LIMIT_RECIPIENT limit: whom something is sent to. */
+enum trl_code trl_access_limit_recipient(trl_ctx *ctx, trl_access *access,
+    const char *rate, const char *address) TRL_MUST_CHECK;
+
+/* Adds to states how such a limit of a class stands, which a service has refused with
+ * TRL_RATE; the message names it. Nothing where it is none of the class. Any thread. */
 void trl_access_name_refused(const trl_access *access, const char *rate,
-    uint32_t retry_after_ms, struct trl_access_states *states);
+    const char *message, uint32_t retry_after_ms, struct trl_access_states *states);
 
 /* ---- for who goes on beyond a request (streams) -------------------------------- */
 

@@ -12,7 +12,8 @@ enum trl_limit_subject {
 	TRL_LIMIT_PERSON,
 	TRL_LIMIT_KEY,
 	TRL_LIMIT_TENANT,
-	TRL_LIMIT_NAME /* a text given by the client (an e-mail address), hashed */
+	TRL_LIMIT_NAME, /* a text that a service counts (an e-mail address), hashed */
+	TRL_LIMIT_RECIPIENT /* whom a mail goes to, the same */
 };
 
 struct trl_limit {

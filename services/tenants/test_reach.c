@@ -1,0 +1,151 @@
+/* Mails to people outside: who may cause one, and against whose limit it counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_world.h"
+
+static struct trl_id tenant, invited;
+static const struct world_person *owner, *bob;
+
+static void
+begin(bool verified)
+{
+	owner = world_person_new("owner", verified);
+	bob = world_person_new("bob", true);
+	tenant = world_tenant_new(owner);
+	invited = trl_id_new();
+	world_sql("insert into invitation (tenant_id, id, email, role, status, "
+		  "token_hash, expires_at, version, created_at, updated_at) values "
+		  "('%s', '%s', 'z@example.test', 'viewer', 'pending', sha256('x'), "
+		  "now() + interval '1 day', 1, now(), now())",
+	    world_id_text(tenant), world_id_text(invited));
+	world.counted[0] = '\0';
+	world.limited = NULL;
+}
+
+static int
+after_each(void **state)
+{
+	(void)state;
+	world.n_people = 0;
+	world.limited = NULL;
+	world_forget();
+	return 0;
+}
+
+enum { INVITE, RESEND, ADD, WAYS };
+static const char *const to[WAYS] = { "new@example.test", "z@example.test", NULL };
+
+static enum trl_code
+reach(const struct world_caller *who, int way)
+{
+	Tenants__V1__CreateInvitationRequest invite =
+	    TENANTS__V1__CREATE_INVITATION_REQUEST__INIT;
+	Tenants__V1__ResendInvitationRequest resend =
+	    TENANTS__V1__RESEND_INVITATION_REQUEST__INIT;
+	Tenants__V1__AddMemberRequest add = TENANTS__V1__ADD_MEMBER_REQUEST__INIT;
+
+	invite.has_tenant_id = resend.has_tenant_id = add.has_tenant_id = true;
+	invite.tenant_id = resend.tenant_id = add.tenant_id =
+	    (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)who->tenant.bytes };
+	invite.has_role = add.has_role = resend.has_invitation_id = true;
+	invite.role = add.role = TENANTS__V1__MEMBER__ROLE__viewer;
+	invite.email = (char *)(uintptr_t)to[INVITE];
+	add.email = (char *)(uintptr_t)bob->email;
+	resend.invitation_id = (ProtobufCBinaryData){ 16, invited.bytes };
+	return way == INVITE
+		   ? world_call(who, &tenants_v1_create_invitation, &invite.base, NULL)
+	       : way == RESEND
+		   ? world_call(who, &tenants_v1_resend_invitation, &resend.base, NULL)
+		   : world_call(who, &tenants_v1_add_member, &add.base, NULL);
+}
+
+static const char *const all[] = { "tenants.invitation.create",
+	"tenants.invitation.resend", "tenants.member.add", NULL };
+
+static void
+nobody_is_written_to_before_the_senders_address_is_proven(void **state)
+{
+	(void)state;
+	for (int key = 0; key < 2; key++) {
+		unsigned letters;
+
+		begin(false);
+		letters = world_letters();
+		for (int way = 0; way < WAYS; way++) {
+			const struct world_caller who = { .person = owner,
+				.tenant = tenant,
+				.key = key,
+				.permissions = all };
+
+			assert_int_equal(reach(&who, way), TRL_DENIED);
+		}
+		assert_int_equal(world_letters(), letters);
+		assert_string_equal(world.counted, "");
+	}
+}
+
+static void
+an_accounts_mails_count_together_whichever_tenant_or_key(void **state)
+{
+	struct world_caller who = { .permissions = all };
+
+	(void)state;
+	begin(true);
+	for (int way = 0; way < WAYS; way++) {
+		who = (struct world_caller){ .person = owner,
+			.tenant = way == INVITE ? world_tenant_new(owner) : tenant,
+			.key = way == RESEND,
+			.permissions = all };
+		world.counted[0] = '\0';
+		assert_int_equal(reach(&who, way), TRL_OK);
+		assert_string_equal(world.counted,
+		    trl_arena_printf(world.arena, "invite:%s invite:%s ",
+			world_id_text(owner->account), to[way] ? to[way] : bob->email));
+	}
+}
+
+static void
+whose_limit_is_reached_causes_no_mail(void **state)
+{
+	struct world_caller who;
+
+	(void)state;
+	begin(true);
+	who = (struct world_caller){ .person = owner, .tenant = tenant };
+	for (int way = 0; way < WAYS; way++) {
+		unsigned letters = world_letters();
+
+		world.limited = to[way] ? to[way] : bob->email;
+		assert_int_equal(reach(&who, way), TRL_RATE);
+		world.limited = world_id_text(owner->account);
+		assert_int_equal(reach(&who, way), TRL_RATE);
+		assert_int_equal(world_letters(), letters);
+	}
+	/* What was done already is answered again, and is not counted. */
+	world.limited = NULL;
+	who.idempotency_key = "once";
+	assert_int_equal(reach(&who, INVITE), TRL_OK);
+	world.limited = to[INVITE];
+	assert_int_equal(reach(&who, INVITE), TRL_OK);
+	assert_true(world.replayed);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_teardown(name, after_each)
+		TEST(nobody_is_written_to_before_the_senders_address_is_proven),
+		TEST(an_accounts_mails_count_together_whichever_tenant_or_key),
+		TEST(whose_limit_is_reached_causes_no_mail),
+	};
+
+	return cmocka_run_group_tests(tests, world_open, world_close);
+}
