@@ -114,7 +114,9 @@ open_notify(const struct trl_host *host, void **out)
 	const struct notify_config *config = host->config;
 	trl_http_out *outside = trl_http_out_open(host->loop,
 	    &(struct trl_http_out_options){ .allow_cidrs = config->webhook_allow_cidrs,
-		.ca_file = config->webhook_ca });
+		.ca_file = config->webhook_ca,
+		/* Slack's as well. Beyond these, libcurl would let them wait. */
+		.max_connections = 2 * NOTIFY_WEBHOOK_SLOTS });
 	struct notify *self;
 	enum trl_code rc;
 

@@ -113,7 +113,9 @@ const struct trl_job_kind notify_slack_job = {
 	.message = &notify_v1_telling_rules,
 	.run = run,
 	.attempts = 8,
-	.slots = 8,
+	.slots = 64,
+	.per_tenant = 8,
+	.per_lane = 8, /* an organisation has one Slack */
 	.delays_s = delays_s,
 	.n_delays = TRL_COUNT(delays_s),
 };

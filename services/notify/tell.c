@@ -2,7 +2,10 @@
  * which language, and by which channels. The inbox is written here; a mail is another
  * job, which goes at once, after quiet hours, or with the next digest. All of it is
  * one transaction under the job's key, so it happens once. */
+#include <ctype.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "feed.h"
 #include "template.h"
@@ -267,12 +270,28 @@ add_inbox(trl_ctx *ctx, trl_batch *work, struct trl_id account,
 	notify_feed_add_told(ctx, work, account, told);
 }
 
+/* The domain: of one whose mail makes the relay wait, that of the others goes on. */
+static struct trl_id
+lane_of(trl_ctx *ctx, const char *email)
+{
+	const char *at = strrchr(email, '@');
+	char *domain = trl_arena_strdup(ctx->arena, at ? at + 1 : email);
+	struct trl_id lane;
+
+	for (char *c = domain; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	crypto_generichash(lane.bytes, sizeof lane.bytes, (const uint8_t *)domain,
+	    strlen(domain), NULL, 0);
+	return lane;
+}
+
 static void
 add_mail(trl_ctx *ctx, trl_batch *work, const Notify__V1__Telling *telling,
     const struct notify_fact *fact, const struct notify_letter *letter,
     int64_t run_at_us)
 {
-	const struct trl_job_terms terms = { .run_at_us = run_at_us };
+	const struct trl_job_terms terms = { .run_at_us = run_at_us,
+		.lane = lane_of(ctx, letter->person.email) };
 
 	trl_batch_add(work, &notify_sql_delivery_insert, NULL,
 	    TRL_ARG_ID("tenant_id", fact->tenant),

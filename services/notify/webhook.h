@@ -12,6 +12,7 @@ enum {
 	NOTIFY_WEBHOOK_ANSWER_BYTES = 64 << 10, /* read of an answer */
 	NOTIFY_WEBHOOK_SHOWN_BYTES = 2048,      /* kept of it */
 	NOTIFY_WEBHOOK_TIMEOUT_MS = 10000,
+	NOTIFY_WEBHOOK_SLOTS = 512,        /* posts on their way, of one process */
 	NOTIFY_WEBHOOK_OVERLAP_HOURS = 24, /* a rotated secret signs on */
 	NOTIFY_WEBHOOK_KEPT_DAYS = 30,
 	/* "whsec_" and base64 of 32 bytes */

@@ -63,6 +63,13 @@ due(trl_ctx *ctx, struct trl_id delivery)
 	return &payload->base;
 }
 
+/* An endpoint's deliveries are of one lane. */
+static struct trl_job_terms
+terms_for(struct trl_id endpoint)
+{
+	return (struct trl_job_terms){ .lane = endpoint };
+}
+
 /* ---- events of others ---- */
 
 static const char *
@@ -148,10 +155,13 @@ add_deliveries(trl_ctx *ctx, trl_tx *tx, const struct trl_event *event,
 	told.body = body_of(ctx, event);
 	trl_tx_add_args(tx, &notify_sql_webhook_deliveries_insert, NULL,
 	    deliveries(ctx, event, &told, &to));
-	for (size_t i = 0; i < to.n; i++)
+	for (size_t i = 0; i < to.n; i++) {
+		const struct trl_job_terms terms = terms_for(to.endpoints[i]);
+
 		if (to.statuses[i] == waiting)
-			trl_tx_job(
-			    tx, &notify_webhook_job, NULL, due(ctx, to.deliveries[i]));
+			trl_tx_job(tx, &notify_webhook_job, &terms,
+			    due(ctx, to.deliveries[i]));
+	}
 }
 
 /* The endpoint that a fact is about hears nothing of it. */
@@ -190,10 +200,13 @@ notify_webhooks_tell_own(
 		return TRL_OK;
 	trl_batch_add_args(work, &notify_sql_webhook_deliveries_insert, NULL,
 	    deliveries(ctx, event, &told, &to));
-	for (size_t i = 0; i < to.n; i++)
+	for (size_t i = 0; i < to.n; i++) {
+		const struct trl_job_terms terms = terms_for(to.endpoints[i]);
+
 		if (to.statuses[i] == waiting)
-			trl_batch_job(work, &notify_webhook_job, NULL,
+			trl_batch_job(work, &notify_webhook_job, &terms,
 			    due(ctx, to.deliveries[i]));
+	}
 	return TRL_OK;
 }
 
@@ -248,6 +261,8 @@ begin(struct notify *self, trl_ctx *ctx, const char *action,
     const Notify__V1__WebhookDelivery *delivery, struct trl_id replay_of,
     Notify__V1__WebhookDelivery *out)
 {
+	const struct trl_job_terms terms =
+	    terms_for(trl_value_id(delivery->endpoint_id));
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 
 	*out = *delivery;
@@ -257,7 +272,8 @@ begin(struct notify *self, trl_ctx *ctx, const char *action,
 	}
 	trl_batch_add(work, &notify_sql_webhook_delivery_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
-	trl_batch_job(work, &notify_webhook_job, NULL, due(ctx, trl_value_id(out->id)));
+	trl_batch_job(
+	    work, &notify_webhook_job, &terms, due(ctx, trl_value_id(out->id)));
 	trl_batch_audit(
 	    work, action, trl_value_id(out->endpoint_id), "webhook_endpoint", NULL);
 	return trl_batch_write(work, &out->base);

@@ -317,8 +317,11 @@ const struct trl_job_kind notify_webhook_job = {
 	.run = run,
 	.dead = dead,
 	.attempts = TRL_COUNT(delays_s) + 1,
-	.slots = 128,
-	.per_tenant = 16,
+	/* A post that waits for its answer costs little; what it holds is shared out.
+	 */
+	.slots = NOTIFY_WEBHOOK_SLOTS,
+	.per_tenant = 64,
+	.per_lane = 16,
 	.timeout_ms = 20000,
 	.delays_s = delays_s,
 	.n_delays = TRL_COUNT(delays_s),

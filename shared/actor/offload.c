@@ -2,13 +2,17 @@
  * rush of one cannot take the threads from another.
  *
  * A job lies on its actor's stack: the actor leaves only when the job is over or
- * was never begun. */
+ * was never begun. A thread of its own is joined before the job counts as over, so it
+ * touches nothing that may be gone. */
 #include <stdlib.h>
 
 #include "runtime.h"
 
+enum { OWN_STACK_BYTES = 1 << 20 };
+
 struct job {
 	uv_work_t work;
+	uv_thread_t thread; /* its own */
 	struct job *next;
 	struct trl_offload *kind;
 	struct trl_ticket ticket;
@@ -21,6 +25,9 @@ struct trl_offload_state {
 	trl_loop *loop;
 	unsigned running, waiting;
 	struct job *first, **last;
+	uv_async_t *over_news; /* of threads of their own; or NULL */
+	uv_mutex_t lock;       /* over */
+	struct job *over;
 	trl_series *running_now, *waiting_now, *refused;
 };
 
@@ -42,11 +49,33 @@ show(struct trl_offload_state *state)
 }
 
 static void
+on_own_thread(void *self)
+{
+	struct job *job = self;
+	struct trl_offload_state *state = job->kind->state;
+
+	job->fn(job->arg);
+	uv_mutex_lock(&state->lock);
+	job->next = state->over;
+	state->over = job;
+	uv_mutex_unlock(&state->lock);
+	uv_async_send(state->over_news);
+}
+
+static void
 give(struct trl_offload_state *state, struct job *job)
 {
+	const uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE,
+		.stack_size = OWN_STACK_BYTES };
+
 	job->state = GIVEN;
 	job->work.data = job;
 	state->running++;
+	if (job->kind->waits) {
+		trl_assert(uv_thread_create_ex(
+			       &job->thread, &options, on_own_thread, job) == 0);
+		return;
+	}
 	trl_assert(
 	    uv_queue_work(&state->loop->uv, &job->work, on_thread, on_done) == 0);
 }
@@ -65,10 +94,8 @@ step_out(struct trl_offload_state *state, struct job *job)
 }
 
 static void
-on_done(uv_work_t *work, int status)
+end(struct trl_offload_state *state, struct job *job, int status)
 {
-	struct job *job = work->data;
-	struct trl_offload_state *state = job->kind->state;
 	struct job *next = state->first;
 
 	job->state = status == UV_ECANCELED ? DROPPED : DONE;
@@ -84,6 +111,46 @@ on_done(uv_work_t *work, int status)
 	show(state);
 }
 
+static void
+on_done(uv_work_t *work, int status)
+{
+	struct job *job = work->data;
+
+	end(job->kind->state, job, status);
+}
+
+static void
+on_over(uv_async_t *news)
+{
+	struct trl_offload_state *state = news->data;
+	struct job *job, *next;
+
+	uv_mutex_lock(&state->lock);
+	job = TRL_TAKE(state->over);
+	uv_mutex_unlock(&state->lock);
+	for (; job != NULL; job = next) {
+		next = job->next;
+		uv_thread_join(&job->thread);
+		end(state, job, 0);
+	}
+}
+
+static void
+open_news(trl_loop *loop, struct trl_offload_state *state)
+{
+	state->over_news = calloc(1, sizeof *state->over_news);
+	trl_assert(state->over_news != NULL && uv_mutex_init(&state->lock) == 0 &&
+		   uv_async_init(&loop->uv, state->over_news, on_over) == 0);
+	state->over_news->data = state;
+	uv_unref((uv_handle_t *)state->over_news);
+}
+
+static void
+on_news_closed(uv_handle_t *news)
+{
+	free(news);
+}
+
 void
 trl_offload_init(trl_loop *loop, struct trl_offload *kind)
 {
@@ -92,6 +159,8 @@ trl_offload_init(trl_loop *loop, struct trl_offload *kind)
 	trl_assert(state != NULL && kind->slots > 0);
 	state->loop = loop;
 	state->last = &state->first;
+	if (kind->waits)
+		open_news(loop, state);
 	state->running_now =
 	    trl_series_at(trl_gauge_new("trellis_offload_running",
 			      "Offloaded work on threads", "kind", NULL),
@@ -111,6 +180,10 @@ void
 trl_offload_fini(struct trl_offload *kind)
 {
 	trl_assert(kind->state == NULL || kind->state->running == 0);
+	if (kind->state != NULL && kind->state->over_news != NULL) {
+		uv_close((uv_handle_t *)kind->state->over_news, on_news_closed);
+		uv_mutex_destroy(&kind->state->lock);
+	}
 	free(TRL_TAKE(kind->state));
 }
 
@@ -124,7 +197,8 @@ came_through(trl_ctx *ctx, struct trl_offload_state *state, struct job *job)
 		return false;
 	}
 	if (job->state == GIVEN) {
-		uv_cancel((uv_req_t *)&job->work); /* works while no thread has it */
+		if (!job->kind->waits) /* works while no thread has it */
+			uv_cancel((uv_req_t *)&job->work);
 		job->ticket = trl_park_begin(ctx);
 		trl_park_surely(ctx, job->ticket, job->kind->name);
 	}

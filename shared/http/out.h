@@ -20,7 +20,9 @@ enum {
 	OUT_DEAD_MAX = 128,     /* names that are left alone for a while */
 	OUT_HEADERS_MAX = 100,  /* lines in an answer's heads */
 	OUT_HEAD_BYTES = 32 << 10,
-	OUT_SMTP_SLOTS = 4, /* threads, and connections that are kept */
+	OUT_SMTP_SLOTS = 32,       /* conversations at once */
+	OUT_SMTP_KEPT = 4,         /* connections that are kept while nobody speaks */
+	OUT_SMTP_PHASE_MS = 10000, /* for each step before the letter's own text */
 	OUT_SMTP_QUEUE = 256,
 	OUT_TIMEOUT_MS = 10000,
 	OUT_IDLE_S = 4, /* a connection serves again within; some servers end theirs

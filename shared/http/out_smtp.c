@@ -1,9 +1,14 @@
 /* out_smtp.c - letters by SMTP, on threads. libcurl's multi interface does not serve
  * here: at the end of a letter it waits for the server's answer without giving the loop
  * back (libcurl-multi(3), "BLOCKING"), and so it does for the answer to QUIT. As many
- * handles as threads, each keeping its connection for the next letter to the same
- * server by the same user; a lock guards who has which. Names are resolved on the loop,
- * as for HTTP. */
+ * handles as threads, some of which keep their connection for the next letter to the
+ * same server by the same user; a lock guards who has which. Names are resolved on the
+ * loop, as for HTTP.
+ *
+ * A conversation may be held up by the other side at each step, so there are many, and
+ * who has how many is for the caller to share out (notify/mail.c). A step has ten
+ * seconds; the answer to the letter itself has all the time there is, for who gives up
+ * waiting for it sends the letter twice. */
 #include "out.h"
 
 #include <stdio.h>
@@ -32,6 +37,8 @@ struct sending {
 	CURLcode result;
 	char error[CURL_ERROR_SIZE];
 	struct out_smtp_talk talk;
+	enum trl_smtp_stage stage; /* as it was last looked at */
+	uint64_t stage_us;         /* when it was first seen */
 	const char *refused;
 };
 
@@ -44,7 +51,8 @@ out_smtp_open(trl_http_out *out)
 	out->smtp = (struct trl_offload){ .name = "smtp",
 		.slots = OUT_SMTP_SLOTS,
 		.queue = OUT_SMTP_QUEUE,
-		.retry_after_ms = 1000 };
+		.retry_after_ms = 1000,
+		.waits = true };
 	trl_offload_init(out->loop, &out->smtp);
 }
 
@@ -85,10 +93,18 @@ on_read(char *to, size_t one, size_t room, void *self)
 static int
 on_progress(void *self, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-	const struct sending *sending = self;
+	struct sending *sending = self;
+	const uint64_t now = trl_mono_us();
 
 	(void)a, (void)b, (void)c, (void)d;
-	return trl_mono_us() > sending->end_us;
+	if (sending->stage != sending->talk.stage || sending->stage_us == 0) {
+		sending->stage = sending->talk.stage;
+		sending->stage_us = now;
+	}
+	if (sending->stage < TRL_SMTP_BODY &&
+	    now - sending->stage_us > UINT64_C(1000) * OUT_SMTP_PHASE_MS)
+		return 1;
+	return now > sending->end_us;
 }
 
 static curl_socket_t
@@ -204,7 +220,13 @@ take_link(trl_http_out *out, const char *key)
 static void
 give_link(trl_http_out *out, struct out_smtp_link *link)
 {
+	size_t kept = 0;
+
 	uv_mutex_lock(&out->links_lock);
+	for (size_t i = 0; i < OUT_SMTP_SLOTS; i++)
+		kept += !out->links[i].busy && out->links[i].easy != NULL;
+	if (kept >= OUT_SMTP_KEPT)
+		drop(link);
 	link->busy = false;
 	uv_mutex_unlock(&out->links_lock);
 }

@@ -282,6 +282,47 @@ a_server_that_never_takes_the_letter_holds_up_neither_loop_nor_actor(void **stat
 }
 
 static void
+conversations_that_stall_hold_up_nobody_elses(void **state)
+{
+	struct visit stalled[12], quick = letter_to("a@good.test", "smtp", world.smtp);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(stalled); i++) {
+		stalled[i] = letter_to(
+		    i % 2 ? "stalls@good.test" : "never@good.test", "smtp", world.smtp);
+		stalled[i].letter.url = quick.letter.url;
+		stalled[i].letter.timeout_ms = 8000;
+		begin_letter(&stalled[i]);
+	}
+	for (int i = 0; i < 20; i++) {
+		post(&quick);
+		assert_int_equal(quick.rc, TRL_OK);
+	}
+	for (size_t i = 0; i < TRL_COUNT(stalled); i++)
+		assert_false(stalled[i].done);
+	for (size_t i = 0; i < TRL_COUNT(stalled); i++) {
+		assert_true(
+		    trl_loop_run_until(world.loop, is_done, &stalled[i], 20000));
+		assert_int_equal(stalled[i].rc, TRL_DEADLINE);
+	}
+}
+
+static void
+each_step_before_the_text_has_a_time_of_its_own(void **state)
+{
+	struct visit visit = letter_to("stalls@good.test", "smtp", world.smtp);
+	uint64_t began = trl_mono_us();
+
+	(void)state;
+	visit.actor_ms = 60000;
+	visit.letter.timeout_ms = 50000;
+	post(&visit);
+	assert_int_equal(visit.rc, TRL_DEADLINE);
+	assert_int_equal(visit.smtp.stage, TRL_SMTP_RCPT);
+	assert_in_range(trl_mono_us() - began, 9900000, 45000000);
+}
+
+static void
 more_letters_than_threads_wait_for_their_turn(void **state)
 {
 	struct visit visits[VISITS];
@@ -313,6 +354,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_wrong_password_is_ours_to_mend_and_the_letter_waits),
 		cmocka_unit_test(
 		    a_server_that_never_takes_the_letter_holds_up_neither_loop_nor_actor),
+		cmocka_unit_test(conversations_that_stall_hold_up_nobody_elses),
+		cmocka_unit_test(each_step_before_the_text_has_a_time_of_its_own),
 		cmocka_unit_test(more_letters_than_threads_wait_for_their_turn),
 	};
 

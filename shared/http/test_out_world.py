@@ -167,6 +167,8 @@ class Mail:
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         name = address.partition('@')[0]
+        if name == 'stalls':
+            await asyncio.sleep(600)
         if name in self.recipients:
             return self.recipients[name]
         if name == 'grey' and address not in Seen.greylisted:

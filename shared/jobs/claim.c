@@ -91,7 +91,8 @@ move_on(trl_ctx *ctx, struct jobs_kind *kind, const Jobs__Claim *claim, unsigned
 	unsigned *given = trl_arena_zalloc(ctx->arena, (room + 1) * sizeof *given);
 	const Jobs__Claimed *last = NULL;
 
-	kind->more = claim->n_items >= room;
+	/* Of lanes it is not seen which have more: until there is nothing. */
+	kind->more = claim->n_items >= room || (kind->kind->per_lane && claim->n_items);
 	kind->blocked = claim->n_items == 0;
 	for (size_t i = 0; i < claim->n_items; i++) {
 		const Jobs__Claimed *row = claim->items[i];
@@ -107,8 +108,8 @@ move_on(trl_ctx *ctx, struct jobs_kind *kind, const Jobs__Claim *claim, unsigned
 	memcpy(kind->after.bytes, last->tenant_id.data, 16);
 	kind->credit = 0;
 	/* Cut off within its turn, which goes on then; the platform has no weight. */
-	if (claim->n_items >= room && (int64_t)given[last->place] < last->weight &&
-	    !trl_id_is_nil(kind->after))
+	if (!kind->kind->per_lane && claim->n_items >= room &&
+	    (int64_t)given[last->place] < last->weight && !trl_id_is_nil(kind->after))
 		kind->credit = (unsigned)last->weight - given[last->place];
 }
 
@@ -156,6 +157,32 @@ jobs_unclaim(trl_jobs *jobs, trl_ctx *ctx)
 }
 
 static void
+ask(trl_jobs *jobs, trl_batch *batch, const struct jobs_kind *kind, struct trl_id token,
+    ProtobufCMessage *rows)
+{
+	const unsigned room = room_of(kind);
+
+	if (kind->kind->per_lane)
+		trl_batch_get(batch, &trl_sql_job_claim_lanes, NULL, rows,
+		    TRL_ARG_TEXT("kind", kind->kind->name),
+		    TRL_ARG_ID("after", kind->after), TRL_ARG_INT("room", room),
+		    TRL_ARG_INT("free", kind->slots - kind->running),
+		    TRL_ARG_INT("per_tenant", kind->per_tenant),
+		    TRL_ARG_INT("per_lane", kind->kind->per_lane),
+		    TRL_ARG_ID("token", token),
+		    TRL_ARG_INT("lease_ms", jobs->lease_ms));
+	else
+		trl_batch_get(batch, &trl_sql_job_claim, NULL, rows,
+		    TRL_ARG_TEXT("kind", kind->kind->name),
+		    TRL_ARG_ID("after", kind->after),
+		    TRL_ARG_ID("until", last_of_round(kind)),
+		    TRL_ARG_INT("credit", kind->credit), TRL_ARG_INT("room", room),
+		    TRL_ARG_INT("per_tenant", kind->per_tenant),
+		    TRL_ARG_ID("token", token),
+		    TRL_ARG_INT("lease_ms", jobs->lease_ms));
+}
+
+static void
 claim(trl_ctx *ctx, void *arg)
 {
 	trl_jobs *jobs = arg;
@@ -175,12 +202,7 @@ claim(trl_ctx *ctx, void *arg)
 
 	jobs->next_kind = (size_t)(kind - jobs->kinds + 1) % jobs->n_kinds;
 	kind->more = false; /* who adds one from here on says so again */
-	trl_batch_get(batch, &trl_sql_job_claim, NULL, &rows.base,
-	    TRL_ARG_TEXT("kind", kind->kind->name), TRL_ARG_ID("after", kind->after),
-	    TRL_ARG_ID("until", last_of_round(kind)),
-	    TRL_ARG_INT("credit", kind->credit), TRL_ARG_INT("room", room),
-	    TRL_ARG_INT("per_tenant", kind->per_tenant), TRL_ARG_ID("token", token),
-	    TRL_ARG_INT("lease_ms", jobs->lease_ms));
+	ask(jobs, batch, kind, token, &rows.base);
 	rc = trl_batch_write_unrecorded(batch);
 	if (rc == TRL_OK && jobs->draining) { /* it was under way: for somebody else */
 		jobs->lost_claim = token;

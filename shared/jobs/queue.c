@@ -56,6 +56,7 @@ arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
 		    : TRL_ARG_NULL("key"),
 		TRL_ARG_BYTES("payload", packed, len),
 		TRL_ARG_BYTES("trace", trace, JOBS_TRACE_BYTES),
+		TRL_ARG_ID("lane", terms->lane),
 		{ .name = NULL },
 	};
 	return trl_arena_memdup(ctx->arena, args, sizeof args);

@@ -124,6 +124,14 @@ const struct trl_job_kind rig_narrow = {
 	.slots = 8,
 	.per_tenant = 2,
 };
+const struct trl_job_kind rig_outside = {
+	.name = "outside",
+	.message = &thing_rules,
+	.run = run,
+	.slots = 16,
+	.per_tenant = 12,
+	.per_lane = 4,
+};
 const struct trl_job_kind rig_tick = {
 	.name = "tick",
 	.message = &thing_rules,

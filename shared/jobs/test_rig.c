@@ -79,7 +79,7 @@ void
 rig_work(size_t n, const struct trl_cron *const *crons)
 {
 	static const struct trl_job_kind *const kinds[] = { &rig_task, &rig_narrow,
-		&rig_tick, NULL };
+		&rig_outside, &rig_tick, NULL };
 
 	for (size_t i = 0; i < n; i++) {
 		if (rig.workers[i])
@@ -174,6 +174,16 @@ rig_add_many(
     const struct trl_job_kind *kind, struct trl_id tenant, const char *name, size_t n)
 {
 	struct add it = { kind, tenant, name, NULL, n, TRL_INTERNAL };
+
+	rig_act(add, &it);
+	assert_int_equal(it.rc, TRL_OK);
+}
+
+void
+rig_add_to_lane(struct trl_id tenant, struct trl_id lane, const char *name, size_t n)
+{
+	const struct trl_job_terms terms = { .lane = lane };
+	struct add it = { &rig_outside, tenant, name, &terms, n, TRL_INTERNAL };
 
 	rig_act(add, &it);
 	assert_int_equal(it.rc, TRL_OK);

@@ -43,8 +43,8 @@ struct rig {
 extern struct rig rig;
 
 /* "task": 3 attempts without a wait, 8 slots, no cap below; "narrow": 8 slots, 2 a
- * tenant; "tick": for crons. */
-extern const struct trl_job_kind rig_task, rig_narrow, rig_tick;
+ * tenant; "outside": 16 slots, 12 a tenant, 4 a lane; "tick": for crons. */
+extern const struct trl_job_kind rig_task, rig_narrow, rig_outside, rig_tick;
 
 int rig_open(void **state);
 int rig_close(void **state);
@@ -66,6 +66,8 @@ void rig_add(const struct trl_job_kind *kind, struct trl_id tenant, const char *
     const struct trl_job_terms *terms);
 void rig_add_many(
     const struct trl_job_kind *kind, struct trl_id tenant, const char *name, size_t n);
+void rig_add_to_lane(
+    struct trl_id tenant, struct trl_id lane, const char *name, size_t n);
 /* Runs body as an actor until it returns. */
 void rig_act(void (*run)(trl_ctx *ctx, void *arg), void *arg);
 /* Waits for SQL to give want; fails the test after twenty seconds. */

@@ -30,7 +30,7 @@ migrating_twice_is_harmless(void **state)
 	(void)state;
 	assert_int_equal(trl_migrate(db.admin, &pgtest_sql, NULL, NULL), TRL_OK);
 	assert_string_equal(
-	    "9", test_db_sql(&db, "select count(*) from pgtest.schema_migration"));
+	    "10", test_db_sql(&db, "select count(*) from pgtest.schema_migration"));
 }
 
 static void

@@ -31,6 +31,55 @@ class Backlog(Hooks):
         self.assertEqual(self.value("select count(*) from notify.parked"), "0")
 
 
+class Neighbours(Hooks):
+    """Receivers that take their time, and those beside them."""
+
+    def setUp(self):
+        super().setUp()
+        self.go_on = threading.Event()
+        self.addCleanup(self.go_on.set)
+        self.held, self.ended = [], []
+
+    def hold(self):
+        self.held.append(1)
+        self.go_on.wait(30)
+        self.ended.append(1)
+        return 204
+
+    def due(self, endpoint, n):
+        """So many deliveries, with their jobs, as if events had made them."""
+        self.stack.sql(
+            "with made as (insert into notify.webhook_delivery (tenant_id, id, endpoint_id, "
+            "event_id, event_type, webhook_id, body, bytes, status, created_at) select tenant_id, "
+            "gen_random_uuid(), id, gen_random_uuid(), 'x.y', 'msg_1', '{}', 2, 'waiting', now() "
+            f"from notify.webhook_endpoint, generate_series(1, {n}) where id = '{endpoint['id']}' "
+            "returning tenant_id, id, endpoint_id) insert into notify.job (id, tenant_id, kind, "
+            "state, priority, run_at, attempt, attempts, payload, trace, made_at, lane) select id, "
+            "tenant_id, 'webhook', 'ready', 0, now(), 0, 10, decode('0a10' || replace(id::text, "
+            "'-', ''), 'hex'), '', now(), endpoint_id from made")
+
+    def check_not_held_up(self, path, endpoint):
+        """Its delivery comes before any of those that are held has ended."""
+        seen = []
+        self.receiver.answers[path] = [lambda: seen.append(len(self.ended)) or 204]
+        self.ask_test(endpoint)
+        wait_for("the quick one arrives", lambda: seen, 30)
+        self.assertEqual(seen[0], 0)
+
+    def test_eight_organisations_with_slow_receivers_hold_up_no_ninth(self):
+        for i in range(8):
+            self.ada.headers["X-Tenant-Id"] = self.tenant = self.stack.found(self.ada)
+            self.due(self.endpoint(f"/slow{i}", self.hold), 60)
+        wait_for("all hold what they may", lambda: len(self.held) >= 8 * 16, 20)
+        self.ada.headers["X-Tenant-Id"] = self.tenant = self.stack.found(self.ada)
+        self.check_not_held_up("/ninth", self.endpoint("/ninth"))
+
+    def test_a_slow_endpoint_holds_up_no_other_of_its_organisation(self):
+        self.due(self.endpoint("/slow", self.hold), 60)
+        wait_for("it holds what it may", lambda: len(self.held) >= 16, 20)
+        self.check_not_held_up("/quick", self.endpoint("/quick"))
+
+
 class Away(Hooks):
     """Receivers that want to be left alone, or are not there for a while."""
 

@@ -136,6 +136,8 @@ struct trl_offload {
 	unsigned slots;   /* at once */
 	unsigned queue;   /* waiting, beyond that BUSY */
 	uint32_t retry_after_ms;
+	bool waits; /* for somebody outside: each runs on a thread made for it, and so
+		       takes none of the loop's few */
 	struct trl_offload_state *state;
 };
 void trl_offload_init(trl_loop *loop, struct trl_offload *kind);

@@ -16,7 +16,12 @@
  * A job that runs is under a lease of 30 s that heartbeats renew. Where its process
  * dies, another one takes it over, as the next attempt. One that has used up its
  * attempts, or was cancelled, is kept for 14 days. Tenants take turns, a turn being
- * one job, or as many as the table job_weight gives the tenant. */
+ * one job, or as many as the table job_weight gives the tenant.
+ *
+ * Jobs that wait on somebody outside may hold their slots for long. A kind of such
+ * (per_lane) shares out what is held: a tenant holds no more than what is free still,
+ * so there is a slot for whoever comes next, and a lane, which is what such jobs have
+ * in common (an endpoint), no more than its tenant may add. */
 #pragma once
 
 #include <trl/batch.h>
@@ -45,6 +50,8 @@ struct trl_job_kind {
 	unsigned slots;      /* run at once in this process; 0: 32 */
 	unsigned per_tenant; /* of one tenant, in all replicas; 0: a quarter of slots.
 				The platform, which is none, has no cap */
+	unsigned per_lane;   /* of one lane of a tenant's, in all replicas; 0: there are
+				no lanes, and nothing is shared but turns */
 	uint32_t timeout_ms; /* 0: 30,000 */
 	/* Waits before attempt n + 1: delays_s[n - 1], the last one repeated; NULL:
 	 * n^4 seconds, at most an hour. Both with 10 % jitter. */
@@ -55,8 +62,9 @@ struct trl_job_kind {
 struct trl_job_terms {
 	const char *key; /* while a job of this kind, tenant and key waits (not: runs),
 			    another is not added; at most 200 bytes; NULL: none */
-	int64_t run_at_us; /* wall; 0: at once */
-	int priority;      /* higher runs first within a tenant; 0 usual */
+	int64_t run_at_us;  /* wall; 0: at once */
+	int priority;       /* higher runs first within a tenant's lane; 0 usual */
+	struct trl_id lane; /* what it waits on, where the kind has lanes; or nil */
 };
 
 /* Adds a job to the batch's transaction; its tenant is the batch's (nil: the

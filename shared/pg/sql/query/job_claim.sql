@@ -1,7 +1,7 @@
 -- Takes up to :room ready jobs of a kind under a lease, going round the tenants that
 -- have some: :after itself where it has :credit left of its turn, those behind it, then
 -- from the start to :until. A loose index scan finds the tenants, so that one's million
--- jobs cost the others nothing. Each gets its share by weight, as far as its jobs that
+-- jobs cost the others nothing; all are in one lane. Each gets its share by weight, as far as its jobs that
 -- run (in all replicas) leave it room; the platform's own (no tenant) have no cap.
 with recursive ring (tenant_id, wrapped, place, steps, room) as (
     select :after::uuid, false, 0, 0, case when :credit::integer = 0 then 0
@@ -45,7 +45,7 @@ with recursive ring (tenant_id, wrapped, place, steps, room) as (
     from turn t cross join lateral (
         select j.id from job j
         where j.state = 'ready' and j.kind = :kind::text and j.tenant_id = t.tenant_id
-        order by j.priority desc, j.run_at, j.id
+        order by j.lane, j.priority desc, j.run_at, j.id
         limit t.most
         for update skip locked) c
     limit :room::integer
