@@ -1,7 +1,9 @@
 /* jobs_bench.c - how many trivial jobs a second one worker runs, beside a bare loop of
- * the same statements over libpq in the same run; and how long another tenant's job
- * waits while one floods 1000:1. tools/bench runs it; by hand, with
- * TRELLIS_TEST_PG_ADMIN_URL set.
+ * the same statements over libpq in the same run; how long another tenant's job
+ * waits while one floods 1000:1; and how long a job of a kind that waits on somebody
+ * outside waits while eight tenants' take nine seconds each, and while another lane of
+ * its own tenant's do, with the caps of webhooks and those of mails. tools/bench runs
+ * it; by hand, with TRELLIS_TEST_PG_ADMIN_URL set.
  *
  * The bare loop takes jobs under a lease by the simplest claim there is (no tenants, no
  * caps) and deletes them, one batch after the other: what PostgreSQL can do at most
@@ -17,6 +19,9 @@ enum {
 	BATCH = 200,
 	FLOOD = 100000,
 	PROBES = 100, /* FLOOD / 1000 */
+	SLOW_TENANTS = 8,
+	SLOW_JOBS = 500, /* of each */
+	SLOW_MS = 9000,
 	PROBE_EVERY_MS = 20
 };
 
@@ -27,6 +32,8 @@ static struct bench {
 	struct trl_id quiet; /* the tenant whose waits are taken */
 	double waits_ms[2 * PROBES];
 	size_t n_waits;
+	const struct trl_job_kind *probed;
+	struct trl_id lane; /* where the probes are */
 } bench;
 
 static const struct trl_field no_rules[32];
@@ -54,6 +61,21 @@ slow(void *self, trl_ctx *ctx, const struct trl_job *job)
 	return rc == TRL_OK ? trivial(self, ctx, job) : rc;
 }
 
+/* The probes' tenant has jobs that are quick, and in another case some that are not. */
+static enum trl_code
+outside(void *self, trl_ctx *ctx, const struct trl_job *job)
+{
+	enum trl_code rc = TRL_OK;
+
+	if (job->attempts == 1) /* as fill_slow made it */
+		rc = trl_sleep(ctx, SLOW_MS);
+	else
+		rc = trl_sleep(ctx, 2);
+	if (rc != TRL_OK || job->attempts == 1)
+		return TRL_OK; /* cut off, the worker closes */
+	return trivial(self, ctx, job);
+}
+
 static const struct trl_job_kind trivial_kind = {
 	.name = "trivial",
 	.message = &rules,
@@ -67,7 +89,23 @@ static const struct trl_job_kind slow_kind = {
 	.run = slow,
 	.slots = 64,
 };
-static const struct trl_job_kind *const kinds[] = { &trivial_kind, &slow_kind, NULL };
+/* As webhook_send.c and mail.c have it. */
+static const struct trl_job_kind outside_kinds[] = {
+	{ .name = "as webhooks",
+	    .message = &rules,
+	    .run = outside,
+	    .slots = 512,
+	    .per_tenant = 64,
+	    .per_lane = 16 },
+	{ .name = "as mails",
+	    .message = &rules,
+	    .run = outside,
+	    .slots = 24,
+	    .per_tenant = 12,
+	    .per_lane = 6 },
+};
+static const struct trl_job_kind *const kinds[] = { &trivial_kind, &slow_kind,
+	&outside_kinds[0], &outside_kinds[1], NULL };
 
 /* ---- jobs by the thousand */
 
@@ -152,9 +190,11 @@ are_done(void *n)
 static void
 open_worker(void)
 {
-	struct trl_jobs_options options = {
-		.service = "pgtest", .app = world.pg, .sys = bench.sys, .kinds = kinds
-	};
+	struct trl_jobs_options options = { .service = "pgtest",
+		.app = world.pg,
+		.sys = bench.sys,
+		.kinds = kinds,
+		.release_ms = 100 };
 
 	trl_assert(trl_jobs_open(world.loop, &options, &bench.jobs) == TRL_OK);
 }
@@ -185,10 +225,11 @@ worker(size_t n)
 static void
 add_probe(trl_ctx *ctx, void *arg)
 {
+	const struct trl_job_terms terms = { .lane = bench.lane };
 	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(bench.quiet));
 
 	(void)arg;
-	trl_batch_job(batch, &slow_kind, NULL, NULL);
+	trl_batch_job(batch, bench.probed, &terms, NULL);
 	if (trl_batch_write(batch, NULL) != TRL_OK)
 		trl_assert(!"a probe could not be added");
 }
@@ -236,7 +277,8 @@ enum {
 	QUIET_P99,
 	FLOOD_P50,
 	FLOOD_P99,
-	FIGURES,
+	OUTSIDE, /* p99 of each kind: quiet, eight slow tenants, a slow lane */
+	FIGURES = OUTSIDE + 3 * TRL_COUNT(outside_kinds),
 	ROUNDS = 9
 };
 
@@ -249,9 +291,60 @@ median(int figure, size_t rounds)
 	return figures[figure][rounds / 2];
 }
 
+/* Jobs that take long: of so many tenants, in a lane each, or of the probes' own. */
+static void
+fill_slow(const char *kind, int tenants)
+{
+	char quiet[TRL_ID_TEXT];
+
+	trl_id_format(bench.quiet, quiet);
+	test_db_sql(&world.db,
+	    "insert into pgtest.job (id, tenant_id, kind, state, priority, run_at, "
+	    "attempt, attempts, payload, trace, made_at, lane) select "
+	    "gen_random_uuid(), case when %d > 0 then md5(t::text)::uuid else '%s' "
+	    "end, "
+	    "'%s', 'ready', 0, now(), 0, 1, '', '', now(), md5(t::text)::uuid "
+	    "from generate_series(1, greatest(1, %d)) t, generate_series(1, %d)",
+	    tenants, quiet, kind, tenants, SLOW_JOBS);
+	test_db_sql(&world.db, "analyze pgtest.job");
+}
+
+static double
+p99(double *waits)
+{
+	qsort(waits, PROBES, sizeof *waits, by_size);
+	return waits[PROBES * 99 / 100 - 1];
+}
+
+/* The same probes with nobody beside them, and beside those who take long. */
+static void
+measure_outside(size_t round, size_t kind)
+{
+	double *out[] = { figures[OUTSIDE + 3 * kind], figures[OUTSIDE + 3 * kind + 1],
+		figures[OUTSIDE + 3 * kind + 2] };
+
+	bench.probed = &outside_kinds[kind];
+	for (int beside = 0; beside < 3; beside++) {
+		test_db_sql(&world.db, "truncate pgtest.job");
+		bench.lane = trl_id_new();
+		bench.n_waits = 0;
+		open_worker();
+		if (beside > 0)
+			fill_slow(bench.probed->name, beside == 1 ? SLOW_TENANTS : 0);
+		trl_loop_run_until(world.loop, never, NULL, 1500);
+		probe(0);
+		out[beside][round] = p99(bench.waits_ms);
+		close_worker();
+	}
+}
+
 static void
 measure(size_t round)
 {
+	for (size_t i = 0; i < TRL_COUNT(outside_kinds); i++)
+		measure_outside(round, i);
+	bench.probed = &slow_kind;
+	bench.lane = trl_id_nil;
 	test_db_sql(&world.db, "truncate pgtest.job");
 	fill("trivial", JOBS, TENANTS);
 	figures[BARE][round] = bare_loop();
@@ -300,6 +393,16 @@ show(size_t rounds)
 	printf("  while one floods 1000:1  p50 %6.2f ms   p99 %6.2f ms   %.2fx   goal "
 	       "2x\n",
 	    median(FLOOD_P50, rounds), flood, flood / quiet);
+	for (size_t i = 0; i < TRL_COUNT(outside_kinds); i++) {
+		const int at = OUTSIDE + 3 * (int)i;
+		const double alone = median(at, rounds);
+
+		printf("  %-11s p99 of a quick one's wait   alone %6.2f ms   beside %d "
+		       "tenants of %d s %.2fx   a lane of its own tenant's %.2fx   "
+		       "goal 2x\n",
+		    outside_kinds[i].name, alone, SLOW_TENANTS, SLOW_MS / 1000,
+		    median(at + 1, rounds) / alone, median(at + 2, rounds) / alone);
+	}
 }
 
 int

@@ -1,5 +1,6 @@
 """mail_server.py - Debian's aiosmtpd as an organisation's mail server: STARTTLS and signing
 in are wanted, a recipient may be put off (greylisting) or refused for good."""
+import asyncio
 import email
 import email.policy
 import os
@@ -27,11 +28,13 @@ def certificate(folder):
 
 class MailServer:
     """Replies, one a try; behind them the mail is taken. refuse: by address, to RCPT;
-    refuse_text: by address, to the mail's text; refuse_sender: to MAIL, whoever it is to."""
+    refuse_text: by address, to the mail's text; refuse_sender: to MAIL, whoever it is to.
+    Recipients at slow.example get no reply for half a minute."""
 
     def __init__(self, folder, port):
         self.ca = certificate(folder)
         self.mails, self.tries, self.connections, self.greetings = [], [], 0, set()
+        self.held, self.ended = 0, 0  # of slow.example
         self.refuse, self.refuse_text, self.refuse_sender = {}, {}, []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(folder, "mail.pem"), os.path.join(folder, "mail.key"))
@@ -68,11 +71,20 @@ class MailServer:
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
         self.tries.append(address)
+        if address.endswith("@slow.example"):
+            await self.hold()
         replies = self.refuse.get(address)
         if replies:
             return replies.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def hold(self):
+        self.held += 1
+        try:
+            await asyncio.sleep(30)
+        finally:
+            self.ended += 1
 
     async def handle_DATA(self, _server, _session, envelope):
         replies = self.refuse_text.get(envelope.rcpt_tos[0])

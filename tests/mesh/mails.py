@@ -62,6 +62,15 @@ class ByServer(MeshCase):
         self.assertLess(self.server.connections, 3)
         self.assertEqual(self.server.greetings, {"trellis.example"})  # the sender's: our URL is an address
 
+    def test_conversations_that_stall_hold_up_no_other_mail(self):
+        for i in range(8):
+            self.sign_up(self.stack.new_email("slow").partition("@")[0] + "@slow.example")
+        wait_for("as many stall as one domain may have", lambda: self.server.held >= 6, 20)
+        address = self.stack.new_email("quick")
+        self.sign_up(address)
+        wait_for("a mail beside them", lambda: self.server.to(address))
+        self.assertEqual(self.server.ended, 0)
+
     def test_one_that_is_put_off_comes_again_and_is_the_same(self):
         address = self.stack.new_email("grey")
         self.server.refuse[address] = ["451 4.7.1 Greylisted, try again later"]
