@@ -18,6 +18,7 @@ enum {
 	OUT_ADDRESSES_MAX = 16, /* of one name */
 	OUT_NAMES_MAX = 256,    /* names that are being resolved, or wait for it */
 	OUT_DEAD_MAX = 128,     /* names that are left alone for a while */
+	OUT_QUICK_MAX = 1024,   /* marks of names that were quick */
 	OUT_HEADERS_MAX = 100,  /* lines in an answer's heads */
 	OUT_HEAD_BYTES = 32 << 10,
 	OUT_SMTP_SLOTS = 32,       /* conversations at once */
@@ -97,6 +98,13 @@ enum trl_code out_resolve(trl_ctx *ctx, trl_http_out *out, const struct out_url 
 /* Lookups that nobody waits for end without the client. */
 void out_resolve_leave(trl_http_out *out);
 
+/* ---- out_names.c ---------------------------------------------------------------- */
+
+bool out_name_is_left_alone(const trl_http_out *out, const char *host);
+void out_name_leave_alone(trl_http_out *out, const char *host);
+bool out_name_was_quick(trl_http_out *out, const char *host);
+void out_name_note_quick(trl_http_out *out, const char *host, bool quick);
+
 /* ---- out_loop.c: libcurl's sockets and timer on the loop ------------------------- */
 
 struct out_call {
@@ -151,6 +159,7 @@ struct trl_http_out {
 	struct out_name *names;
 	size_t n_names, n_asked;
 	uint64_t turns;
+	uint64_t quick[OUT_QUICK_MAX];
 	size_t n_dead;
 	struct out_dead dead[OUT_DEAD_MAX];
 	struct trl_offload smtp;

@@ -8,10 +8,12 @@
  * for seconds; libuv has four for lookups. So a client has three places, an
  * organisation at most one of them at a time, and who had a turn goes behind the
  * others: nobody waits for more than the dead names of his own and a turn of each of
- * the others. A name that gets no turn in time is BUSY, which is nobody's failure. It
- * is asked for once, whoever else wants it meanwhile, and where that took long for
- * nothing it fails at once for a minute. What nobody waits for any more is taken back,
- * unless a thread has begun it: that one ends by itself. */
+ * the others. A fourth is for names that were quick the last time: what is called every
+ * day does not wait for many organisations' dead names. A name that gets no turn in
+ * time is BUSY, which is nobody's failure. It is asked for once, whoever else wants it
+ * meanwhile, and where that took long for nothing it fails at once for a minute. What
+ * nobody waits for any more is taken back, unless a thread has begun it: that one ends
+ * by itself. */
 #include "out.h"
 
 #include <stdio.h>
@@ -22,10 +24,10 @@
 #include <trl/clock.h>
 
 enum {
-	PLACES = 3,        /* of libuv's four; one is left to other clients, the bus */
+	PLACES = 4,        /* as many as libuv's threads for it */
+	OTHERS = 3,        /* of them for names that were not quick the last time */
 	TURN_MS = 5000,    /* to wait for one */
 	SLOW_US = 2000000, /* a server was not there (RES_OPTIONS, actor/loop.c) */
-	ALONE_US = 60000000, /* a name that took so long for nothing */
 	BUSY_AGAIN_MS = 1000
 };
 
@@ -45,6 +47,7 @@ struct out_name {
 	struct trl_id tenant;               /* whose place it takes */
 	uint64_t asked_us;
 	bool taken_back; /* it ends as cancelled, in a moment */
+	bool quick;      /* it was, the last time */
 	struct wait *waits;
 	int status;
 	struct addrinfo *found;
@@ -78,36 +81,6 @@ wake_all(const struct out_name *name)
 		trl_wake(w->ticket);
 }
 
-/* ---- names that took long for nothing ----------------------------------------- */
-
-static bool
-is_left_alone(const trl_http_out *out, const char *host)
-{
-	for (size_t i = 0; i < out->n_dead; i++)
-		if (trl_mono_us() < out->dead[i].until_us &&
-		    !strcasecmp(out->dead[i].host, host))
-			return true;
-	return false;
-}
-
-/* Where there is no room, in the place of the one whose time is over first. */
-static void
-leave_alone(trl_http_out *out, const char *host)
-{
-	struct out_dead *first = &out->dead[0];
-	const uint64_t now = trl_mono_us();
-
-	for (size_t i = 1; i < out->n_dead; i++)
-		if (out->dead[i].until_us < first->until_us)
-			first = &out->dead[i];
-	if (first->until_us > now && out->n_dead < OUT_DEAD_MAX)
-		first = &out->dead[out->n_dead];
-	if (first == &out->dead[out->n_dead])
-		out->n_dead++;
-	first->until_us = now + ALONE_US;
-	snprintf(first->host, sizeof first->host, "%s", host);
-}
-
 /* ---- turns --------------------------------------------------------------------- */
 
 static bool
@@ -134,10 +107,13 @@ static struct out_name *
 next_of(trl_http_out *out)
 {
 	struct out_name *best = NULL;
+	size_t others = 0;
 
 	for (struct out_name *n = out->names; n != NULL; n = n->next)
-		if (n->state == QUEUED && (best == NULL || n->turn < best->turn) &&
-		    asker_of(n) != NULL)
+		others += n->state == ASKED && !n->quick;
+	for (struct out_name *n = out->names; n != NULL; n = n->next)
+		if (n->state == QUEUED && (n->quick || others < OTHERS) &&
+		    (best == NULL || n->turn < best->turn) && asker_of(n) != NULL)
 			best = n;
 	return best;
 }
@@ -192,9 +168,11 @@ on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 	if (out != NULL) {
 		unlink_name(name);
 		step_back(out, name->tenant);
+		out_name_note_quick(out, name->host,
+		    status == 0 && trl_mono_us() - name->asked_us < SLOW_US);
 		if (status != 0 && status != UV_ECANCELED &&
 		    trl_mono_us() - name->asked_us >= SLOW_US)
-			leave_alone(out, name->host);
+			out_name_leave_alone(out, name->host);
 	}
 	name->state = DONE;
 	wake_all(name);
@@ -222,6 +200,7 @@ find_or_add(trl_http_out *out, const char *host, struct trl_id tenant)
 	snprintf(name->host, sizeof name->host, "%s", host);
 	name->out = out;
 	name->tenant = tenant;
+	name->quick = out_name_was_quick(out, host);
 	name->turn = ++out->turns;
 	name->next = out->names;
 	out->names = name;
@@ -373,7 +352,7 @@ out_resolve(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
 		wrong = out_url_refused_at(&out->guard, url, &url->address);
 		return wrong == NULL ? TRL_OK : trl_fail(ctx, TRL_DENIED, "%s", wrong);
 	}
-	if (is_left_alone(out, url->host))
+	if (out_name_is_left_alone(out, url->host))
 		return trl_fail(ctx, TRL_UNAVAILABLE,
 		    "the name %.150s was asked for in vain a moment ago", url->host);
 	name = find_or_add(out, url->host, ctx->tenant);

@@ -130,6 +130,33 @@ after_a_turn_the_others_come_first(void **state)
 }
 
 static void
+a_name_that_was_quick_waits_for_no_dead_ones(void **state)
+{
+	struct visit dead[6] = { 0 }, fine = { .out = *state };
+	char host[20];
+
+	begin_of(&fine, 9, "good.test");
+	finish(&fine);
+	assert_int_equal(fine.rc, TRL_OK);
+	for (uint8_t i = 0; i < TRL_COUNT(dead); i++) {
+		snprintf(host, sizeof host, "dead%u.test", i);
+		dead[i].out = *state;
+		dead[i].actor_ms = 15000;
+		begin_of(&dead[i], i, host);
+	}
+	until_asked(4);
+	for (int i = 0; i < 3; i++) {
+		begin_of(&fine, 9, "good.test");
+		finish(&fine);
+		assert_int_equal(fine.rc, TRL_OK);
+	}
+	assert_int_equal(atomic_load(&world.let_go), 0); /* none of them has ended */
+	atomic_store(&world.let_go, UINT32_MAX);
+	for (size_t i = 0; i < TRL_COUNT(dead); i++)
+		finish(&dead[i]);
+}
+
+static void
 who_has_no_turn_is_told_busy_and_asks_nobody(void **state)
 {
 	struct visit dead = { .out = *state, .call = { .timeout_ms = 9000 } };
@@ -262,6 +289,7 @@ main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		CASE(an_organisations_dead_names_hold_up_nobody_elses),
 		CASE(after_a_turn_the_others_come_first),
+		CASE(a_name_that_was_quick_waits_for_no_dead_ones),
 		CASE(who_has_no_turn_is_told_busy_and_asks_nobody),
 		CASE(one_lookup_serves_all_who_want_its_name_meanwhile),
 		CASE(a_name_that_took_long_for_nothing_is_left_alone_for_a_while),
