@@ -59,7 +59,7 @@ struct process {
 static const char *
 check_pg(void *self)
 {
-	return trl_pg_ready(self) ? NULL : "PostgreSQL is not reachable";
+	return trl_pg_unready(self);
 }
 
 /* A service it calls must be there and say that it is ready itself. */
@@ -89,6 +89,13 @@ check_staying(void *self)
 {
 	struct process *p = self;
 	return p->drain_until_us != 0 ? "it is stopping" : NULL;
+}
+
+static const char *
+check_logs(void *self)
+{
+	(void)self;
+	return trl_log_unready();
 }
 
 static bool
@@ -285,6 +292,7 @@ open_ops(struct process *p)
 			if (trl_ops_open(p->loop, listen, &p->ops) != TRL_OK)
 				return false;
 			trl_ops_check(p->ops, "process", check_staying, p);
+			trl_ops_check(p->ops, "logs", check_logs, NULL);
 		}
 	}
 	return true;

@@ -27,6 +27,7 @@ static struct {
 	int fd;
 	bool own_fd;      /* non-blocking and ours */
 	atomic_bool torn; /* the last line was taken in part */
+	atomic_bool lost; /* the last line was not taken */
 	atomic_ullong dropped;
 } sink = { .service = "trellis", .least = TRL_LOG_INFO, .fd = STDERR_FILENO };
 
@@ -74,6 +75,7 @@ emit(const struct trl_line *line)
 			n = write(sink.fd, line->text, line->len);
 		while (n < 0 && errno == EINTR);
 	}
+	atomic_store(&sink.lost, n != (ssize_t)line->len);
 	if (n == (ssize_t)line->len)
 		return;
 	if (n > 0)
@@ -156,6 +158,15 @@ trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx, const char *
 	add_fields(&line, fields);
 	trl_line_end(&line);
 	emit(&line);
+}
+
+const char *
+trl_log_unready(void)
+{
+	if (atomic_load(&sink.lost)) /* perhaps there is room again */
+		trl_log(TRL_LOG_ERROR, NULL, "log lines were lost before this one",
+		    TRL_LOG_INT("dropped", (int64_t)atomic_load(&sink.dropped)));
+	return atomic_load(&sink.lost) ? "log lines are lost: stderr takes none" : NULL;
 }
 
 void

@@ -178,7 +178,10 @@ a_full_pipe_drops_lines_and_counts_them(void **state)
 	for (int i = 0; i < 100; i++)
 		trl_log(TRL_LOG_INFO, NULL, "much", TRL_LOG_STR("t", text));
 	assert_true(dropped() >= before + 50);
+	assert_non_null(trl_log_unready());
 	said();
+	assert_null(trl_log_unready());
+	assert_non_null(strstr(said(), "log lines were lost"));
 	trl_log(TRL_LOG_INFO, NULL, "after", TRL_LOG_INT("n", 1));
 	assert_non_null(strstr(said(), "\"message\":\"after\",\"n\":1}\n"));
 }

@@ -200,8 +200,11 @@ finish_group(struct pg_conn *conn)
 	conn->groups--;
 	conn->since_us = trl_loop_now_us(conn->pg->loop);
 	end->next = NULL;
-	for (struct pg_op *i = op; i; i = i->next)
+	for (struct pg_op *i = op; i; i = i->next) {
 		failed |= i->error != NULL;
+		if (i->error)
+			pg_note_refusal(conn->pg, i);
+	}
 	while (op) {
 		struct pg_op *next = op->next;
 

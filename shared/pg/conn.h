@@ -48,6 +48,9 @@ struct pg_op {
 	bool sync_sent;
 	enum pg_outcome outcome;
 	struct trl_ticket ticket;
+	/* Where no actor waits: hears the outcome. */
+	void (*heard)(void *self, const struct pg_op *op);
+	void *self;
 	struct pg_conn *conn; /* of a lease */
 	unsigned repeats;     /* how often it went out again by itself */
 	bool renewed;         /* ... because its connection was too old */

@@ -103,7 +103,8 @@ pg_learn_take(struct pg_conn *conn, PGresult *res)
 	struct pg_statement *st = nth > 0 ? &pg->statements[(nth - 1) / 2] : NULL;
 
 	if (PQresultStatus(res) == PGRES_FATAL_ERROR) {
-		if (st && PQresultErrorField(res, PG_DIAG_SQLSTATE))
+		pg->unfit = st && PQresultErrorField(res, PG_DIAG_SQLSTATE);
+		if (pg->unfit)
 			trl_log(TRL_LOG_ERROR, NULL,
 			    "a statement does not fit the schema",
 			    TRL_LOG_STR("file", st->sql->file),
@@ -129,6 +130,7 @@ pg_learn_end(struct pg_conn *conn)
 		pg_renew(pg, conn);
 	}
 	conn->epoch = pg->epoch;
+	pg->unfit = false;
 }
 
 /* ---- the first connection */

@@ -168,8 +168,9 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	pg->statements = calloc(pg->n_statements, sizeof *pg->statements);
 	pg->timer = calloc(1, sizeof *pg->timer);
 	pg->patience = calloc(1, sizeof *pg->patience);
-	trl_assert(
-	    pg->reads && pg->writes && pg->statements && pg->timer && pg->patience);
+	pg->asking = calloc(1, sizeof *pg->asking);
+	trl_assert(pg->reads && pg->writes && pg->statements && pg->timer &&
+		   pg->patience && pg->asking);
 	for (size_t i = 0; i < pg->n_reads; i++)
 		pg->reads[i].pg = pg;
 	for (size_t i = 0; i < pg->n_writes; i++) {
@@ -183,7 +184,8 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 		    pg->sql->statements[i];
 	trl_assert(uv_timer_init(trl_loop_uv(loop), pg->timer) == 0);
 	trl_assert(uv_timer_init(trl_loop_uv(loop), pg->patience) == 0);
-	pg->timer->data = pg->patience->data = pg;
+	trl_assert(uv_timer_init(trl_loop_uv(loop), pg->asking) == 0);
+	pg->timer->data = pg->patience->data = pg->asking->data = pg;
 	open_metrics(pg);
 	trl_loop_on_flush(loop, pg_flush_reads, pg);
 	why = read_url(pg);
@@ -196,6 +198,7 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 		return rc;
 	}
 	pg_connect_next(pg);
+	pg_health_start(pg);
 	*out = pg;
 	return TRL_OK;
 }
@@ -235,6 +238,8 @@ trl_pg_close(trl_pg **pointer)
 	uv_close((uv_handle_t *)pg->timer, on_timer_closed);
 	uv_timer_stop(pg->patience);
 	uv_close((uv_handle_t *)pg->patience, on_timer_closed);
+	uv_timer_stop(pg->asking);
+	uv_close((uv_handle_t *)pg->asking, on_timer_closed);
 	for (size_t i = 0; i < pg->n_reads; i++)
 		pg_conn_close(&pg->reads[i]);
 	for (size_t i = 0; i < pg->n_writes; i++)

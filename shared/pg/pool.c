@@ -87,7 +87,9 @@ pg_fail_all(struct pg_queue *queue)
 void
 pg_op_is_done(struct pg_op *op)
 {
-	if (!op->detached)
+	if (op->heard)
+		op->heard(op->self, op);
+	else if (!op->detached)
 		trl_wake(op->ticket);
 	pg_op_unref(&op);
 }
@@ -397,6 +399,16 @@ pg_submit(trl_ctx *ctx, trl_pg *pg, struct pg_op *op)
 	return wait_for(ctx, pg, op);
 }
 
+void
+pg_submit_heard(trl_pg *pg, struct pg_op *op)
+{
+	op->queued_us = trl_mono_us();
+	op->epoch = pg->epoch;
+	push(op->write ? &pg->writing : &pg->reading, op, false);
+	if (op->write)
+		give_writes(pg);
+}
+
 enum trl_code
 pg_submit_on(trl_ctx *ctx, struct pg_conn *conn, struct pg_op *op)
 {
@@ -488,9 +500,8 @@ pg_connect_next(trl_pg *pg)
 	pg_conn_start(conn);
 }
 
-/* Whether there is one of each kind. */
-static bool
-are_up(const trl_pg *pg)
+bool
+pg_are_up(const trl_pg *pg)
 {
 	size_t reads = 0, writes = 0;
 
@@ -514,7 +525,7 @@ pg_conn_is_up(struct pg_conn *conn)
 
 	pg->connecting = NULL;
 	pg->failures = 0;
-	pg->served |= are_up(pg);
+	pg->served |= pg_are_up(pg);
 	uv_timer_stop(pg->timer);
 	pg_connect_next(pg);
 	show_use(pg);
@@ -552,5 +563,5 @@ pg_conn_is_down(struct pg_conn *conn, const char *why)
 bool
 trl_pg_ready(const trl_pg *pg)
 {
-	return are_up(pg) || (pg->served && !hopeless(pg));
+	return pg_are_up(pg) || (pg->served && !hopeless(pg));
 }

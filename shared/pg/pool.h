@@ -54,7 +54,12 @@ struct trl_pg {
 	    *connecting;   /* one at a time, so that a restart makes no storm */
 	uv_timer_t *timer; /* backoff and the deadline of connecting */
 	uv_timer_t *patience;
-	unsigned failures; /* in a row */
+	uv_timer_t *asking;  /* whether writes are taken */
+	bool asked;          /* and the answer is still to come */
+	uint64_t sought_us;  /* when another server was last looked for */
+	const char *refusal; /* why writes are not taken, or NULL */
+	bool unfit;          /* a statement did not fit the schema */
+	unsigned failures;   /* in a row */
 	/* What connections are made anew for, and until when the same again, with no
 	 * success between, tells that they are not to blame; until when that is known.
 	 */
@@ -92,6 +97,13 @@ enum trl_code pg_submit_on(
 /* Whether the actor of ctx holds an open tx; it must not wait for another
  * connection then, because PostgreSQL cannot see that deadlock. */
 bool pg_holds_tx(const trl_pg *pg, const trl_ctx *ctx);
+/* Queues an op that no actor waits for. */
+void pg_submit_heard(trl_pg *pg, struct pg_op *op);
+/* Whether a connection of each kind is up. */
+bool pg_are_up(const trl_pg *pg);
+/* Whether PostgreSQL takes writes: begins to ask; notes what an error says of it. */
+void pg_health_start(trl_pg *pg);
+void pg_note_refusal(trl_pg *pg, const struct pg_op *op);
 /* At the end of a turn: what gathered leaves, a group a connection. */
 void pg_flush_reads(void *pg);
 /* Starts the connection that is missed most, unless one is on its way. */

@@ -213,6 +213,18 @@ a_statement_that_is_not_prepared_any_more_is_prepared_anew(void **state)
 
 /* ---- a server that does not take writes */
 
+static bool
+is_ill(void *pg)
+{
+	return trl_pg_unready(pg) != NULL;
+}
+
+static bool
+is_well(void *pg)
+{
+	return trl_pg_unready(pg) == NULL;
+}
+
 static void
 write_refused(trl_ctx *ctx)
 {
@@ -221,6 +233,7 @@ write_refused(trl_ctx *ctx)
 	CHECK_CODE(insert(ctx, "refused", 1), TRL_UNAVAILABLE);
 	CHECK(world_count(ctx, tenant) == 0);
 	CHECK_CODE(get(ctx, &thing), TRL_NOT_FOUND); /* reads go on */
+	CHECK(strstr(trl_pg_unready(world.pg), "read-only") != NULL);
 }
 
 static bool
@@ -267,6 +280,46 @@ what_a_read_only_server_refuses_is_unavailable_until_another_takes_it(void **sta
 	    "alter role pgtest_app in database %s reset default_transaction_read_only",
 	    world.db.name);
 	world_run(write_taken);
+	assert_true(trl_loop_run_until(world.loop, is_well, world.pg, 5000));
+}
+
+static void
+a_read_only_server_is_noticed_where_nobody_writes(void **state)
+{
+	(void)state;
+	test_db_sql(&world.db,
+	    "alter role pgtest_app in database %s set default_transaction_read_only = "
+	    "on",
+	    world.db.name);
+	end_sessions();
+	assert_true(trl_loop_run_until(world.loop, is_ill, world.pg, 10000));
+	assert_non_null(strstr(trl_pg_unready(world.pg), "read-only"));
+	test_db_sql(&world.db,
+	    "alter role pgtest_app in database %s reset default_transaction_read_only",
+	    world.db.name);
+	assert_true(trl_loop_run_until(world.loop, is_well, world.pg, 10000));
+}
+
+static void
+write_on_full_disk(trl_ctx *ctx)
+{
+	CHECK_CODE(insert(ctx, "needs room", 1), TRL_UNAVAILABLE);
+	CHECK(strstr(trl_pg_unready(world.pg), "disk is full") != NULL);
+}
+
+static void
+a_full_disk_is_told_until_there_is_room(void **state)
+{
+	(void)state;
+	tenant = trl_id_new();
+	test_db_sql(&world.db,
+	    "create or replace function pgtest.fill() returns trigger language plpgsql "
+	    "as 'begin raise exception using errcode = ''53100''; end';"
+	    "create trigger fill after insert on pgtest.thing for each row when "
+	    "(new.name = 'needs room') execute function pgtest.fill()");
+	world_run(write_on_full_disk);
+	assert_true(trl_loop_run_until(world.loop, is_well, world.pg, 10000));
+	test_db_sql(&world.db, "drop function pgtest.fill() cascade");
 }
 
 /* ---- a schema that fits no more */
@@ -301,6 +354,7 @@ a_schema_that_fits_no_more_is_unready_and_not_broken(void **state)
 	test_db_sql(&world.db, "alter table pgtest.thing rename share to part");
 	world_run(read_broken);
 	assert_true(trl_loop_run_until(world.loop, fits_not, world.pg, 5000));
+	assert_non_null(strstr(trl_pg_unready(world.pg), "does not fit"));
 	test_db_sql(&world.db, "alter table pgtest.thing rename part to share");
 	assert_true(trl_loop_run_until(world.loop, fits, world.pg, 5000));
 	run_side_by_side(read_one);
@@ -320,6 +374,8 @@ main(void)
 		    a_statement_that_is_not_prepared_any_more_is_prepared_anew),
 		cmocka_unit_test(
 		    what_a_read_only_server_refuses_is_unavailable_until_another_takes_it),
+		cmocka_unit_test(a_read_only_server_is_noticed_where_nobody_writes),
+		cmocka_unit_test(a_full_disk_is_told_until_there_is_room),
 		cmocka_unit_test(a_schema_that_fits_no_more_is_unready_and_not_broken),
 	};
 

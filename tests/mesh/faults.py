@@ -75,6 +75,55 @@ class Faults(MeshCase):
             self.stack.redis.send_signal(signal.SIGCONT)
         self.recovers()
 
+    def read_only(self, on):
+        """As a standby that was a primary, for all sessions from here on."""
+        change = "set default_transaction_read_only = on" if on else "reset default_transaction_read_only"
+        self.stack.sql(f"begin; set transaction read write; alter database {self.stack.database} {change}; commit")
+        self.stack.sql("select pg_terminate_backend(pid) from pg_stat_activity where"
+                       " datname = current_database() and pid <> pg_backend_pid()")
+
+    def test_a_postgresql_that_takes_no_writes_is_told_of(self):
+        def told():
+            answer = self.ada.get("/readyz")
+            return answer.status == 503 and "takes no writes" in answer["detail"]
+
+        self.read_only(True)
+        try:
+            wait_for("/readyz tells that writes are refused", told)
+            self.assertEqual(self.ada.get(self.at).status, 200)
+            refused = self.ada.patch("/api/v1/me", {"display_name": "Nobody"})
+            self.check_problem(refused, 503, "UNAVAILABLE")
+            self.assertIn("retry-after", refused.headers)
+        finally:
+            self.read_only(False)
+        wait_for("/readyz is well", lambda: self.ada.get("/readyz").status == 200, 20)
+        self.recovers()
+
+    def test_sessions_that_are_ended_all_the_time_cost_no_request(self):
+        statuses, stop = [], threading.Event()
+
+        def work(person):
+            while not stop.is_set():
+                for answer in (person.get("/api/v1/me"), person.patch("/api/v1/me", {"display_name": "P"}),
+                               person.get("/api/v1/me/sessions")):
+                    statuses.append(answer.status)
+
+        people = [self.stack.sign_up(f"t{i}") for i in range(4)]
+        threads = [threading.Thread(target=work, args=(person,)) for person in people]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(10):
+                count = len(statuses)
+                self.stack.sql("select pg_terminate_backend(pid) from pg_stat_activity where"
+                               " datname = current_database() and pid <> pg_backend_pid()")
+                wait_for("requests are answered", lambda: len(statuses) > count + 24)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(set(statuses), {200})
+
     def test_postgresql_restarts_under_writes(self):
         """Truthful 503s, and a key tells afterwards what happened."""
         sent, answers = [], {}

@@ -40,6 +40,10 @@ struct trl_log_field {
 void trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx,
     const char *message, const struct trl_log_field *fields);
 
+/* NULL, or why nobody will know what this process does: stderr did not take the last
+ * line, nor the one that this call writes then. */
+const char *trl_log_unready(void);
+
 /* Start-up only: the name every line carries and the least level written. */
 void trl_log_init(const char *service, enum trl_log_level least);
 

@@ -36,6 +36,9 @@ enum trl_code trl_pg_open(
 void trl_pg_close(trl_pg **pg);
 /* Whether a connection is up; for readiness. */
 bool trl_pg_ready(const trl_pg *pg);
+/* The same, and whether writes are taken and the schema fits: NULL, or a phrase that
+ * says why not. */
+const char *trl_pg_unready(const trl_pg *pg);
 
 /* What a transaction left that this process should go on with at once. */
 enum trl_pg_news {
