@@ -12,22 +12,25 @@
 
 enum {
 	WORD_MIN = 3,     /* bytes of a word that is looked for */
-	DIFFERENT_MIN = 4 /* bytes that differ from each other */
+	DIFFERENT_MIN = 4 /* characters that differ from each other */
 };
 
 static const char between[] = " .,_+-@'\t";
 
-static size_t
-different_bytes(const char *password)
+static bool
+repeats_itself(const char *password)
 {
-	bool seen[256] = { false };
-	size_t n = 0;
+	uint32_t seen[DIFFERENT_MIN], code;
+	size_t len = strlen(password), at = 0, n = 0, i;
 
-	for (; *password; password++) {
-		n += !seen[(uint8_t)*password];
-		seen[(uint8_t)*password] = true;
+	while (at < len && n < DIFFERENT_MIN) {
+		code = trl_utf8_next(password, len, &at);
+		for (i = 0; i < n && seen[i] != code; i++)
+			;
+		if (i == n)
+			seen[n++] = code;
 	}
-	return n;
+	return n < DIFFERENT_MIN;
 }
 
 static bool
@@ -42,6 +45,40 @@ shows_something(const char *password)
 			return true;
 	}
 	return false;
+}
+
+/* The small letter of a capital beyond ASCII, in the alphabets of Europe. */
+static uint32_t
+small_letter(uint32_t code)
+{
+	if ((code >= 0xc0 && code <= 0xde && code != 0xd7) ||
+	    (code >= 0x391 && code <= 0x3a9) || (code >= 0x410 && code <= 0x42f))
+		return code + 0x20;
+	if (code >= 0x400 && code <= 0x40f)
+		return code + 0x50;
+	if ((code >= 0x139 && code <= 0x148) || (code >= 0x179 && code <= 0x17e))
+		return code + (code & 1); /* there the capital is odd */
+	if (code >= 0x100 && code <= 0x177)
+		return code | 1;
+	return code;
+}
+
+/* A copy in which the capitals beyond ASCII are small; each is as long as its capital.
+ */
+static void
+copy_small(char *out, size_t size, const char *text)
+{
+	size_t len = strlen(text), at = 0, from;
+
+	len = trl_utf8_cut(text, len, size - 1);
+	memcpy(out, text, len);
+	out[len] = '\0';
+	while ((from = at) < len) {
+		uint32_t code = trl_utf8_next(out, len, &at);
+
+		if (at - from == 2)
+			(void)trl_utf8_put(small_letter(code), out + from);
+	}
 }
 
 /* Takes a word out of what is left, wherever it stands and in any case. */
@@ -78,15 +115,17 @@ take_out_words(char *left, const char *text, size_t len)
 static bool
 tells_the_person(const char *password, const char *email, const char *name)
 {
-	char left[AUTH_PASSWORD_MAX_BYTES + 1];
+	char left[AUTH_PASSWORD_MAX_BYTES + 1], called[AUTH_PASSWORD_MAX_BYTES + 1];
 	size_t n = 0;
 
-	strcpy(left, password);
+	copy_small(left, sizeof left, password);
 	if (email) /* not its "com" */
 		take_out_words(left, email, (size_t)(strrchr(email, '.') - email));
-	if (name)
-		take_out_words(left, name, strlen(name));
-	if (strcmp(left, password) == 0)
+	if (name) {
+		copy_small(called, sizeof called, name);
+		take_out_words(left, called, strlen(called));
+	}
+	if (strlen(left) == strlen(password))
 		return false;
 	for (const char *at = left; *at; at++)
 		n += !strchr(between, *at);
@@ -104,7 +143,7 @@ auth_password_refused(const char *password, const char *email, const char *name)
 		return "A password has at most 1,024 bytes.";
 	if (!shows_something(password))
 		return "A password of spaces only can be guessed; choose another.";
-	if (different_bytes(password) < DIFFERENT_MIN)
+	if (repeats_itself(password))
 		return "This password repeats itself: use at least four different "
 		       "characters.";
 	if (auth_password_is_common(password))

@@ -34,6 +34,9 @@ refuses_the_short_the_long_the_common_and_what_tells_the_person(void **state)
 		{ "\xe3\x85\xa4\xe2\xa0\x80\xe1\xa0\x8e", false },
 		{ "zzzzzzzzzzzz", false }, { "abababababab", false },
 		{ "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", false },
+		{ "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac"
+		  "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac",
+		    false },
 		/* the person */
 		{ "Ada.Lovelace@Example.com", false }, { "Ada Lovelace", false },
 		{ "adalovelace", false }, { "lovelace-ada", false },
@@ -52,6 +55,12 @@ refuses_the_short_the_long_the_common_and_what_tells_the_person(void **state)
 			"Ada Lovelace") != rows[i].fine)
 			fail_msg("\"%s\"", rows[i].password);
 	assert_null(auth_password_refused("lovelace1", NULL, NULL));
+	/* in capitals that are none of ASCII's: Jürgen Łoś, Иван Ђук */
+	assert_non_null(auth_password_refused(
+	    "J\xc3\x9cRGEN\xc5\x81O\xc5\x9a", NULL, "J\xc3\xbcrgen \xc5\x82o\xc5\x9b"));
+	assert_non_null(auth_password_refused(
+	    "\xd0\x98\xd0\x92\xd0\x90\xd0\x9d-\xd0\x82\xd0\xa3\xd0\x9a", NULL,
+	    "\xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd \xd0\x82\xd1\x83\xd0\xba"));
 	for (size_t i = 0; i < sizeof longest; i++)
 		longest[i] = (char)('a' + i % 26);
 	longest[AUTH_PASSWORD_MAX_BYTES + 1] = '\0';
