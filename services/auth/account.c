@@ -108,6 +108,7 @@ store_account(struct auth *self, trl_ctx *ctx, auth_account *row, int64_t former
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 
 	auth_show_account(row, out);
+	auth_session_guard(ctx, work);
 	trl_batch_add(work, &auth_sql_account_update, &row->base,
 	    TRL_ARG_INT("former_version", former));
 	trl_batch_add(work, &auth_sql_account_directory_rename, &row->base);
@@ -117,7 +118,7 @@ store_account(struct auth *self, trl_ctx *ctx, auth_account *row, int64_t former
 }
 
 /* Errors: TRL_NOT_FOUND, TRL_PRECONDITION (If-Match), TRL_CONFLICT (others kept
- * overtaking). */
+ * overtaking), TRL_UNAUTHENTICATED (the session ended meanwhile). */
 enum trl_code
 auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in,
     Auth__V1__Account *out)

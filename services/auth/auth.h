@@ -58,6 +58,9 @@ enum trl_code auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id 
  * The token is new whatever the client sent. */
 void auth_session_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, auth_signed_in *out);
+/* Adds that the caller's session has not ended while the request waited, for a hash or
+ * for other changes: TRL_UNAUTHENTICATED. */
+void auth_session_guard(trl_ctx *ctx, trl_batch *work);
 /* Sessions last used before this are over. */
 int64_t auth_idle_since(const struct auth *self, int64_t now_us);
 

@@ -80,7 +80,7 @@ check_present(
 }
 
 /* Errors: TRL_DENIED (current_password), TRL_INVALID (password), TRL_RATE,
- * TRL_CONFLICT. */
+ * TRL_CONFLICT, TRL_UNAUTHENTICATED (the session ended meanwhile). */
 enum trl_code
 auth_change_password(struct auth *self, trl_ctx *ctx,
     const Auth__V1__ChangePasswordRequest *in, Auth__V1__SignedIn *out)
@@ -110,6 +110,7 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	auth_session_guard(ctx, work);
 	auth_set_password(ctx, work, &row, made);
 	auth_session_begin(self, ctx, work, &row, out);
 	auth_tell_password(ctx, work, &row, false);

@@ -41,6 +41,14 @@ show_session(trl_ctx *ctx, struct trl_id id, const char *token, int64_t expires_
 }
 
 void
+auth_session_guard(trl_ctx *ctx, trl_batch *work)
+{
+	trl_batch_add(work, &auth_sql_session_guard, NULL,
+	    TRL_ARG_ID("account_id", ctx->principal.account),
+	    TRL_ARG_ID("session_id", ctx->principal.session));
+}
+
+void
 auth_session_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, auth_signed_in *out)
 {

@@ -217,6 +217,35 @@ changes_the_password_ends_every_session_and_gives_a_new_one(void **state)
 	assert_int_equal(world_letters(email), 3);
 }
 
+/* A change may wait for its hashes; whoever ended the session meanwhile ended it, too.
+ */
+static void
+changes_nothing_under_a_session_that_has_ended(void **state)
+{
+	Auth__V1__RevokeMySessionsRequest all =
+	    AUTH__V1__REVOKE_MY_SESSIONS_REQUEST__INIT;
+	Auth__V1__UpdateMeRequest rename = AUTH__V1__UPDATE_ME_REQUEST__INIT;
+	const char *email = world_email("ada");
+	struct world_caller who, owner;
+	auth_signed_in *thief, *mine;
+
+	(void)state;
+	assert_int_equal(world_sign_up(email, old, &thief), TRL_OK);
+	assert_int_equal(world_log_in(email, old, &mine), TRL_OK);
+	who = world_who(thief);
+	owner = world_who(mine);
+	all.has_keep_current = all.keep_current = true;
+	assert_int_equal(
+	    world_call(&owner, &auth_v1_revoke_my_sessions, &all.base, NULL), TRL_OK);
+	assert_int_equal(change(&who, old, fresh, NULL), TRL_UNAUTHENTICATED);
+	rename.display_name = "Eve";
+	assert_int_equal(world_call(&who, &auth_v1_update_me, &rename.base, NULL),
+	    TRL_UNAUTHENTICATED);
+	assert_int_equal(
+	    world_call(&owner, &auth_v1_update_me, &rename.base, NULL), TRL_OK);
+	assert_int_equal(world_log_in(email, old, NULL), TRL_OK);
+}
+
 /* What travels to notify holds the token sealed alone. */
 static void
 keeps_no_letters_token_in_clear(void **state)
@@ -245,6 +274,7 @@ main(void)
 		TEST(refuses_a_link_that_expired_or_is_for_another_purpose_or_account),
 		TEST(sets_one_password_when_two_links_are_used_at_once),
 		TEST(changes_the_password_ends_every_session_and_gives_a_new_one),
+		TEST(changes_nothing_under_a_session_that_has_ended),
 		TEST(keeps_no_letters_token_in_clear),
 	};
 
