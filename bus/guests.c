@@ -310,7 +310,8 @@ static void
 make_room(struct bus_guests *g, uint64_t now)
 {
 	size_t kept = 0;
-	qsort(g->waiting, g->n_waiting, sizeof *g->waiting, youngest_first);
+	if (g->n_waiting > 1)
+		qsort(g->waiting, g->n_waiting, sizeof *g->waiting, youngest_first);
 	for (size_t i = 0; i < g->n_waiting; i++) {
 		struct guest guest = g->waiting[i];
 		struct bus_ends *ends = &g->seen[guest.fd].ends;

@@ -309,6 +309,7 @@ two_keys_of_a_pair_overlap(void **state)
 	assert_int_equal(ring.keys[0].kid, 2);
 	assert_int_equal(bus_keyring_find(&ring, 1)->bytes[0], 0xff);
 	assert_null(bus_keyring_find(&ring, 3));
+	bus_keyring_fini(&ring);
 	assert_false(bus_keyring_parse(&ring, ""));
 	assert_false(bus_keyring_parse(&ring, "1:abcd\n"));
 	assert_false(
@@ -341,6 +342,10 @@ both_ends_derive_the_same_keys_and_other_challenges_others(void **state)
 	assert_false(bus_mac_check(c.in, message, sizeof message));
 	message[3] ^= 1;
 	assert_false(bus_mac_check(b.in, message, sizeof message));
+	bus_mac_fini(&a);
+	bus_mac_fini(&b);
+	bus_mac_fini(&c);
+	bus_keyring_fini(&ring);
 }
 
 /* Reliability, case 25. */
