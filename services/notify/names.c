@@ -8,12 +8,12 @@
 
 #include "notify.h"
 
-/* The full stops that a name of a host may have (UTS #46), and one that looks alike. */
+/* The full stops that a name of a host may have (UTS #46), and two that look alike. */
 static bool
 is_dot(uint32_t code)
 {
 	return code == '.' || code == 0x3002 || code == 0xff0e || code == 0xff61 ||
-	       code == 0x2024;
+	       code == 0x2024 || code == 0xfe52;
 }
 
 static bool

@@ -183,6 +183,7 @@ words_that_read_as_links_are_left_out_of_names(void **state)
 		{ "mail bo＠evil", "mail" },
 		{ "see evil。example", "see" },
 		{ "see evil．example", "see" },
+		{ "see evil﹒example", "see" },
 		{ "see bücher.example", "see" },
 		{ "see пример.рф", "see" },
 		{ "evil.example", "…" },
