@@ -125,7 +125,7 @@ add_address(trl_bus *bus, struct bus_target *target, const char *address)
 		return why;
 	if (strncmp(address, "dns+", 4) == 0) {
 		if (target->resolve != NULL || target->peers != NULL)
-			return "a dns address stands alone";
+			return "a dns address has no others beside it";
 		target->resolve = bus_resolve_open(bus, target,
 		    strncmp(address, "dns+tls", 7) == 0 ? "tls+tcp" : "tcp", host,
 		    port);

@@ -51,7 +51,7 @@ check_operator(trl_ctx *ctx, const struct trl_method *method)
 	if (!is_operators(ctx->caller) &&
 	    (strcmp(ctx->caller, "edge") == 0 || !lists(method, ctx->caller)))
 		return trl_fail(
-		    ctx, TRL_DENIED, "The operator comes by his command alone.");
+		    ctx, TRL_DENIED, "The operator comes only by the trellis command.");
 	if (method->auth == TRL_AUTH_TENANT && trl_id_is_nil(ctx->tenant))
 		return trl_fail(
 		    ctx, TRL_MALFORMED, "Say in which tenant: this method is one's.");

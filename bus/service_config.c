@@ -20,8 +20,8 @@ static const struct trl_config_var vars[] = {
 	    "password; TRELLIS_PG_URL_TENANTS_SYS likewise for its role tenants_sys"),
 	TRL_CONFIG_STR(struct process_config, pg_admin_url, "TRELLIS_PG_ADMIN_URL",
 	    NULL,
-	    "PostgreSQL as a role that may create schemas and roles; for migrate and "
-	    "maintain alone"),
+	    "PostgreSQL as a role that may create schemas and roles; only for migrate "
+	    "and maintain"),
 	TRL_CONFIG_STR(struct process_config, redis_url, "TRELLIS_REDIS_URL", NULL,
 	    "Redis: unix:/path or redis://host:port"),
 	TRL_CONFIG_STR(struct process_config, run_dir, "TRELLIS_RUN_DIR", NULL,

@@ -16,7 +16,7 @@ auth_maintain(const char *admin_url, const void *values)
 		    .sql = auth_sql_ended_sessions,
 		    .table = "session",
 		    .value = idle },
-		{ .what = "used or expired letters",
+		{ .what = "used or expired links of mails",
 		    .sql = auth_sql_ended_letters,
 		    .table = "letter" },
 	};

@@ -11,7 +11,7 @@ static const struct trl_config_var vars[] = {
 	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
 	TRL_CONFIG_STR(struct notify_config, smtp_url, "TRELLIS_SMTP_URL", NULL,
 	    "smtp://host:587 (STARTTLS), smtps://host:465 or smtp+plain://host:25; "
-	    "unset: mails go to the development mailbox alone"),
+	    "unset: mails go only to the development mailbox"),
 	TRL_CONFIG_STR(struct notify_config, smtp_helo, "TRELLIS_SMTP_HELO", NULL,
 	    "the full name by which we greet the mail server (EHLO), which should "
 	    "resolve to this machine; unset: the host of TRELLIS_PUBLIC_URL, or the "

@@ -288,8 +288,8 @@ judge(trl_ctx *ctx, const struct sending *sending, struct trl_smtp_answer *answe
 		return TRL_OK;
 	if (sending->result == CURLE_OPERATION_TIMEDOUT ||
 	    sending->result == CURLE_ABORTED_BY_CALLBACK)
-		return trl_fail(ctx, TRL_DEADLINE,
-		    "the mail server did not take the letter in time");
+		return trl_fail(
+		    ctx, TRL_DEADLINE, "the mail server did not take the mail in time");
 	return trl_fail(ctx,
 	    was_refused(sending->result) && out_smtp_is_final(answer) ? TRL_DENIED
 								      : TRL_UNAVAILABLE,
