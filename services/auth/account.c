@@ -9,6 +9,7 @@ auth_account_by_email(
     struct auth *self, trl_ctx *ctx, const char *email, auth_account *row, bool *found)
 {
 	auth_account at = AUTH__V1__ACCOUNT_ROW__INIT;
+	uint8_t place[AUTH_PLACE];
 	struct trl_id id;
 	enum trl_code rc;
 	trl_batch *work;
@@ -22,8 +23,9 @@ auth_account_by_email(
 	id = at.has_account_id ? trl_value_id(at.account_id) : trl_new_id(ctx);
 	auth__v1__account_row__init(row);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	trl_batch_get(work, &auth_sql_account_get, NULL, &row->base,
-	    TRL_ARG_ID("account_id", id));
+	auth_place(self, ctx, id, place);
+	trl_batch_get(work, &auth_sql_account_at_door, NULL, &row->base,
+	    TRL_ARG_ID("account_id", id), TRL_ARG_BYTES("place", place, sizeof place));
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;

@@ -14,6 +14,7 @@ close_auth(void **state)
 	if (!self)
 		return;
 	trl_sealer_free(&self->sealer);
+	trl_secret_free(&self->place_key);
 	trl_access_close(&self->access);
 	if (self->passwords.work.state)
 		auth_passwords_close(&self->passwords);
@@ -38,6 +39,7 @@ open_auth(const struct trl_host *host, void **out)
 	trl_assert(self);
 	*self = (struct auth){ .pg = host->pg, .config = host->config };
 	self->sealer = trl_sealer_new(host->seal_key, "auth letter");
+	self->place_key = auth_place_key(host->seal_key);
 	self->access = trl_access_open(host->loop, host->redis);
 	if (self->access &&
 	    auth_passwords_open(&self->passwords, host->loop, &self->config->password))

@@ -19,13 +19,15 @@ enum {
 	AUTH_RESET_MINUTES = 30, /* a reset link holds this long */
 	AUTH_TOUCH_SECONDS = 60, /* a last use is written at most this often */
 	AUTH_SESSIONS_MAX = 100, /* live ones of an account; the oldest ends */
+	AUTH_PLACES_MAX = 16,    /* that are remembered of an account */
 	AUTH_KEYS_MAX = 200      /* API keys of a tenant */
 };
 
 struct auth {
 	trl_pg *pg;
 	trl_access *access;
-	trl_sealer *sealer; /* of tokens on their way to the letter */
+	trl_secret *place_key; /* of the hashes of places */
+	trl_sealer *sealer;    /* of tokens on their way to the letter */
 	const struct auth_config *config;
 	struct auth_passwords passwords;
 };
@@ -51,6 +53,24 @@ enum trl_code auth_account_by_email(struct auth *self, trl_ctx *ctx, const char 
 /* Errors: faults; TRL_NOT_FOUND. */
 enum trl_code auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id id,
     auth_account *row) TRL_MUST_CHECK;
+
+/* ---- place.c: where an account was signed in to before -------------------------- */
+
+enum { AUTH_PLACE = 16, AUTH_PLACE_KEY = 32 };
+
+/* The key of their hashes, out of TRELLIS_SEAL_KEY. */
+trl_secret *auth_place_key(const uint8_t *seal_key);
+/* What is kept of the caller's address, for this account alone. */
+void auth_place(const struct auth *self, const trl_ctx *ctx, struct trl_id account,
+    uint8_t out[AUTH_PLACE]);
+/* Adds that the account is used from the caller's address. */
+void auth_place_remember(
+    struct auth *self, trl_ctx *ctx, trl_batch *work, struct trl_id account);
+/* Counts the caller against a limit of the address given ("login", "reset"): from a
+ * place that is known for the account, or with a session of it, apart from strangers.
+ * Errors: TRL_RATE. */
+enum trl_code auth_place_limit(struct auth *self, trl_ctx *ctx, const char *rate,
+    const char *email, const auth_account *row) TRL_MUST_CHECK;
 
 /* ---- session.c: a new session ------------------------------------------------ */
 
@@ -107,8 +127,8 @@ void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
 /* Adds to the batch, under the guard that nobody set another password meanwhile: the
  * password's new hash, the end of all sessions and of the links that would set another.
  * row becomes the account as it is then. */
-void auth_set_password(
-    trl_ctx *ctx, trl_batch *work, auth_account *row, const char *hash);
+void auth_set_password(struct auth *self, trl_ctx *ctx, trl_batch *work,
+    auth_account *row, const char *hash);
 
 /* ---- verify.c ------------------------------------------------------------------ */
 

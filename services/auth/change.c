@@ -4,7 +4,8 @@
 #include "auth.h"
 
 void
-auth_set_password(trl_ctx *ctx, trl_batch *work, auth_account *row, const char *hash)
+auth_set_password(struct auth *self, trl_ctx *ctx, trl_batch *work, auth_account *row,
+    const char *hash)
 {
 	struct trl_id id = trl_value_id(row->account_id);
 	int64_t now = trl_now(ctx);
@@ -17,6 +18,9 @@ auth_set_password(trl_ctx *ctx, trl_batch *work, auth_account *row, const char *
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
 	trl_batch_add(work, &auth_sql_sessions_delete, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", trl_id_nil));
+	trl_batch_add(
+	    work, &auth_sql_places_delete, NULL, TRL_ARG_ID("account_id", id));
+	auth_place_remember(self, ctx, work, id);
 	row->version++;
 	row->updated_at = trl_value_time(ctx, now);
 }
@@ -52,14 +56,14 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account));
 	auth_letter_use(ctx, work, &link);
-	auth_set_password(ctx, work, &row, made);
+	auth_set_password(self, ctx, work, &row, made);
 	auth_prove_address(ctx, work, &row); /* the link went to it */
 	auth_tell_password(ctx, work, &row, true);
 	trl_batch_audit(work, "auth.password.reset", link.account, "account", NULL);
 	return trl_batch_write(work, &out->base);
 }
 
-/* That the present password is known; counted against the account's login limit.
+/* That the present password is known; counted against the session's login limit.
  * Errors: TRL_DENIED, TRL_RATE. */
 static enum trl_code
 check_present(
@@ -68,7 +72,7 @@ check_present(
 	bool right, stale;
 	enum trl_code rc;
 
-	rc = trl_access_limit_name(ctx, self->access, "login", row->email);
+	rc = auth_place_limit(self, ctx, "login", row->email, row);
 	if (rc != TRL_OK)
 		return rc;
 	rc = auth_password_check(
@@ -111,7 +115,7 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	auth_session_guard(ctx, work);
-	auth_set_password(ctx, work, &row, made);
+	auth_set_password(self, ctx, work, &row, made);
 	auth_session_begin(self, ctx, work, &row, out);
 	auth_tell_password(ctx, work, &row, false);
 	trl_batch_audit(work, "auth.password.change", id, "account", NULL);

@@ -1,7 +1,7 @@
 /* auth.LogIn, LogOut - a new session for address and password, and its end.
  *
- * An unknown address costs what a wrong password costs: one limit counted in
- * Redis, two reads in PostgreSQL, one hash. */
+ * An unknown address costs what a wrong password costs: two reads in PostgreSQL, one
+ * limit counted in Redis, one hash. */
 #include "auth.h"
 
 static enum trl_code
@@ -56,10 +56,10 @@ auth_log_in(struct auth *self, trl_ctx *ctx, const Auth__V1__LogInRequest *in,
 	auth_account row;
 	enum trl_code rc;
 
-	rc = trl_access_limit_name(ctx, self->access, "login", email);
+	rc = auth_account_by_email(self, ctx, email, &row, &found);
 	if (rc != TRL_OK)
 		return rc;
-	rc = auth_account_by_email(self, ctx, email, &row, &found);
+	rc = auth_place_limit(self, ctx, "login", email, &row);
 	if (rc != TRL_OK)
 		return rc;
 	rc = auth_password_check(ctx, &self->passwords,

@@ -70,6 +70,7 @@ auth_session_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
 	trl_batch_add(work, &auth_sql_session_directory_insert, NULL,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("session_id", id),
 	    TRL_ARG_BYTES("token_hash", hash, TRL_ACCESS_HASH));
+	auth_place_remember(self, ctx, work, account);
 	out->account = trl_arena_alloc(ctx->arena, sizeof *out->account);
 	auth_show_account(row, out->account);
 	show_session(ctx, id, token, expires_at, out);

@@ -54,6 +54,7 @@ world_open(void **state)
 		.session_hours = 24,
 		.password = { .memory_kib = 19456, .passes = 2, .queue = 16 } };
 	world.service.sealer = trl_sealer_new(seal_key, "auth letter");
+	world.service.place_key = auth_place_key(seal_key);
 	world.service.config = &world.config;
 	world_rate_scale("1000");
 	if (!auth_passwords_open(
@@ -68,6 +69,7 @@ world_close(void **state)
 {
 	(void)state;
 	trl_sealer_free(&world.service.sealer);
+	trl_secret_free(&world.service.place_key);
 	auth_passwords_close(&world.service.passwords);
 	trl_access_close(&world.service.access);
 	trl_redis_close(&world.redis);
@@ -85,6 +87,7 @@ world_forget(void **state)
 	(void)state;
 	trl_arena_reset(world.arena);
 	world.now_us = 0;
+	world.address = NULL;
 	return 0;
 }
 
@@ -175,7 +178,7 @@ enter(trl_ctx *ctx, const struct world_run *run)
 	ctx->now_us = world.now_us;
 	ctx->has_if_version = who->has_if_version;
 	ctx->if_version = who->if_version;
-	ctx->principal.address = "192.0.2.1";
+	ctx->principal.address = world.address ? world.address : "192.0.2.1";
 	ctx->principal.user_agent = "cmocka";
 	ctx->principal.account = who->account;
 	ctx->principal.session = who->session;
@@ -428,6 +431,10 @@ enum trl_code __real_trl_batch_read(trl_batch *);
 enum trl_code __real_trl_batch_write(trl_batch *, ProtobufCMessage *);
 enum trl_code __real_trl_access_limit_name(
     trl_ctx *, trl_access *, const char *, const char *);
+enum trl_code __real_trl_access_limit_known(
+    trl_ctx *, trl_access *, const char *, const char *);
+enum trl_code __wrap_trl_access_limit_known(
+    trl_ctx *, trl_access *, const char *, const char *);
 void __real_trl_access_bump_account(trl_ctx *, trl_access *, struct trl_id);
 enum trl_code __real_trl_offload(
     trl_ctx *, struct trl_offload *, void (*)(void *), void *);
@@ -480,6 +487,14 @@ __wrap_trl_access_limit_name(
 {
 	trl_buf_printf(&world.trace, "limit %s\n", rate);
 	return __real_trl_access_limit_name(ctx, access, rate, name);
+}
+
+enum trl_code
+__wrap_trl_access_limit_known(
+    trl_ctx *ctx, trl_access *access, const char *rate, const char *name_and_place)
+{
+	trl_buf_printf(&world.trace, "limit %s, known\n", rate);
+	return __real_trl_access_limit_known(ctx, access, rate, name_and_place);
 }
 
 void

@@ -21,6 +21,7 @@ struct world {
 	bool replayed;
 	unsigned keys_made;
 	int64_t now_us;       /* 0: the wall clock */
+	const char *address;  /* the caller's; NULL: 192.0.2.1 */
 	struct trl_buf trace; /* since world_trace_begin */
 };
 extern struct world world;

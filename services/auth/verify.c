@@ -83,7 +83,7 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account));
 	auth_letter_use(ctx, work, &link);
 	if (made[0]) {
-		auth_set_password(ctx, work, &row, made);
+		auth_set_password(self, ctx, work, &row, made);
 		auth_tell_password(ctx, work, &row, true);
 		trl_batch_audit(
 		    work, "auth.password.reset", link.account, "account", NULL);
@@ -103,10 +103,10 @@ ask_for_letter(struct auth *self, trl_ctx *ctx, const char *given,
 	trl_batch *work;
 	bool found, wanted;
 
-	rc = trl_access_limit_name(ctx, self->access, "reset", email);
+	rc = auth_account_by_email(self, ctx, email, &row, &found);
 	if (rc != TRL_OK)
 		return rc;
-	rc = auth_account_by_email(self, ctx, email, &row, &found);
+	rc = auth_place_limit(self, ctx, "reset", email, &row);
 	if (rc != TRL_OK)
 		return rc;
 	id = trl_value_id(row.account_id);

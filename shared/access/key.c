@@ -69,7 +69,8 @@ owner_of(enum trl_limit_subject subject)
 		[TRL_LIMIT_KEY] = 'k',
 		[TRL_LIMIT_TENANT] = 't',
 		[TRL_LIMIT_NAME] = 'n',
-		[TRL_LIMIT_RECIPIENT] = 'r' };
+		[TRL_LIMIT_RECIPIENT] = 'r',
+		[TRL_LIMIT_KNOWN] = 'o' };
 
 	return letters[subject];
 }
@@ -129,6 +130,12 @@ access_subject_bytes(enum trl_limit_subject subject, const char *text, uint8_t o
 		return address_bytes(text, out);
 	crypto_generichash(out, 16, (const uint8_t *)text, strlen(text), NULL, 0);
 	return 16;
+}
+
+size_t
+trl_access_address(const char *address, uint8_t out[16])
+{
+	return address_bytes(address, out);
 }
 
 void

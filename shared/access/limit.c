@@ -13,6 +13,9 @@ const struct trl_limit trl_limits[] = {
 	{ "reset-address", "reset", TRL_LIMIT_ADDRESS, 20, 3600, true },
 	{ "login-name", "login", TRL_LIMIT_NAME, 5, 60, true },
 	{ "reset-name", "reset", TRL_LIMIT_NAME, 3, 3600, true },
+	/* The same name, from where its owner signed in before (auth). */
+	{ "login-known", "login", TRL_LIMIT_KNOWN, 30, 60, true },
+	{ "reset-known", "reset", TRL_LIMIT_KNOWN, 3, 3600, true },
 	{ "person-read", "read", TRL_LIMIT_PERSON, 600, 60, false },
 	{ "person-write", "write", TRL_LIMIT_PERSON, 120, 60, false },
 	{ "person-login", "login", TRL_LIMIT_PERSON, 10, 60, true },

@@ -249,6 +249,13 @@ trl_access_limit_name(
 }
 
 enum trl_code
+trl_access_limit_known(
+    trl_ctx *ctx, trl_access *access, const char *rate, const char *name_and_place)
+{
+	return limit_text(ctx, access, TRL_LIMIT_KNOWN, rate, name_and_place);
+}
+
+enum trl_code
 trl_access_limit_recipient(
     trl_ctx *ctx, trl_access *access, const char *rate, const char *address)
 {
@@ -265,6 +272,7 @@ limit_named(const char *rate, const char *message)
 		const char *at = strchr(message, '"');
 
 		if ((limit->subject == TRL_LIMIT_NAME ||
+			limit->subject == TRL_LIMIT_KNOWN ||
 			limit->subject == TRL_LIMIT_RECIPIENT) &&
 		    strcmp(limit->rate, rate) == 0 && at &&
 		    strncmp(at + 1, limit->name, len) == 0 && at[len + 1] == '"')

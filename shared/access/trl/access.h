@@ -151,6 +151,14 @@ void trl_access_keep_grant(trl_ctx *ctx, trl_access *access, struct trl_id subje
 enum trl_code trl_access_limit_name(trl_ctx *ctx, trl_access *access, const char *rate,
     const char *name) TRL_MUST_CHECK;
 
+/* The same of a text of name and place, against the TRL_LIMIT_KNOWN limit. */
+enum trl_code trl_access_limit_known(trl_ctx *ctx, trl_access *access, const char *rate,
+    const char *name_and_place) TRL_MUST_CHECK;
+
+/* The bytes that stand for a client's address wherever it is counted or remembered: of
+ * IPv6 its /64, for a household or a machine has one; how many. Any thread. */
+size_t trl_access_address(const char *address, uint8_t out[16]);
+
 /* The same for the TRL_LIMIT_RECIPIENT limit: whom something is sent to. */
 enum trl_code trl_access_limit_recipient(trl_ctx *ctx, trl_access *access,
     const char *rate, const char *address) TRL_MUST_CHECK;

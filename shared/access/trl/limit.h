@@ -13,7 +13,8 @@ enum trl_limit_subject {
 	TRL_LIMIT_KEY,
 	TRL_LIMIT_TENANT,
 	TRL_LIMIT_NAME, /* a text that a service counts (an e-mail address), hashed */
-	TRL_LIMIT_RECIPIENT /* whom a mail goes to, the same */
+	TRL_LIMIT_RECIPIENT, /* whom a mail goes to, the same */
+	TRL_LIMIT_KNOWN /* a name and where its owner is known to come from, the same */
 };
 
 struct trl_limit {
