@@ -137,6 +137,13 @@ void auth_set_password(struct auth *self, trl_ctx *ctx, trl_batch *work,
  */
 void auth_prove_address(trl_ctx *ctx, trl_batch *work, auth_account *row);
 
+/* ---- revoke.c ------------------------------------------------------------------- */
+
+/* Revokes all keys that an account made, in whichever organisation, beside the
+ * request's own write. Errors: TRL_CONFLICT, faults. */
+enum trl_code auth_revoke_everywhere(
+    struct auth *self, trl_ctx *ctx, struct trl_id maker) TRL_MUST_CHECK;
+
 /* ---- told.c: events, part of the batch that makes them true --------------------- */
 
 void auth_tell_account(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,

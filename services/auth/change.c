@@ -52,6 +52,8 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	if (refused)
 		return trl_fail_field(ctx, TRL_INVALID, "password", "%s", refused);
 	rc = auth_password_hash(ctx, &self->passwords, in->password, made);
+	if (rc == TRL_OK && !row.email_verified) /* whoever signed up is out of it */
+		rc = auth_revoke_everywhere(self, ctx, link.account);
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account));

@@ -1,4 +1,4 @@
-/* auth.CreateApiKey, ListApiKeys, RevokeApiKey - what programs show instead of a
+/* auth.CreateApiKey, ListApiKeys - what programs show instead of a
  * session. A key is `trl_<id>_<secret><checksum>`; of its text a hash alone is
  * kept. It may do what was written into it, never more than its maker could. */
 #include <stdlib.h>
@@ -60,6 +60,8 @@ key_detail(trl_ctx *ctx, const Auth__V1__CreatedApiKey *key)
 	detail->n_permissions = key->n_permissions;
 	detail->permissions = key->permissions;
 	detail->expires_at = key->expires_at;
+	detail->has_made_by_key = key->has_made_by_key;
+	detail->made_by_key = key->made_by_key;
 	return detail;
 }
 
@@ -112,6 +114,9 @@ auth_create_api_key(struct auth *self, trl_ctx *ctx,
 	if (ctx->principal.kind == TRL_PERSON) { /* of a key, this is who made that */
 		out->has_created_by = true;
 		out->created_by = trl_value_bytes(ctx, ctx->principal.account);
+	} else if (ctx->principal.kind == TRL_KEY) {
+		out->has_made_by_key = true;
+		out->made_by_key = trl_value_bytes(ctx, ctx->principal.session);
 	}
 	out->created_at = trl_value_time(ctx, now);
 	out->expires_at = in->expires_at;
@@ -133,7 +138,7 @@ auth_list_api_keys(struct auth *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	trl_batch_get(work, &auth_sql_keys_list, NULL, &out->base,
+	trl_batch_get(work, &auth_sql_keys_list, &in->base, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("after", page.after),
 	    TRL_ARG_INT("limit", page.size + 1));
 	rc = trl_batch_read(work);
@@ -143,27 +148,4 @@ auth_list_api_keys(struct auth *self, trl_ctx *ctx,
 		    trl_value_id(out->items[page.size - 1]->id));
 	}
 	return rc;
-}
-
-/* A key's copies carry the epoch of its tenant. Errors: TRL_NOT_FOUND. */
-enum trl_code
-auth_revoke_api_key(struct auth *self, trl_ctx *ctx,
-    const Auth__V1__RevokeApiKeyRequest *in, Trellis__Empty *out)
-{
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	Auth__V1__ApiKey *gone = trl_arena_alloc(ctx->arena, sizeof *gone);
-
-	auth__v1__api_key__init(gone);
-	trl_batch_add(work, &auth_sql_key_delete, NULL,
-	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("key_id", trl_value_id(in->key_id)));
-	trl_batch_add(work, &auth_sql_key_directory_delete, NULL,
-	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("key_id", trl_value_id(in->key_id)));
-	gone->has_id = true;
-	gone->id = in->key_id;
-	auth_tell_key(ctx, work, &auth_event_api_key_revoked, gone);
-	trl_batch_audit(work, "auth.key.revoke", trl_value_id(in->key_id), "key", NULL);
-	trl_access_changes_tenant(ctx, self->access, ctx->tenant);
-	return trl_batch_write(work, &out->base);
 }

@@ -1,4 +1,5 @@
-/* API keys: made, resolved, listed, revoked. */
+/* API keys: made, resolved, listed, revoked. (Over 400 lines: one life of a
+ * key after the other.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -195,6 +196,106 @@ gives_a_key_no_longer_life_than_the_key_that_makes_it(void **state)
 	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_OK);
 }
 
+static size_t
+count_made_by(const struct world_caller *who, struct trl_id maker)
+{
+	Auth__V1__ListApiKeysRequest list = AUTH__V1__LIST_API_KEYS_REQUEST__INIT;
+	struct trl_id tenant = who->tenant;
+	Auth__V1__ListApiKeysReply *page;
+
+	list.has_tenant_id = list.has_created_by = true;
+	list.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
+	list.created_by = (ProtobufCBinaryData){ 16, maker.bytes };
+	assert_int_equal(
+	    world_call(who, &auth_v1_list_api_keys, &list.base, &page), TRL_OK);
+	return page->n_items;
+}
+
+static void
+revokes_with_a_key_all_that_it_made(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new()), program = who;
+	Auth__V1__RevokeApiKeyRequest revoke = AUTH__V1__REVOKE_API_KEY_REQUEST__INIT;
+	Auth__V1__CreatedApiKey *parent, *child, *grandchild, *other;
+
+	(void)state;
+	assert_int_equal(create(&who, "auth.key.create", 0, &parent), TRL_OK);
+	assert_int_equal(create(&who, "auth.key.create", 0, &other), TRL_OK);
+	program.key = true;
+	program.session = trl_value_id(parent->id);
+	assert_int_equal(create(&program, "auth.key.create", 0, &child), TRL_OK);
+	assert_memory_equal(child->made_by_key.data, parent->id.data, 16);
+	program.session = trl_value_id(child->id);
+	assert_int_equal(create(&program, "auth.key.create", 0, &grandchild), TRL_OK);
+	assert_int_equal(count_made_by(&who, who.account), 4);
+	revoke.has_tenant_id = revoke.has_key_id = true;
+	revoke.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
+	revoke.key_id = parent->id;
+	assert_int_equal(
+	    world_call(&who, &auth_v1_revoke_api_key, &revoke.base, NULL), TRL_OK);
+	assert_int_equal(resolve(parent->key, NULL), TRL_NOT_FOUND);
+	assert_int_equal(resolve(child->key, NULL), TRL_NOT_FOUND);
+	assert_int_equal(resolve(grandchild->key, NULL), TRL_NOT_FOUND);
+	assert_int_equal(resolve(other->key, NULL), TRL_OK);
+	assert_int_equal(create(&program, "auth.key.create", 0, NULL), TRL_DENIED);
+	assert_string_equal(world_sql("select count(*) from outbox where type = "
+				      "'auth.api_key.revoked' and tenant_id = '%s'",
+				world_id_text(who.tenant)),
+	    "3");
+}
+
+static void
+revokes_in_one_call_all_that_a_person_made(void **state)
+{
+	struct world_caller who = admin_of(trl_id_new()), gone = admin_of(who.tenant),
+			    program = gone;
+	Auth__V1__RevokeApiKeysRequest revoke = AUTH__V1__REVOKE_API_KEYS_REQUEST__INIT;
+	Auth__V1__CreatedApiKey *mine, *theirs, *child;
+
+	(void)state;
+	assert_int_equal(create(&who, "auth.key.create", 0, &mine), TRL_OK);
+	assert_int_equal(create(&gone, "auth.key.create", 0, &theirs), TRL_OK);
+	program.key = true;
+	program.session = trl_value_id(theirs->id);
+	assert_int_equal(create(&program, "auth.key.create", 0, &child), TRL_OK);
+	assert_int_equal(count_made_by(&who, gone.account), 2);
+	revoke.has_tenant_id = revoke.has_created_by = true;
+	revoke.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
+	revoke.created_by = (ProtobufCBinaryData){ 16, gone.account.bytes };
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+		    world_call(&who, &auth_v1_revoke_api_keys, &revoke.base, NULL),
+		    TRL_OK);
+	assert_int_equal(count_made_by(&who, gone.account), 0);
+	assert_int_equal(resolve(theirs->key, NULL), TRL_NOT_FOUND);
+	assert_int_equal(resolve(child->key, NULL), TRL_NOT_FOUND);
+	assert_int_equal(resolve(mine->key, NULL), TRL_OK);
+}
+
+/* Whoever signed up with another's address leaves no key behind. */
+static void
+ends_the_keys_of_an_account_whose_address_is_proven_without_it(void **state)
+{
+	const char *email = world_email("boss");
+	Auth__V1__VerifyEmailRequest in = AUTH__V1__VERIFY_EMAIL_REQUEST__INIT;
+	struct world_caller first = admin_of(trl_id_new()),
+			    second = admin_of(trl_id_new());
+	Auth__V1__CreatedApiKey *one, *other;
+	auth_signed_in *made;
+
+	(void)state;
+	assert_int_equal(world_sign_up(email, "correct horse battery", &made), TRL_OK);
+	first.account = second.account = trl_value_id(made->account->id);
+	assert_int_equal(create(&first, "tenants.tenant.read", 0, &one), TRL_OK);
+	assert_int_equal(create(&second, "tenants.tenant.read", 0, &other), TRL_OK);
+	in.token = (char *)world_letter_token(email, 1);
+	in.password = "the boss chose this";
+	assert_int_equal(
+	    world_call(NULL, &auth_v1_verify_email, &in.base, NULL), TRL_OK);
+	assert_int_equal(resolve(one->key, NULL), TRL_NOT_FOUND);
+	assert_int_equal(resolve(other->key, NULL), TRL_NOT_FOUND);
+}
+
 /* Reliability, case 49. */
 static void
 refuses_an_expired_a_revoked_and_a_guessed_key(void **state)
@@ -317,6 +418,9 @@ main(void)
 		TEST(attributes_what_a_key_made_to_nobody),
 		TEST(gives_a_key_that_is_revoked_meanwhile_nothing),
 		TEST(gives_a_key_no_more_than_its_maker_holds),
+		TEST(revokes_with_a_key_all_that_it_made),
+		TEST(revokes_in_one_call_all_that_a_person_made),
+		TEST(ends_the_keys_of_an_account_whose_address_is_proven_without_it),
 		TEST(gives_a_key_no_longer_life_than_the_key_that_makes_it),
 		TEST(refuses_an_expired_a_revoked_and_a_guessed_key),
 		TEST(shows_and_revokes_nothing_of_another_tenant),

@@ -78,6 +78,8 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	rc = hash_chosen(self, ctx, &row, in->password, made);
+	if (rc == TRL_OK && made[0])
+		rc = auth_revoke_everywhere(self, ctx, link.account);
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account));

@@ -10,6 +10,7 @@ import secrets
 import subprocess
 import sys
 import unittest
+import urllib.parse
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mesh"))
@@ -63,6 +64,9 @@ class Operation:
             self.body = sample(document, next(iter(content.values()))["schema"])
             if isinstance(self.body, dict) and "email" in self.body:
                 self.body["email"] = f"attack-{secrets.token_hex(4)}@example.com"
+        parameters = [resolve(document, p) for p in entry.get("parameters", ())]
+        self.query = {p["name"]: sample(document, p["schema"]) for p in parameters
+                      if p["in"] == "query" and p.get("required")}
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
         self.objects = [name for name in names if name != "tenant_id"]
 
@@ -70,6 +74,9 @@ class Operation:
         path = self.path.replace("{tenant_id}", tenant)
         for name in self.objects:
             path = path.replace("{%s}" % name, objects.get(name, str(uuid.uuid4())))
+        if self.query:
+            path += "?" + urllib.parse.urlencode(
+                {name: objects.get("account_id", value) for name, value in self.query.items()})
         if self.verb != "GET":
             headers["Idempotency-Key"] = secrets.token_hex(12)
         return client.call(self.verb, path, self.body, headers)

@@ -1,1 +1,2 @@
-insert into api_key_directory (key_id, tenant_id) values (:id, :tenant_id)
+insert into api_key_directory (key_id, tenant_id, maker)
+values (:id, :tenant_id, :created_by)
