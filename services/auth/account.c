@@ -107,10 +107,9 @@ store_account(struct auth *self, trl_ctx *ctx, auth_account *row, int64_t former
     Auth__V1__Account *out)
 {
 	struct trl_id id = ctx->principal.account;
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
+	trl_batch *work = auth_asking(self, ctx, TRL_SCOPE_ACCOUNT(id));
 
 	auth_show_account(row, out);
-	auth_session_guard(ctx, work);
 	trl_batch_add(work, &auth_sql_account_update, &row->base,
 	    TRL_ARG_INT("former_version", former));
 	trl_batch_add(work, &auth_sql_account_directory_rename, &row->base);

@@ -54,6 +54,13 @@ enum trl_code auth_account_by_email(struct auth *self, trl_ctx *ctx, const char 
 enum trl_code auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id id,
     auth_account *row) TRL_MUST_CHECK;
 
+/* ---- asking.c -------------------------------------------------------------------- */
+
+/* The batch of a change that a session or key asks for: it fails with
+ * TRL_UNAUTHENTICATED where that has ended meanwhile. For every such change but the end
+ * of that session itself. Of nobody and of the operator: a batch as any other. */
+trl_batch *auth_asking(struct auth *self, trl_ctx *ctx, struct trl_scope scope);
+
 /* ---- place.c: where an account was signed in to before -------------------------- */
 
 enum { AUTH_PLACE = 16, AUTH_PLACE_KEY = 32 };

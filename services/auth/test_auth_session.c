@@ -194,6 +194,60 @@ revokes_all_or_all_others(void **state)
 	    "0");
 }
 
+/* A request may be under way when its session ends: what it asks for is then not done.
+ * Here the session is gone as soon as the edge has let it in. */
+static void
+changes_nothing_for_a_session_that_has_ended_meanwhile(void **state)
+{
+	const char *email = world_email("ada");
+	Auth__V1__ChangePasswordRequest change =
+	    AUTH__V1__CHANGE_PASSWORD_REQUEST__INIT;
+	Auth__V1__UpdateMeRequest update = AUTH__V1__UPDATE_ME_REQUEST__INIT;
+	Auth__V1__RevokeMySessionsRequest all =
+	    AUTH__V1__REVOKE_MY_SESSIONS_REQUEST__INIT;
+	Auth__V1__CreateApiKeyRequest create = AUTH__V1__CREATE_API_KEY_REQUEST__INIT;
+	static const char *const held[] = { "tenants.tenant.read", NULL };
+	char *wanted[] = { "tenants.tenant.read" };
+	auth_signed_in *stolen, *mine;
+	struct world_caller thief;
+
+	(void)state;
+	assert_int_equal(world_sign_up(email, good, &stolen), TRL_OK);
+	assert_int_equal(world_log_in(email, good, &mine), TRL_OK);
+	thief = world_who(mine);
+	change.current_password = (char *)good;
+	change.password = "a password that is new";
+	assert_int_equal(
+	    world_call(&thief, &auth_v1_change_password, &change.base, NULL), TRL_OK);
+	thief = world_who(stolen);
+	thief.tenant = trl_id_new();
+	thief.permissions = held;
+	update.display_name = "Eve";
+	assert_int_equal(world_call(&thief, &auth_v1_update_me, &update.base, NULL),
+	    TRL_UNAUTHENTICATED);
+	assert_int_equal(
+	    world_call(&thief, &auth_v1_revoke_my_sessions, &all.base, NULL),
+	    TRL_UNAUTHENTICATED);
+	assert_int_equal(revoke(&thief, mine), TRL_UNAUTHENTICATED);
+	change.current_password = change.password;
+	change.password = "a password of the thief";
+	assert_int_equal(
+	    world_call(&thief, &auth_v1_change_password, &change.base, NULL),
+	    TRL_UNAUTHENTICATED);
+	create.has_tenant_id = true;
+	create.tenant_id = (ProtobufCBinaryData){ 16, thief.tenant.bytes };
+	create.name = "brings me back";
+	create.permissions = wanted;
+	create.n_permissions = 1;
+	assert_int_equal(
+	    world_call(&thief, &auth_v1_create_api_key, &create.base, NULL),
+	    TRL_UNAUTHENTICATED);
+	assert_string_equal(
+	    world_sql("select display_name from account where email = '%s'", email),
+	    "Ada");
+	assert_int_equal(world_log_in(email, "a password that is new", NULL), TRL_OK);
+}
+
 static void
 drops_ended_sessions_at_the_next_login(void **state)
 {
@@ -311,6 +365,7 @@ main(void)
 		TEST(lists_ones_own_in_pages_and_marks_the_present_one),
 		TEST(revokes_ones_own_session_and_nobody_elses),
 		TEST(revokes_all_or_all_others),
+		TEST(changes_nothing_for_a_session_that_has_ended_meanwhile),
 		TEST(drops_ended_sessions_at_the_next_login),
 		TEST(ends_the_oldest_of_more_than_a_hundred),
 		TEST(maintain_drops_what_is_over_of_everybody),

@@ -82,7 +82,8 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 		rc = auth_revoke_everywhere(self, ctx, link.account);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account));
+	work = made[0] ? trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account))
+		       : auth_asking(self, ctx, TRL_SCOPE_ACCOUNT(link.account));
 	auth_letter_use(ctx, work, &link);
 	if (made[0]) {
 		auth_set_password(self, ctx, work, &row, made);
