@@ -2,6 +2,8 @@
  * is 256 random bits; PostgreSQL and Redis know its hash alone. */
 #include <string.h>
 
+#include <sodium.h>
+
 #include <trl/utf8.h>
 
 #include "auth.h"
@@ -74,4 +76,5 @@ auth_session_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
 	out->account = trl_arena_alloc(ctx->arena, sizeof *out->account);
 	auth_show_account(row, out->account);
 	show_session(ctx, id, token, expires_at, out);
+	sodium_memzero(token, sizeof token);
 }

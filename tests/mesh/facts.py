@@ -98,6 +98,8 @@ class Facts(MeshCase):
             real = re.sub(r"{\w+}", "01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21", path)
             for method, operation in methods.items():
                 ways = [way for one in operation["security"] for way in one]
+                if {} in operation["security"]:
+                    ways = []  # a session is seen, and none is asked for
                 if ways:
                     answer = self.check_problem(nobody.call(method.upper(), real), 401)
                     self.assertIn("www-authenticate", answer.headers)
