@@ -138,7 +138,7 @@ in_process(const struct process *p, const char *service)
 }
 
 static bool
-open_peer(struct process *p, struct one *one, const char *name)
+open_peer(struct process *p, struct one *one, const char *name, bool needed)
 {
 	const char *address, *why;
 	char inproc[80];
@@ -148,6 +148,8 @@ open_peer(struct process *p, struct one *one, const char *name)
 		snprintf(inproc, sizeof inproc, "inproc://%s", name);
 		address = inproc;
 	}
+	if (address == NULL && !needed)
+		return true;
 	if (address != NULL && trl_bus_peer(one->host.bus, name, address, &why))
 		return true;
 	trl_complain("TRELLIS_PEER_ of %s: %s: %s", name, address ? address : "",
@@ -159,14 +161,17 @@ open_peer(struct process *p, struct one *one, const char *name)
 static bool
 open_peers(struct process *p, struct one *one)
 {
-	const char *const *calls = one->service->calls;
+	const struct trl_service *s = one->service;
 	const char *names[PEERS_MAX];
-	size_t n = process_producers(one->service, names, PEERS_MAX);
-	for (size_t i = 0; calls != NULL && calls[i] != NULL; i++)
-		if (!open_peer(p, one, calls[i]))
+	size_t n_calls = 0, n = process_callees(s, names, PEERS_MAX);
+	while (s->calls != NULL && s->calls[n_calls] != NULL)
+		n_calls++;
+	for (size_t i = 0; i < n; i++) /* the needed ones come first */
+		if (!open_peer(p, one, names[i], i < n_calls))
 			return false;
+	n = process_producers(s, names, PEERS_MAX);
 	for (size_t i = 0; i < n; i++)
-		if (!open_peer(p, one, names[i]))
+		if (!open_peer(p, one, names[i], true))
 			return false;
 	return true;
 }
@@ -198,7 +203,7 @@ open_bus(struct process *p, struct one *one)
 	trl_bus_tell_ready(one->host.bus, check_self, one);
 	if (one->service->sql != NULL)
 		trl_bus_tell_record(one->host.bus, find_record, one);
-	return process_keys(one->host.bus);
+	return process_keys(one->host.bus, name);
 }
 
 /* The event by which its audit entries are told: its contract has one, or not. */
@@ -559,7 +564,8 @@ static int
 usage(const char *program)
 {
 	fprintf(stderr,
-	    "usage: %s [run | migrate | maintain | config [--markdown] | "
+	    "usage: %s [--services NAME,NAME] [run | migrate | maintain | config "
+	    "[--markdown] | "
 	    "mesh --json | --check-config | --version]\n",
 	    program);
 	return 2;
@@ -581,11 +587,20 @@ trl_service_main(
     int argc, char **argv, const struct trl_service *const *services, size_t n_services)
 {
 	static struct process process;
+	static const struct trl_service *chosen[SERVICES_MAX];
+	trl_assert(n_services > 0 && n_services <= SERVICES_MAX && sodium_init() >= 0);
+	if (argc > 2 && strcmp(argv[1], "--services") == 0) {
+		n_services = process_choose(services, n_services, argv[2], chosen);
+		if (n_services == 0)
+			return 2;
+		services = chosen;
+		argc -= 2;
+		argv += 2;
+	}
 	const char *command = argc > 1 ? argv[1] : "run";
 	bool admin =
 	    strcmp(command, "migrate") == 0 || strcmp(command, "maintain") == 0;
 
-	trl_assert(n_services > 0 && n_services <= SERVICES_MAX && sodium_init() >= 0);
 	process.services = services;
 	process.n = n_services;
 	if (strcmp(command, "--version") == 0) {

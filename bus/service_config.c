@@ -9,8 +9,7 @@
 #include <sodium.h>
 
 #include <trl/complain.h>
-
-#include "mac.h"
+#include <trl/routes.h>
 
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct process_config, pg_url, "TRELLIS_PG_URL", NULL,
@@ -39,7 +38,8 @@ static const struct trl_config_var vars[] = {
 	/* Who calls may be of another build, so that any name is one. */
 	TRL_CONFIG_PREFIX("TRELLIS_BUS_KEY_",
 	    "keys shared with a service, lines of kid:hex, two "
-	    "while they change; as TRELLIS_BUS_KEY_AUTH_FILE"),
+	    "while they change; as TRELLIS_BUS_KEY_AUTH_FILE, or, where several "
+	    "services share a process, of one of them: TRELLIS_BUS_KEY_EDGE_AUTH_FILE"),
 	TRL_CONFIG_STR(struct process_config, tls_ca, "TRELLIS_BUS_TLS_CA", NULL,
 	    "certificates, PEM, that the other ends of tls+tcp addresses must chain "
 	    "to; as a _FILE"),
@@ -130,39 +130,6 @@ process_pg_url(const struct process_config *config, const char *service,
 	return true;
 }
 
-struct giving {
-	trl_bus *bus;
-	bool fine;
-};
-
-static void
-give_key(void *self, const char *rest, const char *value)
-{
-	struct giving *giving = self;
-	char peer[BUS_NAME_MAX + 1];
-	size_t n = 0;
-	for (; rest[n] != '\0' && n < BUS_NAME_MAX; n++)
-		peer[n] = (char)tolower((unsigned char)rest[n]);
-	peer[n] = '\0';
-	bool fine = trl_bus_key(giving->bus, peer, value);
-	sodium_memzero((char *)(uintptr_t)value, strlen(value)); /* as it was read */
-	if (fine)
-		return;
-	trl_complain(
-	    "TRELLIS_BUS_KEY_%s_FILE: has to hold one to four lines of kid:key, kid "
-	    "from 1 to "
-	    "65535 and key 64 hexadecimal digits",
-	    rest);
-	giving->fine = false;
-}
-
-bool
-process_keys(trl_bus *bus)
-{
-	struct giving giving = { .bus = bus, .fine = true };
-	return trl_config_family("TRELLIS_BUS_KEY_", give_key, &giving) && giving.fine;
-}
-
 /* ---- what must hold between settings ----------------------------------------------
  */
 
@@ -197,6 +164,24 @@ is_among(const char *const *names, size_t n, const char *name)
 		if (strcmp(names[i], name) == 0)
 			return true;
 	return false;
+}
+
+size_t
+process_callees(const struct trl_service *s, const char **out, size_t max)
+{
+	size_t n = 0;
+	for (size_t i = 0; s->calls != NULL && s->calls[i] != NULL; i++) {
+		trl_assert(n < max);
+		out[n++] = s->calls[i];
+	}
+	for (size_t i = 0; s->calls_routes && i < trl_routes_count; i++) {
+		const char *name = trl_routes[i]->service;
+		if (is_among(out, n, name))
+			continue;
+		trl_assert(n < max);
+		out[n++] = name;
+	}
+	return n;
 }
 
 size_t

@@ -35,14 +35,20 @@ bool process_family(
  * False: as above. */
 bool process_pg_url(const struct process_config *config, const char *service,
     const char *role, const char **out) TRL_MUST_CHECK;
+/* Those it calls, and whose routes it calls: how many. */
+size_t process_callees(const struct trl_service *service, const char **out, size_t max);
 /* The producers of a service's subscriptions that it does not call: how many. */
 size_t process_producers(
     const struct trl_service *service, const char **out, size_t max);
 /* Whether it cannot do without TRELLIS_SEAL_KEY. */
 bool process_seals(const struct trl_service *service);
+/* Those of the services that list ("edge,tenants") names, in their order; out has room
+ * for all. 0: it names others; printed. */
+size_t process_choose(const struct trl_service *const *services, size_t n,
+    const char *list, const struct trl_service **out);
 /* What the services call, read and need, as JSON on stdout (service_mesh.c). False:
  * their calls form a circle; printed. */
 bool process_print_mesh(
     const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
-/* Gives bus the keys of all its peers. False: printed. */
-bool process_keys(trl_bus *bus) TRL_MUST_CHECK;
+/* Gives a service's bus the keys of all its peers. False: printed. */
+bool process_keys(trl_bus *bus, const char *service) TRL_MUST_CHECK;

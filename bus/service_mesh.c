@@ -1,4 +1,5 @@
-/* service_mesh.c - `trellis-all mesh --json`: what the services of this build say of
+/* service_mesh.c - the services of an executable as a list: which of them run here
+ * (--services), and `trellis-all mesh --json`: what the services of this build say of
  * themselves, for whoever starts, draws, attacks or deploys them. Nothing of it is
  * listed a second time elsewhere. */
 #include <stdio.h>
@@ -38,13 +39,10 @@ truth(bool yes)
 static void
 print_service(const struct trl_service *s)
 {
-	const char *producers[PEERS_MAX];
-	size_t n_calls = 0;
+	const char *callees[PEERS_MAX], *producers[PEERS_MAX];
 
-	while (s->calls != NULL && s->calls[n_calls] != NULL)
-		n_calls++;
 	printf("{\"name\":\"%s\",", s->name);
-	print_names("calls", s->calls, n_calls);
+	print_names("calls", callees, process_callees(s, callees, PEERS_MAX));
 	print_names("reads", producers, process_producers(s, producers, PEERS_MAX));
 	printf("\"serves\":%s,\"schema\":%s,\"redis\":%s,\"seals\":%s,\"tells\":%s,",
 	    truth(s->contracts != NULL), truth(s->sql != NULL),
@@ -70,11 +68,13 @@ stands_above(const struct trl_service *const *services, size_t at, const char *n
 static bool
 check_order(const struct trl_service *const *services, size_t n)
 {
+	const char *callees[PEERS_MAX];
 	bool fine = true;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; services[i]->calls && services[i]->calls[j]; j++)
-			fine = stands_above(services, i, services[i]->calls[j]) && fine;
+		for (size_t j = process_callees(services[i], callees, PEERS_MAX);
+		     j-- > 0;)
+			fine = stands_above(services, i, callees[j]) && fine;
 	return fine;
 }
 
@@ -90,4 +90,37 @@ process_print_mesh(const struct trl_service *const *services, size_t n)
 	}
 	printf("\n]}\n");
 	return true;
+}
+
+static bool
+names(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, len) == 0 && (at[len] == '\0' || at[len] == ','))
+			return true;
+	}
+	return false;
+}
+
+size_t
+process_choose(const struct trl_service *const *services, size_t n, const char *list,
+    const struct trl_service **out)
+{
+	size_t n_out = 0, n_named = 1;
+
+	for (const char *c = list; *c != '\0'; c++)
+		n_named += *c == ',';
+	for (size_t i = 0; i < n; i++)
+		if (names(list, services[i]->name))
+			out[n_out++] = services[i];
+	if (n_out == n_named)
+		return n_out;
+	trl_complain(
+	    "--services %s: it takes names with commas between, each once, of:", list);
+	for (size_t i = 0; i < n; i++)
+		trl_complain("  %s", services[i]->name);
+	return 0;
 }

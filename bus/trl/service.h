@@ -9,7 +9,9 @@
  * Commands: run (default), migrate, maintain, config (effective values),
  * config --markdown (the table of all variables), mesh --json (who calls whom, and what
  * each needs), --check-config, --version.
- * Several services in one list run in one process over inproc. */
+ * Several services in one list run in one process over inproc; --services NAME,NAME
+ * before the command leaves those of the list that are named, beside others elsewhere.
+ * What a key is shared with can then say whose it is (TRELLIS_BUS_KEY_EDGE_AUTH). */
 #pragma once
 
 #include <trl/bus.h>
@@ -49,6 +51,9 @@ struct trl_service {
 	/* Services it calls, NULL-ended: it is ready when they are, so that they form
 	 * no circle. Whose events alone it reads stands in subscriptions. */
 	const char *const *calls;
+	/* It also calls whatever service has routes (trl/routes.h): where that has no
+	 * address or is away, its routes are UNAVAILABLE, and the rest serves. */
+	bool calls_routes;
 	const struct trl_sql_set *sql;           /* or NULL */
 	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
 	/* Whether it tells events: numbers its outbox, and serves events.v1. */

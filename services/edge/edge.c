@@ -68,6 +68,7 @@ edge_drained(void *self)
 	return trl_http_drained(edge->server) && edge_streams_drained(edge->streams);
 }
 
+/* It is not ready without these; others' routes answer 503 while they are away. */
 static const char *const calls[] = { "auth", "tenants", "notify", NULL };
 
 const struct trl_service edge_service = {
@@ -76,6 +77,7 @@ const struct trl_service edge_service = {
 	.config_bytes = sizeof(struct edge_config),
 	.check_config = edge_check_config,
 	.calls = calls,
+	.calls_routes = true,
 	.scripts = trl_access_scripts,
 	.open = open_edge,
 	.drain = drain_edge,
