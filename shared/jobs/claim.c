@@ -163,6 +163,9 @@ ask(trl_jobs *jobs, trl_batch *batch, const struct jobs_kind *kind, struct trl_i
 	const unsigned room = room_of(kind);
 
 	if (kind->kind->per_lane)
+		trl_batch_add(batch, &trl_sql_job_claim_turn, NULL,
+		    TRL_ARG_TEXT("kind", kind->kind->name));
+	if (kind->kind->per_lane)
 		trl_batch_get(batch, &trl_sql_job_claim_lanes, NULL, rows,
 		    TRL_ARG_TEXT("kind", kind->kind->name),
 		    TRL_ARG_ID("after", kind->after), TRL_ARG_INT("room", room),
