@@ -120,6 +120,18 @@ start(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands,
 	return call;
 }
 
+/* After a failover this connection leads to what is a replica now: it counts nothing,
+ * and what it knows is old. A new one may find the other. */
+static bool
+leads_to_replica(const struct trl_redis_reply *replies, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (replies[i].type == TRL_REDIS_ERROR &&
+		    strncmp(replies[i].data, "READONLY", 8) == 0)
+			return true;
+	return false;
+}
+
 enum trl_code
 trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands,
     size_t n, struct trl_redis_reply *replies)
@@ -155,6 +167,11 @@ trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *co
 			trl_redis_drop(redis, "no answer in time");
 	} else {
 		free(call);
+	}
+	if (ok && leads_to_replica(replies, n)) {
+		ok = false;
+		if (redis->link == link)
+			trl_redis_drop(redis, "it is a replica now");
 	}
 	if (!ok)
 		trl_series_add(redis->failures, 1);

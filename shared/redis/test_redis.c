@@ -1,5 +1,5 @@
 /* Against the test server, and against servers of our own that are stopped, frozen
- * and started again. */
+ * and started again. (Over 400 lines: a few lines each of many ways a server fails.) */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -280,6 +280,42 @@ a_server_that_stands_still_costs_250_ms_once(void **state)
 }
 
 static void
+become_replica_story(struct world *world, trl_ctx *ctx)
+{
+	const struct trl_redis_command command =
+	    TRL_REDIS("REPLICAOF", TRL_REDIS_TEXT("127.0.0.1"), TRL_REDIS_TEXT("1"));
+	const struct trl_redis_command add = TRL_REDIS_SCRIPT(
+	    &add_script, 1, TRL_REDIS_TEXT(world->key), TRL_REDIS_TEXT("2"));
+	struct trl_redis_reply reply;
+
+	assert_int_equal(trl_redis_run(ctx, world->redis, &command, 1, &reply), TRL_OK);
+	assert_int_equal(
+	    trl_redis_run(ctx, world->redis, &add, 1, &reply), TRL_UNAVAILABLE);
+	assert_false(trl_redis_ready(world->redis));
+}
+
+static void
+become_primary_story(struct world *world, trl_ctx *ctx)
+{
+	const struct trl_redis_command command =
+	    TRL_REDIS("REPLICAOF", TRL_REDIS_TEXT("NO"), TRL_REDIS_TEXT("ONE"));
+	struct trl_redis_reply reply;
+
+	assert_int_equal(trl_redis_run(ctx, world->redis, &command, 1, &reply), TRL_OK);
+}
+
+static void
+a_server_that_became_a_replica_is_left(void **state)
+{
+	struct world *world = *state;
+
+	tell(world, become_replica_story);
+	assert_true(trl_loop_run_until(world->loop, is_ready, world, 10000));
+	tell(world, become_primary_story);
+	tell(world, script_story);
+}
+
+static void
 late_story(struct world *world, trl_ctx *ctx)
 {
 	const struct trl_redis_command commands[] = {
@@ -363,6 +399,8 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_server_that_stands_still_costs_250_ms_once, setup_own, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_server_that_became_a_replica_is_left, setup_own, teardown),
 		cmocka_unit_test_setup_teardown(
 		    answers_that_come_too_late_are_dropped, setup_own, teardown),
 		cmocka_unit_test(

@@ -161,7 +161,7 @@ class Pooler:
         if os.getuid() == 0:
             options = {"user": self.owner.st_uid, "group": self.owner.st_gid}
         self.process = subprocess.Popen(["/usr/sbin/pgbouncer", "-q", self.config], cwd="/",
-                                        stderr=subprocess.DEVNULL, **options)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
         wait_for("PgBouncer answers", self._answers)
 
     def _answers(self):
