@@ -15,7 +15,9 @@ static const struct trl_config_var vars[] = {
 	    16, "proxies in front whose X-Forwarded-For is believed"),
 	TRL_CONFIG_INT(struct edge_config, max_connections,
 	    "TRELLIS_HTTP_MAX_CONNECTIONS", "20000", 1, 1000000,
-	    "connections at once; beyond that none is accepted"),
+	    "connections at once; beyond that, a new one takes the place of the one "
+	    "that "
+	    "has waited for its client the longest"),
 	TRL_CONFIG_INT(struct edge_config, max_per_address,
 	    "TRELLIS_HTTP_MAX_PER_ADDRESS", "1000", 0, 1000000,
 	    "connections of one address at once; 0: no limit"),

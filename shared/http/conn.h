@@ -145,6 +145,9 @@ void trl_http_hold(struct trl_http_conn *conn, size_t bytes);
 void trl_http_wait(struct trl_http_conn *conn, enum http_wait wait);
 void trl_http_wait_none(struct trl_http_conn *conn);
 void trl_http_on_timer(uv_timer_t *timer);
+/* At the limit of connections, for one that came: whichever has let us wait for the
+ * longest is closed. None where all are at work. */
+void trl_http_make_room(trl_http_server *server);
 
 /* writer.c */
 void trl_http_dirty(struct trl_http_conn *conn);

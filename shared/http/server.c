@@ -1,6 +1,8 @@
 /* server.c - listening, accepting, draining. At the limit of connections the one
- * that has come is not accepted yet, by which libuv stops listening; the next
- * that ends lets it in. Out of descriptors libuv closes what comes and goes on. */
+ * that has come is not accepted yet, by which libuv stops listening; the next that ends
+ * lets it in, and one that waits for its client is ended for it, so that connections
+ * that nobody uses keep nobody out. Out of descriptors libuv closes what comes and goes
+ * on. */
 #include "conn.h"
 
 #include <stdio.h>
@@ -114,10 +116,12 @@ on_connection(uv_stream_t *listener, int status)
 
 	if (status < 0)
 		return;
-	if (server->n_conns >= server->options.max_connections)
-		server->accept_waits = true;
-	else
+	if (server->n_conns < server->options.max_connections) {
 		accept_one(server);
+		return;
+	}
+	server->accept_waits = true;
+	trl_http_make_room(server);
 }
 
 void

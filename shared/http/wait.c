@@ -4,7 +4,7 @@
  * SLACK_MS late, so that busy connections do not move it. */
 #include "conn.h"
 
-enum { SLACK_MS = 50 };
+enum { SLACK_MS = 50, ROOM_MS = 100 /* that a connection has at the least */ };
 
 static void
 arm(trl_http_server *server, uint64_t at)
@@ -63,6 +63,33 @@ expired(struct trl_http_conn *conn)
 		trl_http_conn_close(conn);
 }
 
+static uint64_t
+waited_ms(const struct trl_http_conn *conn)
+{
+	return uv_now(trl_loop_uv(conn->server->loop)) +
+	       conn->server->waits[conn->wait - 1].ms - conn->wait_until_ms;
+}
+
+void
+trl_http_make_room(trl_http_server *server)
+{
+	static const enum http_wait client_is_due[] = { HTTP_HEAD, HTTP_BODY,
+		HTTP_IDLE };
+	struct trl_http_conn *longest = NULL, *conn;
+
+	for (size_t i = 0; i < TRL_COUNT(client_is_due); i++) {
+		conn = server->waits[client_is_due[i]].first;
+		if (conn && (!longest || waited_ms(conn) > waited_ms(longest)))
+			longest = conn;
+	}
+	if (!longest)
+		return;
+	if (waited_ms(longest) < ROOM_MS)
+		arm(server, uv_now(trl_loop_uv(server->loop)) + ROOM_MS);
+	else
+		trl_http_conn_close(longest);
+}
+
 void
 trl_http_on_timer(uv_timer_t *timer)
 {
@@ -82,4 +109,6 @@ trl_http_on_timer(uv_timer_t *timer)
 	}
 	if (next)
 		arm(server, next);
+	if (server->accept_waits && server->listening)
+		trl_http_make_room(server);
 }

@@ -85,7 +85,7 @@ struct trl_http_handler {
 
 struct trl_http_options {
 	const char *listen;          /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
-	size_t max_connections;      /* 10,000; beyond: accept pauses */
+	size_t max_connections;      /* 10,000; beyond, idle ones make room */
 	size_t max_per_address;      /* 1,000; beyond: 503 and close. 0: no limit */
 	size_t max_waiting_bytes;    /* 64 MiB of requests that are not complete, an
 				      * eighth of an address (if those are limited);
