@@ -196,10 +196,13 @@ see_session(struct edge_request *request)
 		trl_access_hash(request->token, request->token_len, request->hash);
 		rc = edge_principal_resolve(request);
 	}
-	if (rc == TRL_UNAUTHENTICATED)
+	if (rc == TRL_UNAUTHENTICATED) {
 		trl_err_clear(request->ctx);
+		request->challenge = NULL;
+		return TRL_OK;
+	}
 	if (rc != TRL_OK)
-		return rc == TRL_UNAUTHENTICATED ? TRL_OK : rc;
+		return rc;
 	principal->kind = TRL_PERSON;
 	principal->account = request->who->account;
 	principal->session = request->who->session;

@@ -52,7 +52,8 @@ class Conform(MeshCase):
         tenant = self.stack.found(self.ada)
         at, hooks = f"/api/v1/tenants/{tenant}", "/api/v1/webhook-endpoints"
         self.ada.headers["X-Tenant-Id"] = tenant
-        made = {"tenant_id": tenant, "account_id": self.bob.account["id"], "kind": "member_updated",
+        made = {"tenant_id": tenant, "account_id": self.bob.account["id"],
+                "created_by": self.bob.account["id"], "kind": "member_updated",
                 "locale": "en", "token": "none"}
         self.assertEqual(self.ada.post(at + "/members", {"email": self.bob.email, "role": "admin"}).status, 201)
         key = self.ada.post(at + "/api-keys", {"name": "k", "permissions": ["tenants.tenant.read"]})
@@ -151,7 +152,9 @@ class Conform(MeshCase):
 
     def ask_well(self, operation, verb, path, made, who):
         body = self.good_body(operation)[0]
-        target = path.format(**made)
+        target = path.format(**made) + "".join(
+            f"?{one['name']}={made[one['name']]}" for one in operation.get("parameters", [])
+            if one.get("in") == "query" and one.get("required"))
         answer = who.call(verb.upper(), target, body)
         self.check(operation, answer, (verb, target, body))
         return answer
