@@ -3,9 +3,9 @@
  * Only one connection of a service is being made at any time, and after a failure
  * the next attempt waits 50 ms to 1 s with jitter, so that a restart of PostgreSQL
  * meets no storm. Write connections beyond the first are made when somebody waits
- * for one. While two attempts have failed and none has succeeded since, calls that
- * find no connection fail at once. (Over 400 lines: reads, writes and reconnecting
- * decide over the same connections.) */
+ * for one. While attempts have failed for half a second and none has succeeded since,
+ * calls that find no connection fail at once. (Over 400 lines: reads, writes and
+ * reconnecting decide over the same connections.) */
 #include "pool.h"
 
 #include <stdlib.h>
@@ -157,11 +157,13 @@ least_busy(trl_pg *pg, bool *any)
 	return best;
 }
 
-/* One attempt that fails may have been hit by what took the connections before it. */
+/* Attempts that fail at first may have been hit by what took the connections before. */
 static bool
 hopeless(const trl_pg *pg)
 {
-	return pg->failures > 1 || pg->closing;
+	return pg->closing ||
+	       (pg->failures > 1 && trl_loop_now_us(pg->loop) - pg->failing_since_us >
+					PG_HOPE_MS * 1000);
 }
 
 /* Whether a group should leave now: beside others only a full one, or where they
@@ -544,7 +546,8 @@ pg_conn_is_down(struct pg_conn *conn, const char *why)
 	show_use(pg);
 	if (attempt) {
 		pg->connecting = NULL;
-		pg->failures++;
+		if (pg->failures++ == 0)
+			pg->failing_since_us = trl_loop_now_us(pg->loop);
 	}
 	if (!attempt || pg->failures <= 1 || pg->failures % 16 == 0)
 		trl_log(TRL_LOG_WARN, NULL, "connection to PostgreSQL lost",

@@ -24,7 +24,8 @@ enum {
 	PG_LOCK_TIMEOUT_MS = 50,
 	PG_STATEMENT_TIMEOUT_MS = 5000,
 	PG_CONNECT_TIMEOUT_MS = 3000,
-	PG_REPEATS = 2 /* of an op whose connection was to blame */
+	PG_HOPE_MS = 500, /* attempts that failed for longer: calls fail at once */
+	PG_REPEATS = 2    /* of an op whose connection was to blame */
 };
 
 struct pg_queue {
@@ -60,6 +61,7 @@ struct trl_pg {
 	const char *refusal; /* why writes are not taken, or NULL */
 	bool unfit;          /* a statement did not fit the schema */
 	unsigned failures;   /* in a row */
+	uint64_t failing_since_us;
 	/* What connections are made anew for, and until when the same again, with no
 	 * success between, tells that they are not to blame; until when that is known.
 	 */

@@ -86,21 +86,23 @@ class Pooled(MeshCase):
         for person, key in sent:
             again = person.patch("/api/v1/me", {"display_name": f"Name {key}"}, Idempotency_Key=key)
             self.assertEqual(again.status, 200, again)
-        return [answer.status for answer in answers]
+        return answers
 
     def test_servers_that_end_under_writes_cost_no_request(self):
         def end_all():
             self.stack.sql("select pg_terminate_backend(pid) from pg_stat_activity where"
                            " datname = current_database() and pid <> pg_backend_pid()")
 
-        self.assertEqual(set(self.each_write_happens_once(end_all)), {200})
+        answers = self.each_write_happens_once(end_all)
+        self.assertEqual([answer for answer in answers if answer.status != 200], [])
 
     def test_a_pooler_that_starts_anew_is_found_again(self):
         def restart():
             self.stack.pooler.kill()
             self.stack.pooler.start()
 
-        self.assertLessEqual(set(self.each_write_happens_once(restart)), {200, 503})
+        answers = self.each_write_happens_once(restart)
+        self.assertLessEqual({answer.status for answer in answers}, {200, 503, 504})
         wait_for("the mesh answers", lambda: self.ada.get(self.at).status == 200)
 
     def test_a_column_changes_its_type_meanwhile(self):

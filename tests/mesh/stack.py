@@ -148,7 +148,9 @@ class Pooler:
                        "[pgbouncer]\n"
                        f"listen_port = 6432\nunix_socket_dir = {self.folder}\n"
                        f"auth_type = trust\nauth_file = {self.folder}/users\n"
-                       f"pool_mode = {mode}\ndefault_pool_size = 3\nmax_client_conn = 1000\n")
+                       f"pool_mode = {mode}\ndefault_pool_size = 3\nmax_client_conn = 1000\n"
+                       # It lets nobody in for this time after a server was ended in its login.
+                       "server_login_retry = 1\n")
         # PgBouncer does not run as root.
         self.owner = os.stat(target)
         for path in (self.folder, self.config, os.path.join(self.folder, "users")):
