@@ -90,11 +90,8 @@ notify_read_notification(struct notify *self, trl_ctx *ctx,
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	if (out->read_at) {
-		trl_unchanged(ctx);
-		return TRL_OK;
-	}
-	out->read_at = trl_value_time(ctx, trl_now(ctx));
+	if (!out->read_at)
+		out->read_at = trl_value_time(ctx, trl_now(ctx));
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
 	trl_batch_add(work, &notify_sql_notification_read, &out->base,
 	    TRL_ARG_ID("account_id", account));

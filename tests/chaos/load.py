@@ -10,6 +10,7 @@ import urllib.parse
 
 from company import Company
 from journal import Caller
+from stack import wait_for
 from watcher import Watcher
 
 PAUSE_S = 0.01
@@ -83,6 +84,9 @@ class World:
             company.found(caller)
             if company.id is None:
                 raise AssertionError(f"a company was not founded: {self.journal.entries[-1]!r}")
+            # Whoever has proven no address invites nobody.
+            wait_for("a founder's address is proven",
+                     lambda: company.people.verify(caller) or company.owner.verified, 30)
         for company in self.companies:
             company.watcher = Watcher(company, random.Random(company.mark))
             company.watcher.begin()

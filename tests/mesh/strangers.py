@@ -52,12 +52,28 @@ class Strangers(MeshCase):
 
     def ask(self):
         answer = self.ada.get(self.at)
+        if answer.status == 503 and self.supervise():
+            answer = self.ada.get(self.at)
         self.assertEqual(answer.status, 200, answer)
+
+    def supervise(self):
+        """As a supervisor: where the transport stuck all the same, tenants has said so, ended,
+        and is started anew. True: so it was."""
+        def has_ended():
+            return self.stack.processes["tenants"].poll() is not None
+        wait_for("tenants ends by itself", has_ended, 15)
+        self.assertEqual(self.stack.processes["tenants"].returncode, 1)
+        self.assertIn("has not let go of a closed connection", self.stack.log("tenants"))
+        self.stack.start_service("tenants")
+        wait_for("tenants is back", lambda: self.stack.says_ready("tenants"), 20)
+        wait_for("edge has found it", lambda: self.stack.says_ready("edge"), 20)
+        self.pid = self.stack.processes["tenants"].pid
+        return True
 
     def test_what_comes_and_goes_at_the_bus_port_stops_nobody(self):
         """The transport may stop connecting for good where connections are closed under load;
         it did within a few hundred of these. Afterwards a service it calls starts again."""
-        before, done = self.descriptors(), threading.Event()
+        before, done, first = self.descriptors(), threading.Event(), self.pid
 
         def ask_on():
             while not done.is_set():
@@ -70,7 +86,9 @@ class Strangers(MeshCase):
             asking.result()
         for one in left:
             one.close()
-        self.assertGreater(self.metric("trellis_bus_refused_total"), 100)
+        self.ask()
+        if self.pid == first:  # it counts from its start
+            self.assertGreater(self.metric("trellis_bus_refused_total"), 100)
         wait_for("the descriptors are back", lambda: self.descriptors() <= before + 5, 20)
         self.stack.kill_service("auth")
         self.stack.start_service("auth")
