@@ -29,13 +29,15 @@ scan_start() {
 
 # service_define NAME [down-signal] < run-script
 service_define() {
-	local dir=$RUN/scan/$1
+	local dir=$RUN/scan/$1 run
 	as_user mkdir -p "$dir/log" "$RUN/log/$1" "$RUN/env"
-	put "$dir/run" 700 # its settings may be secrets
+	# It begins where run is there, which is last: what was cut off before does not.
+	run=$(cat)
 	echo 3 | put "$dir/notification-fd" 644
 	echo 30000 | put "$dir/timeout-kill" 644
 	[ -z "${2:-}" ] || echo "$2" | put "$dir/down-signal" 644
 	printf '#!/bin/sh\nexec s6-log n10 s1000000 "%s"\n' "$RUN/log/$1" | put "$dir/log/run" 755
+	printf '%s\n' "$run" | put "$dir/run" 700 # its settings may be secrets
 }
 
 service_names() { as_user find "$RUN/scan" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' 2>/dev/null | sort; }
