@@ -9,7 +9,7 @@
 #include <trl/http_out.h>
 #include <trl/origin.h>
 
-#include "mime.h"
+#include "mail/mime.h"
 #include "notify.h"
 
 static bool

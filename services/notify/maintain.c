@@ -3,7 +3,7 @@
 
 #include <trl/migrate.h>
 
-#include "webhook.h"
+#include "webhooks/webhooks.h"
 
 enum { INBOX_DAYS = 180, MAILS_DAYS = 30 };
 

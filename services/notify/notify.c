@@ -9,9 +9,9 @@
 
 #include <trl/origin.h>
 
-#include "feed.h"
-#include "mime.h"
-#include "webhook.h"
+#include "feed/feed.h"
+#include "mail/mime.h"
+#include "webhooks/webhooks.h"
 
 static void
 close_notify(void **state)

@@ -12,10 +12,10 @@
 #include <trellis/notify/v1/notify.server.h>
 
 #include "config.h"
-#include "mailbox.h"
+#include "mail/mailbox.h"
 #include "notify_sql.h"
-#include "template.h"
-#include "words.h"
+#include "words/template.h"
+#include "words/words.h"
 
 struct notify_kinds;
 
@@ -108,7 +108,7 @@ const char *notify_name_plain(trl_arena *arena, const char *name);
 /* Makes all names of a map so. */
 void notify_names_plain(trl_arena *arena, struct notify_value *values);
 
-/* ---- own_words.c, check_words.c, compose.c: a message in its words
+/* ---- own_words.c, check.c, compose.c: a message in its words
  * ---------------------------------- */
 
 /* Work on words. make() does it on the loop with a few steps, and again on a thread
@@ -151,7 +151,7 @@ enum trl_code notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg,
     struct trl_id tenant, const char *kind, const char *locale,
     const struct notify_value *values, struct notify_message *out) TRL_MUST_CHECK;
 
-/* ---- heard.c: what is heard
+/* ---- events_in.c: what is heard
  * ----------------------------------------------------------- */
 
 /* Tells an event of notify's own, under one id: to the other services, to people,
@@ -160,7 +160,7 @@ enum trl_code notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg,
 enum trl_code notify_tell_own(struct notify *self, trl_ctx *ctx, trl_batch *work,
     const struct trl_event *event) TRL_MUST_CHECK;
 
-/* ---- dispatch.c: whom a fact is told to
+/* ---- audience.c: whom a fact is told to
  * ---------------------------------------------- */
 
 struct notify_fact {

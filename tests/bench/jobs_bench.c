@@ -89,7 +89,7 @@ static const struct trl_job_kind slow_kind = {
 	.run = slow,
 	.slots = 64,
 };
-/* As webhook_send.c and mail.c have it. */
+/* As webhooks/send.c and mail.c have it. */
 static const struct trl_job_kind outside_kinds[] = {
 	{ .name = "as webhooks",
 	    .message = &rules,

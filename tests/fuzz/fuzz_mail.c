@@ -6,7 +6,7 @@
 
 #include <trl/arena.h>
 
-#include "mime.h"
+#include "mail/mime.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 extern const char *const fuzz_tokens[];

@@ -7,7 +7,7 @@
 
 #include <trl/arena.h>
 
-#include "template.h"
+#include "words/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 extern const char *const fuzz_tokens[];

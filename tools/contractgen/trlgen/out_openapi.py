@@ -269,7 +269,7 @@ class OpenapiOutput:
 
     def success(self, method):
         names = [*ALWAYS, *COUNTED]
-        # As services/edge/cookie.c has it.
+        # As services/edge/rules/cookie.c has it.
         if method.option('signs_in') or method.name == 'LogOut':
             names.append('Set-Cookie')
         if method.writes:

@@ -1,0 +1,157 @@
+/* events_in.c - what is heard of other services. In the transaction that applies an
+ * event, notify keeps its copy of the person, organisation or membership, and adds the
+ * work that the event causes: whom to tell is found out by a job, not here, so that
+ * nobody is heard later because somebody else's mail is written. What a snapshot shows
+ * is kept, and causes nothing: it happened before. */
+#include <string.h>
+
+#include <trellis/auth/v1/auth.trl.h>
+#include <trellis/tenants/v1/tenants.trl.h>
+
+#include "feed/feed.h"
+#include "webhooks/webhooks.h"
+
+static const char *
+role_name(int role)
+{
+	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
+	    &tenants__v1__member__role__descriptor, role);
+
+	return value ? value->name : "viewer";
+}
+
+static void
+keep_account(trl_tx *tx, const Auth__V1__Account *account)
+{
+	if (!account)
+		return;
+	trl_tx_add(tx, &notify_sql_account_copy_put, NULL,
+	    TRL_ARG_ID("account_id", trl_value_id(account->id)),
+	    TRL_ARG_TEXT("email", account->email ? account->email : ""),
+	    TRL_ARG_TEXT(
+		"display_name", account->display_name ? account->display_name : ""),
+	    TRL_ARG_TEXT("locale", account->locale),
+	    TRL_ARG_BOOL("verified", account->email_verified),
+	    TRL_ARG_INT("version", account->version));
+}
+
+static void
+keep_tenant(trl_tx *tx, const Tenants__V1__Tenant *tenant)
+{
+	if (!tenant)
+		return;
+	trl_tx_add(tx, &notify_sql_tenant_copy_put, NULL,
+	    TRL_ARG_ID("tenant_id", trl_value_id(tenant->id)),
+	    TRL_ARG_TEXT("slug", tenant->slug ? tenant->slug : ""),
+	    TRL_ARG_TEXT(
+		"display_name", tenant->display_name ? tenant->display_name : ""),
+	    TRL_ARG_TEXT("status",
+		tenant->status == TENANTS__V1__TENANT__STATUS__deleting ? "deleting"
+									: "active"),
+	    TRL_ARG_INT("version", tenant->version));
+}
+
+static void
+keep_member(trl_tx *tx, const struct trl_event *event)
+{
+	const Tenants__V1__MemberEvent *told = (const void *)event->payload;
+	const Tenants__V1__Member *member = told->member;
+
+	if (!member)
+		return;
+	if (strcmp(event->type_name, "tenants.member.removed") == 0)
+		trl_tx_add(tx, &notify_sql_membership_copy_drop, NULL,
+		    TRL_ARG_ID("tenant_id", event->tenant),
+		    TRL_ARG_ID("account_id", trl_value_id(member->account_id)));
+	else
+		trl_tx_add(tx, &notify_sql_membership_copy_put, NULL,
+		    TRL_ARG_ID("tenant_id", event->tenant),
+		    TRL_ARG_ID("account_id", trl_value_id(member->account_id)),
+		    TRL_ARG_TEXT("role", role_name((int)member->role)),
+		    TRL_ARG_INT("version", member->version));
+}
+
+/* By the payload's message, which several types share. */
+static void
+keep_copy(trl_tx *tx, const struct trl_event *event)
+{
+	const ProtobufCMessageDescriptor *message =
+	    event->payload ? event->payload->descriptor : NULL;
+
+	if (message == &auth__v1__account_event__descriptor)
+		keep_account(
+		    tx, ((const Auth__V1__AccountEvent *)event->payload)->account);
+	else if (message == &tenants__v1__tenant_event__descriptor)
+		keep_tenant(
+		    tx, ((const Tenants__V1__TenantEvent *)event->payload)->tenant);
+	else if (message == &tenants__v1__member_event__descriptor)
+		keep_member(tx, event);
+}
+
+static void
+write_fact(trl_ctx *ctx, const struct trl_event *event, Notify__V1__Fact *out)
+{
+	notify__v1__fact__init(out);
+	out->has_event_id = out->has_tenant_id = out->has_subject_id = true;
+	out->event_id = trl_value_bytes(ctx, event->id);
+	out->type = trl_arena_strdup(ctx->arena, event->type_name);
+	out->tenant_id = trl_value_bytes(ctx, event->tenant);
+	out->subject_id = trl_value_bytes(ctx, event->subject);
+	out->at = trl_value_time(ctx, event->at_us);
+	out->has_data = true;
+	out->data.len = event->len;
+	out->data.data = trl_arena_memdup(ctx->arena, event->data, event->len);
+}
+
+enum trl_code
+notify_tell_own(
+    struct notify *self, trl_ctx *ctx, trl_batch *work, const struct trl_event *event)
+{
+	Notify__V1__Fact *fact = trl_arena_alloc(ctx->arena, sizeof *fact);
+	const size_t len = protobuf_c_message_get_packed_size(event->payload);
+	uint8_t *data = trl_arena_alloc(ctx->arena, len);
+	struct trl_event told = *event;
+
+	protobuf_c_message_pack(event->payload, data);
+	told.id = trl_batch_event(work, event->type, event->subject, event->payload);
+	told.type_name = event->type->name;
+	told.at_us = trl_now(ctx);
+	told.data = data;
+	told.len = len;
+	write_fact(ctx, &told, fact);
+	trl_batch_job(work, &notify_dispatch_job, NULL, &fact->base);
+	notify_feed_add_event(ctx, work, &told);
+	return notify_webhooks_tell_own(self, ctx, work, &told);
+}
+
+static enum trl_code
+apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)
+{
+	struct notify *self = state;
+	Notify__V1__Fact *fact;
+
+	for (size_t i = 0; i < n; i++) {
+		keep_copy(tx, &events[i]);
+		if (events[i].seq == 0 || !events[i].type ||
+		    !notify_kinds_may_take(self, events[i].type_name))
+			continue;
+		fact = trl_arena_alloc(ctx->arena, sizeof *fact);
+		write_fact(ctx, &events[i], fact);
+		trl_tx_job(tx, &notify_dispatch_job, NULL, &fact->base);
+	}
+	return TRL_OK;
+}
+
+const struct trl_subscription notify_hears_auth = {
+	.name = "auth",
+	.producer = "auth",
+	.start = TRL_FROM_SNAPSHOT,
+	.apply = apply,
+};
+
+const struct trl_subscription notify_hears_tenants = {
+	.name = "tenants",
+	.producer = "tenants",
+	.start = TRL_FROM_SNAPSHOT,
+	.apply = apply,
+};

@@ -1,0 +1,237 @@
+/* audience.c - whom a fact is told to. One job a fact finds the rows of the catalogue
+ * that it makes, and their audiences, and adds a job for each person, address and
+ * Slack: so one whose mail cannot be sent holds up nobody else. Of many members a job
+ * adds a piece and, in the same transaction, the job that goes on behind it. */
+#include <string.h>
+
+#include "notify.h"
+#include "words/template.h"
+
+enum { PIECE_MAX = 200, PIECE_BYTES = 2 << 20 }; /* each job holds the fact */
+
+static const char *const roles[] = { "viewer", "member", "admin", "owner" };
+
+enum trl_code
+notify_fact_read(trl_ctx *ctx, const Notify__V1__Fact *fact, struct notify_fact *out)
+{
+	const struct trl_event_type *type = trl_event_type_by_name(fact->type);
+	ProtobufCMessage *payload;
+
+	*out = (struct notify_fact){ .type = type };
+	if (!type)
+		return TRL_OK;
+	payload = protobuf_c_message_unpack(type->message->descriptor,
+	    trl_arena_protobuf(ctx->arena), fact->data.len, fact->data.data);
+	if (!payload)
+		return trl_fail(
+		    ctx, TRL_INTERNAL, "a stored %s cannot be read", type->name);
+	out->payload = payload;
+	out->values = notify_value_of(ctx->arena, type->message, payload);
+	out->tenant = trl_value_id(fact->tenant_id);
+	out->event_id = trl_value_id(fact->event_id);
+	return TRL_OK;
+}
+
+static bool
+is_made_by(const Notify__V1__Kind *kind, const struct notify_fact *fact)
+{
+	if (strcmp(kind->event_type, fact->type->name) != 0)
+		return false;
+	return !kind->when_field ||
+	       strcmp(notify_value_text_at(fact->values, kind->when_field),
+		   kind->when_value ? kind->when_value : "") == 0;
+}
+
+static bool
+id_at(const struct notify_value *values, const char *path, struct trl_id *out)
+{
+	const char *text = notify_value_text_at(values, path);
+
+	return trl_id_parse(text, strlen(text), out);
+}
+
+/* ---- jobs that tell ------------------------------------------------------------- */
+
+static Notify__V1__Telling *
+telling_new(trl_ctx *ctx, const Notify__V1__Fact *fact, const char *kind)
+{
+	Notify__V1__Telling *telling = trl_arena_alloc(ctx->arena, sizeof *telling);
+
+	notify__v1__telling__init(telling);
+	telling->fact = (Notify__V1__Fact *)(uintptr_t)fact;
+	telling->kind = trl_arena_strdup(ctx->arena, kind);
+	telling->has_delivery_id = true;
+	telling->delivery_id = trl_value_bytes(ctx, trl_new_id(ctx));
+	return telling;
+}
+
+static void
+add_person(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact,
+    const char *kind, struct trl_id account)
+{
+	Notify__V1__Telling *telling = telling_new(ctx, fact, kind);
+
+	telling->has_account_id = true;
+	telling->account_id = trl_value_bytes(ctx, account);
+	trl_batch_job(work, &notify_tell_job, NULL, &telling->base);
+}
+
+static void
+add_rest(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact, const char *kind,
+    ProtobufCBinaryData after)
+{
+	Notify__V1__Audience *rest = trl_arena_alloc(ctx->arena, sizeof *rest);
+
+	notify__v1__audience__init(rest);
+	rest->fact = (Notify__V1__Fact *)(uintptr_t)fact;
+	rest->kind = trl_arena_strdup(ctx->arena, kind);
+	rest->has_after = true;
+	rest->after = after;
+	trl_batch_job(work, &notify_audience_job, NULL, &rest->base);
+}
+
+/* Adds a piece of the members after one, and what adds the rest. */
+static enum trl_code
+add_members(struct notify *self, trl_ctx *ctx, trl_batch *work,
+    const Notify__V1__Fact *fact, const struct notify_fact *known,
+    const Notify__V1__Kind *kind, struct trl_id after)
+{
+	const size_t room = PIECE_BYTES / (fact->data.len + 1);
+	const size_t piece = room < PIECE_MAX ? room : PIECE_MAX;
+	Notify__V1__People people = NOTIFY__V1__PEOPLE__INIT;
+	struct trl_id by = trl_id_nil;
+	size_t least = 0;
+	enum trl_code rc;
+	trl_batch *read;
+
+	while (least + 1 < TRL_COUNT(roles) &&
+	       strcmp(roles[least], kind->audience_role) != 0)
+		least++;
+	(void)id_at(known->values, "by", &by);
+	read = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known->tenant));
+	trl_batch_get(read, &notify_sql_members_list, NULL, &people.base,
+	    TRL_ARG_ID("tenant_id", known->tenant),
+	    TRL_ARG_TEXTS("roles", roles + least, TRL_COUNT(roles) - least),
+	    TRL_ARG_ID("but", by), TRL_ARG_ID("after", after),
+	    TRL_ARG_INT("limit", (int64_t)piece));
+	rc = trl_batch_read(read);
+	if (rc != TRL_OK)
+		return rc;
+	for (size_t i = 0; i < people.n_items; i++)
+		add_person(ctx, work, fact, kind->kind,
+		    trl_value_id(people.items[i]->account_id));
+	if (people.n_items == piece)
+		add_rest(
+		    ctx, work, fact, kind->kind, people.items[piece - 1]->account_id);
+	return TRL_OK;
+}
+
+/* What Slack is told of a person, if it is of one. */
+static void
+add_slack(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact,
+    const struct notify_fact *known, const Notify__V1__Kind *kind)
+{
+	Notify__V1__Telling *telling = telling_new(ctx, fact, kind->kind);
+	struct trl_id about;
+
+	if (strcmp(kind->audience, "nobody") == 0 && kind->audience_field &&
+	    id_at(known->values, kind->audience_field, &about)) {
+		telling->has_account_id = true;
+		telling->account_id = trl_value_bytes(ctx, about);
+	}
+	trl_batch_job(work, &notify_slack_job, NULL, &telling->base);
+}
+
+/* Whoever did it himself needs no message of it, unless it is about the doer. */
+static enum trl_code
+add_audience(struct notify *self, trl_ctx *ctx, trl_batch *work,
+    const Notify__V1__Fact *fact, const struct notify_fact *known,
+    const Notify__V1__Kind *kind)
+{
+	Notify__V1__Telling *telling;
+	struct trl_id account, by;
+	const char *email;
+
+	if (strcmp(kind->audience, "members") == 0)
+		return add_members(self, ctx, work, fact, known, kind, trl_id_nil);
+	if (strcmp(kind->audience, "person") == 0) {
+		if (id_at(known->values, kind->audience_field, &account) &&
+		    (strcmp(kind->audience_field, "by") == 0 ||
+			!id_at(known->values, "by", &by) || !trl_id_eq(by, account)))
+			add_person(ctx, work, fact, kind->kind, account);
+	} else if (strcmp(kind->audience, "address") == 0) {
+		email = notify_value_text_at(known->values, kind->audience_field);
+		telling = telling_new(ctx, fact, kind->kind);
+		telling->email = trl_value_email(ctx, email);
+		if (*email)
+			trl_batch_job(work, &notify_tell_job, NULL, &telling->base);
+	}
+	return TRL_OK;
+}
+
+static enum trl_code
+run(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	struct notify *self = state;
+	const Notify__V1__Fact *fact = (const void *)job->payload;
+	struct notify_fact known;
+	Notify__V1__Kinds *kinds;
+	trl_batch *work;
+	enum trl_code rc;
+
+	rc = notify_fact_read(ctx, fact, &known);
+	if (rc == TRL_OK && known.type)
+		rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc != TRL_OK || !known.type)
+		return rc;
+	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known.tenant));
+	for (size_t i = 0; rc == TRL_OK && i < kinds->n_items; i++) {
+		const Notify__V1__Kind *kind = kinds->items[i];
+
+		if (!is_made_by(kind, &known))
+			continue;
+		rc = add_audience(self, ctx, work, fact, &known, kind);
+		if (rc == TRL_OK && kind->slack && !trl_id_is_nil(known.tenant))
+			add_slack(ctx, work, fact, &known, kind);
+	}
+	return rc == TRL_OK ? trl_batch_write(work, NULL) : rc;
+}
+
+const struct trl_job_kind notify_dispatch_job = {
+	.name = "dispatch",
+	.message = &notify_v1_fact_rules,
+	.run = run,
+	.slots = 16,
+};
+
+static enum trl_code
+run_rest(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	struct notify *self = state;
+	const Notify__V1__Audience *rest = (const void *)job->payload;
+	const Notify__V1__Kind *kind;
+	struct notify_fact known;
+	Notify__V1__Kinds *kinds;
+	trl_batch *work;
+	enum trl_code rc;
+
+	rc = notify_fact_read(ctx, rest->fact, &known);
+	if (rc == TRL_OK)
+		rc = notify_kinds_read(self, ctx, &kinds);
+	if (rc != TRL_OK)
+		return rc;
+	kind = known.type ? notify_kind_by_name(kinds, rest->kind) : NULL;
+	if (!kind)
+		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
+	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known.tenant));
+	rc = add_members(
+	    self, ctx, work, rest->fact, &known, kind, trl_value_id(rest->after));
+	return rc == TRL_OK ? trl_batch_write(work, NULL) : rc;
+}
+
+const struct trl_job_kind notify_audience_job = {
+	.name = "audience",
+	.message = &notify_v1_audience_rules,
+	.run = run_rest,
+	.slots = 16,
+};
