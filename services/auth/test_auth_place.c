@@ -58,6 +58,7 @@ lets_the_owner_in_while_others_try_passwords(void **state)
 {
 	const char *email = world_email("ada");
 	int in = 0;
+	enum trl_code rc = TRL_OK;
 
 	(void)state;
 	world.address = "203.0.113.7";
@@ -67,8 +68,12 @@ lets_the_owner_in_while_others_try_passwords(void **state)
 		in += log_in_from("203.0.113.7", email, good) == TRL_OK;
 	}
 	assert_int_equal(in, 30);
-	/* The own bucket has a bottom. */
-	assert_int_equal(log_in_from("203.0.113.7", email, good), TRL_RATE);
+	/* The own bucket has a bottom. It gains one in two seconds, so on a busy
+	 * machine a few are left. */
+	for (int n = 0; n < 30 && rc == TRL_OK; n++)
+		rc = log_in_from("203.0.113.7", email, good);
+	assert_int_equal(rc, TRL_RATE);
+	attack(email);
 	/* A stranger is limited with the attackers, whatever the password. */
 	assert_int_equal(log_in_from("203.0.113.8", email, good), TRL_RATE);
 }
