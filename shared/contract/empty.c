@@ -4,6 +4,7 @@
 #include <trl/event_type.h>
 #include <trl/method.h>
 #include <trl/routes.h>
+#include <trl/told_kind.h>
 
 #define WEAK __attribute__((weak))
 
@@ -15,5 +16,7 @@ WEAK const struct trl_permission trl_permissions[] = { { .name = NULL } };
 WEAK const size_t trl_permissions_count = 0;
 WEAK const struct trl_event_type *const trl_event_types[] = { NULL };
 WEAK const size_t trl_event_types_count = 0;
+WEAK const struct trl_told_kind trl_told_kinds[] = { { .name = NULL } };
+WEAK const size_t trl_told_kinds_count = 0;
 WEAK const unsigned char trl_openapi_json[] = { '{', '}' };
 WEAK const size_t trl_openapi_json_len = sizeof trl_openapi_json;

@@ -51,6 +51,10 @@ message Thing {
   optional Kind kind = 2;
   // Words.
   repeated string words = 3;
+  // Its language.
+  optional string language = 6;
+  // What opens it.
+  optional string key = 7 [(trellis.field) = { secret: true }];
 }
 message MakeRequest {
   optional string name = 1 [(trellis.field) = { max_len: 50 min_len: 2 }];
@@ -67,8 +71,23 @@ message GetRequest {
 message ProbeEvent {
   option (trellis.event) = { type: "probe.thing.made" about: "Made." published: true };
   option (trellis.event) = { type: "probe.thing.lost" about: "Lost." };
+  option (trellis.tells) = {
+    kind: "thing_made" on: "probe.thing.made" when: { field: "thing.kind" value: "big" }
+    members: ADMIN email: ON inbox: OFF slack: true digest: true own_words: true
+    page: "/tenants/{{tenant.id}}/things/{{event.thing.id}}"
+  };
+  option (trellis.tells) = {
+    kind: "thing_given" on: [ "probe.thing.made", "probe.thing.lost" ]
+    address: "email" locale: "thing.language" email: ON mandatory: true
+    page: "/things#token={{token}}" seal: "probe thing"
+  };
   // The probe.
   optional Thing thing = 1;
+  // Whom it is for.
+  optional string email = 2;
+  // Whom it is for, by account.
+  optional bytes by = 3 [(trellis.field) = { format: ID }];
+  optional bytes sealed_token = 4 [(trellis.field) = { internal: true }];
 }
 '''
 

@@ -39,7 +39,7 @@ BREACHES = [
     ('MakeRequest.count: is nullable no more', (' nullable: true', '')),
     ('Thing.words: item_max_len was lowered to 9',
      ('words = 3', 'words = 3 [(trellis.field) = { item_max_len: 9 }]')),
-    ('MakeRequest.word: is secret no more', (' secret: true', '')),
+    ('MakeRequest.word: is secret no more', ('max_len: 20 secret: true', 'max_len: 20')),
     ('Make: signs_in changed from None to True', ('auth: SESSION',
                                                   'auth: SESSION signs_in: true')),
     ('Get: stream changed from None to True', ('role: VIEWER', 'role: VIEWER stream: true')),
@@ -54,6 +54,11 @@ BREACHES = [
       '{ type: "probe.thing.made" about: "Made." published: true };\n}\n// What happened.'),
      ('message ProbeEvent {\n  option (trellis.event) = { type: "probe.thing.made" about: '
       '"Made." published: true };\n', 'message ProbeEvent {\n')),
+    ('kind thing_made was removed', ('kind: "thing_made"', 'kind: "thing_found"')),
+    ('kind thing_made: became mandatory', ('digest: true', 'mandatory: true')),
+    ('kind thing_made: has no own_words any more', (' own_words: true', '')),
+    ('kind thing_made: has no inbox any more', (' inbox: OFF', '')),
+    ('kind thing_given: has no email any more', ('email: ON mandatory', 'slack: true mandatory')),
     ('field probe.v1.MakeRequest.age is new and required',
      ('message MakeRequest {', 'message MakeRequest {\n  // Years.\n  optional int32 age = 9 '
       '[(trellis.field) = { required: true }];')),
@@ -67,6 +72,10 @@ ADDITIONS = [
     ('role: VIEWER', 'role: VIEWER errors: [ NOT_FOUND ]'),
     ('"tenants"', '"tenants", "edge"'),
     ('role: VIEWER', 'role: VIEWER if_match: true'),
+    ('members: ADMIN', 'members: MEMBER'),
+    ('inbox: OFF', 'inbox: ON'),
+    ('  // The probe.\n  optional Thing thing', '  option (trellis.tells) = { kind: "thing_lost" '
+     'on: "probe.thing.lost" members: OWNER email: ON };\n  // The probe.\n  optional Thing thing'),
 ]
 
 

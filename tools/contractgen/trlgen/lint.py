@@ -3,6 +3,7 @@ import re
 import zlib
 
 from .known import description
+from .lint_tells import lint_tells
 from .model import FD, Enum, Message
 
 NUMBERS = {FD.TYPE_INT32, FD.TYPE_SINT32, FD.TYPE_UINT32, FD.TYPE_INT64, FD.TYPE_SINT64,
@@ -290,6 +291,7 @@ def lint_versions(contracts, tell):
 
 def lint_together(contracts, tell):
     lint_versions(contracts, tell)
+    lint_tells(contracts, tell)
     routes, ids, roles, crcs, names, events = {}, {}, {}, {}, {}, {}
     for file in contracts.files.values():
         for message in file.messages:

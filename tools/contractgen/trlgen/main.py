@@ -10,11 +10,12 @@ from .out_code import CodeOutput
 from .out_contract import ContractOutput
 from .out_openapi import OpenapiOutput
 from .out_server import ServerOutput
+from .out_told import ToldOutput
 
 OUTPUTS = {
     'code': [CodeOutput],
     'contract': [ContractOutput, ServerOutput],
-    'catalogue': [CatalogueOutput, OpenapiOutput],
+    'catalogue': [CatalogueOutput, OpenapiOutput, ToldOutput],
 }
 
 

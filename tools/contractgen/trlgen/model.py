@@ -100,6 +100,11 @@ class Field:
         return self.option('internal', False) or self.is_clear
 
     @property
+    def hidden(self):
+        """Whether it stays inside the mesh: no webhook, stream or mail shows it."""
+        return self.internal or self.option('secret', False)
+
+    @property
     def required(self):
         return self.option('required', False) or self.name in self.message.path_fields
 
@@ -138,6 +143,25 @@ class Event:
         return f'{service}_event_{"_".join(words)}'
 
 
+class Tells:
+    """A kind of message that people are told a message's events by."""
+
+    def __init__(self, message, path, options):
+        self.message, self.options, self.kind = message, options, options.kind
+        place = Place(message.file, path)
+        self.place = place if place.line > 1 else message.place
+        self.service = message.package.split('.')[0]
+        self.to = options.WhichOneof('to')
+
+    @property
+    def events(self):
+        return [e for e in self.message.events if e.type in self.options.on]
+
+    def offer(self, channel):
+        """The number of email's or inbox's offer; 0: none."""
+        return getattr(self.options, channel) if self.options.HasField(channel) else 0
+
+
 class Message:
     is_entry = False
 
@@ -148,6 +172,8 @@ class Message:
         self.package = file.package
         self.events = [Event(self, e) for e in
                        contracts.options.read_all(proto.options, 'trellis.event')]
+        self.tells = [Tells(self, path + [7, 50003, i], t) for i, t in enumerate(
+            contracts.options.read_all(proto.options, 'trellis.tells'))]
         self.path_fields = set()
         self.fields = sorted(
             (Field(contracts, self, path + [2, i], f) for i, f in enumerate(proto.field)),
@@ -155,6 +181,18 @@ class Message:
 
     def field(self, name):
         return next((f for f in self.fields if f.name == name), None)
+
+    def shown(self, path):
+        """The field at a path of what is shown, such as member.account_id; None where
+        there is none, or in a list."""
+        first, _, rest = path.partition('.')
+        field = self.field(first)
+        if field is None or field.hidden or field.repeated:
+            return None
+        if not rest:
+            return field
+        inner = field.is_message and not field.is_timestamp and field.target
+        return inner.shown(rest) if inner else None
 
     @property
     def index_of(self):

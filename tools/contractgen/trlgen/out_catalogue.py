@@ -1,5 +1,6 @@
 """All contracts together: catalogue.c holds every method, permission and route."""
 from .lint import permissions_of
+from .out_told import ROLES, kinds_of, told_rows
 from .text import c_string
 
 SOURCE = '''\
@@ -7,6 +8,7 @@ SOURCE = '''\
 #include <trl/event_type.h>
 #include <trl/method.h>
 #include <trl/routes.h>
+#include <trl/told_kind.h>
 
 {includes}
 
@@ -33,9 +35,13 @@ const struct trl_event_type *const trl_event_types[] = {{
 \tNULL,
 }};
 const size_t trl_event_types_count = {n_events};
-'''
 
-ROLES = ['NONE', 'VIEWER', 'MEMBER', 'ADMIN', 'OWNER']
+const struct trl_told_kind trl_told_kinds[] = {{
+{kinds}
+\t{{ .name = NULL }},
+}};
+const size_t trl_told_kinds_count = {n_kinds};
+'''
 
 
 def route_order(method):
@@ -66,4 +72,5 @@ class CatalogueOutput:
                 f'\t{{ 0x{p.id:08x}u, {c_string(p.name)}, TRL_{ROLES[p.role]},\n'
                 f'\t    {c_string(p.description)} }},' for p in permissions),
             n_permissions=len(permissions),
-            events='\n'.join(f'\t&{e.c_name},' for e in events), n_events=len(events))
+            events='\n'.join(f'\t&{e.c_name},' for e in events), n_events=len(events),
+            kinds=told_rows(self.contracts), n_kinds=len(kinds_of(self.contracts)))

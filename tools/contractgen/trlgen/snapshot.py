@@ -21,6 +21,7 @@ def snapshot(contracts):
                      or m.name == 'Empty'},
         'events': {e.type: {'message': m.full[1:], 'published': e.published}
                    for f in files for m in f.messages for e in m.events},
+        'kinds': {t.kind: kind_of(t) for f in files for m in f.messages for t in m.tells},
         'enums': {e.full[1:]: dict(e.values) for f in files for e in f.enums
                   if f.package != 'trellis'},
     }
@@ -40,6 +41,14 @@ def method_of(method):
         'max_body_bytes': method.option('max_body_bytes', 65536),
     }
     return {k: v for k, v in found.items() if v not in (None, [], False, 0)}
+
+
+def kind_of(told):
+    """What people have chosen and organisations have written relies on."""
+    found = {'message': told.message.full[1:], 'mandatory': told.options.mandatory,
+             'own_words': told.options.own_words, 'email': bool(told.offer('email')),
+             'inbox': bool(told.offer('inbox'))}
+    return {k: v for k, v in found.items() if v}
 
 
 def field_of(field):
@@ -68,6 +77,7 @@ def breaches(old, new):
                    *broken_methods(old['methods'], new['methods']),
                    *broken_messages(old['messages'], new['messages']),
                    *broken_events(old.get('events', {}), new['events']),
+                   *broken_kinds(old.get('kinds', {}), new['kinds']),
                    *broken_enums(old['enums'], new['enums'])])
 
 
@@ -152,6 +162,21 @@ def broken_events(old, new):
             yield f'event {name}: its message changed to {now["message"]}'
         elif event['published'] and not now['published']:
             yield f'event {name} is published no more'
+
+
+def broken_kinds(old, new):
+    for name, kind in old.items():
+        now = new.get(name)
+        if now is None:
+            yield f'kind {name} was removed'
+            continue
+        if now['message'] != kind['message']:
+            yield f'kind {name}: its event\'s message changed to {now["message"]}'
+        if now.get('mandatory') and not kind.get('mandatory'):
+            yield f'kind {name}: became mandatory'
+        for key in ('own_words', 'email', 'inbox'):
+            if kind.get(key) and not now.get(key):
+                yield f'kind {name}: has no {key} any more'
 
 
 def broken_enums(old, new):
