@@ -38,13 +38,10 @@ extern const struct trl_service auth_service;
 typedef Auth__V1__AccountRow auth_account;
 typedef Auth__V1__SignedIn auth_signed_in;
 
-/* ---- model.c ----------------------------------------------------------------- */
+/* ---- account.c -------------------------------------------------------------- */
 
 /* What people see of an account; its texts are the row's. */
 void auth_show_account(const auth_account *row, Auth__V1__Account *out);
-
-/* ---- account.c -------------------------------------------------------------- */
-
 /* The account that has an address (in small letters). Where none has it, *found is
  * false and the same was asked of PostgreSQL under an id that nobody has, which is
  * then row's: what follows may go on as if it existed. Errors: faults. */
@@ -54,7 +51,7 @@ enum trl_code auth_account_by_email(struct auth *self, trl_ctx *ctx, const char 
 enum trl_code auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id id,
     auth_account *row) TRL_MUST_CHECK;
 
-/* ---- asking.c -------------------------------------------------------------------- */
+/* ---- guard.c -------------------------------------------------------------------- */
 
 /* The batch of a change that a session or key asks for: it fails with
  * TRL_UNAUTHENTICATED where that has ended meanwhile. For every such change but the end
@@ -91,7 +88,7 @@ void auth_session_guard(trl_ctx *ctx, trl_batch *work);
 /* Sessions last used before this are over. */
 int64_t auth_idle_since(const struct auth *self, int64_t now_us);
 
-/* ---- letter.c: tokens that travel by mail ------------------------------------- */
+/* ---- link.c: tokens that travel by mail ------------------------------------- */
 
 enum auth_purpose { AUTH_VERIFY, AUTH_RESET };
 
@@ -129,7 +126,8 @@ void auth_letters_void(
 void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, enum auth_purpose purpose, bool wanted);
 
-/* ---- change.c: what ends with a former password --------------------------------- */
+/* ---- password_change.c: what ends with a former password
+ * --------------------------------- */
 
 /* Adds to the batch, under the guard that nobody set another password meanwhile: the
  * password's new hash, the end of all sessions and of the links that would set another.
@@ -144,14 +142,16 @@ void auth_set_password(struct auth *self, trl_ctx *ctx, trl_batch *work,
  */
 void auth_prove_address(trl_ctx *ctx, trl_batch *work, auth_account *row);
 
-/* ---- revoke.c ------------------------------------------------------------------- */
+/* ---- key_revoke.c -------------------------------------------------------------------
+ */
 
 /* Revokes all keys that an account made, in whichever organisation, beside the
  * request's own write. Errors: TRL_CONFLICT, faults. */
 enum trl_code auth_revoke_everywhere(
     struct auth *self, trl_ctx *ctx, struct trl_id maker) TRL_MUST_CHECK;
 
-/* ---- told.c: events, part of the batch that makes them true --------------------- */
+/* ---- events_out.c: events, part of the batch that makes them true
+ * --------------------- */
 
 void auth_tell_account(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
     const auth_account *row);

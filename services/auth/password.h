@@ -52,15 +52,15 @@ bool auth_passwords_open(struct auth_passwords *self, trl_loop *loop,
     const struct auth_password_config *config) TRL_MUST_CHECK;
 void auth_passwords_close(struct auth_passwords *self);
 
-/* choice.c: NULL when the person of that address and name may choose the password, else
- * what is wrong with it (static text). email and name may be NULL. */
+/* password_choice.c: NULL when the person of that address and name may choose the
+ * password, else what is wrong with it (static text). email and name may be NULL. */
 const char *auth_password_refused(
     const char *password, const char *email, const char *name);
 /* Whether it is among the most common of the breached (any case). */
 bool auth_password_is_common(const char *password);
 
-/* memory.c: whether so many hashes of so many bytes can be had at once, beside what a
- * control group allows (SIZE_MAX: all); else trl_complain says so. */
+/* password_memory.c: whether so many hashes of so many bytes can be had at once, beside
+ * what a control group allows (SIZE_MAX: all); else trl_complain says so. */
 bool auth_memory_fits(unsigned slots, size_t each, size_t group) TRL_MUST_CHECK;
 /* The memory that the control groups listed in a file (/proc/self/cgroup) have below a
  * folder (/sys/fs/cgroup), of version 1 or 2; SIZE_MAX: no limit. */

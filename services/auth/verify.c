@@ -1,5 +1,5 @@
 /* auth.VerifyEmail, ResendVerification, ForgotPassword - the letters and the first
- * of the two things their tokens do (the other is in change.c).
+ * of the two things their tokens do (the other is in password_change.c).
  *
  * A link proves that its reader has the address, and nothing of who signed up with it:
  * somebody may have, and wait in the account for its owner to confirm. So the token is

@@ -1,5 +1,5 @@
 /* tenants.ListAudit - what happened in an organisation: this service's chain and the
- * copies of the others' (heard.c), one list by id, which is their time. */
+ * copies of the others' (events_in.c), one list by id, which is their time. */
 #include <string.h>
 
 #include <trl/page.h>

@@ -72,7 +72,7 @@ trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx, bool deleting)
 enum trl_code tenants_may_reach(
     struct tenants *self, trl_ctx *ctx, const char *email) TRL_MUST_CHECK;
 
-/* ---- changes.c: after the commit, before the answer ------------------------- */
+/* ---- grant_copies.c: after the commit, before the answer ------------------------- */
 
 /* Of a change of who may do what, before it looks for its record: has every copy of
  * the tenant's grants forgotten before it is answered. account may be nil (all). */
@@ -97,7 +97,8 @@ enum trl_code tenants_person_by_id(struct tenants *self, trl_ctx *ctx,
 enum trl_code tenants_name_members(struct tenants *self, trl_ctx *ctx,
     tenants_member **members, size_t n) TRL_MUST_CHECK;
 
-/* ---- token.c: the invitation's link ------------------------------------------ */
+/* ---- invitation_token.c: the invitation's link
+ * ------------------------------------------ */
 
 enum { TENANTS_TOKEN_HASH = 32, TENANTS_TOKEN_TEXT = 128 };
 
@@ -109,7 +110,8 @@ void tenants_token_new(const struct tenants *self, struct trl_id tenant,
 bool tenants_token_read(const struct tenants *self, const char *text,
     struct trl_id *tenant, struct trl_id *invitation, uint8_t hash[TENANTS_TOKEN_HASH]);
 
-/* ---- told.c: events, part of the batch that makes them true -------------------- */
+/* ---- events_out.c: events, part of the batch that makes them true
+ * -------------------- */
 
 void tenants_tell_tenant(trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, tenants_tenant *tenant);
@@ -124,7 +126,8 @@ void tenants_tell_invitation(struct tenants *self, trl_ctx *ctx, trl_batch *work
 
 trl_snapshot_fn tenants_snapshot;
 
-/* ---- heard.c: the audit entries of other services ------------------------------ */
+/* ---- events_in.c: the audit entries of other services ------------------------------
+ */
 
 extern const struct trl_subscription tenants_hears_auth, tenants_hears_notify;
 

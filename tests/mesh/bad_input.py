@@ -339,7 +339,7 @@ class Auth(MeshCase):
             self.check_problem(self.stack.client(other).get("/api/v1/me"), 401)
         self.assertEqual(self.ada.get("/api/v1/me").status, 200)
 
-    # case 49; that it ends by itself is services/auth/test_auth_session.c's
+    # case 49; that it ends by itself is services/auth/test_session.c's
     def test_49_an_expired_session_is_nobodys_once_its_copy_is_gone(self):
         bob = self.stack.sign_up("bob")
         self.assertEqual(bob.get("/api/v1/me").status, 200)

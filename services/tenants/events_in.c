@@ -1,7 +1,7 @@
-/* heard.c - what is heard of other services: the entries of their audit chains, which
- * become copies beside this service's own chain. One that begins to listen is shown the
- * entries so far, and then told the further ones in the order of their chain; what
- * comes twice is known by its id. */
+/* events_in.c - what is heard of other services: the entries of their audit chains,
+ * which become copies beside this service's own chain. One that begins to listen is
+ * shown the entries so far, and then told the further ones in the order of their chain;
+ * what comes twice is known by its id. */
 #include <trellis/audit/v1/audit.trl.h>
 
 #include "tenants.h"

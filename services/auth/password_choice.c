@@ -1,8 +1,8 @@
-/* choice.c - which passwords may be chosen: long enough, none of those that attackers
- * try first, and none that can be told from the person (NIST SP 800-63B, 5.1.1.2:
- * breached, repetitive and context-specific ones). What is left of a password without
- * the words of the person's address and name has to be long enough by itself, so a
- * name may stand in a long one. */
+/* password_choice.c - which passwords may be chosen: long enough, none of those that
+ * attackers try first, and none that can be told from the person (NIST SP
+ * 800-63B, 5.1.1.2: breached, repetitive and context-specific ones). What is left of a
+ * password without the words of the person's address and name has to be long enough by
+ * itself, so a name may stand in a long one. */
 #include <string.h>
 #include <strings.h>
 

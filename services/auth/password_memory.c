@@ -1,8 +1,8 @@
-/* memory.c - whether there will be memory for as many hashes at once as there are
- * slots. It is asked at start, because a process that finds out under its first rush
- * answers 503 for ever and nobody knows why. A limit on the address space or on data
- * (ulimit -v, -d) is found by asking for that much and giving it back untouched; one of
- * a control group, which would kill the process, is read. */
+/* password_memory.c - whether there will be memory for as many hashes at once as there
+ * are slots. It is asked at start, because a process that finds out under its first
+ * rush answers 503 for ever and nobody knows why. A limit on the address space or on
+ * data (ulimit -v, -d) is found by asking for that much and giving it back untouched;
+ * one of a control group, which would kill the process, is read. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

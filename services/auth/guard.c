@@ -1,4 +1,4 @@
-/* asking.c - the batch of a change that somebody asks for. Between the moment that a
+/* guard.c - the batch of a change that somebody asks for. Between the moment that a
  * request is let in and its commit the password may be changed, the session ended, the
  * key revoked; so every such batch begins with a look at the session or key itself.
  *

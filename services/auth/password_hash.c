@@ -1,5 +1,5 @@
-/* password.c - see password.h. Passwords are taken exactly as given: no trimming, no
- * normalisation, no cut (Argon2id takes any length). */
+/* password_hash.c - see password.h. Passwords are taken exactly as given: no trimming,
+ * no normalisation, no cut (Argon2id takes any length). */
 #include "password.h"
 
 #include <errno.h>
