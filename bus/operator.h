@@ -3,7 +3,7 @@
 
 #include <trl/service.h>
 
-#include <trellis/operator/v1/operator.server.h>
+#include <operator_v1.server.h>
 
 #include "service_config.h"
 

@@ -9,7 +9,7 @@
 #include <trl/metrics.h>
 
 #include "event_rows.pb-c.h"
-#include "trellis/events/v1/events.server.h"
+#include "events_v1.server.h"
 
 typedef Events__V1__Event events_row; /* as it is read, and as it travels */
 

@@ -7,7 +7,7 @@
 
 #include <trl/value.h>
 
-#include "trellis/audit/v1/audit.pb-c.h"
+#include "audit_v1.pb-c.h"
 
 enum { PAGE_BYTES = 320 * 1024, PAGE_EVENTS = 2000 };
 

@@ -8,7 +8,7 @@
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
-#include <trellis/auth/v1/auth.server.h>
+#include <auth_v1.server.h>
 
 #include "auth_sql.h"
 #include "config.h"

@@ -5,8 +5,8 @@
  * is kept, and causes nothing: it happened before. */
 #include <string.h>
 
-#include <trellis/auth/v1/auth.trl.h>
-#include <trellis/tenants/v1/tenants.trl.h>
+#include <auth_v1.trl.h>
+#include <tenants_v1.trl.h>
 
 #include "feed/feed.h"
 #include "webhooks/webhooks.h"

@@ -9,7 +9,7 @@
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
-#include <trellis/notify/v1/notify.server.h>
+#include <notify_v1.server.h>
 
 #include "config.h"
 #include "mail/mailbox.h"

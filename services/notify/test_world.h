@@ -8,8 +8,8 @@
 #include <trl/jobs_open.h>
 #include <trl/method.h>
 
-#include <trellis/auth/v1/auth.trl.h>
-#include <trellis/tenants/v1/tenants.trl.h>
+#include <auth_v1.trl.h>
+#include <tenants_v1.trl.h>
 
 #include "notify.h"
 #include "test_db.h"

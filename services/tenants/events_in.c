@@ -2,7 +2,7 @@
  * which become copies beside this service's own chain. One that begins to listen is
  * shown the entries so far, and then told the further ones in the order of their chain;
  * what comes twice is known by its id. */
-#include <trellis/audit/v1/audit.trl.h>
+#include <audit_v1.trl.h>
 
 #include "tenants.h"
 

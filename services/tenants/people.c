@@ -3,7 +3,7 @@
  * they do not find is a fact and no error. */
 #include <string.h>
 
-#include <trellis/auth/v1/auth.trl.h>
+#include <auth_v1.trl.h>
 
 #include "tenants.h"
 

@@ -8,7 +8,7 @@
 #include <trl/seal.h>
 #include <trl/service.h>
 #include <trl/value.h>
-#include <trellis/tenants/v1/tenants.server.h>
+#include <tenants_v1.server.h>
 
 #include "tenants_sql.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include <trellis/audit/v1/audit.trl.h>
+#include <audit_v1.trl.h>
 
 #include "test_world.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <trellis/auth/v1/auth.trl.h>
+#include <auth_v1.trl.h>
 
 #include "test_world.h"
 

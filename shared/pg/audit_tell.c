@@ -9,7 +9,7 @@
 #include <trl/event_type.h>
 #include <trl/value.h>
 
-#include "trellis/audit/v1/audit.pb-c.h"
+#include "audit_v1.pb-c.h"
 #include "work.h"
 
 enum { DETAIL_MAX = 65536 }; /* longer: it stays in the chain, which has its hash */

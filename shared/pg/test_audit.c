@@ -6,7 +6,7 @@
 #include <trl/value.h>
 
 #include "framework_sql.h"
-#include "trellis/audit/v1/audit.pb-c.h"
+#include "audit_v1.pb-c.h"
 
 static struct trl_id audited;
 

@@ -16,7 +16,7 @@
 #include <trl/wire.h>
 
 #include "tenants_sql.h"
-#include "trellis/tenants/v1/tenants.trl.h"
+#include "tenants_v1.trl.h"
 
 const struct trl_config_table *const trl_config_known[] = { &trl_access_config_table,
 	NULL };

@@ -11,8 +11,8 @@
 #include <trl/json.h>
 #include <trl/wire.h>
 
-#include <trellis/auth/v1/auth.trl.h>
-#include <trellis/tenants/v1/tenants.trl.h>
+#include <auth_v1.trl.h>
+#include <tenants_v1.trl.h>
 
 #define ID "01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21"
 #define ID_HEX "01997d2e4c1a7b3f9a526f1e0c8d4b21"

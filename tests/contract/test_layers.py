@@ -29,12 +29,9 @@ SEES = {
 }
 BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'bus', 'shared/pg', 'shared/redis',
          'shared/ops', 'shared/access', 'shared/jobs']
-SEES.update({
-    'services/auth': BELOW,
-    'services/tenants': BELOW,
-    'services/notify': [*BELOW, 'shared/http', 'shared/json'],
-    'services/edge': [*BELOW, 'shared/http', 'shared/json'],
-})
+with open(os.path.join(TOP, 'services', 'list'), encoding='utf-8') as services:
+    SEES.update({f'services/{name.strip()}': [*BELOW, 'shared/http', 'shared/json']
+                 for name in services if not name.startswith('#')})
 BUILD = ''
 
 

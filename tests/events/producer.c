@@ -13,7 +13,7 @@
 #include "../../bus/test_rig.h"
 #include "event_rows.pb-c.h"
 #include "fact_sql.h"
-#include "trellis/auth/v1/auth.trl.h"
+#include "auth_v1.trl.h"
 
 enum { TENANTS = 7, WRITERS = 4 };
 

@@ -11,7 +11,7 @@
 
 #include "../../bus/test_rig.h"
 #include "seen_sql.h"
-#include "trellis/auth/v1/auth.trl.h"
+#include "auth_v1.trl.h"
 
 struct subscriber {
 	unsigned nth;

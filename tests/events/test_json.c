@@ -8,7 +8,7 @@
 
 #include <trl/events.h>
 
-#include "trellis/auth/v1/auth.trl.h"
+#include "auth_v1.trl.h"
 
 static const char *
 json_of(const struct trl_event *event)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include <trellis/empty.trl.h>
-#include <trellis/operator/v1/operator.trl.h>
+#include <operator_v1.trl.h>
 
 enum { PAGE = 100 };
 

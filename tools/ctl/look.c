@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <trellis/operator/v1/operator.trl.h>
+#include <operator_v1.trl.h>
 
 enum { PROCESSES_MAX = 64 };
 

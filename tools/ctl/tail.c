@@ -11,7 +11,7 @@
 
 #include <trl/json.h>
 
-#include <trellis/operator/v1/operator.trl.h>
+#include <operator_v1.trl.h>
 
 enum { POLL_MS = 500, LANES_MAX = 64, LIMIT = 20, MOST = 200 };
 

@@ -7,7 +7,7 @@
 #include <trl/json.h>
 #include <trl/value.h>
 
-#include <trellis/operator/v1/operator.trl.h>
+#include <operator_v1.trl.h>
 
 /* The tenant of a short name, at whichever service knows it. */
 static bool

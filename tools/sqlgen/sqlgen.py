@@ -1,18 +1,15 @@
 #!/usr/bin/python3
 """sqlgen - embeds a service's SQL: statements and migrations become C tables.
 
-    sqlgen.py --service tenants --root SOURCE_ROOT --out OUTDIR FILE.sql ...
+    sqlgen.py --service tenants --out OUTDIR --folder services/tenants/sql
+    sqlgen.py --service tenants --out OUTDIR FILE.sql ...
 
 A path with /query/ is a statement, one with /schema/ a migration (and one with
 /admin/ a plain text, for shared/pg alone). It writes
 tenants_sql.h and tenants_sql.c into OUTDIR: `extern const struct trl_sql
 tenants_sql_<file>` for each statement and `extern const struct trl_sql_set
-tenants_sql` for all. In meson.build:
-
-    tenants_sql = custom_target('tenants_sql',
-      input : files('sql/query/tenant_insert.sql', 'sql/schema/0001_tenants.sql'),
-      output : ['tenants_sql.h', 'tenants_sql.c'],
-      command : sqlgen + ['--service', 'tenants', '--out', '@OUTDIR@', '@INPUT@'])
+tenants_sql` for all. A file in the
+folder is a statement of the service: no list has it.
 
 CONVENTIONS
 
@@ -336,8 +333,13 @@ def main():
     parser.add_argument('--name', help='stem of the files written, default the set')
     parser.add_argument('--root', default=str(pathlib.Path(__file__).resolve().parents[2]))
     parser.add_argument('--out', required=True)
+    parser.add_argument('--folder', help='take all of its query/, schema/ and admin/')
+    parser.add_argument('--depfile', help='of --folder: what was looked at')
     parser.add_argument('files', nargs='*')
     args = parser.parse_args()
+    if args.folder:
+        folders = [p for p in (pathlib.Path(args.folder), *pathlib.Path(args.folder).iterdir()) if p.is_dir()]
+        args.files += [str(p) for f in folders for p in sorted(f.glob('*.sql'))]
     set_name = args.set or f'{args.service}_sql'
     stem = args.name or set_name
     root = pathlib.Path(args.root).resolve()
@@ -370,6 +372,9 @@ def main():
     (out / f'{stem}.h').write_text(header(args.service, set_name, statements, texts))
     (out / f'{stem}.c').write_text(
         source(args.service, set_name, statements, migrations, texts, f'{stem}.h'))
+    if args.depfile:
+        seen = ' '.join(str(p).replace(' ', r'\ ') for p in [*folders, *args.files])
+        pathlib.Path(args.depfile).write_text(f'{out / stem}.h: {seen}\n')
     return 0
 
 

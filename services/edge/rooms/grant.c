@@ -3,7 +3,7 @@
  * person or key and tenant; tenants is asked only where there is no copy. */
 #include <string.h>
 
-#include <trellis/tenants/v1/tenants.trl.h>
+#include <tenants_v1.trl.h>
 
 #include "edge.h"
 

@@ -1,5 +1,5 @@
 /* permission.c - whether who calls may call this method; the service checks again. */
-#include <trellis/tenants/v1/tenants.trl.h>
+#include <tenants_v1.trl.h>
 
 #include "edge.h"
 

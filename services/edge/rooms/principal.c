@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <trellis/auth/v1/auth.trl.h>
+#include <auth_v1.trl.h>
 
 #include "edge.h"
 

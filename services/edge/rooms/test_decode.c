@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include <trellis/notify/v1/notify.trl.h>
-#include <trellis/tenants/v1/tenants.trl.h>
+#include <notify_v1.trl.h>
+#include <tenants_v1.trl.h>
 
 #include "test_rig.h"
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include <trellis/auth/v1/auth.trl.h>
-#include <trellis/tenants/v1/tenants.trl.h>
+#include <auth_v1.trl.h>
+#include <tenants_v1.trl.h>
 
 #include "test_rig.h"
 

@@ -2,7 +2,7 @@
  * that no subdomain sets it, and out of scripts' reach. */
 #include <string.h>
 
-#include <trellis/auth/v1/auth.trl.h>
+#include <auth_v1.trl.h>
 
 #include "edge.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include <trellis/auth/v1/auth.trl.h>
+#include <auth_v1.trl.h>
 
 #include "test_rig.h"
 

@@ -4,7 +4,7 @@
  * alone, and not with how many streams there are. */
 #include <string.h>
 
-#include <trellis/notify/v1/notify.trl.h>
+#include <notify_v1.trl.h>
 
 #include "streams/stream.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <trellis/notify/v1/notify.trl.h>
+#include <notify_v1.trl.h>
 
 #include <trl/value.h>
 

@@ -13,7 +13,7 @@
 
 #include <sodium.h>
 
-#include <trellis/notify/v1/notify.trl.h>
+#include <notify_v1.trl.h>
 
 #include <trl/log.h>
 

@@ -4,7 +4,7 @@
  * Private to the edge; loop thread. */
 #pragma once
 
-#include <trellis/notify/v1/notify.trl.h>
+#include <notify_v1.trl.h>
 
 #include "edge.h"
 

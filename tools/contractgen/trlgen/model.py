@@ -6,7 +6,7 @@ import zlib
 from google.protobuf import descriptor_pb2
 
 from .options import Options
-from .text import camel, snake
+from .text import camel, snake, stem
 
 FD = descriptor_pb2.FieldDescriptorProto
 TIMESTAMP = '.google.protobuf.Timestamp'
@@ -375,7 +375,7 @@ class FileView:
 
     @property
     def stem(self):
-        return self.name[:-len('.proto')]
+        return stem(self.name)
 
     @property
     def service_name(self):

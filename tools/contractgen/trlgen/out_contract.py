@@ -4,7 +4,7 @@ import textwrap
 import zlib
 
 from .out_rules import Rules
-from .text import c_string, snake
+from .text import c_string, snake, stem
 
 HEADER = '''\
 /* Made by contractgen from proto/{name}.
@@ -144,7 +144,7 @@ class ContractOutput:
             body = '\n'.join([r.definition() for r in rules] +
                              [self.event(e) for m in file.messages for e in m.events] +
                              [self.define(m) for m in file.methods])
-            includes = ''.join(f'#include "{d[:-6]}.trl.h"\n'
+            includes = ''.join(f'#include "{stem(d)}.trl.h"\n'
                                for d in file.proto.dependency if has_rules(d))
             yield file.stem + '.trl.c', SOURCE.format(
                 body=body, includes=includes + '\n' if includes else '', **words)

@@ -18,6 +18,14 @@ def c_string(text):
     return '"' + ''.join(out).replace('??', '?\\?') + '"'
 
 
+def stem(path):
+    """What is made of a contract is called by this: tenants_v1 of
+    trellis/tenants/v1/tenants.proto; of what is no contract, its path."""
+    path = path.removesuffix('.proto')
+    found = re.fullmatch(r'(?:\w+/)*(\w+)/(v\d+)/\1', path)
+    return f'{found[1]}_{found[2]}' if found else path
+
+
 def snake(name):
     """CreateTenant -> create_tenant, as protoc-c does it."""
     return re.sub(r'(?<=[^A-Z_])(?=[A-Z])', '_', name).lower()
