@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static const char *const held[] = { "auth.key.create", "auth.key.list",
 	"auth.key.revoke", "tenants.tenant.read", NULL };
@@ -25,7 +25,7 @@ admin_of(struct trl_id tenant)
 	    TRL_OK);
 	who = world_who(made);
 	who.tenant = tenant;
-	who.permissions = held;
+	who.may = held;
 	return who;
 }
 
@@ -112,7 +112,7 @@ program_of(const struct world_caller *maker, const Auth__V1__CreatedApiKey *key)
 
 	program.key = true;
 	program.session = trl_value_id(key->id);
-	program.permissions = few;
+	program.may = few;
 	return program;
 }
 
@@ -437,5 +437,5 @@ main(void)
 		TEST(writes_what_was_done_into_the_tenants_chain),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static const char old[] = "correct horse battery", fresh[] = "staple trombone lantern";
 
@@ -279,5 +279,5 @@ main(void)
 		TEST(keeps_no_letters_token_in_clear),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static const char good[] = "correct horse battery", fresh[] = "staple trombone lantern";
 static const char *const attackers[] = { "198.51.100.1", "198.51.100.2",
@@ -207,5 +207,5 @@ main(void)
 		TEST(remembers_a_bounded_number_of_places_and_no_address),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

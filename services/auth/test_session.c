@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static const char good[] = "correct horse battery";
 static const int64_t minute = 60000000;
@@ -206,7 +206,6 @@ changes_nothing_for_a_session_that_has_ended_meanwhile(void **state)
 	Auth__V1__RevokeMySessionsRequest all =
 	    AUTH__V1__REVOKE_MY_SESSIONS_REQUEST__INIT;
 	Auth__V1__CreateApiKeyRequest create = AUTH__V1__CREATE_API_KEY_REQUEST__INIT;
-	static const char *const held[] = { "tenants.tenant.read", NULL };
 	char *wanted[] = { "tenants.tenant.read" };
 	auth_signed_in *stolen, *mine;
 	struct world_caller thief;
@@ -221,7 +220,6 @@ changes_nothing_for_a_session_that_has_ended_meanwhile(void **state)
 	    world_call(&thief, &auth_v1_change_password, &change.base, NULL), TRL_OK);
 	thief = world_who(stolen);
 	thief.tenant = trl_id_new();
-	thief.permissions = held;
 	update.display_name = "Eve";
 	assert_int_equal(world_call(&thief, &auth_v1_update_me, &update.base, NULL),
 	    TRL_UNAUTHENTICATED);
@@ -317,7 +315,7 @@ maintain_drops_what_is_over_of_everybody(void **state)
 	    world_id_text(trl_value_id(idle->session->id)));
 	world_sql("update letter set used_at = now() where account_id = '%s'",
 	    world_id_text(trl_value_id(old->account->id)));
-	assert_int_equal(auth_maintain(world.db.admin, &world.config), TRL_OK);
+	assert_int_equal(auth_maintain(world.db.admin, world.config), TRL_OK);
 	assert_string_equal(
 	    world_sql("select count(*) from session where id in ('%s', '%s')",
 		world_id_text(trl_value_id(old->session->id)),
@@ -372,5 +370,5 @@ main(void)
 		TEST(shows_one_account_nothing_of_another),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

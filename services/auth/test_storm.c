@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 enum { STORM = 1000 };
 
@@ -38,8 +38,8 @@ answers_busy_beyond_the_queue_and_stays_small(void **state)
 	Auth__V1__LogInRequest in = AUTH__V1__LOG_IN_REQUEST__INIT;
 	struct world_run *runs = calloc(STORM, sizeof *runs);
 	struct world_run **all = calloc(STORM, sizeof *all);
-	unsigned slots = world.service.passwords.work.slots;
-	unsigned queue = world.service.passwords.work.queue;
+	unsigned slots = world_auth()->passwords.work.slots;
+	unsigned queue = world_auth()->passwords.work.queue;
 	int in_count = 0, busy = 0, other = 0;
 	uint64_t hashes;
 	long before;
@@ -48,7 +48,7 @@ answers_busy_beyond_the_queue_and_stays_small(void **state)
 	assert_int_equal(world_sign_up(email, "correct horse battery", NULL), TRL_OK);
 	in.email = (char *)email;
 	in.password = "correct horse battery";
-	hashes = world.service.passwords.hashes;
+	hashes = world_auth()->passwords.hashes;
 	before = peak_kib();
 	for (int i = 0; i < STORM; i++) {
 		runs[i].method = &auth_v1_log_in;
@@ -73,7 +73,7 @@ answers_busy_beyond_the_queue_and_stays_small(void **state)
 	    in_count, busy, other, slots, queue, peak_kib() - before);
 	assert_int_equal(other, 0);
 	assert_true(in_count > 0 && busy > STORM / 2);
-	assert_true(world.service.passwords.hashes - hashes < STORM / 2);
+	assert_true(world_auth()->passwords.hashes - hashes < STORM / 2);
 #ifndef __SANITIZE_ADDRESS__
 	/* Slots times the cost, and what a thousand actors take. */
 	assert_true(peak_kib() - before < (long)slots * 19456 + 256 * 1024);
@@ -93,5 +93,5 @@ main(void)
 		TEST(answers_busy_beyond_the_queue_and_stays_small),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static char sender[] = "Acme", reply_to[] = "answers@acme.test";
 static char kind[] = "member_updated", locale[] = "en", zone[] = "Europe/Vienna";
@@ -127,5 +127,5 @@ main(void)
 		cmocka_unit_test(two_versions_of_a_template_at_once_are_both_kept),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

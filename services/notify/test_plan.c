@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 /* Under no tenant lie the entries of everybody, and an organisation's members have
  * theirs between those for all. */
@@ -74,7 +74,7 @@ old_notifications_go_in_one_walk_through_the_table(void **state)
 	    "insert into suppression (email, reason, created_at, until) values "
 	    "('gone@x', '', now(), now()), ('held@x', '', now(), now() + interval "
 	    "'1 day')");
-	assert_int_equal(notify_maintain(world.db.admin, &world.config), TRL_OK);
+	assert_int_equal(notify_maintain(world.db.admin, world.config), TRL_OK);
 	assert_true(trl_loop_run_until(world.loop, are_gone, NULL, 10000));
 	assert_string_equal(world_sql("select seq_tup_read from pg_stat_all_tables "
 				      "where relname = 'notification'"),
@@ -95,5 +95,5 @@ main(void)
 		cmocka_unit_test(old_notifications_go_in_one_walk_through_the_table),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

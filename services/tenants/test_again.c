@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 /* The first run may have been killed between its commit and the epoch. */
 static void
@@ -49,7 +49,7 @@ a_change_that_is_answered_again_ends_the_copies_again(void **state)
 	update.has_role = true;
 	update.role = TENANTS__V1__MEMBER__ROLE__viewer;
 	for (size_t i = 0; i < TRL_COUNT(calls); i++) {
-		unsigned bumps = world.tenant_bumps, notices = world.notices;
+		unsigned bumps = ground.tenant_bumps, notices = ground.notices;
 
 		who.idempotency_key = calls[i].method->name;
 		assert_int_equal(
@@ -58,15 +58,15 @@ a_change_that_is_answered_again_ends_the_copies_again(void **state)
 		assert_int_equal(
 		    world_call(&who, calls[i].method, calls[i].in, NULL), TRL_OK);
 		assert_true(world.replayed);
-		assert_int_equal(world.tenant_bumps, bumps + 2);
-		assert_int_equal(world.notices, notices + 2);
+		assert_int_equal(ground.tenant_bumps, bumps + 2);
+		assert_int_equal(ground.notices, notices + 2);
 	}
 	who.idempotency_key = NULL;
-	unsigned bumps = world.tenant_bumps;
+	unsigned bumps = ground.tenant_bumps;
 	assert_int_equal(
 	    world_call(&who, &tenants_v1_remove_member, &remove.base, NULL),
 	    TRL_NOT_FOUND);
-	assert_int_equal(world.tenant_bumps, bumps);
+	assert_int_equal(ground.tenant_bumps, bumps);
 }
 
 int
@@ -76,5 +76,5 @@ main(void)
 		cmocka_unit_test(a_change_that_is_answered_again_ends_the_copies_again),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

@@ -10,22 +10,14 @@
 
 #include <audit_v1.trl.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static trl_pg *sys;
 
 static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
-	return 0;
-}
-
-static int
 open_all(void **state)
 {
-	if (world_open(state) != 0)
+	if (ground_open(state) != 0)
 		return -1;
 	sys = test_db_open(&world.db, world.loop, &tenants_sql, "sys", NULL);
 	return 0;
@@ -111,7 +103,7 @@ tell_in_actor(trl_ctx *ctx, void *arg)
 
 		if (told->type)
 			event.payload = &entry_new(ctx, told, n)->base;
-		told->rc = told->by->apply(&world.service, ctx, tx, &event, 1);
+		told->rc = told->by->apply(world.self, ctx, tx, &event, 1);
 	}
 	if (told->rc == TRL_OK)
 		told->rc = trl_tx_commit(&tx, NULL);
@@ -284,14 +276,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
-		    the_audit_log_is_one_list_of_all_chains_in_pages, after_each),
+		    the_audit_log_is_one_list_of_all_chains_in_pages, world_forget),
 		cmocka_unit_test_teardown(
-		    what_comes_again_is_kept_once_as_it_came_first, after_each),
+		    what_comes_again_is_kept_once_as_it_came_first, world_forget),
 		cmocka_unit_test_teardown(
-		    an_entry_is_shown_as_its_service_wrote_it, after_each),
+		    an_entry_is_shown_as_its_service_wrote_it, world_forget),
 		cmocka_unit_test_teardown(
-		    a_type_of_a_later_release_is_passed_over, after_each),
-		cmocka_unit_test_teardown(nobody_changes_a_copy, after_each),
+		    a_type_of_a_later_release_is_passed_over, world_forget),
+		cmocka_unit_test_teardown(nobody_changes_a_copy, world_forget),
 	};
 
 	return cmocka_run_group_tests(tests, open_all, close_all);

@@ -8,15 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
-	return 0;
-}
+#include "test_ground.h"
 
 static enum trl_code
 grant(const struct trl_id *account, const struct trl_id *key,
@@ -153,16 +145,16 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
-		    a_grant_tells_role_permissions_and_status, after_each),
+		    a_grant_tells_role_permissions_and_status, world_forget),
 		cmocka_unit_test_teardown(
-		    without_a_tenant_the_only_membership_counts, after_each),
+		    without_a_tenant_the_only_membership_counts, world_forget),
 		cmocka_unit_test_teardown(
-		    a_stranger_a_wrong_tenant_and_nonsense_get_none, after_each),
+		    a_stranger_a_wrong_tenant_and_nonsense_get_none, world_forget),
 		cmocka_unit_test_teardown(
-		    a_keys_grant_is_its_tenants_status, after_each),
+		    a_keys_grant_is_its_tenants_status, world_forget),
 		cmocka_unit_test_teardown(
-		    roles_hold_what_those_before_them_hold, after_each),
+		    roles_hold_what_those_before_them_hold, world_forget),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

@@ -11,7 +11,7 @@
 
 #include <trl/wire.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 #define BYTES(id) ((ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)(id).bytes })
 #define ROLE(name) TENANTS__V1__MEMBER__ROLE__##name
@@ -41,14 +41,6 @@ before_each(void **state)
 		  "('%s', '%s', 'z@example.test', 'viewer', 'pending', sha256('x'), "
 		  "now() + interval '1 day', 1, now(), now())",
 	    world_id_text(tenant), world_id_text(invited));
-	return 0;
-}
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -172,11 +164,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, after_each)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, world_forget)
 		TEST(whoever_is_removed_meanwhile_changes_nothing),
 		TEST(whoever_is_demoted_meanwhile_changes_nothing),
 		TEST(a_tenant_that_is_deleted_meanwhile_is_not_changed),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

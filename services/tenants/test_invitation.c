@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 #define ROLE(name) TENANTS__V1__MEMBER__ROLE__##name
 
@@ -22,14 +22,6 @@ before_each(void **state)
 	world.n_people = 0;
 	owner = world_person_new("owner", true);
 	tenant = world_tenant_new(owner);
-	return 0;
-}
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -356,7 +348,7 @@ only_waiting_invitations_are_listed_and_no_token(void **state)
 	    "0");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, after_each)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, world_forget)
 
 int
 main(void)
@@ -375,5 +367,5 @@ main(void)
 		TEST(only_waiting_invitations_are_listed_and_no_token),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static struct trl_id tenant;
 static const struct world_person *owner;
@@ -20,14 +20,6 @@ before_each(void **state)
 	world.n_people = 0;
 	owner = world_person_new("owner", true);
 	tenant = world_tenant_new(owner);
-	return 0;
-}
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -128,7 +120,7 @@ maintain_forgets_what_ended_long_ago(void **state)
 	world_sql("update invitation set updated_at = now() - interval '91 days' where "
 		  "tenant_id = '%s' and email like 'open%%'",
 	    world_id_text(tenant));
-	assert_int_equal(tenants_maintain(world.db.admin, &world.config), TRL_OK);
+	assert_int_equal(tenants_maintain(world.db.admin, world.config), TRL_OK);
 	assert_string_equal(
 	    world_sql("select string_agg(kind || n, ' ' order by kind) from (select "
 		      "status || ' ' || (expires_at > now()) || ' ' as kind, count(*) "
@@ -143,10 +135,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    the_expired_take_no_room_until_they_are_sent_again, before_each,
-		    after_each),
+		    world_forget),
 		cmocka_unit_test_setup_teardown(
-		    maintain_forgets_what_ended_long_ago, before_each, after_each),
+		    maintain_forgets_what_ended_long_ago, before_each, world_forget),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 #define ROLE(name) TENANTS__V1__MEMBER__ROLE__##name
 
@@ -22,14 +22,6 @@ before_each(void **state)
 	world.n_people = 0;
 	owner = world_person_new("owner", true);
 	tenant = world_tenant_new(owner);
-	return 0;
-}
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -117,7 +109,7 @@ an_existing_account_is_added_by_its_address(void **state)
 {
 	const struct world_person *bob = world_person_new("bob", true);
 	tenants_member *made;
-	unsigned bumps = world.tenant_bumps;
+	unsigned bumps = ground.tenant_bumps;
 
 	(void)state;
 	assert_int_equal(look(bob), TRL_NOT_FOUND);
@@ -125,7 +117,7 @@ an_existing_account_is_added_by_its_address(void **state)
 	assert_string_equal(made->email, bob->email);
 	assert_string_equal(made->display_name, "bob");
 	assert_true(trl_id_eq(trl_value_id(made->account_id), bob->account));
-	assert_true(world.tenant_bumps > bumps);
+	assert_true(ground.tenant_bumps > bumps);
 	assert_int_equal(look(bob), TRL_OK);
 	assert_int_equal(add(owner, bob->email, ROLE(admin), NULL), TRL_EXISTS);
 	assert_string_equal(world.err.field, "email");
@@ -195,13 +187,13 @@ static void
 the_removed_are_refused_at_once(void **state)
 {
 	const struct world_person *bob = somebody("member");
-	unsigned bumps = world.tenant_bumps, notices = world.notices;
+	unsigned bumps = ground.tenant_bumps, notices = ground.notices;
 
 	(void)state;
 	assert_int_equal(look(bob), TRL_OK);
 	assert_int_equal(take_out(owner, bob), TRL_OK);
-	assert_int_equal(world.tenant_bumps, bumps + 1);
-	assert_int_equal(world.notices, notices + 1);
+	assert_int_equal(ground.tenant_bumps, bumps + 1);
+	assert_int_equal(ground.notices, notices + 1);
 	assert_int_equal(look(bob), TRL_NOT_FOUND);
 	assert_int_equal(take_out(owner, bob), TRL_NOT_FOUND);
 	assert_string_equal(world.err.message, "There is no such member.");
@@ -293,11 +285,11 @@ a_key_acts_within_its_permissions_and_below_owners(void **state)
 	struct world_caller leave = { .person = owner,
 		.tenant = tenant,
 		.key = true,
-		.permissions = (const char *const[]){ "tenants.member.leave", NULL } };
+		.may = (const char *const[]){ "tenants.member.leave", NULL } };
 	struct world_caller both = { .person = owner,
 		.tenant = tenant,
 		.key = true,
-		.permissions = (const char *const[]){
+		.may = (const char *const[]){
 		    "tenants.member.leave", "tenants.member.update", NULL } };
 
 	(void)state;
@@ -340,7 +332,7 @@ members_come_in_pages_with_their_names(void **state)
 	assert_int_equal(n, 5);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, after_each)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, world_forget)
 
 int
 main(void)
@@ -358,5 +350,5 @@ main(void)
 		TEST(members_come_in_pages_with_their_names),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static struct trl_id tenant, invited;
 static const struct world_person *owner, *bob;
@@ -25,18 +25,16 @@ begin(bool verified)
 		  "('%s', '%s', 'z@example.test', 'viewer', 'pending', sha256('x'), "
 		  "now() + interval '1 day', 1, now(), now())",
 	    world_id_text(tenant), world_id_text(invited));
-	world.counted[0] = '\0';
-	world.limited = NULL;
+	ground.counted[0] = '\0';
+	ground.limited = NULL;
 }
 
 static int
 after_each(void **state)
 {
-	(void)state;
 	world.n_people = 0;
-	world.limited = NULL;
-	world_forget();
-	return 0;
+	ground.limited = NULL;
+	return world_forget(state);
 }
 
 enum { INVITE, RESEND, ADD, WAYS };
@@ -82,19 +80,19 @@ nobody_is_written_to_before_the_senders_address_is_proven(void **state)
 			const struct world_caller who = { .person = owner,
 				.tenant = tenant,
 				.key = key,
-				.permissions = all };
+				.may = all };
 
 			assert_int_equal(reach(&who, way), TRL_DENIED);
 		}
 		assert_int_equal(world_letters(), letters);
-		assert_string_equal(world.counted, "");
+		assert_string_equal(ground.counted, "");
 	}
 }
 
 static void
 an_accounts_mails_count_together_whichever_tenant_or_key(void **state)
 {
-	struct world_caller who = { .permissions = all };
+	struct world_caller who = { .may = all };
 
 	(void)state;
 	begin(true);
@@ -102,10 +100,10 @@ an_accounts_mails_count_together_whichever_tenant_or_key(void **state)
 		who = (struct world_caller){ .person = owner,
 			.tenant = way == INVITE ? world_tenant_new(owner) : tenant,
 			.key = way == RESEND,
-			.permissions = all };
-		world.counted[0] = '\0';
+			.may = all };
+		ground.counted[0] = '\0';
 		assert_int_equal(reach(&who, way), TRL_OK);
-		assert_string_equal(world.counted,
+		assert_string_equal(ground.counted,
 		    trl_arena_printf(world.arena, "invite:%s invite:%s ",
 			world_id_text(owner->account), to[way] ? to[way] : bob->email));
 	}
@@ -122,17 +120,17 @@ whose_limit_is_reached_causes_no_mail(void **state)
 	for (int way = 0; way < WAYS; way++) {
 		unsigned letters = world_letters();
 
-		world.limited = to[way] ? to[way] : bob->email;
+		ground.limited = to[way] ? to[way] : bob->email;
 		assert_int_equal(reach(&who, way), TRL_RATE);
-		world.limited = world_id_text(owner->account);
+		ground.limited = world_id_text(owner->account);
 		assert_int_equal(reach(&who, way), TRL_RATE);
 		assert_int_equal(world_letters(), letters);
 	}
 	/* What was done already is answered again, and is not counted. */
-	world.limited = NULL;
+	ground.limited = NULL;
 	who.idempotency_key = "once";
 	assert_int_equal(reach(&who, INVITE), TRL_OK);
-	world.limited = to[INVITE];
+	ground.limited = to[INVITE];
 	assert_int_equal(reach(&who, INVITE), TRL_OK);
 	assert_true(world.replayed);
 }
@@ -147,5 +145,5 @@ main(void)
 		TEST(whose_limit_is_reached_causes_no_mail),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

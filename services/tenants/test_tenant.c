@@ -9,15 +9,7 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
-	return 0;
-}
+#include "test_ground.h"
 
 static enum trl_code
 create(const struct world_person *person, const char *slug, const char *key,
@@ -269,7 +261,7 @@ a_deleted_tenant_is_gone_but_for_owners_and_comes_back(void **state)
 	struct world_caller key = { .person = ada,
 		.tenant = who.tenant,
 		.key = true,
-		.permissions = (const char *const[]){ "tenants.tenant.read", NULL } };
+		.may = (const char *const[]){ "tenants.tenant.read", NULL } };
 	Tenants__V1__GetTenantRequest ask = TENANTS__V1__GET_TENANT_REQUEST__INIT;
 	tenants_tenant *seen;
 
@@ -427,7 +419,7 @@ maintain_deletes_what_is_past_its_grace_and_frees_the_slug(void **state)
 	    "= '%s'",
 	    world_id_text(over));
 	assert_string_equal(rest_of(over), "1 1 1 1 t");
-	assert_int_equal(tenants_maintain(world.db.admin, &world.config), TRL_OK);
+	assert_int_equal(tenants_maintain(world.db.admin, world.config), TRL_OK);
 	assert_string_equal(rest_of(over), "0 0 0 0 t");
 	assert_string_equal(rest_of(resting), "1 1 1 0 t");
 	assert_string_equal(rest_of(live), "1 1 1 0 t");
@@ -440,31 +432,33 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
-		    a_tenant_is_made_and_its_maker_owns_it, after_each),
+		    a_tenant_is_made_and_its_maker_owns_it, world_forget),
 		cmocka_unit_test_teardown(
-		    refuses_a_taken_slug_and_writes_nothing, after_each),
+		    refuses_a_taken_slug_and_writes_nothing, world_forget),
 		cmocka_unit_test_teardown(
-		    the_same_key_gives_the_same_answer_once, after_each),
+		    the_same_key_gives_the_same_answer_once, world_forget),
 		cmocka_unit_test_teardown(
-		    an_unverified_account_makes_one_tenant, after_each),
+		    an_unverified_account_makes_one_tenant, world_forget),
 		cmocka_unit_test_teardown(
-		    a_stranger_gets_what_a_missing_tenant_gives, after_each),
+		    a_stranger_gets_what_a_missing_tenant_gives, world_forget),
 		cmocka_unit_test_teardown(
-		    an_update_keeps_what_is_absent_and_counts, after_each),
-		cmocka_unit_test_teardown(a_stale_if_match_changes_nothing, after_each),
-		cmocka_unit_test_teardown(updates_at_once_all_count, after_each),
+		    an_update_keeps_what_is_absent_and_counts, world_forget),
 		cmocka_unit_test_teardown(
-		    a_deleted_tenant_is_gone_but_for_owners_and_comes_back, after_each),
+		    a_stale_if_match_changes_nothing, world_forget),
+		cmocka_unit_test_teardown(updates_at_once_all_count, world_forget),
 		cmocka_unit_test_teardown(
-		    past_its_grace_a_tenant_is_gone_for_all, after_each),
+		    a_deleted_tenant_is_gone_but_for_owners_and_comes_back,
+		    world_forget),
+		cmocka_unit_test_teardown(
+		    past_its_grace_a_tenant_is_gone_for_all, world_forget),
 		cmocka_unit_test_teardown(
 		    maintain_deletes_what_is_past_its_grace_and_frees_the_slug,
-		    after_each),
+		    world_forget),
 		cmocka_unit_test_teardown(
-		    only_owners_delete_and_only_admins_change, after_each),
+		    only_owners_delete_and_only_admins_change, world_forget),
 		cmocka_unit_test_teardown(
-		    my_tenants_come_in_pages_and_are_mine_alone, after_each),
+		    my_tenants_come_in_pages_and_are_mine_alone, world_forget),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, world_close);
 }

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include <test_world.h>
+#include <test_ground.h>
 
 #include "request.h"
 
@@ -26,7 +26,7 @@ static struct trl_id a, invitation;
 static int
 open_world(void **state)
 {
-	if (world_open(state) != 0)
+	if (ground_open(state) != 0)
 		return -1;
 	ada = world_person_new(mark, true);
 	eve = world_person_new("eve", true);
@@ -37,14 +37,6 @@ open_world(void **state)
 	    "insert into invitation values ('%s', '%s', '%s@example.test', 'viewer', "
 	    "'pending', null, sha256('x'), now() + '1 day', 1, now(), now())",
 	    world_id_text(a), world_id_text(invitation), mark);
-	return 0;
-}
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -119,7 +111,7 @@ for_each_method(void (*fn)(const struct trl_method *method))
 		if (strcmp(before, after) != 0)
 			fail_msg("%s changed something of A", method->name);
 		n++;
-		world_forget();
+		world_forget(NULL);
 	}
 	assert_true(n >= 13);
 }
@@ -171,7 +163,7 @@ key_of_b(const struct trl_method *method)
 		"tenants.member.update", NULL };
 	struct trl_id b = world_tenant_new(eve);
 	struct world_caller own = {
-		.person = eve, .key = true, .tenant = b, .permissions = permissions
+		.person = eve, .key = true, .tenant = b, .may = permissions
 	};
 
 	if (request_has_object(method))
@@ -185,7 +177,7 @@ static void
 request_of_a_under_b(const struct trl_method *method)
 {
 	struct world_caller who = {
-		.person = eve, .tenant = world_tenant_new(eve), .unchecked = true
+		.person = eve, .tenant = world_tenant_new(eve), .behind = true
 	};
 
 	(void)attack(method, &who, a, false);
@@ -194,7 +186,7 @@ request_of_a_under_b(const struct trl_method *method)
 static void
 request_of_a_under_none(const struct trl_method *method)
 {
-	struct world_caller who = { .person = eve, .unchecked = true };
+	struct world_caller who = { .person = eve, .behind = true };
 	enum trl_code rc = attack(method, &who, a, false);
 
 	if (method->effect == TRL_WRITE)
@@ -245,15 +237,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
-		    a_person_of_b_learns_and_changes_nothing, after_each),
+		    a_person_of_b_learns_and_changes_nothing, world_forget),
 		cmocka_unit_test_teardown(
-		    forged_ids_are_what_random_ids_are, after_each),
-		cmocka_unit_test_teardown(a_key_of_b_stays_in_b, after_each),
+		    forged_ids_are_what_random_ids_are, world_forget),
+		cmocka_unit_test_teardown(a_key_of_b_stays_in_b, world_forget),
 		cmocka_unit_test_teardown(
 		    a_request_that_names_a_under_bs_context_reaches_nothing,
-		    after_each),
+		    world_forget),
 		cmocka_unit_test_teardown(
-		    without_a_tenant_there_are_no_rows, after_each),
+		    without_a_tenant_there_are_no_rows, world_forget),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <test_world.h>
+#include <test_ground.h>
 
 #include "request.h"
 
@@ -26,7 +26,7 @@ open_world(void **state)
 	Notify__V1__WebhookEndpoint *made;
 	struct world_caller who;
 
-	if (world_open(state) != 0)
+	if (ground_open(state) != 0)
 		return -1;
 	ada = trl_id_new();
 	eve = trl_id_new();
@@ -56,14 +56,6 @@ open_world(void **state)
 	world_sql("insert into preference (account_id, version, digest, time_zone, "
 		  "updated_at) values ('%s', 7, 'daily', 'Asia/Kathmandu', now())",
 	    world_id_text(ada));
-	return 0;
-}
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -215,14 +207,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(what_is_looked_for_is_there, after_each),
+		cmocka_unit_test_teardown(what_is_looked_for_is_there, ground_forget),
 		cmocka_unit_test_teardown(
 		    a_request_that_names_a_under_bs_context_reaches_nothing,
-		    after_each),
-		cmocka_unit_test_teardown(the_words_of_a_are_nobody_elses, after_each),
+		    ground_forget),
 		cmocka_unit_test_teardown(
-		    without_a_tenant_there_are_no_rows, after_each),
+		    the_words_of_a_are_nobody_elses, ground_forget),
+		cmocka_unit_test_teardown(
+		    without_a_tenant_there_are_no_rows, ground_forget),
 	};
 
-	return cmocka_run_group_tests(tests, open_world, world_close);
+	return cmocka_run_group_tests(tests, open_world, ground_close);
 }

@@ -11,7 +11,7 @@
 #include <libpq-fe.h>
 
 #include "feed/feed.h"
-#include "test_world.h"
+#include "test_ground.h"
 
 enum { READ_BYTES_MOST = 400000 };
 
@@ -82,7 +82,7 @@ read_feed(struct trl_id of, const struct trl_id *account, int64_t after, int64_t
 static int
 open_world(void **state)
 {
-	const int rc = world_open(state);
+	const int rc = ground_open(state);
 
 	if (rc)
 		return rc;
@@ -97,14 +97,6 @@ open_world(void **state)
 	    world_id_text(tenant));
 	world_sql("insert into feed_change_directory (number, tenant_id, created_at) "
 		  "select number, tenant_id, created_at from feed");
-	return 0;
-}
-
-static int
-forget(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -357,7 +349,7 @@ an_event_is_seen_by_who_may_look_at_what_it_is_about(void **state)
 	assert_true(trl_loop_run_until(world.loop, is_told, &told, 2000));
 }
 
-#define CASE(f) cmocka_unit_test_teardown(f, forget)
+#define CASE(f) cmocka_unit_test_teardown(f, ground_forget)
 
 int
 main(void)
@@ -373,5 +365,5 @@ main(void)
 		CASE(an_event_is_seen_by_who_may_look_at_what_it_is_about),
 	};
 
-	return cmocka_run_group_tests(tests, open_world, world_close);
+	return cmocka_run_group_tests(tests, open_world, ground_close);
 }

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
-static const struct world_caller nobody;
+static const struct world_caller operator= { .operator= true };
 static char text[200000];
 
 static int
@@ -22,14 +22,6 @@ before_each(void **state)
 		  "mail, '550 5.1.1 unknown', now(), now() + days * interval '1 day' "
 		  "from (values ('a@l.example', 1), ('B@l.example', 30), "
 		  "('c@l.example', 30), ('over@l.example', -1)) v (mail, days)");
-	return 0;
-}
-
-static int
-after_each(void **state)
-{
-	(void)state;
-	world_forget();
 	return 0;
 }
 
@@ -47,7 +39,8 @@ held(char *email, char *after, unsigned limit)
 	ask.has_limit = limit > 0;
 	ask.limit = limit;
 	assert_int_equal(
-	    world_call(&nobody, &notify_v1_list_suppressions, &ask.base, &out), TRL_OK);
+	    world_call(&operator, & notify_v1_list_suppressions, &ask.base, &out),
+	    TRL_OK);
 	for (size_t i = 0; i < out->n_items; i++) {
 		assert_string_equal(out->items[i]->reason, "550 5.1.1 unknown");
 		assert_non_null(out->items[i]->until);
@@ -64,7 +57,7 @@ lift(const char *email)
 	    NOTIFY__V1__LIFT_SUPPRESSION_REQUEST__INIT;
 
 	in.email = (char *)(uintptr_t)email;
-	return world_call(&nobody, &notify_v1_lift_suppression, &in.base, NULL);
+	return world_call(&operator, & notify_v1_lift_suppression, &in.base, NULL);
 }
 
 static void
@@ -110,7 +103,7 @@ after_lifting(char *reason, char *domain, enum trl_code want)
 	in.reason = reason;
 	in.domain = domain;
 	assert_int_equal(
-	    world_call(&nobody, &notify_v1_lift_suppressions, &in.base, NULL), want);
+	    world_call(&operator, & notify_v1_lift_suppressions, &in.base, NULL), want);
 	return world_sql("select coalesce(string_agg(email, ' ' order by email), '') "
 			 "from suppression");
 }
@@ -154,16 +147,16 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    the_operator_sees_what_is_held_by_address_in_pieces_and_what_is_over_not,
-		    before_each, after_each),
+		    before_each, ground_forget),
 		cmocka_unit_test_setup_teardown(
 		    an_address_that_is_lifted_gets_mails_again, before_each,
-		    after_each),
+		    ground_forget),
 		cmocka_unit_test_setup_teardown(
 		    many_are_lifted_by_what_was_said_of_them_or_their_domain,
-		    before_each, after_each),
+		    before_each, ground_forget),
 		cmocka_unit_test_setup_teardown(
-		    what_is_not_held_cannot_be_lifted, before_each, after_each),
+		    what_is_not_held_cannot_be_lifted, before_each, ground_forget),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -9,17 +9,15 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static char text[200000];
 
 static int
 after_each(void **state)
 {
-	(void)state;
 	world_settle();
-	world_forget();
-	return 0;
+	return ground_forget(state);
 }
 
 static ProtobufCBinaryData
@@ -83,7 +81,7 @@ invite(struct trl_id tenant, const char *email, struct trl_id by)
 	told.invitation = &invitation;
 	told.has_by = told.has_sealed_token = true;
 	told.by = bytes_of(&by);
-	told.sealed_token.data = trl_seal(world.invitations, world.arena, "tri_sesame",
+	told.sealed_token.data = trl_seal(ground.invitations, world.arena, "tri_sesame",
 	    sizeof "tri_sesame" - 1, &told.sealed_token.len);
 	world_hear(
 	    &tenants_event_invitation_created, tenant, trl_id_new(), &told.base, 1);
@@ -151,7 +149,7 @@ a_sign_up_writes_no_link_to_the_address(void **state)
 	told.has_purpose = told.has_sealed_token = true;
 	told.purpose = AUTH__V1__LETTER_EVENT__PURPOSE__verify;
 	told.sealed_token.data =
-	    trl_seal(world.letters, world.arena, "trm_x", 5, &told.sealed_token.len);
+	    trl_seal(ground.letters, world.arena, "trm_x", 5, &told.sealed_token.len);
 	world_hear(&auth_event_letter_requested, trl_id_nil, id, &told.base, 1);
 	world_settle();
 	assert_int_equal(world_mails("victim@out.example", text, sizeof text), 1);
@@ -207,5 +205,5 @@ main(void)
 		TEST(words_that_read_as_links_are_left_out_of_names),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -11,17 +11,15 @@
 
 #include <cmocka.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static char text[200000];
 
 static int
 after_each(void **state)
 {
-	(void)state;
 	world_settle();
-	world_forget();
-	return 0;
+	return ground_forget(state);
 }
 
 static ProtobufCBinaryData
@@ -47,7 +45,7 @@ ask_for_letter(const char *email, const char *locale, const char *token, bool no
 	told.purpose = nobody ? AUTH__V1__LETTER_EVENT__PURPOSE__none
 			      : AUTH__V1__LETTER_EVENT__PURPOSE__verify;
 	told.sealed_token.data = trl_seal(
-	    world.letters, world.arena, token, strlen(token), &told.sealed_token.len);
+	    ground.letters, world.arena, token, strlen(token), &told.sealed_token.len);
 	world_hear(&auth_event_letter_requested, trl_id_nil, id, &told.base, 1);
 	world_settle();
 }
@@ -106,7 +104,7 @@ a_member_who_was_added_is_told_by_mail_and_inbox(void **state)
 	struct trl_id by = world_person("boss@example.com", NULL, true);
 	struct trl_id ada = world_person("added@example.com", NULL, true);
 	struct trl_id acme = world_tenant("Acme & <i>Sons</i>");
-	unsigned notices = world.notices;
+	unsigned notices = ground.notices;
 
 	(void)state;
 	world_member(acme, ada, TENANTS__V1__MEMBER__ROLE__admin, by);
@@ -124,7 +122,7 @@ a_member_who_was_added_is_told_by_mail_and_inbox(void **state)
 	    world_sql("select title from notification where account_id = '%s'",
 		world_id_text(ada)),
 	    "You joined Acme & <i>Sons</i>");
-	assert_true(world.notices > notices);
+	assert_true(ground.notices > notices);
 }
 
 /* Members of the least role that the catalogue names, the one who did it excepted. */
@@ -610,6 +608,7 @@ a_row_of_the_catalogue_is_all_that_a_new_event_wants(void **state)
 	struct trl_id acme = world_tenant("Acme");
 	Tenants__V1__Tenant tenant = TENANTS__V1__TENANT__INIT;
 	Tenants__V1__TenantEvent told = TENANTS__V1__TENANT_EVENT__INIT;
+	struct notify *self = world.self;
 
 	(void)state;
 	world_member(acme, owner, TENANTS__V1__MEMBER__ROLE__owner, trl_id_nil);
@@ -618,8 +617,8 @@ a_row_of_the_catalogue_is_all_that_a_new_event_wants(void **state)
 	    "audience, audience_role, email, inbox, slack, mandatory, digest) "
 	    "values ('tenant_restored', 'tenants.tenant.updated', 'tenant.slug', "
 	    "'renamed', 'members', 'owner', 'on', 'none', false, true, false)");
-	notify_kinds_free(&world.service->kinds);
-	world.service->kinds = notify_kinds_new();
+	notify_kinds_free(&self->kinds);
+	self->kinds = notify_kinds_new();
 	tenant.has_id = tenant.has_version = true;
 	tenant.id = bytes_of(&acme);
 	tenant.version = 2;
@@ -686,5 +685,5 @@ main(void)
 		    an_organisations_own_words_stand_for_the_built_in_ones, after_each),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

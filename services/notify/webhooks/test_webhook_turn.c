@@ -15,7 +15,7 @@
 #include <netdb.h>
 #include <unistd.h>
 
-#include "test_world.h"
+#include "test_ground.h"
 
 static atomic_uint asked;
 static atomic_bool let_go;
@@ -117,7 +117,7 @@ a_delivery_whose_name_gets_no_turn_comes_again_and_is_no_failure(void **state)
 	    "1the host's address is not a public one");
 	assert_true(
 	    trl_loop_run_until(world.loop, was_tried, (void *)(uintptr_t)dead, 20000));
-	world_forget();
+	ground_forget(NULL);
 }
 
 int
@@ -128,5 +128,5 @@ main(void)
 		    a_delivery_whose_name_gets_no_turn_comes_again_and_is_no_failure),
 	};
 
-	return cmocka_run_group_tests(tests, world_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

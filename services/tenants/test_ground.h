@@ -1,0 +1,28 @@
+/* test_ground.h - what tests of tenants stand on beside the world (test_service.h):
+ * fakes for what auth and Redis would say (test_fakes.c), people's tenants, and the
+ * letters that are asked for. What somebody may in a tenant is asked of the service, as
+ * the edge asks it. */
+#pragma once
+
+#include <trl/access.h>
+
+#include "tenants.h"
+#include "test_service.h"
+
+struct ground {
+	unsigned tenant_bumps, account_bumps, notices;
+	const char *limited; /* a text whose limit is reached */
+	char counted[256];   /* what was counted against limits since it was emptied */
+};
+extern struct ground ground;
+
+int ground_open(void **state);
+
+/* A tenant made by person, and its id. */
+struct trl_id world_tenant_new(const struct world_person *person);
+/* Puts an account in without asking. */
+void world_join(
+    struct trl_id tenant, const struct world_person *person, const char *role);
+/* How many invitations' letters the outbox asks for, and the newest one's token. */
+unsigned world_letters(void);
+char *world_letter_token(void);
