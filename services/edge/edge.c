@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-#include <trl/log.h>
+#include "streams/streams.h"
+
+/* It is not ready without these; others' routes answer 503 while they are away. */
+static const char *const calls[] = { "auth", "tenants", "notify", NULL };
 
 static void
 close_edge(void **state)
@@ -35,6 +38,7 @@ open_edge(const struct trl_host *host, void **out)
 	self->host_copy = *host;
 	self->host = &self->host_copy;
 	self->config = host->config;
+	self->needs = calls;
 	self->requests = trl_counter_new("trellis_http_requests_total",
 	    "Requests by method and status", "method", "code", NULL);
 	self->latency = trl_histogram_new("trellis_http_request_seconds",
@@ -67,9 +71,6 @@ edge_drained(void *self)
 
 	return trl_http_drained(edge->server) && edge_streams_drained(edge->streams);
 }
-
-/* It is not ready without these; others' routes answer 503 while they are away. */
-static const char *const calls[] = { "auth", "tenants", "notify", NULL };
 
 const struct trl_service edge_service = {
 	.name = "edge",

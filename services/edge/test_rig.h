@@ -3,7 +3,7 @@
  * Redis. */
 #pragma once
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 struct rig {
 	struct edge edge;

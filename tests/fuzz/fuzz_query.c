@@ -10,7 +10,7 @@
 
 #include <trl/utf8.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 extern const char *const fuzz_tokens[];

@@ -7,7 +7,9 @@
 #include <trl/bus.h>
 #include <trl/wire.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
+
+enum { KEY_MAX = 255 }; /* characters of an Idempotency-Key */
 
 /* The client's key: bare, or quoted as a structured field's string.
  * Errors: TRL_MALFORMED. NULL: none was sent. */
@@ -25,9 +27,9 @@ read_key(struct edge_request *request, const char **key)
 		text++;
 		len -= 2;
 	}
-	if (len == 0 || len > EDGE_KEY_MAX)
+	if (len == 0 || len > KEY_MAX)
 		return trl_fail(request->ctx, TRL_MALFORMED,
-		    "Idempotency-Key has 1 to %d characters.", EDGE_KEY_MAX);
+		    "Idempotency-Key has 1 to %d characters.", KEY_MAX);
 	for (i = 0; i < len; i++)
 		if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' ||
 		    text[i] == '\\')

@@ -10,7 +10,7 @@
 #include <trl/validate.h>
 #include <trl/wire.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 static enum trl_code
 set_path(struct edge_request *request)
@@ -65,25 +65,6 @@ set_pair(struct edge_request *request, const char *pair, size_t len)
 	}
 	return trl_json_set_text(
 	    request->ctx, rules, request->in, name, value, value_len);
-}
-
-const char *
-edge_query(const struct edge_request *request, const char *name)
-{
-	const size_t name_len = strlen(name);
-	const char *at = request->http->query;
-
-	while (*at) {
-		const size_t len = strcspn(at, "&");
-		size_t n;
-
-		if (len > name_len && at[name_len] == '=' &&
-		    strncmp(at, name, name_len) == 0)
-			return edge_percent_decode(request->ctx->arena,
-			    at + name_len + 1, len - name_len - 1, true, &n);
-		at += len + (at[len] == '&');
-	}
-	return NULL;
 }
 
 static enum trl_code

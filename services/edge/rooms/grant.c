@@ -5,7 +5,7 @@
 
 #include <tenants_v1.trl.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 static enum trl_code
 no_tenant(trl_ctx *ctx)

@@ -8,7 +8,7 @@
 
 #include <trl/log.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 /* Echoed if it is harmless, else made. */
 static const char *

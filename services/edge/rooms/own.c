@@ -9,7 +9,7 @@
 #include <sodium.h>
 #include <zlib.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 bool
 edge_own_open(struct edge *self)
@@ -77,10 +77,11 @@ static enum trl_code
 answer_ready(struct edge_request *request)
 {
 	const struct trl_host *host = request->edge->host;
+	const char *const *needs = request->edge->needs;
 	const char *why = host->ops ? trl_ops_unready(host->ops) : NULL;
 
-	for (size_t i = 0; !why && edge_service.calls[i]; i++)
-		why = trl_bus_unready(host->bus, edge_service.calls[i]);
+	for (size_t i = 0; !why && needs[i]; i++)
+		why = trl_bus_unready(host->bus, needs[i]);
 	if (why) {
 		request->tells_fault = true;
 		(void)trl_fail(

@@ -1,7 +1,7 @@
 /* permission.c - whether who calls may call this method; the service checks again. */
 #include <tenants_v1.trl.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 /* Errors: TRL_DENIED. A token that could do it would have to be of another scope. */
 static enum trl_code

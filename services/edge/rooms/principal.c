@@ -10,7 +10,7 @@
 
 #include <auth_v1.trl.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 static enum trl_code
 unknown(struct edge_request *request)

@@ -11,7 +11,7 @@
 
 #include <trl/json.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 /* Statuses of HTTP itself, that no code of ours stands for. */
 struct plain_status {
@@ -200,14 +200,6 @@ write_problem(struct trl_buf *out, const struct problem *problem)
 		add_text(out, "trace_id", problem->trace);
 	add_errors(out, problem->err);
 	trl_buf_adds(out, "}");
-}
-
-enum trl_code
-edge_refuse(struct edge_request *request, uint16_t status, const char *detail)
-{
-	trl_err_clear(request->ctx);
-	request->status = status;
-	return trl_fail(request->ctx, TRL_MALFORMED, "%s", detail);
 }
 
 /* Seconds that a client is asked to wait; 0: unsaid. */

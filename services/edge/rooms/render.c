@@ -8,7 +8,7 @@
 
 #include <trl/json.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 enum { GZIP_LEAST = 1024 };
 

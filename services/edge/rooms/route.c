@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "edge.h"
+#include "rooms/rooms.h"
 
 static int
 field_of(const struct trl_message *message, const char *name, ProtobufCType type)

@@ -104,21 +104,6 @@ a_query_beyond_the_contract_is_refused(void **state)
 	assert_string_equal(rig.ctx.err.message, "3 fields are not acceptable");
 }
 
-static void
-one_parameter_is_found_in_a_query(void **state)
-{
-	(void)state;
-	rig_ask("GET", "/x?tenant=1&tenant_id=a%20b&last=2&tenant_id=c");
-	assert_string_equal(edge_query(&rig.request, "tenant_id"), "a b");
-	assert_string_equal(edge_query(&rig.request, "tenant"), "1");
-	assert_null(edge_query(&rig.request, "tenant_i"));
-	assert_null(edge_query(&rig.request, "id"));
-	rig_ask("GET", "/x?tenant_id");
-	assert_null(edge_query(&rig.request, "tenant_id"));
-	rig_ask("GET", "/x?tenant_id=");
-	assert_string_equal(edge_query(&rig.request, "tenant_id"), "");
-}
-
 struct row {
 	const char *method, *path, *type, *coding;
 	int64_t length; /* -1: none, -2: chunks */
@@ -187,7 +172,6 @@ main(void)
 		cmocka_unit_test(path_and_query_become_the_message),
 		cmocka_unit_test(what_is_no_id_is_no_resource),
 		cmocka_unit_test(a_query_beyond_the_contract_is_refused),
-		cmocka_unit_test(one_parameter_is_found_in_a_query),
 		cmocka_unit_test(a_body_that_cannot_be_read_is_refused_by_its_head),
 	};
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "edge.h"
+#include "rules/rules.h"
 
 /* Whether a range's parameters, up to the comma, have a weight of 0. */
 static bool

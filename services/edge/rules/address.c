@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "edge.h"
+#include "rules/rules.h"
 
 /* The nth address from the end of all X-Forwarded-For lines together (a proxy may
  * add to the last line or write one of its own), or the first there is; NULL: none. */

@@ -4,7 +4,7 @@
 
 #include <auth_v1.trl.h>
 
-#include "edge.h"
+#include "rules/rules.h"
 
 static const char name[] = "__Host-session=";
 

@@ -2,7 +2,7 @@
  * browsers need for safety, and CORS for an origin that may read. */
 #include <string.h>
 
-#include "edge.h"
+#include "rules/rules.h"
 
 static const char exposed[] =
     "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "

@@ -8,7 +8,7 @@
 
 #include <trl/complain.h>
 
-#include "edge.h"
+#include "rules/rules.h"
 
 /* The length of a list's next one, at *at; 0: there is none. */
 static size_t

@@ -3,7 +3,7 @@
  * comma; what is no list of tags ends where it stops being one. */
 #include <string.h>
 
-#include "edge.h"
+#include "rules/rules.h"
 
 struct tag {
 	const char *text; /* with its quotes */

@@ -46,11 +46,27 @@ decodes_what_is_encoded_once(void **state)
 	}
 }
 
+static void
+one_parameter_is_found_in_a_query(void **state)
+{
+	(void)state;
+	rig_ask("GET", "/x?tenant=1&tenant_id=a%20b&last=2&tenant_id=c");
+	assert_string_equal(edge_query(&rig.request, "tenant_id"), "a b");
+	assert_string_equal(edge_query(&rig.request, "tenant"), "1");
+	assert_null(edge_query(&rig.request, "tenant_i"));
+	assert_null(edge_query(&rig.request, "id"));
+	rig_ask("GET", "/x?tenant_id");
+	assert_null(edge_query(&rig.request, "tenant_id"));
+	rig_ask("GET", "/x?tenant_id=");
+	assert_string_equal(edge_query(&rig.request, "tenant_id"), "");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes_what_is_encoded_once),
+		cmocka_unit_test(one_parameter_is_found_in_a_query),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

@@ -1,9 +1,10 @@
-/* text.c - percent-encoding (RFC 3986, 2.1), decoded exactly once. */
+/* text.c - percent-encoding (RFC 3986, 2.1), decoded exactly once; a parameter of the
+ * query. */
 #include <string.h>
 
 #include <trl/utf8.h>
 
-#include "edge.h"
+#include "rules/rules.h"
 
 static int
 hex(char c)
@@ -43,4 +44,23 @@ edge_percent_decode(
 	out[n] = '\0';
 	*out_len = n;
 	return trl_utf8_valid(out, n) ? out : NULL;
+}
+
+const char *
+edge_query(const struct edge_request *request, const char *name)
+{
+	const size_t name_len = strlen(name);
+	const char *at = request->http->query;
+
+	while (*at) {
+		const size_t len = strcspn(at, "&");
+		size_t n;
+
+		if (len > name_len && at[name_len] == '=' &&
+		    strncmp(at, name, name_len) == 0)
+			return edge_percent_decode(request->ctx->arena,
+			    at + name_len + 1, len - name_len - 1, true, &n);
+		at += len + (at[len] == '&');
+	}
+	return NULL;
 }

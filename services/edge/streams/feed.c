@@ -13,43 +13,6 @@
 
 enum { ROUND_MS = 10000, TICK_US = 1000000, LOOK_US = 5000000 };
 
-/* ---- pauses ---------------------------------------------------------------------- */
-
-enum { BETWEEN_PAUSES = 100, PAUSE_MS = 10000 };
-
-struct pause {
-	struct trl_ticket ticket;
-	bool over;
-};
-
-static void
-end_pause(void *arg)
-{
-	struct pause *pause = arg;
-
-	pause->over = true;
-	(void)trl_wake(pause->ticket);
-}
-
-void
-stream_pause(trl_ctx *ctx, size_t i)
-{
-	struct pause pause = { .over = false };
-
-	if (i % BETWEEN_PAUSES != BETWEEN_PAUSES - 1)
-		return;
-	pause.ticket = trl_park_begin(ctx);
-	trl_loop_post(ctx->loop, end_pause, &pause);
-	for (;;) { /* end_pause has this stack */
-		trl_set_deadline(ctx, trl_mono_us() + PAUSE_MS * 1000ull);
-		if (trl_park(ctx, pause.ticket, "turn") != TRL_OK)
-			trl_err_clear(ctx);
-		if (pause.over)
-			return;
-		pause.ticket = trl_park_begin(ctx);
-	}
-}
-
 /* ---- heartbeats ------------------------------------------------------------------ */
 
 /* To those whose turn it is, which is spread where many came at once: lets the client,

@@ -1,12 +1,12 @@
-/* stream.h - open streams, for the files that keep them: stream.c opens one,
- * table.c finds them, watch.c sees who may go on, feed.c brings
- * them what happens (entry.c), in rounds (round.c, read.c).
- * Private to the edge; loop thread. */
+/* stream.h - open streams, for the files of this folder. From the ground up: table.c
+ * finds them, write.c writes into one, entry.c is what is sent, read.c asks notify for
+ * it, watch.c sees who may go on, round.c brings what happened, feed.c does so again
+ * and again, open.c opens one. Loop thread. */
 #pragma once
 
 #include <notify_v1.trl.h>
 
-#include "edge.h"
+#include "streams/streams.h"
 
 enum {
 	STREAM_HEADS = 4096, /* of each hash table */
@@ -102,12 +102,15 @@ void stream_beat_last(struct edge_stream *stream);
 void stream_round_begin(struct edge_streams *all);
 void stream_round_end(struct edge_streams *all);
 
-/* ---- stream.c ------------------------------------------------------------------ */
+/* ---- write.c ------------------------------------------------------------------- */
 
 /* The client is told nothing more; the stream is no more. */
 void stream_end(struct edge_stream *stream);
 /* False: it takes no more, and ends. */
 bool stream_write(struct edge_stream *stream, const void *data, size_t len);
+/* After each of many writes, i from 0: lets the loop do what else there is now and
+ * then, for a write is a system call at the turn's end. */
+void stream_pause(trl_ctx *ctx, size_t i);
 
 /* ---- entry.c ------------------------------------------------------------ */
 
@@ -132,10 +135,6 @@ enum trl_code stream_check(trl_ctx *ctx, struct edge_streams *all,
 
 /* Has the actor run that brings what happens. Errors: TRL_BUSY. */
 enum trl_code stream_run(trl_ctx *ctx, struct edge_streams *all) TRL_MUST_CHECK;
-
-/* After each of many writes, i from 0: lets the loop do what else there is now and
- * then, for a write is a system call at the turn's end. */
-void stream_pause(trl_ctx *ctx, size_t i);
 
 /* ---- round.c ------------------------------------------------------------ */
 

@@ -4,26 +4,9 @@
 #include <trl/log.h>
 #include <trl/utf8.h>
 
-#include "edge.h"
+#include "streams/streams.h"
 
 enum { USER_AGENT_MAX = 200 };
-
-enum trl_code
-edge_door_open(struct edge *self)
-{
-	const struct trl_http_options options = {
-		.listen = self->config->listen,
-		.max_connections = (size_t)self->config->max_connections,
-		.max_per_address = (size_t)self->config->max_per_address,
-	};
-	const struct trl_http_handler handler = { .handle = edge_walk,
-		.awaits = edge_awaits,
-		.now = edge_answer_now,
-		.refuse = edge_turn_away,
-		.self = self };
-
-	return trl_http_open(self->host->loop, &options, &handler, &self->server);
-}
 
 static bool
 answers_options(struct edge_request *request)
@@ -51,10 +34,12 @@ through_the_head(struct edge_request *request)
 	return rc;
 }
 
-/* A request is walked when it is complete, so that it acts under the rights that hold
+/* How much of a body a request's walk would read, by its head.
+ *
+ * A request is walked when it is complete, so that it acts under the rights that hold
  * then. What the walk will refuse before it reads the body does not wait for one. */
-size_t
-edge_awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
+static size_t
+awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
 {
 	struct trl_http_request http = *told;
 	trl_ctx ctx = { .arena = arena, .service = "edge" };
@@ -146,8 +131,8 @@ user_agent(trl_ctx *ctx, const struct trl_http_request *http)
 	return text;
 }
 
-void
-edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
+static void
+walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 {
 	struct edge_request request = { .edge = arg,
 		.ctx = ctx,
@@ -172,4 +157,21 @@ edge_walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 	if (!request.answered)
 		trl_http_reply(ctx, http, &request.response);
 	edge_principal_keep(&request);
+}
+
+enum trl_code
+edge_door_open(struct edge *self)
+{
+	const struct trl_http_options options = {
+		.listen = self->config->listen,
+		.max_connections = (size_t)self->config->max_connections,
+		.max_per_address = (size_t)self->config->max_per_address,
+	};
+	const struct trl_http_handler handler = { .handle = walk,
+		.awaits = awaits,
+		.now = edge_answer_now,
+		.refuse = edge_turn_away,
+		.self = self };
+
+	return trl_http_open(self->host->loop, &options, &handler, &self->server);
 }

@@ -1,4 +1,4 @@
-/* stream.c - GET /api/v1/events/stream: the head, what was missed, and then the stream
+/* open.c - GET /api/v1/events/stream: the head, what was missed, and then the stream
  * lies in the table and costs its connection and a struct; feed.c writes into
  * it.
  *
@@ -20,44 +20,6 @@
 #include "streams/stream.h"
 
 enum { REPLAY_MS = 30000, RETRY_MS = 2000, RETRY_SPREAD_MS = 3000 };
-
-/* ---- one stream ------------------------------------------------------------------ */
-
-/* From the server: client or drain ended it, or it was too slow. */
-static void
-on_closed(void *arg)
-{
-	struct edge_stream *stream = arg;
-
-	stream->http = NULL;
-	stream_remove(stream);
-}
-
-void
-stream_end(struct edge_stream *stream)
-{
-	trl_http_stream_close(&stream->http);
-	stream_remove(stream);
-}
-
-bool
-stream_write(struct edge_stream *stream, const void *data, size_t len)
-{
-	struct edge_streams *all = stream->all;
-	bool slow;
-
-	if (!stream->http)
-		return false;
-	if (stream->live && len > trl_http_stream_room(stream->http))
-		trl_http_stream_push(stream->http);
-	slow = len > trl_http_stream_room(stream->http);
-	if (trl_http_stream_write(stream->http, data, len))
-		return true;
-	trl_series_add(all->slow, slow);
-	all->n_live -= stream->live; /* on_closed comes in a later turn */
-	stream->live = false;
-	return false;
-}
 
 /* ---- what was missed ---------------------------------------------------------------
  */
@@ -231,6 +193,16 @@ edge_stream_last_id(struct edge_request *request)
 	(void)trl_id_parse(text, strlen(text), id);
 	in->has_last_event_id = true;
 	in->last_event_id = (ProtobufCBinaryData){ sizeof id->bytes, id->bytes };
+}
+
+/* From the server: client or drain ended it, or it was too slow. */
+static void
+on_closed(void *arg)
+{
+	struct edge_stream *stream = arg;
+
+	stream->http = NULL;
+	stream_remove(stream);
 }
 
 static trl_http_stream *

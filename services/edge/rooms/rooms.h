@@ -1,0 +1,78 @@
+/* rooms.h - the rooms that a request walks through, each a file, in the order of the
+ * walk (door.c). A room returns TRL_OK to go on; any other code ends the walk, and the
+ * problem is rendered once, by problem.c, from ctx->err. */
+#pragma once
+
+#include "rules/rules.h"
+
+/* greet.c */
+/* Fills request_id, the trace and origin from http. */
+void edge_greet(struct edge_request *request);
+/* Counts an answer of a method, or of "none". */
+void edge_count(struct edge *self, const char *method, unsigned code);
+/* Answers what is refused before it walks. */
+void edge_turn_away(void *self, trl_arena *arena,
+    const struct trl_http_refusal *refusal, struct trl_http_response *out);
+
+/* own.c: what the edge answers by itself (health, the document, problems, "*"). True:
+ * answered. Does not park. */
+bool edge_own_open(struct edge *self);
+bool edge_own(struct edge_request *request, enum trl_code *rc);
+/* The same without a walk, when no actor is free. */
+bool edge_answer_now(void *self, trl_arena *arena, const struct trl_http_request *http,
+    struct trl_http_response *out);
+#define EDGE_OWN_ALLOW "GET, HEAD, OPTIONS"
+
+/* route.c: splits and decodes the path, finds the method. */
+bool edge_routes_open(struct edge *self);
+enum trl_code edge_route(struct edge_request *request);
+/* The methods of the request's path for Allow, in the arena; "" where none. */
+const char *edge_route_allow(struct edge_request *request);
+/* Whether a path is that of List-Unsubscribe: a GET of it leads to a page. */
+#define EDGE_UNSUBSCRIBE "/api/v1/unsubscribe/"
+bool edge_is_unsubscribe(const char *path);
+
+/* principal.c */
+/* How to sign in. An error of RFC 6750, 3.1 follows where a token was sent. */
+#define EDGE_CHALLENGE "Bearer realm=\"trellis\""
+/* Whether a credential that the method needs is there and has the form of one. */
+bool edge_has_credential(struct edge_request *request);
+/* Who is calling, counted against their address. */
+enum trl_code edge_principal(struct edge_request *request);
+/* Asks auth who the credential is; fills request->who. */
+enum trl_code edge_principal_resolve(struct edge_request *request);
+/* After the answer, or before a stream's: keeps a copy, if one is due, once. May park.
+ */
+void edge_principal_keep(struct edge_request *request);
+
+/* grant.c: which tenant, what may be done in it, and the other limits. */
+enum trl_code edge_grant(struct edge_request *request);
+/* For a stream, whose request is over: asks auth anew who the credential is (hash, key)
+ * and what it may do in the tenant. who: as it was. Errors: TRL_UNAUTHENTICATED,
+ * TRL_NOT_FOUND (of that tenant), faults. */
+enum trl_code edge_grant_renew(struct edge_request *request, struct trl_id tenant);
+
+/* permission.c */
+enum trl_code edge_permission(struct edge_request *request);
+
+/* decode.c */
+/* Whether the method takes a body such as the head announces; its size apart. */
+enum trl_code edge_body_form(struct edge_request *request);
+/* Path, query and body become request->in, valid by the contract. */
+enum trl_code edge_decode(struct edge_request *request);
+/* With a 415: what would have been taken (RFC 9110, 15.5.16; RFC 5789, 2.2). */
+void edge_say_taken(struct edge_request *request);
+
+/* call.c: idempotency, preconditions, the call. */
+enum trl_code edge_call(struct edge_request *request);
+
+/* render.c: request->out becomes the response. */
+enum trl_code edge_render(struct edge_request *request);
+/* Sets the body, compressed where wanted; type is static text. */
+void edge_render_body(
+    struct edge_request *request, const char *type, const void *data, size_t len);
+
+/* problem.c: the response for ctx->err. */
+void edge_problem(struct edge_request *request, enum trl_code rc);
+/* The page of /problems/{name}, or NULL. */
+const char *edge_problem_page(trl_arena *arena, const char *name);
