@@ -1,5 +1,6 @@
-/* queue.c - adding a job: one row, in the transaction of its fact. The tenant is the
- * transaction's own, which row security holds the row to. */
+/* queue.c - adding a job: one row, in the transaction of its fact; and cancelling or
+ * moving one by its key, likewise. The tenant is the transaction's own, which row
+ * security holds the row to. */
 #include <trl/jobs.h>
 
 #include <string.h>
@@ -15,6 +16,14 @@ jobs_news_of(const struct trl_job_kind *kind)
 	for (const char *p = kind->name; *p; p++)
 		hash = (hash ^ (uint8_t)*p) * 16777619u;
 	return UINT32_C(1) << hash % JOBS_NEWS_LATER;
+}
+
+/* What the worker is told of one that runs then. */
+static uint32_t
+news_at(trl_ctx *ctx, const struct trl_job_kind *kind, int64_t run_at_us)
+{
+	return run_at_us > trl_now(ctx) ? UINT32_C(1) << JOBS_NEWS_LATER
+					: jobs_news_of(kind);
 }
 
 static void
@@ -41,8 +50,7 @@ arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
 	if (payload)
 		protobuf_c_message_pack(payload, packed);
 	pack_trace(ctx, trace);
-	*news = terms->run_at_us > trl_now(ctx) ? UINT32_C(1) << JOBS_NEWS_LATER
-						: jobs_news_of(kind);
+	*news = news_at(ctx, kind, terms->run_at_us);
 	const struct trl_arg args[] = {
 		TRL_ARG_ID("id", trl_new_id(ctx)),
 		TRL_ARG_TEXT("kind", kind->name),
@@ -84,4 +92,78 @@ trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
 
 	trl_tx_add_args(tx, &trl_sql_job_insert, NULL, args);
 	trl_tx_news(tx, TRL_PG_JOBS, news);
+}
+
+/* ---- by key */
+
+/* There may be one whose kind is told, and one that runs, which a look finds. */
+static uint32_t
+news_of_cancel(const struct trl_job_kind *kind)
+{
+	return jobs_news_of(kind) | UINT32_C(1) << JOBS_NEWS_LATER;
+}
+
+static const struct trl_arg *
+cancel_arguments(trl_ctx *ctx, const struct trl_job_kind *kind, const char *key)
+{
+	const struct trl_arg args[] = {
+		TRL_ARG_TEXT("kind", kind->name),
+		TRL_ARG_TEXT("key", trl_arena_strdup(ctx->arena, key)),
+		TRL_ARG_BOOL("told", kind->dead != NULL),
+		{ .name = NULL },
+	};
+
+	return trl_arena_memdup(ctx->arena, args, sizeof args);
+}
+
+void
+trl_batch_job_cancel(trl_batch *batch, const struct trl_job_kind *kind, const char *key)
+{
+	trl_batch_add_args(batch, &trl_sql_job_cancel_key, NULL,
+	    cancel_arguments(trl_batch_ctx(batch), kind, key));
+	trl_batch_news(batch, TRL_PG_JOBS, news_of_cancel(kind));
+}
+
+void
+trl_tx_job_cancel(trl_tx *tx, const struct trl_job_kind *kind, const char *key)
+{
+	trl_tx_add_args(tx, &trl_sql_job_cancel_key, NULL,
+	    cancel_arguments(trl_tx_ctx(tx), kind, key));
+	trl_tx_news(tx, TRL_PG_JOBS, news_of_cancel(kind));
+}
+
+static const struct trl_arg *
+move_arguments(
+    trl_ctx *ctx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us)
+{
+	const struct trl_arg args[] = {
+		TRL_ARG_TEXT("kind", kind->name),
+		TRL_ARG_TEXT("key", trl_arena_strdup(ctx->arena, key)),
+		run_at_us ? TRL_ARG_TIME("run_at", run_at_us) : TRL_ARG_NULL("run_at"),
+		{ .name = NULL },
+	};
+
+	return trl_arena_memdup(ctx->arena, args, sizeof args);
+}
+
+void
+trl_batch_job_move(trl_batch *batch, const struct trl_job_kind *kind, const char *key,
+    int64_t run_at_us)
+{
+	trl_ctx *ctx = trl_batch_ctx(batch);
+
+	trl_batch_add_args(batch, &trl_sql_job_move_key, NULL,
+	    move_arguments(ctx, kind, key, run_at_us));
+	trl_batch_news(batch, TRL_PG_JOBS, news_at(ctx, kind, run_at_us));
+}
+
+void
+trl_tx_job_move(
+    trl_tx *tx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us)
+{
+	trl_ctx *ctx = trl_tx_ctx(tx);
+
+	trl_tx_add_args(
+	    tx, &trl_sql_job_move_key, NULL, move_arguments(ctx, kind, key, run_at_us));
+	trl_tx_news(tx, TRL_PG_JOBS, news_at(ctx, kind, run_at_us));
 }

@@ -60,7 +60,8 @@ Never edit one that was applied: add the next.
       class: directory      no row security; the name ends in _directory; what must
                             be found before tenant or account is known, no more
     The app role gets select, insert, update, delete (system: insert). Other
-    rights stand after a semicolon:  'class: tenant; app: select, insert'
+    rights stand after a semicolon:  'class: tenant; app: select, insert', also of
+    columns:  'app: insert, select (id, state), update (state)'
   * For class tenant, primary key, unique indexes and foreign keys carry tenant_id.
 """
 import argparse

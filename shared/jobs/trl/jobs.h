@@ -75,6 +75,24 @@ void trl_batch_job(trl_batch *batch, const struct trl_job_kind *kind,
 void trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
     const struct trl_job_terms *terms, const ProtobufCMessage *payload);
 
+/* Ends what this tenant has of the kind under the key, as the operator would
+ * (jobs_admin.h), in the batch's transaction: one that waits never runs, and is kept
+ * for 14 days as cancelled. One that runs just now is cut off within a second or two,
+ * or comes to its end before: what it wrote stands, and so does the outcome of
+ * whichever process has its lease; it does not come back. Kinds with dead() are told.
+ * The key is free at once: another job of it may be added by the same batch, behind
+ * this. Nothing where there is none. */
+void trl_batch_job_cancel(
+    trl_batch *batch, const struct trl_job_kind *kind, const char *key);
+void trl_tx_job_cancel(trl_tx *tx, const struct trl_job_kind *kind, const char *key);
+/* The one that waits under the key waits until run_at_us (0: runs at once), also where
+ * it has failed before. One that runs just now is left alone; add a job of the key
+ * before this, and one waits for that time in any case. */
+void trl_batch_job_move(trl_batch *batch, const struct trl_job_kind *kind,
+    const char *key, int64_t run_at_us);
+void trl_tx_job_move(
+    trl_tx *tx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us);
+
 /* In run(): not done, and no failure either; again at a time of its own, the attempt
  * not counted. Returns what run() returns then. */
 enum trl_code trl_job_again(trl_ctx *ctx, int64_t run_at_us) TRL_MUST_CHECK;

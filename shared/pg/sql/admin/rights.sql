@@ -11,9 +11,9 @@ do $do$ declare s constant text := current_schema(); t record; app text; sys tex
   from pg_class c where c.relnamespace = s::regnamespace and c.relkind in ('r', 'p')
    and not c.relispartition loop
  if t.class is null then continue; end if;
- app := coalesce(substring(t.note from 'app: ([a-z, ]+)'), case t.class
+ app := coalesce(substring(t.note from 'app: ([a-z_, ()]+)'), case t.class
   when 'system' then 'insert' else 'select, insert, update, delete' end);
- sys := coalesce(substring(t.note from 'sys: ([a-z, ]+)'), 'select, insert, update, delete');
+ sys := coalesce(substring(t.note from 'sys: ([a-z_, ()]+)'), 'select, insert, update, delete');
  execute format('revoke all on %I.%I from %I, %I, public', s, t.relname, s || '_app', s || '_sys');
  if app <> 'none' then execute format('grant %s on %I.%I to %I', app, s, t.relname, s || '_app'); end if;
  if sys <> 'none' then execute format('grant %s on %I.%I to %I', sys, s, t.relname, s || '_sys'); end if;
