@@ -11,8 +11,8 @@ stand in its folder's services/list, and come after Trellis's.
 
 PRODUCT is an absolute path, or empty. The lines are
   service NAME FOLDER      source NAME PATH.c     config NAME PATH/config.c
-  test NAME PATH/test_X.c  words NAME PATH.txt    sql NAME PATH/sql
-  uses NAME LIBRARY        contract NAME_v1 IMPORT.proto
+  test NAME PATH/test_X.c  sql NAME PATH/sql      uses NAME LIBRARY
+  contract NAME_v1 IMPORT.proto
 where paths inside of TOP's services/ are relative to it.
 """
 import os
@@ -127,8 +127,6 @@ class Findings:
             self.tell('config', name, self.path(path))
         elif base.endswith('.c'):
             self.tell('test' if base.startswith('test_') else 'source', name, self.path(path))
-        elif base.endswith('.txt'):
-            self.tell('words', name, self.path(path))
         elif base == 'uses' and is_top:
             self.seen.append(path)
             with open(path, encoding='utf-8') as file:

@@ -124,16 +124,24 @@ notify_tell_own(
 	return notify_webhooks_tell_own(self, ctx, work, &told);
 }
 
+static bool
+is_told(const struct trl_event_type *type)
+{
+	for (size_t i = 0; i < trl_told_kinds_count; i++)
+		if (trl_told_kind_is_of(&trl_told_kinds[i], type))
+			return true;
+	return false;
+}
+
 static enum trl_code
 apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)
 {
-	struct notify *self = state;
 	Notify__V1__Fact *fact;
 
+	(void)state;
 	for (size_t i = 0; i < n; i++) {
 		keep_copy(tx, &events[i]);
-		if (events[i].seq == 0 || !events[i].type ||
-		    !notify_kinds_may_take(self, events[i].type_name))
+		if (events[i].seq == 0 || !events[i].type || !is_told(events[i].type))
 			continue;
 		fact = trl_arena_alloc(ctx->arena, sizeof *fact);
 		write_fact(ctx, &events[i], fact);

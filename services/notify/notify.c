@@ -21,7 +21,6 @@ close_notify(void **state)
 	if (!self)
 		return;
 	notify_feed_close(&self->feed);
-	notify_kinds_free(&self->kinds);
 	trl_offload_fini(&self->words);
 	trl_http_out_close(&self->webhook_out);
 	trl_sealer_free(&self->webhook_sealer);
@@ -134,7 +133,6 @@ open_notify(const struct trl_host *host, void **out)
 		.name = "words", .slots = 1, .queue = 256, .retry_after_ms = 1000
 	};
 	trl_offload_init(host->loop, &self->words);
-	self->kinds = notify_kinds_new();
 	self->mails = trl_counter_new("trellis_mails_total",
 	    "Tries to send a mail, by what became of them", "outcome", NULL);
 	if (host->seal_key) {

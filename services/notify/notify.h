@@ -8,6 +8,7 @@
 #include <trl/metrics.h>
 #include <trl/seal.h>
 #include <trl/service.h>
+#include <trl/told_kind.h>
 #include <trl/value.h>
 #include <notify_v1.server.h>
 
@@ -17,10 +18,7 @@
 #include "words/template.h"
 #include "words/words.h"
 
-struct notify_kinds;
-
 enum { NOTIFY_LIST_MAX = 50 }; /* of a list, what templates are shown */
-enum { NOTIFY_PURPOSES = 2 };  /* of other services' seals (tokens.c) */
 
 struct notify {
 	trl_loop *loop;
@@ -28,7 +26,6 @@ struct notify {
 	trl_pg *pg;
 	trl_pg *sys; /* what jobs and subscriptions work by; NULL in tests of methods */
 	const struct notify_config *config;
-	struct notify_kinds *kinds;
 	trl_sealer *slack;          /* addresses of Slack's webhooks */
 	trl_sealer *webhook_sealer; /* secrets of webhook endpoints */
 	trl_http_out *webhook_out;  /* calls webhooks and Slack, under
@@ -39,7 +36,7 @@ struct notify {
 	notify_mailbox *mailbox;    /* NULL: there is none */
 	trl_http_out *out;          /* to the mail server; NULL: there is none */
 	char *smtp_password;        /* locked memory, a NUL behind it; or NULL */
-	trl_sealer *sealers[NOTIFY_PURPOSES];
+	trl_sealer **sealers;       /* of tokens in links, one a kind (tokens.c) */
 	trl_sealer *unsubscribe;
 	struct trl_offload words; /* what takes more than the loop's time */
 	trl_metric *mails;        /* by what became of them */
@@ -56,19 +53,6 @@ enum { NOTIFY_UNREAD_MAX = 1000 };
 /* Whether the settings make sense; else trl_complain says what does not. */
 bool notify_check_config(const void *config);
 enum trl_code notify_maintain(const char *admin_url, const void *config) TRL_MUST_CHECK;
-
-/* ---- kinds.c: the catalogue --------------------------------------------------- */
-
-struct notify_kinds *notify_kinds_new(void);
-void notify_kinds_free(struct notify_kinds **kinds);
-/* The catalogue as it was at most a minute ago, in ctx's arena. Errors: faults. */
-enum trl_code notify_kinds_read(
-    struct notify *self, trl_ctx *ctx, Notify__V1__Kinds **out) TRL_MUST_CHECK;
-/* False: as was known a minute ago at most, no kind is of that event. */
-bool notify_kinds_may_take(const struct notify *self, const char *event_type);
-/* NULL: there is no such kind. */
-const Notify__V1__Kind *notify_kind_by_name(
-    const Notify__V1__Kinds *kinds, const char *kind);
 
 /* ---- settings.c --------------------------------------------------------------------
  */
@@ -95,10 +79,9 @@ struct notify_value *notify_value_of(
 
 /* ---- example.c ------------------------------------------------------------------ */
 
-/* What a kind's words are shown with in a preview; each list has so many items. Errors:
- * faults. */
-enum trl_code notify_example(struct notify *self, trl_ctx *ctx, const char *kind,
-    size_t items, struct notify_value **out) TRL_MUST_CHECK;
+/* What a kind's words are shown with in a preview; each list has so many items. */
+struct notify_value *notify_example(
+    struct notify *self, trl_ctx *ctx, const char *kind, size_t items);
 
 /* ---- names.c: names in mails to people outside ---------------------------------- */
 
@@ -173,6 +156,11 @@ struct notify_fact {
 /* Errors: TRL_INTERNAL (what was stored cannot be read). */
 enum trl_code notify_fact_read(
     trl_ctx *ctx, const Notify__V1__Fact *fact, struct notify_fact *out) TRL_MUST_CHECK;
+/* The same, and the kind that it is told as. Errors: TRL_INTERNAL, TRL_UNAVAILABLE (the
+ * fact's type or the kind is of another release). */
+enum trl_code notify_told_read(trl_ctx *ctx, const Notify__V1__Fact *fact,
+    const char *kind_name, struct notify_fact *out,
+    const struct trl_told_kind **kind) TRL_MUST_CHECK;
 
 /* ---- tell.c: telling one person or address
  * ------------------------------------------- */
@@ -185,15 +173,10 @@ struct notify_letter {
 	struct notify_message message;
 };
 
-/* What a job tells: its fact and its kind in the catalogue; *kind NULL: one of them is
- * not known any more, or not yet. Errors: TRL_INTERNAL. */
-enum trl_code notify_telling_read(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__Telling *telling, struct notify_fact *fact,
-    const Notify__V1__Kind **kind) TRL_MUST_CHECK;
 /* Makes the message of a fact for whom it is told to. unsubscribe is a page, or NULL.
  * Errors: TRL_UNAVAILABLE (nothing was heard of the person or organisation yet). */
 enum trl_code notify_message_make(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
+    const Notify__V1__Telling *telling, const struct trl_told_kind *kind,
     const struct notify_fact *fact, const char *unsubscribe,
     struct notify_letter *out) TRL_MUST_CHECK;
 /* Adds what every template may show: product, account, sender. */
@@ -205,7 +188,7 @@ enum trl_code notify_wishes_read(struct notify *self, trl_ctx *ctx,
 
 /* Whether one who was to get a mail wants it still, and his address is proven. */
 enum trl_code notify_wants_still(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
+    const Notify__V1__Telling *telling, const struct trl_told_kind *kind,
     const struct notify_letter *letter, bool *wanted) TRL_MUST_CHECK;
 
 /* ---- mail.c
@@ -233,7 +216,7 @@ void notify_tokens_open(struct notify *self, const uint8_t *seal_key);
 void notify_tokens_close(struct notify *self);
 /* The token sealed in a fact; NULL: there is none, or it cannot be opened. */
 const char *notify_token_open(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__Kind *kind, const struct notify_fact *fact);
+    const struct trl_told_kind *kind, const struct notify_fact *fact);
 /* What turns off a person's mails of a kind. */
 const char *notify_unsubscribe_token(
     struct notify *self, trl_ctx *ctx, struct trl_id account, const char *kind);

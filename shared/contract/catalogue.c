@@ -1,12 +1,13 @@
 /* Finding methods and permissions in the generated tables, which rise by id; the
  * id of a name is its CRC-32, and the generator refuses two names of one id. Types
- * of events rise by name. */
+ * of events and kinds of what people are told rise by name. */
 #include <string.h>
 
 #include <zlib.h>
 
 #include <trl/event_type.h>
 #include <trl/method.h>
+#include <trl/told_kind.h>
 
 static uint32_t
 id_of(const char *name)
@@ -83,4 +84,32 @@ trl_event_type_by_name(const char *name)
 			high = mid;
 	}
 	return NULL;
+}
+
+const struct trl_told_kind *
+trl_told_kind_by_name(const char *name)
+{
+	size_t low = 0, high = trl_told_kinds_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = strcmp(trl_told_kinds[mid].name, name);
+
+		if (order == 0)
+			return &trl_told_kinds[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+bool
+trl_told_kind_is_of(const struct trl_told_kind *kind, const struct trl_event_type *type)
+{
+	for (size_t i = 0; kind->on[i]; i++)
+		if (kind->on[i] == type)
+			return true;
+	return false;
 }

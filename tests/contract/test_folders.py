@@ -47,7 +47,7 @@ class Folders(unittest.TestCase):
         self.assertEqual(self.run_tool()[1].splitlines(), [
             'service\tauth\tauth', 'source\tauth\tauth/auth.c', 'config\tauth\tauth/config.c',
             'source\tauth\tauth/keys.c', 'test\tauth\tauth/test_keys.c', 'uses\tauth\tvips',
-            'source\tauth\tauth/rooms/door.c', 'words\tauth\tauth/words/en/new.txt',
+            'source\tauth\tauth/rooms/door.c',
             f'sql\tauth\t{self.top}/services/auth/sql',
             'contract\tauth_v1\ttrellis/auth/v1/auth.proto'])
 

@@ -1,5 +1,6 @@
 /* notify.GetPreferences, PutPreferences - what a person wants to be told, and how. What
- * was chosen lies over the catalogue: a kind that comes later is as its row has it. */
+ * was chosen lies over the catalogue: a kind that comes later is as its contract has
+ * it. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -10,18 +11,11 @@
 
 typedef Notify__V1__Choice choice;
 
-/* "none", "off" or "on". */
-static const char *
-in_catalogue(const Notify__V1__Kind *kind, Notify__V1__Choice__Channel channel)
+static enum trl_offer
+offer_of(const struct trl_told_kind *kind, Notify__V1__Choice__Channel channel)
 {
 	return channel == NOTIFY__V1__CHOICE__CHANNEL__email ? kind->email
 							     : kind->inbox;
-}
-
-static bool
-is_offered(const Notify__V1__Kind *kind, Notify__V1__Choice__Channel channel)
-{
-	return strcmp(in_catalogue(kind, channel), "none") != 0;
 }
 
 static choice *
@@ -35,42 +29,38 @@ find(choice **choices, size_t n, const char *kind, Notify__V1__Choice__Channel c
 }
 
 static choice *
-choice_new(trl_ctx *ctx, const Notify__V1__Kind *kind,
+choice_new(trl_ctx *ctx, const struct trl_told_kind *kind,
     Notify__V1__Choice__Channel channel, const choice *chosen)
 {
 	choice *made = trl_arena_alloc(ctx->arena, sizeof *made);
 
 	notify__v1__choice__init(made);
-	made->kind = trl_arena_strdup(ctx->arena, kind->kind);
+	made->kind = trl_arena_strdup(ctx->arena, kind->name);
 	made->has_channel = made->has_enabled = made->has_mandatory = true;
 	made->channel = channel;
 	made->mandatory = kind->mandatory;
 	made->enabled = kind->mandatory || !chosen
-			    ? strcmp(in_catalogue(kind, channel), "on") == 0
+			    ? offer_of(kind, channel) == TRL_OFFER_ON
 			    : chosen->enabled;
 	return made;
 }
 
 /* Lays what was chosen over the catalogue: every kind and channel, in its order. */
 static void
-complete(trl_ctx *ctx, const Notify__V1__Kinds *kinds, choice **chosen, size_t n,
-    Notify__V1__Preferences *out)
+complete(trl_ctx *ctx, choice **chosen, size_t n, Notify__V1__Preferences *out)
 {
-	out->choices =
-	    trl_arena_alloc(ctx->arena, (2 * kinds->n_items + 1) * sizeof(choice *));
+	out->choices = trl_arena_alloc(
+	    ctx->arena, (2 * trl_told_kinds_count + 1) * sizeof(choice *));
 	out->n_choices = 0;
-	for (size_t i = 0; i < kinds->n_items; i++) {
-		const Notify__V1__Kind *kind = kinds->items[i];
+	for (size_t i = 0; i < trl_told_kinds_count; i++) {
+		const struct trl_told_kind *kind = &trl_told_kinds[i];
 
-		if ((i && strcmp(kinds->items[i - 1]->kind, kind->kind) == 0) ||
-		    strcmp(kind->audience, "nobody") == 0)
-			continue;
 		for (int channel = NOTIFY__V1__CHOICE__CHANNEL__email;
 		     channel <= NOTIFY__V1__CHOICE__CHANNEL__inbox; channel++) {
-			if (!is_offered(kind, channel))
+			if (offer_of(kind, channel) == TRL_OFFER_NONE)
 				continue;
 			out->choices[out->n_choices++] = choice_new(
-			    ctx, kind, channel, find(chosen, n, kind->kind, channel));
+			    ctx, kind, channel, find(chosen, n, kind->name, channel));
 		}
 	}
 }
@@ -128,17 +118,14 @@ notify_get_preferences(struct notify *self, trl_ctx *ctx,
     const Notify__V1__GetPreferencesRequest *in, Notify__V1__Preferences *out)
 {
 	Notify__V1__Choices chosen = NOTIFY__V1__CHOICES__INIT;
-	Notify__V1__Kinds *kinds;
 	enum trl_code rc;
 
 	(void)in;
-	rc = notify_kinds_read(self, ctx, &kinds);
-	if (rc == TRL_OK)
-		rc = read_chosen(self, ctx, out, &chosen);
+	rc = read_chosen(self, ctx, out, &chosen);
 	if (rc != TRL_OK)
 		return rc;
 	fill_in(ctx, out);
-	complete(ctx, kinds, chosen.items, chosen.n_items, out);
+	complete(ctx, chosen.items, chosen.n_items, out);
 	return TRL_OK;
 }
 
@@ -214,15 +201,14 @@ zone_of(trl_ctx *ctx, const char *name)
 }
 
 static enum trl_code
-check_choices(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
-    const Notify__V1__PutPreferencesRequest *in)
+check_choices(trl_ctx *ctx, const Notify__V1__PutPreferencesRequest *in)
 {
 	for (size_t i = 0; i < in->n_choices; i++) {
 		const choice *wanted = in->choices[i];
-		const Notify__V1__Kind *kind = notify_kind_by_name(kinds, wanted->kind);
+		const struct trl_told_kind *kind = trl_told_kind_by_name(wanted->kind);
 		const char *at = trl_arena_printf(ctx->arena, "/choices/%zu/kind", i);
 
-		if (!kind || !is_offered(kind, wanted->channel))
+		if (!kind || offer_of(kind, wanted->channel) == TRL_OFFER_NONE)
 			return refuse(ctx, at, "choices",
 			    "There is no such kind of message on this channel.");
 		if (kind->mandatory && !wanted->enabled)
@@ -235,8 +221,7 @@ check_choices(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
 }
 
 static enum trl_code
-check(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
-    const Notify__V1__PutPreferencesRequest *in)
+check(trl_ctx *ctx, const Notify__V1__PutPreferencesRequest *in)
 {
 	if (in->time_zone && !zone_of(ctx, in->time_zone))
 		return refuse(
@@ -244,7 +229,7 @@ check(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
 	if (in->has_quiet_from_minute != in->has_quiet_until_minute)
 		return refuse(ctx, "/quiet_until_minute", "quiet_until_minute",
 		    "Quiet hours have a beginning and an end, or there are none.");
-	return check_choices(ctx, kinds, in);
+	return check_choices(ctx, in);
 }
 
 static void
@@ -287,8 +272,7 @@ store(struct notify *self, trl_ctx *ctx, const Notify__V1__PutPreferencesRequest
 }
 
 static void
-take(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
-    const Notify__V1__PutPreferencesRequest *in, int64_t former,
+take(trl_ctx *ctx, const Notify__V1__PutPreferencesRequest *in, int64_t former,
     Notify__V1__Preferences *out)
 {
 	out->version = former + 1;
@@ -301,7 +285,7 @@ take(trl_ctx *ctx, const Notify__V1__Kinds *kinds,
 	out->quiet_until_minute = in->quiet_until_minute;
 	out->updated_at = trl_value_time(ctx, trl_now(ctx));
 	fill_in(ctx, out);
-	complete(ctx, kinds, in->choices, in->n_choices, out);
+	complete(ctx, in->choices, in->n_choices, out);
 }
 
 /* Errors: TRL_INVALID (no such kind, zone), TRL_PRECONDITION (If-Match),
@@ -311,15 +295,12 @@ notify_put_preferences(struct notify *self, trl_ctx *ctx,
     const Notify__V1__PutPreferencesRequest *in, Notify__V1__Preferences *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	Notify__V1__Kinds *kinds;
 	bool replayed;
 	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
 
 	if (rc != TRL_OK || replayed)
 		return rc;
-	rc = notify_kinds_read(self, ctx, &kinds);
-	if (rc == TRL_OK)
-		rc = check(ctx, kinds, in);
+	rc = check(ctx, in);
 	if (rc == TRL_OK)
 		rc = trl_change_begin(&change, ctx, ctx->principal.account);
 	if (rc != TRL_OK)
@@ -333,7 +314,7 @@ notify_put_preferences(struct notify *self, trl_ctx *ctx,
 			rc = trl_if_match(ctx, before.version);
 		if (rc != TRL_OK)
 			return rc;
-		take(ctx, kinds, in, before.version, out);
+		take(ctx, in, before.version, out);
 		rc = store(self, ctx, in, before.version, out);
 	} while (trl_change_again(&change, &rc));
 	return rc;

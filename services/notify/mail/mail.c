@@ -227,7 +227,7 @@ posting_of(const struct trl_job *job, const Notify__V1__Telling *telling)
 }
 
 static bool
-may_be_turned_off(const Notify__V1__Telling *telling, const Notify__V1__Kind *kind)
+may_be_turned_off(const Notify__V1__Telling *telling, const struct trl_told_kind *kind)
 {
 	return !kind->mandatory && telling->has_account_id;
 }
@@ -245,20 +245,18 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	struct notify *self = state;
 	const Notify__V1__Telling *telling = (const void *)job->payload;
 	struct notify_posting posting = posting_of(job, telling);
-	const Notify__V1__Kind *kind;
+	const struct trl_told_kind *kind;
 	struct notify_letter letter;
 	struct notify_fact fact;
 	bool wanted = true;
 	enum trl_code rc;
 
-	rc = notify_telling_read(self, ctx, telling, &fact, &kind);
+	rc = notify_told_read(ctx, telling->fact, telling->kind, &fact, &kind);
 	if (rc != TRL_OK)
 		return rc;
-	if (!kind)
-		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
 	if (may_be_turned_off(telling, kind))
 		posting.unsubscribe = notify_unsubscribe_token(
-		    self, ctx, trl_value_id(telling->account_id), kind->kind);
+		    self, ctx, trl_value_id(telling->account_id), kind->name);
 	rc = notify_message_make(self, ctx, telling, kind, &fact,
 	    notify_unsubscribe_page(self, ctx, posting.unsubscribe), &letter);
 	if (rc == TRL_OK && may_be_turned_off(telling, kind) && has_waited(job))

@@ -9,9 +9,6 @@
 
 #include "notify.h"
 
-/* Purposes that other services seal for. A row of the catalogue names one. */
-static const char *const purposes[NOTIFY_PURPOSES] = { "auth letter",
-	"tenants invitation" };
 static const char prefix[] = "tru_";
 
 enum { KIND_MAX = 60 };
@@ -19,21 +16,26 @@ enum { KIND_MAX = 60 };
 void
 notify_tokens_open(struct notify *self, const uint8_t *seal_key)
 {
-	for (size_t i = 0; i < NOTIFY_PURPOSES; i++)
-		self->sealers[i] = trl_sealer_new(seal_key, purposes[i]);
+	self->sealers = calloc(trl_told_kinds_count + 1, sizeof(trl_sealer *));
+	trl_assert(self->sealers);
+	for (size_t i = 0; i < trl_told_kinds_count; i++)
+		if (trl_told_kinds[i].seal)
+			self->sealers[i] =
+			    trl_sealer_new(seal_key, trl_told_kinds[i].seal);
 	self->unsubscribe = trl_sealer_new(seal_key, "notify unsubscribe");
 }
 
 void
 notify_tokens_close(struct notify *self)
 {
-	for (size_t i = 0; i < NOTIFY_PURPOSES; i++)
+	for (size_t i = 0; self->sealers && i < trl_told_kinds_count; i++)
 		trl_sealer_free(&self->sealers[i]);
+	free(self->sealers);
 	trl_sealer_free(&self->unsubscribe);
 }
 
 const char *
-notify_token_open(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kind,
+notify_token_open(struct notify *self, trl_ctx *ctx, const struct trl_told_kind *kind,
     const struct notify_fact *fact)
 {
 	const ProtobufCFieldDescriptor *field;
@@ -47,11 +49,8 @@ notify_token_open(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kin
 	if (!field || field->type != PROTOBUF_C_TYPE_BYTES)
 		return NULL;
 	sealed = (const void *)((const char *)fact->payload + field->offset);
-	for (size_t i = 0; i < NOTIFY_PURPOSES; i++)
-		if (strcmp(purposes[i], kind->seal) == 0)
-			return trl_unseal(self->sealers[i], ctx->arena, sealed->data,
-			    sealed->len, &len);
-	return NULL;
+	return trl_unseal(self->sealers[kind - trl_told_kinds], ctx->arena,
+	    sealed->data, sealed->len, &len);
 }
 
 const char *

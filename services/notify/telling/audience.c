@@ -1,4 +1,4 @@
-/* audience.c - whom a fact is told to. One job a fact finds the rows of the catalogue
+/* audience.c - whom a fact is told to. One job a fact finds the kinds of messages
  * that it makes, and their audiences, and adds a job for each person, address and
  * Slack: so one whose mail cannot be sent holds up nobody else. Of many members a job
  * adds a piece and, in the same transaction, the job that goes on behind it. */
@@ -32,14 +32,28 @@ notify_fact_read(trl_ctx *ctx, const Notify__V1__Fact *fact, struct notify_fact 
 	return TRL_OK;
 }
 
-static bool
-is_made_by(const Notify__V1__Kind *kind, const struct notify_fact *fact)
+enum trl_code
+notify_told_read(trl_ctx *ctx, const Notify__V1__Fact *fact, const char *kind_name,
+    struct notify_fact *out, const struct trl_told_kind **kind)
 {
-	if (strcmp(kind->event_type, fact->type->name) != 0)
+	enum trl_code rc = notify_fact_read(ctx, fact, out);
+
+	if (rc != TRL_OK)
+		return rc;
+	*kind = trl_told_kind_by_name(kind_name);
+	return *kind && out->type ? TRL_OK
+				  : trl_fail(ctx, TRL_UNAVAILABLE,
+					"%s is of another release", kind_name);
+}
+
+static bool
+is_made_by(const struct trl_told_kind *kind, const struct notify_fact *fact)
+{
+	if (!trl_told_kind_is_of(kind, fact->type))
 		return false;
 	return !kind->when_field ||
 	       strcmp(notify_value_text_at(fact->values, kind->when_field),
-		   kind->when_value ? kind->when_value : "") == 0;
+		   kind->when_value) == 0;
 }
 
 static bool
@@ -94,20 +108,18 @@ add_rest(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact, const char
 static enum trl_code
 add_members(struct notify *self, trl_ctx *ctx, trl_batch *work,
     const Notify__V1__Fact *fact, const struct notify_fact *known,
-    const Notify__V1__Kind *kind, struct trl_id after)
+    const struct trl_told_kind *kind, struct trl_id after)
 {
 	const size_t room = PIECE_BYTES / (fact->data.len + 1);
 	const size_t piece = room < PIECE_MAX ? room : PIECE_MAX;
+	const size_t least = (size_t)kind->members - TRL_VIEWER;
 	Notify__V1__People people = NOTIFY__V1__PEOPLE__INIT;
 	struct trl_id by = trl_id_nil;
-	size_t least = 0;
 	enum trl_code rc;
 	trl_batch *read;
 
-	while (least + 1 < TRL_COUNT(roles) &&
-	       strcmp(roles[least], kind->audience_role) != 0)
-		least++;
-	(void)id_at(known->values, "by", &by);
+	if (!kind->doer)
+		(void)id_at(known->values, "by", &by);
 	read = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known->tenant));
 	trl_batch_get(read, &notify_sql_members_list, NULL, &people.base,
 	    TRL_ARG_ID("tenant_id", known->tenant),
@@ -118,50 +130,49 @@ add_members(struct notify *self, trl_ctx *ctx, trl_batch *work,
 	if (rc != TRL_OK)
 		return rc;
 	for (size_t i = 0; i < people.n_items; i++)
-		add_person(ctx, work, fact, kind->kind,
+		add_person(ctx, work, fact, kind->name,
 		    trl_value_id(people.items[i]->account_id));
 	if (people.n_items == piece)
 		add_rest(
-		    ctx, work, fact, kind->kind, people.items[piece - 1]->account_id);
+		    ctx, work, fact, kind->name, people.items[piece - 1]->account_id);
 	return TRL_OK;
 }
 
 /* What Slack is told of a person, if it is of one. */
 static void
 add_slack(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact,
-    const struct notify_fact *known, const Notify__V1__Kind *kind)
+    const struct notify_fact *known, const struct trl_told_kind *kind)
 {
-	Notify__V1__Telling *telling = telling_new(ctx, fact, kind->kind);
+	Notify__V1__Telling *telling = telling_new(ctx, fact, kind->name);
 	struct trl_id about;
 
-	if (strcmp(kind->audience, "nobody") == 0 && kind->audience_field &&
-	    id_at(known->values, kind->audience_field, &about)) {
+	if (kind->about && id_at(known->values, kind->about, &about)) {
 		telling->has_account_id = true;
 		telling->account_id = trl_value_bytes(ctx, about);
 	}
 	trl_batch_job(work, &notify_slack_job, NULL, &telling->base);
 }
 
-/* Whoever did it himself needs no message of it, unless it is about the doer. */
+/* Whoever did it needs no message of it, unless the kind says so. */
 static enum trl_code
 add_audience(struct notify *self, trl_ctx *ctx, trl_batch *work,
     const Notify__V1__Fact *fact, const struct notify_fact *known,
-    const Notify__V1__Kind *kind)
+    const struct trl_told_kind *kind)
 {
 	Notify__V1__Telling *telling;
 	struct trl_id account, by;
 	const char *email;
 
-	if (strcmp(kind->audience, "members") == 0)
+	if (kind->members)
 		return add_members(self, ctx, work, fact, known, kind, trl_id_nil);
-	if (strcmp(kind->audience, "person") == 0) {
-		if (id_at(known->values, kind->audience_field, &account) &&
-		    (strcmp(kind->audience_field, "by") == 0 ||
-			!id_at(known->values, "by", &by) || !trl_id_eq(by, account)))
-			add_person(ctx, work, fact, kind->kind, account);
-	} else if (strcmp(kind->audience, "address") == 0) {
-		email = notify_value_text_at(known->values, kind->audience_field);
-		telling = telling_new(ctx, fact, kind->kind);
+	if (kind->person) {
+		if (id_at(known->values, kind->person, &account) &&
+		    (kind->doer || !id_at(known->values, "by", &by) ||
+			!trl_id_eq(by, account)))
+			add_person(ctx, work, fact, kind->name, account);
+	} else if (kind->address) {
+		email = notify_value_text_at(known->values, kind->address);
+		telling = telling_new(ctx, fact, kind->name);
 		telling->email = trl_value_email(ctx, email);
 		if (*email)
 			trl_batch_job(work, &notify_tell_job, NULL, &telling->base);
@@ -175,18 +186,14 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	struct notify *self = state;
 	const Notify__V1__Fact *fact = (const void *)job->payload;
 	struct notify_fact known;
-	Notify__V1__Kinds *kinds;
 	trl_batch *work;
-	enum trl_code rc;
+	enum trl_code rc = notify_fact_read(ctx, fact, &known);
 
-	rc = notify_fact_read(ctx, fact, &known);
-	if (rc == TRL_OK && known.type)
-		rc = notify_kinds_read(self, ctx, &kinds);
 	if (rc != TRL_OK || !known.type)
 		return rc;
 	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known.tenant));
-	for (size_t i = 0; rc == TRL_OK && i < kinds->n_items; i++) {
-		const Notify__V1__Kind *kind = kinds->items[i];
+	for (size_t i = 0; rc == TRL_OK && i < trl_told_kinds_count; i++) {
+		const struct trl_told_kind *kind = &trl_told_kinds[i];
 
 		if (!is_made_by(kind, &known))
 			continue;
@@ -209,20 +216,13 @@ run_rest(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
 	struct notify *self = state;
 	const Notify__V1__Audience *rest = (const void *)job->payload;
-	const Notify__V1__Kind *kind;
+	const struct trl_told_kind *kind;
 	struct notify_fact known;
-	Notify__V1__Kinds *kinds;
 	trl_batch *work;
-	enum trl_code rc;
+	enum trl_code rc = notify_told_read(ctx, rest->fact, rest->kind, &known, &kind);
 
-	rc = notify_fact_read(ctx, rest->fact, &known);
-	if (rc == TRL_OK)
-		rc = notify_kinds_read(self, ctx, &kinds);
 	if (rc != TRL_OK)
 		return rc;
-	kind = known.type ? notify_kind_by_name(kinds, rest->kind) : NULL;
-	if (!kind)
-		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
 	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known.tenant));
 	rc = add_members(
 	    self, ctx, work, rest->fact, &known, kind, trl_value_id(rest->after));

@@ -90,17 +90,15 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
 	struct notify *self = state;
 	const Notify__V1__Telling *telling = (const void *)job->payload;
-	const Notify__V1__Kind *kind;
+	const struct trl_told_kind *kind;
 	struct notify_letter letter;
 	struct notify_fact fact;
 	enum trl_code rc;
 
-	rc = notify_telling_read(self, ctx, telling, &fact, &kind);
+	rc = notify_told_read(ctx, telling->fact, telling->kind, &fact, &kind);
 	if (rc != TRL_OK)
 		return rc;
 	notify__v1__settings__init(&letter.settings);
-	if (!kind || kind->seal)
-		return TRL_OK;
 	rc = notify_settings_read(ctx, self->sys, job->tenant, &letter.settings);
 	if (rc != TRL_OK || !letter.settings.has_slack_sealed)
 		return rc;

@@ -110,7 +110,7 @@ notify_add_frame(struct notify *self, trl_ctx *ctx, const Notify__V1__Person *pe
 
 /* The button's link, of which the token is opened only now. */
 static enum trl_code
-add_link(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kind,
+add_link(struct notify *self, trl_ctx *ctx, const struct trl_told_kind *kind,
     const struct notify_fact *fact, struct notify_value *values)
 {
 	struct notify_run run = { .left = NOTIFY_STEPS_ON_LOOP };
@@ -118,16 +118,17 @@ add_link(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kind,
 	struct notify_value *own = notify_value_map(ctx->arena);
 	const char *token = notify_token_open(self, ctx, kind, fact);
 
-	if (!kind->link)
+	if (!kind->page)
 		return TRL_OK;
 	if (kind->seal && !token)
 		return trl_fail(ctx, TRL_INTERNAL, "a sealed token cannot be opened");
 	notify_value_add_text(ctx->arena, own, "token", token ? token : "");
 	own->last->next = values->first;
 	own->last = values->last;
-	if (!notify_template_render(kind->link, own, NOTIFY_PLAIN, &link, &run))
-		return trl_fail(ctx, TRL_INTERNAL, "the link of %s: line %u: %s",
-		    kind->kind, run.line, run.what);
+	trl_buf_adds(&link, self->config->public_url);
+	if (!notify_template_render(kind->page, own, NOTIFY_PLAIN, &link, &run))
+		return trl_fail(ctx, TRL_INTERNAL, "the page of %s: line %u: %s",
+		    kind->name, run.line, run.what);
 	trl_buf_add(&link, "", 1);
 	notify_value_add_text(ctx->arena, values, "link",
 	    trl_arena_strdup(ctx->arena, (const char *)link.data));
@@ -136,7 +137,7 @@ add_link(struct notify *self, trl_ctx *ctx, const Notify__V1__Kind *kind,
 
 enum trl_code
 notify_message_make(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
+    const Notify__V1__Telling *telling, const struct trl_told_kind *kind,
     const struct notify_fact *fact, const char *unsubscribe, struct notify_letter *out)
 {
 	struct notify_value *values = notify_value_map(ctx->arena);
@@ -165,9 +166,9 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 		out->person.display_name = (char *)(uintptr_t)notify_name_plain(
 		    ctx->arena, out->person.display_name);
 	}
-	if (kind->locale_field)
-		locale = notify_value_text_at(fact->values, kind->locale_field);
-	if (strcmp(kind->audience, "nobody") == 0) /* Slack's readers are several */
+	if (kind->locale)
+		locale = notify_value_text_at(fact->values, kind->locale);
+	if (kind->about) /* Slack's readers are several */
 		locale = out->settings.locale;
 	else if (!locale || !*locale)
 		locale = out->person.locale ? out->person.locale : out->settings.locale;
@@ -189,7 +190,7 @@ notify_message_make(struct notify *self, trl_ctx *ctx,
 	rc = add_link(self, ctx, kind, fact, values);
 	if (rc == TRL_OK)
 		rc = notify_compose(self, ctx, self->sys,
-		    kind->own_words ? fact->tenant : trl_id_nil, kind->kind, locale,
+		    kind->own_words ? fact->tenant : trl_id_nil, kind->name, locale,
 		    values, &out->message);
 	out->link = notify_value_text_at(values, "link");
 	return rc;
@@ -212,18 +213,18 @@ notify_wishes_read(struct notify *self, trl_ctx *ctx, struct trl_id account,
 }
 
 static bool
-wants(const Notify__V1__Kind *kind, const char *offered, bool chosen, bool choice)
+wants(const struct trl_told_kind *kind, enum trl_offer offer, bool chosen, bool choice)
 {
-	if (strcmp(offered, "none") == 0)
+	if (offer == TRL_OFFER_NONE)
 		return false;
 	if (kind->mandatory || !chosen)
-		return strcmp(offered, "on") == 0;
+		return offer == TRL_OFFER_ON;
 	return choice;
 }
 
 /* Mails that may wait go to proven addresses alone: others may be somebody else's. */
 static bool
-wants_mail(const Notify__V1__Kind *kind, const Notify__V1__Wishes *wishes,
+wants_mail(const struct trl_told_kind *kind, const Notify__V1__Wishes *wishes,
     const struct notify_letter *letter)
 {
 	return wants(kind, kind->email, wishes->has_email, wishes->email) &&
@@ -232,12 +233,12 @@ wants_mail(const Notify__V1__Kind *kind, const Notify__V1__Wishes *wishes,
 
 enum trl_code
 notify_wants_still(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__Telling *telling, const Notify__V1__Kind *kind,
+    const Notify__V1__Telling *telling, const struct trl_told_kind *kind,
     const struct notify_letter *letter, bool *wanted)
 {
 	Notify__V1__Wishes wishes;
 	enum trl_code rc = notify_wishes_read(
-	    self, ctx, trl_value_id(telling->account_id), kind->kind, &wishes);
+	    self, ctx, trl_value_id(telling->account_id), kind->name, &wishes);
 
 	*wanted = rc == TRL_OK && wants_mail(kind, &wishes, letter);
 	return rc;
@@ -320,7 +321,7 @@ add_digest(trl_ctx *ctx, trl_batch *work, struct trl_id account,
 
 static enum trl_code
 tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
-    const Notify__V1__Kind *kind, const struct notify_fact *fact,
+    const struct trl_told_kind *kind, const struct notify_fact *fact,
     const struct notify_letter *letter)
 {
 	struct trl_id account = trl_value_id(telling->account_id);
@@ -330,7 +331,7 @@ tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
 	trl_batch *work;
 
 	if (telling->has_account_id)
-		rc = notify_wishes_read(self, ctx, account, kind->kind, &wishes);
+		rc = notify_wishes_read(self, ctx, account, kind->name, &wishes);
 	if (rc != TRL_OK)
 		return rc;
 	mail = wants_mail(kind, &wishes, letter);
@@ -338,10 +339,10 @@ tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
 		wants(kind, kind->inbox, wishes.has_inbox, wishes.inbox);
 	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_BOTH(fact->tenant, account));
 	if (inbox)
-		add_inbox(ctx, work, account, fact, kind->kind, letter);
+		add_inbox(ctx, work, account, fact, kind->name, letter);
 	if (mail && kind->digest &&
 	    wishes.digest > NOTIFY__V1__PREFERENCES__DIGEST__immediate)
-		add_digest(ctx, work, account, fact, kind->kind, letter,
+		add_digest(ctx, work, account, fact, kind->name, letter,
 		    trl_value_time_us(wishes.digest_at));
 	else if (mail)
 		add_mail(ctx, work, telling, fact, letter,
@@ -352,38 +353,20 @@ tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
 	return rc;
 }
 
-enum trl_code
-notify_telling_read(struct notify *self, trl_ctx *ctx,
-    const Notify__V1__Telling *telling, struct notify_fact *fact,
-    const Notify__V1__Kind **kind)
-{
-	Notify__V1__Kinds *kinds;
-	enum trl_code rc = notify_fact_read(ctx, telling->fact, fact);
-
-	if (rc == TRL_OK)
-		rc = notify_kinds_read(self, ctx, &kinds);
-	if (rc != TRL_OK)
-		return rc;
-	*kind = fact->type ? notify_kind_by_name(kinds, telling->kind) : NULL;
-	return TRL_OK;
-}
-
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
 	struct notify *self = state;
 	const Notify__V1__Telling *telling = (const void *)job->payload;
-	const Notify__V1__Kind *kind;
+	const struct trl_told_kind *kind;
 	struct notify_letter letter;
 	struct notify_fact fact;
 	enum trl_code rc;
 
-	rc = notify_telling_read(self, ctx, telling, &fact, &kind);
-	if (rc != TRL_OK)
-		return rc;
-	if (!kind)
-		return trl_job_give_up(ctx, "its kind is gone from the catalogue");
-	rc = notify_message_make(self, ctx, telling, kind, &fact, NULL, &letter);
+	rc = notify_told_read(ctx, telling->fact, telling->kind, &fact, &kind);
+	if (rc == TRL_OK)
+		rc =
+		    notify_message_make(self, ctx, telling, kind, &fact, NULL, &letter);
 	return rc == TRL_OK ? tell(self, ctx, telling, kind, &fact, &letter) : rc;
 }
 

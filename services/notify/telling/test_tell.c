@@ -600,42 +600,6 @@ an_organisations_own_words_stand_for_the_built_in_ones(void **state)
 	assert_non_null(strstr(text, "eigen admin"));
 }
 
-/* Another event for words that are there; a new kind wants a file of words as well. */
-static void
-a_row_of_the_catalogue_is_all_that_a_new_event_wants(void **state)
-{
-	struct trl_id owner = world_person("o@row.example", NULL, true);
-	struct trl_id acme = world_tenant("Acme");
-	Tenants__V1__Tenant tenant = TENANTS__V1__TENANT__INIT;
-	Tenants__V1__TenantEvent told = TENANTS__V1__TENANT_EVENT__INIT;
-	struct notify *self = world.self;
-
-	(void)state;
-	world_member(acme, owner, TENANTS__V1__MEMBER__ROLE__owner, trl_id_nil);
-	world_sql(
-	    "insert into kind_directory (kind, event_type, when_field, when_value, "
-	    "audience, audience_role, email, inbox, slack, mandatory, digest) "
-	    "values ('tenant_restored', 'tenants.tenant.updated', 'tenant.slug', "
-	    "'renamed', 'members', 'owner', 'on', 'none', false, true, false)");
-	notify_kinds_free(&self->kinds);
-	self->kinds = notify_kinds_new();
-	tenant.has_id = tenant.has_version = true;
-	tenant.id = bytes_of(&acme);
-	tenant.version = 2;
-	tenant.display_name = (char *)(uintptr_t) "Acme";
-	told.tenant = &tenant;
-	for (int i = 0; i < 2; i++) {
-		tenant.slug = (char *)(uintptr_t)(i ? "renamed" : "other");
-		world_hear(&tenants_event_tenant_updated, acme, acme, &told.base, 1);
-		world_settle();
-		assert_int_equal(
-		    world_mails("o@row.example", text, sizeof text), (unsigned)i);
-	}
-	assert_non_null(strstr(text, "Subject: Acme was restored"));
-	world_sql("delete from kind_directory where event_type = "
-		  "'tenants.tenant.updated'");
-}
-
 int
 main(void)
 {
@@ -661,8 +625,6 @@ main(void)
 		cmocka_unit_test_teardown(
 		    an_address_that_is_not_proven_gets_nothing_that_may_wait,
 		    after_each),
-		cmocka_unit_test_teardown(
-		    a_row_of_the_catalogue_is_all_that_a_new_event_wants, after_each),
 		cmocka_unit_test_teardown(a_held_address_is_left_alone, after_each),
 		cmocka_unit_test_teardown(
 		    hostile_names_and_addresses_reach_no_header, after_each),

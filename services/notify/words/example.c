@@ -95,22 +95,14 @@ add_item(trl_ctx *ctx, struct notify_value *list)
 	    ctx->arena, map, "at", notify_time_text(ctx->arena, trl_now(ctx)));
 }
 
-enum trl_code
-notify_example(struct notify *self, trl_ctx *ctx, const char *kind_name, size_t items,
-    struct notify_value **out)
+struct notify_value *
+notify_example(struct notify *self, trl_ctx *ctx, const char *kind_name, size_t items)
 {
+	const struct trl_told_kind *kind = trl_told_kind_by_name(kind_name);
+	const struct trl_event_type *type = kind ? kind->on[0] : NULL;
 	struct notify_value *values = notify_value_map(ctx->arena), *event, *map, *list;
 	Notify__V1__Person ada = NOTIFY__V1__PERSON__INIT;
-	const struct trl_event_type *type = NULL;
-	const Notify__V1__Kind *kind;
-	Notify__V1__Kinds *kinds;
-	enum trl_code rc = notify_kinds_read(self, ctx, &kinds);
 
-	if (rc != TRL_OK)
-		return rc;
-	kind = notify_kind_by_name(kinds, kind_name);
-	if (kind)
-		type = trl_event_type_by_name(kind->event_type);
 	event =
 	    type ? example_of(ctx, type->message, items) : notify_value_map(ctx->arena);
 	*notify_value_add(ctx->arena, values, "event", NOTIFY_VALUE_MAP) =
@@ -135,7 +127,7 @@ notify_example(struct notify *self, trl_ctx *ctx, const char *kind_name, size_t 
 	list = notify_value_add(ctx->arena, values, "items", NOTIFY_VALUE_LIST);
 	for (size_t i = 0; i < items; i++)
 		add_item(ctx, list);
-	if (!kind || kind->link)
+	if (!kind || kind->page)
 		notify_value_add_text(ctx->arena, values, "link",
 		    trl_arena_printf(
 			ctx->arena, "%s/example", self->config->public_url));
@@ -144,6 +136,5 @@ notify_example(struct notify *self, trl_ctx *ctx, const char *kind_name, size_t 
 		    trl_arena_printf(
 			ctx->arena, "%s/example", self->config->public_url));
 	notify_add_frame(self, ctx, &ada, "Acme Ltd", values);
-	*out = values;
-	return TRL_OK;
+	return values;
 }

@@ -217,18 +217,13 @@ store(struct notify *self, trl_ctx *ctx, const template *row, bool is_new,
 
 /* Errors: TRL_INVALID (messages of that kind are sent on no organisation's behalf). */
 static enum trl_code
-may_have_own(struct notify *self, trl_ctx *ctx, const char *kind_name)
+may_have_own(trl_ctx *ctx, const char *kind_name)
 {
 	static const char why[] = "Messages of this kind are sent on no organisation's "
 				  "behalf, or to people outside of it; their words are "
 				  "the installation's.";
-	const Notify__V1__Kind *kind;
-	Notify__V1__Kinds *kinds;
-	enum trl_code rc = notify_kinds_read(self, ctx, &kinds);
+	const struct trl_told_kind *kind = trl_told_kind_by_name(kind_name);
 
-	if (rc != TRL_OK)
-		return rc;
-	kind = notify_kind_by_name(kinds, kind_name);
 	if (!kind || kind->own_words) /* the layout is no kind */
 		return TRL_OK;
 	trl_err_violation(ctx, "/kind", "%s", why);
@@ -245,18 +240,15 @@ try_words(struct notify *self, trl_ctx *ctx, const struct notify_words *words,
 	const bool is_layout = strcmp(words->kind, "layout") == 0;
 	const char *kind = is_layout ? shown_in_layout : words->kind;
 	struct notify_words stored, layout;
-	struct notify_value *values;
 	enum trl_code rc = notify_words_check(self, ctx, words);
 
 	if (rc == TRL_OK)
 		rc = notify_words_read(
 		    ctx, self->pg, ctx->tenant, kind, words->locale, &stored, &layout);
-	if (rc == TRL_OK)
-		rc = notify_example(self, ctx, kind, items, &values);
 	if (rc != TRL_OK)
 		return rc;
 	return notify_compose_words(self, ctx, is_layout ? &stored : words,
-	    is_layout ? words : &layout, values, out);
+	    is_layout ? words : &layout, notify_example(self, ctx, kind, items), out);
 }
 
 /* Errors: TRL_NOT_FOUND (no such kind), TRL_INVALID (a kind without own words, not well
@@ -282,7 +274,7 @@ notify_put_template(struct notify *self, trl_ctx *ctx,
 		return rc;
 	if (!is_kind(in->kind))
 		return no_template(ctx);
-	rc = may_have_own(self, ctx, in->kind);
+	rc = may_have_own(ctx, in->kind);
 	if (rc == TRL_OK)
 		rc = try_words(self, ctx, &words, NOTIFY_LIST_MAX, &made);
 	if (rc == TRL_OK)

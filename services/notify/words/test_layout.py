@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""test_layout.py LAYOUT... - the built-in mails as a reader sees them: every text stands out
+"""test_layout.py FOLDER... - the built-in mails as a reader sees them: every text stands out
 from its ground by 4.5:1 (WCAG 2.2, 1.4.3), in light and in dark, and what has no spaces (an
 address, a name, a URL) is broken and not wider than a narrow screen.
 
@@ -11,9 +11,9 @@ import re
 import sys
 import unittest
 
-from embed_templates import parts
+from embed import parts
 
-FOLDER = pathlib.Path(__file__).parent / 'templates'
+FOLDERS = [pathlib.Path(folder) for folder in sys.argv[1:]]
 VOID = {'br', 'meta', 'img', 'hr', 'link'}
 INHERITED = ('color', 'overflow-wrap')
 
@@ -99,12 +99,12 @@ def contrast(a, b):
 
 
 def mails():
-    for layout in sorted(FOLDER.glob('*/layout.txt')):
-        around = parts(layout)['html']
-        for kind in sorted(layout.parent.glob('*.txt')):
+    for layout in sorted(path for folder in FOLDERS for path in folder.glob('*/layout.txt')):
+        around, language = parts(layout)['html'], layout.parent.name
+        for kind in sorted(p for folder in FOLDERS for p in folder.glob(f'{language}/*.txt')):
             if kind != layout:
                 text = around.replace('{{{content}}}', parts(kind)['html'])
-                yield f'{layout.parent.name}/{kind.stem}', re.sub(r'\{\{[#/^][^}]*\}\}', '', text)
+                yield f'{language}/{kind.stem}', re.sub(r'\{\{[#/^][^}]*\}\}', '', text)
 
 
 class Layout(unittest.TestCase):
@@ -130,4 +130,4 @@ class Layout(unittest.TestCase):
                         self.assertEqual(table.own.get('table-layout'), 'fixed')
 
 
-unittest.main()
+unittest.main(argv=sys.argv[:1])

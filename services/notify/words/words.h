@@ -1,5 +1,6 @@
-/* words.h - the words of each kind of message: built-in ones in files of templates/,
- * and an organisation's own in their place. Known within this folder. */
+/* words.h - the words of each kind of message: built-in ones, from the folders words/
+ * of all services, and an organisation's own in their place. Known within this folder.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -10,7 +11,7 @@ struct notify_words {
 	const char *text, *html;
 };
 
-/* Made by embed_templates.py; rising by kind and locale. */
+/* Made by embed.py; rising by kind and locale. */
 extern const struct notify_words notify_words_built_in[];
 extern const size_t notify_words_built_in_count;
 

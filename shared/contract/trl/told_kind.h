@@ -29,3 +29,8 @@ struct trl_told_kind {
 /* All kinds of all contracts, rising by name (generated). */
 extern const struct trl_told_kind trl_told_kinds[];
 extern const size_t trl_told_kinds_count;
+/* NULL: there is none. */
+const struct trl_told_kind *trl_told_kind_by_name(const char *name);
+/* Whether events of a type make it. */
+bool trl_told_kind_is_of(
+    const struct trl_told_kind *kind, const struct trl_event_type *type);
