@@ -1,13 +1,14 @@
-/* config.c - what the edge can be told; apart, because every process of the build
- * knows all names. */
+/* config.c - the edge's settings; in a file of its own, because every process knows
+ * the names of all settings. */
 #include "edge.h"
 
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct edge_config, listen, "TRELLIS_HTTP_LISTEN",
-	    "127.0.0.1:8080", "address and port that people connect to"),
+	    "127.0.0.1:8080", "address and port to listen on, for people"),
 	TRL_CONFIG_STR(struct edge_config, public_url, "TRELLIS_PUBLIC_URL",
 	    "http://127.0.0.1:8080",
-	    "what people call this server: its own origin; https turns HSTS on"),
+	    "the URL at which people reach this server, its own origin; https turns "
+	    "HSTS on"),
 	TRL_CONFIG_STR(struct edge_config, origins, "TRELLIS_CORS_ORIGINS", "",
 	    "origins whose pages may read answers, such as https://app.example; at "
 	    "most 32, separated by commas"),
@@ -15,9 +16,8 @@ static const struct trl_config_var vars[] = {
 	    16, "proxies in front whose X-Forwarded-For is believed"),
 	TRL_CONFIG_INT(struct edge_config, max_connections,
 	    "TRELLIS_HTTP_MAX_CONNECTIONS", "20000", 1, 1000000,
-	    "connections at once; beyond that, a new one takes the place of the one "
-	    "that "
-	    "has waited for its client the longest"),
+	    "connections at once; beyond that, a new one replaces the one that has "
+	    "waited for its client the longest"),
 	TRL_CONFIG_INT(struct edge_config, max_per_address,
 	    "TRELLIS_HTTP_MAX_PER_ADDRESS", "1000", 0, 1000000,
 	    "connections of one address at once; 0: no limit"),

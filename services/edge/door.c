@@ -51,8 +51,8 @@ awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
 	return request.route->method->max_body_bytes;
 }
 
-/* What is left to do of the request is done before the stream is opened, for then the
- * rounds write into it. */
+/* What is left to do of the request is done before the stream is opened, because then
+ * the rounds write into it. */
 static enum trl_code
 through_the_stream(struct edge_request *request)
 {
@@ -114,8 +114,8 @@ count(struct edge_request *request)
 		    route->latency, trl_mono_us() - request->started_us);
 }
 
-/* What the caller calls his program, which may be any bytes, as a text that can be
- * kept and shown. */
+/* The name of the caller's program, which may be any bytes, as a text that can be kept
+ * and shown. */
 static const char *
 user_agent(trl_ctx *ctx, const struct trl_http_request *http)
 {

@@ -66,10 +66,10 @@ class Starts(MeshCase):
         "TRELLIS_MAIL_FROM": ("nobody at all", "TRELLIS_MAIL_FROM=nobody at all is no sender"),
         # for links in mails, and for the origin of this server
         "TRELLIS_PUBLIC_URL": ("app.example", "TRELLIS_PUBLIC_URL=app.example is no URL that links can",
-                               "TRELLIS_PUBLIC_URL=app.example is no URL that browsers can"),
+                               "TRELLIS_PUBLIC_URL=app.example is not a URL at which browsers can"),
         "TRELLIS_CORS_ORIGINS": ("https://app.example, https://app.example/,*",
-                                 "TRELLIS_CORS_ORIGINS: https://app.example/ is no origin",
-                                 "TRELLIS_CORS_ORIGINS: * is no origin"),
+                                 "TRELLIS_CORS_ORIGINS: https://app.example/ is not an origin",
+                                 "TRELLIS_CORS_ORIGINS: * is not an origin"),
         "TRELLIS_SMTP_URL": ("http://127.0.0.1", "TRELLIS_SMTP_URL cannot be used"),
         "TRELLIS_SMTP_HELO": ("localhost", "TRELLIS_SMTP_HELO=localhost is no full name"),
         "TRELLIS_SMTP_CA": ("/no/such/ca", "TRELLIS_SMTP_CA names /no/such/ca, which cannot be read"),
@@ -95,7 +95,7 @@ class Starts(MeshCase):
     def test_origins_beyond_the_bound_are_not_dropped_in_silence(self):
         for value, sentence in ((",".join(f"https://{n}.example" for n in range(33)),
                                  "TRELLIS_CORS_ORIGINS names 33 origins; write at most 32."),
-                                ("https//x", "TRELLIS_CORS_ORIGINS: https//x is no origin; write")):
+                                ("https//x", "TRELLIS_CORS_ORIGINS: https//x is not an origin; write")):
             lines = self.start("--check-config", TRELLIS_CORS_ORIGINS=value)
             self.assertEqual([line.startswith(sentence) for line in lines], [True], lines)
 

@@ -29,13 +29,13 @@ read_key(struct edge_request *request, const char **key)
 	}
 	if (len == 0 || len > KEY_MAX)
 		return trl_fail(request->ctx, TRL_MALFORMED,
-		    "Idempotency-Key has 1 to %d characters.", KEY_MAX);
+		    "Idempotency-Key must have 1 to %d characters.", KEY_MAX);
 	for (i = 0; i < len; i++)
 		if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' ||
 		    text[i] == '\\')
 			return trl_fail(request->ctx, TRL_MALFORMED,
-			    "Idempotency-Key has visible ASCII characters without "
-			    "quotes.");
+			    "Idempotency-Key must have visible ASCII characters "
+			    "only, and no quotes.");
 	*key = trl_arena_strndup(request->ctx->arena, text, len);
 	return TRL_OK;
 }
@@ -55,8 +55,8 @@ hash_scope(struct edge_request *request, const void *one, size_t one_len,
 
 /* Whose key it is: the API key's, the account's (in a tenant: the account's there, for
  * the same request to another tenant is another one), else the client's address, also
- * where a session was only seen, for what the request did may have ended it. What is in
- * the request has no part in it, or the same key with another body were new. */
+ * where a session was only seen, because what the request did may have ended it. What
+ * is in the request has no part in it, or the same key with another body were new. */
 static void
 fill_scope(struct edge_request *request)
 {
@@ -130,7 +130,7 @@ find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], siz
 {
 	const enum edge_condition condition = edge_if_match(request->http, versions, n);
 
-	/* Not ignored, for whoever sends it means not to change what is there. */
+	/* Not ignored: whoever sends it does not want to change what is there. */
 	if (request->route->method->verb != TRL_GET &&
 	    trl_http_header(request->http, "if-none-match"))
 		return trl_fail(
@@ -142,15 +142,15 @@ find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], siz
 		    request->ctx, TRL_MALFORMED, "This method takes no If-Match.");
 	if (condition == EDGE_TOO_MANY_TAGS)
 		return trl_fail(request->ctx, TRL_MALFORMED,
-		    "If-Match lists at most %d tags.", EDGE_TAGS_MAX);
+		    "If-Match may list at most %d tags.", EDGE_TAGS_MAX);
 	if (*n == 0)
 		return trl_fail(request->ctx, TRL_PRECONDITION,
-		    "If-Match is not the ETag of this resource as it is.");
+		    "If-Match does not have the present ETag of this resource.");
 	return TRL_OK;
 }
 
-/* Who owns the resource compares one version, and where it is another changes nothing;
- * so of several the next is asked for. */
+/* The owner of the resource compares one version, and changes nothing if it is another;
+ * so where several are listed, the next one is tried. */
 static enum trl_code
 call_for_one_of(struct edge_request *request, const int64_t *versions, size_t n)
 {

@@ -60,8 +60,8 @@ set_pair(struct edge_request *request, const char *pair, size_t len)
 	    equals ? len - name_len - 1 : 0, true, &value_len);
 	if (!name || !value) {
 		trl_err_clear(request->ctx);
-		return trl_fail(request->ctx, TRL_MALFORMED,
-		    "The query is not encoded as it should be.");
+		return trl_fail(
+		    request->ctx, TRL_MALFORMED, "The query is not encoded correctly.");
 	}
 	return trl_json_set_text(
 	    request->ctx, rules, request->in, name, value, value_len);
@@ -83,7 +83,7 @@ set_query(struct edge_request *request)
 	return rc;
 }
 
-/* application/json, or for PATCH application/merge-patch+json; charset utf-8 alone. */
+/* application/json, or for PATCH application/merge-patch+json; only charset utf-8. */
 static bool
 is_json(const struct edge_request *request)
 {
@@ -181,10 +181,11 @@ edge_body_form(struct edge_request *request)
 		return edge_refuse(request, 400, "This method takes no body.");
 	if (!http->has_body && !trl_http_header(http, "content-length"))
 		return edge_refuse(request, 411,
-		    "A JSON object is missing: send Content-Length or chunks.");
+		    "The body is missing: send a JSON object, with Content-Length or "
+		    "in chunks.");
 	if (is_empty(http))
-		return trl_fail(
-		    request->ctx, TRL_MALFORMED, "A JSON object is missing.");
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "The body is missing: send a JSON object.");
 	if (is_coded(request))
 		return edge_refuse(
 		    request, 415, "Send the body without a Content-Encoding.");
@@ -201,7 +202,7 @@ body_failed(struct edge_request *request, enum trl_code rc)
 	case TRL_QUOTA:
 		return edge_refuse(request, 413,
 		    trl_arena_printf(request->ctx->arena,
-			"The body of this method may have %u bytes.",
+			"The body may have at most %u bytes with this method.",
 			(unsigned)request->route->method->max_body_bytes));
 	case TRL_MALFORMED:
 		return edge_refuse(request, 400, "The body's framing is broken.");

@@ -82,7 +82,7 @@ ask_grant(struct edge_request *request, struct trl_id tenant)
 	if (rc == TRL_CONFLICT) {
 		trl_err_clear(request->ctx);
 		return trl_fail(request->ctx, TRL_MALFORMED,
-		    "You belong to several tenants: name one in X-Tenant-Id.");
+		    "You belong to several tenants. Name one of them in X-Tenant-Id.");
 	}
 	if (rc != TRL_OK)
 		return trl_fold(request->ctx, rc);
@@ -170,8 +170,8 @@ fill_principal(struct edge_request *request)
 	}
 }
 
-/* Who asks for a tenant that is none of his takes nothing of its limit and is not shown
- * it, but counts as who comes outside of any tenant, whichever ids he tries. */
+/* A caller who asks for a tenant without belonging to it takes nothing of its limit and
+ * is not shown it, but counts as outside of any tenant, whichever ids are tried. */
 static enum trl_code
 was_outside(struct edge_request *request, size_t n_before)
 {

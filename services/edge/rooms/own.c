@@ -84,8 +84,7 @@ answer_ready(struct edge_request *request)
 		why = trl_bus_unready(host->bus, needs[i]);
 	if (why) {
 		request->tells_fault = true;
-		(void)trl_fail(
-		    request->ctx, TRL_UNAVAILABLE, "It is not ready: %s.", why);
+		(void)trl_fail(request->ctx, TRL_UNAVAILABLE, "Not ready: %s.", why);
 		trl_err_retry_after(request->ctx, 1000);
 		return TRL_UNAVAILABLE;
 	}
@@ -162,14 +161,15 @@ edge_own(struct edge_request *request, enum trl_code *rc)
 	}
 	*rc = TRL_OK;
 	if (i == TRL_COUNT(paths) && !page)
-		*rc =
-		    trl_fail(request->ctx, TRL_NOT_FOUND, "There is no such problem.");
+		*rc = trl_fail(
+		    request->ctx, TRL_NOT_FOUND, "There is no problem of this name.");
 	else if (strcmp(http->method, "OPTIONS") == 0)
 		edge_preflight(request, EDGE_OWN_ALLOW);
 	else if (request->is_head || strcmp(http->method, "GET") == 0)
 		*rc = answer_get(request, i, page);
 	else
-		*rc = edge_refuse(request, 405, "This resource has no such method.");
+		*rc = edge_refuse(
+		    request, 405, "This resource does not support this method.");
 	return true;
 }
 

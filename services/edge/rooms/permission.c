@@ -1,4 +1,4 @@
-/* permission.c - whether who calls may call this method; the service checks again. */
+/* permission.c - whether the caller may call this method; the service checks again. */
 #include <tenants_v1.trl.h>
 
 #include "rooms/rooms.h"
@@ -17,7 +17,8 @@ lacks_scope(struct edge_request *request)
 		    method->permission_name ? method->permission_name : "",
 		    method->permission_name ? "\"" : "");
 	if (method->auth == TRL_AUTH_SESSION)
-		return trl_fail(ctx, TRL_DENIED, "This is for a person who signed in.");
+		return trl_fail(
+		    ctx, TRL_DENIED, "Only a person who has signed in can do this.");
 	return trl_fail(
 	    ctx, TRL_DENIED, "The permission %s is missing.", method->permission_name);
 }
@@ -47,6 +48,6 @@ edge_permission(struct edge_request *request)
 		return lacks_scope(request);
 	default:
 		return trl_fail(
-		    ctx, TRL_DENIED, "This is not open to callers by HTTP.");
+		    ctx, TRL_DENIED, "This method cannot be called over HTTP.");
 	}
 }

@@ -32,8 +32,8 @@ find_credential(struct edge_request *request)
 	if (text) {
 		if (strncasecmp(text, "Bearer ", 7) != 0)
 			return trl_fail(request->ctx, TRL_UNAUTHENTICATED,
-			    "Authorization must be Bearer with a session or an API "
-			    "key.");
+			    "Authorization must be Bearer, with a session token or "
+			    "an API key.");
 		text += 7;
 		text += strspn(text, " ");
 		request->credential = EDGE_BEARER;
@@ -87,13 +87,13 @@ check_csrf(struct edge_request *request)
 	trl_access_csrf(request->hash, token);
 	if (!sent || strlen(sent) != sizeof token - 1)
 		return trl_fail(request->ctx, TRL_DENIED,
-		    "With the session cookie, X-CSRF-Token must be what GET /api/v1/me "
-		    "gives.");
+		    "With the session cookie, X-CSRF-Token must be the token that GET "
+		    "/api/v1/me returns.");
 	for (i = 0; i < sizeof token - 1; i++)
 		differs |= (size_t)(sent[i] ^ token[i]);
 	if (differs)
 		return trl_fail(request->ctx, TRL_DENIED,
-		    "X-CSRF-Token is not the one that GET /api/v1/me gives.");
+		    "X-CSRF-Token is not the token that GET /api/v1/me returns.");
 	return TRL_OK;
 }
 

@@ -21,76 +21,81 @@ struct plain_status {
 
 static const struct plain_status plain[] = {
 	{ 400, "MALFORMED", "The request cannot be read", NULL },
-	{ 405, "METHOD_NOT_ALLOWED", "No such method here",
-	    "The resource exists, but not with this method; Allow lists those it "
-	    "has." },
+	{ 405, "METHOD_NOT_ALLOWED", "Method not allowed",
+	    "The resource exists, but does not support this method; the Allow header "
+	    "lists those that it does." },
 	{ 406, "NOT_ACCEPTABLE", "Nothing acceptable to send",
-	    "Answers are application/json; the Accept header excludes it." },
+	    "Answers are application/json, which the Accept header rules out." },
 	{ 408, "REQUEST_TIMEOUT", "The request took too long to arrive",
-	    "Head and body must each arrive in time; send the request again." },
+	    "The headers and the body must each arrive in time. Send the request "
+	    "again." },
 	{ 411, "LENGTH_REQUIRED", "The length is missing",
 	    "Send Content-Length, or Transfer-Encoding: chunked." },
 	{ 413, "TOO_LARGE", "The body is too large",
-	    "Each method bounds its body; the OpenAPI document tells how much." },
+	    "Each method limits the size of its body; the OpenAPI document says to how "
+	    "much." },
 	{ 414, "URI_TOO_LONG", "The address is too long",
-	    "A request target ends at 8 KiB." },
-	{ 415, "UNSUPPORTED_MEDIA_TYPE", "The body's type is not understood",
-	    "Send application/json in UTF-8 without a content coding." },
+	    "A request target may be at most 8 KiB long." },
+	{ 415, "UNSUPPORTED_MEDIA_TYPE", "The body's type is not supported",
+	    "Send application/json in UTF-8, without a Content-Encoding." },
 	{ 417, "EXPECTATION_FAILED", "The expectation cannot be met",
-	    "Only Expect: 100-continue is known." },
-	{ 421, "MISDIRECTED", "Not the server for this host",
+	    "Only Expect: 100-continue is supported." },
+	{ 421, "MISDIRECTED", "This server does not serve that host",
 	    "Check the Host header." },
 	{ 431, "HEAD_TOO_LARGE", "The headers are too large",
-	    "A head ends at 16 KiB and at 100 headers." },
+	    "The headers may be at most 16 KiB, and at most 100 of them." },
 	{ 500, "INTERNAL", "Internal error", NULL },
 	{ 501, "NOT_IMPLEMENTED", "Not implemented",
 	    "The request uses a part of HTTP that this server does not offer." },
 	{ 503, "BUSY", "Busy", NULL },
-	{ 505, "HTTP_VERSION", "This version of HTTP is not spoken", "Use HTTP/1.1." },
+	{ 505, "HTTP_VERSION", "This version of HTTP is not supported",
+	    "Use HTTP/1.1." },
 };
 
-/* What each code of ours means to who reads /problems/{name}. */
+/* What each code of ours means, for readers of /problems/{name}. */
 static const char *const help[] = {
 	[TRL_MALFORMED] =
 	    "The request does not have the form it should have: broken JSON, an "
-	    "unknown or doubled field, a wrong type, an unknown parameter, a "
+	    "unknown or repeated field, a wrong type, an unknown parameter, a "
 	    "contradiction. errors[] names the places. Sending it again "
 	    "unchanged will not help.",
 	[TRL_INVALID] =
 	    "The request has the right form, but a value is outside what is "
-	    "allowed; errors[] names the places. Also: an Idempotency-Key that "
-	    "was used for another request.",
+	    "allowed; errors[] names the places. Or the Idempotency-Key was already "
+	    "used for another request.",
 	[TRL_UNAUTHENTICATED] =
 	    "The request carries no session or API key, or one that is "
 	    "unknown, expired or revoked. Sign in again.",
-	[TRL_DENIED] = "Who asks is known, but may not do this here.",
-	[TRL_NOT_FOUND] =
-	    "There is no such thing, or none that the caller may know of.",
+	[TRL_DENIED] = "The caller is known, but is not allowed to do this here.",
+	[TRL_NOT_FOUND] = "It does not exist, or the caller may not know of it.",
 	[TRL_EXISTS] = "A name that must be unique is taken; errors[] says which.",
 	[TRL_CONFLICT] =
 	    "The request does not fit the present state, or another request "
-	    "under the same Idempotency-Key is still running (then see "
-	    "Retry-After).",
+	    "with the same Idempotency-Key is still running (Retry-After then says "
+	    "how long to wait).",
 	[TRL_PRECONDITION] =
 	    "The resource has changed since the ETag in If-Match was read. "
 	    "Read it again.",
-	[TRL_RATE] = "A rate limit is reached. RateLimit-Policy and RateLimit tell the "
-		     "limits, Retry-After how long to wait.",
+	[TRL_RATE] =
+	    "A rate limit is reached. RateLimit-Policy and RateLimit describe the "
+	    "limits; Retry-After says how long to wait.",
 	[TRL_QUOTA] = "A limit of the plan or of the account is reached.",
-	[TRL_BUSY] =
-	    "Too much is going on right now. Wait for Retry-After and try again.",
+	[TRL_BUSY] = "The server has too much to do right now. Wait as long as "
+		     "Retry-After says, "
+		     "and try again.",
 	[TRL_UNAVAILABLE] =
 	    "A part of the system does not answer. Nothing was changed. Try "
-	    "again after Retry-After.",
+	    "again after the time in Retry-After.",
 	[TRL_DEADLINE] =
-	    "The request could not be finished in its time. A change may have been "
-	    "made all the same: the same request with the same Idempotency-Key tells, "
-	    "and makes it at most once.",
+	    "The request could not be finished in time. A change may have been made "
+	    "all "
+	    "the same. Send the same request with the same Idempotency-Key to find "
+	    "out: the change is made at most once.",
 	[TRL_UNCERTAIN] =
-	    "The change may or may not have been made. The same request with "
-	    "the same Idempotency-Key tells, and makes it at most once.",
+	    "The change may or may not have been made. Send the same request with the "
+	    "same Idempotency-Key to find out: the change is made at most once.",
 	[TRL_INTERNAL] =
-	    "A fault of the server. Its log has the details under the trace_id.",
+	    "The server failed. Its log has the details, under the trace_id.",
 };
 
 /* A problem in the making. */

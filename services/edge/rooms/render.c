@@ -87,7 +87,7 @@ has_version(const struct edge_request *request)
 
 /* True: the client has it already, and the answer is 304. A version counts the changes
  * of one thing: where the path does not name one (/me, settings), the same number is
- * another's, too, and what was kept of it must not be shown to the next who asks. */
+ * another's, too, and a kept copy must not be shown to the next caller. */
 static bool
 add_version(struct edge_request *request)
 {

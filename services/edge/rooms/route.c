@@ -171,7 +171,7 @@ split_path(struct edge_request *request)
 		text = edge_percent_decode(request->ctx->arena, at + 1, len, false, &n);
 		if (!text || is_doubtful(text, n))
 			return trl_fail(request->ctx, TRL_MALFORMED,
-			    "The path is not encoded as it should be.");
+			    "The path is not encoded correctly.");
 		if (request->n_segments < EDGE_SEGMENTS_MAX)
 			request->segments[request->n_segments] = text;
 		request->n_segments++;
@@ -258,6 +258,7 @@ edge_route(struct edge_request *request)
 		}
 	}
 	if (*edge_route_allow(request))
-		return edge_refuse(request, 405, "This resource has no such method.");
+		return edge_refuse(
+		    request, 405, "This resource does not support this method.");
 	return trl_fail(request->ctx, TRL_NOT_FOUND, "There is nothing at this path.");
 }

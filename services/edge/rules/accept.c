@@ -1,6 +1,7 @@
 /* accept.c - what a client takes for an answer (RFC 9110, 12.5). Of a media type the
  * range that names it most closely decides, wherever it stands in the list, and a
- * weight of 0 refuses; other weights do not matter, for there is one type to give. */
+ * weight of 0 refuses; other weights do not matter, because there is one type to give.
+ */
 #include <string.h>
 #include <strings.h>
 
@@ -81,7 +82,8 @@ edge_accepts_answer(const struct trl_http_request *http, bool stream)
 
 	if (takes(http, "accept", type, 1, &sent) || !sent)
 		return true;
-	/* Who names what problems are, or asks a stream as all else, is answered. */
+	/* A client that names the type of problems, or asks for a stream as for all
+	 * else, is answered. */
 	return takes(http, "accept", "application/problem+json", 3, &sent) ||
 	       (stream && takes(http, "accept", "application/json", 3, &sent));
 }

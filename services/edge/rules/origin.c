@@ -20,7 +20,7 @@ find_next(const char **at)
 	return strcspn(*at, between);
 }
 
-/* Writes one of the list as browsers say it. False: it is no origin alone. */
+/* Writes one of the list as browsers say it. False: it is not just an origin. */
 static bool
 read_one(const char *text, size_t len, char out[TRL_ORIGIN_MAX])
 {
@@ -45,8 +45,8 @@ check_public_url(const char *url)
 
 	if (trl_origin_read(url, origin))
 		return true;
-	trl_complain("TRELLIS_PUBLIC_URL=%s is no URL that browsers can reach this "
-		     "server at; write one such as https://app.example.",
+	trl_complain("TRELLIS_PUBLIC_URL=%s is not a URL at which browsers can "
+		     "reach this server; write one such as https://app.example.",
 	    url);
 	return false;
 }
@@ -63,9 +63,10 @@ edge_check_config(const void *values)
 	for (n = 0; (len = find_next(&at)) > 0; n++, at += len) {
 		if (read_one(at, len, origin))
 			continue;
-		trl_complain("TRELLIS_CORS_ORIGINS: %.*s is no origin; write each as "
-			     "https://app.example or http://127.0.0.1:3000, with "
-			     "nothing behind host and port.",
+		trl_complain(
+		    "TRELLIS_CORS_ORIGINS: %.*s is not an origin; write each as "
+		    "https://app.example or http://127.0.0.1:3000, with "
+		    "nothing after host and port.",
 		    (int)(len < TRL_ORIGIN_MAX ? len : TRL_ORIGIN_MAX), at);
 		fine = false;
 	}

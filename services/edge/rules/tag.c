@@ -1,5 +1,5 @@
 /* tag.c - entity tags (RFC 9110, 8.8.3): the one of a version, and the lists of them in
- * If-Match and If-None-Match. A list is read by its grammar, for a tag may hold a
+ * If-Match and If-None-Match. A list is read by its grammar, because a tag may hold a
  * comma; what is no list of tags ends where it stops being one. */
 #include <string.h>
 

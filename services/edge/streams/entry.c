@@ -1,7 +1,7 @@
 /* entry.c - an entry of the feed on its way to streams: who may see it, and its
  * text. Nothing in the text is of one stream, so it is made once, when the first may
  * see it, and the same bytes go to all: what is held to deliver entries grows with them
- * alone, and not with how many streams there are. */
+ * only, and not with how many streams there are. */
 #include <string.h>
 
 #include <notify_v1.trl.h>

@@ -197,9 +197,9 @@ edge_streams_new(struct edge *self)
 	all->sent =
 	    count("trellis_edge_stream_events_total", "Events sent into streams");
 	all->refused = count("trellis_edge_streams_refused_total",
-	    "Streams that were not opened, for there were too many");
+	    "Streams that were not opened because there were too many");
 	ended = trl_counter_new("trellis_edge_streams_dropped_total",
-	    "Streams that the edge ended, by why", "reason", NULL);
+	    "Streams that the edge ended, by reason", "reason", NULL);
 	all->slow = trl_series_at(ended, "slow");
 	all->denied = trl_series_at(ended, "denied");
 	trl_bus_watch(self->host->bus, "notify.feed", on_feed, all);

@@ -166,7 +166,7 @@ edge_stream_admit(struct edge_request *request)
 		rc = trl_fail(ctx, TRL_UNAVAILABLE, "the edge is stopping");
 	else if (mine && mine->n >= (size_t)config->max_streams_per_caller)
 		rc = trl_fail(ctx, TRL_RATE,
-		    "No more than %lld streams at once of one caller.",
+		    "One caller may have at most %lld streams at once.",
 		    (long long)config->max_streams_per_caller);
 	else if (all->n >= (size_t)config->max_streams)
 		rc = trl_fail(ctx, TRL_BUSY, "too many streams");

@@ -40,7 +40,7 @@ struct stream_set {
 	/* Within a round, in whose arena the lists lie. */
 	struct stream_set *due_next;
 	bool due, wide;          /* something is for some of it; for all of it */
-	struct trl_id *accounts; /* whom alone something of the tenant is for */
+	struct trl_id *accounts; /* the only ones that something of the tenant is for */
 	size_t n_accounts;       /* at most STREAM_WINDOW */
 	struct stream_entry *rows;
 	size_t n_rows;
@@ -97,7 +97,7 @@ void stream_add(struct edge_streams *all, struct edge_stream *stream,
     struct trl_id tenant, struct trl_id caller);
 /* Takes it out of everything and frees it, perhaps after the round. */
 void stream_remove(struct edge_stream *stream);
-/* Puts it last in the order of beats, for one has been. */
+/* Puts it last in the order of beats, after a beat. */
 void stream_beat_last(struct edge_stream *stream);
 void stream_round_begin(struct edge_streams *all);
 void stream_round_end(struct edge_streams *all);
@@ -109,7 +109,7 @@ void stream_end(struct edge_stream *stream);
 /* False: it takes no more, and ends. */
 bool stream_write(struct edge_stream *stream, const void *data, size_t len);
 /* After each of many writes, i from 0: lets the loop do what else there is now and
- * then, for a write is a system call at the turn's end. */
+ * then, because a write is a system call at the turn's end. */
 void stream_pause(trl_ctx *ctx, size_t i);
 
 /* ---- entry.c ------------------------------------------------------------ */

@@ -2,7 +2,7 @@
  * tenants said, like those in Redis: it is believed under the present epochs of its
  * account and tenant, and before something is sent they must have said it within five
  * seconds (shared/access). What one asks, another reads from Redis. An idle stream is
- * looked at as often, by its epochs alone. */
+ * looked at as often, by its epochs only. */
 #include <stdlib.h>
 #include <string.h>
 

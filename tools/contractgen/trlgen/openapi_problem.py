@@ -1,13 +1,13 @@
 """How a request can end badly: one response for each status, from the conditions of
 the method, those of dispatch and of the door, and the faults."""
 
-# What the door refuses before any method runs: code, title (as services/edge has it).
+# What the edge refuses before any method runs: code, title (as rooms/problem.c has it).
 DOOR = {
     406: ('NOT_ACCEPTABLE', 'Nothing acceptable to send'),
     408: ('REQUEST_TIMEOUT', 'The request took too long to arrive'),
     411: ('LENGTH_REQUIRED', 'The length is missing'),
     413: ('TOO_LARGE', 'The body is too large'),
-    415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not understood'),
+    415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not supported'),
 }
 # What all answers carry, and those that were counted, which are all that a method's
 # caller can get but 406: the type is looked at first.
