@@ -24,11 +24,13 @@ SEES = {
     'shared/http': ['shared/base', 'shared/actor'],
     'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],
     'shared/access': ['shared/base', 'shared/actor', 'shared/redis'],
-    'bus': ['shared/base', 'shared/actor', 'shared/contract', 'shared/json', 'shared/pg', 'shared/redis',
-            'shared/ops', 'shared/jobs'],
+    'bus/calls': ['shared/base', 'shared/actor', 'shared/contract'],
+    'bus/events': ['shared/base', 'shared/actor', 'shared/contract', 'shared/json', 'shared/pg', 'bus/calls'],
+    'bus/service': ['shared/base', 'shared/actor', 'shared/contract', 'shared/json', 'shared/pg',
+                    'shared/redis', 'shared/ops', 'shared/jobs', 'bus/calls', 'bus/events'],
 }
-BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'bus', 'shared/pg', 'shared/redis',
-         'shared/ops', 'shared/access', 'shared/jobs']
+BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis', 'shared/ops',
+         'shared/access', 'shared/jobs', 'bus/calls', 'bus/events', 'bus/service']
 with open(os.path.join(TOP, 'services', 'list'), encoding='utf-8') as services:
     SEES.update({f'services/{name.strip()}': [*BELOW, 'shared/http', 'shared/json']
                  for name in services if not name.startswith('#')})
@@ -39,8 +41,9 @@ def headers():
     """Every header that others could include, by its folder."""
     found = {}
     for folder in SEES:
+        place = os.path.join(TOP, folder, 'include' if folder.startswith('bus/') else '')
         inside = '' if folder.startswith('services/') else 'trl'
-        names = sorted(os.listdir(os.path.join(TOP, folder, inside)))
+        names = sorted(os.listdir(os.path.join(place, inside)))
         found[folder] = [os.path.join(inside, n) for n in names
                          if n.endswith('.h') and not n.startswith('test_')]
     return found
@@ -71,8 +74,9 @@ class Layers(unittest.TestCase):
         all_headers, commands = headers(), compilers()
         self.assertEqual(set(commands), set(SEES))
         for folder, (where, words) in commands.items():
-            # A name that a folder below has too is that folder's header.
+            # A name that it has itself, or a folder below, is that one's header.
             own = {name for seen in [folder, *SEES[folder]] for name in all_headers[seen]}
+            own.update(os.listdir(os.path.join(TOP, folder)))
             foreign = [name for other, names in all_headers.items() for name in names
                        if other not in (folder, *SEES[folder]) and name not in own]
             text = ''.join(f'#if __has_include(<{name}>)\n#error {folder} sees {name}\n#endif\n'
@@ -88,6 +92,15 @@ class Layers(unittest.TestCase):
         self.assertIn('trl/bus.h', done.stderr)
         done = compile_with(where, words, '#include <trl/actor.h>\n#include <trl/pg.h>\n')
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_in_the_bus_nothing_sees_what_stands_on_it(self):
+        commands = compilers()
+        for folder, name in {'bus/calls': 'trl/events.h', 'bus/events': 'trl/service.h'}.items():
+            done = compile_with(*commands[folder], f'#include <{name}>\n')
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(name, done.stderr)
+        done = compile_with(*commands['bus/calls'], '#include <trl/pg.h>\n')
+        self.assertNotEqual(done.returncode, 0)
 
 
 if __name__ == '__main__':

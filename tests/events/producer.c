@@ -10,7 +10,7 @@
 #include <trl/loop_uv.h>
 #include <trl/tx.h>
 
-#include "../../bus/test_rig.h"
+#include "test_rig.h"
 #include "event_rows.pb-c.h"
 #include "fact_sql.h"
 #include "auth_v1.trl.h"

@@ -9,7 +9,7 @@
 #include <trl/log.h>
 #include <trl/loop_uv.h>
 
-#include "../../bus/test_rig.h"
+#include "test_rig.h"
 #include "seen_sql.h"
 #include "auth_v1.trl.h"
 

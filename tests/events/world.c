@@ -11,7 +11,7 @@
 #include <trl/log.h>
 #include <trl/migrate.h>
 
-#include "../../bus/test_rig.h"
+#include "test_rig.h"
 #include "fact_sql.h"
 #include "seen_sql.h"
 

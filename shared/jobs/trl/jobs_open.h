@@ -1,4 +1,4 @@
-/* jobs_open.h - a service's worker, for the skeleton (bus/service.c) and tests: it
+/* jobs_open.h - a service's worker, for the skeleton (bus/service) and tests: it
  * claims the service's jobs under leases, runs them in actors, and ticks its crons.
  * Start-up and the loop's thread alone. */
 #pragma once

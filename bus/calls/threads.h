@@ -1,4 +1,4 @@
-/* threads.h - how many threads the transport works with. Private to bus/. */
+/* threads.h - how many threads the transport works with. Private to bus/calls. */
 #pragma once
 
 /* Lets all of nng's task threads but one rest; once a process. Start-up only. */

@@ -1,4 +1,4 @@
-/* service_mesh.c - the services of an executable as a list: which of them run here
+/* mesh.c - the services of an executable as a list: which of them run here
  * (--services), and `trellis-all mesh --json`: what the services of this build say of
  * themselves, for whoever starts, draws, attacks or deploys them. Nothing of it is
  * listed a second time elsewhere. */
@@ -7,7 +7,7 @@
 
 #include <trl/complain.h>
 
-#include "service_config.h"
+#include "config.h"
 
 /* Names of services and settings need no escape in JSON. */
 static void

@@ -1,5 +1,5 @@
 /* mac.h - proof of origin for messages that leave the process: keyed BLAKE2b
- * (RFC 7693) under the key of a pair of services. Private to bus/.
+ * (RFC 7693) under the key of a pair of services. Private to bus/calls.
  *
  * Each connection has keys of its own, one a direction, derived from the pair's
  * key, the caller's nonce and the callee's challenge: what was recorded on
@@ -11,11 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <trl/bus.h>
 #include <trl/secret.h>
 
 #include "frame.h"
 
-enum { BUS_KEYS_MAX = 4, BUS_NAME_MAX = 40 };
+enum { BUS_KEYS_MAX = 4 };
 
 struct bus_key {
 	uint16_t kid;
@@ -24,7 +25,7 @@ struct bus_key {
 
 /* The keys of one pair; the first is used to call, any is accepted. */
 struct bus_keyring {
-	char peer[BUS_NAME_MAX + 1];
+	char peer[TRL_BUS_NAME_MAX + 1];
 	size_t n;
 	struct bus_key keys[BUS_KEYS_MAX];
 	trl_secret *secret;

@@ -1,5 +1,5 @@
 /* net.h - what the ends of the bus in one process share, and the few doors to
- * nng. Private to bus/.
+ * nng. Private to bus/calls.
  *
  * nng has threads of its own; ours is one. A message that has arrived raises a
  * descriptor which the loop polls, and is then taken without waiting: measured,

@@ -1,7 +1,7 @@
 /* link.h - one end of a connection between two services, the same for the one
  * that dialled and the one that listens: frames gather, and once a turn travel
  * as few messages; a window of 32 unacknowledged messages each way, because a
- * raw REP socket drops in silence what stands behind 64. Private to bus/. */
+ * raw REP socket drops in silence what stands behind 64. Private to bus/calls. */
 #pragma once
 
 #include <nng/nng.h>

@@ -1,4 +1,4 @@
-/* bus.h - the end of the bus that belongs to one service. Private to bus/. */
+/* bus.h - the end of the bus that belongs to one service. Private to bus/calls. */
 #pragma once
 
 #include "net.h"
@@ -11,7 +11,7 @@ struct bus_call;
 struct trl_bus {
 	trl_bus_net *net;
 	struct trl_bus *next;
-	char service[BUS_NAME_MAX + 1];
+	char service[TRL_BUS_NAME_MAX + 1];
 	char *listen, *notice_listen;
 	struct bus_keyring *keyrings;
 	size_t n_keyrings;

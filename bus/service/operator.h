@@ -1,11 +1,12 @@
-/* operator.h - what every service serves to the operator's command. Private to bus/. */
+/* operator.h - what every service serves to the operator's command. Private to
+ * bus/service. */
 #pragma once
 
 #include <trl/service.h>
 
 #include <operator_v1.server.h>
 
-#include "service_config.h"
+#include "config.h"
 
 typedef struct operator operator_self;
 struct operator

@@ -1,5 +1,5 @@
-/* service_config.c - see service_config.h. */
-#include "service_config.h"
+/* config.c - see config.h. */
+#include "config.h"
 
 #include <ctype.h>
 #include <stdio.h>

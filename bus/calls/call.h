@@ -1,5 +1,5 @@
 /* call.h - an attempt that waits for its reply, and the table that finds it by the
- * id the reply carries. Private to bus/. */
+ * id the reply carries. Private to bus/calls. */
 #pragma once
 
 #include "peer.h"

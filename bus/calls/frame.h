@@ -1,5 +1,6 @@
 /* frame.h - the bytes of a bus message: envelope, frames, headers. Written and
- * read by hand; proto/trellis/bus/frame.proto is the description. Private to bus/. */
+ * read by hand; proto/trellis/bus/frame.proto is the description. Private to bus/calls.
+ */
 #pragma once
 
 #include <protobuf-c/protobuf-c.h>

@@ -1,4 +1,4 @@
-/* bus_open.h - making the ends of the bus: for the skeleton (service.c), tests
+/* bus_open.h - making the ends of the bus: for the skeleton (bus/service), tests
  * and the bench. Services get theirs from the skeleton. Start-up and loop
  * thread; nothing here parks. */
 #pragma once

@@ -1,4 +1,4 @@
-/* octets.h - numbers as bytes, and the wire types of protobuf. Private to bus/. */
+/* octets.h - numbers as bytes, and the wire types of protobuf. Private to bus/calls. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* server.h - who calls us: listening sockets, connections, calls being handled.
- * Private to bus/. */
+ * Private to bus/calls. */
 #pragma once
 
 #include "bus.h"
@@ -9,7 +9,7 @@ struct bus_conn {
 	struct bus_link link; /* first */
 	struct bus_server *server;
 	struct bus_conn *next;
-	char caller[BUS_NAME_MAX + 1];
+	char caller[TRL_BUS_NAME_MAX + 1];
 	struct bus_serving *calls;
 	unsigned running;
 	bool told_goaway;

@@ -20,7 +20,7 @@ trl_bus *
 trl_bus_open(trl_bus_net *net, const struct trl_bus_options *options)
 {
 	trl_bus *bus = calloc(1, sizeof *bus);
-	trl_assert(bus != NULL && strlen(options->service) <= BUS_NAME_MAX);
+	trl_assert(bus != NULL && strlen(options->service) <= TRL_BUS_NAME_MAX);
 	bus->net = net;
 	strcpy(bus->service, options->service);
 	bus->listen = copy(options->listen);
@@ -46,7 +46,7 @@ bool
 trl_bus_key(trl_bus *bus, const char *peer, const char *text)
 {
 	struct bus_keyring ring = { 0 };
-	if (strlen(peer) > BUS_NAME_MAX || !bus_keyring_parse(&ring, text))
+	if (strlen(peer) > TRL_BUS_NAME_MAX || !bus_keyring_parse(&ring, text))
 		return false;
 	strcpy(ring.peer, peer);
 	struct bus_keyring *old =
@@ -141,7 +141,7 @@ trl_bus_peer(trl_bus *bus, const char *service, const char *addresses, const cha
 	*why = NULL;
 	if (target == NULL) {
 		target = calloc(1, sizeof *target);
-		trl_assert(target != NULL && strlen(service) <= BUS_NAME_MAX);
+		trl_assert(target != NULL && strlen(service) <= TRL_BUS_NAME_MAX);
 		strcpy(target->name, service);
 		target->up =
 		    trl_series_at(bus->net->m.peers, bus->service, service, "up");

@@ -1,5 +1,5 @@
-/* service_config.h - what every process of the mesh can be told, beside the
- * tables of its services. Private to bus/. */
+/* config.h - what every process of the mesh can be told, beside the
+ * tables of its services. Private to bus/service. */
 #pragma once
 
 #include <trl/bus_open.h>
@@ -46,7 +46,7 @@ bool process_seals(const struct trl_service *service);
  * for all. 0: it names others; printed. */
 size_t process_choose(const struct trl_service *const *services, size_t n,
     const char *list, const struct trl_service **out);
-/* What the services call, read and need, as JSON on stdout (service_mesh.c). False:
+/* What the services call, read and need, as JSON on stdout (mesh.c). False:
  * their calls form a circle; printed. */
 bool process_print_mesh(
     const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;

@@ -9,12 +9,10 @@
 #include <unistd.h>
 
 #include <trl/batch.h>
+#include <trl/bus_look.h>
 #include <trl/metrics.h>
 #include <trl/utf8.h>
 #include <trl/value.h>
-
-#include "bus.h"
-#include "server.h"
 
 enum { SAMPLES_MAX = 700, SILENT_MAX = 200, ACTORS_MAX = 1000, SETTINGS_MAX = 500 };
 
@@ -97,26 +95,24 @@ operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsReque
     Operator__V1__StatsReply *out)
 {
 	struct sampling sampling = { ctx, out };
-	const trl_bus *bus = self->host->bus;
-	const struct bus_server *server = bus->server;
-	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
+	struct trl_bus_stats bus;
 
 	(void)in;
+	trl_bus_stats(self->host->bus, &bus);
 	out->version = (char *)(uintptr_t)TRELLIS_VERSION;
-	out->unready = why ? trl_arena_strdup(ctx->arena, why) : NULL;
+	out->unready = bus.unready ? trl_arena_strdup(ctx->arena, bus.unready) : NULL;
 	out->has_pid = out->has_up_ms = out->has_actors = out->has_memory_bytes = true;
 	out->pid = (uint32_t)getpid();
-	out->up_ms = (trl_mono_us() - server->since_us) / 1000;
+	out->up_ms = bus.up_ms;
 	out->actors = trl_actors_alive(self->host->loop);
 	out->memory_bytes = resident_bytes();
 	out->has_running = out->has_calls = out->has_faults = out->has_shed = true;
-	out->running = server->running;
-	out->calls = server->calls;
-	out->faults = server->faults;
-	out->shed = server->shed;
+	out->running = bus.running;
+	out->calls = bus.calls;
+	out->faults = bus.faults;
+	out->shed = bus.shed;
 	out->has_connections = true;
-	for (const struct bus_conn *c = server->conns; c != NULL; c = c->next)
-		out->connections++;
+	out->connections = bus.connections;
 	out->samples =
 	    trl_arena_alloc(ctx->arena, SAMPLES_MAX * sizeof out->samples[0]);
 	trl_metrics_each(add_sample, &sampling);

@@ -1,5 +1,5 @@
 /* ends.h - both ends of a TCP connection as the kernel names them. nng shows no
- * descriptor of a connection; by its ends one is found. Private to bus/. */
+ * descriptor of a connection; by its ends one is found. Private to bus/calls. */
 #pragma once
 
 #include <stdbool.h>

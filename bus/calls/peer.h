@@ -1,5 +1,5 @@
 /* peer.h - a peer is one address of one service: a raw REQ socket and a dialer of
- * its own, so that nothing queued for one can reach another. Private to bus/. */
+ * its own, so that nothing queued for one can reach another. Private to bus/calls. */
 #pragma once
 
 #include "bus.h"
@@ -33,11 +33,11 @@ struct bus_peer {
 /* A service that is called, and its addresses. */
 struct bus_target {
 	struct bus_target *next;
-	char name[BUS_NAME_MAX + 1];
+	char name[TRL_BUS_NAME_MAX + 1];
 	struct bus_peer *peers;
 	unsigned n_peers;
 	struct bus_resolve *resolve; /* of dns addresses, a list */
-	char unready[96 + BUS_NAME_MAX + 4];
+	char unready[96 + TRL_BUS_NAME_MAX + 4];
 	trl_series *codes[64]; /* by code */
 	trl_series *up, *down, *in_flight;
 };

@@ -7,6 +7,7 @@
 #include <trl/method.h>
 
 typedef struct trl_bus trl_bus;
+enum { TRL_BUS_NAME_MAX = 40 }; /* of a service's name, without NUL */
 
 /* Calls a method and parks until its reply. *out lies in ctx's arena. Deadline,
  * principal, tenant and trace go along; ctx->err is the callee's error.

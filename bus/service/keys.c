@@ -1,4 +1,4 @@
-/* service_keys.c - the keys of the bus by TRELLIS_BUS_KEY_PEER, or _SERVICE_PEER, which
+/* keys.c - the keys of the bus by TRELLIS_BUS_KEY_PEER, or _SERVICE_PEER, which
  * wins, where several services share a process. */
 #include <ctype.h>
 #include <string.h>
@@ -7,8 +7,7 @@
 
 #include <trl/complain.h>
 
-#include "mac.h"
-#include "service_config.h"
+#include "config.h"
 
 struct giving {
 	trl_bus *bus;
@@ -21,7 +20,7 @@ static void
 give_key(void *self, const char *rest, const char *value)
 {
 	struct giving *giving = self;
-	char peer[2 * BUS_NAME_MAX + 2];
+	char peer[2 * TRL_BUS_NAME_MAX + 2];
 	size_t n = 0;
 	for (; rest[n] != '\0' && n < sizeof peer - 1; n++)
 		peer[n] = (char)tolower((unsigned char)rest[n]);

@@ -1,5 +1,5 @@
 /* notice.h - wake-ups: a topic and two ids, no payload, no tag. They may be lost;
- * each causes at most one bounded read. Private to bus/.
+ * each causes at most one bounded read. Private to bus/calls.
  *
  * A message is the topic, NUL, 16 bytes tenant, 16 bytes subject. */
 #pragma once

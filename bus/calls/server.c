@@ -9,6 +9,8 @@
 
 #include <sodium.h>
 
+#include <trl/bus_look.h>
+
 #include "frame.pb-c.h"
 
 /* ---- connections ------------------------------------------------------------------
@@ -232,17 +234,17 @@ answer_info(struct bus_conn *conn)
 static void
 answer_stats(struct bus_conn *conn)
 {
-	struct bus_server *server = conn->server;
+	struct trl_bus_stats now;
 	struct bus_frame frame = { .kind = BUS_STATS, .answer = true };
 	Trellis__Bus__StatsReply stats = TRELLIS__BUS__STATS_REPLY__INIT;
+	trl_bus_stats(conn->server->bus, &now);
 	stats.has_running = stats.has_calls = stats.has_faults = stats.has_shed = true;
-	stats.running = server->running;
-	stats.calls = server->calls;
-	stats.faults = server->faults;
-	stats.shed = server->shed;
+	stats.running = now.running;
+	stats.calls = now.calls;
+	stats.faults = now.faults;
+	stats.shed = now.shed;
 	stats.has_connections = true;
-	for (struct bus_conn *c = server->conns; c != NULL; c = c->next)
-		stats.connections++;
+	stats.connections = now.connections;
 	if (bus_frame_put(&conn->link.out, &frame, &stats.base))
 		bus_link_touch(&conn->link);
 }
