@@ -47,14 +47,48 @@ rewrite(char *out, size_t size, const char *dbname, const char *user)
 	PQconninfoFree(all);
 }
 
-/* The first field of the first row, or ""; the caller frees it. */
-static char *
-run(const char *url, const char *schema, const char *sql)
+/* The connection that the statements of one database share, as a new one costs the
+ * server more than most of them; a process that was forked off makes its own. */
+static struct {
+	PGconn *pq;
+	char url[512];
+	pid_t owner;
+} held;
+
+static void
+let_go(void)
 {
-	PGconn *pq = PQconnectdb(url);
-	PGresult *res;
-	ExecStatusType status;
-	char *value;
+	if (held.owner == getpid())
+		PQfinish(held.pq);
+	held.pq = NULL;
+}
+
+static PGconn *
+connection(const char *url)
+{
+	if (held.pq && held.owner == getpid() && strcmp(held.url, url) == 0 &&
+	    PQstatus(held.pq) == CONNECTION_OK)
+		return held.pq;
+	let_go();
+	held.pq = PQconnectdb(url);
+	held.owner = getpid();
+	snprintf(held.url, sizeof held.url, "%s", url);
+	return held.pq;
+}
+
+/* So that the next statement finds it as if it were new. */
+static void
+leave_nothing(PGconn *pq)
+{
+	if (PQtransactionStatus(pq) != PQTRANS_IDLE)
+		PQclear(PQexec(pq, "rollback"));
+	PQclear(PQexec(pq, "discard all"));
+}
+
+static PGresult *
+execute(const char *url, const char *schema, const char *sql)
+{
+	PGconn *pq = connection(url);
 
 	if (schema) {
 		char set[128];
@@ -62,10 +96,24 @@ run(const char *url, const char *schema, const char *sql)
 		snprintf(set, sizeof set, "set search_path = %s", schema);
 		PQclear(PQexec(pq, set));
 	}
-	res = PQexec(pq, sql);
+	return PQexec(pq, sql);
+}
+
+/* The first field of the first row, or ""; the caller frees it. */
+static char *
+run(const char *url, const char *schema, const char *sql)
+{
+	PGresult *res = execute(url, schema, sql);
+	ExecStatusType status;
+	char *value;
+
+	if (PQstatus(held.pq) != CONNECTION_OK) { /* it was ended since the last one */
+		PQclear(res);
+		res = execute(url, schema, sql);
+	}
 	status = PQresultStatus(res);
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-		fprintf(stderr, "%s: %s", sql, PQerrorMessage(pq));
+		fprintf(stderr, "%s: %s", sql, PQerrorMessage(held.pq));
 		exit(1);
 	}
 	value = strdup(
@@ -73,7 +121,7 @@ run(const char *url, const char *schema, const char *sql)
 	if (!value)
 		exit(1);
 	PQclear(res);
-	PQfinish(pq);
+	leave_nothing(held.pq);
 	return value;
 }
 
@@ -85,6 +133,7 @@ on_server(const char *verb, const char *name, const char *rest)
 	rewrite(url, sizeof url, NULL, NULL);
 	snprintf(sql, sizeof sql, "%s database %s%s", verb, name, rest);
 	free(run(url, NULL, sql));
+	let_go();
 }
 
 void

@@ -14,7 +14,7 @@ every_event_is_applied_once_and_in_order(void **state)
 	subscribe(0);
 	subscribe(1);
 	write_events(2, 300);
-	await_sql(20, all_applied);
+	await_sql(30, all_applied);
 	assert_all_applied();
 	assert_int_equal(number("select count(*) from seen.seen"), 600);
 	assert_int_equal(world.shared->gaps, 0);
@@ -29,9 +29,9 @@ a_backlog_whose_events_take_much_memory_each_is_applied(void **state)
 	world.shared->subjects = 1;
 	produce(0);
 	write_events(1, 700); /* 140 MiB, 20 of each tenant at once */
-	await_sql(20, "select count(*) = 0 from fact.outbox");
+	await_sql(30, "select count(*) = 0 from fact.outbox");
 	subscribe(0);
-	await_sql(20, all_applied);
+	await_sql(30, all_applied);
 	assert_all_applied();
 	assert_int_equal(number("select count(*) from seen.seen"), 700);
 }
@@ -47,7 +47,7 @@ without_notices_it_is_only_slower(void **state)
 	subscribe(1);
 	for (int i = 0; i < 3; i++) {
 		write_events(2, 20);
-		await_sql(20, all_applied);
+		await_sql(30, all_applied);
 	}
 	assert_all_applied();
 }
@@ -72,9 +72,9 @@ numbering_looks_at_what_waits_alone(void **state)
 		    "now(), '', '' from generate_series(1, 160) as n");
 		snprintf(sql, sizeof sql,
 		    "select sum(last_seq) = %d from fact.event_head", 160 * i);
-		await_sql(20, sql);
+		await_sql(30, sql);
 	}
-	await_sql(20, "select n_tup_del = 1280 from pg_stat_all_tables where "
+	await_sql(30, "select n_tup_del = 1280 from pg_stat_all_tables where "
 		      "schemaname = 'fact' and relname = 'outbox'");
 	assert_int_equal(number(scans), before);
 }
@@ -100,10 +100,10 @@ a_subscriber_that_comes_later_begins_where_it_says(void **state)
 		    "seen.event_cursor; delete from seen.event_subscription");
 		world.shared->start = cases[i].start;
 		subscribe(0);
-		await_sql(10, "select count(*) = 1 from seen.event_subscription where "
+		await_sql(30, "select count(*) = 1 from seen.event_subscription where "
 			      "state = 'live'");
 		write_events(1, 10);
-		await_sql(10,
+		await_sql(30,
 		    "select (select count(*) from seen.seen where seq > 0) >= "
 		    "10 and (select sum(seq) from seen.event_cursor) = "
 		    "(select sum(last_seq) from fact.event_head) and (select "
@@ -124,7 +124,7 @@ types_that_are_not_wanted_are_passed_over_without_a_gap(void **state)
 	produce(0);
 	subscribe(0);
 	write_events(1, 200);
-	await_sql(10, "select (select count(*) from seen.seen) = (select count(*) from "
+	await_sql(30, "select (select count(*) from seen.seen) = (select count(*) from "
 		      "fact.event_log where type = 'auth.account.created') and "
 		      "(select count(*) = 200 from fact.event_log)");
 	assert_int_equal(world.shared->gaps, 0);
@@ -167,11 +167,11 @@ a_replay_finds_all_in_the_inbox(void **state)
 	produce(0);
 	subscribe(0);
 	write_events(1, 100);
-	await_sql(10, all_applied);
+	await_sql(30, all_applied);
 	world.shared->replay =
 	    (struct trl_events_replay){ .subscription = "people", .lane = -1 };
 	assert_int_equal(order(REPLAY), TRL_OK);
-	await_sql(10, "select (select sum(seq) from seen.event_cursor) = (select "
+	await_sql(30, "select (select sum(seq) from seen.event_cursor) = (select "
 		      "sum(last_seq) from fact.event_head)");
 	assert_all_applied();
 	/* Its process says so now and then. */
@@ -180,7 +180,7 @@ a_replay_finds_all_in_the_inbox(void **state)
 	assert_int_equal(world.shared->repeated, 100);
 	world.shared->replay.again = true;
 	assert_int_equal(order(REPLAY), TRL_OK);
-	await_sql(10, "select count(*) = 200 from seen.seen");
+	await_sql(30, "select count(*) = 200 from seen.seen");
 	world.shared->replay.seq = 5000;
 	assert_int_equal(order(REPLAY), TRL_INVALID);
 	world.shared->replay.subscription = "nobody";
@@ -193,7 +193,7 @@ replay_to_the_heads(bool again, int64_t applied)
 	world.shared->replay =
 	    (struct trl_events_replay){ "people", .lane = -1, .again = again };
 	assert_int_equal(order(REPLAY), TRL_OK);
-	await_sql(10, "select (select sum(seq) from seen.event_cursor) = (select "
+	await_sql(30, "select (select sum(seq) from seen.event_cursor) = (select "
 		      "sum(last_seq) from fact.event_head)");
 	assert_int_equal(number("select count(*) from seen.seen"), applied);
 }
@@ -205,11 +205,11 @@ what_was_applied_again_is_not_applied_once_more(void **state)
 	produce(0);
 	subscribe(0);
 	write_events(1, 100);
-	await_sql(10, all_applied);
+	await_sql(30, all_applied);
 	replay_to_the_heads(true, 200);
 	replay_to_the_heads(false, 200);
 	write_events(1, 50);
-	await_sql(10, "select count(*) = 250 from seen.seen");
+	await_sql(30, "select count(*) = 250 from seen.seen");
 	replay_to_the_heads(false, 250);
 	/* Set back and back again: all that the lanes have ever been past. */
 	test_db_sql(&world.db, "begin; select lane from seen.event_cursor for update; "
@@ -228,12 +228,12 @@ a_new_epoch_is_read_again_and_absorbed(void **state)
 	produce(1);
 	subscribe(0);
 	write_events(2, 50);
-	await_sql(10, all_applied);
+	await_sql(30, all_applied);
 	assert_int_equal(order(EPOCH), TRL_OK);
-	await_sql(10, "select min(epoch) = 2 and sum(seq) = (select sum(last_seq) from "
+	await_sql(30, "select min(epoch) = 2 and sum(seq) = (select sum(last_seq) from "
 		      "fact.event_head) from seen.event_cursor");
 	write_events(2, 20);
-	await_sql(10, all_applied);
+	await_sql(30, all_applied);
 	assert_all_applied();
 	assert_int_equal(world.shared->gaps, 0);
 }
@@ -260,7 +260,7 @@ a_day_is_dropped_once_everybody_has_read_it(void **state)
 	(void)state;
 	produce(0);
 	write_events(1, 200);
-	await_sql(10, "select count(*) = 200 from fact.event_log");
+	await_sql(30, "select count(*) = 200 from fact.event_log");
 	age_the_log();
 	say_read("greatest(last_seq - 1, 0)");
 	assert_int_equal(trl_pg_maintain(world.db.admin, &fact_sql), TRL_OK);
@@ -280,7 +280,7 @@ a_day_is_dropped_once_everybody_has_read_it(void **state)
 	produce(0);
 	subscribe(0);
 	write_events(1, 20);
-	await_sql(10, all_applied);
+	await_sql(30, all_applied);
 	assert_int_equal(number("select count(*) from seen.seen"), 20);
 	assert_int_equal(world.shared->gaps, 0);
 }

@@ -4,22 +4,28 @@
 
 #include <sys/wait.h>
 
+#include <trl/clock.h>
+
 enum { SUBJECTS = 7, EACH = 6, BAD = 4 }; /* events n = 4, 5, 6 of each subject park */
+enum { OFTEN = 7 };                       /* more than an event may fail */
 
 static void
 park_some(void)
 {
+	const uint64_t until = trl_mono_us() + 60000000;
+
 	world.shared->subjects = 1;
 	world.shared->poison = BAD;
 	produce(0);
 	subscribe(0);
 	write_events(1, SUBJECTS * EACH);
 	/* Somebody has the lanes now and then, also when an event is to be parked. */
-	for (int i = 0; i < 20000; i++) {
+	while (number("select count(*) from seen.parked") < 21) {
+		if (trl_mono_us() > until)
+			fail_msg("not all are parked");
 		test_db_sql(&world.db, "begin; select lane from seen.event_cursor for "
 				       "update; commit");
-		if (number("select count(*) from seen.parked") == 21)
-			break;
+		look_again();
 	}
 	await_sql(60, "select count(*) = 21 from seen.parked");
 }
@@ -27,7 +33,7 @@ park_some(void)
 static void
 nothing_is_lost_or_out_of_order(void)
 {
-	await_sql(10, all_applied);
+	await_sql(30, all_applied);
 	assert_all_applied();
 }
 
@@ -46,7 +52,7 @@ a_poisoned_event_parks_with_its_successors_and_is_redriven_in_order(void **state
 	    number("select sum(last_seq) from fact.event_head"));
 	/* What comes later waits as well. */
 	write_events(1, SUBJECTS);
-	await_sql(10, "select count(*) = 28 from seen.parked");
+	await_sql(30, "select count(*) = 28 from seen.parked");
 	/* It still fails: nothing moves. */
 	assert_int_equal(order(REDRIVE), TRL_OK);
 	assert_int_equal(world.shared->count, 0);
@@ -93,7 +99,7 @@ a_parked_event_is_skipped_and_its_successors_are_applied(void **state)
 	world.shared->replay =
 	    (struct trl_events_replay){ .subscription = "people", .lane = -1 };
 	assert_int_equal(order(REPLAY), TRL_OK);
-	await_sql(10, "select (select sum(seq) from seen.event_cursor) = (select "
+	await_sql(30, "select (select sum(seq) from seen.event_cursor) = (select "
 		      "sum(last_seq) from fact.event_head)");
 	assert_int_equal(number("select count(*) from seen.seen"), SUBJECTS * 3 + 2);
 	assert_int_equal(number("select count(*) from seen.parked"), 18);
@@ -123,6 +129,19 @@ thousands_of_parked_events_are_redriven_at_once(void **state)
 	assert_int_equal(number("select count(*) from seen.parked"), 0);
 }
 
+/* Waits until the handler was called so often in all. */
+static void
+await_calls(unsigned n)
+{
+	const uint64_t until = trl_mono_us() + 60000000;
+
+	while (world.shared->calls < n) {
+		if (trl_mono_us() > until)
+			fail_msg("it is not tried again");
+		look_again();
+	}
+}
+
 /* What fails and what kills are told apart: one that was killed while its events
  * failed, for whatever reason, did not die of them. */
 static void
@@ -137,10 +156,8 @@ a_process_that_lives_through_a_failure_counts_as_no_death(void **state)
 		const unsigned calls = world.shared->calls;
 
 		subscribe(0);
-		for (int i = 0; i < 20000 && world.shared->calls == calls; i++)
-			number("select 1");
-		assert_true(world.shared->calls > calls);
-		await_sql(10, "select max(tried_by) = 0 from seen.event_cursor");
+		await_calls(calls + 1);
+		await_sql(30, "select max(tried_by) = 0 from seen.event_cursor");
 		end(&world.subscribers[0]);
 	}
 	assert_int_equal(number("select max(tries) from seen.event_cursor"), 0);
@@ -148,21 +165,6 @@ a_process_that_lives_through_a_failure_counts_as_no_death(void **state)
 	subscribe(0);
 	nothing_is_lost_or_out_of_order();
 	assert_int_equal(number("select count(*) from seen.parked"), 0);
-}
-
-enum { OFTEN = 7 }; /* more than an event may fail */
-
-/* Waits until the one event that is there was tried so often. */
-static void
-await_tries(unsigned since)
-{
-	const uint64_t until = trl_mono_us() + 60000000;
-
-	while (world.shared->calls < since + OFTEN) {
-		if (trl_mono_us() > until)
-			fail_msg("it is not tried again");
-		number("select 1");
-	}
 }
 
 static void
@@ -175,12 +177,12 @@ a_locked_database_parks_nothing_for_however_long(void **state)
 	produce(0);
 	subscribe(0);
 	write_events(1, 20);
-	await_sql(10, all_applied);
+	await_sql(30, all_applied);
 	PQclear(PQexec(holder, "begin; lock table seen.seen in access exclusive mode"));
 	assert_int_equal(PQtransactionStatus(holder), PQTRANS_INTRANS);
 	calls = world.shared->calls;
 	write_events(1, 1);
-	await_tries(calls);
+	await_calls(calls + OFTEN);
 	PQfinish(holder);
 	nothing_is_lost_or_out_of_order();
 	assert_int_equal(number("select count(*) from seen.parked"), 0);
@@ -202,7 +204,7 @@ what_is_no_fault_of_the_event_parks_nothing(void **state)
 		world.shared->fails_with = codes[i];
 		world.shared->poison = 1;
 		write_events(1, 1);
-		await_tries(calls);
+		await_calls(calls + OFTEN);
 		world.shared->poison = 0;
 		nothing_is_lost_or_out_of_order();
 	}
@@ -212,12 +214,14 @@ what_is_no_fault_of_the_event_parks_nothing(void **state)
 static void
 an_event_that_kills_the_process_is_parked_in_the_end(void **state)
 {
+	const uint64_t until = trl_mono_us() + 60000000;
+
 	(void)state;
 	world.shared->subjects = 1;
 	world.shared->deadly = BAD;
 	produce(0);
 	write_events(1, EACH * 7);
-	await_sql(20, "select count(*) = 0 from fact.outbox"); /* they are in lanes */
+	await_sql(30, "select count(*) = 0 from fact.outbox"); /* they are in lanes */
 	test_db_sql(&world.db, "delete from fact.event_log where tenant_id <> (select "
 			       "tenant_id from fact.event_log limit 1)");
 	/* One tenant's events are left, and the lanes are as if no others had been. */
@@ -230,12 +234,14 @@ an_event_that_kills_the_process_is_parked_in_the_end(void **state)
 	    "coalesce(max(seq), 0) from l where l.lane = h.lane)");
 	end(&world.producers[0]);
 	produce(0);
-	for (int i = 0; i < 20000 && number("select count(*) from seen.parked") < 3;
-	     i++)
+	while (number("select count(*) from seen.parked") < 3) {
+		if (trl_mono_us() > until)
+			fail_msg("it is not parked");
 		if (!world.subscribers[0] ||
 		    waitpid(world.subscribers[0], NULL, WNOHANG) != 0)
 			subscribe(0);
-	await_sql(10, "select count(*) = 3 from seen.parked");
+		look_again();
+	}
 	assert_in_range(world.shared->deaths, 3, 6);
 	assert_int_equal(number("select count(*) from seen.seen"), 3);
 	world.shared->deadly = 0;

@@ -65,8 +65,7 @@ end(pid_t *pid)
 	*pid = 0;
 }
 
-/* Looking often at a condition, until a deadline. */
-static void
+void
 look_again(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);

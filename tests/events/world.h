@@ -78,6 +78,8 @@ int order(enum order what);
 void write_events(unsigned producers, unsigned each);
 /* Has them write no more, whatever is left, and waits for what has begun. */
 void stop_writing(unsigned producers);
+/* A moment between two looks at a condition. */
+void look_again(void);
 /* Waits until SQL (a boolean) is true; fails the test after seconds. */
 void await_sql(unsigned seconds, const char *sql);
 int64_t number(const char *sql);
