@@ -13,7 +13,7 @@
  *   "dawdles"   sleeps 600 ms, then writes */
 #pragma once
 
-#include "../pg/test_world.h"
+#include "test_world.h"
 
 #include <trl/jobs_open.h>
 

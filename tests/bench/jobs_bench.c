@@ -8,7 +8,7 @@
  * The bare loop takes jobs under a lease by the simplest claim there is (no tenants, no
  * caps) and deletes them, one batch after the other: what PostgreSQL can do at most
  * for one connection. */
-#include "../../shared/pg/test_world.h"
+#include "test_world.h"
 
 #include <trl/jobs_open.h>
 
