@@ -1,4 +1,4 @@
-/* admin.c - what the operator sees of events: lag, parked ones, the log; and replay,
+/* admin.c - what the operator sees of events: lag, the log; and replay,
  * which is setting a number. */
 #include <string.h>
 

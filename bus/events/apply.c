@@ -137,10 +137,10 @@ move_cursors(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *b
 	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n));
 }
 
-/* What is new goes to the handler, or to the parked ones. */
+/* What is new goes to the handler, or to the dead letters. */
 static enum trl_code
 apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
-    struct batch *batch, const Trellis__Bus__TakenRows *taken, const char *park,
+    struct batch *batch, const Trellis__Bus__TakenRows *taken, const char *give_up,
     size_t *applied)
 {
 	struct trl_event *fresh =
@@ -157,11 +157,11 @@ apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 				continue;
 			if (!verdicts->is_new)
 				known += lane->events[j].seq > part->owned_seq;
-			else if (park || verdicts->waits)
-				sub_park(ctx, sub, work->tx, lane->rows[j],
+			else if (give_up || verdicts->waits)
+				sub_dead_letter(ctx, sub, work->tx, lane->rows[j],
 				    verdicts->waits ? "an earlier event of its subject "
 						      "is parked"
-						    : park);
+						    : give_up);
 			else
 				fresh[n++] = lane->events[j];
 		}
@@ -199,7 +199,7 @@ succeeded(struct subscription *sub, const struct batch *batch)
 
 enum trl_code
 sub_apply_batch(
-    trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *park)
+    trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *give_up)
 {
 	TRL_AUTO(sub_work_end) struct sub_work work = { 0 };
 	Trellis__Bus__TakenRows taken = TRELLIS__BUS__TAKEN_ROWS__INIT;
@@ -221,7 +221,7 @@ sub_apply_batch(
 		}
 		return TRL_OK;
 	}
-	rc = apply_new(ctx, sub, &work, batch, &taken, park, &applied);
+	rc = apply_new(ctx, sub, &work, batch, &taken, give_up, &applied);
 	if (rc != TRL_OK)
 		return rc;
 	move_cursors(ctx, sub, work.tx, batch);

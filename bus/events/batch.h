@@ -16,8 +16,8 @@ struct batch {
 	bool alone; /* one lane's, that is careful or goes singly */
 };
 
-/* Applies batch, or with a reason to park what is new of it. A part that is not owned
- * afterwards was left to the process that has its lane. Errors: of the handler, of the
- * database; nothing is written then. */
+/* Applies batch, or with a reason to give up what is new of it. A part that is not
+ * owned afterwards was left to the process that has its lane. Errors: of the handler,
+ * of the database; nothing is written then. */
 enum trl_code sub_apply_batch(trl_ctx *ctx, struct subscription *sub,
-    struct batch *batch, const char *park) TRL_MUST_CHECK;
+    struct batch *batch, const char *give_up) TRL_MUST_CHECK;

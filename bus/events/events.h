@@ -72,7 +72,7 @@ struct events {
 	} m;
 };
 
-/* Starts an actor of this end; false: there is no room, or it drains. */
+/* actors.c: starts an actor of this end; false: there is no room, or it drains. */
 bool events_spawn(struct events *events, const char *name,
     void (*run)(trl_ctx *ctx, void *arg), void *arg, uint32_t timeout_ms);
 /* Its last act. */
@@ -81,15 +81,16 @@ void events_ends(struct events *events);
 uv_timer_t *events_timer(struct events *events, void *data);
 void events_timer_close(uv_timer_t **timer);
 
-/* heads.c */
-void events_heads_open(struct events *events);
-void events_heads_close(struct events *events);
-/* Takes what was read or moved, and wakes who waits. */
+/* heads.c: takes what was read or moved, and wakes who waits. */
 void events_heads_take(
     struct events *events, const Trellis__Bus__HeadRow *const *rows, size_t n);
+void events_wake_all(struct events *events);
+
+/* look.c: looks at the heads from now on. */
+void events_look_open(struct events *events);
+void events_look_close(struct events *events);
 /* Reads the heads, at most once at a time. */
 enum trl_code events_heads_read(trl_ctx *ctx, struct events *events) TRL_MUST_CHECK;
-void events_wake_all(struct events *events);
 
 /* sequencer.c: numbers what waits in these lanes; from trl_pg_on_news. */
 void events_sequence(void *events, uint32_t lanes);

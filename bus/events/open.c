@@ -4,61 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <trl/loop_uv.h>
-
 #include "framework_sql.h"
-
-/* ---- actors and timers */
-
-bool
-events_spawn(struct events *events, const char *name,
-    void (*run)(trl_ctx *ctx, void *arg), void *arg, uint32_t timeout_ms)
-{
-	struct trl_spawn spec = {
-		.name = name, .run = run, .arg = arg, .timeout_ms = timeout_ms
-	};
-
-	if (trl_spawn(events->loop, &spec) != TRL_OK)
-		return false;
-	events->running++;
-	return true;
-}
-
-void
-events_ends(struct events *events)
-{
-	events->running--;
-}
-
-uv_timer_t *
-events_timer(struct events *events, void *data)
-{
-	uv_timer_t *timer = calloc(1, sizeof *timer);
-
-	trl_assert(timer != NULL);
-	trl_assert(uv_timer_init(trl_loop_uv(events->loop), timer) == 0);
-	timer->data = data;
-	return timer;
-}
-
-static void
-on_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-void
-events_timer_close(uv_timer_t **pointer)
-{
-	uv_timer_t *timer = TRL_TAKE(*pointer);
-
-	if (!timer)
-		return;
-	uv_timer_stop(timer);
-	uv_close((uv_handle_t *)timer, on_closed);
-}
-
-/* ---- the life of an end */
 
 static void
 open_metrics(struct events *events)
@@ -108,7 +54,7 @@ trl_events_start(trl_events *events, void *self)
 
 	events->self = self;
 	if (events->tells) {
-		events_heads_open(events);
+		events_look_open(events);
 		if (events->pg)
 			trl_pg_on_news(
 			    events->pg, TRL_PG_EVENTS, events_sequence, events);
@@ -148,7 +94,7 @@ trl_events_close(trl_events **pointer)
 		if (events->pg)
 			trl_pg_on_news(events->pg, TRL_PG_EVENTS, NULL, NULL);
 		trl_pg_on_news(events->sys, TRL_PG_EVENTS, NULL, NULL);
-		events_heads_close(events);
+		events_look_close(events);
 	}
 	sub_close_all(events);
 	free(events);

@@ -181,7 +181,7 @@ take_lane(trl_ctx *ctx, struct subscription *sub, unsigned at,
 	lane->events = trl_arena_zalloc(ctx->arena, (n + 1) * sizeof *lane->events);
 	for (size_t i = 0; i < n; i++)
 		if (events_of_row(ctx, rows[i], &lane->events[i]) != TRL_OK)
-			trl_err_clear(ctx); /* it is parked when its turn comes */
+			trl_err_clear(ctx); /* a dead letter, when its turn comes */
 	if (n == 0)
 		lane->seq = lane->through;
 }

@@ -82,9 +82,9 @@ void sub_work_end(struct sub_work *work);
 enum trl_code sub_hand_over(trl_ctx *ctx, struct subscription *sub,
     struct sub_work *work, struct trl_event *events, size_t n) TRL_MUST_CHECK;
 
-/* park.c: adds an event to the parked ones. */
-void sub_park(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const events_row *row,
-    const char *error);
+/* dead_letter.c: the event stands aside. */
+void sub_dead_letter(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
+    const events_row *row, const char *error);
 
 /* subscription.c */
 void sub_open(struct events *events, const struct trl_subscription *spec);

@@ -1,9 +1,9 @@
 /* turns.c - which events are applied next, together or one by one. A batch that fails
- * is tried again event by event; an event that fails by itself five times is parked,
- * and the lane goes on. Where not the event is at fault but a lock, the load or the
- * network, the lane waits, for however long: then nothing would be mended by an
+ * is tried again event by event; one that fails by itself five times becomes a dead
+ * letter, and the lane goes on. Where not the event is at fault but a lock, the load or
+ * the network, the lane waits, for however long: then nothing would be mended by an
  * operator. A process that has not come past its first events yet counts beforehand, so
- * that one that kills it is parked as well. */
+ * that one that kills it becomes one as well. */
 #include <string.h>
 
 #include <trl/log.h>
@@ -58,8 +58,9 @@ pick(struct subscription *sub, struct batch *out)
 
 /* ---- failures */
 
+/* The event becomes a dead letter. */
 static enum trl_code
-park(trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *why)
+give_up(trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char *why)
 {
 	const struct part *part = &batch->parts[0];
 	const struct trl_event *event = &sub->lanes[part->lane].events[part->from];
@@ -108,7 +109,7 @@ put_off(trl_ctx *ctx, struct subscription *sub, const struct batch *batch)
 	lane->until_us = trl_mono_us() + ms * 1000;
 }
 
-/* The one event of batch has failed by itself; once too often it is parked. */
+/* The one event of batch has failed by itself; once too often: a dead letter. */
 static enum trl_code
 failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 {
@@ -122,7 +123,7 @@ failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 				 ((uint64_t)RETRY_MS * 1000 << 2 * (lane->fails - 1));
 		return TRL_OK;
 	}
-	return park(ctx, sub, batch, why);
+	return give_up(ctx, sub, batch, why);
 }
 
 /* The rollback is on its way on its own connection; until it is there, the lane's row
@@ -187,7 +188,7 @@ be_careful(trl_ctx *ctx, struct subscription *sub, struct batch *batch, bool *de
 
 /* The process lives: what it counted is no death, be it that the events failed, that
  * another process had the lane, or that PostgreSQL went away, and then as soon as it is
- * back. Else a few restarts in such times would park what nobody died of. */
+ * back. Else a few restarts in such times would give up what nobody died of. */
 static void
 count_back(trl_ctx *ctx, struct subscription *sub, unsigned lane)
 {
@@ -214,9 +215,9 @@ run(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 	if (batch->alone && lane->careful > 0 && !lane->counted)
 		rc = be_careful(ctx, sub, batch, &deadly);
 	if (rc == TRL_OK)
-		rc = deadly
-			 ? park(ctx, sub, batch, "processes died while they applied it")
-			 : sub_apply_batch(ctx, sub, batch, NULL);
+		rc = deadly ? give_up(ctx, sub, batch,
+				  "processes died while they applied it")
+			    : sub_apply_batch(ctx, sub, batch, NULL);
 	if (rc != TRL_OK) {
 		lane->careful = 0; /* the process lives */
 		rc = failed(ctx, sub, batch, rc);

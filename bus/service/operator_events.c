@@ -124,13 +124,13 @@ enum trl_code
 operator_list_parked(operator_self *self, trl_ctx *ctx,
     const Operator__V1__ListParkedRequest *in, Operator__V1__ListParkedReply *out)
 {
-	struct trl_events_parked *rows;
+	struct trl_dead_letter *rows;
 	size_t n, size = 0;
 	enum trl_code rc;
 
 	if (self->host->events == NULL)
 		return TRL_OK;
-	rc = trl_events_parked(ctx, self->host->events, in->subscription,
+	rc = trl_events_dead_letters(ctx, self->host->events, in->subscription,
 	    trl_value_id(in->after_id), in->has_limit ? in->limit : LIMIT, &rows, &n);
 	if (rc != TRL_OK)
 		return rc;

@@ -52,9 +52,9 @@ struct trl_subscription {
 	 * the call and holds 16 MiB: some 300 KiB for an event and what is written of
 	 * it. Must bear an event it knows already from a snapshot:
 	 * write by version. Errors: anything; the batch rolls back and its events are
-	 * tried singly with backoff. One that fails by itself is parked then, and later
-	 * ones of its subject wait behind it; TRL_BUSY, TRL_DEADLINE, TRL_CONFLICT and
-	 * outages say nothing of the event, and its lane waits. */
+	 * tried singly with backoff. One that fails by itself becomes a dead letter,
+	 * and later ones of its subject wait behind it; TRL_BUSY, TRL_DEADLINE,
+	 * TRL_CONFLICT and outages say nothing of the event, and its lane waits. */
 	enum trl_code (*apply)(void *self, trl_ctx *ctx, trl_tx *tx,
 	    const struct trl_event *events, size_t n);
 };

@@ -31,22 +31,24 @@ enum trl_code trl_events_subscribers(trl_ctx *ctx, trl_events *events,
 enum trl_code trl_events_forget(trl_ctx *ctx, trl_events *events, const char *service,
     const char *subscription) TRL_MUST_CHECK;
 
-struct trl_events_parked {
+/* An event that could not be applied. The operator's command and the table say that it
+ * is parked. */
+struct trl_dead_letter {
 	const char *subscription, *error;
 	int64_t parked_at_us;
 	struct trl_event event;
 };
-/* What is parked of one subscription (NULL: of all), by id, after one (nil: all). */
-enum trl_code trl_events_parked(trl_ctx *ctx, trl_events *events,
+/* Those of one subscription (NULL: of all), by id, after one (nil: all). */
+enum trl_code trl_events_dead_letters(trl_ctx *ctx, trl_events *events,
     const char *subscription, struct trl_id after, size_t limit,
-    struct trl_events_parked **out, size_t *n) TRL_MUST_CHECK;
-/* Applies a parked event again, and then those that wait behind it, in order, until
+    struct trl_dead_letter **out, size_t *n) TRL_MUST_CHECK;
+/* Applies a dead letter again, and then those that wait behind it, in order, until
  * one fails. event nil: every subject's. *applied counts.
  * Errors: TRL_NOT_FOUND (subscription, event), TRL_CONFLICT (an earlier event of its
- * subject is parked), and what the handler says of a named event. */
+ * subject is a dead letter), and what the handler says of a named event. */
 enum trl_code trl_events_redrive(trl_ctx *ctx, trl_events *events,
     const char *subscription, struct trl_id event, size_t *applied) TRL_MUST_CHECK;
-/* Leaves a parked event out for good, and applies those that wait behind it.
+/* Leaves a dead letter out for good, and applies those that wait behind it.
  * Errors: TRL_NOT_FOUND, TRL_CONFLICT. */
 enum trl_code trl_events_skip(trl_ctx *ctx, trl_events *events,
     const char *subscription, struct trl_id event, size_t *applied) TRL_MUST_CHECK;
