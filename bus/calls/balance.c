@@ -6,15 +6,6 @@
 #include <sodium.h>
 #include <string.h>
 
-struct bus_target *
-bus_target_find(const trl_bus *bus, const char *service)
-{
-	struct bus_target *target = bus->targets;
-	while (target != NULL && strcmp(target->name, service) != 0)
-		target = target->next;
-	return target;
-}
-
 /* How willingly a peer is taken: 0 not at all, 1 if it must be, 2 gladly. */
 static unsigned
 rank(const struct bus_peer *peer, const struct bus_peer *avoid, uint64_t now)

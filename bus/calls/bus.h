@@ -40,5 +40,3 @@ struct trl_bus {
 const struct bus_keyring *bus_keyring_of(const trl_bus *bus, struct bus_text peer);
 void bus_hold(trl_bus *bus);
 void bus_release(trl_bus **bus);
-/* Each tick: pings, ejections, forgotten acknowledgements. */
-void bus_tick(trl_bus *bus);

@@ -65,3 +65,9 @@ bus_call_find(trl_bus *bus, uint64_t id)
 		return NULL;
 	return bus->slots[at].call;
 }
+
+size_t
+trl_bus_waiting(const trl_bus *bus)
+{
+	return bus->waiting;
+}

@@ -202,7 +202,7 @@ bus_guests_end(struct bus_guests *g, const struct bus_ends *ends, nng_pipe pipe)
 	bool found = false;
 	/* Under TLS nng takes the end of its socket for none of the connection. There a
 	 * stranger has a certificate of ours, and does not flood. */
-	if (g->net->tls_ca != NULL) {
+	if (g->net->sockets.tls_ca != NULL) {
 		nng_pipe_close(pipe);
 		return;
 	}
@@ -265,7 +265,7 @@ give_up(void)
 static void
 watch_closed(struct bus_guests *g, struct seen *seen, int fd, uint64_t now)
 {
-	if (g->net->tls_ca != NULL || !is_over(seen, fd)) {
+	if (g->net->sockets.tls_ca != NULL || !is_over(seen, fd)) {
 		seen->closed_us = 0;
 		return;
 	}
@@ -353,6 +353,21 @@ may_skip(struct bus_guests *g)
 	return skip;
 }
 
+static void
+look_again(uv_timer_t *timer)
+{
+	trl_bus_net *net = timer->data;
+	bus_guests_look(net->guests);
+}
+
+/* Before the next tick. */
+static void
+look_soon(struct bus_guests *g)
+{
+	uv_timer_start(&g->net->soon, look_again, SOON_MS, 0);
+	uv_unref((uv_handle_t *)&g->net->soon);
+}
+
 void
 bus_guests_look(struct bus_guests *g)
 {
@@ -367,5 +382,5 @@ bus_guests_look(struct bus_guests *g)
 		look_at(g, fd, now);
 	make_room(g, now);
 	if (g->n_waiting > MANY)
-		bus_net_look_soon(g->net, SOON_MS);
+		look_soon(g);
 }

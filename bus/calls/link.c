@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "net.h"
-
 void
 bus_link_reset(struct bus_link *link, uint32_t pipe)
 {
@@ -19,10 +17,29 @@ bus_link_reset(struct bus_link *link, uint32_t pipe)
 	link->out_at = 0;
 }
 
+static void
+drop_from(struct bus_link **list, struct bus_link *link)
+{
+	while (*list != NULL && *list != link)
+		list = &(*list)->next_queued;
+	if (*list != NULL)
+		*list = link->next_queued;
+}
+
+void
+bus_link_unqueue(struct bus_link *link)
+{
+	if (!link->queued)
+		return;
+	drop_from(&link->links->queue, link);
+	drop_from(&link->links->again, link);
+	link->queued = false;
+}
+
 void
 bus_link_fini(struct bus_link *link)
 {
-	bus_net_unqueue(link->net, link);
+	bus_link_unqueue(link);
 	bus_mac_fini(&link->mac);
 	trl_buf_fini(&link->out);
 }
@@ -33,11 +50,19 @@ bus_link_has_room(const struct bus_link *link)
 	return link->out.len - link->out_at < BUS_OUT_MAX;
 }
 
+static void
+put_in(struct bus_link **list, struct bus_link *link)
+{
+	link->queued = true;
+	link->next_queued = *list;
+	*list = link;
+}
+
 void
 bus_link_touch(struct bus_link *link)
 {
 	if (!link->queued && link->pipe != 0)
-		bus_net_queue(link->net, link);
+		put_in(&link->links->queue, link);
 }
 
 bool
@@ -73,7 +98,7 @@ send_message(struct bus_link *link, uint8_t flags, const struct bus_key *key,
 		bus_mac_tag(key ? key->bytes : link->mac.out, body, len - BUS_TAG,
 		    body + len - BUS_TAG);
 	nng_msg_header_append(msg, link->head, link->head_len);
-	if (!bus_net_send(link->net, link->socket, msg)) {
+	if (!bus_socket_send(link->links->sockets, link->socket, msg)) {
 		nng_msg_free(msg);
 		return false;
 	}
@@ -102,15 +127,16 @@ cut(const struct bus_link *link)
 	return n;
 }
 
-void
-bus_link_flush(struct bus_link *link)
+static void
+flush(struct bus_link *link)
 {
 	if (!link->up)
 		return;
 	while (link->out_at < link->out.len && link->sent - link->acked < BUS_WINDOW) {
 		size_t n = cut(link);
 		if (!send_message(link, 0, NULL, link->out.data + link->out_at, n)) {
-			bus_net_retry(link->net, link);
+			if (!link->queued)
+				put_in(&link->links->again, link);
 			return;
 		}
 		link->sent++;
@@ -126,6 +152,29 @@ bus_link_flush(struct bus_link *link)
 	uint64_t owed = link->received - link->told;
 	if (owed >= BUS_ACK_EVERY || (owed > 0 && link->ack_now))
 		send_message(link, BUS_ACK_ONLY, NULL, NULL, 0);
+}
+
+void
+bus_links_flush(struct bus_links *links)
+{
+	while (links->queue != NULL) {
+		struct bus_link *link = links->queue;
+		links->queue = link->next_queued;
+		link->queued = false;
+		flush(link);
+	}
+}
+
+void
+bus_links_retry(struct bus_links *links)
+{
+	struct bus_link *again = TRL_TAKE(links->again);
+	while (again != NULL) {
+		struct bus_link *link = again;
+		again = link->next_queued;
+		link->queued = false;
+		bus_link_touch(link);
+	}
 }
 
 void

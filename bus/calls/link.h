@@ -8,6 +8,7 @@
 
 #include "ends.h"
 #include "mac.h"
+#include "socket.h"
 
 enum {
 	BUS_WINDOW = 32, /* messages in flight towards the other end */
@@ -17,10 +18,15 @@ enum {
 	    8 << 20, /* bytes gathered; beyond that the other end is too slow */
 };
 
-typedef struct trl_bus_net trl_bus_net;
+/* Those of a process that have something to say. */
+struct bus_links {
+	struct bus_sockets *sockets;
+	struct bus_link *queue; /* at this turn's end */
+	struct bus_link *again; /* nng was full: next tick */
+};
 
 struct bus_link {
-	trl_bus_net *net;
+	struct bus_links *links;
 	nng_socket socket;
 	uint32_t pipe;        /* 0: not connected */
 	struct bus_ends ends; /* of the pipe, or of the one before it */
@@ -33,19 +39,23 @@ struct bus_link {
 	bool ack_now;       /* tell at the next flush, whatever the count */
 	struct trl_buf out; /* whole frames, from out_at on */
 	size_t out_at;
-	bool queued; /* in net's list for the next flush */
+	bool queued; /* in one of links' lists */
 	struct bus_link *next_queued;
 };
 
 /* A new connection stands: all counts from zero, what was gathered is dropped. */
 void bus_link_reset(struct bus_link *link, uint32_t pipe);
 void bus_link_fini(struct bus_link *link);
+/* Has nothing more to say. */
+void bus_link_unqueue(struct bus_link *link);
 /* Room for a frame? False: BUS_OUT_MAX wait already. */
 bool bus_link_has_room(const struct bus_link *link);
 /* Something was put into out, or ack_now was set: send at this turn's end. */
 void bus_link_touch(struct bus_link *link);
-/* Sends what may be sent. */
-void bus_link_flush(struct bus_link *link);
+/* Sends what may be sent, of all that were touched. */
+void bus_links_flush(struct bus_links *links);
+/* Each tick: those that nng was too full for say it at the next flush. */
+void bus_links_retry(struct bus_links *links);
 /* Everything sent and acknowledged. */
 bool bus_link_settled(const struct bus_link *link);
 /* Sends a HELLO at once, outside the window, tagged under key (NULL: untagged). */

@@ -56,19 +56,19 @@ static bool
 listen_at(struct bus_server *server, const char *address)
 {
 	struct bus_listener *l = calloc(1, sizeof *l);
-	trl_bus_net *net = server->bus->net;
+	struct bus_sockets *sockets = &server->bus->net->sockets;
 	int rv = NNG_ENOMEM;
 	trl_assert(l != NULL);
 	l->server = server;
 	l->address = strdup(address);
 	l->inproc = bus_is_inproc(address);
-	if (bus_net_socket(net, BUS_REP, &l->socket)) {
+	if (bus_socket_open(BUS_REP, &l->socket)) {
 		nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, bus_listener_gone, l);
-		rv = bus_net_listen(net, l->socket, address, &l->listener);
+		rv = bus_socket_listen(sockets, l->socket, address, &l->listener);
 		if (!l->inproc && rv == 0 && !bus_end_of_listener(l->listener, &l->end))
 			rv = NNG_ENOTSUP;
 		if (rv == 0 &&
-		    bus_door_open(&l->door, net, l->socket, bus_listener_take, l)) {
+		    bus_door_open(&l->door, sockets, l->socket, bus_listener_take, l)) {
 			bus_hold(server->bus);
 			l->next = server->listeners;
 			server->listeners = l;
@@ -194,7 +194,7 @@ close_listener(struct bus_door *door)
 {
 	struct bus_listener *l = door->self;
 	nng_pipe_notify(l->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-	bus_net_close(door->net, l->socket, free_listener, l);
+	bus_socket_close(door->sockets->loop, l->socket, free_listener, l);
 }
 
 void

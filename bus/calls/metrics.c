@@ -23,13 +23,6 @@ bus_metrics_init(struct bus_metrics *m)
 	m->shed = trl_series_at(trl_counter_new("trellis_bus_shed_total",
 				    "Calls answered BUSY at the door", NULL),
 	    NULL);
-	m->messages_out = trl_series_at(
-	    trl_counter_new("trellis_bus_messages_sent_total", "Messages sent", NULL),
-	    NULL);
-	m->messages_in =
-	    trl_series_at(trl_counter_new("trellis_bus_messages_received_total",
-			      "Messages received", NULL),
-		NULL);
 	m->retries_out = trl_series_at(
 	    trl_counter_new("trellis_bus_retries_total", "Calls made again", NULL),
 	    NULL);

@@ -121,7 +121,7 @@ bus_notice_learn(trl_bus_net *net, const char *peer, struct bus_text address)
 	net->sources = source;
 	const char *from = strstr(at, "://") + 3;
 	snprintf(host, sizeof host, "%.*s", (int)strcspn(from, ":"), from);
-	int rv = bus_net_dial(net, net->sub, at, host, &source->dialer);
+	int rv = bus_socket_dial(&net->sockets, net->sub, at, host, &source->dialer);
 	if (rv != 0)
 		trl_log(TRL_LOG_WARN, NULL, "cannot hear notices",
 		    TRL_LOG_STR("address", at),
@@ -165,7 +165,8 @@ bus_notice_listen(trl_bus *bus, const char *address)
 		bus->has_pub = true;
 		nng_socket_set_size(bus->pub, NNG_OPT_RECVMAXSZ, NOTICE_MAX);
 		nng_socket_set_int(bus->pub, NNG_OPT_SENDBUF, SEND_QUEUE);
-		rv = bus_net_listen(bus->net, bus->pub, address, &listener);
+		rv =
+		    bus_socket_listen(&bus->net->sockets, bus->pub, address, &listener);
 	}
 	if (rv == 0 && !bus_is_inproc(address) &&
 	    !bus_end_of_listener(listener, &bus->pub_end))
@@ -193,7 +194,8 @@ trl_bus_notify(
 	trl_loop_post(bus->net->loop, deliver, read_notice(bus->net, data, n));
 	if (!bus->has_pub || nng_msg_alloc(&msg, 0) != 0)
 		return;
-	if (nng_msg_append(msg, data, n) != 0 || !bus_net_send(bus->net, bus->pub, msg))
+	if (nng_msg_append(msg, data, n) != 0 ||
+	    !bus_socket_send(&bus->net->sockets, bus->pub, msg))
 		nng_msg_free(msg);
 }
 

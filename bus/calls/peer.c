@@ -201,20 +201,20 @@ bus_peer_open(
 	peer->bus = bus;
 	peer->target = target;
 	peer->address = strdup(address);
-	peer->link.net = bus->net;
+	peer->link.links = &bus->net->links;
 	peer->link.head[0] = 0x80; /* a request's id: its high bit ends nng's header */
 	peer->link.head[3] = 1;
 	peer->link.head_len = 4;
 	int rv = NNG_ENOMEM;
-	if (bus_net_socket(bus->net, BUS_REQ, &peer->link.socket)) {
+	if (bus_socket_open(BUS_REQ, &peer->link.socket)) {
 		nng_pipe_notify(
 		    peer->link.socket, NNG_PIPE_EV_ADD_POST, post_event, peer);
 		nng_pipe_notify(
 		    peer->link.socket, NNG_PIPE_EV_REM_POST, post_event, peer);
-		rv = bus_net_dial(
-		    bus->net, peer->link.socket, address, tls_name, &peer->dialer);
-		if (rv == 0 && bus_door_open(&peer->door, bus->net, peer->link.socket,
-				   take, peer)) {
+		rv = bus_socket_dial(&bus->net->sockets, peer->link.socket, address,
+		    tls_name, &peer->dialer);
+		if (rv == 0 && bus_door_open(&peer->door, &bus->net->sockets,
+				   peer->link.socket, take, peer)) {
 			peer->next = target->peers;
 			target->peers = peer;
 			target->n_peers++;
@@ -245,11 +245,10 @@ static void
 close_socket(struct bus_door *door)
 {
 	struct bus_peer *peer = door->self;
-	trl_bus_net *net = door->net;
 	nng_pipe_notify(peer->link.socket, NNG_PIPE_EV_ADD_POST, NULL, NULL);
 	nng_pipe_notify(peer->link.socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
 	/* Freed behind whatever nng posted before. */
-	bus_net_close(net, peer->link.socket, free_peer, peer);
+	bus_socket_close(door->sockets->loop, peer->link.socket, free_peer, peer);
 }
 
 void
@@ -263,15 +262,9 @@ bus_peer_close(struct bus_peer *peer)
 	peer->link.up = false;
 	bus_notice_unlearn(peer->bus->net, &peer->notices);
 	bus_client_lost(peer);
-	bus_net_unqueue(peer->bus->net, &peer->link);
+	bus_link_unqueue(&peer->link);
 	peer->link.pipe = 0;
 	bus_door_close(&peer->door, close_socket);
-}
-
-bool
-bus_peer_usable(const struct bus_peer *peer)
-{
-	return peer->link.up && !peer->draining && !peer->dropped;
 }
 
 void

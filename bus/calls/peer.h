@@ -47,15 +47,18 @@ struct bus_peer *bus_peer_open(
     trl_bus *bus, struct bus_target *target, const char *address, const char *tls_name);
 /* Calls in flight fail; frees it once nng has let go. */
 void bus_peer_close(struct bus_peer *peer);
-bool bus_peer_usable(const struct bus_peer *peer);
 /* Ends the connection; nng dials again by itself. */
 void bus_peer_eject(struct bus_peer *peer, const char *why);
 void bus_peer_tick(struct bus_peer *peer);
 
+/* target.c */
+struct bus_target *bus_target_find(const trl_bus *bus, const char *service);
+bool bus_peer_usable(const struct bus_peer *peer);
 /* What an operator sees of its peers: at each tick, and when one comes or goes. */
 void bus_target_show(const struct bus_target *target);
-struct bus_target *bus_target_find(const trl_bus *bus, const char *service);
-/* The better of two random usable peers; not avoid, where there is another. */
+
+/* balance.c: the better of two random usable peers; not avoid, where there is another.
+ */
 struct bus_peer *bus_balance(
     trl_bus *bus, struct bus_target *target, const struct bus_peer *avoid);
 

@@ -132,7 +132,7 @@ add_conn(struct bus_listener *listener, nng_msg *msg, struct bus_text caller)
 	trl_assert(conn != NULL && nng_msg_header_len(msg) == sizeof conn->link.head);
 	conn->server = server;
 	snprintf(conn->caller, sizeof conn->caller, "%.*s", (int)caller.n, caller.s);
-	conn->link.net = server->bus->net;
+	conn->link.links = &server->bus->net->links;
 	conn->link.socket = listener->socket;
 	memcpy(conn->link.head, nng_msg_header(msg), sizeof conn->link.head);
 	conn->link.head_len = sizeof conn->link.head;
@@ -284,29 +284,6 @@ take_frame(
 	}
 }
 
-static struct bus_inbound *
-keep(struct bus_server *server, nng_msg *msg)
-{
-	struct bus_inbound *inbound = server->free_inbounds;
-	if (inbound != NULL)
-		server->free_inbounds = inbound->next_free;
-	else
-		inbound = malloc(sizeof *inbound);
-	trl_assert(inbound != NULL);
-	*inbound = (struct bus_inbound){ .msg = msg, .refs = 1 };
-	return inbound;
-}
-
-void
-bus_inbound_drop(struct bus_server *server, struct bus_inbound *inbound)
-{
-	if (--inbound->refs > 0)
-		return;
-	nng_msg_free(inbound->msg);
-	inbound->next_free = server->free_inbounds;
-	server->free_inbounds = inbound;
-}
-
 static const char *
 take_frames(struct bus_conn *conn, nng_msg *msg, const struct bus_envelope *envelope)
 {
@@ -320,7 +297,7 @@ take_frames(struct bus_conn *conn, nng_msg *msg, const struct bus_envelope *enve
 	conn->proven = conn->proven || why == NULL;
 	if (why != NULL || at == end)
 		return nng_msg_free(msg), why;
-	struct bus_inbound *inbound = keep(server, msg);
+	struct bus_inbound *inbound = bus_inbound_keep(server, msg);
 	while (why == NULL && at < end) {
 		why = bus_frame_get(data, end, &at, &frame);
 		if (why == NULL)

@@ -82,10 +82,13 @@ struct bus_server {
 	bool draining;
 };
 
-/* A CALL frame came: an actor is started for it, or it is refused. */
+/* inbound.c: msg with one reference; it is freed with the last. */
+struct bus_inbound *bus_inbound_keep(struct bus_server *server, nng_msg *msg);
+void bus_inbound_drop(struct bus_server *server, struct bus_inbound *inbound);
+
+/* dispatch.c: a CALL frame came: an actor is started for it, or it is refused. */
 void bus_dispatch(
     struct bus_conn *conn, struct bus_inbound *inbound, const struct bus_frame *frame);
-void bus_inbound_drop(struct bus_server *server, struct bus_inbound *inbound);
 /* Writes a reply that no actor makes. */
 void bus_refuse(struct bus_conn *conn, uint64_t call_id, enum trl_code code,
     uint32_t retry_after_ms, const char *message);

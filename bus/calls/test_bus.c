@@ -352,7 +352,7 @@ hold_up(trl_ctx *ctx, void *arg)
 	struct pollfd fd = { .events = POLLIN };
 	(void)ctx, (void)arg;
 	MUST(nng_socket_get_int(peer->link.socket, NNG_OPT_RECVFD, &fd.fd) == 0);
-	bus_link_flush(&peer->link);
+	bus_links_flush(peer->link.links);
 	MUST(poll(&fd, 1, 5000) == 1);
 	while (trl_mono_us() < until)
 		;
