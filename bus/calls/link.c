@@ -10,7 +10,7 @@ bus_link_reset(struct bus_link *link, uint32_t pipe)
 {
 	link->pipe = pipe;
 	link->up = false;
-	link->sent = link->acked = link->received = link->told = 0;
+	link->sent = link->acked = link->received = link->acknowledged = 0;
 	link->ack_now = false;
 	bus_mac_fini(&link->mac);
 	trl_buf_clear(&link->out);
@@ -104,7 +104,7 @@ send_message(struct bus_link *link, uint8_t flags, const struct bus_key *key,
 	}
 	if (!(flags & BUS_GREETING))
 		link->mac.sent++;
-	link->told = link->received;
+	link->acknowledged = link->received;
 	link->ack_now = false;
 	return true;
 }
@@ -149,7 +149,7 @@ flush(struct bus_link *link)
 		trl_buf_shift(&link->out, link->out_at);
 		link->out_at = 0;
 	}
-	uint64_t owed = link->received - link->told;
+	uint64_t owed = link->received - link->acknowledged;
 	if (owed >= BUS_ACK_EVERY || (owed > 0 && link->ack_now))
 		send_message(link, BUS_ACK_ONLY, NULL, NULL, 0);
 }
@@ -214,7 +214,7 @@ bus_link_take(struct bus_link *link, const struct bus_envelope *envelope,
 	}
 	if (!(envelope->flags & BUS_ACK_ONLY)) {
 		link->received++;
-		if (link->received - link->told >= BUS_ACK_EVERY)
+		if (link->received - link->acknowledged >= BUS_ACK_EVERY)
 			bus_link_touch(link);
 	} else if (*end != BUS_ENVELOPE) {
 		return "frames_in_ack";

@@ -35,7 +35,7 @@ struct bus_link {
 	bool up; /* greeted both ways: frames may go */
 	struct bus_mac mac;
 	uint64_t sent, acked; /* messages of ours, and how many the other end has */
-	uint64_t received, told;
+	uint64_t received, acknowledged; /* of theirs, and how many we said we have */
 	bool ack_now;       /* tell at the next flush, whatever the count */
 	struct trl_buf out; /* whole frames, from out_at on */
 	size_t out_at;

@@ -154,8 +154,8 @@ bus_server_tick(struct bus_server *server)
 			bus_conn_expel(server, c, c->link.pipe, "reads_too_slowly");
 			continue;
 		}
-		bus_conn_tell_ready(c);
-		if (c->link.received > c->link.told) {
+		bus_conn_say_ready(c);
+		if (c->link.received > c->link.acknowledged) {
 			c->link.ack_now = true;
 			bus_link_touch(&c->link);
 		}

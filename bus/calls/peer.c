@@ -304,7 +304,7 @@ bus_peer_tick(struct bus_peer *peer)
 		peer->pinged = true;
 		bus_link_touch(&peer->link);
 	}
-	if (peer->link.received > peer->link.told) {
+	if (peer->link.received > peer->link.acknowledged) {
 		peer->link.ack_now = true;
 		bus_link_touch(&peer->link);
 	}

@@ -101,8 +101,8 @@ void
 bus_conn_say_goaway(struct bus_conn *conn)
 {
 	static const struct bus_frame goaway = { .kind = BUS_GOAWAY };
-	if (!conn->told_goaway && bus_frame_put(&conn->link.out, &goaway, NULL)) {
-		conn->told_goaway = true;
+	if (!conn->said_goaway && bus_frame_put(&conn->link.out, &goaway, NULL)) {
+		conn->said_goaway = true;
 		bus_link_touch(&conn->link);
 	}
 }
@@ -114,11 +114,11 @@ answer_ping(struct bus_conn *conn)
 	const trl_bus *bus = conn->server->bus;
 	struct bus_frame pong = { .kind = BUS_PING, .answer = true };
 	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
-	snprintf(conn->told_unready, sizeof conn->told_unready, "%s", why ? why : "");
+	snprintf(conn->said_unready, sizeof conn->said_unready, "%s", why ? why : "");
 	if (why != NULL) {
 		pong.has_error = true;
 		pong.code = TRL_UNAVAILABLE;
-		pong.message = bus_text(conn->told_unready);
+		pong.message = bus_text(conn->said_unready);
 	}
 	if (bus_frame_put(&conn->link.out, &pong, NULL))
 		bus_link_touch(&conn->link);
@@ -250,12 +250,12 @@ answer_stats(struct bus_conn *conn)
 }
 
 void
-bus_conn_tell_ready(struct bus_conn *conn)
+bus_conn_say_ready(struct bus_conn *conn)
 {
 	const trl_bus *bus = conn->server->bus;
 	const char *why = bus->unready ? bus->unready(bus->unready_self) : NULL;
 	if (strncmp(
-		conn->told_unready, why ? why : "", sizeof conn->told_unready - 1) != 0)
+		conn->said_unready, why ? why : "", sizeof conn->said_unready - 1) != 0)
 		answer_ping(conn);
 }
 

@@ -12,10 +12,10 @@ struct bus_conn {
 	char caller[TRL_BUS_NAME_MAX + 1];
 	struct bus_serving *calls;
 	unsigned running;
-	bool told_goaway;
+	bool said_goaway;
 	bool proven; /* has said something under the connection's own keys, which who
 			replays a HELLO cannot */
-	char told_unready[96]; /* "": that it is ready */
+	char said_unready[96]; /* "": that it is ready */
 };
 
 /* A method as it is served here. */
@@ -111,7 +111,7 @@ void bus_conn_close(struct bus_conn *conn);
 void bus_conn_expel(
     struct bus_server *server, struct bus_conn *conn, uint32_t pipe, const char *why);
 /* Says whether this service is ready, where that has changed. */
-void bus_conn_tell_ready(struct bus_conn *conn);
+void bus_conn_say_ready(struct bus_conn *conn);
 void bus_conn_say_goaway(struct bus_conn *conn);
 /* A message came to the listener. */
 void bus_listener_take(void *listener, nng_msg *msg);

@@ -60,7 +60,7 @@ struct events {
 	uint64_t total; /* of all heads */
 	struct events_waiter *waiters;
 	uint32_t unsequenced; /* lanes where rows wait for numbers */
-	bool sequencing, looking, telling, told_late;
+	bool sequencing, looking, notifying, notify_again;
 	unsigned polls;
 	uv_timer_t *poll, *notice;
 	double oldest_s; /* how long the oldest row waits */

@@ -17,7 +17,7 @@ enum { TRIES = 4, AGAIN_MS = 2, RUN_MS = 5000, ENOUGH_MS = 1500 };
 /* ---- notices */
 
 static void
-tell(struct events *events)
+notify(struct events *events)
 {
 	char topic[41];
 	struct trl_id total = trl_id_nil;
@@ -34,22 +34,22 @@ on_notice(uv_timer_t *timer)
 {
 	struct events *events = timer->data;
 
-	events->telling = false;
-	if (!events->told_late)
+	events->notifying = false;
+	if (!events->notify_again)
 		return;
-	events->told_late = false;
+	events->notify_again = false;
 	events_notify(events);
 }
 
 void
 events_notify(struct events *events)
 {
-	if (events->telling) {
-		events->told_late = true;
+	if (events->notifying) {
+		events->notify_again = true;
 		return;
 	}
-	tell(events);
-	events->telling = true;
+	notify(events);
+	events->notifying = true;
 	uv_timer_start(events->notice, on_notice, NOTICE_MS, 0);
 }
 

@@ -1,4 +1,4 @@
-/* change.c - a change says what it changes before it writes, and the epoch is bumped
+/* bump.c - a change says what it changes before it writes, and the epoch is bumped
  * once its end is known: not only where this very run wrote. A process may be killed
  * between commit and bump; whoever then asks again under the key is answered from the
  * record, and is not answered before the copies have ended. */
