@@ -2,6 +2,7 @@
  * protobuf-c.h (quantifier_offset holds has_x, the count or the oneof's case). */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <google/protobuf/timestamp.pb-c.h>
 
@@ -67,6 +68,40 @@ trl_member_size(const ProtobufCFieldDescriptor *field)
 		break;
 	}
 	return 8;
+}
+
+void
+trl_member_clear(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
+{
+	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+		*(size_t *)quantifier(field, message) = 0;
+		return;
+	}
+	memset(trl_member_at(field, message), 0, trl_member_size(field));
+	if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+		*(uint32_t *)quantifier(field, message) = 0;
+	else if (field->type != PROTOBUF_C_TYPE_STRING &&
+		 field->type != PROTOBUF_C_TYPE_MESSAGE &&
+		 field->label == PROTOBUF_C_LABEL_OPTIONAL)
+		*(protobuf_c_boolean *)quantifier(field, message) = 0;
+}
+
+void
+trl_member_copy(const ProtobufCFieldDescriptor *from, const ProtobufCMessage *source,
+    const ProtobufCFieldDescriptor *to, ProtobufCMessage *message)
+{
+	trl_member_clear(to, message);
+	if (!trl_member_present(from, source))
+		return;
+	if (from->label == PROTOBUF_C_LABEL_REPEATED) {
+		*(size_t *)quantifier(to, message) = trl_member_count(from, source);
+		memcpy(trl_member_at(to, message), trl_member_of(from, source),
+		    sizeof(void *));
+		return;
+	}
+	memcpy(trl_member_at(to, message), trl_member_of(from, source),
+	    trl_member_size(from));
+	trl_member_mark(to, message);
 }
 
 const void *

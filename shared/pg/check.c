@@ -148,7 +148,7 @@ pg_check_session(PGconn *pq, const struct trl_sql_set *set)
 		return false;
 	switch (pg_check_migrations(pq, set, applied)) {
 	case PG_SCHEMA_SAME:
-		return true;
+		return pg_check_resources(pq, set);
 	case PG_SCHEMA_EDITED:
 		return false;
 	case PG_SCHEMA_ABSENT:

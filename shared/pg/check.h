@@ -14,6 +14,9 @@ bool pg_check_session(PGconn *pq, const struct trl_sql_set *set);
 /* Every table's class, policies, keys and rights; views and functions. False:
  * printed one sentence a problem. */
 bool pg_check_classes(PGconn *pq, const char *schema);
+/* The tables of declared resources against their messages (check_resource.c). False:
+ * printed one sentence a problem. */
+bool pg_check_resources(PGconn *pq, const struct trl_sql_set *set);
 /* How the schema's migrations compare with the build's. */
 enum pg_schema_state {
 	PG_SCHEMA_ABSENT,

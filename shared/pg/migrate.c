@@ -214,7 +214,8 @@ apply_all(const struct run *run, const size_t applied[2])
 	return execf(run, "taking the schema", "set local search_path = %s",
 		   run->schema) &&
 	       exec(run, "making policies and rights", trl_sql_rights) &&
-	       pg_check_classes(run->pq, run->set->service);
+	       pg_check_classes(run->pq, run->set->service) &&
+	       pg_check_resources(run->pq, run->set);
 }
 
 static enum trl_code

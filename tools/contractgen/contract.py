@@ -38,7 +38,10 @@ def main(out, depfile, contract, *protoc):
     stem = f'{base}_{os.path.basename(folder)}'
     with tempfile.TemporaryDirectory() as made:
         deps = os.path.join(made, 'deps')
+        words = os.path.join(out, stem + '.pb')  # the contract itself, for tools/sqlgen
         done = subprocess.run([*protoc, f'--dependency_out={deps}', f'--c_out={made}',
+                               f'--descriptor_set_out={words}', '--include_imports',
+                               '--include_source_info',
                                f'--trl_out=contract:{made}', contract], check=False)
         if done.returncode != 0:
             return 1

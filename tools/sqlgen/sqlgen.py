@@ -63,12 +63,19 @@ Never edit one that was applied: add the next.
     rights stand after a semicolon:  'class: tenant; app: select, insert', also of
     columns:  'app: insert, select (id, state), update (state)'
   * For class tenant, primary key, unique indexes and foreign keys carry tenant_id.
+
+--contract NAME.pb: the plain statements of the resources that a contract declares
+(project_get, _list, _list_by_FIELD, _insert, _update, _delete, _lock, _room; see
+resources.py) are made as if they stood in sql/query/. A file there of the same name is
+taken instead.
 """
 import argparse
 import hashlib
 import pathlib
 import re
 import sys
+
+sys.dont_write_bytecode = True
 
 CODES = ('MALFORMED INVALID UNAUTHENTICATED DENIED NOT_FOUND EXISTS CONFLICT '
          'PRECONDITION RATE QUOTA BUSY UNAVAILABLE DEADLINE UNCERTAIN INTERNAL').split()
@@ -107,15 +114,14 @@ def line_of(text, offset):
 
 
 class Statement:
-    def __init__(self, path, file, service):
+    def __init__(self, base, source, file, service):
         self.file, self.service = file, service
-        self.base = path.stem
+        self.base = base
         if not re.fullmatch(r'[a-z][a-z0-9_]*', self.base):
             raise Refused(file, 1, 'the name must be lower_snake_case')
         self.name = f'{service}_{self.base}'
         if len(self.name) > 60:
             raise Refused(file, 1, 'the name is longer than PostgreSQL allows')
-        source = path.read_text()
         self.expect, self.message = None, ''
         self.read_header(source)
         self.params = []
@@ -272,7 +278,9 @@ def header(service, set_name, statements, texts):
     return '\n'.join(out) + '\n'
 
 
-def source(service, set_name, statements, migrations, texts, header_name):
+def source(service, set_name, statements, migrations, texts, resources, header_name):
+    constraints = [(*c, item.file) for item in migrations for c in item.constraints]
+    constraints += [c for r in resources for c in r.constraints]
     out = [f'/* Made by tools/sqlgen from the SQL of {service}. */',
            f'#include "{header_name}"', '', '#include <stddef.h>', '',
            '/* A migration is one text, longer than C99 asks compilers to take. */',
@@ -302,19 +310,22 @@ def source(service, set_name, statements, migrations, texts, header_name):
     out.append('static const struct trl_sql_constraint all_constraints[] = {')
     count = 0
     seen = set()
-    for item in migrations:
-        for name, code, field, message in item.constraints:
-            if name in seen:
-                raise Refused(item.file, 1, f'{name} is declared twice')
-            seen.add(name)
-            count += 1
-            out.append(f'\t{{ "{name}", TRL_{code}, "{field or ""}", {c_string(message)} }},')
+    for name, code, field, message, file in constraints:
+        if name in seen:
+            raise Refused(file, 1, f'{name} is declared twice')
+        seen.add(name)
+        count += 1
+        out.append(f'\t{{ "{name}", TRL_{code}, "{field or ""}", {c_string(message)} }},')
     out += ['\t{ NULL, TRL_OK, NULL, NULL }', '};']
     out.append('static const struct trl_sql_migration all_migrations[] = {')
     for item in migrations:
         checksum = ', '.join('0x%02x' % b for b in item.checksum)
         out.append(f'\t{{ {item.number}, "{item.name}",\n\t    {c_string(item.text)},\n\t    {{ {checksum} }} }},')
     out += ['\t{ 0, NULL, NULL, { 0 } }', '};']
+    if resources:
+        out += [f'extern const struct trl_resource {r.name};' for r in resources]
+        out.append('static const struct trl_resource *const all_resources[] = {')
+        out += [f'\t&{r.name},' for r in resources] + ['\tNULL', '};']
     out.append(f'''const struct trl_sql_set {set_name} = {{
 	.service = "{service}",
 	.statements = all_statements,
@@ -323,6 +334,7 @@ def source(service, set_name, statements, migrations, texts, header_name):
 	.n_constraints = {count},
 	.migrations = all_migrations,
 	.n_migrations = {len(migrations)},
+	.resources = {'all_resources' if resources else 'NULL'},
 }};''')
     return '\n'.join(out) + '\n'
 
@@ -336,6 +348,7 @@ def main():
     parser.add_argument('--out', required=True)
     parser.add_argument('--folder', help='take all of its query/, schema/ and admin/')
     parser.add_argument('--depfile', help='of --folder: what was looked at')
+    parser.add_argument('--contract', help='the descriptors of a contract with resources')
     parser.add_argument('files', nargs='*')
     args = parser.parse_args()
     if args.folder:
@@ -345,12 +358,13 @@ def main():
     stem = args.name or set_name
     root = pathlib.Path(args.root).resolve()
     statements, migrations, texts, failed = [], [], [], False
+    resources = declared(args.contract) if args.contract else []
     for name in args.files:
         path = pathlib.Path(name).resolve()
         file = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
         try:
             if path.parent.name == 'query':
-                statements.append(Statement(path, file, args.service))
+                statements.append(Statement(path.stem, path.read_text(), file, args.service))
             elif path.parent.name == 'admin':
                 texts.append((path.stem, path.read_text()))
             elif path.parent.name == 'schema':
@@ -360,6 +374,9 @@ def main():
         except Refused as refused:
             print('%s:%d: %s' % refused.args, file=sys.stderr)
             failed = True
+    own = {s.base for s in statements}
+    statements += [Statement(base, text, r.place, args.service) for r in resources
+                   for base, text in r.statements if base not in own]
     statements.sort(key=lambda s: s.name)
     migrations.sort(key=lambda m: m.number)
     for want, item in enumerate(migrations, 1):
@@ -372,11 +389,20 @@ def main():
     out = pathlib.Path(args.out)
     (out / f'{stem}.h').write_text(header(args.service, set_name, statements, texts))
     (out / f'{stem}.c').write_text(
-        source(args.service, set_name, statements, migrations, texts, f'{stem}.h'))
+        source(args.service, set_name, statements, migrations, texts, resources,
+               f'{stem}.h'))
     if args.depfile:
         seen = ' '.join(str(p).replace(' ', r'\ ') for p in [*folders, *args.files])
         pathlib.Path(args.depfile).write_text(f'{out / stem}.h: {seen}\n')
     return 0
+
+
+def declared(contract):
+    """The resources of a contract; the generator of contracts reads it."""
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'contractgen'))
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+    from resources import read
+    return read(contract)
 
 
 if __name__ == '__main__':

@@ -11,10 +11,7 @@ import sqlgen  # noqa: E402
 
 
 def statement(text, name='x'):
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / f'{name}.sql'
-        path.write_text(text)
-        return sqlgen.Statement(path, f'query/{name}.sql', 'svc')
+    return sqlgen.Statement(name, text, f'query/{name}.sql', 'svc')
 
 
 def migration(text, name='0001_x'):

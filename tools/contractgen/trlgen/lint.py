@@ -4,6 +4,7 @@ import zlib
 
 from .known import description
 from .lint_tells import lint_tells
+from .lint_resource import lint_does, lint_filters, lint_resource
 from .model import FD, Enum, Message
 
 NUMBERS = {FD.TYPE_INT32, FD.TYPE_SINT32, FD.TYPE_UINT32, FD.TYPE_INT64, FD.TYPE_SINT64,
@@ -44,6 +45,9 @@ def lint(contracts, everything=False):
         lint_file(contracts, file, tell)
         for message in file.messages:
             lint_message(contracts, message, tell)
+            if message.resource is not None:
+                lint_resource(file, message, tell)
+        lint_filters(contracts, file, tell)
         for enum in file.enums:
             lint_enum(enum, tell)
         for method in file.methods:
@@ -229,6 +233,7 @@ def lint_method(contracts, method, tell):
             say('lists a fault or OK among its errors')
     if method.verb:
         lint_http(method, say)
+    lint_does(method, say)
 
 
 def lint_permission(method, say):

@@ -315,6 +315,7 @@ class Method:
 
 class Contracts:
     def __init__(self, request):
+        from . import resource  # which builds on this file
         self.options = Options(request.proto_file)
         self.protos = {f.name: f for f in request.proto_file}
         self.asked = list(request.file_to_generate)
@@ -327,6 +328,7 @@ class Contracts:
         for method in self.methods:
             if method.input is not None:
                 method.input.path_fields.update(method.path_names)
+        resource.resolve(self)
 
     def read_codes(self):
         file = self.protos.get('trellis/error.proto')

@@ -1,16 +1,18 @@
 """What the service that serves a contract compiles in: <path>.server.h declares the
 handlers it must define, .server.c holds the typed thunks and the table."""
 from .out_contract import names, wrap
+from .out_resource import change_declared, does_c, hooks_c, hooks_declared, resource_c
+from .resource import resources_of
 from .text import snake
 
 HEADER = '''\
 /* Made by contractgen from proto/{name}.
  *
- * For the {service} service alone: it defines each of these handlers, with its
- * state as self. out is zeroed and ready to be filled. */
+ * For the {service} service only: it defines each of these functions, with its
+ * state as self. A handler's out is zeroed and ready to be filled. */
 #pragma once
 
-#include "{stem}.trl.h"
+{includes}#include "{stem}.trl.h"
 
 struct {service};
 
@@ -28,7 +30,7 @@ SOURCE = '''\
 /* Made by contractgen from proto/{name}. */
 #include "{stem}.server.h"
 
-{thunks}
+{includes}{resources}{thunks}
 static const struct trl_method *const methods[] = {{
 {methods}
 }};
@@ -65,13 +67,27 @@ class ServerOutput:
             words = {'name': file.name, 'stem': file.stem,
                      'service': file.service_name, 'package': file.c_package}
             rows = [self.words(m) for m in file.methods]
+            resources = resources_of(file)
+            declared = [hooks_declared(r) for r in resources if r.hooks]
+            declared += [self.declared(m, r) for m, r in zip(file.methods, rows)]
             yield file.stem + '.server.h', HEADER.format(
-                handlers='\n'.join(HANDLER.format(**r) for r in rows), **words)
+                includes='#include <trl/serve.h>\n\n' if resources else '',
+                handlers='\n'.join(d for d in declared if d), **words)
             yield file.stem + '.server.c', SOURCE.format(
-                thunks='\n'.join(THUNK.format(**r) for r in rows),
+                includes=f'#include "{file.service_name}_sql.h"\n\n' if resources else '',
+                resources=''.join(resource_c(r) + '\n' for r in resources) + ''.join(
+                    hooks_c(r, f'{r.kind}_hooks') + '\n' for r in resources
+                    if set(r.doing) - {'change'}),
+                thunks='\n'.join(does_c(m, r) if m.does else THUNK.format(**r)
+                                 for m, r in zip(file.methods, rows)),
                 methods='\n'.join(f'\t&{r["c_name"]},' for r in rows),
                 table='\n'.join(f'\t{r["thunk"]},' for r in rows),
                 count=len(rows), **words)
+
+    def declared(self, method, words):
+        if method.does is None:
+            return HANDLER.format(**words)
+        return change_declared(method, words) if method.does.what == 'change' else ''
 
     def words(self, method):
         short = snake(method.name)

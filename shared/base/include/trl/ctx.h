@@ -19,6 +19,7 @@ struct trl_loop;
 struct trl_actor;
 struct trl_method;
 struct trl_job_run;
+struct trl_pg;
 
 enum trl_principal_kind {
 	TRL_NOBODY,  /* PUBLIC methods */
@@ -71,6 +72,7 @@ struct trl_ctx {
 	bool cancelled;       /* the caller has gone; parking fails with DEADLINE */
 	const struct trl_method *method; /* or NULL */
 	const char *service;             /* whose code runs: "tenants" */
+	struct trl_pg *pg;  /* its way to PostgreSQL, or NULL (of a message only) */
 	const char *caller; /* the service that sent the message, or NULL */
 	struct trl_principal principal;
 	struct trl_id tenant; /* nil: none */

@@ -32,6 +32,13 @@ bool trl_member_present(
     const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message);
 /* Marks a field that is no list as set (after writing its value). */
 void trl_member_mark(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
+/* Takes a value away: the field is absent, a list empty. */
+void trl_member_clear(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
+/* Gives a field of one message the value of another's field of the same type, absence
+ * included. What it points to is shared. */
+void trl_member_copy(const ProtobufCFieldDescriptor *from,
+    const ProtobufCMessage *source, const ProtobufCFieldDescriptor *to,
+    ProtobufCMessage *message);
 /* Items of a list, and where the i-th lies. */
 static inline size_t
 trl_member_count(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)

@@ -15,6 +15,8 @@ enum trl_expect {
 	TRL_EXPECT_ONE /* else the batch fails with otherwise */
 };
 
+struct trl_resource; /* resource.h */
+
 struct trl_sql {
 	const char *name; /* "tenants_tenant_by_slug", also when prepared */
 	const char
@@ -55,4 +57,6 @@ struct trl_sql_set {
 	size_t n_constraints;
 	const struct trl_sql_migration *migrations;
 	size_t n_migrations;
+	/* Those that its contract declares, NULL-ended; NULL: none. */
+	const struct trl_resource *const *resources;
 };
