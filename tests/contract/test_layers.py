@@ -21,6 +21,7 @@ SEES = {
     'shared/contract': ['shared/base'],
     'shared/json': ['shared/base', 'shared/contract'],
     'shared/pg': ['shared/base', 'shared/actor', 'shared/contract'],
+    'shared/resource': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg'],
     'shared/jobs': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg'],
     'shared/redis': ['shared/base', 'shared/actor'],
     'shared/http': ['shared/base', 'shared/actor'],
@@ -32,7 +33,7 @@ SEES = {
                     'shared/redis', 'shared/ops', 'shared/jobs', 'bus/calls', 'bus/events'],
 }
 BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis', 'shared/ops',
-         'shared/access', 'shared/jobs', 'bus/calls', 'bus/events', 'bus/service']
+         'shared/access', 'shared/jobs', 'shared/resource', 'bus/calls', 'bus/events', 'bus/service']
 with open(os.path.join(TOP, 'services', 'list'), encoding='utf-8') as services:
     SEES.update({f'services/{name.strip()}': [*BELOW, 'shared/http', 'shared/json']
                  for name in services if not name.startswith('#')})

@@ -2,9 +2,12 @@
 might stand in sql/query/. Columns and parameters go by the resource's fields; the owner
 (tenant_id or account_id), former_version, after and limit are arguments."""
 import pathlib
+import sys
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.compiler import plugin_pb2
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'contractgen'))
 
 from trlgen.model import Contracts
 from trlgen.model import FD

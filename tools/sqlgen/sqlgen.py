@@ -358,7 +358,10 @@ def main():
     stem = args.name or set_name
     root = pathlib.Path(args.root).resolve()
     statements, migrations, texts, failed = [], [], [], False
-    resources = declared(args.contract) if args.contract else []
+    resources = []
+    if args.contract:  # read by the generator of contracts
+        from resources import read
+        resources = read(args.contract)
     for name in args.files:
         path = pathlib.Path(name).resolve()
         file = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
@@ -395,14 +398,6 @@ def main():
         seen = ' '.join(str(p).replace(' ', r'\ ') for p in [*folders, *args.files])
         pathlib.Path(args.depfile).write_text(f'{out / stem}.h: {seen}\n')
     return 0
-
-
-def declared(contract):
-    """The resources of a contract; the generator of contracts reads it."""
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'contractgen'))
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-    from resources import read
-    return read(contract)
 
 
 if __name__ == '__main__':

@@ -54,13 +54,6 @@ enum trl_code notify_endpoint_read(struct notify *self, trl_ctx *ctx,
     ProtobufCBinaryData id, Notify__V1__WebhookEndpoint *out) TRL_MUST_CHECK;
 /* Leaves what may be shown. */
 void notify_endpoint_show(Notify__V1__WebhookEndpoint *endpoint);
-/* Writes one that was read and changed, audits it as action, answers with it (and the
- * secret, where it has one). Errors: TRL_PRECONDITION (somebody was faster). */
-enum trl_code notify_endpoint_store(struct notify *self, trl_ctx *ctx,
-    const char *action, Notify__V1__WebhookEndpoint *changed) TRL_MUST_CHECK;
-/* Makes a secret: in clear, and sealed. */
-void notify_endpoint_secret(
-    struct notify *self, trl_ctx *ctx, Notify__V1__WebhookEndpoint *endpoint);
 
 /* ---- queue.c, send.c ---- */
 

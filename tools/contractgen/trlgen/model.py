@@ -51,6 +51,20 @@ class Enum:
         self.place = Place(file, path)
         self.full, self.name, self.proto = full, proto.name, proto
         self.values = [(v.name, v.number) for v in proto.value]
+        self.parts = full[1:].split('.')
+
+    @property
+    def c_type(self):
+        return '__'.join(camel(p) for p in self.parts)
+
+    @property
+    def c_descriptor(self):
+        return '__'.join(snake(p) for p in self.parts) + '__descriptor'
+
+    @property
+    def c_name(self):
+        """tenants_v1_member_role of tenants.v1.Member.Role."""
+        return '_'.join(snake(p) for p in self.parts)
 
 
 class Field:
@@ -216,9 +230,14 @@ class Message:
         return '__'.join(snake(p) for p in self.full[1:].split('.')) + '__init'
 
     @property
+    def c_name(self):
+        """notify_v1_webhook_endpoint of notify.v1.WebhookEndpoint."""
+        return '_'.join([self.package.replace('.', '_')] +
+                        [snake(p) for p in self.local.split('.')])
+
+    @property
     def c_rules(self):
-        words = [self.package.replace('.', '_')] + [snake(p) for p in self.local.split('.')]
-        return '_'.join(words) + '_rules'
+        return self.c_name + '_rules'
 
     def has_secret(self):
         return any(f.option('secret') or (f.is_message and f.target and

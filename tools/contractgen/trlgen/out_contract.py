@@ -22,7 +22,10 @@ typedef struct trl_bus trl_bus;
 struct trl_call_terms;
 
 {rules}
-{methods}'''
+
+/* An empty message in ctx's arena; the name of an enum's value, as JSON and PostgreSQL
+ * have it. Fields that have no pointer to be absent by are set by trl_set (value.h). */
+{made}{methods}'''
 
 SOURCE = '''\
 /* Made by contractgen from proto/{name}. */
@@ -74,6 +77,28 @@ enum trl_code
 \tif (rc == TRL_OK)
 \t\t*out = ({output} *)reply;
 \treturn rc;
+}}
+'''
+
+NEW = '''\
+static inline {type} *
+{name}_new(trl_ctx *ctx)
+{{
+\t{type} *made = ({type} *)trl_arena_alloc(ctx->arena, sizeof *made);
+
+\t{init}(made);
+\treturn made;
+}}
+'''
+
+NAME = '''\
+static inline const char *
+{name}_name({type} value)
+{{
+\tconst ProtobufCEnumValue *found =
+\t    protobuf_c_enum_descriptor_get_value(&{descriptor}, (int)value);
+
+\treturn found ? found->name : "?";
 }}
 '''
 
@@ -139,6 +164,11 @@ class ContractOutput:
                 rules='\n'.join([r.declaration() for r in rules] + [
                     f'extern const struct trl_event_type {e.c_name};'
                     for m in file.messages for e in m.events]),
+                made='\n'.join(
+                    [NEW.format(type=m.c_type, name=m.c_name, init=m.c_init)
+                     for m in file.messages if not m.is_entry] +
+                    [NAME.format(type=e.c_type, name=e.c_name, descriptor=e.c_descriptor)
+                     for e in file.enums]),
                 methods=''.join('\n' + self.declare(m) for m in file.methods), **words)
             # Inner messages stand before those that hold them or are declared.
             body = '\n'.join([r.definition() for r in rules] +

@@ -6,6 +6,11 @@
 
 #include <trl/ctx.h>
 
+/* Sets an optional field that has no pointer to be absent by: a number, an enum, a bool,
+ * bytes. */
+#define trl_set(message, field, value)                                                 \
+	((void)((message)->has_##field = 1, (message)->field = (value)))
+
 /* Nil where the bytes are no id. */
 struct trl_id trl_value_id(ProtobufCBinaryData bytes);
 ProtobufCBinaryData trl_value_bytes(trl_ctx *ctx, struct trl_id id);

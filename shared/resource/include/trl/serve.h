@@ -35,6 +35,9 @@ struct trl_hooks {
 	    void *self, trl_ctx *ctx, ProtobufCMessage **rows, size_t n);
 };
 
+/* Takes away what is not shown: the internal fields of one message. */
+void trl_strip(const struct trl_message *rules, ProtobufCMessage *message);
+
 /* Does it, under ctx's tenant (or account) and on ctx's connections. Errors: what the
  * hooks say; TRL_NOT_FOUND, TRL_PRECONDITION (If-Match), TRL_EXISTS (a unique name),
  * TRL_QUOTA (no room), TRL_CONFLICT (others kept overtaking), TRL_INVALID (page_token),
