@@ -129,6 +129,120 @@ BREACHES = [
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]
 
+# A declared resource, and what breaks one.
+STORE = '''\
+syntax = "proto2";
+package probe.v1;
+import "google/protobuf/timestamp.proto";
+import "trellis/empty.proto";
+import "trellis/options.proto";
+// Items.
+service Probe {
+  // Makes one.
+  rpc MakeItem(MakeItemRequest) returns (Item) {
+    option (trellis.method) = { http: { post: "/api/v1/items" status: 201 } auth: TENANT effect: WRITE permission: "probe.item.create" errors: [ QUOTA, EXISTS ] does: { create: "Item" } };
+  }
+  // Lists them.
+  rpc ListItems(ListItemsRequest) returns (ListItemsReply) {
+    option (trellis.method) = { http: { get: "/api/v1/items" } auth: TENANT effect: READ permission: "probe.item.read" does: { list: "Item" } };
+  }
+  // Shows one.
+  rpc GetItem(ItemRequest) returns (Item) {
+    option (trellis.method) = { http: { get: "/api/v1/items/{item_id}" } auth: TENANT effect: READ permission: "probe.item.read" errors: [ NOT_FOUND ] does: { get: "Item" } };
+  }
+  // Removes one.
+  rpc RemoveItem(ItemRequest) returns (trellis.Empty) {
+    option (trellis.method) = { http: { delete: "/api/v1/items/{item_id}" } auth: TENANT effect: WRITE if_match: true permission: "probe.item.delete" errors: [ NOT_FOUND ] does: { delete: "Item" } };
+  }
+  // Marks one.
+  rpc MarkItem(ItemRequest) returns (Item) {
+    option (trellis.method) = { http: { post: "/api/v1/items/{item_id}/mark" } auth: TENANT effect: WRITE permission: "probe.item.mark" errors: [ NOT_FOUND, EXISTS ] does: { change: "Item" tells: "probe.item.marked" } };
+  }
+}
+// An item.
+message Item {
+  option (trellis.resource) = { kind: "item" most: 5 unique: { fields: "name" says: "There is one of this name." } };
+  optional bytes id = 1 [(trellis.field) = { format: ID }];
+  // Counts changes.
+  optional int64 version = 2;
+  // Its name.
+  optional string name = 3;
+  // Its words.
+  repeated string words = 4;
+  optional google.protobuf.Timestamp created_at = 5;
+}
+message MakeItemRequest {
+  // Its name.
+  optional string name = 1 [(trellis.field) = { required: true }];
+}
+message ListItemsRequest {
+  // How many.
+  optional uint32 page_size = 1 [(trellis.field) = { min: 1 max: 100 }];
+  // Where from.
+  optional string page_token = 2 [(trellis.field) = { format: TOKEN max_len: 200 }];
+  // Of this name.
+  optional string name = 3;
+}
+message ListItemsReply {
+  // They.
+  repeated Item items = 1;
+  // More.
+  optional string next_page_token = 2;
+}
+message ItemRequest {
+  // Which.
+  optional bytes item_id = 1 [(trellis.field) = { format: ID }];
+}
+// What happened to an item.
+message ItemEvent {
+  option (trellis.event) = { type: "probe.item.created" about: "Made." published: true };
+  option (trellis.event) = { type: "probe.item.marked" about: "Marked." };
+  // The item.
+  optional Item item = 1;
+  // Who did it.
+  optional bytes by = 2 [(trellis.field) = { format: ID }];
+}
+'''
+RESOURCE_BREACHES = [
+    ("has kind 'Item'", ('kind: "item"', 'kind: "Item"')),
+    ('has the kind of ItemEvent, item', (
+        '// What happened to an item.\nmessage ItemEvent {',
+        '// What happened to an item.\nmessage ItemEvent {\n'
+        'option (trellis.resource) = { kind: "item" };')),
+    ('has the unique name name without a sentence', (' says: "There is one of this name."', '')),
+    ('has a unique name of the field title, which it does not have', ('fields: "name"',
+                                                                      'fields: "title"')),
+    ('has a field version of another type', ('int64 version', 'int32 version')),
+    ('does create to Items, which is no resource', ('create: "Item"', 'create: "Items"')),
+    ('says does and not what', ('does: { get: "Item" }', 'does: { }')),
+    ('does create and may answer QUOTA', ('QUOTA, ', '')),
+    ('does create and may answer EXISTS', ('errors: [ QUOTA, EXISTS ]', 'errors: [ QUOTA ]')),
+    ('does get and may answer NOT_FOUND', ('errors: [ NOT_FOUND ] does: { get',
+                                           'does: { get')),
+    ('does list and has effect WRITE', ('effect: READ permission: "probe.item.read" does: { list',
+                                        'effect: WRITE permission: "probe.item.read" does: { list')),
+    ('does list and its request has no page_token', ('page_token = 2', 'after = 2')),
+    ('does list; its reply has "repeated Item items"', ('next_page_token', 'next')),
+    ('does get and does not return Item', ('rpc GetItem(ItemRequest) returns (Item)',
+                                           'rpc GetItem(ItemRequest) returns (ItemEvent)')),
+    ('such a method is TENANT', ('auth: TENANT effect: READ permission: "probe.item.read" errors',
+                                 'auth: SESSION effect: READ errors')),
+    ('filters by title, which is no column of Item', ('string name = 3;\n}\nmessage ListItemsReply',
+                                                      'string title = 3;\n}\nmessage ListItemsReply')),
+    ('filters by words, which Item has as another type',
+     ('string name = 3;\n}\nmessage ListItemsReply',
+      'string words = 3;\n}\nmessage ListItemsReply')),
+    ('takes the field title, which Item does not have', ('string name = 1 [', 'string title = 1 [')),
+    ('takes the field name as another type', ('string name = 1 [', 'bytes name = 1 [')),
+    ('takes the field version, which the framework sets',
+     ('message MakeItemRequest {', 'message MakeItemRequest {\n// V.\noptional int64 version = 9;')),
+    ('tells probe.item.lost, which no message', ('tells: "probe.item.marked"',
+                                                 'tells: "probe.item.lost"')),
+    ('has the field former_name; the framework fills', (
+        '  // Who did it.\n', '  // Before.\n  optional string former_name = 9;\n  // Who did it.\n')),
+    ('is a map, which no column holds', ('repeated string words', 'map<string, string> words')),
+]
+
 SHARED = '''\
 syntax = "proto2";
 package entries.v1;
@@ -168,6 +282,19 @@ class Lint(unittest.TestCase):
             for wanted, *changes in BREACHES:
                 with self.subTest(wanted):
                     folder.write(changed(*changes))
+                    fine, said = folder.generate()
+                    self.assertFalse(fine)
+                    self.assertRegex(said, r'(?m)^proto/probe\.proto:\d+: .*' +
+                                     re.escape(wanted))
+
+    def test_a_declared_resource_is_what_its_methods_say(self):
+        with Folder() as folder:
+            folder.write(STORE)
+            self.assertEqual(folder.generate(), (True, ''))
+            for wanted, change in RESOURCE_BREACHES:
+                with self.subTest(wanted):
+                    self.assertIn(change[0], STORE)
+                    folder.write(STORE.replace(*change))
                     fine, said = folder.generate()
                     self.assertFalse(fine)
                     self.assertRegex(said, r'(?m)^proto/probe\.proto:\d+: .*' +
