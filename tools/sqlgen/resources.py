@@ -33,6 +33,19 @@ class Made:
             (resource.constraint(u), 'EXISTS', u.fields[0], u.says, self.place)
             for u in resource.options.unique]
 
+    def unbound(self, own, plain, base):
+        """What is wrong with the parameters of a statement that stands for a plain one."""
+        offered = {'former_version', 'now'} | {c.field.name for c in self.columns}
+        for name in own:
+            if name not in plain and name not in offered:
+                yield (f'nothing gives :{name} to {base}, which serves the resource '
+                       f'{self.resource.kind}; it is given its fields and ' +
+                       ', '.join(f':{p}' for p in plain if p not in self.column))
+        for name in plain:
+            if name not in own and name not in self.column:
+                yield (f'{base} serves the resource {self.resource.kind}, and does not take '
+                       f':{name}')
+
     @property
     def where(self):
         owner = self.resource.owner
@@ -95,8 +108,9 @@ class Made:
 
     def list(self, by=None):
         r = self.resource
-        owner, order = r.owner, 'id desc' if r.options.newest_first else 'id'
-        after = 'id < :after' if r.options.newest_first else 'id > :after'
+        owner, key = r.owner, self.column[r.id_field]
+        order = f'{key} desc' if r.options.newest_first else key
+        after = f'{key} < :after' if r.options.newest_first else f'{key} > :after'
         where = [f'{owner} = :{owner}', after]
         for name in r.filters:
             column = self.column[name]

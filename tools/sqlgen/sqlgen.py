@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""sqlgen - embeds a service's SQL: statements and migrations become C tables.
+"""sqlgen - embeds a service's SQL: statements and migrations become C tables. (Over 400
+lines: a fifth of them says how SQL is written here.)
 
     sqlgen.py --service tenants --out OUTDIR --folder services/tenants/sql
     sqlgen.py --service tenants --out OUTDIR FILE.sql ...
@@ -339,6 +340,22 @@ def source(service, set_name, statements, migrations, texts, resources, header_n
     return '\n'.join(out) + '\n'
 
 
+def add_plain(statements, resources, service):
+    """The plain statements of resources, but where the service has its own, which then
+    takes the same parameters. True: one does not."""
+    own, failed = {s.base: s for s in statements}, False
+    for made in resources:
+        for base, text in made.statements:
+            plain = Statement(base, text, made.place, service)
+            if base not in own:
+                statements.append(plain)
+                continue
+            for sentence in made.unbound(own[base].params, plain.params, base):
+                print(f'{own[base].file}:1: {sentence}', file=sys.stderr)
+                failed = True
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--service', required=True)
@@ -377,9 +394,7 @@ def main():
         except Refused as refused:
             print('%s:%d: %s' % refused.args, file=sys.stderr)
             failed = True
-    own = {s.base for s in statements}
-    statements += [Statement(base, text, r.place, args.service) for r in resources
-                   for base, text in r.statements if base not in own]
+    failed |= add_plain(statements, resources, args.service)
     statements.sort(key=lambda s: s.name)
     migrations.sort(key=lambda m: m.number)
     for want, item in enumerate(migrations, 1):

@@ -1,5 +1,5 @@
-/* What notify adds to a webhook endpoint (proto/trellis/notify/v1/notify.proto), which is
- * where an organisation wants events posted.
+/* What notify adds to a webhook endpoint (proto/trellis/notify/v1/notify.proto), which
+ * is where an organisation wants events posted.
  *
  * A URL is looked at when it is given, as far as that goes without resolving names;
  * what its name resolves to is looked at on each delivery. A secret is shown by the
@@ -117,8 +117,8 @@ notify_rotate_webhook_secret(struct notify *self, trl_ctx *ctx,
 {
 	(void)in;
 	trl_set(after, former_secret_sealed, before->secret_sealed);
-	after->former_secret_until = trl_value_time(ctx,
-	    trl_now(ctx) + NOTIFY_WEBHOOK_OVERLAP_HOURS * INT64_C(3600000000));
+	after->former_secret_until = trl_value_time(
+	    ctx, trl_now(ctx) + NOTIFY_WEBHOOK_OVERLAP_HOURS * INT64_C(3600000000));
 	make_secret(self, ctx, after);
 	return TRL_OK;
 }

@@ -177,8 +177,9 @@ def resource_c(resource):
         rows.append('\t{ NULL, false, false },' if column is None else
                     f'\t{{ "{column.name}", {truth(column.always)}, '
                     f'{truth(resource.begins(field))} }},')
-    own = ''.join(f'\t.{name} = {message.index_of.get(name, -1)},\n' for name in (
-        'id', 'version', 'created_at', 'updated_at', 'created_by'))
+    own = f'\t.id = {message.index_of.get(resource.id_field, -1)},\n'
+    own += ''.join(f'\t.{name} = {message.index_of.get(name, -1)},\n' for name in (
+        'version', 'created_at', 'updated_at', 'created_by'))
     own += f'\t.owner = {message.index_of.get(resource.owner, -1)},\n'
     column_of = {n: c.name for n, c in columns.items()}
     unique = ''.join(

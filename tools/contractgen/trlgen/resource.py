@@ -26,7 +26,8 @@ class Column:
         self.always = field.option('always', False) or field.repeated or \
             field.name in resource.key or field.name in OWN[:4] or \
             resource.begins(field) or any(
-                f is not None and f.required for f in resource.given(field.name))
+                f is not None and f.required for f in resource.given(field.name)) or \
+            not (resource.doing.get('create') or resource.may_clear(field))
 
 
 class Resource:
@@ -51,11 +52,13 @@ class Resource:
         """The field of that name in each request that makes one."""
         return [m.input.field(name) for m in self.doing.get('create', ())]
 
+    def may_clear(self, field):
+        return any(f is not None and f.option('nullable') for m in self.doing.get('update', ())
+                   for f in [m.input.field(field.name)])
+
     def begins(self, field):
         """Whether a create that is not given it sets it: an enum's first value, false."""
-        if field.repeated or field.option('no_column') or \
-                any(f.option('nullable') for m in self.doing.get('update', ())
-                    for f in [m.input.field(field.name)] if f is not None):
+        if field.repeated or field.option('no_column') or self.may_clear(field):
             return False
         return isinstance(field.target, Enum) or field.proto.type == FD.TYPE_BOOL
 
@@ -78,6 +81,13 @@ class Resource:
     def required_filters(self):
         return [n for n in self.filters for m in self.doing['list'][:1]
                 for f in [m.input.field(n)] if f is not None and f.required]
+
+    @property
+    def id_field(self):
+        """The one field that names a row and is an id: "id", or the key; else None."""
+        name = self.key[0] if len(self.key) == 1 else 'id' if self.single else None
+        field = self.message.field(name) if name else None
+        return name if field is not None and field.format == 'ID' else None
 
     @property
     def c_name(self):
