@@ -14,11 +14,11 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include <trl/batch.h>
 #include <trl/bus_open.h>
 #include <trl/jobs_open.h>
 #include <trl/log.h>
 #include <trl/migrate.h>
+#include <trl/replay.h>
 #include <trl/seal.h>
 
 enum { ENDS_MAX = 16, PATIENCE_MS = 20000 };
@@ -77,9 +77,15 @@ open_jobs(struct end *end)
 }
 
 static enum trl_code
-find_record(void *pg, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
+find_record(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
+    ProtobufCMessage *reply, bool *replayed)
 {
-	return trl_replay(ctx, pg, reply, replayed);
+	struct end *end = self;
+	enum trl_code rc = trl_replay(ctx, end->host.pg, reply, replayed);
+
+	if (rc == TRL_OK && *replayed && end->service->replayed)
+		end->service->replayed(end->self, ctx, in, reply);
+	return rc;
 }
 
 /* In the order of the skeleton's. */
@@ -107,7 +113,7 @@ open_service(struct end *end)
 		    test_db_open(&world.db, world.loop, service->sql, "app", seal_key);
 		host->sys =
 		    test_db_open(&world.db, world.loop, service->sql, "sys", seal_key);
-		trl_bus_tell_record(host->bus, find_record, host->pg);
+		trl_bus_tell_record(host->bus, find_record, end);
 	}
 	return service->open(host, &end->self) == TRL_OK && open_jobs(end) &&
 	       trl_bus_serve(host->bus, service->contracts, end->self) == TRL_OK;

@@ -1,7 +1,11 @@
 /* dispatch.c - from a CALL frame to its handler and back. The contract alone says
  * who may call what (permit.c); what it does not allow is refused here and logged. The
  * handler runs in an actor whose deadline is 20 ms before the caller's, so that
- * it can still say which of its own calls was late. */
+ * it can still say which of its own calls was late.
+ *
+ * A WRITE runs once under its key. Its stored answer is looked for here, before the
+ * handler and, where that refused, after it; a handler only leaves the record, in the
+ * batch of what it changes. */
 #include "server.h"
 
 #include <stdlib.h>
@@ -79,35 +83,66 @@ fill_ctx(trl_ctx *ctx, const struct bus_serving *call)
 	    1u << TRL_EXISTS | 1u << TRL_PRECONDITION | 1u << TRL_CONFLICT |           \
 	    1u << TRL_MALFORMED | 1u << TRL_INVALID | 1u << TRL_QUOTA)
 
-/* A retry's first run may come to its end while the second one is under way: the
- * second then finds no record, and a moment later the password that the first one has
- * changed. What was done is answered, and not that it cannot be done any more. And a
- * key that was used for another request is refused for that, whatever else is wrong
- * with this one: who sends a login again under its key, with another password, is not
- * told that the password is wrong. */
+/* Gives the reply that is stored under the call's key, or leaves *out NULL. Only a key
+ * that a client sent, or that is tried again, can have one: the first attempt of a key
+ * that the edge made costs no look. */
 static enum trl_code
-look_again(trl_ctx *ctx, const struct bus_serving *call, enum trl_code refusal,
+look(trl_ctx *ctx, const struct bus_serving *call, const ProtobufCMessage *in,
     ProtobufCMessage **out)
 {
 	const struct trl_bus *bus = call->server->bus;
-	const struct trl_err err = ctx->err;
 	ProtobufCMessage *reply;
 	bool replayed = false;
 	enum trl_code rc;
 
-	if (bus->record == NULL || trl_is_fault(refusal) || !(OWN_DOING >> refusal & 1))
+	if (!call->is_write || bus->record == NULL ||
+	    !(ctx->idempotency.from_client || ctx->idempotency.is_retry))
+		return TRL_OK;
+	reply = trl_message_new(ctx->arena, call->served->method->out->descriptor);
+	rc = bus->record(bus->record_self, ctx, in, reply, &replayed);
+	if (rc == TRL_OK && replayed)
+		*out = reply;
+	return rc;
+}
+
+/* A retry's first run may come to its end while the second one is under way: the
+ * second then finds no record, and a moment later the password that the first one has
+ * changed. What was done is answered, and not that it cannot be done any more. */
+static enum trl_code
+look_again(trl_ctx *ctx, const struct bus_serving *call, const ProtobufCMessage *in,
+    enum trl_code refusal, ProtobufCMessage **out)
+{
+	const struct trl_err err = ctx->err;
+	ProtobufCMessage *reply = NULL;
+	enum trl_code rc;
+
+	if (trl_is_fault(refusal) || !(OWN_DOING >> refusal & 1))
 		return refusal;
 	trl_err_clear(ctx);
-	reply = trl_message_new(ctx->arena, call->served->method->out->descriptor);
-	rc = bus->record(bus->record_self, ctx, reply, &replayed);
+	rc = look(ctx, call, in, &reply);
 	if (rc == TRL_INVALID)
 		return rc;
-	if (rc == TRL_OK && replayed) {
+	if (reply != NULL) {
 		*out = reply;
 		return TRL_OK;
 	}
 	ctx->err = err;
 	return refusal;
+}
+
+/* The handler, unless its answer is there already. */
+static enum trl_code
+answer(trl_ctx *ctx, const struct bus_serving *call, const ProtobufCMessage *in,
+    ProtobufCMessage **out)
+{
+	const struct bus_served *served = call->served;
+	enum trl_code rc = look(ctx, call, in, out);
+
+	if (rc != TRL_OK || *out != NULL)
+		return rc;
+	*out = trl_message_new(ctx->arena, served->method->out->descriptor);
+	rc = served->thunk(served->self, ctx, in, *out);
+	return rc == TRL_OK ? rc : look_again(ctx, call, in, rc, out);
 }
 
 static bool
@@ -136,10 +171,7 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 		rc = trl_fail(ctx, TRL_MALFORMED, "A change needs an idempotency key.");
 	if (rc != TRL_OK)
 		return rc;
-	*out = trl_message_new(ctx->arena, method->out->descriptor);
-	rc = call->served->thunk(call->served->self, ctx, in, *out);
-	if (rc != TRL_OK && call->is_write)
-		rc = look_again(ctx, call, rc, out);
+	rc = answer(ctx, call, in, out);
 	if (rc == TRL_OK && call->is_write && !is_settled(&ctx->idempotency))
 		rc = trl_fail(ctx, TRL_INTERNAL,
 		    "%s answered without its record: a WRITE ends in trl_batch_write, "

@@ -237,33 +237,6 @@ shows_one_down(void *self)
 	return rig_metric(up) == 1 && rig_metric(down) == 1;
 }
 
-TEST(a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer)
-{
-	struct outcome late = { .method = SAMPLE_ONCE, .num = 7, .key = "late" },
-		       none = { .method = SAMPLE_ONCE, .num = 0, .key = "none" };
-	struct sample *state = rig_shared();
-	rig_open(&rig, "edge", rig_tcp(), state);
-	trl_bus_tell_record(rig.here, sample_record, state);
-	rig_await_peers(&rig, 1);
-	rig_run(&rig, call, &late);
-	MUST(late.code == TRL_OK && late.replayed);
-	MUST(state->after_writes == 1);
-	rig_run(&rig, call, &none);
-	MUST(none.code == TRL_NOT_FOUND && !none.replayed);
-	MUST(state->after_writes == 1);
-}
-
-TEST(a_refusal_under_the_key_of_another_request_is_of_that)
-{
-	struct outcome o = { .method = SAMPLE_ONCE, .num = 0, .key = "another's" };
-	struct sample *state = rig_shared();
-	rig_open(&rig, "edge", rig_tcp(), state);
-	trl_bus_tell_record(rig.here, sample_record, state);
-	rig_await_peers(&rig, 1);
-	rig_run(&rig, call, &o);
-	MUST(o.code == TRL_INVALID && !o.replayed);
-}
-
 TEST(a_peer_that_hangs_is_ejected_and_the_others_serve)
 {
 	struct sample *a = rig_shared(), *b = rig_shared();
@@ -656,9 +629,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_name_is_resolved_to_a_peer),
 		cmocka_unit_test(the_contract_alone_says_who_calls),
 		cmocka_unit_test(a_read_succeeds_elsewhere_when_a_replica_is_killed),
-		cmocka_unit_test(
-		    a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer),
-		cmocka_unit_test(a_refusal_under_the_key_of_another_request_is_of_that),
 		cmocka_unit_test(a_peer_that_hangs_is_ejected_and_the_others_serve),
 		cmocka_unit_test(a_late_answer_is_dropped),
 		cmocka_unit_test(a_refusal_in_the_turn_of_the_deadline_keeps_its_error),

@@ -15,7 +15,9 @@ static struct rig rig;
 
 struct outcome {
 	enum sample_method method;
+	uint64_t num;
 	const char *key;
+	bool from_client;
 	const char *caller; /* NULL: the first */
 	enum trl_code code;
 	bool replayed;
@@ -27,8 +29,10 @@ call(trl_ctx *ctx, void *arg)
 	struct outcome *o = arg;
 	sample_note *out = NULL;
 	ctx->idempotency.key = o->key;
+	ctx->idempotency.from_client = o->from_client;
 	ctx->caller = o->caller;
-	o->code = sample_call(ctx, rig.bus, sample_methods[o->method], "x", 0, &out);
+	o->code =
+	    sample_call(ctx, rig.bus, sample_methods[o->method], "x", o->num, &out);
 	o->replayed = ctx->idempotency.replayed;
 	MUST((o->code == TRL_OK) == (out != NULL) && o->code == ctx->err.code);
 }
@@ -151,6 +155,64 @@ TEST(a_step_inside_a_write_has_the_parents_key)
 	MUST(strcmp(state->keys[0], "k1") == 0);
 }
 
+TEST(a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer)
+{
+	struct outcome late = {
+		.method = SAMPLE_ONCE, .num = 7, .key = "late", .from_client = true
+	};
+	struct outcome none = {
+		.method = SAMPLE_ONCE, .key = "none", .from_client = true
+	};
+	struct sample *state = rig_shared();
+	rig_open(&rig, "edge", rig_tcp(), state);
+	trl_bus_tell_record(rig.here, sample_record, state);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &late);
+	MUST(late.code == TRL_OK && late.replayed);
+	MUST(state->after_writes == 1);
+	rig_run(&rig, call, &none);
+	MUST(none.code == TRL_NOT_FOUND && !none.replayed);
+	MUST(state->after_writes == 1);
+}
+
+TEST(a_refusal_under_the_key_of_another_request_is_of_that)
+{
+	struct outcome o = {
+		.method = SAMPLE_IDLE, .key = "another's", .from_client = true
+	};
+	struct sample *state = rig_shared();
+	rig_open(&rig, "edge", rig_tcp(), state);
+	trl_bus_tell_record(rig.here, sample_record, state);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &o);
+	MUST(o.code == TRL_INVALID && !o.replayed && state->runs == 0);
+}
+
+TEST(a_key_that_ran_is_answered_and_its_handler_does_not_run)
+{
+	struct outcome first = {
+		.method = SAMPLE_WRITE, .key = "order", .from_client = true
+	};
+	struct outcome again = {
+		.method = SAMPLE_IDLE, .num = 7, .key = "order", .from_client = true
+	};
+	struct outcome edges = { .method = SAMPLE_IDLE, .num = 7, .key = "order" };
+	struct sample *state = rig_shared();
+	rig_open(&rig, "edge", rig_tcp(), state);
+	trl_bus_tell_record(rig.here, sample_record, state);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &first);
+	MUST(first.code == TRL_OK && !first.replayed && state->looks == 1);
+	rig_run(&rig, call, &again);
+	MUST(again.code == TRL_OK && again.replayed);
+	MUST(state->looks == 2 && state->runs == 1);
+	/* Of a key that is no client's there is nothing to find at its first attempt.
+	 */
+	rig_run(&rig, call, &edges);
+	MUST(edges.code == TRL_OK && !edges.replayed);
+	MUST(state->looks == 2 && state->runs == 2);
+}
+
 int
 main(void)
 {
@@ -162,6 +224,11 @@ main(void)
 		cmocka_unit_test(
 		    a_write_without_its_record_is_internal_unless_it_changed_nothing),
 		cmocka_unit_test(a_step_inside_a_write_has_the_parents_key),
+		cmocka_unit_test(
+		    a_refusal_that_an_earlier_run_of_the_key_caused_gives_its_answer),
+		cmocka_unit_test(a_refusal_under_the_key_of_another_request_is_of_that),
+		cmocka_unit_test(
+		    a_key_that_ran_is_answered_and_its_handler_does_not_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,13 +156,13 @@ record(operator_self *self, trl_ctx *ctx, ProtobufCMessage *reply)
 	    trl_batch_new(ctx, self->host->pg, (struct trl_scope){ 0 }), reply);
 }
 
-/* Begins a change: whether it ran before; NOT_FOUND where there are no events. */
+/* Begins a change: NOT_FOUND where there are no events. */
 static enum trl_code
-begin(operator_self *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
+begin(const operator_self *self, trl_ctx *ctx)
 {
 	if (self->host->events == NULL)
 		return trl_fail(ctx, TRL_NOT_FOUND, "This service has no events.");
-	return trl_replay(ctx, self->host->pg, reply, replayed);
+	return TRL_OK;
 }
 
 typedef enum trl_code settle_fn(trl_ctx *ctx, trl_events *events,
@@ -236,10 +236,9 @@ enum trl_code
 operator_redrive(operator_self *self, trl_ctx *ctx,
     const Operator__V1__RedriveRequest *in, Operator__V1__SettledReply *out)
 {
-	bool replayed = false;
-	enum trl_code rc = begin(self, ctx, &out->base, &replayed);
+	enum trl_code rc = begin(self, ctx);
 
-	if (rc != TRL_OK || replayed)
+	if (rc != TRL_OK)
 		return rc;
 	out->has_applied = true;
 	rc = settle(self, ctx, trl_events_redrive, "a parked event was redriven",
@@ -251,10 +250,9 @@ enum trl_code
 operator_skip(operator_self *self, trl_ctx *ctx, const Operator__V1__SkipRequest *in,
     Operator__V1__SettledReply *out)
 {
-	bool replayed = false;
-	enum trl_code rc = begin(self, ctx, &out->base, &replayed);
+	enum trl_code rc = begin(self, ctx);
 
-	if (rc != TRL_OK || replayed)
+	if (rc != TRL_OK)
 		return rc;
 	out->has_applied = true;
 	rc = settle(self, ctx, trl_events_skip, "a parked event was skipped",
@@ -276,10 +274,9 @@ operator_replay(operator_self *self, trl_ctx *ctx,
 		.since_us = trl_value_time_us(in->since),
 		.again = in->again,
 	};
-	bool replayed = false;
-	enum trl_code rc = begin(self, ctx, &out->base, &replayed);
+	enum trl_code rc = begin(self, ctx);
 
-	if (rc != TRL_OK || replayed)
+	if (rc != TRL_OK)
 		return rc;
 	rc = trl_events_replay(ctx, self->host->events, &terms);
 	return rc == TRL_OK ? record(self, ctx, &out->base) : rc;
@@ -289,10 +286,9 @@ enum trl_code
 operator_forget(operator_self *self, trl_ctx *ctx,
     const Operator__V1__ForgetRequest *in, Trellis__Empty *out)
 {
-	bool replayed = false;
-	enum trl_code rc = begin(self, ctx, &out->base, &replayed);
+	enum trl_code rc = begin(self, ctx);
 
-	if (rc != TRL_OK || replayed)
+	if (rc != TRL_OK)
 		return rc;
 	rc = trl_events_forget(ctx, self->host->events, in->service, in->subscription);
 	return rc == TRL_OK ? record(self, ctx, &out->base) : rc;
@@ -302,11 +298,10 @@ enum trl_code
 operator_new_epoch(operator_self *self, trl_ctx *ctx,
     const Operator__V1__NewEpochRequest *in, Trellis__Empty *out)
 {
-	bool replayed = false;
-	enum trl_code rc = begin(self, ctx, &out->base, &replayed);
+	enum trl_code rc = begin(self, ctx);
 
 	(void)in;
-	if (rc != TRL_OK || replayed)
+	if (rc != TRL_OK)
 		return rc;
 	if (!self->service->tells_events)
 		return trl_fail(ctx, TRL_NOT_FOUND, "This service tells no events.");

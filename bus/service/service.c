@@ -23,6 +23,7 @@
 #include <trl/log.h>
 #include <trl/loop_uv.h>
 #include <trl/migrate.h>
+#include <trl/replay.h>
 #include <trl/seal.h>
 
 #include "operator.h"
@@ -177,9 +178,15 @@ open_peers(struct process *p, struct one *one)
 }
 
 static enum trl_code
-find_record(void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
+find_record(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
+    ProtobufCMessage *reply, bool *replayed)
 {
-	return trl_replay(ctx, ((struct one *)self)->host.pg, reply, replayed);
+	struct one *one = self;
+	enum trl_code rc = trl_replay(ctx, one->host.pg, reply, replayed);
+
+	if (rc == TRL_OK && *replayed && one->service->replayed != NULL)
+		one->service->replayed(one->self, ctx, in, reply);
+	return rc;
 }
 
 static bool

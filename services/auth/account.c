@@ -141,12 +141,8 @@ auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest 
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	auth_account row;
-	bool replayed;
 	enum trl_code rc;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = trl_change_begin(&change, ctx, ctx->principal.account);
 	if (rc != TRL_OK)
 		return rc;

@@ -65,6 +65,7 @@ const struct trl_service auth_service = {
 	.sql = &auth_sql,
 	.describe_tenant = &auth_sql_tenant_describe,
 	.scripts = trl_access_scripts,
+	.replayed = auth_replayed,
 	.open = open_auth,
 	.needs_seal_key = true,
 	.tells_events = true,

@@ -164,6 +164,11 @@ void auth_tell_key(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *t
 
 trl_snapshot_fn auth_snapshot;
 
+/* ---- replayed.c (trl_service) ---------------------------------------------------- */
+
+void auth_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
+    const ProtobufCMessage *reply);
+
 /* ---- maintain.c: `trellis-auth maintain` ----------------------------------------- */
 
 enum trl_code auth_maintain(const char *admin_url, const void *config) TRL_MUST_CHECK;

@@ -92,12 +92,8 @@ static enum trl_code
 revoke_here(
     struct auth *self, trl_ctx *ctx, const struct seeds *seeds, Trellis__Empty *out)
 {
-	bool replayed;
-	enum trl_code rc;
-
 	trl_access_changes_tenant(ctx, self->access, ctx->tenant);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	return rc != TRL_OK || replayed ? rc : revoke(self, ctx, seeds, out);
+	return revoke(self, ctx, seeds, out);
 }
 
 /* Errors: TRL_NOT_FOUND, TRL_CONFLICT. */

@@ -34,7 +34,6 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	struct auth_link link;
 	const char *refused;
 	auth_account row;
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
@@ -42,9 +41,6 @@ auth_reset_password(struct auth *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	trl_access_changes_account(ctx, self->access, link.account);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = auth_letter_open(self, ctx, &link, &row);
 	if (rc != TRL_OK)
 		return rc;
@@ -95,14 +91,10 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	char made[AUTH_PASSWORD_TEXT];
 	const char *refused;
 	auth_account row;
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
 	trl_access_changes_account(ctx, self->access, id);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = auth_account_by_id(self, ctx, id, &row);
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);

@@ -31,15 +31,11 @@ auth_sign_up(struct auth *self, trl_ctx *ctx, const Auth__V1__SignUpRequest *in,
 	    auth_password_refused(in->password, email, in->display_name);
 	auth_account row;
 	struct trl_id id;
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
 	if (refused)
 		return trl_fail_field(ctx, TRL_INVALID, "password", "%s", refused);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = auth_password_hash(ctx, &self->passwords, in->password, hash);
 	if (rc != TRL_OK)
 		return rc;

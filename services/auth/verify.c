@@ -63,7 +63,6 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	char made[AUTH_PASSWORD_TEXT];
 	struct auth_link link;
 	auth_account row;
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
@@ -71,9 +70,6 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	trl_access_changes_account(ctx, self->access, link.account);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = auth_letter_open(self, ctx, &link, &row);
 	if (rc != TRL_OK)
 		return rc;

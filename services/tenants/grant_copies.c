@@ -30,3 +30,18 @@ tenants_changes(
 		trl_access_changes_account(ctx, self->access, account);
 	trl_after_write(ctx, notify, change);
 }
+
+void
+tenants_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
+    const ProtobufCMessage *reply)
+{
+	struct trl_id tenant = ctx->tenant, account = trl_id_nil;
+
+	(void)in;
+	if (ctx->method == &tenants_v1_accept_invitation) {
+		tenant = trl_value_id(((const Tenants__V1__MyTenant *)reply)->id);
+		account = ctx->principal.account;
+	}
+	if (!trl_id_is_nil(tenant))
+		tenants_changes(state, ctx, tenant, account);
+}

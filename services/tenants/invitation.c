@@ -49,13 +49,9 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 {
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = tenants_may_touch(ctx, in->role);
 	if (rc == TRL_OK)
 		rc = tenants_may_reach(self, ctx, trl_value_email(ctx, in->email));
@@ -128,13 +124,10 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 {
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
-	bool replayed, was_over;
+	bool was_over;
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = read_pending(self, ctx, in->invitation_id, out);
 	if (rc == TRL_OK)
 		rc = tenants_may_reach(self, ctx, out->email);
@@ -166,13 +159,9 @@ tenants_revoke_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__RevokeInvitationRequest *in, Trellis__Empty *out)
 {
 	tenants_invitation before = TENANTS__V1__INVITATION__INIT;
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = read_pending(self, ctx, in->invitation_id, &before);
 	if (rc != TRL_OK)
 		return rc;

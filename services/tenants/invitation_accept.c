@@ -129,16 +129,13 @@ tenants_accept_invitation(struct tenants *self, trl_ctx *ctx,
 {
 	struct tenants_person person;
 	struct offer offer;
-	bool found, replayed;
+	bool found;
 	enum trl_code rc;
 
 	if (!tenants_token_read(
 		self, in->token, &offer.tenant, &offer.invitation, offer.hash))
 		return refuse(ctx);
 	tenants_changes(self, ctx, offer.tenant, ctx->principal.account);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = read_offer(self, ctx, &offer);
 	if (rc == TRL_NOT_FOUND || (rc == TRL_OK && !is_good(ctx, &offer)))
 		return refuse(ctx);

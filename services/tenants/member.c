@@ -63,13 +63,10 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 {
 	const char *email = trl_value_email(ctx, in->email);
 	struct tenants_person person;
-	bool found, replayed;
+	bool found;
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = tenants_may_touch(ctx, in->role);
 	if (rc == TRL_OK)
 		rc = tenants_may_reach(self, ctx, email);
@@ -140,13 +137,9 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 {
 	tenants_member before, named = TENANTS__V1__MEMBER__INIT;
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed;
 	enum trl_code rc;
 
 	tenants_changes(self, ctx, ctx->tenant, trl_value_id(in->account_id));
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	/* Before the turn is ours: nobody of the tenant waits for auth with us. */
 	named.account_id = in->account_id;
 	rc = tenants_name_members(self, ctx, &(tenants_member *){ &named }, 1);
@@ -201,14 +194,10 @@ tenants_remove_member(struct tenants *self, trl_ctx *ctx,
 	struct trl_id account = trl_value_id(in->account_id);
 	tenants_member before;
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
 	tenants_changes(self, ctx, ctx->tenant, account);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;

@@ -121,12 +121,8 @@ tenants_update_tenant(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__UpdateTenantRequest *in, Tenants__V1__Tenant *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed;
 	enum trl_code rc;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;

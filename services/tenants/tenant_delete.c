@@ -14,14 +14,10 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__DeleteTenantRequest *in, Tenants__V1__Tenant *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed;
 	enum trl_code rc;
 
 	(void)in; /* tenant_id, which is ctx's */
 	tenants_changes(self, ctx, ctx->tenant, trl_id_nil);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;
@@ -51,14 +47,10 @@ tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__RestoreTenantRequest *in, Tenants__V1__Tenant *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed;
 	enum trl_code rc;
 
 	(void)in;
 	tenants_changes(self, ctx, ctx->tenant, trl_id_nil);
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;

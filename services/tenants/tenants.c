@@ -76,6 +76,7 @@ const struct trl_service tenants_service = {
 	.tells_events = true,
 	.snapshot = tenants_snapshot,
 	.subscriptions = subscriptions,
+	.replayed = tenants_replayed,
 	.open = open_tenants,
 	.close = close_tenants,
 	.maintain = tenants_maintain,

@@ -67,17 +67,19 @@ trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx, bool deleting)
 /* ---- reach.c: mails to people outside ----------------------------------------- */
 
 /* Whether the caller may cause a mail to that address, and counts it; before it is
- * caused, and behind the look for a record. Errors: TRL_DENIED (the caller's own
- * address is not proven), TRL_RATE. */
+ * caused. Errors: TRL_DENIED (the caller's own address is not proven), TRL_RATE. */
 enum trl_code tenants_may_reach(
     struct tenants *self, trl_ctx *ctx, const char *email) TRL_MUST_CHECK;
 
 /* ---- grant_copies.c: after the commit, before the answer ------------------------- */
 
-/* Of a change of who may do what, before it looks for its record: has every copy of
- * the tenant's grants forgotten before it is answered. account may be nil (all). */
+/* Of a change of who may do what, before it is written: has every copy of the tenant's
+ * grants forgotten before it is answered. account may be nil (all). */
 void tenants_changes(
     struct tenants *self, trl_ctx *ctx, struct trl_id tenant, struct trl_id account);
+/* The same of whatever change is answered with its stored reply (trl_service). */
+void tenants_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
+    const ProtobufCMessage *reply);
 
 /* ---- people.c: accounts, which are auth's ----------------------------------- */
 

@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include <trl/method.h>
+#include <trl/replay.h>
 
 #include "framework_sql.h"
 

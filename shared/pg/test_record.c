@@ -5,6 +5,8 @@
 
 #include <sys/socket.h>
 
+#include <trl/replay.h>
+
 #include "framework_sql.h"
 #include "pool.h"
 

@@ -217,12 +217,15 @@ once(void *self, trl_ctx *ctx, const ProtobufCMessage *in, ProtobufCMessage *out
 }
 
 enum trl_code
-sample_record(void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed)
+sample_record(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
+    ProtobufCMessage *reply, bool *replayed)
 {
 	const sample_note first = {
 		.service = (char *)(uintptr_t) "text", .has_up_ms = true, .up_ms = 7
 	};
 	struct sample *s = self;
+	(void)in;
+	s->looks++;
 	if (strcmp(ctx->idempotency.key, "another's") == 0)
 		return trl_fail(ctx, TRL_INVALID, "used for another request");
 	for (unsigned i = 0; i < s->n_keys; i++)

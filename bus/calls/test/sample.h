@@ -19,6 +19,7 @@ struct sample {
 	char address[80]; /* what the last handler knew of its principal */
 	uint32_t n_permissions;
 	uint32_t after_writes; /* of SAMPLE_ONCE: ends that were no refusals */
+	uint32_t looks;        /* for a record */
 	int32_t die_in;        /* kill the process in the n-th slow call; 0: never */
 };
 

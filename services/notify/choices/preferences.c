@@ -295,12 +295,8 @@ notify_put_preferences(struct notify *self, trl_ctx *ctx,
     const Notify__V1__PutPreferencesRequest *in, Notify__V1__Preferences *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed;
-	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	enum trl_code rc = check(ctx, in);
 
-	if (rc != TRL_OK || replayed)
-		return rc;
-	rc = check(ctx, in);
 	if (rc == TRL_OK)
 		rc = trl_change_begin(&change, ctx, ctx->principal.account);
 	if (rc != TRL_OK)

@@ -127,11 +127,8 @@ notify_update_settings(struct notify *self, trl_ctx *ctx,
     const Notify__V1__UpdateSettingsRequest *in, Notify__V1__Settings *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed;
-	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	enum trl_code rc;
 
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;

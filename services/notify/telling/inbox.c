@@ -77,13 +77,9 @@ notify_read_notification(struct notify *self, trl_ctx *ctx,
     const Notify__V1__ReadNotificationRequest *in, Notify__V1__Notification *out)
 {
 	struct trl_id account = ctx->principal.account;
-	bool replayed;
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_replay(ctx, self->pg, &out->base, &replayed);
-	if (rc != TRL_OK || replayed)
-		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
 	trl_batch_get(work, &notify_sql_notification_get, &in->base, &out->base,
 	    TRL_ARG_ID("account_id", account));

@@ -309,11 +309,8 @@ notify_test_webhook_endpoint(struct notify *self, trl_ctx *ctx,
 {
 	Notify__V1__WebhookEndpoint endpoint = NOTIFY__V1__WEBHOOK_ENDPOINT__INIT;
 	struct told told = { .type = notify_event_webhook_endpoint_tested.name };
-	bool replayed;
-	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	enum trl_code rc;
 
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = notify_endpoint_read(self, ctx, in->endpoint_id, &endpoint);
 	if (rc == TRL_OK)
 		rc = check_enabled(ctx, &endpoint);
@@ -347,11 +344,8 @@ notify_replay_webhook_delivery(struct notify *self, trl_ctx *ctx,
 	Notify__V1__WebhookDeliveries found = NOTIFY__V1__WEBHOOK_DELIVERIES__INIT;
 	const Notify__V1__WebhookDelivery *former;
 	struct told told;
-	bool replayed;
-	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	enum trl_code rc;
 
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = read_delivery(self, ctx, in->delivery_id, &found);
 	if (rc != TRL_OK)
 		return rc;

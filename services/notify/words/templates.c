@@ -267,11 +267,9 @@ notify_put_template(struct notify *self, trl_ctx *ctx,
 		.html = in->html };
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	struct notify_message made;
-	bool replayed, own;
-	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	bool own;
+	enum trl_code rc = TRL_OK;
 
-	if (rc != TRL_OK || replayed)
-		return rc;
 	if (!is_kind(in->kind))
 		return no_template(ctx);
 	rc = may_have_own(ctx, in->kind);
@@ -305,11 +303,9 @@ notify_delete_template(struct notify *self, trl_ctx *ctx,
     const Notify__V1__DeleteTemplateRequest *in, Trellis__Empty *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	bool replayed, own;
-	enum trl_code rc = trl_replay(ctx, self->pg, &out->base, &replayed);
+	bool own;
+	enum trl_code rc;
 
-	if (rc != TRL_OK || replayed)
-		return rc;
 	rc = trl_change_begin(&change, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;

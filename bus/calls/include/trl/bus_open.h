@@ -54,13 +54,15 @@ void trl_bus_serve_also(
 /* What callers are told of this service's readiness, with each PING and when it
  * changes: NULL when ready, else a sentence of at most 90 characters. */
 void trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self);
-/* How the record of ctx's idempotency key is read: gives its reply at once if the key
- * ran already. May park. Errors: TRL_INVALID (it ran for another request). */
-typedef enum trl_code trl_bus_record_fn(
-    void *self, trl_ctx *ctx, ProtobufCMessage *reply, bool *replayed);
-/* Has a WRITE's record looked for where its handler refused: a run of the same key
- * before it may have made true, between the handler's looks, what it was refused for;
- * and a key of another request is refused as that. */
+/* How the record of ctx's idempotency key is read: fills reply if the key ran already,
+ * for the request in. May park. Errors: TRL_INVALID (it ran for another request). */
+typedef enum trl_code trl_bus_record_fn(void *self, trl_ctx *ctx,
+    const ProtobufCMessage *in, ProtobufCMessage *reply, bool *replayed);
+/* Has a WRITE's record looked for before its handler, which does not run where there is
+ * one; and again where it refused: a run of the same key before it may have made true,
+ * between the handler's looks, what it was refused for. A key of another request is
+ * refused as that. Nothing is looked for under a key that can have run nowhere before:
+ * one that the edge made, at its first attempt. */
 void trl_bus_tell_record(trl_bus *bus, trl_bus_record_fn *record, void *self);
 /* Asks all callers to go elsewhere; what runs is finished and answered. */
 void trl_bus_drain(trl_bus *bus);

@@ -75,6 +75,11 @@ struct trl_service {
 	/* Makes the service's state. Start-up, not in an actor; must not park.
 	 * Errors: anything, said by trl_complain; the process ends. */
 	enum trl_code (*open)(const struct trl_host *host, void **self);
+	/* A WRITE is answered with its stored reply, and its handler does not run: has
+	 * done again what follows such a commit (trl_after_write), for the run that
+	 * stored the reply may have been killed before it came so far. May be NULL. */
+	void (*replayed)(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
+	    const ProtobufCMessage *reply);
 	/* SIGTERM came: stop taking work from elsewhere than the bus (edge). May be
 	 * NULL. */
 	void (*drain)(void *self);

@@ -64,8 +64,9 @@ void trl_access_csrf(
 
 /* In the handler of whatever changes what an account or its sessions may do (logout,
  * revoke, password, verified) or what a tenant's members, keys or status are, before it
- * looks for its record: has the epoch bumped after the commit and before the answer,
- * whatever the write's end was but a refusal (trl_after_write). */
+ * writes, and wherever a stored answer is given in its place: has the epoch bumped
+ * after the commit and before the answer, whatever the write's end was but a refusal
+ * (trl_after_write). */
 void trl_access_changes_account(
     trl_ctx *ctx, trl_access *access, struct trl_id account);
 void trl_access_changes_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant);

@@ -99,11 +99,12 @@ uint32_t trl_time_left_ms(const trl_ctx *ctx);
  * operator holds all. */
 bool trl_may(const trl_ctx *ctx, uint32_t permission);
 
-/* In a WRITE's handler, before it looks for its record: has fn(ctx, arg) called between
- * the message's end and its answer, unless it was refused. So fn also runs where the
- * answer is a stored one (the run that stored it may have been killed before it came so
- * far) and where nobody knows whether the write happened; it does no harm twice, may
- * park, and cannot fail the message. arg lives as long as the message. */
+/* In a WRITE's handler, before it writes: has fn(ctx, arg) called between the message's
+ * end and its answer, unless it was refused. So fn also runs where another run of the
+ * key was faster and where nobody knows whether the write happened; it does no harm
+ * twice, may park, and cannot fail the message. arg lives as long as the message. Where
+ * the handler does not run, for its answer is stored, the service is told (replayed in
+ * trl/service.h): the run that stored it may have been killed before it came so far. */
 void trl_after_write(trl_ctx *ctx, void (*fn)(trl_ctx *ctx, void *arg), void *arg);
 /* A WRITE that found nothing to change says so before it answers TRL_OK: it leaves no
  * record, and a retry finds the same. */

@@ -126,15 +126,11 @@ trl_ctx *trl_batch_ctx(const trl_batch *batch);
 enum trl_code trl_batch_read(trl_batch *batch) TRL_MUST_CHECK;
 /* The same for a WRITE: with the idempotency record of ctx and reply (the
  * message the caller will get; must be final before this call, may be NULL for
- * an empty one). If the record exists already, reply is refilled from it and
- * TRL_OK returned with ctx->idempotency.replayed set.
+ * an empty one). Dispatch has looked for the record before the handler ran; if one
+ * was made since, reply is refilled from it and TRL_OK returned with
+ * ctx->idempotency.replayed set.
  * Errors: also TRL_CONFLICT (another run of the key goes on), TRL_INVALID (the
  * key was used for another request), TRL_UNCERTAIN, TRL_BUSY (lock timeout). */
 enum trl_code trl_batch_write(trl_batch *batch, ProtobufCMessage *reply) TRL_MUST_CHECK;
 /* A write beside the request's own (last use, sweeps): no record, no reply. */
 enum trl_code trl_batch_write_unrecorded(trl_batch *batch) TRL_MUST_CHECK;
-
-/* Before reading what a WRITE would change: gives the stored reply at once if
- * this key already ran. *replayed tells. Same errors as trl_batch_write. */
-enum trl_code trl_replay(
-    trl_ctx *ctx, trl_pg *pg, ProtobufCMessage *reply, bool *replayed) TRL_MUST_CHECK;
