@@ -207,6 +207,8 @@ trl_pg_maintain(const char *admin_url, const struct trl_sql_set *set)
 		{ .what = "applied events that no replay reaches",
 		    .sql = trl_sql_ended_inbox,
 		    .goes_on = true },
+		{ .what = "rows of tenants that were erased a year ago",
+		    .sql = "select trl_erase_later(now() - interval '1 year', 5000)" },
 	};
 
 	return trl_pg_upkeep(admin_url, set, steps, TRL_COUNT(steps));

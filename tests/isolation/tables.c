@@ -195,6 +195,17 @@ tables_fill(const struct tables_db *db)
 			put_row(conn, PQgetvalue(list, i, 0), OF_A_ALONE);
 	}
 	PQclear(list);
+	list = must(conn, /* directories, where nobody is attacked */
+	    text("select c.relname from pg_class c join pg_attribute a on a.attrelid = "
+		 "c.oid and a.attname = 'tenant_id' and not a.attisdropped where "
+		 "c.relnamespace = '%s'::regnamespace and c.relkind = 'r' and not "
+		 "c.relrowsecurity and not c.relispartition",
+		db->schema));
+	for (int i = 0; i < PQntuples(list); i++) {
+		put_row(conn, PQgetvalue(list, i, 0), OF_A);
+		put_row(conn, PQgetvalue(list, i, 0), OF_B);
+	}
+	PQclear(list);
 	PQfinish(conn);
 }
 

@@ -63,6 +63,11 @@ Never edit one that was applied: add the next.
     The app role gets select, insert, update, delete (system: insert). Other
     rights stand after a semicolon:  'class: tenant; app: select, insert', also of
     columns:  'app: insert, select (id, state), update (state)'
+  * When a tenant is erased (bus/service/erase.c), its rows go from every table that has
+    a tenant_id, but for class person: what refers to others first, in the order of the
+    foreign keys, so these form no circle. Other wishes stand in the comment, too:
+    'class: tenant; erase: no' keeps them, 'erase: later' for a year. An index that
+    begins with tenant_id keeps that quick where a table is large.
   * For class tenant, primary key, unique indexes and foreign keys carry tenant_id.
 
 --contract NAME.pb: the plain statements of the resources that a contract declares

@@ -13,9 +13,10 @@ enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
     const char *app_url, const char *sys_url) TRL_MUST_CHECK;
 
 /* Upkeep of the framework's tables, under the owner's role: deletes expired idempotency
- * records, ended jobs and old days of events in pieces, and makes partitions for days
- * to come. `<service> maintain` calls it before the service's own; run it once a day
- * (an expired record counts as none, but takes room). */
+ * records, ended jobs, old days of events and what is kept for a year of erased tenants
+ * in pieces, and makes partitions for days to come. `<service> maintain` calls it
+ * before the service's own; run it once a day (an expired record counts as none, but
+ * takes room). */
 enum trl_code trl_pg_maintain(
     const char *admin_url, const struct trl_sql_set *set) TRL_MUST_CHECK;
 

@@ -1,13 +1,20 @@
 -- What is wrong with the tables of schema $1, a sentence a row: classes, row
 -- security, keys, policies, views, functions, roles. Run after each migration. A
 -- partition is reached through its table alone: nobody has rights on it.
-with t as (select c.oid, c.relname, c.relrowsecurity and c.relforcerowsecurity as forced,
+with recursive t as (select c.oid, c.relname, c.relrowsecurity and c.relforcerowsecurity as forced,
   r.rolname as owner, coalesce(substring(obj_description(c.oid, 'pg_class')
-   from '^class: (tenant person|tenant|person|system|directory)(;|$)'), '') as class
+   from '^class: (tenant person|tenant|person|system|directory)(;|$)'), '') as class,
+  substring(obj_description(c.oid, 'pg_class') from 'erase: ([a-z]+)') as erase
  from pg_class c join pg_roles r on r.oid = c.relowner
  where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p') and not c.relispartition),
 col as (select a.attrelid, a.attname, a.attnum, a.attnotnull from pg_attribute a
  join t on t.oid = a.attrelid where a.attnum > 0 and not a.attisdropped),
+e as (select oid, relname from t where class <> 'person' and erase is null and exists
+ (select from col where attrelid = t.oid and attname = 'tenant_id')),
+leads (oid, at) as (select k.conrelid, k.confrelid from pg_constraint k join e on e.oid = k.conrelid
+  where k.contype = 'f' and k.confrelid <> k.conrelid
+ union select leads.oid, k.confrelid from leads join pg_constraint k on k.conrelid = leads.at
+  where k.contype = 'f' and k.confrelid <> k.conrelid),
 p as (select t.relname, t.class, pol.polname, pol.polcmd,
   coalesce(pg_get_expr(pol.polqual, t.oid), '') as qual,
   coalesce(pg_get_expr(pol.polwithcheck, t.oid), pg_get_expr(pol.polqual, t.oid), '') as checks
@@ -52,6 +59,12 @@ select format('table %s has no class: comment on table %s is ''class: tenant''',
  union all select format('table %s: class %s without a policy', relname, class) from t
  where class in ('tenant', 'person', 'tenant person') and not exists
   (select from p where p.relname = t.relname)
+ union all select format('table %s: erase: %s is neither no nor later', relname, erase)
+ from t where erase not in ('no', 'later')
+ union all select format('table %s: %s_sys may not delete the rows of a tenant that is erased: give it ''sys: select, delete'', or say ''erase: no''', relname, $1)
+ from e where not (has_table_privilege($1 || '_sys', oid, 'select') and has_table_privilege($1 || '_sys', oid, 'delete'))
+ union all select format('the foreign keys of %s lead back to it, so that no order erases a tenant: say ''erase: no'' of a table whose rows go with another''s', relname)
+ from e where exists (select from leads where leads.oid = e.oid and leads.at = e.oid)
  union all select format('the view %s passes row security: with (security_invoker = true)', relname)
  from pg_class where relnamespace = $1::regnamespace and relkind = 'v'
   and not coalesce(reloptions @> array['security_invoker=true'], false)

@@ -1,0 +1,1 @@
+select trl_erase_await() as done
