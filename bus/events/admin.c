@@ -14,6 +14,20 @@ look_up(trl_ctx *ctx, const struct events *events)
 	return trl_batch_new(ctx, events->sys, (struct trl_scope){ 0 });
 }
 
+const char *const *
+trl_events_names(trl_ctx *ctx, const struct events *events)
+{
+	const char **names;
+	size_t n = 0;
+
+	for (const struct subscription *s = events->subscriptions; s; s = s->next)
+		n++;
+	names = trl_arena_zalloc(ctx->arena, (n + 1) * sizeof *names);
+	for (const struct subscription *s = events->subscriptions; s; s = s->next)
+		names[--n] = s->name;
+	return names;
+}
+
 /* ---- lag */
 
 static enum trl_code
@@ -25,7 +39,7 @@ lag_of(trl_ctx *ctx, struct subscription *sub, struct trl_events_lag *out, size_
 	enum trl_code rc;
 
 	trl_batch_get(batch, &trl_sql_cursor_lag, NULL, &rows.base,
-	    TRL_ARG_TEXT("subscription", sub->spec->name));
+	    TRL_ARG_TEXT("subscription", sub->name));
 	rc = trl_batch_read(batch);
 	if (rc == TRL_OK)
 		rc = sub_heads(ctx, sub, 0, &heads);
@@ -37,8 +51,8 @@ lag_of(trl_ctx *ctx, struct subscription *sub, struct trl_events_lag *out, size_
 		if (row->seq == lane->saved && lane->seq > at)
 			at = lane->seq; /* past what is not wanted */
 		out[(*n)++] = (struct trl_events_lag){
-			.subscription = sub->spec->name,
-			.producer = sub->spec->producer,
+			.subscription = sub->name,
+			.producer = sub->producer,
 			.lane = row->lane,
 			.live = sub->live,
 			.epoch = row->epoch,
@@ -161,9 +175,8 @@ trl_events_replay(
 	if (rc != TRL_OK)
 		return rc;
 	trl_batch_add(batch, &trl_sql_cursor_replay, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n),
-	    TRL_ARG_BOOL("again", terms->again));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_INTS("lanes", lanes, n),
+	    TRL_ARG_INTS("seqs", seqs, n), TRL_ARG_BOOL("again", terms->again));
 	rc = trl_batch_write_unrecorded(batch);
 	if (rc != TRL_OK)
 		return rc;

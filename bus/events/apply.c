@@ -39,7 +39,7 @@ take(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const struct batch *bat
 		}
 	}
 	return trl_tx_run(tx, &trl_sql_inbox_take, NULL, &out->base,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_TEXT("subscription", sub->name),
 	    TRL_ARG_INTS("lanes", own, batch->n_parts),
 	    TRL_ARG_INTS("event_lanes", lanes, n), TRL_ARG_INTS("event_seqs", seqs, n),
 	    TRL_ARG_IDS("event_ids", ids, n), TRL_ARG_IDS("subject_ids", subjects, n));
@@ -133,8 +133,8 @@ move_cursors(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *b
 		seqs[n++] = (int64_t)part->owned_seq;
 	}
 	trl_tx_add(tx, &trl_sql_cursor_move, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("seqs", seqs, n));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_INTS("lanes", lanes, n),
+	    TRL_ARG_INTS("seqs", seqs, n));
 }
 
 /* What is new goes to the handler, or to the dead letters. */

@@ -14,30 +14,20 @@
 
 enum { PAGE = 200, OVERLAP = 1000, ELSEWHERE_MS = 1000 };
 
-static struct trl_call_terms
-terms_of(const struct subscription *sub, uint32_t timeout_ms)
-{
-	return (struct trl_call_terms){
-		.as_service = true, .to = sub->spec->producer, .timeout_ms = timeout_ms
-	};
-}
-
 enum trl_code
 sub_heads(trl_ctx *ctx, struct subscription *sub, int64_t before_us,
     Events__V1__HeadsReply **out)
 {
 	Events__V1__HeadsRequest in = EVENTS__V1__HEADS_REQUEST__INIT;
-	struct trl_call_terms terms = terms_of(sub, 3000);
 	enum trl_code rc;
 
 	if (before_us)
 		in.before = trl_value_time(ctx, before_us);
-	rc = events_call_heads_with(ctx, sub->events->bus, &in, &terms, out);
+	rc = sub_ask_heads(ctx, sub, &in, out);
 	if (rc != TRL_OK)
-		return trl_fold(ctx, rc);
+		return rc;
 	if ((*out)->n_heads != LANES || (*out)->n_firsts != LANES || !(*out)->epoch)
-		return trl_fail(
-		    ctx, TRL_INTERNAL, "broken heads of %s", sub->spec->producer);
+		return trl_fail(ctx, TRL_INTERNAL, "broken heads of %s", sub->producer);
 	return TRL_OK;
 }
 
@@ -63,14 +53,14 @@ make(trl_ctx *ctx, struct subscription *sub)
 	}
 	batch = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 	trl_batch_add(batch, &trl_sql_subscription_make, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_TEXT("producer", sub->spec->producer),
+	    TRL_ARG_TEXT("subscription", sub->name),
+	    TRL_ARG_TEXT("producer", sub->producer),
 	    TRL_ARG_TEXT("state", snapshot ? "snapshot" : "live"),
 	    TRL_ARG_INT("epoch", heads->epoch), TRL_ARG_INTS("lanes", lanes, LANES),
 	    TRL_ARG_INTS("seqs", seqs, LANES));
 	trl_log(TRL_LOG_INFO, NULL, "subscription begins",
-	    TRL_LOG_STR("subscription", sub->spec->name),
-	    TRL_LOG_STR("producer", sub->spec->producer));
+	    TRL_LOG_STR("subscription", sub->name),
+	    TRL_LOG_STR("producer", sub->producer));
 	return trl_batch_write_unrecorded(batch);
 }
 
@@ -81,17 +71,12 @@ fetch_page(trl_ctx *ctx, struct subscription *sub,
     const Trellis__Bus__SubscriptionRow *at, Events__V1__SnapshotReply **out)
 {
 	Events__V1__SnapshotRequest in = EVENTS__V1__SNAPSHOT_REQUEST__INIT;
-	struct trl_call_terms terms = terms_of(sub, 0);
 
 	in.has_after_aggregate = in.has_after_part = in.has_limit = true;
 	in.after_aggregate = at->after_aggregate;
 	in.after_part = at->after_part;
 	in.limit = PAGE;
-	if (sub->spec->start == TRL_FROM_AUDIT)
-		return trl_fold(ctx, events_call_snapshot_audit_with(
-					 ctx, sub->events->bus, &in, &terms, out));
-	return trl_fold(
-	    ctx, events_call_snapshot_with(ctx, sub->events->bus, &in, &terms, out));
+	return sub_ask_snapshot(ctx, sub, &in, out);
 }
 
 static bool
@@ -121,7 +106,7 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
 	rc = sub_work_begin(ctx, sub, &work);
 	if (rc == TRL_OK)
 		rc = trl_tx_run(work.tx, &trl_sql_subscription_lock, NULL, &row.base,
-		    TRL_ARG_TEXT("subscription", sub->spec->name));
+		    TRL_ARG_TEXT("subscription", sub->name));
 	if (rc != TRL_OK)
 		return rc;
 	if (!row.state || strcmp(row.state, "snapshot") != 0 ||
@@ -135,7 +120,7 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
 		return rc;
 	trl_tx_scope(work.tx, (struct trl_scope){ 0 });
 	trl_tx_add(work.tx, &trl_sql_subscription_move, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_TEXT("subscription", sub->name),
 	    TRL_ARG_TEXT("state", over ? "live" : "snapshot"),
 	    TRL_ARG_ID("after_aggregate", trl_value_id(page->next_aggregate)),
 	    TRL_ARG_ID("after_part", trl_value_id(page->next_part)));
@@ -156,7 +141,7 @@ sub_load(trl_ctx *ctx, struct subscription *sub)
 	enum trl_code rc;
 
 	trl_batch_get(batch, &trl_sql_cursor_list, NULL, &all.base,
-	    TRL_ARG_TEXT("subscription", sub->spec->name));
+	    TRL_ARG_TEXT("subscription", sub->name));
 	rc = trl_batch_read(batch);
 	for (size_t i = 0; rc == TRL_OK && i < all.n_rows; i++) {
 		const Trellis__Bus__CursorRow *row = all.rows[i];
@@ -187,7 +172,7 @@ sub_begin(trl_ctx *ctx, struct subscription *sub, bool *ready)
 	if (!sub->live) {
 		batch = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 		trl_batch_get(batch, &trl_sql_subscription_get, NULL, &row.base,
-		    TRL_ARG_TEXT("subscription", sub->spec->name));
+		    TRL_ARG_TEXT("subscription", sub->name));
 		rc = trl_batch_read(batch);
 		if (rc != TRL_OK)
 			return rc;
@@ -220,7 +205,7 @@ sub_new_epoch(trl_ctx *ctx, struct subscription *sub, uint32_t epoch)
 	if (rc != TRL_OK)
 		return rc;
 	trl_log(TRL_LOG_WARN, NULL, "the producer's numbers may have begun anew",
-	    TRL_LOG_STR("producer", sub->spec->producer), TRL_LOG_INT("epoch", epoch));
+	    TRL_LOG_STR("producer", sub->producer), TRL_LOG_INT("epoch", epoch));
 	for (unsigned i = 0; i < LANES; i++) {
 		lanes[i] = i;
 		heads[i] = (int64_t)reply->heads[i];
@@ -228,10 +213,9 @@ sub_new_epoch(trl_ctx *ctx, struct subscription *sub, uint32_t epoch)
 	}
 	batch = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 	trl_batch_add(batch, &trl_sql_cursor_epoch, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INT("epoch", reply->epoch), TRL_ARG_INT("overlap", OVERLAP),
-	    TRL_ARG_INTS("lanes", lanes, LANES), TRL_ARG_INTS("heads", heads, LANES),
-	    TRL_ARG_INTS("firsts", firsts, LANES));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_INT("epoch", reply->epoch),
+	    TRL_ARG_INT("overlap", OVERLAP), TRL_ARG_INTS("lanes", lanes, LANES),
+	    TRL_ARG_INTS("heads", heads, LANES), TRL_ARG_INTS("firsts", firsts, LANES));
 	rc = trl_batch_write_unrecorded(batch);
 	if (rc != TRL_OK)
 		return rc;

@@ -11,7 +11,7 @@ sub_dead_letter(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
     const events_row *row, const char *error)
 {
 	trl_tx_add(tx, &trl_sql_dead_letter_add, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_TEXT("subscription", sub->name),
 	    TRL_ARG_ID("event_id", trl_value_id(row->id)),
 	    TRL_ARG_INT("lane", row->lane), TRL_ARG_INT("seq", (int64_t)row->seq),
 	    TRL_ARG_ID("tenant_id", trl_value_id(row->tenant_id)),

@@ -42,7 +42,7 @@ trl_events_open(const struct trl_events_options *options)
 		    options->audit_page ? options->audit_page : &trl_sql_audit_page };
 	open_metrics(events);
 	for (size_t i = 0; options->subscriptions && options->subscriptions[i]; i++)
-		sub_open(events, options->subscriptions[i]);
+		sub_open_all(events, options->subscriptions[i], options->tellers);
 	return events;
 }
 

@@ -14,8 +14,7 @@ enum {
 	BEHIND_MS = 200,
 	PASS_AFTER = 1000, /* unwanted events passed over before that is noted */
 	BACKOFF_MS = 100,
-	BACKOFF_MAX_MS = 5000,
-	FETCH_MS = 3000
+	BACKOFF_MAX_MS = 5000
 };
 
 static bool
@@ -74,8 +73,8 @@ ask(trl_ctx *ctx, struct subscription *sub, Events__V1__FetchRequest *in)
 		in->lanes[in->n_lanes++] = at;
 		in->afters[in->n_afters++] = sub->lanes[at].seq;
 	}
-	in->subscription = (char *)(uintptr_t)sub->spec->name;
-	in->types = (char **)(uintptr_t)sub->spec->types;
+	in->subscription = sub->name;
+	in->types = sub->types;
 	in->n_types = sub->n_types;
 	in->has_epoch = in->has_max_events = in->has_wait_ms = in->has_hint = true;
 	in->epoch = sub->epoch;
@@ -85,11 +84,7 @@ static enum trl_code
 call(trl_ctx *ctx, struct subscription *sub, const Events__V1__FetchRequest *in,
     Events__V1__FetchReply **out)
 {
-	struct trl_call_terms terms = {
-		.as_service = true, .to = sub->spec->producer, .timeout_ms = FETCH_MS
-	};
-	enum trl_code rc = trl_fold(
-	    ctx, events_call_fetch_with(ctx, sub->events->bus, in, &terms, out));
+	enum trl_code rc = sub_ask_events(ctx, sub, in, out);
 
 	if (rc != TRL_OK)
 		return rc;
@@ -97,7 +92,7 @@ call(trl_ctx *ctx, struct subscription *sub, const Events__V1__FetchRequest *in,
 	    (*out)->n_skipped != in->n_lanes || (*out)->n_firsts != in->n_lanes ||
 	    memcmp((*out)->lanes, in->lanes, in->n_lanes * sizeof *in->lanes) != 0)
 		return trl_fail(
-		    ctx, TRL_INTERNAL, "broken events of %s", sub->spec->producer);
+		    ctx, TRL_INTERNAL, "broken events of %s", sub->producer);
 	return TRL_OK;
 }
 
@@ -127,8 +122,8 @@ sub_await(trl_ctx *ctx, struct subscription *sub, uint32_t wait_ms, bool *news)
 static void
 alarm_of(struct subscription *sub, unsigned lane, uint64_t seq, const char *what)
 {
-	trl_log(TRL_LOG_ERROR, NULL, what, TRL_LOG_STR("subscription", sub->spec->name),
-	    TRL_LOG_STR("producer", sub->spec->producer), TRL_LOG_INT("lane", lane),
+	trl_log(TRL_LOG_ERROR, NULL, what, TRL_LOG_STR("subscription", sub->name),
+	    TRL_LOG_STR("producer", sub->producer), TRL_LOG_INT("lane", lane),
 	    TRL_LOG_INT("after", seq));
 }
 
@@ -227,9 +222,8 @@ pass_over(trl_ctx *ctx, struct subscription *sub)
 		return TRL_OK;
 	batch = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 	trl_batch_add(batch, &trl_sql_cursor_pass, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INTS("lanes", lanes, n), TRL_ARG_INTS("saved", saved, n),
-	    TRL_ARG_INTS("seqs", seqs, n));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_INTS("lanes", lanes, n),
+	    TRL_ARG_INTS("saved", saved, n), TRL_ARG_INTS("seqs", seqs, n));
 	rc = trl_batch_write_unrecorded(batch);
 	for (size_t i = 0; rc == TRL_OK && i < n; i++)
 		sub->lanes[lanes[i]].saved = (uint64_t)seqs[i];
@@ -284,7 +278,7 @@ note_failure(trl_ctx *ctx, struct subscription *sub, enum trl_code rc)
 
 	if (sub->fails++ % 16 == 1)
 		trl_log(TRL_LOG_WARN, ctx, "events cannot be applied for now",
-		    TRL_LOG_STR("subscription", sub->spec->name),
+		    TRL_LOG_STR("subscription", sub->name),
 		    TRL_LOG_STR("code", trl_code_name(rc)),
 		    TRL_LOG_STR("reason", ctx->err.message));
 	trl_err_clear(ctx);

@@ -78,11 +78,10 @@ lock(trl_tx *tx, struct subscription *sub, const Trellis__Bus__DeadLetterRow *le
 	enum trl_code rc;
 
 	rc = trl_tx_run(tx, &trl_sql_cursor_lock, NULL, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INT("lane", letter->lane));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_INT("lane", letter->lane));
 	if (rc == TRL_OK)
 		rc = trl_tx_run(tx, &trl_sql_dead_letter_first, NULL, &first.base,
-		    TRL_ARG_TEXT("subscription", sub->spec->name),
+		    TRL_ARG_TEXT("subscription", sub->name),
 		    TRL_ARG_ID("subject_id", trl_value_id(letter->subject_id)));
 	if (rc == TRL_OK &&
 	    !trl_id_eq(trl_value_id(first.event_id), trl_value_id(letter->event_id)))
@@ -111,13 +110,13 @@ settle(trl_ctx *ctx, struct subscription *sub,
 		return rc;
 	trl_tx_scope(work.tx, (struct trl_scope){ 0 });
 	trl_tx_add(work.tx, &trl_sql_dead_letter_delete, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_TEXT("subscription", sub->name),
 	    TRL_ARG_ID("event_id", trl_value_id(letter->event_id)));
 	rc = trl_tx_commit(&work.tx, NULL);
 	if (rc == TRL_OK)
 		trl_log(TRL_LOG_INFO, ctx,
 		    skip ? "a parked event was left out" : "a parked event was applied",
-		    TRL_LOG_STR("subscription", sub->spec->name),
+		    TRL_LOG_STR("subscription", sub->name),
 		    TRL_LOG_ID("event", trl_value_id(letter->event_id)));
 	return rc;
 }
@@ -149,7 +148,7 @@ note_error(
 
 	trl_err_clear(ctx);
 	trl_batch_add(batch, &trl_sql_dead_letter_error, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
+	    TRL_ARG_TEXT("subscription", sub->name),
 	    TRL_ARG_ID("event_id", trl_value_id(letter->event_id)),
 	    TRL_ARG_TEXT("error", trl_arena_printf(ctx->arena, "%s: %s",
 				      trl_code_name(err.code), err.message)));
@@ -167,8 +166,7 @@ release_first(trl_ctx *ctx, struct subscription *sub, struct trl_id subject)
 	    trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 
 	trl_batch_get(batch, &trl_sql_dead_letter_first, NULL, &next.base,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_ID("subject_id", subject));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_ID("subject_id", subject));
 	if (trl_batch_read(batch) != TRL_OK || !next.has_event_id)
 		return false;
 	if (settle_soon(ctx, sub, &next, false) == TRL_OK)
@@ -202,8 +200,7 @@ get(trl_ctx *ctx, struct subscription *sub, struct trl_id event,
 	    trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 
 	trl_batch_get(batch, &trl_sql_dead_letter_get, NULL, &out->base,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_ID("event_id", event));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_ID("event_id", event));
 	return trl_batch_read(batch);
 }
 
@@ -221,8 +218,8 @@ redrive_all(trl_ctx *ctx, struct subscription *sub, size_t *applied)
 		enum trl_code rc;
 
 		trl_batch_get(batch, &trl_sql_dead_letter_subjects, NULL, &rows.base,
-		    TRL_ARG_TEXT("subscription", sub->spec->name),
-		    TRL_ARG_ID("after", after), TRL_ARG_INT("most", 50));
+		    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_ID("after", after),
+		    TRL_ARG_INT("most", 50));
 		rc = trl_batch_read(batch);
 		if (rc != TRL_OK || rows.n_rows == 0)
 			return rc;

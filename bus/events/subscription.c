@@ -18,7 +18,7 @@ sub_find(const struct events *events, const char *name)
 {
 	struct subscription *sub = events->subscriptions;
 
-	while (sub && strcmp(sub->spec->name, name) != 0)
+	while (sub && strcmp(sub->name, name) != 0)
 		sub = sub->next;
 	return sub;
 }
@@ -125,33 +125,59 @@ sub_watch(struct subscription *sub)
 static void
 on_notice(void *self, struct trl_id tenant, struct trl_id total)
 {
-	struct subscription *sub = self;
 	uint64_t sum;
 
 	(void)tenant;
 	memcpy(&sum, total.bytes + 8, sizeof sum);
-	sum = be64toh(sum);
-	if (sum <= sub->hint || sum > INT64_MAX)
+	sub_heard(self, be64toh(sum));
+}
+
+void
+sub_heard(struct subscription *sub, uint64_t total)
+{
+	if (total <= sub->hint || total > INT64_MAX)
 		return;
-	sub->hint = sum;
+	sub->hint = total;
 	sub_pull(sub);
 }
 
 /* ---- life */
 
-void
-sub_open(struct events *events, const struct trl_subscription *spec)
+/* "*.audit.written" is the producer's. */
+static char *
+type_of(const char *type, const char *producer)
 {
-	struct subscription *sub = calloc(1, sizeof *sub);
-	const char *service = events->service, *name = spec->name;
+	char *own = NULL;
 
-	trl_assert(sub != NULL && strlen(spec->name) <= 40 && spec->apply != NULL);
-	sub->events = events;
-	sub->spec = spec;
-	while (spec->types && spec->types[sub->n_types])
+	if (*type == '*')
+		trl_assert(asprintf(&own, "%s%s", producer, type + 1) > 0);
+	else
+		trl_assert((own = strdup(type)) != NULL);
+	return own;
+}
+
+static void
+choose_types(struct subscription *sub, const char *const *types)
+{
+	size_t n = 0;
+
+	while (types && types[n])
+		n++;
+	if (n == 0)
+		return;
+	sub->types = calloc(n, sizeof *sub->types);
+	trl_assert(sub->types != NULL);
+	while (sub->n_types < n) {
+		sub->types[sub->n_types] = type_of(types[sub->n_types], sub->producer);
 		sub->n_types++;
-	sub->next = events->subscriptions;
-	events->subscriptions = sub;
+	}
+}
+
+static void
+open_metrics(struct subscription *sub)
+{
+	const char *service = sub->events->service, *name = sub->name;
+
 	sub->m.applied = trl_series_at(
 	    trl_counter_new("trellis_events_applied_total", "Events that were applied",
 		"service", "subscription", NULL),
@@ -179,14 +205,51 @@ sub_open(struct events *events, const struct trl_subscription *spec)
 	trl_series_add(sub->m.gaps, 0);
 }
 
+static void
+sub_open(struct events *events, const struct trl_subscription *spec, const char *name,
+    const char *producer)
+{
+	struct subscription *sub = calloc(1, sizeof *sub);
+
+	trl_assert(sub != NULL && strlen(name) <= SUB_NAME_MAX && spec->apply != NULL);
+	sub->events = events;
+	sub->spec = spec;
+	strcpy(sub->name, name);
+	sub->producer = producer;
+	sub->is_own = strcmp(producer, events->service) == 0;
+	choose_types(sub, spec->types);
+	open_metrics(sub);
+	sub->next = events->subscriptions;
+	events->subscriptions = sub;
+}
+
+void
+sub_open_all(struct events *events, const struct trl_subscription *spec,
+    const char *const *tellers)
+{
+	const bool is_every = strcmp(spec->producer, TRL_EVERY_TELLER) == 0;
+	char name[2 * SUB_NAME_MAX];
+
+	if (!is_every)
+		sub_open(events, spec, spec->name, spec->producer);
+	for (size_t i = 0; is_every && tellers && tellers[i]; i++) {
+		if (strcmp(tellers[i], events->service) == 0)
+			continue;
+		snprintf(name, sizeof name, "%s%s%s", spec->name ? spec->name : "",
+		    spec->name ? "_" : "", tellers[i]);
+		sub_open(events, spec, name, tellers[i]);
+	}
+}
+
 void
 sub_start(struct subscription *sub)
 {
 	char topic[41];
 
-	snprintf(topic, sizeof topic, "%s.events", sub->spec->producer);
+	snprintf(topic, sizeof topic, "%s.events", sub->producer);
 	sub->timer = events_timer(sub->events, sub);
-	trl_bus_watch(sub->events->bus, topic, on_notice, sub);
+	if (!sub->is_own) /* else the sequencer says so itself */
+		trl_bus_watch(sub->events->bus, topic, on_notice, sub);
 	sub_pull_at(sub, 0);
 }
 
@@ -198,6 +261,9 @@ sub_close_all(struct events *events)
 
 		events->subscriptions = sub->next;
 		events_timer_close(&sub->timer);
+		for (size_t i = 0; i < sub->n_types; i++)
+			free(sub->types[i]);
+		free(sub->types);
 		free(sub);
 	}
 }

@@ -8,6 +8,8 @@
 
 #include "events.h"
 
+enum { SUB_NAME_MAX = 40 };
+
 struct sub_lane {
 	uint64_t seq;     /* read and, where wanted, applied */
 	uint64_t saved;   /* as the cursor's row has it, as far as is known */
@@ -30,6 +32,10 @@ struct subscription {
 	struct subscription *next;
 	struct events *events;
 	const struct trl_subscription *spec;
+	char name[SUB_NAME_MAX + 1]; /* its cursor's */
+	const char *producer;        /* one service */
+	bool is_own;                 /* that is this one */
+	char **types;                /* spec's, of this producer; NULL: all */
 	size_t n_types;
 	bool begun, live, loaded; /* it has cursors; past the snapshot; they are read */
 	uint32_t epoch;
@@ -44,6 +50,16 @@ struct subscription {
 		trl_series *applied, *repeated, *parked, *gaps, *lag, *failed;
 	} m;
 };
+
+/* ask.c: asks the producer. Errors: faults; a refusal is one. */
+enum trl_code sub_ask_heads(trl_ctx *ctx, struct subscription *sub,
+    const Events__V1__HeadsRequest *in, Events__V1__HeadsReply **out) TRL_MUST_CHECK;
+enum trl_code sub_ask_events(trl_ctx *ctx, struct subscription *sub,
+    const Events__V1__FetchRequest *in, Events__V1__FetchReply **out) TRL_MUST_CHECK;
+/* Of its facts, or of its audit entries. */
+enum trl_code sub_ask_snapshot(trl_ctx *ctx, struct subscription *sub,
+    const Events__V1__SnapshotRequest *in,
+    Events__V1__SnapshotReply **out) TRL_MUST_CHECK;
 
 /* Pulls soon; if it pulls already, once more after that. */
 void sub_pull(struct subscription *sub);
@@ -86,8 +102,11 @@ enum trl_code sub_hand_over(trl_ctx *ctx, struct subscription *sub,
 void sub_dead_letter(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
     const events_row *row, const char *error);
 
-/* subscription.c */
-void sub_open(struct events *events, const struct trl_subscription *spec);
+/* subscription.c. Where spec names every teller, each becomes a subscription. */
+void sub_open_all(struct events *events, const struct trl_subscription *spec,
+    const char *const *tellers);
 void sub_start(struct subscription *sub);
+/* The producer told something: total is the sum of its numbers. */
+void sub_heard(struct subscription *sub, uint64_t total);
 void sub_close_all(struct events *events);
 struct subscription *sub_find(const struct events *events, const char *name);

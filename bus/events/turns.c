@@ -69,7 +69,7 @@ give_up(trl_ctx *ctx, struct subscription *sub, struct batch *batch, const char 
 	if (rc != TRL_OK || !part->owned)
 		return rc; /* its turn comes again */
 	trl_log(TRL_LOG_ERROR, ctx, "an event is parked",
-	    TRL_LOG_STR("subscription", sub->spec->name),
+	    TRL_LOG_STR("subscription", sub->name),
 	    TRL_LOG_STR("type", event->type_name), TRL_LOG_ID("event", event->id),
 	    TRL_LOG_ID("subject", event->subject), TRL_LOG_STR("reason", why));
 	return TRL_OK;
@@ -100,7 +100,7 @@ put_off(trl_ctx *ctx, struct subscription *sub, const struct batch *batch)
 
 	if (++lane->put_off % PUT_OFF_TOLD == 0)
 		trl_log(TRL_LOG_WARN, ctx, "an event cannot be applied for now",
-		    TRL_LOG_STR("subscription", sub->spec->name),
+		    TRL_LOG_STR("subscription", sub->name),
 		    TRL_LOG_INT("lane", part->lane),
 		    TRL_LOG_ID("event", lane->events[part->from].id),
 		    TRL_LOG_STR("code", trl_code_name(ctx->err.code)),
@@ -153,8 +153,8 @@ failed(trl_ctx *ctx, struct subscription *sub, struct batch *batch, enum trl_cod
 	if (batch->n == 1)
 		return failed_alone(ctx, sub, batch);
 	trl_log(TRL_LOG_WARN, ctx, "a batch of events failed; now one by one",
-	    TRL_LOG_STR("subscription", sub->spec->name),
-	    TRL_LOG_INT("events", batch->n), TRL_LOG_STR("reason", ctx->err.message));
+	    TRL_LOG_STR("subscription", sub->name), TRL_LOG_INT("events", batch->n),
+	    TRL_LOG_STR("reason", ctx->err.message));
 	trl_err_clear(ctx);
 	for (size_t i = 0; i < batch->n_parts; i++)
 		sub->lanes[batch->parts[i].lane].singly = (unsigned)batch->parts[i].n;
@@ -172,8 +172,7 @@ be_careful(trl_ctx *ctx, struct subscription *sub, struct batch *batch, bool *de
 	enum trl_code rc;
 
 	trl_batch_get(work, &trl_sql_cursor_try, NULL, &tries.base,
-	    TRL_ARG_TEXT("subscription", sub->spec->name),
-	    TRL_ARG_INT("lane", part->lane));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_INT("lane", part->lane));
 	rc = trl_batch_write_unrecorded(work);
 	if (rc != TRL_OK)
 		return rc;
@@ -195,7 +194,7 @@ count_back(trl_ctx *ctx, struct subscription *sub, unsigned lane)
 	trl_batch *work = trl_batch_new(ctx, sub->events->sys, (struct trl_scope){ 0 });
 
 	trl_batch_add(work, &trl_sql_cursor_untry, NULL,
-	    TRL_ARG_TEXT("subscription", sub->spec->name), TRL_ARG_INT("lane", lane));
+	    TRL_ARG_TEXT("subscription", sub->name), TRL_ARG_INT("lane", lane));
 	if (trl_batch_write_unrecorded(work) == TRL_OK)
 		sub->lanes[lane].counted = false;
 	else

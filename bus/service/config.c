@@ -184,19 +184,37 @@ process_callees(const struct trl_service *s, const char **out, size_t max)
 	return n;
 }
 
-size_t
-process_producers(const struct trl_service *s, const char **out, size_t max)
+static void
+add_producer(const struct trl_service *s, const char *name, const char **out,
+    size_t max, size_t *n)
 {
-	size_t n = 0, n_calls = 0;
+	size_t n_calls = 0;
 	while (s->calls != NULL && s->calls[n_calls] != NULL)
 		n_calls++;
-	for (size_t i = 0; s->subscriptions != NULL && s->subscriptions[i]; i++) {
-		const char *name = s->subscriptions[i]->producer;
-		if (is_among(s->calls, n_calls, name) || is_among(out, n, name))
-			continue;
-		trl_assert(n < max);
-		out[n++] = name;
+	if (strcmp(name, s->name) == 0 || is_among(s->calls, n_calls, name) ||
+	    is_among(out, *n, name))
+		return;
+	trl_assert(*n < max);
+	out[(*n)++] = name;
+}
+
+size_t
+process_producers(
+    const struct trl_service *s, const char **out, size_t max, size_t *n_named)
+{
+	const struct trl_subscription *const *subs = s->subscriptions;
+	size_t n = 0;
+	bool every = false;
+	for (size_t i = 0; subs != NULL && subs[i] != NULL; i++) {
+		if (strcmp(subs[i]->producer, TRL_EVERY_TELLER) == 0)
+			every = true;
+		else
+			add_producer(s, subs[i]->producer, out, max, &n);
 	}
+	if (n_named != NULL)
+		*n_named = n;
+	for (size_t i = 0; every && trl_tellers[i] != NULL; i++)
+		add_producer(s, trl_tellers[i], out, max, &n);
 	return n;
 }
 
@@ -223,8 +241,9 @@ check_service(const struct trl_service *const *services, size_t n,
     const struct trl_service *s, const struct process_config *config)
 {
 	const char *producers[PEERS_MAX], *listen, *pg_url;
-	size_t n_producers = process_producers(s, producers, PEERS_MAX);
+	size_t n_named;
 	bool fine = true;
+	process_producers(s, producers, PEERS_MAX, &n_named);
 	if (!process_family("TRELLIS_LISTEN_", s->name, &listen) ||
 	    !process_family("TRELLIS_PG_URL_", s->name, &pg_url))
 		return false;
@@ -238,7 +257,7 @@ check_service(const struct trl_service *const *services, size_t n,
 	}
 	for (size_t i = 0; s->calls != NULL && s->calls[i] != NULL; i++)
 		fine = check_peer(services, n, s, s->calls[i], "calls it") && fine;
-	for (size_t i = 0; i < n_producers; i++)
+	for (size_t i = 0; i < n_named; i++)
 		fine = check_peer(services, n, s, producers[i], "reads its events") &&
 		       fine;
 	if (s->sql != NULL && config->pg_url == NULL && pg_url == NULL) {
@@ -331,7 +350,7 @@ process_check_names(const struct trl_service *const *services, size_t n)
 		names[n_names++] = s->name;
 		for (size_t j = 0; s->calls != NULL && s->calls[j] != NULL; j++)
 			names[n_names++] = s->calls[j];
-		n_names += process_producers(s, names + n_names, PEERS_MAX);
+		n_names += process_producers(s, names + n_names, PEERS_MAX, NULL);
 	}
 	bool fine = trl_config_check_names(names);
 	free(names);
@@ -360,7 +379,8 @@ process_config_read(const struct trl_service *const *services, size_t n,
 {
 	if (!process_config_read_admin(services, n, out, values))
 		return false;
-	bool fine = check_level(out->log_level);
+	bool fine = process_check_services(services, n);
+	fine = check_level(out->log_level) && fine;
 	fine = check_pg_urls(out) && fine;
 	fine = check_seal(out->seal_key) && fine;
 	if (out->redis_url != NULL)

@@ -5,7 +5,7 @@
 #include <trl/bus_open.h>
 #include <trl/service.h>
 
-enum { PEERS_MAX = 16 };
+enum { PEERS_MAX = 64 };
 
 struct process_config {
 	const char *pg_url, *pg_admin_url, *redis_url, *run_dir, *log_level;
@@ -37,9 +37,15 @@ bool process_pg_url(const struct process_config *config, const char *service,
     const char *role, const char **out) TRL_MUST_CHECK;
 /* Those it calls, and whose routes it calls: how many. */
 size_t process_callees(const struct trl_service *service, const char **out, size_t max);
-/* The producers of a service's subscriptions that it does not call: how many. */
+/* The producers of a service's subscriptions that it does not call, itself left out:
+ * how many; and of these first *n_named (unless NULL) that a subscription names, whose
+ * address is needed. */
 size_t process_producers(
-    const struct trl_service *service, const char **out, size_t max);
+    const struct trl_service *service, const char **out, size_t max, size_t *n_named);
+/* Refuses what services say of themselves that cannot be (check.c). False: each
+ * was printed, with the line to change. */
+bool process_check_services(
+    const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
 /* Whether it cannot do without TRELLIS_SEAL_KEY. */
 bool process_seals(const struct trl_service *service);
 /* Those of the services that list ("edge,tenants") names, in their order; out has room

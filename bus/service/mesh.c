@@ -43,10 +43,11 @@ print_service(const struct trl_service *s)
 
 	printf("{\"name\":\"%s\",", s->name);
 	print_names("calls", callees, process_callees(s, callees, PEERS_MAX));
-	print_names("reads", producers, process_producers(s, producers, PEERS_MAX));
+	print_names(
+	    "reads", producers, process_producers(s, producers, PEERS_MAX, NULL));
 	printf("\"serves\":%s,\"schema\":%s,\"redis\":%s,\"seals\":%s,\"tells\":%s,",
 	    truth(s->contracts != NULL), truth(s->sql != NULL),
-	    truth(s->scripts != NULL), truth(process_seals(s)), truth(s->tells_events));
+	    truth(s->scripts != NULL), truth(process_seals(s)), truth(s->sql != NULL));
 	print_settings(s->config);
 	printf("}");
 }
@@ -81,7 +82,8 @@ check_order(const struct trl_service *const *services, size_t n)
 bool
 process_print_mesh(const struct trl_service *const *services, size_t n)
 {
-	if (n > 1 && !check_order(services, n))
+	if (!process_check_services(services, n) ||
+	    (n > 1 && !check_order(services, n)))
 		return false;
 	printf("{\"services\":[");
 	for (size_t i = 0; i < n; i++) {

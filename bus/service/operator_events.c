@@ -71,7 +71,7 @@ operator_lag(operator_self *self, trl_ctx *ctx, const Operator__V1__LagRequest *
 	if (self->host->events == NULL)
 		return TRL_OK;
 	rc = trl_events_lag(ctx, self->host->events, &lanes, &n_lanes);
-	if (rc == TRL_OK && self->service->tells_events)
+	if (rc == TRL_OK)
 		rc = trl_events_subscribers(
 		    ctx, self->host->events, &subscribers, &n_subscribers);
 	if (rc != TRL_OK)
@@ -207,10 +207,12 @@ settle(operator_self *self, trl_ctx *ctx, settle_fn *fn, const char *what,
 {
 	bool found = false;
 
-	for (size_t i = 0; self->service->subscriptions != NULL &&
-			   self->service->subscriptions[i] != NULL;
-	     i++) {
-		const char *name = self->service->subscriptions[i]->name;
+	const char *const *names = self->host->events != NULL
+				       ? trl_events_names(ctx, self->host->events)
+				       : NULL;
+
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+		const char *name = names[i];
 		size_t n = 0;
 		enum trl_code rc;
 		if (subscription != NULL && strcmp(name, subscription) != 0)
@@ -303,7 +305,7 @@ operator_new_epoch(operator_self *self, trl_ctx *ctx,
 	(void)in;
 	if (rc != TRL_OK)
 		return rc;
-	if (!self->service->tells_events)
+	if (self->host->events == NULL)
 		return trl_fail(ctx, TRL_NOT_FOUND, "This service tells no events.");
 	rc = trl_events_new_epoch(ctx, self->host->events);
 	return rc == TRL_OK ? record(self, ctx, &out->base) : rc;

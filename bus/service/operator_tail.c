@@ -98,7 +98,7 @@ operator_tail_events(operator_self *self, trl_ctx *ctx,
 	uint32_t epoch;
 	enum trl_code rc;
 
-	if (self->host->events == NULL || !self->service->tells_events)
+	if (self->host->events == NULL)
 		return TRL_OK;
 	rc = trl_events_heads(ctx, self->host->events, reading.heads, &epoch);
 	reading.found = trl_arena_alloc(

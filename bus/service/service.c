@@ -28,7 +28,7 @@
 
 #include "operator.h"
 
-enum { DRAIN_MS = 25000, READY_POLL_MS = 5, SERVICES_MAX = 16 };
+enum { DRAIN_MS = 25000, READY_POLL_MS = 5, SERVICES_MAX = 64 };
 /* For what no method reaches; made when they are wanted. */
 enum { SYS_READS = 1, SYS_WRITES = 6 };
 
@@ -47,6 +47,11 @@ struct process {
 		struct trl_host host;
 		operator_self op;
 		void *self;
+		/* How its audit entries are told, and whom it hears that is told to
+		 * hear every teller. */
+		struct trl_event_type audit;
+		char audit_name[64];
+		const char *tellers[PEERS_MAX + 1];
 	} each[SERVICES_MAX];
 	uv_signal_t term, interrupt;
 	uv_timer_t ready, drain;
@@ -158,22 +163,54 @@ open_peer(struct process *p, struct one *one, const char *name, bool needed)
 	return false;
 }
 
-/* Those it calls, and those whose events alone it reads. */
+/* Those it calls, and those whose events it only reads. */
 static bool
 open_peers(struct process *p, struct one *one)
 {
 	const struct trl_service *s = one->service;
 	const char *names[PEERS_MAX];
-	size_t n_calls = 0, n = process_callees(s, names, PEERS_MAX);
+	size_t n_calls = 0, n_named, n = process_callees(s, names, PEERS_MAX);
 	while (s->calls != NULL && s->calls[n_calls] != NULL)
 		n_calls++;
 	for (size_t i = 0; i < n; i++) /* the needed ones come first */
 		if (!open_peer(p, one, names[i], i < n_calls))
 			return false;
-	n = process_producers(s, names, PEERS_MAX);
+	n = process_producers(s, names, PEERS_MAX, &n_named);
 	for (size_t i = 0; i < n; i++)
-		if (!open_peer(p, one, names[i], true))
+		if (!open_peer(p, one, names[i], i < n_named))
 			return false;
+	return true;
+}
+
+/* One that is told to hear every teller misses nobody; who runs it may. */
+static void
+note_unheard(const struct trl_service *s, const char *teller)
+{
+	const char *names[PEERS_MAX];
+	size_t n_named, n = process_producers(s, names, PEERS_MAX, &n_named);
+	for (size_t i = n_named; i < n; i++)
+		if (strcmp(names[i], teller) == 0)
+			trl_log(TRL_LOG_INFO, NULL, "not heard: it has no address",
+			    TRL_LOG_STR("service", s->name),
+			    TRL_LOG_STR("teller", teller));
+}
+
+/* Who can be heard: who is here, or has an address. */
+static bool
+find_tellers(struct process *p, struct one *one)
+{
+	size_t n = 0;
+	for (size_t i = 0; trl_tellers[i] != NULL; i++) {
+		const char *address;
+		if (!process_family("TRELLIS_PEER_", trl_tellers[i], &address))
+			return false;
+		if (address == NULL && !in_process(p, trl_tellers[i])) {
+			note_unheard(one->service, trl_tellers[i]);
+			continue;
+		}
+		trl_assert(n < PEERS_MAX);
+		one->tellers[n++] = trl_tellers[i];
+	}
 	return true;
 }
 
@@ -213,13 +250,18 @@ open_bus(struct process *p, struct one *one)
 	return process_keys(one->host.bus, name);
 }
 
-/* The event by which its audit entries are told: its contract has one, or not. */
-static const struct trl_event_type *
-audit_told(const struct trl_service *s)
+/* The event by which its audit entries are told: every service's, in its name. */
+static void
+make_audit_event(struct one *one)
 {
-	char name[64];
-	snprintf(name, sizeof name, "%s.audit.written", s->name);
-	return trl_event_type_by_name(name);
+	const char *name = one->service->name;
+	const struct trl_event_type *every;
+	snprintf(one->audit_name, sizeof one->audit_name, "%s.audit.written", name);
+	every = trl_event_type_by_name(one->audit_name);
+	trl_assert(every != NULL);
+	one->audit = *every;
+	one->audit.name = one->audit_name;
+	one->audit.service = name;
 }
 
 /* A pool of connections under one of the service's roles. */
@@ -228,7 +270,6 @@ open_pg(struct process *p, struct one *one, const char *role, unsigned reads,
     unsigned writes, trl_pg **out)
 {
 	const struct trl_service *s = one->service;
-	const struct trl_event_type *told = audit_told(s);
 	bool app = strcmp(role, "app") == 0;
 	const char *url;
 	char *label = NULL;
@@ -243,21 +284,13 @@ open_pg(struct process *p, struct one *one, const char *role, unsigned reads,
 		.write_connections = writes,
 		.seal_key = one->host.seal_key,
 		.label = label,
-		.audit_told = told,
+		.audit_told = &one->audit,
 	};
-	trl_assert(told == NULL || s->tells_events);
 	enum trl_code rc = trl_pg_open(p->loop, &options, out);
 	free(label);
 	if (rc == TRL_OK && p->ops != NULL)
 		trl_ops_check(p->ops, "postgresql", check_pg, *out);
 	return rc == TRL_OK;
-}
-
-static bool
-works_behind(const struct trl_service *s)
-{
-	return s->tells_events || s->subscriptions != NULL || s->jobs != NULL ||
-	       s->crons != NULL || s->find_tenant != NULL;
 }
 
 static bool
@@ -273,10 +306,10 @@ open_stores(struct process *p, struct one *one)
 	one->host.seal_key = p->seal_key ? trl_secret_bytes(p->seal_key) : NULL;
 	if (s->sql == NULL)
 		return true;
+	make_audit_event(one);
 	return open_pg(p, one, "app", (unsigned)p->config.pg_reads,
 		   (unsigned)p->config.pg_writes, &one->host.pg) &&
-	       (!works_behind(s) ||
-		   open_pg(p, one, "sys", SYS_READS, SYS_WRITES, &one->host.sys));
+	       open_pg(p, one, "sys", SYS_READS, SYS_WRITES, &one->host.sys);
 }
 
 static void
@@ -328,7 +361,7 @@ open_jobs(struct process *p, struct one *one)
 	return trl_jobs_open(p->loop, &options, &one->host.jobs) == TRL_OK;
 }
 
-static void
+static bool
 open_events(struct process *p, struct one *one)
 {
 	const struct trl_service *s = one->service;
@@ -338,14 +371,19 @@ open_events(struct process *p, struct one *one)
 		.pg = one->host.pg,
 		.sys = one->host.sys,
 		.service = s->name,
-		.tells = s->tells_events,
+		.tells = true,
 		.snapshot = s->snapshot,
-		.audit = audit_told(s),
+		.audit = &one->audit,
 		.audit_page = s->audit_page,
 		.subscriptions = s->subscriptions,
+		.tellers = one->tellers,
 	};
-	if (one->host.sys != NULL && (s->tells_events || s->subscriptions != NULL))
-		one->host.events = trl_events_open(&options);
+	if (s->sql == NULL)
+		return true;
+	if (!find_tellers(p, one))
+		return false;
+	one->host.events = trl_events_open(&options);
+	return true;
 }
 
 static bool
@@ -355,9 +393,8 @@ open_service(struct process *p, struct one *one)
 	one->host.loop = p->loop;
 	one->host.ops = p->ops;
 	one->host.run_dir = p->config.run_dir;
-	if (!open_bus(p, one) || !open_stores(p, one))
+	if (!open_bus(p, one) || !open_stores(p, one) || !open_events(p, one))
 		return false;
-	open_events(p, one);
 	if (s->open != NULL && s->open(&one->host, &one->self) != TRL_OK)
 		return false; /* it said why */
 	if (!open_jobs(p, one))

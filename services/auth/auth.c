@@ -68,7 +68,6 @@ const struct trl_service auth_service = {
 	.replayed = auth_replayed,
 	.open = open_auth,
 	.needs_seal_key = true,
-	.tells_events = true,
 	.snapshot = auth_snapshot,
 	.audit_page = &auth_sql_audit_page,
 	.close = close_auth,

@@ -150,16 +150,9 @@ apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, siz
 	return TRL_OK;
 }
 
-const struct trl_subscription notify_hears_auth = {
-	.name = "auth",
-	.producer = "auth",
-	.start = TRL_FROM_SNAPSHOT,
-	.apply = apply,
-};
-
-const struct trl_subscription notify_hears_tenants = {
-	.name = "tenants",
-	.producer = "tenants",
+/* Its cursors are named after the tellers. */
+const struct trl_subscription notify_hears_facts = {
+	.producer = TRL_EVERY_TELLER,
 	.start = TRL_FROM_SNAPSHOT,
 	.apply = apply,
 };

@@ -153,12 +153,9 @@ open_notify(const struct trl_host *host, void **out)
 static const struct trl_contract *const contracts[] = { &notify_v1_server, NULL };
 static const char *const calls[] = { "auth", "tenants", NULL };
 static const struct trl_subscription *const subscriptions[] = {
-	&notify_feed_auth,
-	&notify_feed_tenants,
-	&notify_webhooks_auth,
-	&notify_webhooks_tenants,
-	&notify_hears_auth,
-	&notify_hears_tenants,
+	&notify_hears_for_feed,
+	&notify_hears_for_webhooks,
+	&notify_hears_facts,
 	NULL,
 };
 static const struct trl_job_kind *const jobs[] = {
@@ -182,7 +179,6 @@ const struct trl_service notify_service = {
 	.contracts = contracts,
 	.calls = calls,
 	.sql = &notify_sql,
-	.tells_events = true,
 	.subscriptions = subscriptions,
 	.jobs = jobs,
 	.crons = crons,

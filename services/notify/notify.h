@@ -227,7 +227,7 @@ const char *notify_unsubscribe_page(
 /* ---- subscriptions and jobs
  * ---------------------------------------------------------- */
 
-extern const struct trl_subscription notify_hears_auth, notify_hears_tenants;
+extern const struct trl_subscription notify_hears_facts;
 extern const struct trl_job_kind notify_dispatch_job, notify_audience_job,
     notify_tell_job, notify_mail_job, notify_slack_job, notify_digests_job,
     notify_digest_job;

@@ -101,7 +101,7 @@ apply_one(trl_ctx *ctx, void *arg)
 	ctx->tenant = event->tenant;
 	rc = trl_tx_begin(ctx, world.host.sys, TRL_SCOPE_TENANT(event->tenant), &tx);
 	if (rc == TRL_OK)
-		rc = notify_hears_auth.apply(world.self, ctx, tx, event, 1);
+		rc = notify_hears_facts.apply(world.self, ctx, tx, event, 1);
 	if (rc == TRL_OK)
 		rc = trl_tx_commit(&tx, NULL);
 	if (rc != TRL_OK)

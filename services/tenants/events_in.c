@@ -1,10 +1,21 @@
 /* events_in.c - what is heard of other services: the entries of their audit chains,
- * which become copies beside this service's own chain. One that begins to listen is
- * shown the entries so far, and then told the further ones in the order of their chain;
- * what comes twice is known by its id. */
+ * which become copies beside this service's own chain: of every service that has a
+ * schema, whether or not anybody here knows it. One that begins to listen is shown the
+ * entries so far, and then told the further ones in the order of their chain; what
+ * comes twice is known by its id. */
+#include <string.h>
+
 #include <audit_v1.trl.h>
 
 #include "tenants.h"
+
+/* The chain is named after the service that keeps it, as the event's type is. */
+static const char *
+chain_of(trl_ctx *ctx, const struct trl_event *event)
+{
+	return trl_arena_strndup(
+	    ctx->arena, event->type_name, strcspn(event->type_name, "."));
+}
 
 static enum trl_code
 keep_entries(
@@ -16,26 +27,17 @@ keep_entries(
 			continue;
 		trl_tx_add(tx, &tenants_sql_audit_copy_put, events[i].payload,
 		    TRL_ARG_ID("tenant_id", ctx->tenant),
-		    TRL_ARG_TEXT("chain", events[i].type->service));
+		    TRL_ARG_TEXT("chain", chain_of(ctx, &events[i])));
 	}
 	return TRL_OK;
 }
 
-static const char *const auths[] = { "auth.audit.written", NULL };
-static const char *const notifys[] = { "notify.audit.written", NULL };
+static const char *const entries[] = { "*.audit.written", NULL };
 
-const struct trl_subscription tenants_hears_auth = {
-	.name = "audit_auth",
-	.producer = "auth",
-	.types = auths,
-	.start = TRL_FROM_AUDIT,
-	.apply = keep_entries,
-};
-
-const struct trl_subscription tenants_hears_notify = {
-	.name = "audit_notify",
-	.producer = "notify",
-	.types = notifys,
+const struct trl_subscription tenants_hears_audit = {
+	.name = "audit",
+	.producer = TRL_EVERY_TELLER,
+	.types = entries,
 	.start = TRL_FROM_AUDIT,
 	.apply = keep_entries,
 };

@@ -59,8 +59,8 @@ close_tenants(void **state)
 
 static const struct trl_contract *const contracts[] = { &tenants_v1_server, NULL };
 static const char *const calls[] = { "auth", NULL };
-static const struct trl_subscription *const subscriptions[] = { &tenants_hears_auth,
-	&tenants_hears_notify, NULL };
+static const struct trl_subscription *const subscriptions[] = { &tenants_hears_audit,
+	NULL };
 
 const struct trl_service tenants_service = {
 	.name = "tenants",
@@ -73,7 +73,6 @@ const struct trl_service tenants_service = {
 	.find_tenant = &tenants_sql_tenant_by_slug,
 	.scripts = trl_access_scripts,
 	.needs_seal_key = true,
-	.tells_events = true,
 	.snapshot = tenants_snapshot,
 	.subscriptions = subscriptions,
 	.replayed = tenants_replayed,

@@ -131,7 +131,7 @@ trl_snapshot_fn tenants_snapshot;
 /* ---- events_in.c: the audit entries of other services ------------------------------
  */
 
-extern const struct trl_subscription tenants_hears_auth, tenants_hears_notify;
+extern const struct trl_subscription tenants_hears_audit;
 
 /* ---- tenant.c ------------------------------------------------------------------ */
 

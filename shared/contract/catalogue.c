@@ -67,8 +67,8 @@ trl_permission_by_name(const char *name)
 	return found && strcmp(found->name, name) == 0 ? found : NULL;
 }
 
-const struct trl_event_type *
-trl_event_type_by_name(const char *name)
+static const struct trl_event_type *
+find_event_type(const char *name)
 {
 	size_t low = 0, high = trl_event_types_count;
 
@@ -112,4 +112,18 @@ trl_told_kind_is_of(const struct trl_told_kind *kind, const struct trl_event_typ
 		if (kind->on[i] == type)
 			return true;
 	return false;
+}
+
+const struct trl_event_type *
+trl_event_type_by_name(const char *name)
+{
+	const struct trl_event_type *found = find_event_type(name);
+	const char *rest = strchr(name, '.');
+	char every[128];
+
+	if (found || !rest || strlen(rest) + 2 > sizeof every)
+		return found;
+	every[0] = '*';
+	memcpy(every + 1, rest, strlen(rest) + 1);
+	return find_event_type(every);
 }

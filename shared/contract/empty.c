@@ -18,5 +18,6 @@ WEAK const struct trl_event_type *const trl_event_types[] = { NULL };
 WEAK const size_t trl_event_types_count = 0;
 WEAK const struct trl_told_kind trl_told_kinds[] = { { .name = NULL } };
 WEAK const size_t trl_told_kinds_count = 0;
+WEAK const char *const trl_tellers[] = { NULL };
 WEAK const unsigned char trl_openapi_json[] = { '{', '}' };
 WEAK const size_t trl_openapi_json_len = sizeof trl_openapi_json;

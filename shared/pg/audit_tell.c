@@ -1,8 +1,9 @@
-/* audit_tell.c - an audit entry as an event, for services whose contract declares one
- * (pg.h, audit_told): it leaves with the entry, behind it and under the same lock, so
- * that a chain's events are in its order, and neither is there without the other. The
- * entry's place and hash are made by PostgreSQL; the statement appends them to the
- * message (sql/query/audit_tell.sql). An account's chain is of no tenant, and not told.
+/* audit_tell.c - an audit entry as an event, which every service tells (pg.h,
+ * audit_told; *.audit.written): it leaves with the entry, behind it and under the same
+ * lock, so that a chain's events are in its order, and neither is there without the
+ * other. The entry's place and hash are made by PostgreSQL; the statement appends them
+ * to the message (sql/query/audit_tell.sql). An account's chain is of no tenant, and
+ * not told.
  */
 #include <string.h>
 

@@ -384,8 +384,8 @@ write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *
 	size_t len = chain_key(batch, key);
 	enum trl_code rc;
 
-	if (batch->too_large)
-		return pg_event_refuse(batch->ctx, batch->too_large);
+	if (batch->untold)
+		return pg_event_refuse(batch->ctx, batch->pg, batch->untold);
 	rc = len ? trl_key_enter(batch->ctx, key, len) : TRL_OK;
 	if (rc != TRL_OK)
 		return rc;

@@ -4,6 +4,8 @@
  * platform's; it is stored with the event and never computed again. Several events of a
  * transaction are one statement, behind all others: by then the aggregates are locked.
  */
+#include <string.h>
+
 #include <trl/event.h>
 
 #include "framework_sql.h"
@@ -31,15 +33,30 @@ pg_pack_trace(const trl_ctx *ctx)
 	return packed;
 }
 
-bool
-pg_event_fits(const ProtobufCMessage *payload)
+static bool
+is_own(const trl_pg *pg, const struct trl_event_type *type)
 {
-	return protobuf_c_message_get_packed_size(payload) <= TRL_EVENT_MAX_BYTES;
+	return strcmp(type->service, pg->sql->service) == 0;
+}
+
+bool
+pg_event_fits(const trl_pg *pg, const struct trl_event_type *type,
+    const ProtobufCMessage *payload)
+{
+	return is_own(pg, type) &&
+	       protobuf_c_message_get_packed_size(payload) <= TRL_EVENT_MAX_BYTES;
 }
 
 enum trl_code
-pg_event_refuse(trl_ctx *ctx, const struct trl_event_type *type)
+pg_event_refuse(trl_ctx *ctx, const trl_pg *pg, const struct trl_event_type *type)
 {
+	const char *own = pg->sql->service;
+
+	if (!is_own(pg, type))
+		return trl_fail(ctx, TRL_INTERNAL,
+		    "%s tells %s, an event of %s: declare one of its own in "
+		    "proto/trellis/%s/v1/%s.proto, and tell that",
+		    own, type->name, type->service, own, own);
 	return trl_fail(ctx, TRL_INVALID,
 	    "This is too much: %s, which tells the others of it, would have more than "
 	    "%d bytes.",
@@ -142,8 +159,8 @@ trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
 {
 	unsigned lane;
 
-	if (!pg_event_fits(payload)) {
-		batch->too_large = type;
+	if (!pg_event_fits(batch->pg, type, payload)) {
+		batch->untold = type;
 		return trl_new_id(batch->ctx);
 	}
 	lane = pg_events_add(

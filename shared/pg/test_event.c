@@ -107,6 +107,42 @@ an_event_that_is_too_large_refuses_the_write(void **state)
 }
 
 static void
+tell_anothers(trl_ctx *ctx)
+{
+	static const struct trl_event_type anothers = {
+		.name = "zoo.thing.made", .service = "zoo", .message = &rules
+	};
+	static const char said[] =
+	    "pgtest tells zoo.thing.made, an event of zoo: declare one of its own in "
+	    "proto/trellis/pgtest/v1/pgtest.proto, and tell that";
+	struct trl_id tenant = trl_new_id(ctx);
+	Pgtest__Thing *thing = world_thing(ctx, tenant, "a");
+	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(tenant));
+	trl_tx *tx = NULL;
+
+	trl_batch_add(batch, &pgtest_sql_thing_insert, &thing->base);
+	trl_batch_event(batch, &anothers, tenant, &thing->base);
+	CHECK(trl_batch_write(batch, NULL) == TRL_INTERNAL);
+	CHECK(strcmp(ctx->err.message, said) == 0);
+	trl_err_clear(ctx);
+	CHECK_CODE(trl_tx_begin(ctx, world.pg, TRL_SCOPE_TENANT(tenant), &tx), TRL_OK);
+	trl_tx_add(tx, &pgtest_sql_thing_insert, &thing->base);
+	trl_tx_event(tx, &anothers, tenant, &thing->base);
+	CHECK(trl_tx_commit(&tx, NULL) == TRL_INTERNAL);
+	CHECK(strcmp(ctx->err.message, said) == 0);
+	trl_tx_rollback(&tx);
+	CHECK(waiting(tenant) == 0);
+	CHECK(world_count(ctx, tenant) == 0);
+}
+
+static void
+an_event_of_another_service_refuses_the_write(void **state)
+{
+	(void)state;
+	world_run(tell_anothers);
+}
+
+static void
 fail_and_repeat(trl_ctx *ctx)
 {
 	struct trl_id tenant = trl_new_id(ctx);
@@ -208,6 +244,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_leave_with_the_batch_in_order_and_are_heard_of),
 		cmocka_unit_test(an_event_that_is_too_large_refuses_the_write),
+		cmocka_unit_test(an_event_of_another_service_refuses_the_write),
 		cmocka_unit_test(a_replay_or_a_failure_tells_nothing),
 		cmocka_unit_test(
 		    a_transaction_gathers_statements_and_changes_its_scope),

@@ -215,8 +215,8 @@ trl_tx_event(trl_tx *tx, const struct trl_event_type *type, struct trl_id subjec
 {
 	unsigned lane;
 
-	if (!pg_event_fits(payload)) {
-		tx->refused = pg_event_refuse(tx->ctx, type);
+	if (!pg_event_fits(tx->pg, type, payload)) {
+		tx->refused = pg_event_refuse(tx->ctx, tx->pg, type);
 		return;
 	}
 	lane = pg_events_add(

@@ -35,7 +35,7 @@ struct trl_batch {
 	struct pg_item *items;
 	size_t n_items, room;
 	struct pg_events events;
-	const struct trl_event_type *too_large; /* of these; or NULL */
+	const struct trl_event_type *untold; /* that may not be told; or NULL */
 	uint32_t news[TRL_PG_NEWS];
 	bool ran;
 };
@@ -88,10 +88,12 @@ enum trl_code pg_take(trl_ctx *ctx, const struct pg_op *op, size_t at,
 
 /* TRL_EVENT_TRACE bytes of the trace that ctx is part of. */
 const uint8_t *pg_pack_trace(const trl_ctx *ctx);
-/* Whether an event may have this payload, and the error of one that may not. */
-bool pg_event_fits(const ProtobufCMessage *payload);
+/* Whether this service may tell the event, with this payload; and the error of one that
+ * it may not. */
+bool pg_event_fits(const trl_pg *pg, const struct trl_event_type *type,
+    const ProtobufCMessage *payload);
 enum trl_code pg_event_refuse(
-    trl_ctx *ctx, const struct trl_event_type *type) TRL_MUST_CHECK;
+    trl_ctx *ctx, const trl_pg *pg, const struct trl_event_type *type) TRL_MUST_CHECK;
 /* Adds an event that fits; gives its lane. */
 unsigned pg_events_add(trl_ctx *ctx, struct pg_events *events, struct trl_id tenant,
     const struct trl_event_type *type, struct trl_id subject,

@@ -111,8 +111,8 @@ class Folder:
     def __exit__(self, *_):
         self.place.cleanup()
 
-    def write(self, text):
-        with open(os.path.join(self.path, 'probe.proto'), 'w', encoding='utf-8') as file:
+    def write(self, text, name='probe.proto'):
+        with open(os.path.join(self.path, name), 'w', encoding='utf-8') as file:
             file.write(text)
 
     def generate(self, output='contract'):
@@ -132,12 +132,12 @@ class Folder:
         response = plugin_pb2.CodeGeneratorResponse.FromString(answer.getvalue())
         return not response.error, said.getvalue()
 
-    def run_plugin(self, output='contract'):
+    def run_plugin(self, output='contract', files=('probe.proto',)):
         """As the build runs it: by protoc."""
         done = subprocess.run(
             ['protoc', f'-I{self.path}', f'-I{TOP}/proto', '-I/usr/include',
              f'--plugin=protoc-gen-trl={PLUGIN}', f'--trl_out={output}:{self.path}',
-             'probe.proto'], capture_output=True, text=True, check=False)
+             *files], capture_output=True, text=True, check=False)
         return done.returncode == 0, done.stderr
 
     def compat(self, *arguments):

@@ -71,6 +71,8 @@ ADDITIONS = [
     ('min: 1', 'min: 0'),
     ('role: VIEWER', 'role: VIEWER errors: [ NOT_FOUND ]'),
     ('"tenants"', '"tenants", "edge"'),
+    ('"tenants"', '"*"'),
+    ('"probe.thing.lost"', '"*.thing.lost"'),
     ('role: VIEWER', 'role: VIEWER if_match: true'),
     ('members: ADMIN', 'members: MEMBER'),
     ('inbox: OFF', 'inbox: ON'),
@@ -106,6 +108,17 @@ class Compat(unittest.TestCase):
                     self.assertIn('compat.py --update', said)
                 self.assertEqual(folder.compat('--update')[0], 0)
                 self.assertEqual(folder.compat(), (0, ''))
+
+    def test_what_became_every_services_stays_promised_of_the_first(self):
+        with Folder() as folder:
+            folder.write(CONTRACT)
+            folder.compat('--update')
+            folder.write(changed(('"probe.thing.lost"', '"*.thing.lost"')))
+            self.assertEqual(folder.compat('--update')[0], 0)
+            folder.write(changed(('"probe.thing.lost"', '"*.thing.gone"')))
+            said = folder.compat('--update')[1]
+            self.assertIn('event probe.thing.lost was removed', said)
+            self.assertIn('event *.thing.lost was removed', said)
 
 
 if __name__ == '__main__':

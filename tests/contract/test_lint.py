@@ -58,6 +58,8 @@ BREACHES = [
     ('is MESH: it lists callers and has no http', (' callers: [ "tenants" ]', '')),
     ('has neither http nor callers', ('auth: MESH effect: READ callers: [ "tenants" ]',
                                       'auth: SESSION effect: READ')),
+    ('lists "*", which is every service, and others',
+     ('[ "tenants" ]', '[ "tenants", "*" ]')),
     ('lists a fault', (MAKE, MAKE + ' errors: [ INTERNAL ]')),
     ('is not of the form service.v1', ('package probe.v1;', 'package probe;')),
     ('takes its tenant from tenant_id, which is not in the path',
@@ -256,17 +258,28 @@ message Entry {
 
 
 class Lint(unittest.TestCase):
-    def test_a_contract_without_methods_may_hold_what_several_services_tell(self):
-        shared = SHARED.replace('TYPES', ' '.join(
-            f'option (trellis.event) = {{ type: "{name}.entry.added" about: "Added." }};'
-            for name in ('probe', 'other')))
+    def test_a_contract_without_methods_holds_what_every_service_tells(self):
+        shared = SHARED.replace(
+            'TYPES', 'option (trellis.event) = { type: "*.entry.added" about: "Added." };')
         with Folder() as folder:
             folder.write(shared)
             self.assertEqual(folder.run_plugin('contract'), (True, ''))
-            folder.write(shared.replace('other.entry.added', 'other.added'))
-            fine, said = folder.run_plugin('contract')
+            for wrong in ('*.added', 'other.entry.added'):
+                folder.write(shared.replace('*.entry.added', wrong))
+                fine, said = folder.run_plugin('contract')
+                self.assertFalse(fine)
+                self.assertIn(f"'{wrong}' is not of the form *.noun.happened", said)
+
+    def test_what_every_service_tells_is_declared_by_none(self):
+        told = 'option (trellis.event) = { type: "*.thing.lost" about: "Lost." };'
+        with Folder() as folder:
+            folder.write(CONTRACT)
+            folder.write(SHARED.replace('TYPES', told), 'entries.proto')
+            fine, said = folder.run_plugin('catalogue', ('probe.proto', 'entries.proto'))
             self.assertFalse(fine)
-            self.assertIn("'other.added' is not of the form service.noun.happened", said)
+            self.assertRegex(said, r'proto/probe\.proto:\d+: event type probe\.thing\.lost is told '
+                             r'by every service without being declared \(\*\.thing\.lost in '
+                             r'proto/entries\.proto\); take the line out')
 
     def test_the_contract_itself_is_fine(self):
         with Folder() as folder:

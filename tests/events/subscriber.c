@@ -162,6 +162,8 @@ run(unsigned nth)
 		.name = "people", .producer = "fact", .apply = apply
 	};
 	static const struct trl_subscription *const all[] = { &people, NULL };
+	static const char *const one[] = { "notify", "fact", NULL };
+	static const char *const two[] = { "notify", "fact", "zoo", NULL };
 	char addresses[128];
 	const char *why;
 
@@ -175,6 +177,14 @@ run(unsigned nth)
 	snprintf(addresses, sizeof addresses, "tcp://127.0.0.1:%u,tcp://127.0.0.1:%u",
 	    world.ports[0], world.ports[1]);
 	MUST(trl_bus_peer(bus, "fact", addresses, &why));
+	if (world.shared->finds_zoo) {
+		MUST(trl_bus_key(bus, "zoo", rig_key));
+		snprintf(addresses, sizeof addresses, "tcp://127.0.0.1:%u",
+		    world.ports[ZOO]);
+		MUST(trl_bus_peer(bus, "zoo", addresses, &why));
+	}
+	if (world.shared->every)
+		people.producer = TRL_EVERY_TELLER;
 	struct trl_pg_options pg = { .url = world.seen_sys, .sql = &seen_sql };
 	MUST(trl_pg_open(self.loop, &pg, &self.sys) == TRL_OK);
 	if (world.shared->bench) {
@@ -191,7 +201,8 @@ run(unsigned nth)
 	    .bus = bus,
 	    .sys = self.sys,
 	    .service = "notify",
-	    .subscriptions = all });
+	    .subscriptions = all,
+	    .tellers = world.shared->finds_zoo ? two : one });
 	trl_events_start(self.events, &self);
 	uv_timer_init(trl_loop_uv(self.loop), &self.timer);
 	self.timer.data = &self;

@@ -42,6 +42,13 @@ world_open(void **state)
 	return world.shared == MAP_FAILED ? -1 : 0;
 }
 
+void
+world_open_zoo(void)
+{
+	test_db_make(&world.zoo, "zoo");
+	assert_int_equal(trl_migrate(world.zoo.admin, &fact_sql, NULL, NULL), TRL_OK);
+}
+
 int
 world_close(void **state)
 {
@@ -52,6 +59,8 @@ world_close(void **state)
 	}
 	munmap(world.shared, sizeof *world.shared);
 	test_db_drop(&world.db);
+	if (world.zoo.name[0] != '\0')
+		test_db_drop(&world.zoo);
 	return 0;
 }
 
@@ -74,9 +83,15 @@ look_again(void)
 void
 await_sql(unsigned seconds, const char *sql)
 {
+	await_in(&world.db, seconds, sql);
+}
+
+void
+await_in(const struct test_db *db, unsigned seconds, const char *sql)
+{
 	uint64_t until = trl_mono_us() + seconds * 1000000ull;
 
-	while (test_db_sql(&world.db, "%s", sql)[0] != 't') {
+	while (test_db_sql(db, "%s", sql)[0] != 't') {
 		if (trl_mono_us() > until)
 			fail_msg("not so after %u s: %s", seconds, sql);
 		look_again();

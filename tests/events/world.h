@@ -1,7 +1,8 @@
 /* world.h - for the tests of events: a database with the schemas of a producer ("fact")
  * and of a subscriber ("seen", which the bus knows as notify), and processes of both
- * kinds that end when the test does. The test itself opens no bus: it looks by SQL and
- * through memory that all share. */
+ * kinds that end when the test does. A second producer, "zoo", has a database of its
+ * own. The test itself opens no bus: it looks by SQL and through memory that all share.
+ */
 #pragma once
 
 #include <setjmp.h>
@@ -19,7 +20,7 @@
 
 #include "test_db.h"
 
-enum { REPLICAS = 3 };
+enum { REPLICAS = 3, ZOO = 2 /* the producer that is zoo's */ };
 
 /* What the test wants, and what the processes say. */
 struct shared {
@@ -37,6 +38,10 @@ struct shared {
 	volatile size_t takes_bytes; /* of memory, the handler, for an event */
 	volatile enum trl_subscription_start start;
 	volatile bool some_types;
+	/* The subscriber hears every teller, and finds zoo only where it has an address
+	 * of it. fact hears itself. */
+	volatile bool every, finds_zoo, hears_itself;
+	volatile unsigned own;     /* events that it heard so */
 	volatile unsigned command; /* for a subscriber: an order and its number */
 	volatile unsigned done;
 	volatile int result;
@@ -56,6 +61,7 @@ enum order { REDRIVE = 1, SKIP, REPLAY, EPOCH };
 struct world {
 	struct test_db db;
 	char fact_app[512], fact_sys[512], seen_app[512], seen_sys[512];
+	struct test_db zoo; /* world_open_zoo's */
 	struct shared *shared;
 	unsigned ports[REPLICAS * 2];
 	pid_t producers[REPLICAS], subscribers[REPLICAS];
@@ -65,6 +71,9 @@ extern struct world world;
 /* Fixtures of each test. */
 int world_open(void **state);
 int world_close(void **state);
+
+/* Makes the other producer's database. */
+void world_open_zoo(void);
 
 pid_t produce(unsigned nth);
 pid_t subscribe(unsigned nth);
@@ -82,6 +91,7 @@ void stop_writing(unsigned producers);
 void look_again(void);
 /* Waits until SQL (a boolean) is true; fails the test after seconds. */
 void await_sql(unsigned seconds, const char *sql);
+void await_in(const struct test_db *db, unsigned seconds, const char *sql);
 int64_t number(const char *sql);
 /* Every event was applied exactly once, in its subject's order; lanes are dense. */
 void assert_all_applied(void);

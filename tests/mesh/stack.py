@@ -278,13 +278,17 @@ class Stack:
         self.serial = 0
 
     def _ask_the_graph(self):
-        """Who calls whom, and who reads events of a service that calls it: a peer by the
-        pair's key."""
+        """The pairs that share a key (whoever calls or reads, and whom), and who reads whose
+        events without calling it."""
         said = subprocess.run([self.binary("all"), "mesh", "--json"], check=True, capture_output=True,
                               env=self._env({}), text=True).stdout
         services = json.loads(said)["services"]
-        return ([(one["name"], other) for one in services for other in one["calls"]],
-                [(one["name"], other) for one in services for other in one["reads"]])
+        pairs = [(one["name"], other) for one in services for other in one["calls"]]
+        reads = [(one["name"], other) for one in services for other in one["reads"]]
+        for reader, teller in reads:
+            if (teller, reader) not in pairs:
+                pairs.append((reader, teller))
+        return pairs, reads
 
     def _find_server(self):
         """The administrator's URL of the PostgreSQL that the database is made in."""

@@ -21,7 +21,7 @@ from google.protobuf import descriptor_pb2  # noqa: E402
 from google.protobuf.compiler import plugin_pb2  # noqa: E402
 
 from trlgen.model import Contracts  # noqa: E402
-from trlgen.snapshot import breaches, snapshot  # noqa: E402
+from trlgen.snapshot import breaches, keep_promises, snapshot  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
@@ -68,6 +68,7 @@ def main(arguments):
     except FileNotFoundError:
         old = {'codes': {}, 'methods': {}, 'messages': {}, 'enums': {}}
     broken = breaches(old, new)
+    keep_promises(old, new)
     for sentence in broken:
         print(f'incompatible: {sentence}')
     if broken:

@@ -5,13 +5,17 @@
 SERVICES=$(grep -v '^#' "$TOP/services/list" | tr '\n' ' ')
 SERVICES=${SERVICES% }
 
-# Sets MESH, what the services say of themselves, and of it PAIRS (who calls whom: a key each), READS (who
-# reads events of a service that calls it: it finds it too, and has its key already),
-# SCHEMAS and SEALS. The operator's command has a key with each, and one with all in one.
+# Sets MESH, what the services say of themselves, and of it PAIRS (a key each: caller and
+# callee, or a reader of events and the teller), READS (who reads whose events without
+# calling it: it has to find it), SCHEMAS and SEALS. The operator's command has a key with
+# each, and one with all in one.
 read_mesh() { # build folder
 	local name
 	MESH=$("$(built "$1" all)" mesh --json) || die "the services do not fit together; the lines above say where."
-	PAIRS=$(jq -r '.services[] | .name as $n | .calls[] | "\($n):\(.)"' <<<"$MESH")
+	PAIRS=$(jq -r '[.services[] | .name as $n | .calls[] | [$n, .]] as $calls |
+		[.services[] | .name as $n | .reads[] | [$n, .]] as $reads |
+		reduce $reads[] as $r ($calls; if any(.[]; . == ($r | reverse)) then . else . + [$r] end) |
+		.[] | join(":")' <<<"$MESH")
 	READS=$(jq -r '.services[] | .name as $n | .reads[] | "\($n):\(.)"' <<<"$MESH")
 	SCHEMAS=$(jq -r '.services[] | select(.schema).name' <<<"$MESH")
 	SEALS=$(jq -r '.services[] | select(.seals).name' <<<"$MESH")

@@ -173,15 +173,9 @@ apply(void *self, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size
 	return TRL_OK;
 }
 
-const struct trl_subscription notify_feed_auth = {
-	.name = "feed_auth",
-	.producer = "auth",
-	.start = TRL_FROM_NOW,
-	.apply = apply,
-};
-const struct trl_subscription notify_feed_tenants = {
-	.name = "feed_tenants",
-	.producer = "tenants",
+const struct trl_subscription notify_hears_for_feed = {
+	.name = "feed",
+	.producer = TRL_EVERY_TELLER,
 	.start = TRL_FROM_NOW,
 	.apply = apply,
 };

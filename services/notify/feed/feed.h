@@ -47,7 +47,7 @@ const char *notify_cloud_event(trl_ctx *ctx, const struct notify_cloud_event *ev
  * none, and then no member does. */
 const char *notify_feed_permission(trl_ctx *ctx, const struct trl_event_type *type);
 /* What is published by others goes into the feed. */
-extern const struct trl_subscription notify_feed_auth, notify_feed_tenants;
+extern const struct trl_subscription notify_hears_for_feed;
 
 /* number.c: numbers what was added, tells the edges, forgets what is old. */
 struct notify_feed *notify_feed_open(struct notify *self);

@@ -231,15 +231,9 @@ apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, siz
 	return TRL_OK;
 }
 
-const struct trl_subscription notify_webhooks_auth = {
-	.name = "webhooks_auth",
-	.producer = "auth",
-	.start = TRL_FROM_NOW,
-	.apply = apply,
-};
-const struct trl_subscription notify_webhooks_tenants = {
-	.name = "webhooks_tenants",
-	.producer = "tenants",
+const struct trl_subscription notify_hears_for_webhooks = {
+	.name = "webhooks",
+	.producer = TRL_EVERY_TELLER,
 	.start = TRL_FROM_NOW,
 	.apply = apply,
 };

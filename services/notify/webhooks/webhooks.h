@@ -58,7 +58,7 @@ void notify_endpoint_show(Notify__V1__WebhookEndpoint *endpoint);
 /* ---- queue.c, send.c ---- */
 
 /* What is published goes to the endpoints that asked for it. */
-extern const struct trl_subscription notify_webhooks_auth, notify_webhooks_tenants;
+extern const struct trl_subscription notify_hears_for_webhooks;
 /* Adds to work what tells an event about one endpoint to the organisation's others: of
  * notify's own events there is no subscription. Errors: faults. */
 enum trl_code notify_webhooks_tell_own(struct notify *self, trl_ctx *ctx,

@@ -5,7 +5,7 @@ import zlib
 from .known import description
 from .lint_tells import lint_tells
 from .lint_resource import lint_does, lint_filters, lint_resource
-from .model import FD, Enum, Message
+from .model import FD, Enum, Message, everybodys
 
 NUMBERS = {FD.TYPE_INT32, FD.TYPE_SINT32, FD.TYPE_UINT32, FD.TYPE_INT64, FD.TYPE_SINT64,
            FD.TYPE_UINT64, FD.TYPE_FIXED32, FD.TYPE_FIXED64, FD.TYPE_SFIXED32,
@@ -103,11 +103,11 @@ def lint_message(contracts, message, tell):
 
 
 def lint_event(message, event, tell):
-    # A contract without methods holds what several services tell.
-    service = message.package.split('.')[0] if message.file.methods else '[a-z][a-z0-9]*'
-    if not re.match(rf'{service}\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$', event.type):
+    # A contract without methods holds what every service tells.
+    service = message.package.split('.')[0] if message.file.methods else '*'
+    if not re.match(rf'{re.escape(service)}\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$', event.type):
         tell(message.place, f'event type {event.type!r} is not of the form '
-             f'{service if message.file.methods else "service"}.noun.happened')
+             f'{service}.noun.happened')
     if not event.about:
         tell(message.place, f'event {event.type} has no about; it tells subscribers '
              'what happened')
@@ -225,6 +225,8 @@ def lint_method(contracts, method, tell):
     callers = list(method.options.callers)
     if method.auth == 'MESH' and (method.verb or not callers):
         say('is MESH: it lists callers and has no http')
+    if '*' in callers and len(callers) > 1:
+        say('lists "*", which is every service, and others')
     if not method.verb and not callers and method.auth != 'OPERATOR':
         say('has neither http nor callers; nobody could call it')
     for code in method.options.errors:
@@ -303,6 +305,12 @@ def lint_together(contracts, tell):
             for event in message.events:
                 if events.setdefault(event.type, event) is not event:
                     tell(message.place, f'event type {event.type} is declared twice')
+    for event in events.values():
+        every = events.get(everybodys(event.type))
+        if every and every is not event:
+            tell(event.message.place, f'event type {event.type} is told by every service '
+                 f'without being declared ({every.type} in proto/{every.message.file.name}); '
+                 'take the line out')
     for method in contracts.methods:
         def say(sentence):
             tell(method.place, f'method {method.name} {sentence}')

@@ -152,10 +152,20 @@ class Event:
         self.service = options.type.split('.')[0]
 
     @property
+    def is_everybodys(self):
+        """*.audit.written: every service tells it, without declaring it."""
+        return self.service == '*'
+
+    @property
     def c_name(self):
         """tenants_event_member_added of the type tenants.member.added."""
         service, *words = self.type.split('.')
-        return f'{service}_event_{"_".join(words)}'
+        return f'{"every" if self.is_everybodys else service}_event_{"_".join(words)}'
+
+
+def everybodys(type_name):
+    """*.audit.written of tenants.audit.written."""
+    return '*' + type_name[type_name.find('.'):] if '.' in type_name else None
 
 
 class Tells:

@@ -1,6 +1,6 @@
 """What clients, other services and stored bytes rely on of the contracts, as plain
 dictionaries; and what breaks between two of them."""
-from .model import FD, Enum
+from .model import FD, Enum, everybodys
 
 TYPES = {value: name[5:].lower() for name, value in FD.Type.items()}
 LEAST, MOST = ('min_len', 'min'), ('max_len', 'max', 'item_max_len')
@@ -71,6 +71,14 @@ def field_of(field):
             if v is not None and v is not False and (v != 0 or k in ('min', 'max'))}
 
 
+def keep_promises(old, new):
+    """What a service told by its own declaration stays promised where it is every
+    service's now."""
+    for name, event in old.get('events', {}).items():
+        if name not in new['events'] and everybodys(name) in new['events']:
+            new['events'][name] = event
+
+
 def breaches(old, new):
     """One sentence for each thing of old that new breaks."""
     return sorted([*broken_codes(old['codes'], new['codes']),
@@ -101,8 +109,10 @@ def broken_methods(old, new):
                        f'{now.get(key)}')
         if now.get('role', 0) > method.get('role', 0):
             yield f'method {name}: role was raised'
-        for caller in set(method.get('callers', [])) - set(now.get('callers', [])):
-            yield f'method {name}: caller {caller} was removed'
+        callers = set(now.get('callers', []))
+        for caller in set(method.get('callers', [])) - callers:
+            if '*' not in callers:
+                yield f'method {name}: caller {caller} was removed'
         if method.get('if_match') and not now.get('if_match'):
             yield f'method {name}: takes no If-Match any more'
         if now['max_body_bytes'] < method['max_body_bytes']:
@@ -155,7 +165,7 @@ def broken_field(name, old, new):
 
 def broken_events(old, new):
     for name, event in old.items():
-        now = new.get(name)
+        now = new.get(name) or new.get(everybodys(name))
         if now is None:
             yield f'event {name} was removed'
         elif now['message'] != event['message']:

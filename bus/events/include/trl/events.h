@@ -2,6 +2,12 @@
  * the order of its aggregate, whatever is killed in between. A service declares
  * them in its struct trl_service; the skeleton runs them.
  *
+ * It may name one producer, or every one (TRL_EVERY_TELLER), and then hears a service
+ * that is made later without a change: each service that has a schema tells its events
+ * and, as SERVICE.audit.written, the entries of its tenants' audit chains. Each other
+ * one that this process has an address of is a subscription of its own, with a cursor
+ * a lane; one without an address is none yet, and is not missed.
+ *
  *   static const struct trl_subscription people = {
  *       .name = "people", .producer = "auth", .start = TRL_FROM_SNAPSHOT,
  *       .apply = notify_apply_people,
@@ -32,19 +38,27 @@ struct trl_event {
 };
 
 enum trl_subscription_start {
-	TRL_FROM_FIRST,    /* the oldest event that the producer still keeps */
-	TRL_FROM_NOW,      /* what happens from now on */
-	TRL_FROM_SNAPSHOT, /* the producer's present facts, then what happens */
-	TRL_FROM_AUDIT     /* its tenants' audit entries so far, then further ones */
+	TRL_FROM_FIRST, /* the oldest event that the producer still keeps */
+	TRL_FROM_NOW,   /* what happens from when the producer is first reached */
+	/* The producer's present facts, where it shows some, then what happens. */
+	TRL_FROM_SNAPSHOT,
+	TRL_FROM_AUDIT /* its tenants' audit entries so far, then further ones */
 };
 
 enum { TRL_APPLY_MOST = 50 };
 
+#define TRL_EVERY_TELLER "*"
+
 struct trl_subscription {
-	const char *name;         /* its cursor's; unique in the service */
-	const char *producer;     /* whether or not this service calls it else */
-	const char *const *types; /* those it wants, NULL-ended; NULL: all but the
-				     producer's audit entries */
+	/* Its cursor's: unique in the service. Of every teller, each one's cursor is
+	 * named NAME_TELLER, or TELLER where this is NULL. */
+	const char *name;
+	/* Whether or not this service calls it else. It may be this service itself;
+	 * TRL_EVERY_TELLER is each other one (its own facts a service has at hand). */
+	const char *producer;
+	/* Those it wants, NULL-ended, "*.audit.written" for the producer's; NULL: all
+	 * but its audit entries. */
+	const char *const *types;
 	enum trl_subscription_start start;
 	/* Applies events of one tenant (ctx->tenant, and the scope of tx), in order,
 	 * at most TRL_APPLY_MOST of them. trl_tx_add gathers statements that leave

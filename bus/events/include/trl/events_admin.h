@@ -4,6 +4,9 @@
 
 #include <trl/events_open.h>
 
+/* The names of this service's subscriptions (of every teller one each), NULL-ended. */
+const char *const *trl_events_names(trl_ctx *ctx, const trl_events *events);
+
 /* One lane of a subscription of this service. */
 struct trl_events_lag {
 	const char *subscription, *producer;

@@ -20,6 +20,9 @@ struct trl_events_options {
 	const struct trl_event_type *audit; /* its audit entries' (pg.h); or NULL */
 	const struct trl_sql *audit_page;   /* service.h; or NULL */
 	const struct trl_subscription *const *subscriptions; /* NULL-ended, or NULL */
+	/* Those that TRL_EVERY_TELLER stands for, NULL-ended; itself is left out. They
+	 * stay. Or NULL: none. */
+	const char *const *tellers;
 };
 
 trl_events *trl_events_open(const struct trl_events_options *options);

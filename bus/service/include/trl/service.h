@@ -28,11 +28,11 @@ struct trl_host {
 	trl_bus *bus;     /* this service's end of the bus */
 	trl_pg *pg;       /* NULL where the service has no SQL */
 	trl_pg *sys;      /* the same schema under the _sys role, for what no method may
-			     reach: jobs, subscriptions; NULL where there are none */
+			     reach: events, jobs */
 	trl_redis *redis; /* NULL where the service asked for none */
 	trl_jobs *jobs;   /* opened after the service; NULL where there are none */
 	trl_ops *ops;
-	struct events *events;   /* events_admin.h; NULL: tells and hears none */
+	struct events *events;   /* events_admin.h; NULL: it has no SQL */
 	const void *config;      /* what its config table read */
 	const uint8_t *seal_key; /* 32 bytes (seal.h), or NULL */
 	const char *run_dir;     /* TRELLIS_RUN_DIR or NULL */
@@ -49,16 +49,16 @@ struct trl_service {
 	const struct trl_contract *const
 	    *contracts; /* NULL-ended, or NULL: serves none */
 	/* Services it calls, NULL-ended: it is ready when they are, so that they form
-	 * no circle. Whose events alone it reads stands in subscriptions. */
+	 * no circle. Whose events it only reads stands in subscriptions. */
 	const char *const *calls;
 	/* It also calls whatever service has routes (trl/routes.h): where that has no
 	 * address or is away, its routes are UNAVAILABLE, and the rest serves. */
 	bool calls_routes;
-	const struct trl_sql_set *sql;           /* or NULL */
+	/* Or NULL. Who has a schema tells: the events of its contract, and the entries
+	 * of its tenants' audit chains (*.audit.written). */
+	const struct trl_sql_set *sql;
 	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
-	/* Whether it tells events: numbers its outbox, and serves events.v1. */
-	bool tells_events;
-	trl_snapshot_fn *snapshot; /* or NULL */
+	trl_snapshot_fn *snapshot;               /* or NULL */
 	/* Where audit chains in its schema are not all tenants': a page of those that
 	 * are, in place of shared/pg's audit_page.sql. Or NULL. */
 	const struct trl_sql *audit_page;

@@ -6,8 +6,8 @@
 #include <trl/method.h>
 
 struct trl_event_type {
-	const char *name;    /* "tenants.member.added" */
-	const char *service; /* who tells it */
+	const char *name;    /* "tenants.member.added", or "*.audit.written" */
+	const char *service; /* that tells it; "*": every one */
 	const struct trl_message *message;
 	bool published;    /* may leave the mesh */
 	const char *about; /* what happened, in a sentence */
@@ -16,5 +16,10 @@ struct trl_event_type {
 /* All types of all contracts, rising by name (generated). */
 extern const struct trl_event_type *const trl_event_types[];
 extern const size_t trl_event_types_count;
-/* NULL: there is none. */
+/* "tenants.audit.written" finds "*.audit.written". NULL: there is none. */
 const struct trl_event_type *trl_event_type_by_name(const char *name);
+
+/* Every service that has a schema, and so tells: its events, and the entries of its
+ * tenants' audit chains. NULL-ended, in the order of services/list, from which it is
+ * generated. */
+extern const char *const trl_tellers[];

@@ -109,8 +109,8 @@ void trl_batch_get_args(trl_batch *batch, const struct trl_sql *sql,
 /* Adds an entry to the tenant's audit chain (class system table "audit"; hash =
  * SHA-256 of the previous hash and the entry). action is "tenants.member.remove";
  * subject the id it is about; detail may be NULL (its secret fields are dropped
- * by the caller's choice of message). A service whose contract declares the event
- * SERVICE.audit.written tells a tenant's entries by it, in the same transaction. */
+ * by the caller's choice of message). A tenant's entries are told in the same
+ * transaction, as SERVICE.audit.written. */
 void trl_batch_audit(trl_batch *batch, const char *action, struct trl_id subject,
     const char *subject_kind, const ProtobufCMessage *detail);
 

@@ -22,7 +22,8 @@ enum {
  * long as the batch; the event is written where the batch commits, once for each
  * idempotency key. Gives its id, for whoever tells the same fact in another way. One of
  * more than TRL_EVENT_MAX_BYTES is none that everybody could carry on: then nothing is
- * written, and the write's error is TRL_INVALID. */
+ * written, and the write's error is TRL_INVALID. Of another service's type nothing is
+ * written either: TRL_INTERNAL. */
 struct trl_id trl_batch_event(trl_batch *batch, const struct trl_event_type *type,
     struct trl_id subject, const ProtobufCMessage *payload);
 /* The same in a transaction; leaves with trl_tx_commit. */

@@ -18,8 +18,8 @@ struct trl_pg_options {
 	/* Seals stored replies that hold secrets; 32 bytes, not kept in PostgreSQL. */
 	const uint8_t *seal_key;
 	const char *label; /* in metrics; NULL: the schema's name */
-	/* The event that tells each entry of a tenant's audit chain (audit.v1.Entry);
-	 * NULL: they are not told. */
+	/* The event that tells each entry of a tenant's audit chain (audit.v1.Entry),
+	 * in the service's name; NULL, in tests: they are not told. */
 	const struct trl_event_type *audit_told;
 };
 
