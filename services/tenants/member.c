@@ -173,13 +173,10 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 static enum trl_code
 may_remove(trl_ctx *ctx, struct trl_id account)
 {
-	const struct trl_permission *update;
-
 	if (ctx->principal.kind == TRL_PERSON &&
 	    trl_id_eq(account, ctx->principal.account))
 		return TRL_OK;
-	update = trl_permission_by_name("tenants.member.update");
-	if (!update || !trl_may(ctx, update->id))
+	if (!trl_may(ctx, TRL_MAY_TENANTS_MEMBER_UPDATE))
 		return trl_fail(ctx, TRL_DENIED,
 		    "Removing another member needs tenants.member.update.");
 	return TRL_OK;

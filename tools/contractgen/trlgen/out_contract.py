@@ -25,7 +25,8 @@ struct trl_call_terms;
 
 /* An empty message in ctx's arena; the name of an enum's value, as JSON and PostgreSQL
  * have it. Fields that have no pointer to be absent by are set by trl_set (value.h). */
-{made}{methods}'''
+{made}
+{permissions}{methods}'''
 
 SOURCE = '''\
 /* Made by contractgen from proto/{name}. */
@@ -40,6 +41,10 @@ CLIENT = '''\
 #include <trl/bus.h>
 
 {stubs}'''
+
+PERMISSION = '''\
+#define {c_name} 0x{id:08x}u /* {name} */
+'''
 
 DECLARATION = '''\
 /* {comment} */
@@ -169,6 +174,7 @@ class ContractOutput:
                      for m in file.messages if not m.is_entry] +
                     [NAME.format(type=e.c_type, name=e.c_name, descriptor=e.c_descriptor)
                      for e in file.enums]),
+                permissions=self.permissions(file),
                 methods=''.join('\n' + self.declare(m) for m in file.methods), **words)
             # Inner messages stand before those that hold them or are declared.
             body = '\n'.join([r.definition() for r in rules] +
@@ -181,6 +187,14 @@ class ContractOutput:
             if file.methods:
                 stubs = '\n'.join(STUB.format(**names(m)) for m in file.methods)
                 yield file.stem + '.client.c', CLIENT.format(stubs=stubs, **words)
+
+    def permissions(self, file):
+        """By name, so that a handler which asks for one that nobody can hold does not
+        compile."""
+        names = sorted({m.option('permission') for m in file.methods} - {None})
+        return ''.join(PERMISSION.format(
+            c_name='_'.join(['TRL_MAY', *n.upper().split('.')]), id=permission_id(n),
+            name=n) for n in names)
 
     def event(self, event):
         return EVENT.format(
