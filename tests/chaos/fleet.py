@@ -274,12 +274,7 @@ class Fleet(Stack):
 
     def rows(self, query):
         """A query's rows as dictionaries, read past row security."""
-        done = subprocess.run(
-            ["psql", self.direct, "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-"], capture_output=True,
-            text=True, input=f"select coalesce(json_agg(x), '[]') from ({query}) x")
-        if done.returncode:
-            raise AssertionError(f"{query[:2000]}\n{done.stderr}")
-        return json.loads(done.stdout)
+        return json.loads(self.sql(f"select coalesce(json_agg(x), '[]') from ({query}) x")[0][0])
 
     def value(self, query):
         rows = self.rows(query)

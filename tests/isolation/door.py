@@ -138,8 +138,7 @@ class Isolation(unittest.TestCase):
             where n.nspname in ({', '.join(f"'{one}'" for one in self.schemas)}) and c.relkind = 'r' and exists (
                 select 1 from pg_attribute a
                 where a.attrelid = c.oid and a.attname = 'tenant_id')"""
-        return subprocess.run(["psql", self.stack.direct, "-XAtqc", query], check=True,
-                              capture_output=True, text=True).stdout
+        return self.stack.sql_text(query)
 
     def each(self, attack):
         self.assertGreaterEqual(len(self.operations), 33)

@@ -1,7 +1,6 @@
 """audit.py - an organisation's audit log holds what every service wrote into its chain:
 what is told as it happens, and what was written before anybody listened."""
 import collections
-import subprocess
 import unittest
 
 from case import MeshCase
@@ -61,8 +60,7 @@ class Chains(MeshCase):
             lambda entries: actions <= {e["action"] for e in entries} and entries)(self.log()))
 
     def sql_lines(self, command):
-        return subprocess.run(["psql", self.stack.direct, "-qXAtc", command], check=True,
-                              capture_output=True, text=True).stdout.split()
+        return self.stack.sql_text(command).split()
 
     def test_the_log_holds_the_chains_of_all_services(self):
         entries = self.await_log(self.change_everywhere())

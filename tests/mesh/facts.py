@@ -21,8 +21,7 @@ class Facts(MeshCase):
         cls.at = f"/api/v1/tenants/{cls.tenant}"
 
     def sql(self, command):
-        return subprocess.run(["psql", self.stack.direct, "-qXAtc", command], check=True,
-                              capture_output=True, text=True).stdout.strip()
+        return self.stack.sql_text(command)
 
     # ---- records
 

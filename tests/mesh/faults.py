@@ -20,7 +20,7 @@ class Faults(MeshCase):
         """Both services read and write again."""
         for path in (self.at, "/api/v1/me"):
             wait_for("the mesh answers again", lambda: self.ada.get(path).status == 200 and
-                     self.ada.patch(path, {"display_name": "Ada"}).status == 200, 10)
+                     self.ada.patch(path, {"display_name": "Ada"}).status == 200, 30)
 
     def test_without_redis_everything_goes_on(self):
         bob = self.stack.sign_up("bob")
@@ -203,7 +203,7 @@ class Faults(MeshCase):
                 return self.ada.get(f"/api/v1/tenants/{made['id']}").status == 200
             except OSError:
                 return False
-        wait_for("the service answers", answers, 10)
+        wait_for("the service answers", answers, 30)
         print(f"(killed {name}: answers after {(time.monotonic() - started) * 1000:.0f} ms)", end=" ", flush=True)
 
 

@@ -26,7 +26,7 @@ class Stopping(MeshCase):
         idle = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
         name = "all" if self.transport == "inproc" else "edge"
         self.stack.processes[name].terminate()
-        wait_for("nobody listens", self.is_closed, 10)
+        wait_for("nobody listens", self.is_closed, 30)
         for raw in begun:
             raw.sendall(body)
         for raw in begun:
@@ -87,6 +87,7 @@ class Rollout(MeshCase):
                     self.wrong.append(answer)
             if person.get(at)["display_name"] != name:
                 self.wrong.append("a write that was answered is not there")
+            self.stop.wait(0.03)  # the others' processes start meanwhile
 
     def test_57_replicas_come_and_go_and_no_request_fails(self):
         people = [self.stack.sign_up() for _ in range(6)]

@@ -21,12 +21,14 @@ import time
 import urllib.parse
 import urllib.request
 
+from postgres import Sql, template_of
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 with open(os.path.join(TOP, "services", "list"), encoding="utf-8") as names:
     SERVICES = tuple(line.strip() for line in names if not line.startswith("#"))
 
 
-def wait_for(what, condition, seconds=10.0):
+def wait_for(what, condition, seconds=30.0):
     """Polls until condition() is true; fails with a sentence after that time."""
     deadline = time.monotonic() + seconds
     while True:
@@ -312,34 +314,38 @@ class Stack:
             return ("all",)
         return [name for service in SERVICES for name in self.each[service]]
 
-    def _psql(self, url, command):
-        subprocess.run(["psql", url, "-qXc", command], check=True, capture_output=True)
-
     def _start_database(self):
-        self._psql(self.admin, f"create database {self.database}")
         parts = urllib.parse.urlsplit(self.admin)
         query = dict(urllib.parse.parse_qsl(parts.query))
         host = query.pop("host", None)
         if not host or not host.startswith("/"):
             raise SystemExit("TRELLIS_TEST_PG_ADMIN_URL must name a unix socket (?host=/folder).")
+        user = query.get("user") or parts.username or getpass.getuser()
         target = os.path.join(host, f".s.PGSQL.{query.pop('port', 5432)}")
+        self.server = Sql(target, user, parts.path.strip("/") or "postgres")
+        self.inside = Sql(target, user, self.database)
+        self.direct = f"postgresql:///{self.database}?" + urllib.parse.urlencode({"host": host, "user": user})
         self.pooler = None
         if os.environ.get("MESH_POOLER"):
-            self.pooler = Pooler(target, self._users(query))
+            self.pooler = Pooler(target, [*(f"{service}_{role}" for service in SERVICES
+                                            for role in ("app", "sys")), user])
         self.proxy = Proxy(self.folder, self.pooler.path if self.pooler else target)
-        self.direct = f"postgresql:///{self.database}?" + urllib.parse.urlencode({"host": host, **query})
         self.pg = f"postgresql:///{self.database}?host={self.folder}"
-        # As the services reach it: through the pooler, where there is one.
-        admin = f"{self.pg}&" + urllib.parse.urlencode(query)
-        done = subprocess.run([self.binary("all"), "migrate"], capture_output=True, text=True,
-                              env=self._env({"TRELLIS_PG_ADMIN_URL": admin}))
+        if self.pooler:  # that migrations go through it is to be seen, too
+            self.server.rows(f"create database {self.database}")
+            self._migrate(self.database, f"host={self.folder}&user={user}")
+            return
+        template = template_of(self.server, self.binary("all"), lambda database: self._migrate(
+            database, f"host={host}&user={user}"))
+        self.server.rows(f"create database {self.database} template {template} strategy file_copy")
+        # What is granted of a database itself is not copied with it.
+        self.sql(f"revoke temporary on database {self.database} from public")
+
+    def _migrate(self, database, server):
+        done = subprocess.run([self.binary("all"), "migrate"], capture_output=True, text=True, env=self._env(
+            {"TRELLIS_PG_ADMIN_URL": f"postgresql:///{database}?{server}"}))
         if done.returncode:
             raise AssertionError(f"migrate failed:\n{done.stdout}{done.stderr}")
-
-    @staticmethod
-    def _users(query):
-        return [f"{service}_{role}" for service in SERVICES for role in ("app", "sys")] + \
-            [query.get("user", getpass.getuser())]
 
     def _start_redis(self):
         self.redis_path = os.path.join(self.folder, "redis")
@@ -353,13 +359,16 @@ class Stack:
         wait_for("Redis answers", lambda: self.redis_cli("ping") == "PONG")
 
     def sql(self, command):
-        """As the administrator, past row security."""
-        self._psql(self.direct, command)
+        """As the administrator, past row security; the rows, as tuples of text."""
+        return self.inside.rows(command)
+
+    def sql_text(self, command):
+        """As psql shows rows: a line each, columns with bars between, "" for null."""
+        return "\n".join("|".join(value or "" for value in row) for row in self.sql(command))
 
     def sql_value(self, command):
-        """The first column of its first row."""
-        return subprocess.run(["psql", self.direct, "-qXAtc", command], check=True,
-                              capture_output=True, text=True).stdout.split("\n")[0]
+        """Its first line."""
+        return self.sql_text(command).split("\n")[0]
 
     def redis_cli(self, *words):
         return subprocess.run(["redis-cli", "-s", self.redis_path, *words], capture_output=True,
@@ -412,6 +421,8 @@ class Stack:
             "TRELLIS_MAIL_FOLDER": self.mail,
             "TRELLIS_HTTP_LISTEN": f"127.0.0.1:{self.port}",
             "TRELLIS_SEAL_KEY_FILE": os.path.join(self.folder, "seal"),
+            # The least that is allowed: stories sign hundreds of people up.
+            "TRELLIS_ARGON2_MEMORY_KIB": "19456",
         }
         service = name.partition(".")[0]
         for other in SERVICES:
@@ -532,7 +543,9 @@ class Stack:
         return bad
 
     def _drop_database(self):
-        self._psql(self.admin, f"drop database if exists {self.database} with (force)")
+        self.inside.close()
+        self.server.rows(f"drop database if exists {self.database} with (force)")
+        self.server.close()
 
     def _remove_folder(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -576,7 +589,7 @@ class Stack:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ops[name]}/metrics", timeout=10) as answer:
             return answer.read().decode()
 
-    def letter_token(self, email, seconds=10):
+    def letter_token(self, email, seconds=30):
         """The token in the newest letter to an address that has one."""
         def find():
             for text in reversed(self.letters(email)):

@@ -2,7 +2,6 @@
 happens, who sees it, for how long, and that nothing is missed and nothing comes twice.
 Most entries are left in the feed as a fact's transaction leaves them."""
 import json
-import subprocess
 import threading
 import time
 import unittest
@@ -51,8 +50,7 @@ class StreamCase(MeshCase):
 
     def leave(self, *inserts):
         """In one transaction, in this order."""
-        subprocess.run(["psql", self.stack.direct, "-qX", "-v", "ON_ERROR_STOP=1"], check=True,
-                       capture_output=True, text=True, input="; ".join(("begin", *inserts, "commit;")))
+        self.stack.sql("; ".join(inserts))
 
     def metric(self, name):
         return sum(float(line.split()[-1]) for line in self.stack.metrics("edge").split("\n")
@@ -100,7 +98,7 @@ class Streams(StreamCase):
         stream = self.open(person, tenant)
         def come(kind, of=stream, holds=""):
             fits = lambda e: e["event"] == kind and holds in e["data"]
-            of.wait(kind, lambda s: any(map(fits, s.events)), 10)
+            of.wait(kind, lambda s: any(map(fits, s.events)), 30)
             event = next(filter(fits, of.events))
             told = json.loads(event["data"])
             self.assertEqual((told["id"], told["type"], told["specversion"]), (event["id"], kind, "1.0"))
@@ -212,7 +210,7 @@ class Streams(StreamCase):
         got, last = [], begin
         for _ in range(8):
             stream = self.open(Last_Event_ID=last)
-            stream.wait("some", lambda s: len(s.ids()) >= 10, 10)
+            stream.wait("some", lambda s: len(s.ids()) >= 10, 30)
             stream.close()
             stream.wait_end()
             got += stream.ids()

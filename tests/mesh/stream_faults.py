@@ -34,7 +34,7 @@ class Killed(StreamCase):
                 except OSError:
                     return None
             stream = wait_for("the stream goes on", again, 20)
-            stream.wait("some events", lambda s: len(s.ids()) >= 5, 10)
+            stream.wait("some events", lambda s: len(s.ids()) >= 5, 30)
             self.stack.kill_service(name)
             self.stack.start_service(name)
             if name == "notify":  # the stream stands it
@@ -49,7 +49,7 @@ class Killed(StreamCase):
         writer.join()
         stream = wait_for("the stream goes on", again, 20)
         end, = self.feed(tenant=tenant)
-        stream.wait_for(end, seconds=10)
+        stream.wait_for(end, seconds=30)
         got += stream.ids()
         self.assertEqual(len(got), len(set(got)))
         self.assertEqual(set(got), {*left, end})
@@ -74,7 +74,7 @@ class Killed(StreamCase):
         wait_for("the mesh is ready", self.stack.is_ready, 20)
         second, = self.feed(tenant=tenant)
         stream = self.open(person, tenant, Last_Event_ID=first)
-        stream.wait_for(second, seconds=10)
+        stream.wait_for(second, seconds=30)
 
     def test_a_stream_of_a_new_session_gets_a_burst_that_came_while_it_was_opened(self):
         """Nothing of its opening is left to do once it goes on: auth, which is asked twice
@@ -102,7 +102,7 @@ class Killed(StreamCase):
             notify.send_signal(signal.SIGCONT)
             auth.send_signal(signal.SIGCONT)
         opening.join()
-        opened[0].wait_for(ids[-1], seconds=10)
+        opened[0].wait_for(ids[-1], seconds=30)
         self.assertEqual(opened[0].ids(), ids)
         self.assertIsNone(self.stack.processes["edge"].poll())
 
@@ -115,15 +115,15 @@ class Killed(StreamCase):
         self.stack.kill_redis()
         try:
             for stream in (stays, goes):
-                stream.wait_for(*self.feed(tenant=tenant), seconds=10)
+                stream.wait_for(*self.feed(tenant=tenant), seconds=30)
             self.assertEqual(person.delete(f"{at}/{guest.account['id']}").status, 204)
             secret, = self.feed(tenant=tenant)
-            stays.wait_for(secret, seconds=10)
+            stays.wait_for(secret, seconds=30)
             goes.wait_end(10)
             self.assertNotIn(secret, goes.ids())
         finally:
             self.stack.start_redis()
-        stays.wait_for(*self.feed(tenant=tenant), seconds=10)
+        stays.wait_for(*self.feed(tenant=tenant), seconds=30)
 
     def test_an_edge_that_stops_ends_its_streams_politely(self):
         person = self.stack.sign_up("pat")

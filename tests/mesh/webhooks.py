@@ -3,7 +3,6 @@ and verifies: signatures, retries, rotation, replay, what disables an endpoint, 
 that nobody may have called (reliability.md, 38 to 41)."""
 import json
 import shutil
-import subprocess
 import tempfile
 import unittest
 
@@ -67,8 +66,7 @@ class Hooks(MeshCase):
         return wait_for(f"a delivery is {wanted}", find, seconds)
 
     def value(self, query):
-        return subprocess.run(["psql", self.stack.direct, "-qXtAc", query], check=True, text=True,
-                              capture_output=True).stdout.strip()
+        return self.stack.sql_text(query)
 
     def attempted(self, endpoint):
         """The newest delivery once it has an attempt."""
