@@ -368,7 +368,7 @@ static void
 cancelled_amid_claims_none_is_left_and_none_runs_afterwards(void **state)
 {
 	enum { ALL = 120 };
-	char keys[ALL][8];
+	char keys[ALL][16];
 
 	(void)state;
 	for (int i = 0; i < ALL; i++) {
