@@ -316,7 +316,7 @@ class People(MeshCase):
         posts = wait_for("two posts", lambda: (
             lambda got: len(got) > 1 and got)([g for g in self.receiver.got if g[0] == "/joined"]))
         joined, left = sorted((json.loads(p[2])["text"] for p in posts), key=lambda t: "no longer" in t)
-        self.assertTrue(joined.startswith(f"*Nia joined Stark*\nNia ({other.email}) is now admin.\n<"), joined)
+        self.assertTrue(joined.startswith(f"*Nia joined Stark*\nNia ({other.email}) has the role admin.\n<"), joined)
         self.assertTrue(left.startswith("*Nia is no longer in Stark*\n"), left)
 
     def test_settings_name_the_sender_and_hide_slack(self):

@@ -90,7 +90,7 @@ add_item(trl_ctx *ctx, struct notify_value *list)
 
 	notify_value_add_text(
 	    ctx->arena, map, "title", "Your role in Acme Ltd changed");
-	notify_value_add_text(ctx->arena, map, "body", "You are now admin.");
+	notify_value_add_text(ctx->arena, map, "body", "Your role is now admin.");
 	notify_value_add_text(
 	    ctx->arena, map, "at", notify_time_text(ctx->arena, trl_now(ctx)));
 }
