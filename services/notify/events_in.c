@@ -8,8 +8,7 @@
 #include <auth_v1.trl.h>
 #include <tenants_v1.trl.h>
 
-#include "feed/feed.h"
-#include "webhooks/webhooks.h"
+#include "telling/telling.h"
 
 static const char *
 role_name(int role)
@@ -88,42 +87,6 @@ keep_copy(trl_tx *tx, const struct trl_event *event)
 		keep_member(tx, event);
 }
 
-static void
-write_fact(trl_ctx *ctx, const struct trl_event *event, Notify__V1__Fact *out)
-{
-	notify__v1__fact__init(out);
-	out->has_event_id = out->has_tenant_id = out->has_subject_id = true;
-	out->event_id = trl_value_bytes(ctx, event->id);
-	out->type = trl_arena_strdup(ctx->arena, event->type_name);
-	out->tenant_id = trl_value_bytes(ctx, event->tenant);
-	out->subject_id = trl_value_bytes(ctx, event->subject);
-	out->at = trl_value_time(ctx, event->at_us);
-	out->has_data = true;
-	out->data.len = event->len;
-	out->data.data = trl_arena_memdup(ctx->arena, event->data, event->len);
-}
-
-enum trl_code
-notify_tell_own(
-    struct notify *self, trl_ctx *ctx, trl_batch *work, const struct trl_event *event)
-{
-	Notify__V1__Fact *fact = trl_arena_alloc(ctx->arena, sizeof *fact);
-	const size_t len = protobuf_c_message_get_packed_size(event->payload);
-	uint8_t *data = trl_arena_alloc(ctx->arena, len);
-	struct trl_event told = *event;
-
-	protobuf_c_message_pack(event->payload, data);
-	told.id = trl_batch_event(work, event->type, event->subject, event->payload);
-	told.type_name = event->type->name;
-	told.at_us = trl_now(ctx);
-	told.data = data;
-	told.len = len;
-	write_fact(ctx, &told, fact);
-	trl_batch_job(work, &notify_dispatch_job, NULL, &fact->base);
-	notify_feed_add_event(ctx, work, &told);
-	return notify_webhooks_tell_own(self, ctx, work, &told);
-}
-
 static bool
 is_told(const struct trl_event_type *type)
 {
@@ -144,7 +107,7 @@ apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, siz
 		if (events[i].seq == 0 || !events[i].type || !is_told(events[i].type))
 			continue;
 		fact = trl_arena_alloc(ctx->arena, sizeof *fact);
-		write_fact(ctx, &events[i], fact);
+		notify_fact_write(ctx, &events[i], fact);
 		trl_tx_job(tx, &notify_dispatch_job, NULL, &fact->base);
 	}
 	return TRL_OK;

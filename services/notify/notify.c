@@ -10,7 +10,7 @@
 #include <trl/origin.h>
 
 #include "feed/feed.h"
-#include "mail/mime.h"
+#include "telling/telling.h"
 #include "webhooks/webhooks.h"
 
 static void

@@ -43,7 +43,7 @@ typedef Tenants__V1__Tenant tenants_tenant;
 typedef Tenants__V1__Member tenants_member;
 typedef Tenants__V1__Invitation tenants_invitation;
 
-/* ---- model.c ----------------------------------------------------------------- */
+/* ---- grant.c ----------------------------------------------------------------- */
 
 const char *tenants_role_name(Tenants__V1__Member__Role role);
 

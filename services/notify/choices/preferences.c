@@ -7,7 +7,7 @@
 
 #include <trl/change.h>
 
-#include "notify.h"
+#include "choices/choices.h"
 
 typedef Notify__V1__Choice choice;
 

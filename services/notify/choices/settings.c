@@ -7,7 +7,7 @@
 #include <trl/change.h>
 #include <trl/http_out.h>
 
-#include "notify.h"
+#include "choices/choices.h"
 
 enum trl_code
 notify_settings_read(

@@ -3,7 +3,7 @@
  * organisation's: that a server does not know an address is true for all, and who may
  * look would learn whom others write to. So no right in an organisation reaches them,
  * nor does the application's role; it is the _sys role that reads and deletes here. */
-#include "notify.h"
+#include "mail/mail.h"
 
 enum { LIMIT = 100 };
 

@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#include "notify.h"
+#include "mail/mail.h"
 
 static const char prefix[] = "tru_";
 

@@ -4,47 +4,11 @@
  * adds a piece and, in the same transaction, the job that goes on behind it. */
 #include <string.h>
 
-#include "notify.h"
-#include "words/template.h"
+#include "telling/telling.h"
 
 enum { PIECE_MAX = 200, PIECE_BYTES = 2 << 20 }; /* each job holds the fact */
 
 static const char *const roles[] = { "viewer", "member", "admin", "owner" };
-
-enum trl_code
-notify_fact_read(trl_ctx *ctx, const Notify__V1__Fact *fact, struct notify_fact *out)
-{
-	const struct trl_event_type *type = trl_event_type_by_name(fact->type);
-	ProtobufCMessage *payload;
-
-	*out = (struct notify_fact){ .type = type };
-	if (!type)
-		return TRL_OK;
-	payload = protobuf_c_message_unpack(type->message->descriptor,
-	    trl_arena_protobuf(ctx->arena), fact->data.len, fact->data.data);
-	if (!payload)
-		return trl_fail(
-		    ctx, TRL_INTERNAL, "a stored %s cannot be read", type->name);
-	out->payload = payload;
-	out->values = notify_value_of(ctx->arena, type->message, payload);
-	out->tenant = trl_value_id(fact->tenant_id);
-	out->event_id = trl_value_id(fact->event_id);
-	return TRL_OK;
-}
-
-enum trl_code
-notify_told_read(trl_ctx *ctx, const Notify__V1__Fact *fact, const char *kind_name,
-    struct notify_fact *out, const struct trl_told_kind **kind)
-{
-	enum trl_code rc = notify_fact_read(ctx, fact, out);
-
-	if (rc != TRL_OK)
-		return rc;
-	*kind = trl_told_kind_by_name(kind_name);
-	return *kind && out->type ? TRL_OK
-				  : trl_fail(ctx, TRL_UNAVAILABLE,
-					"%s is of another release", kind_name);
-}
 
 static bool
 is_made_by(const struct trl_told_kind *kind, const struct notify_fact *fact)

@@ -4,8 +4,7 @@
  * waits, no second one is added. What it claimed is what it counts and drops. */
 #include <string.h>
 
-#include "notify.h"
-#include "words/template.h"
+#include "telling/telling.h"
 
 enum { SHOWN_MAX = NOTIFY_LIST_MAX, PEOPLE_AT_ONCE = 500 };
 
@@ -98,25 +97,25 @@ add_record(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
 static enum trl_code
 send(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
     struct trl_id account, const struct gathered *gathered,
-    struct notify_letter *letter)
+    struct notify_outgoing *outgoing)
 {
 	struct notify_posting posting = { .id = job->id,
 		.kind = "digest",
-		.to = letter->person.email,
+		.to = outgoing->person.email,
 		.at_us = trl_now(ctx),
 		.attempt = job->attempt };
 	enum trl_code rc;
 
 	posting.unsubscribe = notify_unsubscribe_token(self, ctx, account, "digest");
-	letter->sender = self->product;
+	outgoing->sender = self->product;
 	rc = notify_compose(self, ctx, self->sys, trl_id_nil, "digest",
-	    letter->person.locale,
-	    values_of(self, ctx, &letter->person, gathered,
+	    outgoing->person.locale,
+	    values_of(self, ctx, &outgoing->person, gathered,
 		notify_unsubscribe_page(self, ctx, posting.unsubscribe)),
-	    &letter->message);
+	    &outgoing->message);
 	if (rc == TRL_OK)
 		rc = add_record(self, ctx, job, account, posting.to);
-	return rc == TRL_OK ? notify_post(self, ctx, &posting, letter) : rc;
+	return rc == TRL_OK ? notify_post(self, ctx, &posting, outgoing) : rc;
 }
 
 static enum trl_code
@@ -139,25 +138,25 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	struct gathered gathered = { .shown =
 					 NOTIFY__V1__LIST_NOTIFICATIONS_REPLY__INIT };
 	Notify__V1__Wishes wishes;
-	struct notify_letter letter = { 0 };
+	struct notify_outgoing outgoing = { 0 };
 	bool wanted;
 	enum trl_code rc;
 
-	notify__v1__person__init(&letter.person);
-	notify__v1__settings__init(&letter.settings);
+	notify__v1__person__init(&outgoing.person);
+	notify__v1__settings__init(&outgoing.settings);
 	rc = notify_wishes_read(self, ctx, account, "digest", &wishes);
 	if (rc == TRL_OK && wishes.quiet_until)
 		return trl_job_again(ctx, trl_value_time_us(wishes.quiet_until));
 	if (rc == TRL_OK)
 		rc = claim(self, ctx, job, account);
 	if (rc == TRL_OK)
-		rc = read_all(self, ctx, job, account, &letter.person, &gathered);
+		rc = read_all(self, ctx, job, account, &outgoing.person, &gathered);
 	if (rc != TRL_OK || gathered.count == 0)
 		return rc;
-	wanted = letter.person.email && letter.person.verified &&
+	wanted = outgoing.person.email && outgoing.person.verified &&
 		 (!wishes.has_email || wishes.email);
 	if (wanted)
-		rc = send(self, ctx, job, account, &gathered, &letter);
+		rc = send(self, ctx, job, account, &gathered, &outgoing);
 	return rc == TRL_OK ? drop(self, ctx, job, account) : rc;
 }
 

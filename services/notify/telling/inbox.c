@@ -4,7 +4,9 @@
 
 #include <trl/page.h>
 
-#include "notify.h"
+#include "telling/telling.h"
+
+enum { UNREAD_MAX = 1000 }; /* that are counted */
 
 static const char list_name[] = "notify.inbox";
 
@@ -67,7 +69,7 @@ notify_count_unread(struct notify *self, trl_ctx *ctx,
 	trl_batch_get(work, &notify_sql_unread_count, NULL, &out->base,
 	    TRL_ARG_ID("account_id", account),
 	    TRL_ARG_ID("only", trl_value_id(in->tenant_id)),
-	    TRL_ARG_INT("limit", NOTIFY_UNREAD_MAX));
+	    TRL_ARG_INT("limit", UNREAD_MAX));
 	return trl_batch_read(work);
 }
 

@@ -6,7 +6,7 @@
 #include <trl/http_out.h>
 #include <trl/json.h>
 
-#include "notify.h"
+#include "telling/telling.h"
 
 enum { AGAIN_US = 1000000 }; /* where this process is too busy to call */
 
@@ -29,19 +29,19 @@ add_text(struct trl_buf *out, const char *text)
 }
 
 static void
-write_post(struct trl_buf *out, const struct notify_letter *letter)
+write_post(struct trl_buf *out, const struct notify_outgoing *outgoing)
 {
 	TRL_AUTO(trl_buf_fini) struct trl_buf text = { 0 };
 
 	trl_buf_adds(&text, "*");
-	add_text(&text, letter->message.subject);
+	add_text(&text, outgoing->message.subject);
 	trl_buf_adds(&text, "*\n");
-	add_text(&text, letter->message.summary);
-	if (letter->link && *letter->link && *letter->message.action) {
+	add_text(&text, outgoing->message.summary);
+	if (outgoing->link && *outgoing->link && *outgoing->message.action) {
 		trl_buf_adds(&text, "\n<");
-		add_text(&text, letter->link);
+		add_text(&text, outgoing->link);
 		trl_buf_adds(&text, "|");
-		add_text(&text, letter->message.action);
+		add_text(&text, outgoing->message.action);
 		trl_buf_adds(&text, ">");
 	}
 	trl_buf_adds(out, "{\"text\":");
@@ -50,7 +50,7 @@ write_post(struct trl_buf *out, const struct notify_letter *letter)
 }
 
 static enum trl_code
-post(struct notify *self, trl_ctx *ctx, const struct notify_letter *letter)
+post(struct notify *self, trl_ctx *ctx, const struct notify_outgoing *outgoing)
 {
 	static const char *const headers[] = { "Content-Type: application/json", NULL };
 	TRL_AUTO(trl_buf_fini) struct trl_buf body = { 0 };
@@ -60,11 +60,11 @@ post(struct notify *self, trl_ctx *ctx, const struct notify_letter *letter)
 	size_t len;
 
 	call.url =
-	    trl_unseal(self->slack, ctx->arena, letter->settings.slack_sealed.data,
-		letter->settings.slack_sealed.len, &len);
+	    trl_unseal(self->slack, ctx->arena, outgoing->settings.slack_sealed.data,
+		outgoing->settings.slack_sealed.len, &len);
 	if (!call.url)
 		return trl_job_give_up(ctx, "Slack's address cannot be opened");
-	write_post(&body, letter);
+	write_post(&body, outgoing);
 	call.body = body.data;
 	call.body_len = body.len;
 	rc = trl_http_out_call(ctx, self->webhook_out, &call, &answer);
@@ -91,19 +91,19 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	struct notify *self = state;
 	const Notify__V1__Telling *telling = (const void *)job->payload;
 	const struct trl_told_kind *kind;
-	struct notify_letter letter;
+	struct notify_outgoing outgoing;
 	struct notify_fact fact;
 	enum trl_code rc;
 
 	rc = notify_told_read(ctx, telling->fact, telling->kind, &fact, &kind);
 	if (rc != TRL_OK)
 		return rc;
-	notify__v1__settings__init(&letter.settings);
-	rc = notify_settings_read(ctx, self->sys, job->tenant, &letter.settings);
-	if (rc != TRL_OK || !letter.settings.has_slack_sealed)
+	notify__v1__settings__init(&outgoing.settings);
+	rc = notify_settings_read(ctx, self->sys, job->tenant, &outgoing.settings);
+	if (rc != TRL_OK || !outgoing.settings.has_slack_sealed)
 		return rc;
-	rc = notify_message_make(self, ctx, telling, kind, &fact, NULL, &letter);
-	return rc == TRL_OK ? post(self, ctx, &letter) : rc;
+	rc = notify_message_make(self, ctx, telling, kind, &fact, NULL, &outgoing);
+	return rc == TRL_OK ? post(self, ctx, &outgoing) : rc;
 }
 
 const struct trl_job_kind notify_slack_job = {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "test_ground.h"
+#include "words/words.h"
 
 static char text[200000];
 

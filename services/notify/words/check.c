@@ -3,8 +3,7 @@
  * a thread where it takes more than a few steps. */
 #include <string.h>
 
-#include "notify.h"
-#include "words/template.h"
+#include "words/words.h"
 
 struct checking {
 	struct notify_work work;

@@ -6,7 +6,7 @@
 
 #include <trl/log.h>
 
-#include "notify.h"
+#include "words/words.h"
 
 static void
 work_on_thread(void *arg)

@@ -5,8 +5,7 @@
 
 #include <trl/member.h>
 
-#include "notify.h"
-#include "words/template.h"
+#include "words/words.h"
 
 static const char *
 example_text(trl_ctx *ctx, const ProtobufCFieldDescriptor *field)

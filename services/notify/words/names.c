@@ -6,7 +6,7 @@
 
 #include <trl/utf8.h>
 
-#include "notify.h"
+#include "words/words.h"
 
 /* The full stops that a name of a host may have (UTS #46), and two that look alike. */
 static bool

@@ -2,7 +2,7 @@
  * in a person's language first and in English last; of one language, its own first. */
 #include <string.h>
 
-#include "notify.h"
+#include "words/words.h"
 
 static bool
 take_own(

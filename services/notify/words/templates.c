@@ -6,8 +6,7 @@
 #include <trl/change.h>
 #include <trl/page.h>
 
-#include "notify.h"
-#include "words/template.h"
+#include "words/words.h"
 
 static const char list_name[] = "notify.templates";
 static const char shown_in_layout[] = "member_updated"; /* in its preview */

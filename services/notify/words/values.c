@@ -7,8 +7,7 @@
 
 #include <trl/member.h>
 
-#include "notify.h"
-#include "words/template.h"
+#include "words/words.h"
 
 const char *
 notify_time_text(trl_arena *arena, int64_t wall_us)
@@ -119,4 +118,25 @@ notify_value_of(
 
 	add_fields(arena, rules, message, map);
 	return map;
+}
+
+void
+notify_add_frame(struct notify *self, trl_ctx *ctx, const Notify__V1__Person *person,
+    const char *sender, struct notify_value *values)
+{
+	struct notify_value *map;
+	size_t initial = 1;
+
+	map = notify_value_add(ctx->arena, values, "product", NOTIFY_VALUE_MAP);
+	notify_value_add_text(ctx->arena, map, "name", self->product);
+	notify_value_add_text(ctx->arena, map, "url", self->config->public_url);
+	map = notify_value_add(ctx->arena, values, "account", NOTIFY_VALUE_MAP);
+	notify_value_add_text(ctx->arena, map, "email", person->email);
+	notify_value_add_text(ctx->arena, map, "display_name", person->display_name);
+	map = notify_value_add(ctx->arena, values, "sender", NOTIFY_VALUE_MAP);
+	notify_value_add_text(ctx->arena, map, "name", sender);
+	while (((unsigned char)sender[initial] & 0xc0) == 0x80)
+		initial++;
+	notify_value_add_text(ctx->arena, map, "initial",
+	    *sender ? trl_arena_strndup(ctx->arena, sender, initial) : "");
 }

@@ -1,28 +1,20 @@
-/* mail.c - one mail to one address. The job makes the mail anew each time it runs, so
- * the token of a link is in no row in clear, and a name that changed is the new one.
- * Killed between the server's answer and the record it is sent again, with the same
- * Message-ID.
+/* post.c - one mail to one address, and the record of what became of it.
  *
  * A server that refuses the recipient or the text for good (5xx) ends it; where it says
  * that the address does not exist, none of ours goes there for a month. All else is
- * tried again: it is about us or the hour. What waited, until quiet hours ended or a
- * server came back, is sent only where it is wanted still. */
+ * tried again: it is about us or the hour. */
 #include <string.h>
 
 #include <trl/http_out.h>
 #include <trl/log.h>
 
-#include "mail/mailbox.h"
-#include "mail/mime.h"
-#include "notify.h"
+#include "mail/mail.h"
 
 enum {
 	HELD_DAYS = 30,
 	RECORD_PAUSE_MAX_MS = 6400,
 	WRITTEN_ON_LOOP = 16 * 1024 /* bytes of a mail's two bodies */
 };
-
-static const uint32_t delays_s[] = { 5, 30, 120, 600, 1800, 3600, 7200, 14400 };
 
 static enum trl_code
 is_held(struct notify *self, trl_ctx *ctx, const char *email, bool *held)
@@ -103,7 +95,7 @@ static enum trl_code
 send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
     const struct trl_buf *mail, bool *refused)
 {
-	struct trl_smtp_letter letter = {
+	struct trl_smtp_letter smtp = {
 		.url = self->config->smtp_url,
 		.helo = self->helo,
 		.user = self->config->smtp_user,
@@ -114,7 +106,7 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 		.message_len = mail->len,
 	};
 	struct trl_smtp_answer answer = { 0 };
-	enum trl_code rc = trl_smtp_send(ctx, self->out, &letter, &answer);
+	enum trl_code rc = trl_smtp_send(ctx, self->out, &smtp, &answer);
 
 	if (rc != TRL_DENIED || !is_of_this_mail(answer.code)) {
 		if (rc == TRL_DENIED) {
@@ -147,16 +139,16 @@ write_on_thread(void *arg)
 /* A large one on a thread: encoding takes some 30 ns a byte. */
 static enum trl_code
 write_mail(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
-    const struct notify_letter *letter, struct trl_buf *out)
+    const struct notify_outgoing *outgoing, struct trl_buf *out)
 {
 	const struct notify_mail mail = {
-		.from_name = letter->sender,
+		.from_name = outgoing->sender,
 		.from = self->from_address,
 		.to = posting->to,
-		.reply_to = letter->settings.reply_to,
-		.subject = letter->message.subject,
-		.text = letter->message.text,
-		.html = letter->message.html,
+		.reply_to = outgoing->settings.reply_to,
+		.subject = outgoing->message.subject,
+		.text = outgoing->message.text,
+		.html = outgoing->message.html,
 		.id = posting->id,
 		.at_us = posting->at_us,
 		.unsubscribe =
@@ -177,7 +169,7 @@ write_mail(struct notify *self, trl_ctx *ctx, const struct notify_posting *posti
 
 enum trl_code
 notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
-    const struct notify_letter *letter)
+    const struct notify_outgoing *outgoing)
 {
 	TRL_AUTO(trl_buf_fini) struct trl_buf mail = { 0 };
 	const char *wrong = notify_address_wrong(posting->to);
@@ -200,7 +192,7 @@ notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *post
 		    "there is neither a mail server nor a mailbox", false);
 		return TRL_OK;
 	}
-	rc = write_mail(self, ctx, posting, letter, &mail);
+	rc = write_mail(self, ctx, posting, outgoing, &mail);
 	if (rc != TRL_OK)
 		return rc;
 	if (self->out)
@@ -214,88 +206,9 @@ notify_post(struct notify *self, trl_ctx *ctx, const struct notify_posting *post
 	return rc;
 }
 
-/* ---- the job --------------------------------------------------------------------- */
-
-static struct notify_posting
-posting_of(const struct trl_job *job, const Notify__V1__Telling *telling)
+void
+notify_post_leave_out(struct notify *self, trl_ctx *ctx,
+    const struct notify_posting *posting, const char *why)
 {
-	return (struct notify_posting){ .tenant = job->tenant,
-		.id = trl_value_id(telling->delivery_id),
-		.kind = telling->kind,
-		.at_us = job->made_at_us,
-		.attempt = job->attempt };
+	record(self, ctx, posting, "suppressed", why, false);
 }
-
-static bool
-may_be_turned_off(const Notify__V1__Telling *telling, const struct trl_told_kind *kind)
-{
-	return !kind->mandatory && telling->has_account_id;
-}
-
-/* The usual mail runs at the time it was made. */
-static bool
-has_waited(const struct trl_job *job)
-{
-	return job->run_at_us > job->made_at_us;
-}
-
-static enum trl_code
-run(void *state, trl_ctx *ctx, const struct trl_job *job)
-{
-	struct notify *self = state;
-	const Notify__V1__Telling *telling = (const void *)job->payload;
-	struct notify_posting posting = posting_of(job, telling);
-	const struct trl_told_kind *kind;
-	struct notify_letter letter;
-	struct notify_fact fact;
-	bool wanted = true;
-	enum trl_code rc;
-
-	rc = notify_told_read(ctx, telling->fact, telling->kind, &fact, &kind);
-	if (rc != TRL_OK)
-		return rc;
-	if (may_be_turned_off(telling, kind))
-		posting.unsubscribe = notify_unsubscribe_token(
-		    self, ctx, trl_value_id(telling->account_id), kind->name);
-	rc = notify_message_make(self, ctx, telling, kind, &fact,
-	    notify_unsubscribe_page(self, ctx, posting.unsubscribe), &letter);
-	if (rc == TRL_OK && may_be_turned_off(telling, kind) && has_waited(job))
-		rc = notify_wants_still(self, ctx, telling, kind, &letter, &wanted);
-	if (rc != TRL_OK)
-		return rc;
-	posting.to = letter.person.email;
-	if (!wanted) {
-		record(
-		    self, ctx, &posting, "suppressed", "turned off meanwhile", false);
-		return TRL_OK;
-	}
-	return notify_post(self, ctx, &posting, &letter);
-}
-
-static enum trl_code
-dead(void *state, trl_ctx *ctx, const struct trl_job *job)
-{
-	const Notify__V1__Telling *telling = (const void *)job->payload;
-	struct notify_posting posting = posting_of(job, telling);
-	trl_batch *work = trl_batch_new(
-	    ctx, ((struct notify *)state)->sys, TRL_SCOPE_TENANT(posting.tenant));
-
-	trl_batch_add(work, &notify_sql_delivery_fail, NULL,
-	    TRL_ARG_ID("tenant_id", posting.tenant),
-	    TRL_ARG_ID("delivery_id", posting.id), TRL_ARG_TIME("now", trl_now(ctx)));
-	return trl_batch_write_unrecorded(work);
-}
-
-const struct trl_job_kind notify_mail_job = {
-	.name = "mail",
-	.message = &notify_v1_telling_rules,
-	.run = run,
-	.dead = dead,
-	.attempts = 12,
-	.slots = 24, /* with the digests', no more than conversations (http_out.h) */
-	.per_tenant = 12,
-	.per_lane = 6,
-	.timeout_ms = 60000,
-	.delays_s = delays_s,
-	.n_delays = TRL_COUNT(delays_s),
-};
