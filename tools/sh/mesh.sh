@@ -33,7 +33,7 @@ build_mesh() { # folder
 		rm -rf "$1"
 		meson setup "$1" "$TOP" -Dbuildtype=debugoptimized || return 1
 	fi
-	ninja -C "$1"
+	ninja -C "$1" programs
 }
 
 # The executable of a service, or of the operator's command (ctl), inside a build
