@@ -155,12 +155,3 @@ tenants_list_roles(struct tenants *self, trl_ctx *ctx,
 		    role_new(ctx, roles[i].name, roles[i].description);
 	return TRL_OK;
 }
-
-const char *
-tenants_role_name(Tenants__V1__Member__Role role)
-{
-	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
-	    &tenants__v1__member__role__descriptor, (int)role);
-
-	return value ? value->name : "none";
-}

@@ -23,7 +23,7 @@ tenants_may_touch(trl_ctx *ctx, Tenants__V1__Member__Role role)
 {
 	if ((int)role > tenants_rank(ctx))
 		return trl_fail(ctx, TRL_DENIED, "The role %s stands above yours.",
-		    tenants_role_name(role));
+		    tenants_v1_member_role_name(role));
 	return TRL_OK;
 }
 
@@ -34,18 +34,24 @@ tenants_lock(trl_batch *work, struct trl_id tenant, bool deleting)
 	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_BOOL("deleting", deleting));
 }
 
-trl_batch *
-tenants_change_new(struct tenants *self, trl_ctx *ctx, bool deleting)
+void
+tenants_guard(trl_ctx *ctx, trl_batch *work, bool deleting)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-
 	tenants_lock(work, ctx->tenant, deleting);
 	if (ctx->principal.kind == TRL_PERSON)
 		trl_batch_add(work, &tenants_sql_caller_guard, NULL,
 		    TRL_ARG_ID("tenant_id", ctx->tenant),
 		    TRL_ARG_ID("caller_id", ctx->principal.account),
 		    TRL_ARG_TEXT("caller_role",
-			tenants_role_name(
+			tenants_v1_member_role_name(
 			    (Tenants__V1__Member__Role)ctx->principal.role)));
+}
+
+trl_batch *
+tenants_change_new(struct tenants *self, trl_ctx *ctx)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	tenants_guard(ctx, work, false);
 	return work;
 }

@@ -1,10 +1,8 @@
-/* tenants.CreateInvitation, ListInvitations, ResendInvitation, RevokeInvitation.
+/* tenants.CreateInvitation, ResendInvitation, RevokeInvitation.
  *
  * Nothing here asks whether the address has an account, so nothing can tell. The
  * letter is notify's: it hears of the invitation, with the link's token sealed.
  */
-#include <trl/page.h>
-
 #include "tenants.h"
 
 static void
@@ -13,19 +11,13 @@ begin_invitation(struct tenants *self, trl_ctx *ctx,
 {
 	int64_t now = trl_now(ctx);
 
-	out->id = trl_value_bytes(ctx, trl_new_id(ctx));
-	out->has_id = true;
-	out->version = 1;
-	out->has_version = true;
+	trl_set(out, id, trl_value_bytes(ctx, trl_new_id(ctx)));
+	trl_set(out, version, 1);
+	trl_set(out, role, in->role);
+	trl_set(out, status, TENANTS__V1__INVITATION__STATUS__pending);
 	out->email = trl_value_email(ctx, in->email);
-	out->role = in->role;
-	out->has_role = true;
-	out->status = TENANTS__V1__INVITATION__STATUS__pending;
-	out->has_status = true;
-	if (ctx->principal.kind == TRL_PERSON) {
-		out->invited_by = trl_value_bytes(ctx, ctx->principal.account);
-		out->has_invited_by = true;
-	}
+	if (ctx->principal.kind == TRL_PERSON)
+		trl_set(out, invited_by, trl_value_bytes(ctx, ctx->principal.account));
 	out->created_at = out->updated_at = trl_value_time(ctx, now);
 	out->expires_at =
 	    trl_value_time(ctx, now + self->config->invitation_days * 86400 * 1000000);
@@ -59,7 +51,7 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 		return rc;
 	begin_invitation(self, ctx, in, out);
 	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
-	work = tenants_change_new(self, ctx, false);
+	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_invitation_expire, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
 	want_room(ctx, work);
@@ -71,33 +63,6 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	trl_batch_audit(work, "tenants.invitation.create", trl_value_id(out->id),
 	    "invitation", &out->base);
 	return trl_batch_write(work, &out->base);
-}
-
-/* Errors: TRL_INVALID (page_token). */
-enum trl_code
-tenants_list_invitations(struct tenants *self, trl_ctx *ctx,
-    const Tenants__V1__ListInvitationsRequest *in,
-    Tenants__V1__ListInvitationsReply *out)
-{
-	struct trl_page page;
-	enum trl_code rc;
-	trl_batch *work;
-
-	rc = trl_page_open(ctx, "tenants.invitations", ctx->tenant, in->page_size,
-	    in->page_token, &page);
-	if (rc != TRL_OK)
-		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	trl_batch_get(work, &tenants_sql_invitations_list, &in->base, &out->base,
-	    TRL_ARG_ID("after", page.after), TRL_ARG_TIME("now", trl_now(ctx)),
-	    TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
-	if (rc == TRL_OK && out->n_items > page.size) {
-		out->n_items = page.size;
-		out->next_page_token = trl_page_token_id(ctx, "tenants.invitations",
-		    ctx->tenant, trl_value_id(out->items[page.size - 1]->id));
-	}
-	return rc;
 }
 
 /* The invitation, if it waits and its role is not above the caller's. */
@@ -139,7 +104,7 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	out->expires_at = trl_value_time(
 	    ctx, trl_now(ctx) + self->config->invitation_days * 86400 * 1000000);
 	tenants_token_new(self, ctx->tenant, trl_value_id(out->id), token, hash);
-	work = tenants_change_new(self, ctx, false);
+	work = tenants_change_new(self, ctx);
 	if (was_over)
 		want_room(ctx, work);
 	trl_batch_add(work, &tenants_sql_invitation_renew, &out->base,
@@ -165,7 +130,7 @@ tenants_revoke_invitation(struct tenants *self, trl_ctx *ctx,
 	rc = read_pending(self, ctx, in->invitation_id, &before);
 	if (rc != TRL_OK)
 		return rc;
-	work = tenants_change_new(self, ctx, false);
+	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_invitation_end, &in->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("status", "revoked"),
 	    TRL_ARG_INT("former_version", before.version),

@@ -6,47 +6,24 @@
  * statements behind the lock see what others committed: two owners who remove
  * each other go one after the other, and the second is refused.
  */
-#include <trl/page.h>
+#include <trl/change.h>
 
 #include "tenants.h"
 
-/* Errors: TRL_INVALID (page_token). */
 enum trl_code
-tenants_list_members(struct tenants *self, trl_ctx *ctx,
-    const Tenants__V1__ListMembersRequest *in, Tenants__V1__ListMembersReply *out)
+tenants_show_member(
+    struct tenants *self, trl_ctx *ctx, tenants_member **members, size_t n)
 {
-	struct trl_page page;
-	enum trl_code rc;
-	trl_batch *work;
-
-	rc = trl_page_open(
-	    ctx, "tenants.members", ctx->tenant, in->page_size, in->page_token, &page);
-	if (rc != TRL_OK)
-		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	trl_batch_get(work, &tenants_sql_members_list, &in->base, &out->base,
-	    TRL_ARG_ID("after", page.after), TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
-	if (rc != TRL_OK)
-		return rc;
-	if (out->n_items > page.size) {
-		out->n_items = page.size;
-		out->next_page_token = trl_page_token_id(ctx, "tenants.members",
-		    ctx->tenant, trl_value_id(out->items[page.size - 1]->account_id));
-	}
-	return tenants_name_members(self, ctx, out->items, out->n_items);
+	return tenants_name_members(self, ctx, members, n);
 }
 
 static void
 begin_member(trl_ctx *ctx, const struct tenants_person *person,
     Tenants__V1__Member__Role role, tenants_member *out)
 {
-	out->account_id = trl_value_bytes(ctx, person->account);
-	out->has_account_id = true;
-	out->version = 1;
-	out->has_version = true;
-	out->role = role;
-	out->has_role = true;
+	trl_set(out, account_id, trl_value_bytes(ctx, person->account));
+	trl_set(out, version, 1);
+	trl_set(out, role, role);
 	out->email = trl_arena_strdup(ctx->arena, person->email);
 	out->display_name = trl_arena_strdup(ctx->arena, person->display_name);
 	out->created_at = out->updated_at = trl_value_time(ctx, trl_now(ctx));
@@ -82,7 +59,7 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 	}
 	tenants_changes(self, ctx, ctx->tenant, person.account);
 	begin_member(ctx, &person, in->role, out);
-	work = tenants_change_new(self, ctx, false);
+	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_member_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
 	tenants_tell_member(ctx, work, &tenants_event_member_added, out, NULL);
@@ -117,7 +94,7 @@ static enum trl_code
 store_role(struct tenants *self, trl_ctx *ctx, const tenants_member *before,
     tenants_member *out)
 {
-	trl_batch *work = tenants_change_new(self, ctx, false);
+	trl_batch *work = tenants_change_new(self, ctx);
 
 	keep_an_owner(ctx, work, before, out->role == TENANTS__V1__MEMBER__ROLE__owner);
 	trl_batch_add(work, &tenants_sql_member_update, &out->base,
@@ -182,43 +159,25 @@ may_remove(trl_ctx *ctx, struct trl_id account)
 	return TRL_OK;
 }
 
-/* Errors: TRL_NOT_FOUND (no such member), TRL_DENIED, TRL_PRECONDITION (If-Match),
- * TRL_CONFLICT (the last owner). */
+/* Of a removal. Errors: TRL_DENIED. */
 enum trl_code
-tenants_remove_member(struct tenants *self, trl_ctx *ctx,
-    const Tenants__V1__RemoveMemberRequest *in, Trellis__Empty *out)
+tenants_judge_member(struct tenants *self, trl_ctx *ctx, const ProtobufCMessage *in,
+    const tenants_member *before, tenants_member *after)
 {
-	struct trl_id account = trl_value_id(in->account_id);
-	tenants_member before;
-	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	enum trl_code rc;
-	trl_batch *work;
+	struct trl_id account = trl_value_id(before->account_id);
+	enum trl_code rc = may_remove(ctx, account);
 
+	(void)in, (void)after;
 	tenants_changes(self, ctx, ctx->tenant, account);
-	rc = trl_change_begin(&change, ctx, ctx->tenant);
-	if (rc != TRL_OK)
-		return rc;
-	do {
-		tenants__v1__member__init(&before);
-		rc = may_remove(ctx, account);
-		if (rc == TRL_OK)
-			rc = read_member(self, ctx, in->account_id, &before);
-		if (rc == TRL_OK)
-			rc = tenants_may_touch(ctx, before.role);
-		if (rc == TRL_OK)
-			rc = trl_if_match(ctx, before.version);
-		if (rc != TRL_OK)
-			return rc;
-		work = tenants_change_new(self, ctx, false);
-		keep_an_owner(ctx, work, &before, false);
-		trl_batch_add(work, &tenants_sql_member_delete, &in->base,
-		    TRL_ARG_ID("tenant_id", ctx->tenant),
-		    TRL_ARG_INT("former_version", before.version));
-		tenants_tell_member(
-		    ctx, work, &tenants_event_member_removed, &before, NULL);
-		trl_batch_audit(
-		    work, "tenants.member.remove", account, "member", &before.base);
-		rc = trl_batch_write(work, &out->base);
-	} while (trl_change_again(&change, &rc));
-	return rc;
+	return rc == TRL_OK ? tenants_may_touch(ctx, before->role) : rc;
+}
+
+/* Errors: TRL_CONFLICT (the last owner). */
+void
+tenants_guard_member(struct tenants *self, trl_ctx *ctx, trl_batch *work,
+    const tenants_member *before, const tenants_member *after)
+{
+	(void)self, (void)after;
+	tenants_guard(ctx, work, false);
+	keep_an_owner(ctx, work, before, false);
 }

@@ -49,7 +49,7 @@ show_one(struct tenants *self, trl_ctx *ctx, struct trl_id id, struct trl_id aft
 	tenants__v1__list_members_reply__init(members);
 	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant->base,
 	    TRL_ARG_ID("tenant_id", id));
-	trl_batch_get(work, &tenants_sql_members_list, NULL, &members->base,
+	trl_batch_get(work, &tenants_sql_member_list, NULL, &members->base,
 	    TRL_ARG_ID("tenant_id", id), TRL_ARG_ID("after", after),
 	    TRL_ARG_INT("limit", MEMBERS_A_PIECE));
 	rc = trl_batch_read(work);

@@ -43,10 +43,6 @@ typedef Tenants__V1__Tenant tenants_tenant;
 typedef Tenants__V1__Member tenants_member;
 typedef Tenants__V1__Invitation tenants_invitation;
 
-/* ---- grant.c ----------------------------------------------------------------- */
-
-const char *tenants_role_name(Tenants__V1__Member__Role role);
-
 /* ---- guard.c: what every change asks ----------------------------------------- */
 
 /* The caller's rank, an enum trl_role. A key ranks as admin: its permissions say
@@ -59,10 +55,12 @@ enum trl_code tenants_may_touch(
 /* Adds the tenant's lock: TRL_NOT_FOUND unless it is active, or, with deleting, there.
  */
 void tenants_lock(trl_batch *work, struct trl_id tenant, bool deleting);
-/* Begins the batch of every change in ctx's tenant, and nothing else does: the lock,
- * then that the caller's role is what the grant said (TRL_DENIED). Of a key only auth
- * knows whether it lives; README.md says until when that is believed. */
-trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx, bool deleting);
+/* Begins every change in ctx's tenant: adds the lock, then that the caller's role is
+ * what the grant said (TRL_DENIED). Of a key only auth knows whether it lives;
+ * README.md says until when that is believed. */
+void tenants_guard(trl_ctx *ctx, trl_batch *work, bool deleting);
+/* A batch that begins so, of a tenant that is active. */
+trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx);
 
 /* ---- reach.c: mails to people outside ----------------------------------------- */
 
@@ -132,18 +130,6 @@ trl_snapshot_fn tenants_snapshot;
  */
 
 extern const struct trl_subscription tenants_hears_audit;
-
-/* ---- tenant.c ------------------------------------------------------------------ */
-
-/* The tenant of ctx as it stands. Errors: TRL_NOT_FOUND. */
-enum trl_code tenants_read(
-    struct tenants *self, trl_ctx *ctx, tenants_tenant *out) TRL_MUST_CHECK;
-/* Writes a tenant that was read at former_version and changed, with its directory
- * row, the audit entry, the event and the reply. Errors: as trl_batch_write,
- * TRL_PRECONDITION, TRL_DENIED (the caller's role has changed). */
-enum trl_code tenants_store(struct tenants *self, trl_ctx *ctx, const char *action,
-    const struct trl_event_type *type, tenants_tenant *changed,
-    int64_t former_version) TRL_MUST_CHECK;
 
 /* ---- maintain.c: `trellis-tenants maintain` ---------------------------------------
  */

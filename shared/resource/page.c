@@ -48,6 +48,7 @@ resource_list(const struct resource_work *w, ProtobufCMessage *out)
 	const ProtobufCFieldDescriptor *items = &reply->fields[w->does->items];
 	struct trl_page_request asked = page_asked(w->in);
 	trl_batch *work = trl_batch_new(w->ctx, w->ctx->pg, w->scope);
+	const struct trl_sql *sql;
 	ProtobufCMessage **rows;
 	struct trl_page page;
 	enum trl_code rc;
@@ -59,8 +60,10 @@ resource_list(const struct resource_work *w, ProtobufCMessage *out)
 		return rc;
 	if (w->resource->newest_first && trl_id_is_nil(page.after))
 		page.after = last;
-	trl_batch_get(work, list_of(w), w->in, out, TRL_ARG_ID(w->owner_name, w->owner),
-	    TRL_ARG_ID("after", page.after), TRL_ARG_INT("limit", page.size + 1));
+	sql = list_of(w);
+	trl_batch_get(work, sql, w->in, out, TRL_ARG_ID(w->owner_name, w->owner),
+	    TRL_ARG_ID("after", page.after), TRL_ARG_INT("limit", page.size + 1),
+	    resource_now(w, sql));
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;

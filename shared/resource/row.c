@@ -37,6 +37,15 @@ resource_set_time(const struct resource_work *w, ProtobufCMessage *row, int i)
 		    trl_value_time(w->ctx, trl_now(w->ctx));
 }
 
+struct trl_arg
+resource_now(const struct resource_work *w, const struct trl_sql *sql)
+{
+	for (size_t i = 0; i < sql->n_params; i++)
+		if (!strcmp(sql->params[i], "now"))
+			return TRL_ARG_TIME("now", trl_now(w->ctx));
+	return (struct trl_arg){ .name = NULL };
+}
+
 int64_t
 resource_version_of(const struct resource_work *w, const ProtobufCMessage *row)
 {
@@ -108,18 +117,17 @@ resource_show(const struct resource_work *w, ProtobufCMessage **rows, size_t n)
 	return rc;
 }
 
-/* Whether null was asked for the field. */
-static bool
-clears(const struct resource_work *w, const char *name)
+bool
+trl_clears(const trl_ctx *ctx, const ProtobufCMessage *in, const char *field)
 {
-	const struct trl_message *rules = w->ctx->method->in;
+	const struct trl_message *rules = ctx->method->in;
 	const ProtobufCFieldDescriptor *clear;
 
 	if (rules->clear_field < 0)
 		return false;
 	clear = &rules->descriptor->fields[rules->clear_field];
-	for (size_t i = 0; i < trl_member_count(clear, w->in); i++)
-		if (!strcmp(*(char *const *)trl_member_item(clear, w->in, i), name))
+	for (size_t i = 0; i < trl_member_count(clear, in); i++)
+		if (!strcmp(*(char *const *)trl_member_item(clear, in, i), field))
 			return true;
 	return false;
 }
@@ -135,7 +143,7 @@ resource_take(const struct resource_work *w, ProtobufCMessage *row)
 
 		if (trl_member_present(from, w->in))
 			trl_member_copy(from, w->in, to, row);
-		else if (clears(w, from->name))
+		else if (trl_clears(w->ctx, w->in, from->name))
 			trl_member_clear(to, row);
 	}
 }

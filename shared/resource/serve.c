@@ -69,8 +69,8 @@ store(const struct resource_work *w, const ProtobufCMessage *before,
 		hooks->join(w->self, w->ctx, work, before, after);
 	if (w->does->event)
 		tell(w, work, before, told);
-	trl_batch_audit(work, w->does->action, resource_subject_of(w, told),
-	    resource->kind, after ? told : NULL);
+	trl_batch_audit(
+	    work, w->does->action, resource_subject_of(w, told), resource->kind, told);
 	if (after)
 		memcpy(out, shown, w->type->sizeof_message);
 	return trl_batch_write(work, out);
@@ -85,7 +85,9 @@ create(const struct resource_work *w, ProtobufCMessage *out)
 	enum trl_code rc = TRL_OK;
 
 	resource_take(w, row);
-	resource_set_id(w, row, resource->id, trl_new_id(w->ctx));
+	if (resource->id >= 0 &&
+	    !trl_member_present(resource_field(w, resource->id), row))
+		resource_set_id(w, row, resource->id, trl_new_id(w->ctx));
 	resource_set_id(w, row, resource->owner, w->owner);
 	resource_set_version(w, row, 1);
 	resource_set_time(w, row, resource->created_at);

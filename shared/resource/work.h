@@ -38,6 +38,8 @@ void resource_set_time(const struct resource_work *w, ProtobufCMessage *row, int
 void resource_set_version(
     const struct resource_work *w, ProtobufCMessage *row, int64_t version);
 int64_t resource_version_of(const struct resource_work *w, const ProtobufCMessage *row);
+/* The argument :now, where a statement (the service's own) names it; else none. */
+struct trl_arg resource_now(const struct resource_work *w, const struct trl_sql *sql);
 /* The id in one field of any message, nil where it is none. */
 struct trl_id resource_id_at(
     const ProtobufCMessageDescriptor *type, int i, const ProtobufCMessage *message);

@@ -3,4 +3,4 @@
 update tenant
 set slug = :slug, display_name = :display_name, status = :status,
     delete_at = :delete_at, version = :version, updated_at = :updated_at
-where tenant_id = :id and version = :former_version
+where tenant_id = :tenant_id and version = :former_version

@@ -38,7 +38,7 @@ struct trl_resource {
 	bool single;                     /* its owner has exactly one */
 	bool of_person;                  /* the owner is an account and not a tenant */
 	bool newest_first;
-	/* Indices in descriptor->fields, or -1. */
+	/* Indices in descriptor->fields, or -1. id is the one that names a row. */
 	int id, version, created_at, updated_at, created_by;
 	int owner; /* tenant_id or account_id, where it is shown */
 	/* NULL where no method needs it. list[0] is without filters, list[n] by the

@@ -35,6 +35,8 @@ struct trl_hooks {
 	    void *self, trl_ctx *ctx, ProtobufCMessage **rows, size_t n);
 };
 
+/* Of a hook: whether the request asks for null in place of a field. */
+bool trl_clears(const trl_ctx *ctx, const ProtobufCMessage *in, const char *field);
 /* Takes away what is not shown: the internal fields of one message. */
 void trl_strip(const struct trl_message *rules, ProtobufCMessage *message);
 
