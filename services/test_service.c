@@ -114,6 +114,7 @@ open_service(struct end *end)
 		host->sys =
 		    test_db_open(&world.db, world.loop, service->sql, "sys", seal_key);
 		trl_bus_tell_record(host->bus, find_record, end);
+		trl_bus_tell_pg(host->bus, host->pg);
 	}
 	return service->open(host, &end->self) == TRL_OK && open_jobs(end) &&
 	       trl_bus_serve(host->bus, service->contracts, end->self) == TRL_OK;

@@ -133,3 +133,9 @@ trl_bus_tell_record(trl_bus *bus, trl_bus_record_fn *record, void *self)
 	bus->record = record;
 	bus->record_self = self;
 }
+
+void
+trl_bus_tell_pg(trl_bus *bus, struct trl_pg *pg)
+{
+	bus->pg = pg;
+}

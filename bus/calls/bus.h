@@ -34,6 +34,7 @@ struct trl_bus {
 	void *unready_self;
 	trl_bus_record_fn *record; /* NULL: refusals are not looked at again */
 	void *record_self;
+	struct trl_pg *pg; /* ctx->pg of its messages */
 	unsigned holds; /* itself, and peers and listeners that nng has not let go of */
 };
 

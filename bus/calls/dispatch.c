@@ -53,7 +53,7 @@ fill_ctx(trl_ctx *ctx, const struct bus_serving *call)
 	const struct bus_frame *f = &call->frame;
 	ctx->method = call->served->method;
 	ctx->service = call->server->bus->service;
-	ctx->pg = call->server->bus->record_self;
+	ctx->pg = call->server->bus->pg;
 	ctx->caller = text_of(ctx, bus_text(call->conn->caller));
 	ctx->call_id = f->call_id;
 	ctx->principal = f->principal;

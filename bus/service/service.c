@@ -393,7 +393,10 @@ open_service(struct process *p, struct one *one)
 	one->host.loop = p->loop;
 	one->host.ops = p->ops;
 	one->host.run_dir = p->config.run_dir;
-	if (!open_bus(p, one) || !open_stores(p, one) || !open_events(p, one))
+	if (!open_bus(p, one) || !open_stores(p, one))
+		return false;
+	trl_bus_tell_pg(one->host.bus, one->host.pg);
+	if (!open_events(p, one))
 		return false;
 	if (s->open != NULL && s->open(&one->host, &one->self) != TRL_OK)
 		return false; /* it said why */

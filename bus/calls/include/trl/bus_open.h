@@ -64,6 +64,8 @@ typedef enum trl_code trl_bus_record_fn(void *self, trl_ctx *ctx,
  * refused as that. Nothing is looked for under a key that can have run nowhere before:
  * one that the edge made, at its first attempt. */
 void trl_bus_tell_record(trl_bus *bus, trl_bus_record_fn *record, void *self);
+/* What messages find as ctx->pg: the service's connections. */
+void trl_bus_tell_pg(trl_bus *bus, struct trl_pg *pg);
 /* Asks all callers to go elsewhere; what runs is finished and answered. */
 void trl_bus_drain(trl_bus *bus);
 /* Nothing runs, every answer was received. */
