@@ -21,7 +21,9 @@ take(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const struct batch *bat
 		*lanes = events_ints(ctx, batch->n), *seqs = events_ints(ctx, batch->n);
 	struct trl_id *ids = trl_arena_alloc(ctx->arena, batch->n * sizeof *ids),
 		      *subjects =
-			  trl_arena_alloc(ctx->arena, batch->n * sizeof *subjects);
+			  trl_arena_alloc(ctx->arena, batch->n * sizeof *subjects),
+		      *tenants =
+			  trl_arena_alloc(ctx->arena, batch->n * sizeof *tenants);
 	size_t n = 0;
 
 	for (size_t i = 0; i < batch->n_parts; i++) {
@@ -36,13 +38,15 @@ take(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const struct batch *bat
 			seqs[n] = (int64_t)event->seq;
 			ids[n] = event->id;
 			subjects[n] = event->subject;
+			tenants[n] = event->tenant;
 		}
 	}
 	return trl_tx_run(tx, &trl_sql_inbox_take, NULL, &out->base,
 	    TRL_ARG_TEXT("subscription", sub->name),
 	    TRL_ARG_INTS("lanes", own, batch->n_parts),
 	    TRL_ARG_INTS("event_lanes", lanes, n), TRL_ARG_INTS("event_seqs", seqs, n),
-	    TRL_ARG_IDS("event_ids", ids, n), TRL_ARG_IDS("subject_ids", subjects, n));
+	    TRL_ARG_IDS("event_ids", ids, n), TRL_ARG_IDS("subject_ids", subjects, n),
+	    TRL_ARG_IDS("tenant_ids", tenants, n));
 }
 
 /* Which lanes are owned. False: somebody has set one back (a replay). */
@@ -73,7 +77,7 @@ see_owned(
 
 /* What the take says of each event of the batch, in its order. */
 struct verdict {
-	bool is_new, waits;
+	bool is_new, waits, late;
 };
 
 static struct verdict *
@@ -105,7 +109,8 @@ read_taken(trl_ctx *ctx, const struct subscription *sub, const struct batch *bat
 		if (low == part->n || events[low].seq != row->seq)
 			continue;
 		all[place + low].waits |= row->waits;
-		all[place + low].is_new |= !row->waits;
+		all[place + low].late |= row->late;
+		all[place + low].is_new |= !row->waits && !row->late;
 	}
 	return all;
 }
@@ -146,7 +151,7 @@ apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 	struct trl_event *fresh =
 	    trl_arena_alloc(ctx->arena, (batch->n + 1) * sizeof *fresh);
 	const struct verdict *verdicts = read_taken(ctx, sub, batch, taken);
-	size_t n = 0, known = 0;
+	size_t n = 0, known = 0, late = 0;
 
 	for (size_t i = 0; i < batch->n_parts; i++) {
 		const struct part *part = &batch->parts[i];
@@ -157,6 +162,8 @@ apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 				continue;
 			if (!verdicts->is_new)
 				known += lane->events[j].seq > part->owned_seq;
+			else if (sub_is_late(&lane->events[j], verdicts->late))
+				late++;
 			else if (give_up || verdicts->waits)
 				sub_dead_letter(ctx, sub, work->tx, lane->rows[j],
 				    verdicts->waits ? "an earlier event of its subject "
@@ -167,6 +174,7 @@ apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 		}
 	}
 	trl_series_add(sub->m.repeated, (double)known);
+	trl_series_add(sub->m.late, (double)late);
 	*applied = n;
 	return n > 0 ? sub_hand_over(ctx, sub, work, fresh, n) : TRL_OK;
 }

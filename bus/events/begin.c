@@ -96,6 +96,7 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
 	    trl_arena_zalloc(ctx->arena, (page->n_events + 1) * sizeof *events);
 	bool over = trl_id_is_nil(trl_value_id(page->next_aggregate)) &&
 		    trl_id_is_nil(trl_value_id(page->next_part));
+	size_t n = page->n_events;
 	enum trl_code rc;
 
 	for (size_t i = 0; i < page->n_events; i++) {
@@ -115,7 +116,9 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
 		sub->until_us = trl_mono_us() + ELSEWHERE_MS * 1000;
 		return TRL_OK;
 	}
-	rc = sub_hand_over(ctx, sub, &work, events, page->n_events);
+	rc = sub_leave_out_late(ctx, sub, &work, events, &n);
+	if (rc == TRL_OK)
+		rc = sub_hand_over(ctx, sub, &work, events, n);
 	if (rc != TRL_OK)
 		return rc;
 	trl_tx_scope(work.tx, (struct trl_scope){ 0 });

@@ -97,6 +97,7 @@ settle(trl_ctx *ctx, struct subscription *sub,
 {
 	TRL_AUTO(sub_work_end) struct sub_work work = { 0 };
 	struct trl_event event;
+	size_t n = 1;
 	enum trl_code rc;
 
 	rc = sub_work_begin(ctx, sub, &work);
@@ -105,7 +106,9 @@ settle(trl_ctx *ctx, struct subscription *sub,
 	if (rc == TRL_OK && !skip)
 		rc = events_of_row(ctx, row_of(ctx, letter), &event);
 	if (rc == TRL_OK && !skip)
-		rc = sub_hand_over(ctx, sub, &work, &event, 1);
+		rc = sub_leave_out_late(ctx, sub, &work, &event, &n);
+	if (rc == TRL_OK && !skip)
+		rc = sub_hand_over(ctx, sub, &work, &event, n);
 	if (rc != TRL_OK)
 		return rc;
 	trl_tx_scope(work.tx, (struct trl_scope){ 0 });

@@ -190,6 +190,11 @@ open_metrics(struct subscription *sub)
 	    trl_counter_new("trellis_events_parked_total", "Events that were parked",
 		"service", "subscription", NULL),
 	    service, name);
+	sub->m.late =
+	    trl_series_at(trl_counter_new("trellis_events_late_total",
+			      "Events that were left out: their tenant is erased here",
+			      "service", "subscription", NULL),
+		service, name);
 	sub->m.failed = trl_series_at(trl_counter_new("trellis_events_failed_total",
 					  "Batches of events whose handler failed",
 					  "service", "subscription", NULL),

@@ -47,7 +47,7 @@ struct subscription {
 	uint64_t until_us;
 	uv_timer_t *timer;
 	struct {
-		trl_series *applied, *repeated, *parked, *gaps, *lag, *failed;
+		trl_series *applied, *repeated, *parked, *gaps, *lag, *failed, *late;
 	} m;
 };
 
@@ -97,6 +97,12 @@ void sub_work_end(struct sub_work *work);
 /* Runs the handler over events of one tenant each. */
 enum trl_code sub_hand_over(trl_ctx *ctx, struct subscription *sub,
     struct sub_work *work, struct trl_event *events, size_t n) TRL_MUST_CHECK;
+
+/* late.c: whether an event is left out because its tenant is erased here. */
+bool sub_is_late(const struct trl_event *event, bool erased);
+/* Takes those out of *n events, whose tenants are looked up in the transaction. */
+enum trl_code sub_leave_out_late(trl_ctx *ctx, struct subscription *sub,
+    struct sub_work *work, struct trl_event *events, size_t *n) TRL_MUST_CHECK;
 
 /* dead_letter.c: the event stands aside. */
 void sub_dead_letter(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,

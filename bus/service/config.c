@@ -1,5 +1,6 @@
 /* config.c - see config.h. */
 #include "config.h"
+#include "erase.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -211,6 +212,8 @@ process_producers(
 		else
 			add_producer(s, subs[i]->producer, out, max, &n);
 	}
+	if (erase_hears(s) != NULL)
+		add_producer(s, erase_hears(s)->producer, out, max, &n);
 	if (n_named != NULL)
 		*n_named = n;
 	for (size_t i = 0; every && trl_tellers[i] != NULL; i++)

@@ -3,6 +3,7 @@
  * dispatch lets nobody but the operator's command come here. Lists are cut where a
  * reply would grow too large for the bus. */
 #include "operator.h"
+#include "erase.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -219,15 +220,47 @@ operator_config(operator_self *self, trl_ctx *ctx,
 /* ---- tenants
  * ----------------------------------------------------------------------------- */
 
+static enum trl_code
+show_erasure(operator_self *self, trl_ctx *ctx, struct trl_id tenant,
+    Operator__V1__DescribeTenantReply *out)
+{
+	Operator__V1__Erasure *erasure;
+	struct erase_state is;
+	enum trl_code rc;
+
+	if (self->host->sys == NULL)
+		return TRL_OK;
+	rc = erase_show(self->host, ctx, tenant, &is);
+	if (rc != TRL_OK)
+		return rc;
+	erasure = trl_arena_alloc(ctx->arena, sizeof *erasure);
+	operator__v1__erasure__init(erasure);
+	erasure->has_state = true;
+	erasure->state = !is.begun ? OPERATOR__V1__ERASURE__STATE__none
+			 : is.finished_at_us == 0
+			     ? OPERATOR__V1__ERASURE__STATE__erasing
+			     : OPERATOR__V1__ERASURE__STATE__erased;
+	if (is.begun) {
+		erasure->began_at = trl_value_time(ctx, is.began_at_us);
+		erasure->has_rows = true;
+		erasure->rows = (uint64_t)is.rows;
+	}
+	if (is.finished_at_us != 0)
+		erasure->finished_at = trl_value_time(ctx, is.finished_at_us);
+	out->erasure = erasure;
+	return TRL_OK;
+}
+
 enum trl_code
 operator_describe_tenant(operator_self *self, trl_ctx *ctx,
     const Operator__V1__DescribeTenantRequest *in,
     Operator__V1__DescribeTenantReply *out)
 {
+	enum trl_code rc = show_erasure(self, ctx, trl_value_id(in->tenant_id), out);
 	trl_batch *work;
 
-	if (self->service->describe_tenant == NULL)
-		return TRL_OK;
+	if (rc != TRL_OK || self->service->describe_tenant == NULL)
+		return rc;
 	work = trl_batch_new(
 	    ctx, self->host->pg, TRL_SCOPE_TENANT(trl_value_id(in->tenant_id)));
 	trl_batch_get(work, self->service->describe_tenant, &in->base, &out->base);

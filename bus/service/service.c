@@ -26,6 +26,7 @@
 #include <trl/replay.h>
 #include <trl/seal.h>
 
+#include "erase.h"
 #include "operator.h"
 
 enum { DRAIN_MS = 25000, READY_POLL_MS = 5, SERVICES_MAX = 64 };
@@ -52,6 +53,7 @@ struct process {
 		struct trl_event_type audit;
 		char audit_name[64];
 		const char *tellers[PEERS_MAX + 1];
+		struct erase erase;
 	} each[SERVICES_MAX];
 	uv_signal_t term, interrupt;
 	uv_timer_t ready, drain;
@@ -343,18 +345,20 @@ open_ops(struct process *p)
 	return true;
 }
 
-/* The worker of the service's jobs and crons: after the service, whose code it runs. */
+/* The worker of the service's jobs and crons, and of the job that erases tenants: after
+ * the service, whose code it runs. */
 static bool
 open_jobs(struct process *p, struct one *one)
 {
 	const struct trl_service *s = one->service;
-	if (s->jobs == NULL && s->crons == NULL)
+	if (s->sql == NULL)
 		return true;
+	erase_open(&one->erase, s, &one->host, &one->self);
 	struct trl_jobs_options options = {
 		.service = s->name,
 		.app = one->host.pg,
 		.sys = one->host.sys,
-		.kinds = s->jobs,
+		.kinds = erase_with(s->jobs, &one->erase.kind),
 		.crons = s->crons,
 		.self = one->self,
 	};
@@ -375,7 +379,7 @@ open_events(struct process *p, struct one *one)
 		.snapshot = s->snapshot,
 		.audit = &one->audit,
 		.audit_page = s->audit_page,
-		.subscriptions = s->subscriptions,
+		.subscriptions = erase_with(s->subscriptions, erase_hears(s)),
 		.tellers = one->tellers,
 	};
 	if (s->sql == NULL)

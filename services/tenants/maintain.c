@@ -1,8 +1,5 @@
-/* `trellis-tenants maintain`: forgets invitations that ended long ago, and deletes
- * tenants past their grace, in pieces: what belonged to them first, for from then on
- * nobody sees them anyway. The audit chain stays, and so does what auth has of them
- * (their API keys, which no longer work), until a tenant can be erased in all services.
- */
+/* `trellis-tenants maintain`: forgets invitations that ended long ago, and gives a job
+ * (tenant_end.c) to tenants past their grace that have none. */
 #include <stdio.h>
 
 #include <trl/migrate.h>
@@ -18,11 +15,9 @@ tenants_maintain(const char *admin_url, const void *config)
 		    .sql = tenants_sql_old_invitations,
 		    .table = "invitation",
 		    .value = days },
-		{ .what = "invitations of ended organisations",
-		    .sql = tenants_sql_ended_invitations },
-		{ .what = "memberships of ended organisations",
-		    .sql = tenants_sql_ended_memberships },
-		{ .what = "ended organisations", .sql = tenants_sql_ended_tenants },
+		{ .what = "organisations past their grace",
+		    .did = "are about to be erased",
+		    .sql = tenants_sql_due_ends },
 	};
 
 	(void)config;

@@ -1,6 +1,6 @@
 /* tenants.CreateTenant, and what goes with any change of an organisation: the row of
  * the directory, which makes the slug unique and feeds the list of one's tenants, is
- * written in the same batch as the tenant's. */
+ * written in the same batch as the tenant's, and so is the job that ends it. */
 #include "tenants.h"
 
 /* Errors: TRL_NOT_FOUND (an update while deleting). */
@@ -26,8 +26,16 @@ void
 tenants_join_tenant(struct tenants *self, trl_ctx *ctx, trl_batch *work,
     const tenants_tenant *before, const tenants_tenant *after)
 {
-	(void)self, (void)ctx, (void)before;
+	const bool ends = after->status == TENANTS__V1__TENANT__STATUS__deleting;
+
+	(void)self;
 	trl_batch_add(work, &tenants_sql_directory_update, &after->base);
+	if (after->status == before->status)
+		return;
+	if (ends)
+		tenants_end_at(ctx, work, trl_value_time_us(after->delete_at));
+	else
+		tenants_end_not(work);
 }
 
 /* The founder, as the first member. */

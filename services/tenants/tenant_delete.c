@@ -3,7 +3,7 @@
  * Deleting marks the row and its end (TRELLIS_TENANT_GRACE_DAYS later). From then
  * on GetGrant answers as if the tenant did not exist, but for owners, whose grant
  * shrinks to reading, restoring and asking again. Past delete_at owners too get
- * NOT_FOUND. An hour later `trellis-tenants maintain` deletes the rows.
+ * NOT_FOUND, and soon after the tenant is erased (tenant_end.c).
  */
 #include "tenants.h"
 

@@ -59,6 +59,7 @@ close_tenants(void **state)
 
 static const struct trl_contract *const contracts[] = { &tenants_v1_server, NULL };
 static const char *const calls[] = { "auth", NULL };
+static const struct trl_job_kind *const jobs[] = { &tenants_end_job, NULL };
 static const struct trl_subscription *const subscriptions[] = { &tenants_hears_audit,
 	NULL };
 
@@ -76,6 +77,7 @@ const struct trl_service tenants_service = {
 	.snapshot = tenants_snapshot,
 	.subscriptions = subscriptions,
 	.replayed = tenants_replayed,
+	.jobs = jobs,
 	.open = open_tenants,
 	.close = close_tenants,
 	.maintain = tenants_maintain,

@@ -373,25 +373,85 @@ my_tenants_come_in_pages_and_are_mine_alone(void **state)
 	assert_int_equal(n, TRL_COUNT(made));
 }
 
-/* What stands of a tenant: its row, its place in the directory, memberships,
- * invitations, and entries of the audit chain. */
-static const char *
-rest_of(struct trl_id tenant)
+/* ---- the end */
+
+static bool
+sql_is_true(void *sql)
 {
-	return world_sql(
-	    "select concat_ws(' ', (select count(*) from tenant where tenant_id = t), "
-	    "(select count(*) from tenant_directory where tenant_id = t), (select "
-	    "count(*) "
-	    "from membership where tenant_id = t), (select count(*) from invitation "
-	    "where "
-	    "tenant_id = t), (select count(*) > 0 from audit where tenant_id = t)) "
-	    "from "
-	    "(select '%s'::uuid as t) x",
-	    world_id_text(tenant));
+	return strcmp(world_sql("%s", (const char *)sql), "t") == 0;
 }
 
 static void
-maintain_deletes_what_is_past_its_grace_and_frees_the_slug(void **state)
+await(const char *sql)
+{
+	if (!trl_loop_run_until(world.loop, sql_is_true, (void *)(uintptr_t)sql, 10000))
+		fail_msg("never: %s; jobs: %s", sql,
+		    world_sql("select coalesce(string_agg(concat_ws(' ', kind, state, "
+			      "attempt, run_at - now(), error), '; '), '') from job"));
+}
+
+static const char *
+jobs_of(struct trl_id tenant)
+{
+	return world_sql("select coalesce(string_agg(state, ' ' order by made_at), '') "
+			 "from job where tenant_id = '%s' and kind = 'end_tenant'",
+	    world_id_text(tenant));
+}
+
+/* How often its erasing was told, and is in its audit chain. */
+static const char *
+told_of(struct trl_id tenant)
+{
+	return world_sql("select count(*) || ' ' || (select count(*) from audit where "
+			 "tenant_id = '%s' and action = 'tenants.tenant.erase') from "
+			 "outbox where tenant_id = '%s' and subject_id = tenant_id and "
+			 "type = 'tenants.tenant.erased'",
+	    world_id_text(tenant), world_id_text(tenant));
+}
+
+static void
+an_hour_past_its_grace_it_is_told_to_be_erased_unless_it_was_restored(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	struct world_caller who = { .person = ada, .tenant = world_tenant_new(ada) };
+	const struct trl_id other = world_tenant_new(ada);
+	const char *id = world_id_text(who.tenant);
+
+	(void)state;
+	assert_int_equal(delete_it(&who, NULL), TRL_OK);
+	assert_string_equal("scheduled", jobs_of(who.tenant));
+	assert_string_equal("01:00:00",
+	    world_sql("select date_trunc('second', j.run_at - t.delete_at) from job j "
+		      "join tenant t using (tenant_id) where tenant_id = '%s'",
+		id));
+	assert_int_equal(restore(&who, NULL), TRL_OK);
+	assert_string_equal("cancelled", jobs_of(who.tenant));
+	assert_int_equal(delete_it(&who, NULL), TRL_OK);
+	assert_string_equal("cancelled scheduled", jobs_of(who.tenant));
+	/* A job whose time comes too early waits on. */
+	world_sql("update job set run_at = now() where tenant_id = '%s' "
+		  "and state = 'scheduled'",
+	    id);
+	await(trl_arena_printf(world.arena,
+	    "select bool_or(state = 'scheduled' and run_at > now() + interval '30 "
+	    "days') "
+	    "from job where tenant_id = '%s'",
+	    id));
+	assert_string_equal("0 0", told_of(who.tenant));
+	world_sql("update tenant set delete_at = now() - interval '1 second' where "
+		  "tenant_id = '%s'; update job set run_at = now() where state = "
+		  "'scheduled' and tenant_id = '%s'",
+	    id, id);
+	await(trl_arena_printf(world.arena,
+	    "select not exists (select from job where tenant_id = '%s' and state <> "
+	    "'cancelled')",
+	    id));
+	assert_string_equal("1 1", told_of(who.tenant));
+	assert_string_equal("0 0", told_of(other));
+}
+
+static void
+maintain_ends_what_is_past_its_grace_and_has_no_job(void **state)
 {
 	const struct world_person *ada = world_person_new("ada", true);
 	struct world_caller who = { .person = ada };
@@ -402,29 +462,22 @@ maintain_deletes_what_is_past_its_grace_and_frees_the_slug(void **state)
 	assert_int_equal(create(ada, "over", NULL, &made), TRL_OK);
 	over = who.tenant = trl_value_id(made->id);
 	assert_int_equal(delete_it(&who, NULL), TRL_OK);
-	world_sql(
-	    "insert into invitation (tenant_id, id, email, role, status, token_hash, "
-	    "expires_at, version, created_at, updated_at) values ('%s', "
-	    "gen_random_uuid(), 'a@b.example', 'viewer', 'pending', sha256('x'), "
-	    "now(), "
-	    "1, now(), now())",
-	    world_id_text(over));
 	assert_int_equal(create(ada, "resting", NULL, &made), TRL_OK);
 	resting = who.tenant = trl_value_id(made->id);
 	assert_int_equal(delete_it(&who, NULL), TRL_OK);
 	assert_int_equal(create(ada, "live", NULL, &made), TRL_OK);
 	live = trl_value_id(made->id);
-	world_sql(
-	    "update tenant set delete_at = now() - interval '2 hours' where tenant_id "
-	    "= '%s'",
+	/* As a release before left them. */
+	world_sql("delete from job; update tenant set delete_at = now() - interval '2 "
+		  "hours' where tenant_id = '%s'",
 	    world_id_text(over));
-	assert_string_equal(rest_of(over), "1 1 1 1 t");
 	assert_int_equal(tenants_maintain(world.db.admin, world.config), TRL_OK);
-	assert_string_equal(rest_of(over), "0 0 0 0 t");
-	assert_string_equal(rest_of(resting), "1 1 1 0 t");
-	assert_string_equal(rest_of(live), "1 1 1 0 t");
-	assert_int_equal(create(ada, "over", NULL, NULL), TRL_OK);
-	assert_int_equal(create(ada, "resting", NULL, NULL), TRL_EXISTS);
+	assert_string_equal("ready", jobs_of(over));
+	assert_int_equal(tenants_maintain(world.db.admin, world.config), TRL_OK);
+	await("select not exists (select from job where kind = 'end_tenant')");
+	assert_string_equal("1 1", told_of(over));
+	assert_string_equal("0 0", told_of(resting));
+	assert_string_equal("0 0", told_of(live));
 }
 
 int
@@ -452,8 +505,10 @@ main(void)
 		cmocka_unit_test_teardown(
 		    past_its_grace_a_tenant_is_gone_for_all, world_forget),
 		cmocka_unit_test_teardown(
-		    maintain_deletes_what_is_past_its_grace_and_frees_the_slug,
+		    an_hour_past_its_grace_it_is_told_to_be_erased_unless_it_was_restored,
 		    world_forget),
+		cmocka_unit_test_teardown(
+		    maintain_ends_what_is_past_its_grace_and_has_no_job, world_forget),
 		cmocka_unit_test_teardown(
 		    only_owners_delete_and_only_admins_change, world_forget),
 		cmocka_unit_test_teardown(

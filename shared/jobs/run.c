@@ -99,6 +99,14 @@ after_failure(struct trl_job_run *run, trl_ctx *ctx, enum trl_code rc)
 								  : JOB_FAILED;
 }
 
+static void *
+self_of(const struct trl_job_run *run)
+{
+	void *own = run->kind->kind->self;
+
+	return own ? own : run->jobs->self;
+}
+
 static enum job_verdict
 run_it(struct trl_job_run *run, trl_ctx *ctx, const struct trl_job *job)
 {
@@ -107,7 +115,7 @@ run_it(struct trl_job_run *run, trl_ctx *ctx, const struct trl_job *job)
 	enum trl_code rc;
 
 	run->verdict = JOB_DONE;
-	rc = kind->run(run->jobs->self, ctx, job);
+	rc = kind->run(self_of(run), ctx, job);
 	trl_series_observe_us(run->kind->m.run, trl_mono_us() - began);
 	return rc == TRL_OK ? JOB_DONE : after_failure(run, ctx, rc);
 }
@@ -128,7 +136,7 @@ tell_end(struct trl_job_run *run, trl_ctx *ctx, const struct trl_job *job,
 	ctx->idempotency.key =
 	    trl_arena_printf(ctx->arena, "%s:dead", ctx->idempotency.key);
 	trl_set_deadline(ctx, trl_mono_us() + (uint64_t)run->kind->timeout_ms * 1000);
-	rc = kind->dead(run->jobs->self, ctx, job);
+	rc = kind->dead(self_of(run), ctx, job);
 	if (rc == TRL_OK)
 		return verdict;
 	trl_log(TRL_LOG_ERROR, ctx, "a job's end could not be told",

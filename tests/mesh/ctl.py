@@ -98,6 +98,77 @@ class Ctl(CtlCase):
             self.assertEqual(done.stdout, "")
         self.assertEqual(self.ctl("tenant", "show", "x'; drop table tenant--", code=1).stdout, "")
 
+    # ---- the end of a tenant
+
+    def rows_of(self, tenant):
+        """By table: how many rows of a tenant, in every schema."""
+        tables = self.stack.sql_value(
+            "select string_agg(format('select ''%s.%s'' as name, count(*) as n from %I.%I where tenant_id = ''"
+            + tenant + "''', n.nspname, c.relname, n.nspname, c.relname), ' union all ') "
+            "from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on "
+            "a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped "
+            "where c.relkind in ('r', 'p') and not c.relispartition and n.nspname !~ '^pg_'")
+        rows = self.stack.sql_value(f"select string_agg(name || '=' || n, ' ') from ({tables}) t where n > 0")
+        return {name: int(n) for name, _, n in (row.partition("=") for row in rows.split())}
+
+    def furnish(self, person, tenant):
+        """Something of every kind that an organisation may have."""
+        at = f"/api/v1/tenants/{tenant}"
+        for path, body in (
+                (at + "/api-keys", {"name": "x", "permissions": ["tenants.tenant.read"]}),
+                (at + "/invitations", {"email": self.stack.new_email("eve"), "role": "member"}),
+                ("/api/v1/webhook-endpoints", {"url": "https://hooks.example/x", "event_types": ["tenants.*"]})):
+            made = person.post(path, body, X_Tenant_Id=tenant)
+            self.assertEqual(made.status, 201, made)
+        self.assertEqual(person.patch(at, {"display_name": "Acme again"}).status, 200)
+
+    def test_an_organisation_past_its_grace_is_erased_in_every_service(self):
+        """And no other is; nor does it come back with events that are applied again."""
+        bob = self.stack.sign_up("bob")
+        gone, other = self.stack.found(bob), self.stack.found(bob)
+        for tenant in (gone, other):
+            self.furnish(bob, tenant)
+        slug = bob.get(f"/api/v1/tenants/{gone}")["slug"]
+        wants = {"auth.api_key", "auth.api_key_directory", "tenants.tenant", "tenants.tenant_directory",
+                 "tenants.membership", "tenants.invitation", "tenants.audit_copy", "notify.tenant_copy",
+                 "notify.membership_copy", "notify.webhook_endpoint", "notify.webhook_delivery",
+                 "notify.delivery", "notify.feed"}
+        wait_for("all have heard of it", lambda: wants <= set(self.rows_of(gone)))
+        self.assertEqual(bob.delete(f"/api/v1/tenants/{gone}").status, 200)
+        waiting = "select run_at > now() + interval '30 days' from tenants.job where kind = 'end_tenant' and "
+        self.assertEqual(self.stack.sql_value(waiting + f"tenant_id = '{gone}'"), "t")
+        self.stack.sql(f"update tenants.tenant set delete_at = now() where tenant_id = '{gone}'")
+        self.stack.sql(f"update tenants.job set run_at = now() where tenant_id = '{gone}'")
+        wait_for("every service is done", lambda: self.stack.sql_value(
+            "select count(*) from (select finished_at, tenant_id from auth.erasure union all "
+            "select finished_at, tenant_id from tenants.erasure union all "
+            "select finished_at, tenant_id from notify.erasure) e "
+            f"where tenant_id = '{gone}' and finished_at is not null") == "3", 20)
+        # What stays is what the tables say: proof for a year, and what goes by itself.
+        wait_for("nothing else is left", lambda: {
+            table.partition(".")[2] for table in self.rows_of(gone)} <= {
+                "erasure", "audit", "audit_head", "audit_copy", "event_log", "outbox", "idempotency"})
+        self.assertIn("tenants.audit", self.rows_of(gone))
+        left = self.rows_of(other)
+        self.assertLessEqual(wants, set(left))
+        # Its address is free, and the operator is told who has finished.
+        again = bob.post("/api/v1/tenants", {"slug": slug, "display_name": "Acme"})
+        self.assertEqual(again.status, 201, again)
+        self.check_problem(bob.get(f"/api/v1/tenants/{gone}"), 404)
+        shown = self.ctl("tenant", "show", gone, "--json").json()
+        states = {item["service"]: item.get("erasure", {}).get("state") for item in shown["items"]}
+        self.assertEqual(states, {service: None if service == "edge" else "erased" for service in SERVICES})
+        self.assertRegex(self.ctl("tenant", "show", gone).stdout, r"(?m)^notify +erasure +erased at 20[^,]+Z, \d+ rows$")
+        self.assertNotIn("erasure", self.ctl("tenant", "show", other).stdout)
+        # What was told of it comes again, and is left out.
+        self.ctl("events", "replay", "tenants", "--service", "notify", "--from", "2020-01-01T00:00:00Z", "--again")
+        wait_for("notify has applied it all again", lambda: self.stack.sql_value(
+            "select bool_and(c.seq >= h.last_seq) from notify.event_cursor c join tenants.event_head h "
+            "on h.lane = c.lane where c.subscription = 'tenants'") == "t")
+        self.assertEqual(self.stack.sql_value(
+            f"select string_agg(tenant_id::text, ' ') from notify.tenant_copy where tenant_id in ('{gone}', '{other}')"),
+            other)
+
     # ---- calls
 
     def call(self, *words, code=0):

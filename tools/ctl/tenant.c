@@ -48,12 +48,50 @@ show_facts(struct ctl_table *table, const char *service,
 	}
 }
 
-/* Gives how many facts there are. */
+/* Where a service is with erasing the tenant. */
+static void
+show_erasure(
+    struct ctl_table *table, const char *service, const Operator__V1__Erasure *erasure)
+{
+	const bool over = erasure->state == OPERATOR__V1__ERASURE__STATE__erased;
+	const bool begun =
+	    over || erasure->state == OPERATOR__V1__ERASURE__STATE__erasing;
+	char at[32];
+
+	ctl_table_add(table, "%s", service);
+	ctl_table_add(table, "erasure");
+	if (begun)
+		ctl_table_add(table, "%s %s, %llu rows",
+		    over ? "erased at" : "goes on since",
+		    ctl_time_text(at, over ? erasure->finished_at : erasure->began_at),
+		    (unsigned long long)erasure->rows);
+	else
+		ctl_table_add(table, "not heard of yet");
+}
+
+/* Behind the facts, where any service has begun. */
+static void
+show_erasures(struct ctl *ctl, struct ctl_table *table,
+    const Operator__V1__Erasure *const *erasures)
+{
+	bool begun = false;
+
+	for (unsigned i = 0; i < ctl->n_services; i++)
+		begun |= erasures[i] &&
+			 erasures[i]->state != OPERATOR__V1__ERASURE__STATE__none;
+	for (unsigned i = 0; begun && i < ctl->n_services; i++)
+		if (erasures[i])
+			show_erasure(table, ctl->services[i].name, erasures[i]);
+}
+
+/* Gives how many facts there are, an erasure being one. */
 static size_t
 gather(struct ctl *ctl, trl_ctx *ctx, struct trl_id tenant, struct ctl_table *table)
 {
 	Operator__V1__DescribeTenantRequest in =
 	    OPERATOR__V1__DESCRIBE_TENANT_REQUEST__INIT;
+	const Operator__V1__Erasure **erasures =
+	    trl_arena_zalloc(ctx->arena, ctl->n_services * sizeof *erasures);
 	size_t facts = 0;
 
 	in.has_tenant_id = true;
@@ -69,12 +107,17 @@ gather(struct ctl *ctl, trl_ctx *ctx, struct trl_id tenant, struct ctl_table *ta
 			continue;
 		reply = (const void *)out;
 		facts += reply->n_facts;
+		erasures[i] = reply->erasure;
+		facts += reply->erasure &&
+			 reply->erasure->state != OPERATOR__V1__ERASURE__STATE__none;
 		if ((ctl->args.given & CTL_JSON) != 0)
 			ctl_json_item(ctl, service->name,
 			    &operator_v1_describe_tenant_reply_rules, out);
 		else
 			show_facts(table, service->name, reply);
 	}
+	if ((ctl->args.given & CTL_JSON) == 0)
+		show_erasures(ctl, table, erasures);
 	return facts;
 }
 

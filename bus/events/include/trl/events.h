@@ -49,6 +49,11 @@ enum { TRL_APPLY_MOST = 50 };
 
 #define TRL_EVERY_TELLER "*"
 
+/* A tenant is no more. Every service with a schema erases what it has of it without
+ * being told to (sqlgen has which rows, service.h what else), and applies no event of
+ * it from then on but this one, which a subscription may hear as any other. */
+#define TRL_TENANT_ERASED "tenants.tenant.erased"
+
 struct trl_subscription {
 	/* Its cursor's: unique in the service. Of every teller, each one's cursor is
 	 * named NAME_TELLER, or TELLER where this is NULL. */

@@ -65,6 +65,12 @@ struct trl_service {
 	const struct trl_subscription *const *subscriptions; /* NULL-ended, or NULL */
 	const struct trl_job_kind *const *jobs;              /* NULL-ended, or NULL */
 	const struct trl_cron *const *crons;                 /* NULL-ended, or NULL */
+	/* A tenant is erased: does what is beyond the rows of its tables, which go
+	 * after it by their classes (tools/sqlgen); NULL: nothing is. In an actor,
+	 * under the tenant, when none of its jobs runs any more. May be called again,
+	 * also after it was done. An error: again later, and the rows stay until then.
+	 */
+	enum trl_code (*erase_tenant)(void *self, trl_ctx *ctx, struct trl_id tenant);
 	/* For `trellis tenant show`: what it knows of :tenant_id as rows of name and
 	 * value, read under that tenant; NULL: nothing. And, where it gives out the
 	 * tenants' short names: the tenant_id of :slug, read by the _sys role. */

@@ -6,8 +6,8 @@
 
 #include <trl/ctx.h>
 
-/* Sets an optional field that has no pointer to be absent by: a number, an enum, a bool,
- * bytes. */
+/* Sets an optional field that has no pointer to be absent by: a number, an enum, a
+ * bool, bytes. */
 #define trl_set(message, field, value)                                                 \
 	((void)((message)->has_##field = 1, (message)->field = (value)))
 

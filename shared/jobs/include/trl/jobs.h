@@ -57,6 +57,7 @@ struct trl_job_kind {
 	 * n^4 seconds, at most an hour. Both with 10 % jitter. */
 	const uint32_t *delays_s;
 	size_t n_delays;
+	void *self; /* what run() and dead() get; NULL: the service's state */
 };
 
 struct trl_job_terms {
