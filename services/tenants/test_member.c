@@ -197,6 +197,13 @@ the_removed_are_refused_at_once(void **state)
 	assert_int_equal(look(bob), TRL_NOT_FOUND);
 	assert_int_equal(take_out(owner, bob), TRL_NOT_FOUND);
 	assert_string_equal(world.err.message, "There is no such member.");
+	/* Field 1 of the event is the member, whose field 1 is the account. */
+	assert_string_equal(
+	    world_sql("select count(*) from outbox where type = "
+		      "'tenants.member.removed' and position(decode('0a10', 'hex') || "
+		      "uuid_send('%s') in payload) > 0",
+		world_id_text(bob->account)),
+	    "1");
 }
 
 static void

@@ -229,7 +229,10 @@ def does_c(method, words):
     event = {'row': -1, 'former': -1, 'by': -1}
     if does.event is not None and does.event.message is not resource.message:
         for i, field in enumerate(does.event.message.fields):
-            event[field.name if field.name in event and field.name != 'row' else 'row'] = i
+            if field.target is resource.message and field.name != 'former':
+                event['row'] = i
+            elif field.name in ('former', 'by'):
+                event[field.name] = i
     reply = method.output
     items = next((i for i, f in enumerate(reply.fields)
                   if f.repeated and f.target is resource.message), -1)
