@@ -106,7 +106,7 @@ auth_create_api_key(struct auth *self, trl_ctx *ctx,
 		return rc;
 	if (in->expires_at && trl_value_time_us(in->expires_at) <= now)
 		return trl_fail_field(ctx, TRL_INVALID, "expires_at",
-		    "A key cannot end before it begins.");
+		    "An API key cannot expire in the past.");
 	trl_access_key_token(id, text);
 	out->has_id = true;
 	out->id = trl_value_bytes(ctx, id);

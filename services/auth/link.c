@@ -67,7 +67,7 @@ auth_letter_read(
 	out->purpose = purpose;
 	if (!auth_letter_token_read(token, &out->account, out->hash))
 		return trl_fail_field(ctx, TRL_MALFORMED, "token",
-		    "This link does not hold any more. Ask for a new mail.");
+		    "This link is no longer valid. Ask for a new e-mail.");
 	return TRL_OK;
 }
 

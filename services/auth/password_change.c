@@ -77,7 +77,7 @@ check_present(
 	    ctx, &self->passwords, row->password_hash, password, &right, &stale);
 	if (rc == TRL_OK && !right)
 		rc = trl_fail_field(ctx, TRL_DENIED, "current_password",
-		    "This is not your present password.");
+		    "This is not your current password.");
 	return rc;
 }
 

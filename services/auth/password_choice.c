@@ -142,7 +142,8 @@ auth_password_refused(const char *password, const char *email, const char *name)
 	if (len > AUTH_PASSWORD_MAX_BYTES)
 		return "A password has at most 1,024 bytes.";
 	if (!shows_something(password))
-		return "A password of spaces only can be guessed; choose another.";
+		return "A password of nothing but spaces is easy to guess; choose "
+		       "another.";
 	if (repeats_itself(password))
 		return "This password repeats itself: use at least four different "
 		       "characters.";

@@ -46,8 +46,9 @@ hash_chosen(struct auth *self, trl_ctx *ctx, const auth_account *row,
 		    trl_id_eq(ctx->principal.account, trl_value_id(row->account_id)))
 			return TRL_OK;
 		return trl_fail_field(ctx, TRL_INVALID, "password",
-		    "Open this link where you signed up and are signed in, or choose a "
-		    "password here: that ends every session of whoever signed up.");
+		    "Open this link where you are signed in to the new account, or "
+		    "choose a password here, which ends all of that account's "
+		    "sessions.");
 	}
 	refused = auth_password_refused(password, row->email, row->display_name);
 	if (refused)

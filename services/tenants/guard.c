@@ -22,7 +22,7 @@ enum trl_code
 tenants_may_touch(trl_ctx *ctx, Tenants__V1__Member__Role role)
 {
 	if ((int)role > tenants_rank(ctx))
-		return trl_fail(ctx, TRL_DENIED, "The role %s stands above yours.",
+		return trl_fail(ctx, TRL_DENIED, "The role %s is above your own.",
 		    tenants_v1_member_role_name(role));
 	return TRL_OK;
 }

@@ -20,8 +20,8 @@ static enum trl_code
 refuse(trl_ctx *ctx)
 {
 	static const char words[] =
-	    "This invitation is not good any more, or is meant "
-	    "for another address than this account has verified.";
+	    "This invitation is no longer valid, or is for another address than the "
+	    "one this account has verified.";
 
 	trl_err_clear(ctx);
 	trl_err_violation(ctx, "/token", "%s", words);

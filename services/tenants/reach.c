@@ -37,9 +37,9 @@ tenants_may_reach(struct tenants *self, trl_ctx *ctx, const char *email)
 	if (rc == TRL_OK && !proven)
 		rc = trl_fail(ctx, TRL_DENIED,
 		    ctx->principal.kind == TRL_KEY
-			? "Mails go to others only for an API key that was made by "
-			  "a person with a proven address."
-			: "Confirm your own address before you write to others.");
+			? "An API key can have e-mails sent to others only if the "
+			  "person who created it has a verified address."
+			: "Verify your own address before you write to others.");
 	if (rc != TRL_OK)
 		return rc;
 	trl_id_format(ctx->principal.account, account);

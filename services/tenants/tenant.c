@@ -95,8 +95,9 @@ tenants_create_tenant(struct tenants *self, trl_ctx *ctx,
 		trl_err_clear(ctx);
 		return trl_fail(ctx, rc,
 		    verified
-			? "This account has made as many organisations as one may."
-			: "Verify your address before you make another organisation.");
+			? "This account has created as many organisations as it may."
+			: "Verify your address before you create another "
+			  "organisation.");
 	}
 	return rc;
 }

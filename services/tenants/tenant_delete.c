@@ -17,7 +17,7 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
 	tenants_changes(self, ctx, ctx->tenant, trl_id_nil);
 	if (before->status != TENANTS__V1__TENANT__STATUS__active)
 		return trl_fail(
-		    ctx, TRL_CONFLICT, "This organisation is being deleted already.");
+		    ctx, TRL_CONFLICT, "This organisation is already being deleted.");
 	trl_set(after, status, TENANTS__V1__TENANT__STATUS__deleting);
 	after->delete_at = trl_value_time(
 	    ctx, trl_now(ctx) + self->config->grace_days * 86400 * 1000000);

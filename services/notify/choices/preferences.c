@@ -215,7 +215,8 @@ check_choices(trl_ctx *ctx, const Notify__V1__PutPreferencesRequest *in)
 			return refuse(
 			    ctx, at, "choices", "This message cannot be turned off.");
 		if (find(in->choices, i, wanted->kind, wanted->channel))
-			return refuse(ctx, at, "choices", "This was chosen twice.");
+			return refuse(
+			    ctx, at, "choices", "This choice is given twice.");
 	}
 	return TRL_OK;
 }
@@ -228,7 +229,7 @@ check(trl_ctx *ctx, const Notify__V1__PutPreferencesRequest *in)
 		    ctx, "/time_zone", "time_zone", "There is no such time zone.");
 	if (in->has_quiet_from_minute != in->has_quiet_until_minute)
 		return refuse(ctx, "/quiet_until_minute", "quiet_until_minute",
-		    "Quiet hours have a beginning and an end, or there are none.");
+		    "Quiet hours need both a beginning and an end.");
 	return check_choices(ctx, in);
 }
 

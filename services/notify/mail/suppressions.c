@@ -44,7 +44,7 @@ notify_lift_suppressions(struct notify *self, trl_ctx *ctx,
 
 	if (!in->reason && !in->domain && !in->since)
 		return trl_fail(ctx, TRL_INVALID,
-		    "Say which: by reason, domain or since; all three may stand.");
+		    "Say which: give reason, domain or since, or several of them.");
 	trl_batch_add(work, &notify_sql_suppressions_lift, NULL,
 	    TRL_ARG_TEXT("reason", in->reason ? in->reason : ""),
 	    TRL_ARG_TEXT("domain", in->domain ? in->domain : ""),

@@ -117,7 +117,7 @@ notify_unsubscribe(struct notify *self, trl_ctx *ctx,
 	trl_batch *work;
 
 	if (!read_token(self, ctx, in->token, &account, &kind))
-		return trl_fail(ctx, TRL_MALFORMED, "This link is none of ours.");
+		return trl_fail(ctx, TRL_MALFORMED, "This link is not one of ours.");
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
 	trl_batch_add(work, &notify_sql_preference_touch, NULL,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_TIME("now", trl_now(ctx)));

@@ -75,7 +75,7 @@ post(struct notify *self, trl_ctx *ctx, const struct notify_outgoing *outgoing)
 	if (rc != TRL_OK)
 		return rc;
 	if (answer.status == 404 || answer.status == 410 || answer.status == 403)
-		return trl_job_give_up(ctx, "Slack does not know the webhook any more");
+		return trl_job_give_up(ctx, "Slack no longer knows the webhook");
 	if (answer.status / 100 != 2 && answer.retry_after_s > 0)
 		trl_job_not_before(
 		    ctx, trl_now(ctx) + answer.retry_after_s * INT64_C(1000000));

@@ -51,10 +51,10 @@ notify_webhook_check_filters(trl_ctx *ctx, char *const *filters, size_t n)
 		fine = false;
 		trl_err_violation(ctx,
 		    trl_arena_printf(ctx->arena, "/event_types/%zu", i),
-		    "It takes in no event: it is neither a published type, nor a "
-		    "prefix of some such as tenants.*, nor *.");
+		    "It matches no event: it is neither a published type, nor the "
+		    "beginning of some, such as tenants.*, nor *.");
 	}
 	return fine ? TRL_OK
 		    : trl_fail_field(ctx, TRL_INVALID, "event_types",
-			  "An entry of event_types takes in no event.");
+			  "An entry of event_types matches no event.");
 }

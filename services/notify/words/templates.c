@@ -218,9 +218,9 @@ store(struct notify *self, trl_ctx *ctx, const template *row, bool is_new,
 static enum trl_code
 may_have_own(trl_ctx *ctx, const char *kind_name)
 {
-	static const char why[] = "Messages of this kind are sent on no organisation's "
-				  "behalf, or to people outside of it; their words are "
-				  "the installation's.";
+	static const char why[] =
+	    "Messages of this kind are not sent on an organisation's behalf, or go to "
+	    "people outside it; their words are the installation's.";
 	const struct trl_told_kind *kind = trl_told_kind_by_name(kind_name);
 
 	if (!kind || kind->own_words) /* the layout is no kind */

@@ -1,5 +1,5 @@
 -- Writes what was read and changed, unless somebody was faster.
--- expect: one PRECONDITION "Your account has been changed meanwhile; read it again."
+-- expect: one PRECONDITION "Your account was changed in the meantime; read it again."
 update account
 set display_name = :display_name, locale = :locale, version = :version,
     updated_at = :updated_at

@@ -1,5 +1,5 @@
 -- That no key was made since they were read.
--- expect: one PRECONDITION "A key was made or revoked meanwhile."
+-- expect: one PRECONDITION "An API key was created or revoked in the meantime; try again."
 with recursive made as (
     select id from api_key
     where tenant_id = :tenant_id and (id = :key_id or created_by = :maker)

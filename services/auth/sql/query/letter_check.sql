@@ -1,5 +1,5 @@
 -- Whether a token would hold, before a password is hashed for it.
--- expect: one MALFORMED "This link does not hold any more. Ask for a new mail."
+-- expect: one MALFORMED "This link is no longer valid. Ask for a new e-mail."
 select a.account_id, a.version, a.email, a.email_verified, a.display_name, a.locale,
     a.created_at, a.updated_at, a.password_hash
 from letter l

@@ -1,6 +1,6 @@
 -- What failed before counts no more once it is disabled or enabled by hand, or has another
 -- URL.
--- expect: one PRECONDITION "This endpoint has changed meanwhile; read it again."
+-- expect: one PRECONDITION "This endpoint was changed in the meantime; read it again."
 update webhook_endpoint
 set version = :version, url = :url, event_types = :event_types, description = :description,
     status = :status, disabled_reason = :disabled_reason, disabled_at = :disabled_at,

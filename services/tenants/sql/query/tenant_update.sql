@@ -1,5 +1,5 @@
 -- Writes what was read and changed, unless somebody was faster.
--- expect: one PRECONDITION "Somebody has changed this organisation meanwhile; read it again."
+-- expect: one PRECONDITION "Somebody changed this organisation in the meantime; read it again."
 update tenant
 set slug = :slug, display_name = :display_name, status = :status,
     delete_at = :delete_at, version = :version, updated_at = :updated_at
