@@ -122,7 +122,7 @@ store_account(struct auth *self, trl_ctx *ctx, auth_account *row, int64_t former
     Auth__V1__Account *out)
 {
 	struct trl_id id = ctx->principal.account;
-	trl_batch *work = auth_asking(self, ctx, TRL_SCOPE_ACCOUNT(id));
+	trl_batch *work = auth_change_new(self, ctx, TRL_SCOPE_ACCOUNT(id));
 
 	auth_show_account(row, out);
 	trl_batch_add(work, &auth_sql_account_update, &row->base,

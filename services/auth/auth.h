@@ -56,7 +56,7 @@ enum trl_code auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id 
 /* The batch of a change that a session or key asks for: it fails with
  * TRL_UNAUTHENTICATED where that has ended meanwhile. For every such change but the end
  * of that session itself. Of nobody and of the operator: a batch as any other. */
-trl_batch *auth_asking(struct auth *self, trl_ctx *ctx, struct trl_scope scope);
+trl_batch *auth_change_new(struct auth *self, trl_ctx *ctx, struct trl_scope scope);
 
 /* ---- place.c: where an account was signed in to before -------------------------- */
 

@@ -9,7 +9,7 @@
 #include "auth.h"
 
 trl_batch *
-auth_asking(struct auth *self, trl_ctx *ctx, struct trl_scope scope)
+auth_change_new(struct auth *self, trl_ctx *ctx, struct trl_scope scope)
 {
 	const struct trl_principal *who = &ctx->principal;
 	trl_batch *work;

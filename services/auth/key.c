@@ -69,7 +69,7 @@ static enum trl_code
 store_key(
     struct auth *self, trl_ctx *ctx, struct trl_id id, Auth__V1__CreatedApiKey *out)
 {
-	trl_batch *work = auth_asking(self, ctx, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch *work = auth_change_new(self, ctx, TRL_SCOPE_TENANT(ctx->tenant));
 	uint8_t hash[TRL_ACCESS_HASH];
 	Auth__V1__ApiKey *detail = key_detail(ctx, out);
 

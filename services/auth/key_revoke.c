@@ -79,7 +79,7 @@ revoke(struct auth *self, trl_ctx *ctx, const struct seeds *seeds, Trellis__Empt
 		if (rc != TRL_OK)
 			return rc;
 		work =
-		    out ? auth_asking(self, ctx, TRL_SCOPE_TENANT(seeds->tenant))
+		    out ? auth_change_new(self, ctx, TRL_SCOPE_TENANT(seeds->tenant))
 			: trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(seeds->tenant));
 		end_keys(ctx, work, seeds, &found);
 		rc = out ? trl_batch_write(work, &out->base)

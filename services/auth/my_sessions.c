@@ -53,7 +53,7 @@ auth_revoke_my_session(struct auth *self, trl_ctx *ctx,
     const Auth__V1__RevokeMySessionRequest *in, Trellis__Empty *out)
 {
 	struct trl_id id = ctx->principal.account;
-	trl_batch *work = auth_asking(self, ctx, TRL_SCOPE_ACCOUNT(id));
+	trl_batch *work = auth_change_new(self, ctx, TRL_SCOPE_ACCOUNT(id));
 
 	trl_batch_add(
 	    work, &auth_sql_session_delete, &in->base, TRL_ARG_ID("account_id", id));
@@ -68,7 +68,7 @@ auth_revoke_my_sessions(struct auth *self, trl_ctx *ctx,
 {
 	struct trl_id id = ctx->principal.account;
 	struct trl_id keep = in->keep_current ? ctx->principal.session : trl_id_nil;
-	trl_batch *work = auth_asking(self, ctx, TRL_SCOPE_ACCOUNT(id));
+	trl_batch *work = auth_change_new(self, ctx, TRL_SCOPE_ACCOUNT(id));
 
 	trl_batch_add(work, &auth_sql_sessions_directory_delete, NULL,
 	    TRL_ARG_ID("account_id", id), TRL_ARG_ID("keep_id", keep));

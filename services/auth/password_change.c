@@ -107,7 +107,7 @@ auth_change_password(struct auth *self, trl_ctx *ctx,
 	rc = auth_password_hash(ctx, &self->passwords, in->password, made);
 	if (rc != TRL_OK)
 		return rc;
-	work = auth_asking(self, ctx, TRL_SCOPE_ACCOUNT(id));
+	work = auth_change_new(self, ctx, TRL_SCOPE_ACCOUNT(id));
 	auth_set_password(self, ctx, work, &row, made);
 	auth_session_begin(self, ctx, work, &row, out);
 	auth_tell_password(ctx, work, &row, false);

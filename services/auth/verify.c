@@ -80,7 +80,7 @@ auth_verify_email(struct auth *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	work = made[0] ? trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(link.account))
-		       : auth_asking(self, ctx, TRL_SCOPE_ACCOUNT(link.account));
+		       : auth_change_new(self, ctx, TRL_SCOPE_ACCOUNT(link.account));
 	auth_letter_use(ctx, work, &link);
 	if (made[0]) {
 		auth_set_password(self, ctx, work, &row, made);

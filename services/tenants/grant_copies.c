@@ -19,7 +19,7 @@ notify(trl_ctx *ctx, void *arg)
 }
 
 void
-tenants_changes(
+tenants_end_copies(
     struct tenants *self, trl_ctx *ctx, struct trl_id tenant, struct trl_id account)
 {
 	struct change *change = trl_arena_alloc(ctx->arena, sizeof *change);
@@ -43,5 +43,5 @@ tenants_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
 		account = ctx->principal.account;
 	}
 	if (!trl_id_is_nil(tenant))
-		tenants_changes(state, ctx, tenant, account);
+		tenants_end_copies(state, ctx, tenant, account);
 }

@@ -135,7 +135,7 @@ tenants_accept_invitation(struct tenants *self, trl_ctx *ctx,
 	if (!tenants_token_read(
 		self, in->token, &offer.tenant, &offer.invitation, offer.hash))
 		return refuse(ctx);
-	tenants_changes(self, ctx, offer.tenant, ctx->principal.account);
+	tenants_end_copies(self, ctx, offer.tenant, ctx->principal.account);
 	rc = read_offer(self, ctx, &offer);
 	if (rc == TRL_NOT_FOUND || (rc == TRL_OK && !is_good(ctx, &offer)))
 		return refuse(ctx);

@@ -57,7 +57,7 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 		return trl_fail_field(ctx, TRL_INVALID, "email",
 		    "No verified account has this address; invite it instead.");
 	}
-	tenants_changes(self, ctx, ctx->tenant, person.account);
+	tenants_end_copies(self, ctx, ctx->tenant, person.account);
 	begin_member(ctx, &person, in->role, out);
 	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_member_insert, &out->base,
@@ -116,7 +116,7 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
 	enum trl_code rc;
 
-	tenants_changes(self, ctx, ctx->tenant, trl_value_id(in->account_id));
+	tenants_end_copies(self, ctx, ctx->tenant, trl_value_id(in->account_id));
 	/* Before the turn is ours: nobody of the tenant waits for auth with us. */
 	named.account_id = in->account_id;
 	rc = tenants_name_members(self, ctx, &(tenants_member *){ &named }, 1);
@@ -168,7 +168,7 @@ tenants_judge_member(struct tenants *self, trl_ctx *ctx, const ProtobufCMessage 
 	enum trl_code rc = may_remove(ctx, account);
 
 	(void)in, (void)after;
-	tenants_changes(self, ctx, ctx->tenant, account);
+	tenants_end_copies(self, ctx, ctx->tenant, account);
 	return rc == TRL_OK ? tenants_may_touch(ctx, before->role) : rc;
 }
 

@@ -77,7 +77,7 @@ tenants_create_tenant(struct tenants *self, trl_ctx *ctx,
 	begin_tenant(ctx, in, out);
 	founder = begin_founder(ctx, out);
 	id = trl_value_id(out->id);
-	tenants_changes(self, ctx, id, account);
+	tenants_end_copies(self, ctx, id, account);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_BOTH(id, account));
 	trl_batch_add(work, &tenants_sql_founder_count, NULL,
 	    TRL_ARG_ID("account_id", account),

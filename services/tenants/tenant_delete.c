@@ -14,7 +14,7 @@ tenants_delete_tenant(struct tenants *self, trl_ctx *ctx,
     tenants_tenant *after)
 {
 	(void)in; /* tenant_id, which is ctx's */
-	tenants_changes(self, ctx, ctx->tenant, trl_id_nil);
+	tenants_end_copies(self, ctx, ctx->tenant, trl_id_nil);
 	if (before->status != TENANTS__V1__TENANT__STATUS__active)
 		return trl_fail(
 		    ctx, TRL_CONFLICT, "This organisation is already being deleted.");
@@ -31,7 +31,7 @@ tenants_restore_tenant(struct tenants *self, trl_ctx *ctx,
     tenants_tenant *after)
 {
 	(void)in;
-	tenants_changes(self, ctx, ctx->tenant, trl_id_nil);
+	tenants_end_copies(self, ctx, ctx->tenant, trl_id_nil);
 	if (before->status == TENANTS__V1__TENANT__STATUS__active)
 		return trl_fail(
 		    ctx, TRL_CONFLICT, "This organisation is not being deleted.");

@@ -73,7 +73,7 @@ enum trl_code tenants_may_reach(
 
 /* Of a change of who may do what, before it is written: has every copy of the tenant's
  * grants forgotten before it is answered. account may be nil (all). */
-void tenants_changes(
+void tenants_end_copies(
     struct tenants *self, trl_ctx *ctx, struct trl_id tenant, struct trl_id account);
 /* The same of whatever change is answered with its stored reply (trl_service). */
 void tenants_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
