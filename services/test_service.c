@@ -271,7 +271,7 @@ world_forget(void **state)
 }
 
 trl_thunk *
-world_thunk(const struct trl_method *method, void **self)
+world_thunk(const struct trl_method *method, struct trl_pg **pg, void **self)
 {
 	for (size_t i = 0; i < n_ends; i++)
 		for (const struct trl_contract *const *c =
@@ -279,6 +279,7 @@ world_thunk(const struct trl_method *method, void **self)
 		     c && *c; c++)
 			for (size_t m = 0; m < (*c)->n_methods; m++)
 				if ((*c)->methods[m] == method) {
+					*pg = ends[i].host.pg;
 					*self = ends[i].self;
 					return (*c)->thunks[m];
 				}

@@ -93,9 +93,10 @@ void world_act(void (*fn)(trl_ctx *ctx, void *arg), void *arg);
 /* The bus as another service has it. Not in an actor, but for "edge" and whoever has
  * called before. */
 trl_bus *world_bus(const char *service);
-/* The handler of a method and its service's state; fails the test where there is none.
- */
-trl_thunk *world_thunk(const struct trl_method *method, void **self);
+/* The handler of a method, its service's connections and state; fails the test where
+ * there is none. */
+trl_thunk *world_thunk(
+    const struct trl_method *method, struct trl_pg **pg, void **self);
 
 /* Runs SQL as the administrator; the first column of the first row as text, or "". */
 const char *world_sql(const char *fmt, ...) TRL_PRINTF(1, 2);

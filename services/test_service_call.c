@@ -110,7 +110,7 @@ static enum trl_code
 call_behind(trl_ctx *ctx, const struct world_run *run, ProtobufCMessage **out)
 {
 	void *self = NULL;
-	trl_thunk *thunk = world_thunk(run->method, &self);
+	trl_thunk *thunk = world_thunk(run->method, &ctx->pg, &self);
 	enum trl_code rc = trl_validate(ctx, run->method->in, run->in);
 
 	*out = trl_message_new(ctx->arena, run->method->out->descriptor);

@@ -7,6 +7,7 @@ import sys
 import uuid
 
 from case import MeshCase
+from catalogue import Catalogue
 from stack import wait_for
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "contract"))
@@ -17,7 +18,7 @@ NIL = "00000000-0000-0000-0000-000000000000"
 PLAIN = {"content-type", "content-length", "content-encoding", "date", "connection", "vary", "cache-control",
          "x-content-type-options", "referrer-policy", "content-security-policy",
          "cross-origin-opener-policy", "cross-origin-resource-policy"}
-# What ends what the others need comes last.
+# What ends what the others need comes last, after all else that deletes.
 LAST = ["deleteTemplate", "removeMember", "revokeApiKey", "revokeInvitation", "deleteWebhookEndpoint",
         "revokeMySession", "deleteTenant", "revokeMySessions", "changePassword", "logOut"]
 
@@ -38,13 +39,15 @@ class Conform(MeshCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.document = cls.stack.client().get("/api/v1/openapi.json").json
+        cls.catalogue = Catalogue(cls.document)
         cls.checked = 0
 
     def operations(self):
         found = [(verb, path, operation) for path, item in self.document["paths"].items()
                  for verb, operation in item.items() if "text/event-stream" not in str(operation["responses"])]
         ends = {name: i for i, name in enumerate(LAST)}
-        return sorted(found, key=lambda one: (ends.get(one[2]["operationId"], -1), one[0] != "get"))
+        turns = {"get": 0, "delete": 2}
+        return sorted(found, key=lambda one: (ends.get(one[2]["operationId"], -1), turns.get(one[0], 1)))
 
     def make_world(self):
         """One of everything that a path may name."""
@@ -70,7 +73,17 @@ class Conform(MeshCase):
             "subject": "Hi", "text": "Hi", "html": "<p>Hi</p>"}).status, 200)
         other = self.stack.client().post("/api/v1/auth/login", {"email": self.ada.email, "password": self.ada.password})
         made["session_id"] = other["session"]["id"]
+        for one in self.catalogue.operations:
+            made = {**one.names, **made}
+        for resource in self.catalogue.resources:
+            if resource.parameter not in made:
+                answer = resource.create.call(self.ada, tenant, made, self.fresh(resource.create))
+                self.assertEqual(answer.status, 201, (resource, answer))
+                made[resource.parameter] = resource.id_of(answer)
         return made
+
+    def fresh(self, operation):
+        return operation.body(lambda word: f"http://127.0.0.1:9/{word}", self.stack.new_email)
 
     def check(self, operation, answer, sent):
         """Its status and headers are listed, its body is valid; and it is no fault of ours."""
@@ -97,6 +110,9 @@ class Conform(MeshCase):
             return None, {}
         body = copy.deepcopy(content["example"])
         name = operation["operationId"]
+        for one in self.catalogue.of_tenant:
+            if one.id == name and one.refuses(409, "EXISTS"):
+                body = self.fresh(one)
         email = self.bob.email if name == "logIn" else self.stack.sign_up("cy").email if name == "addMember" \
             else self.stack.new_email()
         if name == "logIn":
@@ -164,7 +180,7 @@ class Conform(MeshCase):
         strangers = (self.stack.client(), self.stack.client("trs_" + "Q" * 43), self.key, self.eve)
         for verb, path, operation in self.operations():
             with self.subTest(operation["operationId"]):
-                if operation["operationId"] not in LAST:
+                if operation["operationId"] not in LAST and (verb, path[-1]) != ("delete", "}"):
                     self.ask_badly(operation, verb, path, made)
                 for who in strangers if operation["security"] else ():
                     self.ask_well(operation, verb, path, made, who)
@@ -175,7 +191,8 @@ class Conform(MeshCase):
                 answer = self.ask_well(operation, verb, path, made, mine)
                 if operation["operationId"] == "changePassword":
                     mine.token = answer["session"]["token"]
-                if answer.status >= 300:
+                done = answer.status == 409 and verb == "post" and "{" in path  # badly, a moment ago
+                if answer.status >= 300 and not done:
                     unlike.append((operation["operationId"], answer))
                 if path.endswith("/restore"):  # it was not deleted
                     self.assertEqual(answer.status, 409)
