@@ -6,20 +6,24 @@
 
 #include <trl/wire.h>
 
+struct filling {
+	trl_arena *arena;
+	const struct request_id *ids;
+	const char *text;
+};
+
 static char *
-text_for(trl_arena *arena, const struct trl_field *rule)
+text_for(trl_arena *arena, const struct trl_field *rule, const char *text)
 {
 	static unsigned made;
-	const char *text;
 
 	switch (rule->format) {
 	case TRL_FORMAT_SLUG:
-		return trl_arena_printf(arena, "attack-%u", ++made);
+		return trl_arena_printf(arena, "%s-%u", text, ++made);
 	case TRL_FORMAT_EMAIL:
-		return trl_arena_printf(arena, "attack-%u@example.test", ++made);
+		return trl_arena_printf(arena, "%s-%u@example.test", text, ++made);
 	case TRL_FORMAT_URL:
-		text = "https://example.test/";
-		break;
+		return trl_arena_printf(arena, "https://%s.example.com/", text);
 	case TRL_FORMAT_LOCALE:
 		text = "en";
 		break;
@@ -30,7 +34,7 @@ text_for(trl_arena *arena, const struct trl_field *rule)
 		text = "tenants.tenant.read";
 		break;
 	default:
-		text = "attack";
+		break;
 	}
 	return trl_arena_strdup(arena, text);
 }
@@ -43,7 +47,7 @@ bytes_for(trl_arena *arena, const struct trl_field *rule, const char *name,
 	ProtobufCBinaryData data = { .len = rule->min_len ? rule->min_len : 1 };
 
 	if (rule->format == TRL_FORMAT_ID) {
-		for (; ids->field; ids++)
+		for (; ids && ids->field; ids++)
 			if (strcmp(ids->field, name) == 0)
 				id = ids->id;
 		return (
@@ -54,15 +58,16 @@ bytes_for(trl_arena *arena, const struct trl_field *rule, const char *name,
 }
 
 static void
-fill_scalar(trl_arena *arena, const ProtobufCFieldDescriptor *field,
-    const struct trl_field *rule, const struct request_id *ids, void *at)
+fill_scalar(const struct filling *f, const ProtobufCFieldDescriptor *field,
+    const struct trl_field *rule, void *at)
 {
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING:
-		*(char **)at = text_for(arena, rule);
+		*(char **)at = text_for(f->arena, rule, f->text);
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
-		*(ProtobufCBinaryData *)at = bytes_for(arena, rule, field->name, ids);
+		*(ProtobufCBinaryData *)at =
+		    bytes_for(f->arena, rule, field->name, f->ids);
 		break;
 	case PROTOBUF_C_TYPE_ENUM:
 		*(int *)at = ((const ProtobufCEnumDescriptor *)field->descriptor)
@@ -82,20 +87,21 @@ fill_scalar(trl_arena *arena, const ProtobufCFieldDescriptor *field,
 }
 
 static void
-fill_list(trl_arena *arena, const ProtobufCFieldDescriptor *field,
-    const struct trl_field *rule, const struct request_id *ids, char *message)
+fill_list(const struct filling *f, const ProtobufCFieldDescriptor *field,
+    const struct trl_field *rule, char *message)
 {
-	void *items = trl_arena_zalloc(arena, sizeof(ProtobufCBinaryData));
+	void *items = trl_arena_zalloc(f->arena, sizeof(ProtobufCBinaryData));
 
-	fill_scalar(arena, field, rule, ids, items);
+	fill_scalar(f, field, rule, items);
 	*(void **)(message + field->offset) = items;
 	*(size_t *)(message + field->quantifier_offset) = 1;
 }
 
 ProtobufCMessage *
-request_new(
-    trl_arena *arena, const struct trl_method *method, const struct request_id *ids)
+request_new(trl_arena *arena, const struct trl_method *method,
+    const struct request_id *ids, const char *text)
 {
+	const struct filling f = { arena, ids, text };
 	const ProtobufCMessageDescriptor *type = method->in->descriptor;
 	char *message = (char *)trl_message_new(arena, type);
 
@@ -109,10 +115,10 @@ request_new(
 			continue;
 		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
 			if (rule->required)
-				fill_list(arena, field, rule, ids, message);
+				fill_list(&f, field, rule, message);
 			continue;
 		}
-		fill_scalar(arena, field, rule, ids, message + field->offset);
+		fill_scalar(&f, field, rule, message + field->offset);
 		if (field->quantifier_offset)
 			*(protobuf_c_boolean *)(message + field->quantifier_offset) =
 			    true;

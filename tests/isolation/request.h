@@ -11,9 +11,10 @@ struct request_id {
 	struct trl_id id;
 };
 
-/* A request whose ID fields hold the ids given (random ones where the name is
- * missing) and whose other fields, page tokens apart, hold something acceptable. */
-ProtobufCMessage *request_new(
-    trl_arena *arena, const struct trl_method *method, const struct request_id *ids);
+/* A request whose ID fields hold the ids given (NULL: none; random ones where the name
+ * is missing), whose texts hold the text, and whose other fields, page tokens apart,
+ * hold something acceptable. */
+ProtobufCMessage *request_new(trl_arena *arena, const struct trl_method *method,
+    const struct request_id *ids, const char *text);
 /* Whether the method names an object beside its tenant. */
 bool request_has_object(const struct trl_method *method);
