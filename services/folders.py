@@ -53,10 +53,20 @@ def name_is_wrong(name):
 class Tree:
     """Trellis's own services, or a product's: where its list, folders and contracts are."""
 
-    def __init__(self, top, title, proto):
-        self.top, self.title, self.proto = top, title, proto
+    def __init__(self, top, title, root, proto):
+        self.top, self.title, self.root, self.proto = top, title, root, proto
         self.list = os.path.join(top, 'services', 'list')
         self.names = []
+
+    @classmethod
+    def of_trellis(cls, top):
+        root = os.path.join(top, 'proto')
+        return cls(top, '', root, os.path.join(root, 'trellis'))
+
+    @classmethod
+    def of_product(cls, top):
+        root = os.path.join(top, 'proto')
+        return cls(top, top.rstrip('/') + '/', root, root)
 
     def place(self, line=None):
         at = f'{self.title}services/list'
@@ -119,7 +129,7 @@ class Findings:
             for file in sorted(n for n in names if not n.startswith('.')):
                 self.file(name, os.path.join(path, file), path == folder)
         if os.path.isdir(os.path.join(folder, 'sql')):
-            self.tell('sql', name, os.path.join(folder, 'sql'))
+            self.tell('sql', name, self.path(os.path.join(folder, 'sql')))
 
     def file(self, name, path, is_top):
         base = os.path.basename(path)
@@ -140,12 +150,11 @@ class Findings:
         if not os.path.isdir(folder):
             return
         self.seen.append(folder)
-        root = os.path.dirname(tree.proto) if os.path.basename(tree.proto) == 'trellis' else tree.proto
         for version in sorted(v for v in os.listdir(folder) if re.fullmatch(r'v\d+', v)):
             path = os.path.join(folder, version, f'{name}.proto')
             if not os.path.isfile(path):
                 raise Refused(f'{path} is missing: the contract of {name} {version} stands there.')
-            self.tell('contract', f'{name}_{version}', os.path.relpath(path, root))
+            self.tell('contract', f'{name}_{version}', os.path.relpath(path, tree.root))
 
 
 def refuse_foreign_protos(product):
@@ -157,13 +166,13 @@ def refuse_foreign_protos(product):
 
 
 def find(top, product):
-    core = Tree(top, '', os.path.join(top, 'proto', 'trellis'))
+    core = Tree.of_trellis(top)
     core.read([])
     trees = [core]
     if product:
         if not os.path.isabs(product) or not os.path.isdir(product):
             raise Refused(f'the product folder {product} is not there; its path is absolute, and it has services/list.')
-        own = Tree(product, product.rstrip('/') + '/', os.path.join(product, 'proto'))
+        own = Tree.of_product(product)
         own.read(trees)
         refuse_foreign_protos(own)
         trees.append(own)

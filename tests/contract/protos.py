@@ -112,7 +112,9 @@ class Folder:
         self.place.cleanup()
 
     def write(self, text, name='probe.proto'):
-        with open(os.path.join(self.path, name), 'w', encoding='utf-8') as file:
+        path = os.path.join(self.path, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as file:
             file.write(text)
 
     def generate(self, output='contract'):
@@ -145,4 +147,10 @@ class Folder:
         with contextlib.redirect_stdout(said):
             code = compat.main(['--baseline', os.path.join(self.path, 'base.json'),
                                 f'-I{self.path}', f'-I{TOP}/proto', *arguments, 'probe.proto'])
+        return code, said.getvalue()
+
+    def compat_of_product(self, *arguments):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = compat.main(['--product', self.path, *arguments])
         return code, said.getvalue()

@@ -1,4 +1,6 @@
 """The compatibility check catches each kind of breach, and lets additions pass."""
+import json
+import os
 import unittest
 
 from protos import CONTRACT, Folder, changed
@@ -119,6 +121,20 @@ class Compat(unittest.TestCase):
             said = folder.compat('--update')[1]
             self.assertIn('event probe.thing.lost was removed', said)
             self.assertIn('event *.thing.lost was removed', said)
+
+    def test_a_product_has_a_baseline_of_its_own_contracts_only(self):
+        with Folder() as folder:
+            folder.write(CONTRACT, 'proto/probe/v1/probe.proto')
+            code, said = folder.compat_of_product()
+            self.assertEqual(code, 1)
+            self.assertIn(f'compat.py --product {folder.path} --update', said)
+            self.assertEqual(folder.compat_of_product('--update')[0], 0)
+            with open(os.path.join(folder.path, 'baseline.json'), encoding='utf-8') as file:
+                kept = json.load(file)
+            self.assertEqual((kept['codes'], set(kept['methods'])), (
+                {}, {'probe.v1.Probe.Make', 'probe.v1.Probe.Get', 'probe.v1.Probe.Ask'}))
+            self.assertEqual({name.split('.')[0] for name in kept['messages']}, {'probe'})
+            self.assertEqual(folder.compat_of_product(), (0, ''))
 
 
 if __name__ == '__main__':

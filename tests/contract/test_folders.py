@@ -48,7 +48,7 @@ class Folders(unittest.TestCase):
             'service\tauth\tauth', 'source\tauth\tauth/auth.c', 'config\tauth\tauth/config.c',
             'source\tauth\tauth/keys.c', 'test\tauth\tauth/test_keys.c', 'uses\tauth\tvips',
             'source\tauth\tauth/rooms/door.c',
-            f'sql\tauth\t{self.top}/services/auth/sql',
+            'sql\tauth\tauth/sql',
             'contract\tauth_v1\ttrellis/auth/v1/auth.proto'])
 
     def test_a_products_services_come_after(self):

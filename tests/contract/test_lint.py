@@ -290,6 +290,13 @@ class Lint(unittest.TestCase):
             folder.write(changed((MAKE, MAKE + ' errors: [ INTERNAL ]')))
             self.assertFalse(folder.run_plugin()[0])
 
+    def test_a_contract_stands_in_the_folder_of_its_package(self):
+        with Folder() as folder:
+            folder.write(CONTRACT.replace('package probe.v1', 'package auth.v1'), 'probe/v1/probe.proto')
+            fine, said = folder.run_plugin('contract', ['probe/v1/probe.proto'])
+            self.assertFalse(fine)
+            self.assertIn('proto/probe/v1/probe.proto:1: package auth.v1 is not probe.v1, as its folder is', said)
+
     def test_each_breach_is_one_line_with_its_place(self):
         with Folder() as folder:
             for wanted, *changes in BREACHES:

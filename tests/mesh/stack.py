@@ -24,8 +24,17 @@ import urllib.request
 from postgres import Sql, template_of
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-with open(os.path.join(TOP, "services", "list"), encoding="utf-8") as names:
-    SERVICES = tuple(line.strip() for line in names if not line.startswith("#"))
+
+
+def services_of(top):
+    """The services that a list names: Trellis's, or a product's."""
+    with open(os.path.join(top, "services", "list"), encoding="utf-8") as names:
+        return tuple(line.strip() for line in names if not line.startswith("#") and line.strip())
+
+
+SERVICES = services_of(TOP)
+if os.environ.get("TRELLIS_PRODUCT"):
+    SERVICES += services_of(os.environ["TRELLIS_PRODUCT"])
 
 
 def wait_for(what, condition, seconds=30.0):

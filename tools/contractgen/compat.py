@@ -2,8 +2,9 @@
 """compat.py - holds the contracts against the kept baseline: what clients, other
 services of another age, and stored bytes rely on may be added to, not changed.
 
-  compat.py --baseline tests/contract/baseline.json -I proto FILE.proto...
-  compat.py --update ...     writes what was added into the baseline
+  compat.py                     Trellis's contracts, by tests/contract/baseline.json
+  compat.py --product FOLDER    a product's own, by FOLDER/baseline.json
+  compat.py --update ...        writes what was added into the baseline
 
 --update refuses while something is broken. Ends with 1 when it is.
 """
@@ -40,10 +41,10 @@ def read_contracts(includes, files):
     return Contracts(request)
 
 
-def contracts_of(folder):
-    """Every contract of the tree: the .proto files in service/vN folders."""
+def contracts_of(folder, below):
+    """Every contract there: the .proto files in service/vN folders."""
     found = []
-    for path, _, names in os.walk(os.path.join(folder, 'trellis')):
+    for path, _, names in os.walk(os.path.join(folder, below)):
         if os.path.basename(path)[:1] == 'v' and os.path.basename(path)[1:].isdigit():
             found += [os.path.relpath(os.path.join(path, n), folder)
                       for n in names if n.endswith('.proto')]
@@ -52,18 +53,24 @@ def contracts_of(folder):
 
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--baseline',
-                        default=os.path.join(TOP, 'tests/contract/baseline.json'))
+    parser.add_argument('--baseline')
+    parser.add_argument('--product')
     parser.add_argument('--update', action='store_true')
     parser.add_argument('-I', dest='includes', action='append')
     parser.add_argument('files', nargs='*')
     options = parser.parse_args(arguments)
     includes = options.includes or [os.path.join(TOP, 'proto')]
-    files = options.files or contracts_of(includes[0])
+    files, only, again = options.files or contracts_of(includes[0], 'trellis'), None, ''
+    baseline = options.baseline or os.path.join(TOP, 'tests/contract/baseline.json')
+    if options.product:
+        includes.append(os.path.join(options.product, 'proto'))
+        files = only = contracts_of(includes[-1], '.')
+        baseline = options.baseline or os.path.join(options.product, 'baseline.json')
+        again = f' --product {options.product}'
 
-    new = snapshot(read_contracts(includes, files))
+    new = snapshot(read_contracts(includes, files), only)
     try:
-        with open(options.baseline, encoding='utf-8') as file:
+        with open(baseline, encoding='utf-8') as file:
             old = json.load(file)
     except FileNotFoundError:
         old = {'codes': {}, 'methods': {}, 'messages': {}, 'enums': {}}
@@ -76,13 +83,13 @@ def main(arguments):
               'or make a v2.')
         return 1
     if old != new and options.update:
-        with open(options.baseline, 'w', encoding='utf-8') as file:
+        with open(baseline, 'w', encoding='utf-8') as file:
             json.dump(new, file, indent=1, sort_keys=True)
             file.write('\n')
-        print(f'{options.baseline} now holds what was added; commit it with the contract.')
+        print(f'{baseline} now holds what was added; commit it with the contract.')
     elif old != new:
         print('The contracts have more than the baseline. Take it in, so that it is '
-              'kept from now on:\n  tools/contractgen/compat.py --update')
+              f'kept from now on:\n  tools/contractgen/compat.py{again} --update')
         return 1
     return 0
 

@@ -1,9 +1,17 @@
 # mesh.sh - builds the mesh, gives each service its keys and settings, and puts
 # it under the supervisor. Sourced after supervise.sh.
 
-# In the order of the call graph: callees first.
-SERVICES=$(grep -v '^#' "$TOP/services/list" | tr '\n' ' ')
-SERVICES=${SERVICES% }
+# Sets PRODUCT, the folder with a product's own services or nothing, and SERVICES: Trellis's
+# and then the product's, each in the order of the call graph, callees first.
+choose_product() { # folder
+	PRODUCT=
+	if [ -n "$1" ]; then
+		PRODUCT=$(readlink -e -- "$1") && [ -f "$PRODUCT/services/list" ] ||
+			die "the product folder $1 has no services/list; tools/new-service --product $1 NAME RESOURCE makes one."
+	fi
+	SERVICES=$(grep -hvE '^(#|$)' "$TOP/services/list" ${PRODUCT:+"$PRODUCT/services/list"} | tr '\n' ' ')
+	SERVICES=${SERVICES% }
+}
 
 # Sets MESH, what the services say of themselves, and of it PAIRS (a key each: caller and
 # callee, or a reader of events and the teller), READS (who reads whose events without
@@ -28,13 +36,18 @@ is_in() { # word, words...
 	return 1
 }
 
-build_mesh() { # folder
-	if [ ! -f "$1/meson-info/meson-info.json" ]; then
-		rm -rf "$1"
-		meson setup "$1" "$TOP" -Dbuildtype=debugoptimized || return 1
+# Makes a build folder, or takes another product into it.
+configure() { # folder, meson options...
+	local folder=$1
+	shift
+	if [ ! -f "$folder/meson-info/meson-info.json" ]; then
+		rm -rf "$folder"
+		meson setup "$folder" "$TOP" -Dproduct="$PRODUCT" "$@"
+	elif [ "$(jq -r '.[] | select(.name == "product").value' "$folder/meson-info/intro-buildoptions.json")" != "$PRODUCT" ]; then
+		meson setup --reconfigure "$folder" "$TOP" -Dproduct="$PRODUCT"
 	fi
-	ninja -C "$1" programs
 }
+build_mesh() { configure "$1" -Dbuildtype=debugoptimized && ninja -C "$1" programs; } # folder
 
 # The executable of a service, or of the operator's command (ctl), inside a build
 # folder, and what it is called where it is installed.
@@ -126,7 +139,7 @@ callers_env() { # name
 	others=$(settings_of_others "$1")
 	for own in $(compgen -e TRELLIS_); do
 		case $own in
-		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_TEST_*) continue ;;
+		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_PRODUCT | TRELLIS_TEST_*) continue ;;
 		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) is_in "$1" $SEALS all || continue ;;
 		TRELLIS_PG_URL_*)
 			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_$(upper "$1")(_SYS)?$ ]] ||

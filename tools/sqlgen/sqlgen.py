@@ -81,42 +81,13 @@ import pathlib
 import re
 import sys
 
+from sqltext import Refused, framework_tables, line_of, named, refuse_other_schemas, tokens
+
 sys.dont_write_bytecode = True
 
 CODES = ('MALFORMED INVALID UNAUTHENTICATED DENIED NOT_FOUND EXISTS CONFLICT '
          'PRECONDITION RATE QUOTA BUSY UNAVAILABLE DEADLINE UNCERTAIN INTERNAL').split()
 NUMBERS = dict(zip(CODES, list(range(1, 11)) + list(range(32, 37))))
-
-
-class Refused(Exception):
-    """A file that breaks a convention: (path, line, what)."""
-
-
-TOKEN = re.compile(r"""
-    (?P<comment>--[^\n]*|/\*.*?\*/)
-  | (?P<string>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')
-  | (?P<quoted>"(?:[^"]|"")*")
-  | (?P<dollar>\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
-  | (?P<cast>::)
-  | (?P<param>:[a-z_][a-z0-9_]*)
-  | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
-  | (?P<space>\s+)
-  | (?P<number>\d+(?:\.\d+)?)
-  | (?P<other>.)
-""", re.S | re.X)
-
-
-def tokens(text):
-    """Yields (kind, text, offset)."""
-    for match in TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind == 'tag':
-            kind = 'dollar'
-        yield kind, match.group(0), match.start()
-
-
-def line_of(text, offset):
-    return text.count('\n', 0, offset) + 1
 
 
 class Statement:
@@ -136,6 +107,7 @@ class Statement:
         if not self.words:
             raise Refused(file, 1, 'there is no statement')
         self.check(source)
+        refuse_other_schemas(source, file)
         self.writes = any(w in self.words for w in ('insert', 'update', 'delete', 'merge')) \
             or 'share' in self.words and 'for' in self.words \
             or self.words[0] not in ('select', 'with', 'values')
@@ -234,7 +206,7 @@ class Statement:
 
 
 class Migration:
-    def __init__(self, path, file):
+    def __init__(self, path, file, taken=()):
         self.file = file
         found = re.fullmatch(r'(\d{4})_[a-z0-9_]+', path.stem)
         if not found:
@@ -252,6 +224,14 @@ class Migration:
             self.constraints.append(rule.groups())
         if re.search(r'\bsecurity\s+definer\b', self.text, re.I):
             raise Refused(file, 1, 'SECURITY DEFINER passes row security')
+        refuse_other_schemas(self.text, file)
+        for before, name, line in named(self.text, 'table'):
+            if before == 'create' and name[0] in taken:
+                raise Refused(file, line, f'the table {name[0]} is the framework\'s, and in every '
+                              'schema: choose another name')
+        for before, _, line in named(self.text, 'schema'):
+            if before == 'create':
+                raise Refused(file, line, 'makes a schema; a service has its own already')
 
 
 def c_string(text):
@@ -380,6 +360,7 @@ def main():
     stem = args.name or set_name
     root = pathlib.Path(args.root).resolve()
     statements, migrations, texts, failed = [], [], [], False
+    taken = set() if args.service == 'trl' else framework_tables()
     resources = []
     if args.contract:  # read by the generator of contracts
         from resources import read
@@ -393,7 +374,7 @@ def main():
             elif path.parent.name == 'admin':
                 texts.append((path.stem, path.read_text()))
             elif path.parent.name == 'schema':
-                migrations.append(Migration(path, file))
+                migrations.append(Migration(path, file, taken))
             else:
                 raise Refused(file, 1, 'stands neither in query/ nor in schema/')
         except Refused as refused:

@@ -18,7 +18,7 @@ def migration(text, name='0001_x'):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / f'{name}.sql'
         path.write_text(text)
-        return sqlgen.Migration(path, f'schema/{name}.sql')
+        return sqlgen.Migration(path, f'schema/{name}.sql', sqlgen.framework_tables())
 
 
 class Parameters(unittest.TestCase):
@@ -87,6 +87,24 @@ class Refusals(unittest.TestCase):
                            ('create function f() security definer', '0001_x'), ('', '1_x')):
             with self.assertRaises(sqlgen.Refused, msg=text):
                 migration(text, name)
+
+    def test_no_schema_but_the_own_one_and_no_table_of_the_framework(self):
+        self.assertLessEqual({'outbox', 'inbox', 'job', 'audit', 'schema_migration'},
+                             sqlgen.framework_tables())
+        for text, wanted in (
+                ('\ncreate table if not exists tenants.tenant (a int)', (2, 'the schema tenants')),
+                ('create table a (b int\n references auth.account (id))', (2, 'the schema auth')),
+                ('create table "outbox" (a int)', (1, 'the table outbox is the framework')),
+                ('create schema other', (1, 'makes a schema'))):
+            with self.assertRaises(sqlgen.Refused, msg=text) as caught:
+                migration(text)
+            self.assertEqual(caught.exception.args[:2], ('schema/0001_x.sql', wanted[0]))
+            self.assertIn(wanted[1], caught.exception.args[2])
+        with self.assertRaises(sqlgen.Refused):
+            statement('insert into tenants.tenant (a) values (:a)')
+        for text in ('create table a (b int); alter table outbox set (fillfactor = 80)',
+                     'select extract(epoch from a.at) from a join pg_catalog.pg_class c on true'):
+            migration(text)
 
 
 if __name__ == '__main__':

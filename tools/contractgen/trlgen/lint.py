@@ -67,6 +67,9 @@ def lint_file(contracts, file, tell):
         tell(top, 'contracts are written in proto2 (protoc-c has no presence in proto3)')
     if file.methods and not re.match(r'[a-z][a-z0-9]*\.v[0-9]+$', file.package):
         tell(top, f'package {file.package} is not of the form service.v1')
+    folder = re.fullmatch(r'(?:\w+/)*(\w+)/(v\d+)/\1\.proto', file.name)
+    if folder and file.package != f'{folder[1]}.{folder[2]}':
+        tell(top, f'package {file.package} is not {folder[1]}.{folder[2]}, as its folder is')
     if len(file.services) > 1:
         tell(top, 'one service a contract')
     for enum in file.enums:

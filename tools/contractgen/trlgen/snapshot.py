@@ -9,12 +9,13 @@ FIXED = ('verb', 'path', 'status', 'input', 'output', 'auth', 'effect', 'permiss
          'tenant_field', 'signs_in', 'stream')
 
 
-def snapshot(contracts):
-    names = [n for n in contracts.files if not n.startswith('google/')
-             and n != 'trellis/options.proto']
+def snapshot(contracts, only=None):
+    """Of all contracts, or of a product's own: what is Trellis's is promised elsewhere."""
+    names = only or [n for n in contracts.files if not n.startswith('google/')
+                     and n != 'trellis/options.proto']
     files = [contracts.files[n] for n in sorted(names)]
     return {
-        'codes': {n: {'number': i, 'status': o.status} for n, i, o in contracts.codes},
+        'codes': {n: {'number': i, 'status': o.status} for n, i, o in contracts.codes if not only},
         'methods': {m.full: method_of(m) for f in files for m in f.methods},
         'messages': {m.full[1:]: {f.name: field_of(f) for f in m.fields}
                      for f in files for m in f.messages if m.package != 'trellis'
