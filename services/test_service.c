@@ -116,7 +116,8 @@ open_service(struct end *end)
 		trl_bus_tell_record(host->bus, find_record, end);
 		trl_bus_tell_pg(host->bus, host->pg);
 	}
-	return service->open(host, &end->self) == TRL_OK && open_jobs(end) &&
+	return (service->open == NULL || service->open(host, &end->self) == TRL_OK) &&
+	       open_jobs(end) &&
 	       trl_bus_serve(host->bus, service->contracts, end->self) == TRL_OK;
 }
 

@@ -11,8 +11,6 @@
 #include <trl/http.h>
 #include <trl/metrics.h>
 
-enum { CHECKS_MAX = 16 };
-
 struct check {
 	const char *name;
 	const char *(*check)(void *self);
@@ -23,7 +21,7 @@ struct trl_ops {
 	trl_loop *loop;
 	trl_http_server *http;
 	uint64_t started_us;
-	struct check checks[CHECKS_MAX];
+	struct check *checks;
 	size_t n_checks;
 	char unready[160];
 };
@@ -193,6 +191,7 @@ trl_ops_close(trl_ops **ops_at)
 	if (!ops)
 		return;
 	trl_http_close(&ops->http);
+	free(ops->checks);
 	free(ops);
 }
 
@@ -206,7 +205,8 @@ void
 trl_ops_check(
     trl_ops *ops, const char *name, const char *(*check)(void *self), void *self)
 {
-	trl_assert(ops->n_checks < CHECKS_MAX);
+	ops->checks = reallocarray(ops->checks, ops->n_checks + 1, sizeof *ops->checks);
+	trl_assert(ops->checks);
 	ops->checks[ops->n_checks++] = (struct check){ name, check, self };
 }
 
