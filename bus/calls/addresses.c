@@ -119,23 +119,3 @@ trl_bus_unready(trl_bus *bus, const char *service)
 	    colon, why);
 	return target->unready;
 }
-
-void
-trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self)
-{
-	bus->unready = unready;
-	bus->unready_self = self;
-}
-
-void
-trl_bus_tell_record(trl_bus *bus, trl_bus_record_fn *record, void *self)
-{
-	bus->record = record;
-	bus->record_self = self;
-}
-
-void
-trl_bus_tell_pg(trl_bus *bus, struct trl_pg *pg)
-{
-	bus->pg = pg;
-}

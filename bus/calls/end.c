@@ -1,5 +1,5 @@
-/* end.c - one service's end of the bus: its keys, and its life until nobody holds it.
- */
+/* end.c - one service's end of the bus: its keys, what the service says of itself, and
+ * its life until nobody holds it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +55,26 @@ trl_bus_key(trl_bus *bus, const char *peer, const char *text)
 		bus_keyring_fini(old);
 	*old = ring;
 	return true;
+}
+
+void
+trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self)
+{
+	bus->unready = unready;
+	bus->unready_self = self;
+}
+
+void
+trl_bus_tell_record(trl_bus *bus, trl_bus_record_fn *record, void *self)
+{
+	bus->record = record;
+	bus->record_self = self;
+}
+
+void
+trl_bus_tell_pg(trl_bus *bus, struct trl_pg *pg)
+{
+	bus->pg = pg;
 }
 
 void
