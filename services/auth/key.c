@@ -1,14 +1,10 @@
-/* auth.CreateApiKey, ListApiKeys - what programs show instead of a
+/* auth.CreateApiKey - what programs show instead of a
  * session. A key is `trl_<id>_<secret><checksum>`; of its text a hash alone is
  * kept. It may do what was written into it, never more than its maker could. */
 #include <stdlib.h>
 #include <string.h>
 
-#include <trl/page.h>
-
 #include "auth.h"
-
-static const char list[] = "auth.keys";
 
 static int
 compare(const void *a, const void *b)
@@ -48,20 +44,18 @@ take_permissions(
 static Auth__V1__ApiKey *
 key_detail(trl_ctx *ctx, const Auth__V1__CreatedApiKey *key)
 {
-	Auth__V1__ApiKey *detail = trl_arena_alloc(ctx->arena, sizeof *detail);
+	Auth__V1__ApiKey *detail = auth_v1_api_key_new(ctx);
 
-	auth__v1__api_key__init(detail);
-	detail->has_id = true;
-	detail->id = key->id;
+	trl_set(detail, id, key->id);
 	detail->has_created_by = key->has_created_by;
 	detail->created_by = key->created_by;
+	detail->has_made_by_key = key->has_made_by_key;
+	detail->made_by_key = key->made_by_key;
 	detail->created_at = key->created_at;
 	detail->name = key->name;
 	detail->n_permissions = key->n_permissions;
 	detail->permissions = key->permissions;
 	detail->expires_at = key->expires_at;
-	detail->has_made_by_key = key->has_made_by_key;
-	detail->made_by_key = key->made_by_key;
 	return detail;
 }
 
@@ -108,44 +102,14 @@ auth_create_api_key(struct auth *self, trl_ctx *ctx,
 		return trl_fail_field(ctx, TRL_INVALID, "expires_at",
 		    "An API key cannot expire in the past.");
 	trl_access_key_token(id, text);
-	out->has_id = true;
-	out->id = trl_value_bytes(ctx, id);
+	trl_set(out, id, trl_value_bytes(ctx, id));
 	out->name = in->name;
-	if (ctx->principal.kind == TRL_PERSON) { /* of a key, this is who made that */
-		out->has_created_by = true;
-		out->created_by = trl_value_bytes(ctx, ctx->principal.account);
-	} else if (ctx->principal.kind == TRL_KEY) {
-		out->has_made_by_key = true;
-		out->made_by_key = trl_value_bytes(ctx, ctx->principal.session);
-	}
+	if (ctx->principal.kind == TRL_PERSON) /* of a key, this is who made that */
+		trl_set(out, created_by, trl_value_bytes(ctx, ctx->principal.account));
+	else if (ctx->principal.kind == TRL_KEY)
+		trl_set(out, made_by_key, trl_value_bytes(ctx, ctx->principal.session));
 	out->created_at = trl_value_time(ctx, now);
 	out->expires_at = in->expires_at;
 	out->key = trl_arena_strdup(ctx->arena, text);
 	return store_key(self, ctx, id, out);
-}
-
-/* Errors: TRL_INVALID (page_token). */
-enum trl_code
-auth_list_api_keys(struct auth *self, trl_ctx *ctx,
-    const Auth__V1__ListApiKeysRequest *in, Auth__V1__ListApiKeysReply *out)
-{
-	struct trl_page page;
-	enum trl_code rc;
-	trl_batch *work;
-
-	rc =
-	    trl_page_open(ctx, list, ctx->tenant, in->page_size, in->page_token, &page);
-	if (rc != TRL_OK)
-		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	trl_batch_get(work, &auth_sql_keys_list, &in->base, &out->base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("after", page.after),
-	    TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
-	if (rc == TRL_OK && out->n_items > page.size) {
-		out->n_items = page.size;
-		out->next_page_token = trl_page_token_id(ctx, list, ctx->tenant,
-		    trl_value_id(out->items[page.size - 1]->id));
-	}
-	return rc;
 }

@@ -1,7 +1,7 @@
--- All, or those that an account made and what these made.
+-- Those that an account made, and what these made.
 with recursive made as (
     select id from api_key
-    where tenant_id = :tenant_id and created_by = :created_by::uuid
+    where tenant_id = :tenant_id and created_by = :created_by
     union
     select k.id from api_key k
     join made on k.parent_id = made.id
@@ -10,7 +10,6 @@ with recursive made as (
 select id, name, permissions, created_by, created_at, expires_at, last_used_at,
     parent_id as made_by_key
 from api_key
-where tenant_id = :tenant_id and id > :after
-    and (:created_by::uuid is null or id in (select id from made))
+where tenant_id = :tenant_id and id > :after and id in (select id from made)
 order by id
 limit :limit
