@@ -69,8 +69,11 @@ types_of(const ProtobufCFieldDescriptor *field, const struct trl_field *rule)
 	case PROTOBUF_C_TYPE_SINT32:
 	case PROTOBUF_C_TYPE_SFIXED32:
 		return many ? "integer[], bigint[]" : "integer, bigint";
-	default: /* what 32 bits without a sign hold needs more of them */
-		return many ? "bigint[]" : "bigint, integer";
+	case PROTOBUF_C_TYPE_UINT32: /* the field's max says which */
+	case PROTOBUF_C_TYPE_FIXED32:
+		return many ? "bigint[], integer[]" : "bigint, integer";
+	default:
+		return many ? "bigint[]" : "bigint";
 	}
 }
 
