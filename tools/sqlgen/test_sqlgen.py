@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
+import bindings  # noqa: E402
 import sqlgen  # noqa: E402
 
 
@@ -105,6 +106,32 @@ class Refusals(unittest.TestCase):
         for text in ('create table a (b int); alter table outbox set (fillfactor = 80)',
                      'select extract(epoch from a.at) from a join pg_catalog.pg_class c on true'):
             migration(text)
+
+
+class Bindings(unittest.TestCase):
+    """What C binds, against the statement's parameters."""
+
+    def told(self, call):
+        return [s for _, s in bindings.wrong(call, {'thing_get': ['tenant_id', 'id']}, {'id'})]
+
+    def test_what_fits_is_fine(self):
+        for call in (
+                'trl_batch_add(work, &svc_sql_thing_get, NULL, TRL_ARG_ID("tenant_id", t), '
+                'TRL_ARG_ID("id", f(a, b)));',
+                'trl_batch_get(work, &svc_sql_thing_get, &in->base, &out->base, '
+                'TRL_ARG_ID("tenant_id", t));',
+                'trl_batch_add(work, &svc_sql_thing_get, NULL, owner);',
+                'trl_batch_add(work, &svc_sql_thing_get, NULL, has ? TRL_ARG_ID("id", i) : '
+                'TRL_ARG_NULL("id"), TRL_ARG_ID("tenant_id", t));'):
+            self.assertEqual(self.told(call), [])
+
+    def test_a_slip_is_told(self):
+        self.assertIn('takes no :tenant; it takes :tenant_id, :id', self.told(
+            'trl_batch_add(work, &svc_sql_thing_get, NULL, TRL_ARG_ID("tenant", t));')[0])
+        self.assertIn('nothing gives :id to thing_get.sql', self.told(
+            'trl_batch_add(work, &svc_sql_thing_get, NULL,\n TRL_ARG_ID("tenant_id", t));')[0])
+        self.assertIn('nothing gives :tenant_id to thing_get.sql: no argument and no message', self.told(
+            'trl_batch_get(work, &svc_sql_thing_get, &in->base, &out->base);')[0])
 
 
 if __name__ == '__main__':
