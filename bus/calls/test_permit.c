@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "server.h"
 #include "test_rig.h"
 
 static struct rig rig;
@@ -163,10 +164,24 @@ a_service_serves_another_contract_with_another_state(void **state)
 	rig_test(two_contracts);
 }
 
+static void
+every_service_but_the_edge_calls_what_is_for_every_one(void **state)
+{
+	static const char *const every[] = { "*", NULL };
+	const struct trl_method method = { .auth = TRL_AUTH_MESH, .callers = every };
+
+	(void)state;
+	assert_true(bus_may_call(&method, "zoo"));
+	assert_true(bus_may_call(&method, "ctl"));
+	assert_false(bus_may_call(&method, "edge"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    every_service_but_the_edge_calls_what_is_for_every_one),
 		cmocka_unit_test(the_operator_calls_all_and_nobody_else_is_him),
 		cmocka_unit_test(a_service_serves_another_contract_with_another_state),
 	};

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <trl/event_type.h>
 #include <trl/json.h>
 #include <trl/wire.h>
 
@@ -116,10 +117,28 @@ messages_keep_their_bytes(void **state)
 	}
 }
 
+static void
+what_every_service_tells_is_found_by_its_name(void **state)
+{
+	const struct trl_event_type *every = trl_event_type_by_name("*.audit.written");
+
+	(void)state;
+	assert_non_null(every);
+	assert_string_equal(every->service, "*");
+	assert_false(every->published);
+	assert_ptr_equal(trl_event_type_by_name("auth.audit.written"), every);
+	assert_ptr_equal(trl_event_type_by_name("zoo.audit.written"), every);
+	assert_null(trl_event_type_by_name("zoo.audit.read"));
+	assert_null(trl_event_type_by_name("audit"));
+	assert_ptr_equal(trl_event_type_by_name("auth.account.created"),
+	    &auth_event_account_created);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_every_service_tells_is_found_by_its_name),
 		cmocka_unit_test(messages_keep_their_bytes),
 	};
 
