@@ -39,8 +39,6 @@ static size_t n_ends;
 static trl_bus_net *net;
 static uint8_t seal_key[TRL_SEAL_KEY] = { 7 };
 
-/* ---- opening ---------------------------------------------------------------- */
-
 static bool
 redis_ready(void *redis)
 {

@@ -38,7 +38,7 @@ extern const struct trl_service auth_service;
 typedef Auth__V1__AccountRow auth_account;
 typedef Auth__V1__SignedIn auth_signed_in;
 
-/* ---- account.c -------------------------------------------------------------- */
+/* account.c */
 
 /* What people see of an account; its texts are the row's. */
 void auth_show_account(const auth_account *row, Auth__V1__Account *out);
@@ -51,14 +51,14 @@ enum trl_code auth_account_by_email(struct auth *self, trl_ctx *ctx, const char 
 enum trl_code auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id id,
     auth_account *row) TRL_MUST_CHECK;
 
-/* ---- guard.c -------------------------------------------------------------------- */
+/* guard.c */
 
 /* The batch of a change that a session or key asks for: it fails with
  * TRL_UNAUTHENTICATED where that has ended meanwhile. For every such change but the end
  * of that session itself. Of nobody and of the operator: a batch as any other. */
 trl_batch *auth_change_new(struct auth *self, trl_ctx *ctx, struct trl_scope scope);
 
-/* ---- place.c: where an account was signed in to before -------------------------- */
+/* place.c: where an account was signed in to before. */
 
 enum { AUTH_PLACE = 16, AUTH_PLACE_KEY = 32 };
 
@@ -76,7 +76,7 @@ void auth_place_remember(
 enum trl_code auth_place_limit(struct auth *self, trl_ctx *ctx, const char *rate,
     const char *email, const auth_account *row) TRL_MUST_CHECK;
 
-/* ---- session.c: a new session ------------------------------------------------ */
+/* session.c: a new session. */
 
 /* Makes a session of an account, adds its rows to the batch and fills the reply.
  * The token is new whatever the client sent. */
@@ -88,7 +88,7 @@ void auth_session_guard(trl_ctx *ctx, trl_batch *work);
 /* Sessions last used before this are over. */
 int64_t auth_idle_since(const struct auth *self, int64_t now_us);
 
-/* ---- link.c: tokens that travel by mail ------------------------------------- */
+/* link.c: tokens that travel by mail. */
 
 enum auth_purpose { AUTH_VERIFY, AUTH_RESET };
 
@@ -126,8 +126,7 @@ void auth_letters_void(
 void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, enum auth_purpose purpose, bool wanted);
 
-/* ---- password_change.c: what ends with a former password
- * --------------------------------- */
+/* password_change.c: what ends with a former password. */
 
 /* Adds to the batch, under the guard that nobody set another password meanwhile: the
  * password's new hash, the end of all sessions and of the links that would set another.
@@ -135,23 +134,21 @@ void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
 void auth_set_password(struct auth *self, trl_ctx *ctx, trl_batch *work,
     auth_account *row, const char *hash);
 
-/* ---- verify.c ------------------------------------------------------------------ */
+/* verify.c */
 
 /* Adds to the batch that the account's address is proven, and the end of the links that
  * would prove it, unless it was proven before; row becomes the account as it is then.
  */
 void auth_prove_address(trl_ctx *ctx, trl_batch *work, auth_account *row);
 
-/* ---- key_revoke.c -------------------------------------------------------------------
- */
+/* key_revoke.c */
 
 /* Revokes all keys that an account made, in whichever organisation, beside the
  * request's own write. Errors: TRL_CONFLICT, faults. */
 enum trl_code auth_revoke_everywhere(
     struct auth *self, trl_ctx *ctx, struct trl_id maker) TRL_MUST_CHECK;
 
-/* ---- events_out.c: events, part of the batch that makes them true
- * --------------------- */
+/* events_out.c: events, part of the batch that makes them true. */
 
 void auth_tell_account(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
     const auth_account *row);
@@ -164,11 +161,11 @@ void auth_tell_key(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *t
 
 trl_snapshot_fn auth_snapshot;
 
-/* ---- replayed.c (trl_service) ---------------------------------------------------- */
+/* replayed.c (trl_service) */
 
 void auth_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
     const ProtobufCMessage *reply);
 
-/* ---- maintain.c: `trellis-auth maintain` ----------------------------------------- */
+/* maintain.c: `trellis-auth maintain`. */
 
 enum trl_code auth_maintain(const char *admin_url, const void *config) TRL_MUST_CHECK;

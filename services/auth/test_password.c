@@ -69,8 +69,6 @@ refuses_the_short_the_long_the_common_and_what_tells_the_person(void **state)
 	assert_null(auth_password_refused(longest, NULL, NULL));
 }
 
-/* ---- what is kept, run in an actor --------------------------------------------- */
-
 struct work {
 	struct auth_passwords passwords;
 	void (*run)(trl_ctx *ctx, struct work *work);
@@ -232,8 +230,6 @@ refuses_a_pepper_of_another_form(void **state)
 	trl_loop_free(&loop);
 }
 
-/* ---- memory ------------------------------------------------------------------- */
-
 /* The process may map `more` bytes beyond those it has; -1: as many as before. */
 static void
 bound_memory(long more)
@@ -365,9 +361,6 @@ reads_the_limit_of_its_control_group(void **state)
 	snprintf(command, sizeof command, "rm -r %s", folder);
 	assert_int_equal(system(command), 0);
 }
-
-/* ---- tokens of letters ------------------------------------------------------------
- */
 
 static void
 reads_its_own_tokens_and_no_others(void **state)

@@ -43,7 +43,7 @@ typedef Tenants__V1__Tenant tenants_tenant;
 typedef Tenants__V1__Member tenants_member;
 typedef Tenants__V1__Invitation tenants_invitation;
 
-/* ---- guard.c: what every change asks ----------------------------------------- */
+/* guard.c: what every change asks. */
 
 /* The caller's rank, an enum trl_role. A key ranks as admin: its permissions say
  * what it may, its rank only that owners are out of its reach. */
@@ -62,14 +62,14 @@ void tenants_guard(trl_ctx *ctx, trl_batch *work, bool deleting);
 /* A batch that begins so, of a tenant that is active. */
 trl_batch *tenants_change_new(struct tenants *self, trl_ctx *ctx);
 
-/* ---- reach.c: mails to people outside ----------------------------------------- */
+/* reach.c: mails to people outside. */
 
 /* Whether the caller may cause a mail to that address, and counts it; before it is
  * caused. Errors: TRL_DENIED (the caller's own address is not proven), TRL_RATE. */
 enum trl_code tenants_may_reach(
     struct tenants *self, trl_ctx *ctx, const char *email) TRL_MUST_CHECK;
 
-/* ---- grant_copies.c: after the commit, before the answer ------------------------- */
+/* grant_copies.c: after the commit, before the answer. */
 
 /* Of a change of who may do what, before it is written: has every copy of the tenant's
  * grants forgotten before it is answered. account may be nil (all). */
@@ -79,7 +79,7 @@ void tenants_end_copies(
 void tenants_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
     const ProtobufCMessage *reply);
 
-/* ---- people.c: accounts, which are auth's ----------------------------------- */
+/* people.c: accounts, which are auth's. */
 
 struct tenants_person {
 	struct trl_id account;
@@ -97,8 +97,7 @@ enum trl_code tenants_person_by_id(struct tenants *self, trl_ctx *ctx,
 enum trl_code tenants_name_members(struct tenants *self, trl_ctx *ctx,
     tenants_member **members, size_t n) TRL_MUST_CHECK;
 
-/* ---- invitation_token.c: the invitation's link
- * ------------------------------------------ */
+/* invitation_token.c: the invitation's link. */
 
 enum { TENANTS_TOKEN_HASH = 32, TENANTS_TOKEN_TEXT = 128 };
 
@@ -110,8 +109,7 @@ void tenants_token_new(const struct tenants *self, struct trl_id tenant,
 bool tenants_token_read(const struct tenants *self, const char *text,
     struct trl_id *tenant, struct trl_id *invitation, uint8_t hash[TENANTS_TOKEN_HASH]);
 
-/* ---- events_out.c: events, part of the batch that makes them true
- * -------------------- */
+/* events_out.c: events, part of the batch that makes them true. */
 
 void tenants_tell_tenant(trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, tenants_tenant *tenant);
@@ -126,20 +124,18 @@ void tenants_tell_invitation(struct tenants *self, trl_ctx *ctx, trl_batch *work
 
 trl_snapshot_fn tenants_snapshot;
 
-/* ---- events_in.c: the audit entries of other services ------------------------------
- */
+/* events_in.c: the audit entries of other services. */
 
 extern const struct trl_subscription tenants_hears_audit;
 
-/* ---- tenant_end.c ---------------------------------------------------------------- */
+/* tenant_end.c */
 
 extern const struct trl_job_kind tenants_end_job;
 /* Adds to the batch, the tenant's, that it ends after delete_at_us; or does not. */
 void tenants_end_at(trl_ctx *ctx, trl_batch *work, int64_t delete_at_us);
 void tenants_end_not(trl_batch *work);
 
-/* ---- maintain.c: `trellis-tenants maintain` ---------------------------------------
- */
+/* maintain.c: `trellis-tenants maintain`. */
 
 enum trl_code tenants_maintain(
     const char *admin_url, const void *config) TRL_MUST_CHECK;

@@ -13,8 +13,6 @@
 
 enum { ROUND_MS = 10000, TICK_US = 1000000, LOOK_US = 5000000 };
 
-/* ---- heartbeats ------------------------------------------------------------------ */
-
 /* To those whose turn it is, which is spread where many came at once: lets the client,
  * and whoever is in between, see that the stream lives. */
 static void
@@ -63,8 +61,6 @@ look(trl_ctx *ctx, struct edge_streams *all)
 	stream_round_end(all);
 	return rc;
 }
-
-/* ---- the actor ------------------------------------------------------------------- */
 
 static void
 between(trl_ctx *ctx, enum trl_code rc, bool *failing)
@@ -137,8 +133,6 @@ stream_run(trl_ctx *ctx, struct edge_streams *all)
 	all->runs = true;
 	return TRL_OK;
 }
-
-/* ---- notices --------------------------------------------------------------------- */
 
 static void
 hint(struct edge_streams *all)

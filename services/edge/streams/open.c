@@ -21,9 +21,6 @@
 
 enum { REPLAY_MS = 30000, RETRY_MS = 2000, RETRY_SPREAD_MS = 3000 };
 
-/* ---- what was missed ---------------------------------------------------------------
- */
-
 struct replay {
 	struct edge_stream *stream;
 	struct stream_ask tenant, alone; /* what is of the tenant, and of none */
@@ -142,8 +139,6 @@ catch_up(trl_ctx *ctx, struct edge_stream *stream, int64_t head)
 	all->n_live++;
 	return TRL_OK;
 }
-
-/* ---- opening --------------------------------------------------------------------- */
 
 static struct trl_id
 caller_of(const struct edge_request *request)

@@ -88,7 +88,7 @@ struct edge_streams {
 	trl_series *sent, *slow, *refused, *denied;
 };
 
-/* ---- table.c ------------------------------------------------------------ */
+/* table.c */
 
 /* NULL: there is none. */
 struct stream_set *stream_set_find(
@@ -102,7 +102,7 @@ void stream_beat_last(struct edge_stream *stream);
 void stream_round_begin(struct edge_streams *all);
 void stream_round_end(struct edge_streams *all);
 
-/* ---- write.c ------------------------------------------------------------------- */
+/* write.c */
 
 /* The client is told nothing more; the stream is no more. */
 void stream_end(struct edge_stream *stream);
@@ -112,7 +112,7 @@ bool stream_write(struct edge_stream *stream, const void *data, size_t len);
  * then, because a write is a system call at the turn's end. */
 void stream_pause(trl_ctx *ctx, size_t i);
 
-/* ---- entry.c ------------------------------------------------------------ */
+/* entry.c */
 
 /* Of what was read, which must outlive it. */
 void stream_entry_init(struct stream_entry *entry, const Notify__V1__FeedEntry *read);
@@ -120,7 +120,7 @@ void stream_entry_init(struct stream_entry *entry, const Notify__V1__FeedEntry *
  * arena by the first that is sent it. False: the stream is over. */
 bool stream_send(trl_ctx *ctx, struct edge_stream *stream, struct stream_entry *entry);
 
-/* ---- watch.c -------------------------------------------------------------- */
+/* watch.c */
 
 /* Keeps of a request who the stream is. */
 void stream_learn(struct edge_stream *stream, const struct edge_request *request);
@@ -131,19 +131,19 @@ void stream_learn(struct edge_stream *stream, const struct edge_request *request
 enum trl_code stream_check(trl_ctx *ctx, struct edge_streams *all,
     struct edge_stream *first, bool fresh) TRL_MUST_CHECK;
 
-/* ---- feed.c ----------------------------------------------------------- */
+/* feed.c */
 
 /* Has the actor run that brings what happens. Errors: TRL_BUSY. */
 enum trl_code stream_run(trl_ctx *ctx, struct edge_streams *all) TRL_MUST_CHECK;
 
-/* ---- round.c ------------------------------------------------------------ */
+/* round.c */
 
 /* Brings what happened until now, or a part: then *more. Errors: faults; then it is to
  * be done again. */
 enum trl_code stream_bring(
     trl_ctx *ctx, struct edge_streams *all, bool *more) TRL_MUST_CHECK;
 
-/* ---- read.c -------------------------------------------------------------- */
+/* read.c */
 
 /* What to read of the feed: of a tenant, for all and for some accounts, or, tenant nil,
  * for those accounts outside of tenants. They may be named twice. */

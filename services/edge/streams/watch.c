@@ -36,8 +36,6 @@ stream_learn(struct edge_stream *stream, const struct edge_request *request)
 	stream->n_permissions = principal->n_permissions;
 }
 
-/* ---- asking -------------------------------------------------------------------- */
-
 /* Streams whose owners several actors ask. */
 struct asking {
 	struct edge_stream **streams;
@@ -136,8 +134,6 @@ ask_all(trl_ctx *ctx, struct edge_stream **streams, size_t n)
 		    ctx, asking.rc, "access of streams cannot be asked for");
 	return TRL_OK;
 }
-
-/* ---- looking ------------------------------------------------------------------- */
 
 /* The epochs of streams: a tenant's is fetched once for those of it that stand
  * together. */

@@ -129,8 +129,6 @@ notify_get_preferences(struct notify *self, trl_ctx *ctx,
 	return TRL_OK;
 }
 
-/* ---- choosing anew -------------------------------------------------------------- */
-
 static enum trl_code
 refuse(trl_ctx *ctx, const char *pointer, const char *field, const char *why)
 {

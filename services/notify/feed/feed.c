@@ -24,8 +24,6 @@
 
 enum { CHANGES = 500, ENTRIES = 200, REPLY_BYTES = 300000 };
 
-/* ---- writing ------------------------------------------------------------------- */
-
 #define ENTRY_ARGS(entry)                                                              \
 	NULL, TRL_ARG_ID("tenant_id", (entry)->tenant), TRL_ARG_ID("id", (entry)->id), \
 	    TRL_ARG_ID("account_id", (entry)->account),                                \
@@ -179,8 +177,6 @@ const struct trl_subscription notify_hears_for_feed = {
 	.start = TRL_FROM_NOW,
 	.apply = apply,
 };
-
-/* ---- reading ------------------------------------------------------------------- */
 
 /* Whether the caller's account may have seen this entry of the tenant (nil: of none),
  * and where it stands. */

@@ -79,8 +79,6 @@ notify_address_split(const char *from, char name[256], char address[256])
 	return notify_address_wrong(address) == NULL;
 }
 
-/* ---- headers --------------------------------------------------------------------- */
-
 static bool
 is_continuation(char c)
 {
@@ -220,8 +218,6 @@ write_headers(struct trl_buf *out, const struct notify_mail *mail, const char *b
 	    " boundary=\"%s\"\r\n\r\n",
 	    boundary);
 }
-
-/* ---- parts ----------------------------------------------------------------------- */
 
 /* Quoted-printable (RFC 2045, 6.7); line breaks become CRLF. */
 static void

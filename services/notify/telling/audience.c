@@ -28,8 +28,6 @@ id_at(const struct notify_value *values, const char *path, struct trl_id *out)
 	return trl_id_parse(text, strlen(text), out);
 }
 
-/* ---- jobs that tell ------------------------------------------------------------- */
-
 static Notify__V1__Telling *
 telling_new(trl_ctx *ctx, const Notify__V1__Fact *fact, const char *kind)
 {

@@ -160,9 +160,6 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	return rc == TRL_OK ? drop(self, ctx, job, account) : rc;
 }
 
-/* ---- whose are due ------------------------------------------------------------------
- */
-
 static void
 add_person(trl_ctx *ctx, trl_batch *work, struct trl_id account)
 {

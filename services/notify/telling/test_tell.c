@@ -309,9 +309,6 @@ hostile_names_and_addresses_reach_no_header(void **state)
 	    "refused");
 }
 
-/* ---- preferences -------------------------------------------------------------------
- */
-
 static void
 prefer(struct trl_id account, const char *columns, const char *values)
 {

@@ -70,8 +70,6 @@ terms_for(struct trl_id endpoint)
 	return (struct trl_job_terms){ .lane = endpoint };
 }
 
-/* ---- events of others ---- */
-
 static const char *
 body_of(trl_ctx *ctx, const struct trl_event *event)
 {
@@ -237,8 +235,6 @@ const struct trl_subscription notify_hears_for_webhooks = {
 	.start = TRL_FROM_NOW,
 	.apply = apply,
 };
-
-/* ---- by hand ---- */
 
 static enum trl_code
 check_enabled(trl_ctx *ctx, const Notify__V1__WebhookEndpoint *endpoint)

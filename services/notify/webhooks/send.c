@@ -37,8 +37,6 @@ due_id(const struct trl_job *job)
 	return trl_value_id(due->delivery_id);
 }
 
-/* ---- reading ---- */
-
 /* Leaves it without id where it is gone. */
 static enum trl_code
 read_endpoint(
@@ -72,8 +70,6 @@ read_rows(trl_ctx *ctx, struct notify_webhook_attempt *attempt)
 	return read_endpoint(
 	    ctx, attempt, trl_value_id(attempt->delivery->endpoint_id));
 }
-
-/* ---- writing ---- */
 
 static void
 add_attempt(const struct notify_webhook_attempt *attempt, trl_batch *work)
@@ -272,8 +268,6 @@ write_outcome(trl_ctx *ctx, struct notify_webhook_attempt *attempt)
 	}
 	return write_failure(ctx, attempt);
 }
-
-/* ---- the job ---- */
 
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job)

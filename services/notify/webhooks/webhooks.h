@@ -22,7 +22,7 @@ enum {
 	NOTIFY_WEBHOOK_SIGNATURE_TEXT = 3 + 44 + 1
 };
 
-/* ---- sign.c ---- */
+/* sign.c */
 
 void notify_webhook_secret(char text[NOTIFY_WEBHOOK_SECRET_TEXT]);
 
@@ -36,7 +36,7 @@ struct notify_webhook_signed {
 bool notify_webhook_sign(const char *secret, const struct notify_webhook_signed *what,
     char out[NOTIFY_WEBHOOK_SIGNATURE_TEXT]) TRL_MUST_CHECK;
 
-/* ---- filter.c ---- */
+/* filter.c */
 
 /* Whether a filter ("tenants.member.added", "tenants.*", "*") takes in a type. */
 bool notify_webhook_takes(const char *filter, const char *type);
@@ -47,7 +47,7 @@ bool notify_webhook_wants(
 enum trl_code notify_webhook_check_filters(
     trl_ctx *ctx, char *const *filters, size_t n) TRL_MUST_CHECK;
 
-/* ---- endpoint.c ---- */
+/* endpoint.c */
 
 /* The row, with its sealed secrets. Errors: TRL_NOT_FOUND. */
 enum trl_code notify_endpoint_read(struct notify *self, trl_ctx *ctx,
@@ -55,7 +55,7 @@ enum trl_code notify_endpoint_read(struct notify *self, trl_ctx *ctx,
 /* Leaves what may be shown. */
 void notify_endpoint_show(Notify__V1__WebhookEndpoint *endpoint);
 
-/* ---- queue.c, send.c ---- */
+/* queue.c, send.c */
 
 /* What is published goes to the endpoints that asked for it. */
 extern const struct trl_subscription notify_hears_for_webhooks;
@@ -66,7 +66,7 @@ enum trl_code notify_webhooks_tell_own(struct notify *self, trl_ctx *ctx,
 /* One delivery; a WebhookDue says which. */
 extern const struct trl_job_kind notify_webhook_job;
 
-/* ---- post.c ---- */
+/* post.c */
 
 /* What one attempt works on. */
 struct notify_webhook_attempt {

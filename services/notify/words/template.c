@@ -55,8 +55,6 @@ spend(struct walk *walk, const char *at, size_t steps)
 	    walk, at, "it takes too many steps: sections stand too often in others");
 }
 
-/* ---- tags ---------------------------------------------------------------------- */
-
 static bool
 is_blank(char c)
 {
@@ -202,8 +200,6 @@ notify_template_check(const char *text, struct notify_run *run)
 
 	return check(&walk);
 }
-
-/* ---- writing --------------------------------------------------------------------- */
 
 static bool
 write_words(struct walk *walk, const char *from, const char *to)

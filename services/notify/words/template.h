@@ -30,7 +30,7 @@ enum {
 	NOTIFY_STEPS_ON_LOOP = 50000
 };
 
-/* ---- values ------------------------------------------------------------------- */
+/* tree.c: values. */
 
 struct notify_value {
 	const char *name; /* in a map; NULL in a list */
@@ -56,7 +56,7 @@ const struct notify_value *notify_value_at(
 /* Its text; "" where there is none. */
 const char *notify_value_text_at(const struct notify_value *map, const char *path);
 
-/* ---- rendering ----------------------------------------------------------------- */
+/* template.c: rendering. */
 
 enum notify_escape {
 	NOTIFY_PLAIN, /* a line: whatever would end it becomes a space, in the words too

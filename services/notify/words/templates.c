@@ -63,9 +63,6 @@ no_template(trl_ctx *ctx)
 	return trl_fail(ctx, TRL_NOT_FOUND, "There is no such template.");
 }
 
-/* ---- reading -----------------------------------------------------------------------
- */
-
 static void
 add_entry(trl_ctx *ctx, Notify__V1__ListTemplatesReply *out, const char *kind,
     const char *locale)
@@ -183,9 +180,6 @@ notify_get_template(struct notify *self, trl_ctx *ctx,
 	show(ctx, words, out);
 	return TRL_OK;
 }
-
-/* ---- changing
- * ------------------------------------------------------------------------ */
 
 /* One that is new counts against the tenant's room. */
 static enum trl_code
@@ -325,9 +319,6 @@ notify_delete_template(struct notify *self, trl_ctx *ctx,
 	} while (trl_change_again(&change, &rc));
 	return rc;
 }
-
-/* ---- preview
- * ------------------------------------------------------------------------- */
 
 /* Errors: TRL_NOT_FOUND, TRL_INVALID (not well formed; grows beyond the bounds). */
 enum trl_code

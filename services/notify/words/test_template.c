@@ -254,9 +254,6 @@ the_layout_alone_holds_what_is_not_escaped(void **state)
 	    "<div><p>\nyes</p></div>");
 }
 
-/* ---- words ------------------------------------------------------------------------
- */
-
 static void
 every_built_in_part_is_well_formed_in_both_languages(void **state)
 {
