@@ -27,8 +27,6 @@ enum {
 	FLOOR_MS = 1,
 };
 
-/* ---- answers -------------------------------------------------------------------- */
-
 static void
 note_fault(struct bus_peer *peer, enum trl_code code)
 {
@@ -115,8 +113,6 @@ bus_client_lost(struct bus_peer *peer)
 		trl_wake(call->ticket);
 	}
 }
-
-/* ---- asking --------------------------------------------------------------------- */
 
 static void
 cancel(struct bus_call *call)

@@ -38,9 +38,6 @@ find_served(struct bus_server *server, uint32_t id)
 		   : NULL;
 }
 
-/* ---- the actor
- * ----------------------------------------------------------------------- */
-
 static char *
 text_of(trl_ctx *ctx, struct bus_text text)
 {
@@ -284,9 +281,6 @@ run(trl_ctx *ctx, void *arg)
 		put_reply(ctx, call, rc, out);
 	unlist(call);
 }
-
-/* ---- the door
- * -------------------------------------------------------------------------- */
 
 void
 bus_refuse(struct bus_conn *conn, uint64_t call_id, enum trl_code code,

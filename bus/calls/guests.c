@@ -88,8 +88,6 @@ bus_guests_free(struct bus_guests **guests)
 	free(g);
 }
 
-/* ---- whose it is ---------------------------------------------------------------- */
-
 enum whose { NOBODYS, GUEST, HEARER, KNOWN };
 
 static bool
@@ -134,8 +132,6 @@ whose(const struct bus_guests *g, int fd, struct bus_ends *ends)
 	}
 	return NOBODYS;
 }
-
-/* ---- ending --------------------------------------------------------------------- */
 
 static struct seen *
 seen_at(struct bus_guests *g, int fd)
@@ -217,8 +213,6 @@ bus_guests_end(struct bus_guests *g, const struct bus_ends *ends, nng_pipe pipe)
 	if (!found && bus_pipe_is_inproc(pipe))
 		nng_pipe_close(pipe);
 }
-
-/* ---- looking -------------------------------------------------------------------- */
 
 static void
 add_waiting(struct bus_guests *g, int fd, uint64_t since_us)

@@ -74,8 +74,6 @@ post_event(nng_pipe pipe, nng_pipe_ev kind, void *arg)
 	trl_loop_post(peer->bus->net->loop, on_event, event);
 }
 
-/* ---- hearing ------------------------------------------------------------------- */
-
 static const char *
 take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
     const uint8_t *data, size_t len)
@@ -189,8 +187,6 @@ take(void *self, nng_msg *msg)
 	}
 	nng_msg_free(msg);
 }
-
-/* ---- life ---------------------------------------------------------------------- */
 
 struct bus_peer *
 bus_peer_open(

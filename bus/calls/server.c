@@ -13,9 +13,6 @@
 
 #include "frame.pb-c.h"
 
-/* ---- connections ------------------------------------------------------------------
- */
-
 static struct bus_conn *
 conn_of(struct bus_server *server, uint32_t pipe)
 {
@@ -196,9 +193,6 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 		bus_conn_say_goaway(conn);
 	return NULL;
 }
-
-/* ---- what callers say ---------------------------------------------------------------
- */
 
 static void
 cancel_call(struct bus_conn *conn, uint64_t call_id)

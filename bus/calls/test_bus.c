@@ -51,9 +51,6 @@ call_once(enum sample_method method, uint64_t num)
 	return o.code;
 }
 
-/* ---- every transport
- * ------------------------------------------------------------------- */
-
 static void
 as_somebody(trl_ctx *ctx, void *arg)
 {
@@ -150,8 +147,7 @@ TEST(a_name_is_resolved_to_a_peer)
 	MUST(call_once(SAMPLE_ECHO, 3) == TRL_OK);
 }
 
-/* ---- who may call what
- * ------------------------------------------------------------------- */
+/* Who may call what. */
 
 TEST(the_contract_alone_says_who_calls)
 {
@@ -187,9 +183,6 @@ TEST(the_contract_alone_says_who_calls)
 	}
 	MUST(rig_metric("trellis_bus_refused_total{reason=\"not_allowed\"}") == 3);
 }
-
-/* ---- replicas
- * ------------------------------------------------------------------------------ */
 
 static void
 two_replicas(struct sample *a, struct sample *b, pid_t pids[2])
@@ -365,10 +358,6 @@ TEST(a_caller_that_goes_cancels_what_it_asked)
 	MUST(trl_loop_run_until(rig.loop, none_runs, NULL, 500));
 	MUST(state->runs == 0);
 }
-
-/* ---- many
- * ------------------------------------------------------------------------------------
- */
 
 static void
 burst(unsigned n)
@@ -550,9 +539,6 @@ TEST(retries_stay_within_their_budget)
 		MUST(o[i].code == TRL_BUSY);
 	MUST(state->runs > 300 && state->runs <= 300 + 30 + 10);
 }
-
-/* ---- leaving
- * --------------------------------------------------------------------------------- */
 
 static bool stop_calling;
 

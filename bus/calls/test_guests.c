@@ -134,8 +134,6 @@ TEST(of_a_stranger_only_the_first_word_is_heard_and_it_is_not_answered)
 	MUST(rig_metric("trellis_bus_refused_total{reason=\"malformed\"}") == 1);
 }
 
-/* ---- the wedge ------------------------------------------------------------------ */
-
 static void
 stand_still(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {

@@ -97,8 +97,7 @@ the_operator_calls_all_and_nobody_else_is_him(void **state)
 	rig_test(each_row);
 }
 
-/* ---- contracts that several services serve
- * ------------------------------------------- */
+/* Contracts that several services serve. */
 
 static struct sample *own, *other;
 

@@ -14,7 +14,7 @@
 
 static struct rig rig;
 
-/* ---- the resolver: read by a thread of libuv's */
+/* The resolver: read by a thread of libuv's. */
 
 static const char *volatile answers[4];
 static volatile bool fails;
@@ -65,8 +65,6 @@ freeaddrinfo(struct addrinfo *list)
 		list = next;
 	}
 }
-
-/* ---- */
 
 static void
 call(trl_ctx *ctx, void *arg)

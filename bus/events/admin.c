@@ -28,8 +28,6 @@ trl_events_names(trl_ctx *ctx, const struct events *events)
 	return names;
 }
 
-/* ---- lag */
-
 static enum trl_code
 lag_of(trl_ctx *ctx, struct subscription *sub, struct trl_events_lag *out, size_t *n)
 {
@@ -125,8 +123,6 @@ trl_events_forget(
 	return trl_batch_write_unrecorded(batch);
 }
 
-/* ---- replay */
-
 static enum trl_code
 places(trl_ctx *ctx, struct subscription *sub, const struct trl_events_replay *terms,
     int64_t *lanes, int64_t *seqs, size_t *n)
@@ -191,8 +187,6 @@ trl_events_replay(
 	sub_pull(sub);
 	return TRL_OK;
 }
-
-/* ---- the log */
 
 enum trl_code
 trl_events_tail(trl_ctx *ctx, trl_events *events, unsigned lane, uint64_t after,

@@ -11,8 +11,6 @@
 
 enum { ELSEWHERE_MS = 1000 };
 
-/* ---- taking */
-
 static enum trl_code
 take(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, const struct batch *batch,
     Trellis__Bus__TakenRows *out)
@@ -114,8 +112,6 @@ read_taken(trl_ctx *ctx, const struct subscription *sub, const struct batch *bat
 	}
 	return all;
 }
-
-/* ---- one transaction */
 
 static void
 move_cursors(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *batch)

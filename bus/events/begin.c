@@ -31,8 +31,6 @@ sub_heads(trl_ctx *ctx, struct subscription *sub, int64_t before_us,
 	return TRL_OK;
 }
 
-/* ---- the first time */
-
 static enum trl_code
 make(trl_ctx *ctx, struct subscription *sub)
 {
@@ -63,8 +61,6 @@ make(trl_ctx *ctx, struct subscription *sub)
 	    TRL_LOG_STR("producer", sub->producer));
 	return trl_batch_write_unrecorded(batch);
 }
-
-/* ---- the snapshot */
 
 static enum trl_code
 fetch_page(trl_ctx *ctx, struct subscription *sub,
@@ -132,8 +128,6 @@ apply_page(trl_ctx *ctx, struct subscription *sub,
 		trl_series_add(sub->m.applied, (double)page->n_events);
 	return rc;
 }
-
-/* ---- each time */
 
 enum trl_code
 sub_load(trl_ctx *ctx, struct subscription *sub)

@@ -117,8 +117,6 @@ sub_await(trl_ctx *ctx, struct subscription *sub, uint32_t wait_ms, bool *news)
 	return TRL_OK;
 }
 
-/* ---- what came */
-
 static void
 alarm_of(struct subscription *sub, unsigned lane, uint64_t seq, const char *what)
 {
@@ -229,8 +227,6 @@ pass_over(trl_ctx *ctx, struct subscription *sub)
 		sub->lanes[lanes[i]].saved = (uint64_t)seqs[i];
 	return rc;
 }
-
-/* ---- a pull */
 
 static enum trl_code
 fetch(trl_ctx *ctx, struct subscription *sub, bool *more)

@@ -14,8 +14,6 @@
 
 enum { TRIES = 4, AGAIN_MS = 2, RUN_MS = 5000, ENOUGH_MS = 1500 };
 
-/* ---- notices */
-
 static void
 notify(struct events *events)
 {
@@ -55,8 +53,6 @@ events_notify(struct events *events)
 	events->notifying = true;
 	uv_timer_start(events->notice, on_notice, NOTICE_MS, 0);
 }
-
-/* ---- numbers */
 
 /* One move. *missed: lanes that another process has; *more: where there is more. */
 static enum trl_code

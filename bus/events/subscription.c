@@ -41,8 +41,6 @@ sub_pull_at(struct subscription *sub, uint64_t until_us)
 	uv_timer_start(sub->timer, on_timer, ms, 0);
 }
 
-/* ---- pulling */
-
 static void
 pull(trl_ctx *ctx, void *arg)
 {
@@ -80,8 +78,6 @@ sub_pull(struct subscription *sub)
 	if (!sub->pulling)
 		sub_pull_at(sub, trl_mono_us() + BUSY_MS * 1000);
 }
-
-/* ---- waiting */
 
 static void
 watch(trl_ctx *ctx, void *arg)
@@ -140,8 +136,6 @@ sub_heard(struct subscription *sub, uint64_t total)
 	sub->hint = total;
 	sub_pull(sub);
 }
-
-/* ---- life */
 
 /* "*.audit.written" is the producer's. */
 static char *

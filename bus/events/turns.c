@@ -22,8 +22,6 @@ enum {
 	MUCH_BYTES = 8 << 20 /* of its memory, half; the rest comes to the next one */
 };
 
-/* ---- choosing */
-
 static bool
 is_ready(const struct sub_lane *lane)
 {
@@ -55,8 +53,6 @@ pick(struct subscription *sub, struct batch *out)
 		out->n += n;
 	}
 }
-
-/* ---- failures */
 
 /* The event becomes a dead letter. */
 static enum trl_code

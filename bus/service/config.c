@@ -131,8 +131,7 @@ process_pg_url(const struct process_config *config, const char *service,
 	return true;
 }
 
-/* ---- what must hold between settings ----------------------------------------------
- */
+/* What must hold between settings. */
 
 static bool
 is_here(const struct trl_service *const *services, size_t n, const char *name)

@@ -19,9 +19,6 @@ enum { SAMPLES_MAX = 700, SILENT_MAX = 200, ACTORS_MAX = 1000, SETTINGS_MAX = 50
 
 const struct trl_contract *const operator_contracts[] = { &operator_v1_server, NULL };
 
-/* ---- figures
- * ----------------------------------------------------------------------------- */
-
 struct sampling {
 	trl_ctx *ctx;
 	Operator__V1__StatsReply *out;
@@ -122,9 +119,6 @@ operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsReque
 	return TRL_OK;
 }
 
-/* ---- actors
- * ------------------------------------------------------------------------------ */
-
 struct watching {
 	trl_ctx *ctx;
 	Operator__V1__ActorsReply *out;
@@ -172,9 +166,6 @@ operator_actors(operator_self *self, trl_ctx *ctx,
 	return TRL_OK;
 }
 
-/* ---- settings
- * ---------------------------------------------------------------------------- */
-
 struct settling {
 	trl_ctx *ctx;
 	Operator__V1__ConfigReply *out;
@@ -216,9 +207,6 @@ operator_config(operator_self *self, trl_ctx *ctx,
 		    self->service->config, self->host->config, add_setting, &settling);
 	return TRL_OK;
 }
-
-/* ---- tenants
- * ----------------------------------------------------------------------------- */
 
 static enum trl_code
 show_erasure(operator_self *self, trl_ctx *ctx, struct trl_id tenant,

@@ -20,9 +20,6 @@ enum {
 	REPLY_MAX = 300 << 10, /* bytes of events in one reply */
 };
 
-/* ---- how far
- * ----------------------------------------------------------------------------- */
-
 static void
 add_lane(trl_ctx *ctx, const struct trl_events_lag *from, Operator__V1__LagReply *out)
 {
@@ -86,9 +83,6 @@ operator_lag(operator_self *self, trl_ctx *ctx, const Operator__V1__LagRequest *
 	return TRL_OK;
 }
 
-/* ---- one event
- * --------------------------------------------------------------------------- */
-
 size_t
 operator_fill_event(trl_ctx *ctx, const struct trl_event *from, Operator__V1__Event *to)
 {
@@ -116,9 +110,6 @@ operator_fill_event(trl_ctx *ctx, const struct trl_event *from, Operator__V1__Ev
 	trl_buf_fini(&json);
 	return size;
 }
-
-/* ---- what is parked
- * ---------------------------------------------------------------------- */
 
 enum trl_code
 operator_list_parked(operator_self *self, trl_ctx *ctx,
@@ -261,9 +252,6 @@ operator_skip(operator_self *self, trl_ctx *ctx, const Operator__V1__SkipRequest
 	    trl_value_id(in->event_id), in->subscription, &out->applied);
 	return rc == TRL_OK ? record(self, ctx, &out->base) : rc;
 }
-
-/* ---- cursors
- * ----------------------------------------------------------------------------- */
 
 enum trl_code
 operator_replay(operator_self *self, trl_ctx *ctx,

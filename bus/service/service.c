@@ -61,9 +61,6 @@ struct process {
 	bool bus_drains;
 };
 
-/* ---- readiness --------------------------------------------------------------------
- */
-
 static const char *
 check_pg(void *self)
 {
@@ -132,9 +129,6 @@ tell_ready(uv_timer_t *timer)
 		    TRL_LOG_STR("reason", strerror(errno)));
 	close((int)p->config.notify_fd);
 }
-
-/* ---- opening -----------------------------------------------------------------------
- */
 
 static bool
 in_process(const struct process *p, const char *service)
@@ -416,9 +410,6 @@ open_service(struct process *p, struct one *one)
 	       open_peers(p, one);
 }
 
-/* ---- stopping -----------------------------------------------------------------------
- */
-
 static bool
 all_drained(struct process *p)
 {
@@ -493,9 +484,6 @@ on_term(uv_signal_t *handle, int signum)
 	}
 	uv_timer_start(&p->drain, drain_more, 0, READY_POLL_MS);
 }
-
-/* ---- commands -----------------------------------------------------------------------
- */
 
 static const char *
 log_name(const struct process *p)

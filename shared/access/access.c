@@ -52,8 +52,6 @@ trl_access_close(trl_access **access)
 	free(TRL_TAKE(*access));
 }
 
-/* ---- epochs ---------------------------------------------------------------- */
-
 struct bump {
 	trl_access *access;
 	char owner;
@@ -126,8 +124,6 @@ trl_access_bump_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant)
 {
 	bump(ctx, access, 't', tenant);
 }
-
-/* ---- copies ---------------------------------------------------------------- */
 
 /* A copy that could not be kept is a copy less; nobody is told. */
 static void

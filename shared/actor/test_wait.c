@@ -75,8 +75,6 @@ spawn(trl_loop *loop, void (*run)(trl_ctx *ctx, void *arg), void *arg, uint32_t 
 	    trl_spawn(loop, &(struct trl_spawn){ "test", run, arg, ms }), TRL_OK);
 }
 
-/* ---- keys */
-
 static char order[64];
 
 static void
@@ -179,8 +177,6 @@ the_line_of_a_key_is_bounded(void **state)
 	assert_int_equal(busy, 1);
 }
 
-/* ---- offload */
-
 static struct {
 	atomic_uint running, most, done;
 } pool;
@@ -274,8 +270,6 @@ work_that_has_begun_is_waited_for(void **state)
 	assert_int_equal(job.err, TRL_OK);
 	trl_offload_fini(&kind);
 }
-
-/* ---- flush and post */
 
 static void
 flush_first(void *self)

@@ -33,7 +33,7 @@ enum {
 	OUT_REPLY_BYTES = 64 << 10
 };
 
-/* ---- out_guard.c: addresses, every one as IPv6 (IPv4 mapped) ------------------- */
+/* out_guard.c: addresses, every one as IPv6 (IPv4 mapped). */
 
 struct out_range {
 	uint8_t address[16];
@@ -61,7 +61,7 @@ bool out_address_of(const struct sockaddr *from, struct in6_addr *out);
 /* A mapped address is written as IPv4. */
 void out_address_text(const struct in6_addr *address, char text[INET6_ADDRSTRLEN]);
 
-/* ---- out_url.c ------------------------------------------------------------------ */
+/* out_url.c */
 
 struct out_url {
 	CURLU *parsed; /* what is called is what was looked at: one parser */
@@ -80,7 +80,7 @@ void out_url_fini(struct out_url *url);
 const char *out_url_refused_at(const struct out_guard *guard, const struct out_url *url,
     const struct in6_addr *address);
 
-/* ---- out_resolve.c -------------------------------------------------------------- */
+/* out_resolve.c */
 
 struct out_name;
 
@@ -98,14 +98,14 @@ enum trl_code out_resolve(trl_ctx *ctx, trl_http_out *out, const struct out_url 
 /* Lookups that nobody waits for end without the client. */
 void out_resolve_leave(trl_http_out *out);
 
-/* ---- out_names.c ---------------------------------------------------------------- */
+/* out_names.c */
 
 bool out_name_is_left_alone(const trl_http_out *out, const char *host);
 void out_name_leave_alone(trl_http_out *out, const char *host);
 bool out_name_was_quick(trl_http_out *out, const char *host);
 void out_name_note_quick(trl_http_out *out, const char *host, bool quick);
 
-/* ---- out_loop.c: libcurl's sockets and timer on the loop ------------------------- */
+/* out_loop.c: libcurl's sockets and timer on the loop. */
 
 struct out_call {
 	trl_http_out *out;
@@ -130,7 +130,7 @@ struct out_call {
 bool out_loop_open(trl_http_out *out, size_t max_connections);
 void out_loop_close(trl_http_out *out);
 
-/* ---- out_answer.c --------------------------------------------------------------- */
+/* out_answer.c */
 
 /* For CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION, of an out_call. */
 size_t out_on_header(char *line, size_t one, size_t len, void *call);
@@ -140,7 +140,7 @@ enum trl_code out_judge(trl_ctx *ctx, const struct out_call *call) TRL_MUST_CHEC
 void out_give_answer(
     trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer);
 
-/* ---- out.c ----------------------------------------------------------------------- */
+/* out.c */
 
 struct out_smtp_link {
 	CURL *easy;
@@ -174,12 +174,12 @@ void out_set_common(const trl_http_out *out, CURL *easy);
 curl_socket_t out_open_socket(const struct out_guard *guard, const struct out_url *url,
     const struct curl_sockaddr *address, const char **refused);
 
-/* ---- out_smtp.c ------------------------------------------------------------------ */
+/* out_smtp.c */
 
 void out_smtp_open(trl_http_out *out);
 void out_smtp_close(trl_http_out *out);
 
-/* ---- out_smtp_talk.c: what the server said, and to what ------------------------- */
+/* out_smtp_talk.c: what the server said, and to what. */
 
 struct out_smtp_talk {
 	enum trl_smtp_stage stage;

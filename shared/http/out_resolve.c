@@ -81,8 +81,6 @@ wake_all(const struct out_name *name)
 		trl_wake(w->ticket);
 }
 
-/* ---- turns --------------------------------------------------------------------- */
-
 static bool
 has_place(const trl_http_out *out, struct trl_id tenant)
 {
@@ -181,8 +179,6 @@ on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 	if (out != NULL)
 		give_turns(out);
 }
-
-/* ---- waiting -------------------------------------------------------------------- */
 
 /* NULL: there is none, and no room. */
 static struct out_name *

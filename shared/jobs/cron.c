@@ -16,8 +16,6 @@ enum {
 	ALL_HOURS = (1 << 24) - 1
 };
 
-/* ---- reading */
-
 struct field {
 	const char *name;
 	unsigned least, most;
@@ -138,8 +136,6 @@ cron_parse(const char *text, struct cron_spec *out)
 	return cron_next(out, NULL, 0, &at) ? NULL : "it never comes";
 }
 
-/* ---- dates */
-
 /* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
 int64_t
 cron_days(int64_t year, unsigned month, unsigned day)
@@ -188,8 +184,6 @@ is_day(const struct cron_spec *spec, int64_t days)
 	return spec->any_day || spec->any_weekday ? by_day && by_weekday
 						  : by_day || by_weekday;
 }
-
-/* ---- the next time */
 
 static int64_t
 floor_div(int64_t a, int64_t b)

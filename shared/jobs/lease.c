@@ -137,8 +137,6 @@ jobs_release_all(trl_jobs *jobs)
 		}
 }
 
-/* ---- taking over */
-
 static size_t
 decide(trl_jobs *jobs, const Jobs__HeldList *rows, struct jobs_back *backs)
 {

@@ -45,8 +45,6 @@ jobs_batch(trl_jobs *jobs, trl_ctx *ctx)
 	return batch;
 }
 
-/* ---- a look */
-
 static enum trl_code
 promote(trl_jobs *jobs, trl_ctx *ctx)
 {
@@ -166,8 +164,6 @@ poll_once(trl_ctx *ctx, void *arg)
 	    jobs, rc == TRL_OK ? next_look_ms(jobs, &found) : jobs->idle_poll_ms);
 	jobs_claim(jobs);
 }
-
-/* ---- timers */
 
 static void
 on_poll(uv_timer_t *timer)

@@ -94,8 +94,6 @@ trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
 	trl_tx_news(tx, TRL_PG_JOBS, news);
 }
 
-/* ---- by key */
-
 /* There may be one whose kind is told, and one that runs, which a look finds. */
 static uint32_t
 news_of_cancel(const struct trl_job_kind *kind)

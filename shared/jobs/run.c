@@ -210,7 +210,7 @@ jobs_run(struct trl_job_run *run)
 	jobs_ended(run);
 }
 
-/* ---- what run() may say */
+/* What run() may say. */
 
 enum trl_code
 trl_job_again(trl_ctx *ctx, int64_t run_at_us)

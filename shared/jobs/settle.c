@@ -145,8 +145,6 @@ jobs_send_back(trl_ctx *ctx, trl_batch *batch, const struct jobs_back *backs, si
 	    TRL_ARG_BOOL("lapsed", lapsed));
 }
 
-/* ---- gathering */
-
 /* Takes what ended; runs whose lease is lost write nothing. */
 static void
 gather(trl_jobs *jobs, trl_ctx *ctx, struct settling *out)

@@ -5,8 +5,6 @@
 
 static struct trl_id tenant_a, tenant_b;
 
-/* ---- the operator */
-
 struct ask {
 	struct trl_id id;
 	struct trl_job_filter filter;
@@ -214,8 +212,6 @@ ended_jobs_go_after_two_weeks_by_maintain(void **state)
 	assert_string_equal(
 	    "2", test_db_sql(&world.db, "select count(*) from pgtest.job"));
 }
-
-/* ---- crons */
 
 static const struct trl_cron each_night = {
 	.name = "night", .when = "0 3 * * *", .zone = "Europe/Berlin", .kind = &rig_tick

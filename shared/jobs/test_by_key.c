@@ -91,8 +91,6 @@ states(void)
 				      "state), ' ' order by id), '') from pgtest.job");
 }
 
-/* ---- one that waits */
-
 static void
 one_that_waits_is_cancelled_and_its_kind_told(void **state)
 {
@@ -183,8 +181,6 @@ the_key_is_free_for_another_in_the_same_batch(void **state)
 					"'90 minutes'"));
 }
 
-/* ---- one that runs */
-
 static void
 one_that_runs_is_cut_off_and_does_not_come_back(void **state)
 {
@@ -219,8 +215,6 @@ one_that_comes_to_its_end_before_is_done(void **state)
 	assert_int_equal(rig.n_runs, 1);
 	assert_true(rig_count("task", "fenced") == 0);
 }
-
-/* ---- moving */
 
 static void
 one_that_waits_is_moved_and_runs_then(void **state)
@@ -298,7 +292,7 @@ added_and_moved_one_waits_in_any_case(void **state)
 	assert_string_equal("1", test_db_sql(&world.db, "%s", waits));
 }
 
-/* ---- at the same moment as a claim */
+/* At the same moment as a claim. */
 
 struct race {
 	PGconn *claim; /* has the row, and has not committed */

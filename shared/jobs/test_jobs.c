@@ -7,7 +7,7 @@ static const char reads[] =
 static const char writes[] =
     "trellis_pg_batch_seconds_count{schema=\"pgtest_sys\",kind=\"write\"}";
 
-/* ---- what a job is */
+/* What a job is. */
 
 static void
 a_job_runs_once_with_its_tenant_key_and_trace_and_its_row_goes(void **state)
@@ -166,8 +166,6 @@ a_kind_that_is_not_known_here_is_left_alone(void **state)
 					      "pgtest.job"));
 }
 
-/* ---- failing */
-
 static void
 a_job_that_fails_runs_again_with_the_next_attempt(void **state)
 {
@@ -292,8 +290,6 @@ the_wait_grows_with_the_attempts_and_has_a_bound(void **state)
 			assert_in_range(ms, rows[i].s * 900, rows[i].s * 1100);
 		}
 }
-
-/* ---- keys */
 
 static void
 while_one_of_a_key_waits_another_is_not_added(void **state)

@@ -7,8 +7,6 @@ enum { WAIT_MS = 20000 };
 
 struct rig rig;
 
-/* ---- fixtures */
-
 static bool
 both_ready(void *arg)
 {
@@ -100,8 +98,6 @@ rig_work(size_t n, const struct trl_cron *const *crons)
 	}
 }
 
-/* ---- acting */
-
 struct act {
 	void (*run)(trl_ctx *ctx, void *arg);
 	void *arg;
@@ -188,8 +184,6 @@ rig_add_to_lane(struct trl_id tenant, struct trl_id lane, const char *name, size
 	rig_act(add, &it);
 	assert_int_equal(it.rc, TRL_OK);
 }
-
-/* ---- waiting */
 
 /* In short spans: a loop in which nothing happens asks nobody. */
 static bool

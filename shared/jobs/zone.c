@@ -31,7 +31,7 @@ struct cron_zone {
 	struct change start, end;
 };
 
-/* ---- the footer: "CET-1CEST,M3.5.0,M10.5.0/3" */
+/* The footer: "CET-1CEST,M3.5.0,M10.5.0/3" */
 
 static bool
 read_int(const char **at, int most, int *out)
@@ -128,8 +128,6 @@ read_rule(const char *text, cron_zone *zone)
 	zone->has_rule = true;
 	return *at == '\0';
 }
-
-/* ---- the file */
 
 static uint32_t
 get32(const uint8_t *p)
@@ -285,8 +283,6 @@ cron_zone_close(cron_zone **pointer)
 	free(zone->offset);
 	free(zone);
 }
-
-/* ---- asking it */
 
 static int64_t
 floor_div(int64_t a, int64_t b)

@@ -54,8 +54,6 @@ pg_audit_args(trl_ctx *ctx, const struct pg_audit_entry *entry)
 	return trl_arena_memdup(ctx->arena, args, sizeof args);
 }
 
-/* ---- detail */
-
 enum { DEPTH_MAX = 4 };
 
 static void add_message(

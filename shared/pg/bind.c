@@ -11,8 +11,6 @@
 
 #include "wire_types.h"
 
-/* ---- plans */
-
 struct pg_in_plan {
 	struct pg_in_plan *next;
 	const ProtobufCMessageDescriptor *type;
@@ -139,8 +137,6 @@ out_plan(struct pg_statement *st, const ProtobufCMessageDescriptor *type)
 	return plan;
 }
 
-/* ---- parameters */
-
 static bool
 bind_value(trl_ctx *ctx, const struct pg_value *value, Oid type, const char **values,
     int *lengths, size_t i)
@@ -205,8 +201,6 @@ pg_bind(trl_ctx *ctx, struct pg_statement *st, const ProtobufCMessage *in,
 	}
 	return TRL_OK;
 }
-
-/* ---- rows */
 
 static ProtobufCMessage *
 sub_message(

@@ -67,8 +67,6 @@ check_role(PGconn *pq, const struct trl_sql_set *set)
 	return fine;
 }
 
-/* ---- migrations */
-
 static bool
 same_checksum(const PGresult *res, int row, const struct trl_sql_migration *m)
 {
@@ -163,8 +161,6 @@ pg_check_session(PGconn *pq, const struct trl_sql_set *set)
 		return false;
 	}
 }
-
-/* ---- classes */
 
 bool
 pg_check_classes(PGconn *pq, const char *schema)

@@ -57,8 +57,6 @@ pg_op_unref(struct pg_op **pointer)
 	free(op);
 }
 
-/* ---- the descriptor */
-
 static void
 on_poll_closed(uv_handle_t *handle)
 {
@@ -98,7 +96,7 @@ pg_conn_watch(struct pg_conn *conn, int events)
 	conn->events = events;
 }
 
-/* ---- the end of a connection */
+/* The end of a connection. */
 
 /* An error of PostgreSQL's own rolls back; to be told to go (FATAL) does so where it
  * comes before the commit. After a PANIC, and where a pooler tells of a server that it
@@ -167,8 +165,6 @@ lost(struct pg_conn *conn)
 	pg_conn_close(conn);
 	pg_conn_is_down(conn, why);
 }
-
-/* ---- results */
 
 static void
 finish_call(struct pg_conn *conn)
@@ -314,8 +310,6 @@ pg_conn_flush(struct pg_conn *conn)
 	pg_conn_watch(conn, UV_READABLE | (left ? UV_WRITABLE : 0));
 }
 
-/* ---- sending */
-
 /* Whether op would set again what before, in the same transaction, has set. */
 static bool
 shares_scope(const struct pg_op *before, const struct pg_op *op)
@@ -415,8 +409,6 @@ pg_conn_send(struct pg_conn *conn, struct pg_op *ops)
 	else
 		lost(conn);
 }
-
-/* ---- connecting */
 
 const char *
 pg_conn_text(const struct pg_conn *conn, const struct trl_sql *sql)

@@ -65,8 +65,6 @@ send_lead(const struct pg_conn *conn)
 	    conn->pq, pg_conn_lead(conn), 0, NULL, NULL, NULL, NULL, 1);
 }
 
-/* ---- not blocking */
-
 bool
 pg_learn_send(struct pg_conn *conn)
 {
@@ -132,8 +130,6 @@ pg_learn_end(struct pg_conn *conn)
 	conn->epoch = pg->epoch;
 	pg->unfit = false;
 }
-
-/* ---- the first connection */
 
 static bool
 complain(const struct trl_sql *sql, const PGresult *res)

@@ -70,8 +70,6 @@ execf(const struct run *run, const char *what, const char *fmt, ...)
 	return ok;
 }
 
-/* ---- roles and schema */
-
 static bool
 make_role(const struct run *run, const char *suffix, bool login)
 {
@@ -150,8 +148,6 @@ make_schema(const struct run *run)
 		   run->owner, run->schema);
 }
 
-/* ---- files */
-
 static size_t
 line_of(const char *text, const char *position)
 {
@@ -199,8 +195,6 @@ apply(const struct run *run, const struct trl_sql_set *series,
 	printf("%s: applied %s\n", run->set->service, m->name);
 	return true;
 }
-
-/* ---- policies and rights */
 
 static bool
 apply_all(const struct run *run, const size_t applied[2])

@@ -16,8 +16,6 @@
 #include <trl/log.h>
 #include <trl/loop_uv.h>
 
-/* ---- queues */
-
 static void
 push(struct pg_queue *queue, struct pg_op *op, bool front)
 {
@@ -104,8 +102,6 @@ pg_op_again(trl_pg *pg, struct pg_op *op)
 }
 
 static void give_writes(trl_pg *pg);
-
-/* ---- reads */
 
 /* PostgreSQL ends each statement of a read by its statement_timeout; a connection
  * that says nothing for three times as long has nobody behind it. */
@@ -252,8 +248,6 @@ pg_flush_reads(void *self)
 	show_queues(pg);
 }
 
-/* ---- writes */
-
 static bool
 is_free(const struct pg_conn *conn)
 {
@@ -330,8 +324,6 @@ pg_release(struct pg_conn *conn)
 	pg_conn_is_free(conn);
 }
 
-/* ---- silence */
-
 static void
 drop_if_unheard(struct pg_conn *conn, uint64_t since_us)
 {
@@ -357,8 +349,6 @@ doubt_idle(trl_pg *pg, const struct pg_op *op)
 	for (size_t i = 0; i < pg->n_writes; i++)
 		drop_if_unheard(&pg->writes[i], op->queued_us);
 }
-
-/* ---- submitting */
 
 static enum trl_code
 wait_for(trl_ctx *ctx, trl_pg *pg, struct pg_op *op)
@@ -425,8 +415,6 @@ pg_submit_on(trl_ctx *ctx, struct pg_conn *conn, struct pg_op *op)
 	}
 	return wait_for(ctx, conn->pg, op);
 }
-
-/* ---- connecting */
 
 static void
 on_timer(uv_timer_t *timer)

@@ -105,8 +105,6 @@ the_service_cannot_change_its_audit(void **state)
 		"select has_table_privilege('pgtest_app', 'pgtest.audit', 'insert')"));
 }
 
-/* ---- told entries */
-
 static const struct trl_field no_rules[16];
 static const struct trl_message rules = { .descriptor = &audit__v1__entry__descriptor,
 	.fields = no_rules,

@@ -136,8 +136,6 @@ a_deferred_constraint_that_fails_at_commit_is_an_error(void **state)
 	world_run(commit_fails);
 }
 
-/* ---- row security */
-
 static void
 tenants_apart(trl_ctx *ctx)
 {

@@ -210,7 +210,7 @@ maintain_takes_the_proof_a_year_later(void **state)
 		     "select count(*) from erasure where later_at is not null"));
 }
 
-/* ---- what a migration refuses */
+/* What a migration refuses. */
 
 /* The first of the sentences of the check of the tables, with these beside. */
 static char *

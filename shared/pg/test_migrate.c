@@ -102,7 +102,7 @@ a_table_without_a_class_is_refused_as_a_whole(void **state)
 	    "t", test_db_sql(&db, "select to_regclass('pgtest.bare') is null"));
 }
 
-/* ---- the class check: what goes wrong without each rule */
+/* The class check: what goes wrong without each rule. */
 
 static const struct {
 	const char *break_it, *mend_it;
@@ -206,8 +206,6 @@ a_plain_view_shows_every_tenant(void **state)
 	PQfinish(pq);
 	test_db_sql(&db, "drop view pgtest.leak");
 }
-
-/* ---- the start-up check */
 
 static enum trl_code
 open_as(const char *user, const struct trl_sql_set *set)

@@ -10,8 +10,6 @@
 #include "framework_sql.h"
 #include "pool.h"
 
-/* ---- records */
-
 static struct trl_id tenant;
 static const char *key;
 
@@ -315,8 +313,6 @@ a_requests_hash_cannot_be_guessed_from_the_record(void **state)
 		     "= decode(repeat('01', 32), 'hex')"));
 }
 
-/* ---- deadlines */
-
 static void
 read_now(trl_ctx *ctx)
 {
@@ -384,8 +380,6 @@ a_write_that_was_sent_and_not_answered_is_uncertain(void **state)
 	world_run_for(write_late, 200);
 	world_run(finds_it_written); /* nobody may call it failed */
 }
-
-/* ---- lost connections */
 
 static void
 kill_backends(trl_ctx *ctx)

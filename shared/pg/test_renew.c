@@ -69,8 +69,6 @@ grow_in_tx(trl_ctx *ctx, int64_t *n)
 	return rc;
 }
 
-/* ---- columns */
-
 static void
 make(trl_ctx *ctx)
 {
@@ -182,7 +180,7 @@ an_open_transaction_is_told_to_come_again(void **state)
 	world_run(change_in_tx);
 }
 
-/* ---- statements that are gone */
+/* Statements that are gone. */
 
 static void
 deallocate(trl_ctx *ctx)
@@ -211,7 +209,7 @@ a_statement_that_is_not_prepared_any_more_is_prepared_anew(void **state)
 	test_db_sql(&world.db, "drop function pgtest.deallocate() cascade");
 }
 
-/* ---- a server that does not take writes */
+/* A server that does not take writes. */
 
 static bool
 is_ill(void *pg)
@@ -322,7 +320,7 @@ a_full_disk_is_told_until_there_is_room(void **state)
 	test_db_sql(&world.db, "drop function pgtest.fill() cascade");
 }
 
-/* ---- a schema that fits no more */
+/* A schema that fits no more. */
 
 static void
 read_broken(trl_ctx *ctx)

@@ -128,8 +128,6 @@ a_clash_is_tried_three_times_more_and_then_a_conflict(void **state)
 	world_run(clash_and_try_again);
 }
 
-/* ---- the pool */
-
 enum { CROWD = 20 };
 
 static unsigned begun;

@@ -162,8 +162,6 @@ trl_tx_begin(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope, trl_tx **out)
 	}
 }
 
-/* ---- statements that gather */
-
 static struct pg_call *
 next_call(trl_tx *tx)
 {
@@ -279,7 +277,7 @@ take_added(trl_tx *tx, size_t n, size_t *n_added)
 	return calls;
 }
 
-/* ---- statements that are run */
+/* Statements that are run. */
 
 /* Whether anything may follow; the events join what was added. */
 static enum trl_code

@@ -61,8 +61,6 @@ pg_type_name(Oid type)
 	return "a type that is not bound: cast it";
 }
 
-/* ---- values */
-
 struct pg_value
 pg_value_of_arg(const struct trl_arg *arg)
 {

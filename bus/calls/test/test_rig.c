@@ -99,9 +99,6 @@ rig_tcp(void)
 	return rig_address;
 }
 
-/* ---- certificates -------------------------------------------------------------------
- */
-
 static char *
 slurp(const char *folder, const char *name)
 {
@@ -166,9 +163,6 @@ open_net(trl_loop *loop, const char *addresses, enum rig_certificate which)
 		o = tls_options(which);
 	return trl_bus_net_open(loop, &o);
 }
-
-/* ---- servers
- * --------------------------------------------------------------------------- */
 
 static void
 leave_when_drained(uv_timer_t *timer)
@@ -235,9 +229,6 @@ rig_serve(const char *address, struct sample *state, size_t max_actors)
 	serve(address, state, max_actors);
 	_exit(0);
 }
-
-/* ---- the caller
- * ---------------------------------------------------------------------------- */
 
 void
 rig_open(

@@ -78,7 +78,7 @@ struct trl_subscription {
 	    const struct trl_event *events, size_t n);
 };
 
-/* ---- what a producer shows a new subscription -------------------------------- */
+/* What a producer shows a new subscription. */
 
 typedef struct trl_snapshot trl_snapshot;
 
@@ -100,7 +100,7 @@ typedef enum trl_code trl_snapshot_fn(void *self, trl_ctx *ctx,
     struct trl_snapshot_key after, size_t limit, trl_snapshot *out,
     struct trl_snapshot_key *next);
 
-/* ---- for whoever passes events on ---------------------------------------------- */
+/* For whoever passes events on. */
 
 /* Appends the event as CloudEvents 1.0 JSON; of its payload what is neither secret nor
  * internal, nothing where the type is of a later release. */

@@ -36,7 +36,7 @@ extern const struct trl_config_table trl_access_config_table;
 trl_access *trl_access_open(trl_loop *loop, trl_redis *redis);
 void trl_access_close(trl_access **access);
 
-/* ---- tokens ---------------------------------------------------------------- */
+/* Tokens. */
 
 enum {
 	TRL_ACCESS_HASH = 32,
@@ -60,7 +60,7 @@ bool trl_access_key_parse(const char *text, size_t len, struct trl_id *id);
 void trl_access_csrf(
     const uint8_t hash[TRL_ACCESS_HASH], char text[TRL_ACCESS_CSRF_TEXT]);
 
-/* ---- epochs ---------------------------------------------------------------- */
+/* Epochs. */
 
 /* In the handler of whatever changes what an account or its sessions may do (logout,
  * revoke, password, verified) or what a tenant's members, keys or status are, before it
@@ -76,7 +76,7 @@ void trl_access_changes_tenant(trl_ctx *ctx, trl_access *access, struct trl_id t
 void trl_access_bump_account(trl_ctx *ctx, trl_access *access, struct trl_id account);
 void trl_access_bump_tenant(trl_ctx *ctx, trl_access *access, struct trl_id tenant);
 
-/* ---- copies ---------------------------------------------------------------- */
+/* Copies. */
 
 /* Who a credential (session or API key) is. */
 struct trl_access_who {
@@ -101,7 +101,7 @@ struct trl_access_grant {
 	size_t n_permissions;
 };
 
-/* ---- the two round trips of the edge ----------------------------------------- */
+/* The two round trips of the edge. */
 
 enum { TRL_ACCESS_LIMITS_MAX = 4 };
 
@@ -145,7 +145,7 @@ void trl_access_keep_who(trl_ctx *ctx, trl_access *access,
 void trl_access_keep_grant(trl_ctx *ctx, trl_access *access, struct trl_id subject,
     const struct trl_access_grant *grant);
 
-/* ---- limits of a service's own ----------------------------------------------- */
+/* Limits of a service's own. */
 
 /* Counts a text (an address given at login) against the TRL_LIMIT_NAME limit of a
  * class. Errors: TRL_RATE, with retry-after. */
@@ -169,7 +169,7 @@ enum trl_code trl_access_limit_recipient(trl_ctx *ctx, trl_access *access,
 void trl_access_name_refused(const trl_access *access, const char *rate,
     const char *message, uint32_t retry_after_ms, struct trl_access_states *states);
 
-/* ---- for who goes on beyond a request (streams) -------------------------------- */
+/* For what goes on beyond a request (streams). */
 
 /* The present epochs of n accounts, or tenants, without counting anything; 0: there is
  * none, or Redis does not tell. */

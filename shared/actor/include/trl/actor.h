@@ -49,7 +49,7 @@ void trl_loop_off_flush(trl_loop *loop, void *self);
 /* Monotonic microseconds as of this turn's start; cheap. */
 uint64_t trl_loop_now_us(const trl_loop *loop);
 
-/* ---- actors ------------------------------------------------------------- */
+/* Actors. */
 
 struct trl_spawn {
 	const char *name; /* static: shown in dumps until ctx->method is set */
@@ -85,7 +85,7 @@ void trl_actors_each(trl_loop *loop,
 /* One line an actor: name or method, age, what it is parked on. */
 void trl_actors_dump(trl_loop *loop, struct trl_buf *out);
 
-/* ---- parking ------------------------------------------------------------ */
+/* Parking. */
 
 /* A right to wake one actor once. Copies are free; a dead one does nothing, so
  * a completion that comes late is harmless. */
@@ -116,7 +116,7 @@ void trl_yield(trl_ctx *ctx);
 /* Errors: TRL_DEADLINE when ms do not fit (after waiting what does). */
 enum trl_code trl_sleep(trl_ctx *ctx, uint32_t ms) TRL_MUST_CHECK;
 
-/* ---- one at a time ------------------------------------------------------- */
+/* One at a time. */
 
 /* Enters the section of key in this process; others of that key wait in order.
  * It spares contention only: across replicas row locks are what counts.
@@ -127,7 +127,7 @@ void trl_key_leave(trl_ctx *ctx, const void *key, size_t len);
  * others of the key would wait with it (the bus asserts that). */
 bool trl_key_held(const trl_ctx *ctx);
 
-/* ---- work that computes or blocks ------------------------------------------ */
+/* Work that computes or blocks. */
 
 /* A kind of offloaded work with slots and a queue of its own. Static storage,
  * registered once by trl_offload_init. */

@@ -125,7 +125,7 @@ enum trl_code trl_http_body(trl_ctx *ctx, struct trl_http_request *request,
 void trl_http_reply(trl_ctx *ctx, struct trl_http_request *request,
     const struct trl_http_response *response);
 
-/* ---- answers that go on ------------------------------------------------------- */
+/* Answers that go on. */
 
 /* The connection of an answer that goes on after its handler has returned: the small
  * struct it was before, without actor, stack or buffer while nothing is to be sent.
