@@ -68,10 +68,9 @@ fetch_page(trl_ctx *ctx, struct subscription *sub,
 {
 	Events__V1__SnapshotRequest in = EVENTS__V1__SNAPSHOT_REQUEST__INIT;
 
-	in.has_after_aggregate = in.has_after_part = in.has_limit = true;
-	in.after_aggregate = at->after_aggregate;
-	in.after_part = at->after_part;
-	in.limit = PAGE;
+	trl_set(&in, after_aggregate, at->after_aggregate);
+	trl_set(&in, after_part, at->after_part);
+	trl_set(&in, limit, PAGE);
 	return sub_ask_snapshot(ctx, sub, &in, out);
 }
 

@@ -248,7 +248,6 @@ events_heads(struct events *events, trl_ctx *ctx, const Events__V1__HeadsRequest
 	}
 	for (size_t i = 0; i < rows.n_rows; i++)
 		out->heads[rows.rows[i]->lane % LANES] = rows.rows[i]->last_seq;
-	out->has_epoch = true;
-	out->epoch = events->epoch;
+	trl_set(out, epoch, events->epoch);
 	return TRL_OK;
 }

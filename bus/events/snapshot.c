@@ -37,13 +37,12 @@ trl_snapshot_add(trl_snapshot *snapshot, const struct trl_event_type *type,
 		snapshot->room = room;
 	}
 	events__v1__event__init(event);
-	event->has_id = event->has_tenant_id = event->has_subject_id = true;
 	event->has_lane = event->has_seq = event->has_payload = true;
-	event->id = trl_value_bytes(ctx, trl_new_id(ctx));
+	trl_set(event, id, trl_value_bytes(ctx, trl_new_id(ctx)));
 	event->lane = trl_event_lane(tenant, subject);
 	event->type = (char *)(uintptr_t)type->name;
-	event->tenant_id = trl_value_bytes(ctx, tenant);
-	event->subject_id = trl_value_bytes(ctx, subject);
+	trl_set(event, tenant_id, trl_value_bytes(ctx, tenant));
+	trl_set(event, subject_id, trl_value_bytes(ctx, subject));
 	event->at = trl_value_time(ctx, at_us);
 	event->payload.data = trl_arena_alloc(ctx->arena, len);
 	event->payload.len = protobuf_c_message_pack(payload, event->payload.data);
@@ -72,9 +71,8 @@ show_page(void *self, trl_snapshot_fn *show, trl_ctx *ctx,
 		 (snapshot.bytes > PAGE_BYTES || out->n_events > PAGE_EVENTS));
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
-	out->has_next_aggregate = out->has_next_part = true;
-	out->next_aggregate = trl_value_bytes(ctx, next.aggregate);
-	out->next_part = trl_value_bytes(ctx, next.part);
+	trl_set(out, next_aggregate, trl_value_bytes(ctx, next.aggregate));
+	trl_set(out, next_part, trl_value_bytes(ctx, next.part));
 	return TRL_OK;
 }
 

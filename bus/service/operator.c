@@ -53,15 +53,13 @@ add_sample(void *self, const struct trl_sample *from)
 		to->labels[to->n_labels] = label_of(
 		    arena, from->labels[to->n_labels], from->values[to->n_labels]);
 	if (from->is_histogram) {
-		to->has_count = to->has_sum = true;
 		to->has_p50 = to->has_p99 = from->count > 0;
-		to->count = from->count;
-		to->sum = from->sum;
+		trl_set(to, count, from->count);
+		trl_set(to, sum, from->sum);
 		to->p50 = from->p50;
 		to->p99 = from->p99;
 	} else {
-		to->has_value = true;
-		to->value = from->value;
+		trl_set(to, value, from->value);
 	}
 	out->samples[out->n_samples++] = to;
 }
@@ -99,18 +97,15 @@ operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsReque
 	trl_bus_stats(self->host->bus, &bus);
 	out->version = (char *)(uintptr_t)TRELLIS_VERSION;
 	out->unready = bus.unready ? trl_arena_strdup(ctx->arena, bus.unready) : NULL;
-	out->has_pid = out->has_up_ms = out->has_actors = out->has_memory_bytes = true;
-	out->pid = (uint32_t)getpid();
-	out->up_ms = bus.up_ms;
-	out->actors = trl_actors_alive(self->host->loop);
-	out->memory_bytes = resident_bytes();
-	out->has_running = out->has_calls = out->has_faults = out->has_shed = true;
-	out->running = bus.running;
-	out->calls = bus.calls;
-	out->faults = bus.faults;
-	out->shed = bus.shed;
-	out->has_connections = true;
-	out->connections = bus.connections;
+	trl_set(out, pid, (uint32_t)getpid());
+	trl_set(out, up_ms, bus.up_ms);
+	trl_set(out, actors, trl_actors_alive(self->host->loop));
+	trl_set(out, memory_bytes, resident_bytes());
+	trl_set(out, running, bus.running);
+	trl_set(out, calls, bus.calls);
+	trl_set(out, faults, bus.faults);
+	trl_set(out, shed, bus.shed);
+	trl_set(out, connections, bus.connections);
 	out->samples =
 	    trl_arena_alloc(ctx->arena, SAMPLES_MAX * sizeof out->samples[0]);
 	trl_metrics_each(add_sample, &sampling);
@@ -142,9 +137,8 @@ add_actor(void *self, const struct trl_actor_state *from)
 	to = trl_arena_alloc(watching->ctx->arena, sizeof *to);
 	operator__v1__actor__init(to);
 	to->name = (char *)(uintptr_t)from->name;
-	to->has_age_ms = to->has_state = true;
-	to->age_ms = from->age_ms;
-	to->state = states[from->state];
+	trl_set(to, age_ms, from->age_ms);
+	trl_set(to, state, states[from->state]);
 	to->parked_on = (char *)(uintptr_t)from->parked_on;
 	to->has_parked_ms = from->parked_on != NULL;
 	to->parked_ms = from->parked_ms;

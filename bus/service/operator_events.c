@@ -27,14 +27,12 @@ add_lane(trl_ctx *ctx, const struct trl_events_lag *from, Operator__V1__LagReply
 	operator__v1__lane__init(to);
 	to->subscription = (char *)(uintptr_t)from->subscription;
 	to->producer = (char *)(uintptr_t)from->producer;
-	to->has_lane = to->has_live = to->has_epoch = true;
-	to->lane = from->lane;
-	to->live = from->live;
-	to->epoch = from->epoch;
-	to->has_cursor = to->has_head = to->has_parked = true;
-	to->cursor = from->cursor;
-	to->head = from->head;
-	to->parked = from->parked;
+	trl_set(to, lane, from->lane);
+	trl_set(to, live, from->live);
+	trl_set(to, epoch, from->epoch);
+	trl_set(to, cursor, from->cursor);
+	trl_set(to, head, from->head);
+	trl_set(to, parked, from->parked);
 	if (from->oldest_at_us != 0)
 		to->oldest_at = trl_value_time(ctx, from->oldest_at_us);
 	out->lanes[out->n_lanes++] = to;
@@ -48,10 +46,9 @@ add_subscriber(
 	operator__v1__subscriber__init(to);
 	to->service = (char *)(uintptr_t)from->service;
 	to->subscription = (char *)(uintptr_t)from->subscription;
-	to->has_lane = to->has_acknowledged = to->has_head = true;
-	to->lane = from->lane;
-	to->acknowledged = from->acknowledged;
-	to->head = from->head;
+	trl_set(to, lane, from->lane);
+	trl_set(to, acknowledged, from->acknowledged);
+	trl_set(to, head, from->head);
 	out->subscribers[out->n_subscribers++] = to;
 }
 
@@ -90,11 +87,10 @@ operator_fill_event(trl_ctx *ctx, const struct trl_event *from, Operator__V1__Ev
 	size_t size = 200;
 
 	operator__v1__event__init(to);
-	to->has_id = to->has_lane = to->has_seq = true;
-	to->id = trl_value_bytes(ctx, from->id);
+	trl_set(to, id, trl_value_bytes(ctx, from->id));
 	to->type = (char *)(uintptr_t)from->type_name;
-	to->lane = from->lane;
-	to->seq = from->seq;
+	trl_set(to, lane, from->lane);
+	trl_set(to, seq, from->seq);
 	to->has_tenant_id = !trl_id_is_nil(from->tenant);
 	to->tenant_id = trl_value_bytes(ctx, from->tenant);
 	to->has_subject_id = !trl_id_is_nil(from->subject);

@@ -57,20 +57,17 @@ payload_of(trl_ctx *ctx, const struct trl_job_row *row)
 static void
 fill_job(trl_ctx *ctx, const struct trl_job_row *row, Operator__V1__Job *out)
 {
-	out->has_id = true;
-	out->id = trl_value_bytes(ctx, row->id);
+	trl_set(out, id, trl_value_bytes(ctx, row->id));
 	out->has_tenant_id = !trl_id_is_nil(row->tenant);
 	out->tenant_id = trl_value_bytes(ctx, row->tenant);
 	out->kind = (char *)(uintptr_t)row->kind;
 	for (size_t i = 1; i < TRL_COUNT(states); i++)
 		if (strcmp(states[i], row->state) == 0) {
-			out->has_state = true;
-			out->state = (Operator__V1__Job__State)i;
+			trl_set(out, state, (Operator__V1__Job__State)i);
 		}
-	out->has_priority = out->has_attempt = out->has_attempts = true;
-	out->priority = row->priority;
-	out->attempt = row->attempt;
-	out->attempts = row->attempts;
+	trl_set(out, priority, row->priority);
+	trl_set(out, attempt, row->attempt);
+	trl_set(out, attempts, row->attempts);
 	out->key = text_of(row->key);
 	out->error = text_of(row->error);
 	out->made_at = time_of(ctx, row->made_at_us);

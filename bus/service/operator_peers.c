@@ -29,9 +29,8 @@ add_peer(void *self, const struct trl_bus_peer_seen *from)
 	operator__v1__peer__init(to);
 	to->service = trl_arena_strdup(listing->arena, from->service);
 	to->address = trl_arena_strdup(listing->arena, from->address);
-	to->has_state = to->has_in_flight = true;
-	to->state = states[from->state];
-	to->in_flight = from->in_flight;
+	trl_set(to, state, states[from->state]);
+	trl_set(to, in_flight, from->in_flight);
 	if (from->unready != NULL)
 		to->unready = trl_arena_strdup(listing->arena, from->unready);
 	out->peers[out->n_peers++] = to;
@@ -49,8 +48,7 @@ add_caller(void *self, const char *service, uint32_t running)
 	to = trl_arena_alloc(listing->arena, sizeof *to);
 	operator__v1__caller__init(to);
 	to->service = trl_arena_strdup(listing->arena, service);
-	to->has_running = true;
-	to->running = running;
+	trl_set(to, running, running);
 	out->callers[out->n_callers++] = to;
 }
 

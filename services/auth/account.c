@@ -8,11 +8,10 @@ void
 auth_show_account(const auth_account *row, Auth__V1__Account *out)
 {
 	auth__v1__account__init(out);
-	out->has_id = out->has_version = out->has_email_verified = true;
-	out->id = row->account_id;
-	out->version = row->version;
+	trl_set(out, id, row->account_id);
+	trl_set(out, version, row->version);
 	out->email = row->email;
-	out->email_verified = row->email_verified;
+	trl_set(out, email_verified, row->email_verified);
 	out->display_name = row->display_name;
 	out->locale = row->locale;
 	out->created_at = row->created_at;
@@ -46,8 +45,7 @@ auth_account_by_email(
 		return rc;
 	*found = row->has_account_id;
 	if (!*found) {
-		row->account_id = trl_value_bytes(ctx, id);
-		row->has_account_id = true;
+		trl_set(row, account_id, trl_value_bytes(ctx, id));
 	}
 	return TRL_OK;
 }
@@ -87,11 +85,10 @@ auth_get_me(struct auth *self, trl_ctx *ctx, const Auth__V1__GetMeRequest *in,
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	out->has_id = out->has_version = out->has_email_verified = true;
-	out->id = row.account_id;
-	out->version = row.version;
+	trl_set(out, id, row.account_id);
+	trl_set(out, version, row.version);
 	out->email = row.email;
-	out->email_verified = row.email_verified;
+	trl_set(out, email_verified, row.email_verified);
 	out->display_name = row.display_name;
 	out->locale = row.locale;
 	out->created_at = row.created_at;

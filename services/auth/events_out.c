@@ -42,8 +42,7 @@ auth_tell_session(
 {
 	Auth__V1__AccessEvent *told = access_event(ctx, row);
 
-	told->has_session_id = true;
-	told->session_id = session;
+	trl_set(told, session_id, session);
 	trl_batch_event(work, &auth_event_session_created,
 	    trl_value_id(row->account_id), &told->base);
 }
@@ -54,8 +53,7 @@ auth_tell_password(
 {
 	Auth__V1__AccessEvent *told = access_event(ctx, row);
 
-	told->has_by_letter = true;
-	told->by_letter = by_letter;
+	trl_set(told, by_letter, by_letter);
 	trl_batch_event(work, &auth_event_password_changed,
 	    trl_value_id(row->account_id), &told->base);
 }

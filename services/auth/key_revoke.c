@@ -52,8 +52,7 @@ end_keys(trl_ctx *ctx, trl_batch *work, const struct seeds *seeds,
 		Auth__V1__ApiKey *gone = trl_arena_alloc(ctx->arena, sizeof *gone);
 
 		auth__v1__api_key__init(gone);
-		gone->has_id = true;
-		gone->id = found->items[i]->id;
+		trl_set(gone, id, found->items[i]->id);
 		auth_tell_key(ctx, work, &auth_event_api_key_revoked, gone);
 		trl_batch_audit(work, "auth.key.revoke", ids[i], "key", NULL);
 	}

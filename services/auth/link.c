@@ -115,8 +115,7 @@ tell_letter(struct auth *self, trl_ctx *ctx, trl_batch *work, const auth_account
 	Auth__V1__LetterEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
 
 	auth__v1__letter_event__init(told);
-	told->has_purpose = true;
-	told->purpose = purpose;
+	trl_set(told, purpose, purpose);
 	told->account = trl_arena_alloc(ctx->arena, sizeof *told->account);
 	auth_show_account(row, told->account);
 	told->has_sealed_token = true;

@@ -77,10 +77,9 @@ auth_resolve_session(struct auth *self, trl_ctx *ctx,
 	    trl_value_time_us(row.last_used_at) <= auth_idle_since(self, now))
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such session.");
 	touch_session(self, ctx, &row);
-	out->has_account_id = out->has_session_id = out->has_verified = true;
-	out->account_id = row.account_id;
-	out->session_id = row.session_id;
-	out->verified = row.email_verified;
+	trl_set(out, account_id, row.account_id);
+	trl_set(out, session_id, row.session_id);
+	trl_set(out, verified, row.email_verified);
 	out->expires_at = trl_value_time(ctx, session_end(self, now, &row));
 	return TRL_OK;
 }
@@ -169,9 +168,8 @@ auth_resolve_key(struct auth *self, trl_ctx *ctx, const Auth__V1__ResolveKeyRequ
 	    (row.expires_at && trl_value_time_us(row.expires_at) <= trl_now(ctx)))
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such API key.");
 	touch_key(self, ctx, id, &row);
-	out->has_key_id = out->has_tenant_id = true;
-	out->key_id = trl_value_bytes(ctx, id);
-	out->tenant_id = row.tenant_id;
+	trl_set(out, key_id, trl_value_bytes(ctx, id));
+	trl_set(out, tenant_id, row.tenant_id);
 	out->has_account_id = row.has_account_id;
 	out->account_id = row.account_id;
 	out->expires_at = row.expires_at;

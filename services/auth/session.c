@@ -35,8 +35,7 @@ show_session(trl_ctx *ctx, struct trl_id id, const char *token, int64_t expires_
 	Auth__V1__Session *session = trl_arena_alloc(ctx->arena, sizeof *session);
 
 	auth__v1__session__init(session);
-	session->has_id = true;
-	session->id = trl_value_bytes(ctx, id);
+	trl_set(session, id, trl_value_bytes(ctx, id));
 	session->token = trl_arena_strdup(ctx->arena, token);
 	session->expires_at = trl_value_time(ctx, expires_at);
 	out->session = session;

@@ -10,11 +10,10 @@ begin_account(trl_ctx *ctx, const Auth__V1__SignUpRequest *in, char *email,
     char *password_hash, auth_account *row)
 {
 	auth__v1__account_row__init(row);
-	row->has_account_id = row->has_version = row->has_email_verified = true;
-	row->account_id = trl_value_bytes(ctx, trl_new_id(ctx));
-	row->version = 1;
+	trl_set(row, account_id, trl_value_bytes(ctx, trl_new_id(ctx)));
+	trl_set(row, version, 1);
 	row->email = email;
-	row->email_verified = false;
+	trl_set(row, email_verified, false);
 	row->display_name = in->display_name;
 	row->locale = in->locale;
 	row->password_hash = password_hash;

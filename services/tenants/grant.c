@@ -60,12 +60,9 @@ only_tenant(
 	if (found.n_items > 1)
 		return trl_fail(ctx, TRL_CONFLICT,
 		    "The account belongs to several organisations; name one.");
-	out->tenant_id = found.items[0]->id;
-	out->has_tenant_id = true;
-	out->role = found.items[0]->role;
-	out->has_role = true;
-	out->status = found.items[0]->status;
-	out->has_status = true;
+	trl_set(out, tenant_id, found.items[0]->id);
+	trl_set(out, role, found.items[0]->role);
+	trl_set(out, status, found.items[0]->status);
 	return TRL_OK;
 }
 
@@ -113,8 +110,7 @@ role_new(trl_ctx *ctx, Tenants__V1__Member__Role name, const char *description)
 	Tenants__V1__Role *role = trl_arena_alloc(ctx->arena, sizeof *role);
 
 	tenants__v1__role__init(role);
-	role->name = name;
-	role->has_name = true;
+	trl_set(role, name, name);
 	role->description = trl_arena_strdup(ctx->arena, description);
 	role->permissions = trl_arena_alloc(
 	    ctx->arena, trl_permissions_count * sizeof role->permissions[0]);

@@ -61,14 +61,12 @@ is_good(const trl_ctx *ctx, const struct offer *offer)
 static void
 fill_reply(trl_ctx *ctx, const struct offer *offer, Tenants__V1__MyTenant *out)
 {
-	out->id = offer->organisation.id;
-	out->has_id = true;
+	trl_set(out, id, offer->organisation.id);
 	out->slug = offer->organisation.slug;
 	out->display_name = offer->organisation.display_name;
-	out->status = offer->organisation.status;
-	out->has_status = true;
-	out->role = offer->already.has_role ? offer->already.role : offer->found.role;
-	out->has_role = true;
+	trl_set(out, status, offer->organisation.status);
+	trl_set(out, role,
+	    offer->already.has_role ? offer->already.role : offer->found.role);
 	out->joined_at = offer->already.has_role ? offer->already.created_at
 						 : trl_value_time(ctx, trl_now(ctx));
 }
@@ -80,10 +78,9 @@ begin_member(
 	tenants_member *member = trl_arena_alloc(ctx->arena, sizeof *member);
 
 	tenants__v1__member__init(member);
-	member->account_id = trl_value_bytes(ctx, ctx->principal.account);
-	member->version = 1;
-	member->role = offer->found.role;
-	member->has_account_id = member->has_version = member->has_role = true;
+	trl_set(member, account_id, trl_value_bytes(ctx, ctx->principal.account));
+	trl_set(member, version, 1);
+	trl_set(member, role, offer->found.role);
 	member->email = trl_arena_strdup(ctx->arena, person->email);
 	member->display_name = trl_arena_strdup(ctx->arena, person->display_name);
 	member->created_at = member->updated_at = trl_value_time(ctx, trl_now(ctx));

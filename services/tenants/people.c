@@ -50,8 +50,7 @@ tenants_person_by_id(struct tenants *self, trl_ctx *ctx, struct trl_id account,
 {
 	Auth__V1__FindAccountRequest ask = AUTH__V1__FIND_ACCOUNT_REQUEST__INIT;
 
-	ask.account_id = trl_value_bytes(ctx, account);
-	ask.has_account_id = true;
+	trl_set(&ask, account_id, trl_value_bytes(ctx, account));
 	return find(self, ctx, &ask, out, found);
 }
 

@@ -67,11 +67,9 @@ ask_grant(struct edge_request *request, struct trl_id tenant)
 	enum trl_code rc;
 
 	if (who->kind == TRL_KEY) {
-		in.has_key_id = true;
-		in.key_id = id;
+		trl_set(&in, key_id, id);
 	} else {
-		in.has_account_id = true;
-		in.account_id = id;
+		trl_set(&in, account_id, id);
 	}
 	in.has_tenant_id = !trl_id_is_nil(tenant);
 	in.tenant_id = (ProtobufCBinaryData){ sizeof tenant.bytes, tenant.bytes };

@@ -120,8 +120,8 @@ resolve_session(struct edge_request *request, struct trl_access_who *who)
 	Auth__V1__ResolvedSession *out;
 	enum trl_code rc;
 
-	in.has_token_hash = true;
-	in.token_hash = (ProtobufCBinaryData){ sizeof request->hash, request->hash };
+	trl_set(&in, token_hash,
+	    (ProtobufCBinaryData){ sizeof request->hash, request->hash });
 	rc = auth_call_resolve_session_with(request->ctx, request->edge->host->bus, &in,
 	    &(const struct trl_call_terms){ .as_service = true }, &out);
 	if (rc != TRL_OK)
@@ -142,9 +142,9 @@ resolve_key(struct edge_request *request, struct trl_access_who *who)
 	Auth__V1__ResolvedKey *out;
 	enum trl_code rc;
 
-	in.has_key_id = in.has_key_hash = true;
-	in.key_id = (ProtobufCBinaryData){ sizeof id.bytes, id.bytes };
-	in.key_hash = (ProtobufCBinaryData){ sizeof request->hash, request->hash };
+	trl_set(&in, key_id, (ProtobufCBinaryData){ sizeof id.bytes, id.bytes });
+	trl_set(&in, key_hash,
+	    (ProtobufCBinaryData){ sizeof request->hash, request->hash });
 	rc = auth_call_resolve_key_with(request->ctx, request->edge->host->bus, &in,
 	    &(const struct trl_call_terms){ .as_service = true }, &out);
 	if (rc != TRL_OK)

@@ -27,9 +27,8 @@ stream_read(trl_ctx *ctx, const struct edge *edge, const struct stream_ask *ask,
 	in.tenant_id = trl_value_bytes(ctx, ask->tenant);
 	in.account_ids = ids;
 	in.n_account_ids = ask->n_accounts;
-	in.has_after = in.has_until = true;
-	in.after = ask->after;
-	in.until = ask->until;
+	trl_set(&in, after, ask->after);
+	trl_set(&in, until, ask->until);
 	rc = notify_call_read_feed_with(ctx, edge->host->bus, &in, &as_service, &out);
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);

@@ -36,12 +36,11 @@ choice_new(trl_ctx *ctx, const struct trl_told_kind *kind,
 
 	notify__v1__choice__init(made);
 	made->kind = trl_arena_strdup(ctx->arena, kind->name);
-	made->has_channel = made->has_enabled = made->has_mandatory = true;
-	made->channel = channel;
-	made->mandatory = kind->mandatory;
-	made->enabled = kind->mandatory || !chosen
-			    ? offer_of(kind, channel) == TRL_OFFER_ON
-			    : chosen->enabled;
+	trl_set(made, channel, channel);
+	trl_set(made, mandatory, kind->mandatory);
+	trl_set(made, enabled,
+	    kind->mandatory || !chosen ? offer_of(kind, channel) == TRL_OFFER_ON
+				       : chosen->enabled);
 	return made;
 }
 

@@ -256,8 +256,7 @@ notify_read_feed(struct notify *self, trl_ctx *ctx,
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	out->has_through = true;
-	out->through = in->until;
+	trl_set(out, through, in->until);
 	if (out->n_items &&
 	    (out->n_items < (size_t)out->items[0]->rows || out->n_items == ENTRIES))
 		out->through = out->items[out->n_items - 1]->number;

@@ -36,8 +36,7 @@ telling_new(trl_ctx *ctx, const Notify__V1__Fact *fact, const char *kind)
 	notify__v1__telling__init(telling);
 	telling->fact = (Notify__V1__Fact *)(uintptr_t)fact;
 	telling->kind = trl_arena_strdup(ctx->arena, kind);
-	telling->has_delivery_id = true;
-	telling->delivery_id = trl_value_bytes(ctx, trl_new_id(ctx));
+	trl_set(telling, delivery_id, trl_value_bytes(ctx, trl_new_id(ctx)));
 	return telling;
 }
 
@@ -47,8 +46,7 @@ add_person(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact,
 {
 	Notify__V1__Telling *telling = telling_new(ctx, fact, kind);
 
-	telling->has_account_id = true;
-	telling->account_id = trl_value_bytes(ctx, account);
+	trl_set(telling, account_id, trl_value_bytes(ctx, account));
 	trl_batch_job(work, &notify_tell_job, NULL, &telling->base);
 }
 
@@ -61,8 +59,7 @@ add_rest(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact, const char
 	notify__v1__audience__init(rest);
 	rest->fact = (Notify__V1__Fact *)(uintptr_t)fact;
 	rest->kind = trl_arena_strdup(ctx->arena, kind);
-	rest->has_after = true;
-	rest->after = after;
+	trl_set(rest, after, after);
 	trl_batch_job(work, &notify_audience_job, NULL, &rest->base);
 }
 
@@ -109,8 +106,7 @@ add_slack(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact,
 	struct trl_id about;
 
 	if (kind->about && id_at(known->values, kind->about, &about)) {
-		telling->has_account_id = true;
-		telling->account_id = trl_value_bytes(ctx, about);
+		trl_set(telling, account_id, trl_value_bytes(ctx, about));
 	}
 	trl_batch_job(work, &notify_slack_job, NULL, &telling->base);
 }

@@ -168,8 +168,7 @@ add_person(trl_ctx *ctx, trl_batch *work, struct trl_id account)
 	Notify__V1__DigestDue *due = trl_arena_alloc(ctx->arena, sizeof *due);
 
 	notify__v1__digest_due__init(due);
-	due->has_account_id = true;
-	due->account_id = trl_value_bytes(ctx, account);
+	trl_set(due, account_id, trl_value_bytes(ctx, account));
 	trl_id_format(account, key);
 	trl_batch_job(work, &notify_digest_job, &terms, &due->base);
 }
@@ -197,8 +196,7 @@ find_due(void *state, trl_ctx *ctx, const struct trl_job *job)
 	if (people.n_items == PEOPLE_AT_ONCE) {
 		next = trl_arena_alloc(ctx->arena, sizeof *next);
 		notify__v1__digest_due__init(next);
-		next->has_account_id = true;
-		next->account_id = people.items[people.n_items - 1]->account_id;
+		trl_set(next, account_id, people.items[people.n_items - 1]->account_id);
 		trl_batch_job(work, &notify_digests_job, NULL, &next->base);
 	}
 	return trl_batch_write(work, NULL);

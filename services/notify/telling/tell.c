@@ -22,9 +22,8 @@ add_inbox(trl_ctx *ctx, trl_batch *work, struct trl_id account,
 	Notify__V1__Notification *told = trl_arena_alloc(ctx->arena, sizeof *told);
 
 	notify__v1__notification__init(told);
-	told->has_id = told->has_event_id = true;
-	told->id = trl_value_bytes(ctx, trl_new_id(ctx));
-	told->event_id = trl_value_bytes(ctx, fact->event_id);
+	trl_set(told, id, trl_value_bytes(ctx, trl_new_id(ctx)));
+	trl_set(told, event_id, trl_value_bytes(ctx, fact->event_id));
 	told->has_tenant_id = !trl_id_is_nil(fact->tenant);
 	told->tenant_id = trl_value_bytes(ctx, fact->tenant);
 	told->kind = trl_arena_strdup(ctx->arena, kind);

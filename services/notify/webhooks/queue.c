@@ -39,16 +39,14 @@ new_delivery(trl_ctx *ctx, struct trl_id endpoint, const struct told *told)
 	    trl_arena_alloc(ctx->arena, sizeof *delivery);
 
 	notify__v1__webhook_delivery__init(delivery);
-	delivery->id = trl_value_bytes(ctx, trl_new_id(ctx));
-	delivery->endpoint_id = trl_value_bytes(ctx, endpoint);
-	delivery->event_id = trl_value_bytes(ctx, told->event);
-	delivery->has_id = delivery->has_endpoint_id = delivery->has_event_id = true;
+	trl_set(delivery, id, trl_value_bytes(ctx, trl_new_id(ctx)));
+	trl_set(delivery, endpoint_id, trl_value_bytes(ctx, endpoint));
+	trl_set(delivery, event_id, trl_value_bytes(ctx, told->event));
 	delivery->event_type = trl_arena_strdup(ctx->arena, told->type);
 	delivery->webhook_id = webhook_id(ctx, endpoint, told);
 	delivery->request_body = trl_arena_strdup(ctx->arena, told->body);
 	delivery->created_at = trl_value_time(ctx, trl_now(ctx));
-	delivery->status = NOTIFY__V1__WEBHOOK_DELIVERY__STATUS__waiting;
-	delivery->has_status = true;
+	trl_set(delivery, status, NOTIFY__V1__WEBHOOK_DELIVERY__STATUS__waiting);
 	return delivery;
 }
 
@@ -58,8 +56,7 @@ due(trl_ctx *ctx, struct trl_id delivery)
 	Notify__V1__WebhookDue *payload = trl_arena_alloc(ctx->arena, sizeof *payload);
 
 	notify__v1__webhook_due__init(payload);
-	payload->delivery_id = trl_value_bytes(ctx, delivery);
-	payload->has_delivery_id = true;
+	trl_set(payload, delivery_id, trl_value_bytes(ctx, delivery));
 	return &payload->base;
 }
 
@@ -257,8 +254,7 @@ begin(struct notify *self, trl_ctx *ctx, const char *action,
 
 	*out = *delivery;
 	if (!trl_id_is_nil(replay_of)) {
-		out->replay_of = trl_value_bytes(ctx, replay_of);
-		out->has_replay_of = true;
+		trl_set(out, replay_of, trl_value_bytes(ctx, replay_of));
 	}
 	trl_batch_add(work, &notify_sql_webhook_delivery_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
@@ -280,8 +276,7 @@ test_body(trl_ctx *ctx, struct trl_id id, Notify__V1__WebhookEndpoint *endpoint)
 	notify_endpoint_show(endpoint);
 	told.endpoint = endpoint;
 	if (ctx->principal.kind == TRL_PERSON) {
-		told.by = trl_value_bytes(ctx, ctx->principal.account);
-		told.has_by = true;
+		trl_set(&told, by, trl_value_bytes(ctx, ctx->principal.account));
 	}
 	return notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = id,
 					   .type = type->name,

@@ -8,11 +8,10 @@ void
 notify_fact_write(trl_ctx *ctx, const struct trl_event *event, Notify__V1__Fact *out)
 {
 	notify__v1__fact__init(out);
-	out->has_event_id = out->has_tenant_id = out->has_subject_id = true;
-	out->event_id = trl_value_bytes(ctx, event->id);
+	trl_set(out, event_id, trl_value_bytes(ctx, event->id));
 	out->type = trl_arena_strdup(ctx->arena, event->type_name);
-	out->tenant_id = trl_value_bytes(ctx, event->tenant);
-	out->subject_id = trl_value_bytes(ctx, event->subject);
+	trl_set(out, tenant_id, trl_value_bytes(ctx, event->tenant));
+	trl_set(out, subject_id, trl_value_bytes(ctx, event->subject));
 	out->at = trl_value_time(ctx, event->at_us);
 	out->has_data = true;
 	out->data.len = event->len;

@@ -15,6 +15,7 @@ HEADER = '''\
 
 #include <trl/event_type.h>
 #include <trl/method.h>
+#include <trl/value.h>
 
 #include "{stem}.pb-c.h"
 

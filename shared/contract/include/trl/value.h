@@ -8,8 +8,8 @@
 
 /* Sets an optional field that has no pointer to be absent by: a number, an enum, a
  * bool, bytes. */
-#define trl_set(message, field, value)                                                 \
-	((void)((message)->has_##field = 1, (message)->field = (value)))
+#define trl_set(message, field, ...)                                                   \
+	((void)((message)->has_##field = 1, (message)->field = __VA_ARGS__))
 
 /* Nil where the bytes are no id. */
 struct trl_id trl_value_id(ProtobufCBinaryData bytes);
