@@ -27,7 +27,8 @@ struct world world;
 
 const struct trl_config_table *const trl_config_known[] = { NULL };
 
-/* A service that is open, or a caller that has its end of the bus alone. */
+/* A service that is open, or a caller that has its end of the bus alone. What was read
+ * of settings stays to the end of the process, secrets and all. */
 struct end {
 	const char *name;
 	const struct trl_service *service; /* NULL: none */
@@ -245,7 +246,6 @@ close_end(struct end *end)
 	trl_redis_close(&host->redis);
 	trl_pg_close(&host->pg);
 	trl_pg_close(&host->sys);
-	free((void *)(uintptr_t)host->config);
 }
 
 int

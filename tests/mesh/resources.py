@@ -84,7 +84,7 @@ class Resources(MeshCase):
         """The types of what the webhook heard of it."""
         told = [json.loads(body) for path, _, body in list(self.receiver.got) if path == self.path]
         return [one["type"] for one in told
-                if one["type"].startswith(f"{resource.service}.{resource.kind}.") and id_ in json.dumps(one)]
+                if one["type"].startswith(f"{resource.service}.{resource.kind}.") and id_ in json.dumps(one["data"])]
 
     def left(self, resource, id_, changes, secret=()):
         """Of each change one entry in the audit log, by Ada and without a secret, and, where
