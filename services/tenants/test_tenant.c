@@ -480,10 +480,33 @@ maintain_ends_what_is_past_its_grace_and_has_no_job(void **state)
 	assert_string_equal("0 0", told_of(live));
 }
 
+/* What maintain deleted before a tenant could be erased is known by its audit chain. */
+static void
+what_a_release_before_deleted_here_alone_is_erased_everywhere(void **state)
+{
+	const struct world_person *ada = world_person_new("ada", true);
+	struct world_caller who = { .person = ada, .tenant = world_tenant_new(ada) };
+	const char *id = world_id_text(who.tenant);
+
+	(void)state;
+	assert_int_equal(delete_it(&who, NULL), TRL_OK);
+	world_sql(
+	    "delete from job where tenant_id = '%s'; delete from tenant where "
+	    "tenant_id = '%s'; delete from tenant_directory where tenant_id = '%s'",
+	    id, id, id);
+	world_sql("%s", tenants_sql.migrations[6].text);
+	await(trl_arena_printf(world.arena,
+	    "select not exists (select from job where tenant_id = '%s')", id));
+	assert_string_equal("1 1", told_of(who.tenant));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+		    what_a_release_before_deleted_here_alone_is_erased_everywhere,
+		    world_forget),
 		cmocka_unit_test_teardown(
 		    a_tenant_is_made_and_its_maker_owns_it, world_forget),
 		cmocka_unit_test_teardown(
