@@ -193,6 +193,7 @@ clear(void **state)
 struct sql_wait {
 	const char *sql;
 	uint64_t next_us;
+	bool yes; /* once it was so */
 };
 
 static bool
@@ -200,23 +201,29 @@ sql_is_true(void *arg)
 {
 	struct sql_wait *it = arg;
 
-	if (trl_mono_us() < it->next_us)
-		return false;
-	it->next_us = trl_mono_us() + 10000;
-	return strcmp(test_db_sql(&world.db, "%s", it->sql), "t") == 0;
+	if (!it->yes && trl_mono_us() >= it->next_us) {
+		it->yes = strcmp(test_db_sql(&world.db, "%s", it->sql), "t") == 0;
+		it->next_us = trl_mono_us() + 10000;
+	}
+	return it->yes;
 }
 
 /* In short spans: a loop in which nothing happens asks nobody. */
 static void
 await(const char *sql)
 {
-	struct sql_wait it = { sql, 0 };
+	struct sql_wait it = { .sql = sql };
 	uint64_t until = trl_mono_us() + WAIT_MS * 1000ULL;
 
 	while (trl_mono_us() < until)
 		if (trl_loop_run_until(world.loop, sql_is_true, &it, 10))
 			return;
-	fail_msg("never: %s", sql);
+	fail_msg("never: %s; jobs: %s", sql,
+	    test_db_sql(&world.db, "select string_agg(concat_ws(' ', "
+				   "right(tenant_id::text, 1), kind, state, "
+				   "attempt, cancel, run_at - now(), lease_until - "
+				   "now(), error), '; ') from "
+				   "job"));
 }
 
 #define FINISHED                                                                       \
