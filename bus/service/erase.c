@@ -36,8 +36,6 @@ enum {
 
 #define KIND "erase_tenant"
 
-/* ---- hearing of it */
-
 static const struct trl_job_kind kind;
 static const struct trl_job_terms terms = { .key = "erase" };
 
@@ -72,8 +70,6 @@ erase_hears(const struct trl_service *service)
 		return NULL;
 	return &hears;
 }
-
-/* ---- the job */
 
 struct erasing {
 	const struct erase *erase;
@@ -245,8 +241,6 @@ erase_with(const void *list, const void *more)
 	all[n] = more;
 	return all;
 }
-
-/* ---- the operator's look */
 
 enum trl_code
 erase_show(const struct trl_host *host, trl_ctx *ctx, struct trl_id tenant,

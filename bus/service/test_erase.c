@@ -39,8 +39,6 @@ static struct {
 
 static struct trl_id tenant_a;
 
-/* ---- the service */
-
 static enum trl_code
 hook(void *self, trl_ctx *ctx, struct trl_id tenant)
 {
@@ -143,8 +141,6 @@ kill_child(void)
 	rig.child = 0;
 }
 
-/* ---- fixtures */
-
 static int
 open_all(void **state)
 {
@@ -230,8 +226,6 @@ await(const char *sql)
 	"select count(*) = 1 and not exists (select from job where tenant_id = '" A    \
 	"') from erasure where finished_at is not null"
 
-/* ---- hearing of it */
-
 /* As the subscription does it, in the transaction that applies the event. */
 static void
 hear_body(trl_ctx *ctx)
@@ -294,8 +288,6 @@ left(void)
 	    "'), (select string_agg(name, '') from thing_directory), (select gone from "
 	    "erasure))");
 }
-
-/* ---- doing it */
 
 static void
 killed_amid_it_another_process_goes_on_to_the_end(void **state)
