@@ -13,7 +13,9 @@ import uuid
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "contract"))
 from schema import follow  # noqa: E402
 
-PUBLISHED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "contract", "baseline.json")
+BASELINES = [os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "contract", "baseline.json")]
+if os.environ.get("TRELLIS_PRODUCT"):
+    BASELINES.append(os.path.join(os.environ["TRELLIS_PRODUCT"], "baseline.json"))
 
 
 def plain(document, schema):
@@ -159,9 +161,11 @@ class Catalogue:
 
 def published_events():
     """The types of the events that the contracts tell everybody."""
-    with open(PUBLISHED, encoding="utf-8") as file:
-        events = json.load(file)["events"]
-    return {name for name, event in events.items() if event["published"]}
+    found = set()
+    for baseline in BASELINES:
+        with open(baseline, encoding="utf-8") as file:
+            found |= {name for name, event in json.load(file)["events"].items() if event["published"]}
+    return found
 
 
 def schemas_of(binaries):
