@@ -22,7 +22,10 @@ PERSONAL = {
 
 
 def wanted(sub):
-    """Of a producer's log what a subscription takes: tenants the audit entries alone, notify all but those."""
+    """Of a producer's log what a subscription takes: what erases the end of a tenant, tenants the
+    audit entries, notify all but those."""
+    if sub["subscription"] == "erasing":
+        return "type = 'tenants.tenant.erased'"
     return f"(type = '{sub['producer']}.audit.written') = {sub['subscription'].startswith('audit_')}"
 
 
@@ -55,7 +58,8 @@ class Happenings:
             last = {}
             for r in self.fleet.rows(
                     f"select lane, seq, tenant_id, subject_id, type, encode(payload, 'hex') as payload "
-                    f"from {schema}.event_log where type not like 'auth.%' or type like 'auth.account.%' "
+                    f"from {schema}.event_log where (type not like 'auth.%' or type like 'auth.account.%') "
+                    "and type not like '%.audit.written' and type <> 'tenants.tenant.erased' "
                     "order by lane, seq"):
                 key = (r["tenant_id"], r["subject_id"], r["type"].split(".")[1])
                 version = version_of(bytes.fromhex(r["payload"]))
@@ -246,10 +250,9 @@ class Happenings:
         differences = []
         for company in self.world.companies:
             told = self.fleet.rows(
-                "select event_id, type, subject_id from auth.event_log "
-                f"where tenant_id = '{company.id}' and type <> 'auth.audit.written' "
-                "union all select event_id, type, subject_id "
-                f"from tenants.event_log where tenant_id = '{company.id}'")
+                "select event_id, type, subject_id from (select * from auth.event_log union all "
+                f"select * from tenants.event_log) e where tenant_id = '{company.id}' "
+                "and type not like '%.audit.written'")
             for r in told:
                 if r["type"] == "tenants.tenant.created" or r["subject_id"] == company.owner.id:
                     continue  # before the endpoints were
