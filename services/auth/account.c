@@ -4,20 +4,6 @@
 
 #include "auth.h"
 
-void
-auth_show_account(const auth_account *row, Auth__V1__Account *out)
-{
-	auth__v1__account__init(out);
-	trl_set(out, id, row->account_id);
-	trl_set(out, version, row->version);
-	out->email = row->email;
-	trl_set(out, email_verified, row->email_verified);
-	out->display_name = row->display_name;
-	out->locale = row->locale;
-	out->created_at = row->created_at;
-	out->updated_at = row->updated_at;
-}
-
 enum trl_code
 auth_account_by_email(
     struct auth *self, trl_ctx *ctx, const char *email, auth_account *row, bool *found)

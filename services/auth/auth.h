@@ -40,8 +40,6 @@ typedef Auth__V1__SignedIn auth_signed_in;
 
 /* account.c */
 
-/* What people see of an account; its texts are the row's. */
-void auth_show_account(const auth_account *row, Auth__V1__Account *out);
 /* The account that has an address (in small letters). Where none has it, *found is
  * false and the same was asked of PostgreSQL under an id that nobody has, which is
  * then row's: what follows may go on as if it existed. Errors: faults. */
@@ -126,7 +124,7 @@ void auth_letters_void(
 void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, enum auth_purpose purpose, bool wanted);
 
-/* password_change.c: what ends with a former password. */
+/* password_set.c: what ends with a former password. */
 
 /* Adds to the batch, under the guard that nobody set another password meanwhile: the
  * password's new hash, the end of all sessions and of the links that would set another.
@@ -150,6 +148,8 @@ enum trl_code auth_revoke_everywhere(
 
 /* events_out.c: events, part of the batch that makes them true. */
 
+/* What people see of an account; its texts are the row's. */
+void auth_show_account(const auth_account *row, Auth__V1__Account *out);
 void auth_tell_account(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
     const auth_account *row);
 void auth_tell_session(trl_ctx *ctx, trl_batch *work, const auth_account *row,
