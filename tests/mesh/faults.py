@@ -107,6 +107,7 @@ class Faults(MeshCase):
                 for answer in (person.get("/api/v1/me"), person.patch("/api/v1/me", {"display_name": "P"}),
                                person.get("/api/v1/me/sessions")):
                     answers.append(answer)
+                stop.wait(0.01)  # connections are made anew meanwhile
 
         people = [self.stack.sign_up(f"t{i}") for i in range(4)]
         threads = [threading.Thread(target=work, args=(person,)) for person in people]
@@ -138,6 +139,7 @@ class Faults(MeshCase):
                     answers[key] = person.patch("/api/v1/me", body, Idempotency_Key=key)
                 except OSError:
                     pass
+                stop.wait(0.01)
 
         people = [self.stack.sign_up(f"p{i}") for i in range(4)]
         threads = [threading.Thread(target=write, args=(person,)) for person in people]

@@ -69,6 +69,7 @@ class Pooled(MeshCase):
                 sent.append((person, key))
                 answers.append(person.patch("/api/v1/me", {"display_name": f"Name {key}"},
                                             Idempotency_Key=key))
+                stop.wait(0.01)  # servers are made anew meanwhile
 
         people = [self.stack.sign_up(f"w{i}") for i in range(4)]
         threads = [threading.Thread(target=write, args=(person,)) for person in people]
