@@ -157,12 +157,27 @@ class Findings:
             self.tell('contract', f'{name}_{version}', os.path.relpath(path, tree.root))
 
 
-def refuse_foreign_protos(product):
-    """A product's contracts are those of its own services, each in a folder of its name."""
-    for name in sorted(os.listdir(product.proto)) if os.path.isdir(product.proto) else ():
-        if name.startswith('.') or name in product.names:
-            continue
-        raise Refused(f'{product.title}proto/{name} is the contract of no service in {product.place()}: add the line, or take the folder away.')
+# Contracts that the skeleton of every service serves or tells by.
+NOBODYS_OWN = ('audit', 'events', 'operator')
+
+
+def folders_in(path):
+    return sorted(n for n in (os.listdir(path) if os.path.isdir(path) else ())
+                  if n[0] not in '._' and os.path.isdir(os.path.join(path, n)))
+
+
+def refuse_unlisted(tree):
+    """A folder that the list does not have would be forgotten without a word."""
+    services = os.path.dirname(tree.list)
+    for name in folders_in(services):
+        if name not in tree.names and any(f.endswith('.c') for f in os.listdir(os.path.join(services, name))):
+            raise Refused(f'{tree.title}services/{name} is not in {tree.place()}: add the line, '
+                          'or take the folder away.')
+    for name in folders_in(tree.proto):
+        has_contract = any(re.fullmatch(r'v\d+', v) for v in folders_in(os.path.join(tree.proto, name)))
+        if name not in tree.names and (tree.title or has_contract and name not in NOBODYS_OWN):
+            raise Refused(f'{tree.title}{os.path.relpath(tree.proto, tree.top)}/{name} is the contract of no '
+                          f'service in {tree.place()}: add the line, or take the folder away.')
 
 
 def find(top, product):
@@ -174,10 +189,10 @@ def find(top, product):
             raise Refused(f'the product folder {product} is not there; its path is absolute, and it has services/list.')
         own = Tree.of_product(product)
         own.read(trees)
-        refuse_foreign_protos(own)
         trees.append(own)
     found = Findings(top)
     for tree in trees:
+        refuse_unlisted(tree)
         found.seen += [tree.list, os.path.dirname(tree.list), tree.proto]
         for name in tree.names:
             found.service(tree, name)

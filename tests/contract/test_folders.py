@@ -18,7 +18,8 @@ class Folders(unittest.TestCase):
         self.put('top/services/list', '# The services.\nauth\n')
         self.put('top/services/auth/auth.c')
         self.put('top/proto/trellis/auth/v1/auth.proto')
-        self.put('top/proto/trellis/ledger/v1/ledger.proto')
+        self.put('top/proto/trellis/events/v1/events.proto')
+        self.put('top/proto/trellis/trl/meson.build')
         self.put('shop/services/list', 'projects\n')
         self.put('shop/services/projects/projects.c')
         self.put('shop/proto/projects/v1/projects.proto')
@@ -71,11 +72,20 @@ class Folders(unittest.TestCase):
                 self.refused(wanted)
 
     def test_a_product_that_names_what_is_trellis_own(self):
-        for name in ('auth', 'ledger'):
-            with self.subTest(name):
-                self.put('shop/services/list', f'projects\n{name}\n')
-                self.refused(f'{self.product}/services/list:2: "{name}" is a service or contract '
-                             'of Trellis itself', self.product)
+        self.put('shop/services/list', 'projects\nauth\n')
+        self.refused(f'{self.product}/services/list:2: "auth" is a service or contract '
+                     'of Trellis itself', self.product)
+
+    def test_a_folder_that_the_list_forgot(self):
+        self.put('top/services/media/media.c')
+        self.refused('services/media is not in services/list: add the line')
+        self.put('top/services/list', 'auth\nmedia\n')
+        self.put('top/proto/trellis/ledger/v1/ledger.proto')
+        self.refused('proto/trellis/ledger is the contract of no service in services/list')
+        self.put('top/services/list', 'auth\nmedia\nledger\n')
+        self.put('top/services/ledger/ledger.c')
+        self.put('shop/services/boxes/boxes.c')
+        self.refused(f'{self.product}/services/boxes is not in {self.product}/services/list', self.product)
 
     def test_a_product_without_what_it_needs(self):
         self.refused('the product folder /no/such is not there', '/no/such')
