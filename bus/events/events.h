@@ -48,6 +48,8 @@ struct events {
 	const char *service;
 	void *self;
 	bool tells, draining;
+	/* There are new numbers, which its subscriptions to itself hear of so. */
+	void (*on_numbers)(struct events *events);
 	unsigned running; /* actors of this end */
 	trl_snapshot_fn *snapshot;
 	const struct trl_event_type *audit; /* NULL: it tells no audit entries */

@@ -36,6 +36,7 @@ trl_events_open(const struct trl_events_options *options)
 		.sys = options->sys,
 		.service = options->service,
 		.tells = options->tells,
+		.on_numbers = sub_hear_own,
 		.snapshot = options->snapshot,
 		.audit = options->audit,
 		.audit_page =

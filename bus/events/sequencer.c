@@ -3,7 +3,7 @@
  * falls as load rises. Several replicas may try: the head's row lock lets one through,
  * and who was passed over tries again in a moment, because the other's snapshot may be
  * older than his own commit. */
-#include "subscription.h"
+#include "events.h"
 
 #include <endian.h>
 #include <string.h>
@@ -24,9 +24,7 @@ notify(struct events *events)
 	snprintf(topic, sizeof topic, "%s.events", events->service);
 	memcpy(total.bytes + 8, &sum, sizeof sum);
 	trl_bus_notify(events->bus, topic, trl_id_nil, total);
-	for (struct subscription *sub = events->subscriptions; sub; sub = sub->next)
-		if (sub->is_own)
-			sub_heard(sub, events->total);
+	events->on_numbers(events);
 	trl_series_add(events->m.notices, 1);
 }
 

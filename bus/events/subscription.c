@@ -117,6 +117,16 @@ sub_watch(struct subscription *sub)
 		sub_pull_at(sub, trl_mono_us() + WAIT_MS * 1000);
 }
 
+/* The producer told something: total is the sum of its numbers. */
+static void
+heard(struct subscription *sub, uint64_t total)
+{
+	if (total <= sub->hint || total > INT64_MAX)
+		return;
+	sub->hint = total;
+	sub_pull(sub);
+}
+
 /* A notice of the producer: the sum of its numbers stands in the id. */
 static void
 on_notice(void *self, struct trl_id tenant, struct trl_id total)
@@ -125,16 +135,15 @@ on_notice(void *self, struct trl_id tenant, struct trl_id total)
 
 	(void)tenant;
 	memcpy(&sum, total.bytes + 8, sizeof sum);
-	sub_heard(self, be64toh(sum));
+	heard(self, be64toh(sum));
 }
 
 void
-sub_heard(struct subscription *sub, uint64_t total)
+sub_hear_own(struct events *events)
 {
-	if (total <= sub->hint || total > INT64_MAX)
-		return;
-	sub->hint = total;
-	sub_pull(sub);
+	for (struct subscription *sub = events->subscriptions; sub; sub = sub->next)
+		if (sub->is_own)
+			heard(sub, events->total);
 }
 
 /* "*.audit.written" is the producer's. */

@@ -112,7 +112,7 @@ void sub_dead_letter(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
 void sub_open_all(struct events *events, const struct trl_subscription *spec,
     const char *const *tellers);
 void sub_start(struct subscription *sub);
-/* The producer told something: total is the sum of its numbers. */
-void sub_heard(struct subscription *sub, uint64_t total);
+/* This service told something, which its subscriptions to itself hear. */
+void sub_hear_own(struct events *events);
 void sub_close_all(struct events *events);
 struct subscription *sub_find(const struct events *events, const char *name);
