@@ -240,7 +240,7 @@ trl_batch_read(trl_batch *batch)
 		pg_op_unref(&op);
 		op = pg_op_new(n + 1);
 		op->calls = calls;
-		op->solo = timed;
+		op->solo = op->timed = timed;
 		rc = pg_submit(ctx, batch->pg, op);
 		if (rc != TRL_OK)
 			return rc;

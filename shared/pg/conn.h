@@ -42,6 +42,7 @@ struct pg_op {
 	bool tied;       /* of a tx: goes over that connection or none */
 	bool led;        /* the result of its connection's lead is still to come */
 	bool solo;       /* a read that shares its Sync with nobody */
+	bool timed;      /* it has a statement_timeout of its own, and so is solo */
 	bool ends_group; /* its Sync is sent after it */
 	bool queued;     /* in one of the pool's queues */
 	bool detached;   /* nobody waits */

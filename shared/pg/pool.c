@@ -103,12 +103,13 @@ pg_op_again(trl_pg *pg, struct pg_op *op)
 
 static void give_writes(trl_pg *pg);
 
-/* PostgreSQL ends each statement of a read by its statement_timeout; a connection
- * that says nothing for three times as long has nobody behind it. */
+/* PostgreSQL ends each statement of a read by its statement_timeout, and one with a
+ * time of its own when its actor's is over; a connection that says nothing for three
+ * times as long has nobody behind it. */
 static bool
 is_dead(const struct pg_conn *conn)
 {
-	return conn->first && !conn->first->solo &&
+	return conn->first && (!conn->first->timed || conn->first->detached) &&
 	       trl_loop_now_us(conn->pg->loop) - conn->since_us >
 		   3ULL * PG_STATEMENT_TIMEOUT_MS * 1000;
 }

@@ -127,12 +127,33 @@ one_silent_write_costs_no_other(void **state)
 	world_run_for(write_well, 4000);
 }
 
+/* Also where it was sent again after another connection was lost, and so by itself. */
+static void
+silent_reads_that_were_sent_again_are_given_up(void **state)
+{
+	body *const all[] = { read_in_vain, read_in_vain };
+
+	(void)state;
+	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 5000));
+	assert_int_equal(silence(world.pg->reads, world.pg->n_reads), 2);
+	world_run_many((body **)(uintptr_t)all, TRL_COUNT(all));
+	for (size_t i = 0; i < world.pg->n_reads; i++) {
+		struct pg_conn *conn = &world.pg->reads[i];
+
+		assert_true(conn->first && conn->first->detached);
+		conn->first->solo = true;
+		conn->since_us -= 3ULL * PG_STATEMENT_TIMEOUT_MS * 1000;
+	}
+	world_run_for(read_well, 4000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_silent_read_costs_no_other),
 		cmocka_unit_test(one_silent_write_costs_no_other),
+		cmocka_unit_test(silent_reads_that_were_sent_again_are_given_up),
 	};
 
 	return cmocka_run_group_tests_name("silent", tests, world_open, world_close);
