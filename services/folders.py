@@ -44,7 +44,7 @@ class Refused(Exception):
 def name_is_wrong(name):
     """A sentence of why no service can have this name, or None."""
     if not NAME.fullmatch(name):
-        return f'"{name}" is no name of a service: 2 to 31 of a-z and 0-9, a letter first'
+        return f'"{name}" is not a name for a service: 2 to 31 of a-z and 0-9, a letter first'
     if name in HAS_MEANING:
         return f'"{name}" has another meaning {HAS_MEANING[name]}; choose another name'
     return None

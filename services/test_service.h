@@ -39,7 +39,7 @@ struct world {
 };
 extern struct world world;
 
-/* Who calls. Zeroed but for what is needed; all zero: nobody. */
+/* The caller. Zeroed but for what is needed; all zero: nobody. */
 struct world_caller {
 	const struct world_person *person; /* or: */
 	struct trl_id account;
@@ -77,7 +77,7 @@ int world_close(void **state);
 /* Ends what calls left in world.arena, and the clock and address that were set. */
 int world_forget(void **state);
 
-/* Asks before each call of a TENANT method what who may do in its tenant, and fills
+/* Asks before each call of a TENANT method who may do what in its tenant, and fills
  * ctx's principal as the edge would. NULL, as it is at first: everybody may what the
  * caller says. */
 extern enum trl_code (*world_grants)(trl_ctx *ctx, const struct world_caller *who);

@@ -3,7 +3,7 @@
 lines: ...").
 
   sizes.py TOP                  tells both
-  sizes.py TOP STAMP DEPFILE    for the build, files over 700 lines alone; runs again
+  sizes.py TOP STAMP DEPFILE    for the build, only files over 700 lines; runs again
                                 when a file or a folder has changed
 """
 import os
@@ -15,7 +15,7 @@ STOPS, REASON, FUNCTION = 700, 400, 60
 WHY = 'Over %d lines: '
 # A service's contract is one file, most of which is the document it becomes.
 CONTRACT = 'proto/'
-# Programs of the bench stand alone, and need give no reason.
+# Programs of the bench stand on their own, and need give no reason.
 FREE = 'tests/bench/'
 
 

@@ -1,4 +1,4 @@
-/* dispatch.c - from a CALL frame to its handler and back. The contract alone says
+/* dispatch.c - from a CALL frame to its handler and back. Only the contract says
  * who may call what (permit.c); what it does not allow is refused here and logged. The
  * handler runs in an actor whose deadline is 20 ms before the caller's, so that
  * it can still say which of its own calls was late.
@@ -197,7 +197,7 @@ put_reply(
 		reply.replayed = false;
 		reply.has_error = true;
 		reply.code = rc;
-		/* Of a fault the text is for this process's log alone. */
+		/* A fault's text is only for this process's log. */
 		reply.message =
 		    trl_is_fault(rc) ? bus_text(NULL) : bus_text(ctx->err.message);
 		reply.field = bus_text(ctx->err.field);
@@ -223,7 +223,7 @@ note(struct bus_serving *call, enum trl_code rc)
 }
 
 /* Whatever the operator did or looked into leaves a line, beside the audit entry that
- * a change makes. What is his own to read (figures, lists) leaves none. */
+ * a change makes. Reading what is the operator's own (figures, lists) leaves none. */
 static void
 note_operator(const trl_ctx *ctx, const struct bus_serving *call, enum trl_code rc)
 {

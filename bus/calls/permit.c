@@ -1,11 +1,12 @@
-/* permit.c - who may call what. Caller x method is decided by the contract alone, and
+/* permit.c - who may call what. Caller x method is decided by the contract only, and
  * so is principal x method; what neither allows is refused.
  *
  * The operator's command ("ctl", a caller with keys of its own) stands outside that
  * table: it may call every method, as the operator and as nobody else. What it does in
  * a tenant it does under that tenant's row security, like everybody, and the audit
- * names the operator. His principal is believed from his command, and from a service
- * that the method lists, which handles a call of his; never from the edge. */
+ * names the operator. Such a principal is believed from the operator's command, and
+ * from a service that the method lists and that handles the operator's call; never from
+ * the edge. */
 #include "server.h"
 
 #include <string.h>
@@ -47,7 +48,7 @@ bus_may_call(const struct trl_method *method, const char *caller)
 	}
 }
 
-/* The operator names for whom he acts, where the method is somebody's. */
+/* The operator names the one acted for, where the method is somebody's. */
 static enum trl_code
 check_operator(trl_ctx *ctx, const struct trl_method *method)
 {

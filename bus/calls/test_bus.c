@@ -161,8 +161,7 @@ TEST(the_contract_alone_says_who_calls)
 		{ "edge", SAMPLE_OPERATOR, TRL_DENIED },
 		{ "tenants", SAMPLE_ECHO, TRL_DENIED },
 		{ "tenants", SAMPLE_MESH, TRL_OK },
-		/* The operator's command, without his principal; with it: test_permit.
-		 */
+		/* The operator's command without its principal; with it: test_permit */
 		{ "ctl", SAMPLE_ECHO, TRL_DENIED },
 		{ "ctl", SAMPLE_OPERATOR, TRL_DENIED },
 	};

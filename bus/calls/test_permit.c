@@ -20,7 +20,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-	/* The operator by his command: every method, named for whom it is. */
+	/* The operator by the command: every method, naming the one it is for. */
 	{ "ctl", TRL_OPERATOR, false, false, SAMPLE_ECHO, TRL_OK },
 	{ "ctl", TRL_OPERATOR, false, false, SAMPLE_MESH, TRL_OK },
 	{ "ctl", TRL_OPERATOR, false, false, SAMPLE_OPERATOR, TRL_OK },
@@ -29,12 +29,12 @@ static const struct row rows[] = {
 	{ "ctl", TRL_OPERATOR, false, false, SAMPLE_TENANT, TRL_MALFORMED },
 	{ "ctl", TRL_OPERATOR, false, true, SAMPLE_SESSION, TRL_OK },
 	{ "ctl", TRL_OPERATOR, false, false, SAMPLE_SESSION, TRL_MALFORMED },
-	/* His command as anybody else. */
+	/* The operator's command as anybody else. */
 	{ "ctl", TRL_NOBODY, false, false, SAMPLE_ECHO, TRL_DENIED },
 	{ "ctl", TRL_PERSON, true, true, SAMPLE_SESSION, TRL_DENIED },
 	{ "ctl", TRL_SERVICE, false, false, SAMPLE_MESH, TRL_DENIED },
 	{ "ctl", TRL_PERSON, false, true, SAMPLE_OPERATOR, TRL_DENIED },
-	/* The operator by anybody else: from a service that the method lists alone. */
+	/* The operator by anybody else: only from a service that the method lists. */
 	{ "edge", TRL_OPERATOR, true, true, SAMPLE_ECHO, TRL_DENIED },
 	{ "edge", TRL_OPERATOR, true, true, SAMPLE_TENANT, TRL_DENIED },
 	{ "edge", TRL_OPERATOR, true, true, SAMPLE_SESSION, TRL_DENIED },

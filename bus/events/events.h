@@ -83,7 +83,7 @@ void events_ends(struct events *events);
 uv_timer_t *events_timer(struct events *events, void *data);
 void events_timer_close(uv_timer_t **timer);
 
-/* heads.c: takes what was read or moved, and wakes who waits. */
+/* heads.c: takes what was read or moved, and wakes whoever waits. */
 void events_heads_take(
     struct events *events, const Trellis__Bus__HeadRow *const *rows, size_t n);
 void events_wake_all(struct events *events);

@@ -1,6 +1,7 @@
 /* fetch.c - the log, served to subscribers by any replica. Whether there is something
  * new is known from the heads in memory; only then PostgreSQL is asked, for numbers
- * that are known to be there. So who waits costs a parked actor, and no statement. */
+ * that are known to be there. So a subscriber that waits costs a parked actor, and no
+ * statement. */
 #include "events.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* sequencer.c - numbers what was told, right after its commit. Commits of one turn of
  * the loop, and those that come while a move is under way, share the next one: cost
  * falls as load rises. Several replicas may try: the head's row lock lets one through,
- * and who was passed over tries again in a moment, because the other's snapshot may be
- * older than his own commit. */
+ * and one that was passed over tries again in a moment, because the other's snapshot
+ * may be older than its own commit. */
 #include "events.h"
 
 #include <endian.h>

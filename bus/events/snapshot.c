@@ -1,6 +1,7 @@
 /* snapshot.c - the producer's side of a new subscription: pages of present facts, told
  * as the events that would tell them. They have no number; their ids are new. Entries
- * of the tenants' audit chains are shown likewise, to who asks for those. */
+ * of the tenants' audit chains are shown likewise, to a subscriber that asks for them.
+ */
 #include "events.h"
 
 #include <string.h>
@@ -94,7 +95,7 @@ events_snapshot(struct events *events, trl_ctx *ctx,
 	    events->snapshot ? events->snapshot : show_nothing, ctx, in, out);
 }
 
-/* Under the _sys role, which alone reads across chains. */
+/* Under the _sys role: only it reads across chains. */
 static enum trl_code
 show_audit(void *self, trl_ctx *ctx, struct trl_snapshot_key after, size_t limit,
     trl_snapshot *out, struct trl_snapshot_key *next)

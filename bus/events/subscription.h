@@ -2,7 +2,7 @@
  * it does next. Private to bus/events.
  *
  * One actor at a time pulls and applies; while there is nothing to pull, another one
- * waits at the producer for something new. A notice, or the answer of that one, starts
+ * waits at the producer for something new. A notice, or the answer to that wait, starts
  * the first again. */
 #pragma once
 

@@ -1,9 +1,9 @@
 /* turns.c - which events are applied next, together or one by one. A batch that fails
  * is tried again event by event; one that fails by itself five times becomes a dead
- * letter, and the lane goes on. Where not the event is at fault but a lock, the load or
- * the network, the lane waits, for however long: then nothing would be mended by an
- * operator. A process that has not come past its first events yet counts beforehand, so
- * that one that kills it becomes one as well. */
+ * letter, and the lane goes on. Where the fault is not the event's but a lock's, the
+ * load's or the network's, the lane waits for as long as that takes: an operator could
+ * mend nothing there. A process that has not got past its first events yet counts
+ * before it tries, so that an event that kills it becomes a dead letter too. */
 #include <string.h>
 
 #include <trl/log.h>
@@ -148,7 +148,7 @@ failed(trl_ctx *ctx, struct subscription *sub, struct batch *batch, enum trl_cod
 	}
 	if (batch->n == 1)
 		return failed_alone(ctx, sub, batch);
-	trl_log(TRL_LOG_WARN, ctx, "a batch of events failed; now one by one",
+	trl_log(TRL_LOG_WARN, ctx, "a batch of events failed; applying them one by one",
 	    TRL_LOG_STR("subscription", sub->name), TRL_LOG_INT("events", batch->n),
 	    TRL_LOG_STR("reason", ctx->err.message));
 	trl_err_clear(ctx);

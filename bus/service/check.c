@@ -37,9 +37,8 @@ check_producer(const struct trl_service *s, const struct trl_subscription *sub)
 {
 	if (is_every(sub) || is_teller(sub->producer))
 		return true;
-	trl_complain(
-	    "the subscription %s of %s hears %s, which is no service with a schema in "
-	    "services/list: correct its .producer, in services/%s",
+	trl_complain("the subscription %s of %s hears %s, which is not a service with "
+		     "a schema in services/list: correct its .producer, in services/%s",
 	    name_of(sub), s->name, sub->producer, s->name);
 	return false;
 }

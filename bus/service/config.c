@@ -36,7 +36,7 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_SERVICES("TRELLIS_PEER_",
 	    "where a service is found (TRELLIS_PEER_AUTH=tcp://a:7101,tcp://b:7101 or "
 	    "dns+tls+tcp://auth:7101)"),
-	/* Who calls may be of another build, so that any name is one. */
+	/* A caller may be of another build, so any name is taken. */
 	TRL_CONFIG_PREFIX("TRELLIS_BUS_KEY_",
 	    "keys shared with a service, lines of kid:hex, two "
 	    "while they change; as TRELLIS_BUS_KEY_AUTH_FILE, or, where several "

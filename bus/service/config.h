@@ -24,7 +24,7 @@ bool process_config_read_admin(const struct trl_service *const *services, size_t
     struct process_config *out, void **values);
 
 /* Refuses variables that nobody knows. The services that a family may name are those
- * of the build, these, and whom these call or hear. False: printed. */
+ * of the build, these, and the services that these call or hear. False: printed. */
 bool process_check_names(
     const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
 /* The variable of a family for a service, or NULL: ("TRELLIS_LISTEN_", "auth"). False:

@@ -1,5 +1,5 @@
-/* erase.c - erasing a tenant: every service with a schema hears that one is no more
- * (tenants.tenant.erased), tenants itself too, and takes out what it has of it.
+/* erase.c - erasing a tenant: every service with a schema hears that one is gone
+ * (tenants.tenant.erased), tenants itself too, and removes what it has of it.
  *
  * The transaction that hears it notes the tenant in the table erasure and adds a job.
  * From then on no event of the tenant is applied here, by whichever subscription it

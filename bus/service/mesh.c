@@ -53,7 +53,7 @@ print_service(const struct trl_service *s)
 }
 
 /* Nobody may call what stands below, so that calls form no circle. Routes are no such
- * call: nobody waits for who calls them, and nobody is less ready without them. */
+ * call: nobody waits for their callers, and nobody is less ready without them. */
 static bool
 stands_above(const struct trl_service *const *services, size_t at, const char *name)
 {

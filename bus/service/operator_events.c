@@ -1,5 +1,5 @@
 /* operator_events.c - the operator's view of events: how far subscriptions are, what is
- * parked, and the log itself. What he changes is recorded under his key after it is
+ * parked, and the log itself. A change is recorded under the operator's key after it is
  * done; each of these changes may be done twice without harm, so a run that died in
  * between is simply run again. */
 #include "operator.h"

@@ -1,5 +1,5 @@
-/* operator_jobs.c - the operator's view of a service's jobs, and what he may do to one.
- * A service without jobs answers as one whose list is empty. */
+/* operator_jobs.c - the operator's view of a service's jobs, and what the operator may
+ * do to one. A service without jobs answers as one whose list is empty. */
 #include "operator.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* operator_peers.c - whom a service calls, address by address, and who calls it. */
+/* operator_peers.c - which services a service calls, address by address, and which call
+ * it. */
 #include "operator.h"
 
 #include <trl/bus_look.h>

@@ -48,8 +48,8 @@ struct process {
 		struct trl_host host;
 		operator_self op;
 		void *self;
-		/* How its audit entries are told, and whom it hears that is told to
-		 * hear every teller. */
+		/* How its audit entries are told, and which services it hears where
+		 * it is to hear every teller. */
 		struct trl_event_type audit;
 		char audit_name[64];
 		const char *tellers[PEERS_MAX + 1];
@@ -125,7 +125,7 @@ tell_ready(uv_timer_t *timer)
 	if (p->config.notify_fd < 0)
 		return;
 	if (write((int)p->config.notify_fd, "\n", 1) != 1)
-		trl_log(TRL_LOG_WARN, NULL, "cannot tell that it is ready",
+		trl_log(TRL_LOG_WARN, NULL, "cannot report that it is ready",
 		    TRL_LOG_STR("reason", strerror(errno)));
 	close((int)p->config.notify_fd);
 }
@@ -191,7 +191,7 @@ note_unheard(const struct trl_service *s, const char *teller)
 			    TRL_LOG_STR("teller", teller));
 }
 
-/* Who can be heard: who is here, or has an address. */
+/* The services that can be heard: those here, and those with an address. */
 static bool
 find_tellers(struct process *p, struct one *one)
 {

@@ -92,7 +92,7 @@ a_producer_that_tells_nothing_is_refused(void **state)
 	(void)state;
 	assert_string_equal(
 	    judge(&sql, SUB(.name = "people", .producer = "auht"), NULL),
-	    "the subscription people of zoo hears auht, which is no service with a "
+	    "the subscription people of zoo hears auht, which is not a service with a "
 	    "schema in services/list: correct its .producer, in services/zoo\n");
 }
 

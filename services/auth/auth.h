@@ -1,5 +1,5 @@
 /* auth.h - the auth service's state, and what its files share. Known within this
- * folder alone; other services call its contract. */
+ * folder only; other services call its contract. */
 #pragma once
 
 #include <trl/access.h>
@@ -27,7 +27,7 @@ struct auth {
 	trl_pg *pg;
 	trl_access *access;
 	trl_secret *place_key; /* of the hashes of places */
-	trl_sealer *sealer;    /* of tokens on their way to the letter */
+	trl_sealer *sealer;    /* of tokens on their way to the e-mail */
 	const struct auth_config *config;
 	struct auth_passwords passwords;
 };
@@ -62,7 +62,7 @@ enum { AUTH_PLACE = 16, AUTH_PLACE_KEY = 32 };
 
 /* The key of their hashes, out of TRELLIS_SEAL_KEY. */
 trl_secret *auth_place_key(const uint8_t *seal_key);
-/* What is kept of the caller's address, for this account alone. */
+/* What is kept of the caller's address, for this account only. */
 void auth_place(const struct auth *self, const trl_ctx *ctx, struct trl_id account,
     uint8_t out[AUTH_PLACE]);
 /* Adds that the account is used from the caller's address. */
@@ -99,7 +99,7 @@ void auth_letter_token_new(
 /* False where the text is no token of ours. */
 bool auth_letter_token_read(
     const char *text, struct trl_id *account, uint8_t hash[AUTH_LETTER_HASH]);
-/* A letter's link that still holds, and whose account it is. */
+/* An e-mail's link that still holds, and whose account it is. */
 struct auth_link {
 	enum auth_purpose purpose;
 	struct trl_id account;
@@ -118,9 +118,9 @@ void auth_letter_use(trl_ctx *ctx, trl_batch *work, const struct auth_link *link
 /* Adds that the account's other links of a purpose hold no more. */
 void auth_letters_void(
     trl_ctx *ctx, trl_batch *work, struct trl_id account, enum auth_purpose purpose);
-/* Makes a letter's token and adds its row and its event to the batch. wanted: false
+/* Makes an e-mail's token and adds its row and its event to the batch. wanted: false
  * where nobody has the address, or needs it no more: then it costs the same, and no
- * letter comes of it. */
+ * e-mail comes of it. */
 void auth_letter_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
     const auth_account *row, enum auth_purpose purpose, bool wanted);
 

@@ -1,4 +1,4 @@
-/* config.h - what can be set of auth. For this folder alone. */
+/* config.h - what can be set of auth. For this folder only. */
 #pragma once
 
 #include <trl/config.h>

@@ -1,5 +1,5 @@
 /* auth.CreateApiKey - what programs show instead of a
- * session. A key is `trl_<id>_<secret><checksum>`; of its text a hash alone is
+ * session. A key is `trl_<id>_<secret><checksum>`; of its text only a hash is
  * kept. It may do what was written into it, never more than its maker could. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* The token of a letter's link: "trm_" and base64url of
+/* The token of an e-mail's link: "trm_" and base64url of
  *
  *   account (16) | random (32)
  *
  * The account is inside because nothing of it can be read without its id. What lets
- * somebody in is the random part alone: only BLAKE2b-256 of the whole is kept, for a
+ * somebody in is only the random part: just BLAKE2b-256 of the whole is kept, for a
  * purpose, until an hour, and it is good once. */
 #include <string.h>
 
@@ -107,7 +107,7 @@ auth_letters_void(
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 }
 
-/* Tells notify of the letter. Its token is in the event sealed alone. */
+/* Tells notify of the e-mail. Its token is in the event only sealed. */
 static void
 tell_letter(struct auth *self, trl_ctx *ctx, trl_batch *work, const auth_account *row,
     Auth__V1__LetterEvent__Purpose purpose, const char *token, int64_t expires_at)

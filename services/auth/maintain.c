@@ -1,4 +1,4 @@
-/* `trellis-auth maintain`: drops of all accounts what login and letters drop of one in
+/* `trellis-auth maintain`: drops of all accounts what login and e-mails drop of one in
  * passing. */
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* auth.ResetPassword, ChangePassword - a new password, by a letter's token or
+/* auth.ResetPassword, ChangePassword - a new password, by an e-mail's token or
  * against the present one. Both end every session and every other reset link; the
  * change gives a new session, the reset does not sign in and proves the address. */
 #include "auth.h"

@@ -47,7 +47,7 @@ shows_something(const char *password)
 	return false;
 }
 
-/* The small letter of a capital beyond ASCII, in the alphabets of Europe. */
+/* The lower case of a capital beyond ASCII, in the alphabets of Europe. */
 static uint32_t
 small_letter(uint32_t code)
 {

@@ -1,5 +1,5 @@
 /* The most common of the passwords that breaches brought to light and that have
- * enough bytes to pass otherwise, in small letters and in order. Short on purpose:
+ * enough bytes to pass otherwise, in lower case and in order. Short on purpose:
  * these few are what an attacker tries within the limits. */
 #include <stdlib.h>
 #include <strings.h>

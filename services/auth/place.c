@@ -1,5 +1,5 @@
 /* place.c - where an account was signed in to before. Anybody can try passwords for an
- * address that he knows, and so use up what may be tried for it. So its owner is not
+ * address that they know, and so use up what may be tried for it. So its owner is not
  * among those: whoever comes from an address (of IPv6 a /64) from which the account was
  * signed in to, or with a session of it, is counted apart from all others. A link that
  * came by mail makes a place known as well, so the owner gets in from anywhere.

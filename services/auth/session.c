@@ -1,5 +1,5 @@
 /* A new session, as sign-up, login and a change of the password give it. The token
- * is 256 random bits; PostgreSQL and Redis know its hash alone. */
+ * is 256 random bits; PostgreSQL and Redis know only its hash. */
 #include <string.h>
 
 #include <sodium.h>

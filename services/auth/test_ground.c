@@ -67,7 +67,7 @@ bytes_of(const char *hex, size_t *len)
 	return bytes;
 }
 
-/* What notify would send of an event: whether a letter to this address, and its token
+/* What notify would send of an event: whether an e-mail to this address, and its token
  * ("" where it has none). */
 static bool
 is_letter(const char *type, const char *hex, const char *email, const char **token)
@@ -97,7 +97,7 @@ is_letter(const char *type, const char *hex, const char *email, const char **tok
 	return is;
 }
 
-/* How many letters to an address there are to be; the newest one's token. */
+/* How many e-mails to an address there are to be; the newest one's token. */
 static unsigned
 look(const char *email, const char **token)
 {
@@ -272,7 +272,7 @@ enum trl_code
 __wrap_trl_offload(
     trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg), void *arg)
 {
-	/* Letters are another actor's work. */
+	/* E-mails are another actor's work. */
 	if (kind == &world_auth()->passwords.work)
 		trl_buf_printf(&trace, "offload %s\n", kind->name);
 	return __real_trl_offload(ctx, kind, fn, arg);

@@ -1,5 +1,5 @@
 /* test_ground.h - what tests of auth stand on beside the world (test_service.h): cheap
- * password hashes, limits that nobody reaches, sign-ups and the letters that are asked
+ * password hashes, limits that nobody reaches, sign-ups and the e-mails that are asked
  * for. What handlers do to PostgreSQL, Redis and the hash pool is written into a trace
  * by wrapped calls (meson.build), so that the work of two calls can be compared. */
 #pragma once
@@ -14,7 +14,7 @@ struct auth *world_auth(void);
 void world_rate_scale(const char *scale);
 /* An address nobody has. */
 const char *world_email(const char *name);
-/* The token in the newest of the letters that the outbox asks for to an address; fails
+/* The token in the newest of the e-mails that the outbox asks for to an address; fails
  * the test when there are not so many. */
 const char *world_letter_token(const char *email, unsigned letters);
 unsigned world_letters(const char *email);

@@ -1,4 +1,4 @@
-/* Passwords: which are accepted, how they are kept; and the tokens of letters. (Over
+/* Passwords: which are accepted, how they are kept; and the tokens of e-mails. (Over
  * 400 lines: all that hashes runs in the one actor that this file starts.) */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -247,7 +247,7 @@ changes_nothing_under_a_session_that_has_ended(void **state)
 	assert_int_equal(world_log_in(email, old, NULL), TRL_OK);
 }
 
-/* What travels to notify holds the token sealed alone. */
+/* What travels to notify holds the token only sealed. */
 static void
 keeps_no_letters_token_in_clear(void **state)
 {

@@ -1,4 +1,4 @@
-/* auth.VerifyEmail, ResendVerification, ForgotPassword - the letters and the first
+/* auth.VerifyEmail, ResendVerification, ForgotPassword - the e-mails and the first
  * of the two things their tokens do (the other is in password_change.c).
  *
  * A link proves that its reader has the address, and nothing of who signed up with it:
@@ -6,9 +6,9 @@
  * enough beside a session of the account; without one the reader chooses a password,
  * and whoever was in the account before is out of it.
  *
- * Asking for a letter costs the same for an address that has no account: one limit,
+ * Asking for an e-mail costs the same for an address that has no account: one limit,
  * two reads, one write in which the letter's row finds no account and is not made.
- * The event that notify makes the letter of is told in both cases. */
+ * The event from which notify makes the e-mail is told in both cases. */
 #include "auth.h"
 
 void

@@ -19,7 +19,7 @@ check_sender(const char *from)
 
 	if (notify_address_split(from, name, address))
 		return true;
-	trl_complain("TRELLIS_MAIL_FROM=%s is no sender, such as \"Acme "
+	trl_complain("TRELLIS_MAIL_FROM=%s is not a sender, such as \"Acme "
 		     "<noreply@acme.example>\".",
 	    from);
 	return false;
@@ -33,8 +33,8 @@ check_public_url(const char *url)
 
 	if (rest && !strpbrk(rest, " \t\r\n\"<>"))
 		return true;
-	trl_complain("TRELLIS_PUBLIC_URL=%s is no URL that links can begin with, such "
-		     "as https://app.acme.example.",
+	trl_complain("TRELLIS_PUBLIC_URL=%s is not a URL that links can begin "
+		     "with, such as https://app.acme.example.",
 	    url);
 	return false;
 }
@@ -55,7 +55,7 @@ check_helo(const char *helo)
 {
 	if (!helo || notify_is_full_name(helo))
 		return true;
-	trl_complain("TRELLIS_SMTP_HELO=%s is no full name of a host, such as "
+	trl_complain("TRELLIS_SMTP_HELO=%s is not a full host name, such as "
 		     "mail.acme.example.",
 	    helo);
 	return false;
@@ -76,7 +76,7 @@ check_cidrs(const char *cidrs)
 {
 	if (trl_http_out_are_cidrs(cidrs))
 		return true;
-	trl_complain("TRELLIS_WEBHOOK_ALLOW_CIDRS=%s is no list of address ranges, "
+	trl_complain("TRELLIS_WEBHOOK_ALLOW_CIDRS=%s is not a list of address ranges, "
 		     "such as 127.0.0.0/8,fd00::/8.",
 	    cidrs);
 	return false;

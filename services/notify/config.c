@@ -6,7 +6,7 @@ static const struct trl_config_var vars[] = {
 	    "http://127.0.0.1:8080",
 	    "where people reach this installation; for links in mails"),
 	TRL_CONFIG_STR(struct notify_config, mail_from, "TRELLIS_MAIL_FROM",
-	    "Trellis <noreply@localhost>", "whom mails come from"),
+	    "Trellis <noreply@localhost>", "the sender of mails"),
 	TRL_CONFIG_STR(struct notify_config, mail_folder, "TRELLIS_MAIL_FOLDER", NULL,
 	    "the development mailbox; default mail/ in TRELLIS_RUN_DIR"),
 	TRL_CONFIG_STR(struct notify_config, smtp_url, "TRELLIS_SMTP_URL", NULL,
@@ -15,7 +15,7 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct notify_config, smtp_helo, "TRELLIS_SMTP_HELO", NULL,
 	    "the full name by which we greet the mail server (EHLO), which should "
 	    "resolve to this machine; unset: the host of TRELLIS_PUBLIC_URL, or the "
-	    "sender's domain where that is no full name"),
+	    "sender's domain where that is not a full name"),
 	TRL_CONFIG_STR(struct notify_config, smtp_user, "TRELLIS_SMTP_USER", NULL,
 	    "the name to sign in to the mail server with"),
 	TRL_CONFIG_SECRET(struct notify_config, smtp_password, "TRELLIS_SMTP_PASSWORD",

@@ -1,6 +1,6 @@
 /* events_in.c - what is heard of other services. In the transaction that applies an
  * event, notify keeps its copy of the person, organisation or membership, and adds the
- * work that the event causes: whom to tell is found out by a job, not here, so that
+ * work that the event causes: a job finds out who to tell, so that
  * nobody is heard later because somebody else's mail is written. What a snapshot shows
  * is kept, and causes nothing: it happened before. */
 #include <string.h>

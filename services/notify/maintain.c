@@ -1,4 +1,4 @@
-/* `trellis-notify maintain`: drops what is kept for a time alone. */
+/* `trellis-notify maintain`: drops what is kept only for a time. */
 #include <stdio.h>
 
 #include <trl/migrate.h>

@@ -26,7 +26,7 @@ struct notify {
 	trl_http_out *webhook_out;  /* calls webhooks and Slack, under
 				       TRELLIS_WEBHOOK_ALLOW_CIDRS */
 	const char *product;        /* the installation's name, of TRELLIS_MAIL_FROM */
-	const char *from_address;   /* whom mails come from */
+	const char *from_address;   /* the sender of mails */
 	const char *helo;           /* what we call ourselves to the mail server */
 	struct notify_mailbox *mailbox; /* NULL: there is none */
 	trl_http_out *out;              /* to the mail server; NULL: there is none */

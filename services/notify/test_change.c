@@ -1,5 +1,5 @@
-/* What is changed after it was read: who is slower begins again from the reading, and
- * loses only where If-Match says that he wants to know. */
+/* What is changed after it was read: the slower one begins again from the reading,
+ * and loses only where If-Match says that the caller wants to know. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

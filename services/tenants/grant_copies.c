@@ -1,5 +1,5 @@
 /* Before a change of who may do what: every copy of the tenant's grants ends by its
- * epoch, between the commit and the answer, so that who was removed is refused by
+ * epoch, between the commit and the answer, so that whoever was removed is refused from
  * the next request on. The notice hastens what copies elsewhere may do of their
  * own; nothing depends on it. */
 #include "tenants.h"

@@ -1,7 +1,7 @@
 /* tenants.CreateInvitation, ResendInvitation, RevokeInvitation.
  *
  * Nothing here asks whether the address has an account, so nothing can tell. The
- * letter is notify's: it hears of the invitation, with the link's token sealed.
+ * e-mail is notify's: it hears of the invitation, with the link's token sealed.
  */
 #include "tenants.h"
 
@@ -32,7 +32,7 @@ want_room(trl_ctx *ctx, trl_batch *work)
 	    TRL_ARG_INT("allowed", TENANTS_INVITATIONS_MAX));
 }
 
-/* Errors: TRL_DENIED (role above the caller's, or his address is not proven), TRL_RATE,
+/* Errors: TRL_DENIED (role above the caller's, or an unproven address), TRL_RATE,
  * TRL_EXISTS (email: invited
  * already), TRL_QUOTA (too many open), TRL_NOT_FOUND. */
 enum trl_code

@@ -1,7 +1,7 @@
-/* tenants.AcceptInvitation - from a letter's token to a membership.
+/* tenants.AcceptInvitation - from an e-mail's token to a membership.
  *
  * The token names the tenant, so its scope is known before anything is read. All
- * refusals are one answer in the same words: who holds a stray token learns
+ * refusals are one answer in the same words: whoever holds a stray token learns
  * nothing from it.
  */
 #include <string.h>

@@ -3,8 +3,8 @@
  *   tenant (16) | invitation (16) | random (32) | keyed BLAKE2b of those (16)
  *
  * The tenant is inside because nothing can be looked up without one; the tag
- * refuses made-up tokens before any query. What lets somebody in is the random
- * part alone: only BLAKE2b-256 of the whole is kept, and it is good once.
+ * refuses made-up tokens before any query. What lets somebody in is only the
+ * random part: just BLAKE2b-256 of the whole is kept, and it is good once.
  */
 #include <string.h>
 

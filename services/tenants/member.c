@@ -30,7 +30,7 @@ begin_member(trl_ctx *ctx, const struct tenants_person *person,
 }
 
 /* An account whose address is not proven is refused like none at all: anybody may
- * sign up with somebody's address, and would be let in for him.
+ * sign up with somebody's address, and would be let in instead of them.
  *
  * Errors: TRL_DENIED (role above the caller's), TRL_INVALID (email: no such
  * verified account), TRL_EXISTS (email: a member already), TRL_NOT_FOUND. */

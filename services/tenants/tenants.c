@@ -1,4 +1,4 @@
-/* The tenants service: how it opens, what can be set, whom it calls. It serves its
+/* The tenants service: how it opens, what can be set, what it calls. It serves its
  * contract from its own schema, calls auth for accounts' addresses and names, hears of
  * the others' audit entries, and keeps nothing between messages. */
 #include <string.h>

@@ -1,5 +1,5 @@
 /* tenants.h - the tenants service's state, and what its files share. Known within
- * this folder alone; other services call its contract. */
+ * this folder only; other services call its contract. */
 #pragma once
 
 #include <trl/access.h>
@@ -30,7 +30,7 @@ struct tenants {
 	trl_pg *pg;
 	trl_bus *bus;
 	trl_access *access;
-	trl_sealer *sealer; /* of invitations' tokens on their way to the letter */
+	trl_sealer *sealer; /* of invitations' tokens on their way to the e-mail */
 	const struct tenants_config *config;
 	uint8_t token_key[TENANTS_TOKEN_KEY_BYTES];
 };
@@ -83,7 +83,7 @@ void tenants_replayed(void *state, trl_ctx *ctx, const ProtobufCMessage *in,
 
 struct tenants_person {
 	struct trl_id account;
-	const char *email; /* small letters */
+	const char *email; /* lower case */
 	const char *display_name;
 	bool verified;
 };
@@ -117,7 +117,7 @@ void tenants_tell_tenant(trl_ctx *ctx, trl_batch *work,
 void tenants_tell_member(trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, tenants_member *member,
     const tenants_member *former);
-/* token: of the link where a letter is on its way, or NULL; it travels sealed. */
+/* token: of the link where an e-mail is on its way, or NULL; it travels sealed. */
 void tenants_tell_invitation(struct tenants *self, trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, tenants_invitation *invitation,
     const char *token);

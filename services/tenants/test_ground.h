@@ -1,7 +1,7 @@
 /* test_ground.h - what tests of tenants stand on beside the world (test_service.h):
  * fakes for what auth and Redis would say (test_fakes.c), people's tenants, and the
- * letters that are asked for. What somebody may in a tenant is asked of the service, as
- * the edge asks it. */
+ * e-mails that are asked for. What somebody may do in a tenant is asked of the service,
+ * as the edge asks it. */
 #pragma once
 
 #include <trl/access.h>
@@ -23,6 +23,6 @@ struct trl_id world_tenant_new(const struct world_person *person);
 /* Puts an account in without asking. */
 void world_join(
     struct trl_id tenant, const struct world_person *person, const char *role);
-/* How many invitations' letters the outbox asks for, and the newest one's token. */
+/* How many invitations' e-mails the outbox asks for, and the newest one's token. */
 unsigned world_letters(void);
 char *world_letter_token(void);

@@ -1,5 +1,5 @@
 /* Rights that end between the grant and the commit: whichever method it is, nothing is
- * changed by somebody who may no longer. */
+ * changed by somebody who no longer may. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -4,9 +4,9 @@
  * changes nothing. Numbers are written by %.0f, since tostring() cuts at 14 digits. */
 #include "script.h"
 
-/* Counts several requests at once (share.c), as if each came alone and all at the same
- * microsecond: as many are allowed as fit, and a limit is taken from by those alone
- * that the limits before it allow. What stands behind the caller's own limits is the
+/* Counts several requests at once (share.c), as if each came by itself and all at the
+ * same microsecond: as many are allowed as fit, and only those that the limits before
+ * it allow take from a limit. What stands behind the caller's own limits is the
  * tenant's; where there is no copy of a grant it may be that the caller is no member,
  * and those are not looked at. One MGET reads everything and one SET a limit writes,
  * because a call from Lua costs more than what it does. KEYS: epoch and copy (ARGV[2]

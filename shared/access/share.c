@@ -3,8 +3,8 @@
  * The first to ask opens a party and lets the other actors of the turn run; those that
  * ask the same meanwhile take a seat and wait. Then it makes the trip for all of them:
  * the script counts as many requests as sit there, so that limits stay as exact as if
- * each had come alone, and what was fetched was read after the last of them had come,
- * so that it is as fresh. A party sets off with the turn: it costs nobody a wait.
+ * each had come by itself, and what was fetched was read after the last of them had
+ * come, so that it is as fresh. A party sets off with the turn: it costs nobody a wait.
  *
  * The party lies on the stack of the one who leads it, a seat on the stack of the one
  * who sits there; each unlinks itself before it returns. Whoever leads tells all seats
@@ -59,8 +59,8 @@ dup_bytes(trl_arena *arena, struct trl_redis_arg bytes)
 	return (struct trl_redis_arg){ out, bytes.len };
 }
 
-/* False: he who led could not tell. A seat that is left before the trip is not counted;
- * whoever runs out of time is as if Redis had not answered. */
+/* False: the one who led could not tell. A seat that is left before the trip is not
+ * counted; whoever runs out of time is as if Redis had not answered. */
 static bool
 sit_down(trl_ctx *ctx, struct access_party *party, struct access_answer *answer)
 {

@@ -55,7 +55,7 @@ struct access_question {
 	uint8_t subject[16]; /* address, name, account or key */
 	uint8_t hash[TRL_ACCESS_HASH];
 	uint8_t subject_len, n_limits;
-	uint8_t n_own;  /* of the limits; the others are counted with a grant alone */
+	uint8_t n_own;  /* of the limits; the others are counted only with a grant */
 	uint8_t before; /* keys before the limits: epoch, grant */
 	uint8_t beside; /* enum access_beside */
 	uint8_t zero[3];
@@ -88,7 +88,7 @@ struct access_party {
 	size_t n; /* with the one who makes the trip */
 };
 
-/* ask.c: goes alone or with others; fills answer, adds how the limits stand. */
+/* ask.c: goes by itself or with others; fills answer, adds how the limits stand. */
 void access_ask(trl_ctx *ctx, trl_access *access,
     const struct access_question *question, struct access_answer *answer,
     struct trl_access_states *states);
@@ -100,7 +100,7 @@ uint64_t access_epoch_of(struct trl_redis_arg text);
 bool access_share(trl_ctx *ctx, trl_access *access,
     const struct access_question *question, struct access_party *party,
     struct access_answer *answer);
-/* Tells the others of the party; who is not told makes a trip of his own. */
+/* Tells the others of the party; one that is not told makes its own trip. */
 void access_share_end(struct access_party *party, const struct access_answer *answer);
 
 #define ACCESS_EPOCH_TEXT "3600" /* ACCESS_EPOCH_S as an argument */

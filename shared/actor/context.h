@@ -1,4 +1,4 @@
-/* context.h - switching stacks. For actor.c alone. */
+/* context.h - switching stacks. For actor.c only. */
 #pragma once
 
 #include <stddef.h>

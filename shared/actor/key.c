@@ -7,7 +7,7 @@
 
 enum { KEY_MAX = 64, WAITING_MAX = 256 };
 
-/* One who waits, on his own stack. */
+/* An actor that waits; lives on its stack. */
 struct waiter {
 	struct waiter *next;
 	struct trl_ticket ticket;

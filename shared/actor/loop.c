@@ -200,7 +200,7 @@ start_handles(trl_loop *loop)
 	loop->patience.data = loop;
 	uv_prepare_start(&loop->prepare, before_poll);
 	uv_check_start(&loop->check, after_poll);
-	/* The async handle alone keeps the loop alive. */
+	/* Only the async handle keeps the loop alive. */
 	uv_unref((uv_handle_t *)&loop->prepare);
 	uv_unref((uv_handle_t *)&loop->check);
 	uv_unref((uv_handle_t *)&loop->spin);

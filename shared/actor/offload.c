@@ -101,7 +101,7 @@ end(struct trl_offload_state *state, struct job *job, int status)
 	job->state = status == UV_ECANCELED ? DROPPED : DONE;
 	trl_wake(job->ticket);
 	state->running--;
-	/* Whose time is out leaves the queue by himself when he runs. */
+	/* One that is out of time leaves the queue itself when it runs. */
 	while (next != NULL && !trl_ticket_lives(next->ticket))
 		next = next->next;
 	if (next != NULL) {

@@ -1,5 +1,5 @@
 /* complain.c - see complain.h. One switch a process, set once before it starts to
- * serve: who reads stderr is known by then, and no caller has to know it. */
+ * serve: by then it is known who reads stderr, and no caller has to know. */
 #include <trl/complain.h>
 
 #include <stdarg.h>

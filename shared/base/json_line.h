@@ -1,4 +1,4 @@
-/* json_line.h - one line of JSON in a fixed buffer, for the log alone: it takes
+/* json_line.h - one line of JSON in a fixed buffer, for the log only: it takes
  * fields while they fit, cuts the text that does not, and says so at the end. */
 #pragma once
 

@@ -20,7 +20,7 @@ enum {
 };
 
 /* What a connection waits for; each wait lasts equally long for all, so a queue
- * is in the order of its ends and one timer looks at the fronts alone. */
+ * is in the order of its ends and one timer looks at the fronts only. */
 enum http_wait { HTTP_HEAD, HTTP_BODY, HTTP_IDLE, HTTP_WRITE, HTTP_LINGER, HTTP_WAITS };
 
 enum http_state {

@@ -36,7 +36,7 @@ uint16_t trl_http_target(
 bool trl_http_path_ok(const char *path, size_t len);
 bool trl_http_is_token(const char *s, size_t len);
 
-/* A chunked body (RFC 9112, section 7.1), strict: CRLF alone ends a line; chunk
+/* A chunked body (RFC 9112, section 7.1), strict: only CRLF ends a line; chunk
  * extensions and trailers are read, bounded and forgotten. */
 struct trl_http_chunks {
 	enum {

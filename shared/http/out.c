@@ -26,14 +26,15 @@ static bool
 check_options(const struct trl_http_out_options *options, struct out_guard *guard)
 {
 	if (!out_guard_read(guard, options->any_address, options->allow_cidrs)) {
-		trl_complain("\"%s\" is no list of at most %d address ranges such as "
-			     "127.0.0.0/8,fd00::/8.",
+		trl_complain(
+		    "\"%s\" is not a list of at most %d address ranges, such as "
+		    "127.0.0.0/8,fd00::/8.",
 		    options->allow_cidrs, OUT_ALLOW_MAX);
 		return false;
 	}
 	if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0) {
 		trl_complain(
-		    "The file of certificates %s cannot be read.", options->ca_file);
+		    "The certificate file %s cannot be read.", options->ca_file);
 		return false;
 	}
 	return true;

@@ -23,7 +23,7 @@ enum {
 	OUT_HEAD_BYTES = 32 << 10,
 	OUT_SMTP_SLOTS = 32,       /* conversations at once */
 	OUT_SMTP_KEPT = 4,         /* connections that are kept while nobody speaks */
-	OUT_SMTP_PHASE_MS = 10000, /* for each step before the letter's own text */
+	OUT_SMTP_PHASE_MS = 10000, /* for each step before the mail's own text */
 	OUT_SMTP_QUEUE = 256,
 	OUT_TIMEOUT_MS = 10000,
 	OUT_IDLE_S = 4, /* a connection serves again within; some servers end theirs
@@ -167,8 +167,8 @@ struct trl_http_out {
 	struct out_smtp_link links[OUT_SMTP_SLOTS];
 };
 
-/* What every transfer is told, whatever its protocol: who may be connected to, whom to
- * believe, and nothing taken from the environment. */
+/* What every transfer is told, whatever its protocol: which addresses to connect to,
+ * whose certificates to believe, and nothing taken from the environment. */
 void out_set_common(const trl_http_out *out, CURL *easy);
 /* For CURLOPT_OPENSOCKETFUNCTION. *refused is set where the address may not be. */
 curl_socket_t out_open_socket(const struct out_guard *guard, const struct out_url *url,
@@ -183,14 +183,14 @@ void out_smtp_close(trl_http_out *out);
 
 struct out_smtp_talk {
 	enum trl_smtp_stage stage;
-	bool over;       /* QUIT was sent; what comes now is not about the letter */
+	bool over;       /* QUIT was sent; what comes now is not about the mail */
 	char reply[256]; /* the last line of the last reply */
 };
 
-/* From now on, for one letter; NULL: not any more. */
+/* From now on, for one mail; NULL: not any more. */
 void out_smtp_listen(CURL *easy, struct out_smtp_talk *talk);
 void out_smtp_answer(
     trl_arena *arena, const struct out_smtp_talk *talk, struct trl_smtp_answer *answer);
-/* Whether a refusal is of the recipient or the letter, for good. One about who we are,
- * or how we came, is ours to mend, and the letter waits. */
+/* Whether a refusal is of the recipient or the mail, for good. One about who we are,
+ * or how we came, is ours to mend, and the mail waits. */
 bool out_smtp_is_final(const struct trl_smtp_answer *answer);

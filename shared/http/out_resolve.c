@@ -6,13 +6,13 @@
  *
  * Many names are strangers' choice, and one whose servers never answer keeps its thread
  * for seconds; libuv has four for lookups. So a client has three places, an
- * organisation at most one of them at a time, and who had a turn goes behind the
- * others: nobody waits for more than the dead names of his own and a turn of each of
+ * organisation at most one of them at a time, and one that had a turn goes behind the
+ * others: nobody waits for more than the dead names of their own and a turn of each of
  * the others. A fourth is for names that were quick the last time: what is called every
  * day does not wait for many organisations' dead names. A name that gets no turn in
  * time is BUSY, which is nobody's failure. It is asked for once, whoever else wants it
  * meanwhile, and where that took long for nothing it fails at once for a minute. What
- * nobody waits for any more is taken back, unless a thread has begun it: that one ends
+ * nobody waits for any more is taken back, unless a thread has begun it: then it ends
  * by itself. */
 #include "out.h"
 
@@ -31,7 +31,7 @@ enum {
 	BUSY_AGAIN_MS = 1000
 };
 
-/* One who waits; lives on its actor's stack. */
+/* One wait; lives on its actor's stack. */
 struct wait {
 	struct trl_ticket ticket;
 	struct trl_id tenant;
@@ -204,7 +204,7 @@ find_or_add(trl_http_out *out, const char *host, struct trl_id tenant)
 	return name;
 }
 
-/* True: nobody has asked for it, and on his account nobody will. */
+/* True: nobody has asked for it, and nobody will because of the waiter. */
 static bool
 leave(struct out_name *name, const struct wait *wait)
 {

@@ -1,14 +1,14 @@
-/* out_smtp.c - letters by SMTP, on threads. libcurl's multi interface does not serve
- * here: at the end of a letter it waits for the server's answer without giving the loop
+/* out_smtp.c - e-mail by SMTP, on threads. libcurl's multi interface does not serve
+ * here: at the end of a mail it waits for the server's answer without giving the loop
  * back (libcurl-multi(3), "BLOCKING"), and so it does for the answer to QUIT. As many
- * handles as threads, some of which keep their connection for the next letter to the
- * same server by the same user; a lock guards who has which. Names are resolved on the
- * loop, as for HTTP.
+ * handles as threads, some of which keep their connection for the next mail to the
+ * same server by the same user; a lock guards which mail has which. Names are resolved
+ * on the loop, as for HTTP.
  *
- * A conversation may be held up by the other side at each step, so there are many, and
- * who has how many is for the caller to share out (notify/mail.c). A step has ten
- * seconds; the answer to the letter itself has all the time there is, for who gives up
- * waiting for it sends the letter twice. */
+ * A conversation may be held up by the other side at each step, so there are many,
+ * and the caller shares them out (notify/mail.c). A step has ten seconds; the answer to
+ * the mail itself has all the time there is, for whoever gives up waiting for it sends
+ * the mail twice. */
 #include "out.h"
 
 #include <stdio.h>
@@ -168,7 +168,7 @@ set_options(struct sending *sending, long left_ms)
 	set_who(easy, sending->letter);
 }
 
-/* What pointed at this letter is gone when it is sent; the handle stays. */
+/* What pointed at this mail is gone when it is sent; the handle stays. */
 static void
 forget(CURL *easy)
 {
@@ -246,7 +246,7 @@ send_by(struct sending *sending, uint64_t left_us)
 	sending->result = curl_easy_perform(easy);
 	forget(easy);
 	/* Where the server was given up waiting for, libcurl would keep the connection,
-	 * and a late answer to this letter would be taken for one to the next. */
+	 * and a late answer to this mail would be taken for one to the next. */
 	if (sending->result != CURLE_OK)
 		drop(sending->link);
 	curl_slist_free_all(to);

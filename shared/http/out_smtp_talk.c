@@ -1,13 +1,13 @@
-/* out_smtp_talk.c - what a mail server said, and to what. A number alone does not tell
- * whom a refusal is about: 550 and 553 answer a sender that may not send here, a
+/* out_smtp_talk.c - what a mail server said, and to what. A number by itself does not
+ * tell what a refusal is about: 550 and 553 answer a sender that may not send here, a
  * recipient that does not exist and a text that is not liked.
  *
  * libcurl shows each command as it goes out (CURLINFO_HEADER_OUT) and each line of the
  * answer as it comes, in order, so the last command is what a reply is to. Its error's
- * text ("RCPT failed: 550") is words for people and may change, and replies alone would
- * have to be counted, which STARTTLS, signing in and a kept connection each make more
- * or fewer. Should a command ever not be seen, the stage stays behind, and a refusal is
- * taken for one of us: the letter waits, and no recipient is blamed.
+ * text ("RCPT failed: 550") is words for people and may change, and replies by
+ * themselves would have to be counted, which STARTTLS, signing in and a kept connection
+ * each make more or fewer. Should a command ever not be seen, the stage stays behind,
+ * and a refusal is taken for one of us: the mail waits, and no recipient is blamed.
  *
  * A server may speak in any bytes (RFC 5321 wants ASCII); what is kept of it is UTF-8.
  */
@@ -25,7 +25,7 @@ begins(const char *data, size_t len, const char *word)
 	return len >= strlen(word) && !memcmp(data, word, strlen(word));
 }
 
-/* One after the other alone, so that no line of a sign-in is taken for a command. */
+/* Only one after the other, so that no line of a sign-in is taken for a command. */
 static int
 on_wire(CURL *easy, curl_infotype kind, char *data, size_t len, void *self)
 {
@@ -94,7 +94,7 @@ out_smtp_answer(
 		answer->code = 0;
 }
 
-/* Of a recipient's refusal, what is about the sender or his right to send: many servers
+/* Of a recipient's refusal, what is about the sender or its right to send: many servers
  * keep these back until RCPT (RFC 3463: 5.7 is policy, 5.1.7 and 5.1.8 the sender's
  * address). Where a server names no status, as Exim's "550 relay not permitted", its
  * words have to do. */

@@ -116,7 +116,7 @@ read_parts(const char *text, bool smtp, struct out_url *url)
 	colon = strchr(text, ':');
 	if (colon == NULL || strncmp(colon, "://", 3) != 0 || colon[3] == '/' ||
 	    curl_url_set(url->parsed, CURLUPART_URL, text, 0) != CURLUE_OK)
-		return "this is no URL";
+		return "this is not a URL";
 	wrong = read_scheme(url, smtp);
 	if (wrong != NULL)
 		return wrong;

@@ -62,7 +62,7 @@ address_slot(trl_http_server *server, const uint8_t key[16])
 	return at;
 }
 
-/* Counts the connection with its address. False: that one has too many. */
+/* Counts the connection with its address. False: the address has too many. */
 static bool
 count_address(struct trl_http_conn *conn)
 {

@@ -18,7 +18,8 @@ struct rig {
 	    smtp_closed; /* ports */
 	trl_loop *loop;
 	trl_http_out *out; /* may call any address, believes the world's authority */
-	/* rebinds.test is 127.0.0.1 to who asks first, and 127.0.0.66 from then on. */
+	/* rebinds.test is 127.0.0.1 to whoever asks first, and 127.0.0.66 from then on.
+	 */
 	atomic_uint asked, answered;
 	atomic_uint let_go;      /* bit n: deadN.test answers, that it has no address */
 	atomic_bool answer_late; /* late.test waits for it */
@@ -29,7 +30,7 @@ extern struct rig world;
 int open_world(void **state);
 int close_world(void **state);
 
-/* One call or letter, made by an actor, and what came of it. */
+/* One call or mail, made by an actor, and what came of it. */
 struct visit {
 	trl_http_out *out;
 	struct trl_id tenant; /* whose actor it is */

@@ -1,4 +1,4 @@
-/* test_out_smtp.c - letters to a server of another make (aiosmtpd).
+/* test_out_smtp.c - e-mail to a server of another make (aiosmtpd).
  *
  *   test_http_out_smtp test_out_world.py */
 #include <setjmp.h>

@@ -120,8 +120,8 @@ run_it(struct trl_job_run *run, trl_ctx *ctx, const struct trl_job *job)
 	return rc == TRL_OK ? JOB_DONE : after_failure(run, ctx, rc);
 }
 
-/* Tells the kind that the job has ended. Where that fails, the job comes back for it
- * alone. */
+/* Tells the kind that the job has ended. Where that fails, the job comes back for that
+ * only. */
 static enum job_verdict
 tell_end(struct trl_job_run *run, trl_ctx *ctx, const struct trl_job *job,
     enum job_verdict verdict)

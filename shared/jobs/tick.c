@@ -1,5 +1,5 @@
 /* tick.c - crons: a row each with its next time. When that has come, the row moves on
- * by an update that names the time it had, so one replica alone adds the job, in the
+ * by an update that names the time it had, so only one replica adds the job, in the
  * same transaction. The new time is the first one after now: ticks that were missed
  * (nobody ran) come once. While the job of the last tick waits, its key keeps a
  * second one away. */

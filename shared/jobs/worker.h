@@ -73,7 +73,7 @@ struct trl_job_run {
 	bool release;         /* the process stops */
 	bool tried;           /* an outcome was sent, and its answer lost */
 	bool asked;           /* is in the heartbeat that is under way */
-	unsigned refusals;    /* of PostgreSQL, to take its outcome alone */
+	unsigned refusals;    /* how often PostgreSQL refused its single outcome */
 
 	bool recorded; /* it wrote under its key */
 	struct trl_id scope;

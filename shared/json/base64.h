@@ -1,4 +1,4 @@
-/* base64.h - RFC 4648 section 4, padded. For shared/json alone. */
+/* base64.h - RFC 4648 section 4, padded. For shared/json only. */
 #pragma once
 
 #include <stdbool.h>

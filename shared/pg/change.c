@@ -1,4 +1,4 @@
-/* See change.h. The key's place in the process is the aggregate's id alone; what an
+/* See change.h. The key's place in the process is the aggregate's id only; what an
  * audit chain waits for has another (batch.c), taken inside this one. */
 #include <trl/change.h>
 

@@ -122,5 +122,5 @@ void pg_conn_is_up(struct pg_conn *conn);
 void pg_conn_is_down(struct pg_conn *conn, const char *why);
 void pg_conn_is_free(struct pg_conn *conn); /* after each finished group */
 void pg_op_is_done(struct pg_op *op);       /* outcome is set; drops the hold */
-/* Nothing of it was committed, and it was cleared: it goes out again, alone. */
+/* Nothing of it was committed, and it was cleared: it goes out again by itself. */
 void pg_op_again(struct trl_pg *pg, struct pg_op *op);

@@ -2,8 +2,8 @@
  * or out of disk answers reads and refuses the rest: whoever asks /readyz shall hear of
  * it.
  *
- * Errors of writes tell it at once. That it is over, nobody who writes would find where
- * the orchestrator sends no more of them, so it is asked once a second; without an
+ * Errors of writes tell it at once. That it is over no write would find out, where the
+ * orchestrator sends no more of them, so it is asked once a second; without an
  * error that is one small statement. Where a server is read-only, another may have
  * become the primary, and connections made anew find it. */
 #include "pool.h"

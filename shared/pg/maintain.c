@@ -52,7 +52,7 @@ connect_to(const char *admin_url, const char *service)
 }
 
 /* Begins a transaction under the owner's role; the settings are its own, for a pooler
- * may stand before PostgreSQL. A service's name is of small letters: its contract's
+ * may stand before PostgreSQL. A service's name is in lower case: its contract's
  * package. What is read in the order of an index is read by it: its beginning is all
  * that a piece wants. */
 static bool

@@ -335,9 +335,9 @@ drop_if_unheard(struct pg_conn *conn, uint64_t since_us)
 	pg_conn_is_down(conn, "not heard of while another one was silent");
 }
 
-/* Somebody gave up on an answer: where the way to PostgreSQL is cut, the connections
- * that lie idle are as dead, and none of them shall cost a call as well. Whichever was
- * heard of meanwhile shows that it is this answer alone that takes long. */
+/* Somebody gave up on an answer: where the way to PostgreSQL is cut, the idle
+ * connections are as dead, and none of them shall cost a call as well. If any of them
+ * was heard from meanwhile, only this answer takes long. */
 static void
 doubt_idle(trl_pg *pg, const struct pg_op *op)
 {

@@ -3,7 +3,7 @@
  *
  * READ ops gather during a turn of the loop and leave at its end, several under
  * one Sync: reads have nothing to roll back, so where one of a group fails, the
- * others are simply sent again, each alone. Under load that saves most system
+ * others are simply sent again, one by one. Under load that saves most system
  * calls on both sides. A write op has a connection to itself until its Sync. */
 #pragma once
 

@@ -21,7 +21,7 @@ pg_may_repeat(const trl_pg *pg, const struct pg_op *op)
 	return !op->tied && !op->detached && !pg->closing && op->repeats < PG_REPEATS;
 }
 
-/* Our statements were checked at start: whatever says that one is wrong (class 42, a
+/* Our statements were checked at start: whatever calls one wrong (class 42, a
  * parameter's format, an object's id) speaks of what has changed since. Of missing
  * rights only those of the role, for row security refuses with the same code. */
 bool

@@ -8,7 +8,7 @@
  * settings are made once for a session that is ours, and else lead each transaction.
  *
  * A pooler gives every client a cancel key of its own, so the process id in it is not
- * the one that PostgreSQL tells. Who is taken for a pooler without being one only costs
+ * the one that PostgreSQL tells. A server wrongly taken for a pooler only costs
  * the parsing of statements. */
 #include "pool.h"
 
@@ -80,7 +80,7 @@ pg_session_open(struct pg_conn *conn)
 	if (!pg->pooled)
 		return exec(conn->pq, pg->lead_write);
 	trl_log(TRL_LOG_INFO, NULL,
-	    "a pooler stands before PostgreSQL: no statement stays prepared",
+	    "PostgreSQL is behind a pooler: statements are not kept prepared",
 	    TRL_LOG_STR("schema", pg->sql->service));
 	why = exec(conn->pq, "begin");
 	if (!why)

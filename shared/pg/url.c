@@ -34,7 +34,7 @@ trl_pg_check_url(const char *name, const char *url)
 		return true;
 	}
 	trl_complain(
-	    "%s is no connection string of PostgreSQL: %s. Write "
+	    "%s is not a PostgreSQL connection string: %s. Write "
 	    "postgresql://user:password@host:5432/database; in a user or password, "
 	    "%% is written %%25, @ %%40, : %%3A, / %%2F, # %%23, ? %%3F",
 	    name, why);

@@ -64,7 +64,7 @@ class Folders(unittest.TestCase):
                 ('any', '"any" has another meaning in Trellis'),
                 ('struct', '"struct" has another meaning in C'),
                 ('order', '"order" has another meaning in SQL'),
-                ('Projects', '"Projects" is no name of a service'),
+                ('Projects', '"Projects" is not a name for a service'),
                 ('my-projects', '2 to 31 of a-z and 0-9'),
                 ('projects', 'services/list:3: there is no folder services/projects; make it')):
             with self.subTest(name):

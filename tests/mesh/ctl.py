@@ -229,7 +229,7 @@ class Ctl(CtlCase):
                 (("GetTenannt",), "did you mean 'GetTenant'?"),
                 (("GetTenant", "{"), "MALFORMED"),
                 (("GetTenant", '{"tenantid": 1}'), "tenantid"),
-                (("GetTenant", "--tenant", "acme"), "is no id"),
+                (("GetTenant", "--tenant", "acme"), "is not an id"),
                 (("Stats",), "say which by --service"),
                 (("GetTenant", "@/no/such/file"), "No such file"),
         ):
@@ -289,7 +289,7 @@ class Ctl(CtlCase):
         with open(wrong, "w") as file:
             file.write("1:" + "ab" * 32 + "\n")
         done = self.ctl("stats", "--service", "auth", code=1, TRELLIS_BUS_KEY_AUTH_FILE=wrong)
-        self.assertIn("does not believe this command's key", done.stderr)
+        self.assertIn("does not accept this command's key", done.stderr)
         self.assertEqual(done.stdout, "")
 
     def test_an_operators_method_is_not_the_edges(self):

@@ -97,7 +97,7 @@ class CtlWork(CtlCase):
         for word in ("redrive", "skip"):
             self.assertIn("no service has parked",
                           self.ctl("events", word, str(uuid.uuid4()), code=1).stderr)
-            self.assertIn("is no id of an event", self.ctl("events", word, "seven", code=2).stderr)
+            self.assertIn("is not the id of an event", self.ctl("events", word, "seven", code=2).stderr)
         log = self.stack.log("all" if self.stack.transport == "inproc" else "notify")
         self.assertIn("a parked event was skipped", log)
 
@@ -202,5 +202,5 @@ class CtlWork(CtlCase):
         for words in (("retry",), ("cancel",), ("show",)):
             self.assertIn("no service has a job",
                           self.ctl("jobs", *words, str(uuid.uuid4()), code=1).stderr)
-            self.assertIn("is no id of a job", self.ctl("jobs", *words, "seven", code=2).stderr)
+            self.assertIn("is not the id of a job", self.ctl("jobs", *words, "seven", code=2).stderr)
         self.assertIn("--state is", self.ctl("jobs", "list", "--state", "sad", code=2).stderr)

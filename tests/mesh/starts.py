@@ -63,21 +63,21 @@ class Starts(MeshCase):
         self.refused("cannot listen on", TRELLIS_LOG_LEVEL="error")
 
     wrong = {
-        "TRELLIS_MAIL_FROM": ("nobody at all", "TRELLIS_MAIL_FROM=nobody at all is no sender"),
+        "TRELLIS_MAIL_FROM": ("nobody at all", "TRELLIS_MAIL_FROM=nobody at all is not a sender"),
         # for links in mails, and for the origin of this server
-        "TRELLIS_PUBLIC_URL": ("app.example", "TRELLIS_PUBLIC_URL=app.example is no URL that links can",
+        "TRELLIS_PUBLIC_URL": ("app.example", "TRELLIS_PUBLIC_URL=app.example is not a URL that links can",
                                "TRELLIS_PUBLIC_URL=app.example is not a URL at which browsers can"),
         "TRELLIS_CORS_ORIGINS": ("https://app.example, https://app.example/,*",
                                  "TRELLIS_CORS_ORIGINS: https://app.example/ is not an origin",
                                  "TRELLIS_CORS_ORIGINS: * is not an origin"),
         "TRELLIS_SMTP_URL": ("http://127.0.0.1", "TRELLIS_SMTP_URL cannot be used"),
-        "TRELLIS_SMTP_HELO": ("localhost", "TRELLIS_SMTP_HELO=localhost is no full name"),
+        "TRELLIS_SMTP_HELO": ("localhost", "TRELLIS_SMTP_HELO=localhost is not a full host name"),
         "TRELLIS_SMTP_CA": ("/no/such/ca", "TRELLIS_SMTP_CA names /no/such/ca, which cannot be read"),
-        "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is no list"),
+        "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is not a list"),
         "TRELLIS_WEBHOOK_CA": ("/no/such/ca", "TRELLIS_WEBHOOK_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_REDIS_URL": ("http://127.0.0.1", "TRELLIS_REDIS_URL should be redis://"),
         "TRELLIS_PG_URL_TENANTS": ("postgresql://tenants_app:half%@host/x",
-                                   "TRELLIS_PG_URL_TENANTS is no connection string of PostgreSQL: invalid percent"),
+                                   "TRELLIS_PG_URL_TENANTS is not a PostgreSQL connection string: invalid percent"),
         "TRELLIS_PASSWORD_PEPPER": ("short", "TRELLIS_PASSWORD_PEPPER: must be kid:key"),
     }
 

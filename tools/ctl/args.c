@@ -23,18 +23,18 @@ static const struct option {
 	{ "--tenant", CTL_TENANT, "ID", "in this tenant" },
 	{ "--account", CTL_ACCOUNT, "ID", "for this account" },
 	{ "--key", CTL_KEY, "KEY",
-	    "the idempotency key of a change; else one is made" },
+	    "the idempotency key of a change; default: a new one" },
 	{ "--type", CTL_TYPE, "TYPE", "only events of this type" },
-	{ "--follow", CTL_FOLLOW, NULL, "goes on with what comes, until stopped" },
+	{ "--follow", CTL_FOLLOW, NULL, "keeps showing what comes, until stopped" },
 	{ "--from", CTL_FROM, "SEQ|TIME",
 	    "a number in each lane, or a time such as 2026-05-01T12:00:00Z" },
 	{ "--again", CTL_AGAIN, NULL, "also what was applied before" },
 	{ "--state", CTL_STATE, "STATE", "only jobs in this state" },
 	{ "--kind", CTL_KIND, "KIND", "only jobs of this kind" },
-	{ "--limit", CTL_LIMIT, "N", "at most so many" },
-	{ "--markdown", CTL_MARKDOWN, NULL, "all settings there are, as a table" },
+	{ "--limit", CTL_LIMIT, "N", "at most this many" },
+	{ "--markdown", CTL_MARKDOWN, NULL, "every setting, as a table" },
 	{ "--json", CTL_JSON, NULL, "for programs" },
-	{ "--timeout", CTL_TIMEOUT, "SECONDS", "waits no longer (default 5)" },
+	{ "--timeout", CTL_TIMEOUT, "SECONDS", "waits at most this long (default 5)" },
 	{ "--help", CTL_HELP, NULL, "says what a command does" },
 };
 
@@ -111,7 +111,7 @@ is_group(const char *word)
 	return false;
 }
 
-/* "events" alone, or with an option: which commands begin with it. */
+/* Just "events", or with an option: which commands begin with it. */
 static void
 say_group(const char *word, char why[300])
 {
@@ -326,8 +326,8 @@ ctl_print_usage(const char *group)
 		if ((options[i].bit & USUAL) != 0)
 			printf("  %-9s %-8s %s\n", options[i].name,
 			    options[i].value ? options[i].value : "", options[i].help);
-	printf("\nIt ends with 0, with 1 where something failed, with 2 where it was "
-	       "called wrongly.\n");
+	printf(
+	    "\nExit status: 0; 1 if something failed; 2 if it was called wrongly.\n");
 	return true;
 }
 

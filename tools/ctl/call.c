@@ -105,8 +105,8 @@ take_id(const char *option, const char *text, struct trl_id *out)
 {
 	if (text == NULL || trl_id_parse(text, strlen(text), out))
 		return true;
-	fprintf(
-	    stderr, "trellis: %s '%.60s' is no id of 36 characters\n", option, text);
+	fprintf(stderr, "trellis: %s '%.60s' is not an id of 36 characters\n", option,
+	    text);
 	return false;
 }
 
@@ -130,7 +130,7 @@ settle_tenant(trl_ctx *ctx, const struct trl_method *method, ProtobufCMessage *i
 	}
 }
 
-/* Whom to ask: the contract's own service, or the one named where several serve it. */
+/* The service to ask: the contract's own, or the one named where several serve it. */
 static const struct ctl_service *
 whom(struct ctl *ctl, const struct trl_method *method)
 {

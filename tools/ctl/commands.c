@@ -6,10 +6,10 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "stats",
 	    .words = "[METRIC...]",
-	    .summary = "shows how each service does",
+	    .summary = "shows how each service is doing",
 	    .more =
 		"With words it also shows the metrics whose names hold one of them: "
-		"trellis stats bus_calls. All have 'trellis_' in front.",
+		"trellis stats bus_calls. All begin with 'trellis_'.",
 	    .options = CTL_SERVICE,
 	    .most = 8,
 	    .run = ctl_stats,
@@ -17,7 +17,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "actors",
 	    .words = "",
-	    .summary = "lists what is being done, and what it waits for",
+	    .summary = "lists what is running, and what it waits for",
 	    .options = CTL_SERVICE,
 	    .run = ctl_actors,
 	},
@@ -32,15 +32,15 @@ const struct ctl_command ctl_commands[] = {
 	    .name = "config",
 	    .words = "",
 	    .summary = "lists the settings in effect, secrets hidden",
-	    .more = "--markdown prints the table of all settings there are instead, "
-		    "which needs no mesh.",
+	    .more = "--markdown prints a table of every setting instead, which needs "
+		    "no mesh.",
 	    .options = CTL_SERVICE | CTL_MARKDOWN,
 	    .run = ctl_config,
 	},
 	{
 	    .name = "tenant show",
 	    .words = "ID|SLUG",
-	    .summary = "gathers what every service knows of a tenant",
+	    .summary = "shows what every service knows about a tenant",
 	    .options = CTL_SERVICE,
 	    .least = 1,
 	    .most = 1,
@@ -82,7 +82,7 @@ const struct ctl_command ctl_commands[] = {
 	    .name = "events skip",
 	    .words = "ID",
 	    .summary =
-		"leaves a parked event out for good, applies what waits behind it",
+		"drops a parked event for good, and applies what waits behind it",
 	    .options = CTL_SERVICE | CTL_KEY,
 	    .least = 1,
 	    .most = 1,
@@ -91,9 +91,9 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "events replay",
 	    .words = "SUBSCRIPTION",
-	    .summary = "sets a subscription back, to a number or a moment",
-	    .more = "Without --from to the oldest event that is kept. What was applied "
-		    "is passed over, unless\n--again is given.",
+	    .summary = "sets a subscription back to a number or a time",
+	    .more = "Without --from: to the oldest event that is kept. Events already "
+		    "applied are skipped,\nunless --again is given.",
 	    .options = CTL_SERVICE | CTL_FROM | CTL_AGAIN | CTL_KEY,
 	    .least = 1,
 	    .most = 1,
@@ -102,7 +102,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "events forget",
 	    .words = "SERVICE SUBSCRIPTION",
-	    .summary = "forgets a subscriber that is no more; it held the log back",
+	    .summary = "forgets a subscriber that is gone and holds the log back",
 	    .options = CTL_SERVICE | CTL_KEY,
 	    .least = 2,
 	    .most = 2,
@@ -111,7 +111,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "events new-epoch",
 	    .words = "SERVICE",
-	    .summary = "after a restore of its database: subscribers read again",
+	    .summary = "after its database was restored: subscribers read again",
 	    .options = CTL_KEY,
 	    .least = 1,
 	    .most = 1,
@@ -120,7 +120,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "jobs list",
 	    .words = "",
-	    .summary = "lists jobs that wait, run or have failed for good",
+	    .summary = "lists jobs that are waiting, running or have failed for good",
 	    .options = CTL_SERVICE | CTL_STATE | CTL_KIND | CTL_TENANT | CTL_LIMIT,
 	    .run = ctl_jobs_list,
 	},
@@ -136,7 +136,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "jobs retry",
 	    .words = "ID",
-	    .summary = "makes a dead or cancelled job ready once more",
+	    .summary = "makes a dead or cancelled job ready again",
 	    .options = CTL_SERVICE | CTL_KEY,
 	    .least = 1,
 	    .most = 1,
@@ -145,7 +145,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "jobs cancel",
 	    .words = "ID",
-	    .summary = "ends a job that waits, asks one that runs to stop",
+	    .summary = "ends a waiting job, or asks a running one to stop",
 	    .options = CTL_SERVICE | CTL_KEY,
 	    .least = 1,
 	    .most = 1,
@@ -154,7 +154,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "call",
 	    .words = "[METHOD [JSON]]",
-	    .summary = "calls any method of any service; without one, lists them",
+	    .summary = "calls any method of any service; without one, lists all",
 	    .more = "METHOD may be the end of its name, such as GetTenant. JSON may be "
 		    "@FILE, or - for\nthe input. METHOD --help shows what it takes and "
 		    "answers.",

@@ -111,7 +111,7 @@ enum ctl_exit ctl_run(struct ctl *ctl);
  * waited for together. */
 bool ctl_reach(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service);
 /* Gives a change its idempotency key (--key, or one that the bus makes); the scope of
- * the operator's keys is his own, and the request is told by its encoding. */
+ * the operator's keys is its own, and the request is told by its encoding. */
 void ctl_sign(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
     const ProtobufCMessage *in);
 /* Asks one service; a failure is kept in ctl->errors, and false. */
@@ -159,7 +159,7 @@ const char *ctl_bytes_text(char text[32], uint64_t bytes);
 const char *ctl_time_text(char text[32], const Google__Protobuf__Timestamp *at);
 bool ctl_is_terminal(void);
 
-/* methods.c: the methods that a name may mean. Exact, or the end of one name alone
+/* methods.c: the methods that a name may mean. Exact, or the end of exactly one name
  * ("GetTenant", "Tenants.GetTenant"), whatever the case. NULL: *why (300) says so. */
 const struct trl_method *ctl_method(const char *name, char why[300]);
 

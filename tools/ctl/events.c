@@ -209,7 +209,7 @@ ctl_events_parked(struct ctl *ctl, trl_ctx *ctx)
 /* ---- redrive, skip
  * ----------------------------------------------------------------------- */
 
-/* Asks every service that is wanted; that one does not have it is no failure. Gives how
+/* Asks every service that is wanted; not having it is no failure. Gives how
  * many did it. */
 static unsigned
 change_all(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
@@ -263,7 +263,8 @@ read_id(struct ctl *ctl, struct trl_id *id)
 	if (trl_id_parse(word, strlen(word), id))
 		return true;
 	fprintf(stderr,
-	    "trellis: '%.60s' is no id of an event; trellis events parked shows them\n",
+	    "trellis: '%.60s' is not the id of an event; trellis events parked "
+	    "shows them\n",
 	    word);
 	return false;
 }
@@ -363,5 +364,5 @@ ctl_events_new_epoch(struct ctl *ctl, trl_ctx *ctx)
 	return end(ctl,
 	    change_all(
 		ctl, ctx, &operator_v1_new_epoch, &in.base, "a new epoch begins"),
-	    "a log, or it is no service:");
+	    "a log, or it is not a service:");
 }

@@ -98,7 +98,7 @@ read_filter(struct ctl *ctl, trl_ctx *ctx, Operator__V1__ListJobsRequest *in)
 	}
 	if (args->tenant != NULL) {
 		if (!trl_id_parse(args->tenant, strlen(args->tenant), &tenant)) {
-			fprintf(stderr, "trellis: --tenant '%.60s' is no id\n",
+			fprintf(stderr, "trellis: --tenant '%.60s' is not an id\n",
 			    args->tenant);
 			return false;
 		}
@@ -140,7 +140,8 @@ read_id(struct ctl *ctl, struct trl_id *id)
 	if (trl_id_parse(word, strlen(word), id))
 		return true;
 	fprintf(stderr,
-	    "trellis: '%.60s' is no id of a job; trellis jobs list shows them\n", word);
+	    "trellis: '%.60s' is not the id of a job; trellis jobs list shows them\n",
+	    word);
 	return false;
 }
 
@@ -184,7 +185,7 @@ show_whole(struct trl_buf *out, const char *service, const Operator__V1__Job *jo
 	}
 }
 
-/* Asks one service after the other; that one has no such job is no failure. */
+/* Asks one service after the other; not having the job is no failure. */
 static const struct ctl_service *
 ask_until(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
     const ProtobufCMessage *in, ProtobufCMessage **out)

@@ -115,7 +115,7 @@ const char *
 ctl_advice(trl_ctx *ctx, const struct ctl_service *service)
 {
 	return trl_arena_printf(ctx->arena,
-	    "%s does not answer at %s, or does not believe this command's key; "
+	    "%s does not answer at %s, or does not accept this command's key; "
 	    "tools/up starts it, tools/logs %s tells why it stopped",
 	    service->name, service->address, service->name);
 }
@@ -193,7 +193,7 @@ ctl_ask_at(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
 		rc = trl_bus_call_with(ctx, ctl->bus, method, in, &terms, out);
 		if (rc == TRL_OK)
 			return true;
-		/* Of a fault the service tells its log alone. */
+		/* A service tells a fault only to its log. */
 		text = ctx->err.message[0] != '\0' ? ctx->err.message
 		       : rc == TRL_BUSY            ? "it has too much to do; try again"
 						   : "it failed; tools/logs tells why";

@@ -64,9 +64,8 @@ ctl_settings_load(void)
 	if (file == NULL) {
 		if (errno == EACCES)
 			fprintf(stderr,
-			    "trellis: %s cannot be read; it is for root and for who "
-			    "ran "
-			    "tools/up (sudo tools/trellis ...)\n",
+			    "trellis: %s cannot be read; only root and the user "
+			    "who ran tools/up may (sudo tools/trellis ...)\n",
 			    path);
 		return;
 	}

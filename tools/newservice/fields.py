@@ -24,7 +24,7 @@ WORD = re.compile(r'[a-z][a-z0-9]*(_[a-z0-9]+)*')
 def refuse_word(word, what):
     """A word that stands in contracts, in C and in SQL."""
     if not WORD.fullmatch(word) or len(word) > 40:
-        raise Refused(f'"{word}" is no name of a {what}: lower_snake_case, at most 40 characters')
+        raise Refused(f'"{word}" is not a name for a {what}: lower_snake_case, at most 40 characters')
     if HAS_MEANING.get(word, 'in Trellis') != 'in Trellis':
         raise Refused(f'"{word}" has another meaning {HAS_MEANING[word]}; choose another name for the {what}')
 

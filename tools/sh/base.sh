@@ -1,5 +1,5 @@
 # base.sh - what every command in tools/ starts from: where things are, how it
-# speaks, as whom it runs. Sourced, never run.
+# speaks, the user it runs as. Sourced, never run.
 #
 # A command prints a line a step; what a step runs goes to a log that is shown
 # when the step fails, or at once with --verbose.
@@ -189,7 +189,7 @@ make_run_dir() { # folder
 		fi
 		as_user chmod 750 "$1" 2>/dev/null || return 1
 		;;
-	other) die "$1 holds other things than a mesh's; take them out, or set TRELLIS_RUN_DIR to a new folder." ;;
+	other) die "$1 holds more than a mesh's files; move the rest away, or set TRELLIS_RUN_DIR to a new folder." ;;
 	esac
 	if as_user test -w "$1" && as_user test -x "$1"; then
 		[ -e "$1/.trellis" ] || as_user touch "$1/.trellis"
@@ -214,7 +214,7 @@ link_run_dir() {
 	[ -L "$TOP/.run" ] || [ ! -d "$TOP/.run" ] || rmdir "$TOP/.run" || true
 	[ -d "$TOP/.run" ] || ln -sfn "$RUN" "$TOP/.run" 2>/dev/null || true
 	[ "$TOP/.run" -ef "$RUN" ] ||
-		warn "all lives in $RUN, and $TOP/.run cannot be made a link to it; set TRELLIS_RUN_DIR=$RUN for tools/trellis."
+		warn "everything is in $RUN, and $TOP/.run cannot be made a link to it; set TRELLIS_RUN_DIR=$RUN for tools/trellis."
 }
 
 need_space() { # folder, MiB

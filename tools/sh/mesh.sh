@@ -165,7 +165,7 @@ tls_env() { # tcp|tls+tcp
 }
 
 # $RUN/env/ctl: where the operator's command finds the services, and by what keys it
-# is believed. For root and the user of the mesh alone.
+# is accepted. For root and the user of the mesh only.
 ctl_define() { ctl_env "$@" | put "$RUN/env/ctl" 600; }
 ctl_env() { # tcp|tls+tcp, names...
 	local scheme=$1 other i=0 key
@@ -181,7 +181,7 @@ ctl_env() { # tcp|tls+tcp, names...
 }
 
 # The service upkeep: `<service> maintain` when it starts, then it waits for a day and
-# ends, and the supervisor starts it again. It alone keeps the administrator's URL.
+# ends, and the supervisor starts it again. Only it keeps the administrator's URL.
 upkeep_define() { # scheme, names...
 	local scheme=$1 name
 	shift
@@ -248,7 +248,7 @@ check_settings() { # build folder, scheme, names...
 		said=$(env -i "${settings[@]}" "$(built "$build" "$name")" --check-config 2>&1) ||
 			wrong=$wrong${said:-"$name refuses its settings."}$'\n'
 	done
-	[ -z "$wrong" ] || die "these settings cannot be used; mend them and run this again (what runs was left as it is):
+	[ -z "$wrong" ] || die "these settings cannot be used; fix them and run this again (what is running was left as it is):
 $(sort -u <<<"${wrong%$'\n'}" | sed 's/^/  /')"
 }
 

@@ -6,7 +6,7 @@ lines: a fifth of them says how SQL is written here.)
     sqlgen.py --service tenants --out OUTDIR FILE.sql ...
 
 A path with /query/ is a statement, one with /schema/ a migration (and one with
-/admin/ a plain text, for shared/pg alone). It writes
+/admin/ a plain text, for shared/pg only). It writes
 tenants_sql.h and tenants_sql.c into OUTDIR: `extern const struct trl_sql
 tenants_sql_<file>` for each statement and `extern const struct trl_sql_set
 tenants_sql` for all. A file in the

@@ -1,5 +1,5 @@
 /* sample.h - a small contract and its service, for the bus's tests and bench. Its
- * tables are written by hand, so that these stand on the bus alone. */
+ * tables are written by hand, so that these stand on the bus only. */
 #pragma once
 
 #include <trl/bus_open.h>

@@ -210,8 +210,8 @@ edge_render(struct edge_request *request)
 	add_next(request);
 	trl_buf_clear(body);
 	trl_json_encode(body, method->out, request->out, false);
-	/* A strong tag is of these bytes alone (RFC 9110, 8.8.3.3), so what has one is
-	 * not packed. */
+	/* A strong tag is of exactly these bytes (RFC 9110, 8.8.3.3), so what has one
+	 * is not packed. */
 	if (has_version(request))
 		add_body(&request->response, "application/json", body->data, body->len);
 	else

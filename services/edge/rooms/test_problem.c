@@ -78,7 +78,7 @@ each_code_has_its_document_and_page(void **state)
 		has(text, "\"instance\":\"/api/v1/me\"");
 		has_not(text, "\"errors\"");
 		if (trl_is_fault(codes[i]))
-			has_not(text, "words"); /* for the log alone */
+			has_not(text, "words"); /* only for the log */
 		else
 			has(text, "\"detail\":\"In \\\"words\\\".\"");
 		assert_non_null(edge_problem_page(rig.ctx.arena, page));

@@ -1,4 +1,4 @@
-/* Who the client is: nobody names his own address, a trusted proxy does. */
+/* Who the client is: nobody names their own address, a trusted proxy does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

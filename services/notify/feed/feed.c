@@ -7,15 +7,15 @@
  * applied here. Ids do not tell the order of commits, so a reader who stood at an id
  * would miss what was made before and committed later. So the numbers come afterwards
  * (number.c): under one row's lock, what is committed is moved into feed with
- * numbers that rise over all of the platform. Who has read until a number has missed
+ * numbers that rise over all of the platform. A reader at a number has missed
  * nothing up to it, of whichever tenant, and one number is all that an edge keeps.
  *
- * People see ids alone, for the numbers would tell how busy others are.
+ * People see only ids, for the numbers would tell how busy others are.
  *
  * Events that are about an account (auth's) go to that account. Those of a tenant go to
- * the members who may look at what they are about: tenants.member.added is for who
- * holds tenants.member.read or tenants.member.list. Where the catalogue knows neither,
- * nobody is shown it. */
+ * the members who may look at what they are about: tenants.member.added is for those
+ * who hold tenants.member.read or tenants.member.list. Where the catalogue knows
+ * neither, nobody is shown it. */
 #include <string.h>
 
 #include <trl/value.h>

@@ -1,4 +1,4 @@
-/* feed.h - what open streams show (feed.c says how). Known within notify alone. */
+/* feed.h - what open streams show (feed.c says how). Known only within notify. */
 #pragma once
 
 #include <trl/events.h>

@@ -1,4 +1,4 @@
-/* The feed: numbers come in the order of commits, and each reader sees his own. */
+/* The feed: numbers come in the order of commits, and readers see only their own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * the delivery's id, which begins with the time: ls lists them in order, and a mail
  * that is sent again after a crash is the same file.
  *
- * Files are for the service's user alone, for they hold links that sign people in. */
+ * Files are for the service's user only, for they hold links that sign people in. */
 #include "mail/mailbox.h"
 
 #include <errno.h>

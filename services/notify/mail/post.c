@@ -70,7 +70,7 @@ record(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
 	trl_err_clear(ctx);
 }
 
-/* Said of the recipient alone, and by its status: whoever may write a mail's text could
+/* Said of the recipient only, and by its status: whoever may write a mail's text could
  * else have anybody's address held, and a relay that is set up wrongly, which says the
  * same words of all, everybody's. 5.1.0 does not say whose address is wrong. */
 static bool

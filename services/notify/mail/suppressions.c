@@ -1,8 +1,9 @@
 /* notify.ListSuppressions, LiftSuppression, LiftSuppressions - the addresses that
  * mail.c leaves alone, for the operator. They are the installation's and not an
- * organisation's: that a server does not know an address is true for all, and who may
- * look would learn whom others write to. So no right in an organisation reaches them,
- * nor does the application's role; it is the _sys role that reads and deletes here. */
+ * organisation's: that a server does not know an address is true for all, and whoever
+ * may look would learn which addresses others write to. So no right in an organisation
+ * reaches them, nor does the application's role; it is the _sys role that reads and
+ * deletes here. */
 #include "mail/mail.h"
 
 enum { LIMIT = 100 };

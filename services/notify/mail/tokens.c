@@ -1,5 +1,5 @@
 /* tokens.c - tokens that travel in links. Those of other services come sealed inside an
- * event and are opened for the mail alone; the one that ends a kind of mail is ours:
+ * event and are opened only for the mail; the one that ends a kind of mail is ours:
  * account and kind, sealed, so that it is good for nothing else and tells nobody
  * anything. It does not expire: a mail is read when it is read. */
 #include <stdlib.h>
@@ -105,7 +105,7 @@ read_token(struct notify *self, trl_ctx *ctx, const char *token, struct trl_id *
 	return true;
 }
 
-/* RFC 8058: a mail program posts here for its reader, without asking him to sign in.
+/* RFC 8058: a mail program posts here for its reader, without asking them to sign in.
  *
  * Errors: TRL_MALFORMED (no token of ours), TRL_CONFLICT. */
 enum trl_code

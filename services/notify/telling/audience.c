@@ -1,4 +1,4 @@
-/* audience.c - whom a fact is told to. One job a fact finds the kinds of messages
+/* audience.c - who is told a fact. One job a fact finds the kinds of messages
  * that it makes, and their audiences, and adds a job for each person, address and
  * Slack: so one whose mail cannot be sent holds up nobody else. Of many members a job
  * adds a piece and, in the same transaction, the job that goes on behind it. */

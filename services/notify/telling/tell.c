@@ -10,7 +10,7 @@
 #include "feed/feed.h"
 #include "telling/telling.h"
 
-/* A person may be heard of later than what concerns him. */
+/* A person may be heard of later than what concerns them. */
 static const uint32_t delays_s[] = { 1, 2, 4, 8, 15, 30, 60, 300, 900, 3600 };
 
 /* The row, and what an open stream shows of it. */

@@ -1,4 +1,4 @@
-/* telling.h - whom a fact is told to, and by which channels: the inbox, a mail, a
+/* telling.h - who is told a fact, and by which channels: the inbox, a mail, a
  * digest, Slack. Each is a job, so that what cannot be told to one holds up nobody
  * else. */
 #pragma once
@@ -8,7 +8,7 @@
 #include "choices/choices.h"
 #include "mail/mail.h"
 
-/* audience.c: whom a fact is told to. */
+/* audience.c: who is told a fact. */
 extern const struct trl_job_kind notify_dispatch_job, notify_audience_job;
 /* tell.c, mail.c, slack.c: one person or address, one mail, one post. */
 extern const struct trl_job_kind notify_tell_job, notify_mail_job, notify_slack_job;
@@ -17,8 +17,9 @@ extern const struct trl_job_kind notify_digests_job, notify_digest_job;
 extern const struct trl_cron notify_digests_cron;
 
 /* message.c */
-/* Makes the message of a fact for whom it is told to. unsubscribe is a page, or NULL.
- * Errors: TRL_UNAVAILABLE (nothing was heard of the person or organisation yet). */
+/* Makes the message of a fact for the one it is told to. unsubscribe is a page, or
+ * NULL. Errors: TRL_UNAVAILABLE (nothing was heard of the person or organisation yet).
+ */
 enum trl_code notify_message_make(struct notify *self, trl_ctx *ctx,
     const Notify__V1__Telling *telling, const struct trl_told_kind *kind,
     const struct notify_fact *fact, const char *unsubscribe,

@@ -105,7 +105,7 @@ an_invitation_is_the_installations(void **state)
 	    strstr(text, "https://trellis.test/invitations/accept#token=tri_sesame"));
 }
 
-/* Nobody asked him, and he is one of them no more. */
+/* Nobody asked Bob, and he is no longer one of them. */
 static void
 whoever_was_added_or_removed_is_told_in_the_installations_words(void **state)
 {

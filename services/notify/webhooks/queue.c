@@ -80,7 +80,7 @@ body_of(trl_ctx *ctx, const struct trl_event *event)
 		     .payload = event->payload });
 }
 
-/* To whom an event is told. */
+/* The endpoints that an event is told to. */
 struct hearers {
 	struct trl_id *deliveries, *endpoints;
 	const char **webhook_ids, **statuses;
@@ -265,7 +265,7 @@ begin(struct notify *self, trl_ctx *ctx, const char *action,
 	return trl_batch_write(work, &out->base);
 }
 
-/* The event that a test sends: made as any other, but told to this endpoint alone. */
+/* The event that a test sends: made as any other, but told only to this endpoint. */
 static const char *
 test_body(trl_ctx *ctx, struct trl_id id, Notify__V1__WebhookEndpoint *endpoint)
 {

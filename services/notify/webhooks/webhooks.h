@@ -1,5 +1,5 @@
 /* webhook.h - an organisation's webhooks: endpoints, deliveries, signatures by Standard
- * Webhooks 1.0.0. Known within notify alone. */
+ * Webhooks 1.0.0. Known only within notify. */
 #pragma once
 
 #include <trl/events.h>

@@ -24,8 +24,7 @@ static bool
 has_place(
     struct checking *c, const char *part, const char *words, enum notify_escape escape)
 {
-	static const char message[] =
-	    "<\n>"; /* stays itself in the braces of it alone */
+	static const char message[] = "<\n>"; /* left as it is only in its own braces */
 	struct notify_value *values = notify_value_map(c->work.arena);
 	TRL_AUTO(trl_buf_fini) struct trl_buf out = { 0 };
 

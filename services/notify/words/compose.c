@@ -130,7 +130,7 @@ notify_compose(struct notify *self, trl_ctx *ctx, trl_pg *pg, struct trl_id tena
 		rc = notify_compose_words(self, ctx, &words, &layout, values, out);
 	if (rc != TRL_INVALID || trl_id_is_nil(tenant))
 		return rc;
-	trl_log(TRL_LOG_WARN, ctx, "an organisation's own words were left aside",
+	trl_log(TRL_LOG_WARN, ctx, "an organisation's own words were not used",
 	    TRL_LOG_STR("kind", kind), TRL_LOG_STR("error", ctx->err.message));
 	trl_err_clear(ctx);
 	return notify_compose(self, ctx, pg, trl_id_nil, kind, locale, values, out);

@@ -113,7 +113,8 @@ read_name(struct walk *walk, struct tag *tag, const char *from, const char *to)
 	tag->name_len = (size_t)(to - from);
 	if (!is_name(tag->name, tag->name_len))
 		return wrong(walk, tag->begin,
-		    "a tag holds a name like tenant.name: small letters, digits, _");
+		    "a tag holds a name like tenant.name: lower-case letters, digits, "
+		    "_");
 	if (tag->kind == RAW &&
 	    !(tag->name_len == 7 && memcmp(tag->name, "content", 7) == 0))
 		return wrong(walk, tag->begin,

@@ -6,10 +6,10 @@
  *   {{#tenant}} ... {{/tenant}} where there is one; for each of a list ({{.}} is it)
  *   {{^tenant}} ... {{/tenant}} where there is none, or an empty one
  *   {{! words}}                 a comment
- *   {{{content}}}               not escaped: of that one name alone, which only the
- *                               layout has
+ *   {{{content}}}               not escaped: only of this name, which only the layout
+ *                               has
  *
- * A tag of a section or a comment that stands alone on its line takes the line with
+ * A tag of a section or a comment that has a line to itself takes the line with
  * it. Values are never read as templates. */
 #pragma once
 

@@ -85,7 +85,7 @@ enum trl_code notify_words_check(
     struct notify *self, trl_ctx *ctx, const struct notify_words *words) TRL_MUST_CHECK;
 /* own_words.c: the words of a kind for a locale (may be NULL), and those of the layout
  * around them (layout may be NULL): each the organisation's own or built-in, in that
- * language, its base, or English. tenant nil: built-in ones alone. Errors:
+ * language, its base, or English. tenant nil: only built-in ones. Errors:
  * TRL_NOT_FOUND. */
 enum trl_code notify_words_read(trl_ctx *ctx, trl_pg *pg, struct trl_id tenant,
     const char *kind, const char *locale, struct notify_words *words,

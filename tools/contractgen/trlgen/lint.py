@@ -271,7 +271,7 @@ def lint_http(method, say):
             say(f'has the path variable {name}, which its request does not have')
         elif field.repeated or field.is_message or field.proto.type in (
                 FD.TYPE_DOUBLE, FD.TYPE_FLOAT, FD.TYPE_BOOL):
-            say(f'has the path variable {name}, which is no id, text, number or enum')
+            say(f'has the path variable {name}, which is not an id, text, number or enum')
         elif field.option('secret'):
             say(f'has the secret {name} in its path, where logs would show it')
     if method.option('stream') and (

@@ -63,7 +63,7 @@ def lint_when(told, say):
 def lint_whom(told, say):
     options, only_slack = told.options, told.to is None
     if only_slack and (not options.slack or told.offer('email') or told.offer('inbox')):
-        say('says to whom neither by person, address nor members')
+        say('names neither a person, an address nor members to tell')
     if options.about and not only_slack:
         say('is about somebody, which only Slack is told')
     for name, wants in (('person', is_id), ('about', is_id), ('address', is_address),
@@ -121,7 +121,7 @@ def lint_page(told, say):
     if bool(options.seal) != ('token' in tags):
         say('has {{token}} in its page and no seal, or a seal and no {{token}}')
     if options.seal and (told.offer('inbox') or options.slack):
-        say('has a token, which is for a mail alone')
+        say('has a token, which is only for a mail')
     sealed = message.field('sealed_token')
     if options.seal and not (sealed and sealed.internal and sealed.proto.type == FD.TYPE_BYTES):
         say('has a seal, and the event has no internal bytes sealed_token')

@@ -1,5 +1,5 @@
 /* events_admin.h - what the operator sees and does of a service's events. In an actor,
- * by the operator's contract alone. Results lie in ctx's arena. */
+ * by the operator's contract only. Results lie in ctx's arena. */
 #pragma once
 
 #include <trl/events_open.h>

@@ -54,8 +54,8 @@ struct trl_service {
 	/* It also calls whatever service has routes (trl/routes.h): where that has no
 	 * address or is away, its routes are UNAVAILABLE, and the rest serves. */
 	bool calls_routes;
-	/* Or NULL. Who has a schema tells: the events of its contract, and the entries
-	 * of its tenants' audit chains (*.audit.written). */
+	/* Or NULL. A service with a schema tells: the events of its contract, and the
+	 * entries of its tenants' audit chains (*.audit.written). */
 	const struct trl_sql_set *sql;
 	struct trl_redis_script *const *scripts; /* NULL-ended; NULL: no Redis */
 	trl_snapshot_fn *snapshot;               /* or NULL */

@@ -1,4 +1,4 @@
--- Tokens of letters that were used or whose time is over, of one piece of the table ($1,
+-- Tokens of e-mails that were used or have expired, of one piece of the table ($1,
 -- $2).
 with gone as (
     delete from letter

@@ -1,4 +1,4 @@
--- The caller's account, with the hash of the token he came with.
+-- The caller's account, with the hash of the token they came with.
 -- expect: one NOT_FOUND "There is no such account."
 select a.account_id, a.version, a.email, a.email_verified, a.display_name, a.locale,
     a.created_at, a.updated_at, s.token_hash

@@ -1,4 +1,4 @@
--- As shared/pg's, of organisations alone: what people did with their own accounts stands
+-- As shared/pg's, of organisations only: what people did with their own accounts stands
 -- in chains of theirs, which are nobody else's.
 select tenant_id, id, created_at, action, actor_kind, actor_id, subject_kind, subject_id,
     detail, address, number, hash

@@ -1,4 +1,4 @@
--- Who was told already is not told again.
+-- A person who was told already is not told again.
 insert into notification (account_id, id, about_tenant, kind, title, body, link, event_id,
     created_at)
 values (:account_id, :id, :about_tenant, :kind, :title, :body, :link, :event_id, :now)

@@ -1,4 +1,4 @@
--- Under the tenant's lock: the caller's role is still what his grant said.
+-- Under the tenant's lock: the caller's role is still what their grant said.
 -- expect: one DENIED "Your role in this organisation has just changed."
 select account_id
 from membership

@@ -17,7 +17,7 @@
  *
  * Redis Cluster: every script's keys share one tag. Nothing here is a record;
  * without Redis there are no copies (the owner is asked each time) and limits are
- * counted in this process. Actors alone, but for open and close. */
+ * counted in this process. Only in actors, but for open and close. */
 #pragma once
 
 #include <trl/actor.h>

@@ -67,7 +67,7 @@ enum trl_code trl_spawn_get(
 /* The caller has gone: parks fail with TRL_DEADLINE from now on, the one in
  * progress too. Loop thread, never on itself. */
 void trl_cancel(trl_actor *actor);
-/* Changes the deadline of the running actor (dispatch loops alone). */
+/* Changes the deadline of the running actor (dispatch loops only). */
 void trl_set_deadline(trl_ctx *ctx, uint64_t deadline_us);
 size_t trl_actors_alive(const trl_loop *loop);
 /* What an actor is doing; the texts live as long as the call that shows it. */

@@ -113,7 +113,7 @@ trl_unchanged(trl_ctx *ctx)
 {
 	ctx->idempotency.unchanged = true;
 }
-/* Dispatch alone: the message ended with rc; calls them in order. */
+/* For dispatch only: the message ended with rc; calls them in order. */
 void trl_write_ended(trl_ctx *ctx, enum trl_code rc);
 
 /* Makes random trace and span ids. */

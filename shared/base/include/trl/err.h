@@ -25,7 +25,7 @@ enum { TRL_ERR_VIOLATIONS_MAX = 16 };
 
 struct trl_err {
 	enum trl_code code;
-	/* Public where code is a condition; of a fault for the log alone. */
+	/* Public where code is a condition; a fault's is only for the log. */
 	char message[256];
 	/* The constraint's or field's name a condition is about, or "". */
 	char field[64];

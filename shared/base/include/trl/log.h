@@ -48,5 +48,5 @@ const char *trl_log_unready(void);
 void trl_log_init(const char *service, enum trl_log_level least);
 
 /* Logs ctx->err as the end of a message, once: faults as errors, conditions as
- * debug. For dispatch loops and main alone. */
+ * debug. For dispatch loops and main only. */
 void trl_log_err(const struct trl_ctx *ctx);

@@ -77,7 +77,7 @@ struct trl_method {
 	bool sees_session; /* PUBLIC, but the principal is a session's where one is */
 	bool stream; /* its answer is a text/event-stream that the edge goes on with */
 	const struct trl_message *in, *out;
-	/* HTTP; verb NONE where the method is for the mesh alone. */
+	/* HTTP; verb NONE where the method is only for the mesh. */
 	enum trl_verb verb;
 	const char *path; /* "/api/v1/tenants/{tenant_id}" */
 	uint16_t status;

@@ -17,5 +17,5 @@ ProtobufCBinaryData trl_value_bytes(trl_ctx *ctx, struct trl_id id);
 Google__Protobuf__Timestamp *trl_value_time(trl_ctx *ctx, int64_t wall_us);
 /* 0 where time is NULL. */
 int64_t trl_value_time_us(const Google__Protobuf__Timestamp *time);
-/* An e-mail address as it is kept and compared: ASCII letters small. */
+/* An e-mail address as it is kept and compared: ASCII letters in lower case. */
 char *trl_value_email(trl_ctx *ctx, const char *email);

@@ -155,7 +155,7 @@ bool trl_http_stream_write(
 void trl_http_stream_push(trl_http_stream *stream);
 /* How many bytes a write may have now. */
 size_t trl_http_stream_room(const trl_http_stream *stream);
-/* Parks until the client took what was written. For the request's own actor alone.
+/* Parks until the client took what was written. For the request's own actor only.
  * Errors: TRL_UNAVAILABLE (the client left), TRL_DEADLINE. */
 enum trl_code trl_http_stream_wait(
     trl_ctx *ctx, trl_http_stream *stream) TRL_MUST_CHECK;

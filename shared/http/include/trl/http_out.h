@@ -1,4 +1,4 @@
-/* http_out.h - requests to the world outside and letters by SMTP, through libcurl's
+/* http_out.h - requests to the world outside and e-mail by SMTP, through libcurl's
  * multi interface on the loop; actors park until the answer. Every request is bounded
  * in time and size, follows no redirect and uses no proxy. Each of the service's
  * clients keeps its connections for reuse. */
@@ -9,7 +9,7 @@
 typedef struct trl_http_out trl_http_out;
 
 struct trl_http_out_options {
-	/* Which addresses may be connected to. By default public ones alone: loopback,
+	/* Which addresses may be connected to. By default only public ones: loopback,
 	 * private, link-local, multicast and other special ranges (RFC 6890) of IPv4
 	 * and IPv6, mapped ones included, are refused after the name was resolved, and
 	 * the connection is made to the address that was looked at. */
@@ -63,7 +63,7 @@ struct trl_http_answer {
 enum trl_code trl_http_out_call(trl_ctx *ctx, trl_http_out *out,
     const struct trl_http_call *call, struct trl_http_answer *answer) TRL_MUST_CHECK;
 
-/* One letter to one recipient by SMTP (RFC 5321). */
+/* One mail to one recipient by SMTP (RFC 5321). */
 struct trl_smtp_letter {
 	const char *url;  /* smtp://host:587 (STARTTLS wanted), smtps://host:465,
 			     smtp+plain://host:25 (no TLS: a relay on this machine) */
@@ -77,11 +77,11 @@ struct trl_smtp_letter {
 
 /* What the server's last reply was to. */
 enum trl_smtp_stage {
-	TRL_SMTP_HELLO, /* connecting, TLS, signing in: no letter yet */
+	TRL_SMTP_HELLO, /* connecting, TLS, signing in: no mail yet */
 	TRL_SMTP_MAIL,  /* the sender */
 	TRL_SMTP_RCPT,  /* the recipient */
 	TRL_SMTP_DATA,
-	TRL_SMTP_BODY /* the letter itself */
+	TRL_SMTP_BODY /* the mail itself */
 };
 
 struct trl_smtp_answer {
@@ -96,7 +96,7 @@ struct trl_smtp_answer {
 const char *trl_smtp_refused(const char *url);
 
 /* Errors: TRL_UNAVAILABLE (again later: connection, TLS, 4xx, a 5xx that is about us:
- * who may sign in, send, relay), TRL_DENIED (a 5xx to the recipient or the letter, for
+ * who may sign in, send, relay), TRL_DENIED (a 5xx to the recipient or the mail, for
  * good), TRL_BUSY, TRL_DEADLINE. */
 enum trl_code trl_smtp_send(trl_ctx *ctx, trl_http_out *out,
     const struct trl_smtp_letter *letter,

@@ -10,7 +10,7 @@
  * run() has the job's tenant and, as idempotency key, the job's id: what it writes by
  * trl_batch_write (one batch a run, as in a method) happens once, also where it runs
  * again because a process died; the record is kept for as long as the job may come
- * back, and a day more. What it does elsewhere (a letter, a request) carries the job's
+ * back, and a day more. What it does elsewhere (an e-mail, a request) carries the job's
  * id to be known by; calls carry keys made from it.
  *
  * A job that runs is under a lease of 30 s that heartbeats renew. Where its process

@@ -14,7 +14,7 @@ struct trl_job_row {
 	const char *error; /* of the last run, or "" */
 	int64_t made_at_us, run_at_us;
 	int64_t lease_until_us, ended_at_us; /* 0: none */
-	/* Of trl_jobs_show alone: */
+	/* Only of trl_jobs_show: */
 	const uint8_t *payload;
 	size_t payload_len;
 	const struct trl_message *message; /* its rules; NULL: a kind not known here */

@@ -1,6 +1,6 @@
 /* jobs_open.h - a service's worker, for the skeleton (bus/service) and tests: it
  * claims the service's jobs under leases, runs them in actors, and ticks its crons.
- * Start-up and the loop's thread alone. */
+ * Only at start-up and on the loop's thread. */
 #pragma once
 
 #include <trl/jobs.h>

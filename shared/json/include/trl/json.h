@@ -27,7 +27,7 @@ enum trl_code trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
 
 /* What becomes of fields that are marked secret. */
 enum trl_json_secrets {
-	TRL_JSON_SHOW_SECRETS, /* to whom they are meant for */
+	TRL_JSON_SHOW_SECRETS, /* to those they are meant for */
 	TRL_JSON_HIDE_SECRETS, /* "(secret)" in their place */
 	TRL_JSON_OMIT_SECRETS
 };

@@ -1,7 +1,7 @@
 /* change.h - changing what was read: a row has a version, a write names the one it was
- * made from, and who lost to another begins again from the reading, unless If-Match
- * says that he wants to know. Within a process the changes of one aggregate go one
- * after the other, so that only replicas ever lose.
+ * made from, and a write that lost to another begins again from the reading, unless
+ * If-Match says that the caller wants to know. Within a process the changes of one
+ * aggregate go one after the other, so that only replicas ever lose.
  *
  *   TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
  *

@@ -1,5 +1,5 @@
 /* migrate.h - forward-only migrations, each file once, under an advisory lock,
- * with its checksum kept. Start-up commands alone: blocks. */
+ * with its checksum kept. For start-up commands only: blocks. */
 #pragma once
 
 #include <trl/sql.h>

@@ -1,6 +1,6 @@
 -- What is wrong with the tables of schema $1, a sentence a row: classes, row
 -- security, keys, policies, views, functions, roles. Run after each migration. A
--- partition is reached through its table alone: nobody has rights on it.
+-- partition is reached only through its table: nobody has rights on it.
 with recursive t as (select c.oid, c.relname, c.relrowsecurity and c.relforcerowsecurity as forced,
   r.rolname as owner, coalesce(substring(obj_description(c.oid, 'pg_class')
    from '^class: (tenant person|tenant|person|system|directory)(;|$)'), '') as class,

@@ -1,4 +1,4 @@
--- Moves a tick on, for one replica alone, and adds its job.
+-- Moves a tick on, for one replica only, and adds its job.
 with tick as (
     update cron set next_at = :next_at::timestamptz, last_at = :was::timestamptz
     where name = :name::text and next_at = :was::timestamptz

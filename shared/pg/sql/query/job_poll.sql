@@ -1,4 +1,4 @@
--- What there is to do, from the partial indexes alone; writes and locks nothing.
+-- What there is to do, from the partial indexes only; writes and locks nothing.
 select array(select k from unnest(:kinds::text[]) as k
         where exists (select from job where state = 'ready' and kind = k)) as ready,
     exists (select from job where state = 'scheduled' and run_at <= now()) as due,
