@@ -484,8 +484,10 @@ pg_connect_next(trl_pg *pg)
 	if (pg->failures > 0 && uv_is_active((uv_handle_t *)pg->timer))
 		return; /* in the backoff */
 	conn = missing(pg);
-	if (!conn)
+	if (!conn) { /* nor does anybody need what could not be made before */
+		pg->failures = 0;
 		return;
+	}
 	pg->connecting = conn;
 	uv_timer_start(pg->timer, on_timer, PG_CONNECT_TIMEOUT_MS, 0);
 	pg_conn_start(conn);
@@ -542,7 +544,7 @@ pg_conn_is_down(struct pg_conn *conn, const char *why)
 		trl_log(TRL_LOG_WARN, NULL, "connection to PostgreSQL lost",
 		    TRL_LOG_STR("why", why), TRL_LOG_STR("schema", pg->sql->service),
 		    TRL_LOG_INT("attempt", pg->failures));
-	if (!pg->connecting && !(pg->failures > 0 && !attempt))
+	if (!pg->connecting && (attempt || !uv_is_active((uv_handle_t *)pg->timer)))
 		pg_connect_soon(pg, attempt ? backoff_ms(pg) : 1);
 	if (hopeless(pg)) {
 		give_writes(pg);

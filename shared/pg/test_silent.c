@@ -147,11 +147,28 @@ silent_reads_that_were_sent_again_are_given_up(void **state)
 	world_run_for(read_well, 4000);
 }
 
+/* Of an attempt that failed nothing may be left once nobody needs its connection: what
+ * is lost later is made again at once, and not when somebody happens to write. */
+static void
+what_is_lost_long_after_a_failed_attempt_is_made_again(void **state)
+{
+	(void)state;
+	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 5000));
+	assert_true(trl_loop_run_until(world.loop, nothing_connects, NULL, 5000));
+	world.pg->failures = 1;
+	test_db_sql(&world.db,
+	    "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+	    "where datname = current_database() and usename = 'pgtest_app'");
+	world_run_for(read_well, 4000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_silent_read_costs_no_other),
+		cmocka_unit_test(
+		    what_is_lost_long_after_a_failed_attempt_is_made_again),
 		cmocka_unit_test(one_silent_write_costs_no_other),
 		cmocka_unit_test(silent_reads_that_were_sent_again_are_given_up),
 	};
