@@ -381,12 +381,13 @@ a_write_that_was_sent_and_not_answered_is_uncertain(void **state)
 	world_run(finds_it_written); /* nobody may call it failed */
 }
 
+/* And waits until they are gone, or the next look would find them asleep. */
 static void
 kill_backends(trl_ctx *ctx)
 {
 	CHECK(world_until(ctx, world_sleeps));
 	test_db_sql(&world.db,
-	    "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+	    "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity"
 	    " where usename = 'pgtest_app' and datname = current_database()"
 	    " and state = 'active'");
 }
