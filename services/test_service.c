@@ -27,7 +27,7 @@ struct world world;
 
 const struct trl_config_table *const trl_config_known[] = { NULL };
 
-/* A service that is open, or a caller that has its end of the bus alone. What was read
+/* A service that is open, or a caller that has only its end of the bus. What was read
  * of settings stays to the end of the process, secrets and all. */
 struct end {
 	const char *name;
