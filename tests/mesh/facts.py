@@ -192,7 +192,7 @@ class Facts(MeshCase):
             self.assertIn("PostgreSQL is not reachable", answer["detail"])
             self.assertIn("retry-after", answer.headers)
             if self.stack.transport != "inproc":
-                self.assertRegex(answer["detail"], "auth|tenants")
+                self.assertRegex(answer["detail"], "auth|tenants|notify")
         finally:
             self.stack.proxy.reopen()
         wait_for("it is ready again", lambda: anybody.get("/readyz").status == 200, 15)

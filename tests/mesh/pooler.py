@@ -18,7 +18,7 @@ class Pooled(MeshCase):
 
     def test_it_is_noticed_and_its_servers_are_fewer_than_our_connections(self):
         with open(self.stack.log_path("tenants")) as file:
-            self.assertTrue(any("a pooler stands before PostgreSQL" in line for line in file))
+            self.assertTrue(any("PostgreSQL is behind a pooler" in line for line in file))
         servers = int(self.stack.sql_value(
             "select count(*) from pg_stat_activity where datname = current_database()"
             " and usename = 'tenants_app'"))
