@@ -223,11 +223,17 @@ refusal_of(const char *more)
 	const char *said;
 	char *copy;
 
-	PQclear(PQexec(pq, "begin; set search_path = pgtest; set local role "
-			   "pgtest_owner"));
-	PQclear(PQexec(pq, more));
-	PQclear(PQexec(pq, "reset role"));
-	PQclear(PQexec(pq, trl_sql_rights));
+	/* Rights are the server's, and another test may be giving some at this moment.
+	 */
+	for (int tries = 0; tries < 20; tries++) {
+		PQclear(PQexec(pq, "rollback; begin; set search_path = pgtest; set "
+				   "local role pgtest_owner"));
+		PQclear(PQexec(pq, more));
+		PQclear(PQexec(pq, "reset role"));
+		PQclear(PQexec(pq, trl_sql_rights));
+		if (PQtransactionStatus(pq) == PQTRANS_INTRANS)
+			break;
+	}
 	res = PQexecParams(pq, trl_sql_classes, 1, types, values, NULL, NULL, 0);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		fail_msg("%s", PQerrorMessage(pq));

@@ -179,7 +179,7 @@ an_operator_sees_who_waits_for_a_connection(void **state)
 	(void)state;
 	for (int i = 0; i < CROWD; i++)
 		crowd[i] = hold_until_seen;
-	world_run_many(crowd, CROWD);
+	world_run_many_for(crowd, CROWD, 30000); /* eight connections are made */
 	assert_int_equal(begun, CROWD);
 	assert_int_equal(
 	    shown("\ntrellis_pg_waiting{schema=\"pgtest\",kind=\"write\"} "), 0);

@@ -40,7 +40,7 @@ world_open(void **state)
 	    world.url, sizeof world.url, "%s", test_db_as(&world.db, "pgtest_app"));
 	world.loop = trl_loop_new(NULL);
 	world.pg = test_db_open(&world.db, world.loop, &pgtest_sql, "app", seal_key);
-	return trl_loop_run_until(world.loop, is_ready, world.pg, 5000) ? 0 : -1;
+	return trl_loop_run_until(world.loop, is_ready, world.pg, 20000) ? 0 : -1;
 }
 
 int
@@ -106,10 +106,16 @@ world_run_many(body **fns, size_t n)
 	run_all(fns, n, 10000);
 }
 
+void
+world_run_many_for(body **fns, size_t n, uint32_t timeout_ms)
+{
+	run_all(fns, n, timeout_ms);
+}
+
 bool
 world_until(trl_ctx *ctx, bool (*is_so)(void))
 {
-	for (int i = 0; i < 5000 && !is_so(); i++)
+	for (int i = 0; i < 20000 && !is_so(); i++)
 		if (trl_sleep(ctx, 1) != TRL_OK)
 			return false;
 	return is_so();

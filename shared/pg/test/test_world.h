@@ -63,6 +63,7 @@ void world_run(body *fn);
 void world_run_for(body *fn, uint32_t timeout_ms);
 void world_run_two(body *first, body *second);
 void world_run_many(body **fns, size_t n);
+void world_run_many_for(body **fns, size_t n, uint32_t timeout_ms);
 
 /* Parks until it is so, at most 5 s; whether it came to be so. */
 bool world_until(trl_ctx *ctx, bool (*is_so)(void));
