@@ -184,8 +184,11 @@ make_run_dir() { # folder
 		mkdir -p -- "$1" 2>/dev/null || return 1
 		if is_root && [ "$(stat -c %U "$1")" != "$RUN_USER" ]; then
 			# Root gives away only what is its own, and no folder that a link led to.
-			[ -O "$1" ] && [ ! -L "$1" ] || return 1
-			chown -h "$RUN_USER:$RUN_USER" "$1"
+			if [ -O "$1" ] && [ ! -L "$1" ]; then
+				chown -h "$RUN_USER:$RUN_USER" "$1"
+			else # one that began at the same moment has given it away
+				[ "$(stat -c %U "$1")" = "$RUN_USER" ] || return 1
+			fi
 		fi
 		as_user chmod 750 "$1" 2>/dev/null || return 1
 		;;
