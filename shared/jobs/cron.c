@@ -136,39 +136,6 @@ cron_parse(const char *text, struct cron_spec *out)
 	return cron_next(out, NULL, 0, &at) ? NULL : "it never comes";
 }
 
-/* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
-int64_t
-cron_days(int64_t year, unsigned month, unsigned day)
-{
-	int64_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400;
-	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
-	       719468;
-}
-
-void
-cron_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
-{
-	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-	int64_t doe = z - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-
-	*day = (unsigned)(doy - (153 * mp + 2) / 5 + 1);
-	*month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
-	*year = yoe + era * 400 + (*month <= 2);
-}
-
-unsigned
-cron_month_days(int64_t year, unsigned month)
-{
-	return (unsigned)(month == 12 ? 31
-				      : cron_days(year, month + 1, 1) -
-					    cron_days(year, month, 1));
-}
-
 static bool
 is_day(const struct cron_spec *spec, int64_t days)
 {
@@ -176,11 +143,11 @@ is_day(const struct cron_spec *spec, int64_t days)
 	int64_t year;
 	bool by_day, by_weekday = spec->weekdays >> weekday & 1;
 
-	cron_date(days, &year, &month, &day);
+	trl_date_of(days, &year, &month, &day);
 	if ((spec->months >> month & 1) == 0)
 		return false;
 	by_day = (spec->days >> day & 1) ||
-		 ((spec->days & 1) && day == cron_month_days(year, month));
+		 ((spec->days & 1) && day == trl_month_days(year, month));
 	return spec->any_day || spec->any_weekday ? by_day && by_weekday
 						  : by_day || by_weekday;
 }
@@ -201,13 +168,13 @@ is_time(const struct cron_spec *spec, int64_t minute)
 /* Every hour is meant: minute after minute of real time. */
 static bool
 next_of_every_hour(
-    const struct cron_spec *spec, const cron_zone *zone, int64_t after_s, int64_t *out)
+    const struct cron_spec *spec, const trl_zone *zone, int64_t after_s, int64_t *out)
 {
 	int64_t at = floor_div(after_s, 60) * 60 + 60,
 		end = at + DAYS_MAX * INT64_C(86400);
 
 	while (at < end) {
-		int64_t local = at + (zone ? cron_zone_offset(zone, at) : 0);
+		int64_t local = at + (zone ? trl_zone_offset(zone, at) : 0);
 		int64_t day = floor_div(local, 86400), second = local - day * 86400;
 
 		if (!is_day(spec, day)) {
@@ -227,9 +194,9 @@ next_of_every_hour(
 
 bool
 cron_next(
-    const struct cron_spec *spec, const cron_zone *zone, int64_t after_s, int64_t *out)
+    const struct cron_spec *spec, const trl_zone *zone, int64_t after_s, int64_t *out)
 {
-	int64_t local = after_s + (zone ? cron_zone_offset(zone, after_s) : 0);
+	int64_t local = after_s + (zone ? trl_zone_offset(zone, after_s) : 0);
 	int64_t day = floor_div(local, 86400), minute = (local - day * 86400) / 60;
 
 	if (spec->hours == ALL_HOURS)
@@ -243,7 +210,7 @@ cron_next(
 			if (!is_time(spec, minute))
 				continue;
 			if (zone)
-				at = cron_zone_instant(zone, at);
+				at = trl_zone_instant(zone, at, TRL_SKIPPED_AT_JUMP);
 			if (at > after_s) {
 				*out = at;
 				return true;

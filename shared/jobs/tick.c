@@ -51,7 +51,7 @@ jobs_crons_open(trl_jobs *jobs, const struct trl_cron *const *crons)
 		}
 		if (!crons[i]->zone || strcmp(crons[i]->zone, "UTC") == 0)
 			continue;
-		why = cron_zone_open(crons[i]->zone, &cron->zone);
+		why = trl_zone_open(crons[i]->zone, &cron->zone);
 		if (why) {
 			complain(jobs, crons[i], "zone", why);
 			return TRL_INTERNAL;
@@ -66,7 +66,7 @@ jobs_crons_close(trl_jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->n_crons; i++) {
 		free(jobs->crons[i].spec);
-		cron_zone_close(&jobs->crons[i].zone);
+		trl_zone_close(&jobs->crons[i].zone);
 	}
 	free(jobs->crons);
 	free(jobs->cron_names);

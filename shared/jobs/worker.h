@@ -51,7 +51,7 @@ struct jobs_kind {
 struct jobs_cron {
 	const struct trl_cron *cron;
 	struct cron_spec *spec;
-	struct cron_zone *zone; /* NULL: UTC */
+	struct trl_zone *zone; /* NULL: UTC */
 };
 
 struct trl_job_run {

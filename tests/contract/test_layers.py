@@ -18,11 +18,12 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 SEES = {
     'shared/base': ['shared/contract'],
     'shared/actor': ['shared/base', 'shared/contract'],
+    'shared/calendar': ['shared/base', 'shared/contract'],
     'shared/contract': ['shared/base'],
     'shared/json': ['shared/base', 'shared/contract'],
     'shared/pg': ['shared/base', 'shared/actor', 'shared/contract'],
     'shared/resource': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg'],
-    'shared/jobs': ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg'],
+    'shared/jobs': ['shared/base', 'shared/calendar', 'shared/actor', 'shared/contract', 'shared/pg'],
     'shared/redis': ['shared/base', 'shared/actor'],
     'shared/http': ['shared/base', 'shared/actor'],
     'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],

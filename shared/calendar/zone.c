@@ -2,7 +2,7 @@
  * transitions of the 64-bit block, and behind the last one the rule of the footer
  * (POSIX's TZ). libc reads the same files, but for the whole process at once; here a
  * zone is a value. Every count is held against the file's size before it is used. */
-#include "cron.h"
+#include <trl/calendar.h>
 
 #include <ctype.h>
 #include <endian.h>
@@ -21,7 +21,7 @@ struct change {
 	int32_t time_s;
 };
 
-struct cron_zone {
+struct trl_zone {
 	size_t n;
 	int64_t *at;
 	int32_t *offset;      /* from at[i] on */
@@ -104,7 +104,7 @@ read_change(const char **at, struct change *out)
 }
 
 static bool
-read_rule(const char *text, cron_zone *zone)
+read_rule(const char *text, trl_zone *zone)
 {
 	const char *at = text;
 	int32_t west;
@@ -163,7 +163,7 @@ size_of(const struct block *b, size_t time_bytes)
 }
 
 static bool
-read_times(const uint8_t *data, const struct block *b, cron_zone *zone)
+read_times(const uint8_t *data, const struct block *b, trl_zone *zone)
 {
 	const uint8_t *index = data + b->times * 8, *types = index + b->times;
 	uint64_t raw;
@@ -187,7 +187,7 @@ read_times(const uint8_t *data, const struct block *b, cron_zone *zone)
 }
 
 static const char *
-read_footer(const uint8_t *data, size_t len, cron_zone *zone)
+read_footer(const uint8_t *data, size_t len, trl_zone *zone)
 {
 	char text[128];
 	const uint8_t *end;
@@ -205,7 +205,7 @@ read_footer(const uint8_t *data, size_t len, cron_zone *zone)
 }
 
 const char *
-cron_zone_read(const uint8_t *data, size_t len, cron_zone **out)
+trl_zone_read(const uint8_t *data, size_t len, trl_zone **out)
 {
 	struct block old, b;
 	const char *why;
@@ -223,14 +223,14 @@ cron_zone_read(const uint8_t *data, size_t len, cron_zone **out)
 		return "it is cut off";
 	if (b.leaps > 0)
 		return "it counts leap seconds";
-	cron_zone *zone = calloc(1, sizeof *zone);
+	trl_zone *zone = calloc(1, sizeof *zone);
 	trl_assert(zone != NULL);
 	why = read_times(data + at, &b, zone) ? NULL : "its transitions make no sense";
 	at += size_of(&b, 8);
 	if (!why)
 		why = read_footer(data + at, len - at, zone);
 	if (why)
-		cron_zone_close(&zone);
+		trl_zone_close(&zone);
 	else
 		*out = zone;
 	return why;
@@ -249,7 +249,7 @@ is_name(const char *name)
 }
 
 const char *
-cron_zone_open(const char *name, cron_zone **out)
+trl_zone_open(const char *name, trl_zone **out)
 {
 	char path[NAME_MAX_LEN + 32];
 	uint8_t *data;
@@ -267,15 +267,15 @@ cron_zone_open(const char *name, cron_zone **out)
 	trl_assert(data != NULL);
 	len = fread(data, 1, FILE_MAX + 1, file);
 	fclose(file);
-	why = cron_zone_read(data, len, out);
+	why = trl_zone_read(data, len, out);
 	free(data);
 	return why;
 }
 
 void
-cron_zone_close(cron_zone **pointer)
+trl_zone_close(trl_zone **pointer)
 {
-	cron_zone *zone = TRL_TAKE(*pointer);
+	trl_zone *zone = TRL_TAKE(*pointer);
 
 	if (!zone)
 		return;
@@ -294,19 +294,19 @@ floor_div(int64_t a, int64_t b)
 static int64_t
 change_in(const struct change *change, int64_t year)
 {
-	int64_t first = cron_days(year, 1, 1), day;
+	int64_t first = trl_days_of(year, 1, 1), day;
 	unsigned last;
 
 	if (change->how != BY_WEEK) {
-		bool leap = cron_month_days(year, 2) == 29;
+		bool leap = trl_month_days(year, 2) == 29;
 
 		day = first + change->day;
 		if (change->how == BY_DAY_NO_LEAP) /* 1 to 365, no 29 February */
 			day = first + change->day - 1 + (leap && change->day > 59);
 		return day * DAY_S + change->time_s;
 	}
-	first = cron_days(year, (unsigned)change->month, 1);
-	last = cron_month_days(year, (unsigned)change->month);
+	first = trl_days_of(year, (unsigned)change->month, 1);
+	last = trl_month_days(year, (unsigned)change->month);
 	day = first + (change->weekday - ((first + 4) % 7 + 7) % 7 + 7) % 7 +
 	      7 * (change->week - 1);
 	while (day >= first + last)
@@ -315,14 +315,14 @@ change_in(const struct change *change, int64_t year)
 }
 
 static int32_t
-by_rule(const cron_zone *zone, int64_t at_s)
+by_rule(const trl_zone *zone, int64_t at_s)
 {
 	int64_t year, start, end;
 	unsigned month, day;
 
 	if (!zone->has_summer)
 		return zone->standard;
-	cron_date(floor_div(at_s + zone->standard, DAY_S), &year, &month, &day);
+	trl_date_of(floor_div(at_s + zone->standard, DAY_S), &year, &month, &day);
 	start = change_in(&zone->start, year) - zone->standard;
 	end = change_in(&zone->end, year) - zone->summer;
 	if (start < end)
@@ -331,7 +331,7 @@ by_rule(const cron_zone *zone, int64_t at_s)
 }
 
 int32_t
-cron_zone_offset(const cron_zone *zone, int64_t at_s)
+trl_zone_offset(const trl_zone *zone, int64_t at_s)
 {
 	size_t low = 0, high = zone->n;
 
@@ -352,20 +352,22 @@ cron_zone_offset(const cron_zone *zone, int64_t at_s)
 }
 
 int64_t
-cron_zone_instant(const cron_zone *zone, int64_t local_s)
+trl_zone_instant(const trl_zone *zone, int64_t local_s, enum trl_skipped skipped)
 {
 	int64_t low = local_s - 2 * DAY_S, high = local_s + 2 * DAY_S;
-	int32_t before = cron_zone_offset(zone, low),
-		after = cron_zone_offset(zone, high);
+	int32_t before = trl_zone_offset(zone, low),
+		after = trl_zone_offset(zone, high);
 
-	if (cron_zone_offset(zone, local_s - before) == before)
+	if (trl_zone_offset(zone, local_s - before) == before)
 		return local_s - before;
-	if (cron_zone_offset(zone, local_s - after) == after)
+	if (trl_zone_offset(zone, local_s - after) == after)
 		return local_s - after;
-	while (high - low > 1) { /* skipped: where the offset changes */
+	if (skipped == TRL_SKIPPED_MOVES_ON)
+		return local_s - before;
+	while (high - low > 1) { /* where the offset changes */
 		int64_t mid = low + (high - low) / 2;
 
-		if (cron_zone_offset(zone, mid) == before)
+		if (trl_zone_offset(zone, mid) == before)
 			low = mid;
 		else
 			high = mid;
