@@ -457,6 +457,8 @@ on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct pg_conn *conn = poll->data;
 
+	if (status != 0) /* at an error libuv has stopped watching */
+		conn->events = 0;
 	if (conn->state == PG_CONNECTING) {
 		step(conn);
 		return;
@@ -467,8 +469,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 		return;
 	bool alive = PQconsumeInput(conn->pq) == 1;
 
-	/* At an error libuv has stopped watching: what came before it is read, and
-	 * that is the end, for nobody would wake us again. */
+	/* What came before an error is read, and that is the end. */
 	for (int i = 0; status != 0 && alive && i < READS_AT_END; i++)
 		alive = PQconsumeInput(conn->pq) == 1;
 	alive = alive && status == 0;
