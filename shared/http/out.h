@@ -122,7 +122,7 @@ struct out_call {
 	struct trl_buf body;
 	size_t max_reply;
 	size_t n_headers, head_bytes;
-	char retry_after[64];
+	char retry_after[64], header[256];
 	bool truncated, head_too_large;
 	const char *refused; /* why no socket was opened, or NULL */
 };

@@ -8,23 +8,24 @@
 #include <strings.h>
 #include <time.h>
 
-/* "Retry-After: 120", its value without white space. */
+/* Of "Retry-After: 120" the value, without white space, where it is the header of this
+ * name and the value has room. */
 static void
-keep_retry_after(struct out_call *call, const char *line, size_t len)
+keep_value(const char *line, size_t len, const char *name, char *value, size_t room)
 {
-	static const char name[] = "retry-after:";
-	size_t from = sizeof name - 1;
+	size_t from = strlen(name) + 1;
 
-	if (len < from || strncasecmp(line, name, from) != 0)
+	if (len < from || strncasecmp(line, name, from - 1) != 0 ||
+	    line[from - 1] != ':')
 		return;
 	while (from < len && (line[from] == ' ' || line[from] == '\t'))
 		from++;
 	while (len > from && strchr(" \t\r\n", line[len - 1]) != NULL)
 		len--;
-	if (len - from >= sizeof call->retry_after)
+	if (len - from >= room)
 		return;
-	memcpy(call->retry_after, line + from, len - from);
-	call->retry_after[len - from] = '\0';
+	memcpy(value, line + from, len - from);
+	value[len - from] = '\0';
 }
 
 size_t
@@ -39,7 +40,11 @@ out_on_header(char *line, size_t one, size_t len, void *self)
 		call->head_too_large = true;
 		return 0;
 	}
-	keep_retry_after(call, line, len);
+	keep_value(
+	    line, len, "Retry-After", call->retry_after, sizeof call->retry_after);
+	if (call->in->header != NULL)
+		keep_value(
+		    line, len, call->in->header, call->header, sizeof call->header);
 	return len;
 }
 
@@ -124,5 +129,6 @@ out_give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *ans
 	answer->body_len = call->body.len;
 	answer->truncated = call->truncated;
 	answer->retry_after_s = retry_after_s(call->retry_after);
+	answer->header = trl_arena_strdup(ctx->arena, call->header);
 	answer->address = trl_arena_strdup(ctx->arena, address != NULL ? address : "");
 }

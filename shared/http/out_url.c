@@ -198,6 +198,17 @@ is_localhost(const char *host)
 }
 
 const char *
+trl_http_url_refused(const char *text)
+{
+	struct out_url url;
+	const char *wrong = out_url_read(text, false, &url);
+
+	if (wrong == NULL)
+		out_url_fini(&url);
+	return wrong;
+}
+
+const char *
 trl_http_out_refused(const trl_http_out *out, const char *text)
 {
 	struct out_url url;

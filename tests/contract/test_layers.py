@@ -26,6 +26,7 @@ SEES = {
     'shared/jobs': ['shared/base', 'shared/calendar', 'shared/actor', 'shared/contract', 'shared/pg'],
     'shared/redis': ['shared/base', 'shared/actor'],
     'shared/http': ['shared/base', 'shared/actor'],
+    'shared/telemetry': ['shared/base', 'shared/actor', 'shared/http'],
     'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],
     'shared/access': ['shared/base', 'shared/actor', 'shared/redis'],
     'bus/calls': ['shared/base', 'shared/actor', 'shared/contract'],

@@ -33,6 +33,9 @@ void trl_http_out_close(trl_http_out **out);
  * the host is allowed by CIDR), a literal address. Says why not, for the user; NULL:
  * fine. Does not resolve names. */
 const char *trl_http_out_refused(const trl_http_out *out, const char *url);
+/* The same for a client that may call any address; for settings, before there is one.
+ */
+const char *trl_http_url_refused(const char *url);
 
 struct trl_http_call {
 	const char *method; /* "POST" */
@@ -42,8 +45,9 @@ struct trl_http_call {
 	size_t body_len;
 	uint32_t timeout_ms; /* of the whole, but a turn to resolve the name, up to 5 s
 				more; 0: 10,000; bounded by ctx's deadline */
-	size_t max_reply; /* bytes of body that are kept; 0: 64 KiB. More: the call is
-			     ended there and truncated set */
+	size_t max_reply;   /* bytes of body that are kept; 0: 64 KiB. More: the call is
+			       ended there and truncated set */
+	const char *header; /* the name of one of the answer's that is kept; or NULL */
 };
 
 struct trl_http_answer {
@@ -54,6 +58,8 @@ struct trl_http_answer {
 	uint32_t retry_after_s; /* as Retry-After asks, a day at most; 0: it does not */
 	uint32_t took_ms;
 	const char *address; /* connected to */
+	const char *header;  /* the value of call.header, or "": it is not there, or
+				longer than 255 bytes */
 };
 
 /* Any status is TRL_OK. Errors: TRL_DENIED (an address that is not allowed, or the URL
