@@ -2,7 +2,8 @@
 """calls.py - a service that calls what it may not would be answered DENIED, and one that
 calls a service it does not name would find nobody, at its first call. Here the build
 says so: which stubs a service's objects want is held against the contracts' callers and
-the service's own .calls.
+the service's own .calls. So is who speaks to others' machines against .reaches_outside,
+for elsewhere the network lets nobody else out.
 
   calls.py OUT TRELLIS_ALL INCLUDE... -- PROTO... -- NAME=LIBRARY...
 """
@@ -26,14 +27,14 @@ def wanted(library):
     return {line.split()[0] for line in said.splitlines() if ' U' in line}
 
 
-def graph(trellis_all):
-    """Service to those it says that it calls."""
+def mesh(trellis_all):
+    """What the services say of themselves."""
     env = {**os.environ, 'ASAN_OPTIONS': 'detect_leaks=0:detect_stack_use_after_return=0'}
     done = subprocess.run([trellis_all, 'mesh', '--json'], env=env, capture_output=True,
                           text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr or f'{trellis_all} mesh --json failed')
-    return {one['name']: one['calls'] for one in json.loads(done.stdout)['services']}
+    return json.loads(done.stdout)['services']
 
 
 def may_call(method, name):
@@ -66,13 +67,23 @@ def breaches(contracts, calls, libraries):
                        'add it')
 
 
+def let_out(outside, libraries):
+    for name, library in libraries:
+        if name not in outside and 'trl_http_out_open' in wanted(library):
+            yield (f'services/{name}: it speaks to others\' machines (trl_http_out_open), and '
+                   f'struct trl_service {name}_service does not say .reaches_outside = true; add it')
+
+
 def main(arguments):
     out, trellis_all, *rest = arguments
     at = rest.index('--')
     includes, rest = rest[:at], rest[at + 1:]
     at = rest.index('--')
     protos, libraries = rest[:at], [word.split('=', 1) for word in rest[at + 1:]]
-    found = sorted(breaches(read_contracts(includes, protos), graph(trellis_all), libraries))
+    services = mesh(trellis_all)
+    found = sorted([
+        *breaches(read_contracts(includes, protos), {s['name']: s['calls'] for s in services}, libraries),
+        *let_out({s['name'] for s in services if s['outside']}, libraries)])
     if found:
         sys.exit('\n'.join(found))
     with open(out, 'w', encoding='utf-8') as file:

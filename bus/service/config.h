@@ -58,3 +58,7 @@ bool process_print_mesh(
     const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
 /* Gives a service's bus the keys of all its peers. False: printed. */
 bool process_keys(trl_bus *bus, const char *service) TRL_MUST_CHECK;
+/* Waits until another process has migrated the schemas of these services: what the
+ * command ends with (await.c). */
+int process_await_schemas(const struct trl_service *const *services, size_t n,
+    const struct process_config *config);

@@ -45,9 +45,11 @@ print_service(const struct trl_service *s)
 	print_names("calls", callees, process_callees(s, callees, PEERS_MAX));
 	print_names(
 	    "reads", producers, process_producers(s, producers, PEERS_MAX, NULL));
-	printf("\"serves\":%s,\"schema\":%s,\"redis\":%s,\"seals\":%s,\"tells\":%s,",
+	printf("\"serves\":%s,\"schema\":%s,\"redis\":%s,\"seals\":%s,\"tells\":%s,"
+	       "\"outside\":%s,",
 	    truth(s->contracts != NULL), truth(s->sql != NULL),
-	    truth(s->scripts != NULL), truth(process_seals(s)), truth(s->sql != NULL));
+	    truth(s->scripts != NULL), truth(process_seals(s)), truth(s->sql != NULL),
+	    truth(s->reaches_outside));
 	print_settings(s->config);
 	printf("}");
 }

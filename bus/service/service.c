@@ -603,7 +603,8 @@ static int
 usage(const char *program)
 {
 	fprintf(stderr,
-	    "usage: %s [--services NAME,NAME] [run | migrate | maintain | config "
+	    "usage: %s [--services NAME,NAME] [run | migrate [--wait] | maintain | "
+	    "config "
 	    "[--markdown] | "
 	    "mesh --json | --check-config | --version]\n",
 	    program);
@@ -658,6 +659,9 @@ trl_service_main(
 		if (!process_config_read_admin(
 			services, n_services, &process.config, process.values))
 			return 2;
+		if (argc > 2 && strcmp(argv[2], "--wait") == 0)
+			return process_await_schemas(
+			    services, n_services, &process.config);
 		return with_admin(&process, strcmp(command, "migrate") == 0);
 	}
 	if (strcmp(command, "--check-config") == 0)

@@ -178,6 +178,7 @@ const struct trl_service notify_service = {
 	.check_config = notify_check_config,
 	.contracts = contracts,
 	.calls = calls,
+	.reaches_outside = true,
 	.sql = &notify_sql,
 	.subscriptions = subscriptions,
 	.jobs = jobs,

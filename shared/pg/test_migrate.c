@@ -2,6 +2,7 @@
  * start-up check of the role. */
 #include "test_world.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -279,6 +280,52 @@ missing_migrations_and_bad_statements_stop_the_start(void **state)
 	test_db_sql(&db, "alter role pgtest_app in database %s reset all", db.name);
 }
 
+/* What another process migrates is waited for: the third look finds it. */
+static void
+waiting_ends_when_another_has_migrated(void **state)
+{
+	struct trl_sql_migration both[2];
+	struct trl_sql_set set = with_second(both, "select 1;");
+	char app[512], sys[512];
+	pid_t pid;
+	int status;
+
+	(void)state;
+	snprintf(app, sizeof app, "%s", test_db_as(&db, "pgtest_app"));
+	snprintf(sys, sizeof sys, "%s", test_db_as(&db, "pgtest_sys"));
+	assert_int_equal(trl_migrate_await(&pgtest_sql, app, sys, 0), TRL_OK);
+	assert_int_equal(trl_migrate_await(&set, app, sys, 0), TRL_UNAVAILABLE);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(trl_migrate_await(&set, app, sys, 60) == TRL_OK ? 0 : 1);
+	assert_int_equal(0, waitpid(pid, &status, WNOHANG));
+	assert_int_equal(trl_migrate(db.admin, &set, NULL, NULL), TRL_OK);
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_int_equal(0, status);
+	test_db_sql(
+	    &db, "delete from pgtest.schema_migration where name = '0002_second'");
+}
+
+static void
+waiting_is_for_both_roles_and_the_right_files(void **state)
+{
+	struct trl_sql_migration edited = pgtest_sql.migrations[0];
+	struct trl_sql_set set = pgtest_sql;
+	char app[512], none[512];
+
+	(void)state;
+	snprintf(app, sizeof app, "%s", test_db_as(&db, "pgtest_app"));
+	snprintf(none, sizeof none, "%s", test_db_as(&db, "pgtest_nobody"));
+	assert_int_equal(trl_migrate_await(&pgtest_sql, app, none, 0), TRL_UNAVAILABLE);
+	assert_int_equal(trl_migrate_await(&pgtest_sql, "host=/nonexistent", app, 0),
+	    TRL_UNAVAILABLE);
+	edited.checksum[0] ^= 1;
+	set.migrations = &edited;
+	assert_int_equal(trl_migrate_await(&set, app, app, 60), TRL_INTERNAL);
+}
+
 static void
 a_server_that_does_not_answer_is_unavailable(void **state)
 {
@@ -312,6 +359,8 @@ main(void)
 		cmocka_unit_test(a_plain_view_shows_every_tenant),
 		cmocka_unit_test(a_role_that_can_pass_row_security_is_refused),
 		cmocka_unit_test(missing_migrations_and_bad_statements_stop_the_start),
+		cmocka_unit_test(waiting_ends_when_another_has_migrated),
+		cmocka_unit_test(waiting_is_for_both_roles_and_the_right_files),
 		cmocka_unit_test(a_server_that_does_not_answer_is_unavailable),
 	};
 

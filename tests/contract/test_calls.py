@@ -45,6 +45,14 @@ class Calls(unittest.TestCase):
             'proto/probe.proto:19: method Ask lists the caller "tenats", which is no service of '
             'services/list; correct it'])
 
+    def test_who_speaks_to_others_machines_says_so(self):
+        with mock.patch.object(calls, 'wanted', lambda _: {'trl_http_out_open'}):
+            self.assertEqual(list(calls.let_out({'zoo'}, [('zoo', 'library'), ('lone', 'library')])), [
+                "services/lone: it speaks to others' machines (trl_http_out_open), and struct trl_service "
+                'lone_service does not say .reaches_outside = true; add it'])
+        with mock.patch.object(calls, 'wanted', lambda _: {'trl_http_open'}):
+            self.assertEqual(list(calls.let_out(set(), [('lone', 'library')])), [])
+
     def test_the_names_that_objects_want_are_read_of_them(self):
         with Folder() as folder:
             for name, text in (('a.c', 'int probe_call_ask(void); int f(void); '

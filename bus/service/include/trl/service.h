@@ -6,12 +6,13 @@
  *       return trl_service_main(argc, argv, services, 1);
  *   }
  *
- * Commands: run (default), migrate, maintain, config (effective values),
- * config --markdown (the table of all variables), mesh --json (who calls whom, and what
- * each needs), --check-config, --version.
- * Several services in one list run in one process over inproc; --services NAME,NAME
- * before the command leaves those of the list that are named, beside others elsewhere.
- * What a key is shared with can then say whose it is (TRELLIS_BUS_KEY_EDGE_AUTH). */
+ * Commands: run (default), migrate, migrate --wait (until another process has
+ * migrated), maintain, config (effective values), config --markdown (the table of all
+ * variables), mesh --json (who calls whom, and what each needs), --check-config,
+ * --version. Several services in one list run in one process over inproc; --services
+ * NAME,NAME before the command leaves those of the list that are named, beside others
+ * elsewhere. What a key is shared with can then say whose it is
+ * (TRELLIS_BUS_KEY_EDGE_AUTH). */
 #pragma once
 
 #include <trl/bus.h>
@@ -54,6 +55,9 @@ struct trl_service {
 	/* It also calls whatever service has routes (trl/routes.h): where that has no
 	 * address or is away, its routes are UNAVAILABLE, and the rest serves. */
 	bool calls_routes;
+	/* It speaks to others' machines (trl/http_out.h): only such a service is let
+	 * out where the network asks (k8s/). */
+	bool reaches_outside;
 	/* Or NULL. A service with a schema tells: the events of its contract, and the
 	 * entries of its tenants' audit chains (*.audit.written). */
 	const struct trl_sql_set *sql;

@@ -12,6 +12,13 @@
 enum trl_code trl_migrate(const char *admin_url, const struct trl_sql_set *set,
     const char *app_url, const char *sys_url) TRL_MUST_CHECK;
 
+/* Waits up to so many seconds until the schema stands as this build needs it, and both
+ * roles are let in: another process migrates. Prints what it waits for, once each time
+ * that changes. Errors: TRL_UNAVAILABLE (too late; printed), TRL_INTERNAL (an applied
+ * file was edited; printed, at once). */
+enum trl_code trl_migrate_await(const struct trl_sql_set *set, const char *app_url,
+    const char *sys_url, unsigned seconds) TRL_MUST_CHECK;
+
 /* Upkeep of the framework's tables, under the owner's role: deletes expired idempotency
  * records, ended jobs, old days of events and what is kept for a year of erased tenants
  * in pieces, and makes partitions for days to come. `<service> maintain` calls it
