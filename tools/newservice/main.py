@@ -183,6 +183,8 @@ Next:
       builds and starts it: GET /api/v1/{path} answers
   tools/contractgen/compat.py{where} --update
       once its contract is as it shall be: from then on it is a promise
+  k8s/generate
+      once it is built: the cluster's manifests and chart have it, too
   tools/test{where} --quick
       and all else in services/README.md, "A service of your own"''')
 
