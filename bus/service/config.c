@@ -1,6 +1,5 @@
 /* config.c - see config.h. */
 #include "config.h"
-#include "erase.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -10,7 +9,6 @@
 #include <sodium.h>
 
 #include <trl/complain.h>
-#include <trl/routes.h>
 
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct process_config, pg_url, "TRELLIS_PG_URL", NULL,
@@ -57,6 +55,12 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_INT(struct process_config, notify_fd, "TRELLIS_NOTIFY_FD", "-1", -1,
 	    1023,
 	    "descriptor that gets a newline once the process is ready (s6); -1: none"),
+	TRL_CONFIG_INT(struct process_config, drain_seconds, "TRELLIS_DRAIN_SECONDS",
+	    "0", 0, 600,
+	    "after SIGTERM it is not ready, and goes on for so long, until those who "
+	    "send work have heard of it (Kubernetes: 5); then what runs is ended, in "
+	    "at "
+	    "most 25 seconds"),
 	TRL_CONFIG_INT(struct process_config, max_actors, "TRELLIS_MAX_ACTORS", "4096",
 	    16, 65536, "messages handled at once; more are answered BUSY"),
 	TRL_CONFIG_INT(struct process_config, pg_reads, "TRELLIS_PG_READ_CONNECTIONS",
@@ -140,84 +144,6 @@ is_here(const struct trl_service *const *services, size_t n, const char *name)
 		if (strcmp(services[i]->name, name) == 0)
 			return true;
 	return false;
-}
-
-bool
-process_seals(const struct trl_service *s)
-{
-	if (s->needs_seal_key)
-		return true;
-	for (size_t i = 0; s->contracts != NULL && s->contracts[i] != NULL; i++)
-		for (size_t j = 0; j < s->contracts[i]->n_methods; j++) {
-			const struct trl_method *method = s->contracts[i]->methods[j];
-			if (method->effect == TRL_WRITE && method->out != NULL &&
-			    method->out->has_secret)
-				return true;
-		}
-	return false;
-}
-
-static bool
-is_among(const char *const *names, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
-size_t
-process_callees(const struct trl_service *s, const char **out, size_t max)
-{
-	size_t n = 0;
-	for (size_t i = 0; s->calls != NULL && s->calls[i] != NULL; i++) {
-		trl_assert(n < max);
-		out[n++] = s->calls[i];
-	}
-	for (size_t i = 0; s->calls_routes && i < trl_routes_count; i++) {
-		const char *name = trl_routes[i]->service;
-		if (is_among(out, n, name))
-			continue;
-		trl_assert(n < max);
-		out[n++] = name;
-	}
-	return n;
-}
-
-static void
-add_producer(const struct trl_service *s, const char *name, const char **out,
-    size_t max, size_t *n)
-{
-	size_t n_calls = 0;
-	while (s->calls != NULL && s->calls[n_calls] != NULL)
-		n_calls++;
-	if (strcmp(name, s->name) == 0 || is_among(s->calls, n_calls, name) ||
-	    is_among(out, *n, name))
-		return;
-	trl_assert(*n < max);
-	out[(*n)++] = name;
-}
-
-size_t
-process_producers(
-    const struct trl_service *s, const char **out, size_t max, size_t *n_named)
-{
-	const struct trl_subscription *const *subs = s->subscriptions;
-	size_t n = 0;
-	bool every = false;
-	for (size_t i = 0; subs != NULL && subs[i] != NULL; i++) {
-		if (strcmp(subs[i]->producer, TRL_EVERY_TELLER) == 0)
-			every = true;
-		else
-			add_producer(s, subs[i]->producer, out, max, &n);
-	}
-	if (erase_hears(s) != NULL)
-		add_producer(s, erase_hears(s)->producer, out, max, &n);
-	if (n_named != NULL)
-		*n_named = n;
-	for (size_t i = 0; every && trl_tellers[i] != NULL; i++)
-		add_producer(s, trl_tellers[i], out, max, &n);
-	return n;
 }
 
 static bool

@@ -11,7 +11,7 @@ struct process_config {
 	const char *pg_url, *pg_admin_url, *redis_url, *run_dir, *log_level;
 	const char *tls_ca, *tls_cert;
 	trl_secret *tls_key, *seal_key;
-	int64_t notify_fd, max_actors, pg_reads, pg_writes;
+	int64_t notify_fd, drain_seconds, max_actors, pg_reads, pg_writes;
 };
 
 /* Reads and checks everything of these services; values[i] becomes what service

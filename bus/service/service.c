@@ -1,9 +1,6 @@
 /* service.c - see service.h. A process is: settings checked, the loop, one end of
- * the bus a service, databases, then turns until SIGTERM. Stopping is ordered:
- * first nothing new comes in from outside, then callers are sent elsewhere, what
- * runs is answered, and the process leaves by _exit, because the transport's
- * sockets are not safe to close while its threads work. (Over 400 lines: in what order
- * things start and stop is told in one place.) */
+ * the bus a service, databases, then turns until SIGTERM; stop.c has the rest. (Over
+ * 400 lines: in what order things start is told in one place.) */
 #include <trl/service.h>
 
 #include <errno.h>
@@ -26,40 +23,11 @@
 #include <trl/replay.h>
 #include <trl/seal.h>
 
-#include "erase.h"
-#include "operator.h"
+#include "process.h"
 
-enum { DRAIN_MS = 25000, READY_POLL_MS = 5, SERVICES_MAX = 64 };
+enum { READY_POLL_MS = 5 };
 /* For what no method reaches; made when they are wanted. */
 enum { SYS_READS = 1, SYS_WRITES = 6 };
-
-struct process {
-	const struct trl_service *const *services;
-	size_t n;
-	struct process_config config;
-	void *values[SERVICES_MAX];
-	trl_secret *seal_key; /* or NULL */
-	trl_loop *loop;
-	trl_bus_net *net;
-	trl_ops *ops;
-	struct one {
-		struct process *process;
-		const struct trl_service *service;
-		struct trl_host host;
-		operator_self op;
-		void *self;
-		/* How its audit entries are told, and which services it hears where
-		 * it is to hear every teller. */
-		struct trl_event_type audit;
-		char audit_name[64];
-		const char *tellers[PEERS_MAX + 1];
-		struct erase erase;
-	} each[SERVICES_MAX];
-	uv_signal_t term, interrupt;
-	uv_timer_t ready, drain;
-	uint64_t drain_until_us;
-	bool bus_drains;
-};
 
 static const char *
 check_pg(void *self)
@@ -93,7 +61,7 @@ static const char *
 check_staying(void *self)
 {
 	struct process *p = self;
-	return p->drain_until_us != 0 ? "it is stopping" : NULL;
+	return p->stopping ? "it is stopping" : NULL;
 }
 
 static const char *
@@ -410,81 +378,6 @@ open_service(struct process *p, struct one *one)
 	       open_peers(p, one);
 }
 
-static bool
-all_drained(struct process *p)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		const struct trl_service *s = p->services[i];
-		if (s->drained != NULL && !s->drained(p->each[i].self))
-			return false;
-		if (p->each[i].host.events != NULL &&
-		    !trl_events_drained(p->each[i].host.events))
-			return false;
-	}
-	if (!p->bus_drains) { /* from outside nothing comes any more: now the bus */
-		p->bus_drains = true;
-		for (size_t i = 0; i < p->n; i++)
-			trl_bus_drain(p->each[i].host.bus);
-		return false;
-	}
-	for (size_t i = 0; i < p->n; i++) {
-		const struct trl_host *host = &p->each[i].host;
-		if (!trl_bus_drained(host->bus) ||
-		    (host->jobs != NULL && !trl_jobs_drained(host->jobs)))
-			return false;
-	}
-	return true;
-}
-
-/* The last one opened first. Of what runs late each may still be in use: it stays. */
-static void
-close_services(struct process *p)
-{
-	for (size_t i = p->n; i-- > 0;) {
-		struct one *one = &p->each[i];
-		if (one->service->close == NULL)
-			continue;
-		one->service->close(&one->self);
-		trl_log(TRL_LOG_INFO, NULL, "closed",
-		    TRL_LOG_STR("name", one->service->name));
-	}
-}
-
-static void
-drain_more(uv_timer_t *timer)
-{
-	struct process *p = timer->data;
-	bool late = trl_mono_us() > p->drain_until_us;
-	if (!all_drained(p) && !late)
-		return;
-	if (late)
-		trl_log(TRL_LOG_WARN, NULL, "stopping with work left",
-		    TRL_LOG_INT("actors", trl_actors_alive(p->loop)));
-	else
-		close_services(p);
-	trl_log(TRL_LOG_INFO, NULL, "stopped", TRL_LOG_INT("services", p->n));
-	_exit(0);
-}
-
-static void
-on_term(uv_signal_t *handle, int signum)
-{
-	struct process *p = handle->data;
-	if (p->drain_until_us != 0)
-		return;
-	trl_log(TRL_LOG_INFO, NULL, "stopping", TRL_LOG_INT("signal", signum));
-	p->drain_until_us = trl_mono_us() + (uint64_t)DRAIN_MS * 1000;
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->services[i]->drain != NULL)
-			p->services[i]->drain(p->each[i].self);
-		if (p->each[i].host.jobs != NULL)
-			trl_jobs_drain(p->each[i].host.jobs);
-		if (p->each[i].host.events != NULL)
-			trl_events_drain(p->each[i].host.events);
-	}
-	uv_timer_start(&p->drain, drain_more, 0, READY_POLL_MS);
-}
-
 static const char *
 log_name(const struct process *p)
 {
@@ -498,20 +391,6 @@ log_level(const char *name)
 	       : strcmp(name, "warn") == 0  ? TRL_LOG_WARN
 	       : strcmp(name, "error") == 0 ? TRL_LOG_ERROR
 					    : TRL_LOG_INFO;
-}
-
-static void
-watch_signals(struct process *p)
-{
-	uv_loop_t *uv = trl_loop_uv(p->loop);
-	uv_signal_init(uv, &p->term);
-	uv_signal_init(uv, &p->interrupt);
-	uv_timer_init(uv, &p->ready);
-	uv_timer_init(uv, &p->drain);
-	p->term.data = p->interrupt.data = p->ready.data = p->drain.data = p;
-	uv_signal_start(&p->term, on_term, SIGTERM);
-	uv_signal_start(&p->interrupt, on_term, SIGINT);
-	uv_timer_start(&p->ready, tell_ready, 0, READY_POLL_MS);
 }
 
 /* Connections are bounded by what is configured, not by the usual 1,024. */
@@ -557,7 +436,10 @@ run(struct process *p)
 		if (!open_service(p, one))
 			_exit(1);
 	}
-	watch_signals(p);
+	uv_timer_init(trl_loop_uv(p->loop), &p->ready);
+	p->ready.data = p;
+	uv_timer_start(&p->ready, tell_ready, 0, READY_POLL_MS);
+	process_watch_signals(p);
 	trl_loop_run(p->loop);
 	_exit(0);
 }

@@ -58,6 +58,13 @@ open_edge(const struct trl_host *host, void **out)
 }
 
 static void
+leave_edge(void *self)
+{
+	((struct edge *)self)->leaving = true;
+	trl_http_leave(((struct edge *)self)->server);
+}
+
+static void
 drain_edge(void *self)
 {
 	edge_streams_drain(((struct edge *)self)->streams);
@@ -81,6 +88,7 @@ const struct trl_service edge_service = {
 	.calls_routes = true,
 	.scripts = trl_access_scripts,
 	.open = open_edge,
+	.leave = leave_edge,
 	.drain = drain_edge,
 	.drained = edge_drained,
 	.close = close_edge,

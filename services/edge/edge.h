@@ -68,6 +68,7 @@ struct edge {
 	size_t n_routes;
 	struct edge_static openapi;
 	char origin[TRL_ORIGIN_MAX]; /* our own, as people call this server */
+	bool leaving;                /* SIGTERM came */
 	bool tls;                    /* they reach us by https */
 	size_t n_origins;            /* others whose pages may read */
 	char origins[EDGE_ORIGINS_MAX][TRL_ORIGIN_MAX];

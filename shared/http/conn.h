@@ -90,7 +90,7 @@ struct trl_http_server {
 		uv_tcp_t tcp;
 		uv_pipe_t pipe;
 	} listener;
-	bool is_unix, listening, accept_waits, draining, closing;
+	bool is_unix, listening, accept_waits, leaving, draining, closing;
 	uv_timer_t timer;
 	uint64_t timer_at_ms; /* 0: not armed */
 	size_t n_conns, n_streams, refs;

@@ -96,7 +96,7 @@ reply(struct trl_http_request *request, const struct trl_http_response *response
 	bool keep;
 
 	trl_assert(conn && !conn->answered);
-	keep = request->keep_alive && !response->close && !conn->server->draining &&
+	keep = request->keep_alive && !response->close && !conn->server->leaving &&
 	       can_skip(conn);
 	if (!keep)
 		conn->linger = conn->body.left > 0;

@@ -311,11 +311,17 @@ stop_listening(trl_http_server *server)
 }
 
 void
+trl_http_leave(trl_http_server *server)
+{
+	server->leaving = true;
+}
+
+void
 trl_http_drain(trl_http_server *server)
 {
 	struct trl_http_conn *conn, *next;
 
-	server->draining = true;
+	server->leaving = server->draining = true;
 	stop_listening(server);
 	for (conn = server->conns; conn; conn = next) {
 		next = conn->next;

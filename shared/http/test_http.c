@@ -223,6 +223,29 @@ draining_closes_what_is_idle(void **state)
 	close(fd);
 }
 
+static void
+leaving_ends_each_connection_with_its_answer(void **state)
+{
+	struct world *world = *state;
+	const char text[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	int kept = dial(world), fresh;
+
+	say(kept, text, sizeof text - 1);
+	assert_true(hear(world, kept, " 200 ", 1000));
+	assert_null(strstr(world->got, "Connection: close"));
+	trl_http_leave(world->server);
+	fresh = dial(world); /* it still listens, and what is idle stays */
+	for (size_t i = 0; i < 2; i++) {
+		say(i ? fresh : kept, text, sizeof text - 1);
+		assert_false(hear(world, i ? fresh : kept, "never said", 1000));
+		assert_true(world->ended);
+		assert_non_null(strstr(world->got, " 200 "));
+		assert_non_null(strstr(world->got, "Connection: close"));
+		close(i ? fresh : kept);
+	}
+	assert_false(trl_http_drained(world->server));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define PATIENT(f) cmocka_unit_test_setup_teardown(f, setup_patient, teardown)
 
@@ -237,6 +260,7 @@ main(void)
 		CASE(a_client_that_does_not_read_is_not_served_without_end),
 		CASE(connections_of_an_address_and_of_all_are_limited),
 		CASE(draining_closes_what_is_idle),
+		CASE(leaving_ends_each_connection_with_its_answer),
 		CASE(refuses_to_listen_where_nobody_can_call),
 	};
 

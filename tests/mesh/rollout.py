@@ -3,7 +3,10 @@ answered, and where there are two of a service nobody notices (case 57)."""
 import json
 import socket
 import threading
+import time
 import unittest
+import urllib.error
+import urllib.request
 import uuid
 
 from case import MeshCase
@@ -57,6 +60,75 @@ class Stopping(MeshCase):
             self.assertEqual(closed[-len(own):], own)
         for name in self.stack.names():
             self.stack.start_service(name)
+        wait_for("it is back", self.stack.is_ready, 20)
+
+    def restart(self, name, **settings):
+        self.assertEqual(self.stack.stop_service(name), 0)
+        self.stack.settings.update(settings)
+        self.stack.start_service(name)
+        wait_for("it is back", self.stack.is_ready, 20)
+
+    def ops_ready(self, name):
+        """Status and text of a process's own /readyz."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.stack.ops[name]}/readyz", timeout=10) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as answer:
+            return answer.code, answer.read()
+
+    def test_whoever_has_not_heard_of_the_signal_is_served(self):
+        """TRELLIS_DRAIN_SECONDS: not ready at once, and everything taken until then."""
+        ada = self.stack.sign_up()
+        name = "all" if self.transport == "inproc" else "edge"
+        self.restart(name, TRELLIS_DRAIN_SECONDS="600")
+        self.assertEqual(ada.get("/api/v1/me").status, 200)
+        self.assertIsNotNone(ada.connection)  # kept
+        process = self.stack.processes[name]
+        process.terminate()
+        own = "edge" if name == "edge" else "auth"  # the first address that the one process has
+        wait_for("it is not ready", lambda: self.ops_ready(own)[0] == 503)
+        self.assertIn(b"it is stopping", self.ops_ready(own)[1])
+        answer = self.stack.client().get("/readyz")
+        self.assertEqual((answer.status, answer.headers["connection"]), (503, "close"))
+        self.assertIn("it is stopping", answer["detail"])
+        for _ in range(3):  # the first on the connection that was kept, the others on new ones
+            answer = ada.get("/api/v1/me")
+            self.assertEqual((answer.status, answer.headers["connection"]), (200, "close"))
+            self.assertIsNone(ada.connection)
+        answer = ada.post("/api/v1/auth/login", {"email": ada.email, "password": ada.password})
+        self.assertEqual((answer.status, answer.headers["connection"]), (200, "close"))
+        self.assertEqual(self.stack.client().get("/livez").status, 200)
+        self.assertIsNone(process.poll())
+        process.terminate()  # a second signal ends the wait
+        self.assertEqual(process.wait(30), 0)
+
+        self.stack.settings["TRELLIS_DRAIN_SECONDS"] = "1"
+        self.stack.start_service(name)
+        wait_for("it is back", self.stack.is_ready, 20)
+        began = time.monotonic()
+        self.assertEqual(self.stack.stop_service(name), 0)
+        self.assertGreaterEqual(time.monotonic() - began, 1)
+        del self.stack.settings["TRELLIS_DRAIN_SECONDS"]
+        self.stack.start_service(name)
+        wait_for("it is back", self.stack.is_ready, 20)
+        self.assertEqual(ada.get("/api/v1/me").status, 200)
+
+    @unittest.skipIf(MeshCase.transport == "inproc", "its services are one process")
+    def test_a_service_goes_on_answering_its_callers_until_they_may_know(self):
+        """The only one of its kind: no call fails before it drains."""
+        ada = self.stack.sign_up()
+        self.restart("auth", TRELLIS_DRAIN_SECONDS="600")
+        process = self.stack.processes["auth"]
+        process.terminate()
+        wait_for("it is not ready", lambda: self.ops_ready("auth")[0] == 503)
+        for _ in range(20):
+            answer = self.stack.client().post("/api/v1/auth/login", {"email": ada.email, "password": ada.password})
+            self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(self.stack.client().get("/readyz").status, 200)
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+        del self.stack.settings["TRELLIS_DRAIN_SECONDS"]
+        self.stack.start_service("auth")
         wait_for("it is back", self.stack.is_ready, 20)
 
     def is_closed(self):

@@ -78,7 +78,9 @@ answer_ready(struct edge_request *request)
 {
 	const struct trl_host *host = request->edge->host;
 	const char *const *needs = request->edge->needs;
-	const char *why = host->ops ? trl_ops_unready(host->ops) : NULL;
+	const char *why = request->edge->leaving ? "it is stopping"
+			  : host->ops            ? trl_ops_unready(host->ops)
+						 : NULL;
 
 	for (size_t i = 0; !why && needs[i]; i++)
 		why = trl_bus_unready(host->bus, needs[i]);

@@ -90,8 +90,10 @@ struct trl_service {
 	 * stored the reply may have been killed before it came so far. May be NULL. */
 	void (*replayed)(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
 	    const ProtobufCMessage *reply);
-	/* SIGTERM came: stop taking work from elsewhere than the bus (edge). May be
-	 * NULL. */
+	/* SIGTERM came: take what still comes from elsewhere than the bus, but let
+	 * nobody stay for more (edge). May be NULL. */
+	void (*leave)(void *self);
+	/* TRELLIS_DRAIN_SECONDS later: take no more of it. May be NULL. */
 	void (*drain)(void *self);
 	bool (*drained)(void *self); /* may be NULL */
 	/* Before the process ends, once nothing runs any more: gives back what open

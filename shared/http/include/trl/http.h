@@ -101,6 +101,8 @@ struct trl_http_options {
 /* Listens. Errors: TRL_UNAVAILABLE, printed with what to do (port busy...). */
 enum trl_code trl_http_open(trl_loop *loop, const struct trl_http_options *options,
     const struct trl_http_handler *handler, trl_http_server **out) TRL_MUST_CHECK;
+/* From now on the connection ends with each answer; it still listens. */
+void trl_http_leave(trl_http_server *server);
 /* Stops accepting, lets answers finish, closes idle connections, ends streams. */
 void trl_http_drain(trl_http_server *server);
 bool trl_http_drained(const trl_http_server *server);
