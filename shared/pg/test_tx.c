@@ -152,10 +152,20 @@ shown(const char *line)
 static bool
 seen(void)
 {
-	was_shown = was_shown ||
-		    shown("\ntrellis_pg_waiting{schema=\"pgtest\",kind=\"write\"} ") ==
-			CROWD - 8;
+	/* Where it takes long, the pool's own question for its health waits as well. */
+	was_shown =
+	    was_shown ||
+	    (begun == 8 &&
+		shown("\ntrellis_pg_waiting{schema=\"pgtest\",kind=\"write\"} ") >=
+		    CROWD - 8);
 	return was_shown;
+}
+
+static bool
+nobody_waits(void *self)
+{
+	(void)self;
+	return shown("\ntrellis_pg_waiting{schema=\"pgtest\",kind=\"write\"} ") == 0;
 }
 
 static void
@@ -181,8 +191,7 @@ an_operator_sees_who_waits_for_a_connection(void **state)
 		crowd[i] = hold_until_seen;
 	world_run_many_for(crowd, CROWD, 30000); /* eight connections are made */
 	assert_int_equal(begun, CROWD);
-	assert_int_equal(
-	    shown("\ntrellis_pg_waiting{schema=\"pgtest\",kind=\"write\"} "), 0);
+	assert_true(trl_loop_run_until(world.loop, nobody_waits, NULL, 20000));
 	assert_int_equal(shown("\ntrellis_pg_pipelined{schema=\"pgtest\"} "), 0);
 }
 
