@@ -19,6 +19,7 @@ SEES = {
     'shared/base': ['shared/contract'],
     'shared/actor': ['shared/base', 'shared/contract'],
     'shared/calendar': ['shared/base', 'shared/contract'],
+    'shared/money': ['shared/base', 'shared/contract'],
     'shared/contract': ['shared/base'],
     'shared/json': ['shared/base', 'shared/contract'],
     'shared/pg': ['shared/base', 'shared/actor', 'shared/contract'],
