@@ -123,7 +123,8 @@ class Faults(MeshCase):
             stop.set()
             for thread in threads:
                 thread.join()
-        self.assertEqual([answer for answer in answers if answer.status != 200], [])
+        self.assertEqual("".join(f"{answer}\n{self.stack.logs_of(answer['trace_id'])}"
+                                 for answer in answers if answer.status != 200), "")
 
     def test_postgresql_restarts_under_writes(self):
         """Truthful 503s, and a key tells afterwards what happened."""

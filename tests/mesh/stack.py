@@ -526,6 +526,15 @@ class Stack:
     def logs(self):
         return "".join(f"--- {name}\n{self.log(name)}" for name in self.processes)
 
+    def logs_of(self, trace_id):
+        """What every process said of one request, and warnings without a trace."""
+        found = []
+        for name in self.processes:
+            with open(self.log_path(name), errors="replace") as file:
+                found += [f"{name}: {line}" for line in file
+                          if trace_id in line or "trace_id" not in line and '"info"' not in line]
+        return "".join(found[-60:])
+
     def stop(self):
         """Ends everything; gives the names of services that ended badly."""
         bad = []
