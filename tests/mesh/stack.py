@@ -78,6 +78,18 @@ def free_port():
         return port
 
 
+def place_of(url):
+    """A PostgreSQL's socket, a user and a database of it."""
+    parts = urllib.parse.urlsplit(url)
+    query = dict(urllib.parse.parse_qsl(parts.query))
+    host = query.pop("host", None)
+    if not host or not host.startswith("/"):
+        raise SystemExit(f"{url}: TRELLIS_TEST_PG_ADMIN_URL must name a unix socket (?host=/folder).")
+    user = query.get("user") or parts.username or getpass.getuser()
+    return (os.path.join(host, f".s.PGSQL.{query.pop('port', 5432)}"), user,
+            parts.path.strip("/") or "postgres")
+
+
 class Proxy:
     """A unix socket in front of PostgreSQL's, that can be shut."""
 
@@ -324,14 +336,9 @@ class Stack:
         return [name for service in SERVICES for name in self.each[service]]
 
     def _start_database(self):
-        parts = urllib.parse.urlsplit(self.admin)
-        query = dict(urllib.parse.parse_qsl(parts.query))
-        host = query.pop("host", None)
-        if not host or not host.startswith("/"):
-            raise SystemExit("TRELLIS_TEST_PG_ADMIN_URL must name a unix socket (?host=/folder).")
-        user = query.get("user") or parts.username or getpass.getuser()
-        target = os.path.join(host, f".s.PGSQL.{query.pop('port', 5432)}")
-        self.server = Sql(target, user, parts.path.strip("/") or "postgres")
+        target, user, first = place_of(self.admin)
+        host = os.path.dirname(target)
+        self.server = Sql(target, user, first)
         self.inside = Sql(target, user, self.database)
         self.direct = f"postgresql:///{self.database}?" + urllib.parse.urlencode({"host": host, "user": user})
         self.pooler = None
