@@ -189,7 +189,7 @@ an_operator_sees_who_waits_for_a_connection(void **state)
 	(void)state;
 	for (int i = 0; i < CROWD; i++)
 		crowd[i] = hold_until_seen;
-	world_run_many_for(crowd, CROWD, 30000); /* eight connections are made */
+	world_run_many_for(crowd, CROWD, 60000); /* eight connections are made */
 	assert_int_equal(begun, CROWD);
 	assert_true(trl_loop_run_until(world.loop, nobody_waits, NULL, 20000));
 	assert_int_equal(shown("\ntrellis_pg_pipelined{schema=\"pgtest\"} "), 0);

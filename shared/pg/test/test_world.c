@@ -75,7 +75,8 @@ run_all(body **fns, size_t n, uint32_t timeout_ms)
 		assert_int_equal(trl_spawn(world.loop, &(struct trl_spawn){ "test", run,
 							   &fns[i], timeout_ms }),
 		    TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, nobody_alive, world.loop, 20000));
+	assert_true(trl_loop_run_until(
+	    world.loop, nobody_alive, world.loop, timeout_ms + 20000));
 	if (failure[0])
 		fail_msg("%s", failure);
 }
