@@ -4,9 +4,10 @@
  *
  * A connection is ended by its descriptor and not by nng_pipe_close: nng 1.5.2 may lose
  * what it reads while it closes, and then waits for that for ever, with all that is to
- * be closed after it (its issues 1543 and 1813, mended in 1.8). What is shut ends as if
- * the other end had closed, which it does well. Should nng keep one all the same, the
- * process ends itself, for it would never connect again. */
+ * be closed after it (its issues 1543 and 1813). What is shut ends as if the other end
+ * had closed, which it does well. From 1.8 on that is mended, and a pipe is closed
+ * where there is one. Should nng keep one all the same, the process ends itself, for it
+ * would never connect again. */
 #pragma once
 
 #include "ends.h"

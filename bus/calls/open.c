@@ -52,8 +52,8 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	net->loop = loop;
 	net->holds = 1;
 	randombytes_buf(&net->boot, sizeof net->boot);
+	bus_threads_few();
 	bus_sockets_init(&net->sockets, loop, options);
-	bus_threads_rest(); /* the sockets' aios started nng */
 	net->links.sockets = &net->sockets;
 	bus_metrics_init(&net->m);
 	trl_loop_on_flush(loop, flush, net);

@@ -14,6 +14,15 @@
 #include <trl/metrics.h>
 #include <trl/secret.h>
 
+/* Debian 12 has nng 1.5.2, Debian 13 has 1.10. From 1.8 on the number of threads can be
+ * set (threads.c), and a pipe that is closed goes (guests.h). */
+#if NNG_MAJOR_VERSION > 1 || NNG_MINOR_VERSION >= 8
+#define BUS_NNG_1_8
+enum { BUS_PIPES_GO = true };
+#else
+enum { BUS_PIPES_GO = false };
+#endif
+
 /* What all sockets of a process share. */
 struct bus_sockets {
 	trl_loop *loop;

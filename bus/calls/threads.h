@@ -1,5 +1,6 @@
 /* threads.h - how many threads the transport works with. Private to bus/calls. */
 #pragma once
 
-/* Lets all of nng's task threads but one rest; once a process. Start-up only. */
-void bus_threads_rest(void);
+/* Leaves nng as few task threads as it works with, before anything else of nng.
+ * Start-up only. */
+void bus_threads_few(void);

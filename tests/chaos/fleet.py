@@ -1,6 +1,7 @@
 """fleet.py - the mesh with two processes of each service, each under a supervisor that
 starts it anew when it ends, with a PostgreSQL of its own, and with a wire (wire.py)
 before each process's bus. What the faults do to it is here; which and when is theirs."""
+import glob
 import http.client
 import json
 import os
@@ -14,7 +15,7 @@ import urllib.parse
 from stack import SERVICES, Stack, free_port, wait_for
 from wire import Wire
 
-PG_BIN = "/usr/lib/postgresql/15/bin"
+PG_BIN = max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]))
 REPLICAS = 2
 # notify's; those that begin now and not with a snapshot must begin before the load does.
 SUBSCRIPTIONS = {f"{what}{who}" for what in ("", "feed_", "webhooks_") for who in ("auth", "tenants")}

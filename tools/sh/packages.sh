@@ -1,12 +1,18 @@
 # packages.sh - the Debian packages Trellis is built with and runs on. Sourced.
 
-PACKAGES_RUN="procps postgresql-15 redis-server s6 curl jq openssl libprotobuf-c1 libuv1 libpq5
-libhiredis0.14 libjansson4 libsodium23 libuuid1 zlib1g libnng1
-libcurl4 ca-certificates tzdata"
+# Names with a version in them, by release: Debian 12's, else Debian 13's. Sources are
+# formatted as clang-format 14 does it, which Debian 13 has not; no other does the same.
+# shellcheck disable=SC1091
+case $(. /etc/os-release && printf '%s' "${VERSION_ID:-}") in
+12) PACKAGES_OF_RELEASE="postgresql-15 libuv1 libhiredis0.14 libcurl4" LLVM=14 FORMATTER=clang-format-14 ;;
+*) PACKAGES_OF_RELEASE="postgresql-17 libuv1t64 libhiredis1.1.0 libcurl4t64" LLVM=19 FORMATTER= ;;
+esac
+PACKAGES_RUN="procps redis-server s6 curl jq openssl libprotobuf-c1 libpq5
+libjansson4 libsodium23 libuuid1 zlib1g libnng1 ca-certificates tzdata $PACKAGES_OF_RELEASE"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
 libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
-PACKAGES_TEST="pgbouncer python3-aiosmtpd binutils clang libclang-rt-14-dev clang-format-14"
+PACKAGES_TEST="pgbouncer python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER"
 PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev"
 
 # need_packages NAME... - installs those that are missing, or says how.

@@ -4,8 +4,6 @@
 # $RUN/scan/NAME is a service's folder (run, notification-fd, log/run), $RUN/log/NAME
 # its rotated log, $RUN/env/NAME what its environment adds to $RUN/env/all.
 
-PG_BIN=/usr/lib/postgresql/15/bin
-
 scan_running() { as_user test -d "$RUN/scan/.s6-svscan" && as_user s6-svscanctl -z "$RUN/scan" 2>/dev/null; }
 
 # What an earlier run defined is not started with the supervisor, but by services_start
@@ -96,7 +94,20 @@ scan_gone() { ! scan_running; }
 
 # ---- the two databases, private, on unix sockets --------------------------------
 
+# Sets PG_BIN, PostgreSQL's programs of the version that made the data in $RUN, where there
+# are none of the newest that is here.
+find_postgres() {
+	local major
+	major=$(as_user cat "$RUN/pg/data/PG_VERSION" 2>/dev/null) ||
+		major=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)
+	is_number "$major" || die "$RUN/pg/data/PG_VERSION does not say which PostgreSQL made the data beside it."
+	PG_BIN=/usr/lib/postgresql/$major/bin
+	[ -x "$PG_BIN/postgres" ] ||
+		die "the data in $RUN/pg are PostgreSQL $major's, which is not here; install postgresql-$major (pg_upgrade or pg_dump then take them to a newer one), or forget the data: tools/down --erase"
+}
+
 postgres_define() {
+	find_postgres
 	if ! as_user test -e "$RUN/pg/data"; then # it comes whole, or not at all
 		as_user mkdir -p "$RUN/pg"
 		as_user rm -rf "$RUN/pg/data.new"
