@@ -42,6 +42,13 @@ size_t process_callees(const struct trl_service *service, const char **out, size
  * address is needed. */
 size_t process_producers(
     const struct trl_service *service, const char **out, size_t max, size_t *n_named);
+/* Two services that share a key: whoever calls or reads the events, and of whom. */
+struct process_pair {
+	const char *asks, *asked;
+};
+/* All pairs of these services, each once: how many. */
+size_t process_pairs(const struct trl_service *const *services, size_t n,
+    struct process_pair *out, size_t max);
 /* Refuses what services say of themselves that cannot be (check.c). False: each
  * was printed, with the line to change. */
 bool process_check_services(

@@ -84,3 +84,38 @@ process_producers(
 		add_producer(s, trl_tellers[i], out, max, &n);
 	return n;
 }
+
+static bool
+is_pair(const struct process_pair *pairs, size_t n, const char *a, const char *b)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(pairs[i].asks, a) == 0 && strcmp(pairs[i].asked, b) == 0)
+			return true;
+	return false;
+}
+
+/* Those that call come first; two that read each other's events share one key. */
+size_t
+process_pairs(const struct trl_service *const *services, size_t n,
+    struct process_pair *out, size_t max)
+{
+	const char *names[PEERS_MAX];
+	size_t n_pairs = 0;
+
+	for (int reads = 0; reads < 2; reads++)
+		for (size_t i = 0; i < n; i++) {
+			const struct trl_service *s = services[i];
+			size_t n_names =
+			    reads ? process_producers(s, names, PEERS_MAX, NULL)
+				  : process_callees(s, names, PEERS_MAX);
+
+			for (size_t j = 0; j < n_names; j++) {
+				if (is_pair(out, n_pairs, names[j], s->name))
+					continue;
+				trl_assert(n_pairs < max);
+				out[n_pairs++] =
+				    (struct process_pair){ s->name, names[j] };
+			}
+		}
+	return n_pairs;
+}

@@ -1,8 +1,9 @@
 /* mesh.c - the services of an executable as a list: which of them run here
  * (--services), and `trellis-all mesh --json`: what the services of this build say of
- * themselves, for whoever starts, draws, attacks or deploys them. Nothing of it is
- * listed a second time elsewhere. */
+ * themselves, and which of them share a key, for whoever starts, draws, attacks or
+ * deploys them. Nothing of it is listed a second time elsewhere. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <trl/complain.h>
@@ -54,6 +55,22 @@ print_service(const struct trl_service *s)
 	printf("}");
 }
 
+static void
+print_pairs(const struct trl_service *const *services, size_t n)
+{
+	size_t max = n * 2 * PEERS_MAX;
+	struct process_pair *pairs = calloc(max, sizeof *pairs);
+
+	trl_assert(pairs != NULL);
+	max = process_pairs(services, n, pairs, max);
+	printf("],\n\"pairs\":[");
+	for (size_t i = 0; i < max; i++)
+		printf(
+		    "%s[\"%s\",\"%s\"]", i ? "," : "", pairs[i].asks, pairs[i].asked);
+	printf("]}\n");
+	free(pairs);
+}
+
 /* Nobody may call what stands below, so that calls form no circle. Routes are no such
  * call: nobody waits for their callers, and nobody is less ready without them. */
 static bool
@@ -92,7 +109,7 @@ process_print_mesh(const struct trl_service *const *services, size_t n)
 		printf("%s\n", i ? "," : "");
 		print_service(services[i]);
 	}
-	printf("\n]}\n");
+	print_pairs(services, n);
 	return true;
 }
 

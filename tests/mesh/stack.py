@@ -305,13 +305,9 @@ class Stack:
         events without calling it."""
         said = subprocess.run([self.binary("all"), "mesh", "--json"], check=True, capture_output=True,
                               env=self._env({}), text=True).stdout
-        services = json.loads(said)["services"]
-        pairs = [(one["name"], other) for one in services for other in one["calls"]]
-        reads = [(one["name"], other) for one in services for other in one["reads"]]
-        for reader, teller in reads:
-            if (teller, reader) not in pairs:
-                pairs.append((reader, teller))
-        return pairs, reads
+        mesh = json.loads(said)
+        reads = [(one["name"], other) for one in mesh["services"] for other in one["reads"]]
+        return [tuple(pair) for pair in mesh["pairs"]], reads
 
     def _find_server(self):
         """The administrator's URL of the PostgreSQL that the database is made in."""

@@ -32,6 +32,11 @@ static const struct option {
 	{ "--state", CTL_STATE, "STATE", "only jobs in this state" },
 	{ "--kind", CTL_KIND, "KIND", "only jobs of this kind" },
 	{ "--limit", CTL_LIMIT, "N", "at most this many" },
+	{ "--dir", CTL_DIR, "FOLDER", "files in a new folder, and no Secrets" },
+	{ "--name", CTL_NAME, "NAME",
+	    "what the Secrets' names begin with (default trellis)" },
+	{ "--namespace", CTL_NAMESPACE, "NAME", "where the Secrets belong" },
+	{ "--one", CTL_ONE, NULL, "all services run in one process" },
 	{ "--markdown", CTL_MARKDOWN, NULL, "every setting, as a table" },
 	{ "--json", CTL_JSON, NULL, "for programs" },
 	{ "--timeout", CTL_TIMEOUT, "SECONDS", "waits at most this long (default 5)" },
@@ -200,6 +205,15 @@ take_value(struct ctl_args *args, const struct option *option, const char *value
 		break;
 	case CTL_KIND:
 		args->kind = value;
+		break;
+	case CTL_DIR:
+		args->dir = value;
+		break;
+	case CTL_NAME:
+		args->name = value;
+		break;
+	case CTL_NAMESPACE:
+		args->namespace = value;
 		break;
 	case CTL_TIMEOUT:
 		if (!read_number(value, 0.1, 3600, &number))

@@ -163,6 +163,21 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_call,
 	},
 	{
+	    .name = "keys init",
+	    .words = "",
+	    .summary = "makes the keys of a new deployment, which it keeps nowhere",
+	    .more =
+		"They are Kubernetes Secrets, one for each process "
+		"(NAME-SERVICE-keys), "
+		"to be piped into\nwhat makes them and writes over none: trellis keys "
+		"init --namespace trellis | kubectl\ncreate -f -. Or, with --dir, "
+		"files "
+		"FOLDER/SERVICE/KEY. A key's name is that of the setting\nwhose _FILE "
+		"it is: TRELLIS_SEAL_KEY is seal-key. It needs no mesh.",
+	    .options = CTL_DIR | CTL_NAME | CTL_NAMESPACE | CTL_ONE,
+	    .local = ctl_keys_init,
+	},
+	{
 	    .name = "completion",
 	    .words = "bash|zsh",
 	    .summary = "prints what makes a shell complete this command",

@@ -33,12 +33,17 @@ enum ctl_option {
 	CTL_MARKDOWN = 1 << 12,
 	CTL_HELP = 1 << 13,
 	CTL_AGAIN = 1 << 14,
+	CTL_DIR = 1 << 15,
+	CTL_NAME = 1 << 16,
+	CTL_NAMESPACE = 1 << 17,
+	CTL_ONE = 1 << 18,
 };
 
 struct ctl_args {
 	const struct ctl_command *command;
 	unsigned given; /* enum ctl_option */
 	const char *service, *type, *from, *tenant, *account, *key, *state, *kind;
+	const char *dir, *name, *namespace;
 	int64_t timeout_ms, limit;
 	const char *words[CTL_WORDS_MAX];
 	unsigned n_words;
@@ -195,5 +200,6 @@ enum ctl_exit ctl_events_skip(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_replay(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_forget(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_new_epoch(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_keys_init(struct ctl *ctl);
 enum ctl_exit ctl_completion(struct ctl *ctl);
 enum ctl_exit ctl_complete(int argc, char **argv);

@@ -20,10 +20,7 @@ choose_product() { # folder
 read_mesh() { # build folder
 	local name
 	MESH=$("$(built "$1" all)" mesh --json) || die "the services do not fit together; the lines above say where."
-	PAIRS=$(jq -r '[.services[] | .name as $n | .calls[] | [$n, .]] as $calls |
-		[.services[] | .name as $n | .reads[] | [$n, .]] as $reads |
-		reduce $reads[] as $r ($calls; if any(.[]; . == ($r | reverse)) then . else . + [$r] end) |
-		.[] | join(":")' <<<"$MESH")
+	PAIRS=$(jq -r '.pairs[] | join(":")' <<<"$MESH")
 	READS=$(jq -r '.services[] | .name as $n | .reads[] | "\($n):\(.)"' <<<"$MESH")
 	SCHEMAS=$(jq -r '.services[] | select(.schema).name' <<<"$MESH")
 	SEALS=$(jq -r '.services[] | select(.seals).name' <<<"$MESH")
