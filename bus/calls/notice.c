@@ -11,6 +11,7 @@
 #include <nng/protocol/pubsub0/sub.h>
 
 #include <trl/complain.h>
+#include <trl/crash.h>
 #include <trl/log.h>
 
 enum { IDS = 32, TOPIC_MAX = 40, NOTICE_MAX = 128, SEND_QUEUE = 1024 };
@@ -55,6 +56,7 @@ static void
 heard(void *arg)
 {
 	trl_bus_net *net = arg;
+	trl_crash_thread("bus");
 	if (nng_aio_result(net->sub_aio) != 0)
 		return;
 	nng_msg *msg = nng_aio_get_msg(net->sub_aio);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/crash.h>
 #include <trl/method.h>
 
 #include "fibre.h"
@@ -139,10 +140,12 @@ trl_actor_resume(struct trl_actor *actor)
 
 	actor->state = TRL_RUNNING;
 	loop->current = actor;
+	trl_crash_doing(actor->name, &actor->ctx);
 	trl_fibre_start(&loop->home_fake, actor->stack, loop->options.stack_bytes);
 	trl_context_switch(&loop->home, &actor->context);
 	trl_fibre_finish(loop->home_fake, NULL, NULL);
 	loop->current = NULL;
+	trl_crash_doing(NULL, NULL);
 	if (actor->finished)
 		give_back(actor);
 }

@@ -6,6 +6,8 @@
  * touches nothing that may be gone. */
 #include <stdlib.h>
 
+#include <trl/crash.h>
+
 #include "runtime.h"
 
 enum { OWN_STACK_BYTES = 1 << 20 };
@@ -38,7 +40,10 @@ on_thread(uv_work_t *work)
 {
 	struct job *job = work->data;
 
+	trl_crash_thread("offload");
+	trl_crash_doing(job->kind->name, NULL);
 	job->fn(job->arg);
+	trl_crash_doing(NULL, NULL);
 }
 
 static void
@@ -54,6 +59,8 @@ on_own_thread(void *self)
 	struct job *job = self;
 	struct trl_offload_state *state = job->kind->state;
 
+	trl_crash_thread("offload");
+	trl_crash_doing(job->kind->name, NULL);
 	job->fn(job->arg);
 	uv_mutex_lock(&state->lock);
 	job->next = state->over;

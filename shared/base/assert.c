@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <trl/crash.h>
+
 enum { CONDITION_MAX = 256 };
 
 /* The source's text with what JSON wants escaped, cut where it is long. */
@@ -26,6 +28,7 @@ _Noreturn void
 trl_assert_failed(const char *condition, const char *file, int line)
 {
 	char escaped[CONDITION_MAX], text[CONDITION_MAX + 512];
+	char note[CONDITION_MAX + 256];
 	int n;
 
 	escape(condition, escaped);
@@ -36,6 +39,9 @@ trl_assert_failed(const char *condition, const char *file, int line)
 	    escaped, file, line);
 	if (n > (int)sizeof text - 1)
 		n = (int)sizeof text - 1;
+	snprintf(
+	    note, sizeof note, "assertion failed: %s (%s:%d)", condition, file, line);
+	trl_crash_note(note);
 	if (write(STDERR_FILENO, text, (size_t)n) < 0)
 		_exit(134);
 	abort();

@@ -178,6 +178,19 @@ const struct ctl_command ctl_commands[] = {
 	    .local = ctl_keys_init,
 	},
 	{
+	    .name = "crash show",
+	    .words = "[FILE]",
+	    .summary = "lists what crashes left behind; with FILE, where it was",
+	    .more =
+		"Reads the files here, without the mesh: in TRELLIS_CRASH_DIR, or "
+		"crash below\nTRELLIS_RUN_DIR. Functions and lines are those of the "
+		"executable that crashed, told\nby its build id; addr2line of "
+		"binutils names them.",
+	    .options = CTL_SERVICE,
+	    .most = 1,
+	    .local = ctl_crash_show,
+	},
+	{
 	    .name = "completion",
 	    .words = "bash|zsh",
 	    .summary = "prints what makes a shell complete this command",

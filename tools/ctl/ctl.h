@@ -201,5 +201,6 @@ enum ctl_exit ctl_events_replay(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_forget(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_new_epoch(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_keys_init(struct ctl *ctl);
+enum ctl_exit ctl_crash_show(struct ctl *ctl);
 enum ctl_exit ctl_completion(struct ctl *ctl);
 enum ctl_exit ctl_complete(int argc, char **argv);

@@ -1,0 +1,23 @@
+/* symbols.h - addresses of a crash as functions and lines. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct trl_crash_module;
+
+enum { CTL_SYMBOLS_MAX = 160 };
+
+struct ctl_symbol {
+	char function[128]; /* "": not known */
+	char place[256];    /* file:line */
+	char inside[256];   /* the functions it was inlined into */
+};
+
+/* The file of a module as it ran: where it was, or beside this command, with the same
+ * build id. False: neither is. */
+bool ctl_symbols_file(const struct trl_crash_module *module, char out[1024]);
+/* False: addr2line cannot be run (errno; ENOENT: it is not there). */
+bool ctl_symbols(
+    const char *path, const uint64_t *offsets, size_t n, struct ctl_symbol *out);
