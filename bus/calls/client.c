@@ -52,7 +52,7 @@ read_error(trl_ctx *ctx, const struct bus_frame *frame)
 
 	snprintf(field, sizeof field, "%.*s", (int)frame->field.n,
 	    frame->field.s ? frame->field.s : "");
-	trl_fail_field(ctx, frame->code, field, "%.*s", (int)frame->message.n,
+	trl_fail_at(ctx, frame->code, field, NULL, 0, "%.*s", (int)frame->message.n,
 	    frame->message.s ? frame->message.s : "");
 	if (frame->retry_after_ms != 0)
 		trl_err_retry_after(ctx, frame->retry_after_ms);

@@ -24,6 +24,9 @@ static const struct trl_config_var vars[] = {
 	    "Redis: unix:/path or redis://host:port"),
 	TRL_CONFIG_STR(struct process_config, run_dir, "TRELLIS_RUN_DIR", NULL,
 	    "folder for sockets, keys and the development mailbox"),
+	TRL_CONFIG_STR(struct process_config, crash_dir, "TRELLIS_CRASH_DIR", NULL,
+	    "folder for what a crash leaves behind (trellis crash show); unset: crash "
+	    "in TRELLIS_RUN_DIR"),
 	TRL_CONFIG_STR(struct process_config, log_level, "TRELLIS_LOG_LEVEL", "info",
 	    "least level that is logged: debug, info, warn or error"),
 	TRL_CONFIG_SERVICES("TRELLIS_LISTEN_",
@@ -311,6 +314,7 @@ process_config_read(const struct trl_service *const *services, size_t n,
 	fine = check_level(out->log_level) && fine;
 	fine = check_pg_urls(out) && fine;
 	fine = check_seal(out->seal_key) && fine;
+	fine = trl_sentry_config_read(&out->sentry) && fine;
 	if (out->redis_url != NULL)
 		fine = trl_redis_check_url(out->redis_url) && fine;
 	for (size_t i = 0; i < n; i++) {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <trl/bus_open.h>
+#include <trl/sentry.h>
 #include <trl/service.h>
 
 enum { PEERS_MAX = 64 };
 
 struct process_config {
 	const char *pg_url, *pg_admin_url, *redis_url, *run_dir, *log_level;
+	const char *crash_dir;
+	struct trl_sentry_config sentry;
 	const char *tls_ca, *tls_cert;
 	trl_secret *tls_key, *seal_key;
 	int64_t notify_fd, drain_seconds, max_actors, pg_reads, pg_writes;
@@ -69,3 +72,12 @@ bool process_keys(trl_bus *bus, const char *service) TRL_MUST_CHECK;
  * command ends with (await.c). */
 int process_await_schemas(const struct trl_service *const *services, size_t n,
     const struct process_config *config);
+/* Where a crash leaves its file, or NULL. */
+const char *process_crash_dir(const struct process_config *config);
+/* Says what earlier crashes of this process left, once, counts them, and has the next
+ * one leave the like (crashes.c). Start-up, before there are threads. */
+void process_expect_crashes(const struct process_config *config, const char *service);
+/* Has internal errors, and what those crashes left, told to a Sentry, if there is one
+ * (crashes.c). Start-up. False: printed. */
+bool process_tell_errors(trl_loop *loop, const struct process_config *config,
+    const char *service) TRL_MUST_CHECK;

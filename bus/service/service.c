@@ -413,6 +413,7 @@ run(struct process *p)
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, 2); /* the transport has more threads than work */
 	trl_log_init(log_name(p), log_level(p->config.log_level));
+	process_expect_crashes(&p->config, log_name(p));
 	struct trl_loop_options options = { .max_actors =
 						(size_t)p->config.max_actors };
 	p->loop = trl_loop_new(&options);
@@ -427,7 +428,7 @@ run(struct process *p)
 	};
 	p->net = trl_bus_net_open(p->loop, &net);
 	open_seal_key(p);
-	if (!open_ops(p))
+	if (!process_tell_errors(p->loop, &p->config, log_name(p)) || !open_ops(p))
 		return 1;
 	for (size_t i = 0; i < p->n; i++) {
 		struct one *one = &p->each[i];

@@ -169,6 +169,18 @@ trl_log_unready(void)
 	return atomic_load(&sink.lost) ? "log lines are lost: stderr takes none" : NULL;
 }
 
+static struct {
+	void (*fn)(void *self, const struct trl_ctx *ctx);
+	void *self;
+} told_internal;
+
+void
+trl_log_on_internal(void (*fn)(void *self, const struct trl_ctx *ctx), void *self)
+{
+	told_internal.fn = fn;
+	told_internal.self = self;
+}
+
 void
 trl_log_err(const struct trl_ctx *ctx)
 {
@@ -189,4 +201,6 @@ trl_log_err(const struct trl_ctx *ctx)
 		fields[n++] = TRL_LOG_INT("line", err->line);
 	}
 	trl_log_fields(level, ctx, "message failed", fields);
+	if (err->code == TRL_INTERNAL && told_internal.fn != NULL)
+		told_internal.fn(told_internal.self, ctx);
 }

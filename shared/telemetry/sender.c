@@ -235,11 +235,12 @@ static uint32_t
 settle(trl_sender *s, trl_ctx *ctx, const struct trl_sender_answer *answer)
 {
 	bool again = sender_tries_again(answer->status);
+	enum trl_sender_verdict verdict = TRL_SENDER_BY_STATUS;
 	uint32_t pause_ms;
 
-	if (s->options.answered != NULL &&
-	    s->options.answered(s->options.self, answer) == TRL_SENDER_REFUSED)
-		again = false;
+	if (s->options.answered != NULL)
+		verdict = s->options.answered(s->options.self, answer);
+	again = again && verdict == TRL_SENDER_BY_STATUS;
 	note(s, ctx, again, answer);
 	if (!again) {
 		bool taken = answer->status / 100 == 2;
@@ -251,6 +252,10 @@ settle(trl_sender *s, trl_ctx *ctx, const struct trl_sender_answer *answer)
 		s->refused = !taken;
 		trl_series_add(taken ? s->sent : s->dropped[REFUSED], 1);
 		pop(s);
+		while (verdict == TRL_SENDER_SILENCED && s->first != NULL) {
+			trl_series_add(s->dropped[REFUSED], 1);
+			pop(s);
+		}
 		return 0;
 	}
 	pause_ms = sender_pause_ms(++s->attempts, answer->retry_after_s);

@@ -36,8 +36,12 @@ take(void *self, trl_ctx *ctx, struct trl_http_request *request)
 	c->got_len = len;
 	keep(c->type, sizeof c->type, request, "content-type");
 	keep(c->x_one, sizeof c->x_one, request, "x-one");
+	keep(c->auth, sizeof c->auth, request, "x-sentry-auth");
+	snprintf(c->path, sizeof c->path, "%s", request->path);
 	if (c->retry_after != NULL)
 		trl_http_add_header(&answer, "Retry-After", c->retry_after);
+	if (c->limits != NULL)
+		trl_http_add_header(&answer, "X-Sentry-Rate-Limits", c->limits);
 	trl_http_add_header(&answer, "X-Limits", "60:error:key");
 	trl_http_reply(ctx, request, &answer);
 	c->asked++;

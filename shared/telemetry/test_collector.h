@@ -10,10 +10,11 @@ struct collector {
 	unsigned port; /* stays its own while it is closed */
 	uint16_t status;
 	const char *retry_after; /* or NULL */
+	const char *limits;      /* X-Sentry-Rate-Limits, or NULL */
 	const void *body;        /* of its answers */
 	size_t body_len;
-	unsigned asked;           /* requests that came */
-	char type[80], x_one[80]; /* headers of the last */
+	unsigned asked;                                /* requests that came */
+	char type[80], x_one[80], auth[160], path[80]; /* of the last */
 	uint8_t got[1 << 16];
 	size_t got_len;
 };

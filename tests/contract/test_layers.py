@@ -27,16 +27,17 @@ SEES = {
     'shared/jobs': ['shared/base', 'shared/calendar', 'shared/actor', 'shared/contract', 'shared/pg'],
     'shared/redis': ['shared/base', 'shared/actor'],
     'shared/http': ['shared/base', 'shared/actor'],
-    'shared/telemetry': ['shared/base', 'shared/actor', 'shared/http'],
+    'shared/telemetry': ['shared/base', 'shared/actor', 'shared/contract', 'shared/http', 'shared/json'],
     'shared/ops': ['shared/base', 'shared/actor', 'shared/http'],
     'shared/access': ['shared/base', 'shared/actor', 'shared/redis'],
     'bus/calls': ['shared/base', 'shared/actor', 'shared/contract'],
     'bus/events': ['shared/base', 'shared/actor', 'shared/contract', 'shared/json', 'shared/pg', 'bus/calls'],
     'bus/service': ['shared/base', 'shared/actor', 'shared/contract', 'shared/json', 'shared/pg',
-                    'shared/redis', 'shared/ops', 'shared/jobs', 'bus/calls', 'bus/events'],
+                    'shared/redis', 'shared/ops', 'shared/jobs', 'shared/telemetry', 'bus/calls',
+                    'bus/events'],
 }
 BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis', 'shared/ops',
-         'shared/access', 'shared/jobs', 'shared/resource', 'bus/calls', 'bus/events', 'bus/service']
+         'shared/access', 'shared/jobs', 'shared/resource', 'shared/telemetry', 'bus/calls', 'bus/events', 'bus/service']
 with open(os.path.join(TOP, 'services', 'list'), encoding='utf-8') as services:
     SEES.update({f'services/{name.strip()}': [*BELOW, 'shared/http', 'shared/json']
                  for name in services if not name.startswith('#')})

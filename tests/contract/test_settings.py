@@ -48,7 +48,7 @@ class Settings(unittest.TestCase):
 
     def test_every_variable_that_the_code_declares_is_in_it(self):
         listed = set(re.findall(r'^\| `(TRELLIS_\w+)(?:<NAME>)?`', made(), re.M))
-        declared = variables('bus') | variables('services') | variables('shared/access')
+        declared = variables('bus') | variables('services') | variables('shared/access') | variables('shared/telemetry')
         self.assertGreater(len(declared), 30)
         self.assertEqual(listed, declared)
 

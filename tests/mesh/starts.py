@@ -75,6 +75,7 @@ class Starts(MeshCase):
         "TRELLIS_SMTP_CA": ("/no/such/ca", "TRELLIS_SMTP_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is not a list"),
         "TRELLIS_WEBHOOK_CA": ("/no/such/ca", "TRELLIS_WEBHOOK_CA names /no/such/ca, which cannot be read"),
+        "TRELLIS_SENTRY_DSN": ("https://sentry.example/1", "TRELLIS_SENTRY_DSN has no public key before the @"),
         "TRELLIS_REDIS_URL": ("http://127.0.0.1", "TRELLIS_REDIS_URL should be redis://"),
         "TRELLIS_PG_URL_TENANTS": ("postgresql://tenants_app:half%@host/x",
                                    "TRELLIS_PG_URL_TENANTS is not a PostgreSQL connection string: invalid percent"),

@@ -50,3 +50,6 @@ void trl_log_init(const char *service, enum trl_log_level least);
 /* Logs ctx->err as the end of a message, once: faults as errors, conditions as
  * debug. For dispatch loops and main only. */
 void trl_log_err(const struct trl_ctx *ctx);
+/* Start-up: fn is told of each error that trl_log_err logs and that is INTERNAL; it
+ * must not park. NULL: nobody is. */
+void trl_log_on_internal(void (*fn)(void *self, const struct trl_ctx *ctx), void *self);

@@ -25,6 +25,7 @@ struct trl_sender_answer {
 enum trl_sender_verdict {
 	TRL_SENDER_BY_STATUS, /* as above */
 	TRL_SENDER_REFUSED,   /* dropped, whatever its status */
+	TRL_SENDER_SILENCED,  /* so is what waits behind it: nothing is wanted now */
 };
 
 struct trl_sender_options {
