@@ -52,6 +52,8 @@ class Operation:
         # What is named otherwise is named as the document shows it.
         self.names = {one["name"]: one["schema"]["examples"][0] for one in in_path if one["name"] not in self.objects}
         self.writes = self.verb != "GET"
+        # A named change (.../archive), which makes nothing; what is as it wants has a conflict.
+        self.changes = self.verb == "POST" and "200" in self.responses
 
     def refuses(self, status, code):
         """Whether that is one of its answers."""

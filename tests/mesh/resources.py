@@ -144,13 +144,14 @@ class Resources(MeshCase):
             self.left(resource, id_, changes + ["ended"], secret)
 
     def change(self, update, id_, values):
-        """Field by field; gives how many changes there were."""
+        """Field by field, states last, for what is closed or archived may be one that no longer
+        changes; gives how many changes there were."""
         version, changes, whole = None, 0, {**values, **self.body(update)}
         shown = update.reply(200)[1]["properties"]
         if "If-Match" in update.headers:
             self.check_problem(self.on(update, id_, **{"If-Match": '"999"'}), 412)
-        for name, schema in update.fields.items():
-            taken = plain(update.document, schema)
+        fields = [(name, schema, plain(update.document, schema)) for name, schema in update.fields.items()]
+        for name, schema, taken in sorted(fields, key=lambda one: "enum" in one[2]):
             value = taken["enum"][-1] if "enum" in taken else whole.get(name)
             if value is None:
                 continue
