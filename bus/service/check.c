@@ -152,14 +152,39 @@ check_contracts(const struct trl_service *s)
 			const struct trl_method *method = s->contracts[i]->methods[j];
 			if (strcmp(method->service, s->name) == 0)
 				continue;
-			trl_complain("%s serves %s, a method of %s: correct the "
-				     ".contracts of its struct trl_service, in "
-				     "services/%s",
-			    s->name, method->name, method->service, s->name);
+			trl_complain("%s serves %s, a method of %s: correct .name or "
+				     ".contracts of its struct trl_service",
+			    s->name, method->name, method->service);
 			fine = false;
 			break;
 		}
 	return fine;
+}
+
+static bool
+serves(const struct trl_service *s, const struct trl_method *method)
+{
+	for (size_t i = 0; s->contracts != NULL && s->contracts[i] != NULL; i++)
+		for (size_t j = 0; j < s->contracts[i]->n_methods; j++)
+			if (s->contracts[i]->methods[j] == method)
+				return true;
+	return false;
+}
+
+/* A contract that its service leaves out would be answered by nobody. */
+static bool
+check_served(const struct trl_service *s)
+{
+	for (size_t i = 0; i < trl_methods_count; i++) {
+		const struct trl_method *method = trl_methods[i];
+		if (strcmp(method->service, s->name) != 0 || serves(s, method))
+			continue;
+		trl_complain("nobody serves %s: set .contracts of struct "
+			     "trl_service %s_service to the server of its contract",
+		    method->name, s->name);
+		return false;
+	}
+	return true;
 }
 
 bool
@@ -167,7 +192,8 @@ process_check_services(const struct trl_service *const *services, size_t n)
 {
 	bool fine = true;
 	for (size_t i = 0; i < n; i++) {
-		fine = check_contracts(services[i]) && fine;
+		fine =
+		    check_contracts(services[i]) && check_served(services[i]) && fine;
 		fine = check_events(services[i]) && fine;
 		fine = check_subscriptions(services[i]) && fine;
 	}

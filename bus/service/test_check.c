@@ -174,9 +174,24 @@ another_services_contract_is_refused(void **state)
 	(void)state;
 	said[0] = '\0';
 	assert_false(process_check_services(services, 1));
-	assert_string_equal(said,
-	    "zoo serves auth.v1.Auth.GetMe, a method of auth: correct the .contracts "
-	    "of its struct trl_service, in services/zoo\n");
+	assert_string_equal(said, "zoo serves auth.v1.Auth.GetMe, a method of auth: "
+				  "correct .name or .contracts "
+				  "of its struct trl_service\n");
+}
+
+static void
+a_contract_that_is_left_out_is_refused(void **state)
+{
+	const struct trl_service auth = { .name = "auth", .sql = &sql };
+	const struct trl_service *const services[] = { &auth };
+
+	(void)state;
+	said[0] = '\0';
+	assert_false(process_check_services(services, 1));
+	assert_memory_equal(said, "nobody serves auth.v1.Auth.", 27);
+	assert_non_null(strstr(said,
+	    ": set .contracts of struct trl_service auth_service to the server of its "
+	    "contract\n"));
 }
 
 int
@@ -190,6 +205,7 @@ main(void)
 		cmocka_unit_test(a_subscription_has_a_name_of_its_length),
 		cmocka_unit_test(without_a_schema_nothing_is_heard_and_nothing_told),
 		cmocka_unit_test(another_services_contract_is_refused),
+		cmocka_unit_test(a_contract_that_is_left_out_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 struct looked {
 	PGconn *pq;
+	const struct trl_sql_set *set;
 	const struct trl_resource *resource;
 	char table[160]; /* schema.table, for to_regclass */
 	PGresult *columns;
@@ -134,6 +135,13 @@ check_column(struct looked *at, unsigned i)
 		    "drop the not null, require the field of every create, or mark it "
 		    "always where a hook sets it.",
 		    column->name, at->table, field->name);
+	/* What others insert may be absent by their own rules. */
+	if (column->always && resource->insert &&
+	    PQgetvalue(at->columns, row, NOT_NULL)[0] == 'f')
+		WRONG(at,
+		    "the column %s of %s may be null, and the field %s is never "
+		    "absent; set it not null in the next migration.",
+		    column->name, at->table, field->name);
 }
 
 /* What the table has beyond the message. */
@@ -185,6 +193,39 @@ check_unique(struct looked *at, const struct trl_unique *unique)
 		WRONG(at, "its unique name needs in %s: constraint %s unique (%s, %s).",
 		    at->table, unique->constraint, owner_of(at->resource),
 		    unique->columns[0]);
+	PQclear(res);
+}
+
+static bool
+is_named(const struct looked *at, const char *index)
+{
+	for (size_t i = 0; at->resource->unique[i].constraint; i++)
+		if (!strcmp(at->resource->unique[i].constraint, index))
+			return true;
+	for (size_t i = 0; i < at->set->n_constraints; i++)
+		if (!strcmp(at->set->constraints[i].name, index))
+			return true;
+	return false;
+}
+
+/* What the table holds to be unique without a sentence for who comes second. */
+static void
+check_unnamed(struct looked *at)
+{
+	static const char sql[] =
+	    "select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid"
+	    " where i.indrelid = to_regclass($1) and i.indisunique"
+	    " and not i.indisprimary";
+	PGresult *res = ask(at, sql, NULL);
+
+	for (int row = 0; row < PQntuples(res); row++)
+		if (!is_named(at, PQgetvalue(res, row, 0)))
+			WRONG(at,
+			    "the table %s has the unique %s, and nothing says what "
+			    "the second one is told; name it under unique, or say "
+			    "in a migration: -- raises %s: EXISTS field \"sentence\"",
+			    at->table, PQgetvalue(res, row, 0),
+			    PQgetvalue(res, row, 0));
 	PQclear(res);
 }
 
@@ -252,14 +293,15 @@ check_enum(struct looked *at, unsigned i)
 }
 
 static bool
-check_resource(PGconn *pq, const struct trl_resource *resource)
+check_resource(
+    PGconn *pq, const struct trl_sql_set *set, const struct trl_resource *resource)
 {
 	static const char sql[] =
 	    "select attname, format_type(atttypid, null), attnotnull,"
 	    " attgenerated <> '' or attidentity <> '' from pg_attribute"
 	    " where attrelid = to_regclass($1) and attnum > 0 and not attisdropped";
 	const ProtobufCMessageDescriptor *type = resource->message->descriptor;
-	struct looked at = { .pq = pq, .resource = resource, .fine = true };
+	struct looked at = { .pq = pq, .set = set, .resource = resource, .fine = true };
 
 	snprintf(
 	    at.table, sizeof at.table, "%s.%s", resource->service, resource->table);
@@ -278,6 +320,7 @@ check_resource(PGconn *pq, const struct trl_resource *resource)
 	check_rest(&at);
 	for (size_t i = 0; resource->unique[i].constraint; i++)
 		check_unique(&at, &resource->unique[i]);
+	check_unnamed(&at);
 	for (size_t i = 0; resource->filters[i]; i++)
 		check_filter(&at, resource->filters[i]);
 	for (unsigned i = 0; i < type->n_fields; i++)
@@ -295,6 +338,6 @@ pg_check_resources(PGconn *pq, const struct trl_sql_set *set)
 	bool fine = true;
 
 	for (size_t i = 0; set->resources && set->resources[i]; i++)
-		fine &= check_resource(pq, set->resources[i]);
+		fine &= check_resource(pq, set, set->resources[i]);
 	return fine;
 }

@@ -69,6 +69,7 @@ declare(void)
 		.place = "proto/pgtest.proto:7",
 		.message = &thing,
 		.columns = columns,
+		.insert = &pgtest_sql_thing_insert,
 		.key = key,
 		.beside = beside,
 		.unique = unique,
@@ -130,6 +131,14 @@ static const struct {
 	    "alter table thing alter size drop not null",
 	    "the column size of pgtest.thing is not null, and the field size may be "
 	    "absent" },
+	{ "alter table thing alter name drop not null",
+	    "alter table thing alter name set not null",
+	    "the column name of pgtest.thing may be null, and the field name is never "
+	    "absent" },
+	{ "create unique index thing_of_size on thing (tenant_id, size)",
+	    "drop index thing_of_size",
+	    "the table pgtest.thing has the unique thing_of_size, and nothing says "
+	    "what the second one is told" },
 	{ "alter table thing drop constraint thing_name_key",
 	    "alter table thing add constraint thing_name_key unique (tenant_id, name)",
 	    "its unique name needs in pgtest.thing: constraint thing_name_key unique "

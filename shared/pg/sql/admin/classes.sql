@@ -4,12 +4,13 @@
 with recursive t as (select c.oid, c.relname, c.relrowsecurity and c.relforcerowsecurity as forced,
   r.rolname as owner, coalesce(substring(obj_description(c.oid, 'pg_class')
    from '^class: (tenant person|tenant|person|system|directory)(;|$)'), '') as class,
+  obj_description(c.oid, 'pg_class') as said,
   substring(obj_description(c.oid, 'pg_class') from 'erase: ([a-z]+)') as erase
  from pg_class c join pg_roles r on r.oid = c.relowner
  where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p') and not c.relispartition),
 col as (select a.attrelid, a.attname, a.attnum, a.attnotnull from pg_attribute a
  join t on t.oid = a.attrelid where a.attnum > 0 and not a.attisdropped),
-e as (select oid, relname from t where class <> 'person' and erase is null and exists
+e as (select oid, relname from t where class not in ('', 'person') and erase is null and exists
  (select from col where attrelid = t.oid and attname = 'tenant_id')),
 leads (oid, at) as (select k.conrelid, k.confrelid from pg_constraint k join e on e.oid = k.conrelid
   where k.contype = 'f' and k.confrelid <> k.conrelid
@@ -20,7 +21,7 @@ p as (select t.relname, t.class, pol.polname, pol.polcmd,
   coalesce(pg_get_expr(pol.polwithcheck, t.oid), pg_get_expr(pol.polqual, t.oid), '') as checks
  from t join pg_policy pol on pol.polrelid = t.oid where pol.polpermissive
  and not (pol.polroles <@ array[$1 || '_owner', $1 || '_sys']::regrole[]::oid[]))
-select format('table %s has no class: comment on table %s is ''class: tenant''', relname, relname)
+select format('table %s has no class: comment on table %s is ''class: tenant'' (or person, tenant person, system, directory)%s', relname, relname, ', and not ''' || said || '''')
  from t where class = ''
  union all select format('the partition %s may be reached past its table', relname) from pg_class c
  where relnamespace = $1::regnamespace and relispartition and exists (select from aclexplode(relacl) a
