@@ -23,8 +23,9 @@ NAME = re.compile(r'[a-z][a-z0-9]{1,30}')
 # What a name would be taken for: a word of Trellis, of C (struct NAME), of SQL (the
 # schema NAME).
 RESERVED = {
-    'in Trellis': 'all any audit bus core ctl event events list mesh operator platform public service '
-                  'services system trellis trl words google',
+    'in Trellis': 'all any audit bus calls config contract contracts core ctl event events fact google '
+                  'list mesh operator platform proto public sample seen service services shared sql '
+                  'system test tests tools trellis trl words',
     'in C': 'auto bool break case char const continue default do double else enum extern float '
             'for goto if inline int long main register restrict return short signed sizeof '
             'static struct switch typedef union unsigned void volatile while',
@@ -128,6 +129,9 @@ class Findings:
             self.seen.append(path)
             for file in sorted(n for n in names if not n.startswith('.')):
                 self.file(name, os.path.join(path, file), path == folder)
+        if not any(line.startswith(f'source\t{name}\t') for line in self.lines):
+            raise Refused(f'{tree.title}services/{name} has no .c file: it begins with {name}.c, which declares '
+                          f'struct trl_service {name}_service.')
         if os.path.isdir(os.path.join(folder, 'sql')):
             self.tell('sql', name, self.path(os.path.join(folder, 'sql')))
 

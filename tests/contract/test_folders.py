@@ -62,6 +62,8 @@ class Folders(unittest.TestCase):
         for name, wanted in (
                 ('auth', 'services/list:3: "auth" stands there twice'),
                 ('any', '"any" has another meaning in Trellis'),
+                ('test', '"test" has another meaning in Trellis'),
+                ('shared', '"shared" has another meaning in Trellis'),
                 ('struct', '"struct" has another meaning in C'),
                 ('order', '"order" has another meaning in SQL'),
                 ('Projects', '"Projects" is not a name for a service'),
@@ -75,6 +77,12 @@ class Folders(unittest.TestCase):
         self.put('shop/services/list', 'projects\nauth\n')
         self.refused(f'{self.product}/services/list:2: "auth" is a service or contract '
                      'of Trellis itself', self.product)
+
+    def test_a_folder_without_a_service_in_it(self):
+        self.put('top/services/list', 'auth\nmedia\n')
+        self.put('top/services/media/test_media.c')
+        self.refused('services/media has no .c file: it begins with media.c, which declares '
+                     'struct trl_service media_service.')
 
     def test_a_folder_that_the_list_forgot(self):
         self.put('top/services/media/media.c')

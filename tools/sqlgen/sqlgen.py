@@ -234,6 +234,18 @@ class Migration:
                 raise Refused(file, line, 'makes a schema; a service has its own already')
 
 
+def misnumbered(migrations):
+    """What is wrong with the numbers of migrations in their order, which go 0001, 0002, 0003."""
+    found = []
+    for want, item in enumerate(migrations, 1):
+        if item.number < want:
+            found.append(f'{item.file}:1: {migrations[want - 2].name}.sql has its number; the next free '
+                         f'one is {migrations[-1].number + 1:04d}')
+        elif item.number > want:
+            found.append(f'{item.file}:1: there is no {want:04d} before it; the numbers have no gap')
+    return found
+
+
 def c_string(text):
     """A C literal in pieces of a line each."""
     lines = []
@@ -368,6 +380,8 @@ def main():
     for name in args.files:
         path = pathlib.Path(name).resolve()
         file = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
+        if args.folder and not path.is_relative_to(root):  # a product's: services/NAME/sql/...
+            file = str(path.relative_to(pathlib.Path(args.folder).resolve().parents[2]))
         try:
             if path.parent.name == 'query':
                 statements.append(Statement(path.stem, path.read_text(), file, args.service))
@@ -382,12 +396,10 @@ def main():
             failed = True
     failed |= add_plain(statements, resources, args.service)
     statements.sort(key=lambda s: s.name)
-    migrations.sort(key=lambda m: m.number)
-    for want, item in enumerate(migrations, 1):
-        if item.number != want:
-            print(f'{item.file}:1: number {want:04d} is missing or twice', file=sys.stderr)
-            failed = True
-            break
+    migrations.sort(key=lambda m: (m.number, m.name))
+    for sentence in misnumbered(migrations)[:1]:
+        print(sentence, file=sys.stderr)
+        failed = True
     if failed:
         return 1
     out = pathlib.Path(args.out)

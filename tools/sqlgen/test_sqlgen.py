@@ -89,6 +89,15 @@ class Refusals(unittest.TestCase):
             with self.assertRaises(sqlgen.Refused, msg=text):
                 migration(text, name)
 
+    def test_migrations_have_each_number_once(self):
+        def told(*names):
+            return sqlgen.misnumbered([migration('', name) for name in names])
+        self.assertEqual(told('0001_a', '0002_b'), [])
+        self.assertEqual(told('0001_a', '0003_b'), [
+            'schema/0003_b.sql:1: there is no 0002 before it; the numbers have no gap'])
+        self.assertEqual(told('0001_a', '0001_b', '0002_c')[0],
+                         'schema/0001_b.sql:1: 0001_a.sql has its number; the next free one is 0003')
+
     def test_no_schema_but_the_own_one_and_no_table_of_the_framework(self):
         self.assertLessEqual({'outbox', 'inbox', 'job', 'audit', 'schema_migration'},
                              sqlgen.framework_tables())
