@@ -5,6 +5,7 @@
 # and then the product's, each in the order of the call graph, callees first.
 choose_product() { # folder
 	PRODUCT=
+	unset TRELLIS_PRODUCT # which is no setting of the services
 	if [ -n "$1" ]; then
 		PRODUCT=$(readlink -e -- "$1") && [ -f "$PRODUCT/services/list" ] ||
 			die "the product folder $1 has no services/list; tools/new-service --product $1 NAME RESOURCE makes one."
@@ -136,7 +137,7 @@ callers_env() { # name
 	others=$(settings_of_others "$1")
 	for own in $(compgen -e TRELLIS_); do
 		case $own in
-		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_PRODUCT | TRELLIS_TEST_*) continue ;;
+		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_TEST_*) continue ;;
 		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) is_in "$1" $SEALS all || continue ;;
 		TRELLIS_PG_URL_*)
 			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_$(upper "$1")(_SYS)?$ ]] ||
