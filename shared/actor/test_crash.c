@@ -172,7 +172,8 @@ a_null_pointer_leaves_a_file_that_says_where(void **state)
 
 	crash("null", end);
 	if (SANITIZED) {
-		assert_non_null(strstr(end->said, "AddressSanitizer"));
+		assert_true(strstr(end->said, "AddressSanitizer") != NULL ||
+			    strstr(end->said, "runtime error") != NULL);
 		return;
 	}
 	is_complete(end, SIGSEGV);

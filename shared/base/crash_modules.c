@@ -143,5 +143,5 @@ trl_build_id_of(const char *path, char out[44])
 	}
 	if (fd >= 0)
 		close(fd);
-	snprintf(out, 44, "%s", build);
+	snprintf(out, 44, "%.43s", build);
 }
