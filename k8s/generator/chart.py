@@ -111,17 +111,17 @@ SETTINGS = {'type': 'object', 'propertyNames': {'pattern': '^TRELLIS_[A-Z0-9_]+$
 def schema(mesh):
     switch = {'type': 'boolean'}
     count = {'type': 'integer', 'minimum': 1, 'maximum': 1000}
-    amounts = {'type': 'object', 'additionalProperties': False, 'required': ['cpu', 'memory'],
-               'properties': {'cpu': QUANTITY, 'memory': QUANTITY, 'ephemeral-storage': QUANTITY}}
+    amounts = closed({'cpu': QUANTITY, 'memory': QUANTITY, 'ephemeral-storage': QUANTITY}, ['cpu', 'memory'])
     service = closed({
         'image': STRING,
         'replicas': closed({'min': count, 'max': count}, ['min', 'max']),
-        'resources': closed({'requests': amounts, 'limits': amounts}, ['requests', 'limits']),
+        'resources': closed({'requests': of('amounts'), 'limits': of('amounts')}, ['requests', 'limits']),
         'settings': SETTINGS,
         'secrets': closed({kind: NAME for kind in ('keys', 'stores', 'given', 'tls')}),
     })
     return {
         '$schema': 'http://json-schema.org/draft-07/schema#',
+        'definitions': {'amounts': amounts, 'service': service},
         **closed({
             'global': {'type': 'object'},  # Helm's own
             'image': closed({'registry': {'type': 'string', 'pattern': '^$|^[^/].*[^/]$'},
@@ -144,9 +144,13 @@ def schema(mesh):
                 'collectors': closed({'enabled': switch}),
                 'cloudNativePG': closed({'enabled': switch, 'instances': count, 'storage': QUANTITY}),
             }),
-            'services': closed({one.name: service for one in mesh.services}),
+            'services': closed({one.name: of('service') for one in mesh.services}),
         }),
     }
+
+
+def of(definition):
+    return {'$ref': f'#/definitions/{definition}'}
 
 
 def quoted(text):

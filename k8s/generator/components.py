@@ -273,7 +273,7 @@ def cloudnativepg(mesh):
         },
     }
 
-    def patch(one, kind):
+    def patch(kind):
         source = {'op': 'replace', 'value': {'secret': {
             'name': 'trellis-postgres-app', 'items': [{'key': 'uri', 'path': 'pg-admin-url'}]}}}
         top = '/spec/template/spec' if kind == 'Job' else '/spec/jobTemplate/spec/template/spec'
@@ -281,9 +281,13 @@ def cloudnativepg(mesh):
 
     return {
         'objects': on([cluster], '.Values.components.cloudNativePG.enabled'),
-        'patches': [(kind, None, patch(None, kind)) for kind in ('Job', 'CronJob')],
+        'patches': [*[(kind, None, patch(kind)) for kind in ('Job', 'CronJob')],
+                    ('ExternalSecret', 'trellis-admin', {
+                        '$patch': 'delete', 'apiVersion': 'external-secrets.io/v1', 'kind': 'ExternalSecret',
+                        'metadata': {'name': 'trellis-admin'}})],
         'about': 'PostgreSQL by CloudNativePG (1.25): three instances, one of which may go. Migrations\n'
-                 'and upkeep run as the owner of its database.',
+                 'and upkeep run as the owner of its database, whose Secret it makes. Listed after\n'
+                 'external-secrets.',
     }
 
 

@@ -40,8 +40,8 @@ class Mesh:
 
     @property
     def tag(self):
-        """The version as a part of a name."""
-        return re.sub(r'[^a-z0-9]+', '-', self.version.lower())
+        """The version as a part of a name; as trellis.version of the chart."""
+        return re.sub(r'[^a-z0-9]+', '-', self.version.lower())[:40].strip('-')
 
 
 def ask(program, *words):
@@ -49,5 +49,6 @@ def ask(program, *words):
     return subprocess.run([program, *words], check=True, capture_output=True, text=True, env=env).stdout
 
 
-def read_mesh(trellis_all):
-    return Mesh(json.loads(ask(trellis_all, 'mesh', '--json')), ask(trellis_all, '--version').split()[1])
+def read_mesh(trellis_all, tag=None):
+    told = json.loads(ask(trellis_all, 'mesh', '--json'))
+    return Mesh(told, tag or ask(trellis_all, '--version').split()[1])
