@@ -14,6 +14,7 @@
 
 #include <sodium.h>
 
+#include <trl/span.h>
 #include <trl/validate.h>
 #include <trl/wire.h>
 
@@ -336,19 +337,16 @@ still_uncertain(trl_ctx *ctx, const struct trl_method *method, enum trl_code rc)
 	    method->name, trl_code_name(rc));
 }
 
-enum trl_code
-trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
+static enum trl_code
+call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
     const ProtobufCMessage *in, const struct trl_call_terms *terms,
     ProtobufCMessage **out)
 {
-	static const struct trl_call_terms usual = { 0 };
 	struct bus_frame frame = { 0 };
 	bool uncertain = false;
 	enum trl_code rc;
 
 	trl_assert(ctx->actor != NULL && !trl_key_held(ctx));
-	if (terms == NULL)
-		terms = &usual;
 	const char *to = terms->to != NULL ? terms->to : method->service;
 	struct choice among = { .target = bus_target_find(bus, to), .at = terms->at };
 	if (among.target == NULL)
@@ -373,6 +371,24 @@ trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	if (uncertain)
 		rc = still_uncertain(ctx, method, rc);
 	count(bus, among.target, rc);
+	return rc;
+}
+
+enum trl_code
+trl_bus_call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
+    const ProtobufCMessage *in, const struct trl_call_terms *terms,
+    ProtobufCMessage **out)
+{
+	static const struct trl_call_terms usual = { 0 };
+	struct trl_span span;
+	enum trl_code rc;
+
+	if (terms == NULL)
+		terms = &usual;
+	trl_span_begin(ctx, &span, TRL_SPAN_CALL, method->name);
+	trl_span_of(&span, method->service);
+	rc = call_with(ctx, bus, method, in, terms, out);
+	trl_span_end(ctx, &span, rc);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <trl/log.h>
+#include <trl/span.h>
 #include <trl/validate.h>
 #include <trl/wire.h>
 
@@ -261,11 +262,13 @@ run(trl_ctx *ctx, void *arg)
 	enum trl_code rc = TRL_UNAVAILABLE;
 
 	if (call->conn != NULL) { /* still there */
+		struct trl_span span;
 		uint64_t kept =
 		    call->frame.time_left_ms > 2 * KEPT_BACK_MS ? KEPT_BACK_MS : 0;
 		trl_set_deadline(
 		    ctx, call->since_us + (call->frame.time_left_ms - kept) * 1000);
 		fill_ctx(ctx, call);
+		trl_span_begin(ctx, &span, TRL_SPAN_SERVED, call->served->method->name);
 		rc = handle(ctx, call, &out);
 		note(call, rc);
 		if (ctx->principal.kind == TRL_OPERATOR)
@@ -276,6 +279,7 @@ run(trl_ctx *ctx, void *arg)
 			if (!ctx->cancelled) /* nobody waits: no failure of ours */
 				trl_log_err(ctx);
 		}
+		trl_span_end(ctx, &span, rc);
 	}
 	if (call->conn != NULL)
 		put_reply(ctx, call, rc, out);

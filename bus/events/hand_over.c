@@ -8,9 +8,11 @@
  * bounded part of this process and of its connection. */
 #include <string.h>
 
+#include <trl/span.h>
+
 #include "subscription.h"
 
-enum { MUCH_BYTES = 1 << 20 };
+enum { MUCH_BYTES = 1 << 20, CUTS_MAX = 8 };
 
 enum trl_code
 sub_work_begin(trl_ctx *ctx, struct subscription *sub, struct sub_work *out)
@@ -28,6 +30,40 @@ sub_work_end(struct sub_work *work)
 {
 	trl_tx_rollback(&work->tx); /* first: it may refer to the arena */
 	trl_arena_free(&work->arena);
+}
+
+static bool
+is_cut(const struct trl_event *a, const struct trl_event *b)
+{
+	return ((a->trace.flags | b->trace.flags) & TRL_TRACE_SAMPLED) != 0 &&
+	       memcmp(a->trace.trace_id, b->trace.trace_id, 16) != 0;
+}
+
+/* How many of these events are handed over at once. One that is traced goes with
+ * those of its own cause only, so that what is done for it is not told of another; but
+ * whoever sends many with a trace of their own does not make a batch of many calls. */
+static size_t
+count_together(const struct trl_event *events, size_t n, unsigned *cuts)
+{
+	size_t k = 1;
+
+	if (n > TRL_APPLY_MOST)
+		n = TRL_APPLY_MOST;
+	while (k < n && (*cuts == 0 || !is_cut(&events[k - 1], &events[k])))
+		k++;
+	if (k<n && * cuts> 0)
+		--*cuts;
+	return k;
+}
+
+static void
+begin_span(trl_ctx *ctx, struct trl_span *span, const struct trl_event *event, size_t n)
+{
+	ctx->trace = event->trace;
+	trl_span_begin(ctx, span, TRL_SPAN_EVENT, NULL);
+	trl_span_link(span);
+	trl_span_text(span, event->type_name);
+	trl_span_number(span, n);
 }
 
 /* A call of the handler, in the memory of work. */
@@ -57,6 +93,8 @@ static enum trl_code
 hand_group(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
     const struct trl_event *events, size_t n)
 {
+	const struct trl_trace own = ctx->trace;
+	unsigned cuts = CUTS_MAX;
 	enum trl_code rc = TRL_OK;
 
 	for (size_t i = 0; i < n; i++)
@@ -65,11 +103,18 @@ hand_group(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 			    "the payload of %s cannot be read", events[i].type_name);
 	ctx->tenant = events[0].tenant;
 	trl_tx_scope(work->tx, TRL_SCOPE_TENANT(events[0].tenant));
-	for (size_t i = 0; rc == TRL_OK && i < n; i += TRL_APPLY_MOST) {
-		ctx->trace = events[i].trace;
-		rc = hand_some(ctx, sub, work, events + i,
-		    n - i < TRL_APPLY_MOST ? n - i : TRL_APPLY_MOST);
+	for (size_t i = 0, k; rc == TRL_OK && i < n; i += k) {
+		struct trl_span span;
+
+		k = count_together(events + i, n - i, &cuts);
+		begin_span(ctx, &span, &events[i], k);
+		rc = hand_some(ctx, sub, work, events + i, k);
+		trl_span_end(ctx, &span, rc);
 	}
+	if (rc == TRL_OK)
+		ctx->trace = own;
+	else /* stays for whoever logs it */
+		ctx->trace.flags = 0;
 	ctx->tenant = trl_id_nil;
 	return rc;
 }

@@ -1,7 +1,6 @@
 /* row.c - an event as it is stored becomes what handlers see, and the other way round
  * where a snapshot is told. */
-#include <string.h>
-
+#include <trl/trace.h>
 #include <trl/value.h>
 #include <trl/wire.h>
 
@@ -30,11 +29,8 @@ events_of_row(trl_ctx *ctx, const events_row *row, struct trl_event *out)
 		.data = row->payload.data,
 		.len = row->payload.len,
 	};
-	if (row->trace.len == TRL_EVENT_TRACE) {
-		memcpy(out->trace.trace_id, row->trace.data, 16);
-		memcpy(out->trace.span_id, row->trace.data + 16, 8);
-		out->trace.flags = row->trace.data[24];
-	}
+	if (row->trace.len == TRL_TRACE_BYTES)
+		trl_trace_unpack(row->trace.data, &out->trace);
 	out->type = trl_event_type_by_name(out->type_name);
 	if (!out->type)
 		return TRL_OK;

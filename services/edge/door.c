@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <trl/log.h>
+#include <trl/span.h>
 #include <trl/utf8.h>
 
 #include "streams/streams.h"
@@ -131,6 +132,40 @@ user_agent(trl_ctx *ctx, const struct trl_http_request *http)
 	return text;
 }
 
+/* The verb as it is known, since names of spans are few. */
+static const char *
+known_verb(const char *verb)
+{
+	static const char *const known[] = { "GET", "POST", "PUT", "PATCH", "DELETE",
+		"HEAD", "OPTIONS" };
+
+	for (size_t i = 0; i < TRL_COUNT(known); i++)
+		if (strcmp(verb, known[i]) == 0)
+			return known[i];
+	return "_OTHER";
+}
+
+static void
+begin_span(struct edge_request *request, struct trl_span *span)
+{
+	trl_span_begin(
+	    request->ctx, span, TRL_SPAN_REQUEST, known_verb(request->http->method));
+	trl_span_parent(span, request->caller_span);
+}
+
+static void
+end_span(struct edge_request *request, struct trl_span *span, enum trl_code rc)
+{
+	if (span->on && request->route) {
+		trl_span_of(span, request->route->method->path);
+		if (request->route->shows_path)
+			trl_span_text(span, request->http->path);
+	}
+	trl_span_number(
+	    span, request->put_off ? request->put_off : request->response.status);
+	trl_span_end(request->ctx, span, rc);
+}
+
 static void
 walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 {
@@ -139,11 +174,13 @@ walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 		.http = http,
 		.started_us = trl_mono_us(),
 		.is_head = strcmp(http->method, "HEAD") == 0 };
+	struct trl_span span;
 	enum trl_code rc;
 
 	ctx->service = "edge";
 	request.address = edge_address(&request);
 	edge_greet(&request);
+	begin_span(&request, &span);
 	ctx->principal.kind = TRL_NOBODY;
 	ctx->principal.address = request.address;
 	ctx->principal.user_agent = user_agent(ctx, http);
@@ -157,6 +194,7 @@ walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 	if (!request.answered)
 		trl_http_reply(ctx, http, &request.response);
 	edge_principal_keep(&request);
+	end_span(&request, &span, rc);
 }
 
 enum trl_code

@@ -40,6 +40,7 @@ struct edge_route {
 	int tenant_segment; /* index of the tenant's variable, or -1 */
 	bool wants_body;    /* some field must come from it */
 	bool names;         /* the path has an id: it is one thing, whoever asks */
+	bool shows_path;    /* its variables are ids: it may hold no token */
 	bool locates;       /* POST whose reply can be read at path/id */
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
 	int page_size;                           /* index in the request, or -1 */
@@ -86,8 +87,9 @@ struct edge_request {
 	struct trl_http_request *http;
 	uint64_t started_us;
 	const char *request_id;
-	const char *address; /* the client's, behind trusted hops */
-	const char *origin;  /* the Origin sent, if it may read answers; or NULL */
+	uint8_t caller_span[8]; /* of the client's traceparent, or zeros */
+	const char *address;    /* the client's, behind trusted hops */
+	const char *origin;     /* the Origin sent, if it may read answers; or NULL */
 	bool is_head;
 
 	/* route */

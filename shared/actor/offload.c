@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <trl/crash.h>
+#include <trl/span.h>
 
 #include "runtime.h"
 
@@ -212,8 +213,8 @@ came_through(trl_ctx *ctx, struct trl_offload_state *state, struct job *job)
 	return job->state == DONE;
 }
 
-enum trl_code
-trl_offload(trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg), void *arg)
+static enum trl_code
+offload(trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg), void *arg)
 {
 	struct trl_offload_state *state = kind->state;
 	struct job job = { .kind = kind, .fn = fn, .arg = arg };
@@ -245,4 +246,16 @@ trl_offload(trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg), void 
 	if (!had_error)
 		trl_err_clear(ctx);
 	return TRL_OK;
+}
+
+enum trl_code
+trl_offload(trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg), void *arg)
+{
+	struct trl_span span;
+	enum trl_code rc;
+
+	trl_span_begin(ctx, &span, TRL_SPAN_OFFLOAD, kind->name);
+	rc = offload(ctx, kind, fn, arg);
+	trl_span_end(ctx, &span, rc);
+	return rc;
 }

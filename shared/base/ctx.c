@@ -1,8 +1,6 @@
 /* ctx.c - what handlers ask of their message. */
 #include <trl/ctx.h>
 
-#include "random.h"
-
 int64_t
 trl_now(const trl_ctx *ctx)
 {
@@ -81,14 +79,4 @@ trl_write_ended(trl_ctx *ctx, enum trl_code rc)
 		after->fn(ctx, after->arg);
 	}
 	ctx->err = err;
-}
-
-void
-trl_trace_new(struct trl_trace *trace)
-{
-	trl_random(trace->trace_id, sizeof trace->trace_id);
-	trl_random(trace->span_id, sizeof trace->span_id);
-	/* All zeros mean no trace; one chance in 2^64 is not worth less. */
-	trace->trace_id[0] |= 1;
-	trace->span_id[0] |= 1;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <trl/complain.h>
+#include <trl/span.h>
 
 bool
 trl_http_out_are_cidrs(const char *cidrs)
@@ -279,11 +280,16 @@ trl_http_out_call(trl_ctx *ctx, trl_http_out *out, const struct trl_http_call *c
 {
 	struct out_url url;
 	const char *wrong = out_url_read(call->url, false, &url);
+	struct trl_span span;
 	enum trl_code rc;
 
 	if (wrong != NULL)
 		return trl_fail(ctx, TRL_DENIED, "%s", wrong);
+	trl_span_begin(ctx, &span, TRL_SPAN_HTTP, call->method);
+	trl_span_text(&span, url.host);
 	rc = call_url(ctx, out, &url, call, answer);
+	trl_span_number(&span, rc == TRL_OK ? answer->status : 0);
+	trl_span_end(ctx, &span, rc);
 	out_url_fini(&url);
 	return rc;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <trl/clock.h>
+#include <trl/span.h>
 #include <trl/utf8.h>
 
 enum { PLAIN = 1, WANT_STARTTLS, TLS };
@@ -350,6 +351,7 @@ trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *let
 	const char *text = read_security(ctx, letter->url, &sending.security);
 	struct out_url url;
 	const char *wrong = out_url_read(text, true, &url);
+	struct trl_span span;
 	enum trl_code rc;
 
 	*answer = (struct trl_smtp_answer){ .status = "", .text = "" };
@@ -359,6 +361,8 @@ trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *let
 		trl_assert(curl_url_set(url.parsed, CURLUPART_PATH,
 			       trl_arena_printf(ctx->arena, "/%s", letter->helo),
 			       0) == CURLUE_OK);
+	trl_span_begin(ctx, &span, TRL_SPAN_MAIL, NULL);
+	trl_span_text(&span, url.host);
 	sending.url = &url;
 	sending.key = trl_arena_printf(
 	    ctx->arena, "%s %s", letter->url, letter->user != NULL ? letter->user : "");
@@ -373,6 +377,8 @@ trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *let
 		rc = trl_offload(ctx, &out->smtp, send_letter, &sending);
 	if (rc == TRL_OK)
 		rc = judge(ctx, &sending, answer);
+	trl_span_number(&span, answer->code);
+	trl_span_end(ctx, &span, rc);
 	out_url_fini(&url);
 	return rc;
 }

@@ -42,14 +42,11 @@ row_of(trl_jobs *jobs, const Jobs__Row *in)
 		.payload = in->payload.data,
 		.payload_len = in->payload.len,
 		.message = kind ? kind->kind->message : NULL,
-		.has_trace = in->trace.len == JOBS_TRACE_BYTES,
+		.has_trace = in->trace.len == TRL_TRACE_BYTES,
 	};
 
-	if (row.has_trace) {
-		memcpy(row.trace.trace_id, in->trace.data, 16);
-		memcpy(row.trace.span_id, in->trace.data + 16, 8);
-		row.trace.flags = in->trace.data[24];
-	}
+	if (row.has_trace)
+		trl_trace_unpack(in->trace.data, &row.trace);
 	return row;
 }
 

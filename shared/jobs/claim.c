@@ -62,9 +62,9 @@ hold(trl_jobs *jobs, struct jobs_kind *kind, const Jobs__Claimed *row,
 	run->attempts = row->attempts;
 	run->made_at_us = row->made_at;
 	run->run_at_us = row->run_at;
-	run->has_trace = row->trace.len == JOBS_TRACE_BYTES;
+	run->has_trace = row->trace.len == TRL_TRACE_BYTES;
 	if (run->has_trace)
-		memcpy(run->trace, row->trace.data, JOBS_TRACE_BYTES);
+		memcpy(run->trace, row->trace.data, TRL_TRACE_BYTES);
 	run->hook_only = row->ending != NULL;
 	run->hook_cancelled = row->ending && strcmp(row->ending, "cancelled") == 0;
 	run->lease_until = lease_until;

@@ -26,14 +26,6 @@ news_at(trl_ctx *ctx, const struct trl_job_kind *kind, int64_t run_at_us)
 					: jobs_news_of(kind);
 }
 
-static void
-pack_trace(const trl_ctx *ctx, uint8_t packed[JOBS_TRACE_BYTES])
-{
-	memcpy(packed, ctx->trace.trace_id, 16);
-	memcpy(packed + 16, ctx->trace.span_id, 8);
-	packed[24] = ctx->trace.flags;
-}
-
 /* The arguments of trl_sql_job_insert; *news tells the worker. */
 static const struct trl_arg *
 arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
@@ -42,14 +34,14 @@ arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
 	static const struct trl_job_terms usual;
 	size_t len = payload ? protobuf_c_message_get_packed_size(payload) : 0;
 	uint8_t *packed = trl_arena_alloc(ctx->arena, len);
-	uint8_t *trace = trl_arena_alloc(ctx->arena, JOBS_TRACE_BYTES);
+	uint8_t *trace = trl_arena_alloc(ctx->arena, TRL_TRACE_BYTES);
 
 	if (!terms)
 		terms = &usual;
 	trl_assert(!payload || payload->descriptor == kind->message->descriptor);
 	if (payload)
 		protobuf_c_message_pack(payload, packed);
-	pack_trace(ctx, trace);
+	trl_trace_pack(&ctx->trace, trace);
 	*news = news_at(ctx, kind, terms->run_at_us);
 	const struct trl_arg args[] = {
 		TRL_ARG_ID("id", trl_new_id(ctx)),
@@ -63,7 +55,7 @@ arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
 		    ? TRL_ARG_TEXT("key", trl_arena_strdup(ctx->arena, terms->key))
 		    : TRL_ARG_NULL("key"),
 		TRL_ARG_BYTES("payload", packed, len),
-		TRL_ARG_BYTES("trace", trace, JOBS_TRACE_BYTES),
+		TRL_ARG_BYTES("trace", trace, TRL_TRACE_BYTES),
 		TRL_ARG_ID("lane", terms->lane),
 		{ .name = NULL },
 	};

@@ -28,11 +28,10 @@ fill_ctx(trl_ctx *ctx, const struct trl_job_run *run)
 	ctx->principal.kind = TRL_SERVICE;
 	ctx->tenant = run->tenant;
 	ctx->job = run->id;
-	trl_trace_new(&ctx->trace);
-	if (run->has_trace) { /* the trace goes on in a span of its own */
-		memcpy(ctx->trace.trace_id, run->trace, 16);
-		ctx->trace.flags = run->trace[24];
-	}
+	if (run->has_trace)
+		trl_trace_unpack(run->trace, &ctx->trace);
+	else
+		trl_trace_new(&ctx->trace);
 	trl_id_format(run->id, text);
 	ctx->idempotency.key = trl_arena_printf(ctx->arena, "job:%s", text);
 	/* As long as the job may come back, by its attempts or by an operator. */
@@ -171,12 +170,37 @@ decide(struct trl_job_run *run, trl_ctx *ctx)
 	return verdict;
 }
 
+/* Of the trace of the fact that made the job, which was over before. */
+static void
+begin_span(trl_ctx *ctx, struct trl_span *span, const struct trl_job_run *run)
+{
+	char id[TRL_ID_TEXT];
+
+	trl_span_begin(ctx, span, TRL_SPAN_JOB, run->kind->kind->name);
+	if (!span->on)
+		return;
+	trl_span_link(span);
+	trl_id_format(run->id, id);
+	trl_span_text(span, id);
+}
+
+/* One that only asked to run again has not failed. */
+static enum trl_code
+span_code(const struct trl_job_run *run, const trl_ctx *ctx)
+{
+	if (run->verdict != JOB_DEAD && run->verdict != JOB_FAILED)
+		return TRL_OK;
+	return ctx->err.code != TRL_OK ? ctx->err.code : TRL_INTERNAL;
+}
+
 static void
 run_actor(trl_ctx *ctx, void *arg)
 {
 	struct trl_job_run *run = arg;
+	struct trl_span span;
 
 	fill_ctx(ctx, run);
+	begin_span(ctx, &span, run);
 	ctx->job_run = run;
 	run->verdict = decide(run, ctx);
 	ctx->job_run = NULL;
@@ -191,6 +215,7 @@ run_actor(trl_ctx *ctx, void *arg)
 		    TRL_LOG_INT("attempt", run->attempt),
 		    TRL_LOG_INT("attempts", run->attempts),
 		    TRL_LOG_STR("error", run->error));
+	trl_span_end(ctx, &span, span_code(run, ctx));
 	run->actor = NULL;
 	jobs_ended(run);
 }

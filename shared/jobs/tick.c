@@ -118,7 +118,7 @@ jobs_tick(trl_jobs *jobs, trl_ctx *ctx)
 {
 	Jobs__Ticks ticks = JOBS__TICKS__INIT;
 	trl_batch *read = jobs_batch(jobs, ctx), *work = jobs_batch(jobs, ctx);
-	uint8_t *trace = trl_arena_zalloc(ctx->arena, JOBS_TRACE_BYTES);
+	uint8_t *trace;
 	enum trl_code rc;
 
 	trl_batch_get(read, &trl_sql_cron_due, NULL, &ticks.base,
@@ -128,14 +128,15 @@ jobs_tick(trl_jobs *jobs, trl_ctx *ctx)
 		const Jobs__Tick *tick = ticks.items[i];
 		struct jobs_cron *cron = cron_of(jobs, tick->name);
 		const struct trl_job_kind *kind;
+		struct trl_trace its;
 
 		if (!cron)
 			continue;
 		kind = cron->cron->kind;
-		trl_trace_new(&ctx->trace);
-		trace = trl_arena_memdup(ctx->arena, trace, JOBS_TRACE_BYTES);
-		memcpy(trace, ctx->trace.trace_id, 16);
-		memcpy(trace + 16, ctx->trace.span_id, 8);
+		trl_trace_new(&its);
+		memset(its.span_id, 0, sizeof its.span_id); /* no span caused it */
+		trace = trl_arena_alloc(ctx->arena, TRL_TRACE_BYTES);
+		trl_trace_pack(&its, trace);
 		trl_batch_add(work, &trl_sql_cron_tick, NULL,
 		    TRL_ARG_TEXT("name", cron->cron->name),
 		    TRL_ARG_TIME("was", tick->next_at),
@@ -143,7 +144,7 @@ jobs_tick(trl_jobs *jobs, trl_ctx *ctx)
 		    TRL_ARG_ID("id", trl_new_id(ctx)), TRL_ARG_TEXT("kind", kind->name),
 		    TRL_ARG_INT("attempts",
 			kind->attempts ? kind->attempts : JOBS_DEFAULT_ATTEMPTS),
-		    TRL_ARG_BYTES("trace", trace, JOBS_TRACE_BYTES));
+		    TRL_ARG_BYTES("trace", trace, TRL_TRACE_BYTES));
 		trl_batch_news(work, TRL_PG_JOBS, jobs_news_of(kind));
 	}
 	return rc == TRL_OK && ticks.n_items > 0 ? trl_batch_write_unrecorded(work)

@@ -8,6 +8,7 @@
 
 #include <trl/jobs_open.h>
 #include <trl/metrics.h>
+#include <trl/span.h>
 
 enum {
 	JOBS_DEFAULT_ATTEMPTS = 25,
@@ -16,7 +17,6 @@ enum {
 	JOBS_CLAIM_MAX = 200,  /* jobs a claim */
 	JOBS_SETTLE_MAX = 500, /* outcomes a statement */
 	JOBS_PAYLOAD_MAX = 65536,
-	JOBS_TRACE_BYTES = 25,
 	JOBS_HOOK_TRIES = 10, /* of dead(), beyond the job's attempts */
 	JOBS_KEPT_S = 15 * 24 * 3600,
 	JOBS_NEWS_LATER = 31 /* the bit of jobs whose time is to come */
@@ -62,7 +62,7 @@ struct trl_job_run {
 	struct trl_id id, tenant, token;
 	unsigned attempt, attempts;
 	int64_t made_at_us, run_at_us;
-	uint8_t trace[JOBS_TRACE_BYTES];
+	uint8_t trace[TRL_TRACE_BYTES];
 	bool has_trace;
 	bool hook_only;       /* nothing is left but dead() */
 	bool hook_cancelled;  /* ... because it was cancelled */

@@ -69,7 +69,7 @@ pg_audit_tell_args(trl_ctx *ctx, const trl_pg *pg, struct trl_id tenant,
 		TRL_ARG_ID("event_id", trl_new_id(ctx)),
 		TRL_ARG_TEXT("type", pg->audit_told->name),
 		TRL_ARG_TIME("at", entry->at_us),
-		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_EVENT_TRACE),
+		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_TRACE_BYTES),
 		TRL_ARG_BYTES("payload", payload, len),
 		{ .name = NULL },
 	};

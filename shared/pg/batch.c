@@ -212,8 +212,8 @@ take_all(trl_batch *batch, const struct pg_op *op, size_t first, const size_t *o
 	return TRL_OK;
 }
 
-enum trl_code
-trl_batch_read(trl_batch *batch)
+static enum trl_code
+read_batch(trl_batch *batch)
 {
 	trl_ctx *ctx = batch->ctx;
 	size_t n = batch->n_items;
@@ -248,6 +248,26 @@ trl_batch_read(trl_batch *batch)
 	trl_series_observe_us(batch->pg->m.read, trl_mono_us() - op->queued_us);
 	rc = pg_code_of(ctx, batch->pg, op);
 	return rc == TRL_OK ? take_all(batch, op, 1, order) : rc;
+}
+
+static void
+begin_span(const trl_batch *batch, struct trl_span *span)
+{
+	trl_span_begin(batch->ctx, span, TRL_SPAN_SQL,
+	    batch->n_items > 0 ? batch->items[0].st->sql->name : "record");
+	trl_span_number(span, batch->n_items);
+}
+
+enum trl_code
+trl_batch_read(trl_batch *batch)
+{
+	struct trl_span span;
+	enum trl_code rc;
+
+	begin_span(batch, &span);
+	rc = read_batch(batch);
+	trl_span_end(batch->ctx, &span, rc);
+	return rc;
 }
 
 /* Once over the wire. *out is the op where it came to an outcome. */
@@ -378,14 +398,12 @@ write_in_order(
 }
 
 static enum trl_code
-write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
+write_fitting(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
 {
 	char key[64];
 	size_t len = chain_key(batch, key);
 	enum trl_code rc;
 
-	if (batch->untold)
-		return pg_event_refuse(batch->ctx, batch->pg, batch->untold);
 	rc = len ? trl_key_enter(batch->ctx, key, len) : TRL_OK;
 	if (rc != TRL_OK)
 		return rc;
@@ -394,6 +412,20 @@ write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *
 		trl_key_leave(batch->ctx, key, len);
 	if (rc == TRL_OK || rc == TRL_UNCERTAIN)
 		pg_tell_news(batch->pg, batch->news);
+	return rc;
+}
+
+static enum trl_code
+write_batch(trl_batch *batch, const struct pg_record *record, ProtobufCMessage *reply)
+{
+	struct trl_span span;
+	enum trl_code rc;
+
+	if (batch->untold)
+		return pg_event_refuse(batch->ctx, batch->pg, batch->untold);
+	begin_span(batch, &span);
+	rc = write_fitting(batch, record, reply);
+	trl_span_end(batch->ctx, &span, rc);
 	return rc;
 }
 

@@ -25,11 +25,9 @@ trl_event_lane(struct trl_id tenant, struct trl_id subject)
 const uint8_t *
 pg_pack_trace(const trl_ctx *ctx)
 {
-	uint8_t *packed = trl_arena_alloc(ctx->arena, TRL_EVENT_TRACE);
+	uint8_t *packed = trl_arena_alloc(ctx->arena, TRL_TRACE_BYTES);
 
-	memcpy(packed, ctx->trace.trace_id, 16);
-	memcpy(packed + 16, ctx->trace.span_id, 8);
-	packed[24] = ctx->trace.flags;
+	trl_trace_pack(&ctx->trace, packed);
 	return packed;
 }
 
@@ -104,7 +102,7 @@ args_of_one(trl_ctx *ctx, const struct pg_event *event, struct trl_id tenant)
 		TRL_ARG_ID("subject_id", event->subject),
 		TRL_ARG_TEXT("type", event->type),
 		TRL_ARG_TIME("at", trl_now(ctx)),
-		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_EVENT_TRACE),
+		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_TRACE_BYTES),
 		TRL_ARG_BYTES("payload", event->payload.data, event->payload.len),
 		{ .name = NULL },
 	};
@@ -137,7 +135,7 @@ args_of_many(trl_ctx *ctx, const struct pg_events *events, struct trl_id tenant)
 		TRL_ARG_IDS("subject_ids", subjects, n),
 		TRL_ARG_TEXTS("types", types, n),
 		TRL_ARG_TIME("at", trl_now(ctx)),
-		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_EVENT_TRACE),
+		TRL_ARG_BYTES("trace", pg_pack_trace(ctx), TRL_TRACE_BYTES),
 		TRL_ARG_BYTESES("payloads", payloads, n),
 		{ .name = NULL },
 	};

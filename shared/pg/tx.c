@@ -99,16 +99,22 @@ began_in_vain(const struct pg_op *op)
 	       (state && strncmp(state, "57P", 3) == 0);
 }
 
-/* Runs calls on the tx's connection. *out is set where there is an outcome. */
+/* Runs calls on the tx's connection. *out is set where there is an outcome. Their span
+ * is named by the last: the one that is run, or that ends them. */
 static enum trl_code
 run(trl_tx *tx, const struct pg_call *calls, size_t n, struct pg_op **out)
 {
 	struct pg_op *op = pg_op_new(n);
+	struct trl_span span;
 	enum trl_code rc;
 
+	trl_span_begin(tx->ctx, &span, TRL_SPAN_SQL, calls[n - 1].sql->name);
+	trl_span_number(&span, n);
 	op->calls = calls;
 	rc = pg_submit_on(tx->ctx, tx->conn, op);
 	tx->broken |= rc != TRL_OK || op->outcome != PG_FINE;
+	trl_span_end(tx->ctx, &span,
+	    rc == TRL_OK && op->outcome == PG_LOST ? TRL_UNAVAILABLE : rc);
 	*out = op;
 	return rc;
 }

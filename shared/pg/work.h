@@ -2,6 +2,7 @@
 #pragma once
 
 #include <trl/event.h>
+#include <trl/span.h>
 #include <trl/tx.h>
 
 #include "pool.h"
@@ -86,7 +87,7 @@ enum trl_code pg_code_of(
 enum trl_code pg_take(trl_ctx *ctx, const struct pg_op *op, size_t at,
     const struct pg_item *item) TRL_MUST_CHECK;
 
-/* TRL_EVENT_TRACE bytes of the trace that ctx is part of. */
+/* TRL_TRACE_BYTES bytes of the trace that ctx is part of. */
 const uint8_t *pg_pack_trace(const trl_ctx *ctx);
 /* Whether this service may tell the event, with this payload; and the error of one that
  * it may not. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/span.h>
+
 struct call;
 
 struct slot {
@@ -132,9 +134,9 @@ leads_to_replica(const struct trl_redis_reply *replies, size_t n)
 	return false;
 }
 
-enum trl_code
-trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands,
-    size_t n, struct trl_redis_reply *replies)
+static enum trl_code
+run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands, size_t n,
+    struct trl_redis_reply *replies)
 {
 	bool had_error = ctx->err.code != TRL_OK, ok;
 	enum trl_code rc = TRL_OK;
@@ -142,8 +144,6 @@ trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *co
 	struct call *call;
 	uint64_t heard;
 
-	if (!n)
-		return TRL_OK;
 	if (!redis || !redis->ready || redis->pending + n > TRL_REDIS_PENDING_MAX ||
 	    ctx->cancelled) {
 		if (redis)
@@ -176,6 +176,23 @@ trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *co
 	if (!ok)
 		trl_series_add(redis->failures, 1);
 	return ok ? TRL_OK : TRL_UNAVAILABLE;
+}
+
+enum trl_code
+trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands,
+    size_t n, struct trl_redis_reply *replies)
+{
+	struct trl_span span;
+	enum trl_code rc;
+
+	if (!n)
+		return TRL_OK;
+	trl_span_begin(ctx, &span, TRL_SPAN_REDIS,
+	    commands->script ? commands->script->name : commands->verb);
+	trl_span_number(&span, n);
+	rc = run(ctx, redis, commands, n, replies);
+	trl_span_end(ctx, &span, rc);
+	return rc;
 }
 
 static double

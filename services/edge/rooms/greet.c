@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include <trl/log.h>
+#include <trl/trace.h>
 
 #include "rooms/rooms.h"
 
@@ -26,28 +25,20 @@ find_request_id(const struct edge_request *request)
 	return made;
 }
 
-/* W3C trace context: version 00, or a later one's first fields; ids not all zero. */
+/* The caller's trace, where there is one, goes on. */
 static void
 find_trace(struct edge_request *request)
 {
 	const char *text = trl_http_header(request->http, "traceparent");
 	struct trl_trace *trace = &request->ctx->trace;
-	uint8_t head[1], id[16], span[8], flags[1];
+	struct trl_trace from;
 
 	trl_trace_new(trace);
-	if (!text || strlen(text) < 55 || text[2] != '-' || text[35] != '-' ||
-	    text[52] != '-' || (text[55] != '\0' && text[55] != '-') ||
-	    strspn(text, "0123456789abcdef-") < 55)
+	if (!text || !trl_trace_parse(text, &from))
 		return;
-	if (sodium_hex2bin(head, 1, text, 2, NULL, NULL, NULL) != 0 ||
-	    head[0] == 0xff || (head[0] == 0 && text[55] != '\0') ||
-	    sodium_hex2bin(id, 16, text + 3, 32, NULL, NULL, NULL) != 0 ||
-	    sodium_hex2bin(span, 8, text + 36, 16, NULL, NULL, NULL) != 0 ||
-	    sodium_hex2bin(flags, 1, text + 53, 2, NULL, NULL, NULL) != 0 ||
-	    sodium_is_zero(id, sizeof id) || sodium_is_zero(span, sizeof span))
-		return;
-	memcpy(trace->trace_id, id, sizeof id);
-	trace->flags = flags[0] & 1;
+	memcpy(trace->trace_id, from.trace_id, sizeof from.trace_id);
+	trace->flags = from.flags;
+	memcpy(request->caller_span, from.span_id, sizeof from.span_id);
 }
 
 void

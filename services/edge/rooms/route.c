@@ -79,6 +79,11 @@ learn_fields(struct edge_route *route)
 		if (method->in->fields[i].format == TRL_FORMAT_ID &&
 		    is_variable(route, in->fields[i].name))
 			route->names = true;
+	route->shows_path = true;
+	for (i = 0; i < in->n_fields; i++)
+		if (method->in->fields[i].format != TRL_FORMAT_ID &&
+		    is_variable(route, in->fields[i].name))
+			route->shows_path = false;
 	for (i = 0; i < in->n_fields; i++)
 		if (method->in->fields[i].required &&
 		    !is_variable(route, in->fields[i].name))

@@ -116,5 +116,5 @@ trl_unchanged(trl_ctx *ctx)
 /* For dispatch only: the message ended with rc; calls them in order. */
 void trl_write_ended(trl_ctx *ctx, enum trl_code rc);
 
-/* Makes random trace and span ids. */
+/* Makes random trace and span ids; sampled as trl_spans_open was told, else not. */
 void trl_trace_new(struct trl_trace *trace);

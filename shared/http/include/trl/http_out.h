@@ -38,7 +38,7 @@ const char *trl_http_out_refused(const trl_http_out *out, const char *url);
 const char *trl_http_url_refused(const char *url);
 
 struct trl_http_call {
-	const char *method; /* "POST" */
+	const char *method; /* "POST"; static */
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-ended; or NULL */
 	const void *body;

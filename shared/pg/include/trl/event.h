@@ -14,7 +14,6 @@
 enum {
 	TRL_EVENT_LANES = 16,
 	TRL_EVENT_MAX_BYTES = 60000, /* so that a job can hold one, and some more */
-	TRL_EVENT_TRACE = 25         /* bytes of a stored trace: ids and flags */
 };
 
 /* subject: the aggregate whose order holds. The event's tenant is the batch's (nil:
