@@ -55,6 +55,19 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_SECRET(struct process_config, seal_key, "TRELLIS_SEAL_KEY",
 	    "64 hexadecimal digits; seals stored replies that hold secrets; as a "
 	    "_FILE"),
+	TRL_CONFIG_STR(struct process_config, otlp_url, "TRELLIS_OTLP_URL", NULL,
+	    "where traces are sent by OTLP over HTTP, to which /v1/traces is added "
+	    "(http://collector:4318); unset: nothing is traced"),
+	TRL_CONFIG_SECRET(struct process_config, otlp_headers, "TRELLIS_OTLP_HEADERS",
+	    "headers that go along, as OTEL_EXPORTER_OTLP_HEADERS has them: "
+	    "name=value,name=value"),
+	TRL_CONFIG_STR(struct process_config, otlp_ca, "TRELLIS_OTLP_CA", NULL,
+	    "path of the PEM file with the authorities that the collector is believed "
+	    "by; unset: the system's"),
+	TRL_CONFIG_REAL(struct process_config, trace_ratio, "TRELLIS_TRACE_RATIO",
+	    "0.01", 0, 1,
+	    "how many of the traces that begin here are recorded; one that comes with "
+	    "a traceparent is as that says"),
 	TRL_CONFIG_INT(struct process_config, notify_fd, "TRELLIS_NOTIFY_FD", "-1", -1,
 	    1023,
 	    "descriptor that gets a newline once the process is ready (s6); -1: none"),
@@ -315,6 +328,7 @@ process_config_read(const struct trl_service *const *services, size_t n,
 	fine = check_pg_urls(out) && fine;
 	fine = check_seal(out->seal_key) && fine;
 	fine = trl_sentry_config_read(&out->sentry) && fine;
+	fine = process_check_traces(out) && fine;
 	if (out->redis_url != NULL)
 		fine = trl_redis_check_url(out->redis_url) && fine;
 	for (size_t i = 0; i < n; i++) {

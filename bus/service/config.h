@@ -6,6 +6,8 @@
 #include <trl/sentry.h>
 #include <trl/service.h>
 
+struct trl_traces; /* trl/traces.h */
+
 enum { PEERS_MAX = 64 };
 
 struct process_config {
@@ -14,6 +16,9 @@ struct process_config {
 	struct trl_sentry_config sentry;
 	const char *tls_ca, *tls_cert;
 	trl_secret *tls_key, *seal_key;
+	const char *otlp_url, *otlp_ca;
+	trl_secret *otlp_headers;
+	double trace_ratio;
 	int64_t notify_fd, drain_seconds, max_actors, pg_reads, pg_writes;
 };
 
@@ -66,6 +71,13 @@ size_t process_choose(const struct trl_service *const *services, size_t n,
  * their calls form a circle; printed. */
 bool process_print_mesh(
     const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
+/* traces.c: whether traces can be sent as is set. False: printed. */
+bool process_check_traces(const struct process_config *config) TRL_MUST_CHECK;
+/* Sends them from now on, or *out is NULL: nowhere. False: printed. */
+bool process_open_traces(trl_loop *loop, const struct process_config *config,
+    const char *name, struct trl_traces **out) TRL_MUST_CHECK;
+/* For a process that stops, again and again: whether all was sent that could be. */
+bool process_traces_drained(struct trl_traces *traces);
 /* Gives a service's bus the keys of all its peers. False: printed. */
 bool process_keys(trl_bus *bus, const char *service) TRL_MUST_CHECK;
 /* Waits until another process has migrated the schemas of these services: what the

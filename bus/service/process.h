@@ -19,6 +19,7 @@ struct process {
 	trl_loop *loop;
 	trl_bus_net *net;
 	trl_ops *ops;
+	struct trl_traces *traces; /* NULL: nobody is told */
 	struct one {
 		struct process *process;
 		const struct trl_service *service;

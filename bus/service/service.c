@@ -428,7 +428,9 @@ run(struct process *p)
 	};
 	p->net = trl_bus_net_open(p->loop, &net);
 	open_seal_key(p);
-	if (!process_tell_errors(p->loop, &p->config, log_name(p)) || !open_ops(p))
+	if (!process_tell_errors(p->loop, &p->config, log_name(p)) ||
+	    !process_open_traces(p->loop, &p->config, log_name(p), &p->traces) ||
+	    !open_ops(p))
 		return 1;
 	for (size_t i = 0; i < p->n; i++) {
 		struct one *one = &p->each[i];

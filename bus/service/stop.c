@@ -39,7 +39,7 @@ all_drained(struct process *p)
 		    (host->jobs != NULL && !trl_jobs_drained(host->jobs)))
 			return false;
 	}
-	return true;
+	return process_traces_drained(p->traces);
 }
 
 /* The last one opened first. Of what runs late each may still be in use: it stays. */

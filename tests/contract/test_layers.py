@@ -49,6 +49,7 @@ RIGS = {'bus/calls/test', 'shared/pg/test', 'services', 'tests/events', 'tests/c
 INSIDE = {
     'tests/fuzz/fuzz_frame': 'bus/calls',
     'tests/fuzz/fuzz_http': 'shared/http',
+    'tests/fuzz/fuzz_trace': 'shared/telemetry',
     'tests/fuzz/fuzz_url': 'shared/http',
     'tests/fuzz/': 'services',
     'tests/isolation/': 'services',

@@ -34,6 +34,8 @@ class Starts(MeshCase):
         self.refused("TRELLIS_MAX_ACTORS is \"many\"", TRELLIS_MAX_ACTORS="many")
         self.refused("TRELLIS_MAX_ACTOR is not a setting", TRELLIS_MAX_ACTOR="16")
         self.refused("TRELLIS_LOG_LEVEL is \"loud\"", TRELLIS_LOG_LEVEL="loud")
+        for ratio in ("much", "1.5", "-0.1", "nan"):
+            self.refused(f"TRELLIS_TRACE_RATIO is \"{ratio}\"", TRELLIS_TRACE_RATIO=ratio)
         self.refused("TRELLIS_SEAL_KEY_FILE names /no/such/file", TRELLIS_SEAL_KEY_FILE="/no/such/file")
 
     def test_a_setting_of_one_service_that_cannot_be_had_is_refused(self):
@@ -76,6 +78,9 @@ class Starts(MeshCase):
         "TRELLIS_WEBHOOK_ALLOW_CIDRS": ("10.0.0.0/33", "TRELLIS_WEBHOOK_ALLOW_CIDRS=10.0.0.0/33 is not a list"),
         "TRELLIS_WEBHOOK_CA": ("/no/such/ca", "TRELLIS_WEBHOOK_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_SENTRY_DSN": ("https://sentry.example/1", "TRELLIS_SENTRY_DSN has no public key before the @"),
+        "TRELLIS_OTLP_URL": ("collector:4318", "TRELLIS_OTLP_URL is \"collector:4318\": this is not a URL"),
+        "TRELLIS_OTLP_HEADERS": ("api-key", "TRELLIS_OTLP_HEADERS: one of them has no \"=\""),
+        "TRELLIS_OTLP_CA": ("/no/such/ca", "TRELLIS_OTLP_CA names /no/such/ca, which cannot be read"),
         "TRELLIS_REDIS_URL": ("http://127.0.0.1", "TRELLIS_REDIS_URL should be redis://"),
         "TRELLIS_PG_URL_TENANTS": ("postgresql://tenants_app:half%@host/x",
                                    "TRELLIS_PG_URL_TENANTS is not a PostgreSQL connection string: invalid percent"),
