@@ -138,6 +138,7 @@ callers_env() { # name
 	for own in $(compgen -e TRELLIS_); do
 		case $own in
 		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_TEST_*) continue ;;
+		TRELLIS_ALERT_SLACK_URL_FILE | TRELLIS_ALERT_MAIL_TO | TRELLIS_ALERT_WATCHDOG_URL | TRELLIS_ALERT_WATCHDOG_URL_FILE) continue ;;
 		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) is_in "$1" $SEALS all || continue ;;
 		TRELLIS_PG_URL_*)
 			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_$(upper "$1")(_SYS)?$ ]] ||
@@ -252,10 +253,10 @@ $(sort -u <<<"${wrong%$'\n'}" | sed 's/^/  /')"
 
 port_taken() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
-# Whether all ports that the services would take from this base on are free.
-ports_free() { # base
+# Whether so many ports from this base on are free.
+ports_free() { # base, count
 	local i
-	for i in $(seq 0 $((3 * $(wc -w <<<"$SERVICES") - 1))); do
+	for i in $(seq 0 $(($2 - 1))); do
 		! port_taken 127.0.0.1 $(($1 + i)) || return 1
 	done
 }
@@ -270,21 +271,27 @@ mesh_runs() {
 	return 1
 }
 
-# The first port of the mesh's own, kept in $RUN/ports, and chosen anew where another
-# program has taken one while the mesh was down.
-choose_ports() {
+# choose_port_block FILE RUNS COUNT FIRST LAST - says the first of so many ports: the one
+# kept in the file, and another, of FIRST, FIRST + 100 ... LAST, where another program has
+# taken one while those who use them were down.
+choose_port_block() {
 	local base
-	BASE_PORT=$(as_user cat "$RUN/ports" 2>/dev/null) || true
-	if is_number "$BASE_PORT" && [ "$BASE_PORT" -ge 1024 ] && [ "$BASE_PORT" -le 65500 ]; then
-		! mesh_runs && ! ports_free "$BASE_PORT" || return 0
+	base=$(as_user cat "$1" 2>/dev/null) || true
+	if is_number "$base" && [ "$base" -ge 1024 ] && [ "$base" -le 65500 ]; then
+		! { "$2" || ports_free "$base" "$3"; } || { echo "$base"; return 0; }
 	fi
-	for base in $(seq 7100 100 9900); do
-		ports_free "$base" || continue
-		echo "$base" | put "$RUN/ports" 644
-		BASE_PORT=$base
+	for base in $(seq "$4" 100 "$5"); do
+		ports_free "$base" "$3" || continue
+		echo "$base" | put "$1" 644
+		echo "$base"
 		return 0
 	done
-	die "no free ports between 7100 and 9999 on 127.0.0.1 for the services; stop what uses them, or write a base port into $RUN/ports."
+	return 1
+}
+
+choose_ports() {
+	BASE_PORT=$(choose_port_block "$RUN/ports" mesh_runs $((3 * $(wc -w <<<"$SERVICES"))) 7100 9900) ||
+		die "no free ports between 7100 and 9999 on 127.0.0.1 for the services; stop what uses them, or write a base port into $RUN/ports."
 }
 
 # Where the mesh in $RUN listens, or listened last.
