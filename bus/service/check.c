@@ -199,3 +199,42 @@ process_check_services(const struct trl_service *const *services, size_t n)
 	}
 	return fine;
 }
+
+static size_t
+place_of(const struct trl_service *const *services, size_t n, const char *name)
+{
+	size_t at = 0;
+
+	while (at < n && strcmp(services[at]->name, name) != 0)
+		at++;
+	return at;
+}
+
+bool
+process_check_order(const struct trl_service *const *services, size_t n)
+{
+	bool fine = true;
+
+	for (size_t i = 0; i < n; i++)
+		for (const char *const *call = services[i]->calls;
+		     call != NULL && *call != NULL; call++) {
+			const char *name = services[i]->name;
+			size_t at = place_of(services, n, *call);
+			if (at < i)
+				continue;
+			if (at == n)
+				trl_complain("%s calls %s, which is no service of "
+					     "services/list: correct .calls of struct "
+					     "trl_service %s_service",
+				    name, *call, name);
+			else
+				trl_complain(
+				    "%s calls %s, which does not stand above it in "
+				    "services/list: calls must form no circle. Move "
+				    "the "
+				    "line, or let %s hear events instead.",
+				    name, *call, name);
+			fine = false;
+		}
+	return fine;
+}

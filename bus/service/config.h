@@ -61,6 +61,10 @@ size_t process_pairs(const struct trl_service *const *services, size_t n,
  * was printed, with the line to change. */
 bool process_check_services(
     const struct trl_service *const *services, size_t n) TRL_MUST_CHECK;
+/* Whether each calls only what stands above it in the whole list, n of them, so that
+ * calls form no circle. Routes are no such call: nobody waits for their callers, and
+ * nobody is less ready without them. */
+bool process_check_order(const struct trl_service *const *services, size_t n);
 /* Whether it cannot do without TRELLIS_SEAL_KEY. */
 bool process_seals(const struct trl_service *service);
 /* Those of the services that list ("edge,tenants") names, in their order; out has room

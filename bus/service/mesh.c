@@ -71,38 +71,11 @@ print_pairs(const struct trl_service *const *services, size_t n)
 	free(pairs);
 }
 
-/* Nobody may call what stands below, so that calls form no circle. Routes are no such
- * call: nobody waits for their callers, and nobody is less ready without them. */
-static bool
-stands_above(const struct trl_service *const *services, size_t at, const char *name)
-{
-	for (size_t i = 0; i < at; i++)
-		if (strcmp(services[i]->name, name) == 0)
-			return true;
-	trl_complain(
-	    "%s calls %s, which does not stand above it in services/list: calls "
-	    "must form no circle. Move the line, or let %s hear events instead.",
-	    services[at]->name, name, services[at]->name);
-	return false;
-}
-
-static bool
-check_order(const struct trl_service *const *services, size_t n)
-{
-	bool fine = true;
-
-	for (size_t i = 0; i < n; i++)
-		for (const char *const *call = services[i]->calls;
-		     call != NULL && *call != NULL; call++)
-			fine = stands_above(services, i, *call) && fine;
-	return fine;
-}
-
 bool
 process_print_mesh(const struct trl_service *const *services, size_t n)
 {
 	if (!process_check_services(services, n) ||
-	    (n > 1 && !check_order(services, n)))
+	    (n > 1 && !process_check_order(services, n)))
 		return false;
 	printf("{\"services\":[");
 	for (size_t i = 0; i < n; i++) {

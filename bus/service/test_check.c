@@ -194,6 +194,35 @@ a_contract_that_is_left_out_is_refused(void **state)
 	    "contract\n"));
 }
 
+static void
+calls_that_form_a_circle_are_refused(void **state)
+{
+	static const char *const below[] = { "zoo", NULL },
+				 *const above[] = { "auth", NULL },
+				 *const nobody[] = { "ghost", NULL };
+	struct trl_service auth = { .name = "auth" }, zoo = { .name = "zoo" };
+	const struct trl_service *const services[] = { &auth, &zoo };
+
+	(void)state;
+	said[0] = '\0';
+	zoo.calls = above;
+	assert_true(process_check_order(services, 2));
+	auth.calls = below;
+	assert_false(process_check_order(services, 2));
+	zoo.calls = nobody;
+	assert_false(process_check_order(services + 1, 1));
+	zoo.calls = below;
+	assert_false(process_check_order(services + 1, 1));
+	assert_string_equal(said,
+	    "auth calls zoo, which does not stand above it in services/list: calls "
+	    "must "
+	    "form no circle. Move the line, or let auth hear events instead.\n"
+	    "zoo calls ghost, which is no service of services/list: correct .calls of "
+	    "struct trl_service zoo_service\n"
+	    "zoo calls zoo, which does not stand above it in services/list: calls must "
+	    "form no circle. Move the line, or let zoo hear events instead.\n");
+}
+
 int
 main(void)
 {
@@ -206,6 +235,7 @@ main(void)
 		cmocka_unit_test(without_a_schema_nothing_is_heard_and_nothing_told),
 		cmocka_unit_test(another_services_contract_is_refused),
 		cmocka_unit_test(a_contract_that_is_left_out_is_refused),
+		cmocka_unit_test(calls_that_form_a_circle_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

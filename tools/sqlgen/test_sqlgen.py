@@ -121,7 +121,8 @@ class Bindings(unittest.TestCase):
     """What C binds, against the statement's parameters."""
 
     def told(self, call):
-        return [s for _, s in bindings.wrong(call, {'thing_get': ['tenant_id', 'id']}, {'id'})]
+        return [s for _, s in bindings.wrong(call, {'thing_get': ['tenant_id', 'id']}, {
+            'Svc__V1__Thing': {'id'}, 'Svc__V1__Thing__Part': {'size'}})]
 
     def test_what_fits_is_fine(self):
         for call in (
@@ -141,6 +142,23 @@ class Bindings(unittest.TestCase):
             'trl_batch_add(work, &svc_sql_thing_get, NULL,\n TRL_ARG_ID("tenant_id", t));')[0])
         self.assertIn('nothing gives :tenant_id to thing_get.sql: no argument and no message', self.told(
             'trl_batch_get(work, &svc_sql_thing_get, &in->base, &out->base);')[0])
+        self.assertEqual(['nothing gives :id to thing_get.sql: no argument and no field of Svc__V1__Thing__Part '
+                          'has this name'], self.told(
+            'f(const Svc__V1__Thing *in)\n{\n}\ng(const Svc__V1__Thing__Part *in) {\n'
+            'trl_batch_add(work, &svc_sql_thing_get, &in->base, TRL_ARG_ID("tenant_id", t)); }'))
+
+    def test_messages_are_read_of_contracts(self):
+        self.assertEqual(bindings.messages_of("""
+            package svc.v1;
+            // A "thing { of its own.
+            message Thing {
+              option (trellis.resource) = { kind: "thing" unique: { fields: "a" says: "}" } };
+              message Part { optional int64 size = 1 [(trellis.field) = { example: "https://x" }]; }
+              repeated Part parts = 2;
+              map<string, string> marks = 3;
+            }
+            message Empty {}"""), {
+                'Svc__V1__Thing': {'parts', 'marks'}, 'Svc__V1__Thing__Part': {'size'}, 'Svc__V1__Empty': set()})
 
 
 if __name__ == '__main__':
