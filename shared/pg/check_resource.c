@@ -170,6 +170,31 @@ check_rest(struct looked *at)
 	}
 }
 
+/* Whether what names a row names one. */
+static void
+check_key(struct looked *at)
+{
+	static const char sql[] =
+	    "select exists (select from pg_index i where i.indrelid = to_regclass($1)"
+	    " and i.indisunique and i.indpred is null and i.indexprs is null"
+	    " and not exists (select from unnest(i.indkey) k join pg_attribute a"
+	    " on a.attrelid = i.indrelid and a.attnum = k"
+	    " where a.attname <> all (string_to_array($2, ', '))))";
+	char columns[256];
+	size_t len =
+	    (size_t)snprintf(columns, sizeof columns, "%s", owner_of(at->resource));
+	PGresult *res;
+
+	for (size_t i = 0; at->resource->key[i] && len < sizeof columns; i++)
+		len += (size_t)snprintf(
+		    columns + len, sizeof columns - len, ", %s", at->resource->key[i]);
+	res = ask(at, sql, columns);
+	if (PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] != 't')
+		WRONG(at, "what names one needs in %s: primary key (%s).", at->table,
+		    columns);
+	PQclear(res);
+}
+
 static void
 check_unique(struct looked *at, const struct trl_unique *unique)
 {
@@ -318,6 +343,7 @@ check_resource(
 		if (resource->columns[i].name)
 			check_column(&at, i);
 	check_rest(&at);
+	check_key(&at);
 	for (size_t i = 0; resource->unique[i].constraint; i++)
 		check_unique(&at, &resource->unique[i]);
 	check_unnamed(&at);

@@ -135,6 +135,9 @@ static const struct {
 	    "alter table thing alter name set not null",
 	    "the column name of pgtest.thing may be null, and the field name is never "
 	    "absent" },
+	{ "alter table thing drop constraint thing_pkey",
+	    "alter table thing add primary key (tenant_id, id)",
+	    "what names one needs in pgtest.thing: primary key (tenant_id, id)" },
 	{ "create unique index thing_of_size on thing (tenant_id, size)",
 	    "drop index thing_of_size",
 	    "the table pgtest.thing has the unique thing_of_size, and nothing says "
