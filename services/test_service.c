@@ -307,6 +307,12 @@ world_id_text(struct trl_id id)
 	return text;
 }
 
+ProtobufCBinaryData
+world_bytes(const struct trl_id *id)
+{
+	return (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)id->bytes };
+}
+
 struct world_person *
 world_person_new(const char *name, bool verified)
 {

@@ -101,4 +101,6 @@ trl_thunk *world_thunk(
 /* Runs SQL as the administrator; the first column of the first row as text, or "". */
 const char *world_sql(const char *fmt, ...) TRL_PRINTF(1, 2);
 const char *world_id_text(struct trl_id id);
+/* Of a message's field; they are the id's own. */
+ProtobufCBinaryData world_bytes(const struct trl_id *id);
 struct world_person *world_person_new(const char *name, bool verified);

@@ -409,8 +409,7 @@ shows_and_changes_ones_own_account(void **state)
 	assert_string_equal(me->csrf_token, csrf);
 	update.display_name = "Ada L.";
 	update.locale = "en-GB";
-	who.has_if_version = true;
-	who.if_version = 1;
+	trl_set(&who, if_version, 1);
 	assert_int_equal(
 	    world_call(&who, &auth_v1_update_me, &update.base, &account), TRL_OK);
 	assert_int_equal(account->version, 2);
@@ -448,8 +447,7 @@ names_the_accounts_that_exist(void **state)
 	assert_int_equal(
 	    world_call(NULL, &auth_v1_list_accounts, &in.base, &out), TRL_OK);
 	assert_int_equal(out->n_items, 2);
-	find.has_account_id = true;
-	find.account_id = ids[1];
+	trl_set(&find, account_id, ids[1]);
 	assert_int_equal(
 	    world_call(NULL, &auth_v1_find_account, &find.base, NULL), TRL_NOT_FOUND);
 }

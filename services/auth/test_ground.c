@@ -168,8 +168,7 @@ world_resolve(const char *token, Auth__V1__ResolvedSession **out)
 	uint8_t hash[TRL_ACCESS_HASH];
 
 	trl_access_hash(token, strlen(token), hash);
-	in.has_token_hash = true;
-	in.token_hash = (ProtobufCBinaryData){ sizeof hash, hash };
+	trl_set(&in, token_hash, (ProtobufCBinaryData){ sizeof hash, hash });
 	return world_call(NULL, &auth_v1_resolve_session, &in.base, out);
 }
 

@@ -37,8 +37,7 @@ create(const struct world_caller *who, const char *permission, int64_t expires_a
 	Google__Protobuf__Timestamp end = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 	char *permissions[] = { (char *)permission, (char *)permission };
 
-	in.has_tenant_id = true;
-	in.tenant_id = (ProtobufCBinaryData){ 16, (uint8_t *)who->tenant.bytes };
+	trl_set(&in, tenant_id, world_bytes(&who->tenant));
 	in.name = "reporting";
 	in.permissions = permissions;
 	in.n_permissions = 2;
@@ -355,8 +354,7 @@ shows_and_revokes_nothing_of_another_tenant(void **state)
 	assert_int_equal(
 	    world_call(&theirs, &auth_v1_revoke_api_key, &revoke.base, NULL),
 	    TRL_NOT_FOUND);
-	list.has_tenant_id = true;
-	list.tenant_id = revoke.tenant_id;
+	trl_set(&list, tenant_id, revoke.tenant_id);
 	assert_int_equal(
 	    world_call(&theirs, &auth_v1_list_api_keys, &list.base, &page), TRL_OK);
 	assert_int_equal(page->n_items, 0);
@@ -408,8 +406,7 @@ writes_what_was_done_into_the_tenants_chain(void **state)
 	assert_non_null(strstr(out->items[0]->detail, "auth.key.list"));
 	assert_null(strstr(out->items[0]->detail, "trl_"));
 	assert_string_equal(out->items[0]->address, "192.0.2.1");
-	in.has_before_id = true;
-	in.before_id = out->items[0]->id;
+	trl_set(&in, before_id, out->items[0]->id);
 	assert_int_equal(
 	    world_call(NULL, &auth_v1_list_tenant_audit, &in.base, &out), TRL_OK);
 	assert_int_equal(out->n_items, 1);

@@ -140,8 +140,7 @@ revoke(const struct world_caller *who, const auth_signed_in *which)
 {
 	Auth__V1__RevokeMySessionRequest in = AUTH__V1__REVOKE_MY_SESSION_REQUEST__INIT;
 
-	in.has_session_id = true;
-	in.session_id = which->session->id;
+	trl_set(&in, session_id, which->session->id);
 	return world_call(who, &auth_v1_revoke_my_session, &in.base, NULL);
 }
 
@@ -232,8 +231,7 @@ changes_nothing_for_a_session_that_has_ended_meanwhile(void **state)
 	assert_int_equal(
 	    world_call(&thief, &auth_v1_change_password, &change.base, NULL),
 	    TRL_UNAUTHENTICATED);
-	create.has_tenant_id = true;
-	create.tenant_id = (ProtobufCBinaryData){ 16, thief.tenant.bytes };
+	trl_set(&create, tenant_id, world_bytes(&thief.tenant));
 	create.name = "brings me back";
 	create.permissions = wanted;
 	create.n_permissions = 1;

@@ -74,6 +74,13 @@ ground_forget(void **state)
 	return world_forget(state);
 }
 
+int
+ground_settle(void **state)
+{
+	world_settle();
+	return ground_forget(state);
+}
+
 void
 world_call_both(const struct world_caller *who, const struct trl_method *method,
     const ProtobufCMessage *const in[2], enum trl_code rcs[2])
@@ -156,13 +163,6 @@ world_settle(void)
 		    world_sql("select kind || ': ' || coalesce(error, '') from job"));
 }
 
-static ProtobufCBinaryData
-bytes_of(const struct trl_id *id)
-{
-	return (
-	    ProtobufCBinaryData){ sizeof id->bytes, (uint8_t *)(uintptr_t)id->bytes };
-}
-
 struct trl_id
 world_person(const char *email, const char *locale, bool verified)
 {
@@ -171,7 +171,7 @@ world_person(const char *email, const char *locale, bool verified)
 	struct trl_id id = trl_id_new();
 
 	account.has_id = account.has_version = account.has_email_verified = true;
-	account.id = bytes_of(&id);
+	account.id = world_bytes(&id);
 	account.version = 1;
 	account.email = (char *)(uintptr_t)email;
 	account.display_name = (char *)(uintptr_t) "Ada <b>Lovelace</b>";
@@ -190,7 +190,7 @@ world_tenant(const char *name)
 	struct trl_id id = trl_id_new();
 
 	tenant.has_id = tenant.has_version = true;
-	tenant.id = bytes_of(&id);
+	tenant.id = world_bytes(&id);
 	tenant.version = 1;
 	tenant.slug = (char *)(uintptr_t) "acme";
 	tenant.display_name = (char *)(uintptr_t)name;
@@ -207,12 +207,12 @@ world_member(struct trl_id tenant, struct trl_id account,
 	Tenants__V1__MemberEvent told = TENANTS__V1__MEMBER_EVENT__INIT;
 
 	member.has_account_id = member.has_version = member.has_role = true;
-	member.account_id = bytes_of(&account);
+	member.account_id = world_bytes(&account);
 	member.version = 1;
 	member.role = role;
 	told.member = &member;
 	told.has_by = !trl_id_is_nil(by);
-	told.by = bytes_of(&by);
+	told.by = world_bytes(&by);
 	world_hear(&tenants_event_member_added, tenant, account, &told.base,
 	    told.has_by ? 1 : 0);
 }

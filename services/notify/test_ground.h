@@ -20,6 +20,8 @@ int ground_open(void **state);
 int ground_close(void **state);
 /* world_forget, and empties the mailbox. */
 int ground_forget(void **state);
+/* The same, once no job is due. */
+int ground_settle(void **state);
 
 /* Runs a method twice at the same time. */
 void world_call_both(const struct world_caller *who, const struct trl_method *method,

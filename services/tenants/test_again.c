@@ -46,8 +46,7 @@ a_change_that_is_answered_again_ends_the_copies_again(void **state)
 	remove.has_account_id = update.has_account_id = true;
 	remove.account_id = update.account_id =
 	    (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)bob->account.bytes };
-	update.has_role = true;
-	update.role = TENANTS__V1__MEMBER__ROLE__viewer;
+	trl_set(&update, role, TENANTS__V1__MEMBER__ROLE__viewer);
 	for (size_t i = 0; i < TRL_COUNT(calls); i++) {
 		unsigned bumps = ground.tenant_bumps, notices = ground.notices;
 

@@ -184,8 +184,7 @@ the_audit_log_is_one_list_of_all_chains_in_pages(void **state)
 	tell_notify(who.tenant, 1, 2);
 	tell((struct told){ "zoo", false, who.tenant, 1, 1 }); /* any service's */
 	tell_auth(world_tenant_new(ada), 1, 9);                /* of another */
-	change.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
-	change.has_tenant_id = true;
+	trl_set(&change, tenant_id, world_bytes(&who.tenant));
 	for (int i = 0; i < 2; i++) {
 		change.display_name = trl_arena_printf(world.arena, "Name %d", i);
 		assert_int_equal(
@@ -221,8 +220,7 @@ an_entry_is_shown_as_its_service_wrote_it(void **state)
 
 	(void)state;
 	tell_notify(who.tenant, 1, 2);
-	ask.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&who.tenant));
 	assert_int_equal(
 	    world_call(&who, &tenants_v1_list_audit, &ask.base, &page), TRL_OK);
 	assert_int_equal(page->n_items, 3);

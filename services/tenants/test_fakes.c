@@ -75,12 +75,10 @@ facts_new(trl_ctx *ctx, const struct world_person *person)
 	Auth__V1__AccountFacts *facts = trl_arena_alloc(ctx->arena, sizeof *facts);
 
 	auth__v1__account_facts__init(facts);
-	facts->account_id = trl_value_bytes(ctx, person->account);
-	facts->has_account_id = true;
+	trl_set(facts, account_id, trl_value_bytes(ctx, person->account));
 	facts->email = trl_arena_strdup(ctx->arena, person->email);
 	facts->display_name = trl_arena_strdup(ctx->arena, person->display_name);
-	facts->verified = person->verified;
-	facts->has_verified = true;
+	trl_set(facts, verified, person->verified);
 	return facts;
 }
 

@@ -18,16 +18,16 @@ grant(const struct trl_id *account, const struct trl_id *key,
 	struct world_caller edge = { 0 };
 
 	if (account) {
-		ask.account_id = (ProtobufCBinaryData){ 16, (uint8_t *)account->bytes };
-		ask.has_account_id = true;
+		trl_set(&ask, account_id,
+		    (ProtobufCBinaryData){ 16, (uint8_t *)account->bytes });
 	}
 	if (key) {
-		ask.key_id = (ProtobufCBinaryData){ 16, (uint8_t *)key->bytes };
-		ask.has_key_id = true;
+		trl_set(
+		    &ask, key_id, (ProtobufCBinaryData){ 16, (uint8_t *)key->bytes });
 	}
 	if (tenant) {
-		ask.tenant_id = (ProtobufCBinaryData){ 16, (uint8_t *)tenant->bytes };
-		ask.has_tenant_id = true;
+		trl_set(&ask, tenant_id,
+		    (ProtobufCBinaryData){ 16, (uint8_t *)tenant->bytes });
 	}
 	return world_call(&edge, &tenants_v1_get_grant, &ask.base, out);
 }
@@ -123,8 +123,7 @@ roles_hold_what_those_before_them_hold(void **state)
 	struct world_caller who = { .person = ada, .tenant = world_tenant_new(ada) };
 
 	(void)state;
-	ask.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&who.tenant));
 	assert_int_equal(
 	    world_call(&who, &tenants_v1_list_roles, &ask.base, &roles), TRL_OK);
 	assert_int_equal(roles->n_items, 4);

@@ -12,6 +12,8 @@
 #include "test_ground.h"
 
 struct ground ground;
+struct trl_id home;
+const struct world_person *founder;
 
 /* What the edge does between the principal and the call. */
 static enum trl_code
@@ -21,14 +23,11 @@ ask_grant(trl_ctx *ctx, const struct world_caller *who)
 	Tenants__V1__Grant *grant;
 	enum trl_code rc;
 
-	ask.tenant_id = trl_value_bytes(ctx, who->tenant);
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, trl_value_bytes(ctx, who->tenant));
 	if (who->key) {
-		ask.key_id = trl_value_bytes(ctx, ctx->principal.session);
-		ask.has_key_id = true;
+		trl_set(&ask, key_id, trl_value_bytes(ctx, ctx->principal.session));
 	} else {
-		ask.account_id = trl_value_bytes(ctx, ctx->principal.account);
-		ask.has_account_id = true;
+		trl_set(&ask, account_id, trl_value_bytes(ctx, ctx->principal.account));
 	}
 	rc = tenants_call_get_grant(ctx, world_bus("edge"), &ask, &grant);
 	if (rc == TRL_OK && !who->key) {
@@ -57,6 +56,63 @@ ground_open(void **state)
 		return -1;
 	trl_bus_watch(world_bus("edge"), "tenants.grant", count_notice, NULL);
 	return 0;
+}
+
+int
+ground_found(void **state)
+{
+	(void)state;
+	world.n_people = 0;
+	founder = world_person_new("owner", true);
+	home = world_tenant_new(founder);
+	return 0;
+}
+
+enum trl_code
+invite_as(const struct world_caller *who, const char *email,
+    Tenants__V1__Member__Role role, tenants_invitation **out)
+{
+	Tenants__V1__CreateInvitationRequest ask =
+	    TENANTS__V1__CREATE_INVITATION_REQUEST__INIT;
+
+	trl_set(&ask, tenant_id, world_bytes(&home));
+	ask.email = (char *)email;
+	trl_set(&ask, role, role);
+	return world_call(who, &tenants_v1_create_invitation, &ask.base, out);
+}
+
+enum trl_code
+invite(const struct world_person *by, const char *email, Tenants__V1__Member__Role role,
+    tenants_invitation **out)
+{
+	struct world_caller who = { .person = by, .tenant = home };
+
+	return invite_as(&who, email, role, out);
+}
+
+enum trl_code
+resend(const struct world_person *by, const tenants_invitation *which,
+    tenants_invitation **out)
+{
+	Tenants__V1__ResendInvitationRequest ask =
+	    TENANTS__V1__RESEND_INVITATION_REQUEST__INIT;
+	struct world_caller who = { .person = by, .tenant = home };
+
+	trl_set(&ask, tenant_id, world_bytes(&home));
+	trl_set(&ask, invitation_id, which->id);
+	return world_call(&who, &tenants_v1_resend_invitation, &ask.base, out);
+}
+
+enum trl_code
+revoke(const struct world_person *by, const tenants_invitation *which)
+{
+	Tenants__V1__RevokeInvitationRequest ask =
+	    TENANTS__V1__REVOKE_INVITATION_REQUEST__INIT;
+	struct world_caller who = { .person = by, .tenant = home };
+
+	trl_set(&ask, tenant_id, world_bytes(&home));
+	trl_set(&ask, invitation_id, which->id);
+	return world_call(&who, &tenants_v1_revoke_invitation, &ask.base, NULL);
 }
 
 static struct tenants *

@@ -13,34 +13,26 @@
 
 #include "test_ground.h"
 
-#define BYTES(id) ((ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)(id).bytes })
-#define ROLE(name) TENANTS__V1__MEMBER__ROLE__##name
-
 /* A tenant with its owners, the second of whom is the caller, a member, and somebody
  * invited. */
-static struct trl_id tenant, invited;
+static struct trl_id invited;
 static const struct world_person *caller, *bob, *eve;
 
 static int
 before_each(void **state)
 {
-	const struct world_person *owner;
-
-	(void)state;
-	world.n_people = 0;
-	owner = world_person_new("owner", true);
+	ground_found(state);
 	caller = world_person_new("caller", true);
 	bob = world_person_new("bob", true);
 	eve = world_person_new("eve", true);
-	tenant = world_tenant_new(owner);
-	world_join(tenant, caller, "owner");
-	world_join(tenant, bob, "member");
+	world_join(home, caller, "owner");
+	world_join(home, bob, "member");
 	invited = trl_id_new();
 	world_sql("insert into invitation (tenant_id, id, email, role, status, "
 		  "token_hash, expires_at, version, created_at, updated_at) values "
 		  "('%s', '%s', 'z@example.test', 'viewer', 'pending', sha256('x'), "
 		  "now() + interval '1 day', 1, now(), now())",
-	    world_id_text(tenant), world_id_text(invited));
+	    world_id_text(home), world_id_text(invited));
 	return 0;
 }
 
@@ -54,9 +46,9 @@ ask(const struct trl_method *method)
 		ProtobufCBinaryData id;
 		const char *text;
 	} values[] = {
-		{ .field = "tenant_id", .id = BYTES(tenant) },
-		{ .field = "account_id", .id = BYTES(bob->account) },
-		{ .field = "invitation_id", .id = BYTES(invited) },
+		{ .field = "tenant_id", .id = world_bytes(&home) },
+		{ .field = "account_id", .id = world_bytes(&bob->account) },
+		{ .field = "invitation_id", .id = world_bytes(&invited) },
 		{ .field = "email", .text = eve->email },
 		{ .field = "display_name", .text = "Taken over" },
 	};
@@ -89,7 +81,7 @@ entries(void)
 {
 	return (unsigned)strtoul(
 	    world_sql("select count(*) from audit where tenant_id = '%s'",
-		world_id_text(tenant)),
+		world_id_text(home)),
 	    NULL, 10);
 }
 
@@ -97,7 +89,7 @@ entries(void)
 static void
 all_are_refused(const char *sql, enum trl_code code)
 {
-	struct world_caller who = { .person = caller, .tenant = tenant };
+	struct world_caller who = { .person = caller, .tenant = home };
 	const struct trl_contract *all = &tenants_v1_server;
 	unsigned n = 0;
 
@@ -110,11 +102,11 @@ all_are_refused(const char *sql, enum trl_code code)
 		if (method == &tenants_v1_restore_tenant)
 			world_sql("update tenant set status = 'deleting', delete_at = "
 				  "now() + interval '1 day' where tenant_id = '%s'",
-			    world_id_text(tenant));
+			    world_id_text(home));
 		world_sql("insert into membership values ('%s', '%s', 'owner', 1, "
 			  "now(), now()) on conflict (tenant_id, account_id) do update "
 			  "set role = 'owner'",
-		    world_id_text(tenant), world_id_text(caller->account));
+		    world_id_text(home), world_id_text(caller->account));
 		before = entries();
 		who.meanwhile = trl_arena_printf(world.arena,
 		    "%s where account_id = '%s'", sql, world_id_text(caller->account));
@@ -146,13 +138,13 @@ a_tenant_that_is_deleted_meanwhile_is_not_changed(void **state)
 {
 	static const struct trl_method *const methods[] = { &tenants_v1_add_member,
 		&tenants_v1_update_tenant, &tenants_v1_create_invitation };
-	struct world_caller who = { .person = caller, .tenant = tenant };
+	struct world_caller who = { .person = caller, .tenant = home };
 
 	(void)state;
 	who.meanwhile = trl_arena_printf(world.arena,
 	    "update tenant set status = 'deleting', delete_at = now() + interval '1 "
 	    "day' where tenant_id = '%s'",
-	    world_id_text(tenant));
+	    world_id_text(home));
 	for (size_t i = 0; i < TRL_COUNT(methods); i++) {
 		assert_int_equal(
 		    world_call(&who, methods[i], ask(methods[i]), NULL), TRL_NOT_FOUND);

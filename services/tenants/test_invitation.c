@@ -10,45 +10,6 @@
 
 #include "test_ground.h"
 
-#define ROLE(name) TENANTS__V1__MEMBER__ROLE__##name
-
-static struct trl_id tenant;
-static const struct world_person *owner;
-
-static int
-before_each(void **state)
-{
-	(void)state;
-	world.n_people = 0;
-	owner = world_person_new("owner", true);
-	tenant = world_tenant_new(owner);
-	return 0;
-}
-
-static enum trl_code
-invite_as(const struct world_caller *who, const char *email,
-    Tenants__V1__Member__Role role, tenants_invitation **out)
-{
-	Tenants__V1__CreateInvitationRequest ask =
-	    TENANTS__V1__CREATE_INVITATION_REQUEST__INIT;
-
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
-	ask.email = (char *)email;
-	ask.role = role;
-	ask.has_role = true;
-	return world_call(who, &tenants_v1_create_invitation, &ask.base, out);
-}
-
-static enum trl_code
-invite(const struct world_person *by, const char *email, Tenants__V1__Member__Role role,
-    tenants_invitation **out)
-{
-	struct world_caller who = { .person = by, .tenant = tenant };
-
-	return invite_as(&who, email, role, out);
-}
-
 static enum trl_code
 accept_as(
     const struct world_caller *who, const char *token, Tenants__V1__MyTenant **out)
@@ -68,41 +29,12 @@ take_up(const struct world_person *by, const char *token, Tenants__V1__MyTenant 
 	return accept_as(&who, token, out);
 }
 
-static enum trl_code
-resend(const struct world_person *by, const tenants_invitation *which,
-    tenants_invitation **out)
-{
-	Tenants__V1__ResendInvitationRequest ask =
-	    TENANTS__V1__RESEND_INVITATION_REQUEST__INIT;
-	struct world_caller who = { .person = by, .tenant = tenant };
-
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
-	ask.invitation_id = which->id;
-	ask.has_invitation_id = true;
-	return world_call(&who, &tenants_v1_resend_invitation, &ask.base, out);
-}
-
-static enum trl_code
-revoke(const struct world_person *by, const tenants_invitation *which)
-{
-	Tenants__V1__RevokeInvitationRequest ask =
-	    TENANTS__V1__REVOKE_INVITATION_REQUEST__INIT;
-	struct world_caller who = { .person = by, .tenant = tenant };
-
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
-	ask.invitation_id = which->id;
-	ask.has_invitation_id = true;
-	return world_call(&who, &tenants_v1_revoke_invitation, &ask.base, NULL);
-}
-
 static const char *
 role_of(const struct world_person *person)
 {
 	return world_sql(
 	    "select role from membership where tenant_id = '%s' and account_id = '%s'",
-	    world_id_text(tenant), world_id_text(person->account));
+	    world_id_text(home), world_id_text(person->account));
 }
 
 static void
@@ -116,21 +48,21 @@ the_invited_accepts_once(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    invite(owner, "Bob2@example.test", ROLE(admin), &made), TRL_OK);
+	    invite(founder, "Bob2@example.test", ROLE(admin), &made), TRL_OK);
 	assert_string_equal(made->email, bob->email);
 	assert_int_equal(made->status, TENANTS__V1__INVITATION__STATUS__pending);
-	assert_true(trl_id_eq(trl_value_id(made->invited_by), owner->account));
+	assert_true(trl_id_eq(trl_value_id(made->invited_by), founder->account));
 	assert_int_equal(world_letters(), letters + 1);
 	token = world_letter_token();
 	assert_int_equal(take_up(bob, token, &joined), TRL_OK);
 	assert_int_equal(joined->role, ROLE(admin));
-	assert_true(trl_id_eq(trl_value_id(joined->id), tenant));
+	assert_true(trl_id_eq(trl_value_id(joined->id), home));
 	assert_string_equal(role_of(bob), "admin");
 	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID);
 	assert_string_equal(world.err.field, "token");
 	assert_string_equal(
 	    world_sql("select status from invitation where tenant_id = '%s'",
-		world_id_text(tenant)),
+		world_id_text(home)),
 	    "accepted");
 }
 
@@ -143,7 +75,7 @@ a_repeated_acceptance_is_answered_and_not_repeated(void **state)
 	char *token;
 
 	(void)state;
-	assert_int_equal(invite(owner, bob->email, ROLE(member), NULL), TRL_OK);
+	assert_int_equal(invite(founder, bob->email, ROLE(member), NULL), TRL_OK);
 	token = world_letter_token();
 	assert_int_equal(accept_as(&who, token, &first), TRL_OK);
 	assert_int_equal(accept_as(&who, token, &again), TRL_OK);
@@ -165,7 +97,7 @@ a_stray_token_is_refused_in_the_same_words(void **state)
 	assert_int_equal(take_up(eve, "tri_nonsense", NULL), TRL_INVALID);
 	memcpy(message, world.err.message, sizeof message);
 
-	assert_int_equal(invite(owner, bob->email, ROLE(member), &made), TRL_OK);
+	assert_int_equal(invite(founder, bob->email, ROLE(member), &made), TRL_OK);
 	token = world_letter_token();
 	assert_int_equal(take_up(eve, token, NULL), TRL_INVALID); /* another's */
 	assert_string_equal(world.err.message, message);
@@ -177,10 +109,10 @@ a_stray_token_is_refused_in_the_same_words(void **state)
 	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID); /* expired */
 	assert_string_equal(world.err.message, message);
 	world.now_us = 0;
-	assert_int_equal(revoke(owner, made), TRL_OK);
+	assert_int_equal(revoke(founder, made), TRL_OK);
 	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID); /* revoked */
 	assert_string_equal(world.err.message, message);
-	assert_int_equal(invite(owner, late->email, ROLE(member), NULL), TRL_OK);
+	assert_int_equal(invite(founder, late->email, ROLE(member), NULL), TRL_OK);
 	assert_int_equal(
 	    take_up(late, world_letter_token(), NULL), TRL_INVALID); /* unproven */
 	assert_string_equal(world.err.message, message);
@@ -199,7 +131,7 @@ two_at_once_use_a_token_once(void **state)
 	struct world_run *const runs[] = { &run[0], &run[1] };
 
 	(void)state;
-	assert_int_equal(invite(owner, bob->email, ROLE(member), NULL), TRL_OK);
+	assert_int_equal(invite(founder, bob->email, ROLE(member), NULL), TRL_OK);
 	ask.token = world_letter_token();
 	for (int i = 0; i < 2; i++) {
 		run[i] = (struct world_run){ .who = { .person = bob },
@@ -212,7 +144,7 @@ two_at_once_use_a_token_once(void **state)
 	assert_string_equal(
 	    world_sql("select count(*) from audit where tenant_id = '%s' "
 		      "and action = 'tenants.invitation.accept'",
-		world_id_text(tenant)),
+		world_id_text(home)),
 	    "1");
 }
 
@@ -223,16 +155,17 @@ an_address_is_invited_once_at_a_time(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    invite(owner, "new@example.test", ROLE(viewer), &first), TRL_OK);
+	    invite(founder, "new@example.test", ROLE(viewer), &first), TRL_OK);
 	assert_int_equal(
-	    invite(owner, "NEW@example.test", ROLE(viewer), NULL), TRL_EXISTS);
+	    invite(founder, "NEW@example.test", ROLE(viewer), NULL), TRL_EXISTS);
 	assert_string_equal(world.err.field, "email");
 	world.now_us = trl_wall_us() + 8LL * 86400 * 1000000;
-	assert_int_equal(invite(owner, "new@example.test", ROLE(viewer), NULL), TRL_OK);
+	assert_int_equal(
+	    invite(founder, "new@example.test", ROLE(viewer), NULL), TRL_OK);
 	assert_string_equal(
 	    world_sql("select status from invitation where tenant_id = '%s' "
 		      "and id = '%s'",
-		world_id_text(tenant), world_id_text(trl_value_id(first->id))),
+		world_id_text(home), world_id_text(trl_value_id(first->id))),
 	    "expired");
 }
 
@@ -243,9 +176,9 @@ known_and_unknown_addresses_are_answered_alike(void **state)
 	tenants_invitation *known, *unknown;
 
 	(void)state;
-	assert_int_equal(invite(owner, bob->email, ROLE(viewer), &known), TRL_OK);
+	assert_int_equal(invite(founder, bob->email, ROLE(viewer), &known), TRL_OK);
 	assert_int_equal(
-	    invite(owner, "new@example.test", ROLE(viewer), &unknown), TRL_OK);
+	    invite(founder, "new@example.test", ROLE(viewer), &unknown), TRL_OK);
 	assert_int_equal(known->status, unknown->status);
 	assert_int_equal(known->version, unknown->version);
 }
@@ -258,22 +191,22 @@ a_resent_letter_voids_the_former_link(void **state)
 	char *former;
 
 	(void)state;
-	assert_int_equal(invite(owner, bob->email, ROLE(member), &made), TRL_OK);
+	assert_int_equal(invite(founder, bob->email, ROLE(member), &made), TRL_OK);
 	former = world_letter_token();
-	assert_int_equal(resend(owner, made, &again), TRL_OK);
+	assert_int_equal(resend(founder, made, &again), TRL_OK);
 	assert_int_equal(again->version, made->version + 1);
 	assert_string_not_equal(former, world_letter_token());
 	assert_int_equal(take_up(bob, former, NULL), TRL_INVALID);
 	assert_int_equal(take_up(bob, world_letter_token(), NULL), TRL_OK);
-	assert_int_equal(resend(owner, made, NULL), TRL_NOT_FOUND);
-	assert_int_equal(revoke(owner, made), TRL_NOT_FOUND);
+	assert_int_equal(resend(founder, made, NULL), TRL_NOT_FOUND);
+	assert_int_equal(revoke(founder, made), TRL_NOT_FOUND);
 }
 
 static void
 a_repeated_invitation_sends_no_second_letter(void **state)
 {
 	struct world_caller who = {
-		.person = owner, .tenant = tenant, .idempotency_key = "invite-1"
+		.person = founder, .tenant = home, .idempotency_key = "invite-1"
 	};
 	unsigned letters = world_letters();
 
@@ -294,17 +227,18 @@ admins_invite_up_to_their_rank(void **state)
 	tenants_invitation *owners;
 
 	(void)state;
-	world_join(tenant, admin, "admin");
-	world_join(tenant, member, "member");
+	world_join(home, admin, "admin");
+	world_join(home, member, "member");
 	assert_int_equal(
 	    invite(admin, "a@example.test", ROLE(owner), NULL), TRL_DENIED);
 	assert_int_equal(invite(admin, "a@example.test", ROLE(admin), NULL), TRL_OK);
 	assert_int_equal(
 	    invite(member, "b@example.test", ROLE(viewer), NULL), TRL_DENIED);
-	assert_int_equal(invite(owner, "c@example.test", ROLE(owner), &owners), TRL_OK);
+	assert_int_equal(
+	    invite(founder, "c@example.test", ROLE(owner), &owners), TRL_OK);
 	assert_int_equal(resend(admin, owners, NULL), TRL_DENIED);
 	assert_int_equal(revoke(admin, owners), TRL_DENIED);
-	assert_int_equal(revoke(owner, owners), TRL_OK);
+	assert_int_equal(revoke(founder, owners), TRL_OK);
 }
 
 static void
@@ -314,8 +248,8 @@ who_is_a_member_already_keeps_his_role(void **state)
 	Tenants__V1__MyTenant *joined;
 
 	(void)state;
-	world_join(tenant, bob, "admin");
-	assert_int_equal(invite(owner, bob->email, ROLE(viewer), NULL), TRL_OK);
+	world_join(home, bob, "admin");
+	assert_int_equal(invite(founder, bob->email, ROLE(viewer), NULL), TRL_OK);
 	assert_int_equal(take_up(bob, world_letter_token(), &joined), TRL_OK);
 	assert_int_equal(joined->role, ROLE(admin));
 	assert_string_equal(role_of(bob), "admin");
@@ -327,15 +261,15 @@ only_waiting_invitations_are_listed_and_no_token(void **state)
 	Tenants__V1__ListInvitationsRequest ask =
 	    TENANTS__V1__LIST_INVITATIONS_REQUEST__INIT;
 	Tenants__V1__ListInvitationsReply *page;
-	struct world_caller who = { .person = owner, .tenant = tenant };
+	struct world_caller who = { .person = founder, .tenant = home };
 	tenants_invitation *gone;
 
 	(void)state;
-	assert_int_equal(invite(owner, "a@example.test", ROLE(viewer), NULL), TRL_OK);
-	assert_int_equal(invite(owner, "b@example.test", ROLE(viewer), &gone), TRL_OK);
-	assert_int_equal(revoke(owner, gone), TRL_OK);
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
+	assert_int_equal(invite(founder, "a@example.test", ROLE(viewer), NULL), TRL_OK);
+	assert_int_equal(
+	    invite(founder, "b@example.test", ROLE(viewer), &gone), TRL_OK);
+	assert_int_equal(revoke(founder, gone), TRL_OK);
+	trl_set(&ask, tenant_id, world_bytes(&home));
 	assert_int_equal(
 	    world_call(&who, &tenants_v1_list_invitations, &ask.base, &page), TRL_OK);
 	assert_int_equal(page->n_items, 1);
@@ -344,11 +278,11 @@ only_waiting_invitations_are_listed_and_no_token(void **state)
 	assert_string_equal(
 	    world_sql("select count(*) from invitation where tenant_id = "
 		      "'%s' and encode(token_hash, 'escape') like '%%tri%%'",
-		world_id_text(tenant)),
+		world_id_text(home)),
 	    "0");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, world_forget)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ground_found, world_forget)
 
 int
 main(void)

@@ -10,27 +10,12 @@
 
 #include "test_ground.h"
 
-#define ROLE(name) TENANTS__V1__MEMBER__ROLE__##name
-
-static struct trl_id tenant;
-static const struct world_person *owner;
-
-static int
-before_each(void **state)
-{
-	(void)state;
-	world.n_people = 0;
-	owner = world_person_new("owner", true);
-	tenant = world_tenant_new(owner);
-	return 0;
-}
-
 static const struct world_person *
 somebody(const char *role)
 {
 	const struct world_person *person = world_person_new(role, true);
 
-	world_join(tenant, person, role);
+	world_join(home, person, role);
 	return person;
 }
 
@@ -39,13 +24,11 @@ add(const struct world_person *by, const char *email, Tenants__V1__Member__Role 
     tenants_member **out)
 {
 	Tenants__V1__AddMemberRequest ask = TENANTS__V1__ADD_MEMBER_REQUEST__INIT;
-	struct world_caller who = { .person = by, .tenant = tenant };
+	struct world_caller who = { .person = by, .tenant = home };
 
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&home));
 	ask.email = (char *)email;
-	ask.role = role;
-	ask.has_role = true;
+	trl_set(&ask, role, role);
 	return world_call(&who, &tenants_v1_add_member, &ask.base, out);
 }
 
@@ -54,14 +37,11 @@ set_role(const struct world_person *by, const struct world_person *whose,
     Tenants__V1__Member__Role role, tenants_member **out)
 {
 	Tenants__V1__UpdateMemberRequest ask = TENANTS__V1__UPDATE_MEMBER_REQUEST__INIT;
-	struct world_caller who = { .person = by, .tenant = tenant };
+	struct world_caller who = { .person = by, .tenant = home };
 
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
-	ask.account_id = (ProtobufCBinaryData){ 16, (uint8_t *)whose->account.bytes };
-	ask.has_account_id = true;
-	ask.role = role;
-	ask.has_role = true;
+	trl_set(&ask, tenant_id, world_bytes(&home));
+	trl_set(&ask, account_id, world_bytes(&whose->account));
+	trl_set(&ask, role, role);
 	return world_call(&who, &tenants_v1_update_member, &ask.base, out);
 }
 
@@ -69,17 +49,15 @@ static void
 fill_remove(Tenants__V1__RemoveMemberRequest *ask, const struct world_person *whom)
 {
 	tenants__v1__remove_member_request__init(ask);
-	ask->tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask->has_tenant_id = true;
-	ask->account_id = (ProtobufCBinaryData){ 16, (uint8_t *)whom->account.bytes };
-	ask->has_account_id = true;
+	trl_set(ask, tenant_id, world_bytes(&home));
+	trl_set(ask, account_id, world_bytes(&whom->account));
 }
 
 static enum trl_code
 take_out(const struct world_person *by, const struct world_person *whom)
 {
 	Tenants__V1__RemoveMemberRequest ask;
-	struct world_caller who = { .person = by, .tenant = tenant };
+	struct world_caller who = { .person = by, .tenant = home };
 
 	fill_remove(&ask, whom);
 	return world_call(&who, &tenants_v1_remove_member, &ask.base, NULL);
@@ -89,10 +67,9 @@ static enum trl_code
 look(const struct world_person *by)
 {
 	Tenants__V1__GetTenantRequest ask = TENANTS__V1__GET_TENANT_REQUEST__INIT;
-	struct world_caller who = { .person = by, .tenant = tenant };
+	struct world_caller who = { .person = by, .tenant = home };
 
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&home));
 	return world_call(&who, &tenants_v1_get_tenant, &ask.base, NULL);
 }
 
@@ -101,7 +78,7 @@ role_of(const struct world_person *person)
 {
 	return world_sql(
 	    "select role from membership where tenant_id = '%s' and account_id = '%s'",
-	    world_id_text(tenant), world_id_text(person->account));
+	    world_id_text(home), world_id_text(person->account));
 }
 
 static void
@@ -113,13 +90,14 @@ an_existing_account_is_added_by_its_address(void **state)
 
 	(void)state;
 	assert_int_equal(look(bob), TRL_NOT_FOUND);
-	assert_int_equal(add(owner, "BOB2@Example.Test", ROLE(member), &made), TRL_OK);
+	assert_int_equal(
+	    add(founder, "BOB2@Example.Test", ROLE(member), &made), TRL_OK);
 	assert_string_equal(made->email, bob->email);
 	assert_string_equal(made->display_name, "bob");
 	assert_true(trl_id_eq(trl_value_id(made->account_id), bob->account));
 	assert_true(ground.tenant_bumps > bumps);
 	assert_int_equal(look(bob), TRL_OK);
-	assert_int_equal(add(owner, bob->email, ROLE(admin), NULL), TRL_EXISTS);
+	assert_int_equal(add(founder, bob->email, ROLE(admin), NULL), TRL_EXISTS);
 	assert_string_equal(world.err.field, "email");
 	assert_string_equal(role_of(bob), "member");
 }
@@ -132,9 +110,9 @@ an_unknown_and_an_unverified_account_are_refused_alike(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    add(owner, "nobody@example.test", ROLE(viewer), NULL), TRL_INVALID);
+	    add(founder, "nobody@example.test", ROLE(viewer), NULL), TRL_INVALID);
 	memcpy(message, world.err.message, sizeof message);
-	assert_int_equal(add(owner, eve->email, ROLE(viewer), NULL), TRL_INVALID);
+	assert_int_equal(add(founder, eve->email, ROLE(viewer), NULL), TRL_INVALID);
 	assert_string_equal(world.err.message, message);
 	assert_string_equal(role_of(eve), "");
 }
@@ -151,18 +129,18 @@ nobody_grants_or_touches_above_himself(void **state)
 	assert_int_equal(add(admin, bob->email, ROLE(owner), NULL), TRL_DENIED);
 	assert_int_equal(set_role(admin, admin, ROLE(owner), NULL), TRL_DENIED);
 	assert_int_equal(set_role(admin, member, ROLE(owner), NULL), TRL_DENIED);
-	assert_int_equal(set_role(admin, owner, ROLE(viewer), NULL), TRL_DENIED);
-	assert_int_equal(take_out(admin, owner), TRL_DENIED);
+	assert_int_equal(set_role(admin, founder, ROLE(viewer), NULL), TRL_DENIED);
+	assert_int_equal(take_out(admin, founder), TRL_DENIED);
 	assert_int_equal(take_out(member, viewer), TRL_DENIED);
 	assert_int_equal(take_out(viewer, member), TRL_DENIED);
 	assert_int_equal(add(member, bob->email, ROLE(viewer), NULL), TRL_DENIED);
-	assert_string_equal(role_of(owner), "owner");
+	assert_string_equal(role_of(founder), "owner");
 	assert_string_equal(role_of(viewer), "viewer");
 
 	assert_int_equal(set_role(admin, viewer, ROLE(admin), NULL), TRL_OK);
 	assert_string_equal(role_of(viewer), "admin");
 	assert_int_equal(take_out(admin, member), TRL_OK);
-	assert_int_equal(set_role(owner, admin, ROLE(owner), NULL), TRL_OK);
+	assert_int_equal(set_role(founder, admin, ROLE(owner), NULL), TRL_OK);
 }
 
 static void
@@ -172,14 +150,14 @@ a_role_changes_with_its_version(void **state)
 	tenants_member *changed;
 
 	(void)state;
-	assert_int_equal(set_role(owner, bob, ROLE(member), &changed), TRL_OK);
+	assert_int_equal(set_role(founder, bob, ROLE(member), &changed), TRL_OK);
 	assert_int_equal(changed->version, 2);
 	assert_int_equal(changed->role, ROLE(member));
 	assert_string_equal(changed->email, bob->email);
 	assert_string_equal(
 	    world_sql("select detail::json ->> 'role' from audit "
 		      "where tenant_id = '%s' and action = 'tenants.member.update'",
-		world_id_text(tenant)),
+		world_id_text(home)),
 	    "member");
 }
 
@@ -191,11 +169,11 @@ the_removed_are_refused_at_once(void **state)
 
 	(void)state;
 	assert_int_equal(look(bob), TRL_OK);
-	assert_int_equal(take_out(owner, bob), TRL_OK);
+	assert_int_equal(take_out(founder, bob), TRL_OK);
 	assert_int_equal(ground.tenant_bumps, bumps + 1);
 	assert_int_equal(ground.notices, notices + 1);
 	assert_int_equal(look(bob), TRL_NOT_FOUND);
-	assert_int_equal(take_out(owner, bob), TRL_NOT_FOUND);
+	assert_int_equal(take_out(founder, bob), TRL_NOT_FOUND);
 	assert_string_equal(world.err.message, "There is no such member.");
 	/* Field 1 of the event is the member, whose field 1 is the account. */
 	assert_string_equal(
@@ -216,11 +194,11 @@ every_member_may_leave_but_the_last_owner(void **state)
 	assert_int_equal(take_out(viewer, viewer), TRL_OK);
 	assert_int_equal(look(viewer), TRL_NOT_FOUND);
 	assert_int_equal(take_out(second, second), TRL_OK);
-	assert_int_equal(take_out(owner, owner), TRL_CONFLICT);
+	assert_int_equal(take_out(founder, founder), TRL_CONFLICT);
 	assert_non_null(strstr(world.err.message, "at least one owner"));
-	assert_int_equal(set_role(owner, owner, ROLE(admin), NULL), TRL_CONFLICT);
+	assert_int_equal(set_role(founder, founder, ROLE(admin), NULL), TRL_CONFLICT);
 	assert_non_null(strstr(world.err.message, "at least one owner"));
-	assert_string_equal(role_of(owner), "owner");
+	assert_string_equal(role_of(founder), "owner");
 }
 
 static void
@@ -228,13 +206,13 @@ two_owners_who_remove_each_other_leave_one(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 20; round++) {
-		const struct world_person *a = owner, *b = somebody("owner");
+		const struct world_person *a = founder, *b = somebody("owner");
 		Tenants__V1__RemoveMemberRequest ask[2];
 		struct world_run run[2] = {
-			{ .who = { .person = a, .tenant = tenant },
+			{ .who = { .person = a, .tenant = home },
 			    .in = &ask[0].base,
 			    .method = &tenants_v1_remove_member },
-			{ .who = { .person = b, .tenant = tenant },
+			{ .who = { .person = b, .tenant = home },
 			    .in = &ask[1].base,
 			    .method = &tenants_v1_remove_member },
 		};
@@ -249,9 +227,9 @@ two_owners_who_remove_each_other_leave_one(void **state)
 		assert_int_equal((run[0].rc == TRL_OK) + (run[1].rc == TRL_OK), 1);
 		assert_string_equal(world_sql("select count(*) from membership where "
 					      "tenant_id = '%s' and role = 'owner'",
-					world_id_text(tenant)),
+					world_id_text(home)),
 		    "1");
-		owner = run[0].rc == TRL_OK ? a : b;
+		founder = run[0].rc == TRL_OK ? a : b;
 	}
 }
 
@@ -260,13 +238,13 @@ two_owners_who_leave_at_once_leave_one(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 20; round++) {
-		const struct world_person *a = owner, *b = somebody("owner");
+		const struct world_person *a = founder, *b = somebody("owner");
 		Tenants__V1__RemoveMemberRequest ask[2];
 		struct world_run run[2] = {
-			{ .who = { .person = a, .tenant = tenant },
+			{ .who = { .person = a, .tenant = home },
 			    .in = &ask[0].base,
 			    .method = &tenants_v1_remove_member },
-			{ .who = { .person = b, .tenant = tenant },
+			{ .who = { .person = b, .tenant = home },
 			    .in = &ask[1].base,
 			    .method = &tenants_v1_remove_member },
 		};
@@ -280,7 +258,7 @@ two_owners_who_leave_at_once_leave_one(void **state)
 		assert_int_equal((run[0].rc == TRL_OK) + (run[1].rc == TRL_OK), 1);
 		assert_int_equal(
 		    run[0].rc == TRL_OK ? run[1].rc : run[0].rc, TRL_CONFLICT);
-		owner = run[0].rc == TRL_OK ? b : a;
+		founder = run[0].rc == TRL_OK ? b : a;
 	}
 }
 
@@ -289,12 +267,12 @@ a_key_acts_within_its_permissions_and_below_owners(void **state)
 {
 	const struct world_person *bob = somebody("viewer");
 	Tenants__V1__RemoveMemberRequest ask;
-	struct world_caller leave = { .person = owner,
-		.tenant = tenant,
+	struct world_caller leave = { .person = founder,
+		.tenant = home,
 		.key = true,
 		.may = (const char *const[]){ "tenants.member.leave", NULL } };
-	struct world_caller both = { .person = owner,
-		.tenant = tenant,
+	struct world_caller both = { .person = founder,
+		.tenant = home,
 		.key = true,
 		.may = (const char *const[]){
 		    "tenants.member.leave", "tenants.member.update", NULL } };
@@ -303,7 +281,7 @@ a_key_acts_within_its_permissions_and_below_owners(void **state)
 	fill_remove(&ask, bob);
 	assert_int_equal(
 	    world_call(&leave, &tenants_v1_remove_member, &ask.base, NULL), TRL_DENIED);
-	fill_remove(&ask, owner);
+	fill_remove(&ask, founder);
 	assert_int_equal(
 	    world_call(&both, &tenants_v1_remove_member, &ask.base, NULL), TRL_DENIED);
 	fill_remove(&ask, bob);
@@ -316,16 +294,14 @@ members_come_in_pages_with_their_names(void **state)
 {
 	Tenants__V1__ListMembersRequest ask = TENANTS__V1__LIST_MEMBERS_REQUEST__INIT;
 	Tenants__V1__ListMembersReply *page;
-	struct world_caller who = { .person = owner, .tenant = tenant };
+	struct world_caller who = { .person = founder, .tenant = home };
 	size_t n = 0;
 
 	(void)state;
 	for (int i = 0; i < 4; i++)
 		(void)somebody("member");
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
-	ask.page_size = 2;
-	ask.has_page_size = true;
+	trl_set(&ask, tenant_id, world_bytes(&home));
+	trl_set(&ask, page_size, 2);
 	do {
 		assert_int_equal(
 		    world_call(&who, &tenants_v1_list_members, &ask.base, &page),
@@ -339,7 +315,7 @@ members_come_in_pages_with_their_names(void **state)
 	assert_int_equal(n, 5);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, world_forget)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ground_found, world_forget)
 
 int
 main(void)

@@ -29,8 +29,7 @@ get(const struct world_person *person, struct trl_id tenant, tenants_tenant **ou
 	Tenants__V1__GetTenantRequest ask = TENANTS__V1__GET_TENANT_REQUEST__INIT;
 	struct world_caller who = { .person = person, .tenant = tenant };
 
-	ask.tenant_id = (ProtobufCBinaryData){ 16, tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&tenant));
 	return world_call(&who, &tenants_v1_get_tenant, &ask.base, out);
 }
 
@@ -40,8 +39,7 @@ rename_to(
 {
 	Tenants__V1__UpdateTenantRequest ask = TENANTS__V1__UPDATE_TENANT_REQUEST__INIT;
 
-	ask.tenant_id = (ProtobufCBinaryData){ 16, who->tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&who->tenant));
 	ask.slug = (char *)slug;
 	ask.display_name = (char *)name;
 	return world_call(who, &tenants_v1_update_tenant, &ask.base, out);
@@ -52,8 +50,7 @@ delete_it(struct world_caller *who, tenants_tenant **out)
 {
 	Tenants__V1__DeleteTenantRequest ask = TENANTS__V1__DELETE_TENANT_REQUEST__INIT;
 
-	ask.tenant_id = (ProtobufCBinaryData){ 16, who->tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&who->tenant));
 	return world_call(who, &tenants_v1_delete_tenant, &ask.base, out);
 }
 
@@ -63,8 +60,7 @@ restore(struct world_caller *who, tenants_tenant **out)
 	Tenants__V1__RestoreTenantRequest ask =
 	    TENANTS__V1__RESTORE_TENANT_REQUEST__INIT;
 
-	ask.tenant_id = (ProtobufCBinaryData){ 16, who->tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&who->tenant));
 	return world_call(who, &tenants_v1_restore_tenant, &ask.base, out);
 }
 
@@ -266,8 +262,7 @@ a_deleted_tenant_is_gone_but_for_owners_and_comes_back(void **state)
 	tenants_tenant *seen;
 
 	(void)state;
-	ask.tenant_id = (ProtobufCBinaryData){ 16, who.tenant.bytes };
-	ask.has_tenant_id = true;
+	trl_set(&ask, tenant_id, world_bytes(&who.tenant));
 	world_join(who.tenant, bob, "admin");
 	assert_int_equal(
 	    world_call(&key, &tenants_v1_get_tenant, &ask.base, NULL), TRL_OK);

@@ -14,19 +14,6 @@
 
 static char text[200000];
 
-static int
-after_each(void **state)
-{
-	world_settle();
-	return ground_forget(state);
-}
-
-static ProtobufCBinaryData
-bytes_of(const struct trl_id *id)
-{
-	return (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)id->bytes };
-}
-
 static void
 give(struct trl_id tenant, Sample__V1__Thing__Kind kind, struct trl_id to,
     struct trl_id by)
@@ -36,13 +23,13 @@ give(struct trl_id tenant, Sample__V1__Thing__Kind kind, struct trl_id to,
 	Sample__V1__ThingEvent told = SAMPLE__V1__THING_EVENT__INIT;
 
 	thing.has_id = thing.has_kind = told.has_to = told.has_by = true;
-	thing.id = bytes_of(&id);
+	thing.id = world_bytes(&id);
 	thing.name = (char *)(uintptr_t) "A <plate>";
 	thing.kind = kind;
 	thing.code = (char *)(uintptr_t) "sesame";
 	told.thing = &thing;
-	told.to = bytes_of(&to);
-	told.by = bytes_of(&by);
+	told.to = world_bytes(&to);
+	told.by = world_bytes(&by);
 	world_hear(&sample_event_thing_given, tenant, id, &told.base, 1);
 	world_settle();
 }
@@ -172,15 +159,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
-		    its_person_is_told_in_their_language_with_its_link, after_each),
+		    its_person_is_told_in_their_language_with_its_link, ground_settle),
 		cmocka_unit_test_teardown(
-		    its_condition_and_who_did_it_decide_who_is_told, after_each),
+		    its_condition_and_who_did_it_decide_who_is_told, ground_settle),
 		cmocka_unit_test_teardown(
 		    its_kinds_stand_among_the_preferences_and_can_be_turned_off,
-		    after_each),
+		    ground_settle),
 		cmocka_unit_test_teardown(
 		    an_organisation_has_own_words_where_the_contract_says_so,
-		    after_each),
+		    ground_settle),
 	};
 
 	return cmocka_run_group_tests(tests, ground_open, ground_close);

@@ -64,8 +64,7 @@ read_feed(struct trl_id of, const struct trl_id *account, int64_t after, int64_t
 
 	in.has_tenant_id = !trl_id_is_nil(of);
 	in.tenant_id = (ProtobufCBinaryData){ 16, of.bytes };
-	in.has_all_accounts = true;
-	in.all_accounts = account == &everybody;
+	trl_set(&in, all_accounts, account == &everybody);
 	if (account) {
 		id.data = (uint8_t *)(uintptr_t)account->bytes;
 		in.n_account_ids = 1;
@@ -251,8 +250,7 @@ a_place_is_found_by_who_could_have_seen_it(void **state)
 		settle();
 		text = world_sql("select id from feed order by number desc limit 1");
 		assert_true(trl_id_parse(text, strlen(text), &id));
-		in.has_last_event_id = true;
-		in.last_event_id = (ProtobufCBinaryData){ 16, id.bytes };
+		trl_set(&in, last_event_id, world_bytes(&id));
 		assert_int_equal(
 		    world_call(&who, &notify_v1_stream_events, &in.base, &out), TRL_OK);
 		assert_int_equal(out->head, head());
@@ -276,8 +274,7 @@ tell(trl_ctx *ctx, void *arg)
 	uint8_t secret[] = "sesame";
 	struct trl_id id = { { 1 } };
 
-	event.has_sealed_token = true;
-	event.sealed_token = (ProtobufCBinaryData){ sizeof secret, secret };
+	trl_set(&event, sealed_token, (ProtobufCBinaryData){ sizeof secret, secret });
 	told->text = trl_arena_strdup(world.arena,
 	    notify_cloud_event(ctx, &(const struct notify_cloud_event){ .id = id,
 					.type = "a.\"b\".c",

@@ -14,19 +14,6 @@
 
 static char text[200000];
 
-static int
-after_each(void **state)
-{
-	world_settle();
-	return ground_forget(state);
-}
-
-static ProtobufCBinaryData
-bytes_of(const struct trl_id *id)
-{
-	return (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)id->bytes };
-}
-
 /* An organisation that would write as somebody else. */
 static struct trl_id
 pretender(const char *name)
@@ -77,11 +64,10 @@ invite(struct trl_id tenant, const char *email, struct trl_id by)
 	Tenants__V1__InvitationEvent told = TENANTS__V1__INVITATION_EVENT__INIT;
 
 	invitation.email = (char *)(uintptr_t)email;
-	invitation.has_role = true;
-	invitation.role = TENANTS__V1__MEMBER__ROLE__viewer;
+	trl_set(&invitation, role, TENANTS__V1__MEMBER__ROLE__viewer);
 	told.invitation = &invitation;
 	told.has_by = told.has_sealed_token = true;
-	told.by = bytes_of(&by);
+	told.by = world_bytes(&by);
 	told.sealed_token.data = trl_seal(ground.invitations, world.arena, "tri_sesame",
 	    sizeof "tri_sesame" - 1, &told.sealed_token.len);
 	world_hear(
@@ -121,11 +107,9 @@ whoever_was_added_or_removed_is_told_in_the_installations_words(void **state)
 	world_settle();
 	assert_int_equal(world_mails("a@put.example", text, sizeof text), 1);
 	assert_plain("You joined Acme");
-	member.has_account_id = true;
-	member.account_id = bytes_of(&ada);
+	trl_set(&member, account_id, world_bytes(&ada));
 	told.member = &member;
-	told.has_by = true;
-	told.by = bytes_of(&by);
+	trl_set(&told, by, world_bytes(&by));
 	world_hear(&tenants_event_member_removed, acme, ada, &told.base, 2);
 	world_settle();
 	assert_int_equal(world_mails("a@put.example", text, sizeof text), 2);
@@ -142,8 +126,7 @@ a_sign_up_writes_no_link_to_the_address(void **state)
 	struct trl_id id = trl_id_new();
 
 	(void)state;
-	account.has_id = true;
-	account.id = bytes_of(&id);
+	trl_set(&account, id, world_bytes(&id));
 	account.email = (char *)(uintptr_t) "victim@out.example";
 	account.display_name = (char *)(uintptr_t) "Win at https://evil.example/";
 	told.account = &account;
@@ -199,7 +182,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_teardown(name, after_each)
+#define TEST(name) cmocka_unit_test_teardown(name, ground_settle)
 		TEST(an_invitation_is_the_installations),
 		TEST(whoever_was_added_or_removed_is_told_in_the_installations_words),
 		TEST(a_sign_up_writes_no_link_to_the_address),

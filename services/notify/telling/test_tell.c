@@ -15,19 +15,6 @@
 
 static char text[200000];
 
-static int
-after_each(void **state)
-{
-	world_settle();
-	return ground_forget(state);
-}
-
-static ProtobufCBinaryData
-bytes_of(const struct trl_id *id)
-{
-	return (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t)id->bytes };
-}
-
 static void
 ask_for_letter(const char *email, const char *locale, const char *token, bool nobody)
 {
@@ -35,8 +22,7 @@ ask_for_letter(const char *email, const char *locale, const char *token, bool no
 	Auth__V1__LetterEvent told = AUTH__V1__LETTER_EVENT__INIT;
 	struct trl_id id = trl_id_new();
 
-	account.has_id = true;
-	account.id = bytes_of(&id);
+	trl_set(&account, id, world_bytes(&id));
 	account.email = (char *)(uintptr_t)email;
 	account.display_name = (char *)(uintptr_t) "Ada";
 	account.locale = (char *)(uintptr_t)locale;
@@ -145,8 +131,7 @@ an_audience_is_told_but_for_the_one_who_did_it(void **state)
 	key.permissions = permissions;
 	key.n_permissions = 1;
 	told.api_key = &key;
-	told.has_by = true;
-	told.by = bytes_of(&owner);
+	trl_set(&told, by, world_bytes(&owner));
 	world_hear(&auth_event_api_key_created, acme, trl_id_new(), &told.base, 1);
 	world_settle();
 	assert_int_equal(world_mails("o@aud.example", text, sizeof text), 0);
@@ -203,11 +188,9 @@ who_is_removed_is_told_and_forgotten(void **state)
 
 	(void)state;
 	world_member(acme, ada, TENANTS__V1__MEMBER__ROLE__member, trl_id_nil);
-	member.has_account_id = true;
-	member.account_id = bytes_of(&ada);
+	trl_set(&member, account_id, world_bytes(&ada));
 	told.member = &member;
-	told.has_by = true;
-	told.by = bytes_of(&by);
+	trl_set(&told, by, world_bytes(&by));
 	world_hear(&tenants_event_member_removed, acme, ada, &told.base, 2);
 	world_settle();
 	assert_int_equal(world_mails("a@rem.example", text, sizeof text), 1);
@@ -247,7 +230,7 @@ an_older_event_does_not_undo_a_newer_one(void **state)
 		Auth__V1__AccountEvent told = AUTH__V1__ACCOUNT_EVENT__INIT;
 
 		account.has_id = account.has_version = true;
-		account.id = bytes_of(&ada);
+		account.id = world_bytes(&ada);
 		account.version = 4;
 		account.email = (char *)(uintptr_t) "old@example.com";
 		told.account = &account;
@@ -324,12 +307,12 @@ change_role(struct trl_id tenant, struct trl_id account, struct trl_id by)
 	Tenants__V1__MemberEvent told = TENANTS__V1__MEMBER_EVENT__INIT;
 
 	member.has_account_id = member.has_version = member.has_role = true;
-	member.account_id = bytes_of(&account);
+	member.account_id = world_bytes(&account);
 	member.version = 2;
 	member.role = TENANTS__V1__MEMBER__ROLE__admin;
 	told.member = &member;
 	told.has_by = told.has_former_role = true;
-	told.by = bytes_of(&by);
+	told.by = world_bytes(&by);
 	told.former_role = TENANTS__V1__MEMBER__ROLE__member;
 	world_hear(&tenants_event_member_updated, tenant, account, &told.base, 2);
 	world_settle();
@@ -602,46 +585,49 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
-		    a_letter_has_its_link_and_its_token_is_in_no_row, after_each),
+		    a_letter_has_its_link_and_its_token_is_in_no_row, ground_settle),
 		cmocka_unit_test_teardown(
-		    a_letter_for_nobody_is_not_written, after_each),
+		    a_letter_for_nobody_is_not_written, ground_settle),
 		cmocka_unit_test_teardown(
-		    the_language_is_the_persons_or_the_nearest, after_each),
+		    the_language_is_the_persons_or_the_nearest, ground_settle),
 		cmocka_unit_test_teardown(
-		    a_member_who_was_added_is_told_by_mail_and_inbox, after_each),
+		    a_member_who_was_added_is_told_by_mail_and_inbox, ground_settle),
 		cmocka_unit_test_teardown(
-		    an_audience_is_told_but_for_the_one_who_did_it, after_each),
+		    an_audience_is_told_but_for_the_one_who_did_it, ground_settle),
 		cmocka_unit_test_teardown(
-		    an_audience_of_thousands_has_a_job_each_once, after_each),
+		    an_audience_of_thousands_has_a_job_each_once, ground_settle),
 		cmocka_unit_test_teardown(
-		    who_is_removed_is_told_and_forgotten, after_each),
+		    who_is_removed_is_told_and_forgotten, ground_settle),
 		cmocka_unit_test_teardown(
-		    what_a_snapshot_shows_is_kept_and_told_to_nobody, after_each),
+		    what_a_snapshot_shows_is_kept_and_told_to_nobody, ground_settle),
 		cmocka_unit_test_teardown(
-		    an_older_event_does_not_undo_a_newer_one, after_each),
+		    an_older_event_does_not_undo_a_newer_one, ground_settle),
 		cmocka_unit_test_teardown(
 		    an_address_that_is_not_proven_gets_nothing_that_may_wait,
-		    after_each),
-		cmocka_unit_test_teardown(a_held_address_is_left_alone, after_each),
+		    ground_settle),
+		cmocka_unit_test_teardown(a_held_address_is_left_alone, ground_settle),
 		cmocka_unit_test_teardown(
-		    hostile_names_and_addresses_reach_no_header, after_each),
-		cmocka_unit_test_teardown(what_was_turned_off_is_not_sent, after_each),
-		cmocka_unit_test_teardown(a_digest_gathers_and_is_one_mail, after_each),
+		    hostile_names_and_addresses_reach_no_header, ground_settle),
 		cmocka_unit_test_teardown(
-		    a_digest_of_many_is_one_mail_with_their_number, after_each),
+		    what_was_turned_off_is_not_sent, ground_settle),
 		cmocka_unit_test_teardown(
-		    a_zone_that_is_not_known_any_more_silences_nobody, after_each),
+		    a_digest_gathers_and_is_one_mail, ground_settle),
+		cmocka_unit_test_teardown(
+		    a_digest_of_many_is_one_mail_with_their_number, ground_settle),
+		cmocka_unit_test_teardown(
+		    a_zone_that_is_not_known_any_more_silences_nobody, ground_settle),
 		cmocka_unit_test_teardown(
 		    an_entry_that_comes_while_a_digest_is_written_is_in_the_next_one,
-		    after_each),
+		    ground_settle),
 		cmocka_unit_test_teardown(
-		    quiet_hours_hold_back_what_may_wait_until_they_end, after_each),
+		    quiet_hours_hold_back_what_may_wait_until_they_end, ground_settle),
 		cmocka_unit_test_teardown(
-		    what_is_turned_off_while_a_mail_waits_is_not_sent, after_each),
+		    what_is_turned_off_while_a_mail_waits_is_not_sent, ground_settle),
 		cmocka_unit_test_teardown(
-		    a_mail_that_is_sent_again_is_the_same_file, after_each),
+		    a_mail_that_is_sent_again_is_the_same_file, ground_settle),
 		cmocka_unit_test_teardown(
-		    an_organisations_own_words_stand_for_the_built_in_ones, after_each),
+		    an_organisations_own_words_stand_for_the_built_in_ones,
+		    ground_settle),
 	};
 
 	return cmocka_run_group_tests(tests, ground_open, ground_close);
