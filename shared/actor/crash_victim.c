@@ -86,6 +86,23 @@ crash_heap(void *arg)
 	__asm__ volatile("" ::: "memory");
 }
 
+/* A list of free blocks leads nowhere: it crashes inside of malloc(3), which holds what
+ * it holds. The link is mangled by its own place (glibc's safe linking). */
+static __attribute__((noinline)) void
+crash_malloc(void *arg)
+{
+	size_t *volatile first = malloc(40), *volatile second = malloc(40);
+
+	(void)arg;
+	free(first);
+	free(second);
+	block = second;
+	*block = (size_t)block >> 12 ^ 0x10;
+	for (int i = 0; i < 3; i++)
+		block = malloc(40);
+	__asm__ volatile("" ::: "memory");
+}
+
 static void
 crash_assert(void *arg)
 {
@@ -164,6 +181,7 @@ static const struct way {
 	{ "null", crash_null, NULL },
 	{ "overflow", crash_overflow, NULL },
 	{ "heap", crash_heap, NULL },
+	{ "malloc", crash_malloc, NULL },
 	{ "assert", crash_assert, NULL },
 	{ "call", crash_call, NULL },
 	{ "divide", crash_divide, NULL },

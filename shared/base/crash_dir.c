@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 enum { ENTRIES_MAX = 1024, NUMBER_MAX = 999999 };
 
@@ -74,14 +75,20 @@ trl_crash_list(const char *dir, const char *service, struct trl_crash_entry *out
 	DIR *folder = opendir(dir);
 	struct trl_crash_entry entry;
 	struct dirent *file;
+	struct stat st;
 
 	*n = 0;
 	if (folder == NULL)
 		return errno == ENOENT;
-	while (*n < max && (file = readdir(folder)) != NULL)
-		if (read_name(file->d_name, &entry) &&
-		    (service == NULL || strcmp(entry.service, service) == 0))
-			out[(*n)++] = entry;
+	while (*n < max && (file = readdir(folder)) != NULL) {
+		if (!read_name(file->d_name, &entry) ||
+		    (service != NULL && strcmp(entry.service, service) != 0))
+			continue;
+		entry.at_s = fstatat(dirfd(folder), file->d_name, &st, 0) == 0
+				 ? (int64_t)st.st_mtime
+				 : 0;
+		out[(*n)++] = entry;
+	}
 	closedir(folder);
 	qsort(out, *n, sizeof *out, by_number);
 	return true;

@@ -18,6 +18,7 @@
 #include "sentry_inside.h"
 
 enum { WAITING_MAX = 32, BYTES_MAX = 2 << 20, CRASHES_MAX = 64 };
+enum { MINUTE_S = 60, CRASHES_A_MINUTE = 10 };
 enum kind { INTERNAL, CRASH, KINDS };
 enum result { SENT, DROPPED, LIMITED, RESULTS };
 
@@ -182,19 +183,40 @@ send_crash(trl_sentry *s, const struct trl_crash_entry *file, struct trl_crash *
 	trl_buf_fini(&envelope);
 }
 
+/* A process that crashes at once has no minute of its own: what its earlier lives told
+ * counts. */
+static size_t
+told_lately(const struct trl_crash_entry *files, size_t n)
+{
+	int64_t now_s = trl_wall_us() / 1000000;
+	size_t told = 0;
+
+	for (size_t i = 0; i < n; i++)
+		told += files[i].state == TRL_CRASH_REPORTED &&
+			files[i].at_s > now_s - MINUTE_S;
+	return told;
+}
+
 static void
 send_crashes(trl_sentry *s)
 {
 	struct trl_crash_entry *files = calloc(CRASHES_MAX, sizeof *files);
 	struct trl_crash *crash = calloc(1, sizeof *crash);
-	size_t n;
+	size_t n, told;
 
 	trl_assert(files != NULL && crash != NULL);
-	if (s->crash_dir != NULL &&
-	    trl_crash_list(s->crash_dir, s->source.service, files, CRASHES_MAX, &n))
-		for (size_t i = 0; i < n; i++)
-			if (files[i].state == TRL_CRASH_SEEN)
-				send_crash(s, &files[i], crash);
+	if (s->crash_dir == NULL ||
+	    !trl_crash_list(s->crash_dir, s->source.service, files, CRASHES_MAX, &n))
+		n = 0;
+	told = told_lately(files, n);
+	for (size_t i = 0; i < n; i++) {
+		if (files[i].state != TRL_CRASH_SEEN)
+			continue;
+		if (told++ < CRASHES_A_MINUTE)
+			send_crash(s, &files[i], crash);
+		else
+			trl_series_add(s->counts[CRASH][LIMITED], 1);
+	}
 	free(files);
 	free(crash);
 }

@@ -62,6 +62,18 @@ put_images(struct trl_buf *e, const struct trl_crash *crash)
 	trl_buf_adds(e, "]}");
 }
 
+/* The others may hold somebody's bytes. */
+static bool
+is_of_code(const char *name)
+{
+	static const char *const names[] = { "rip", "rsp", "rbp", "pc", "sp", "x29" };
+
+	for (size_t i = 0; i < TRL_COUNT(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The oldest call first. */
 static void
 put_stack(struct trl_buf *e, const struct trl_crash *crash)
@@ -85,9 +97,11 @@ put_stack(struct trl_buf *e, const struct trl_crash *crash)
 		    e, ",\"in_app\":%s}", m == &crash->modules[0] ? "true" : "false");
 	}
 	trl_buf_adds(e, "]");
-	sentry_open(e, "registers", '{'); /* the others may hold somebody's bytes */
-	for (size_t i = 0; i < crash->n_registers && i < 3; i++)
-		sentry_address(e, crash->registers[i].name, crash->registers[i].value);
+	sentry_open(e, "registers", '{');
+	for (size_t i = 0; i < crash->n_registers; i++)
+		if (is_of_code(crash->registers[i].name))
+			sentry_address(
+			    e, crash->registers[i].name, crash->registers[i].value);
 	trl_buf_adds(e, "}}");
 }
 
@@ -106,20 +120,26 @@ put_tags_of_crash(struct trl_buf *e, const struct sentry_source *source,
 	trl_buf_adds(e, "}");
 }
 
-/* An assertion has a place that groups, "(shared/a.c:12)" at the end of its words;
+/* An assertion has a place that groups, "(../shared/a.c:12)" at the end of its words;
  * other crashes are grouped by Sentry, which knows the functions. */
 static void
 put_group(struct trl_buf *e, const struct trl_crash *crash)
 {
-	const char *place = strrchr(crash->note, '(');
+	const char *paren = strrchr(crash->note, '(');
+	char place[256];
 
-	if (!crash->readable)
-		place = "a file that is no crash file";
-	else if (place == NULL)
+	if (crash->readable && paren == NULL)
 		return;
 	sentry_open(e, "fingerprint", '[');
-	sentry_text(e, NULL, crash->readable ? "assertion" : "crash");
-	sentry_text(e, NULL, place);
+	if (crash->readable) {
+		snprintf(place, sizeof place, "%.250s", sentry_place(paren + 1));
+		place[strcspn(place, ")")] = '\0';
+		sentry_text(e, NULL, "assertion");
+		sentry_text(e, NULL, crash->method);
+		sentry_text(e, NULL, place);
+	} else {
+		sentry_text(e, NULL, "a file that is no crash file");
+	}
 	trl_buf_adds(e, "]");
 }
 

@@ -50,7 +50,7 @@ sentry_dsn_read(const char *dsn, size_t len, struct sentry_dsn *out)
 	why = read_key(scheme_end + 3, at, out);
 	if (why != NULL)
 		return why;
-	if (strpbrk(at + 1, "?#@ \t\\") != NULL)
+	if (at[1 + strspn(at + 1, WORDS "-.~:/[]")] != '\0')
 		return "has characters behind the host that no DSN has";
 	project = strrchr(at, '/');
 	if (project == NULL || project[1] == '\0' ||

@@ -192,7 +192,14 @@ since(size_t i)
 
 	return reported(labels[i]) - before[i];
 }
-enum { INTERNAL_SENT, INTERNAL_DROPPED, INTERNAL_LIMITED, CRASH_SENT, CRASH_DROPPED };
+enum {
+	INTERNAL_SENT,
+	INTERNAL_DROPPED,
+	INTERNAL_LIMITED,
+	CRASH_SENT,
+	CRASH_DROPPED,
+	CRASH_LIMITED
+};
 
 static void
 open_sentry(void)
@@ -511,12 +518,33 @@ an_assertion_groups_by_its_place(void **state)
 	(void)state;
 	put_crash("tenants-000001-1.seen",
 	    "trellis crash 1\nsignal 6 SIGABRT\n"
-	    "note assertion failed: f(x) (shared/a.c:12)\nmaps\nend\n");
+	    "method a.v1.A.B\n"
+	    "note assertion failed: f(x) (../shared/a.c:12)\nmaps\nend\n");
 	open_sentry();
 	wait_asked(1);
-	says("\"fingerprint\":[\"assertion\",\"(shared/a.c:12)\"]");
+	says("\"fingerprint\":[\"assertion\",\"a.v1.A.B\",\"shared/a.c:12\"]");
 	says("\"type\":\"assertion\",\"value\":\"assertion failed: f(x) "
-	     "(shared/a.c:12)\"");
+	     "(../shared/a.c:12)\"");
+}
+
+/* Ten a minute, though each start is a new process. */
+static void
+a_process_that_crashes_at_once_does_not_flood(void **state)
+{
+	char name[64];
+
+	(void)state;
+	for (int i = 1; i <= 12; i++) {
+		snprintf(name, sizeof name, "tenants-%06d-1.%s", i,
+		    i <= 8 ? "reported" : "seen");
+		put_crash(name, crash);
+	}
+	open_sentry();
+	wait_asked(2);
+	assert_int_equal(collector.asked, 2);
+	assert_true(is_there("tenants-000010-1.reported"));
+	assert_true(is_there("tenants-000011-1.seen"));
+	assert_true(since(CRASH_LIMITED) == 2);
 }
 
 static void
@@ -562,6 +590,7 @@ main(void)
 		WITH_SENTRY(a_file_that_is_none_is_told_as_that),
 		WITH_SENTRY(a_file_that_is_cut_off_is_told_as_far_as_it_goes),
 		WITH_SENTRY(an_assertion_groups_by_its_place),
+		WITH_SENTRY(a_process_that_crashes_at_once_does_not_flood),
 		WITH_SENTRY(without_a_dsn_the_counters_stand_and_crashes_stay),
 	};
 

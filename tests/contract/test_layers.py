@@ -50,6 +50,7 @@ INSIDE = {
     'tests/fuzz/fuzz_frame': 'bus/calls',
     'tests/fuzz/fuzz_http': 'shared/http',
     'tests/fuzz/fuzz_trace': 'shared/telemetry',
+    'tests/fuzz/fuzz_sentry': 'shared/telemetry',
     'tests/fuzz/fuzz_url': 'shared/http',
     'tests/fuzz/': 'services',
     'tests/isolation/': 'services',

@@ -38,6 +38,7 @@ struct trl_crash_entry {
 	char name[160]; /* in its folder */
 	char service[64];
 	unsigned number, pid;
+	int64_t at_s; /* when it was written; 0: not known */
 	enum trl_crash_state state;
 };
 

@@ -8,9 +8,11 @@
  * numbers), and 64 bits of a hash of the tenant's id. No body, no header, no
  * address, no name; of a crash, no memory but the addresses of code.
  *
- * At most 20 events a minute a process, 5 of them of the same place; what Sentry asks
- * for by X-Sentry-Rate-Limits or Retry-After is obeyed. The rest is dropped and
- * counted. Loop thread only. */
+ * At most 20 events a minute a process, 5 of them of the same place, and 10 crashes
+ * also where each is the end of another life; what Sentry asks for by
+ * X-Sentry-Rate-Limits or Retry-After is obeyed. The rest is counted; crashes wait for
+ * the next start. A loop that was held is no event: it has a line in the log and a
+ * metric. Loop thread only. */
 #pragma once
 
 #include <trl/actor.h>
