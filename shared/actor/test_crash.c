@@ -76,7 +76,7 @@ crash(const char *how, struct end *end)
 	assert_true(trl_crash_list(folder, "victim", files, 4, &end->n_files));
 	if (SANITIZED) {
 		assert_int_equal(end->n_files, 0);
-		assert_null(strstr(end->said, "\"message\":\"crashed\""));
+		assert_null(strstr(end->said, "\"body\":\"crashed\""));
 	}
 	if (end->n_files == 0)
 		return;
@@ -147,7 +147,7 @@ is_complete(const struct end *end, int number)
 	assert_true(end->crash.n_modules > 3 && end->crash.n_registers > 3);
 	snprintf(
 	    signal_at, sizeof signal_at, "\"signal\":\"%s\"", end->crash.signal_name);
-	assert_non_null(strstr(end->said, "\"message\":\"crashed\""));
+	assert_non_null(strstr(end->said, "\"body\":\"crashed\""));
 	assert_non_null(strstr(end->said, signal_at));
 	assert_non_null(strstr(end->said, end->file.name));
 }

@@ -382,9 +382,9 @@ write_line(int number, const struct crash_walk *walk)
 {
 	out.fd = STDERR_FILENO;
 	out.lost = false;
-	put("{\"level\":\"error\",\"service\":\"");
+	put("{\"severity_text\":\"ERROR\",\"severity_number\":17,\"service.name\":\"");
 	put(crash_prepared.service);
-	put("\",\"message\":\"crashed\",\"signal\":\"");
+	put("\",\"body\":\"crashed\",\"signal\":\"");
 	put(signal_name(number));
 	if (path[0] != '\0') {
 		put("\",\"file\":\"");
