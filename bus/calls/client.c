@@ -280,9 +280,8 @@ static void
 count(trl_bus *bus, struct bus_target *target, enum trl_code code)
 {
 	trl_series **at = &target->codes[code & 63];
-	if (*at == NULL)
-		*at =
-		    trl_series_at(bus->net->m.calls, target->name, trl_code_name(code));
+	if (*at == NULL) /* of a later release */
+		*at = trl_series_at(bus->net->m.calls, target->name, "other");
 	trl_series_add(*at, 1);
 }
 
@@ -311,6 +310,7 @@ once(trl_ctx *ctx, trl_bus *bus, struct choice *among, const struct trl_method *
 	among->last = peer;
 	enum trl_code rc = attempt(ctx, bus, method, peer, frame, in,
 	    (uint32_t)((until_us - now + 999) / 1000), &call);
+	trl_series_observe_us(target->us, trl_mono_us() - now);
 	if (rc != TRL_OK)
 		return rc;
 	if (call.answered) {

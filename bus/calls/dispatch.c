@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/busiest.h>
 #include <trl/log.h>
 #include <trl/span.h>
 #include <trl/validate.h>
@@ -211,15 +212,19 @@ put_reply(
 }
 
 static void
-note(struct bus_serving *call, enum trl_code rc)
+note(const trl_ctx *ctx, struct bus_serving *call, enum trl_code rc)
 {
 	struct bus_served *served = call->served;
 	trl_series **at = &served->codes[rc & 63];
+	uint64_t now = trl_mono_us();
 	if (*at == NULL)
 		*at = trl_series_at(call->server->bus->net->m.served,
-		    served->method->name, trl_code_name(rc));
-	trl_series_add(*at, 1);
-	trl_series_observe_us(served->us, trl_mono_us() - call->since_us);
+		    bus_metrics_name(served->method), trl_code_name(rc));
+	trl_series_add_of(*at, &ctx->trace);
+	trl_series_observe_us_of(served->us, now - call->since_us, &ctx->trace);
+	if (served->method->auth != TRL_AUTH_OPERATOR)
+		trl_busiest_count(ctx->tenant, TRL_BUSY_CALL, trl_is_fault(rc),
+		    now - call->since_us, now);
 	call->server->faults += trl_is_fault(rc);
 }
 
@@ -270,7 +275,7 @@ run(trl_ctx *ctx, void *arg)
 		fill_ctx(ctx, call);
 		trl_span_begin(ctx, &span, TRL_SPAN_SERVED, call->served->method->name);
 		rc = handle(ctx, call, &out);
-		note(call, rc);
+		note(ctx, call, rc);
 		if (ctx->principal.kind == TRL_OPERATOR)
 			note_operator(ctx, call, rc);
 		if (rc != TRL_OK) {

@@ -11,6 +11,12 @@ copy(const char *s)
 	return s != NULL && *s != '\0' ? strdup(s) : NULL;
 }
 
+static double
+tokens_left(void *self)
+{
+	return ((const trl_bus *)self)->retry_tokens;
+}
+
 trl_bus *
 trl_bus_open(trl_bus_net *net, const struct trl_bus_options *options)
 {
@@ -21,6 +27,7 @@ trl_bus_open(trl_bus_net *net, const struct trl_bus_options *options)
 	bus->listen = copy(options->listen);
 	bus->notice_listen = copy(options->notice_listen);
 	bus->retry_tokens = 10;
+	trl_series_ask(trl_series_at(net->m.tokens, bus->service), tokens_left, bus);
 	bus->holds = 1;
 	bus_net_hold(net);
 	bus->next = net->buses;
@@ -90,6 +97,7 @@ bus_release(trl_bus **bus)
 	*bus = NULL;
 	if (--b->holds > 0)
 		return;
+	trl_metric_callback_drop(b);
 	while (b->targets != NULL) {
 		struct bus_target *t = b->targets;
 		b->targets = t->next;

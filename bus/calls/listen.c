@@ -34,8 +34,7 @@ add_served(
 				.thunk = contracts[c]->thunks[m],
 				.self = self,
 			};
-			served->us = trl_series_at(
-			    server->bus->net->m.served_us, served->method->name);
+			bus_metrics_serve(&server->bus->net->m, served);
 		}
 	qsort(server->served, n, sizeof *server->served, by_id);
 }

@@ -5,11 +5,18 @@
 #include "link.h"
 
 struct bus_metrics {
-	trl_metric *calls, *served, *served_us, *refused, *peers, *in_flight;
-	trl_series *ejections, *shed, *retries_out;
+	trl_metric *calls, *call_us, *served, *served_us, *refused, *peers, *in_flight,
+	    *tokens;
+	trl_series *ejections, *shed, *retries_out, *connects;
 };
 
+struct bus_served;
+
 void bus_metrics_init(struct bus_metrics *m);
+/* Makes the series of what is served. */
+void bus_metrics_serve(struct bus_metrics *m, struct bus_served *served);
+/* The name it is counted by. */
+const char *bus_metrics_name(const struct trl_method *method);
 
 struct trl_bus_net {
 	trl_loop *loop;

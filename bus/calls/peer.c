@@ -102,6 +102,7 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 		bus_mac_derive(&peer->link.mac, peer->key, true, peer->nonce,
 		    hello.nonce, bus->service, peer->target->name);
 	peer->link.up = true;
+	trl_series_add(peer->bus->net->m.connects, 1);
 	peer->heard = true;
 	peer->unready[0] = '\0';
 	bus_target_show(peer->target);

@@ -39,7 +39,7 @@ struct bus_target {
 	struct bus_resolve *resolve; /* of dns addresses, a list */
 	char unready[96 + TRL_BUS_NAME_MAX + 4];
 	trl_series *codes[64]; /* by code */
-	trl_series *up, *down, *in_flight;
+	trl_series *up, *down, *in_flight, *us;
 };
 
 /* NULL: the address cannot be dialled (logged). */

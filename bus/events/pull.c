@@ -284,6 +284,26 @@ note_failure(trl_ctx *ctx, struct subscription *sub, enum trl_code rc)
 	sub->until_us = trl_mono_us() + ms * 1000ull;
 }
 
+/* Whether a lane has something that it could not apply. */
+static bool
+is_stuck(const struct subscription *sub)
+{
+	for (size_t i = 0; i < LANES; i++)
+		if (sub->lanes[i].gap || sub->lanes[i].missed ||
+		    sub->lanes[i].fails > 0 || sub->lanes[i].put_off > 0)
+			return true;
+	return false;
+}
+
+static void
+note_end(struct subscription *sub, bool came_to_it)
+{
+	if (came_to_it)
+		sub->behind_us = 0;
+	else if (!sub->behind_us)
+		sub->behind_us = trl_mono_us();
+}
+
 enum sub_state
 sub_pull_all(trl_ctx *ctx, struct subscription *sub)
 {
@@ -295,6 +315,7 @@ sub_pull_all(trl_ctx *ctx, struct subscription *sub)
 	rc = sub_begin(ctx, sub, &ready);
 	if (rc == TRL_OK && !ready) {
 		sub->fails = 0;
+		note_end(sub, false);
 		return SUB_MORE;
 	}
 	if (rc == TRL_OK)
@@ -302,7 +323,9 @@ sub_pull_all(trl_ctx *ctx, struct subscription *sub)
 	if (rc == TRL_OK)
 		rc = sub_apply(ctx, sub, &more);
 	forget_fetched(sub);
+	note_end(sub, rc == TRL_OK && !more && !is_stuck(sub));
 	if (rc != TRL_OK) {
+		trl_series_add(sub->m.pull_failures, 1);
 		note_failure(ctx, sub, rc);
 		return SUB_IDLE;
 	}

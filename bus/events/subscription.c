@@ -176,6 +176,14 @@ choose_types(struct subscription *sub, const char *const *types)
 	}
 }
 
+static double
+seconds_behind(void *self)
+{
+	const struct subscription *sub = self;
+
+	return sub->behind_us ? (double)(trl_mono_us() - sub->behind_us) / 1e6 : 0;
+}
+
 static void
 open_metrics(struct subscription *sub)
 {
@@ -210,7 +218,19 @@ open_metrics(struct subscription *sub)
 				       "Age of the last event when it was applied",
 				       "service", "subscription", NULL),
 	    service, name);
-	trl_series_add(sub->m.gaps, 0);
+	sub->m.pull_failures = trl_series_at(
+	    trl_counter_new("trellis_events_pull_failures_total",
+		"Pulls that failed: the producer or the database was away", "service",
+		"subscription", NULL),
+	    service, name);
+	trl_series_ask(
+	    trl_series_at(
+		trl_gauge_new("trellis_events_behind_seconds",
+		    "Since when there are events that it could not apply yet; 0: it "
+		    "has come to the end",
+		    "service", "subscription", NULL),
+		service, name),
+	    seconds_behind, sub);
 }
 
 static void
@@ -268,6 +288,7 @@ sub_close_all(struct events *events)
 		struct subscription *sub = events->subscriptions;
 
 		events->subscriptions = sub->next;
+		trl_metric_callback_drop(sub);
 		events_timer_close(&sub->timer);
 		for (size_t i = 0; i < sub->n_types; i++)
 			free(sub->types[i]);

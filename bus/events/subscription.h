@@ -43,11 +43,13 @@ struct subscription {
 	unsigned first; /* lane that the next Fetch begins with */
 	uint64_t hint;  /* what notices told */
 	bool pulling, again, watching;
-	unsigned fails; /* of pulls, in a row */
+	unsigned fails;     /* of pulls, in a row */
+	uint64_t behind_us; /* since when it has not come to the end; 0: it has */
 	uint64_t until_us;
 	uv_timer_t *timer;
 	struct {
 		trl_series *applied, *repeated, *parked, *gaps, *lag, *failed, *late;
+		trl_series *pull_failures;
 	} m;
 };
 

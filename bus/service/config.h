@@ -97,3 +97,8 @@ void process_expect_crashes(const struct process_config *config, const char *ser
  * (crashes.c). Start-up. False: printed. */
 bool process_tell_errors(trl_loop *loop, const struct process_config *config,
     const char *service) TRL_MUST_CHECK;
+/* figures.c: registers the process's own metrics, and whether a service is ready. */
+void process_figures(const struct process_config *config,
+    const struct trl_service *const *services, size_t n);
+void process_figure_ready(
+    const char *service, double (*is_ready)(void *self), void *self);

@@ -15,13 +15,21 @@
 #include <trl/utf8.h>
 #include <trl/value.h>
 
-enum { SAMPLES_MAX = 700, SILENT_MAX = 200, ACTORS_MAX = 1000, SETTINGS_MAX = 500 };
+enum {
+	SAMPLES_MAX = 700,
+	SILENT_MAX = 200,
+	METRICS_MAX = 400,
+	ACTORS_MAX = 1000,
+	SETTINGS_MAX = 500
+};
 
 const struct trl_contract *const operator_contracts[] = { &operator_v1_server, NULL };
 
 struct sampling {
 	trl_ctx *ctx;
+	const Operator__V1__StatsRequest *in;
 	Operator__V1__StatsReply *out;
+	bool zeros; /* this turn is of those that stand at 0 */
 };
 
 static Operator__V1__Sample__LabelsEntry *
@@ -35,6 +43,23 @@ label_of(trl_arena *arena, const char *name, const char *value)
 	return label;
 }
 
+/* Whether the request wants a metric: by a part of its name. */
+static bool
+is_asked(const Operator__V1__StatsRequest *in, const char *name)
+{
+	for (size_t i = 0; i < in->n_metrics; i++)
+		if (strstr(name, in->metrics[i]) != NULL)
+			return true;
+	return in->n_metrics == 0;
+}
+
+static bool
+is_zero(const struct trl_sample *sample)
+{
+	return sample->is_histogram ? sample->count == 0
+				    : !(sample->value < 0 || sample->value > 0);
+}
+
 static void
 add_sample(void *self, const struct trl_sample *from)
 {
@@ -43,7 +68,8 @@ add_sample(void *self, const struct trl_sample *from)
 	Operator__V1__StatsReply *out = sampling->out;
 	Operator__V1__Sample *to;
 
-	if (out->n_samples == SAMPLES_MAX)
+	if (out->n_samples == SAMPLES_MAX || is_zero(from) != sampling->zeros ||
+	    !is_asked(sampling->in, from->name))
 		return;
 	to = trl_arena_alloc(arena, sizeof *to);
 	operator__v1__sample__init(to);
@@ -65,11 +91,24 @@ add_sample(void *self, const struct trl_sample *from)
 }
 
 static void
-add_silent(void *self, const char *name)
+add_known(void *self, const struct trl_metric_about *about)
 {
-	Operator__V1__StatsReply *out = ((struct sampling *)self)->out;
-	if (out->n_silent < SILENT_MAX)
-		out->silent[out->n_silent++] = (char *)(uintptr_t)name;
+	const struct sampling *sampling = self;
+	Operator__V1__StatsReply *out = sampling->out;
+	Operator__V1__Metric *to;
+
+	if (about->silent && out->n_silent < SILENT_MAX)
+		out->silent[out->n_silent++] = (char *)(uintptr_t)about->name;
+	if (out->n_metrics == METRICS_MAX)
+		return;
+	to = trl_arena_alloc(sampling->ctx->arena, sizeof *to);
+	operator__v1__metric__init(to);
+	to->name = (char *)(uintptr_t)about->name;
+	to->type = (char *)(uintptr_t)about->type;
+	to->help = (char *)(uintptr_t)about->help;
+	to->labels = (char **)(uintptr_t)about->labels;
+	to->n_labels = about->n_labels;
+	out->metrics[out->n_metrics++] = to;
 }
 
 /* Of /proc/self/statm, which the kernel answers out of counters. */
@@ -90,10 +129,9 @@ enum trl_code
 operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsRequest *in,
     Operator__V1__StatsReply *out)
 {
-	struct sampling sampling = { ctx, out };
+	struct sampling sampling = { ctx, in, out, false };
 	struct trl_bus_stats bus;
 
-	(void)in;
 	trl_bus_stats(self->host->bus, &bus);
 	out->version = (char *)(uintptr_t)TRELLIS_VERSION;
 	out->unready = bus.unready ? trl_arena_strdup(ctx->arena, bus.unready) : NULL;
@@ -109,8 +147,12 @@ operator_stats(operator_self *self, trl_ctx *ctx, const Operator__V1__StatsReque
 	out->samples =
 	    trl_arena_alloc(ctx->arena, SAMPLES_MAX * sizeof out->samples[0]);
 	trl_metrics_each(add_sample, &sampling);
+	sampling.zeros = true;
+	trl_metrics_each(add_sample, &sampling);
 	out->silent = trl_arena_alloc(ctx->arena, SILENT_MAX * sizeof out->silent[0]);
-	trl_metrics_each_silent(add_silent, &sampling);
+	out->metrics =
+	    trl_arena_alloc(ctx->arena, METRICS_MAX * sizeof out->metrics[0]);
+	trl_metrics_each_known(add_known, &sampling);
 	return TRL_OK;
 }
 

@@ -404,6 +404,13 @@ allow_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
+static double
+is_ready(void *self)
+{
+	struct one *one = self;
+	return check_self(one) == NULL && check_staying(one->process) == NULL;
+}
+
 static int
 run(struct process *p)
 {
@@ -428,6 +435,7 @@ run(struct process *p)
 	};
 	p->net = trl_bus_net_open(p->loop, &net);
 	open_seal_key(p);
+	process_figures(&p->config, p->services, p->n);
 	if (!process_tell_errors(p->loop, &p->config, log_name(p)) ||
 	    !process_open_traces(p->loop, &p->config, log_name(p), &p->traces) ||
 	    !open_ops(p))
@@ -438,7 +446,9 @@ run(struct process *p)
 		one->host.config = p->values[i];
 		if (!open_service(p, one))
 			_exit(1);
+		process_figure_ready(one->service->name, is_ready, one);
 	}
+	trl_metrics_settle();
 	uv_timer_init(trl_loop_uv(p->loop), &p->ready);
 	p->ready.data = p;
 	uv_timer_start(&p->ready, tell_ready, 0, READY_POLL_MS);

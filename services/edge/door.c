@@ -1,6 +1,7 @@
 /* door.c - the listener, and the walk of a request through the rooms. */
 #include <string.h>
 
+#include <trl/busiest.h>
 #include <trl/log.h>
 #include <trl/span.h>
 #include <trl/utf8.h>
@@ -104,15 +105,22 @@ count(struct edge_request *request)
 	const struct edge_route *route = request->route;
 	const unsigned code =
 	    request->put_off ? request->put_off : request->response.status;
+	uint64_t now;
 
 	if (route && code == route->method->status) {
-		trl_series_add(route->fine, 1);
+		trl_series_add_of(route->fine, &request->ctx->trace);
 	} else {
-		edge_count(self, route ? route->method->name : "none", code);
+		edge_count(self, route ? route->method->name : "none", code,
+		    &request->ctx->trace);
 	}
-	if (route)
-		trl_series_observe_us(
-		    route->latency, trl_mono_us() - request->started_us);
+	if (!route)
+		return;
+	now = trl_mono_us();
+	trl_series_observe_us_of(
+	    route->latency, now - request->started_us, &request->ctx->trace);
+	if (request->grant) /* a tenant that is one */
+		trl_busiest_count(
+		    request->ctx->tenant, TRL_BUSY_REQUEST, code >= 500, 0, now);
 }
 
 /* The name of the caller's program, which may be any bytes, as a text that can be kept
@@ -197,6 +205,29 @@ walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 	end_span(&request, &span, rc);
 }
 
+static double
+connections(void *self)
+{
+	const struct edge *edge = self;
+
+	return edge->server ? (double)trl_http_connections(edge->server) : 0;
+}
+
+static void
+open_metrics(struct edge *self)
+{
+	trl_metric_callback("trellis_http_connections", "Connections at the door",
+	    false, connections, self);
+	trl_series_set(trl_series_at(trl_gauge_new("trellis_http_connections_limit",
+					 "Connections that the door takes", NULL),
+			   NULL),
+	    (double)self->config->max_connections);
+	trl_series_set(trl_series_at(trl_gauge_new("trellis_edge_streams_limit",
+					 "Event streams that the door takes", NULL),
+			   NULL),
+	    (double)self->config->max_streams);
+}
+
 enum trl_code
 edge_door_open(struct edge *self)
 {
@@ -211,5 +242,6 @@ edge_door_open(struct edge *self)
 		.refuse = edge_turn_away,
 		.self = self };
 
+	open_metrics(self);
 	return trl_http_open(self->host->loop, &options, &handler, &self->server);
 }

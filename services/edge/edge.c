@@ -16,6 +16,7 @@ close_edge(void **state)
 
 	if (!self)
 		return;
+	trl_metric_callback_drop(self);
 	edge_streams_free(&self->streams);
 	trl_http_close(&self->server);
 	trl_access_close(&self->access);
@@ -41,8 +42,9 @@ open_edge(const struct trl_host *host, void **out)
 	self->needs = calls;
 	self->requests = trl_counter_new("trellis_http_requests_total",
 	    "Requests by method and status", "method", "code", NULL);
-	self->latency = trl_histogram_new("trellis_http_request_seconds",
-	    "From a complete request to the answer", "method", NULL);
+	self->latency =
+	    trl_histogram_new(TRL_SCALE_REQUEST, "trellis_http_request_seconds",
+		"From a complete request to the answer", "method", NULL);
 	edge_origins_read(self);
 	self->access = trl_access_open(host->loop, host->redis);
 	*out = self;

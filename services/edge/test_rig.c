@@ -21,8 +21,8 @@ rig_open(void **state)
 	rig.edge.config = &rig.config;
 	rig.edge.requests = trl_counter_new(
 	    "test_requests_total", "Of the test.", "method", "code", NULL);
-	rig.edge.latency =
-	    trl_histogram_new("test_request_seconds", "Of the test.", "method", NULL);
+	rig.edge.latency = trl_histogram_new(
+	    TRL_SCALE_REQUEST, "test_request_seconds", "Of the test.", "method", NULL);
 	rig.ctx.arena = trl_arena_new(0);
 	return sodium_init() >= 0 && edge_routes_open(&rig.edge) ? 0 : -1;
 }

@@ -107,6 +107,32 @@ choose_helo(struct notify *self)
 	free(name);
 }
 
+static void
+open_metrics(struct notify *self)
+{
+	static const char *const outcomes[] = { "sent", "refused", "suppressed",
+		"failed", "put_off" };
+	trl_metric *m;
+
+	self->mails = trl_counter_new("trellis_mails_total",
+	    "Tries to send a mail, by what became of them", "outcome", NULL);
+	for (size_t i = 0; i < TRL_COUNT(outcomes); i++)
+		trl_series_at(self->mails, outcomes[i]);
+	m = trl_counter_new("trellis_webhook_attempts_total",
+	    "Attempts to deliver to a webhook: succeeded; failed, by its answer; "
+	    "unreachable, there was none",
+	    "outcome", NULL);
+	self->webhooks.succeeded = trl_series_at(m, "succeeded");
+	self->webhooks.failed = trl_series_at(m, "failed");
+	self->webhooks.unreachable = trl_series_at(m, "unreachable");
+	m = trl_counter_new("trellis_webhook_endpoints_disabled_total",
+	    "Webhook endpoints disabled: gone, by its own word (410); failing, for "
+	    "days",
+	    "reason", NULL);
+	self->webhooks.gone = trl_series_at(m, "gone");
+	self->webhooks.failing = trl_series_at(m, "failing");
+}
+
 static enum trl_code
 open_notify(const struct trl_host *host, void **out)
 {
@@ -133,8 +159,7 @@ open_notify(const struct trl_host *host, void **out)
 		.name = "words", .slots = 1, .queue = 256, .retry_after_ms = 1000
 	};
 	trl_offload_init(host->loop, &self->words);
-	self->mails = trl_counter_new("trellis_mails_total",
-	    "Tries to send a mail, by what became of them", "outcome", NULL);
+	open_metrics(self);
 	if (host->seal_key) {
 		self->slack = trl_sealer_new(host->seal_key, "notify slack");
 		self->webhook_sealer = trl_sealer_new(host->seal_key, "notify webhook");

@@ -35,6 +35,10 @@ struct notify {
 	trl_sealer *unsubscribe;
 	struct trl_offload words; /* what takes more than the loop's time */
 	trl_metric *mails;        /* by what became of them */
+	struct {
+		trl_series *succeeded, *failed, *unreachable; /* attempts */
+		trl_series *gone, *failing; /* endpoints that were disabled */
+	} webhooks;
 	struct notify_feed *feed; /* what open streams show (feed/) */
 };
 

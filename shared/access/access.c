@@ -18,6 +18,25 @@ static const struct trl_config_var vars[] = {
 const struct trl_config_table trl_access_config_table =
     TRL_CONFIG_TABLE("limits", vars);
 
+static void
+open_metrics(trl_access *access)
+{
+	trl_metric *m = trl_counter_new("trellis_access_limited_total",
+	    "Requests that were over a limit", "limit", NULL);
+
+	access->limited = calloc(trl_limits_count, sizeof *access->limited);
+	trl_assert(access->limited);
+	for (size_t i = 0; i < trl_limits_count; i++)
+		access->limited[i] = trl_series_at(m, trl_limits[i].name);
+	m = trl_counter_new("trellis_access_copies_total",
+	    "Looks for a copy of a session, or of a grant, in Redis", "of", "result",
+	    NULL);
+	access->sessions.hit = trl_series_at(m, "session", "hit");
+	access->sessions.miss = trl_series_at(m, "session", "miss");
+	access->grants.hit = trl_series_at(m, "grant", "hit");
+	access->grants.miss = trl_series_at(m, "grant", "miss");
+}
+
 trl_access *
 trl_access_open(trl_loop *loop, trl_redis *redis)
 {
@@ -39,6 +58,7 @@ trl_access_open(trl_loop *loop, trl_redis *redis)
 	    trl_counter_new("trellis_access_degraded_total",
 		"Looks at sessions, grants or limits that Redis did not answer", NULL),
 	    (const char *const[]){ NULL });
+	open_metrics(access);
 	return access;
 }
 
@@ -49,6 +69,7 @@ trl_access_close(trl_access **access)
 		return;
 	free((*access)->buckets);
 	free((*access)->paces);
+	free((*access)->limited);
 	free(TRL_TAKE(*access));
 }
 

@@ -198,6 +198,7 @@ access_ask(trl_ctx *ctx, trl_access *access, const struct access_question *quest
 	struct trl_redis_reply replies[2];
 	struct access_party party;
 	struct trip trip;
+	const size_t before = states->n;
 	size_t i;
 
 	if (!access_share(ctx, access, question, &party, answer)) {
@@ -215,4 +216,8 @@ access_ask(trl_ctx *ctx, trl_access *access, const struct access_question *quest
 		trl_assert(states->n < TRL_ACCESS_LIMITS_MAX);
 		read_state(access, question, answer, i, &states->state[states->n++]);
 	}
+	for (i = before; i < states->n; i++)
+		if (!states->state[i].allowed)
+			trl_series_add(
+			    access->limited[states->state[i].limit - trl_limits], 1);
 }

@@ -42,8 +42,12 @@ struct trl_access {
 	struct access_config config;
 	struct access_bucket *buckets;
 	uint8_t seed[16];
-	trl_series *lost;          /* trips that Redis did not answer */
-	struct access_pace *paces; /* one a row of limit.c */
+	trl_series *lost;     /* trips that Redis did not answer */
+	trl_series **limited; /* one a row of limit.c */
+	struct access_copies {
+		trl_series *hit, *miss;
+	} sessions, grants;
+	struct access_pace *paces;                    /* one a row of limit.c */
 	struct access_party *parties[ACCESS_PARTIES]; /* not yet under way */
 };
 

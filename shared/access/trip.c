@@ -79,6 +79,8 @@ trl_access_greet(trl_ctx *ctx, trl_access *access, const char *address,
 	if (answer.beside.data)
 		*who = access_unpack_who(
 		    ctx->arena, answer.beside.data, answer.beside.len);
+	if (hash)
+		trl_series_add(*who ? access->sessions.hit : access->sessions.miss, 1);
 	return access_refused(ctx, states);
 }
 
@@ -169,6 +171,7 @@ visit_tenant(trl_ctx *ctx, trl_access *access, struct access_question *question,
 		visit->account_epoch = make_epoch(ctx, access, who->account);
 	visit->tenant_epoch = answer.epoch;
 	visit->grant = believed(ctx, answer.copy, visit, tenant);
+	trl_series_add(visit->grant ? access->grants.hit : access->grants.miss, 1);
 }
 
 static enum trl_code

@@ -21,6 +21,7 @@ struct job {
 	struct trl_ticket ticket;
 	void (*fn)(void *arg);
 	void *arg;
+	uint64_t queued_us;
 	enum { QUEUED, GIVEN, DONE, DROPPED } state;
 };
 
@@ -31,7 +32,7 @@ struct trl_offload_state {
 	uv_async_t *over_news; /* of threads of their own; or NULL */
 	uv_mutex_t lock;       /* over */
 	struct job *over;
-	trl_series *running_now, *waiting_now, *refused;
+	trl_series *running_now, *waiting_now, *refused, *waited;
 };
 
 static void on_done(uv_work_t *work, int status);
@@ -114,6 +115,8 @@ end(struct trl_offload_state *state, struct job *job, int status)
 		next = next->next;
 	if (next != NULL) {
 		step_out(state, next);
+		trl_series_add(
+		    state->waited, (double)(trl_mono_us() - next->queued_us) / 1e6);
 		give(state, next);
 	}
 	show(state);
@@ -181,6 +184,19 @@ trl_offload_init(trl_loop *loop, struct trl_offload *kind)
 	    trl_counter_new("trellis_offload_refused_total",
 		"Offloaded work refused because its queue was full", "kind", NULL),
 	    kind->name);
+	state->waited = trl_series_at(
+	    trl_counter_new("trellis_offload_wait_seconds_total",
+		"How long offloaded work has waited for its slots", "kind", NULL),
+	    kind->name);
+	trl_series_set(
+	    trl_series_at(trl_gauge_new("trellis_offload_slots",
+			      "Offloaded work that may run at once", "kind", NULL),
+		kind->name),
+	    kind->slots);
+	trl_series_set(trl_series_at(trl_gauge_new("trellis_offload_queue_limit",
+					 "Offloaded work that may wait", "kind", NULL),
+			   kind->name),
+	    kind->queue);
 	kind->state = state;
 }
 
@@ -235,6 +251,7 @@ offload(trl_ctx *ctx, struct trl_offload *kind, void (*fn)(void *arg), void *arg
 	if (state->running < kind->slots) {
 		give(state, &job);
 	} else {
+		job.queued_us = trl_mono_us();
 		*state->last = &job;
 		state->last = &job.next;
 		state->waiting++;

@@ -14,6 +14,35 @@ alive(void *self)
 	return (double)trl_actors_alive(self);
 }
 
+static double
+limit(void *self)
+{
+	return (double)((const trl_loop *)self)->options.max_actors;
+}
+
+/* Those in use, and those kept for soon. */
+static double
+stacks(void *self)
+{
+	double n = 0;
+
+	for (const struct trl_actor *a = ((trl_loop *)self)->made; a != NULL;
+	     a = a->next_made)
+		n += a->warm;
+	return n;
+}
+
+static double
+arena_bytes(void *self)
+{
+	double n = 0;
+
+	for (const struct trl_actor *a = ((trl_loop *)self)->alive; a != NULL;
+	     a = a->next_alive)
+		n += (double)trl_arena_used(a->ctx.arena);
+	return n;
+}
+
 static void
 dump(uv_signal_t *signal, int number)
 {
@@ -34,7 +63,8 @@ dump(uv_signal_t *signal, int number)
 void
 trl_watch_init(trl_loop *loop)
 {
-	trl_metric *turns = trl_histogram_new("trellis_loop_turn_seconds",
+	trl_metric *turns = trl_histogram_new(TRL_SCALE_FINE,
+	    "trellis_loop_turn_seconds",
 	    "Turns of the loop that had work, from the first completion to the flush",
 	    NULL);
 	trl_metric *slow = trl_counter_new("trellis_loop_slow_turns_total",
@@ -46,6 +76,12 @@ trl_watch_init(trl_loop *loop)
 	loop->slow_turns = trl_series_get(slow, (const char *const[]){ NULL });
 	loop->refused = trl_series_get(refused, (const char *const[]){ NULL });
 	trl_metric_callback("trellis_actors_alive", "Actors alive", false, alive, loop);
+	trl_metric_callback("trellis_actors_limit", "Actors that may be alive at once",
+	    false, limit, loop);
+	trl_metric_callback("trellis_actor_stacks", "Stacks of actors that hold memory",
+	    false, stacks, loop);
+	trl_metric_callback("trellis_actor_arena_bytes",
+	    "Bytes in the arenas of actors alive", false, arena_bytes, loop);
 	trl_assert(uv_signal_init(&loop->uv, &loop->usr1) == 0);
 	loop->usr1.data = loop;
 	trl_assert(uv_signal_start(&loop->usr1, dump, SIGUSR1) == 0);

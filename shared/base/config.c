@@ -193,3 +193,55 @@ trl_config_family(const char *prefix,
 	}
 	return fine;
 }
+
+/* Whether a variable is set, and the path of its file. */
+static bool
+is_set(const char *name, const char **path)
+{
+	char file_name[160];
+
+	snprintf(file_name, sizeof file_name, "%s_FILE", name);
+	*path = getenv(file_name);
+	return *path != NULL || getenv(name) != NULL;
+}
+
+static void
+each_secret_of(const char *prefix,
+    void (*fn)(void *self, const char *name, const char *path), void *self)
+{
+	const size_t skip = strlen(prefix);
+
+	for (char **e = environ; e != NULL && *e != NULL; e++) {
+		size_t len = strcspn(*e, "=");
+		char name[128];
+		const char *path;
+
+		if (len <= skip || len >= sizeof name || strncmp(*e, prefix, skip) != 0)
+			continue;
+		if (len > skip + 5 && strncmp(*e + len - 5, "_FILE", 5) == 0)
+			len -= 5;
+		snprintf(name, sizeof name, "%.*s", (int)len, *e);
+		if (is_set(name, &path))
+			fn(self, name, path);
+	}
+}
+
+void
+trl_config_each_secret(
+    void (*fn)(void *self, const char *name, const char *path), void *self)
+{
+	const char *path;
+
+	for (const struct trl_config_table *const *t = trl_config_known; *t != NULL;
+	     t++)
+		for (size_t i = 0; i < (*t)->n_vars; i++) {
+			const struct trl_config_var *var = &(*t)->vars[i];
+
+			if (var->type == TRL_CONFIG_T_PREFIX && !var->shown &&
+			    !var->of_services)
+				each_secret_of(var->name, fn, self);
+			else if (var->type == TRL_CONFIG_T_SECRET &&
+				 is_set(var->name, &path))
+				fn(self, var->name, path);
+		}
+}

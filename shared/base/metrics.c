@@ -7,19 +7,58 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/ctx.h>
+#include <trl/utf8.h>
+
 #include "metrics_table.h"
 
-const uint64_t trl_bucket_us[TRL_BUCKETS] = { 100, 300, 1000, 3000, 10000, 30000,
-	100000, 300000, 1000000, 3000000, 10000000 };
+static const struct trl_bounds scales[] = {
+	[TRL_SCALE_FINE] = { 11,
+	    { 100, 300, 1000, 3000, 10000, 30000, 100000, 300000, 1000000, 3000000,
+		10000000 },
+	    { "0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1.0",
+		"3.0", "10.0" } },
+	[TRL_SCALE_REQUEST] = { 8,
+	    { 3000, 10000, 30000, 100000, 300000, 1000000, 3000000, 10000000 },
+	    { "0.003", "0.01", "0.03", "0.1", "0.3", "1.0", "3.0", "10.0" } },
+	[TRL_SCALE_DECADE] = { 5, { 1000, 10000, 100000, 1000000, 10000000 },
+	    { "0.001", "0.01", "0.1", "1.0", "10.0" } },
+	[TRL_SCALE_LONG] = { 5, { 10000, 100000, 1000000, 10000000, 100000000 },
+	    { "0.01", "0.1", "1.0", "10.0", "100.0" } },
+};
+
+enum { LINES_END = 3000 }; /* which "other" does not reach either */
+
+/* A series that waits for trl_metrics_settle(). */
+struct want {
+	struct want *next;
+	struct trl_metric *metric;
+	char *values[TRL_LABELS_MAX + 1];
+};
 
 static struct {
 	struct trl_metric *first, **last;
-} registry = { .last = &registry.first };
+	size_t lines, others;
+	struct want *wants, **wants_last;
+	bool settled;
+} registry = { .last = &registry.first, .wants_last = &registry.wants };
 
 const struct trl_metric *
 trl_metrics_first(void)
 {
 	return registry.first;
+}
+
+size_t
+trl_metrics_lines(void)
+{
+	return registry.lines;
+}
+
+size_t
+trl_metrics_others(void)
+{
+	return registry.others;
 }
 
 static char *
@@ -29,6 +68,14 @@ copy(const char *text)
 
 	trl_assert(dup != NULL);
 	return dup;
+}
+
+static bool
+is_named_total(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return n > 6 && strcmp(name + n - 6, "_total") == 0;
 }
 
 /* Finds the family or makes it; the same name with another type is a bug. */
@@ -43,6 +90,7 @@ family(const char *name, const char *help, enum trl_metric_type type)
 			return metric;
 		}
 	}
+	trl_assert((type == TRL_METRIC_COUNTER) == is_named_total(name));
 	metric = calloc(1, sizeof *metric);
 	trl_assert(metric != NULL);
 	metric->type = type;
@@ -55,19 +103,21 @@ family(const char *name, const char *help, enum trl_metric_type type)
 }
 
 static struct trl_metric *
-labelled(const char *name, const char *help, enum trl_metric_type type, va_list labels)
+labelled(const char *name, const char *help, enum trl_metric_type type,
+    const struct trl_bounds *bounds, va_list labels)
 {
 	struct trl_metric *metric = family(name, help, type);
 	const char *label;
 
-	if (metric->n_labels > 0 || metric->n_series > 0)
+	if (metric->n_labels > 0 || metric->first != NULL)
 		return metric;
+	metric->bounds = bounds;
 	while ((label = va_arg(labels, const char *)) != NULL) {
 		trl_assert(metric->n_labels < TRL_LABELS_MAX);
 		metric->labels[metric->n_labels++] = copy(label);
 	}
 	if (metric->n_labels == 0) /* a family without labels shows its 0 */
-		trl_series_get(metric, (const char *const[]){ NULL });
+		trl_series_at(metric, NULL);
 	return metric;
 }
 
@@ -78,7 +128,7 @@ trl_counter_new(const char *name, const char *help, ...)
 	va_list labels;
 
 	va_start(labels, help);
-	metric = labelled(name, help, TRL_METRIC_COUNTER, labels);
+	metric = labelled(name, help, TRL_METRIC_COUNTER, NULL, labels);
 	va_end(labels);
 	return metric;
 }
@@ -90,19 +140,19 @@ trl_gauge_new(const char *name, const char *help, ...)
 	va_list labels;
 
 	va_start(labels, help);
-	metric = labelled(name, help, TRL_METRIC_GAUGE, labels);
+	metric = labelled(name, help, TRL_METRIC_GAUGE, NULL, labels);
 	va_end(labels);
 	return metric;
 }
 
 trl_metric *
-trl_histogram_new(const char *name, const char *help, ...)
+trl_histogram_new(enum trl_scale scale, const char *name, const char *help, ...)
 {
 	struct trl_metric *metric;
 	va_list labels;
 
 	va_start(labels, help);
-	metric = labelled(name, help, TRL_METRIC_HISTOGRAM, labels);
+	metric = labelled(name, help, TRL_METRIC_HISTOGRAM, &scales[scale], labels);
 	va_end(labels);
 	return metric;
 }
@@ -116,6 +166,7 @@ trl_metric_callback(const char *name, const char *help, bool counter,
 
 	trl_assert(source != NULL);
 	metric = family(name, help, counter ? TRL_METRIC_COUNTER : TRL_METRIC_GAUGE);
+	registry.lines += !metric->is_callback;
 	metric->is_callback = true;
 	*source = (struct trl_metric_source){ metric->sources, value, self };
 	metric->sources = source;
@@ -137,7 +188,26 @@ trl_metric_callback_drop(void *self)
 				at = &source->next;
 			}
 		}
+		for (struct trl_series *s = m->first; s != NULL; s = s->next)
+			if (s->ask != NULL && s->self == self)
+				s->ask = NULL;
 	}
+}
+
+double
+trl_metric_value(const struct trl_metric *metric)
+{
+	double sum = 0;
+
+	for (struct trl_metric_source *s = metric->sources; s != NULL; s = s->next)
+		sum += s->value(s->self);
+	return sum;
+}
+
+double
+trl_series_value(const struct trl_series *series)
+{
+	return series->ask != NULL ? series->ask(series->self) : series->value;
 }
 
 /* FNV-1a over the values and their ends. */
@@ -156,9 +226,10 @@ slot_of(const struct trl_metric *metric, const char *const *values)
 }
 
 static struct trl_series *
-find(const struct trl_metric *metric, size_t slot, const char *const *values)
+find(const struct trl_metric *metric, const char *const *values)
 {
-	for (struct trl_series *s = metric->slots[slot]; s != NULL; s = s->chain) {
+	for (struct trl_series *s = metric->slots[slot_of(metric, values)]; s != NULL;
+	     s = s->chain) {
 		size_t i = 0;
 
 		while (i < metric->n_labels && strcmp(s->values[i], values[i]) == 0)
@@ -169,58 +240,137 @@ find(const struct trl_metric *metric, size_t slot, const char *const *values)
 	return NULL;
 }
 
-trl_series *
-trl_series_get(trl_metric *metric, const char *const *values)
+static size_t
+lines_of(const struct trl_metric *metric)
 {
-	static const char *const others[] = { "other", "other", "other", "other" };
-	size_t slot, given = 0;
-	struct trl_series *series;
+	/* The bounds, +Inf, sum and count. */
+	return metric->bounds != NULL ? metric->bounds->n + 3 : 1;
+}
 
-	while (values[given] != NULL)
-		given++;
-	trl_assert(given == metric->n_labels);
-	slot = slot_of(metric, values);
-	series = find(metric, slot, values);
-	if (series != NULL)
-		return series;
-	if (metric->n_series >= TRL_SERIES_MAX) {
-		values = others;
-		slot = slot_of(metric, values);
-		series = find(metric, slot, values);
-		if (series != NULL)
-			return series;
-	}
-	series = calloc(1, sizeof *series);
+static struct trl_series *
+make(struct trl_metric *metric, const char *const *values)
+{
+	const size_t slot = slot_of(metric, values);
+	struct trl_series *series = calloc(1, sizeof *series);
+
 	trl_assert(series != NULL);
 	for (size_t i = 0; i < metric->n_labels; i++)
 		series->values[i] = copy(values[i]);
+	series->text = trl_metrics_label_text(metric, series);
+	series->bounds = metric->bounds;
+	if (series->bounds != NULL) {
+		series->buckets =
+		    calloc(series->bounds->n + 1, sizeof *series->buckets);
+		trl_assert(series->buckets != NULL);
+	}
 	series->chain = metric->slots[slot];
 	metric->slots[slot] = series;
 	*metric->last = series;
 	metric->last = &series->next;
-	metric->n_series++;
+	registry.lines += lines_of(metric);
 	return series;
 }
 
-void
-trl_series_add(trl_series *series, double n)
+static const char other[] = "other";
+
+/* What may stand as a label; *others is counted where something does not. */
+static const char *
+cleaned(const char *value, bool *others)
 {
-	series->value += n;
+	const size_t len = strnlen(value, TRL_METRICS_LABEL_BYTES + 1);
+
+	if (len <= TRL_METRICS_LABEL_BYTES && trl_utf8_valid(value, len))
+		return value;
+	*others = true;
+	return other;
+}
+
+/* Counted into where there is no room for an "other" either. Nothing shows it. */
+static struct trl_series *
+hidden(const struct trl_metric *metric)
+{
+	static uint64_t buckets[TRL_BUCKETS_MAX + 1];
+	static struct trl_exemplar exemplars[TRL_BUCKETS_MAX + 1];
+	static struct trl_series series = { .buckets = buckets,
+		.exemplars = exemplars };
+
+	series.bounds = metric->bounds;
+	return &series;
+}
+
+/* A series that is not there yet, or the one that stands for it. */
+static struct trl_series *
+make_or_other(struct trl_metric *metric, const char *const *values)
+{
+	const char *clean[TRL_LABELS_MAX];
+	struct trl_series *series;
+	bool others = false;
+
+	for (size_t i = 0; i < metric->n_labels; i++)
+		clean[i] = cleaned(values[i], &others);
+	if (metric->n_labels > 0 &&
+	    registry.lines + lines_of(metric) > TRL_METRICS_LINES) {
+		for (size_t i = 0; i < metric->n_labels; i++)
+			clean[i] = other;
+		others = true;
+	}
+	registry.others += others;
+	series = find(metric, clean);
+	if (series != NULL)
+		return series;
+	return registry.lines + lines_of(metric) < LINES_END ? make(metric, clean)
+							     : hidden(metric);
+}
+
+trl_series *
+trl_series_get(trl_metric *metric, const char *const *values)
+{
+	struct trl_series *series;
+	size_t given = 0;
+
+	while (values[given] != NULL)
+		given++;
+	trl_assert(given == metric->n_labels);
+	for (size_t i = 0; i < given; i++)
+		if (strnlen(values[i], TRL_METRICS_LABEL_BYTES + 1) >
+		    TRL_METRICS_LABEL_BYTES)
+			return make_or_other(metric, values);
+	series = find(metric, values);
+	return series != NULL ? series : make_or_other(metric, values);
 }
 
 void
-trl_series_set(trl_series *series, double v)
+trl_series_wanted(trl_metric *metric, const char *const *values)
 {
-	series->value = v;
+	struct want *want = calloc(1, sizeof *want);
+
+	trl_assert(want != NULL);
+	want->metric = metric;
+	for (size_t i = 0; values[i] != NULL; i++) {
+		trl_assert(i < metric->n_labels);
+		want->values[i] = copy(values[i]);
+	}
+	*registry.wants_last = want;
+	registry.wants_last = &want->next;
+	if (registry.settled)
+		trl_metrics_settle();
 }
 
 void
-trl_series_observe_us(trl_series *series, uint64_t us)
+trl_metrics_settle(void)
 {
-	size_t i = 0;
+	struct want *want;
 
-	while (i < TRL_BUCKETS && us > trl_bucket_us[i])
-		i++;
-	series->buckets[i]++;
-	series->sum_us += us;
+	registry.settled = true;
+	while ((want = registry.wants) != NULL) {
+		registry.wants = want->next;
+		/* A tenth is left for what nobody thought of. */
+		if (registry.lines + lines_of(want->metric) <=
+		    TRL_METRICS_LINES - TRL_METRICS_LINES / 10)
+			trl_series_get(want->metric, (const char *const *)want->values);
+		for (size_t i = 0; i < want->metric->n_labels; i++)
+			free(want->values[i]);
+		free(want);
+	}
+	registry.wants_last = &registry.wants;
 }

@@ -6,25 +6,26 @@
 static double
 quantile(const struct trl_series *series, uint64_t count, double q)
 {
+	const struct trl_bounds *bounds = series->bounds;
 	double rank = q * (double)count, below = 0;
 
-	for (size_t i = 0; i < TRL_BUCKETS && count > 0; i++) {
+	for (size_t i = 0; i < bounds->n && count > 0; i++) {
 		double n = (double)series->buckets[i];
-		double from = i > 0 ? (double)trl_bucket_us[i - 1] : 0;
-		double to = (double)trl_bucket_us[i];
+		double from = i > 0 ? (double)bounds->us[i - 1] : 0;
+		double to = (double)bounds->us[i];
 
 		if (n > 0 && below + n >= rank)
 			return (from + (to - from) * (rank - below) / n) / 1e6;
 		below += n;
 	}
 	/* Above the last bound nothing more is known. */
-	return count > 0 ? (double)trl_bucket_us[TRL_BUCKETS - 1] / 1e6 : 0;
+	return count > 0 ? (double)bounds->us[bounds->n - 1] / 1e6 : 0;
 }
 
 static void
 fill_histogram(struct trl_sample *sample, const struct trl_series *series)
 {
-	for (size_t i = 0; i <= TRL_BUCKETS; i++)
+	for (size_t i = 0; i <= series->bounds->n; i++)
 		sample->count += series->buckets[i];
 	sample->is_histogram = true;
 	sample->sum = (double)series->sum_us / 1e6;
@@ -42,7 +43,7 @@ each_series(const struct trl_metric *metric,
 			.n_labels = metric->n_labels,
 			.labels = (const char *const *)metric->labels,
 			.values = (const char *const *)s->values,
-			.value = s->value,
+			.value = trl_series_value(s),
 		};
 
 		if (metric->type == TRL_METRIC_HISTOGRAM)
@@ -61,17 +62,24 @@ trl_metrics_each(void (*fn)(void *self, const struct trl_sample *sample), void *
 			each_series(m, fn, self);
 			continue;
 		}
-		for (struct trl_metric_source *s = m->sources; s != NULL; s = s->next)
-			sample.value += s->value(s->self);
+		sample.value = trl_metric_value(m);
 		if (m->sources != NULL)
 			fn(self, &sample);
 	}
 }
 
 void
-trl_metrics_each_silent(void (*fn)(void *self, const char *name), void *self)
+trl_metrics_each_known(
+    void (*fn)(void *self, const struct trl_metric_about *about), void *self)
 {
+	static const char *const types[] = { "counter", "gauge", "histogram" };
+
 	for (const struct trl_metric *m = trl_metrics_first(); m != NULL; m = m->next)
-		if (m->is_callback ? m->sources == NULL : m->first == NULL)
-			fn(self, m->name);
+		fn(self, &(const struct trl_metric_about){ .name = m->name,
+			     .type = types[m->type],
+			     .help = m->help,
+			     .n_labels = m->n_labels,
+			     .labels = (const char *const *)m->labels,
+			     .silent = m->is_callback ? m->sources == NULL
+						      : m->first == NULL });
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <trl/ctx.h>
 #include <trl/metrics.h>
 
 /* The families whose name begins with prefix, as text. */
@@ -60,7 +61,8 @@ a_counter_has_its_family_named_by_format(void **state)
 static void
 a_histogram_is_cumulated_and_in_seconds(void **state)
 {
-	trl_metric *m = trl_histogram_new("h_time_seconds", "Time", "of", NULL);
+	trl_metric *m =
+	    trl_histogram_new(TRL_SCALE_FINE, "h_time_seconds", "Time", "of", NULL);
 	trl_series *s = trl_series_at(m, "x");
 
 	(void)state;
@@ -83,7 +85,7 @@ a_histogram_is_cumulated_and_in_seconds(void **state)
 	    "h_time_seconds_bucket{of=\"x\",le=\"3.0\"} 2\n"
 	    "h_time_seconds_bucket{of=\"x\",le=\"10.0\"} 2\n"
 	    "h_time_seconds_bucket{of=\"x\",le=\"+Inf\"} 3\n"
-	    "h_time_seconds_sum{of=\"x\"} 20.000201000000001\n"
+	    "h_time_seconds_sum{of=\"x\"} 20.000201\n"
 	    "h_time_seconds_count{of=\"x\"} 3\n");
 	assert_null(strstr(rendered("h_", false), "# UNIT"));
 }
@@ -125,20 +127,68 @@ callbacks_of_one_name_are_summed_until_dropped(void **state)
 }
 
 static void
-series_beyond_2000_are_counted_as_other(void **state)
+an_exemplar_stands_in_open_metrics_only_and_of_sampled_traces_only(void **state)
 {
-	trl_metric *m = trl_counter_new("o_total", "Many", "label", NULL);
-	char label[16];
+	trl_metric *c = trl_counter_new("x_total", "Counted", "code", NULL);
+	trl_metric *h =
+	    trl_histogram_new(TRL_SCALE_DECADE, "x_seconds", "Time", "of", NULL);
+	struct trl_trace trace = { .trace_id = { 0xab, [15] = 0x01 } };
+	const char *line, *end;
 
 	(void)state;
-	for (int i = 0; i < 2100; i++) {
-		snprintf(label, sizeof label, "%d", i);
-		trl_series_add(trl_series_at(m, label), 1);
-	}
-	assert_non_null(strstr(rendered("o_", false), "o_total{label=\"1999\"} 1\n"));
-	assert_null(strstr(rendered("o_", false), "{label=\"2000\"}"));
+	trl_series_add_of(trl_series_at(c, "200"), &trace);
+	assert_null(strstr(rendered("x_", true), "trace_id"));
+	trace.flags = 1;
+	trl_series_add_of(trl_series_at(c, "200"), &trace);
+	trl_series_observe_us_of(trl_series_at(h, "a"), 2500, &trace);
+	assert_null(strstr(rendered("x_", false), "trace_id"));
+	assert_non_null(strstr(rendered("x_", false), "\nx_total{code=\"200\"} 2\n"));
+	line = strstr(rendered("x_", true), "x_total{code=\"200\"} 2 # {trace_id=\"ab");
+	assert_non_null(line);
+	line = strstr(line, "\"} 1 1"); /* its value and when */
+	assert_non_null(line);
+	assert_memory_equal(line - 30, "000000000000000000000000000001", 30);
+	line = strstr(rendered("x_", true), "x_seconds_bucket{of=\"a\",le=\"0.01\"} 1");
+	assert_non_null(line);
+	end = strchr(line, '\n');
+	assert_non_null(strstr(line, " # {trace_id=\"ab00"));
+	assert_non_null(strstr(line, "\"} 0.0025"));
+	assert_true(strstr(line, "\"} 0.0025") < end);
+	/* The other buckets have none. */
+	assert_non_null(strstr(rendered("x_", true), ",le=\"0.1\"} 1\n"));
+	assert_non_null(strstr(rendered("x_", true), "x_seconds_count{of=\"a\"} 1\n"));
+}
+
+static void
+a_series_can_be_asked_for_its_value(void **state)
+{
+	trl_metric *m = trl_gauge_new("q_age_seconds", "Age", "of", NULL);
+	double age = 1.5;
+
+	(void)state;
+	trl_series_ask(trl_series_at(m, "key"), ask, &age);
 	assert_non_null(
-	    strstr(rendered("o_", false), "o_total{label=\"other\"} 100\n"));
+	    strstr(rendered("q_", false), "q_age_seconds{of=\"key\"} 1.5\n"));
+	trl_metric_callback_drop(&age);
+	assert_non_null(strstr(rendered("q_", false), "q_age_seconds{of=\"key\"} 0\n"));
+}
+
+static void
+pieces_make_the_whole(void **state)
+{
+	struct trl_metrics_place place = { 0 };
+	struct trl_buf whole = { 0 }, pieces = { 0 };
+	unsigned n = 0;
+
+	(void)state;
+	trl_metrics_render(&whole, true);
+	while (trl_metrics_render_some(&pieces, true, &place, 1))
+		n++;
+	assert_true(n > 3);
+	assert_int_equal(whole.len, pieces.len);
+	assert_memory_equal(whole.data, pieces.data, whole.len);
+	trl_buf_fini(&whole);
+	trl_buf_fini(&pieces);
 }
 
 static void
@@ -178,7 +228,8 @@ static void
 each_series_comes_with_its_labels_and_quantiles(void **state)
 {
 	trl_metric *counter = trl_counter_new("test_each_total", "Each.", "code", NULL);
-	trl_metric *histogram = trl_histogram_new("test_each_seconds", "Each.", NULL);
+	trl_metric *histogram =
+	    trl_histogram_new(TRL_SCALE_FINE, "test_each_seconds", "Each.", NULL);
 	static const char *const none[] = { NULL };
 	struct seen seen = { 0 };
 
@@ -208,7 +259,10 @@ main(void)
 		cmocka_unit_test(a_histogram_is_cumulated_and_in_seconds),
 		cmocka_unit_test(a_gauge_without_labels_shows_from_the_start),
 		cmocka_unit_test(callbacks_of_one_name_are_summed_until_dropped),
-		cmocka_unit_test(series_beyond_2000_are_counted_as_other),
+		cmocka_unit_test(
+		    an_exemplar_stands_in_open_metrics_only_and_of_sampled_traces_only),
+		cmocka_unit_test(a_series_can_be_asked_for_its_value),
+		cmocka_unit_test(pieces_make_the_whole),
 		cmocka_unit_test(open_metrics_ends_with_eof),
 		cmocka_unit_test(each_series_comes_with_its_labels_and_quantiles),
 	};

@@ -333,6 +333,12 @@ trl_http_drain(trl_http_server *server)
 	}
 }
 
+size_t
+trl_http_connections(const trl_http_server *server)
+{
+	return server->n_conns;
+}
+
 bool
 trl_http_drained(const trl_http_server *server)
 {

@@ -138,6 +138,19 @@ trl_http_stream_close(trl_http_stream **stream)
 }
 
 void
+trl_http_stream_break(trl_http_stream **stream)
+{
+	struct trl_http_conn *conn = TRL_TAKE(*stream);
+
+	if (!conn)
+		return;
+	if (conn->stream.closed)
+		conn->server->n_streams--;
+	conn->stream.closed = NULL;
+	trl_http_conn_close(conn);
+}
+
+void
 trl_http_stream_forget(struct trl_http_conn *conn)
 {
 	if (!conn->stream.closed)

@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include <trl/busiest.h>
 #include <trl/log.h>
 #include <trl/utf8.h>
 #include <trl/validate.h>
@@ -110,12 +111,15 @@ static enum job_verdict
 run_it(struct trl_job_run *run, trl_ctx *ctx, const struct trl_job *job)
 {
 	const struct trl_job_kind *kind = run->kind->kind;
-	uint64_t began = trl_mono_us();
+	uint64_t began = trl_mono_us(), now;
 	enum trl_code rc;
 
 	run->verdict = JOB_DONE;
 	rc = kind->run(self_of(run), ctx, job);
-	trl_series_observe_us(run->kind->m.run, trl_mono_us() - began);
+	now = trl_mono_us();
+	trl_series_observe_us(run->kind->m.run, now - began);
+	trl_busiest_count(
+	    job->tenant, TRL_BUSY_CALL, trl_is_fault(rc), now - began, now);
 	return rc == TRL_OK ? JOB_DONE : after_failure(run, ctx, rc);
 }
 

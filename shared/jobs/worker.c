@@ -45,11 +45,11 @@ open_metrics(const trl_jobs *jobs, struct jobs_kind *kind)
 	kind->m.released = trl_series_at(m, service, name, "released");
 	kind->m.fenced = trl_series_at(m, service, name, "fenced");
 	kind->m.lapsed = trl_series_at(m, service, name, "lapsed");
-	m = trl_histogram_new("trellis_jobs_wait_seconds",
+	m = trl_histogram_new(TRL_SCALE_LONG, "trellis_jobs_wait_seconds",
 	    "From a job's time to its claim", "service", "kind", NULL);
 	kind->m.wait = trl_series_at(m, service, name);
-	m = trl_histogram_new(
-	    "trellis_jobs_run_seconds", "Runs of jobs", "service", "kind", NULL);
+	m = trl_histogram_new(TRL_SCALE_LONG, "trellis_jobs_run_seconds",
+	    "Runs of jobs", "service", "kind", NULL);
 	kind->m.run = trl_series_at(m, service, name);
 	m = trl_gauge_new("trellis_jobs_ready",
 	    "Jobs that wait for a worker, up to 10,000", "service", "kind", NULL);
@@ -61,6 +61,15 @@ open_metrics(const trl_jobs *jobs, struct jobs_kind *kind)
 	m = trl_gauge_new("trellis_jobs_running", "Jobs that run in this process",
 	    "service", "kind", NULL);
 	kind->m.running = trl_series_at(m, service, name);
+}
+
+static void
+show_slots(const trl_jobs *jobs, const struct jobs_kind *kind)
+{
+	trl_metric *m = trl_gauge_new("trellis_jobs_slots",
+	    "Jobs that may run at once in this process", "service", "kind", NULL);
+
+	trl_series_set(trl_series_at(m, jobs->service, kind->kind->name), kind->slots);
 }
 
 static bool
@@ -100,6 +109,7 @@ open_kinds(trl_jobs *jobs, const struct trl_job_kind *const *kinds)
 		kind->news = jobs_news_of(k);
 		kind->after = trl_id_random(); /* replicas start at other tenants */
 		open_metrics(jobs, kind);
+		show_slots(jobs, kind);
 	}
 	return true;
 }

@@ -1,6 +1,7 @@
 /* ops.c - what the operator and the orchestrator ask of a process. /livez answers
  * as long as the loop turns; /readyz asks each check; /stats shows what is going
- * on right now. All are answered without an actor, and so when none is free, too. */
+ * on right now; /metrics/tenants, whom for. All are answered also where no actor is
+ * free. */
 #include <trl/ops.h>
 
 #include <stdio.h>
@@ -8,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <trl/http.h>
-#include <trl/metrics.h>
+#include <trl/busiest.h>
+
+#include "scrape.h"
+
+enum { SCRAPE_MS = 10000 }; /* as long as a scraper waits by default */
 
 struct check {
 	const char *name;
@@ -20,6 +24,7 @@ struct check {
 struct trl_ops {
 	trl_loop *loop;
 	trl_http_server *http;
+	struct ops_scraper scraper;
 	uint64_t started_us;
 	struct check *checks;
 	size_t n_checks;
@@ -37,8 +42,8 @@ refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
 	trl_http_add_header(out, "Content-Type", "text/plain; charset=utf-8");
 }
 
-static void
-answer(struct trl_http_response *out, uint16_t status, const char *type,
+void
+ops_answer(struct trl_http_response *out, uint16_t status, const char *type,
     const void *body, size_t len)
 {
 	out->status = status;
@@ -54,21 +59,16 @@ answer_text(
 {
 	const char *line = trl_arena_printf(arena, "%s\n", text);
 
-	answer(out, status, "text/plain; charset=utf-8", line, strlen(line));
+	ops_answer(out, status, "text/plain; charset=utf-8", line, strlen(line));
 }
 
 static void
-metrics(trl_arena *arena, const struct trl_http_request *request,
-    struct trl_http_response *out)
+tenants(trl_arena *arena, struct trl_http_response *out)
 {
-	const char *accept = trl_http_header(request, "accept");
-	bool open = accept && strstr(accept, "application/openmetrics-text");
 	struct trl_buf text = { 0 };
 
-	trl_metrics_render(&text, open);
-	answer(out, 200,
-	    open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-		 : "text/plain; version=0.0.4; charset=utf-8",
+	trl_busiest_render(&text, trl_mono_us());
+	ops_answer(out, 200, "text/plain; version=0.0.4; charset=utf-8",
 	    trl_arena_memdup(arena, text.data, text.len), text.len);
 	trl_buf_fini(&text);
 }
@@ -129,10 +129,18 @@ stats(struct trl_ops *ops, trl_arena *arena, struct trl_http_response *out)
 	    trl_ops_unready(ops) ? "false" : "true", trl_actors_alive(ops->loop));
 	add_lines(&text, &actors);
 	trl_buf_adds(&text, "]}\n");
-	answer(out, 200, "application/json",
+	ops_answer(out, 200, "application/json",
 	    trl_arena_memdup(arena, text.data, text.len), text.len);
 	trl_buf_fini(&text);
 	trl_buf_fini(&actors);
+}
+
+static bool
+is_for_scraping(const struct trl_http_request *request)
+{
+	return strcmp(request->path, "/metrics") == 0 &&
+	       (strcmp(request->method, "GET") == 0 ||
+		   strcmp(request->method, "HEAD") == 0);
 }
 
 static bool
@@ -151,13 +159,30 @@ tell(void *self, trl_arena *arena, const struct trl_http_request *request,
 		why = trl_ops_unready(ops);
 		answer_text(arena, out, why ? 503 : 200, why ? why : "ready");
 	} else if (!strcmp(path, "/metrics")) {
-		metrics(arena, request, out);
+		ops_scrape_now(&ops->scraper, arena, request, out);
+	} else if (!strcmp(path, "/metrics/tenants")) {
+		tenants(arena, out);
 	} else if (!strcmp(path, "/stats")) {
 		stats(ops, arena, out);
 	} else {
-		answer_text(arena, out, 404, "/livez /readyz /metrics /stats");
+		answer_text(
+		    arena, out, 404, "/livez /readyz /metrics /metrics/tenants /stats");
 	}
 	return true;
+}
+
+static void
+handle(void *self, trl_ctx *ctx, struct trl_http_request *request)
+{
+	struct trl_ops *ops = self;
+	struct trl_http_response response = { 0 };
+
+	if (is_for_scraping(request)) {
+		ops_scrape(ctx, &ops->scraper, request);
+		return;
+	}
+	(void)tell(self, ctx->arena, request, &response);
+	trl_http_reply(ctx, request, &response);
 }
 
 enum trl_code
@@ -165,9 +190,10 @@ trl_ops_open(trl_loop *loop, const char *listen, trl_ops **out)
 {
 	struct trl_ops *ops = calloc(1, sizeof *ops);
 	const struct trl_http_options options = { .listen = listen,
-		.max_connections = 256 };
+		.max_connections = 256,
+		.handler_timeout_ms = SCRAPE_MS };
 	const struct trl_http_handler handler = {
-		.now = tell, .refuse = refuse, .self = ops
+		.handle = handle, .now = tell, .refuse = refuse, .self = ops
 	};
 	enum trl_code rc;
 

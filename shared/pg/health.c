@@ -8,13 +8,14 @@
  * become the primary, and connections made anew find it. */
 #include "pool.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include <trl/loop_uv.h>
 
 #include "framework_sql.h"
 
-enum { ASK_EVERY_MS = 1000, RENEW_EVERY_MS = 2000 };
+enum { ASK_EVERY_MS = 1000, RENEW_EVERY_MS = 2000, CLOCK_PATIENCE_US = 100000 };
 
 static const char is_read_only[] = "PostgreSQL takes no writes: it is read-only";
 static const char is_full[] = "PostgreSQL takes no writes: its disk is full";
@@ -30,6 +31,25 @@ pg_note_refusal(trl_pg *pg, const struct pg_op *op)
 		pg->refusal = is_full;
 }
 
+/* Half the way there and back is the best guess of when it was asked; an answer that
+ * was long on its way tells nothing. */
+static void
+compare_clocks(trl_pg *pg, const struct pg_op *op)
+{
+	static const int64_t epoch_2000_us = INT64_C(946684800000000);
+	const int64_t took = (int64_t)(trl_mono_us() - op->queued_us);
+	uint64_t theirs;
+
+	if (took > CLOCK_PATIENCE_US ||
+	    PQgetlength(op->results[0], 0, 1) != sizeof theirs)
+		return;
+	memcpy(&theirs, PQgetvalue(op->results[0], 0, 1), sizeof theirs);
+	trl_series_set(
+	    pg->m.clock_offset, (double)(trl_wall_us() - took / 2 -
+					 (int64_t)be64toh(theirs) - epoch_2000_us) /
+				    1e6);
+}
+
 static void
 heard(void *self, const struct pg_op *op)
 {
@@ -39,6 +59,7 @@ heard(void *self, const struct pg_op *op)
 	pg->asked = false;
 	if (op->outcome != PG_FINE) /* an error was noted as anybody's */
 		return;
+	compare_clocks(pg, op);
 	if (!PQgetvalue(op->results[0], 0, 0)[0]) {
 		if (pg->refusal == is_read_only || op->n_calls > 1)
 			pg->refusal = NULL;

@@ -73,13 +73,13 @@ static void
 open_metrics(trl_pg *pg)
 {
 	const char *name = pg->label;
-	trl_metric *m = trl_histogram_new("trellis_pg_batch_seconds",
+	trl_metric *m = trl_histogram_new(TRL_SCALE_DECADE, "trellis_pg_batch_seconds",
 	    "Batches from submitting to their Sync", "schema", "kind", NULL);
 
 	pg->m.read = trl_series_at(m, name, "read");
 	pg->m.write = trl_series_at(m, name, "write");
 	pg->m.tx = trl_series_at(m, name, "tx");
-	m = trl_histogram_new("trellis_pg_pool_wait_seconds",
+	m = trl_histogram_new(TRL_SCALE_DECADE, "trellis_pg_pool_wait_seconds",
 	    "Waiting for a write connection", "schema", NULL);
 	pg->m.wait = trl_series_at(m, name);
 	m = trl_counter_new("trellis_pg_connections_lost_total",
@@ -115,6 +115,34 @@ open_metrics(trl_pg *pg)
 	    NULL);
 	pg->m.reads_wait = trl_series_at(m, name, "read");
 	pg->m.writes_wait = trl_series_at(m, name, "write");
+}
+
+static double
+takes_no_writes(void *self)
+{
+	return ((const trl_pg *)self)->refusal != NULL;
+}
+
+/* What there may be of each, beside what there is. */
+static void
+open_limits(trl_pg *pg)
+{
+	trl_metric *m = trl_gauge_new("trellis_pg_connections_limit",
+	    "Connections that the pool makes", "schema", NULL);
+
+	trl_series_set(
+	    trl_series_at(m, pg->label), (double)(pg->n_reads + pg->n_writes));
+	m = trl_gauge_new("trellis_pg_writes_limit",
+	    "Those of them that are for writes and transactions", "schema", NULL);
+	trl_series_set(trl_series_at(m, pg->label), (double)pg->n_writes);
+	m = trl_gauge_new("trellis_pg_read_only",
+	    "1 while PostgreSQL takes no writes: read-only, or its disk is full",
+	    "schema", NULL);
+	trl_series_ask(trl_series_at(m, pg->label), takes_no_writes, pg);
+	m = trl_gauge_new("trellis_pg_clock_offset_seconds",
+	    "How far our clock is ahead of PostgreSQL's, as asked once a second",
+	    "schema", NULL);
+	pg->m.clock_offset = trl_series_at(m, pg->label);
 }
 
 static enum trl_code
@@ -187,6 +215,7 @@ trl_pg_open(trl_loop *loop, const struct trl_pg_options *options, trl_pg **out)
 	trl_assert(uv_timer_init(trl_loop_uv(loop), pg->asking) == 0);
 	pg->timer->data = pg->patience->data = pg->asking->data = pg;
 	open_metrics(pg);
+	open_limits(pg);
 	trl_loop_on_flush(loop, pg_flush_reads, pg);
 	why = read_url(pg);
 	if (why)
@@ -233,6 +262,7 @@ trl_pg_close(trl_pg **pointer)
 	if (!pg)
 		return;
 	pg->closing = true;
+	trl_metric_callback_drop(pg);
 	trl_loop_off_flush(pg->loop, pg);
 	uv_timer_stop(pg->timer);
 	uv_close((uv_handle_t *)pg->timer, on_timer_closed);

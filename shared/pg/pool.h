@@ -81,6 +81,7 @@ struct trl_pg {
 		trl_series *wait, *read, *write, *tx, *reconnects, *unknown;
 		trl_series *idem_hit, *idem_conflict, *idem_new, *denied, *groups;
 		trl_series *up, *in_use, *pipelined, *reads_wait, *writes_wait;
+		trl_series *clock_offset;
 	} m;
 };
 

@@ -52,7 +52,7 @@ struct trl_redis {
 	uint32_t backoff_ms;
 	size_t pending;
 	uv_timer_t timer; /* the next attempt, or the handshake's end */
-	trl_series *commands, *failures;
+	trl_series *commands, *failures, *connects, *run_seconds;
 };
 
 void trl_redis_connect(struct trl_redis *redis);

@@ -43,6 +43,7 @@ on_step(redisAsyncContext *ac, void *answer, void *data)
 		trl_log(TRL_LOG_INFO, NULL, "redis: connected again",
 		    TRL_LOG_INT("db", redis->url.db));
 	redis->ready = true;
+	trl_series_add(redis->connects, 1);
 	redis->complained = false;
 	redis->backoff_ms = TRL_REDIS_BACKOFF_MIN_MS;
 }

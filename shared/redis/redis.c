@@ -142,7 +142,7 @@ run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands, si
 	enum trl_code rc = TRL_OK;
 	struct redis_link *link;
 	struct call *call;
-	uint64_t heard;
+	uint64_t heard, began;
 
 	if (!redis || !redis->ready || redis->pending + n > TRL_REDIS_PENDING_MAX ||
 	    ctx->cancelled) {
@@ -152,11 +152,13 @@ run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *commands, si
 	}
 	link = redis->link;
 	heard = link->heard;
+	began = trl_mono_us();
 	call = start(ctx, redis, commands, n, replies);
 	if (call->left)
 		rc = trl_park_for(ctx, call->ticket, "redis", TRL_REDIS_RUN_MS);
 	if (rc != TRL_OK && !had_error)
 		trl_err_clear(ctx);
+	trl_series_observe_us(redis->run_seconds, trl_mono_us() - began);
 	ok = rc == TRL_OK && !call->failed;
 	if (call->left) {
 		/* link is not read unless it is still the one: it may be freed. */
@@ -196,6 +198,12 @@ trl_redis_run(trl_ctx *ctx, trl_redis *redis, const struct trl_redis_command *co
 }
 
 static double
+pending(void *self)
+{
+	return (double)((struct trl_redis *)self)->pending;
+}
+
+static double
 connected(void *self)
 {
 	return ((struct trl_redis *)self)->ready;
@@ -223,6 +231,16 @@ trl_redis_open(trl_loop *loop, const char *url, struct trl_redis_script *const *
 	    trl_series_at(trl_counter_new("trellis_redis_failures_total",
 			      "Runs of commands without an answer in time", NULL),
 		NULL);
+	redis->connects =
+	    trl_series_at(trl_counter_new("trellis_redis_connects_total",
+			      "Connections to Redis that were made", NULL),
+		NULL);
+	redis->run_seconds = trl_series_at(
+	    trl_histogram_new(TRL_SCALE_FINE, "trellis_redis_run_seconds",
+		"Runs of commands, from sending to the last answer", NULL),
+	    NULL);
+	trl_metric_callback("trellis_redis_pending", "Commands sent and not answered",
+	    false, pending, redis);
 	trl_metric_callback(
 	    "trellis_redis_up", "1 while Redis can be used", false, connected, redis);
 	trl_loop_on_flush(loop, trl_redis_flush, redis);

@@ -29,8 +29,8 @@ edge_with_routes(void)
 		return &self;
 	self.requests = trl_counter_new(
 	    "fuzz_requests_total", "Of the fuzz target.", "method", "code", NULL);
-	self.latency = trl_histogram_new(
-	    "fuzz_request_seconds", "Of the fuzz target.", "method", NULL);
+	self.latency = trl_histogram_new(TRL_SCALE_REQUEST, "fuzz_request_seconds",
+	    "Of the fuzz target.", "method", NULL);
 	trl_assert(edge_routes_open(&self));
 	return &self;
 }

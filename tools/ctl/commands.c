@@ -15,6 +15,15 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_stats,
 	},
 	{
+	    .name = "metrics",
+	    .words = "[METRIC...]",
+	    .summary = "lists every metric there is, and what it means",
+	    .more = "With words only those whose names hold one of them.",
+	    .options = CTL_SERVICE,
+	    .most = 8,
+	    .run = ctl_metrics,
+	},
+	{
 	    .name = "actors",
 	    .words = "",
 	    .summary = "lists what is running, and what it waits for",
@@ -45,6 +54,15 @@ const struct ctl_command ctl_commands[] = {
 	    .least = 1,
 	    .most = 1,
 	    .run = ctl_tenant_show,
+	},
+	{
+	    .name = "tenants top",
+	    .words = "",
+	    .summary = "lists the tenants that the services work most for",
+	    .more = "Of the last ten to twenty minutes, of all processes together. "
+		    "SECONDS is the time that\ncalls and jobs took.",
+	    .options = CTL_SERVICE | CTL_LIMIT,
+	    .run = ctl_tenants_top,
 	},
 	{
 	    .name = "events tail",

@@ -164,6 +164,18 @@ const char *ctl_bytes_text(char text[32], uint64_t bytes);
 const char *ctl_time_text(char text[32], const Google__Protobuf__Timestamp *at);
 bool ctl_is_terminal(void);
 
+/* look.c: the same question to every process of every service. */
+struct ctl_look {
+	const struct trl_method *method;
+	const ProtobufCMessage *in;
+	/* What people see of one answer. */
+	void (*show)(void *into, const char *service, const ProtobufCMessage *out);
+	void *into;
+	/* Sees each answer, also where JSON shows it; may be NULL. */
+	void (*note)(void *into, const ProtobufCMessage *out);
+};
+enum ctl_exit ctl_look(struct ctl *ctl, trl_ctx *ctx, const struct ctl_look *look);
+
 /* methods.c: the methods that a name may mean. Exact, or the end of exactly one name
  * ("GetTenant", "Tenants.GetTenant"), whatever the case. NULL: *why (300) says so. */
 const struct trl_method *ctl_method(const char *name, char why[300]);
@@ -184,7 +196,9 @@ enum ctl_exit ctl_stats(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_actors(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_peers(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_config(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_metrics(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_tenant_show(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_tenants_top(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_call(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_call_help(struct ctl *ctl);
 enum ctl_exit ctl_call_list(struct ctl *ctl);

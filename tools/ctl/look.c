@@ -10,19 +10,9 @@
 
 enum { PROCESSES_MAX = 64 };
 
-/* What a command shows of one answer. */
-struct look {
-	const struct trl_method *method;
-	const ProtobufCMessage *in;
-	void (*show)(void *into, const char *service, const ProtobufCMessage *out);
-	void *into;
-	/* Sees each answer, also where JSON shows it; may be NULL. */
-	void (*note)(void *into, const ProtobufCMessage *out);
-};
-
 /* The processes of one service; of several, each is called by its address too. */
 static void
-ask_each(struct ctl *ctl, trl_ctx *ctx, const struct look *look,
+ask_each(struct ctl *ctl, trl_ctx *ctx, const struct ctl_look *look,
     const struct ctl_service *service)
 {
 	const char *at[PROCESSES_MAX] = { NULL };
@@ -47,8 +37,8 @@ ask_each(struct ctl *ctl, trl_ctx *ctx, const struct look *look,
 	}
 }
 
-static enum ctl_exit
-ask_all(struct ctl *ctl, trl_ctx *ctx, const struct look *look)
+enum ctl_exit
+ctl_look(struct ctl *ctl, trl_ctx *ctx, const struct ctl_look *look)
 {
 	bool json = (ctl->args.given & CTL_JSON) != 0;
 
@@ -139,10 +129,8 @@ note_stats(void *into, const ProtobufCMessage *out)
 	struct stats *stats = into;
 	const Operator__V1__StatsReply *reply = (const void *)out;
 
-	for (size_t i = 0; i < reply->n_samples; i++)
-		ctl_metric_note(&stats->metrics, reply->samples[i]->name);
-	for (size_t i = 0; i < reply->n_silent; i++)
-		ctl_metric_note(&stats->metrics, reply->silent[i]);
+	for (size_t i = 0; i < reply->n_metrics; i++)
+		ctl_metric_note(&stats->metrics, reply->metrics[i]->name);
 }
 
 /* Words that no metric has are said, unless a service that did not answer may have it.
@@ -175,10 +163,13 @@ ctl_stats(struct ctl *ctl, trl_ctx *ctx)
 		    .n_columns = TRL_COUNT(sample_heads) },
 		.args = &ctl->args,
 	};
-	struct look look = { &operator_v1_stats, &in.base, show_stats, &stats,
+	struct ctl_look look = { &operator_v1_stats, &in.base, show_stats, &stats,
 		note_stats };
-	enum ctl_exit status = ask_all(ctl, ctx, &look);
+	enum ctl_exit status;
 
+	in.metrics = (char **)(uintptr_t)ctl->args.words;
+	in.n_metrics = ctl->args.n_words;
+	status = ctl_look(ctl, ctx, &look);
 	ctl_table_put(&stats.table, &ctl->out, ctl_is_terminal());
 	if (stats.samples.n_cells > 0)
 		trl_buf_adds(&ctl->out, "\n");
@@ -235,8 +226,8 @@ ctl_actors(struct ctl *ctl, trl_ctx *ctx)
 		"PARKED ON", "FOR", "TENANT" };
 	Operator__V1__ActorsRequest in = OPERATOR__V1__ACTORS_REQUEST__INIT;
 	struct ctl_table table = { .heads = heads, .n_columns = TRL_COUNT(heads) };
-	struct look look = { &operator_v1_actors, &in.base, show_actors, &table };
-	enum ctl_exit status = ask_all(ctl, ctx, &look);
+	struct ctl_look look = { &operator_v1_actors, &in.base, show_actors, &table };
+	enum ctl_exit status = ctl_look(ctl, ctx, &look);
 
 	ctl_table_put(&table, &ctl->out, ctl_is_terminal());
 	return status;
@@ -293,8 +284,8 @@ ctl_peers(struct ctl *ctl, trl_ctx *ctx)
 		.callers = { .heads = caller_heads,
 		    .n_columns = TRL_COUNT(caller_heads) },
 	};
-	struct look look = { &operator_v1_peers, &in.base, show_peers, &peers };
-	enum ctl_exit status = ask_all(ctl, ctx, &look);
+	struct ctl_look look = { &operator_v1_peers, &in.base, show_peers, &peers };
+	enum ctl_exit status = ctl_look(ctl, ctx, &look);
 
 	ctl_table_put(&peers.calls, &ctl->out, ctl_is_terminal());
 	if (ctl->out.len > 0 && peers.callers.n_cells > 0)
@@ -325,8 +316,8 @@ ctl_config(struct ctl *ctl, trl_ctx *ctx)
 	static const char *const heads[] = { "SERVICE", "SETTING", "VALUE" };
 	Operator__V1__ConfigRequest in = OPERATOR__V1__CONFIG_REQUEST__INIT;
 	struct ctl_table table = { .heads = heads, .n_columns = TRL_COUNT(heads) };
-	struct look look = { &operator_v1_config, &in.base, show_config, &table };
-	enum ctl_exit status = ask_all(ctl, ctx, &look);
+	struct ctl_look look = { &operator_v1_config, &in.base, show_config, &table };
+	enum ctl_exit status = ctl_look(ctl, ctx, &look);
 
 	ctl_table_put(&table, &ctl->out, ctl_is_terminal());
 	return status;

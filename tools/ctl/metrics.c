@@ -1,5 +1,5 @@
-/* metrics.c - the names of the metrics that services have, for saying that there is
- * none and which was meant. */
+/* metrics.c - trellis metrics: what the metrics are that services have. And their
+ * names, for saying that there is none and which was meant. */
 #include "ctl.h"
 
 #include <stdio.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <trl/distance.h>
+
+#include <operator_v1.trl.h>
 
 enum { NEAR_MAX = 3 };
 
@@ -97,4 +99,70 @@ ctl_metrics_fini(struct ctl_metrics *metrics)
 {
 	free(metrics->names);
 	*metrics = (struct ctl_metrics){ 0 };
+}
+
+struct listing {
+	struct ctl_table table;
+	struct ctl_metrics seen;
+	const struct ctl_args *args;
+};
+
+static bool
+is_asked(const struct ctl_args *args, const char *name)
+{
+	for (unsigned i = 0; i < args->n_words; i++)
+		if (strstr(name, args->words[i]) != NULL)
+			return true;
+	return args->n_words == 0;
+}
+
+/* Each once, whichever services have it. */
+static void
+list(void *into, const char *service, const ProtobufCMessage *out)
+{
+	const Operator__V1__StatsReply *reply = (const void *)out;
+	struct listing *listing = into;
+	struct ctl_table *table = &listing->table;
+
+	(void)service;
+	for (size_t i = 0; i < reply->n_metrics; i++) {
+		const Operator__V1__Metric *m = reply->metrics[i];
+		const size_t before = listing->seen.n;
+		char labels[100] = "";
+		size_t at = 0;
+
+		ctl_metric_note(&listing->seen, m->name);
+		if (listing->seen.n == before || !is_asked(listing->args, m->name))
+			continue;
+		for (size_t n = 0; n < m->n_labels && at < sizeof labels; n++)
+			at += (size_t)snprintf(labels + at, sizeof labels - at, "%s%s",
+			    n > 0 ? "," : "", m->labels[n]);
+		ctl_table_add(table, "%s", m->name);
+		ctl_table_add(table, "%s", m->type ? m->type : "");
+		ctl_table_add(table, "%s", labels);
+		ctl_table_add(table, "%s", m->help ? m->help : "");
+	}
+}
+
+enum ctl_exit
+ctl_metrics(struct ctl *ctl, trl_ctx *ctx)
+{
+	static const char *const heads[] = { "METRIC", "TYPE", "LABELS", "MEANING" };
+	static const char *const none[] = { "-" }; /* no name holds it: no samples */
+	Operator__V1__StatsRequest in = OPERATOR__V1__STATS_REQUEST__INIT;
+	struct listing listing = {
+		.table = { .heads = heads, .n_columns = TRL_COUNT(heads) },
+		.args = &ctl->args,
+	};
+	const struct ctl_look look = { &operator_v1_stats, &in.base, list, &listing,
+		NULL };
+	enum ctl_exit status;
+
+	in.metrics = (char **)(uintptr_t)none;
+	in.n_metrics = 1;
+	status = ctl_look(ctl, ctx, &look);
+	ctl_table_sort(&listing.table);
+	ctl_table_put(&listing.table, &ctl->out, ctl_is_terminal());
+	ctl_metrics_fini(&listing.seen);
+	return status;
 }

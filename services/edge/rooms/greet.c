@@ -53,12 +53,13 @@ edge_greet(struct edge_request *request)
 }
 
 void
-edge_count(struct edge *self, const char *method, unsigned code)
+edge_count(
+    struct edge *self, const char *method, unsigned code, const struct trl_trace *trace)
 {
 	char status[8];
 
 	(void)snprintf(status, sizeof status, "%u", code);
-	trl_series_add(trl_series_at(self->requests, method, status), 1);
+	trl_series_add_of(trl_series_at(self->requests, method, status), trace);
 }
 
 /* Clients that cannot speak, and floods, fill no log. */
@@ -74,7 +75,7 @@ edge_turn_away(void *self, trl_arena *arena, const struct trl_http_refusal *refu
 	(void)edge_refuse(&request, refusal->status, refusal->detail);
 	edge_problem(&request, refusal->status == 503 ? TRL_BUSY : TRL_MALFORMED);
 	*out = request.response;
-	edge_count(self, "none", refusal->status);
+	edge_count(self, "none", refusal->status, &ctx.trace);
 	trl_log(refusal->status == 500 ? TRL_LOG_ERROR : TRL_LOG_DEBUG, &ctx,
 	    "refused at the door", TRL_LOG_INT("status", refusal->status),
 	    TRL_LOG_STR("detail", refusal->detail));

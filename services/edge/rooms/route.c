@@ -120,11 +120,60 @@ can_locate(const struct edge *self, const struct edge_route *made)
 	return false;
 }
 
+static void
+status_text(char text[8], unsigned status)
+{
+	(void)snprintf(text, 8, "%u", status);
+}
+
+/* What any request may be answered. */
+static bool
+is_anybodys(enum trl_code code)
+{
+	return code == TRL_UNAUTHENTICATED || code == TRL_DENIED || code == TRL_RATE ||
+	       code == TRL_MALFORMED || code == TRL_INVALID;
+}
+
+/* All that the method may be answered with stands there with 0: its own status and
+ * those of faults in any case, and what its contract lists as far as there is room. */
+static void
+open_metrics(struct edge *self, struct edge_route *route)
+{
+	const char *name = route->method->name;
+	char status[8];
+
+	status_text(status, route->method->status);
+	route->fine = trl_series_at(self->requests, name, status);
+	route->latency = trl_series_at(self->latency, name);
+	for (int code = TRL_BUSY; code <= TRL_INTERNAL; code++) {
+		status_text(status, trl_code_status(code));
+		trl_series_at(self->requests, name, status);
+	}
+	for (int code = TRL_MALFORMED; code < TRL_BUSY; code++) {
+		if ((route->method->errors >> code & 1) == 0 && !is_anybodys(code))
+			continue;
+		status_text(status, trl_code_status(code));
+		trl_series_want(self->requests, name, status);
+	}
+}
+
+/* What is answered where there is no route, or no request that can be read. */
+static void
+open_metrics_of_none(struct edge *self)
+{
+	static const char *const statuses[] = { "200", "204", "400", "404", "405",
+		"408", "411", "413", "414", "417", "431", "500", "501", "503", "505" };
+
+	for (size_t i = 0; i < TRL_COUNT(statuses); i++)
+		trl_series_at(self->requests, "none", statuses[i]);
+}
+
 bool
 edge_routes_open(struct edge *self)
 {
-	char status[8];
 	size_t i;
+
+	open_metrics_of_none(self);
 
 	self->n_routes = trl_routes_count;
 	self->routes = calloc(self->n_routes, sizeof *self->routes);
@@ -136,11 +185,7 @@ edge_routes_open(struct edge *self)
 		if (!split_template(route))
 			return false;
 		learn_fields(route);
-		(void)snprintf(
-		    status, sizeof status, "%u", (unsigned)route->method->status);
-		route->fine =
-		    trl_series_at(self->requests, route->method->name, status);
-		route->latency = trl_series_at(self->latency, route->method->name);
+		open_metrics(self, route);
 	}
 	for (i = 0; i < self->n_routes; i++)
 		self->routes[i].locates = can_locate(self, &self->routes[i]);

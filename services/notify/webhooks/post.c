@@ -98,6 +98,17 @@ judge(trl_ctx *ctx, struct notify_webhook_attempt *attempt, enum trl_code rc)
 	}
 }
 
+static void
+count(const struct notify_webhook_attempt *attempt)
+{
+	const struct notify *self = attempt->self;
+
+	trl_series_add(attempt->error[0] == '\0' ? self->webhooks.succeeded
+		       : attempt->answer.status  ? self->webhooks.failed
+						 : self->webhooks.unreachable,
+	    1);
+}
+
 /* The beginning of an answer as text that can be kept: what is no UTF-8, or steers a
  * terminal, becomes a question mark. */
 static const char *
@@ -124,6 +135,7 @@ notify_webhook_post(trl_ctx *ctx, struct notify_webhook_attempt *attempt)
 		return rc;
 	attempt->took_ms = (uint32_t)((trl_mono_us() - began_us) / 1000);
 	judge(ctx, attempt, rc);
+	count(attempt);
 	if (attempt->answer.status)
 		attempt->shown = shown(ctx, &attempt->answer);
 	return TRL_OK;

@@ -224,7 +224,12 @@ write_disabled(
 	add_end(ctx, work, attempt->job, "failed");
 	trl_batch_audit(work, "notify.webhook_endpoint.disable", id, "webhook_endpoint",
 	    &endpoint.base);
-	return trl_batch_write_unrecorded(work);
+	rc = trl_batch_write_unrecorded(work);
+	if (rc == TRL_OK)
+		trl_series_add(gone ? attempt->self->webhooks.gone
+				    : attempt->self->webhooks.failing,
+		    1);
+	return rc;
 }
 
 /* Reads the endpoint as it is now. *same: it still is the one that was posted to. */

@@ -135,3 +135,7 @@ void trl_config_each(const struct trl_config_table *table, const void *values,
     void (*fn)(void *self, const char *name, const char *value), void *self);
 /* Prints what trl_config_each shows, a line each. */
 void trl_config_print(const struct trl_config_table *table, const void *values);
+/* Calls fn for each secret that is set, members of families included, with the name of
+ * its variable and the path of the file that it comes from, or NULL. */
+void trl_config_each_secret(
+    void (*fn)(void *self, const char *name, const char *path), void *self);

@@ -1,12 +1,18 @@
 /* metrics.h - counters, gauges and histograms of this process, rendered as
  * Prometheus text 0.0.4 or OpenMetrics 1.0.0. Loop thread only, except where
- * said. A label never holds a tenant or a user's text.
+ * said.
  *
  * Register at start-up, keep the pointer, touch it on the hot path:
  *   m = trl_counter_new("trellis_http_requests_total", "Requests by method and code",
  *       "method", "code", NULL);
- *   trl_series_add(trl_series_at(m, "GET", "200"), 1);
- */
+ *   requests = trl_series_at(m, "GET", "200");
+ *   trl_series_add(requests, 1);
+ * A series whose labels are known at the start is made at the start, so that it stands
+ * there with 0: what appears with its first 1 has no rate for it.
+ *
+ * A label never holds a tenant or a user's text. Should one come all the same, the
+ * registry stays small: a value that is longer than 128 bytes or no UTF-8 counts as
+ * "other", and so does what would be the 3,000th line of a scrape. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,34 +22,72 @@
 
 typedef struct trl_metric trl_metric;
 typedef struct trl_series trl_series;
+struct trl_trace;
 
-/* Label names follow, NULL ends. Registering a name again gives the first one. */
+/* Lines of a scrape that the registry makes series for. What comes after that is
+ * "other", which each metric may still have. */
+enum { TRL_METRICS_LINES = 2950, TRL_METRICS_LABEL_BYTES = 128 };
+
+/* Label names follow, NULL ends. Registering a name again gives the first one. A
+ * counter's name ends in _total. */
 trl_metric *trl_counter_new(const char *name, const char *help, ...)
     __attribute__((sentinel));
 trl_metric *trl_gauge_new(const char *name, const char *help, ...)
     __attribute__((sentinel));
-/* Buckets from 100 us to 10 s, two a decade at 1 and 3; values in microseconds,
- * rendered in seconds. */
-trl_metric *trl_histogram_new(const char *name, const char *help, ...)
-    __attribute__((sentinel));
+/* Values in microseconds, rendered in seconds. */
+enum trl_scale {
+	TRL_SCALE_FINE,    /* 100 us to 10 s, two bounds a decade at 1 and 3 */
+	TRL_SCALE_REQUEST, /* the same from 3 ms */
+	TRL_SCALE_DECADE,  /* 1 ms to 10 s, one a decade */
+	TRL_SCALE_LONG     /* 10 ms to 100 s, one a decade */
+};
+trl_metric *trl_histogram_new(enum trl_scale scale, const char *name, const char *help,
+    ...) __attribute__((sentinel));
 /* A gauge or counter whose value is asked for when rendered (name: one sample). */
 void trl_metric_callback(const char *name, const char *help, bool counter,
     double (*value)(void *self), void *self);
-/* Forgets the callbacks of self. */
+/* Forgets the callbacks of self, those of series too. */
 void trl_metric_callback_drop(void *self);
 
-/* The series with these label values (as many as names), made at first use; at
- * most 2,000 series a metric, then the one labelled "other". Keep it. */
+/* The series with these label values (as many as names), made at first use. Keep it.
+ * Without labels: trl_series_at(metric, NULL). */
 #define trl_series_at(metric, ...)                                                     \
 	trl_series_get((metric), (const char *const[]){ __VA_ARGS__, NULL })
 trl_series *trl_series_get(trl_metric *metric, const char *const *values);
+/* A series that may well be counted into: it is made once all that must be there is
+ * (trl_metrics_settle), as far as there is room. */
+#define trl_series_want(metric, ...)                                                   \
+	trl_series_wanted((metric), (const char *const[]){ __VA_ARGS__, NULL })
+void trl_series_wanted(trl_metric *metric, const char *const *values);
+/* At the end of start-up. */
+void trl_metrics_settle(void);
+/* Has the series' value asked for when it is rendered. */
+void trl_series_ask(trl_series *series, double (*value)(void *self), void *self);
 
 void trl_series_add(trl_series *series, double n);           /* counter, gauge */
 void trl_series_set(trl_series *series, double v);           /* gauge */
 void trl_series_observe_us(trl_series *series, uint64_t us); /* histogram */
+/* The same two, with the message's trace as an exemplar where it is sampled. */
+void trl_series_add_of(trl_series *series, const struct trl_trace *trace);
+void trl_series_observe_us_of(
+    trl_series *series, uint64_t us, const struct trl_trace *trace);
 
-/* Appends everything; open_metrics adds what OpenMetrics asks (# EOF, units). */
+/* Appends everything; open_metrics: as OpenMetrics, which has units, exemplars and
+ * # EOF too. */
 void trl_metrics_render(struct trl_buf *out, bool open_metrics);
+/* The same in pieces: appends about that many lines, false once that was all. A place
+ * begins as { 0 }; what is registered between two pieces is rendered where it is not
+ * behind. */
+struct trl_metrics_place {
+	const trl_metric *metric;
+	const trl_series *series;
+	bool begun;
+};
+bool trl_metrics_render_some(struct trl_buf *out, bool open_metrics,
+    struct trl_metrics_place *place, size_t lines);
+/* How many lines there are, and how many series were not made, but counted as other. */
+size_t trl_metrics_lines(void);
+size_t trl_metrics_others(void);
 
 /* One series as it stands. Pointers are the registry's own. */
 struct trl_sample {
@@ -60,5 +104,14 @@ struct trl_sample {
 /* Calls fn for each series, in the order of registration. */
 void trl_metrics_each(
     void (*fn)(void *self, const struct trl_sample *sample), void *self);
-/* Calls fn for each metric that has no series yet, in that order. */
-void trl_metrics_each_silent(void (*fn)(void *self, const char *name), void *self);
+
+/* One metric as it is known. */
+struct trl_metric_about {
+	const char *name, *type, *help;
+	size_t n_labels;
+	const char *const *labels;
+	bool silent; /* it has no series yet */
+};
+/* Calls fn for each metric, in that order. */
+void trl_metrics_each_known(
+    void (*fn)(void *self, const struct trl_metric_about *about), void *self);

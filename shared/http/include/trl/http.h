@@ -107,6 +107,8 @@ void trl_http_leave(trl_http_server *server);
 void trl_http_drain(trl_http_server *server);
 bool trl_http_drained(const trl_http_server *server);
 void trl_http_close(trl_http_server **server);
+/* How many connections there are. */
+size_t trl_http_connections(const trl_http_server *server);
 /* The port in use, for ":0". */
 unsigned trl_http_port(const trl_http_server *server);
 
@@ -163,5 +165,7 @@ enum trl_code trl_http_stream_wait(
     trl_ctx *ctx, trl_http_stream *stream) TRL_MUST_CHECK;
 /* Ends the answer after what was written; closed is not called any more. */
 void trl_http_stream_close(trl_http_stream **stream);
+/* Ends it as a connection that was lost, so that nobody takes what was sent for all. */
+void trl_http_stream_break(trl_http_stream **stream);
 /* How many there are. */
 size_t trl_http_streams(const trl_http_server *server);

@@ -1,5 +1,6 @@
-/* ops.h - the operator's endpoint of a process: /livez, /readyz, /metrics, /stats.
- * Loopback or pod network, never the public port. */
+/* ops.h - the operator's endpoint of a process: /livez, /readyz, /metrics, /stats, and
+ * /metrics/tenants, which is not for scraping. Loopback or pod network, never the
+ * public port. */
 #pragma once
 
 #include <trl/actor.h>
