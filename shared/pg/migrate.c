@@ -115,9 +115,11 @@ make_schema(const struct run *run)
 {
 	return make_role(run, "owner", false) && make_role(run, "app", true) &&
 	       make_role(run, "sys", true) &&
+	       /* Usage: since PostgreSQL 16 who makes a role is its member, and may not
+		* act as it. */
 	       execf(run, "joining the owner's role",
 		   "do $do$ begin if not pg_has_role(current_user, '%s_owner', "
-		   "'member') then"
+		   "'usage') then"
 		   " grant %s to current_user; end if; end $do$",
 		   run->set->service, run->owner) &&
 	       execf(run, "making the schema",

@@ -280,6 +280,32 @@ missing_migrations_and_bad_statements_stop_the_start(void **state)
 	test_db_sql(&db, "alter role pgtest_app in database %s reset all", db.name);
 }
 
+/* As in a managed server, where nobody is superuser: from PostgreSQL 16 on, who makes a
+ * role is its member and still may not act as it. */
+static void
+an_administrator_needs_only_to_make_roles(void **state)
+{
+	struct trl_sql_set set = pgtest_sql;
+	char admin[512];
+
+	(void)state;
+	set.service = "pgboss";
+	test_db_sql(&db, "create role pgtest_admin login createrole");
+	test_db_sql(&db, "alter database %s owner to pgtest_admin", db.name);
+	snprintf(admin, sizeof admin, "%s", test_db_as(&db, "pgtest_admin"));
+	assert_int_equal(trl_migrate(admin, &set, NULL, NULL), TRL_OK);
+	assert_int_equal(trl_migrate(admin, &set, NULL, NULL), TRL_OK);
+	assert_string_equal("pgboss_owner",
+	    test_db_sql(&db,
+		"select tableowner from pg_tables where schemaname = 'pgboss' and "
+		"tablename = 'thing'"));
+	test_db_sql(&db, "alter database %s owner to current_user", db.name);
+	test_db_sql(&db,
+	    "drop schema pgboss cascade; drop owned by pgboss_owner, pgboss_app, "
+	    "pgboss_sys, pgtest_admin; drop role pgboss_owner, pgboss_app, pgboss_sys, "
+	    "pgtest_admin");
+}
+
 /* What another process migrates is waited for: the third look finds it. */
 static void
 waiting_ends_when_another_has_migrated(void **state)
@@ -359,6 +385,7 @@ main(void)
 		cmocka_unit_test(a_plain_view_shows_every_tenant),
 		cmocka_unit_test(a_role_that_can_pass_row_security_is_refused),
 		cmocka_unit_test(missing_migrations_and_bad_statements_stop_the_start),
+		cmocka_unit_test(an_administrator_needs_only_to_make_roles),
 		cmocka_unit_test(waiting_ends_when_another_has_migrated),
 		cmocka_unit_test(waiting_is_for_both_roles_and_the_right_files),
 		cmocka_unit_test(a_server_that_does_not_answer_is_unavailable),
