@@ -98,6 +98,43 @@ class Next(unittest.TestCase):
         self.assertNotIn('kind: Job', files['base/quiet.yaml'])
 
 
+class Stores(unittest.TestCase):
+    """k8s/stores: URLs of PostgreSQL and Redis as Secrets."""
+    GIVEN = {'TRELLIS_PG_URL': 'postgresql://db:5432/trellis?sslmode=require', 'TRELLIS_REDIS_URL': 'redis://:x@r:6379'}
+
+    def run_stores(self, *words, **given):
+        env = {'PATH': os.environ['PATH'], **self.GIVEN, **given}
+        return subprocess.run([os.path.join(K8S, 'stores'), *words], capture_output=True, text=True, check=False, env=env)
+
+    def test_each_role_has_a_password_of_its_own(self):
+        done = self.run_stores('--suffix', '.project', TRELLIS_PG_ADMIN_URL='postgresql://p:q@db/trellis')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        urls = re.findall(r'(pg-url-[a-z-]+): "postgresql://([a-z_.]+):([0-9a-f]{48})@db:5432/trellis\?sslmode=require"', done.stdout)
+        self.assertEqual([url[:2] for url in urls if 'auth' in url[0]],
+                         [('pg-url-auth', 'auth_app.project'), ('pg-url-auth-sys', 'auth_sys.project')])
+        self.assertEqual(len({password for _, _, password in urls}), len(urls))
+        self.assertIn('  pg-admin-url: "postgresql://p:q@db/trellis"\n', done.stdout)
+        self.assertNotEqual(self.run_stores().stdout, self.run_stores().stdout)
+
+    def test_they_are_what_pods_mount(self):
+        made = re.findall(r'\n  name: (trellis-[a-z-]+)\n', self.run_stores().stdout)
+        mounted = set()
+        for name in os.listdir(os.path.join(K8S, 'base')):
+            with open(os.path.join(K8S, 'base', name), encoding='utf-8') as file:
+                mounted |= set(re.findall(r'name: (trellis-[a-z]+-stores)\n', file.read()))
+        self.assertEqual(set(made), mounted)
+
+    def test_what_cannot_be_is_refused(self):
+        for given, wanted in (({'TRELLIS_PG_URL': ''}, 'TRELLIS_PG_URL is not set'),
+                              ({'TRELLIS_PG_URL': 'db:5432'}, 'TRELLIS_PG_URL is not postgresql://HOST'),
+                              ({'TRELLIS_PG_URL': 'postgresql://me@db/trellis'}, 'has a user'),
+                              ({'TRELLIS_PG_ADMIN_URL': 'mysql://db'}, 'TRELLIS_PG_ADMIN_URL is not postgresql://HOST'),
+                              ({'TRELLIS_REDIS_URL': 'rediss://r'}, 'TRELLIS_REDIS_URL is not redis://HOST')):
+            done = self.run_stores(**given)
+            self.assertEqual((done.returncode, done.stdout), (1, ''), given)
+            self.assertIn(wanted, done.stderr)
+
+
 if __name__ == '__main__':
     BUILD = os.path.abspath(sys.argv.pop(1))
     unittest.main()
