@@ -267,7 +267,7 @@ def cloudnativepg(mesh):
                                      'postInitApplicationSQL': ['alter role trellis createrole']}},
             # What was acknowledged is on two machines.
             'postgresql': {'synchronous': {'method': 'any', 'number': 1},
-                           'parameters': {'max_connections': '400'}},
+                           'parameters': {'max_connections': '600'}},
             'resources': {'requests': {'cpu': '500m', 'memory': '1Gi'}, 'limits': {'cpu': '4', 'memory': '2Gi'}},
             'affinity': {'enablePodAntiAffinity': True, 'topologyKey': 'kubernetes.io/hostname'},
         },
@@ -307,8 +307,8 @@ def collectors(mesh):
 
 # databases: one of each without a password, to try Trellis. Not in the chart.
 
-def single(name, image, port, mount_path, environment, arguments):
-    """A database that forgets when its pod goes."""
+def single(name, image, port, folders, environment, arguments):
+    """A database that forgets when its pod goes; folders: where it writes, and how much."""
     labelled = labels(name, 'database')
     context = {'allowPrivilegeEscalation': False, 'readOnlyRootFilesystem': True, 'capabilities': {'drop': ['ALL']}}
     return [
@@ -329,12 +329,9 @@ def single(name, image, port, mount_path, environment, arguments):
                      'livenessProbe': {'tcpSocket': {'port': name}, 'periodSeconds': 10},
                      'resources': {'requests': {'cpu': '100m', 'memory': '256Mi'},
                                    'limits': {'cpu': '2', 'memory': '512Mi'}},
-                     'volumeMounts': [{'name': 'data', 'mountPath': mount_path},
-                                      {'name': 'run', 'mountPath': '/var/run/postgresql'},
-                                      {'name': 'tmp', 'mountPath': '/tmp'}]}],
-                 'volumes': [{'name': 'data', 'emptyDir': {'sizeLimit': '4Gi'}},
-                             {'name': 'run', 'emptyDir': {'sizeLimit': '16Mi'}},
-                             {'name': 'tmp', 'emptyDir': {'sizeLimit': '64Mi'}}]}}}},
+                     'volumeMounts': [{'name': f'folder-{i}', 'mountPath': path} for i, path in enumerate(folders)]}],
+                 'volumes': [{'name': f'folder-{i}', 'emptyDir': {'sizeLimit': size}}
+                             for i, size in enumerate(folders.values())]}}}},
         {'apiVersion': 'policy/v1', 'kind': 'PodDisruptionBudget', 'metadata': {'name': name, 'labels': labelled},
          'spec': {'maxUnavailable': 1, 'selector': {'matchLabels': labelled}}},
         policy(name, {'matchLabels': labelled}, ['Ingress', 'Egress'], labelled,
@@ -359,11 +356,12 @@ def databases(mesh):
         'stringData': {'pg-admin-url': 'postgresql://postgres@postgres:5432/trellis?sslmode=disable'}}
     return {
         'objects': [
-            *single('postgres', 'postgres:17.5', 5432, '/var/lib/postgresql/data', [
+            *single('postgres', 'postgres:17.5', 5432, {
+                '/var/lib/postgresql/data': '4Gi', '/var/run/postgresql': '16Mi', '/tmp': '64Mi'}, [
                 {'name': 'POSTGRES_HOST_AUTH_METHOD', 'value': 'trust'},
                 {'name': 'POSTGRES_DB', 'value': 'trellis'},
                 {'name': 'PGDATA', 'value': '/var/lib/postgresql/data/pg'}], ['-c', 'max_connections=300']),
-            *single('redis', 'redis:7.4.3', 6379, '/data', [], ['--save', '', '--appendonly', 'no']),
+            *single('redis', 'redis:7.4.3', 6379, {'/data': '256Mi'}, [], ['--save', '', '--appendonly', 'no']),
             *[urls(one) for one in mesh.services if one.schema or one.redis], admin],
         'patches': [], 'chart': False,
         'about': 'A PostgreSQL and a Redis of one pod each, without passwords and without a disk, to try\n'
