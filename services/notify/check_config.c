@@ -82,6 +82,45 @@ check_cidrs(const char *cidrs)
 	return false;
 }
 
+static bool
+is_key(const trl_secret *key)
+{
+	const uint8_t *text = trl_secret_bytes(key);
+	const size_t len = trl_secret_len(key);
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	return len <= 200;
+}
+
+static bool
+check_posthog(const char *url, const trl_secret *key)
+{
+	char origin[TRL_ORIGIN_MAX];
+	const char *rest = url ? trl_origin_read(url, origin) : "";
+	bool fine = true;
+
+	if (!rest || strpbrk(rest, " \t\r\n?#")) {
+		trl_complain("TRELLIS_POSTHOG_URL=%s is not a URL, such as "
+			     "https://eu.i.posthog.com.",
+		    url);
+		fine = false;
+	}
+	if (!url != !key) {
+		trl_complain("%s is not set, and %s is: product events want both.",
+		    url ? "TRELLIS_POSTHOG_KEY" : "TRELLIS_POSTHOG_URL",
+		    url ? "TRELLIS_POSTHOG_URL" : "TRELLIS_POSTHOG_KEY");
+		fine = false;
+	}
+	if (key && !is_key(key)) {
+		trl_complain("TRELLIS_POSTHOG_KEY is not a project's key, such as "
+			     "phc_...: it has spaces, or what is no ASCII.");
+		fine = false;
+	}
+	return fine;
+}
+
 bool
 notify_check_config(const void *values)
 {
@@ -93,5 +132,6 @@ notify_check_config(const void *values)
 	fine = check_helo(config->smtp_helo) && fine;
 	fine = check_file("TRELLIS_SMTP_CA", config->smtp_ca) && fine;
 	fine = check_cidrs(config->webhook_allow_cidrs) && fine;
+	fine = check_posthog(config->posthog_url, config->posthog_key) && fine;
 	return check_file("TRELLIS_WEBHOOK_CA", config->webhook_ca) && fine;
 }

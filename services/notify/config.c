@@ -33,6 +33,11 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_INT(struct notify_config, webhook_disable_hours,
 	    "TRELLIS_WEBHOOK_DISABLE_HOURS", "72", 1, 720,
 	    "a webhook endpoint that has failed for so long is disabled"),
+	TRL_CONFIG_STR(struct notify_config, posthog_url, "TRELLIS_POSTHOG_URL", NULL,
+	    "where product events go, such as https://eu.i.posthog.com, of "
+	    "organisations that consent; unset: nowhere"),
+	TRL_CONFIG_SECRET(struct notify_config, posthog_key, "TRELLIS_POSTHOG_KEY",
+	    "the key of the project there (phc_...)"),
 };
 
 const struct trl_config_table notify_config_table =

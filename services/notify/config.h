@@ -16,6 +16,8 @@ struct notify_config {
 	const char *webhook_allow_cidrs;
 	const char *webhook_ca;
 	int64_t webhook_disable_hours;
+	const char *posthog_url;
+	trl_secret *posthog_key;
 };
 
 extern const struct trl_config_table notify_config_table;

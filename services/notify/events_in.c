@@ -8,6 +8,7 @@
 #include <auth_v1.trl.h>
 #include <tenants_v1.trl.h>
 
+#include "analytics/analytics.h"
 #include "telling/telling.h"
 
 static const char *
@@ -100,8 +101,10 @@ static enum trl_code
 apply(void *state, trl_ctx *ctx, trl_tx *tx, const struct trl_event *events, size_t n)
 {
 	Notify__V1__Fact *fact;
+	enum trl_code rc = notify_analytics_hear(state, ctx, tx, events, n);
 
-	(void)state;
+	if (rc != TRL_OK)
+		return rc;
 	for (size_t i = 0; i < n; i++) {
 		keep_copy(tx, &events[i]);
 		if (events[i].seq == 0 || !events[i].type || !is_told(events[i].type))

@@ -9,6 +9,7 @@
 
 #include <trl/origin.h>
 
+#include "analytics/analytics.h"
 #include "feed/feed.h"
 #include "telling/telling.h"
 #include "webhooks/webhooks.h"
@@ -21,6 +22,7 @@ close_notify(void **state)
 	if (!self)
 		return;
 	notify_feed_close(&self->feed);
+	notify_analytics_close(&self->analytics);
 	trl_offload_fini(&self->words);
 	trl_http_out_close(&self->webhook_out);
 	trl_sealer_free(&self->webhook_sealer);
@@ -166,6 +168,7 @@ open_notify(const struct trl_host *host, void **out)
 		notify_tokens_open(self, host->seal_key);
 	}
 	self->feed = notify_feed_open(self);
+	self->analytics = notify_analytics_open(host->loop, config);
 	*out = self;
 	read_sender(self, self->config->mail_from);
 	choose_helo(self);
@@ -192,6 +195,7 @@ static const struct trl_job_kind *const jobs[] = {
 	&notify_digests_job,
 	&notify_digest_job,
 	&notify_webhook_job,
+	&notify_analytics_job,
 	NULL,
 };
 static const struct trl_cron *const crons[] = { &notify_digests_cron, NULL };

@@ -40,6 +40,8 @@ struct notify {
 		trl_series *gone, *failing; /* endpoints that were disabled */
 	} webhooks;
 	struct notify_feed *feed; /* what open streams show (feed/) */
+	struct notify_analytics
+	    *analytics; /* the way to PostHog; NULL: there is none */
 };
 
 extern const struct trl_service notify_service;

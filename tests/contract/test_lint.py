@@ -68,6 +68,14 @@ BREACHES = [
     ('event type probe.thing.made is declared twice',
      ('"probe.thing.lost"', '"probe.thing.made"')),
     ('event probe.thing.lost has no about', (' about: "Lost."', '')),
+    ('event probe.thing.lost is told to product analytics, and is not published', (
+        ' about: "Lost."', ' about: "Lost." product: {}')),
+    ("event probe.thing.made tells product analytics 'thing.weight', which is no field", (
+        'about: "Made."', 'about: "Made." product: { field: "thing.weight" }')),
+    ("event probe.thing.made tells product analytics 'sealed_token', which is no field", (
+        'about: "Made."', 'about: "Made." product: { field: "sealed_token" }')),
+    ('event probe.thing.made tells product analytics email, which is no id, enum', (
+        'about: "Made."', 'about: "Made." product: { field: [ "thing.kind", "email" ] }')),
     ('field thing has no comment', ('  // The probe.\n', '')),
     ('changes what Get shows with an ETag, and takes no If-Match',
      ('http: { post: "/api/v1/probes" } auth: SESSION effect: WRITE if_match: true',

@@ -38,6 +38,15 @@ class Starts(MeshCase):
             self.refused(f"TRELLIS_TRACE_RATIO is \"{ratio}\"", TRELLIS_TRACE_RATIO=ratio)
         self.refused("TRELLIS_SEAL_KEY_FILE names /no/such/file", TRELLIS_SEAL_KEY_FILE="/no/such/file")
 
+    def test_a_posthog_that_is_none_is_a_line_of_the_log(self):
+        for url in ("eu.i.posthog.com", "ftp://hog.example", "https://", "https://hog.example/?x", "https://a b"):
+            self.refused(f"TRELLIS_POSTHOG_URL={url} is not a URL", TRELLIS_POSTHOG_URL=url,
+                         TRELLIS_POSTHOG_KEY="phc_x")
+        self.refused("TRELLIS_POSTHOG_KEY is not set", TRELLIS_POSTHOG_URL="https://hog.example")
+        self.refused("TRELLIS_POSTHOG_URL is not set", TRELLIS_POSTHOG_KEY="phc_x")
+        self.refused("TRELLIS_POSTHOG_KEY is not a project's key", TRELLIS_POSTHOG_KEY="phc x",
+                     TRELLIS_POSTHOG_URL="https://hog.example")
+
     def test_a_setting_of_one_service_that_cannot_be_had_is_refused(self):
         for name in ("TRELLIS_OPS_LISTEN_EDGE", "TRELLIS_PG_URL_AUTH", "TRELLIS_BUS_KEY_AUTH"):
             file = {f"{name}_FILE": "/no/such/file"}

@@ -52,7 +52,9 @@ notify_show_settings(
     struct notify *self, trl_ctx *ctx, Notify__V1__Settings **rows, size_t n)
 {
 	(void)self, (void)ctx;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		trl_set(rows[i], slack, rows[i]->has_slack_sealed);
+		trl_set(rows[i], product_events, rows[i]->product_events);
+	}
 	return TRL_OK;
 }

@@ -114,6 +114,23 @@ def lint_event(message, event, tell):
     if not event.about:
         tell(message.place, f'event {event.type} has no about; it tells subscribers '
              'what happened')
+    if event.product is not None and not event.published:
+        tell(message.place, f'event {event.type} is told to product analytics, and is '
+             'not published')
+    for path in event.product or ():
+        field = message.shown(path)
+        if field is None:
+            tell(message.place, f'event {event.type} tells product analytics {path!r}, '
+                 'which is no field that the event shows')
+        elif not is_no_text(field):
+            tell(message.place, f'event {event.type} tells product analytics {path}, '
+                 'which is no id, enum, number, time or truth')
+
+
+def is_no_text(field):
+    return field.format == 'ID' or field.is_timestamp or isinstance(field.target, Enum) or (
+        not field.is_message and field.proto.type not in (
+            FD.TYPE_STRING, FD.TYPE_BYTES, FD.TYPE_FLOAT, FD.TYPE_DOUBLE))
 
 
 def reaches(contracts, start, message, seen):

@@ -149,6 +149,8 @@ class Event:
     def __init__(self, message, options):
         self.message, self.type = message, options.type
         self.about, self.published = options.about, options.published
+        # Fields that product analytics may know; None: nothing of it.
+        self.product = list(options.product.field) if options.HasField('product') else None
         self.service = options.type.split('.')[0]
 
     @property

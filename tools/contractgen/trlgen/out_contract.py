@@ -138,12 +138,13 @@ METHOD = '''\
 
 
 EVENT = '''\
-const struct trl_event_type {event.c_name} = {{
+{product_table}const struct trl_event_type {event.c_name} = {{
 \t.name = {type},
 \t.service = "{event.service}",
 \t.message = &{event.message.c_rules},
 \t.published = {published},
 \t.about = {about},
+\t.product = {product},
 }};
 '''
 
@@ -198,9 +199,14 @@ class ContractOutput:
             name=n) for n in names)
 
     def event(self, event):
+        table, product = '', 'NULL'
+        if event.product is not None:
+            product = f'{event.c_name}_product'
+            paths = ''.join(f'{c_string(path)}, ' for path in event.product)
+            table = f'static const char *const {product}[] = {{ {paths}NULL }};\n'
         return EVENT.format(
             event=event, type=c_string(event.type), about=c_string(event.about),
-            published=str(event.published).lower())
+            published=str(event.published).lower(), product_table=table, product=product)
 
     def declare(self, method):
         comment = method.place.comment.replace('*/', '* /').split('\n\n')[0]

@@ -12,7 +12,11 @@ from (values
         where e.tenant_id = :tenant_id)),
     (6, 'webhook_endpoints_disabled', (select nullif(count(*), 0)::text from webhook_endpoint e
         where e.tenant_id = :tenant_id and e.status = 'disabled')),
-    (7, 'audit_entries', (select h.seq::text from audit_head h where h.tenant_id = :tenant_id))
+    (7, 'audit_entries', (select h.seq::text from audit_head h where h.tenant_id = :tenant_id)),
+    (8, 'product_events', (select 'consented' from settings s
+        where s.tenant_id = :tenant_id and s.product_events)),
+    (9, 'product_events_waiting', (select nullif(count(*), 0)::text from product_event e
+        where e.tenant_id = :tenant_id))
 ) as fact(place, name, value)
 where fact.value is not null
 order by fact.place

@@ -11,6 +11,9 @@ struct trl_event_type {
 	const struct trl_message *message;
 	bool published;    /* may leave the mesh */
 	const char *about; /* what happened, in a sentence */
+	/* Paths of the fields that product analytics may know, NULL-ended; NULL: it is
+	 * not told of such events. */
+	const char *const *product;
 };
 
 /* All types of all contracts, rising by name (generated). */

@@ -1,0 +1,1 @@
+delete from product_event where tenant_id = :tenant_id
