@@ -18,6 +18,8 @@ prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter 
 # tests/k8s has models from npm and renders a chart by Go. Whoever has a node has its npm.
 PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev"
 command -v node >/dev/null || PACKAGES_K8S="$PACKAGES_K8S nodejs npm"
+PACKAGES_DEBIAN13="mmdebstrap debian-archive-keyring"
+PACKAGES_IMAGES="umoci python3-yaml"
 PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev"
 
 # need_packages NAME... - installs those that are missing, or says how.

@@ -21,6 +21,7 @@ scan_start() {
 	as_user env -i PATH="$PATH" LANG=C.UTF-8 setsid sh -c \
 		'cd "$1" && exec s6-svscan -t 0 "$1/scan" >>"$1/log/svscan" 2>&1' sh "$RUN" \
 		</dev/null >/dev/null 2>&1 7<&- 8<&- 9<&- &
+	disown 2>/dev/null || true
 	wait_until 5 "supervisor" scan_running ||
 		die "the supervisor (s6-svscan) did not start; see $RUN/log/svscan."
 }

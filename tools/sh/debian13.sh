@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# debian13.sh - a root of Debian 13 on whatever Debian this machine has, for what is built
+# or tried there. Sourced after base.sh and packages.sh; root only.
+#
+# Sources are those of this machine's apt with another suite. Packages that were fetched
+# are kept in DEBIAN13_CACHE, or nowhere where that is empty.
+
+DEBIAN13_CACHE=${DEBIAN13_CACHE-/var/cache/trellis-debian13}
+
+# Lines of sources.list, from where this machine gets Debian, and its security updates.
+debian13_sources() {
+	local found
+	found=$(debian_mirrors)
+	if [ -z "$found" ]; then # its lists were thrown away, as in images
+		apt-get update -qq >&2 || true
+		found=$(debian_mirrors)
+	fi
+	[ -n "$found" ] || die "apt on this machine knows no source of Debian; see /etc/apt/sources.list."
+	awk -F '\t' '$1 == "Debian" { print "deb", $2, "trixie main"; print "deb", $2, "trixie-updates main" }
+		$1 == "Debian-Security" { print "deb", $2, "trixie-security main" }' <<<"$found"
+}
+debian_mirrors() {
+	apt-get indextargets --format '$(LABEL)	$(REPO_URI)' 'Identifier: Packages' 'Origin: Debian' | sort -u
+}
+
+# debian13_root FOLDER [PACKAGE...] - makes it: what is essential, apt, and the packages.
+debian13_root() {
+	local folder=$1 args=()
+	shift
+	is_root || die "a root of Debian 13 is made and entered by root only."
+	if [ -n "$DEBIAN13_CACHE" ]; then
+		mkdir -p "$DEBIAN13_CACHE"
+		# shellcheck disable=SC2016
+		args=(--skip=download/empty --skip=essential/unlink --skip=cleanup/apt/cache
+			--setup-hook='mkdir -p "$1/var/cache/apt/archives/partial"'
+			--setup-hook="find '$DEBIAN13_CACHE' -name '*.deb' -exec cp -t \"\$1/var/cache/apt/archives\" {} +")
+	fi
+	debian13_sources >"$folder.list"
+	mmdebstrap --quiet --variant=apt --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+		"${args[@]}" ${*:+--include="$*"} trixie "$folder" "$folder.list"
+	rm -f "$folder.list"
+	debian13_keep "$folder"
+}
+
+# What was fetched there is kept here. Whole or not at all, for another may be reading.
+debian13_keep() { # folder
+	local deb
+	[ -n "$DEBIAN13_CACHE" ] || return 0
+	for deb in "$1"/var/cache/apt/archives/*.deb; do
+		[ -e "$deb" ] && [ ! -e "$DEBIAN13_CACHE/${deb##*/}" ] || continue
+		cp "$deb" "$DEBIAN13_CACHE/.$$.new" && mv "$DEBIAN13_CACHE/.$$.new" "$DEBIAN13_CACHE/${deb##*/}"
+	done
+}
+
+# debian13_in FOLDER command... - runs it there as root, with this machine's network, and
+# ends with it whatever it started.
+debian13_in() {
+	# shellcheck disable=SC2016
+	local status=0
+	unshare --mount --pid --fork --kill-child --propagation private sh -ec '
+		mount -t proc proc "$1/proc"
+		mount --rbind /sys "$1/sys"
+		mount --rbind /dev "$1/dev"
+		cat /etc/resolv.conf >"$1/etc/resolv.conf"
+		cat /etc/hosts >"$1/etc/hosts"
+		root=$1
+		shift
+		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+			${SOURCE_DATE_EPOCH:+SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH} chroot "$root" "$@"' sh "$@" || status=$?
+	debian13_keep "$1"
+	return $status
+}
+
+# Copies the tree without what git ignores.
+copy_tree() { # from, to
+	mkdir -p "$2"
+	if git -C "$1" rev-parse --git-dir >/dev/null 2>&1; then
+		(cd "$1" && git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -cf - -T -)
+	else
+		tar -C "$1" --exclude='./build*' --exclude=./.run --exclude=./.git -cf - .
+	fi | tar -C "$2" --no-same-owner -xf -
+}
