@@ -107,7 +107,7 @@ the_watchdog_names_who_held_the_loop(void **state)
 
 	(void)state;
 	assert_int_equal(status, 0);
-	assert_non_null(strstr(said, "\"message\":\"the loop was held\""));
+	assert_non_null(strstr(said, "\"body\":\"the loop was held\""));
 	assert_non_null(strstr(said, "\"actor\":\"victim\""));
 }
 
@@ -128,7 +128,7 @@ a_signal_lists_the_actors(void **state)
 
 	(void)state;
 	assert_int_equal(status, 0);
-	assert_non_null(strstr(said, "\"message\":\"actors\",\"alive\":1"));
+	assert_non_null(strstr(said, "\"body\":\"actors\",\"alive\":1"));
 	assert_non_null(strstr(said, "\"actor\":\"victim age "));
 	assert_non_null(strstr(said, "parked on sleep"));
 }

@@ -33,9 +33,9 @@ trl_assert_failed(const char *condition, const char *file, int line)
 
 	escape(condition, escaped);
 	n = snprintf(text, sizeof text,
-	    "{\"level\":\"error\",\"message\":\"assertion "
-	    "failed\",\"condition\":\"%s\","
-	    "\"file\":\"%s\",\"line\":%d}\n",
+	    "{\"severity_text\":\"ERROR\",\"severity_number\":17,\"body\":"
+	    "\"assertion failed\",\"condition\":\"%s\",\"code.file.path\":\"%s\","
+	    "\"code.line.number\":%d}\n",
 	    escaped, file, line);
 	if (n > (int)sizeof text - 1)
 		n = (int)sizeof text - 1;

@@ -92,19 +92,30 @@ add_id(struct trl_line *line, const char *name, struct trl_id id)
 	trl_line_str(line, name, text);
 }
 
+/* Nothing where it is all zeros. */
+static void
+add_hex(struct trl_line *line, const char *name, const uint8_t *bytes, size_t len)
+{
+	static const uint8_t none[16];
+	char hex[2 * sizeof none + 1];
+
+	trl_assert(len <= sizeof none);
+	if (memcmp(bytes, none, len) == 0)
+		return;
+	for (size_t i = 0; i < len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+	trl_line_str(line, name, hex);
+}
+
 static void
 add_ctx(struct trl_line *line, const struct trl_ctx *ctx)
 {
-	static const uint8_t no_trace[sizeof ctx->trace.trace_id];
-	char hex[2 * sizeof ctx->trace.trace_id + 1];
-
 	if (ctx->method != NULL)
 		trl_line_str(line, "method", ctx->method->name);
-	if (memcmp(ctx->trace.trace_id, no_trace, sizeof no_trace) != 0) {
-		for (size_t i = 0; i < sizeof ctx->trace.trace_id; i++)
-			snprintf(hex + 2 * i, 3, "%02x", ctx->trace.trace_id[i]);
-		trl_line_str(line, "trace_id", hex);
-	}
+	add_hex(line, "trace_id", ctx->trace.trace_id, sizeof ctx->trace.trace_id);
+	add_hex(line, "span_id", ctx->trace.span_id, sizeof ctx->trace.span_id);
+	if (ctx->trace.flags != 0) /* its spans are recorded */
+		add_hex(line, "trace_flags", &ctx->trace.flags, 1);
 	if (!trl_id_is_nil(ctx->tenant))
 		add_id(line, "tenant", ctx->tenant);
 	if (!trl_id_is_nil(ctx->principal.account))
@@ -139,7 +150,11 @@ void
 trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx, const char *message,
     const struct trl_log_field *fields)
 {
-	static const char *const names[] = { "debug", "info", "warn", "error" };
+	static const struct {
+		const char *text;
+		int number;
+	} severities[] = { { "DEBUG", 5 }, { "INFO", 9 }, { "WARN", 13 },
+		{ "ERROR", 17 } };
 	/* Not on the stack: an actor has 64 KiB of it. */
 	static _Thread_local struct trl_line line;
 	char time[TRL_TIME_TEXT];
@@ -148,11 +163,12 @@ trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx, const char *
 		return;
 	trl_time_format(trl_wall_us(), time);
 	trl_line_begin(&line);
-	trl_line_str(&line, "level", names[level]);
-	trl_line_str(&line, "time", time);
-	trl_line_str(&line, "service",
+	trl_line_str(&line, "timestamp", time);
+	trl_line_str(&line, "severity_text", severities[level].text);
+	trl_line_int(&line, "severity_number", severities[level].number);
+	trl_line_str(&line, "service.name",
 	    ctx != NULL && ctx->service != NULL ? ctx->service : sink.service);
-	trl_line_str(&line, "message", message);
+	trl_line_str(&line, "body", message);
 	if (ctx != NULL)
 		add_ctx(&line, ctx);
 	add_fields(&line, fields);
@@ -197,8 +213,8 @@ trl_log_err(const struct trl_ctx *ctx)
 	if (err->field[0] != '\0')
 		fields[n++] = TRL_LOG_STR("field", err->field);
 	if (err->file != NULL) {
-		fields[n++] = TRL_LOG_STR("file", err->file);
-		fields[n++] = TRL_LOG_INT("line", err->line);
+		fields[n++] = TRL_LOG_STR("code.file.path", err->file);
+		fields[n++] = TRL_LOG_INT("code.line.number", err->line);
 	}
 	trl_log_fields(level, ctx, "message failed", fields);
 	if (err->code == TRL_INTERNAL && told_internal.fn != NULL)

@@ -68,9 +68,10 @@ a_process_that_serves_says_it_as_one_error_line_of_its_log(void **state)
 
 	(void)state;
 	line = said_to_pipe(true);
-	end = "\"service\":\"tested\",\"message\":\"cannot \\\"listen\\\": it is "
+	end = "\"service.name\":\"tested\",\"body\":\"cannot \\\"listen\\\": it is "
 	      "taken\"}\n";
-	assert_int_equal(strncmp(line, "{\"level\":\"error\",\"time\":\"", 25), 0);
+	assert_int_equal(strncmp(line, "{\"timestamp\":\"2", 15), 0);
+	assert_non_null(strstr(line, "\"severity_text\":\"ERROR\""));
 	assert_true(strlen(line) > strlen(end));
 	assert_string_equal(line + strlen(line) - strlen(end), end);
 }

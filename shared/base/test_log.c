@@ -52,7 +52,7 @@ said(void)
 }
 
 static void
-a_line_is_json_with_level_time_service_message_and_fields(void **state)
+a_line_is_json_with_opentelemetrys_names_and_fields(void **state)
 {
 	const char *line;
 
@@ -60,9 +60,10 @@ a_line_is_json_with_level_time_service_message_and_fields(void **state)
 	trl_log(TRL_LOG_WARN, NULL, "peer ejected", TRL_LOG_STR("peer", "a:1"),
 	    TRL_LOG_INT("misses", -3), TRL_LOG_ID("id", trl_id_nil));
 	line = said();
-	assert_int_equal(strncmp(line, "{\"level\":\"warn\",\"time\":\"20", 26), 0);
+	assert_int_equal(strncmp(line, "{\"timestamp\":\"20", 16), 0);
 	assert_non_null(strstr(line,
-	    "Z\",\"service\":\"tested\",\"message\":\"peer ejected\",\"peer\":\"a:1\","
+	    "Z\",\"severity_text\":\"WARN\",\"severity_number\":13,"
+	    "\"service.name\":\"tested\",\"body\":\"peer ejected\",\"peer\":\"a:1\","
 	    "\"misses\":-3,\"id\":\"00000000-0000-0000-0000-000000000000\"}\n"));
 }
 
@@ -132,19 +133,23 @@ a_ctx_adds_who_and_where(void **state)
 
 	(void)state;
 	ctx.trace.trace_id[15] = 0xab;
+	ctx.trace.span_id[0] = 0xcd;
+	ctx.trace.flags = 1;
 	ctx.tenant.bytes[0] = 1;
 	ctx.principal.account.bytes[0] = 2;
 	trl_fail(&ctx, TRL_INTERNAL, "cannot %s", "swim");
 	trl_log_err(&ctx);
 	line = said();
-	assert_non_null(strstr(line, "\"level\":\"error\""));
-	assert_non_null(strstr(line, "\"service\":\"tenants\""));
 	assert_non_null(
-	    strstr(line, "\"trace_id\":\"000000000000000000000000000000ab\","
-			 "\"tenant\":\"01000000-0000-0000-0000-000000000000\","
-			 "\"account\":\"02000000-0000-0000-0000-000000000000\","
-			 "\"caller\":\"edge\",\"call_id\":7,"
-			 "\"code\":\"INTERNAL\",\"detail\":\"cannot swim\",\"file\":"));
+	    strstr(line, "\"severity_text\":\"ERROR\",\"severity_number\":17"));
+	assert_non_null(strstr(line, "\"service.name\":\"tenants\""));
+	assert_non_null(strstr(line,
+	    "\"trace_id\":\"000000000000000000000000000000ab\","
+	    "\"span_id\":\"cd00000000000000\",\"trace_flags\":\"01\","
+	    "\"tenant\":\"01000000-0000-0000-0000-000000000000\","
+	    "\"account\":\"02000000-0000-0000-0000-000000000000\","
+	    "\"caller\":\"edge\",\"call_id\":7,"
+	    "\"code\":\"INTERNAL\",\"detail\":\"cannot swim\",\"code.file.path\":"));
 	trl_err_clear(&ctx);
 	trl_fail(&ctx, TRL_NOT_FOUND, "no such tenant");
 	trl_log_err(&ctx); /* a condition is nobody's alarm */
@@ -183,7 +188,7 @@ a_full_pipe_drops_lines_and_counts_them(void **state)
 	assert_null(trl_log_unready());
 	assert_non_null(strstr(said(), "log lines were lost"));
 	trl_log(TRL_LOG_INFO, NULL, "after", TRL_LOG_INT("n", 1));
-	assert_non_null(strstr(said(), "\"message\":\"after\",\"n\":1}\n"));
+	assert_non_null(strstr(said(), "\"body\":\"after\",\"n\":1}\n"));
 }
 
 int
@@ -191,7 +196,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, take_stderr, give_stderr)
-		LOG_TEST(a_line_is_json_with_level_time_service_message_and_fields),
+		LOG_TEST(a_line_is_json_with_opentelemetrys_names_and_fields),
 		LOG_TEST(what_is_below_the_level_is_not_written),
 		LOG_TEST(text_is_escaped_and_repaired),
 		LOG_TEST(a_line_is_cut_at_8_kib_and_stays_json),

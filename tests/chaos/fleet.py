@@ -162,7 +162,7 @@ class Fleet(Stack):
         """Whether the process that runs, or ran last, has said so."""
         with open(self.log_path(name), errors="replace") as file:
             file.seek(self.log_from[name])
-            return '"message":"ready"' in file.read()
+            return '"body":"ready"' in file.read()
 
     def _supervise(self):
         """Starts what ended. What ended without being killed is remembered: it fails the run."""

@@ -375,7 +375,7 @@ class Secrets(MeshCase):
                 self.assertNotIn(secret, text, f"a secret in {where}")
 
     def test_what_clients_send_stays_inside_one_line(self):
-        evil = "x\x1b[31m\r\n{\"level\":\"error\"}\u2028"
+        evil = "x\x1b[31m\r\n{\"body\":\"error\"}\u2028"
         anybody = self.stack.client()
         anybody.get("/api/v1/me", X_Request_Id="a\x1b[31mred", User_Agent="x\x1b[0m")
         anybody.get("/api/v1/me%0d%0a%1b")

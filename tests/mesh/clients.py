@@ -136,8 +136,8 @@ class Leaving(Client):
     def tearDown(self):
         self.assertEqual(self.failures(), self.before)
         for line in self.log()[self.logged:].split("\n"):
-            self.assertNotIn('"level":"error"', line)
-            self.assertNotIn('"level":"warn"', line)
+            self.assertNotIn('"severity_text":"ERROR"', line)
+            self.assertNotIn('"severity_text":"WARN"', line)
 
     def test_a_client_that_has_said_all_is_answered(self):
         token, tenants = self.ada.token, "/api/v1/tenants"

@@ -55,7 +55,7 @@ class Stopping(MeshCase):
         for name in self.stack.names():
             said = [json.loads(line) for line in self.stack.log(name).splitlines()
                     if line.startswith("{")]
-            closed = [line["name"] for line in said if line["message"] == "closed"]
+            closed = [line["name"] for line in said if line["body"] == "closed"]
             own = services[::-1] if name == "all" else [name]
             self.assertEqual(closed[-len(own):], own)
         for name in self.stack.names():

@@ -535,7 +535,7 @@ class Stack:
         for name in self.processes:
             with open(self.log_path(name), errors="replace") as file:
                 found += [f"{name}: {line}" for line in file
-                          if trace_id in line or "trace_id" not in line and '"info"' not in line]
+                          if trace_id in line or "trace_id" not in line and '"INFO"' not in line]
         return "".join(found[-60:])
 
     def stop(self):

@@ -1,5 +1,5 @@
 """starts.py - a process that cannot start says why: to a reader of logs as a JSON line
-of level error, to an operator at a command as text."""
+of severity ERROR, to an operator at a command as text."""
 import json
 import subprocess
 
@@ -22,13 +22,13 @@ class Starts(MeshCase):
         """Started as a service, it says those sentences, each in a line of its log, and
         no line of anything else."""
         lines = [json.loads(line) for line in self.start(**how)]
-        said = [line["message"] for line in lines if line["level"] == "error"]
+        said = [line["body"] for line in lines if line["severity_text"] == "ERROR"]
         self.assertEqual(len(said), len(sentences), lines)
         for sentence in sentences:
             self.assertTrue(any(sentence in message for message in said), lines)
         for line in lines:
-            self.assertEqual(line["service"], "trellis")
-            self.assertIn("time", line)
+            self.assertEqual(line["service.name"], "trellis")
+            self.assertIn("timestamp", line)
 
     def test_a_bad_setting_is_a_line_of_the_log(self):
         self.refused("TRELLIS_MAX_ACTORS is \"many\"", TRELLIS_MAX_ACTORS="many")

@@ -58,7 +58,7 @@ not_supervised() { ! as_user s6-svok "$1" && ! as_user s6-svok "$1/log"; }
 log_end() { # name
 	local errors
 	errors=$(log_tail 20 "$1" |
-		jq -rR 'fromjson? | select(.level == "error") | .message' | awk '!said[$0]++')
+		jq -rR 'fromjson? | select(.severity_text == "ERROR") | .body' | awk '!said[$0]++')
 	if [ -n "$errors" ]; then printf '%s\n' "$errors"; else log_tail 5 "$1"; fi
 }
 # The end of a log, without what a terminal would take for a command.

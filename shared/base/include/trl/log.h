@@ -1,6 +1,8 @@
-/* log.h - JSON lines on stderr, one call a line: level, time, service, message,
- * then typed fields. Escaped, at most 8 KiB, never blocks (what stderr does not
- * take is counted in trl_log_dropped_total). Any thread.
+/* log.h - JSON lines on stderr, one call a line, with OpenTelemetry's names (its data
+ * model of logs): timestamp, severity_text, severity_number, service.name, body,
+ * trace_id, span_id, then typed fields, which are attributes. Escaped, at most 8 KiB,
+ * never blocks (what stderr does not take is counted in trl_log_dropped_total). Any
+ * thread.
  *
  *   trl_log(TRL_LOG_INFO, ctx, "peer ejected", TRL_LOG_STR("peer", addr),
  *       TRL_LOG_INT("misses", 3));
