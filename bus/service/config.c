@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include <trl/complain.h>
+#include <trl/log.h>
 
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct process_config, pg_url, "TRELLIS_PG_URL", NULL,
@@ -249,10 +250,9 @@ check_pg_urls(const struct process_config *config)
 static bool
 check_level(const char *level)
 {
-	static const char *const levels[] = { "debug", "info", "warn", "error" };
-	for (size_t i = 0; i < TRL_COUNT(levels); i++)
-		if (strcmp(level, levels[i]) == 0)
-			return true;
+	enum trl_log_level named;
+	if (trl_log_level_named(level, &named))
+		return true;
 	trl_complain(
 	    "TRELLIS_LOG_LEVEL is \"%s\", but has to be debug, info, warn or error",
 	    level);

@@ -384,13 +384,13 @@ log_name(const struct process *p)
 	return p->n == 1 ? p->services[0]->name : "trellis";
 }
 
+/* It was checked. */
 static enum trl_log_level
 log_level(const char *name)
 {
-	return strcmp(name, "debug") == 0   ? TRL_LOG_DEBUG
-	       : strcmp(name, "warn") == 0  ? TRL_LOG_WARN
-	       : strcmp(name, "error") == 0 ? TRL_LOG_ERROR
-					    : TRL_LOG_INFO;
+	enum trl_log_level level = TRL_LOG_INFO;
+	(void)trl_log_level_named(name, &level);
+	return level;
 }
 
 /* Connections are bounded by what is configured, not by the usual 1,024. */

@@ -23,13 +23,44 @@
 
 static struct {
 	const char *service;
-	enum trl_log_level least;
+	atomic_int least; /* enum trl_log_level */
 	int fd;
 	bool own_fd;      /* non-blocking and ours */
 	atomic_bool torn; /* the last line was taken in part */
 	atomic_bool lost; /* the last line was not taken */
 	atomic_ullong dropped;
 } sink = { .service = "trellis", .least = TRL_LOG_INFO, .fd = STDERR_FILENO };
+
+static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+const char *
+trl_log_level_name(enum trl_log_level level)
+{
+	return level_names[level];
+}
+
+bool
+trl_log_level_named(const char *name, enum trl_log_level *out)
+{
+	for (size_t i = 0; i < TRL_COUNT(level_names); i++)
+		if (strcmp(name, level_names[i]) == 0) {
+			*out = (enum trl_log_level)i;
+			return true;
+		}
+	return false;
+}
+
+enum trl_log_level
+trl_log_least(void)
+{
+	return (enum trl_log_level)atomic_load(&sink.least);
+}
+
+void
+trl_log_set_least(enum trl_log_level least)
+{
+	atomic_store(&sink.least, (int)least);
+}
 
 static double
 dropped(void *self)
@@ -45,7 +76,7 @@ trl_log_init(const char *service, enum trl_log_level least)
 	int fd;
 
 	sink.service = service;
-	sink.least = least;
+	atomic_store(&sink.least, (int)least);
 	if (sink.own_fd)
 		close(sink.fd);
 	sink.own_fd = false;
@@ -159,7 +190,7 @@ trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx, const char *
 	static _Thread_local struct trl_line line;
 	char time[TRL_TIME_TEXT];
 
-	if (level < sink.least)
+	if ((int)level < atomic_load_explicit(&sink.least, memory_order_relaxed))
 		return;
 	trl_time_format(trl_wall_us(), time);
 	trl_line_begin(&line);

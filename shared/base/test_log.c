@@ -76,6 +76,30 @@ what_is_below_the_level_is_not_written(void **state)
 }
 
 static void
+the_least_level_is_changed_while_it_runs(void **state)
+{
+	enum trl_log_level level;
+
+	(void)state;
+	assert_int_equal(trl_log_least(), TRL_LOG_INFO);
+	assert_true(trl_log_level_named("debug", &level));
+	trl_log_set_least(level);
+	trl_log(TRL_LOG_DEBUG, NULL, "loud", TRL_LOG_INT("n", 1));
+	assert_non_null(strstr(said(), "\"severity_text\":\"DEBUG\""));
+	trl_log_set_least(TRL_LOG_ERROR);
+	trl_log(TRL_LOG_WARN, NULL, "quiet", TRL_LOG_INT("n", 1));
+	assert_string_equal(said(), "");
+	trl_log_set_least(TRL_LOG_INFO);
+	assert_false(trl_log_level_named("loud", &level));
+	for (level = TRL_LOG_DEBUG; level <= TRL_LOG_ERROR; level++) {
+		enum trl_log_level again;
+
+		assert_true(trl_log_level_named(trl_log_level_name(level), &again));
+		assert_int_equal(again, level);
+	}
+}
+
+static void
 text_is_escaped_and_repaired(void **state)
 {
 	static const struct {
@@ -198,6 +222,7 @@ main(void)
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, take_stderr, give_stderr)
 		LOG_TEST(a_line_is_json_with_opentelemetrys_names_and_fields),
 		LOG_TEST(what_is_below_the_level_is_not_written),
+		LOG_TEST(the_least_level_is_changed_while_it_runs),
 		LOG_TEST(text_is_escaped_and_repaired),
 		LOG_TEST(a_line_is_cut_at_8_kib_and_stays_json),
 		LOG_TEST(a_ctx_adds_who_and_where),

@@ -62,6 +62,33 @@ class Ctl(CtlCase):
                 self.assertNotIn(secret.read().strip().partition(":")[2] or "seal=", everything)
         self.assertIn("TRELLIS_LISTEN_", everything)
 
+    def test_the_level_of_logs_is_changed_while_a_process_runs(self):
+        inproc = self.stack.transport == "inproc"  # one process, one log
+
+        def levels():
+            return {name: (item["level"], item["configured"])
+                    for name, item in self.items("log-level").items()}
+
+        def noise():
+            """A refusal, which is a line of level debug."""
+            self.call("GetTenant", "--tenant", "01890000-0000-7000-8000-000000000000", code=1)
+            log = self.stack.log("all" if inproc else "tenants")
+            return sum("message failed" in line and "NOT_FOUND" in line for line in log.splitlines())
+
+        self.assertEqual(set(levels().values()), {("info", "info")})
+        quiet = noise()
+        table = self.ctl("log-level", "tenants", "debug").stdout
+        self.assertRegex(table, r"(?m)^tenants\s+debug\s+info$")
+        self.assertEqual(len(table.splitlines()), 2)
+        self.assertEqual(levels()["tenants"], ("debug", "info"))
+        self.assertEqual(levels()["auth"], ("debug" if inproc else "info", "info"))
+        self.assertGreater(noise(), quiet)
+        self.ctl("log-level", "error")
+        self.assertEqual(set(levels().values()), {("error", "info")})
+        self.ctl("log-level", "info")
+        for words in (("log-level", "nobody"), ("log-level", "tenants", "loud"), ("log-level", "debug", "tenants")):
+            self.assertIn("is neither a service nor", self.ctl(*words, code=2).stderr)
+
     def test_config_lists_all_settings_without_a_mesh(self):
         self.assertIn("| `TRELLIS_HTTP_LISTEN` |", self.ctl("config", "--markdown").stdout)
 

@@ -47,6 +47,17 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_config,
 	},
 	{
+	    .name = "log-level",
+	    .words = "[SERVICE] [LEVEL]",
+	    .summary = "shows from which level on services log, or sets it",
+	    .more = "LEVEL is debug, info, warn or error, and holds until the process "
+		    "ends; without SERVICE,\nfor all. Services of one process have one "
+		    "log.",
+	    .options = CTL_SERVICE,
+	    .most = 2,
+	    .run = ctl_log_level,
+	},
+	{
 	    .name = "tenant show",
 	    .words = "ID|SLUG",
 	    .summary = "shows what every service knows about a tenant",

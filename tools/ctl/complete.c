@@ -7,6 +7,7 @@
 
 #include <trl/config.h>
 #include <trl/event_type.h>
+#include <trl/log.h>
 #include <trl/method.h>
 
 static const char bash_script[] =
@@ -120,8 +121,29 @@ offer_types(const char *begun)
 }
 
 static void
+offer_levels(const char *begun)
+{
+	for (int level = TRL_LOG_DEBUG; level <= TRL_LOG_ERROR; level++) {
+		const char *name = trl_log_level_name((enum trl_log_level)level);
+		offer(name, strlen(name), begun);
+	}
+}
+
+/* False: the services could not be read, which was said. */
+static bool
+offer_services(const char *begun)
+{
+	return trl_config_family(
+	    "TRELLIS_PEER_", offer_service, (void *)(uintptr_t)begun);
+}
+
+static void
 offer_words(const struct ctl_command *command, const char *begun)
 {
+	if (strcmp(command->name, "log-level") == 0) {
+		(void)offer_services(begun);
+		offer_levels(begun);
+	}
 	if (strcmp(command->name, "call") == 0)
 		offer_methods(begun);
 	if (strcmp(command->name, "completion") == 0) {
@@ -158,8 +180,7 @@ ctl_complete(int argc, char **argv)
 		if (argc <= 2)
 			offer_commands(argc, argv);
 	} else if (takes_value && option == CTL_SERVICE) {
-		if (!trl_config_family(
-			"TRELLIS_PEER_", offer_service, (void *)(uintptr_t)begun))
+		if (!offer_services(begun))
 			return CTL_FAILED;
 	} else if (takes_value && option == CTL_TYPE)
 		offer_types(begun);
@@ -167,5 +188,8 @@ ctl_complete(int argc, char **argv)
 		offer_options(command, begun);
 	else if (!takes_value && argc == used + 1)
 		offer_words(command, begun);
+	else if (!takes_value && argc == used + 2 &&
+		 strcmp(command->name, "log-level") == 0)
+		offer_levels(begun);
 	return CTL_FINE;
 }

@@ -197,6 +197,7 @@ enum ctl_exit ctl_actors(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_peers(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_config(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_metrics(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_log_level(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_tenant_show(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_tenants_top(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_call(struct ctl *ctl, trl_ctx *ctx);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <trl/id.h>
@@ -45,6 +46,13 @@ void trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx,
 /* NULL, or why nobody will know what this process does: stderr did not take the last
  * line, nor the one that this call writes then. */
 const char *trl_log_unready(void);
+
+/* "debug", "info", "warn" or "error", and back; false: it is none of them. */
+const char *trl_log_level_name(enum trl_log_level level);
+bool trl_log_level_named(const char *name, enum trl_log_level *out);
+/* The least level that is written, which may be changed at any time. */
+enum trl_log_level trl_log_least(void);
+void trl_log_set_least(enum trl_log_level least);
 
 /* Start-up only: the name every line carries and the least level written. */
 void trl_log_init(const char *service, enum trl_log_level least);
