@@ -162,7 +162,7 @@ def files(mesh, rules):
     yield 'chart/Chart.yaml', MADE + document({
         'apiVersion': 'v2', 'name': 'trellis', 'type': 'application',
         'description': 'A self-hosted backend for multi-tenant SaaS',
-        'version': mesh.version, 'appVersion': mesh.version, 'kubeVersion': '>=1.27.0-0'})
+        'version': mesh.release, 'appVersion': mesh.version, 'kubeVersion': '>=1.27.0-0'})
     yield 'chart/.helmignore', IGNORED
     yield 'chart/values.yaml', values_text(mesh)
     yield 'chart/values.schema.json', json.dumps(schema(mesh), indent=2) + '\n'

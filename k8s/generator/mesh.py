@@ -23,8 +23,9 @@ class Service:
 
 
 class Mesh:
-    def __init__(self, told, version):
-        self.version = version
+    def __init__(self, told, version, release=None):
+        self.version = version  # of images
+        self.release = release or version  # of Trellis
         self.services = [Service(one) for one in told['services']]
         by_name = {one.name: one for one in self.services}
         for one in self.services:
@@ -51,4 +52,5 @@ def ask(program, *words):
 
 def read_mesh(trellis_all, tag=None):
     told = json.loads(ask(trellis_all, 'mesh', '--json'))
-    return Mesh(told, tag or ask(trellis_all, '--version').split()[1])
+    release = ask(trellis_all, '--version').split()[1]
+    return Mesh(told, tag or release, release)

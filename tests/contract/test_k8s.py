@@ -48,6 +48,18 @@ class Committed(unittest.TestCase):
             self.assertEqual(self.run_generate('--out', out).returncode, 0)
             self.assertEqual(self.run_generate('--out', out, '--check').returncode, 0)
 
+    def test_a_tag_of_ones_own_is_everywhere(self):
+        with tempfile.TemporaryDirectory() as out:
+            self.run_generate('--out', out, '--tag', '2030.05_Rc.1')
+            text = {}
+            for path in ('base/auth.yaml', 'chart/values.yaml', 'chart/Chart.yaml'):
+                with open(os.path.join(out, path), encoding='utf-8') as file:
+                    text[path] = file.read()
+            self.assertEqual(set(re.findall(r'image: "trellis/auth:(.*)"', text['base/auth.yaml'])), {'2030.05_Rc.1'})
+            self.assertIn('name: auth-migrate-2030-05-rc-1\n', text['base/auth.yaml'])
+            self.assertIn('tag: "2030.05_Rc.1"', text['chart/values.yaml'])
+            self.assertIn('version: "0.', text['chart/Chart.yaml'])  # a chart's own is a semantic version
+
     def test_overlays_are_the_operators(self):
         with tempfile.TemporaryDirectory() as out:
             self.run_generate('--out', out)

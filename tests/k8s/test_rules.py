@@ -283,6 +283,11 @@ class Settings(unittest.TestCase):
 class Components(unittest.TestCase):
     def test_keda_never_takes_no_data_for_nought(self):
         scaled = of_kind(rendered()['components/keda'], 'ScaledObject')
+        figures = ''
+        for name in os.listdir(os.path.join(rendering.TOP, 'shared', 'jobs')):
+            if name.endswith('.c'):
+                with open(os.path.join(rendering.TOP, 'shared', 'jobs', name), encoding='utf-8') as file:
+                    figures += file.read()
         self.assertEqual(len(scaled), len(mesh().services))
         for one in scaled:
             triggers = {trigger['type']: trigger for trigger in one['spec']['triggers']}
@@ -293,6 +298,8 @@ class Components(unittest.TestCase):
                 self.assertEqual(triggers['prometheus']['metadata']['ignoreNullValues'], 'false')
                 self.assertEqual(triggers['prometheus']['metricType'], 'AverageValue')  # as a fallback needs
                 self.assertEqual(one['spec']['fallback']['behavior'], 'currentReplicas')
+                name = re.match(r'max\((\w+)\{', triggers['prometheus']['metadata']['query'])[1]
+                self.assertIn(f'"{name}"', figures)
         self.assertEqual(of_kind(rendered()['components/keda'], 'HorizontalPodAutoscaler'), [])
 
     def test_certificates_have_a_new_key_each_time_and_the_name_that_is_dialled(self):
