@@ -2,6 +2,8 @@
  * other services see them. */
 #include <string.h>
 
+#include <trl/member.h>
+
 #include "auth.h"
 
 enum trl_code
@@ -72,13 +74,7 @@ auth_get_me(struct auth *self, trl_ctx *ctx, const Auth__V1__GetMeRequest *in,
 	if (rc != TRL_OK)
 		return rc;
 	trl_set(out, id, row.account_id);
-	trl_set(out, version, row.version);
-	out->email = row.email;
-	trl_set(out, email_verified, row.email_verified);
-	out->display_name = row.display_name;
-	out->locale = row.locale;
-	out->created_at = row.created_at;
-	out->updated_at = row.updated_at;
+	trl_member_copy_all(&row.base, &out->base);
 	if (row.has_token_hash && row.token_hash.len == TRL_ACCESS_HASH) {
 		trl_access_csrf(row.token_hash.data, csrf);
 		out->csrf_token = trl_arena_strdup(ctx->arena, csrf);
@@ -107,7 +103,7 @@ store_account(struct auth *self, trl_ctx *ctx, auth_account *row, int64_t former
 	struct trl_id id = ctx->principal.account;
 	trl_batch *work = auth_change_new(self, ctx, TRL_SCOPE_ACCOUNT(id));
 
-	auth_show_account(row, out);
+	*out = *auth_show_account(ctx, row);
 	trl_batch_add(work, &auth_sql_account_update, &row->base,
 	    TRL_ARG_INT("former_version", former));
 	trl_batch_add(work, &auth_sql_account_directory_rename, &row->base);

@@ -149,7 +149,7 @@ enum trl_code auth_revoke_everywhere(
 /* events_out.c: events, part of the batch that makes them true. */
 
 /* What people see of an account; its texts are the row's. */
-void auth_show_account(const auth_account *row, Auth__V1__Account *out);
+Auth__V1__Account *auth_show_account(trl_ctx *ctx, const auth_account *row);
 void auth_tell_account(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
     const auth_account *row);
 void auth_tell_session(trl_ctx *ctx, trl_batch *work, const auth_account *row,

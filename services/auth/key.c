@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/member.h>
+
 #include "auth.h"
 
 static int
@@ -40,33 +42,16 @@ take_permissions(
 	return TRL_OK;
 }
 
-/* What the audit log and the others may know of a new key: not the key. */
-static Auth__V1__ApiKey *
-key_detail(trl_ctx *ctx, const Auth__V1__CreatedApiKey *key)
-{
-	Auth__V1__ApiKey *detail = auth_v1_api_key_new(ctx);
-
-	trl_set(detail, id, key->id);
-	detail->has_created_by = key->has_created_by;
-	detail->created_by = key->created_by;
-	detail->has_made_by_key = key->has_made_by_key;
-	detail->made_by_key = key->made_by_key;
-	detail->created_at = key->created_at;
-	detail->name = key->name;
-	detail->n_permissions = key->n_permissions;
-	detail->permissions = key->permissions;
-	detail->expires_at = key->expires_at;
-	return detail;
-}
-
 static enum trl_code
 store_key(
     struct auth *self, trl_ctx *ctx, struct trl_id id, Auth__V1__CreatedApiKey *out)
 {
 	trl_batch *work = auth_change_new(self, ctx, TRL_SCOPE_TENANT(ctx->tenant));
 	uint8_t hash[TRL_ACCESS_HASH];
-	Auth__V1__ApiKey *detail = key_detail(ctx, out);
+	Auth__V1__ApiKey *detail = auth_v1_api_key_new(ctx);
 
+	/* What the audit log and the others may know of it: not the key itself. */
+	trl_member_copy_all(&out->base, &detail->base);
 	trl_access_hash(out->key, strlen(out->key), hash);
 	trl_batch_add(work, &auth_sql_key_room, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),

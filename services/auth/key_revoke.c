@@ -49,9 +49,8 @@ end_keys(trl_ctx *ctx, trl_batch *work, const struct seeds *seeds,
 	    TRL_ARG_ID("tenant_id", seeds->tenant),
 	    TRL_ARG_IDS("key_ids", ids, found->n_items));
 	for (size_t i = 0; i < found->n_items; i++) {
-		Auth__V1__ApiKey *gone = trl_arena_alloc(ctx->arena, sizeof *gone);
+		Auth__V1__ApiKey *gone = auth_v1_api_key_new(ctx);
 
-		auth__v1__api_key__init(gone);
 		trl_set(gone, id, found->items[i]->id);
 		auth_tell_key(ctx, work, &auth_event_api_key_revoked, gone);
 		trl_batch_audit(work, "auth.key.revoke", ids[i], "key", NULL);

@@ -112,12 +112,10 @@ static void
 tell_letter(struct auth *self, trl_ctx *ctx, trl_batch *work, const auth_account *row,
     Auth__V1__LetterEvent__Purpose purpose, const char *token, int64_t expires_at)
 {
-	Auth__V1__LetterEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Auth__V1__LetterEvent *told = auth_v1_letter_event_new(ctx);
 
-	auth__v1__letter_event__init(told);
 	trl_set(told, purpose, purpose);
-	told->account = trl_arena_alloc(ctx->arena, sizeof *told->account);
-	auth_show_account(row, told->account);
+	told->account = auth_show_account(ctx, row);
 	told->has_sealed_token = true;
 	told->sealed_token.data = trl_seal(
 	    self->sealer, ctx->arena, token, strlen(token), &told->sealed_token.len);

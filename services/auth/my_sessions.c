@@ -5,8 +5,6 @@
 
 #include "auth.h"
 
-static const char list[] = "auth.sessions";
-
 /* Errors: TRL_INVALID (page_token). */
 enum trl_code
 auth_list_my_sessions(struct auth *self, trl_ctx *ctx,
@@ -18,7 +16,8 @@ auth_list_my_sessions(struct auth *self, trl_ctx *ctx,
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_page_open(ctx, list, id, in->page_size, in->page_token, &page);
+	rc = trl_page_open(
+	    ctx, "auth.sessions", id, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
@@ -29,11 +28,8 @@ auth_list_my_sessions(struct auth *self, trl_ctx *ctx,
 	    TRL_ARG_TIME("idle_since", auth_idle_since(self, now)),
 	    TRL_ARG_INT("limit", page.size + 1));
 	rc = trl_batch_read(work);
-	if (rc == TRL_OK && out->n_items > page.size) {
-		out->n_items = page.size;
-		out->next_page_token = trl_page_token_id(
-		    ctx, list, id, trl_value_id(out->items[page.size - 1]->id));
-	}
+	if (rc == TRL_OK)
+		trl_page_cut(ctx, &page, page.size, "id", &out->base);
 	return rc;
 }
 

@@ -32,9 +32,8 @@ static void
 show_session(trl_ctx *ctx, struct trl_id id, const char *token, int64_t expires_at,
     auth_signed_in *out)
 {
-	Auth__V1__Session *session = trl_arena_alloc(ctx->arena, sizeof *session);
+	Auth__V1__Session *session = auth_v1_session_new(ctx);
 
-	auth__v1__session__init(session);
 	trl_set(session, id, trl_value_bytes(ctx, id));
 	session->token = trl_arena_strdup(ctx->arena, token);
 	session->expires_at = trl_value_time(ctx, expires_at);
@@ -72,8 +71,7 @@ auth_session_begin(struct auth *self, trl_ctx *ctx, trl_batch *work,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("session_id", id),
 	    TRL_ARG_BYTES("token_hash", hash, TRL_ACCESS_HASH));
 	auth_place_remember(self, ctx, work, account);
-	out->account = trl_arena_alloc(ctx->arena, sizeof *out->account);
-	auth_show_account(row, out->account);
+	out->account = auth_show_account(ctx, row);
 	show_session(ctx, id, token, expires_at, out);
 	sodium_memzero(token, sizeof token);
 }

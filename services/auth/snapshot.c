@@ -8,7 +8,7 @@ static enum trl_code
 show_account(struct auth *self, trl_ctx *ctx, const Auth__V1__AccountFacts *at,
     trl_snapshot *out)
 {
-	Auth__V1__AccountEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Auth__V1__AccountEvent *told = auth_v1_account_event_new(ctx);
 	struct trl_id id = trl_value_id(at->account_id);
 	auth_account *row = trl_arena_alloc(ctx->arena, sizeof *row);
 	enum trl_code rc = auth_account_by_id(self, ctx, id, row);
@@ -19,9 +19,7 @@ show_account(struct auth *self, trl_ctx *ctx, const Auth__V1__AccountFacts *at,
 	}
 	if (rc != TRL_OK)
 		return rc;
-	auth__v1__account_event__init(told);
-	told->account = trl_arena_alloc(ctx->arena, sizeof *told->account);
-	auth_show_account(row, told->account);
+	told->account = auth_show_account(ctx, row);
 	trl_snapshot_add(out, &auth_event_account_created, trl_id_nil, id,
 	    trl_value_time_us(row->updated_at), &told->base);
 	return TRL_OK;

@@ -8,28 +8,13 @@
 
 enum { DETAILS_MAX = 256 * 1024 }; /* in one page; a frame is of 512 KiB */
 
-static const char list_name[] = "tenants.audit";
-
-/* Ids fall below `before`; nil stands for the end of time. */
-static struct trl_id
-before_of(const struct trl_page *page)
-{
-	struct trl_id last;
-
-	if (!trl_id_is_nil(page->after))
-		return page->after;
-	memset(last.bytes, 0xff, sizeof last.bytes);
-	return last;
-}
-
-/* How many of the entries make the page: its size at most, and what fits into a reply
- * (one at least). */
+/* How many of the entries fit into a reply (one at least). */
 static size_t
-page_of(const Tenants__V1__ListAuditReply *read, size_t size)
+page_of(const Tenants__V1__ListAuditReply *read)
 {
 	size_t bytes = 0, n = 0;
 
-	for (; n < read->n_items && n < size; n++) {
+	for (; n < read->n_items; n++) {
 		const char *detail = read->items[n]->detail;
 
 		bytes += detail ? strlen(detail) : 0;
@@ -47,25 +32,18 @@ tenants_list_audit(struct tenants *self, trl_ctx *ctx,
 	struct trl_page page;
 	enum trl_code rc;
 	trl_batch *work;
-	size_t n;
 
 	rc = trl_page_open(
-	    ctx, list_name, ctx->tenant, in->page_size, in->page_token, &page);
+	    ctx, "tenants.audit", ctx->tenant, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	trl_batch_get(work, &tenants_sql_audit_list, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("before", before_of(&page)),
+	    TRL_ARG_ID("before", trl_page_before(&page)),
 	    TRL_ARG_INT("limit", page.size + 1));
 	rc = trl_batch_read(work);
-	if (rc != TRL_OK)
-		return rc;
-	n = page_of(out, page.size);
-	if (n == out->n_items)
-		return TRL_OK;
-	out->n_items = n;
-	out->next_page_token = trl_page_token_id(ctx, list_name, ctx->tenant,
-	    trl_value_id(out->items[out->n_items - 1]->id));
-	return TRL_OK;
+	if (rc == TRL_OK)
+		trl_page_cut(ctx, &page, page_of(out), "id", &out->base);
+	return rc;
 }

@@ -19,9 +19,8 @@ void
 tenants_tell_tenant(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
     tenants_tenant *tenant)
 {
-	Tenants__V1__TenantEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Tenants__V1__TenantEvent *told = tenants_v1_tenant_event_new(ctx);
 
-	tenants__v1__tenant_event__init(told);
 	told->tenant = tenant;
 	name_actor(ctx, &told->has_by, &told->by);
 	trl_batch_event(work, type, trl_value_id(tenant->id), &told->base);
@@ -31,9 +30,8 @@ void
 tenants_tell_member(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
     tenants_member *member, const tenants_member *former)
 {
-	Tenants__V1__MemberEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Tenants__V1__MemberEvent *told = tenants_v1_member_event_new(ctx);
 
-	tenants__v1__member_event__init(told);
 	told->member = member;
 	name_actor(ctx, &told->has_by, &told->by);
 	told->has_former_role = former != NULL;
@@ -47,9 +45,8 @@ tenants_tell_invitation(struct tenants *self, trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, tenants_invitation *invitation,
     const char *token)
 {
-	Tenants__V1__InvitationEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Tenants__V1__InvitationEvent *told = tenants_v1_invitation_event_new(ctx);
 
-	tenants__v1__invitation_event__init(told);
 	told->invitation = invitation;
 	name_actor(ctx, &told->has_by, &told->by);
 	told->has_sealed_token = token != NULL;

@@ -107,9 +107,8 @@ by_text(const void *a, const void *b)
 static Tenants__V1__Role *
 role_new(trl_ctx *ctx, Tenants__V1__Member__Role name, const char *description)
 {
-	Tenants__V1__Role *role = trl_arena_alloc(ctx->arena, sizeof *role);
+	Tenants__V1__Role *role = tenants_v1_role_new(ctx);
 
-	tenants__v1__role__init(role);
 	trl_set(role, name, name);
 	role->description = trl_arena_strdup(ctx->arena, description);
 	role->permissions = trl_arena_alloc(

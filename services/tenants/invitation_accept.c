@@ -19,13 +19,10 @@ struct offer {
 static enum trl_code
 refuse(trl_ctx *ctx)
 {
-	static const char words[] =
-	    "This invitation is no longer valid, or is for another address than the "
-	    "one this account has verified.";
-
 	trl_err_clear(ctx);
-	trl_err_violation(ctx, "/token", "%s", words);
-	return trl_fail_field(ctx, TRL_INVALID, "token", "%s", words);
+	return trl_fail_field(ctx, TRL_INVALID, "token",
+	    "This invitation is no longer valid, or is for another address than the "
+	    "one this account has verified.");
 }
 
 /* Reads what the token is about. A missing row leaves its message empty. */
@@ -75,9 +72,8 @@ static tenants_member *
 begin_member(
     trl_ctx *ctx, const struct offer *offer, const struct tenants_person *person)
 {
-	tenants_member *member = trl_arena_alloc(ctx->arena, sizeof *member);
+	tenants_member *member = tenants_v1_member_new(ctx);
 
-	tenants__v1__member__init(member);
 	trl_set(member, account_id, trl_value_bytes(ctx, ctx->principal.account));
 	trl_set(member, version, 1);
 	trl_set(member, role, offer->found.role);

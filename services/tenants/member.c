@@ -51,12 +51,9 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 		rc = tenants_person_by_email(self, ctx, email, &person, &found);
 	if (rc != TRL_OK)
 		return rc;
-	if (!found || !person.verified) {
-		trl_err_violation(ctx, "/email",
-		    "No verified account has this address; invite it instead.");
+	if (!found || !person.verified)
 		return trl_fail_field(ctx, TRL_INVALID, "email",
 		    "No verified account has this address; invite it instead.");
-	}
 	tenants_end_copies(self, ctx, ctx->tenant, person.account);
 	begin_member(ctx, &person, in->role, out);
 	work = tenants_change_new(self, ctx);

@@ -24,10 +24,7 @@ tenants_list_my_tenants(struct tenants *self, trl_ctx *ctx,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("after", page.after),
 	    TRL_ARG_TIME("now", trl_now(ctx)), TRL_ARG_INT("limit", page.size + 1));
 	rc = trl_batch_read(work);
-	if (rc == TRL_OK && out->n_items > page.size) {
-		out->n_items = page.size;
-		out->next_page_token = trl_page_token_id(ctx, "tenants.mine", account,
-		    trl_value_id(out->items[page.size - 1]->id));
-	}
+	if (rc == TRL_OK)
+		trl_page_cut(ctx, &page, page.size, "id", &out->base);
 	return rc;
 }

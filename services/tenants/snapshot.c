@@ -10,10 +10,9 @@ enum { MEMBERS_A_PIECE = 200 };
 static void
 show_tenant(trl_ctx *ctx, tenants_tenant *tenant, trl_snapshot *out)
 {
-	Tenants__V1__TenantEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Tenants__V1__TenantEvent *told = tenants_v1_tenant_event_new(ctx);
 	struct trl_id id = trl_value_id(tenant->id);
 
-	tenants__v1__tenant_event__init(told);
 	told->tenant = tenant;
 	trl_snapshot_add(out, &tenants_event_tenant_created, id, id,
 	    trl_value_time_us(tenant->updated_at), &told->base);
@@ -23,9 +22,8 @@ static void
 show_member(
     trl_ctx *ctx, struct trl_id tenant, tenants_member *member, trl_snapshot *out)
 {
-	Tenants__V1__MemberEvent *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Tenants__V1__MemberEvent *told = tenants_v1_member_event_new(ctx);
 
-	tenants__v1__member_event__init(told);
 	told->member = member;
 	trl_snapshot_add(out, &tenants_event_member_added, tenant,
 	    trl_value_id(member->account_id), trl_value_time_us(member->updated_at),
@@ -38,15 +36,12 @@ static enum trl_code
 show_one(struct tenants *self, trl_ctx *ctx, struct trl_id id, struct trl_id after,
     trl_snapshot *out, size_t *shown, struct trl_id *last)
 {
-	tenants_tenant *tenant = trl_arena_alloc(ctx->arena, sizeof *tenant);
-	Tenants__V1__ListMembersReply *members =
-	    trl_arena_alloc(ctx->arena, sizeof *members);
+	tenants_tenant *tenant = tenants_v1_tenant_new(ctx);
+	Tenants__V1__ListMembersReply *members = tenants_v1_list_members_reply_new(ctx);
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(id));
 	enum trl_code rc;
 
 	*last = trl_id_nil;
-	tenants__v1__tenant__init(tenant);
-	tenants__v1__list_members_reply__init(members);
 	trl_batch_get(work, &tenants_sql_tenant_get, NULL, &tenant->base,
 	    TRL_ARG_ID("tenant_id", id));
 	trl_batch_get(work, &tenants_sql_member_list, NULL, &members->base,

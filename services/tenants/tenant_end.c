@@ -36,11 +36,9 @@ tenants_end_not(trl_batch *work)
 static void
 tell(trl_ctx *ctx, trl_tx *tx, struct trl_id tenant)
 {
-	Tenants__V1__TenantErased *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Tenants__V1__TenantErased *told = tenants_v1_tenant_erased_new(ctx);
 
-	tenants__v1__tenant_erased__init(told);
-	told->has_tenant_id = true;
-	told->tenant_id = trl_value_bytes(ctx, tenant);
+	trl_set(told, tenant_id, trl_value_bytes(ctx, tenant));
 	trl_tx_event(tx, &tenants_event_tenant_erased, tenant, &told->base);
 	trl_tx_audit(tx, "tenants.tenant.erase", tenant, "tenant", NULL);
 }

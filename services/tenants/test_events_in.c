@@ -62,9 +62,8 @@ id_of(const struct told *told, int64_t number)
 static Audit__V1__Entry *
 entry_new(trl_ctx *ctx, const struct told *told, int64_t number)
 {
-	Audit__V1__Entry *entry = trl_arena_alloc(ctx->arena, sizeof *entry);
+	Audit__V1__Entry *entry = audit_v1_entry_new(ctx);
 
-	audit__v1__entry__init(entry);
 	entry->has_tenant_id = entry->has_id = entry->has_number = entry->has_hash =
 	    true;
 	entry->tenant_id = trl_value_bytes(ctx, told->tenant);

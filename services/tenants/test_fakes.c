@@ -72,9 +72,8 @@ trl_access_close(trl_access **access)
 static Auth__V1__AccountFacts *
 facts_new(trl_ctx *ctx, const struct world_person *person)
 {
-	Auth__V1__AccountFacts *facts = trl_arena_alloc(ctx->arena, sizeof *facts);
+	Auth__V1__AccountFacts *facts = auth_v1_account_facts_new(ctx);
 
-	auth__v1__account_facts__init(facts);
 	trl_set(facts, account_id, trl_value_bytes(ctx, person->account));
 	facts->email = trl_arena_strdup(ctx->arena, person->email);
 	facts->display_name = trl_arena_strdup(ctx->arena, person->display_name);
@@ -108,12 +107,11 @@ auth_call_list_accounts_with(trl_ctx *ctx, trl_bus *bus,
     const Auth__V1__ListAccountsRequest *in, const struct trl_call_terms *terms,
     Auth__V1__ListAccountsReply **out)
 {
-	Auth__V1__ListAccountsReply *reply = trl_arena_alloc(ctx->arena, sizeof *reply);
+	Auth__V1__ListAccountsReply *reply = auth_v1_list_accounts_reply_new(ctx);
 
 	(void)bus;
 	(void)terms;
 	trl_assert(!trl_key_held(ctx)); /* as the bus wants it */
-	auth__v1__list_accounts_reply__init(reply);
 	reply->items =
 	    trl_arena_alloc(ctx->arena, sizeof reply->items[0] * WORLD_PEOPLE_MAX);
 	for (size_t i = 0; i < in->n_account_ids; i++)

@@ -104,6 +104,22 @@ trl_member_copy(const ProtobufCFieldDescriptor *from, const ProtobufCMessage *so
 	trl_member_mark(to, message);
 }
 
+void
+trl_member_copy_all(const ProtobufCMessage *source, ProtobufCMessage *message)
+{
+	for (unsigned i = 0; i < source->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *from = &source->descriptor->fields[i];
+		const ProtobufCFieldDescriptor *to =
+		    protobuf_c_message_descriptor_get_field_by_name(
+			message->descriptor, from->name);
+
+		if (to && to->type == from->type && to->label == from->label &&
+		    to->descriptor == from->descriptor &&
+		    trl_member_present(from, source))
+			trl_member_copy(from, source, to, message);
+	}
+}
+
 const void *
 trl_member_item(
     const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message, size_t i)

@@ -9,6 +9,7 @@
 
 #include <google/protobuf/descriptor.pb-c.h>
 
+#include <trl/member.h>
 #include <trl/wire.h>
 
 #include "sample.trl.h"
@@ -202,6 +203,29 @@ makes_an_empty_message_of_no_bytes(void **state)
 	assert_false(((Sample__V1__Thing *)out)->has_id);
 }
 
+static void
+copies_what_two_messages_have_alike(void **state)
+{
+	Sample__V1__UpdateThingRequest from = SAMPLE__V1__UPDATE_THING_REQUEST__INIT;
+	Sample__V1__Thing to = SAMPLE__V1__THING__INIT;
+	Sample__V1__Part part = SAMPLE__V1__PART__INIT;
+
+	(void)state;
+	to.name = (char *)"stays";
+	to.has_version = true;
+	trl_member_copy_all(&from.base, &to.base);
+	assert_string_equal(to.name, "stays");
+	from.name = (char *)"new";
+	trl_member_copy_all(&from.base, &to.base);
+	assert_string_equal(to.name, "new");
+	assert_true(to.has_version);
+	part.has_count = true; /* int32, and a thing's is uint32 */
+	part.count = 3;
+	trl_member_copy_all(&part.base, &to.base);
+	assert_false(to.has_count);
+	assert_string_equal(to.name, "new");
+}
+
 int
 main(void)
 {
@@ -221,6 +245,7 @@ main(void)
 		    reads_what_it_writes_and_keeps_unknown_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    makes_an_empty_message_of_no_bytes, setup, teardown),
+		cmocka_unit_test(copies_what_two_messages_have_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

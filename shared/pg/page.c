@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include <trl/utf8.h>
+#include <trl/value.h>
 
 enum { VERSION = 1, TAG = 8, SIZE_DEFAULT = 20, SIZE_MAX_ = 100 };
 enum { KIND_ID = 'i', KIND_NUMBER = 'n', KIND_TEXT = 't' };
@@ -115,7 +116,9 @@ enum trl_code
 trl_page_open(trl_ctx *ctx, const char *list, struct trl_id scope, uint32_t page_size,
     const char *page_token, struct trl_page *out)
 {
-	struct trl_page page = { .size = page_size ? page_size : SIZE_DEFAULT };
+	struct trl_page page = { .list = list,
+		.scope = scope,
+		.size = page_size ? page_size : SIZE_DEFAULT };
 
 	if (page.size > SIZE_MAX_)
 		page.size = SIZE_MAX_;
@@ -127,4 +130,45 @@ trl_page_open(trl_ctx *ctx, const char *list, struct trl_id scope, uint32_t page
 	}
 	*out = page;
 	return TRL_OK;
+}
+
+struct trl_id
+trl_page_before(const struct trl_page *page)
+{
+	struct trl_id last;
+
+	if (!trl_id_is_nil(page->after))
+		return page->after;
+	memset(last.bytes, 0xff, sizeof last.bytes);
+	return last;
+}
+
+static const ProtobufCFieldDescriptor *
+field_of(const ProtobufCMessage *message, const char *name)
+{
+	const ProtobufCFieldDescriptor *field =
+	    protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
+
+	trl_assert(field != NULL);
+	return field;
+}
+
+void
+trl_page_cut(trl_ctx *ctx, const struct trl_page *page, size_t most, const char *key,
+    ProtobufCMessage *reply)
+{
+	const ProtobufCFieldDescriptor *items = field_of(reply, "items");
+	size_t *n = (size_t *)(void *)((char *)reply + items->quantifier_offset);
+	const ProtobufCMessage *last;
+	ProtobufCBinaryData id;
+
+	if (most > page->size)
+		most = page->size;
+	if (*n <= most)
+		return;
+	*n = most;
+	last = *(ProtobufCMessage *const *)trl_member_item(items, reply, most - 1);
+	memcpy(&id, trl_member_of(field_of(last, key), last), sizeof id);
+	*(char **)trl_member_at(field_of(reply, "next_page_token"), reply) =
+	    trl_page_token_id(ctx, page->list, page->scope, trl_value_id(id));
 }

@@ -9,6 +9,9 @@
 #include <sodium.h>
 
 #include <trl/page.h>
+#include <trl/value.h>
+
+#include "pgtest.pb-c.h"
 
 static int
 make_ctx(void **state)
@@ -93,12 +96,46 @@ a_foreign_or_changed_token_is_refused(void **state)
 	assert_int_equal(page.size, 99); /* nothing was written */
 }
 
+static void
+a_page_is_cut_where_it_is_full(void **state)
+{
+	trl_ctx *ctx = *state;
+	struct trl_id scope = trl_id_new(), ids[3];
+	Pgtest__Thing things[3], *items[3];
+	Pgtest__Things reply = PGTEST__THINGS__INIT;
+	struct trl_page page, next;
+
+	for (size_t i = 0; i < 3; i++) {
+		ids[i] = trl_id_new();
+		pgtest__thing__init(&things[i]);
+		trl_set(&things[i], id, trl_value_bytes(ctx, ids[i]));
+		items[i] = &things[i];
+	}
+	reply.items = items;
+	reply.n_items = 3;
+	assert_int_equal(trl_page_open(ctx, "things", scope, 3, "", &page), TRL_OK);
+	trl_page_cut(ctx, &page, 9, "id", &reply.base);
+	assert_int_equal(reply.n_items, 3);
+	assert_null(reply.next_page_token);
+	trl_page_cut(ctx, &page, 2, "id", &reply.base);
+	assert_int_equal(reply.n_items, 2);
+	assert_int_equal(
+	    trl_page_open(ctx, "things", scope, 1, reply.next_page_token, &next),
+	    TRL_OK);
+	assert_true(trl_id_eq(next.after, ids[1]));
+	assert_true(trl_id_eq(trl_page_before(&next), ids[1]));
+	assert_int_equal(trl_page_before(&page).bytes[0], 0xff);
+	trl_page_cut(ctx, &next, next.size, "id", &reply.base);
+	assert_int_equal(reply.n_items, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_gives_its_key_back),
 		cmocka_unit_test(a_foreign_or_changed_token_is_refused),
+		cmocka_unit_test(a_page_is_cut_where_it_is_full),
 	};
 
 	return cmocka_run_group_tests_name("page", tests, make_ctx, free_ctx);

@@ -41,25 +41,22 @@ list_of(const struct resource_work *w)
 enum trl_code
 resource_list(const struct resource_work *w, ProtobufCMessage *out)
 {
-	static const struct trl_id last = { .bytes = { 0xff, 0xff, 0xff, 0xff, 0xff,
-						0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-						0xff, 0xff, 0xff, 0xff, 0xff } };
-	const ProtobufCMessageDescriptor *reply = out->descriptor;
-	const ProtobufCFieldDescriptor *items = &reply->fields[w->does->items];
+	const ProtobufCFieldDescriptor *items =
+	    &out->descriptor->fields[w->does->items];
 	struct trl_page_request asked = page_asked(w->in);
 	trl_batch *work = trl_batch_new(w->ctx, w->ctx->pg, w->scope);
 	const struct trl_sql *sql;
 	ProtobufCMessage **rows;
 	struct trl_page page;
 	enum trl_code rc;
-	size_t *n;
+	size_t n;
 
 	rc = trl_page_open(w->ctx, w->resource->message->descriptor->name, w->owner,
 	    asked.size, asked.token, &page);
 	if (rc != TRL_OK)
 		return rc;
-	if (w->resource->newest_first && trl_id_is_nil(page.after))
-		page.after = last;
+	if (w->resource->newest_first)
+		page.after = trl_page_before(&page);
 	sql = list_of(w);
 	trl_batch_get(work, sql, w->in, out, TRL_ARG_ID(w->owner_name, w->owner),
 	    TRL_ARG_ID("after", page.after), TRL_ARG_INT("limit", page.size + 1),
@@ -67,16 +64,11 @@ resource_list(const struct resource_work *w, ProtobufCMessage *out)
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
-	n = (size_t *)(void *)((char *)out + items->quantifier_offset);
+	trl_page_cut(
+	    w->ctx, &page, page.size, resource_field(w, w->resource->id)->name, out);
+	n = trl_member_count(items, out);
 	rows = *(ProtobufCMessage ***)trl_member_at(items, out);
-	if (*n > page.size) {
-		*n = page.size;
-		*(char **)trl_member_at(&reply->fields[w->does->next], out) =
-		    trl_page_token_id(w->ctx, w->resource->message->descriptor->name,
-			w->owner,
-			resource_id_at(w->type, w->resource->id, rows[page.size - 1]));
-	}
-	for (size_t i = 0; i < *n; i++)
+	for (size_t i = 0; i < n; i++)
 		resource_set_id(w, rows[i], w->resource->owner, w->owner);
-	return resource_show(w, rows, *n);
+	return resource_show(w, rows, n);
 }

@@ -186,8 +186,8 @@ edge_stream_last_id(struct edge_request *request)
 		return;
 	id = trl_arena_zalloc(request->ctx->arena, sizeof *id);
 	(void)trl_id_parse(text, strlen(text), id);
-	in->has_last_event_id = true;
-	in->last_event_id = (ProtobufCBinaryData){ sizeof id->bytes, id->bytes };
+	trl_set(
+	    in, last_event_id, (ProtobufCBinaryData){ sizeof id->bytes, id->bytes });
 }
 
 /* From the server: client or drain ended it, or it was too slow. */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include <trl/change.h>
+#include <trl/member.h>
 
 #include "choices/choices.h"
 
@@ -32,9 +33,8 @@ static choice *
 choice_new(trl_ctx *ctx, const struct trl_told_kind *kind,
     Notify__V1__Choice__Channel channel, const choice *chosen)
 {
-	choice *made = trl_arena_alloc(ctx->arena, sizeof *made);
+	choice *made = notify_v1_choice_new(ctx);
 
-	notify__v1__choice__init(made);
 	made->kind = trl_arena_strdup(ctx->arena, kind->name);
 	trl_set(made, channel, channel);
 	trl_set(made, mandatory, kind->mandatory);
@@ -68,30 +68,15 @@ complete(trl_ctx *ctx, choice **chosen, size_t n, Notify__V1__Preferences *out)
 static void
 fill_in(trl_ctx *ctx, Notify__V1__Preferences *out)
 {
-	out->has_version = true;
+	trl_set(out, version, out->version);
 	if (!out->has_digest)
-		out->digest = NOTIFY__V1__PREFERENCES__DIGEST__immediate;
-	out->has_digest = true;
+		trl_set(out, digest, NOTIFY__V1__PREFERENCES__DIGEST__immediate);
 	if (!out->time_zone)
 		out->time_zone = trl_arena_strdup(ctx->arena, "UTC");
 }
 
 /* A row would fill the one list that Preferences has, so it has a message of its own.
  */
-static void
-take_row(const Notify__V1__PreferenceRow *row, Notify__V1__Preferences *out)
-{
-	out->version = row->version;
-	out->digest = row->digest;
-	out->has_digest = row->has_digest;
-	out->time_zone = row->time_zone;
-	out->quiet_from_minute = row->quiet_from_minute;
-	out->has_quiet_from_minute = row->has_quiet_from_minute;
-	out->quiet_until_minute = row->quiet_until_minute;
-	out->has_quiet_until_minute = row->has_quiet_until_minute;
-	out->updated_at = row->updated_at;
-}
-
 static enum trl_code
 read_chosen(struct notify *self, trl_ctx *ctx, Notify__V1__Preferences *out,
     Notify__V1__Choices *chosen)
@@ -107,7 +92,7 @@ read_chosen(struct notify *self, trl_ctx *ctx, Notify__V1__Preferences *out,
 	    TRL_ARG_ID("account_id", account));
 	rc = trl_batch_read(work);
 	if (rc == TRL_OK)
-		take_row(&row, out);
+		trl_member_copy_all(&row.base, &out->base);
 	return rc;
 }
 
@@ -273,14 +258,10 @@ static void
 take(trl_ctx *ctx, const Notify__V1__PutPreferencesRequest *in, int64_t former,
     Notify__V1__Preferences *out)
 {
-	out->version = former + 1;
-	out->digest = in->digest;
-	out->has_digest = in->has_digest;
-	out->time_zone = in->time_zone ? zone_of(ctx, in->time_zone) : NULL;
-	out->has_quiet_from_minute = in->has_quiet_from_minute;
-	out->quiet_from_minute = in->quiet_from_minute;
-	out->has_quiet_until_minute = in->has_quiet_until_minute;
-	out->quiet_until_minute = in->quiet_until_minute;
+	trl_member_copy_all(&in->base, &out->base);
+	trl_set(out, version, former + 1);
+	if (in->time_zone)
+		out->time_zone = zone_of(ctx, in->time_zone);
 	out->updated_at = trl_value_time(ctx, trl_now(ctx));
 	fill_in(ctx, out);
 	complete(ctx, in->choices, in->n_choices, out);

@@ -31,9 +31,8 @@ id_at(const struct notify_value *values, const char *path, struct trl_id *out)
 static Notify__V1__Telling *
 telling_new(trl_ctx *ctx, const Notify__V1__Fact *fact, const char *kind)
 {
-	Notify__V1__Telling *telling = trl_arena_alloc(ctx->arena, sizeof *telling);
+	Notify__V1__Telling *telling = notify_v1_telling_new(ctx);
 
-	notify__v1__telling__init(telling);
 	telling->fact = (Notify__V1__Fact *)(uintptr_t)fact;
 	telling->kind = trl_arena_strdup(ctx->arena, kind);
 	trl_set(telling, delivery_id, trl_value_bytes(ctx, trl_new_id(ctx)));
@@ -54,9 +53,8 @@ static void
 add_rest(trl_ctx *ctx, trl_batch *work, const Notify__V1__Fact *fact, const char *kind,
     ProtobufCBinaryData after)
 {
-	Notify__V1__Audience *rest = trl_arena_alloc(ctx->arena, sizeof *rest);
+	Notify__V1__Audience *rest = notify_v1_audience_new(ctx);
 
-	notify__v1__audience__init(rest);
 	rest->fact = (Notify__V1__Fact *)(uintptr_t)fact;
 	rest->kind = trl_arena_strdup(ctx->arena, kind);
 	trl_set(rest, after, after);

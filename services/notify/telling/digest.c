@@ -165,9 +165,8 @@ add_person(trl_ctx *ctx, trl_batch *work, struct trl_id account)
 {
 	char *key = trl_arena_alloc(ctx->arena, TRL_ID_TEXT);
 	const struct trl_job_terms terms = { .key = key };
-	Notify__V1__DigestDue *due = trl_arena_alloc(ctx->arena, sizeof *due);
+	Notify__V1__DigestDue *due = notify_v1_digest_due_new(ctx);
 
-	notify__v1__digest_due__init(due);
 	trl_set(due, account_id, trl_value_bytes(ctx, account));
 	trl_id_format(account, key);
 	trl_batch_job(work, &notify_digest_job, &terms, &due->base);
@@ -194,8 +193,7 @@ find_due(void *state, trl_ctx *ctx, const struct trl_job *job)
 	for (size_t i = 0; i < people.n_items; i++)
 		add_person(ctx, work, trl_value_id(people.items[i]->account_id));
 	if (people.n_items == PEOPLE_AT_ONCE) {
-		next = trl_arena_alloc(ctx->arena, sizeof *next);
-		notify__v1__digest_due__init(next);
+		next = notify_v1_digest_due_new(ctx);
 		trl_set(next, account_id, people.items[people.n_items - 1]->account_id);
 		trl_batch_job(work, &notify_digests_job, NULL, &next->base);
 	}

@@ -8,20 +8,6 @@
 
 enum { UNREAD_MAX = 1000 }; /* that are counted */
 
-static const char list_name[] = "notify.inbox";
-
-/* Ids fall below it; nil stands for the end of time. */
-static struct trl_id
-before_of(const struct trl_page *page)
-{
-	struct trl_id last;
-
-	if (!trl_id_is_nil(page->after))
-		return page->after;
-	memset(last.bytes, 0xff, sizeof last.bytes);
-	return last;
-}
-
 void
 notify_person_changed(struct notify *self, struct trl_id account)
 {
@@ -40,21 +26,19 @@ notify_list_notifications(struct notify *self, trl_ctx *ctx,
 	trl_batch *work;
 
 	rc = trl_page_open(
-	    ctx, list_name, account, in->page_size, in->page_token, &page);
+	    ctx, "notify.inbox", account, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
 	trl_batch_get(work, &notify_sql_notifications_list, NULL, &out->base,
-	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("before", before_of(&page)),
+	    TRL_ARG_ID("account_id", account),
+	    TRL_ARG_ID("before", trl_page_before(&page)),
 	    TRL_ARG_BOOL("unread", in->unread),
 	    TRL_ARG_ID("only", trl_value_id(in->tenant_id)),
 	    TRL_ARG_INT("limit", page.size + 1));
 	rc = trl_batch_read(work);
-	if (rc == TRL_OK && out->n_items > page.size) {
-		out->n_items = page.size;
-		out->next_page_token = trl_page_token_id(ctx, list_name, account,
-		    trl_value_id(out->items[page.size - 1]->id));
-	}
+	if (rc == TRL_OK)
+		trl_page_cut(ctx, &page, page.size, "id", &out->base);
 	return rc;
 }
 

@@ -19,9 +19,8 @@ add_inbox(trl_ctx *ctx, trl_batch *work, struct trl_id account,
     const struct notify_fact *fact, const char *kind,
     const struct notify_outgoing *outgoing)
 {
-	Notify__V1__Notification *told = trl_arena_alloc(ctx->arena, sizeof *told);
+	Notify__V1__Notification *told = notify_v1_notification_new(ctx);
 
-	notify__v1__notification__init(told);
 	trl_set(told, id, trl_value_bytes(ctx, trl_new_id(ctx)));
 	trl_set(told, event_id, trl_value_bytes(ctx, fact->event_id));
 	told->has_tenant_id = !trl_id_is_nil(fact->tenant);

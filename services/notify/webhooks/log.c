@@ -7,33 +7,17 @@
 
 #include "webhooks/webhooks.h"
 
-static const char list_name[] = "notify.webhook_deliveries";
-
-static struct trl_id
-before_of(const struct trl_page *page)
-{
-	struct trl_id last;
-
-	if (!trl_id_is_nil(page->after))
-		return page->after;
-	memset(last.bytes, 0xff, sizeof last.bytes);
-	return last;
-}
-
 /* Cuts the list where the page is full or does not fit. */
 static void
-cut(trl_ctx *ctx, struct trl_id endpoint, size_t size,
+cut(trl_ctx *ctx, const struct trl_page *page,
     Notify__V1__ListWebhookDeliveriesReply *out)
 {
 	size_t n = 0;
 
-	while (n < out->n_items && n < size && out->items[n]->fits)
+	while (n < out->n_items && out->items[n]->fits)
 		n++;
-	if (n < out->n_items)
-		out->next_page_token = trl_page_token_id(
-		    ctx, list_name, endpoint, trl_value_id(out->items[n - 1]->id));
-	out->n_items = n;
-	for (size_t i = 0; i < n; i++)
+	trl_page_cut(ctx, page, n, "id", &out->base);
+	for (size_t i = 0; i < out->n_items; i++)
 		out->items[i]->has_fits = false;
 }
 
@@ -69,13 +53,12 @@ static enum trl_code
 read_attempts(
     struct notify *self, trl_ctx *ctx, Notify__V1__ListWebhookDeliveriesReply *out)
 {
-	Notify__V1__WebhookAttempts *all = trl_arena_alloc(ctx->arena, sizeof *all);
+	Notify__V1__WebhookAttempts *all = notify_v1_webhook_attempts_new(ctx);
 	struct trl_id *ids =
 	    trl_arena_alloc(ctx->arena, (out->n_items + 1) * sizeof *ids);
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
 
-	notify__v1__webhook_attempts__init(all);
 	for (size_t i = 0; i < out->n_items; i++)
 		ids[i] = trl_value_id(out->items[i]->id);
 	trl_batch_get(work, &notify_sql_webhook_attempts_list, NULL, &all->base,
@@ -99,8 +82,8 @@ notify_list_webhook_deliveries(struct notify *self, trl_ctx *ctx,
 	enum trl_code rc;
 	trl_batch *work;
 
-	rc = trl_page_open(
-	    ctx, list_name, endpoint, in->page_size, in->page_token, &page);
+	rc = trl_page_open(ctx, "notify.webhook_deliveries", endpoint, in->page_size,
+	    in->page_token, &page);
 	if (rc == TRL_OK)
 		rc = notify_endpoint_read(self, ctx, in->endpoint_id, &known);
 	if (rc != TRL_OK)
@@ -108,11 +91,11 @@ notify_list_webhook_deliveries(struct notify *self, trl_ctx *ctx,
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	trl_batch_get(work, &notify_sql_webhook_deliveries_list, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("endpoint_id", endpoint),
-	    TRL_ARG_ID("before", before_of(&page)),
+	    TRL_ARG_ID("before", trl_page_before(&page)),
 	    TRL_ARG_INT("limit", page.size + 1));
 	rc = trl_batch_read(work);
 	if (rc != TRL_OK || out->n_items == 0)
 		return rc;
-	cut(ctx, endpoint, page.size, out);
+	cut(ctx, &page, out);
 	return read_attempts(self, ctx, out);
 }

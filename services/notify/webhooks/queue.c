@@ -35,10 +35,8 @@ webhook_id(trl_ctx *ctx, struct trl_id endpoint, const struct told *told)
 static Notify__V1__WebhookDelivery *
 new_delivery(trl_ctx *ctx, struct trl_id endpoint, const struct told *told)
 {
-	Notify__V1__WebhookDelivery *delivery =
-	    trl_arena_alloc(ctx->arena, sizeof *delivery);
+	Notify__V1__WebhookDelivery *delivery = notify_v1_webhook_delivery_new(ctx);
 
-	notify__v1__webhook_delivery__init(delivery);
 	trl_set(delivery, id, trl_value_bytes(ctx, trl_new_id(ctx)));
 	trl_set(delivery, endpoint_id, trl_value_bytes(ctx, endpoint));
 	trl_set(delivery, event_id, trl_value_bytes(ctx, told->event));
@@ -53,9 +51,8 @@ new_delivery(trl_ctx *ctx, struct trl_id endpoint, const struct told *told)
 static const ProtobufCMessage *
 due(trl_ctx *ctx, struct trl_id delivery)
 {
-	Notify__V1__WebhookDue *payload = trl_arena_alloc(ctx->arena, sizeof *payload);
+	Notify__V1__WebhookDue *payload = notify_v1_webhook_due_new(ctx);
 
-	notify__v1__webhook_due__init(payload);
 	trl_set(payload, delivery_id, trl_value_bytes(ctx, delivery));
 	return &payload->base;
 }

@@ -33,8 +33,6 @@ notify_work_do(struct notify *self, trl_ctx *ctx, struct notify_work *work)
 	said = run->line
 		   ? trl_arena_printf(ctx->arena, "Line %u: %s.", run->line, run->what)
 		   : trl_arena_printf(ctx->arena, "%s.", run->what);
-	trl_err_violation(
-	    ctx, trl_arena_printf(ctx->arena, "/%s", work->part), "%s", said);
 	return trl_fail_field(ctx, TRL_INVALID, work->part, "%s", said);
 }
 

@@ -22,7 +22,8 @@ show(trl_ctx *ctx, const struct notify_words *words, template *out)
 
 	out->kind = trl_arena_strdup(arena, words->kind);
 	out->locale = trl_arena_strdup(arena, words->locale);
-	out->has_version = out->has_custom = true;
+	trl_set(out, version, 0);
+	trl_set(out, custom, false);
 	out->subject = trl_arena_strdup(arena, words->subject);
 	out->summary = trl_arena_strdup(arena, words->summary);
 	if (words->action)
@@ -67,12 +68,12 @@ static void
 add_entry(trl_ctx *ctx, Notify__V1__ListTemplatesReply *out, const char *kind,
     const char *locale)
 {
-	Notify__V1__TemplateEntry *entry = trl_arena_alloc(ctx->arena, sizeof *entry);
+	Notify__V1__TemplateEntry *entry = notify_v1_template_entry_new(ctx);
 
-	notify__v1__template_entry__init(entry);
 	entry->kind = trl_arena_strdup(ctx->arena, kind);
 	entry->locale = trl_arena_strdup(ctx->arena, locale);
-	entry->has_version = entry->has_custom = true;
+	trl_set(entry, version, 0);
+	trl_set(entry, custom, false);
 	out->items[out->n_items++] = entry;
 }
 
@@ -171,7 +172,7 @@ notify_get_template(struct notify *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	if (own) {
-		out->has_custom = out->custom = true;
+		trl_set(out, custom, true);
 		return TRL_OK;
 	}
 	notify__v1__template__init(out);
@@ -212,15 +213,13 @@ store(struct notify *self, trl_ctx *ctx, const template *row, bool is_new,
 static enum trl_code
 may_have_own(trl_ctx *ctx, const char *kind_name)
 {
-	static const char why[] =
-	    "Messages of this kind are not sent on an organisation's behalf, or go to "
-	    "people outside it; their words are the installation's.";
 	const struct trl_told_kind *kind = trl_told_kind_by_name(kind_name);
 
 	if (!kind || kind->own_words) /* the layout is no kind */
 		return TRL_OK;
-	trl_err_violation(ctx, "/kind", "%s", why);
-	return trl_fail_field(ctx, TRL_INVALID, "kind", "%s", why);
+	return trl_fail_field(ctx, TRL_INVALID, "kind",
+	    "Messages of this kind are not sent on an organisation's behalf, or go to "
+	    "people outside it; their words are the installation's.");
 }
 
 /* Makes an example of a message in words that are not stored yet, with so many items in

@@ -114,7 +114,6 @@ static const struct trl_does {short}_does = {{
 \t.event_by = {by},
 \t.key = {key},
 \t.items = {items},
-\t.next = {next},
 \t.takes = {short}_takes,
 \t.n_takes = {n_takes},
 \t.hooks = &{hooks},
@@ -240,7 +239,7 @@ def does_c(method, words):
         short=short, what=WHAT[does.what], resource=resource.c_name, action=does.action,
         event=f'&{does.event.c_name}' if does.event else 'NULL', **event,
         key=index[does.key_field.name] if does.key_field is not None else -1,
-        items=items, next=reply.index_of.get('next_page_token', -1),
+        items=items,
         takes=''.join(f'\t{{ {index[f.name]}, {to[t.name]} }},\n' for f, t in does.takes),
         n_takes=len(does.takes), hooks=hooks))
     out.append(SERVE.format(thunk=words['thunk'], short=short))

@@ -39,6 +39,9 @@ void trl_member_clear(const ProtobufCFieldDescriptor *field, ProtobufCMessage *m
 void trl_member_copy(const ProtobufCFieldDescriptor *from,
     const ProtobufCMessage *source, const ProtobufCFieldDescriptor *to,
     ProtobufCMessage *message);
+/* Gives a message what another has of its fields, by name and type; what that has not
+ * stays. What it points to is shared. For a handler as well: a row as it is shown. */
+void trl_member_copy_all(const ProtobufCMessage *source, ProtobufCMessage *message);
 /* Items of a list, and where the i-th lies. */
 static inline size_t
 trl_member_count(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)

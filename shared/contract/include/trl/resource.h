@@ -70,7 +70,7 @@ struct trl_does {
 	/* Fields of the event's message, or -1; row -1: it is the resource itself. */
 	int event_row, event_former, event_by;
 	int key; /* the request's field that holds the id, or -1: key columns by name */
-	int items, next; /* of a list's reply: the rows, next_page_token */
+	int items; /* of a list's reply: the rows */
 	const struct trl_take *takes;
 	size_t n_takes;
 	const struct trl_hooks *hooks;

@@ -7,10 +7,13 @@
 #pragma once
 
 #include <trl/ctx.h>
+#include <trl/member.h>
 
 enum { TRL_PAGE_TEXT_MAX = 100 }; /* bytes of a name */
 
 struct trl_page {
+	const char *list;
+	struct trl_id scope;
 	uint32_t size;        /* rows to show; ask for size + 1 */
 	struct trl_id after;  /* nil: from the start */
 	int64_t after_number; /* the same for numbered lists, 0: from the start */
@@ -22,6 +25,13 @@ struct trl_page {
  * Errors: TRL_INVALID (field page_token). */
 enum trl_code trl_page_open(trl_ctx *ctx, const char *list, struct trl_id scope,
     uint32_t page_size, const char *page_token, struct trl_page *out) TRL_MUST_CHECK;
+/* Of a list with the newest first, the id that its rows come before. */
+struct trl_id trl_page_before(const struct trl_page *page);
+/* Leaves of a reply's items, rows in the order of their field key, most of them and the
+ * page's size at most, and sets its next_page_token where there are more. list, of
+ * trl_page_open, lies there still. */
+void trl_page_cut(trl_ctx *ctx, const struct trl_page *page, size_t most,
+    const char *key, ProtobufCMessage *reply);
 /* The token that continues after a key, in ctx's arena. */
 char *trl_page_token_id(
     trl_ctx *ctx, const char *list, struct trl_id scope, struct trl_id last);
