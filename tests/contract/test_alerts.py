@@ -1,4 +1,4 @@
-"""Rules, alerts, their runbook and the words that Alertmanager sends.
+"""Rules, alerts, their runbook, the words that Alertmanager sends, and dashboards.
 
   test_alerts.py BUILD/services/trellis-all
 
@@ -16,6 +16,10 @@ import unittest
 import yaml
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+sys.path.insert(0, os.path.join(TOP, 'tests/observe'))
+import expressions  # noqa: E402
+from expressions import files  # noqa: E402
+
 FOLDER = os.path.join(TOP, 'k8s/observability')
 RUNBOOK = 'k8s/RUNBOOK.md'
 ALWAYS = 'TrellisWatchdog'  # it has no case in which it must not fire
@@ -27,19 +31,13 @@ def read(*names):
         return file.read()
 
 
-def files(kind):
-    folder = os.path.join(FOLDER, kind)
-    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-
-
 def run(*words, **more):
     return subprocess.run(words, capture_output=True, text=True, check=False, **more)
 
 
 @functools.cache
 def rules():
-    groups = [group for path in files('rules') for group in yaml.safe_load(read(path))['groups']]
-    return [rule for group in groups for rule in group['rules']]
+    return list(expressions.rules())
 
 
 @functools.cache
@@ -50,12 +48,8 @@ def alerts():
 def names(expression):
     """The series that an expression reads, those behind recorded ones, too."""
     recorded = {rule['record']: rule['expr'] for rule in rules() if 'record' in rule}
-    found = set()
-    for name in re.findall(r'\b(?:up|[a-z][a-z0-9_:]*_[a-z0-9_:]+)\b', re.sub(r'"[^"]*"', '', expression)):
-        found.add(name)
-        if name in recorded and recorded[name] != expression:
-            found |= names(recorded[name])
-    return found
+    found = expressions.names(expression)
+    return found.union(*[expressions.names(recorded[name]) for name in found if name in recorded])
 
 
 def paragraphs():
@@ -214,6 +208,46 @@ class Words(unittest.TestCase):
                     told = data(alert(status, labels, words), status=status)
                     texts = rendered(ALL, told).split('\x1e')
                     self.assertTrue(all(text.strip() for text in texts), (labels, texts))
+
+
+class Dashboards(unittest.TestCase):
+    def test_grafana_takes_them_as_they_are(self):
+        """Neither asked for a data source nor for an id, wherever they are provisioned."""
+        seen = set()
+        for name, board in expressions.dashboards():
+            with self.subTest(name):
+                self.assertIsNone(board['id'])
+                self.assertEqual(board['uid'], 'trellis-' + name.removesuffix('.json'))
+                self.assertFalse({'__inputs', '__requires', '__elements'} & set(board))
+                variables = board['templating']['list']
+                self.assertEqual((variables[0]['name'], variables[0]['type']), ('datasource', 'datasource'))
+                self.assertEqual(set(re.findall(r'\$\{(\w+)\}', json.dumps(board))), {'datasource'})
+                for each in board['panels'] + [t for p in board['panels'] for t in p['targets']] + variables[1:]:
+                    self.assertEqual(each['datasource'], {'type': 'prometheus', 'uid': '${datasource}'})
+                seen.add(board['uid'])
+        self.assertEqual(seen, {'trellis-overview', 'trellis-mesh', 'trellis-data'})
+
+    def test_panels_have_their_place(self):
+        for name, board in expressions.dashboards():
+            with self.subTest(name):
+                ids = [panel['id'] for panel in board['panels']]
+                self.assertEqual(len(ids), len(set(ids)))
+                places = [(x, y) for panel in board['panels'] for place in [panel['gridPos']]
+                          for x in range(place['x'], place['x'] + place['w'])
+                          for y in range(place['y'], place['y'] + place['h'])]
+                self.assertEqual(len(places), len(set(places)))
+                self.assertLess(max(x for x, _ in places), 24)
+
+    def test_their_queries_are_queries(self):
+        asked = [query for _, board in expressions.dashboards()
+                 for _, query in expressions.queries(board, service='.*')]
+        with tempfile.NamedTemporaryFile('w', suffix='.yml') as file:
+            json.dump({'groups': [{'name': 'asked', 'rules': [
+                {'record': f'asked:{i}', 'expr': query} for i, query in enumerate(asked)]}]}, file)
+            file.flush()
+            done = run('promtool', 'check', 'rules', file.name)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertGreater(len(asked), 60)
 
 
 if __name__ == '__main__':

@@ -138,7 +138,6 @@ callers_env() { # name
 	for own in $(compgen -e TRELLIS_); do
 		case $own in
 		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_TEST_*) continue ;;
-		TRELLIS_ALERT_SLACK_URL_FILE | TRELLIS_ALERT_MAIL_TO | TRELLIS_ALERT_WATCHDOG_URL | TRELLIS_ALERT_WATCHDOG_URL_FILE) continue ;;
 		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) is_in "$1" $SEALS all || continue ;;
 		TRELLIS_PG_URL_*)
 			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_$(upper "$1")(_SYS)?$ ]] ||

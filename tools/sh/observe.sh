@@ -8,6 +8,13 @@
 OBSERVERS="observe-prometheus observe-alertmanager observe-blackbox observe-node
 observe-postgres observe-redis observe-mailbox"
 OBSERVE_PORTS=7
+# Where alerts go is no setting of the services, which refuse what they do not know.
+ALERTS_TO=()
+for name in SLACK_URL_FILE MAIL_TO WATCHDOG_URL WATCHDOG_URL_FILE; do
+	name=TRELLIS_ALERT_$name
+	[ -z "${!name+set}" ] || ALERTS_TO+=("$name=${!name}")
+	unset "$name"
+done
 
 # Their ports, from the one that Prometheus is known by on.
 choose_observe_ports() {
@@ -35,7 +42,8 @@ make_observe_config() { # names...
 	OBSERVE_TAR=$(mktemp)
 	trap 'rm -f "$OBSERVE_TAR"' EXIT
 	# shellcheck disable=SC2046
-	said=$(/usr/bin/python3 "$TOP/tools/sh/observe.py" --run "$RUN/observe/config" \
+	said=$([ ${#ALERTS_TO[@]} = 0 ] || export "${ALERTS_TO[@]}"
+		/usr/bin/python3 "$TOP/tools/sh/observe.py" --run "$RUN/observe/config" \
 		--port "$OBSERVE_PORT" --door "http://${HTTP_LISTEN/#0.0.0.0:/127.0.0.1:}" \
 		--faster "$FASTER" $(observe_targets "$@") <<<"$MESH" 2>&1 >"$OBSERVE_TAR") ||
 		die "${said:-the configuration of what observes cannot be made.}"
@@ -69,15 +77,17 @@ observer_define() {
 
 observe_define() {
 	local p=$OBSERVE_PORT config=$RUN/observe/config pg=$PG_URL
+	# Looking back for half a minute only, so that another form of the mesh leaves no ghosts.
 	observer_define observe-prometheus "$p" /-/ready prometheus \
 		"--config.file=$config/prometheus.yml" "--storage.tsdb.path=$RUN/observe/data" \
 		--storage.tsdb.retention.time=7d --storage.tsdb.retention.size=1GB \
-		--enable-feature=exemplar-storage "--web.listen-address=127.0.0.1:$p" --log.level=warn
+		--query.lookback-delta=30s --enable-feature=exemplar-storage "--web.listen-address=127.0.0.1:$p" --log.level=warn
 	observer_define observe-alertmanager $((p + 1)) /-/ready prometheus-alertmanager \
 		"--config.file=$config/alertmanager.yml" "--storage.path=$RUN/observe/alerts" \
 		--cluster.listen-address= "--web.listen-address=127.0.0.1:$((p + 1))" \
 		"--web.external-url=http://127.0.0.1:$((p + 1))"
-	observer_define observe-blackbox $((p + 2)) /metrics prometheus-blackbox-exporter \
+	# Certificates that it believes beside the system's, if the caller has such.
+	OBSERVE_ENV=${SSL_CERT_FILE:+SSL_CERT_FILE=$SSL_CERT_FILE} observer_define observe-blackbox $((p + 2)) /metrics prometheus-blackbox-exporter \
 		"--config.file=$config/blackbox.yml" "--web.listen-address=127.0.0.1:$((p + 2))" \
 		--log.level=warn
 	# The disks of this machine, be they a container's.
