@@ -22,4 +22,5 @@ sub_dead_letter(trl_ctx *ctx, struct subscription *sub, trl_tx *tx,
 	    TRL_ARG_BYTES("payload", row->payload.data, row->payload.len),
 	    TRL_ARG_TEXT("error", error), TRL_ARG_TIME("parked_at", trl_now(ctx)));
 	trl_series_add(sub->m.parked, 1);
+	trl_series_add(sub->m.parked_now, 1);
 }

@@ -74,6 +74,9 @@ struct events {
 	} m;
 };
 
+/* parked.c: shows how many events of each subscription are parked. */
+enum trl_code events_show_parked(trl_ctx *ctx, struct events *events) TRL_MUST_CHECK;
+
 /* actors.c: starts an actor of this end; false: there is no room, or it drains. */
 bool events_spawn(struct events *events, const char *name,
     void (*run)(trl_ctx *ctx, void *arg), void *arg, uint32_t timeout_ms);

@@ -82,7 +82,9 @@ look(trl_ctx *ctx, void *arg)
 	ctx->service = events->service;
 	if (events_heads_read(ctx, events) != TRL_OK ||
 	    (events->polls % PROGRESS_POLLS == 0 &&
-		events_progress_write(ctx, events) != TRL_OK))
+		events_progress_write(ctx, events) != TRL_OK) ||
+	    (events->polls % PROGRESS_POLLS == 1 &&
+		events_show_parked(ctx, events) != TRL_OK))
 		trl_err_clear(ctx); /* PostgreSQL is away; that shows elsewhere */
 	events->looking = false;
 	events_ends(events);

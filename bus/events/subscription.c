@@ -218,6 +218,11 @@ open_metrics(struct subscription *sub)
 				       "Age of the last event when it was applied",
 				       "service", "subscription", NULL),
 	    service, name);
+	sub->m.parked_now = trl_series_at(trl_gauge_new("trellis_events_parked",
+					      "Events that are parked, as of the last "
+					      "half minute",
+					      "service", "subscription", NULL),
+	    service, name);
 	sub->m.pull_failures = trl_series_at(
 	    trl_counter_new("trellis_events_pull_failures_total",
 		"Pulls that failed: the producer or the database was away", "service",

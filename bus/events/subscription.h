@@ -49,7 +49,7 @@ struct subscription {
 	uv_timer_t *timer;
 	struct {
 		trl_series *applied, *repeated, *parked, *gaps, *lag, *failed, *late;
-		trl_series *pull_failures;
+		trl_series *pull_failures, *parked_now;
 	} m;
 };
 

@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include <trl/ages.h>
 #include <trl/origin.h>
 
 #include "analytics/analytics.h"
@@ -120,6 +121,11 @@ open_metrics(struct notify *self)
 	    "Tries to send a mail, by what became of them", "outcome", NULL);
 	for (size_t i = 0; i < TRL_COUNT(outcomes); i++)
 		trl_series_at(self->mails, outcomes[i]);
+	if (self->config->webhook_ca)
+		trl_age_certificate_file(
+		    "TRELLIS_WEBHOOK_CA", self->config->webhook_ca);
+	if (self->config->smtp_ca)
+		trl_age_certificate_file("TRELLIS_SMTP_CA", self->config->smtp_ca);
 	m = trl_counter_new("trellis_webhook_attempts_total",
 	    "Attempts to deliver to a webhook: succeeded; failed, by its answer; "
 	    "unreachable, there was none",

@@ -25,9 +25,10 @@ static struct {
 	const char *service;
 	atomic_int least; /* enum trl_log_level */
 	int fd;
-	bool own_fd;      /* non-blocking and ours */
-	atomic_bool torn; /* the last line was taken in part */
-	atomic_bool lost; /* the last line was not taken */
+	bool own_fd;                            /* non-blocking and ours */
+	atomic_bool torn;                       /* the last line was taken in part */
+	atomic_bool lost;                       /* the last line was not taken */
+	atomic_ullong lines[TRL_LOG_ERROR + 1]; /* by level */
 	atomic_ullong dropped;
 } sink = { .service = "trellis", .least = TRL_LOG_INFO, .fd = STDERR_FILENO };
 
@@ -63,6 +64,22 @@ trl_log_set_least(enum trl_log_level least)
 }
 
 static double
+lines(void *self)
+{
+	return (double)atomic_load((const atomic_ullong *)self);
+}
+
+static void
+show_lines(void)
+{
+	trl_metric *m =
+	    trl_counter_new("trellis_log_lines_total", "Log lines", "level", NULL);
+
+	for (size_t i = 0; i < TRL_COUNT(level_names); i++)
+		trl_series_ask(trl_series_at(m, level_names[i]), lines, &sink.lines[i]);
+}
+
+static double
 dropped(void *self)
 {
 	(void)self;
@@ -88,6 +105,7 @@ trl_log_init(const char *service, enum trl_log_level least)
 			sink.own_fd = true;
 		}
 	}
+	show_lines();
 	trl_metric_callback_drop(&sink);
 	trl_metric_callback("trellis_log_dropped_total",
 	    "Log lines that stderr did not take", true, dropped, &sink);
@@ -204,6 +222,7 @@ trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx, const char *
 		add_ctx(&line, ctx);
 	add_fields(&line, fields);
 	trl_line_end(&line);
+	atomic_fetch_add(&sink.lines[level], 1);
 	emit(&line);
 }
 

@@ -72,6 +72,12 @@ handle(void *self, trl_ctx *ctx, struct trl_http_request *request)
 		assert_int_equal(trl_park(ctx, world->ticket, "work"), TRL_OK);
 		return;
 	}
+	if (strcmp(request->path, "/break") == 0) {
+		assert_true(trl_http_stream_write(world->stream, "half", 4));
+		world->waited = trl_http_stream_wait(ctx, world->stream);
+		trl_http_stream_break(&world->stream);
+		return;
+	}
 	if (strncmp(request->path, "/wait", 5) != 0)
 		return;
 	/* More than a stream holds at once, at the client's pace. */
@@ -297,6 +303,23 @@ a_push_that_finds_the_client_gone_waits_for_the_handlers_end(void **state)
 }
 
 static void
+one_that_is_broken_off_has_no_end(void **state)
+{
+	struct world *world = *state;
+	int fd = dial(world, "GET /break HTTP/1.1\r\nHost: a\r\n\r\n");
+
+	assert_true(hear(world, NULL));
+	assert_non_null(strstr(world->got, "\r\n\r\n4\r\nhalf\r\n"));
+	assert_null(strstr(world->got, "\r\n0\r\n"));
+	assert_null(world->stream);
+	assert_int_equal(world->waited, TRL_OK);
+	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
+	assert_int_equal(trl_http_streams(world->server), 0);
+	assert_int_equal(world->closed, 0);
+	close(fd);
+}
+
+static void
 an_older_client_gets_it_without_chunks(void **state)
 {
 	struct world *world = *state;
@@ -476,6 +499,7 @@ main(void)
 		CASE(much_at_once_is_pushed_out_within_a_turn),
 		CASE(much_is_pushed_out_while_the_handler_is_at_work),
 		CASE(a_push_that_finds_the_client_gone_waits_for_the_handlers_end),
+		CASE(one_that_is_broken_off_has_no_end),
 		CASE(an_older_client_gets_it_without_chunks),
 		CASE(a_head_request_opens_none),
 		CASE(a_client_that_leaves_is_told_once),

@@ -14,6 +14,8 @@ void trl_age_secret(const char *setting, const char *path);
 /* pem: what is in use, one certificate or several, of which the first to expire
  * counts; what else stands there is passed over. */
 void trl_age_certificate(const char *setting, const char *pem, size_t len);
+/* The same of a file's text; -1 where it cannot be read. Start-up only. */
+void trl_age_certificate_file(const char *setting, const char *path);
 
 /* Unix seconds at which the first of the certificates in a PEM text expires (notAfter,
  * RFC 5280, 4.1.2.5); -1: there is none, or one cannot be read. Any thread. */
