@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(TOP, 'k8s', 'generator'))
 from mesh import read_mesh  # noqa: E402
 
 COMPONENTS = sorted(os.listdir(os.path.join(K8S, 'components')))
+WORKLOADS = ('Deployment', 'StatefulSet', 'Job', 'CronJob')
 OVERLAYS = sorted(os.listdir(os.path.join(K8S, 'overlays')))
 
 
@@ -113,9 +114,6 @@ def title(one):
     return f'{one["kind"]} {one["metadata"]["name"]}'
 
 
-WORKLOADS = ('Deployment', 'StatefulSet', 'Job', 'CronJob')
-
-
 def template(one):
     spec = one['spec']['jobTemplate'] if one['kind'] == 'CronJob' else one
     return spec['spec']['template']
@@ -134,3 +132,12 @@ def matches(selector, labels):
         return False
     return all(e['operator'] == 'In' and labels.get(e['key']) in e['values']
                for e in selector.get('matchExpressions') or [])
+
+
+def settings_of(container, objects):
+    """The environment of a container, its config maps' and its own."""
+    maps = {one['metadata']['name']: one['data'] for one in of_kind(objects, 'ConfigMap')}
+    found = {}
+    for source in container.get('envFrom') or []:
+        found |= maps[source['configMapRef']['name']]
+    return found | {one['name']: one['value'] for one in container.get('env') or []}

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 import rendering
-from rendering import K8S, WORKLOADS, containers, matches, mesh, of_kind, rendered, template, title
+from rendering import K8S, WORKLOADS, containers, matches, mesh, of_kind, rendered, settings_of, template, title
 
 SECRETS = '/etc/trellis/secrets/'
 CREDENTIAL = re.compile(r'://[^/\s]*:[^/@\s]+@')
@@ -215,10 +215,10 @@ class Everywhere(unittest.TestCase):
         for where, objects in rendered().items():
             for one in of_kind(objects, 'Deployment'):
                 pod = template(one)['spec']
-                wanted = 25 + int(settings_of(one, objects)['TRELLIS_DRAIN_SECONDS'])
+                wanted = 25 + int(settings_of(template(one)['spec']['containers'][0], objects)['TRELLIS_DRAIN_SECONDS'])
                 self.assertGreater(pod['terminationGracePeriodSeconds'], wanted, where)
         base = rendered()['base']
-        self.assertEqual({settings_of(one, base)['TRELLIS_DRAIN_SECONDS'] for one in of_kind(base, 'Deployment')}, {'5'})
+        self.assertEqual({settings_of(template(one)['spec']['containers'][0], base)['TRELLIS_DRAIN_SECONDS'] for one in of_kind(base, 'Deployment')}, {'5'})
 
     def test_a_schema_is_migrated_waited_for_and_kept(self):
         for where, objects in rendered().items():
@@ -233,16 +233,6 @@ class Everywhere(unittest.TestCase):
                 if job:
                     self.assertEqual(template(job)['spec']['containers'][0]['args'], ['migrate'])
                     self.assertEqual(template(upkeep)['spec']['containers'][0]['args'], ['maintain'])
-
-
-def settings_of(deployment, objects):
-    """The environment of a Deployment's container, settings and all."""
-    found = {}
-    maps = {one['metadata']['name']: one['data'] for one in of_kind(objects, 'ConfigMap')}
-    one = template(deployment)['spec']['containers'][0]
-    for source in one['envFrom']:
-        found |= maps[source['configMapRef']['name']]
-    return found | {variable['name']: variable['value'] for variable in one['env']}
 
 
 class Settings(unittest.TestCase):
@@ -266,7 +256,7 @@ class Settings(unittest.TestCase):
             for one in of_kind(rendered()[where], 'Deployment'):
                 name = one['metadata']['name']
                 environment = {key: os.path.join(self.keys, name, os.path.basename(value)) if key.endswith('_FILE') else value
-                               for key, value in settings_of(one, rendered()[where]).items()}
+                               for key, value in settings_of(template(one)['spec']['containers'][0], rendered()[where]).items()}
                 done = subprocess.run([program(f'services/trellis-{name}'), '--check-config'],
                                       env={**QUIET, **environment}, capture_output=True, text=True, check=False)
                 self.assertEqual((done.returncode, done.stderr), (0, ''), f'{where}: {title(one)}')
@@ -274,7 +264,7 @@ class Settings(unittest.TestCase):
     def test_every_key_that_is_made_is_read(self):
         for one in of_kind(rendered()['base'], 'Deployment'):
             name = one['metadata']['name']
-            read = {os.path.basename(value) for key, value in settings_of(one, rendered()['base']).items()
+            read = {os.path.basename(value) for key, value in settings_of(template(one)['spec']['containers'][0], rendered()['base']).items()
                     if key.endswith('_FILE') and value.startswith(SECRETS)}
             made = {file for file in os.listdir(os.path.join(self.keys, name)) if not file.startswith(('pg-', 'redis-', 'ca.', 'tls.'))}
             self.assertEqual({file for file in read if not file.startswith(('pg-', 'redis-'))}, made, name)
