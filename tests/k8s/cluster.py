@@ -338,6 +338,8 @@ def end_under_load(people, named, tenant, token):
 
 
 def main():
+    if os.geteuid() != 0:
+        sys.exit('cluster.py makes network namespaces: run it as root.')
     with tempfile.TemporaryDirectory(prefix='trellis-cluster.', dir='/var/tmp') as work:
         os.chmod(work, 0o755)
         cluster = Cluster(work)

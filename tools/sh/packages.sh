@@ -16,7 +16,7 @@ PACKAGES_TEST="pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-
 PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
 prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
 # tests/k8s has models from npm and renders a chart by Go. Whoever has a node has its npm.
-PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev"
+PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev iproute2 iptables"
 command -v node >/dev/null || PACKAGES_K8S="$PACKAGES_K8S nodejs npm"
 PACKAGES_DEBIAN13="mmdebstrap debian-archive-keyring"
 PACKAGES_IMAGES="umoci python3-yaml"
