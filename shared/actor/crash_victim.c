@@ -127,6 +127,28 @@ crash_divide(void *arg)
 	zero = getpid() / zero;
 }
 
+/* Somebody else has the loop's thread crash, deep in a library, when it sleeps there.
+ */
+static void
+crash_sleeper(void *arg)
+{
+	char stat[256], *state = stat;
+
+	(void)arg;
+	do {
+		FILE *file = fopen("/proc/self/stat", "re"); /* of the first thread */
+
+		state = file != NULL && fgets(stat, sizeof stat, file) != NULL
+			    ? strrchr(stat, ')')
+			    : NULL;
+		if (file != NULL)
+			fclose(file);
+	} while (state == NULL || state[2] != 'S');
+	syscall(SYS_tgkill, getpid(), getpid(), SIGSEGV);
+	for (;;)
+		pause();
+}
+
 static void
 crash_in_handler(void *arg)
 {
@@ -189,6 +211,7 @@ static const struct way {
 	{ "nostack", crash_without_stack, NULL },
 	{ "nofiles", crash_without_descriptors, NULL },
 	{ "many", crash_many, NULL },
+	{ "sleeper", crash_sleeper, &apart },
 	{ "offload", crash_null, &pool },
 	{ "overflow_offload", crash_overflow, &pool },
 	{ "overflow_apart", crash_overflow, &apart },

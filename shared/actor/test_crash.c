@@ -120,6 +120,15 @@ went_through(const struct trl_crash *crash, const char *function)
 	return false;
 }
 
+/* Every call was followed to the first one, and none is a guess. */
+static void
+ends_at(const struct trl_crash *crash, const char *function)
+{
+	assert_string_equal(function_at(crash, crash->n_frames - 1), function);
+	for (size_t i = 0; i < crash->n_frames; i++)
+		assert_false(crash->frames[i].seen);
+}
+
 static bool
 ended_by(const struct end *end, int number)
 {
@@ -184,7 +193,7 @@ a_null_pointer_leaves_a_file_that_says_where(void **state)
 	assert_string_equal(function_at(&end->crash, 2), "act");
 	assert_string_equal(function_at(&end->crash, 3), "begin");
 	assert_false(end->crash.frames[0].is_return);
-	assert_false(end->crash.frames[2].seen);
+	ends_at(&end->crash, "trl_context_start");
 }
 
 static void
@@ -238,7 +247,6 @@ an_overflowed_stack_is_told_from_both_ends(void **state)
 	}
 }
 
-/* The C library has no frame pointers: our code is found behind it. */
 static void
 a_crash_inside_malloc_leads_to_its_caller(void **state)
 {
@@ -258,8 +266,23 @@ a_crash_inside_malloc_leads_to_its_caller(void **state)
 		is_complete(end, rows[i].number);
 		names_the_actor(end);
 		assert_true(went_through(&end->crash, rows[i].function));
-		assert_true(went_through(&end->crash, "act"));
+		ends_at(&end->crash, "trl_context_start");
 	}
+}
+
+static void
+a_crash_deep_in_a_library_leads_back_to_main(void **state)
+{
+	struct end *end = *state;
+
+	crash("sleeper", end);
+	if (SANITIZED)
+		return;
+	is_complete(end, SIGSEGV);
+	assert_false(end->crash.has_address); /* it was sent */
+	assert_true(went_through(&end->crash, "trl_loop_run"));
+	assert_true(went_through(&end->crash, "main"));
+	ends_at(&end->crash, "_start");
 }
 
 static void
@@ -416,6 +439,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(the_file_is_for_its_owner_only_and_holds_the_maps),
 		cmocka_unit_test(an_overflowed_stack_is_told_from_both_ends),
 		cmocka_unit_test(a_crash_inside_malloc_leads_to_its_caller),
+		cmocka_unit_test(a_crash_deep_in_a_library_leads_back_to_main),
 		cmocka_unit_test(a_call_of_nothing_leads_to_its_caller),
 		cmocka_unit_test(an_assertion_says_its_words),
 		cmocka_unit_test(a_division_by_zero_is_one_of_them),

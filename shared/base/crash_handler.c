@@ -1,12 +1,12 @@
 /* crash_handler.c - the last thing a process does.
  *
  * Only what signal-safety(7) lists is called, which tests/contract/test_crash.py holds
- * this file and crash_walk.c to; all memory is static. One thread comes through: others
- * that crash beside it wait for the end. The signals are blocked meanwhile, so a fault
- * in here ends the process at once (the kernel lets no fault wait), with a file that
- * lacks its end. And a handler that hangs, on a disk that does not answer, is ended by
- * an alarm. (Over 400 lines: all that runs in the handler, beside crash_walk.c, can be
- * read in one go.) */
+ * this file, crash_walk.c and crash_cfi.c to; all memory is static. One thread comes
+ * through: others that crash beside it wait for the end. The signals are blocked
+ * meanwhile, so a fault in here ends the process at once (the kernel lets no fault
+ * wait), with a file that lacks its end. And a handler that hangs, on a disk that does
+ * not answer, is ended by an alarm. (Over 400 lines: what the handler does, but for the
+ * walk, can be read in one go.) */
 #include "crash_inside.h"
 
 #include <fcntl.h>

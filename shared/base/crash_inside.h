@@ -24,7 +24,7 @@ enum {
 /* Where machine code lies. */
 struct crash_code {
 	uint64_t from, to;
-	bool own; /* of the executable, which keeps frame pointers */
+	uint64_t index; /* its module's .eh_frame_hdr, or 0 */
 };
 
 /* Made at the start, only read in the handler. */
@@ -41,8 +41,16 @@ struct crash_prepared {
 };
 extern struct crash_prepared crash_prepared;
 
+/* What is followed from frame to frame, by DWARF's numbers. */
+enum { CRASH_WALK_REGS = 33, CRASH_FRAME_MAX = 1 << 20 };
+struct crash_frame_regs {
+	uint64_t pc;
+	uint64_t at[CRASH_WALK_REGS];
+};
+
 struct crash_regs {
-	uint64_t pc, sp, fp, link; /* link: where calls leave the way back, or 0 */
+	struct crash_frame_regs walk;
+	uint64_t sp;
 	size_t n;
 	struct crash_reg {
 		char name[8];
@@ -71,6 +79,9 @@ void crash_modules_find(struct crash_prepared *prepared, char build[48]);
 bool crash_peek(void *out, uint64_t from, size_t len);
 void crash_regs_read(struct crash_regs *regs, const void *ucontext);
 void crash_walk(struct crash_walk *walk, const struct crash_regs *regs);
+/* crash_cfi.c: in the handler. From a function that was left at pc, or is about to go
+ * on there, to its caller. False: its tables do not say. */
+bool crash_cfi_step(uint64_t index, uint64_t pc, struct crash_frame_regs *regs);
 /* Calls fn for those that were kept, the youngest first; skipped of those before it
  * were not. */
 void crash_walk_each(const struct crash_walk *walk,

@@ -56,8 +56,7 @@ add_code(struct finding *f, uint64_t from, uint64_t size)
 	struct crash_prepared *p = f->prepared;
 
 	if (p->n_codes < CRASH_CODES)
-		p->codes[p->n_codes++] =
-		    (struct crash_code){ from, from + size, f->first };
+		p->codes[p->n_codes++] = (struct crash_code){ from, from + size, 0 };
 }
 
 static int
@@ -65,7 +64,8 @@ find(struct dl_phdr_info *info, size_t size, void *self)
 {
 	struct finding *f = self;
 	struct crash_prepared *p = f->prepared;
-	uint64_t low = UINT64_MAX, high = 0;
+	uint64_t low = UINT64_MAX, high = 0, index = 0;
+	size_t before = p->n_codes;
 	char build[48] = "-", path[256] = "";
 	int n;
 
@@ -76,6 +76,8 @@ find(struct dl_phdr_info *info, size_t size, void *self)
 
 		if (ph->p_type == PT_NOTE)
 			find_build((const void *)(uintptr_t)at, ph->p_memsz, build);
+		if (ph->p_type == PT_GNU_EH_FRAME)
+			index = at;
 		if (ph->p_type != PT_LOAD)
 			continue;
 		low = at < low ? at : low;
@@ -83,6 +85,8 @@ find(struct dl_phdr_info *info, size_t size, void *self)
 		if ((ph->p_flags & PF_X) != 0)
 			add_code(f, at, ph->p_memsz);
 	}
+	for (size_t i = before; i < p->n_codes; i++)
+		p->codes[i].index = index;
 	if (f->first) {
 		if (readlink("/proc/self/exe", path, sizeof path - 1) < 0)
 			snprintf(path, sizeof path, "?");

@@ -92,7 +92,7 @@ put_stack(struct trl_buf *e, const struct trl_crash *crash)
 		sentry_text(e, "trust",
 		    !frame->is_return ? "context"
 		    : frame->seen     ? "scan"
-				      : "fp");
+				      : "cfi");
 		trl_buf_printf(
 		    e, ",\"in_app\":%s}", m == &crash->modules[0] ? "true" : "false");
 	}

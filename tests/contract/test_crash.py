@@ -9,7 +9,7 @@ import sys
 import unittest
 
 BUILD = ''
-FILES = ['crash_handler', 'crash_walk']
+FILES = ['crash_cfi', 'crash_handler', 'crash_walk']
 # Of signal-safety(7), those that are used. With large files lseek and open have a 64.
 LISTED = {'_exit', 'alarm', 'clock_gettime', 'close', 'getpid', 'lseek', 'lseek64', 'open',
           'open64', 'pause', 'raise', 'read', 'sigaction', 'sigaddset', 'sigemptyset',

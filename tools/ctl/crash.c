@@ -197,7 +197,7 @@ name_frames(const struct trl_crash *c, const struct trl_crash_module *m,
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		named = named || found[i].function[0] != '\0';
+		named = named || found[i].place[0] != '\0';
 		symbols[at[i]] = found[i];
 	}
 	if (!named && m == &c->modules[0])
@@ -236,15 +236,17 @@ put_frame(struct trl_buf *out, size_t number, const struct trl_crash_frame *fram
 		trl_buf_printf(out, "      ... %u more ...\n", frame->skipped);
 	trl_buf_printf(out, "%4zu%c 0x%012" PRIx64 "  ", number,
 	    frame->seen ? '?' : ' ', frame->pc);
-	if (symbol->function[0] != '\0')
+	if (m == NULL)
+		trl_buf_adds(out, "(nowhere)\n");
+	else if (symbol->place[0] != '\0')
 		trl_buf_printf(out, "%s  %s%s%s%s\n", symbol->function, symbol->place,
 		    symbol->inside[0] ? " (inlined into " : "", symbol->inside,
 		    symbol->inside[0] ? ")" : "");
-	else if (m != NULL)
-		trl_buf_printf(out, "%s+0x%" PRIx64 "\n", name ? name + 1 : m->path,
-		    frame->pc - m->bias);
 	else
-		trl_buf_adds(out, "(nowhere)\n");
+		trl_buf_printf(out, "%s+0x%" PRIx64 "%s%s%s\n",
+		    name ? name + 1 : m->path, frame->pc - m->bias,
+		    symbol->function[0] ? " (" : "", symbol->function,
+		    symbol->function[0] ? " or one behind it)" : "");
 }
 
 static void

@@ -90,7 +90,9 @@ read_line(char *line, struct ctl_symbol *symbol)
 	at[4 + strcspn(at + 4, " ")] = '\0';
 	if (symbol->function[0] == '\0') {
 		snprintf(symbol->function, sizeof symbol->function, "%.127s", line);
-		snprintf(symbol->place, sizeof symbol->place, "%.255s", at + 4);
+		/* Without debug information it is the last exported one before. */
+		if (strncmp(at + 4, "??", 2) != 0)
+			snprintf(symbol->place, sizeof symbol->place, "%.255s", at + 4);
 	} else {
 		size_t len = strlen(symbol->inside);
 

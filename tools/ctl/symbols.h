@@ -11,7 +11,7 @@ enum { CTL_SYMBOLS_MAX = 160 };
 
 struct ctl_symbol {
 	char function[128]; /* "": not known */
-	char place[256];    /* file:line */
+	char place[256];    /* file:line; "": only exported functions are known */
 	char inside[256];   /* the functions it was inlined into */
 };
 

@@ -63,14 +63,13 @@ class CrashShow(unittest.TestCase):
         for function in ('crash_heap', 'act'):
             self.assertRegex(named[function]['place'], r'crash_victim\.c:\d+$')
         self.assertTrue(named['act']['certain'])
-        self.assertFalse(named['crash_heap']['certain'])
+        self.assertTrue(all(f['certain'] for f in frames))
         self.assertTrue(all('module' in f and 'offset' in f for f in frames))
         said = self.ask(self.file)
-        self.assertRegex(said, r'\d+\? 0x[0-9a-f]+  crash_heap  .*crash_victim\.c:\d+')
+        self.assertRegex(said, r'\d+  0x[0-9a-f]+  crash_heap  .*crash_victim\.c:\d+')
         self.assertRegex(said, r'signal +SIGABRT\n')
         self.assertRegex(said, r'method +victim\.v1\.Victims\.Crash\n')
         self.assertRegex(said, r'libc\.so\.6\+0x|abort')
-        self.assertIn('may be a remnant', said)
         self.assertIn('crash_heap', self.ask(os.path.join(self.dir, self.file)))
 
     def test_without_addr2line_it_says_where_that_is_from(self):
