@@ -1,7 +1,5 @@
 """Rules, alerts, their runbook, the words that Alertmanager sends, and dashboards.
 
-  test_alerts.py BUILD/services/trellis-all
-
 Each alert has a severity, a summary, a paragraph in k8s/RUNBOOK.md and, in promtool's
 tests, a case in which it fires and one in which it must not, on series that it reads."""
 import functools
@@ -23,7 +21,6 @@ from expressions import files  # noqa: E402
 FOLDER = os.path.join(TOP, 'k8s/observability')
 RUNBOOK = 'k8s/RUNBOOK.md'
 ALWAYS = 'TrellisWatchdog'  # it has no case in which it must not fire
-BINARY = ''
 
 
 def read(*names):
@@ -59,14 +56,6 @@ def paragraphs():
 
 
 class Rules(unittest.TestCase):
-    def test_what_is_expected_is_what_the_services_say(self):
-        mesh = subprocess.run([BINARY, 'mesh', '--json'], check=True, capture_output=True).stdout
-        made = subprocess.run([os.path.join(FOLDER, 'generate')], input=mesh, check=True,
-                              capture_output=True).stdout.decode()
-        self.assertEqual(read('k8s/observability/rules/services.yml'), made,
-                         'run trellis-all mesh --json | k8s/observability/generate '
-                         '>k8s/observability/rules/services.yml')
-
     def test_rules_are_rules(self):
         done = run('promtool', 'check', 'rules', '--lint-fatal', *files('rules'))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -251,5 +240,4 @@ class Dashboards(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    BINARY = sys.argv.pop(1)
     unittest.main(verbosity=2)

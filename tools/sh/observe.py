@@ -10,8 +10,6 @@ lets the rules' times pass N times as fast.
 
 The ports, from the first on: see PORTS."""
 import argparse
-import importlib.machinery
-import importlib.util
 import io
 import json
 import os
@@ -22,7 +20,12 @@ import urllib.parse
 
 import yaml
 
-TOP = os.path.join(os.path.dirname(os.path.realpath(__file__)), '../../k8s/observability')
+sys.dont_write_bytecode = True
+K8S = os.path.join(os.path.dirname(os.path.realpath(__file__)), '../../k8s')
+sys.path.insert(0, os.path.join(K8S, 'generator'))
+import expected  # noqa: E402
+
+TOP = os.path.join(K8S, 'observability')
 PORTS = ['prometheus', 'alertmanager', 'blackbox', 'node', 'postgres', 'redis', 'mailbox']
 UNITS = {'ms': 1, 's': 1000, 'm': 60_000, 'h': 3_600_000, 'd': 86_400_000}
 
@@ -47,23 +50,28 @@ def rules(text, times):
                   lambda m: m[1] + faster(m[2], times, 1000), text, flags=re.M)
 
 
-def named(variable):
-    """What a variable says, or the file that NAME_FILE names."""
-    path = os.environ.get(variable + '_FILE')
-    if path is None:
-        return os.environ.get(variable) or None
+def text_of(variable):
+    """The text of the file that it names."""
+    path = os.environ[variable]
     try:
         with open(path, encoding='utf-8') as file:
             return file.read().strip()
     except (OSError, UnicodeDecodeError) as error:
-        sys.exit(f'{variable}_FILE={path} cannot be read ({error.__class__.__name__}); '
+        sys.exit(f'{variable}={path} cannot be read ({error.__class__.__name__}); '
                  'name a file that is there.')
+
+
+def named(variable):
+    """What a variable says, or the file that NAME_FILE names."""
+    if variable + '_FILE' in os.environ:
+        return text_of(variable + '_FILE')
+    return os.environ.get(variable) or None
 
 
 def url(variable, value):
     """An address by http, or the end with a sentence that does not show it: it is secret."""
     if not re.fullmatch(r'https?://[^\s/]+\S*', value):
-        sys.exit(f'{variable} does not hold one http or https URL; write it there, alone.')
+        sys.exit(f'{variable} does not hold one http or https URL; write it there, and nothing else.')
     return value
 
 
@@ -83,8 +91,7 @@ def mail_global(files, to):
         'smtp_require_tls': parts.scheme == 'smtp',
     }
     if os.environ.get('TRELLIS_SMTP_CA'):
-        with open(os.environ['TRELLIS_SMTP_CA'], encoding='utf-8') as file:
-            files['smtp-ca.pem'] = file.read()
+        files['smtp-ca.pem'] = text_of('TRELLIS_SMTP_CA') + '\n'
     if os.environ.get('TRELLIS_SMTP_USER'):
         files['secrets/smtp-password'] = named('TRELLIS_SMTP_PASSWORD') or ''
         out['smtp_auth_username'] = os.environ['TRELLIS_SMTP_USER']
@@ -175,27 +182,21 @@ def prometheus(args):
     }
 
 
-def expected(mesh, scrapes):
-    loader = importlib.machinery.SourceFileLoader('generate', os.path.join(TOP, 'generate'))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('generate', loader))
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
-    return module.expected(mesh, [each['job_name'] for each in scrapes if each['job_name'] != 'trellis'])
-
-
 def configuration(args, mesh):
     """Each file's text by its name."""
     files = {}
     alertmanager(files, args)
     config = prometheus(args)
+    services = [each['name'] for each in mesh['services']]
+    jobs = [each['job_name'] for each in config['scrape_configs'] if each['job_name'] != 'trellis']
     files['prometheus.yml'] = yaml.safe_dump(config, sort_keys=False)
     files['blackbox.yml'] = read('blackbox.yml')
     files['mailbox.py'] = read('../../tools/sh/mailbox.py')
     for name in sorted(os.listdir(os.path.join(TOP, 'templates'))):
         files['templates/' + name] = read('templates', name)
     for name in sorted(os.listdir(os.path.join(TOP, 'rules'))):
-        made = name == 'services.yml'
-        text = expected(mesh, config['scrape_configs']) if made else read('rules', name)
+        made = name == os.path.basename(expected.PATH)
+        text = expected.rules(services, jobs) if made else read('rules', name)
         files['rules/' + name] = rules(text, args.faster)
     return files
 
