@@ -34,7 +34,7 @@ struct process {
 		struct erase erase;
 	} each[SERVICES_MAX];
 	uv_signal_t term, interrupt;
-	uv_timer_t ready, stop;
+	uv_timer_t ready, stop, look;
 	bool stopping; /* SIGTERM came: it is not ready any more */
 	bool bus_drains;
 	uint64_t drain_until_us; /* 0: it does not drain yet */
@@ -42,3 +42,5 @@ struct process {
 
 /* From here on SIGTERM and SIGINT stop it. */
 void process_watch_signals(struct process *process);
+/* From here on changed files of settings are taken, or said. */
+void process_watch_files(struct process *process);

@@ -448,6 +448,7 @@ run(struct process *p)
 			_exit(1);
 		process_figure_ready(one->service->name, is_ready, one);
 	}
+	process_watch_files(p);
 	trl_metrics_settle();
 	uv_timer_init(trl_loop_uv(p->loop), &p->ready);
 	p->ready.data = p;

@@ -9,6 +9,7 @@
 #include <trl/http_out.h>
 #include <trl/origin.h>
 
+#include "analytics/analytics.h"
 #include "mail/mime.h"
 #include "notify.h"
 
@@ -83,18 +84,6 @@ check_cidrs(const char *cidrs)
 }
 
 static bool
-is_key(const trl_secret *key)
-{
-	const uint8_t *text = trl_secret_bytes(key);
-	const size_t len = trl_secret_len(key);
-
-	for (size_t i = 0; i < len; i++)
-		if (text[i] <= ' ' || text[i] > '~')
-			return false;
-	return len <= 200;
-}
-
-static bool
 check_posthog(const char *url, const trl_secret *key)
 {
 	char origin[TRL_ORIGIN_MAX];
@@ -113,12 +102,7 @@ check_posthog(const char *url, const trl_secret *key)
 		    url ? "TRELLIS_POSTHOG_URL" : "TRELLIS_POSTHOG_KEY");
 		fine = false;
 	}
-	if (key && !is_key(key)) {
-		trl_complain("TRELLIS_POSTHOG_KEY is not a project's key, such as "
-			     "phc_...: it has spaces, or what is no ASCII.");
-		fine = false;
-	}
-	return fine;
+	return (!key || notify_analytics_check_key(key)) && fine;
 }
 
 bool

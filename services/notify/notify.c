@@ -30,7 +30,13 @@ close_notify(void **state)
 	notify_tokens_close(self);
 	trl_sealer_free(&self->slack);
 	trl_http_out_close(&self->out);
-	sodium_free(self->smtp_password);
+	while (self->smtp_password) {
+		struct notify_password *former = self->smtp_password->former;
+
+		sodium_free(self->smtp_password->text);
+		free(self->smtp_password);
+		self->smtp_password = former;
+	}
 	notify_mailbox_close(&self->mailbox);
 	free((char *)(uintptr_t)self->product);
 	free((char *)(uintptr_t)self->from_address);
@@ -40,19 +46,22 @@ close_notify(void **state)
 }
 
 /* A secret's bytes end without a NUL, which the mail client wants. */
-static char *
-copy_password(const trl_secret *password)
+static void
+take_password(struct notify *self, const trl_secret *password)
 {
 	const size_t len = password ? trl_secret_len(password) : 0;
-	char *copy;
+	struct notify_password *copy;
 
 	if (!password)
-		return NULL;
-	copy = sodium_malloc(len + 1);
+		return;
+	copy = calloc(1, sizeof *copy);
 	trl_assert(copy);
-	memcpy(copy, trl_secret_bytes(password), len);
-	copy[len] = '\0';
-	return copy;
+	copy->text = sodium_malloc(len + 1);
+	trl_assert(copy->text);
+	copy->former = self->smtp_password;
+	memcpy(copy->text, trl_secret_bytes(password), len);
+	copy->text[len] = '\0';
+	self->smtp_password = copy;
 }
 
 /* Mails go to a server where one is set, else into the mailbox, else nowhere. */
@@ -65,7 +74,7 @@ open_mail(struct notify *self, const struct trl_host *host)
 	char folder[512];
 
 	if (config->smtp_url) {
-		self->smtp_password = copy_password(config->smtp_password);
+		take_password(self, config->smtp_password);
 		self->out = trl_http_out_open(host->loop, &options);
 		return self->out ? TRL_OK : TRL_INTERNAL;
 	}
@@ -184,6 +193,22 @@ open_notify(const struct trl_host *host, void **out)
 	return rc;
 }
 
+static const char *const renews[] = { "TRELLIS_SMTP_PASSWORD", "TRELLIS_POSTHOG_KEY",
+	NULL };
+
+static bool
+renew_secret(void *state, const char *setting, trl_secret *value)
+{
+	struct notify *self = state;
+
+	if (!strcmp(setting, "TRELLIS_POSTHOG_KEY") && self->analytics)
+		return notify_analytics_renew(self->analytics, value);
+	if (!strcmp(setting, "TRELLIS_SMTP_PASSWORD") && self->config->smtp_url)
+		take_password(self, value);
+	trl_secret_free(&value);
+	return true;
+}
+
 static const struct trl_contract *const contracts[] = { &notify_v1_server, NULL };
 static const char *const calls[] = { "auth", "tenants", NULL };
 static const struct trl_subscription *const subscriptions[] = {
@@ -220,6 +245,8 @@ const struct trl_service notify_service = {
 	.crons = crons,
 	.describe_tenant = &notify_sql_tenant_describe,
 	.needs_seal_key = true,
+	.renews = renews,
+	.renew = renew_secret,
 	.open = open_notify,
 	.close = close_notify,
 	.maintain = notify_maintain,

@@ -30,7 +30,11 @@ struct notify {
 	const char *helo;           /* what we call ourselves to the mail server */
 	struct notify_mailbox *mailbox; /* NULL: there is none */
 	trl_http_out *out;              /* to the mail server; NULL: there is none */
-	char *smtp_password;            /* locked memory, a NUL behind it; or NULL */
+	/* A mail on its way may still have a former one. */
+	struct notify_password {
+		struct notify_password *former;
+		char *text;   /* in locked memory */
+	} * smtp_password;    /* or NULL */
 	trl_sealer **sealers; /* of tokens in links, one a kind (mail/tokens.c) */
 	trl_sealer *unsubscribe;
 	struct trl_offload words; /* what takes more than the loop's time */

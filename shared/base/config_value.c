@@ -51,9 +51,8 @@ trl_config_complain(const char *name, const char *fmt, ...)
 	free(text);
 }
 
-/* Reads all of a small file; NULL with errno set. */
-static char *
-slurp(const char *path)
+char *
+trl_config_slurp(const char *path)
 {
 	char *text = malloc(FILE_MAX + 1);
 	size_t len = 0;
@@ -104,12 +103,13 @@ trl_config_value(const char *name, const char **value)
 		    name, "and %s are both set; unset one of them", file_name);
 		return false;
 	}
-	text = slurp(path);
+	text = trl_config_slurp(path);
 	if (text == NULL) {
 		trl_config_complain(file_name, "names %s, which cannot be read: %s",
 		    path, strerror(errno));
 		return false;
 	}
+	trl_config_note_file(name, text);
 	*value = trl_config_keep(text);
 	return true;
 }

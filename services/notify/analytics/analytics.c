@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <trl/complain.h>
+
 #include "analytics/analytics.h"
 
 enum { CONNECTIONS = 16 };
@@ -68,6 +70,35 @@ notify_analytics_close(struct notify_analytics **at)
 	if (!self)
 		return;
 	trl_http_out_close(&self->out);
+	trl_secret_free(&self->renewed);
 	free(self->url);
 	free(self);
+}
+
+bool
+notify_analytics_check_key(const trl_secret *key)
+{
+	const uint8_t *text = trl_secret_bytes(key);
+	const size_t len = trl_secret_len(key);
+	bool fine = len <= 200;
+
+	for (size_t i = 0; i < len; i++)
+		fine = fine && text[i] > ' ' && text[i] <= '~';
+	if (!fine)
+		trl_complain("TRELLIS_POSTHOG_KEY is not a project's key, such as "
+			     "phc_...: it has spaces, or what is no ASCII.");
+	return fine;
+}
+
+bool
+notify_analytics_renew(struct notify_analytics *self, trl_secret *key)
+{
+	if (!notify_analytics_check_key(key)) {
+		trl_secret_free(&key);
+		return false;
+	}
+	trl_secret_free(&self->renewed);
+	self->key = self->renewed = key;
+	self->rests_until_us = 0;
+	return true;
 }

@@ -34,6 +34,7 @@ struct notify_analytics {
 	trl_http_out *out;
 	char *url;               /* .../batch/ */
 	const trl_secret *key;   /* the project's */
+	trl_secret *renewed;     /* it, where its file has changed since the start */
 	size_t most;             /* events in a post, since one was too large */
 	uint64_t rests_until_us; /* mono: nothing is posted before */
 	unsigned failures;       /* in a row */
@@ -48,6 +49,11 @@ struct notify_analytics {
 struct notify_analytics *notify_analytics_open(
     trl_loop *loop, const struct notify_config *config);
 void notify_analytics_close(struct notify_analytics **analytics);
+
+/* A new key is tried at once. False: it is none, which was said. */
+bool notify_analytics_renew(struct notify_analytics *analytics, trl_secret *key);
+/* Whether it may be a project's key; else trl_complain says so. */
+bool notify_analytics_check_key(const trl_secret *key);
 
 /* event.c */
 

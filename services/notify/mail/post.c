@@ -99,7 +99,7 @@ send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *pos
 		.url = self->config->smtp_url,
 		.helo = self->helo,
 		.user = self->config->smtp_user,
-		.password = self->smtp_password,
+		.password = self->smtp_password ? self->smtp_password->text : NULL,
 		.from = self->from_address,
 		.to = posting->to,
 		.message = mail->data,

@@ -82,6 +82,11 @@ struct trl_service {
 	/* It cannot do without TRELLIS_SEAL_KEY. One whose WRITEs answer with secrets
 	 * cannot anyway: their records are sealed under it. */
 	bool needs_seal_key;
+	/* Secrets that it takes into use while it runs, NULL-ended, when their files
+	 * hold another value; NULL: none. The value is renew's own. False: it cannot be
+	 * used, which trl_complain said, and the former one stays. */
+	const char *const *renews;
+	bool (*renew)(void *self, const char *setting, trl_secret *value);
 	/* Makes the service's state. Start-up, not in an actor; must not park.
 	 * Errors: anything, said by trl_complain; the process ends. */
 	enum trl_code (*open)(const struct trl_host *host, void **self);

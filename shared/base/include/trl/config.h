@@ -139,3 +139,11 @@ void trl_config_print(const struct trl_config_table *table, const void *values);
  * its variable and the path of the file that it comes from, or NULL. */
 void trl_config_each_secret(
     void (*fn)(void *self, const char *name, const char *path), void *self);
+/* Calls fn for each setting whose file is another one than at the last look, at the
+ * first look for each that has a file: whether it holds another value than was read for
+ * use last. One that cannot be read is looked at again. */
+void trl_config_look(
+    void (*fn)(void *self, const char *name, bool differs), void *self);
+/* A secret as its file holds it now, from here on in use; the caller's. NULL: it cannot
+ * be read, or is empty, which was said. */
+trl_secret *trl_config_secret_anew(const char *name);
