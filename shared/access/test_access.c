@@ -87,6 +87,25 @@ new_address(char text[40])
 	    b[4] << 8 | b[5]);
 }
 
+/* How often that limit is said to have been reached. */
+static int
+limited(const char *name)
+{
+	struct trl_buf text = { 0 };
+	char line[100];
+	const char *at;
+	int n;
+
+	snprintf(
+	    line, sizeof line, "\ntrellis_access_limited_total{limit=\"%s\"} ", name);
+	trl_metrics_render(&text, false);
+	trl_buf_add(&text, "", 1);
+	at = strstr((char *)text.data, line);
+	n = at ? atoi(at + strlen(line)) : -1;
+	trl_buf_fini(&text);
+	return n;
+}
+
 static void
 tell_sign_ups(trl_ctx *ctx, struct world *world)
 {
@@ -110,6 +129,7 @@ tell_sign_ups(trl_ctx *ctx, struct world *world)
 			     &who, &states),
 	    TRL_RATE);
 	assert_false(states.state[1].allowed);
+	assert_int_equal(limited("signup-address"), 1);
 	/* one is free again after a tenth of the hour */
 	assert_in_range(ctx->err.retry_after_ms, 350 * 1000, 361 * 1000);
 	new_address(address);

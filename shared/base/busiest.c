@@ -1,6 +1,7 @@
-/* busiest.c - two sketches, of the ten minutes that run and of those before. The least
- * counter is looked for by going through all 256, which lie side by side: that is a
- * tenth of a microsecond, and only where a tenant has none. */
+/* busiest.c - two sketches, of the ten minutes that run and of those before. Counters
+ * only rise, so the least there was is looked for on and on in a circle, and only after
+ * a whole round without it is there a new least: two steps a count, where each tenant
+ * comes but once. */
 #include <trl/busiest.h>
 
 #include <stdlib.h>
@@ -14,7 +15,8 @@ struct sketch {
 	uint64_t counts[COUNTERS];
 	struct trl_busy_tenant tenants[COUNTERS]; /* their count is in counts */
 	uint16_t heads[HEADS], next[COUNTERS];    /* by the id's hash; one more than */
-	unsigned n;
+	unsigned n, round;                        /* where the least was found last */
+	uint64_t least;
 };
 
 static struct {
@@ -53,15 +55,24 @@ take_out(struct sketch *sketch, unsigned counter)
 	*at = sketch->next[counter];
 }
 
+/* One of the counters that are the least; all are given. */
 static unsigned
-least(const struct sketch *sketch)
+find_least(struct sketch *sketch)
 {
-	unsigned at = 0;
+	uint64_t least = UINT64_MAX;
 
-	for (unsigned i = 1; i < COUNTERS; i++)
-		if (sketch->counts[i] < sketch->counts[at])
-			at = i;
-	return at;
+	for (unsigned steps = 0; steps < COUNTERS; steps++) {
+		sketch->round = (sketch->round + 1) % COUNTERS;
+		if (sketch->counts[sketch->round] == sketch->least)
+			return sketch->round;
+	}
+	for (unsigned i = 0; i < COUNTERS; i++)
+		if (sketch->counts[i] < least) {
+			least = sketch->counts[i];
+			sketch->round = i;
+		}
+	sketch->least = least;
+	return sketch->round;
 }
 
 /* A counter for a tenant that has none. */
@@ -74,7 +85,7 @@ give(struct sketch *sketch, const struct trl_id *tenant)
 	if (counter < COUNTERS) {
 		sketch->n++;
 	} else {
-		counter = least(sketch);
+		counter = find_least(sketch);
 		take_out(sketch, counter);
 	}
 	sketch->tenants[counter] = (struct trl_busy_tenant){ .tenant = *tenant,

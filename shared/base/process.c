@@ -163,8 +163,8 @@ trl_process_metrics(
 	trl_metric_callback("trellis_metrics_series",
 	    "Lines that a scrape of this process has", false, count_lines, &process);
 	trl_metric_callback("trellis_metrics_other_total",
-	    "Label sets counted as other: too many, too long, or no UTF-8", true,
-	    count_others, &process);
+	    "How often labels were counted as other: too many, too long, or no UTF-8",
+	    true, count_others, &process);
 	while (trl_process_look())
 		continue;
 }

@@ -1,6 +1,8 @@
 /* test_renew.c - what changes in PostgreSQL while connections live: columns, prepared
  * statements that go, a server that takes no writes. Whoever asks does not notice, or
  * is told that it cannot be now; never that something is broken. */
+#include <trl/metrics.h>
+
 #include "test_world.h"
 
 #include "pool.h"
@@ -223,6 +225,18 @@ is_well(void *pg)
 	return trl_pg_unready(pg) == NULL;
 }
 
+static bool
+shows(const char *line)
+{
+	struct trl_buf text = { 0 };
+	bool found;
+
+	trl_metrics_render(&text, false);
+	found = memmem(text.data, text.len, line, strlen(line)) != NULL;
+	trl_buf_fini(&text);
+	return found;
+}
+
 static void
 write_refused(trl_ctx *ctx)
 {
@@ -232,6 +246,7 @@ write_refused(trl_ctx *ctx)
 	CHECK(world_count(ctx, tenant) == 0);
 	CHECK_CODE(get(ctx, &thing), TRL_NOT_FOUND); /* reads go on */
 	CHECK(strstr(trl_pg_unready(world.pg), "read-only") != NULL);
+	CHECK(shows("\ntrellis_pg_read_only{schema=\"pgtest\"} 1\n"));
 }
 
 static bool

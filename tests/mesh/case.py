@@ -45,5 +45,10 @@ class MeshCase(unittest.TestCase):
         self.assertIn(answer["trace_id"], answer.headers["traceparent"])
         return answer
 
+    def counted(self, service, series):
+        """The value of a series in a scrape of that service's process."""
+        return next(float(line[len(series):]) for line in self.stack.metrics(service).splitlines()
+                    if line.startswith(series + " "))
+
     def pointers(self, answer):
         return [error["pointer"] for error in answer.json.get("errors", [])]

@@ -160,6 +160,7 @@ class Deliveries(Hooks):
             verify(endpoint["secret"], headers, body)
 
     def test_a_failure_is_tried_again_under_the_same_id(self):
+        before = self.counted("notify", failed := 'trellis_webhook_attempts_total{outcome="failed"}')
         endpoint = self.endpoint("/again", 500, 204)
         self.ask_test(endpoint)
         delivery = self.delivery(endpoint, seconds=20)
@@ -169,6 +170,7 @@ class Deliveries(Hooks):
         for headers, body in (first, second):
             verify(endpoint["secret"], headers, body)
         self.assertEqual([a.get("response_status") for a in delivery["attempts"]], [500, 204])
+        self.assertGreater(self.counted("notify", failed), before)
         self.assertEqual(delivery["attempts"][0]["error"], "the endpoint answered 500")
         self.assertNotIn("failing_since", self.ada.get(f"{HOOKS}/{endpoint['id']}").json)
 
@@ -185,12 +187,14 @@ class Deliveries(Hooks):
         self.assertEqual(first[1], second[1])
 
     def test_410_disables_the_endpoint_at_once(self):
+        before = self.counted("notify", gone := 'trellis_webhook_endpoints_disabled_total{reason="gone"}')
         endpoint = self.endpoint("/gone", 410)
         other = self.endpoint("/other", event_types=["notify.*"])
         self.ask_test(endpoint)
         self.delivery(endpoint, "failed")
         shown = self.ada.get(f"{HOOKS}/{endpoint['id']}")
         self.assertEqual((shown["status"], shown["disabled_reason"]), ("disabled", "answered 410"))
+        wait_for("it is counted", lambda: self.counted("notify", gone) == before + 1)
         self.check_problem(self.ada.post(f"{HOOKS}/{endpoint['id']}/test"), 409)
         wait_for("the other endpoint is told", lambda: self.receiver.at("/other"), 15)
         told = verify(other["secret"], *self.receiver.at("/other")[0])
