@@ -12,7 +12,7 @@
 
 #include "subscription.h"
 
-enum { MUCH_BYTES = 1 << 20, CUTS_MAX = 8 };
+enum { MUCH_BYTES = 1 << 20, ALONE_MAX = 32 };
 
 enum trl_code
 sub_work_begin(trl_ctx *ctx, struct subscription *sub, struct sub_work *out)
@@ -33,26 +33,27 @@ sub_work_end(struct sub_work *work)
 }
 
 static bool
-is_cut(const struct trl_event *a, const struct trl_event *b)
+is_traced(const struct trl_event *event)
 {
-	return ((a->trace.flags | b->trace.flags) & TRL_TRACE_SAMPLED) != 0 &&
-	       memcmp(a->trace.trace_id, b->trace.trace_id, 16) != 0;
+	return (event->trace.flags & TRL_TRACE_SAMPLED) != 0;
 }
 
-/* How many of these events are handed over at once. One that is traced goes with
- * those of its own cause only, so that what is done for it is not told of another; but
- * whoever sends many with a trace of their own does not make a batch of many calls. */
+/* How many of these events are handed over at once. One that is traced goes alone, so
+ * that what is done for it is told of nothing else; but whoever sends many of these
+ * does not make a batch of many calls: the rest are told of none. */
 static size_t
-count_together(const struct trl_event *events, size_t n, unsigned *cuts)
+count_together(const struct trl_event *events, size_t n, unsigned *alone)
 {
 	size_t k = 1;
 
 	if (n > TRL_APPLY_MOST)
 		n = TRL_APPLY_MOST;
-	while (k < n && (*cuts == 0 || !is_cut(&events[k - 1], &events[k])))
+	if (*alone > 0 && is_traced(&events[0])) {
+		--*alone;
+		return 1;
+	}
+	while (k < n && (*alone == 0 || !is_traced(&events[k])))
 		k++;
-	if (k<n && * cuts> 0)
-		--*cuts;
 	return k;
 }
 
@@ -60,10 +61,11 @@ static void
 begin_span(trl_ctx *ctx, struct trl_span *span, const struct trl_event *event, size_t n)
 {
 	ctx->trace = event->trace;
+	if (n > 1)
+		ctx->trace.flags = 0;
 	trl_span_begin(ctx, span, TRL_SPAN_EVENT, NULL);
 	trl_span_link(span);
 	trl_span_text(span, event->type_name);
-	trl_span_number(span, n);
 }
 
 /* A call of the handler, in the memory of work. */
@@ -94,7 +96,7 @@ hand_group(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
     const struct trl_event *events, size_t n)
 {
 	const struct trl_trace own = ctx->trace;
-	unsigned cuts = CUTS_MAX;
+	unsigned alone = ALONE_MAX;
 	enum trl_code rc = TRL_OK;
 
 	for (size_t i = 0; i < n; i++)
@@ -106,7 +108,7 @@ hand_group(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 	for (size_t i = 0, k; rc == TRL_OK && i < n; i += k) {
 		struct trl_span span;
 
-		k = count_together(events + i, n - i, &cuts);
+		k = count_together(events + i, n - i, &alone);
 		begin_span(ctx, &span, &events[i], k);
 		rc = hand_some(ctx, sub, work, events + i, k);
 		trl_span_end(ctx, &span, rc);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <trl/span.h>
+
 #include "test_out_rig.h"
 
 static void
@@ -38,6 +40,49 @@ a_request_is_sent_as_it_was_given_and_its_answer_is_read(void **state)
 	assert_string_equal(visit.address, "127.0.0.1");
 	assert_false(visit.answer.truncated);
 	free(visit.body);
+}
+
+static void
+recorded(void *self, size_t n)
+{
+	(void)self, (void)n;
+}
+
+static void
+what_a_traced_message_asks_outside_is_a_span_without_the_path(void **state)
+{
+	static const struct {
+		const char *path;
+		unsigned status;
+	} rows[] = { { "hello?token=secret", 200 }, { "busy?1", 503 } };
+	struct trl_span_record got;
+
+	(void)state;
+	trl_spans_open(
+	    &(struct trl_spans_options){ .room = 4, .ratio = 1, .recorded = recorded });
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		struct visit visit = { .call = {
+					   .url = at(world.http, rows[i].path) } };
+
+		trl_trace_new(&visit.trace);
+		go(&visit);
+		free(visit.body);
+		assert_int_equal(trl_spans_take(&got, 1), 1);
+		assert_int_equal(got.what, TRL_SPAN_HTTP);
+		assert_string_equal(got.name, "GET");
+		assert_string_equal(got.text, "localhost");
+		assert_int_equal(got.number, rows[i].status);
+		assert_int_equal(got.code, TRL_OK);
+		assert_memory_equal(got.trace_id, visit.trace.trace_id, 16);
+		assert_memory_equal(got.parent_id, visit.trace.span_id, 8);
+	}
+	struct visit nobody = { .call = { .url = "http://127.0.0.1:1/" } };
+	trl_trace_new(&nobody.trace);
+	go(&nobody);
+	assert_int_equal(trl_spans_take(&got, 1), 1);
+	assert_int_equal(got.code, TRL_UNAVAILABLE);
+	assert_int_equal(got.number, 0);
+	trl_spans_close();
 }
 
 static void
@@ -433,6 +478,8 @@ main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_request_is_sent_as_it_was_given_and_its_answer_is_read),
+		cmocka_unit_test(
+		    what_a_traced_message_asks_outside_is_a_span_without_the_path),
 		cmocka_unit_test(an_answer_with_zeros_in_it_is_read_whole),
 		cmocka_unit_test(each_method_travels),
 		cmocka_unit_test(

@@ -117,6 +117,7 @@ run_call(trl_ctx *ctx, void *arg)
 	struct visit *visit = arg;
 
 	ctx->tenant = visit->tenant;
+	ctx->trace = visit->trace;
 	visit->rc = trl_http_out_call(ctx, visit->out, &visit->call, &visit->answer);
 	keep(visit, ctx);
 }
@@ -126,6 +127,7 @@ run_letter(trl_ctx *ctx, void *arg)
 {
 	struct visit *visit = arg;
 
+	ctx->trace = visit->trace;
 	visit->rc = trl_smtp_send(ctx, visit->out, &visit->letter, &visit->smtp);
 	snprintf(visit->smtp_text, sizeof visit->smtp_text, "%s", visit->smtp.text);
 	snprintf(

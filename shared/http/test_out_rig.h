@@ -34,7 +34,8 @@ int close_world(void **state);
 struct visit {
 	trl_http_out *out;
 	struct trl_id tenant; /* whose actor it is */
-	char url[100];        /* room for call.url */
+	struct trl_trace trace;
+	char url[100]; /* room for call.url */
 	struct trl_http_call call;
 	struct trl_smtp_letter letter;
 	struct trl_smtp_answer smtp;

@@ -195,7 +195,7 @@ fill_offload(const struct making *m)
 }
 
 static void
-fill_message(const struct making *m, const char *what, const char *id, size_t batch)
+fill_message(const struct making *m, const char *what, const char *id)
 {
 	m->to->kind = OTLP__SPAN__KIND__CONSUMER;
 	m->to->name = trl_arena_printf(m->arena, "process %s", what);
@@ -204,8 +204,6 @@ fill_message(const struct making *m, const char *what, const char *id, size_t ba
 	add_text(m, "messaging.operation.name", "process");
 	add_text(m, "messaging.destination.name", what);
 	add_text(m, "messaging.message.id", id);
-	if (batch > 1)
-		add_number(m, "messaging.batch.message_count", (int64_t)batch);
 	if (m->from->code != TRL_OK)
 		say_failed(m, trl_code_name(m->from->code));
 }
@@ -241,10 +239,10 @@ fill_by_kind(const struct making *m)
 		fill_offload(m);
 		break;
 	case TRL_SPAN_JOB:
-		fill_message(m, from->name, from->text, 1);
+		fill_message(m, from->name, from->text);
 		break;
 	case TRL_SPAN_EVENT:
-		fill_message(m, from->text, NULL, from->number);
+		fill_message(m, from->text, NULL);
 		break;
 	}
 }

@@ -2,6 +2,7 @@
 causes; and that nothing else notices a collector that is away, slow or lies."""
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from case import MeshCase
 from collector import Collector, partial_success
@@ -112,6 +113,18 @@ class Traces(MeshCase):
         headers = self.collector.requests[0][2]
         self.assertEqual(headers["Api-Key" if "Api-Key" in headers else "api-key"], "a key")
         self.assertEqual({path for _, path, _, _ in self.collector.requests}, {"/v1/traces"})
+
+    def test_causes_of_one_moment_are_not_mixed_up(self):
+        """Their events are applied in few transactions, but each as its own's."""
+        with ThreadPoolExecutor(6) as pool:
+            traces = [made[1] for made in pool.map(lambda _: self.sign_up(), range(6))]
+        for trace in traces:
+            event = self.find(trace, "the event", kind="CONSUMER", name="process auth.account.created")
+            self.assertEqual(event.links[0][0], trace)
+            mail = wait_for("the job", lambda trace=trace: [
+                span for span in self.collector.of(trace) if span.kind == "CONSUMER" and "mail" in span.name])
+            self.assertEqual(len(mail), 1, mail)
+            self.assertIn(mail[0].links[0][1], [span.id for span in self.collector.of(trace)])
 
     def test_redis_and_what_was_refused_have_spans_as_well(self):
         person = self.stack.sign_up()

@@ -31,7 +31,7 @@ enum trl_span_what {
 	TRL_SPAN_MAIL,    /* by SMTP: text is the host, number the last reply */
 	TRL_SPAN_OFFLOAD, /* name is the kind of work */
 	TRL_SPAN_JOB,     /* name is its kind, text its id */
-	TRL_SPAN_EVENT    /* applied: text is its type, number how many of one cause */
+	TRL_SPAN_EVENT    /* applied: text is its type */
 };
 
 enum { TRL_SPAN_TEXT = 128 };
