@@ -58,12 +58,13 @@ count_together(const struct trl_event *events, size_t n, unsigned *alone)
 }
 
 static void
-begin_span(trl_ctx *ctx, struct trl_span *span, const struct trl_event *event, size_t n)
+begin_span(trl_ctx *ctx, struct trl_span *span, const struct subscription *sub,
+    const struct trl_event *event, size_t n)
 {
 	ctx->trace = event->trace;
 	if (n > 1)
 		ctx->trace.flags = 0;
-	trl_span_begin(ctx, span, TRL_SPAN_EVENT, NULL);
+	trl_span_begin(ctx, span, TRL_SPAN_EVENT, sub->name);
 	trl_span_link(span);
 	trl_span_text(span, event->type_name);
 }
@@ -109,7 +110,7 @@ hand_group(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 		struct trl_span span;
 
 		k = count_together(events + i, n - i, &alone);
-		begin_span(ctx, &span, &events[i], k);
+		begin_span(ctx, &span, sub, &events[i], k);
 		rc = hand_some(ctx, sub, work, events + i, k);
 		trl_span_end(ctx, &span, rc);
 	}

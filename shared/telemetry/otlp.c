@@ -243,6 +243,7 @@ fill_by_kind(const struct making *m)
 		break;
 	case TRL_SPAN_EVENT:
 		fill_message(m, from->text, NULL);
+		add_text(m, "messaging.consumer.group.name", from->name);
 		break;
 	}
 }

@@ -169,11 +169,14 @@ each_kind_of_span_has_its_names(void **state)
 		    "messaging.operation.name=process "
 		    "messaging.destination.name=notify.mail messaging.message.id=an-id "
 		    "error.type=CONFLICT" },
-		{ { .what = TRL_SPAN_EVENT, .text = "auth.account.created" }, CONSUMER,
-		    false, "process auth.account.created",
+		{ { .what = TRL_SPAN_EVENT,
+		      .name = "mails",
+		      .text = "auth.account.created" },
+		    CONSUMER, false, "process auth.account.created",
 		    "messaging.system=trellis messaging.operation.type=process "
 		    "messaging.operation.name=process "
-		    "messaging.destination.name=auth.account.created" },
+		    "messaging.destination.name=auth.account.created "
+		    "messaging.consumer.group.name=mails" },
 	};
 
 	(void)state;

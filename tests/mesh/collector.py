@@ -1,83 +1,15 @@
 """collector.py - a collector of traces by OTLP over HTTP (opentelemetry.io/docs/specs/otlp)
-that answers as a story wants. It reads protobuf by itself, by the published numbers, so
-that it does not share a mistake of whoever sends."""
-import struct
+that answers as a story wants."""
+import os
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-KINDS = {1: "INTERNAL", 2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
+from stack import TOP
 
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-
-
-def fields(data):
-    """A message's fields: number to the list of its values, in their order."""
-    found, at = {}, 0
-    while at < len(data):
-        tag, at = varint(data, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == 0:
-            value, at = varint(data, at)
-        elif wire == 1:
-            value, at = struct.unpack_from("<Q", data, at)[0], at + 8
-        elif wire == 2:
-            size, at = varint(data, at)
-            assert at + size <= len(data), "cut off"
-            value, at = data[at:at + size], at + size
-        else:
-            assert wire == 5, f"wire type {wire}"
-            value, at = struct.unpack_from("<I", data, at)[0], at + 4
-        found.setdefault(number, []).append(value)
-    return found
-
-
-def attributes(pairs):
-    found = {}
-    for pair in map(fields, pairs):
-        value = fields(pair[2][0])
-        name = pair[1][0].decode()
-        assert name not in found, f"{name} twice"
-        found[name] = value[1][0].decode() if 1 in value else value[3][0]
-    return found
-
-
-class Span:
-    def __init__(self, data, resource):
-        said = fields(data)
-        self.trace, self.id = said[1][0].hex(), said[2][0].hex()
-        assert len(self.trace) == 32 and len(self.id) == 16, said
-        self.parent = said.get(4, [b""])[0].hex()
-        self.name = said[5][0].decode()
-        self.kind = KINDS[said[6][0]]
-        self.start, self.end = said[7][0], said[8][0]
-        assert self.start <= self.end, said
-        self.attributes = attributes(said.get(9, []))
-        links = [fields(link) for link in said.get(13, [])]
-        self.links = [(link[1][0].hex(), link[2][0].hex()) for link in links]
-        self.failed = fields(said.get(15, [b""])[0]).get(3, [0])[0] == 2
-        self.service = resource["service.name"]
-        self.resource = resource
-
-    def __repr__(self):
-        return (f"{self.service}: {self.kind} {self.name} {self.id} of {self.parent or '-'}, "
-                f"links {self.links}, {self.attributes}")
-
-
-def spans_of(body):
-    for group in map(fields, fields(body).get(1, [])):
-        resource = attributes(fields(group[1][0])[1])
-        for scope in map(fields, group[2]):
-            for span in scope.get(2, []):
-                yield Span(span, resource)
+sys.path.insert(0, os.path.join(TOP, "tools", "sh"))
+from spans import spans_of  # noqa: E402
 
 
 def partial_success(rejected, message):

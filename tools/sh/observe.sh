@@ -6,8 +6,8 @@
 # holds their first port.
 
 OBSERVERS="observe-prometheus observe-alertmanager observe-blackbox observe-node
-observe-postgres observe-redis observe-mailbox"
-OBSERVE_PORTS=7
+observe-postgres observe-redis observe-mailbox observe-traces"
+OBSERVE_PORTS=8
 # Where alerts go is no setting of the services, which refuse what they do not know.
 ALERTS_TO=()
 for name in SLACK_URL_FILE MAIL_TO WATCHDOG_URL WATCHDOG_URL_FILE; do
@@ -107,6 +107,14 @@ observe_define() {
 		exec 2>&1
 		exec python3 "$config/mailbox.py" $((p + 6)) "$RUN/mail"
 	END
+	put "$RUN/observe/spans.py" 644 <"$TOP/tools/sh/spans.py"
+	observer_define observe-traces $((p + 7)) / /usr/bin/python3 "$RUN/observe/spans.py" \
+		$((p + 7)) "$RUN/observe/traces.jsonl"
+}
+# Traces go there, unless the caller has a collector.
+observe_traces() {
+	[ -n "${TRELLIS_OTLP_URL:-}${TRELLIS_OTLP_URL_FILE:-}" ] ||
+		export TRELLIS_OTLP_URL=http://127.0.0.1:$((OBSERVE_PORT + 7))
 }
 
 # The role by which the exporter sees how PostgreSQL does, and no data.

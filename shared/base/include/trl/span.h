@@ -31,12 +31,12 @@ enum trl_span_what {
 	TRL_SPAN_MAIL,    /* by SMTP: text is the host, number the last reply */
 	TRL_SPAN_OFFLOAD, /* name is the kind of work */
 	TRL_SPAN_JOB,     /* name is its kind, text its id */
-	TRL_SPAN_EVENT    /* applied: text is its type */
+	TRL_SPAN_EVENT    /* applied: name is the subscription, text the type */
 };
 
 enum { TRL_SPAN_TEXT = 128 };
 
-/* A span that is over. Texts that are not in it are static. */
+/* A span that is over. Texts that are not in it live as long as the process. */
 struct trl_span_record {
 	uint8_t trace_id[16], span_id[8];
 	uint8_t parent_id[8], link_id[8]; /* of this trace; all zero: none */
@@ -56,7 +56,7 @@ struct trl_span {
 	struct trl_span_record record;
 };
 
-/* name is static, or NULL. */
+/* name lives as long as the process; or NULL. */
 static inline void trl_span_begin(
     trl_ctx *ctx, struct trl_span *span, enum trl_span_what what, const char *name);
 /* What is only known later; nothing where the span is not recorded. */
