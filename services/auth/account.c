@@ -16,10 +16,9 @@ auth_account_by_email(
 	enum trl_code rc;
 	trl_batch *work;
 
-	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
-	trl_batch_get(work, &auth_sql_account_directory_find, NULL, &at.base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_NOBODY,
+	    &auth_sql_account_directory_find, NULL, &at.base,
 	    TRL_ARG_TEXT("email", email));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
 	id = at.has_account_id ? trl_value_id(at.account_id) : trl_new_id(ctx);
@@ -41,13 +40,11 @@ auth_account_by_email(
 enum trl_code
 auth_account_by_id(struct auth *self, trl_ctx *ctx, struct trl_id id, auth_account *row)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
 	enum trl_code rc;
 
 	auth__v1__account_row__init(row);
-	trl_batch_get(work, &auth_sql_account_get, NULL, &row->base,
-	    TRL_ARG_ID("account_id", id));
-	rc = trl_batch_read(work);
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(id),
+	    &auth_sql_account_get, NULL, &row->base, TRL_ARG_ID("account_id", id));
 	if (rc == TRL_OK && !row->has_account_id)
 		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such account.");
 	return rc;
@@ -63,14 +60,11 @@ auth_get_me(struct auth *self, trl_ctx *ctx, const Auth__V1__GetMeRequest *in,
 	auth_account row = AUTH__V1__ACCOUNT_ROW__INIT;
 	char csrf[TRL_ACCESS_CSRF_TEXT];
 	enum trl_code rc;
-	trl_batch *work;
 
 	(void)in;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	trl_batch_get(work, &auth_sql_account_me, NULL, &row.base,
-	    TRL_ARG_ID("account_id", id),
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(id),
+	    &auth_sql_account_me, NULL, &row.base, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_ID("session_id", ctx->principal.session));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
 	trl_set(out, id, row.account_id);
@@ -144,7 +138,7 @@ auth_find_account(struct auth *self, trl_ctx *ctx,
 {
 	trl_batch *work;
 
-	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_NOBODY);
 	if (in->has_account_id)
 		trl_batch_get(
 		    work, &auth_sql_account_directory_get, &in->base, &out->base);
@@ -162,12 +156,10 @@ auth_list_accounts(struct auth *self, trl_ctx *ctx,
 {
 	struct trl_id *ids =
 	    trl_arena_alloc(ctx->arena, in->n_account_ids * sizeof *ids);
-	trl_batch *work;
 
 	for (size_t i = 0; i < in->n_account_ids; i++)
 		ids[i] = trl_value_id(in->account_ids[i]);
-	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
-	trl_batch_get(work, &auth_sql_account_directory_list, NULL, &out->base,
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_NOBODY,
+	    &auth_sql_account_directory_list, NULL, &out->base,
 	    TRL_ARG_IDS("account_ids", ids, in->n_account_ids));
-	return trl_batch_read(work);
 }

@@ -17,13 +17,11 @@ static enum trl_code
 find(struct auth *self, trl_ctx *ctx, const struct seeds *seeds,
     Auth__V1__ListApiKeysReply *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(seeds->tenant));
-
 	auth__v1__list_api_keys_reply__init(out);
-	trl_batch_get(work, &auth_sql_keys_made, NULL, &out->base,
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(seeds->tenant),
+	    &auth_sql_keys_made, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", seeds->tenant), TRL_ARG_ID("key_id", seeds->key),
 	    TRL_ARG_ID("maker", seeds->maker));
-	return trl_batch_read(work);
 }
 
 static void
@@ -119,8 +117,7 @@ static enum trl_code
 revoke_all(struct auth *self, trl_ctx *ctx, struct trl_id maker)
 {
 	Auth__V1__KeyRows tenants = AUTH__V1__KEY_ROWS__INIT;
-	trl_batch *work =
-	    trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_NOBODY);
 	enum trl_code rc;
 
 	trl_batch_get(work, &auth_sql_key_directory_tenants, NULL, &tenants.base,

@@ -14,20 +14,17 @@ auth_list_my_sessions(struct auth *self, trl_ctx *ctx,
 	int64_t now = trl_now(ctx);
 	struct trl_page page;
 	enum trl_code rc;
-	trl_batch *work;
 
 	rc = trl_page_open(
 	    ctx, "auth.sessions", id, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(id));
-	trl_batch_get(work, &auth_sql_sessions_list, NULL, &out->base,
-	    TRL_ARG_ID("account_id", id),
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(id),
+	    &auth_sql_sessions_list, NULL, &out->base, TRL_ARG_ID("account_id", id),
 	    TRL_ARG_ID("current_id", ctx->principal.session),
 	    TRL_ARG_ID("after", page.after), TRL_ARG_TIME("now", now),
 	    TRL_ARG_TIME("idle_since", auth_idle_since(self, now)),
 	    TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
 	if (rc == TRL_OK)
 		trl_page_cut(ctx, &page, page.size, "id", &out->base);
 	return rc;

@@ -10,8 +10,6 @@
 
 #include "auth.h"
 
-static const struct trl_scope nobody;
-
 /* A last use that is not written is a last use that is a minute old: nobody is
  * refused for it. */
 static void
@@ -58,19 +56,16 @@ auth_resolve_session(struct auth *self, trl_ctx *ctx,
 	Auth__V1__SessionRow row = AUTH__V1__SESSION_ROW__INIT;
 	int64_t now = trl_now(ctx);
 	enum trl_code rc;
-	trl_batch *work;
 
-	work = trl_batch_new(ctx, self->pg, nobody);
-	trl_batch_get(work, &auth_sql_session_directory_find, &in->base, &row.base);
-	rc = trl_batch_read(work);
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_NOBODY,
+	    &auth_sql_session_directory_find, &in->base, &row.base);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(
-	    ctx, self->pg, TRL_SCOPE_ACCOUNT(trl_value_id(row.account_id)));
-	trl_batch_get(work, &auth_sql_session_get, &in->base, &row.base,
+	rc = trl_batch_get_one(ctx, self->pg,
+	    TRL_SCOPE_ACCOUNT(trl_value_id(row.account_id)), &auth_sql_session_get,
+	    &in->base, &row.base,
 	    TRL_ARG_ID("account_id", trl_value_id(row.account_id)),
 	    TRL_ARG_ID("session_id", trl_value_id(row.session_id)));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
 	if (trl_value_time_us(row.expires_at) <= now ||
@@ -134,20 +129,17 @@ number_permissions(
 static enum trl_code
 read_key(struct auth *self, trl_ctx *ctx, struct trl_id id, Auth__V1__KeyRow *row)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, nobody);
 	struct trl_id tenant;
 	enum trl_code rc;
 
-	trl_batch_get(work, &auth_sql_key_directory_find, NULL, &row->base,
-	    TRL_ARG_ID("key_id", id));
-	rc = trl_batch_read(work);
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_NOBODY,
+	    &auth_sql_key_directory_find, NULL, &row->base, TRL_ARG_ID("key_id", id));
 	if (rc != TRL_OK)
 		return rc;
 	tenant = trl_value_id(row->tenant_id);
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
-	trl_batch_get(work, &auth_sql_key_get, NULL, &row->base,
-	    TRL_ARG_ID("tenant_id", tenant), TRL_ARG_ID("key_id", id));
-	return trl_batch_read(work);
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(tenant),
+	    &auth_sql_key_get, NULL, &row->base, TRL_ARG_ID("tenant_id", tenant),
+	    TRL_ARG_ID("key_id", id));
 }
 
 /* Errors: TRL_NOT_FOUND (also ended, also another secret). */
@@ -182,11 +174,9 @@ auth_list_tenant_audit(struct auth *self, trl_ctx *ctx,
     const Auth__V1__ListTenantAuditRequest *in, Auth__V1__ListTenantAuditReply *out)
 {
 	struct trl_id tenant = trl_value_id(in->tenant_id);
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(tenant));
 
-	trl_batch_get(work, &auth_sql_audit_list, NULL, &out->base,
-	    TRL_ARG_ID("tenant_id", tenant),
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(tenant),
+	    &auth_sql_audit_list, NULL, &out->base, TRL_ARG_ID("tenant_id", tenant),
 	    TRL_ARG_ID("before_id", trl_value_id(in->before_id)),
 	    TRL_ARG_INT("limit", in->count));
-	return trl_batch_read(work);
 }

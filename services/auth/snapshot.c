@@ -31,8 +31,7 @@ auth_snapshot(void *state, trl_ctx *ctx, struct trl_snapshot_key after, size_t l
 {
 	struct auth *self = state;
 	Auth__V1__ListAccountsReply page = AUTH__V1__LIST_ACCOUNTS_REPLY__INIT;
-	trl_batch *work =
-	    trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_NOBODY);
 	enum trl_code rc;
 
 	trl_batch_get(work, &auth_sql_account_directory_page, NULL, &page.base,

@@ -31,18 +31,16 @@ tenants_list_audit(struct tenants *self, trl_ctx *ctx,
 {
 	struct trl_page page;
 	enum trl_code rc;
-	trl_batch *work;
 
 	rc = trl_page_open(
 	    ctx, "tenants.audit", ctx->tenant, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	trl_batch_get(work, &tenants_sql_audit_list, NULL, &out->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &tenants_sql_audit_list, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("before", trl_page_before(&page)),
 	    TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
 	if (rc == TRL_OK)
 		trl_page_cut(ctx, &page, page_of(out), "id", &out->base);
 	return rc;

@@ -46,12 +46,11 @@ only_tenant(
 {
 	Tenants__V1__ListMyTenantsReply found =
 	    TENANTS__V1__LIST_MY_TENANTS_REPLY__INIT;
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
 	enum trl_code rc;
 
-	trl_batch_get(work, &tenants_sql_grants_of_account, NULL, &found.base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(account),
+	    &tenants_sql_grants_of_account, NULL, &found.base,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_TIME("now", trl_now(ctx)));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
 	if (found.n_items == 0)

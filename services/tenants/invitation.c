@@ -70,13 +70,12 @@ static enum trl_code
 read_pending(
     struct tenants *self, trl_ctx *ctx, ProtobufCBinaryData id, tenants_invitation *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
 
-	trl_batch_get(work, &tenants_sql_invitation_get, NULL, &out->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &tenants_sql_invitation_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("invitation_id", trl_value_id(id)));
-	rc = trl_batch_read(work);
 	return rc == TRL_OK ? tenants_may_touch(ctx, out->role) : rc;
 }
 

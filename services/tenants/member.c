@@ -69,12 +69,10 @@ static enum trl_code
 read_member(struct tenants *self, trl_ctx *ctx, ProtobufCBinaryData account,
     tenants_member *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-
-	trl_batch_get(work, &tenants_sql_member_get, NULL, &out->base,
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &tenants_sql_member_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("account_id", trl_value_id(account)));
-	return trl_batch_read(work);
 }
 
 /* Adds, where an owner stops being one, that another stays. */

@@ -13,17 +13,15 @@ tenants_list_my_tenants(struct tenants *self, trl_ctx *ctx,
 	struct trl_id account = ctx->principal.account;
 	struct trl_page page;
 	enum trl_code rc;
-	trl_batch *work;
 
 	rc = trl_page_open(
 	    ctx, "tenants.mine", account, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
-	trl_batch_get(work, &tenants_sql_my_tenants_list, NULL, &out->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(account),
+	    &tenants_sql_my_tenants_list, NULL, &out->base,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("after", page.after),
 	    TRL_ARG_TIME("now", trl_now(ctx)), TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
 	if (rc == TRL_OK)
 		trl_page_cut(ctx, &page, page.size, "id", &out->base);
 	return rc;

@@ -73,7 +73,6 @@ tenants_snapshot(void *state, trl_ctx *ctx, struct trl_snapshot_key after, size_
 	struct trl_id last;
 	size_t shown = 0;
 	enum trl_code rc = TRL_OK;
-	trl_batch *work;
 
 	if (!trl_id_is_nil(after.part)) {
 		rc = show_one(
@@ -81,10 +80,9 @@ tenants_snapshot(void *state, trl_ctx *ctx, struct trl_snapshot_key after, size_
 		*next = (struct trl_snapshot_key){ after.aggregate, last };
 		return rc;
 	}
-	work = trl_batch_new(ctx, self->pg, (struct trl_scope){ .tenant = trl_id_nil });
-	trl_batch_get(work, &tenants_sql_directory_page, NULL, &page.base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_NOBODY,
+	    &tenants_sql_directory_page, NULL, &page.base,
 	    TRL_ARG_ID("after", after.aggregate), TRL_ARG_INT("limit", (int64_t)limit));
-	rc = trl_batch_read(work);
 	for (size_t i = 0; rc == TRL_OK && i < page.n_items; i++) {
 		struct trl_id id = trl_value_id(page.items[i]->id);
 

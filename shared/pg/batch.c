@@ -270,6 +270,17 @@ trl_batch_read(trl_batch *batch)
 	return rc;
 }
 
+enum trl_code
+trl_batch_get_one_args(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope,
+    const struct trl_sql *sql, const ProtobufCMessage *in, ProtobufCMessage *out,
+    const struct trl_arg *args)
+{
+	trl_batch *work = trl_batch_new(ctx, pg, scope);
+
+	trl_batch_get_args(work, sql, in, out, args);
+	return trl_batch_read(work);
+}
+
 /* Once over the wire. *out is the op where it came to an outcome. */
 static enum trl_code
 send_write(trl_batch *batch, const struct pg_record *record, struct pg_call *calls,

@@ -15,7 +15,7 @@ import sys
 
 import sqlgen
 
-CALL = re.compile(r'\btrl_(?:batch|tx)_(?:add|get|run|read|query)\s*\(')
+CALL = re.compile(r'\btrl_(?:batch|tx)_(?:add|get|get_one|run|read|query)\s*\(')
 ARGUMENT = re.compile(r'\bTRL_ARG_[A-Z]+\(\s*"([a-z0-9_]+)"')
 STATEMENT = re.compile(r'&([a-z0-9_]+)_sql_([a-z0-9_]+)$')
 BASE = re.compile(r'&(\w+)(?:->|\.)base$')
@@ -81,7 +81,7 @@ def wrong(text, known, messages):
     anywhere = set().union(*messages.values())
     for call in CALL.finditer(text):
         found = arguments(text, call.end())
-        named = next((STATEMENT.search(a) for a in found[:3] if STATEMENT.search(a)), None)
+        named = next((STATEMENT.search(a) for a in found[:4] if STATEMENT.search(a)), None)
         if named is None or named.group(2) not in known:
             continue
         line, name, params = text.count('\n', 0, call.start()) + 1, named.group(2), known[named.group(2)]

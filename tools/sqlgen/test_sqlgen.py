@@ -140,6 +140,9 @@ class Bindings(unittest.TestCase):
             'trl_batch_add(work, &svc_sql_thing_get, NULL, TRL_ARG_ID("tenant", t));')[0])
         self.assertIn('nothing gives :id to thing_get.sql', self.told(
             'trl_batch_add(work, &svc_sql_thing_get, NULL,\n TRL_ARG_ID("tenant_id", t));')[0])
+        self.assertIn('nothing gives :id to thing_get.sql', self.told(
+            'trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(t), &svc_sql_thing_get, NULL, &out->base,\n'
+            ' TRL_ARG_ID("tenant_id", t));')[0])
         self.assertIn('nothing gives :tenant_id to thing_get.sql: no argument and no message', self.told(
             'trl_batch_get(work, &svc_sql_thing_get, &in->base, &out->base);')[0])
         self.assertEqual(['nothing gives :id to thing_get.sql: no argument and no field of Svc__V1__Thing__Part '

@@ -13,11 +13,9 @@ enum trl_code
 notify_settings_read(
     trl_ctx *ctx, trl_pg *pg, struct trl_id tenant, Notify__V1__Settings *out)
 {
-	trl_batch *work = trl_batch_new(ctx, pg, TRL_SCOPE_TENANT(tenant));
-
-	trl_batch_get(work, &notify_sql_settings_get, NULL, &out->base,
+	return trl_batch_get_one(ctx, pg, TRL_SCOPE_TENANT(tenant),
+	    &notify_sql_settings_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", tenant));
-	return trl_batch_read(work);
 }
 
 /* Errors: TRL_INVALID (slack_url). */

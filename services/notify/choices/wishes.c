@@ -8,13 +8,10 @@ enum trl_code
 notify_wishes_read(struct notify *self, trl_ctx *ctx, struct trl_id account,
     const char *kind, Notify__V1__Wishes *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_ACCOUNT(account));
-
 	notify__v1__wishes__init(out);
-	trl_batch_get(work, &notify_sql_wishes_get, NULL, &out->base,
-	    TRL_ARG_ID("account_id", account), TRL_ARG_TEXT("kind", kind),
-	    TRL_ARG_TIME("now", trl_now(ctx)));
-	return trl_batch_read(work);
+	return trl_batch_get_one(ctx, self->sys, TRL_SCOPE_ACCOUNT(account),
+	    &notify_sql_wishes_get, NULL, &out->base, TRL_ARG_ID("account_id", account),
+	    TRL_ARG_TEXT("kind", kind), TRL_ARG_TIME("now", trl_now(ctx)));
 }
 
 bool

@@ -212,7 +212,7 @@ enum trl_code
 notify_list_feed_changes(struct notify *self, trl_ctx *ctx,
     const Notify__V1__ListFeedChangesRequest *in, Notify__V1__ListFeedChangesReply *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, (struct trl_scope){ 0 });
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_NOBODY);
 	Notify__V1__StreamPlace place = NOTIFY__V1__STREAM_PLACE__INIT;
 	enum trl_code rc;
 

@@ -46,15 +46,15 @@ number_some(struct notify_feed *feed, trl_ctx *ctx, size_t *n)
 	Notify__V1__ListFeedChangesReply moved =
 	    NOTIFY__V1__LIST_FEED_CHANGES_REPLY__INIT;
 	Notify__V1__FeedChange waits = NOTIFY__V1__FEED_CHANGE__INIT;
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
 	enum trl_code rc;
+	trl_batch *work;
 
 	*n = 0;
-	trl_batch_get(work, &notify_sql_feed_waits, NULL, &waits.base);
-	rc = trl_batch_read(work);
+	rc = trl_batch_get_one(ctx, self->sys, TRL_SCOPE_NOBODY, &notify_sql_feed_waits,
+	    NULL, &waits.base);
 	if (rc != TRL_OK || !waits.has_number)
 		return rc;
-	work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 	trl_batch_add(work, &notify_sql_feed_lock, NULL);
 	trl_batch_get(work, &notify_sql_feed_number, NULL, &moved.base,
 	    TRL_ARG_INT("limit", TOGETHER), TRL_ARG_TIME("now", trl_now(ctx)));
@@ -77,7 +77,7 @@ forget_some(struct notify_feed *feed, trl_ctx *ctx)
 
 	if (feed->forgot_us && now - feed->forgot_us < FORGET_EACH_S * 1000000ull)
 		return TRL_OK;
-	work = trl_batch_new(ctx, feed->notify->sys, (struct trl_scope){ 0 });
+	work = trl_batch_new(ctx, feed->notify->sys, TRL_SCOPE_NOBODY);
 	trl_batch_get(work, &notify_sql_feed_forget, NULL, &gone.base,
 	    TRL_ARG_TIME("before", trl_now(ctx) - kept_us),
 	    TRL_ARG_INT("limit", PIECE));

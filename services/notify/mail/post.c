@@ -20,12 +20,11 @@ static enum trl_code
 is_held(struct notify *self, trl_ctx *ctx, const char *email, bool *held)
 {
 	Notify__V1__Held row = NOTIFY__V1__HELD__INIT;
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
 	enum trl_code rc;
 
-	trl_batch_get(work, &notify_sql_suppression_get, NULL, &row.base,
-	    TRL_ARG_TEXT("email", email), TRL_ARG_TIME("now", trl_now(ctx)));
-	rc = trl_batch_read(work);
+	rc = trl_batch_get_one(ctx, self->sys, TRL_SCOPE_NOBODY,
+	    &notify_sql_suppression_get, NULL, &row.base, TRL_ARG_TEXT("email", email),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
 	*held = rc == TRL_OK && row.held > 0;
 	return rc;
 }

@@ -14,14 +14,12 @@ notify_list_suppressions(struct notify *self, trl_ctx *ctx,
     const Notify__V1__ListSuppressionsRequest *in,
     Notify__V1__ListSuppressionsReply *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
-
-	trl_batch_get(work, &notify_sql_suppressions_list, NULL, &out->base,
+	return trl_batch_get_one(ctx, self->sys, TRL_SCOPE_NOBODY,
+	    &notify_sql_suppressions_list, NULL, &out->base,
 	    TRL_ARG_TEXT("email", in->email ? in->email : ""),
 	    TRL_ARG_TEXT("after", in->after ? in->after : ""),
 	    TRL_ARG_INT("limit", in->has_limit ? in->limit : LIMIT),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
-	return trl_batch_read(work);
 }
 
 /* Errors: TRL_NOT_FOUND, TRL_CONFLICT. */
@@ -29,7 +27,7 @@ enum trl_code
 notify_lift_suppression(struct notify *self, trl_ctx *ctx,
     const Notify__V1__LiftSuppressionRequest *in, Trellis__Empty *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 
 	trl_batch_add(work, &notify_sql_suppression_lift, &in->base,
 	    TRL_ARG_TIME("now", trl_now(ctx)));
@@ -41,7 +39,7 @@ enum trl_code
 notify_lift_suppressions(struct notify *self, trl_ctx *ctx,
     const Notify__V1__LiftSuppressionsRequest *in, Trellis__Empty *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 
 	if (!in->reason && !in->domain && !in->since)
 		return trl_fail(ctx, TRL_INVALID,

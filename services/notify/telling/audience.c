@@ -73,17 +73,15 @@ add_members(struct notify *self, trl_ctx *ctx, trl_batch *work,
 	Notify__V1__People people = NOTIFY__V1__PEOPLE__INIT;
 	struct trl_id by = trl_id_nil;
 	enum trl_code rc;
-	trl_batch *read;
 
 	if (!kind->doer)
 		(void)id_at(known->values, "by", &by);
-	read = trl_batch_new(ctx, self->sys, TRL_SCOPE_TENANT(known->tenant));
-	trl_batch_get(read, &notify_sql_members_list, NULL, &people.base,
+	rc = trl_batch_get_one(ctx, self->sys, TRL_SCOPE_TENANT(known->tenant),
+	    &notify_sql_members_list, NULL, &people.base,
 	    TRL_ARG_ID("tenant_id", known->tenant),
 	    TRL_ARG_TEXTS("roles", roles + least, TRL_COUNT(roles) - least),
 	    TRL_ARG_ID("but", by), TRL_ARG_ID("after", after),
 	    TRL_ARG_INT("limit", (int64_t)piece));
-	rc = trl_batch_read(read);
 	if (rc != TRL_OK)
 		return rc;
 	for (size_t i = 0; i < people.n_items; i++)

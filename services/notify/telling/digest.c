@@ -17,7 +17,7 @@ static enum trl_code
 claim(
     struct notify *self, trl_ctx *ctx, const struct trl_job *job, struct trl_id account)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 
 	trl_batch_add(work, &notify_sql_digest_claim, NULL,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("id", job->id));
@@ -28,7 +28,7 @@ static enum trl_code
 read_all(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
     struct trl_id account, Notify__V1__Person *person, struct gathered *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 	Notify__V1__Held all = NOTIFY__V1__HELD__INIT;
 	enum trl_code rc;
 
@@ -83,7 +83,7 @@ static enum trl_code
 add_record(struct notify *self, trl_ctx *ctx, const struct trl_job *job,
     struct trl_id account, const char *to)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 
 	trl_batch_add(work, &notify_sql_delivery_insert, NULL,
 	    TRL_ARG_ID("tenant_id", trl_id_nil), TRL_ARG_ID("delivery_id", job->id),
@@ -122,7 +122,7 @@ static enum trl_code
 drop(
     struct notify *self, trl_ctx *ctx, const struct trl_job *job, struct trl_id account)
 {
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	trl_batch *work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 
 	trl_batch_add(work, &notify_sql_digest_drop, NULL,
 	    TRL_ARG_ID("account_id", account), TRL_ARG_ID("id", job->id));
@@ -180,16 +180,16 @@ find_due(void *state, trl_ctx *ctx, const struct trl_job *job)
 	const Notify__V1__DigestDue *last = (const void *)job->payload;
 	Notify__V1__People people = NOTIFY__V1__PEOPLE__INIT;
 	Notify__V1__DigestDue *next;
-	trl_batch *work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	trl_batch *work;
 	enum trl_code rc;
 
-	trl_batch_get(work, &notify_sql_digests_due, NULL, &people.base,
+	rc = trl_batch_get_one(ctx, self->sys, TRL_SCOPE_NOBODY,
+	    &notify_sql_digests_due, NULL, &people.base,
 	    TRL_ARG_ID("after", last ? trl_value_id(last->account_id) : trl_id_nil),
 	    TRL_ARG_TIME("now", trl_now(ctx)), TRL_ARG_INT("limit", PEOPLE_AT_ONCE));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK || people.n_items == 0)
 		return rc;
-	work = trl_batch_new(ctx, self->sys, (struct trl_scope){ 0 });
+	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_NOBODY);
 	for (size_t i = 0; i < people.n_items; i++)
 		add_person(ctx, work, trl_value_id(people.items[i]->account_id));
 	if (people.n_items == PEOPLE_AT_ONCE) {

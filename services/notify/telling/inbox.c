@@ -23,20 +23,18 @@ notify_list_notifications(struct notify *self, trl_ctx *ctx,
 	struct trl_id account = ctx->principal.account;
 	struct trl_page page;
 	enum trl_code rc;
-	trl_batch *work;
 
 	rc = trl_page_open(
 	    ctx, "notify.inbox", account, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
-	trl_batch_get(work, &notify_sql_notifications_list, NULL, &out->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(account),
+	    &notify_sql_notifications_list, NULL, &out->base,
 	    TRL_ARG_ID("account_id", account),
 	    TRL_ARG_ID("before", trl_page_before(&page)),
 	    TRL_ARG_BOOL("unread", in->unread),
 	    TRL_ARG_ID("only", trl_value_id(in->tenant_id)),
 	    TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
 	if (rc == TRL_OK)
 		trl_page_cut(ctx, &page, page.size, "id", &out->base);
 	return rc;
@@ -48,13 +46,12 @@ notify_count_unread(struct notify *self, trl_ctx *ctx,
     const Notify__V1__CountUnreadRequest *in, Notify__V1__CountUnreadReply *out)
 {
 	struct trl_id account = ctx->principal.account;
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
 
-	trl_batch_get(work, &notify_sql_unread_count, NULL, &out->base,
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(account),
+	    &notify_sql_unread_count, NULL, &out->base,
 	    TRL_ARG_ID("account_id", account),
 	    TRL_ARG_ID("only", trl_value_id(in->tenant_id)),
 	    TRL_ARG_INT("limit", UNREAD_MAX));
-	return trl_batch_read(work);
 }
 
 /* Errors: TRL_NOT_FOUND (also another person's), TRL_CONFLICT. */
@@ -66,10 +63,9 @@ notify_read_notification(struct notify *self, trl_ctx *ctx,
 	enum trl_code rc;
 	trl_batch *work;
 
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_ACCOUNT(account));
-	trl_batch_get(work, &notify_sql_notification_get, &in->base, &out->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_ACCOUNT(account),
+	    &notify_sql_notification_get, &in->base, &out->base,
 	    TRL_ARG_ID("account_id", account));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
 	if (!out->read_at)

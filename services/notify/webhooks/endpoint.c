@@ -12,11 +12,9 @@ enum trl_code
 notify_endpoint_read(struct notify *self, trl_ctx *ctx, ProtobufCBinaryData id,
     Notify__V1__WebhookEndpoint *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-
-	trl_batch_get(work, &notify_sql_webhook_endpoint_get, NULL, &out->base,
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &notify_sql_webhook_endpoint_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", trl_value_id(id)));
-	return trl_batch_read(work);
 }
 
 void

@@ -56,15 +56,14 @@ read_attempts(
 	Notify__V1__WebhookAttempts *all = notify_v1_webhook_attempts_new(ctx);
 	struct trl_id *ids =
 	    trl_arena_alloc(ctx->arena, (out->n_items + 1) * sizeof *ids);
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
 
 	for (size_t i = 0; i < out->n_items; i++)
 		ids[i] = trl_value_id(out->items[i]->id);
-	trl_batch_get(work, &notify_sql_webhook_attempts_list, NULL, &all->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &notify_sql_webhook_attempts_list, NULL, &all->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_IDS("delivery_ids", ids, out->n_items));
-	rc = trl_batch_read(work);
 	if (rc == TRL_OK)
 		hand_out(all, out);
 	return rc;
@@ -80,7 +79,6 @@ notify_list_webhook_deliveries(struct notify *self, trl_ctx *ctx,
 	Notify__V1__WebhookEndpoint known = NOTIFY__V1__WEBHOOK_ENDPOINT__INIT;
 	struct trl_page page;
 	enum trl_code rc;
-	trl_batch *work;
 
 	rc = trl_page_open(ctx, "notify.webhook_deliveries", endpoint, in->page_size,
 	    in->page_token, &page);
@@ -88,12 +86,11 @@ notify_list_webhook_deliveries(struct notify *self, trl_ctx *ctx,
 		rc = notify_endpoint_read(self, ctx, in->endpoint_id, &known);
 	if (rc != TRL_OK)
 		return rc;
-	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	trl_batch_get(work, &notify_sql_webhook_deliveries_list, NULL, &out->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &notify_sql_webhook_deliveries_list, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("endpoint_id", endpoint),
 	    TRL_ARG_ID("before", trl_page_before(&page)),
 	    TRL_ARG_INT("limit", page.size + 1));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK || out->n_items == 0)
 		return rc;
 	cut(ctx, &page, out);

@@ -177,13 +177,12 @@ notify_webhooks_tell_own(
 	const struct told told = { .event = event->id,
 		.type = event->type_name,
 		.body = body_of(ctx, event) };
-	trl_batch *read = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(event->tenant));
 	struct hearers to;
 	enum trl_code rc;
 
-	trl_batch_get(read, &notify_sql_webhook_endpoints_hearing, NULL,
-	    &endpoints.base, TRL_ARG_ID("tenant_id", event->tenant));
-	rc = trl_batch_read(read);
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(event->tenant),
+	    &notify_sql_webhook_endpoints_hearing, NULL, &endpoints.base,
+	    TRL_ARG_ID("tenant_id", event->tenant));
 	if (rc != TRL_OK)
 		return rc;
 	leave_out(&endpoints, event->subject);
@@ -308,12 +307,10 @@ static enum trl_code
 read_delivery(struct notify *self, trl_ctx *ctx, ProtobufCBinaryData id,
     Notify__V1__WebhookDeliveries *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-
-	trl_batch_get(work, &notify_sql_webhook_delivery_get, NULL, &out->base,
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &notify_sql_webhook_delivery_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("delivery_id", trl_value_id(id)));
-	return trl_batch_read(work);
 }
 
 /* Errors: TRL_NOT_FOUND (also where its endpoint is gone), TRL_CONFLICT (disabled). */

@@ -37,13 +37,12 @@ static enum trl_code
 read_own(struct notify *self, trl_ctx *ctx, const char *kind, const char *locale,
     template *out, bool *own)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
 
-	trl_batch_get(work, &notify_sql_template_get, NULL, &out->base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &notify_sql_template_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("kind", kind),
 	    TRL_ARG_TEXT("locale", locale));
-	rc = trl_batch_read(work);
 	*own = out->has_version && !out->gone;
 	if (out->action && !*out->action)
 		out->action = NULL;
@@ -142,7 +141,6 @@ notify_list_templates(struct notify *self, trl_ctx *ctx,
     const Notify__V1__ListTemplatesRequest *in, Notify__V1__ListTemplatesReply *out)
 {
 	Notify__V1__ListTemplatesReply own = NOTIFY__V1__LIST_TEMPLATES_REPLY__INIT;
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	struct trl_page page;
 	enum trl_code rc;
 
@@ -150,9 +148,9 @@ notify_list_templates(struct notify *self, trl_ctx *ctx,
 	    ctx, list_name, ctx->tenant, in->page_size, in->page_token, &page);
 	if (rc != TRL_OK)
 		return rc;
-	trl_batch_get(work, &notify_sql_templates_list, NULL, &own.base,
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &notify_sql_templates_list, NULL, &own.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_INT("limit", TEMPLATES_MAX));
-	rc = trl_batch_read(work);
 	if (rc != TRL_OK)
 		return rc;
 	merge(ctx, &own, out);

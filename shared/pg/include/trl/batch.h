@@ -30,6 +30,7 @@ struct trl_scope {
 };
 #define TRL_SCOPE_TENANT(id_) ((struct trl_scope){ .tenant = (id_) })
 #define TRL_SCOPE_ACCOUNT(id_) ((struct trl_scope){ .account = (id_) })
+#define TRL_SCOPE_NOBODY ((struct trl_scope){ .tenant = trl_id_nil })
 #define TRL_SCOPE_BOTH(tenant_, account_)                                              \
 	((struct trl_scope){ .tenant = (tenant_), .account = (account_) })
 
@@ -105,6 +106,17 @@ void trl_batch_get_args(trl_batch *batch, const struct trl_sql *sql,
 	trl_batch_get_args((batch), (sql), (in), TRL_BATCH_FIRST_(__VA_ARGS__, 0),     \
 	    (const struct trl_arg[]){                                                  \
 		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+
+/* Reads by one statement: a batch with nothing else, made, sent and waited for. Its
+ * errors are those of trl_batch_read. */
+#define trl_batch_get_one(ctx, pg, scope, sql, in, ...)                                \
+	trl_batch_get_one_args((ctx), (pg), (scope), (sql), (in),                      \
+	    TRL_BATCH_FIRST_(__VA_ARGS__, 0),                                          \
+	    (const struct trl_arg[]){                                                  \
+		TRL_BATCH_REST_(__VA_ARGS__, { .name = NULL }) })
+enum trl_code trl_batch_get_one_args(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope,
+    const struct trl_sql *sql, const ProtobufCMessage *in, ProtobufCMessage *out,
+    const struct trl_arg *args) TRL_MUST_CHECK;
 
 /* Adds an entry to the tenant's audit chain (class system table "audit"; hash =
  * SHA-256 of the previous hash and the entry). action is "tenants.member.remove";
