@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -197,6 +198,27 @@ class Observed(unittest.TestCase):
         until('Slack, with the next turn', lambda: title in self.slack.titles())
         self.supervise('-u', 'tenants')
         until('both tell that it is over', lambda: self.told('RESOLVED', 'TrellisServiceGone tenants'))
+
+    def test_7_what_cannot_be_is_said_and_what_runs_is_left_alone(self):
+        before = self.pid('edge')
+        for sentence, words, variables in (
+                ('TRELLIS_ALERT_SLACK_URL_FILE=/nowhere cannot be read', [], {'TRELLIS_ALERT_SLACK_URL_FILE': '/nowhere'}),
+                ('TRELLIS_ALERT_MAIL is not', [], {'TRELLIS_ALERT_MAIL': 'a@x.example'}),
+                ('--faster takes a number', ['--faster=0'], {})):
+            done = subprocess.run(
+                [os.path.join(TOP, 'tools/up'), f'--build={BUILD}', '--tls', '--observe', *words],
+                env=self.environment | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(sentence, done.stdout)
+        self.assertEqual(self.pid('edge'), before)
+        self.assertTrue(self.ask('up == 1'))
+
+    def test_8_without_observe_all_of_it_is_taken_away(self):
+        self.tool('up', f'--build={BUILD}', '--tls')
+        left = subprocess.run(['pgrep', '-f', f'{self.work}/run/(observe|scan/observe)'], capture_output=True, text=True, check=False)
+        self.assertEqual(left.stdout, '')
+        with self.assertRaises(urllib.error.URLError):
+            self.ask('up')
 
 
 if __name__ == '__main__':

@@ -97,7 +97,7 @@ observe_define() {
 		"--web.listen-address=127.0.0.1:$((p + 3))" --log.level=warn
 	# A server of ours is seen by a role that sees how it does, and no data.
 	[ "$databases" = "${databases#postgres}" ] ||
-		pg="postgresql:///trellis?host=$RUN/pg&user=trellis_observe&sslmode=disable"
+		pg="host=$RUN/pg user=trellis_observe dbname=trellis sslmode=disable"
 	OBSERVE_ENV="DATA_SOURCE_NAME=$pg" observer_define observe-postgres $((p + 4)) /metrics \
 		prometheus-postgres-exporter "--web.listen-address=127.0.0.1:$((p + 4))" --log.level=warn
 	observer_define observe-redis $((p + 5)) / prometheus-redis-exporter \
