@@ -11,8 +11,11 @@
 
 #if defined(__aarch64__)
 enum { RETURN = 30, SP = 31 };
+/* The rest may sign the address (PAuth). */
+static const uint64_t code_bits = ((uint64_t)1 << 48) - 1;
 #else
 enum { RETURN = 16, SP = 7 };
+static const uint64_t code_bits = UINT64_MAX;
 #endif
 
 enum {
@@ -375,6 +378,6 @@ crash_cfi_step(uint64_t index, uint64_t pc, struct crash_frame_regs *regs)
 	if (now.regs[RETURN].rule != AT_OFFSET &&
 	    (now.regs[RETURN].rule != SAME || SP == 7))
 		return false; /* it says that nobody called it */
-	regs->pc = regs->at[RETURN];
+	regs->pc = regs->at[RETURN] & code_bits;
 	return regs->pc != before.pc || cfa != before.at[SP]; /* or it turns round */
 }
