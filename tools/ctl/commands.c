@@ -214,7 +214,8 @@ const struct ctl_command ctl_commands[] = {
 		"Reads the files here, without the mesh: in TRELLIS_CRASH_DIR, or "
 		"crash below\nTRELLIS_RUN_DIR. Functions and lines are those of the "
 		"executable that crashed, told\nby its build id; addr2line of "
-		"binutils names them.",
+		"binutils names them. An image's are in the debug files beside it:"
+		"\ncall this in that folder (the one of .build-id).",
 	    .options = CTL_SERVICE,
 	    .most = 1,
 	    .local = ctl_crash_show,

@@ -185,8 +185,9 @@ name_frames(const struct trl_crash *c, const struct trl_crash_module *m,
 		if (m == &c->modules[0])
 			trl_buf_printf(hint,
 			    "%s is not there, or of another build: put the one of "
-			    "build %s there, or beside this command.\n",
-			    m->path, m->build);
+			    "build %s there or beside this command, or its debug file "
+			    "into .build-id/%.2s here.\n",
+			    m->path, m->build, m->build);
 		return;
 	}
 	if (!ctl_symbols(path, offsets, n, found)) {
@@ -201,7 +202,10 @@ name_frames(const struct trl_crash *c, const struct trl_crash_module *m,
 		symbols[at[i]] = found[i];
 	}
 	if (!named && m == &c->modules[0])
-		trl_buf_printf(hint, "%s has no debug information.\n", path);
+		trl_buf_printf(hint,
+		    "%s has no debug information; put what was stripped of it into "
+		    ".build-id/%.2s here, as %s.debug.\n",
+		    path, m->build, m->build + 2);
 }
 
 static void

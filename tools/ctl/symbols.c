@@ -14,28 +14,49 @@
 
 extern char **environ;
 
+static bool
+is_of_build(const char *path, const char *want)
+{
+	char build[44];
+
+	trl_build_id_of(path, build);
+	return strcmp(build, want) == 0;
+}
+
+/* The folder of this executable. */
+static void
+own_folder(char out[512])
+{
+	ssize_t n = readlink("/proc/self/exe", out, 511);
+
+	out[n > 0 ? n : 0] = '\0';
+	if (n > 0)
+		*strrchr(out, '/') = '\0';
+}
+
 bool
 ctl_symbols_file(const struct trl_crash_module *module, char out[1024])
 {
-	const char *name = strrchr(module->path, '/');
-	char build[44], own[512];
-	ssize_t n;
+	const char *name = strrchr(module->path, '/'), *build = module->build;
+	char own[512];
+	const char *const folders[] = { own, ".", "/usr/lib/debug" };
 
-	if (name == NULL || module->build[0] == '\0')
+	if (name == NULL || build[0] == '\0')
 		return false;
+	own_folder(own);
+	/* What was stripped of it, where debuggers look for it, too. */
+	for (size_t i = 0; i < TRL_COUNT(folders); i++) {
+		snprintf(out, 1024, "%s/.build-id/%.2s/%s.debug", folders[i], build,
+		    build + 2);
+		if (is_of_build(out, build))
+			return true;
+	}
 	snprintf(out, 1024, "%s", module->path);
-	trl_build_id_of(out, build);
-	if (strcmp(build, module->build) == 0)
+	if (is_of_build(out, build))
 		return true;
 	/* It may have come from elsewhere: beside this command. */
-	n = readlink("/proc/self/exe", own, sizeof own - 1);
-	if (n <= 0)
-		return false;
-	own[n] = '\0';
-	*strrchr(own, '/') = '\0';
 	snprintf(out, 1024, "%s%s", own, name);
-	trl_build_id_of(out, build);
-	return strcmp(build, module->build) == 0;
+	return is_of_build(out, build);
 }
 
 /* Starts it; gives what it will print, or NULL (errno). */

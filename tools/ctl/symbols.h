@@ -15,8 +15,9 @@ struct ctl_symbol {
 	char inside[256];   /* the functions it was inlined into */
 };
 
-/* The file of a module as it ran: where it was, or beside this command, with the same
- * build id. False: neither is. */
+/* A file with a module's symbols, told by its build id: what was stripped of it
+ * (.build-id/xx/yyyy.debug below /usr/lib/debug, here, or beside this command), or the
+ * module itself, where it was or beside this command. False: there is none. */
 bool ctl_symbols_file(const struct trl_crash_module *module, char out[1024]);
 /* False: addr2line cannot be run (errno; ENOENT: it is not there). */
 bool ctl_symbols(

@@ -33,9 +33,9 @@ class CrashShow(unittest.TestCase):
         with open(os.path.join(cls.dir, cls.file), encoding='utf-8') as file:
             cls.text = file.read()
 
-    def ask(self, *words, code=0, **env):
+    def ask(self, *words, code=0, cwd=None, **env):
         env = {'TRELLIS_CRASH_DIR': self.dir, 'PATH': os.environ['PATH'], **env}
-        done = subprocess.run([TRELLIS, 'crash', 'show', *words], env=env, text=True,
+        done = subprocess.run([TRELLIS, 'crash', 'show', *words], env=env, text=True, cwd=cwd,
                               capture_output=True, check=False, timeout=60)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
@@ -71,6 +71,18 @@ class CrashShow(unittest.TestCase):
         self.assertRegex(said, r'method +victim\.v1\.Victims\.Crash\n')
         self.assertRegex(said, r'libc\.so\.6\+0x|abort')
         self.assertIn('crash_heap', self.ask(os.path.join(self.dir, self.file)))
+
+    def test_what_was_stripped_is_found_by_its_build_id(self):
+        if self.sanitized:
+            return
+        build = re.search('^build ([0-9a-f]+)$', self.text, re.M)[1]
+        place = os.path.join(self.folder, '.build-id', build[:2])
+        text = self.changed(self.text.replace(VICTIM, '/nowhere/crash_victim'))
+        self.assertNotIn('crash_victim.c', self.ask(text, cwd=self.folder))
+        os.makedirs(place)
+        subprocess.run(['objcopy', '--only-keep-debug', VICTIM, os.path.join(place, build[2:] + '.debug')],
+                       check=True)
+        self.assertRegex(self.ask(text, cwd=self.folder), r'  crash_heap  .*crash_victim\.c:\d+')
 
     def test_without_addr2line_it_says_where_that_is_from(self):
         if not self.sanitized:
