@@ -12,7 +12,8 @@ HELPERS = '''{{- /* Made by k8s/generate; changes here are lost. */ -}}
 {{- define "trellis.image" -}}
 {{- $top := index . 0 -}}
 {{- $name := index . 1 -}}
-{{- $own := index $top.Values.services $name -}}
+{{- $own := $top.Values.ctl -}}
+{{- if ne $name "ctl" -}}{{- $own = index $top.Values.services $name -}}{{- end -}}
 {{- if $own.image -}}
 {{ $own.image }}
 {{- else -}}
@@ -70,6 +71,11 @@ def values(mesh):
             'collectors': {'enabled': False},
             'cloudNativePG': {'enabled': False, 'instances': 3, 'storage': '20Gi'},
         },
+        'ctl': {
+            'image': '',
+            'resources': objects.resources('ctl'),
+            'secrets': {kind: f'trellis-ctl-{kind}' for kind in ('keys', 'tls')},
+        },
         'services': {one.name: {
             'image': '',
             'replicas': objects.REPLICAS,
@@ -85,6 +91,7 @@ ABOUT = {
     'settings': 'Of every service: names and values of the README\'s table, as strings.',
     'secrets': 'Names of Secrets that are there already (k8s/README.md); the chart makes none.',
     'components': 'What the cluster has beside Trellis. autoscaling: hpa, keda or none.',
+    'ctl': 'Of the operator\'s command (k8s/ctl).',
     'services': 'Of each service. image: all of a reference, in place of the one above.',
 }
 
@@ -144,6 +151,11 @@ def schema(mesh):
                 'collectors': closed({'enabled': switch}),
                 'cloudNativePG': closed({'enabled': switch, 'instances': count, 'storage': QUANTITY}),
             }),
+            'ctl': closed({
+                'image': STRING,
+                'resources': closed({'requests': of('amounts'), 'limits': of('amounts')}, ['requests', 'limits']),
+                'secrets': closed({kind: NAME for kind in ('keys', 'tls')}),
+            }),
             'services': closed({one.name: of('service') for one in mesh.services}),
         }),
     }
@@ -167,7 +179,7 @@ def files(mesh, rules):
     yield 'chart/values.yaml', values_text(mesh)
     yield 'chart/values.schema.json', json.dumps(schema(mesh), indent=2) + '\n'
     yield 'chart/templates/_helpers.tpl', HELPERS
-    yield 'chart/templates/common.yaml', MADE + documents(objects.common(), chart=True)
+    yield 'chart/templates/common.yaml', MADE + documents(objects.common(mesh), chart=True)
     maps = [config_map('trellis-settings', '.Values.settings')]
     maps += [config_map(f'{name}-settings', f'.Values.services.{name}.settings') for name in mesh.names]
     yield 'chart/templates/settings.yaml', MADE + ''.join(maps)

@@ -2,7 +2,7 @@
 and in the chart a value below `components`. A component is (resources, patches, header):
 objects with their condition of the chart, and what it changes of the base."""
 from emit import Value
-from objects import BUS, LOOP, NOTICES, TLS, labels, meta, policy, ports, replicas, world
+from objects import BUS, LOOP, NOTICES, TLS, Ctl, labels, meta, policy, ports, replicas, world
 
 HOST = Value('trellis.example.com', '{{ include "trellis.host" . }}')
 PROMETHEUS = Value('http://prometheus-operated.monitoring.svc:9090', '{{ .Values.components.keda.prometheus }}')
@@ -68,20 +68,30 @@ def keda(mesh):
 
 def without_tls(service):
     env = [{'name': f'TRELLIS_LISTEN_{service.upper}', 'value': f'tcp://0.0.0.0:{BUS}'},
-           {'name': f'TRELLIS_NOTICE_LISTEN_{service.upper}', 'value': f'tcp://0.0.0.0:{NOTICES}'},
-           *[{'name': f'TRELLIS_PEER_{name.upper()}', 'value': f'dns+tcp://{name}:{BUS}'} for name in service.finds],
-           *[{'name': f'TRELLIS_BUS_TLS_{what}_FILE', '$patch': 'delete'} for what in ('CA', 'CERT', 'KEY')]]
+           {'name': f'TRELLIS_NOTICE_LISTEN_{service.upper}', 'value': f'tcp://0.0.0.0:{NOTICES}'}]
     return ('Deployment', service.name, {
         'apiVersion': 'apps/v1', 'kind': 'Deployment', 'metadata': {'name': service.name},
-        'spec': {'template': {'spec': {
-            'containers': [{'name': service.name, 'env': env,
-                            'volumeMounts': [{'mountPath': TLS, '$patch': 'delete'}]}],
-            'volumes': [{'name': 'tls', '$patch': 'delete'}]}}}})
+        'spec': {'template': {'spec': pod_without_tls(service, env)}}})
+
+
+def pod_without_tls(one, env):
+    return {'containers': [{'name': one.name, 'env': [
+        *env,
+        *[{'name': f'TRELLIS_PEER_{name.upper()}', 'value': f'dns+tcp://{name}:{BUS}'} for name in one.finds],
+        *[{'name': f'TRELLIS_BUS_TLS_{what}_FILE', '$patch': 'delete'} for what in ('CA', 'CERT', 'KEY')]],
+        'volumeMounts': [{'mountPath': TLS, '$patch': 'delete'}]}],
+        'volumes': [{'name': 'tls', '$patch': 'delete'}]}
+
+
+def ctl_without_tls(mesh):
+    return ('CronJob', 'ctl', {
+        'apiVersion': 'batch/v1', 'kind': 'CronJob', 'metadata': {'name': 'ctl'},
+        'spec': {'jobTemplate': {'spec': {'template': {'spec': pod_without_tls(Ctl(mesh), [])}}}}})
 
 
 def no_tls(mesh):
     return {
-        'objects': [], 'patches': [without_tls(one) for one in mesh.services],
+        'objects': [], 'patches': [*[without_tls(one) for one in mesh.services], ctl_without_tls(mesh)],
         'about': 'The bus by plain TCP: each message still has its MAC, and nobody needs certificates.\n'
                  'For trying, and where the network encrypts by itself.',
     }
@@ -174,7 +184,7 @@ def cert_manager(mesh):
     each = [certificate(one.name, Value(f'trellis-{one.name}-tls', '{{ .Values.services.%s.secrets.tls }}' % one.name),
                         [one.name]) for one in mesh.services]
     return {
-        'objects': on([*authority, *each, certificate('ctl', 'trellis-ctl-tls', ['ctl'])],
+        'objects': on([*authority, *each, certificate('ctl', Value('trellis-ctl-tls', '{{ .Values.ctl.secrets.tls }}'), ['ctl'])],
                       '.Values.components.certManager.enabled'),
         'patches': [],
         'about': 'The certificates of the bus by cert-manager: a new private key each time, except for\n'
@@ -223,6 +233,7 @@ def external_secrets(mesh):
     for one in mesh.services:
         kinds = ['keys'] + (['stores'] if one.schema or one.redis else [])
         each += [external(name(one, kind), key(f'{one.name}/{kind}')) for kind in kinds]
+    each.append(external(Value('trellis-ctl-keys', '{{ .Values.ctl.secrets.keys }}'), key('ctl/keys')))
     condition = '.Values.components.externalSecrets.enabled'
     admin = external(Value('trellis-admin', '{{ .Values.secrets.admin }}'), key('admin'))
     return {
@@ -281,7 +292,7 @@ def cloudnativepg(mesh):
 
     return {
         'objects': on([cluster], '.Values.components.cloudNativePG.enabled'),
-        'patches': [*[(kind, None, patch(kind)) for kind in ('Job', 'CronJob')],
+        'patches': [*[(kind, name, patch(kind)) for kind, name in (('Job', '.*-migrate-.*'), ('CronJob', '.*-maintain'))],
                     ('ExternalSecret', 'trellis-admin', {
                         '$patch': 'delete', 'apiVersion': 'external-secrets.io/v1', 'kind': 'ExternalSecret',
                         'metadata': {'name': 'trellis-admin'}})],

@@ -7,7 +7,7 @@ MADE = '# Made by k8s/generate of what the services say of themselves; changes h
 
 
 def base(mesh):
-    yield 'base/common.yaml', MADE + documents(objects.common())
+    yield 'base/common.yaml', MADE + documents(objects.common(mesh))
     for one in mesh.services:
         yield f'base/{one.name}.yaml', MADE + documents([
             o[0] if isinstance(o, tuple) else o for o in objects.all_of(one, mesh)])

@@ -54,8 +54,8 @@ def meta(name, of=None, component='service', **more):
 
 
 def of(service, path):
-    """A value of the chart that belongs to one service."""
-    return f'.Values.services.{service.name}.{path}'
+    """A value of the chart that belongs to one service, or to the operator's command."""
+    return f'.Values.{"" if service.name == "ctl" else "services."}{service.name}.{path}'
 
 
 def secret_file(setting):
@@ -86,12 +86,21 @@ def database(service):
     return [by_file(name) for name in names] if service.schema else []
 
 
+def peers(service):
+    return [{'name': f'TRELLIS_PEER_{name.upper()}',
+             'value': Value(f'dns+tls+tcp://{name}:{BUS}',
+                            'dns+{{ include "trellis.scheme" . }}://%s:%d' % (name, BUS))}
+            for name in service.finds]
+
+
+TLS_FILES = When('.Values.components.tls', [
+    {'name': 'TRELLIS_BUS_TLS_CA_FILE', 'value': f'{TLS}/ca.crt'},
+    {'name': 'TRELLIS_BUS_TLS_CERT_FILE', 'value': f'{TLS}/tls.crt'},
+    {'name': 'TRELLIS_BUS_TLS_KEY_FILE', 'value': f'{TLS}/tls.key'}])
+
+
 # What it is told beside its settings: where it listens, whom it finds, which files it reads.
 def environment(service):
-    found = [{'name': f'TRELLIS_PEER_{name.upper()}',
-              'value': Value(f'dns+tls+tcp://{name}:{BUS}',
-                             'dns+{{ include "trellis.scheme" . }}://%s:%d' % (name, BUS))}
-             for name in service.finds]
     made = [f'TRELLIS_BUS_KEY_{name.upper()}' for name in service.keys]
     made += ['TRELLIS_SEAL_KEY'] if service.seals else []
     # Other secrets are optional (Secret NAME-given): who gives one names its file.
@@ -102,14 +111,11 @@ def environment(service):
         {'name': f'TRELLIS_OPS_LISTEN_{service.upper}', 'value': f'0.0.0.0:{OPS}'},
         *([{'name': 'TRELLIS_HTTP_LISTEN', 'value': f'0.0.0.0:{HTTP}'}] if service.door else []),
         {'name': 'TRELLIS_RUN_DIR', 'value': RUN},
-        *found,
+        *peers(service),
         *[by_file(name) for name in made],
         *database(service),
         *([by_file('TRELLIS_REDIS_URL')] if service.redis else []),
-        When('.Values.components.tls', [
-            {'name': 'TRELLIS_BUS_TLS_CA_FILE', 'value': f'{TLS}/ca.crt'},
-            {'name': 'TRELLIS_BUS_TLS_CERT_FILE', 'value': f'{TLS}/tls.crt'},
-            {'name': 'TRELLIS_BUS_TLS_KEY_FILE', 'value': f'{TLS}/tls.key'}]),
+        TLS_FILES,
     ]
 
 
@@ -122,7 +128,7 @@ def container(service, mesh, name, arguments, env, mounts, **more):
     return {
         'name': name,
         'image': image(service, mesh),
-        'command': [f'/trellis-{service.name}'],
+        'command': ['/trellis' if service.name == 'ctl' else f'/trellis-{service.name}'],
         'args': arguments,
         **more,
         'env': env,
@@ -138,6 +144,7 @@ def mount(name, path, **more):
 
 
 SECRETS_MOUNT = mount('secrets', SECRETS, readOnly=True)
+TLS_MOUNT = When('.Values.components.tls', [mount('tls', TLS, readOnly=True)])
 
 
 def from_secret(name, optional=False, items=None):
@@ -151,6 +158,11 @@ def from_secret(name, optional=False, items=None):
 
 def secrets(*sources):
     return {'name': 'secrets', 'projected': {'defaultMode': 0o440, 'sources': list(sources)}}
+
+
+def tls_volume(secret):
+    return When('.Values.components.tls', [
+        {'name': 'tls', 'secret': {'secretName': secret.tls, 'defaultMode': 0o440}}])
 
 
 POD = {
@@ -185,8 +197,7 @@ def pod(service, mesh):
     secret = Named(service)
     serve = container(
         service, mesh, service.name, ['run'], environment(service),
-        [SECRETS_MOUNT, When('.Values.components.tls', [mount('tls', TLS, readOnly=True)]),
-         mount('run', RUN), mount('tmp', '/tmp')],
+        [SECRETS_MOUNT, TLS_MOUNT, mount('run', RUN), mount('tmp', '/tmp')],
         ports=[{'name': 'bus', 'containerPort': BUS}, {'name': 'notices', 'containerPort': NOTICES},
                {'name': 'ops', 'containerPort': OPS},
                *([{'name': 'http', 'containerPort': HTTP}] if service.door else [])],
@@ -207,8 +218,7 @@ def pod(service, mesh):
             secrets(from_secret(secret.keys),
                     *([from_secret(secret.stores)] if service.schema or service.redis else []),
                     from_secret(secret.given, optional=True)),
-            When('.Values.components.tls', [
-                {'name': 'tls', 'secret': {'secretName': secret.tls, 'defaultMode': 0o440}}]),
+            tls_volume(secret),
             {'name': 'run', 'emptyDir': {'sizeLimit': '64Mi'}},
             {'name': 'tmp', 'emptyDir': {'sizeLimit': '64Mi'}},
         ],
@@ -331,6 +341,37 @@ def task(service, mesh, command, restart):
     }
 
 
+class Ctl:
+    """The operator's command: it calls every service, and nobody calls it."""
+    name = 'ctl'
+
+    def __init__(self, mesh):
+        self.finds = mesh.names
+
+
+def operator(mesh):
+    """A CronJob that never runs by itself: k8s/ctl makes pods of its template."""
+    one = Ctl(mesh)
+    secret = Named(one)
+    run = container(one, mesh, one.name, ['stats'],
+                    [*peers(one), *[by_file(f'TRELLIS_BUS_KEY_{name.upper()}') for name in one.finds], TLS_FILES],
+                    [SECRETS_MOUNT, TLS_MOUNT, mount('tmp', '/tmp')])
+    spec = {
+        'serviceAccountName': one.name,
+        **POD,
+        'restartPolicy': 'Never',
+        'containers': [run],
+        'volumes': [secrets(from_secret(secret.keys)), tls_volume(secret),
+                    {'name': 'tmp', 'emptyDir': {'sizeLimit': '64Mi'}}],
+    }
+    return [{'apiVersion': 'v1', 'kind': 'ServiceAccount', 'metadata': meta(one.name, component='ctl'),
+             'automountServiceAccountToken': False},
+            {'apiVersion': 'batch/v1', 'kind': 'CronJob', 'metadata': meta(one.name, component='ctl'),
+             'spec': {'schedule': '0 0 1 1 *', 'suspend': True, 'concurrencyPolicy': 'Forbid',
+                      'jobTemplate': {'spec': {'backoffLimit': 0, 'template': {
+                          'metadata': {'labels': labels(one.name, 'ctl')}, 'spec': spec}}}}}]
+
+
 # Who speaks to whom. A pod of Trellis reaches what a policy names, and nothing else.
 
 def ports(*numbers, protocol='TCP'):
@@ -366,7 +407,7 @@ def network(service):
     ingress = [
         *([Note('who calls it or reads its events', {'from': [pods(service.found_by)],
                                                      'ports': ports(BUS, NOTICES)})] if service.found_by else []),
-        Note('the operator\'s command', {'from': [ctl], 'ports': ports(BUS)}),
+        Note('the operator\'s command', {'from': [ctl], 'ports': ports(BUS, NOTICES)}),
         Note('figures', {'from': [scraper], 'ports': ports(OPS)}),
         *([Note('people', {'ports': ports(HTTP)})] if service.door else []),
     ]
@@ -397,11 +438,11 @@ def network_of_all():
 def network_of_ctl():
     everyone = {'matchLabels': {'app.kubernetes.io/component': 'service', 'app.kubernetes.io/part-of': 'trellis'}}
     return policy('ctl', {'matchLabels': labels('ctl', 'ctl')}, ['Egress'], labels('ctl', 'ctl'),
-                  egress=[DNS, {'to': [{'podSelector': everyone}], 'ports': ports(BUS)}])
+                  egress=[DNS, {'to': [{'podSelector': everyone}], 'ports': ports(BUS, NOTICES)}])
 
 
-def common():
-    return [network_of_all(), network_of_tasks(), network_of_ctl()]
+def common(mesh):
+    return [network_of_all(), network_of_tasks(), network_of_ctl(), *operator(mesh)]
 
 
 def all_of(service, mesh):

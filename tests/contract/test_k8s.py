@@ -3,6 +3,7 @@ each of them has all that it needs, the door's next service included.
 
   test_k8s.py BUILD
 """
+import json
 import os
 import re
 import subprocess
@@ -145,6 +146,40 @@ class Stores(unittest.TestCase):
             done = self.run_stores(**given)
             self.assertEqual((done.returncode, done.stdout), (1, ''), given)
             self.assertIn(wanted, done.stderr)
+
+
+class Ctl(unittest.TestCase):
+    """k8s/ctl, with a kubectl of the test's own that knows one CronJob."""
+    CRONJOB = {'spec': {'jobTemplate': {'spec': {'template': {
+        'metadata': {'labels': {'app': 'ctl'}}, 'spec': {'containers': [{'name': 'ctl', 'args': ['stats']}]}}}}}}
+    KUBECTL = """#!/bin/sh
+cd "$FOLDER" && shift && echo "$*" >>said
+case $* in
+*"get cronjob ctl"*) cat cronjob ;;
+*create*) cat >pod ;;
+*"status.phase"*) echo Running ;;
+*exitCode*) echo 3 ;;
+*logs*) echo told ;;
+esac
+"""
+
+    def test_it_is_a_pod_of_the_template_and_ends_as_that_does(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (('kubectl', self.KUBECTL), ('cronjob', json.dumps(self.CRONJOB))):
+                with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+                    file.write(text)
+            os.chmod(os.path.join(folder, 'kubectl'), 0o755)
+            done = subprocess.run(
+                [os.path.join(K8S, 'ctl'), '--namespace', 'shop', 'jobs', 'list', '--state', 'dead; x'], check=False,
+                capture_output=True, text=True, env={'PATH': f'{folder}:{os.environ["PATH"]}', 'FOLDER': folder})
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (3, 'told\n', ''))
+            with open(os.path.join(folder, 'pod'), encoding='utf-8') as file:
+                pod = json.load(file)
+            self.assertEqual(pod['metadata']['labels'], {'app': 'ctl'})
+            self.assertEqual(pod['spec']['containers'], [{'name': 'ctl', 'args': ['jobs', 'list', '--state', 'dead; x']}])
+            with open(os.path.join(folder, 'said'), encoding='utf-8') as file:
+                said = file.read().splitlines()
+            self.assertEqual(said[-1], f'shop delete pod {pod["metadata"]["name"]} --wait=false')
 
 
 if __name__ == '__main__':

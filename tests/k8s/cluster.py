@@ -127,8 +127,8 @@ class Cluster:
                 echo "subjectAltName=DNS:$name" >$name.ext
                 openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile $name.ext -out $name.crt
             done'''
-        run('sh', '-ec', script, 'sh', folder, *mesh().names)
-        for name in mesh().names:
+        run('sh', '-ec', script, 'sh', folder, *mesh().names, 'ctl')
+        for name in [*mesh().names, 'ctl']:
             secrets[f'trellis-{name}-tls'] = {}
             for file, path in (('ca.crt', 'ca.crt'), ('tls.crt', f'{name}.crt'), ('tls.key', f'{name}.key')):
                 with open(os.path.join(folder, path), encoding='utf-8') as text:
@@ -291,7 +291,7 @@ def mail_to(pods, address):
     return None
 
 
-def story(cluster, pods):
+def story(cluster, pods, ctl):
     watcher = next(pod for pod in cluster.pods if pod.name == 'prometheus')
     for pod in pods:
         until(f'{pod.name} is ready', lambda p=pod: watcher.succeeds(p.address, '/readyz'))
@@ -306,6 +306,10 @@ def story(cluster, pods):
     tenant = people.ask('POST', '/tenants', {'slug': 'acme', 'display_name': 'Acme'}, token)['id']
     until('it is in the audit log', lambda: people.ask('GET', f'/tenants/{tenant}/audit', token=token)['items'])
     print('people are served')
+    ctl.complete()
+    for pod in pods:
+        assert f'{pod.address}:7100' in ctl.tail(), ctl.tail()
+    print('the operator sees every pod')
     end_under_load(people, named, tenant, token)
 
 
@@ -345,20 +349,23 @@ def main():
         cluster = Cluster(work)
         try:
             os.makedirs(os.path.join(work, 'bin'))
-            for name in mesh().names:
-                shutil.copy(os.path.join(BUILD, 'services', f'trellis-{name}'), os.path.join(work, 'bin'))
+            for path in [*[f'services/trellis-{name}' for name in mesh().names], 'tools/ctl/trellis']:
+                shutil.copy(os.path.join(BUILD, path), os.path.join(work, 'bin'))
             cluster.start_stores()
             secrets = cluster.make_secrets()
-            pods, jobs = [], []
+            pods, jobs, ctl = [], [], None
             for one in [o for kind in ('Deployment', 'Job', 'CronJob') for o in of_kind(cluster.objects, kind)]:
                 labels, spec = template(one)['metadata']['labels'], template(one)['spec']
                 for i in range(2 if one['kind'] == 'Deployment' else 1):
                     pod = cluster.add(f'{one["metadata"]["name"]}-{i}', labels, spec)
-                    (pods if one['kind'] == 'Deployment' else jobs).append(pod)
+                    if one['metadata']['name'] == 'ctl':
+                        ctl = pod
+                    else:
+                        (pods if one['kind'] == 'Deployment' else jobs).append(pod)
             cluster.add('prometheus', {'app.kubernetes.io/name': 'prometheus'})
             for pod in cluster.pods:
                 cluster.guard(pod)
-            for pod in [*pods, *jobs]:
+            for pod in [*pods, *jobs, ctl]:
                 pod.mount(secrets)
             for pod in pods:
                 pod.start()
@@ -371,7 +378,7 @@ def main():
                 pod.thread.join()
             print('migrated, kept, and started after that')
             try:
-                story(cluster, pods)
+                story(cluster, pods, ctl)
             except Exception:
                 for pod in pods:
                     print(f'== {pod.name} {pod.address}\n{pod.tail()}', file=sys.stderr)

@@ -58,7 +58,7 @@ configMapGenerator:
     literals: [TRELLIS_SESSION_HOURS=48]
 images:
 '''
-    for name in mesh().names:
+    for name in [*mesh().names, 'ctl']:
         text += f'  - {{name: trellis/{name}, newName: registry.example.org/t/trellis/{name}, newTag: "2.0_rc.1"}}\n'
     text += 'patches:\n'
     for one in mesh().services:
@@ -97,7 +97,7 @@ def small():
     sources = '/volumes/0/projected/sources'
     text += patch('Deployment', [
         f'{{op: replace, path: /spec/template/spec{sources}/0/secret/name, value: own-keys}}'], 'tenants')
-    for kind, top, name in (('Job', '/spec/template/spec', None), ('CronJob', '/spec/jobTemplate/spec/template/spec', None)):
+    for kind, top, name in (('Job', '/spec/template/spec', '.*-migrate-.*'), ('CronJob', '/spec/jobTemplate/spec/template/spec', '.*-maintain')):
         text += patch(kind, [f'{{op: replace, path: {top}{sources}/1/secret/name, value: own-admin}}'], name)
     return text, {
         'secrets': {'admin': 'own-admin'},

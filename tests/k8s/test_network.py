@@ -38,7 +38,7 @@ class Network(unittest.TestCase):
         self.labels = {one['metadata']['name']: template(one)['metadata']['labels']
                        for one in of_kind(self.base, 'Deployment')}
         self.tasks = {one['metadata']['name']: template(one)['metadata']['labels']
-                      for one in of_kind(self.base, 'Job', 'CronJob')}
+                      for one in of_kind(self.base, 'Job', 'CronJob') if one['metadata']['name'] != 'ctl'}
 
     def test_it_is_the_call_graph(self):
         for one in mesh().services:
@@ -61,6 +61,10 @@ class Network(unittest.TestCase):
             self.assertTrue(self.lets(self.base, prometheus, labels, 9100), name)
             self.assertFalse(self.lets(self.base, prometheus, labels, 7100), name)
             self.assertTrue(self.lets(self.base, ctl, labels, 7100), name)
+            self.assertFalse(self.lets(self.base, ctl, None, 443))
+        command, = [one for one in of_kind(self.base, 'CronJob') if one['metadata']['name'] == 'ctl']
+        self.assertEqual(template(command)['metadata']['labels'], ctl)
+        self.assertTrue(command['spec']['suspend'])
 
     def test_names_are_resolved_by_udp_and_tcp_anywhere(self):
         for where, objects in rendered().items():

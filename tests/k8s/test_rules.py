@@ -320,7 +320,7 @@ class Components(unittest.TestCase):
 
     def test_no_tls_leaves_none_of_it(self):
         for where in ('components/no-tls', 'overlays/dev'):
-            for one in of_kind(rendered()[where], 'Deployment'):
+            for one in of_kind(rendered()[where], 'Deployment', 'CronJob'):
                 self.assertNotIn('tls', str(one).lower(), f'{where}: {title(one)}')
 
     def test_rules_are_those_of_observability_word_for_word(self):

@@ -2,7 +2,8 @@
 {{- define "trellis.image" -}}
 {{- $top := index . 0 -}}
 {{- $name := index . 1 -}}
-{{- $own := index $top.Values.services $name -}}
+{{- $own := $top.Values.ctl -}}
+{{- if ne $name "ctl" -}}{{- $own = index $top.Values.services $name -}}{{- end -}}
 {{- if $own.image -}}
 {{ $own.image }}
 {{- else -}}
