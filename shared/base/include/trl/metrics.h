@@ -12,7 +12,10 @@
  *
  * A label never holds a tenant or a user's text. Should one come all the same, the
  * registry stays small: a value that is longer than 128 bytes or no UTF-8 counts as
- * "other", and so does what would be the 3,000th line of a scrape. */
+ * "other", and so does what would be the 3,000th line of a scrape. A process that holds
+ * every service is near to that and the first to be cut; one of a service has half of
+ * it.
+ */
 #pragma once
 
 #include <stdbool.h>
