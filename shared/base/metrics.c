@@ -294,7 +294,9 @@ hidden(const struct trl_metric *metric)
 	static struct trl_series series = { .buckets = buckets,
 		.exemplars = exemplars };
 
-	series.bounds = metric->bounds;
+	/* A histogram's is kept when a counter comes here as well. */
+	if (metric->bounds != NULL)
+		series.bounds = metric->bounds;
 	return &series;
 }
 

@@ -115,6 +115,32 @@ however_many_labels_come_a_scrape_has_fewer_than_3000_lines(void **state)
 	assert_true(renders("o_total{label=\"0\",code=\"1\"} 2\n"));
 }
 
+/* Behind the one before, which leaves no room but for a few. */
+static void
+what_has_no_room_at_all_is_counted_where_nothing_shows_it(void **state)
+{
+	char name[32];
+	trl_series *seconds = NULL, *count = NULL;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof name, "h%d_seconds", i);
+		seconds = trl_series_at(trl_histogram_new(TRL_SCALE_FINE, strdup(name),
+					    "No room", "label", NULL),
+		    "x");
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof name, "c%d_total", i);
+		count = trl_series_at(
+		    trl_counter_new(strdup(name), "No room", "label", NULL), "x");
+	}
+	assert_ptr_equal(seconds, count);
+	trl_series_add(count, 1);
+	trl_series_observe_us(seconds, 1);
+	assert_false(renders("c99_total{"));
+	assert_false(renders("h99_seconds_count{"));
+}
+
 int
 main(void)
 {
@@ -124,6 +150,8 @@ main(void)
 		    what_is_wanted_comes_after_what_must_be_as_far_as_there_is_room),
 		cmocka_unit_test(
 		    however_many_labels_come_a_scrape_has_fewer_than_3000_lines),
+		cmocka_unit_test(
+		    what_has_no_room_at_all_is_counted_where_nothing_shows_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
