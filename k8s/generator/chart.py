@@ -111,11 +111,12 @@ def closed(properties, required=(), **more):
 STRING = {'type': 'string'}
 NAME = {'type': 'string', 'pattern': '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$'}
 QUANTITY = {'type': ['string', 'number']}
-SETTINGS = {'type': 'object', 'propertyNames': {'pattern': '^TRELLIS_[A-Z0-9_]+$'},
-            'additionalProperties': STRING}
 
 
 def schema(mesh):
+    # What is secret comes as a file; here it would stand in a config map.
+    settings = {'type': 'object', 'additionalProperties': STRING, 'propertyNames': {
+        'pattern': '^TRELLIS_[A-Z0-9_]+$', 'not': {'enum': mesh.secrets}}}
     switch = {'type': 'boolean'}
     count = {'type': 'integer', 'minimum': 1, 'maximum': 1000}
     amounts = closed({'cpu': QUANTITY, 'memory': QUANTITY, 'ephemeral-storage': QUANTITY}, ['cpu', 'memory'])
@@ -123,18 +124,18 @@ def schema(mesh):
         'image': STRING,
         'replicas': closed({'min': count, 'max': count}, ['min', 'max']),
         'resources': closed({'requests': of('amounts'), 'limits': of('amounts')}, ['requests', 'limits']),
-        'settings': SETTINGS,
+        'settings': of('settings'),
         'secrets': closed({kind: NAME for kind in ('keys', 'stores', 'given', 'tls')}),
     })
     return {
         '$schema': 'http://json-schema.org/draft-07/schema#',
-        'definitions': {'amounts': amounts, 'service': service},
+        'definitions': {'amounts': amounts, 'service': service, 'settings': settings},
         **closed({
             'global': {'type': 'object'},  # Helm's own
             'image': closed({'registry': {'type': 'string', 'pattern': '^$|^[^/].*[^/]$'},
                              'tag': {'type': 'string', 'pattern': '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$',
                                      'not': {'const': 'latest'}}}, ['tag']),
-            'settings': {**SETTINGS, 'required': ['TRELLIS_PUBLIC_URL'], 'properties': {
+            'settings': {'allOf': [of('settings')], 'type': 'object', 'required': ['TRELLIS_PUBLIC_URL'], 'properties': {
                 'TRELLIS_PUBLIC_URL': {'type': 'string', 'pattern': '^https?://[^/]+$'}}},
             'secrets': closed({'admin': NAME}),
             'components': closed({

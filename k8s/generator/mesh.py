@@ -23,9 +23,10 @@ class Service:
 
 
 class Mesh:
-    def __init__(self, told, version, release=None):
+    def __init__(self, told, version, release=None, secrets=()):
         self.version = version  # of images
         self.release = release or version  # of Trellis
+        self.secrets = sorted(secrets)  # the settings that no config map holds
         self.services = [Service(one) for one in told['services']]
         by_name = {one.name: one for one in self.services}
         for one in self.services:
@@ -53,4 +54,5 @@ def ask(program, *words):
 def read_mesh(trellis_all, tag=None):
     told = json.loads(ask(trellis_all, 'mesh', '--json'))
     release = ask(trellis_all, '--version').split()[1]
-    return Mesh(told, tag or release, release)
+    secrets = re.findall(r'(?m)^\| `(TRELLIS_\w+)` \|[^|]*\| secret \|', ask(trellis_all, 'config', '--markdown'))
+    return Mesh(told, tag or release, release, set(secrets))

@@ -154,6 +154,8 @@ class Chart(unittest.TestCase):
             ({'image': {'tag': 'latest'}}, '/image/tag must NOT be valid'),
             ({'image': {'tag': ''}}, '/image/tag must match pattern'),
             ({'settings': {'LOG_LEVEL': 'info'}}, 'property name must be valid'),
+            ({'settings': {'TRELLIS_SENTRY_DSN': 'https://key@host/1'}}, 'property name must be valid'),
+            ({'services': {'auth': {'settings': {'TRELLIS_SEAL_KEY': 'x'}}}}, 'property name must be valid'),
             ({'settings': {'TRELLIS_MAX_ACTORS': 4096}}, '/settings/TRELLIS_MAX_ACTORS must be string'),
             ({'settings': {'TRELLIS_PUBLIC_URL': 'trellis.example.com'}}, '/settings/TRELLIS_PUBLIC_URL must match'),
             ({'components': {'autoscaling': 'both'}}, '/components/autoscaling must be equal to one of'),
