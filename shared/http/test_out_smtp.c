@@ -1,4 +1,5 @@
-/* test_out_smtp.c - e-mail to a server of another make (aiosmtpd).
+/* test_out_smtp.c - e-mail to a server of another make (aiosmtpd). Over 400 lines:
+ * short talks, each of which stands by itself.
  *
  *   test_http_out_smtp test_out_world.py */
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <trl/span.h>
 #include <trl/utf8.h>
 
 #include "test_out_rig.h"
@@ -62,6 +64,44 @@ a_letter_goes_by_starttls_with_a_password(void **state)
 				      "\"user\": \"mesh\""));
 	assert_non_null(strstr(taken, "\\n.a dot\\r\\n..two\\r\\nFrom here"));
 	free(taken);
+}
+
+static void
+recorded(void *self, size_t n)
+{
+	(void)self, (void)n;
+}
+
+static void
+a_letter_of_a_traced_message_is_a_span_without_its_recipient(void **state)
+{
+	static const struct {
+		const char *to;
+		enum trl_code code;
+		unsigned said;
+	} rows[] = { { "traced@good.test", TRL_OK, 250 },
+		{ "refused@good.test", TRL_DENIED, 550 } };
+	struct trl_span_record got[2];
+
+	(void)state;
+	trl_spans_open(
+	    &(struct trl_spans_options){ .room = 4, .ratio = 1, .recorded = recorded });
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		struct visit visit = letter_to(rows[i].to, "smtp", world.smtp);
+
+		trl_trace_new(&visit.trace);
+		post(&visit);
+		assert_int_equal(trl_spans_take(got, 2), 2);
+		/* The thread that spoke, and the whole. */
+		assert_int_equal(got[0].what, TRL_SPAN_OFFLOAD);
+		assert_memory_equal(got[0].parent_id, got[1].span_id, 8);
+		assert_int_equal(got[1].what, TRL_SPAN_MAIL);
+		assert_string_equal(got[1].text, "localhost");
+		assert_int_equal(got[1].code, rows[i].code);
+		assert_int_equal(got[1].number, rows[i].said);
+		assert_memory_equal(got[1].parent_id, visit.trace.span_id, 8);
+	}
+	trl_spans_close();
 }
 
 static void
@@ -357,6 +397,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(conversations_that_stall_hold_up_nobody_elses),
 		cmocka_unit_test(each_step_before_the_text_has_a_time_of_its_own),
 		cmocka_unit_test(more_letters_than_threads_wait_for_their_turn),
+		cmocka_unit_test(
+		    a_letter_of_a_traced_message_is_a_span_without_its_recipient),
 	};
 
 	trl_assert(argc == 2);
