@@ -78,10 +78,11 @@ observer_define() {
 observe_define() {
 	local p=$OBSERVE_PORT config=$RUN/observe/config pg=$PG_URL
 	# Looking back for half a minute only, so that another form of the mesh leaves no ghosts.
+	# Alerts are told again each five seconds: the first time Alertmanager is not known yet.
 	observer_define observe-prometheus "$p" /-/ready prometheus \
 		"--config.file=$config/prometheus.yml" "--storage.tsdb.path=$RUN/observe/data" \
 		--storage.tsdb.retention.time=7d --storage.tsdb.retention.size=1GB \
-		--query.lookback-delta=30s --enable-feature=exemplar-storage "--web.listen-address=127.0.0.1:$p" --log.level=warn
+		--query.lookback-delta=30s --rules.alert.resend-delay=5s --enable-feature=exemplar-storage "--web.listen-address=127.0.0.1:$p" --log.level=warn
 	observer_define observe-alertmanager $((p + 1)) /-/ready prometheus-alertmanager \
 		"--config.file=$config/alertmanager.yml" "--storage.path=$RUN/observe/alerts" \
 		--cluster.listen-address= "--web.listen-address=127.0.0.1:$((p + 1))" \
