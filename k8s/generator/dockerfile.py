@@ -15,11 +15,11 @@ COPY tools/sh /src/tools/sh
 COPY k8s/image/compile /src/k8s/image/compile
 RUN apt-get update && /src/k8s/image/compile --packages
 COPY . /src
-{copy}RUN /src/k8s/image/compile /build{where}
+{copy}RUN /src/k8s/image/compile /src/build{where}
 '''
 TARGET = '''
 FROM build AS {name}-root
-RUN /src/k8s/image/rootfs /build {name} /out
+RUN /src/k8s/image/rootfs /src/build {name} /out
 FROM scratch AS {name}
 COPY --from={name}-root /out /
 USER 65532:65532
