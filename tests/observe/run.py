@@ -69,6 +69,7 @@ class Observed(unittest.TestCase):
                 'TRELLIS_ALERT_WATCHDOG_URL': cls.slack.url + '/watchdog',
             }
         cls.addClassCleanup(cls.tool, 'down', '--erase')
+        signal.signal(signal.SIGTERM, lambda *_: (cls.tool('down', '--erase'), os._exit(1)))
         cls.said = cls.tool('up', f'--build={BUILD}', '--tls', '--observe', '--faster=60')
         cls.prometheus = re.search(r'Figures are at (\S+),', cls.said)[1]
         cls.traffic()
