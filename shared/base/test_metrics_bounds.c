@@ -125,14 +125,14 @@ what_has_no_room_at_all_is_counted_where_nothing_shows_it(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof name, "h%d_seconds", i);
-		seconds = trl_series_at(trl_histogram_new(TRL_SCALE_FINE, strdup(name),
-					    "No room", "label", NULL),
+		seconds = trl_series_at(
+		    trl_histogram_new(TRL_SCALE_FINE, name, "No room", "label", NULL),
 		    "x");
 	}
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof name, "c%d_total", i);
-		count = trl_series_at(
-		    trl_counter_new(strdup(name), "No room", "label", NULL), "x");
+		count =
+		    trl_series_at(trl_counter_new(name, "No room", "label", NULL), "x");
 	}
 	assert_ptr_equal(seconds, count);
 	trl_series_add(count, 1);
