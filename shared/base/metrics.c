@@ -247,6 +247,16 @@ lines_of(const struct trl_metric *metric)
 	return metric->bounds != NULL ? metric->bounds->n + 3 : 1;
 }
 
+/* The i-th value, as another series of the metric has it already, or a copy. */
+static char *
+kept(const struct trl_metric *metric, size_t i, const char *value)
+{
+	for (const struct trl_series *s = metric->first; s != NULL; s = s->next)
+		if (strcmp(s->values[i], value) == 0)
+			return s->values[i];
+	return copy(value);
+}
+
 static struct trl_series *
 make(struct trl_metric *metric, const char *const *values)
 {
@@ -255,7 +265,7 @@ make(struct trl_metric *metric, const char *const *values)
 
 	trl_assert(series != NULL);
 	for (size_t i = 0; i < metric->n_labels; i++)
-		series->values[i] = copy(values[i]);
+		series->values[i] = kept(metric, i, values[i]);
 	series->text = trl_metrics_label_text(metric, series);
 	series->bounds = metric->bounds;
 	if (series->bounds != NULL) {

@@ -4,6 +4,7 @@
  * The labels of a series are written once, when it is made. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "metrics_table.h"
@@ -31,6 +32,7 @@ char *
 trl_metrics_label_text(const struct trl_metric *metric, const struct trl_series *series)
 {
 	struct trl_buf text = { 0 };
+	char *fitting;
 
 	for (size_t i = 0; i < metric->n_labels; i++) {
 		trl_buf_printf(&text, "%s%s=\"", i > 0 ? "," : "", metric->labels[i]);
@@ -38,7 +40,9 @@ trl_metrics_label_text(const struct trl_metric *metric, const struct trl_series 
 		trl_buf_adds(&text, "\"");
 	}
 	trl_buf_add(&text, "", 1);
-	return (char *)text.data;
+	fitting = realloc(text.data, text.len); /* it stays, a thousandfold */
+	trl_assert(fitting != NULL);
+	return fitting;
 }
 
 static void
