@@ -53,11 +53,12 @@ debian13_keep() { # folder
 }
 
 # debian13_in FOLDER command... - runs it there as root, with this machine's network, and
-# ends with it whatever it started.
+# ends with it whatever it started. The root is a mount, as every machine's is: some look.
 debian13_in() {
 	# shellcheck disable=SC2016
 	local status=0
 	unshare --mount --pid --fork --kill-child --propagation private sh -ec '
+		mount --bind "$1" "$1"
 		mount -t proc proc "$1/proc"
 		mount --rbind /sys "$1/sys"
 		mount --rbind /dev "$1/dev"
