@@ -5,12 +5,6 @@
 
 enum { DAY_S = 86400, YEARS_MAX = 9999 };
 
-static int64_t
-floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 /* The local date of the anchor moved on by n days or months. */
 static bool
 move(int64_t day, enum trl_interval interval, int64_t n, int64_t *out)
@@ -24,7 +18,7 @@ move(int64_t day, enum trl_interval interval, int64_t n, int64_t *out)
 	}
 	trl_date_of(day, &year, &month, &of_month);
 	months = year * 12 + month - 1 + n * (interval == TRL_YEAR ? 12 : 1);
-	year = floor_div(months, 12);
+	year = trl_floor_div(months, 12);
 	month = (unsigned)(months - year * 12) + 1;
 	if (year < 1 || year > YEARS_MAX)
 		return false;
@@ -40,7 +34,7 @@ trl_period_start(const trl_zone *zone, int64_t anchor_s, enum trl_interval inter
 {
 	const int64_t most = trl_days_of(YEARS_MAX + 1, 1, 1);
 	int64_t local = anchor_s + (zone ? trl_zone_offset(zone, anchor_s) : 0);
-	int64_t day = floor_div(local, DAY_S), second = local - day * DAY_S, n;
+	int64_t day = trl_floor_div(local, DAY_S), second = local - day * DAY_S, n;
 
 	trl_assert(count > 0);
 	if (k == 0) { /* the second of two equal local times stays what it is */

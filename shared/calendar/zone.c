@@ -284,12 +284,6 @@ trl_zone_close(trl_zone **pointer)
 	free(zone);
 }
 
-static int64_t
-floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 /* The local time of a change in a year, as if it were UTC. */
 static int64_t
 change_in(const struct change *change, int64_t year)
@@ -322,7 +316,7 @@ by_rule(const trl_zone *zone, int64_t at_s)
 
 	if (!zone->has_summer)
 		return zone->standard;
-	trl_date_of(floor_div(at_s + zone->standard, DAY_S), &year, &month, &day);
+	trl_date_of(trl_floor_div(at_s + zone->standard, DAY_S), &year, &month, &day);
 	start = change_in(&zone->start, year) - zone->standard;
 	end = change_in(&zone->end, year) - zone->summer;
 	if (start < end)

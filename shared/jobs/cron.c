@@ -152,12 +152,6 @@ is_day(const struct cron_spec *spec, int64_t days)
 						  : by_day || by_weekday;
 }
 
-static int64_t
-floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 static bool
 is_time(const struct cron_spec *spec, int64_t minute)
 {
@@ -170,17 +164,17 @@ static bool
 next_of_every_hour(
     const struct cron_spec *spec, const trl_zone *zone, int64_t after_s, int64_t *out)
 {
-	int64_t at = floor_div(after_s, 60) * 60 + 60,
+	int64_t at = trl_floor_div(after_s, 60) * 60 + 60,
 		end = at + DAYS_MAX * INT64_C(86400);
 
 	while (at < end) {
 		int64_t local = at + (zone ? trl_zone_offset(zone, at) : 0);
-		int64_t day = floor_div(local, 86400), second = local - day * 86400;
+		int64_t day = trl_floor_div(local, 86400), second = local - day * 86400;
 
 		if (!is_day(spec, day)) {
 			/* On to midnight, but not past a jump of the clock. */
 			at += second < 79200 ? 79200 - second : 60;
-			at = floor_div(at, 60) * 60;
+			at = trl_floor_div(at, 60) * 60;
 			continue;
 		}
 		if (is_time(spec, second / 60)) {
@@ -197,7 +191,7 @@ cron_next(
     const struct cron_spec *spec, const trl_zone *zone, int64_t after_s, int64_t *out)
 {
 	int64_t local = after_s + (zone ? trl_zone_offset(zone, after_s) : 0);
-	int64_t day = floor_div(local, 86400), minute = (local - day * 86400) / 60;
+	int64_t day = trl_floor_div(local, 86400), minute = (local - day * 86400) / 60;
 
 	if (spec->hours == ALL_HOURS)
 		return next_of_every_hour(spec, zone, after_s, out);

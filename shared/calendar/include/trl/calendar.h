@@ -1,4 +1,4 @@
-/* calendar.h - dates, time zones as values, and the boundaries of periods that repeat.
+/* calendar.h - time zones as values, and the boundaries of periods that repeat.
  * Instants are seconds since 1970, UTC. Pure, but for reading a zone's file. */
 #pragma once
 
@@ -6,10 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Days since 1970-01-01 of a date (month 1 to 12) and back, proleptic Gregorian. */
-int64_t trl_days_of(int64_t year, unsigned month, unsigned day);
-void trl_date_of(int64_t days, int64_t *year, unsigned *month, unsigned *day);
-unsigned trl_month_days(int64_t year, unsigned month);
+#include <trl/date.h>
 
 typedef struct trl_zone trl_zone;
 

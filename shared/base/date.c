@@ -1,7 +1,7 @@
-/* date.c - days and dates, in the proleptic Gregorian calendar. */
-#include <trl/calendar.h>
+/* date.c - see date.h. Howard Hinnant, "chrono-Compatible Low-Level Date
+ * Algorithms". */
+#include <trl/date.h>
 
-/* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
 int64_t
 trl_days_of(int64_t year, unsigned month, unsigned day)
 {
