@@ -52,11 +52,19 @@ debian13_keep() { # folder
 	done
 }
 
-# debian13_in FOLDER command... - runs it there as root, with this machine's network, and
-# ends with it whatever it started. The root is a mount, as every machine's is: some look.
+# debian13_in FOLDER command... - runs it there as root, and ends with it whatever it
+# started. The root is a mount, as every machine's is: some look. It has this machine's
+# network, and reaches npm as this machine does: through its proxy, if any, and believing
+# whom it believes, for such a proxy may have an authority of its own.
 debian13_in() {
 	# shellcheck disable=SC2016
-	local status=0
+	local status=0 name set=()
+	for name in http_proxy https_proxy no_proxy npm_config_registry SOURCE_DATE_EPOCH; do
+		[ -z "${!name:-}" ] || set+=("$name=${!name}")
+	done
+	if cat "${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}" >"$1/run/believed.crt" 2>/dev/null; then
+		set+=(NODE_EXTRA_CA_CERTS=/run/believed.crt)
+	fi
 	unshare --mount --pid --fork --kill-child --propagation private sh -ec '
 		mount --bind "$1" "$1"
 		mount -t proc proc "$1/proc"
@@ -67,7 +75,7 @@ debian13_in() {
 		root=$1
 		shift
 		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-			${SOURCE_DATE_EPOCH:+SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH} chroot "$root" "$@"' sh "$@" || status=$?
+			chroot "$root" env "$@"' sh "$1" "${set[@]}" "${@:2}" || status=$?
 	debian13_keep "$1"
 	return $status
 }
