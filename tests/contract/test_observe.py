@@ -131,6 +131,24 @@ class Configuration(unittest.TestCase):
                 self.assertEqual(done.stdout, b'')
 
 
+class Traces(unittest.TestCase):
+    def test_each_one_is_collected_unless_the_caller_says_otherwise(self):
+        here = 'http://127.0.0.1:9097'
+        for variables, url, ratio in (
+                ({}, here, '1'),
+                ({'TRELLIS_TRACE_RATIO': '0.5'}, here, '0.5'),
+                ({'TRELLIS_TRACE_RATIO_FILE': '/x'}, here, ''),
+                ({'TRELLIS_OTLP_URL': 'http://theirs:4318'}, 'http://theirs:4318', ''),
+                ({'TRELLIS_OTLP_URL_FILE': '/x', 'TRELLIS_TRACE_RATIO': '0.5'}, '', '0.5')):
+            with self.subTest(variables):
+                said = subprocess.run(
+                    ['bash', '-euc', '. "$0"; OBSERVE_PORT=9090; observe_traces; '
+                     'echo "${TRELLIS_OTLP_URL:-} ${TRELLIS_TRACE_RATIO:-}"',
+                     os.path.join(TOP, 'tools/sh/observe.sh')],
+                    env={'PATH': os.environ['PATH']} | variables, check=True, capture_output=True, text=True).stdout
+                self.assertEqual(said, f'{url} {ratio}\n')
+
+
 class Mailbox(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp()

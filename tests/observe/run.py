@@ -137,7 +137,21 @@ class Observed(unittest.TestCase):
                                 'postgres', 'redis', 'door', 'certificate'})
         self.assertEqual(self.ask('up == 0'), [])
 
-    def test_2_what_rules_and_dashboards_name_is_there(self):
+    def test_2_each_trace_that_begins_here_is_collected(self):
+        wanted = set()
+        for _ in range(20):
+            with urllib.request.urlopen(f'http://{HTTP}/api/v1/openapi.json') as answer:
+                wanted.add(answer.headers['traceparent'].split('-')[1])
+
+        def missing():
+            with open(os.path.join(self.work, 'run/observe/traces.jsonl'), encoding='utf-8') as file:
+                text = file.read()
+            return [trace for trace in sorted(wanted) if trace not in text]
+
+        self.assertEqual(len(wanted), 20)
+        self.in_the_end_nothing(missing)
+
+    def test_3_what_rules_and_dashboards_name_is_there(self):
         named = set().union(*[expressions.names(rule['expr']) for rule in expressions.rules()])
         for _, dashboard in expressions.dashboards():
             for _, query in expressions.queries(dashboard, service='.*'):
@@ -146,20 +160,20 @@ class Observed(unittest.TestCase):
         self.in_the_end_nothing(lambda: [
             name for name in sorted(named) if not self.ask(f'count({name})')])
 
-    def test_3_each_query_of_the_dashboards_gets_data(self):
+    def test_4_each_query_of_the_dashboards_gets_data(self):
         # What is of five minutes is of five seconds here: requests go on.
         self.in_the_end_nothing(lambda: self.look() and [
             (name, title, query) for name, dashboard in expressions.dashboards()
             for title, query in expressions.queries(dashboard, window='2m', service='.*')
             if all(each['value'][1] == 'NaN' for each in self.ask(query))])
 
-    def test_4_the_watchdog_fires_and_nothing_else(self):
+    def test_5_the_watchdog_fires_and_nothing_else(self):
         until('two watchdogs', lambda: self.slack.watchdogs >= 2)
         firing = [each['metric']['alertname'] for each in self.ask('ALERTS{alertstate="firing"}')]
         self.assertEqual(firing, ['TrellisWatchdog'])
         self.assertEqual(self.slack.titles(), [])
 
-    def test_5_auth_is_killed_until_it_loops_and_both_ways_tell_it_and_that_it_is_over(self):
+    def test_6_auth_is_killed_until_it_loops_and_both_ways_tell_it_and_that_it_is_over(self):
         former = None
 
         def killed():
@@ -186,7 +200,7 @@ class Observed(unittest.TestCase):
         self.assertIn('k8s/RUNBOOK.md#trelliscrashloop', attachment['text'])
         until('both tell that it is over', lambda: self.told('RESOLVED', 'TrellisCrashLoop auth'), 120)
 
-    def test_6_a_slack_that_is_too_busy_does_not_keep_a_page_from_the_mailbox(self):
+    def test_7_a_slack_that_is_too_busy_does_not_keep_a_page_from_the_mailbox(self):
         self.slack.busy = True
         self.supervise('-d', 'tenants')
         title = '[PAGE] TrellisServiceGone tenants'
@@ -200,7 +214,7 @@ class Observed(unittest.TestCase):
         self.supervise('-u', 'tenants')
         until('both tell that it is over', lambda: self.told('RESOLVED', 'TrellisServiceGone tenants'))
 
-    def test_7_what_cannot_be_is_said_and_what_runs_is_left_alone(self):
+    def test_8_what_cannot_be_is_said_and_what_runs_is_left_alone(self):
         before = self.pid('edge')
         for sentence, words, variables in (
                 ('TRELLIS_ALERT_SLACK_URL_FILE=/nowhere cannot be read', [], {'TRELLIS_ALERT_SLACK_URL_FILE': '/nowhere'}),
@@ -214,7 +228,7 @@ class Observed(unittest.TestCase):
         self.assertEqual(self.pid('edge'), before)
         self.assertTrue(self.ask('up == 1'))
 
-    def test_8_without_observe_all_of_it_is_taken_away(self):
+    def test_9_without_observe_all_of_it_is_taken_away(self):
         self.tool('up', f'--build={BUILD}', '--tls')
         left = subprocess.run(['pgrep', '-f', f'{self.work}/run/(observe|scan/observe)'], capture_output=True, text=True, check=False)
         self.assertEqual(left.stdout, '')

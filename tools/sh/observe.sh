@@ -112,10 +112,12 @@ observe_define() {
 	observer_define observe-traces $((p + 7)) / /usr/bin/python3 "$RUN/observe/spans.py" \
 		$((p + 7)) "$RUN/observe/traces.jsonl"
 }
-# Traces go there, unless the caller has a collector.
+# Traces go there, unless the caller has a collector; and each of them, unless the caller
+# says how many: few are made on a machine of one's own, and each is looked for.
 observe_traces() {
-	[ -n "${TRELLIS_OTLP_URL:-}${TRELLIS_OTLP_URL_FILE:-}" ] ||
-		export TRELLIS_OTLP_URL=http://127.0.0.1:$((OBSERVE_PORT + 7))
+	[ -z "${TRELLIS_OTLP_URL:-}${TRELLIS_OTLP_URL_FILE:-}" ] || return 0
+	export TRELLIS_OTLP_URL=http://127.0.0.1:$((OBSERVE_PORT + 7))
+	[ -n "${TRELLIS_TRACE_RATIO:-}${TRELLIS_TRACE_RATIO_FILE:-}" ] || export TRELLIS_TRACE_RATIO=1
 }
 
 # The role by which the exporter sees how PostgreSQL does, and no data.
