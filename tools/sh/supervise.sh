@@ -61,9 +61,11 @@ log_end() { # name
 		jq -rR 'fromjson? | select(.severity_text == "ERROR") | .body' | awk '!said[$0]++')
 	if [ -n "$errors" ]; then printf '%s\n' "$errors"; else log_tail 5 "$1"; fi
 }
-# The end of a log, without what a terminal would take for a command.
-log_tail() { # lines, name
-	as_user tail -n "$1" "$RUN/log/$2/current" 2>/dev/null | plain_text
+# The end of a log, or all of it, without what a terminal would take for a command. Where
+# it has just begun a new file, the end is in those before it.
+log_tail() { # lines or all, name
+	# shellcheck disable=SC2016
+	as_user sh -c 'cd "$2" && cat -- @* current | tail -n "$1"' sh "${1/all/+1}" "$RUN/log/$2" 2>/dev/null | plain_text
 }
 plain_text() { LC_ALL=C stdbuf -oL tr -d '\000-\010\013-\037\177'; }
 
