@@ -4,11 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +16,7 @@
 #include <trl/metrics.h>
 
 #include "auth.h"
+#include "test_folder.h"
 
 const struct trl_config_table *const trl_config_known[] = { NULL };
 
@@ -319,47 +319,29 @@ does_not_start_where_its_hashes_would_not_fit(void **state)
 	trl_loop_free(&loop);
 }
 
-static void
-put_file(const char *folder, const char *name, const char *text)
-{
-	char path[200];
-	FILE *file;
-
-	for (const char *at = strchr(name, '/'); at; at = strchr(at + 1, '/')) {
-		snprintf(path, sizeof path, "%s/%.*s", folder, (int)(at - name), name);
-		(void)mkdir(path, 0700);
-	}
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
-}
-
 /* The least of the limits on the way up, of both versions of control groups. */
 static void
 reads_the_limit_of_its_control_group(void **state)
 {
-	char folder[] = "/tmp/auth-group-XXXXXX", groups[200], command[200];
+	const char *folder = test_folder_open();
+	char groups[200];
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
 	snprintf(groups, sizeof groups, "%s/groups", folder);
 	assert_true(auth_memory_of_group(groups, folder) == SIZE_MAX);
-	put_file(folder, "groups", "0::/pod/auth\n");
+	test_folder_put("groups", "0::/pod/auth\n");
 	assert_true(auth_memory_of_group(groups, folder) == SIZE_MAX);
-	put_file(folder, "pod/auth/memory.max", "max\n");
+	test_folder_put("pod/auth/memory.max", "max\n");
 	assert_true(auth_memory_of_group(groups, folder) == SIZE_MAX);
-	put_file(folder, "pod/memory.max", "1000000\n");
+	test_folder_put("pod/memory.max", "1000000\n");
 	assert_int_equal(auth_memory_of_group(groups, folder), 1000000);
-	put_file(folder, "groups", "4:memory:/pod\n3:cpu,cpuacct:/pod\n");
-	put_file(folder, "memory/memory.limit_in_bytes", "2000000\n");
+	test_folder_put("groups", "4:memory:/pod\n3:cpu,cpuacct:/pod\n");
+	test_folder_put("memory/memory.limit_in_bytes", "2000000\n");
 	assert_int_equal(auth_memory_of_group(groups, folder), 2000000);
-	put_file(folder, "groups", "0::/\n");
-	put_file(folder, "memory.max", "3000000\n");
+	test_folder_put("groups", "0::/\n");
+	test_folder_put("memory.max", "3000000\n");
 	assert_int_equal(auth_memory_of_group(groups, folder), 3000000);
-	snprintf(command, sizeof command, "rm -r %s", folder);
-	assert_int_equal(system(command), 0);
+	test_folder_close();
 }
 
 static void

@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include <trl/crash_file.h>
 
-static char folder[64];
+#include "test_folder.h"
+
+static const char *folder;
 static struct trl_crash crash;
 
 static const char whole[] =
@@ -143,28 +143,6 @@ what_is_no_crash_file_says_nothing(void **state)
 }
 
 static void
-put(const char *name, const char *text)
-{
-	char path[300];
-	FILE *file;
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static bool
-is_there(const char *name)
-{
-	char path[300];
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	return access(path, F_OK) == 0;
-}
-
-static void
 names_say_whose_and_how_far(void **state)
 {
 	struct trl_crash_entry all[8];
@@ -172,15 +150,15 @@ names_say_whose_and_how_far(void **state)
 	size_t n;
 
 	(void)state;
-	put("tenants-000010-1.seen", "");
-	put("tenants-000009-4711.reported", "");
-	put("tenants-000011-3.crash", "");
-	put("auth-000001-3.reading", "");
-	put("tenants-000012-3.crash.new", "");
-	put("tenants-x-3.crash", "");
-	put("tenants--1-3.crash", "");
-	put("-000001-3.crash", "");
-	put("readme", "");
+	test_folder_put("tenants-000010-1.seen", "");
+	test_folder_put("tenants-000009-4711.reported", "");
+	test_folder_put("tenants-000011-3.crash", "");
+	test_folder_put("auth-000001-3.reading", "");
+	test_folder_put("tenants-000012-3.crash.new", "");
+	test_folder_put("tenants-x-3.crash", "");
+	test_folder_put("tenants--1-3.crash", "");
+	test_folder_put("-000001-3.crash", "");
+	test_folder_put("readme", "");
 	assert_true(trl_crash_list(folder, "tenants", all, 8, &n));
 	assert_int_equal(n, 3);
 	assert_int_equal(all[0].number, 9);
@@ -205,12 +183,12 @@ only_one_moves_a_file_on(void **state)
 	size_t n;
 
 	(void)state;
-	put("tenants-000001-1.crash", whole);
+	test_folder_put("tenants-000001-1.crash", whole);
 	assert_true(trl_crash_list(folder, "tenants", &file, 1, &n));
 	other = file;
 	assert_true(trl_crash_move(folder, &file, TRL_CRASH_READING));
 	assert_false(trl_crash_move(folder, &other, TRL_CRASH_READING));
-	assert_true(is_there("tenants-000001-1.reading"));
+	assert_true(test_folder_has("tenants-000001-1.reading"));
 	assert_true(trl_crash_read(folder, file.name, &crash));
 	assert_true(crash.whole);
 	assert_false(trl_crash_read(folder, "tenants-000001-1.crash", &crash));
@@ -228,14 +206,14 @@ the_latest_stay(void **state)
 	(void)state;
 	for (int i = 1; i <= TRL_CRASH_KEPT + 5; i++) {
 		snprintf(name, sizeof name, "tenants-%06d-1.seen", i);
-		put(name, "");
+		test_folder_put(name, "");
 	}
-	put("auth-000001-1.seen", "");
+	test_folder_put("auth-000001-1.seen", "");
 	trl_crash_prune(folder, "tenants");
 	assert_true(trl_crash_list(folder, "tenants", all, 64, &n));
 	assert_int_equal(n, TRL_CRASH_KEPT);
 	assert_int_equal(all[0].number, 6);
-	assert_true(is_there("auth-000001-1.seen"));
+	assert_true(test_folder_has("auth-000001-1.seen"));
 }
 
 static void
@@ -256,18 +234,16 @@ static int
 make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/trellis-crashes-XXXXXX");
-	return mkdtemp(folder) != NULL ? 0 : 1;
+	folder = test_folder_open();
+	return 0;
 }
 
 static int
 drop_folder(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command);
+	test_folder_close();
+	return 0;
 }
 
 int

@@ -10,29 +10,9 @@
 #include <cmocka.h>
 
 #include <trl/calendar.h>
-#include <trl/clock.h>
 #include <trl/compiler.h>
 
-static int64_t
-instant(const char *text)
-{
-	int64_t us;
-
-	if (!trl_time_parse(text, strlen(text), &us))
-		fail_msg("%s is no time", text);
-	return us / 1000000;
-}
-
-static trl_zone *
-zone_of(const char *name)
-{
-	trl_zone *zone = NULL;
-	const char *why = name ? trl_zone_open(name, &zone) : NULL;
-
-	if (why)
-		fail_msg("%s: %s", name, why);
-	return zone;
-}
+#include "test_times.h"
 
 static void
 what_is_no_zone_is_refused(void **state)
@@ -107,18 +87,18 @@ dates_go_there_and_back(void **state)
 static void
 a_skipped_local_time_moves_on_and_a_double_one_is_the_first(void **state)
 {
-	trl_zone *zone = zone_of("America/New_York");
+	trl_zone *zone = test_zone("America/New_York");
 
 	(void)state;
-	assert_int_equal(trl_zone_instant(zone, instant("2026-11-01T01:30:00Z"),
+	assert_int_equal(trl_zone_instant(zone, test_instant("2026-11-01T01:30:00Z"),
 			     TRL_SKIPPED_MOVES_ON),
-	    instant("2026-11-01T05:30:00Z"));
-	assert_int_equal(trl_zone_instant(zone, instant("2026-03-08T02:30:00Z"),
+	    test_instant("2026-11-01T05:30:00Z"));
+	assert_int_equal(trl_zone_instant(zone, test_instant("2026-03-08T02:30:00Z"),
 			     TRL_SKIPPED_MOVES_ON),
-	    instant("2026-03-08T07:30:00Z"));
-	assert_int_equal(trl_zone_instant(zone, instant("2026-03-08T02:30:00Z"),
+	    test_instant("2026-03-08T07:30:00Z"));
+	assert_int_equal(trl_zone_instant(zone, test_instant("2026-03-08T02:30:00Z"),
 			     TRL_SKIPPED_AT_JUMP),
-	    instant("2026-03-08T07:00:00Z"));
+	    test_instant("2026-03-08T07:00:00Z"));
 	trl_zone_close(&zone);
 }
 
@@ -157,16 +137,16 @@ boundaries_come_from_the_anchor(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
-		trl_zone *zone = zone_of(rows[i].zone);
-		int64_t anchor = instant(rows[i].anchor), at, k;
+		trl_zone *zone = test_zone(rows[i].zone);
+		int64_t anchor = test_instant(rows[i].anchor), at, k;
 
 		for (size_t n = 0; rows[i].starts[n]; n++) {
 			assert_true(trl_period_start(zone, anchor, rows[i].interval,
 			    rows[i].count, (int64_t)n + 1, &at));
-			if (at != instant(rows[i].starts[n]))
+			if (at != test_instant(rows[i].starts[n]))
 				fail_msg("%s, period %zu: %s expected, %+lld s off",
 				    rows[i].anchor, n + 1, rows[i].starts[n],
-				    (long long)(at - instant(rows[i].starts[n])));
+				    (long long)(at - test_instant(rows[i].starts[n])));
 			assert_true(trl_period_at(
 			    zone, anchor, rows[i].interval, rows[i].count, at, &k));
 			assert_int_equal(k, n + 1);
@@ -196,7 +176,7 @@ periods_tile_in_every_zone(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 20000; i++) {
-		trl_zone *zone = zone_of(zones[i % TRL_COUNT(zones)]);
+		trl_zone *zone = test_zone(zones[i % TRL_COUNT(zones)]);
 		int64_t anchor = (int64_t)(next_random(&seed) % 4102444800), now, next,
 			k = 0;
 		enum trl_interval interval = TRL_WEEK + next_random(&seed) % 3;

@@ -3,8 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,27 +11,7 @@
 #include <trl/compiler.h>
 
 #include "cron.h"
-
-static int64_t
-instant(const char *text)
-{
-	int64_t us;
-
-	if (!trl_time_parse(text, strlen(text), &us))
-		fail_msg("%s is no time", text);
-	return us / 1000000;
-}
-
-static trl_zone *
-zone_of(const char *name)
-{
-	trl_zone *zone = NULL;
-	const char *why = name ? trl_zone_open(name, &zone) : NULL;
-
-	if (why)
-		fail_msg("%s: %s", name, why);
-	return zone;
-}
+#include "test_times.h"
 
 struct row {
 	const char *spec, *zone, *after, *want[4];
@@ -43,10 +21,10 @@ static void
 check(const struct row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		trl_zone *zone = zone_of(rows[i].zone);
+		trl_zone *zone = test_zone(rows[i].zone);
 		struct cron_spec spec;
 		const char *why = cron_parse(rows[i].spec, &spec);
-		int64_t at = instant(rows[i].after);
+		int64_t at = test_instant(rows[i].after);
 
 		if (why)
 			fail_msg("%s: %s", rows[i].spec, why);

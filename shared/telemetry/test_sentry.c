@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,6 +15,7 @@
 
 #include "sentry_inside.h"
 #include "test_collector.h"
+#include "test_folder.h"
 
 const struct trl_config_table *const trl_config_known[] = { &trl_sentry_config_table,
 	NULL };
@@ -25,7 +24,7 @@ static trl_loop *loop;
 static struct collector collector;
 static trl_sentry *sentry;
 static trl_secret *dsn;
-static char folder[64];
+static const char *folder;
 static double before[6];
 
 /* DSNs */
@@ -226,8 +225,7 @@ open_world(void **state)
 	loop = trl_loop_new(NULL);
 	collector = (struct collector){ .status = 200 };
 	collector_open(&collector, loop);
-	strcpy(folder, "/tmp/trellis-sentry-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder = test_folder_open();
 	for (size_t i = 0; i < TRL_COUNT(before); i++)
 		before[i] = 0;
 	for (size_t i = 0; i < TRL_COUNT(before); i++)
@@ -238,8 +236,6 @@ open_world(void **state)
 static int
 close_world(void **state)
 {
-	char command[128];
-
 	(void)state;
 	trl_sentry_close(&sentry);
 	trl_secret_free(&dsn);
@@ -247,8 +243,8 @@ close_world(void **state)
 		collector_close(&collector);
 	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 5000));
 	trl_loop_free(&loop);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command);
+	test_folder_close();
+	return 0;
 }
 
 static void
@@ -388,28 +384,6 @@ a_refusal_costs_one_event(void **state)
 	assert_true(since(INTERNAL_SENT) == 1);
 }
 
-static void
-put_crash(const char *name, const char *text)
-{
-	char path[300];
-	FILE *file;
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static bool
-is_there(const char *name)
-{
-	char path[300];
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	return access(path, F_OK) == 0;
-}
-
 static const char crash[] =
     "trellis crash 1\nservice tenants\nrelease 1.2.2\n"
     "build f1c3bcc0279865fe3058404b2831d9e64135386c\npid 4711\ntime 1795961163\n"
@@ -427,10 +401,10 @@ static void
 a_crash_is_told_with_its_images_once(void **state)
 {
 	(void)state;
-	put_crash("tenants-000001-1.seen", crash);
-	put_crash("tenants-000002-1.crash", crash);    /* not looked at yet */
-	put_crash("auth-000001-1.seen", crash);        /* another's */
-	put_crash("tenants-000003-1.reported", crash); /* told before */
+	test_folder_put("tenants-000001-1.seen", crash);
+	test_folder_put("tenants-000002-1.crash", crash);    /* not looked at yet */
+	test_folder_put("auth-000001-1.seen", crash);        /* another's */
+	test_folder_put("tenants-000003-1.reported", crash); /* told before */
 	open_sentry();
 	wait_asked(1);
 	assert_int_equal(collector.asked, 1);
@@ -448,9 +422,9 @@ a_crash_is_told_with_its_images_once(void **state)
 	says("\"of_another_build\":\"yes\"");
 	says_not("6472617773736170"); /* a register may hold a password */
 	says_not("abababab");
-	assert_true(is_there("tenants-000001-1.reported"));
-	assert_true(is_there("tenants-000002-1.crash"));
-	assert_true(is_there("auth-000001-1.seen"));
+	assert_true(test_folder_has("tenants-000001-1.reported"));
+	assert_true(test_folder_has("tenants-000002-1.crash"));
+	assert_true(test_folder_has("auth-000001-1.seen"));
 	assert_true(since(CRASH_SENT) == 1);
 }
 
@@ -459,10 +433,10 @@ a_crash_that_sentry_refuses_is_not_told_again(void **state)
 {
 	(void)state;
 	collector.status = 400;
-	put_crash("tenants-000001-1.seen", crash);
+	test_folder_put("tenants-000001-1.seen", crash);
 	open_sentry();
 	wait_asked(1);
-	assert_true(is_there("tenants-000001-1.reported"));
+	assert_true(test_folder_has("tenants-000001-1.reported"));
 	assert_true(since(CRASH_DROPPED) == 1);
 }
 
@@ -473,18 +447,18 @@ a_crash_that_comes_too_early_waits_for_the_next_start(void **state)
 
 	(void)state;
 	collector.status = 429;
-	put_crash("tenants-000001-1.seen", crash);
+	test_folder_put("tenants-000001-1.seen", crash);
 	open_sentry();
 	wait_asked(1);
 	memcpy(id[0], collector.got + strlen("{\"event_id\":\""), 32);
-	assert_true(is_there("tenants-000001-1.seen"));
+	assert_true(test_folder_has("tenants-000001-1.seen"));
 	trl_sentry_close(&sentry);
 	trl_secret_free(&dsn);
 	collector.status = 200;
 	open_sentry();
 	wait_asked(2);
 	memcpy(id[1], collector.got + strlen("{\"event_id\":\""), 32);
-	assert_true(is_there("tenants-000001-1.reported"));
+	assert_true(test_folder_has("tenants-000001-1.reported"));
 	assert_memory_equal(id[0], id[1], 32); /* had both come, they were one */
 }
 
@@ -492,31 +466,32 @@ static void
 a_file_that_is_none_is_told_as_that(void **state)
 {
 	(void)state;
-	put_crash("tenants-000001-1.seen", "\x7f"
-					   "ELF nothing of ours\n");
+	test_folder_put("tenants-000001-1.seen", "\x7f"
+						 "ELF nothing of ours\n");
 	open_sentry();
 	wait_asked(1);
 	says("\"type\":\"a file that is no crash file\"");
-	assert_true(is_there("tenants-000001-1.reported"));
+	assert_true(test_folder_has("tenants-000001-1.reported"));
 }
 
 static void
 a_file_that_is_cut_off_is_told_as_far_as_it_goes(void **state)
 {
 	(void)state;
-	put_crash("tenants-000002-1.seen", "trellis crash 1\nsignal 6 SIGABRT\nfra");
+	test_folder_put(
+	    "tenants-000002-1.seen", "trellis crash 1\nsignal 6 SIGABRT\nfra");
 	open_sentry();
 	wait_asked(1);
 	says("\"type\":\"SIGABRT\"");
 	says("\"cut_off\":\"yes\"");
-	assert_true(is_there("tenants-000002-1.reported"));
+	assert_true(test_folder_has("tenants-000002-1.reported"));
 }
 
 static void
 an_assertion_groups_by_its_place(void **state)
 {
 	(void)state;
-	put_crash("tenants-000001-1.seen",
+	test_folder_put("tenants-000001-1.seen",
 	    "trellis crash 1\nsignal 6 SIGABRT\n"
 	    "method a.v1.A.B\n"
 	    "note assertion failed: f(x) (../shared/a.c:12)\nmaps\nend\n");
@@ -537,13 +512,13 @@ a_process_that_crashes_at_once_does_not_flood(void **state)
 	for (int i = 1; i <= 12; i++) {
 		snprintf(name, sizeof name, "tenants-%06d-1.%s", i,
 		    i <= 8 ? "reported" : "seen");
-		put_crash(name, crash);
+		test_folder_put(name, crash);
 	}
 	open_sentry();
 	wait_asked(2);
 	assert_int_equal(collector.asked, 2);
-	assert_true(is_there("tenants-000010-1.reported"));
-	assert_true(is_there("tenants-000011-1.seen"));
+	assert_true(test_folder_has("tenants-000010-1.reported"));
+	assert_true(test_folder_has("tenants-000011-1.seen"));
 	assert_true(since(CRASH_LIMITED) == 2);
 }
 
@@ -553,7 +528,7 @@ without_a_dsn_the_counters_stand_and_crashes_stay(void **state)
 	struct trl_sentry_config config = { .environment = "test" };
 
 	(void)state;
-	put_crash("tenants-000001-1.seen", crash);
+	test_folder_put("tenants-000001-1.seen", crash);
 	assert_true(trl_sentry_open(loop,
 	    &(struct trl_sentry_options){ .config = &config,
 		.service = "tenants",
@@ -563,7 +538,7 @@ without_a_dsn_the_counters_stand_and_crashes_stay(void **state)
 	assert_null(sentry);
 	fail_at("a.c", 1);
 	assert_true(reported("crash,limited") >= 0);
-	assert_true(is_there("tenants-000001-1.seen"));
+	assert_true(test_folder_has("tenants-000001-1.seen"));
 }
 
 #define WITH_SENTRY(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)

@@ -41,9 +41,9 @@ BELOW = ['shared/base', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/
 with open(os.path.join(TOP, 'services', 'list'), encoding='utf-8') as services:
     SEES.update({f'services/{name.strip()}': [*BELOW, 'shared/http', 'shared/json']
                  for name in services if not name.startswith('#')})
-# Test programs are given these beside what is public: databases, processes, callers to
-# test with.
-RIGS = {'bus/calls/test', 'shared/pg/test', 'services', 'tests/events', 'tests/contract'}
+# Test programs are given these beside what is public: folders, times, databases,
+# processes, callers to test with.
+RIGS = {'bus/calls/test', 'shared/base/test', 'shared/calendar/test', 'shared/pg/test', 'services', 'tests/events', 'tests/contract'}
 # Tests that stand apart from what they test, and are given its folder as if they stood
 # there.
 INSIDE = {
