@@ -29,7 +29,7 @@ struct world {
 	void *self;           /* its state */
 	void *config;         /* what its table read */
 	trl_arena *arena;     /* replies; until world_forget */
-	struct trl_err err;   /* of the last call */
+	struct trl_err err;   /* of the last call; violations in arena */
 	bool replayed;        /* its answer was a stored one */
 	int64_t now_us;       /* of the calls from now on; 0: the wall clock */
 	const char *address;  /* the callers' from now on; NULL: 192.0.2.1 */

@@ -120,6 +120,20 @@ call_behind(trl_ctx *ctx, const struct world_run *run, ProtobufCMessage **out)
 	return rc;
 }
 
+/* They lie in the arena of the call. */
+static const struct trl_violation *
+copy_violations(const struct trl_err *err)
+{
+	struct trl_violation *copy =
+	    trl_arena_alloc(world.arena, (err->n_violations + 1) * sizeof *copy);
+
+	for (size_t i = 0; i < err->n_violations; i++)
+		copy[i] = (struct trl_violation){ trl_arena_strdup(world.arena,
+						      err->violations[i].pointer),
+			trl_arena_strdup(world.arena, err->violations[i].detail) };
+	return copy;
+}
+
 static void
 run_call(trl_ctx *ctx, void *arg)
 {
@@ -139,8 +153,7 @@ run_call(trl_ctx *ctx, void *arg)
 					  : trl_bus_call(ctx, world_bus(caller_of(run)),
 						run->method, run->in, &out);
 	run->err = ctx->err;
-	run->err.violations = NULL;
-	run->err.n_violations = 0;
+	run->err.violations = copy_violations(&ctx->err);
 	run->replayed = ctx->idempotency.replayed;
 	if (run->rc == TRL_OK) {
 		trl_wire_encode(ctx->arena, out, &bytes, &len);

@@ -164,7 +164,7 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 		rc = bus_check_principal(ctx, method);
 	if (rc == TRL_OK)
 		rc = trl_validate(ctx, method->in, in);
-	if (rc == TRL_OK && !bus_names_its_tenant(ctx, method, in))
+	if (rc == TRL_OK && !bus_settle_tenant(ctx, method, in))
 		rc = trl_fail(ctx, TRL_MALFORMED, "The request names another tenant.");
 	if (rc == TRL_OK && call->is_write && ctx->idempotency.key == NULL)
 		rc = trl_fail(ctx, TRL_MALFORMED, "A change needs an idempotency key.");

@@ -99,16 +99,22 @@ bus_check_principal(trl_ctx *ctx, const struct trl_method *method)
 }
 
 bool
-bus_names_its_tenant(
-    const trl_ctx *ctx, const struct trl_method *method, const ProtobufCMessage *in)
+bus_settle_tenant(
+    trl_ctx *ctx, const struct trl_method *method, const ProtobufCMessage *in)
 {
 	const ProtobufCFieldDescriptor *field;
 	const ProtobufCBinaryData *id;
 
-	if (method->auth != TRL_AUTH_TENANT || method->tenant_field < 0)
+	if ((method->auth != TRL_AUTH_TENANT && method->auth != TRL_AUTH_OPERATOR) ||
+	    method->tenant_field < 0)
 		return true;
 	field = &method->in->descriptor->fields[method->tenant_field];
 	id = (const void *)((const char *)in + field->offset);
+	if (method->auth == TRL_AUTH_OPERATOR) {
+		if (id->len == sizeof ctx->tenant.bytes)
+			memcpy(ctx->tenant.bytes, id->data, id->len);
+		return true;
+	}
 	return id->len == sizeof ctx->tenant.bytes &&
 	       memcmp(id->data, ctx->tenant.bytes, id->len) == 0;
 }

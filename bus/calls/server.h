@@ -99,9 +99,10 @@ bool bus_may_call(const struct trl_method *method, const char *caller);
 enum trl_code bus_check_principal(
     trl_ctx *ctx, const struct trl_method *method) TRL_MUST_CHECK;
 /* Whether the request names the tenant it came for, where it names one: the
- * permission was checked in ctx's tenant and holds in no other. */
-bool bus_names_its_tenant(
-    const trl_ctx *ctx, const struct trl_method *method, const ProtobufCMessage *in);
+ * permission was checked in ctx's tenant and holds in no other. A method of the
+ * operator's acts in the tenant that its request names. */
+bool bus_settle_tenant(
+    trl_ctx *ctx, const struct trl_method *method, const ProtobufCMessage *in);
 
 /* server.c: the caller has gone. Its reads are given up, its writes end as they will,
  * and their records answer whoever asks again. */

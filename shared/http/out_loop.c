@@ -66,7 +66,6 @@ on_poll(uv_poll_t *poll, int status, int events)
 		((events & UV_WRITABLE) ? CURL_CSELECT_OUT : 0));
 }
 
-/* NULL: there is none. One that libcurl would not give back could never be ended. */
 static struct link *
 new_link(trl_http_out *out, curl_socket_t fd)
 {
@@ -76,15 +75,11 @@ new_link(trl_http_out *out, curl_socket_t fd)
 	link->out = out;
 	link->fd = fd;
 	link->poll.data = link;
-	if (curl_multi_assign(out->multi, fd, link) != CURLM_OK) {
-		free(link);
-		return NULL;
-	}
 	if (uv_poll_init_socket(trl_loop_uv(out->loop), &link->poll, fd) != 0) {
-		curl_multi_assign(out->multi, fd, NULL);
 		free(link);
 		return NULL;
 	}
+	curl_multi_assign(out->multi, fd, link);
 	return link;
 }
 
@@ -157,9 +152,7 @@ out_loop_open(trl_http_out *out, size_t max_connections)
 void
 out_loop_close(trl_http_out *out)
 {
-	/* From 8.9 on it begins to wait for TLS's goodbye: on_socket needs multi. */
-	curl_multi_cleanup(out->multi);
-	out->multi = NULL;
+	curl_multi_cleanup(TRL_TAKE(out->multi));
 	uv_timer_stop(out->timer);
 	out->timer->data = out->timer;
 	uv_close((uv_handle_t *)TRL_TAKE(out->timer), on_closed);

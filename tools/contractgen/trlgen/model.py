@@ -322,8 +322,9 @@ class Method:
 
     @property
     def tenant_field(self):
-        return self.option('tenant_field',
-                           'tenant_id' if 'tenant_id' in self.path_names else None)
+        """The operator's methods act in the tenant that their request names."""
+        has_one = 'tenant_id' in (self.input.index_of if self.auth == 'OPERATOR' else self.path_names)
+        return self.option('tenant_field', 'tenant_id' if has_one else None)
 
     @property
     def in_query(self):

@@ -1,0 +1,200 @@
+/* account.c - see account.h. */
+#include "account/account.h"
+
+#include <string.h>
+
+#include <trl/wire.h>
+
+void
+account_get(trl_ctx *ctx, trl_batch *work, struct account_rows *rows)
+{
+	*rows =
+	    (struct account_rows){ .subscription = BILLING__V1__SUBSCRIPTION_ROW__INIT,
+		    .profile = BILLING__V1__PROFILE__INIT,
+		    .open = BILLING__V1__OPEN_INVOICES__INIT };
+	catalogue_get(work, &rows->catalogue);
+	trl_batch_get(work, &billing_sql_subscription_get, NULL,
+	    &rows->subscription.base, TRL_ARG_ID("tenant_id", ctx->tenant));
+	trl_batch_get(work, &billing_sql_profile_get, NULL, &rows->profile.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	trl_batch_get(work, &billing_sql_invoice_open, NULL, &rows->open.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
+}
+
+static void
+read_rules(const billing_catalogue *catalogue, struct life_rules *rules)
+{
+	static const unsigned usual[] = { 1, 3, 5, 7 };
+	const Billing__V1__Dunning *dunning = catalogue->dunning;
+	size_t n = dunning ? dunning->n_days : 0;
+
+	*rules = (struct life_rules){ .first_payment_s = 23 * 3600,
+		.trial_cancels =
+		    catalogue->trial &&
+		    catalogue->trial->end == BILLING__V1__TRIAL__END__cancel };
+	for (size_t i = 0; i < (n ? n : TRL_COUNT(usual)) && i < LIFE_RETRIES_MAX; i++)
+		rules->retry_days[rules->n_retries++] = n ? dunning->days[i] : usual[i];
+	if (dunning && dunning->end == BILLING__V1__DUNNING__END__unpaid)
+		rules->spent = SPENT_UNPAID;
+	else if (dunning && dunning->end == BILLING__V1__DUNNING__END__past_due)
+		rules->spent = SPENT_STAYS;
+}
+
+const struct offer *
+account_offer(trl_ctx *ctx, struct account *account, const char *key)
+{
+	const billing_price *price;
+	const billing_plan *plan;
+	struct offer *offer;
+
+	if (!key)
+		return NULL;
+	for (size_t i = 0; i < account->n_offers; i++)
+		if (strcmp(account->offers[i]->key, key) == 0)
+			return account->offers[i];
+	price = catalogue_price(account->catalogue, key, &plan);
+	offer = trl_arena_alloc(ctx->arena, sizeof *offer);
+	if (!price || catalogue_offer(plan, price, offer))
+		return NULL;
+	if (account->n_offers % 8 == 0) {
+		const struct offer **more =
+		    trl_arena_alloc(ctx->arena, (account->n_offers + 8) * sizeof *more);
+
+		if (account->n_offers > 0)
+			memcpy(more, account->offers, account->n_offers * sizeof *more);
+		account->offers = more;
+	}
+	account->offers[account->n_offers++] = offer;
+	return offer;
+}
+
+static bool
+read_parts(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *state)
+{
+	struct life *life = &account->life;
+
+	if (state->n_parts > LIFE_PARTS_MAX || state->n_invoices > LIFE_INVOICES_MAX)
+		return false;
+	for (size_t i = 0; i < state->n_parts; i++) {
+		const Billing__V1__LifePart *from = state->parts[i];
+		const struct offer *offer = account_offer(ctx, account, from->price);
+
+		if (!offer)
+			return false;
+		life->parts[life->n_parts++] =
+		    (struct life_part){ offer, from->seats, from->from, from->to,
+			    from->amount, from->invoice, from->proration };
+	}
+	for (size_t i = 0; i < state->n_invoices; i++) {
+		const Billing__V1__LifeInvoice *from = state->invoices[i];
+
+		life->invoices[life->n_invoices++] = (struct life_invoice){
+			.id = from->id,
+			.purpose = from->purpose,
+			.state = from->state,
+			.tries = from->tries,
+			.made = from->made,
+			.failed_first = from->failed_first,
+			.next_try = from->next_try,
+			.hard = from->hard,
+		};
+	}
+	return true;
+}
+
+static bool
+read_life(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *state)
+{
+	const Billing__V1__LifeChange *pending = state->pending;
+	struct life *life = &account->life;
+
+	life->status = state->status;
+	life->offer = account_offer(ctx, account, state->price);
+	life->seats = state->seats;
+	life->anchor = state->anchor;
+	life->k = state->k;
+	life->period_start = state->period_start;
+	life->period_end = state->period_end;
+	life->trial_end = state->trial_end;
+	life->canceled_at = state->canceled_at;
+	life->ended_at = state->ended_at;
+	life->trial_end_told = state->trial_end_told;
+	life->cancel_at_period_end = state->cancel_at_period_end;
+	life->last_invoice = state->last_invoice;
+	if (state->price && !life->offer)
+		return false;
+	if (pending)
+		life->pending =
+		    (struct life_change){ account_offer(ctx, account, pending->price),
+			    pending->seats, pending->at, pending->invoice };
+	return (!pending || life->pending.offer) && read_parts(ctx, account, state);
+}
+
+enum trl_code
+account_read(trl_ctx *ctx, struct account_rows *rows, struct account *out)
+{
+	Billing__V1__SubscriptionRow *row = &rows->subscription;
+	const Google__Protobuf__Timestamp *clock = row->clock_at;
+	ProtobufCMessage *state;
+	enum trl_code rc;
+
+	memset(out, 0, sizeof *out); /* too large for a copy on an actor's stack */
+	out->tenant = ctx->tenant;
+	out->now = (clock ? trl_value_time_us(clock) : trl_now(ctx)) / 1000000;
+	out->profile = &rows->profile;
+	out->open = &rows->open;
+	out->row = row;
+	rc = catalogue_read(ctx, &rows->catalogue, &out->catalogue);
+	if (rc != TRL_OK)
+		return rc;
+	read_rules(out->catalogue, &out->rules);
+	if (rows->profile.time_zone && strcmp(rows->profile.time_zone, "UTC") != 0 &&
+	    trl_zone_open(rows->profile.time_zone, &out->zone))
+		return trl_fail(ctx, TRL_INTERNAL, "the zone %s cannot be read",
+		    rows->profile.time_zone);
+	out->life.zone = out->zone;
+	out->life.can_pay = row->has_method_id;
+	if (!row->has_state)
+		return TRL_OK;
+	rc = trl_wire_decode(ctx, &billing__v1__life_state__descriptor, row->state.data,
+	    row->state.len, &state);
+	if (rc == TRL_OK && !read_life(ctx, out, (const Billing__V1__LifeState *)state))
+		rc = trl_fail(ctx, TRL_INTERNAL,
+		    "the subscription names a price that the catalogue does not have");
+	if (rc != TRL_OK)
+		account_fini(out);
+	return trl_fold(ctx, rc);
+}
+
+enum trl_code
+account_load(struct billing *self, trl_ctx *ctx, struct account *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	struct account_rows *rows = trl_arena_alloc(ctx->arena, sizeof *rows);
+	enum trl_code rc;
+
+	account_get(ctx, work, rows);
+	rc = trl_batch_read(work);
+	return rc == TRL_OK ? account_read(ctx, rows, out) : rc;
+}
+
+bool
+account_is_subscribed(const struct account *account)
+{
+	enum life_status status = account->life.status;
+
+	return status != LIFE_NONE && status != LIFE_CANCELED &&
+	       status != LIFE_INCOMPLETE_EXPIRED;
+}
+
+void
+account_fini(struct account *account)
+{
+	trl_zone_close(&account->zone);
+}
+
+Google__Protobuf__Timestamp *
+billing_time(trl_ctx *ctx, int64_t seconds)
+{
+	return seconds ? trl_value_time(ctx, seconds * 1000000) : NULL;
+}

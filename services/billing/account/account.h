@@ -1,0 +1,57 @@
+/* account.h - an organisation as billing has it: its row, its profile, the catalogue
+ * and the life of its subscription, read in one round trip and written behind the
+ * version that was read. */
+#pragma once
+
+#include "catalogue/catalogue.h"
+
+/* What a batch fills; account_read makes an account of it. */
+struct account_rows {
+	Billing__V1__CatalogueRow catalogue;
+	Billing__V1__SubscriptionRow subscription;
+	billing_profile profile;
+	Billing__V1__OpenInvoices open;
+};
+
+struct account {
+	struct trl_id tenant;
+	int64_t now; /* seconds: the test clock's time, or the clock's */
+	const billing_catalogue *catalogue;
+	const Billing__V1__OpenInvoices *open; /* invoices that are not settled */
+	const billing_profile *profile;    /* its version is 0 where it was never set */
+	Billing__V1__SubscriptionRow *row; /* version 0: there is none yet */
+	struct life_rules rules;
+	struct life life;
+	trl_zone *zone;
+	size_t n_offers;
+	const struct offer **offers; /* each price once: life.h compares pointers */
+};
+
+/* Adds what is to be known of ctx's tenant. */
+void account_get(trl_ctx *ctx, trl_batch *work, struct account_rows *rows);
+/* Errors: TRL_INTERNAL (a state that names a price that is none). */
+enum trl_code account_read(
+    trl_ctx *ctx, struct account_rows *rows, struct account *out) TRL_MUST_CHECK;
+/* Both, as a read of its own. */
+enum trl_code account_load(
+    struct billing *self, trl_ctx *ctx, struct account *out) TRL_MUST_CHECK;
+/* Gives back the zone. */
+void account_fini(struct account *account);
+
+/* NULL: there is no such price. */
+const struct offer *account_offer(
+    trl_ctx *ctx, struct account *account, const char *price);
+
+/* Whether there is a subscription that is not over. */
+bool account_is_subscribed(const struct account *account);
+
+/* Adds the row as the account has it, behind the version that was read (PRECONDITION),
+ * which it raises. */
+void account_put(trl_ctx *ctx, trl_batch *work, struct account *account);
+
+/* The subscription as it is shown. */
+void account_show(
+    trl_ctx *ctx, const struct account *account, billing_subscription *out);
+
+/* 0: absent. */
+Google__Protobuf__Timestamp *billing_time(trl_ctx *ctx, int64_t seconds);

@@ -1,0 +1,72 @@
+/* The billing service: how it opens, and who moves money for it. It keeps nothing
+ * between messages. */
+#include "billing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "turn/due.h"
+#include <trl/complain.h>
+
+#include "config.h"
+#include "turn/charge.h"
+
+static const struct provider *const providers[] = { &provider_test };
+
+static const struct provider *
+find_provider(const char *name)
+{
+	for (size_t i = 0; name && i < TRL_COUNT(providers); i++)
+		if (strcmp(providers[i]->name, name) == 0)
+			return providers[i];
+	return NULL;
+}
+
+static bool
+check_config(const void *read)
+{
+	const struct billing_config *config = read;
+
+	if (!config->provider || find_provider(config->provider))
+		return true;
+	trl_complain("TRELLIS_BILLING_PROVIDER is \"%s\"; there is only \"test\".",
+	    config->provider);
+	return false;
+}
+
+static enum trl_code
+open_billing(const struct trl_host *host, void **out)
+{
+	const struct billing_config *config = host->config;
+	struct billing *self = calloc(1, sizeof *self);
+
+	trl_assert(self);
+	*self = (struct billing){ .pg = host->pg,
+		.sys = host->sys,
+		.bus = host->bus,
+		.provider = find_provider(config->provider) };
+	*out = self;
+	return TRL_OK;
+}
+
+static void
+close_billing(void **state)
+{
+	free(*state);
+	*state = NULL;
+}
+
+static const struct trl_contract *const contracts[] = { &billing_v1_server, NULL };
+static const struct trl_job_kind *const jobs[] = { &payment_job, &due_job, NULL };
+
+const struct trl_service billing_service = {
+	.name = "billing",
+	.config = &billing_config_table,
+	.config_bytes = sizeof(struct billing_config),
+	.check_config = check_config,
+	.contracts = contracts,
+	.sql = &billing_sql,
+	.jobs = jobs,
+	.open = open_billing,
+	.close = close_billing,
+};

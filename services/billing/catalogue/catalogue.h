@@ -1,0 +1,41 @@
+/* catalogue.h - what is sold. It is one document, read with the statements of whatever
+ * needs it and never kept: so every replica obeys a new one from its commit on. */
+#pragma once
+
+#include "billing.h"
+#include "life/life.h"
+
+/* Adds to work that row is filled with the catalogue in force. */
+void catalogue_get(trl_batch *work, Billing__V1__CatalogueRow *row);
+/* Then: what is in it. Without a row there is none yet: an empty one.
+ * Errors: TRL_INTERNAL. */
+enum trl_code catalogue_read(trl_ctx *ctx, const Billing__V1__CatalogueRow *row,
+    const billing_catalogue **out) TRL_MUST_CHECK;
+
+/* NULL: there is no such. */
+const billing_plan *catalogue_plan(const billing_catalogue *catalogue, const char *key);
+const billing_feature *catalogue_feature(
+    const billing_catalogue *catalogue, const char *key);
+const billing_price *catalogue_price(
+    const billing_catalogue *catalogue, const char *key, const billing_plan **plan);
+
+/* A price as life.h and price.h have it. NULL, or what is wrong with it. */
+const char *catalogue_offer(
+    const billing_plan *plan, const billing_price *price, struct offer *out);
+
+/* check.c: adds a violation for each thing that is wrong in a catalogue that
+ * its contract's rules have passed; pointers begin with under. False: there is one. */
+bool catalogue_check(
+    trl_ctx *ctx, const billing_catalogue *catalogue, const char *under);
+
+enum { CATALOGUE_CHANGES_MAX = 2000 };
+struct catalogue_changes {
+	size_t n;
+	char **sentences;
+};
+
+/* merge.c: what becomes of the one in force when next is applied: prices that
+ * next does not name are retired and plans hidden, for somebody may have them. Says
+ * what changes. False: next changes what never changes, each a violation. */
+bool catalogue_merge(trl_ctx *ctx, const billing_catalogue *now,
+    billing_catalogue *next, const char *under, struct catalogue_changes *changes);

@@ -1,0 +1,229 @@
+/* catalogue_check.c - whether a catalogue fits together. */
+#include "catalogue/catalogue.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <trl/pointer.h>
+
+struct check {
+	trl_ctx *ctx;
+	const billing_catalogue *catalogue;
+	struct trl_pointer at;
+	bool fine;
+};
+
+static void TRL_PRINTF(3, 4)
+    wrong(struct check *check, const char *field, const char *fmt, ...)
+{
+	size_t before = field ? trl_pointer_enter(&check->at, field) : check->at.len;
+	char text[300];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	trl_err_violation(check->ctx, check->at.text, "%s", text);
+	trl_pointer_leave(&check->at, before);
+	check->fine = false;
+}
+
+/* Runs fn for each item of a list, with the pointer at it. */
+#define EACH(check, list, fn)                                                          \
+	do {                                                                           \
+		size_t list_ = trl_pointer_enter(&(check)->at, #list);                 \
+                                                                                       \
+		for (size_t i_ = 0; i_ < (check)->catalogue->n_##list; i_++) {         \
+			size_t item_ = trl_pointer_enter_index(&(check)->at, i_);      \
+                                                                                       \
+			fn((check), (check)->catalogue->list[i_], i_);                 \
+			trl_pointer_leave(&(check)->at, item_);                        \
+		}                                                                      \
+		trl_pointer_leave(&(check)->at, list_);                                \
+	} while (0)
+
+static void
+check_feature(struct check *check, const billing_feature *feature, size_t i)
+{
+	if (catalogue_feature(check->catalogue, feature->key) !=
+	    check->catalogue->features[i])
+		wrong(check, "key", "Two features are called %s.", feature->key);
+}
+
+static void
+check_value(struct check *check, const billing_plan *plan, size_t i)
+{
+	const Billing__V1__FeatureValue *value = plan->features[i];
+	const billing_feature *feature =
+	    catalogue_feature(check->catalogue, value->feature);
+	unsigned given = value->has_boolean + value->has_number + !!value->text;
+
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(plan->features[j]->feature, value->feature) == 0)
+			wrong(check, "feature", "The plan has this feature twice.");
+	if (!feature)
+		wrong(check, "feature", "There is no feature %s.", value->feature);
+	else if (feature->type == BILLING__V1__FEATURE__TYPE__boolean &&
+		 (given != 1 || !value->has_boolean))
+		wrong(
+		    check, "boolean", "This feature is on or off: boolean says which.");
+	else if (feature->type == BILLING__V1__FEATURE__TYPE__number &&
+		 given != (unsigned)value->has_number)
+		wrong(check, "number",
+		    "This feature is a number; without one it has no limit.");
+	else if (feature->type == BILLING__V1__FEATURE__TYPE__text &&
+		 (given != 1 || !value->text))
+		wrong(check, "text", "This feature is a text.");
+}
+
+static void
+check_price(struct check *check, const billing_plan *plan, const billing_price *price)
+{
+	const billing_plan *first_plan;
+	struct offer offer;
+	const char *why;
+
+	if (catalogue_price(check->catalogue, price->key, &first_plan) != price)
+		wrong(check, "key", "Two prices are called %s.", price->key);
+	why = catalogue_offer(plan, price, &offer);
+	if (why)
+		wrong(check, NULL, "Of this price, %s.", why);
+	else if ((offer.price.n_tiers > 0) == (price->unit_amount != NULL))
+		wrong(check, "unit_amount",
+		    "A price has either an amount or tiers with amounts.");
+}
+
+static void
+check_plan(struct check *check, const billing_plan *plan, size_t i)
+{
+	size_t list, item;
+
+	if (catalogue_plan(check->catalogue, plan->key) != check->catalogue->plans[i])
+		wrong(check, "key", "Two plans are called %s.", plan->key);
+	list = trl_pointer_enter(&check->at, "features");
+	for (size_t j = 0; j < plan->n_features; j++) {
+		item = trl_pointer_enter_index(&check->at, j);
+		check_value(check, plan, j);
+		trl_pointer_leave(&check->at, item);
+	}
+	trl_pointer_leave(&check->at, list);
+	list = trl_pointer_enter(&check->at, "prices");
+	for (size_t j = 0; j < plan->n_prices; j++) {
+		item = trl_pointer_enter_index(&check->at, j);
+		check_price(check, plan, plan->prices[j]);
+		trl_pointer_leave(&check->at, item);
+	}
+	trl_pointer_leave(&check->at, list);
+}
+
+/* A decimal percentage above 0 (or from 0 on) and up to 100. */
+static bool
+is_percent(const char *text, bool zero)
+{
+	trl_int128 value;
+
+	return !trl_decimal_read(text, strlen(text), RATE_PLACES, &value) &&
+	       value <= 100000000 && (zero ? value >= 0 : value > 0);
+}
+
+static bool
+is_country(const char *text)
+{
+	return strlen(text) == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
+	       text[1] >= 'A' && text[1] <= 'Z';
+}
+
+static void
+check_tax_rate(struct check *check, const Billing__V1__TaxRate *rate, size_t i)
+{
+	if (!is_country(rate->country))
+		wrong(check, "country", "A country is two capitals (ISO 3166-1).");
+	if (rate->region && strncmp(rate->region, rate->country, 2) != 0)
+		wrong(
+		    check, "region", "A region begins with its country (ISO 3166-2).");
+	if (!is_percent(rate->rate, true))
+		wrong(check, "rate", "A rate is a decimal from 0 to 100.");
+	for (size_t j = 0; j < i; j++) {
+		const Billing__V1__TaxRate *other = check->catalogue->tax_rates[j];
+
+		if (strcmp(other->country, rate->country) == 0 &&
+		    strcmp(other->region ? other->region : "",
+			rate->region ? rate->region : "") == 0 &&
+		    strcmp(other->name, rate->name) == 0)
+			wrong(check, NULL, "This rate stands there twice.");
+	}
+}
+
+static void
+check_coupon(struct check *check, const Billing__V1__Coupon *coupon, size_t i)
+{
+	const struct trl_currency *currency =
+	    coupon->currency ? trl_currency_of(coupon->currency) : NULL;
+
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(check->catalogue->coupons[j]->code, coupon->code) == 0)
+			wrong(
+			    check, "code", "Two coupons are called %s.", coupon->code);
+	if (!coupon->percent_off == !coupon->has_amount_off)
+		wrong(check, NULL,
+		    "A coupon takes off either a percentage or an amount.");
+	if (coupon->percent_off && !is_percent(coupon->percent_off, false))
+		wrong(check, "percent_off",
+		    "A coupon takes off more than 0 and at most 100 %%.");
+	if (coupon->has_amount_off != !!coupon->currency)
+		wrong(
+		    check, "currency", "An amount, and nothing else, has a currency.");
+	else if (coupon->currency &&
+		 (!currency || currency->kind != TRL_CURRENCY_MONEY))
+		wrong(check, "currency", "Nobody pays in this currency.");
+	if ((coupon->duration == BILLING__V1__COUPON__DURATION__several) !=
+	    coupon->has_periods)
+		wrong(
+		    check, "periods", "How many periods, where that is its duration.");
+	for (size_t j = 0; j < coupon->n_plans; j++)
+		if (!catalogue_plan(check->catalogue, coupon->plans[j]))
+			wrong(check, "plans", "There is no plan %s.", coupon->plans[j]);
+}
+
+static void
+check_dunning(struct check *check, const Billing__V1__Dunning *dunning)
+{
+	for (size_t i = 0; i < dunning->n_days; i++)
+		if (dunning->days[i] == 0 || dunning->days[i] > 365 ||
+		    (i > 0 && dunning->days[i] <= dunning->days[i - 1]))
+			wrong(check, "dunning",
+			    "Its days must rise, from 1 to 365 at most.");
+}
+
+static void
+check_trial(struct check *check, const Billing__V1__Trial *trial)
+{
+	const billing_plan *plan;
+	const billing_price *price =
+	    catalogue_price(check->catalogue, trial->price, &plan);
+
+	if (!price || price->retired)
+		wrong(
+		    check, "trial", "There is no price %s that is sold.", trial->price);
+}
+
+bool
+catalogue_check(trl_ctx *ctx, const billing_catalogue *catalogue, const char *under)
+{
+	struct check check = { .ctx = ctx, .catalogue = catalogue, .fine = true };
+
+	trl_pointer_enter(&check.at, under);
+	EACH(&check, features, check_feature);
+	EACH(&check, plans, check_plan);
+	EACH(&check, tax_rates, check_tax_rate);
+	EACH(&check, coupons, check_coupon);
+	if (!catalogue_plan(catalogue, catalogue->fallback_plan))
+		wrong(&check, "fallback_plan", "There is no plan %s.",
+		    catalogue->fallback_plan);
+	if (catalogue->trial)
+		check_trial(&check, catalogue->trial);
+	if (catalogue->dunning)
+		check_dunning(&check, catalogue->dunning);
+	return check.fine;
+}

@@ -1,0 +1,12 @@
+/* invoice.h - invoices: what they are over, computed without a statement, so that a
+ * preview is the invoice that would follow; and their way into rows and the ledger. */
+#pragma once
+
+#include "account/account.h"
+#include "invoice/tax.h"
+
+/* The invoice of the parts that name place (life.h), a draft: lines, coupon, taxes, and
+ * what it takes from the balance. *out is NULL where there is nothing to bill.
+ * Errors: TRL_INVALID (an amount does not fit, or the seller is not set). */
+enum trl_code invoice_make(trl_ctx *ctx, const struct account *account, uint64_t place,
+    billing_invoice **out) TRL_MUST_CHECK;

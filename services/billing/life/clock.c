@@ -1,0 +1,285 @@
+/* clock.c - what time and payments make of a subscription. Whatever falls due
+ * happens at its own time, however late it is noticed, so that one step of a year and
+ * 8,760 steps of an hour end alike. */
+#include "life/inside.h"
+
+#include <trl/compiler.h>
+
+enum { DAY_S = 86400, TRIAL_TOLD_S = 3 * DAY_S };
+
+/* In the order in which they happen, where several are due at once. */
+enum due {
+	DUE_NOTHING,
+	DUE_TRIAL_TOLD,
+	DUE_TRIAL_END,
+	DUE_RENEWAL,
+	DUE_EXPIRY,
+	DUE_TRY
+};
+
+static void
+sooner(int64_t at, enum due what, int64_t *when, enum due *due)
+{
+	if (at < *when) {
+		*when = at;
+		*due = what;
+	}
+}
+
+static enum due
+find_due(const struct life *life, int64_t *when, uint64_t *invoice)
+{
+	enum due due = DUE_NOTHING;
+
+	*when = INT64_MAX;
+	if (life->status == LIFE_TRIALING) {
+		if (!life->trial_end_told)
+			sooner(
+			    life->trial_end - TRIAL_TOLD_S, DUE_TRIAL_TOLD, when, &due);
+		sooner(life->trial_end, DUE_TRIAL_END, when, &due);
+	}
+	if (life_runs(life))
+		sooner(life->period_end, DUE_RENEWAL, when, &due);
+	if (life->pending.invoice)
+		sooner(life->pending.at, DUE_EXPIRY, when, &due);
+	for (size_t i = 0; i < life->n_invoices; i++) {
+		const struct life_invoice *open = &life->invoices[i];
+
+		if (open->state != INVOICE_OPEN || !open->next_try)
+			continue;
+		if (open->next_try < *when)
+			*invoice = open->id;
+		sooner(open->next_try, DUE_TRY, when, &due);
+	}
+	return due;
+}
+
+int64_t
+life_next(const struct life *life)
+{
+	uint64_t invoice;
+	int64_t when;
+
+	(void)find_due(life, &when, &invoice);
+	return when;
+}
+
+/* The invoice of a new period, with what waited for it. */
+static const char *
+bill_period(struct life *life, int64_t at, struct life_outcome *out)
+{
+	bool draft = life->status == LIFE_UNPAID;
+	const char *why;
+
+	if (!life_add_invoice(
+		life, at, FOR_RENEWAL, draft ? INVOICE_DRAFT : INVOICE_OPEN))
+		return "Too many invoices are open.";
+	for (size_t i = 0; i < life->n_parts; i++)
+		if (life->parts[i].invoice == 0)
+			life->parts[i].invoice = life->last_invoice;
+	why = life_add_charge(life, life->offer, life->seats, life->period_start,
+	    life->period_end, life->period_start, life->last_invoice);
+	if (why)
+		return why;
+	ACT(out, .what = draft ? ACT_DRAFT : ACT_INVOICE,
+	    .invoice = life->last_invoice);
+	if (!draft)
+		ACT(out, .what = ACT_COLLECT, .invoice = life->last_invoice);
+	return NULL;
+}
+
+static const char *
+renew(struct life *life, int64_t at, struct life_outcome *out)
+{
+	const struct life_change change = life->pending;
+	bool moved = false;
+
+	if (life->cancel_at_period_end) {
+		life_end(life, at, out);
+		return NULL;
+	}
+	life_drop_pending(life, out);
+	life_keep_parts(life, life_still_counts, at);
+	if (change.offer && !change.invoice) {
+		moved = !life_has_same_periods(life->offer, change.offer);
+		life->offer = change.offer;
+		life->seats = change.seats;
+		ACT(out, .what = ACT_CHANGED);
+	}
+	if (!(moved ? life_set_period(life, at, 0)
+		    : life_set_period(life, life->anchor, life->k + 1)))
+		return life_too_late;
+	return bill_period(life, at, out);
+}
+
+static const char *
+end_trial(struct life *life, const struct life_rules *rules, int64_t at,
+    struct life_outcome *out)
+{
+	if (life->cancel_at_period_end || (!life->can_pay && rules->trial_cancels)) {
+		life_end(life, at, out);
+		return NULL;
+	}
+	if (!life->can_pay) {
+		life->status = LIFE_PAUSED;
+		ACT(out, .what = ACT_PAUSED);
+		return NULL;
+	}
+	if (!life_set_period(life, at, 0))
+		return life_too_late;
+	life->status = LIFE_ACTIVE;
+	ACT(out, .what = ACT_STARTED);
+	return bill_period(life, at, out);
+}
+
+/* A first payment or an upgrade that was not paid in time. */
+static void
+expire(struct life *life, int64_t at, struct life_outcome *out)
+{
+	life_drop_pending(life, out);
+	if (life->status != LIFE_INCOMPLETE) {
+		ACT(out, .what = ACT_CHANGED);
+		return;
+	}
+	life->status = LIFE_INCOMPLETE_EXPIRED;
+	life->ended_at = at;
+	life->n_parts = 0;
+	ACT(out, .what = ACT_ENDED);
+}
+
+/* The tries of an invoice are spent. */
+static void
+spend(struct life *life, const struct life_rules *rules, int64_t at,
+    struct life_invoice *invoice, struct life_outcome *out)
+{
+	invoice->next_try = 0;
+	if (!life_runs(life) || rules->spent == SPENT_STAYS)
+		return;
+	if (rules->spent == SPENT_CANCELS) {
+		life_end(life, at, out);
+		return;
+	}
+	life->status = LIFE_UNPAID;
+	ACT(out, .what = ACT_CHANGED);
+}
+
+/* The next of the schedule's times after at; 0: there is none. */
+static int64_t
+next_try(const struct life_rules *rules, const struct life_invoice *invoice, int64_t at)
+{
+	for (unsigned i = 0; i < rules->n_retries; i++) {
+		int64_t try =
+		    invoice->failed_first + rules->retry_days[i] * INT64_C(86400);
+
+		if (try > at)
+			return try;
+	}
+	return 0;
+}
+
+static void
+try_again(struct life *life, const struct life_rules *rules, int64_t at, uint64_t id,
+    struct life_outcome *out)
+{
+	struct life_invoice *invoice = life_invoice_of(life, id);
+	int64_t next = next_try(rules, invoice, at);
+
+	invoice->next_try = next;
+	if (!invoice->hard)
+		ACT(out, .what = ACT_COLLECT, .invoice = id);
+	else if (!next)
+		spend(life, rules, at, invoice, out);
+}
+
+bool
+life_step(struct life *life, const struct life_rules *rules, int64_t now,
+    struct life_outcome *out, const char **why)
+{
+	uint64_t invoice = 0;
+	int64_t at;
+	enum due due = find_due(life, &at, &invoice);
+
+	out->n = 0;
+	*why = NULL;
+	if (due == DUE_NOTHING || at > now)
+		return false;
+	switch (due) {
+	case DUE_TRIAL_TOLD:
+		life->trial_end_told = true;
+		ACT(out, .what = ACT_TRIAL_ENDING);
+		break;
+	case DUE_TRIAL_END:
+		*why = end_trial(life, rules, at, out);
+		break;
+	case DUE_RENEWAL:
+		*why = renew(life, at, out);
+		break;
+	case DUE_EXPIRY:
+		expire(life, at, out);
+		break;
+	default:
+		try_again(life, rules, at, invoice, out);
+		break;
+	}
+	return true;
+}
+
+void
+life_paid(struct life *life, int64_t now, uint64_t id, struct life_outcome *out)
+{
+	struct life_invoice *invoice = life_invoice_of(life, id);
+
+	(void)now;
+	out->n = 0;
+	if (!invoice || invoice->state == INVOICE_PAID)
+		return;
+	invoice->state = INVOICE_PAID;
+	invoice->next_try = 0;
+	if (id == life->pending.invoice) {
+		life_apply_pending(life, invoice->made, out);
+	} else if (id == life->last_invoice &&
+		   (life->status == LIFE_PAST_DUE || life->status == LIFE_UNPAID)) {
+		life->status = LIFE_ACTIVE;
+		ACT(out, .what = ACT_CHANGED);
+	}
+	life_forget_invoice(life, id);
+}
+
+void
+life_failed(struct life *life, const struct life_rules *rules, int64_t now, uint64_t id,
+    bool hard, struct life_outcome *out)
+{
+	struct life_invoice *invoice = life_invoice_of(life, id);
+
+	out->n = 0;
+	if (!invoice || invoice->state != INVOICE_OPEN)
+		return;
+	invoice->tries++;
+	if (id == life->pending.invoice) /* whoever wants it pays it */
+		return;
+	invoice->hard = hard;
+	if (!invoice->failed_first)
+		invoice->failed_first = now;
+	invoice->next_try = next_try(rules, invoice, now);
+	if (life->status == LIFE_ACTIVE) {
+		life->status = LIFE_PAST_DUE;
+		ACT(out, .what = ACT_CHANGED);
+	}
+	if (!invoice->next_try)
+		spend(life, rules, now, invoice, out);
+}
+
+void
+life_can_pay(struct life *life, int64_t now, struct life_outcome *out)
+{
+	(void)now;
+	out->n = 0;
+	for (size_t i = 0; i < life->n_invoices; i++) { /* the oldest first */
+		struct life_invoice *invoice = &life->invoices[i];
+
+		if (invoice->state != INVOICE_OPEN)
+			continue;
+		invoice->hard = false;
+		ACT(out, .what = ACT_COLLECT, .invoice = invoice->id);
+	}
+}

@@ -1,0 +1,164 @@
+/* life.h - the life of a subscription: what a request or the clock makes of it. Pure:
+ * an account in memory goes in and comes out, with what is to be done beside it. The
+ * statements, the provider and the preview all work from the same outcome, so a preview
+ * is the invoice that would follow.
+ *
+ * Times are seconds since 1970 (calendar.h), amounts minor units (money.h). The states
+ * and what moves between them have the names of Stripe's subscriptions; ours differ
+ * where README.md says so. */
+#pragma once
+
+#include <trl/calendar.h>
+
+#include "price/bill.h"
+#include "price/price.h"
+
+enum {
+	LIFE_PARTS_MAX = 200,
+	LIFE_INVOICES_MAX = 50,
+	LIFE_ACTS_MAX = 50,
+	LIFE_RETRIES_MAX = 20,
+	LIFE_KEY_MAX = 81
+};
+
+/* A price of the catalogue, decoded. It outlives the account. */
+struct offer {
+	char key[LIFE_KEY_MAX], plan[LIFE_KEY_MAX], currency[4];
+	int rank; /* of the plan: to a higher one is an upgrade */
+	enum trl_interval interval;
+	unsigned count;
+	bool tax_inclusive;
+	struct price price;
+};
+
+/* What holds for all: the catalogue's settings. */
+struct life_rules {
+	unsigned n_retries, retry_days[LIFE_RETRIES_MAX];
+	enum { SPENT_CANCELS, SPENT_UNPAID, SPENT_STAYS } spent;
+	bool trial_cancels;      /* at its end without a way to pay; else it pauses */
+	int64_t first_payment_s; /* how long a first payment or an upgrade may wait */
+};
+
+enum life_status {
+	LIFE_NONE, /* there never was one */
+	LIFE_INCOMPLETE,
+	LIFE_INCOMPLETE_EXPIRED,
+	LIFE_TRIALING,
+	LIFE_ACTIVE,
+	LIFE_PAST_DUE,
+	LIFE_CANCELED,
+	LIFE_UNPAID,
+	LIFE_PAUSED
+};
+
+/* What was debited for a part of a period. What is credited of it shortens it. */
+struct life_part {
+	const struct offer *offer;
+	unsigned seats;
+	int64_t from, to;
+	int64_t amount;   /* after discount; below 0: a credit */
+	uint64_t invoice; /* its number within the account; 0: for the next one */
+	bool proration;
+};
+
+struct life_invoice {
+	uint64_t id; /* 1, 2, 3 ... within the account */
+	enum { FOR_FIRST, FOR_RENEWAL, FOR_CHANGE } purpose;
+	enum {
+		INVOICE_DRAFT,
+		INVOICE_OPEN,
+		INVOICE_PAID,
+		INVOICE_VOID,
+		INVOICE_LOST
+	} state;
+	unsigned tries;
+	int64_t made, failed_first; /* 0: no try failed */
+	int64_t next_try;           /* or end of the tries; 0: none by itself */
+	bool hard; /* the way to pay is refused for good: nothing by itself until
+		      another */
+};
+
+struct life_change {
+	const struct offer *offer; /* NULL: nothing waits */
+	unsigned seats;
+	int64_t at; /* when it holds, or until when its payment is waited for */
+	uint64_t
+	    invoice; /* that has to be paid; 0: it holds at the end of the period */
+};
+
+struct life {
+	enum life_status status;
+	const struct offer *offer;
+	unsigned seats;
+	int64_t anchor, k; /* the k-th period of anchor */
+	int64_t period_start, period_end;
+	int64_t trial_end, canceled_at, ended_at; /* 0: none */
+	bool trial_end_told;
+	bool cancel_at_period_end;
+	struct life_change pending;
+	size_t n_parts;
+	struct life_part parts[LIFE_PARTS_MAX];
+	size_t n_invoices; /* those that are not paid, void or lost, and the newest */
+	struct life_invoice invoices[LIFE_INVOICES_MAX];
+	uint64_t last_invoice;
+	/* Given with the account, never changed here. */
+	const trl_zone *zone; /* NULL: UTC */
+	bool can_pay;         /* it has a usable default way to pay */
+};
+
+/* What is to be done beside storing the account, in this order. */
+struct life_act {
+	enum {
+		ACT_INVOICE, /* make and finalise it, of all parts that name it */
+		ACT_DRAFT,   /* make it, and leave it a draft */
+		ACT_COLLECT, /* try to have it paid */
+		ACT_LOWER,   /* credit amount of the unpaid invoice */
+		ACT_VOID,
+		ACT_STARTED,
+		ACT_CHANGED,
+		ACT_TRIAL_ENDING,
+		ACT_PAUSED,
+		ACT_ENDED
+	} what;
+	uint64_t invoice;
+	int64_t amount;
+	struct life_part part; /* of ACT_LOWER: what is taken back */
+};
+
+struct life_outcome {
+	size_t n;
+	struct life_act acts[LIFE_ACTS_MAX];
+};
+
+/* What a caller wants. 0 and NULL: as it is. */
+struct life_request {
+	const struct offer *offer;
+	unsigned seats;
+	enum { WHEN_USUAL, WHEN_NOW, WHEN_PERIOD_END } when;
+};
+
+/* Each is NULL, or why not, in a sentence: then life and out are of no more use. */
+const char *life_change(struct life *life, const struct life_rules *rules, int64_t now,
+    const struct life_request *request, struct life_outcome *out);
+const char *life_cancel(
+    struct life *life, int64_t now, bool at_once, struct life_outcome *out);
+const char *life_resume(struct life *life, const struct life_rules *rules, int64_t now,
+    struct life_outcome *out);
+const char *life_drop_change(struct life *life, int64_t now, struct life_outcome *out);
+const char *life_trial(struct life *life, int64_t now, const struct offer *offer,
+    unsigned days, struct life_outcome *out);
+
+/* An invoice was paid; a try failed, for good (hard) or for now. */
+void life_paid(
+    struct life *life, int64_t now, uint64_t invoice, struct life_outcome *out);
+void life_failed(struct life *life, const struct life_rules *rules, int64_t now,
+    uint64_t invoice, bool hard, struct life_outcome *out);
+/* There is a new way to pay: what waits is tried, the oldest first. */
+void life_can_pay(struct life *life, int64_t now, struct life_outcome *out);
+
+/* When something falls due next; INT64_MAX: never. */
+int64_t life_next(const struct life *life);
+/* Does what is due first at or before now; false: nothing is. NULL in why, or why it
+ * cannot be done. */
+bool life_step(struct life *life, const struct life_rules *rules, int64_t now,
+    struct life_outcome *out, const char **why);

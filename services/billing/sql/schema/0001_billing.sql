@@ -1,0 +1,256 @@
+-- What is sold, who is subscribed to what, what was invoiced and paid, and the ledger.
+
+-- The catalogue, a version a row: whatever was in force stays, for invoices name it.
+create table catalogue_directory (
+    version    bigint not null,
+    document   bytea not null, -- billing.v1.Catalogue
+    applied_at timestamptz not null,
+    -- raises catalogue_directory_pkey: CONFLICT "Another catalogue was applied meanwhile; look at its changes first."
+    constraint catalogue_directory_pkey primary key (version)
+);
+comment on table catalogue_directory is 'class: directory; app: select; sys: select, insert';
+
+-- One row an organisation, from the moment that billing hears of it. state is what
+-- life.h works with (state.proto); what others look for stands beside it.
+create table subscription (
+    tenant_id   uuid not null,
+    id          uuid not null,
+    version     bigint not null,
+    status      text,               -- null: there never was one
+    plan        text,
+    price       text,
+    due_at      timestamptz,        -- when something happens by itself; null: nothing
+    state       bytea not null,
+    currency    text,               -- of balance and carried
+    balance     bigint not null,    -- credit that the next invoices use
+    carried     bigint not null,    -- debts too small to collect
+    coupon      text,
+    coupon_left integer,            -- periods; null: for ever
+    founder     uuid,               -- the account that made the organisation
+    clock_at    timestamptz,        -- a test clock's time
+    prefix      text not null,      -- of its own series of numbers
+    next_invoice     bigint not null,
+    next_credit_note bigint not null,
+    created_at  timestamptz not null,
+    updated_at  timestamptz not null,
+    constraint subscription_pkey primary key (tenant_id),
+    constraint subscription_balance_check check (balance >= 0 and carried >= 0),
+    constraint subscription_status_check check (status in ('incomplete',
+        'incomplete_expired', 'trialing', 'active', 'past_due', 'canceled', 'unpaid',
+        'paused'))
+);
+comment on table subscription is 'class: tenant';
+
+create table profile (
+    tenant_id     uuid not null,
+    version       bigint not null,
+    legal_name    text,
+    address_line1 text,
+    address_line2 text,
+    postal_code   text,
+    city          text,
+    region        text,
+    country       text,
+    vat_id        text,
+    tax_id        text,
+    email         text,
+    locale        text,
+    time_zone     text,
+    currency      text,
+    exempt_reason text,
+    updated_at    timestamptz not null,
+    constraint profile_pkey primary key (tenant_id)
+);
+comment on table profile is 'class: tenant';
+
+create table payment_method (
+    tenant_id       uuid not null,
+    id              uuid not null,
+    version         bigint not null,
+    provider        text not null,
+    kind            text not null,
+    status          text not null,
+    brand           text,
+    last4           text,
+    expiry_month    integer,
+    expiry_year     integer,
+    is_default      boolean not null,
+    next_action_url text,
+    reference       text not null, -- what the provider knows it by
+    created_at      timestamptz not null,
+    updated_at      timestamptz not null,
+    constraint payment_method_pkey primary key (tenant_id, id),
+    constraint payment_method_kind_check check (kind in ('card')),
+    constraint payment_method_status_check check (status in ('pending', 'usable'))
+);
+create unique index payment_method_default_key on payment_method (tenant_id)
+    where is_default;
+comment on table payment_method is 'class: tenant';
+
+-- Series of numbers: one an organisation (its prefix is nobody else's), or one for the
+-- installation (the nil tenant). A number is taken in the transaction that uses it.
+create table series_directory (
+    prefix    text collate "C" not null,
+    tenant_id uuid not null,
+    kind      text not null,
+    next      bigint not null,
+    constraint series_directory_pkey primary key (prefix),
+    constraint series_directory_tenant_key unique (tenant_id, kind),
+    constraint series_directory_kind_check check (kind in ('invoice', 'credit_note'))
+);
+comment on table series_directory is 'class: directory; app: select, insert, update';
+
+-- document is all of it that never changes (billing.v1.Invoice).
+create table invoice (
+    tenant_id       uuid not null,
+    id              uuid not null,
+    version         bigint not null,
+    place           bigint not null, -- 1, 2, 3 within the organisation (life.h)
+    number          text,
+    status          text not null,
+    currency        text not null,
+    net             bigint not null,
+    tax             bigint not null,
+    total           bigint not null,
+    from_balance    bigint not null,
+    carried         bigint not null,
+    amount_paid     bigint not null,
+    amount_credited bigint not null,
+    amount_due      bigint not null,
+    attempts        integer not null,
+    next_attempt_at timestamptz,
+    decline_code    text,
+    document        bytea not null,
+    covers_until    timestamptz,     -- the end of what it is for; of it there may be credit
+    issued_at       timestamptz,
+    due_at          timestamptz,
+    paid_at         timestamptz,
+    voided_at       timestamptz,
+    created_at      timestamptz not null,
+    updated_at      timestamptz not null,
+    constraint invoice_pkey primary key (tenant_id, id),
+    constraint invoice_place_key unique (tenant_id, place),
+    constraint invoice_number_key unique (tenant_id, number),
+    constraint invoice_status_check
+        check (status in ('draft', 'open', 'paid', 'void', 'uncollectible')),
+    constraint invoice_number_check check ((status = 'draft') = (number is null)),
+    constraint invoice_credited_check check (amount_credited >= 0 and amount_paid >= 0)
+);
+create index invoice_by_status on invoice (tenant_id, status, id);
+create index invoice_by_cover on invoice (tenant_id, covers_until);
+comment on table invoice is 'class: tenant; erase: no';
+
+create table credit_note (
+    tenant_id  uuid not null,
+    id         uuid not null,
+    number     text not null,
+    invoice_id uuid not null,
+    currency   text not null,
+    total      bigint not null,
+    document   bytea not null, -- billing.v1.CreditNote
+    issued_at  timestamptz not null,
+    constraint credit_note_pkey primary key (tenant_id, id),
+    constraint credit_note_number_key unique (tenant_id, number),
+    constraint credit_note_invoice_fkey foreign key (tenant_id, invoice_id)
+        references invoice (tenant_id, id)
+);
+create index credit_note_by_invoice on credit_note (tenant_id, invoice_id, id);
+comment on table credit_note is 'class: tenant; app: select, insert; erase: no';
+
+-- Money that moved, or was to. A refund or dispute names its payment.
+create table payment (
+    tenant_id    uuid not null,
+    id           uuid not null,
+    invoice_id   uuid not null,
+    method_id    uuid,
+    payment_id   uuid,
+    kind         text not null,
+    status       text not null,
+    provider     text not null,
+    reference    text,              -- the provider's, or the bank's
+    currency     text not null,
+    amount       bigint not null,
+    refunded     bigint not null,   -- of a payment: what went back or is on its way
+    decline_code text,
+    action_url   text,
+    created_at   timestamptz not null,
+    settled_at   timestamptz,
+    constraint payment_pkey primary key (tenant_id, id),
+    constraint payment_invoice_fkey foreign key (tenant_id, invoice_id)
+        references invoice (tenant_id, id) deferrable initially deferred,
+    constraint payment_kind_check check (kind in ('payment', 'refund', 'dispute')),
+    constraint payment_status_check check (status in ('pending', 'requires_action',
+        'succeeded', 'failed', 'canceled')),
+    -- raises payment_refunded_check: CONFLICT "More would go back than was paid."
+    constraint payment_refunded_check check (refunded between 0 and amount)
+);
+create index payment_by_invoice on payment (tenant_id, invoice_id, id);
+create unique index payment_reference_key on payment (tenant_id, provider, reference)
+    where reference is not null and kind = 'payment';
+comment on table payment is 'class: tenant; erase: no';
+
+-- Double entry. A transaction and its entries are inserted together and never changed.
+create table ledger_transaction (
+    tenant_id uuid not null,
+    id        uuid not null,
+    at        timestamptz not null,
+    currency  text not null,
+    cause     text not null,
+    cause_id  uuid not null,
+    constraint ledger_transaction_pkey primary key (tenant_id, id)
+);
+comment on table ledger_transaction is 'class: tenant; app: select, insert; sys: select; erase: no';
+
+create table ledger_entry (
+    tenant_id      uuid not null,
+    transaction_id uuid not null,
+    number         integer not null,
+    account        text not null,
+    amount         bigint not null, -- debit above 0
+    constraint ledger_entry_pkey primary key (tenant_id, transaction_id, number),
+    constraint ledger_entry_transaction_fkey foreign key (tenant_id, transaction_id)
+        references ledger_transaction (tenant_id, id),
+    constraint ledger_entry_account_check check (account in ('receivable', 'revenue',
+        'tax', 'cash', 'credit', 'carried', 'bad_debt', 'disputed'))
+);
+comment on table ledger_entry is 'class: tenant; app: select, insert; sys: select; erase: no';
+
+create function ledger_balances() returns trigger language plpgsql as $$
+begin
+    if (select sum(amount) from ledger_entry
+        where tenant_id = new.tenant_id and transaction_id = new.transaction_id) <> 0 then
+        raise exception 'ledger transaction % does not balance', new.transaction_id
+            using errcode = 'check_violation', constraint = 'ledger_balances';
+    end if;
+    return null;
+end $$;
+create constraint trigger ledger_balances after insert on ledger_entry
+    deferrable initially deferred for each row execute function ledger_balances();
+
+-- How often a coupon was taken, and by whom; where its cap is held.
+create table coupon_directory (
+    code      text collate "C" not null,
+    tenant_id uuid not null,
+    taken_at  timestamptz not null,
+    constraint coupon_directory_pkey primary key (code, tenant_id)
+);
+comment on table coupon_directory is 'class: directory; app: select, insert, delete';
+
+-- Trials of an owner's organisations.
+create table trial_directory (
+    account_id uuid not null,
+    tenant_id  uuid not null,
+    constraint trial_directory_pkey primary key (account_id, tenant_id)
+);
+comment on table trial_directory is 'class: directory; app: select, insert';
+
+-- What the operator gave one organisation, whatever its plan.
+create table entitlement (
+    tenant_id uuid not null,
+    feature   text not null,
+    "boolean" boolean,
+    number    bigint,
+    "text"    text,
+    constraint entitlement_pkey primary key (tenant_id, feature)
+);
+comment on table entitlement is 'class: tenant';

@@ -1,0 +1,224 @@
+/* billing.ChangeSubscription and PreviewSubscription: plan, interval, seats and coupon.
+ * A preview is the same change, not committed. */
+#include "subscription/subscription.h"
+
+#include <string.h>
+
+static const char *
+currency_of(const struct account *account)
+{
+	const struct offer *offer = account->life.offer;
+
+	if (account->profile->currency)
+		return account->profile->currency;
+	return offer ? offer->currency : NULL;
+}
+
+/* The price that is sold of a plan, at an interval, in the account's currency; where it
+ * has none yet, the plan's first. */
+static const billing_price *
+price_of_plan(const struct account *account, const billing_plan *plan,
+    Billing__V1__Price__Interval interval)
+{
+	const char *currency = currency_of(account);
+
+	for (size_t i = 0; i < plan->n_prices; i++) {
+		const billing_price *price = plan->prices[i];
+
+		if (!price->retired && price->interval == interval &&
+		    (!currency || strcmp(price->currency, currency) == 0))
+			return price;
+	}
+	return NULL;
+}
+
+static Billing__V1__Price__Interval
+interval_of(const struct account *account, const struct subscription_wanted *wanted)
+{
+	static const Billing__V1__Price__Interval intervals[] = {
+		[TRL_WEEK] = BILLING__V1__PRICE__INTERVAL__week,
+		[TRL_MONTH] = BILLING__V1__PRICE__INTERVAL__month,
+		[TRL_YEAR] = BILLING__V1__PRICE__INTERVAL__year,
+	};
+
+	if (wanted->has_interval)
+		return wanted->interval;
+	return account->life.offer ? intervals[account->life.offer->interval]
+				   : BILLING__V1__PRICE__INTERVAL__month;
+}
+
+/* The offer that is wanted; NULL in *out: the present one. */
+static enum trl_code
+find_offer(trl_ctx *ctx, struct account *account,
+    const struct subscription_wanted *wanted, const struct offer **out)
+{
+	const struct offer *now = account->life.offer;
+	Billing__V1__Price__Interval interval = interval_of(account, wanted);
+	const char *key = wanted->plan ? wanted->plan : now ? now->plan : NULL;
+	const billing_plan *plan;
+	const billing_price *price;
+
+	*out = NULL;
+	if (!wanted->plan && !wanted->has_interval)
+		return TRL_OK;
+	if (!key)
+		return trl_fail_field(ctx, TRL_INVALID, "plan", "Say to which plan.");
+	plan = catalogue_plan(account->catalogue, key);
+	if (!plan || plan->hidden)
+		return trl_fail_field(
+		    ctx, TRL_INVALID, "plan", "There is no plan %s.", key);
+	if (now && strcmp(now->plan, key) == 0 && !wanted->has_interval)
+		return TRL_OK;
+	price = price_of_plan(account, plan, interval);
+	if (!price)
+		return trl_fail_field(ctx, TRL_INVALID, "plan",
+		    "The plan %s is not sold for this interval in %s.", key,
+		    currency_of(account) ? currency_of(account) : "any currency");
+	*out = account_offer(ctx, account, price->key);
+	return TRL_OK;
+}
+
+static enum trl_code
+take_coupon(trl_ctx *ctx, struct account *account, const char *code)
+{
+	const billing_catalogue *catalogue = account->catalogue;
+
+	for (size_t i = 0; i < catalogue->n_coupons; i++) {
+		const Billing__V1__Coupon *coupon = catalogue->coupons[i];
+
+		if (strcmp(coupon->code, code) != 0)
+			continue;
+		if (coupon->until &&
+		    trl_value_time_us(coupon->until) / 1000000 <= account->now)
+			break;
+		account->row->coupon = coupon->code;
+		account->row->has_coupon_left =
+		    coupon->duration != BILLING__V1__COUPON__DURATION__for_ever;
+		account->row->coupon_left =
+		    coupon->has_periods ? (int)coupon->periods : 1;
+		return TRL_OK;
+	}
+	return trl_fail_field(
+	    ctx, TRL_INVALID, "coupon", "There is no coupon %s.", code);
+}
+
+enum trl_code
+subscription_decide_change(struct turn *turn, void *arg, struct life_outcome *out)
+{
+	const struct subscription_wanted *wanted = arg;
+	struct account *account = &turn->account;
+	struct life_request request = { .seats = wanted->seats, .when = wanted->when };
+	const char *why;
+	enum trl_code rc = find_offer(turn->ctx, account, wanted, &request.offer);
+
+	if (rc == TRL_OK && wanted->coupon)
+		rc = take_coupon(turn->ctx, account, wanted->coupon);
+	if (rc != TRL_OK)
+		return rc;
+	why = life_change(&account->life, &account->rules, account->now, &request, out);
+	return why ? trl_fail(turn->ctx, TRL_CONFLICT, "%s", why) : TRL_OK;
+}
+
+/* Errors: TRL_INVALID (plan, coupon), TRL_CONFLICT (its state), TRL_PRECONDITION. */
+enum trl_code
+billing_change_subscription(struct billing *self, trl_ctx *ctx,
+    const Billing__V1__ChangeSubscriptionRequest *in, Billing__V1__Subscription *out)
+{
+	static const struct turn_kind kind = { "billing.subscription.change",
+		subscription_decide_change, subscription_show };
+	struct subscription_wanted wanted = { .plan = in->plan,
+		.coupon = in->coupon,
+		.has_interval = in->has_interval,
+		.interval = in->interval,
+		.seats = in->seats,
+		.when = in->has_when ? (int)in->when : WHEN_USUAL,
+		.out = out };
+
+	return turn_run(self, ctx, &kind, &wanted);
+}
+
+/* The invoice that a change has made, of those that were not there before. */
+static billing_invoice *
+newest_of(const struct turn *turn, size_t since)
+{
+	return turn->n_invoices > since ? turn->invoices[turn->n_invoices - 1].invoice
+					: NULL;
+}
+
+/* Goes on, all being paid, until the next period is billed. */
+static enum trl_code
+renew(struct turn *turn, Billing__V1__Preview *out)
+{
+	struct life *life = &turn->account.life;
+	struct life_outcome *next = trl_arena_alloc(turn->ctx->arena, sizeof *next);
+	size_t since = turn->n_invoices;
+
+	next->n = 0;
+	life_paid(life, turn->account.now, life->pending.invoice, next);
+	while (life_next(life) != INT64_MAX && turn->n_invoices == since) {
+		const char *why;
+		enum trl_code rc;
+
+		turn->account.now = life_next(life);
+		(void)life_step(
+		    life, &turn->account.rules, turn->account.now, next, &why);
+		if (why)
+			return trl_fail(turn->ctx, TRL_INVALID, "%s", why);
+		rc = turn_do(turn, next);
+		if (rc != TRL_OK)
+			return rc;
+	}
+	out->renewal = newest_of(turn, since);
+	if (out->renewal)
+		out->renews_at = billing_time(turn->ctx, turn->account.now);
+	return TRL_OK;
+}
+
+/* When what was decided holds. */
+static int64_t
+holds_at(const struct turn *turn)
+{
+	const struct life_change *pending = &turn->account.life.pending;
+
+	return pending->offer && !pending->invoice ? pending->at : turn->account.now;
+}
+
+static enum trl_code
+preview(
+    struct turn *turn, struct subscription_wanted *wanted, Billing__V1__Preview *out)
+{
+	struct life_outcome *acts = trl_arena_alloc(turn->ctx->arena, sizeof *acts);
+	size_t since = turn->n_invoices;
+	enum trl_code rc;
+
+	acts->n = 0;
+	rc = subscription_decide_change(turn, wanted, acts);
+	if (rc == TRL_OK)
+		rc = turn_do(turn, acts);
+	if (rc != TRL_OK)
+		return rc;
+	out->invoice = newest_of(turn, since);
+	out->holds_at = billing_time(turn->ctx, holds_at(turn));
+	return renew(turn, out);
+}
+
+/* Errors: TRL_INVALID (plan, coupon), TRL_CONFLICT (its state). */
+enum trl_code
+billing_preview_subscription(struct billing *self, trl_ctx *ctx,
+    const Billing__V1__PreviewSubscriptionRequest *in, Billing__V1__Preview *out)
+{
+	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	struct subscription_wanted wanted = { .plan = in->plan,
+		.coupon = in->coupon,
+		.has_interval = in->has_interval,
+		.interval = in->interval,
+		.seats = in->seats,
+		.when = in->has_when ? (int)in->when : WHEN_USUAL };
+	enum trl_code rc = turn_load(self, ctx, turn);
+
+	if (rc != TRL_OK)
+		return rc;
+	rc = preview(turn, &wanted, out);
+	account_fini(&turn->account);
+	return rc;
+}

@@ -1,0 +1,154 @@
+/* A subscription from its first payment to its end, in rows, invoices and the ledger.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_ground.h"
+
+enum { HOUR = 3600, DAY = 24 * HOUR };
+
+static Billing__V1__Subscription *
+subscription_of(const struct world_caller *who)
+{
+	Billing__V1__Subscription *out;
+
+	must(who, &billing_v1_get_subscription, "{}", &out);
+	return out;
+}
+
+static void
+nobody_is_on_the_fallback_plan(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Subscription *sub = subscription_of(&who);
+
+	(void)state;
+	assert_int_equal(sub->version, 0);
+	assert_false(sub->has_status);
+	assert_string_equal(sub->plan, "free");
+}
+
+static void
+what_is_paid_is_active_and_booked(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Subscription *sub;
+	Billing__V1__ListInvoicesReply *list;
+	Billing__V1__Invoice *invoice;
+
+	(void)state;
+	must(&who, &billing_v1_put_profile,
+	    "{\"legal_name\":\"Ann\",\"country\":\"AT\"}", NULL);
+	ground_card(&who, "4242424242424242");
+	must(&who, &billing_v1_change_subscription,
+	    "{\"plan\":\"team\",\"seats\":5,\"interval\":\"month\"}", &sub);
+	assert_int_equal(sub->status, BILLING__V1__SUBSCRIPTION__STATUS__active);
+	assert_string_equal(sub->plan, "team");
+	assert_int_equal(sub->seats, 5);
+	must(&who, &billing_v1_list_invoices, "{}", &list);
+	assert_int_equal(list->n_items, 1);
+	assert_int_equal(list->items[0]->total, 5400);
+	must(&who, &billing_v1_get_invoice,
+	    trl_arena_printf(world.arena, "{\"invoice_id\":\"%s\"}",
+		world_id_text(trl_value_id(list->items[0]->id))),
+	    &invoice);
+	assert_int_equal(invoice->status, BILLING__V1__INVOICE__STATUS__paid);
+	assert_int_equal(invoice->n_lines, 1);
+	assert_int_equal(invoice->tax, 900);
+	assert_int_equal(invoice->amount_paid, 5400);
+	assert_int_equal(ground_sum(&who, "cash"), 5400);
+	assert_int_equal(ground_sum(&who, "revenue"), -4500);
+	assert_int_equal(ground_sum(&who, "tax"), -900);
+	assert_int_equal(ground_sum(&who, "receivable"), 0);
+}
+
+static void
+what_is_refused_waits_and_expires(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Subscription *sub;
+
+	(void)state;
+	ground_card(&who, "4000000000000341");
+	ground_pass(&who, 0);
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", &sub);
+	assert_int_equal(sub->status, BILLING__V1__SUBSCRIPTION__STATUS__incomplete);
+	ground_pass(&who, 23 * HOUR - 1);
+	assert_int_equal(subscription_of(&who)->status,
+	    BILLING__V1__SUBSCRIPTION__STATUS__incomplete);
+	ground_pass(&who, 1);
+	assert_int_equal(subscription_of(&who)->status,
+	    BILLING__V1__SUBSCRIPTION__STATUS__incomplete_expired);
+	assert_int_equal(ground_sum(&who, "receivable"), 0);
+	assert_string_equal(
+	    world_sql("select string_agg(status, ',') from billing.invoice "
+		      "where tenant_id = '%s'",
+		world_id_text(who.tenant)),
+	    "void");
+}
+
+static void
+renewals_come_by_the_clock(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Subscription *sub;
+
+	(void)state;
+	ground_card(&who, "4242424242424242");
+	ground_pass(&who, 0);
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", &sub);
+	ground_pass(&who, 366 * DAY);
+	assert_string_equal(
+	    world_sql("select count(*) || ' ' || sum(amount_paid) || ' ' || "
+		      "count(distinct number) from billing.invoice "
+		      "where tenant_id = '%s' and status = 'paid'",
+		world_id_text(who.tenant)),
+	    "13 78000 13");
+	assert_int_equal(ground_sum(&who, "cash"), 78000);
+}
+
+static void
+a_preview_is_the_invoice_that_follows(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Preview *preview;
+	Billing__V1__ListInvoicesReply *list;
+	static const char change[] = "{\"plan\":\"big\"}";
+
+	(void)state;
+	ground_card(&who, "4242424242424242");
+	ground_pass(&who, 0);
+	must(&who, &billing_v1_change_subscription,
+	    "{\"plan\":\"team\",\"seats\":2,\"interval\":\"month\"}", NULL);
+	ground_pass(&who, 10 * DAY);
+	must(&who, &billing_v1_preview_subscription, change, &preview);
+	must(&who, &billing_v1_change_subscription, change, NULL);
+	must(&who, &billing_v1_list_invoices, "{}", &list);
+	assert_int_equal(list->n_items, 2);
+	assert_true(preview->invoice != NULL);
+	assert_int_equal(preview->invoice->n_lines, 2);
+	assert_int_equal(preview->invoice->total, list->items[0]->total);
+	assert_int_equal(preview->renewal->total, 6000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(nobody_is_on_the_fallback_plan, world_forget),
+		cmocka_unit_test_teardown(
+		    what_is_paid_is_active_and_booked, world_forget),
+		cmocka_unit_test_teardown(
+		    what_is_refused_waits_and_expires, world_forget),
+		cmocka_unit_test_teardown(renewals_come_by_the_clock, world_forget),
+		cmocka_unit_test_teardown(
+		    a_preview_is_the_invoice_that_follows, world_forget),
+	};
+
+	return cmocka_run_group_tests(tests, ground_open, world_close);
+}

@@ -1,0 +1,152 @@
+/* test_ground.c - see test_ground.h. */
+#include "test_ground.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <trl/json.h>
+#include <trl/wire.h>
+
+const struct world_caller ground_operator = { .operator= true };
+
+static const char usual[] =
+    "{\"features\":[{\"key\":\"seats\",\"type\":\"number\",\"name\":\"Seats\"},"
+    "{\"key\":\"sso\",\"type\":\"boolean\",\"name\":\"Single sign-on\"}],"
+    "\"plans\":["
+    "{\"key\":\"free\",\"name\":\"Free\",\"rank\":0,"
+    "\"features\":[{\"feature\":\"seats\",\"number\":3},"
+    "{\"feature\":\"sso\",\"boolean\":false}]},"
+    "{\"key\":\"team\",\"name\":\"Team\",\"rank\":10,"
+    "\"features\":[{\"feature\":\"seats\",\"number\":20},"
+    "{\"feature\":\"sso\",\"boolean\":false}],"
+    "\"prices\":[{\"key\":\"team-month\",\"currency\":\"EUR\",\"interval\":\"month\","
+    "\"model\":\"per_seat\",\"unit_amount\":\"900\"},"
+    "{\"key\":\"team-year\",\"currency\":\"EUR\",\"interval\":\"year\","
+    "\"model\":\"per_seat\",\"unit_amount\":\"9000\"}]},"
+    "{\"key\":\"big\",\"name\":\"Big\",\"rank\":20,"
+    "\"features\":[{\"feature\":\"seats\"},{\"feature\":\"sso\",\"boolean\":true}],"
+    "\"prices\":[{\"key\":\"big-month\",\"currency\":\"EUR\",\"interval\":\"month\","
+    "\"model\":\"fixed\",\"unit_amount\":\"5000\"},"
+    "{\"key\":\"big-usd\",\"currency\":\"USD\",\"interval\":\"month\","
+    "\"model\":\"fixed\",\"unit_amount\":\"6000\"}]}],"
+    "\"tax_rates\":[{\"country\":\"AT\",\"name\":\"VAT\",\"rate\":\"20\"}],"
+    "\"seller\":{\"party\":{\"name\":\"Acme\",\"country\":\"AT\","
+    "\"vat_id\":\"ATU12345678\"},\"prefix\":\"INV-\"},"
+    "\"fallback_plan\":\"free\"}";
+
+struct decoding {
+	const struct trl_message *message;
+	const char *json;
+	ProtobufCMessage *in;
+};
+
+static void
+decode(trl_ctx *ctx, void *arg)
+{
+	struct decoding *decoding = arg;
+	trl_arena *own = ctx->arena;
+	enum trl_code rc;
+
+	ctx->arena = world.arena; /* the message outlives this actor */
+	decoding->in = trl_message_new(world.arena, decoding->message->descriptor);
+	rc = trl_json_decode(ctx, decoding->message, decoding->json,
+	    strlen(decoding->json), decoding->in);
+	ctx->arena = own;
+	if (rc != TRL_OK)
+		fail_msg("%s: %s", decoding->json, ctx->err.message);
+}
+
+enum trl_code
+ask(const struct world_caller *who, const struct trl_method *method, const char *json,
+    void *out)
+{
+	struct decoding decoding = { .message = method->in, .json = json };
+
+	world_act(decode, &decoding);
+	return world_call(who, method, decoding.in, out);
+}
+
+void
+must(const struct world_caller *who, const struct trl_method *method, const char *json,
+    void *out)
+{
+	enum trl_code rc = ask(who, method, json, out);
+
+	if (rc != TRL_OK)
+		fail_msg("%s %s: %s: %s (%s)", method->name, json, trl_code_name(rc),
+		    world.err.message, world.err.field ? world.err.field : "");
+}
+
+void
+ground_catalogue(const char *json)
+{
+	must(&ground_operator, &billing_v1_apply_catalogue,
+	    trl_arena_printf(world.arena, "{\"catalogue\":%s,\"apply\":true}", json),
+	    NULL);
+}
+
+int
+ground_open(void **state)
+{
+	(void)state;
+	setenv("TRELLIS_BILLING_PROVIDER", "test", 1);
+	if (world_open_one(&billing_service) != 0)
+		return -1;
+	ground_catalogue(usual);
+	return 0;
+}
+
+struct world_caller
+ground_owner(void)
+{
+	return (struct world_caller){ .person = world_person_new("ann", true),
+		.tenant = trl_id_new() };
+}
+
+void
+ground_card(const struct world_caller *who, const char *number)
+{
+	const char *tenant = world_id_text(who->tenant);
+
+	world_sql("update billing.payment_method set is_default = false "
+		  "where tenant_id = '%s'",
+	    tenant);
+	world_sql(
+	    "insert into billing.payment_method values ('%s', gen_random_uuid(), 1, "
+	    "'test', 'card', 'usable', 'visa', '4242', 12, 2099, true, null, '%s', "
+	    "now(), now())",
+	    tenant, number);
+}
+
+void
+ground_pass(const struct world_caller *who, int64_t seconds)
+{
+	const char *tenant = world_id_text(who->tenant);
+	const char *to;
+
+	must(&ground_operator, &billing_v1_advance_clock,
+	    trl_arena_printf(world.arena, "{\"tenant_id\":\"%s\"}", tenant), NULL);
+	to = world_sql(
+	    "select to_char((clock_at + interval '%lld s') at time zone 'UTC', "
+	    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
+	    "from billing.subscription where tenant_id = '%s'",
+	    (long long)seconds, tenant);
+	must(&ground_operator, &billing_v1_advance_clock,
+	    trl_arena_printf(
+		world.arena, "{\"tenant_id\":\"%s\",\"to\":\"%s\"}", tenant, to),
+	    NULL);
+}
+
+int64_t
+ground_sum(const struct world_caller *who, const char *account)
+{
+	return strtoll(
+	    world_sql("select coalesce(sum(amount), 0) from billing.ledger_entry "
+		      "where tenant_id = '%s' and account = '%s'",
+		world_id_text(who->tenant), account),
+	    NULL, 10);
+}

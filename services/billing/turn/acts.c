@@ -1,0 +1,307 @@
+/* acts.c - see turn.h: from what a life asks for to statements. */
+#include "turn/turn.h"
+
+#include "turn/credit.h"
+#include "turn/charge.h"
+
+#include <string.h>
+
+#include <trl/event.h>
+#include <trl/wire.h>
+
+/* Invoices. */
+
+static struct turn_invoice *
+invoice_at(struct turn *turn, uint64_t place)
+{
+	for (size_t i = 0; i < turn->n_invoices; i++)
+		if (turn->invoices[i].place == place)
+			return &turn->invoices[i];
+	return NULL;
+}
+
+static void
+take_open(struct turn *turn)
+{
+	const Billing__V1__OpenInvoices *open = turn->account.open;
+
+	for (size_t i = 0; i < open->n_items && i < TURN_INVOICES_MAX; i++)
+		turn->invoices[turn->n_invoices++] = (struct turn_invoice){
+			.place = (uint64_t)open->items[i]->place,
+			.invoice = open->items[i]->invoice,
+			.payment = open->items[i]->has_payment_id
+				       ? trl_value_id(open->items[i]->payment_id)
+				       : trl_id_nil,
+		};
+}
+
+void
+turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
+{
+	out->self = self;
+	out->ctx = ctx;
+	out->work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	out->next = life_next(&out->account.life);
+	out->n_invoices = out->n_charges = 0;
+	memset(out->told, 0, sizeof out->told);
+	take_open(out);
+}
+
+enum trl_code
+turn_load(struct billing *self, trl_ctx *ctx, struct turn *out)
+{
+	enum trl_code rc = account_load(self, ctx, &out->account);
+
+	if (rc == TRL_OK)
+		turn_begin(self, ctx, out);
+	return rc;
+}
+
+struct turn_invoice *
+turn_invoice_of(struct turn *turn, struct trl_id invoice)
+{
+	for (size_t i = 0; i < turn->n_invoices; i++)
+		if (trl_id_eq(trl_value_id(turn->invoices[i].invoice->id), invoice))
+			return &turn->invoices[i];
+	return NULL;
+}
+
+void
+turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
+    const billing_invoice *invoice)
+{
+	Billing__V1__InvoiceEvent *told = billing_v1_invoice_event_new(turn->ctx);
+	billing_invoice *short_one =
+	    trl_arena_memdup(turn->ctx->arena, invoice, sizeof *invoice);
+
+	short_one->n_lines = 0;
+	short_one->lines = NULL;
+	told->invoice = short_one;
+	trl_batch_event(turn->work, type, trl_value_id(invoice->id), &told->base);
+}
+
+/* What the books say of a final invoice, or, with sign -1, of one that is void. carried
+ * is the debt that is carried on behind it. */
+static void
+book_invoice(
+    struct turn *turn, const billing_invoice *invoice, int64_t carried, int sign)
+{
+	const struct ledger_entry entries[] = {
+		{ "receivable", sign * invoice->total },
+		{ "revenue", -sign * invoice->net },
+		{ "tax", -sign * invoice->tax },
+		{ "credit", sign * invoice->from_balance },
+		{ "receivable", -sign * invoice->from_balance },
+		{ "carried", sign * (carried - invoice->carried) },
+		{ "receivable", sign * (invoice->carried - carried) },
+	};
+
+	ledger_add(turn->ctx, turn->work, invoice->currency, turn->account.now,
+	    sign > 0 ? "invoice" : "void", trl_value_id(invoice->id), entries,
+	    TRL_COUNT(entries));
+}
+
+static void
+use_coupon(Billing__V1__SubscriptionRow *row)
+{
+	if (!row->coupon || !row->has_coupon_left)
+		return;
+	if (--row->coupon_left > 0)
+		return;
+	row->coupon = NULL;
+	row->has_coupon_left = 0;
+}
+
+/* Its number, its times, and what it takes from the balance and carries on. */
+static void
+finalise(struct turn *turn, billing_invoice *invoice)
+{
+	Billing__V1__SubscriptionRow *row = turn->account.row;
+	const Billing__V1__Seller *seller = turn->account.catalogue->seller;
+	int64_t asked, carried;
+	unsigned days = seller ? seller->due_days : 0;
+
+	invoice->number = trl_arena_printf(turn->ctx->arena, "%s%s-%06lld",
+	    seller && seller->prefix ? seller->prefix : "", row->prefix,
+	    (long long)row->next_invoice++);
+	asked = invoice->total - invoice->from_balance + invoice->carried;
+	carried = asked - invoice->amount_due; /* all of it, or nothing */
+	row->currency = invoice->currency;
+	trl_set(row, balance, row->balance - invoice->from_balance);
+	trl_set(row, carried, carried);
+	if (invoice->coupon)
+		use_coupon(row);
+	invoice->issued_at = billing_time(turn->ctx, turn->account.now);
+	invoice->due_at =
+	    billing_time(turn->ctx, turn->account.now + days * INT64_C(86400));
+	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__open);
+	book_invoice(turn, invoice, carried, 1);
+	turn_tell_invoice(turn, &billing_event_invoice_finalized, invoice);
+}
+
+static void
+pay(struct turn *turn, struct turn_invoice *at)
+{
+	trl_set(at->invoice, status, BILLING__V1__INVOICE__STATUS__paid);
+	at->invoice->paid_at = billing_time(turn->ctx, turn->account.now);
+	at->changed = true;
+	turn_tell_invoice(turn, &billing_event_invoice_paid, at->invoice);
+}
+
+void
+turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency,
+    int64_t amount, struct trl_id payment, struct life_outcome *next)
+{
+	Billing__V1__SubscriptionRow *row = turn->account.row;
+	billing_invoice *invoice = at ? at->invoice : NULL;
+	bool waits =
+	    invoice &&
+	    (invoice->status == BILLING__V1__INVOICE__STATUS__open ||
+		invoice->status == BILLING__V1__INVOICE__STATUS__uncollectible);
+	int64_t due = waits ? invoice->amount_due : 0;
+	int64_t used = amount < due ? amount : due;
+	bool was_lost =
+	    waits && invoice->status == BILLING__V1__INVOICE__STATUS__uncollectible;
+
+	ledger_add(turn->ctx, turn->work, currency, turn->account.now, "payment",
+	    payment,
+	    (const struct ledger_entry[]){ { "cash", amount },
+		{ was_lost ? "bad_debt" : "receivable", -used },
+		{ "credit", used - amount } },
+	    3);
+	trl_set(row, balance, row->balance + amount - used);
+	if (used == 0)
+		return;
+	trl_set(invoice, amount_due, due - used);
+	trl_set(invoice, amount_paid, invoice->amount_paid + used);
+	at->changed = true;
+	if (invoice->amount_due > 0)
+		return;
+	pay(turn, at);
+	life_paid(&turn->account.life, turn->account.now, at->place, next);
+}
+
+/* ACT_INVOICE and ACT_DRAFT. Nothing to bill is no invoice, and as good as paid. */
+static enum trl_code
+make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
+{
+	struct account *account = &turn->account;
+	billing_invoice *invoice;
+	struct turn_invoice *at;
+	enum trl_code rc = invoice_make(turn->ctx, account, place, &invoice);
+
+	if (rc != TRL_OK)
+		return rc;
+	if (!invoice) {
+		life_paid(&account->life, account->now, place, next);
+		return TRL_OK;
+	}
+	if (turn->n_invoices == TURN_INVOICES_MAX)
+		return trl_fail(turn->ctx, TRL_CONFLICT,
+		    "Too many invoices of this organisation are open.");
+	at = &turn->invoices[turn->n_invoices++];
+	*at = (struct turn_invoice){ place, invoice, trl_id_nil, true, true };
+	trl_set(invoice, id, trl_value_bytes(turn->ctx, trl_new_id(turn->ctx)));
+	trl_set(invoice, version, 1);
+	trl_set(invoice, attempts, 0);
+	invoice->created_at = invoice->updated_at =
+	    billing_time(turn->ctx, account->now);
+	if (draft)
+		return TRL_OK;
+	finalise(turn, invoice);
+	if (invoice->amount_due == 0) {
+		pay(turn, at);
+		life_paid(&account->life, account->now, place, next);
+	}
+	return TRL_OK;
+}
+
+/* ACT_COLLECT: a payment that is charged after the commit; without a way to pay, or
+ * while another payment of it is not settled, the invoice waits. */
+static void
+collect(struct turn *turn, uint64_t place)
+{
+	const struct account *account = &turn->account;
+	struct turn_invoice *at = invoice_at(turn, place);
+	billing_invoice *invoice = at ? at->invoice : NULL;
+
+	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open ||
+	    invoice->amount_due == 0 || !account->row->has_method_id ||
+	    !trl_id_is_nil(at->payment) || turn->n_charges == TURN_CHARGES_MAX)
+		return;
+	payment_begin(turn, at, trl_value_id(account->row->method_id));
+}
+
+static void
+declare_void(struct turn *turn, uint64_t place)
+{
+	struct turn_invoice *at = invoice_at(turn, place);
+	Billing__V1__SubscriptionRow *row = turn->account.row;
+	billing_invoice *invoice = at ? at->invoice : NULL;
+
+	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open)
+		return;
+	/* What it took from the balance comes back, and what it carried is carried. */
+	trl_set(row, balance, row->balance + invoice->from_balance);
+	trl_set(row, carried, row->carried + invoice->carried);
+	book_invoice(turn, invoice, 0, -1);
+	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__void);
+	trl_set(invoice, amount_due, 0);
+	invoice->voided_at = billing_time(turn->ctx, turn->account.now);
+	at->changed = true;
+	turn_tell_invoice(turn, &billing_event_invoice_voided, invoice);
+}
+
+/* Takes back what is left of a part: off a draft, off what is due, or, of what was
+ * paid, into the balance. */
+static enum trl_code
+lower(struct turn *turn, const struct life_act *act)
+{
+	struct turn_invoice *at = invoice_at(turn, act->invoice);
+
+	if (!at)
+		return trl_fail(turn->ctx, TRL_INTERNAL,
+		    "invoice %llu of this organisation is not there to be credited",
+		    (unsigned long long)act->invoice);
+	return credit_part(turn, at, &act->part, act->amount);
+}
+
+static enum trl_code
+do_act(struct turn *turn, const struct life_act *act, struct life_outcome *next)
+{
+	switch (act->what) {
+	case ACT_INVOICE:
+		return make(turn, act->invoice, false, next);
+	case ACT_DRAFT:
+		return make(turn, act->invoice, true, next);
+	case ACT_COLLECT:
+		collect(turn, act->invoice);
+		return TRL_OK;
+	case ACT_LOWER:
+		return lower(turn, act);
+	case ACT_VOID:
+		declare_void(turn, act->invoice);
+		return TRL_OK;
+	default:
+		turn->told[act->what - ACT_STARTED] = true;
+		return TRL_OK;
+	}
+}
+
+enum trl_code
+turn_do(struct turn *turn, const struct life_outcome *out)
+{
+	for (size_t i = 0; i < out->n; i++) {
+		struct life_outcome *next =
+		    trl_arena_alloc(turn->ctx->arena, sizeof *next);
+		enum trl_code rc;
+
+		next->n = 0;
+		rc = do_act(turn, &out->acts[i], next);
+		if (rc == TRL_OK && next->n > 0)
+			rc = turn_do(turn, next);
+		if (rc != TRL_OK)
+			return rc;
+	}
+	return TRL_OK;
+}

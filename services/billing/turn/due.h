@@ -1,0 +1,18 @@
+/* due.h - what happens by itself: trials and periods end, changes expire, payments are
+ * tried again. Each thing happens at its own time, in order, however late it is
+ * noticed; so a process that was away for a day leaves the same account as one that was
+ * not. */
+#pragma once
+
+#include "turn/turn.h"
+
+/* Has the job look at the tenant of work at a time (seconds). */
+void due_at(trl_batch *work, int64_t when);
+/* Does what is due until then. A test clock is moved on to each thing that is done, and
+ * then to until. *steps, may be NULL, counts what was done. Errors: faults,
+ * TRL_PRECONDITION (others change it all the time), TRL_INVALID (an amount does not
+ * fit). */
+enum trl_code due_run(
+    struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps) TRL_MUST_CHECK;
+
+extern const struct trl_job_kind due_job;

@@ -1,0 +1,96 @@
+/* finish.c - what a change comes to: rows of invoices, the account's own, the
+ * time at which it is looked at next, and what others are told. */
+#include "turn/turn.h"
+#include "turn/due.h"
+
+#include <string.h>
+
+#include <trl/event.h>
+#include <trl/wire.h>
+
+static int64_t
+covers_until(const struct turn *turn, uint64_t place)
+{
+	const struct life *life = &turn->account.life;
+	int64_t until = 0;
+
+	for (size_t i = 0; i < life->n_parts; i++)
+		if (life->parts[i].invoice == place && life->parts[i].to > until)
+			until = life->parts[i].to;
+	return until;
+}
+
+static void
+put_invoice(struct turn *turn, struct turn_invoice *at)
+{
+	int64_t until = covers_until(turn, at->place);
+	billing_invoice *invoice = at->invoice;
+	const uint8_t *data = NULL;
+	size_t len = 0;
+
+	if (!at->is_new)
+		trl_set(invoice, version, invoice->version + 1);
+	invoice->updated_at = billing_time(turn->ctx, turn->account.now);
+	if (!at->is_new) {
+		trl_batch_add(turn->work, &billing_sql_invoice_update, &invoice->base,
+		    TRL_ARG_ID("tenant_id", turn->account.tenant));
+		return;
+	}
+	trl_wire_encode(turn->ctx->arena, &invoice->base, &data, &len);
+	trl_batch_add(turn->work, &billing_sql_invoice_insert, &invoice->base,
+	    TRL_ARG_ID("tenant_id", turn->account.tenant),
+	    TRL_ARG_INT("place", (int64_t)at->place),
+	    TRL_ARG_BYTES("document", data, len),
+	    until ? TRL_ARG_TIME("covers_until", until * 1000000)
+		  : TRL_ARG_NULL("covers_until"));
+}
+
+static void
+tell(struct turn *turn)
+{
+	static const struct trl_event_type *const types[] = {
+		&billing_event_subscription_started,
+		&billing_event_subscription_updated,
+		&billing_event_subscription_trial_ending,
+		&billing_event_subscription_paused,
+		&billing_event_subscription_ended,
+	};
+	trl_ctx *ctx = turn->ctx;
+
+	for (size_t i = 0; i < TRL_COUNT(types); i++) {
+		Billing__V1__SubscriptionEvent *told;
+
+		if (!turn->told[i])
+			continue;
+		told = billing_v1_subscription_event_new(ctx);
+		told->subscription = billing_v1_subscription_new(ctx);
+		account_show(ctx, &turn->account, told->subscription);
+		if (ctx->principal.kind == TRL_PERSON)
+			trl_set(told, by, trl_value_bytes(ctx, ctx->principal.account));
+		trl_batch_event(turn->work, types[i],
+		    trl_value_id(turn->account.row->id), &told->base);
+	}
+}
+
+/* What happens by itself happens when it is due, by a job; under a test clock, when
+ * that is moved on. */
+static void
+set_alarm(struct turn *turn)
+{
+	int64_t next = life_next(&turn->account.life);
+
+	if (next == turn->next || next == INT64_MAX || turn->account.row->clock_at)
+		return;
+	due_at(turn->work, next);
+}
+
+void
+turn_finish(struct turn *turn)
+{
+	for (size_t i = 0; i < turn->n_invoices; i++)
+		if (turn->invoices[i].changed)
+			put_invoice(turn, &turn->invoices[i]);
+	account_put(turn->ctx, turn->work, &turn->account);
+	set_alarm(turn);
+	tell(turn);
+}

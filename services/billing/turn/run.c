@@ -1,0 +1,107 @@
+/* run.c - a change from its decision to its reply. */
+#include "turn/due.h"
+#include "turn/charge.h"
+
+#include <trl/change.h>
+
+static bool
+is_the_jobs(enum trl_code rc)
+{
+	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN || rc == TRL_PRECONDITION;
+}
+
+static enum trl_code
+charge(struct turn *turn, bool payer_is_there)
+{
+	trl_ctx *ctx = turn->ctx;
+
+	for (size_t i = 0; i < turn->n_charges; i++) {
+		enum trl_code rc =
+		    payment_charge(turn->self, ctx, turn->charges[i], payer_is_there);
+
+		if (rc != TRL_OK && !is_the_jobs(rc))
+			return rc;
+		trl_err_clear(ctx);
+	}
+	return TRL_OK;
+}
+
+enum trl_code
+turn_commit(struct turn *turn, bool payer_is_there)
+{
+	enum trl_code rc = trl_batch_write_unrecorded(turn->work);
+
+	return rc == TRL_OK ? charge(turn, payer_is_there) : rc;
+}
+
+/* What was decided is committed, and each payment tried; then the reply is written, of
+ * the account as it is since. A retry of the whole finds what was decided, and decides
+ * the same again. */
+static enum trl_code
+charge_and_reply(struct turn *turn, const struct turn_kind *kind, void *arg)
+{
+	struct billing *self = turn->self;
+	trl_ctx *ctx = turn->ctx;
+	enum trl_code rc = turn_commit(turn, true);
+
+	if (rc != TRL_OK)
+		return rc;
+	account_fini(&turn->account);
+	rc = turn_load(self, ctx, turn);
+	return rc == TRL_OK ? trl_batch_write(turn->work, kind->show(turn, arg)) : rc;
+}
+
+static enum trl_code
+attempt(struct turn *turn, const struct turn_kind *kind, void *arg)
+{
+	struct life_outcome *out = trl_arena_alloc(turn->ctx->arena, sizeof *out);
+	enum trl_code rc;
+
+	out->n = 0;
+	rc = kind->decide(turn, arg, out);
+	if (rc == TRL_OK)
+		rc = turn_do(turn, out);
+	if (rc != TRL_OK)
+		return rc;
+	turn_finish(turn);
+	trl_batch_audit(turn->work, kind->action, trl_value_id(turn->account.row->id),
+	    "subscription", NULL);
+	if (turn->n_charges > 0)
+		return charge_and_reply(turn, kind, arg);
+	return trl_batch_write(turn->work, kind->show(turn, arg));
+}
+
+/* Reads the account once nothing is overdue. */
+static enum trl_code
+load_caught_up(struct billing *self, trl_ctx *ctx, struct turn *turn)
+{
+	enum trl_code rc = turn_load(self, ctx, turn);
+	int64_t now = turn->account.now;
+
+	if (rc != TRL_OK || turn->next > now)
+		return rc;
+	account_fini(&turn->account);
+	rc = due_run(self, ctx, now, NULL);
+	return rc == TRL_OK ? turn_load(self, ctx, turn) : rc;
+}
+
+enum trl_code
+turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind, void *arg)
+{
+	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
+	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
+
+	if (rc != TRL_OK)
+		return rc;
+	do {
+		rc = load_caught_up(self, ctx, turn);
+		if (rc != TRL_OK)
+			return rc;
+		rc = trl_if_match(ctx, turn->account.row->version);
+		if (rc == TRL_OK)
+			rc = attempt(turn, kind, arg);
+		account_fini(&turn->account);
+	} while (trl_change_again(&queue, &rc));
+	return rc;
+}

@@ -1,0 +1,77 @@
+/* turn.h - a turn of an account: what life.h says is to be done becomes statements,
+ * events and ledger entries of one batch, behind the account's version; and then
+ * payments are tried, whose outcome is a turn of its own. A process that dies between
+ * the two leaves the payment's job behind. Every write of billing is a turn, and those
+ * of a tenant wait for each other (trl_change_begin). */
+#pragma once
+
+#include "account/account.h"
+#include "invoice/invoice.h"
+#include "invoice/ledger.h"
+#include "provider/provider.h"
+
+enum { TURN_CHARGES_MAX = 16, TURN_INVOICES_MAX = 120, TURN_TRIES = 8 };
+
+struct turn_invoice {
+	uint64_t place;
+	billing_invoice *invoice; /* of one that was there before, without its lines */
+	struct trl_id payment;    /* that is not settled; nil: none */
+	bool is_new, changed;
+};
+
+struct turn {
+	struct billing *self;
+	trl_ctx *ctx;
+	struct account account;
+	trl_batch *work;
+	int64_t next; /* life_next, as it was read */
+	size_t n_invoices;
+	struct turn_invoice invoices[TURN_INVOICES_MAX];
+	size_t n_charges; /* payments that the commit makes, still to be charged */
+	struct trl_id charges[TURN_CHARGES_MAX];
+	bool told[8]; /* by ACT_STARTED and those after it, once */
+};
+
+/* What a caller wants of an account. */
+struct turn_kind {
+	const char *action; /* of the audit entry: "billing.subscription.change" */
+	/* Changes account.life, or fails. */
+	enum trl_code (*decide)(struct turn *turn, void *arg, struct life_outcome *out);
+	/* The reply, once all is decided and before it is written. */
+	ProtobufCMessage *(*show)(struct turn *turn, void *arg);
+};
+
+/* run.c */
+
+/* Loads the account of ctx's tenant, does what has fallen due, has kind change it,
+ * writes everything and charges what is to be paid, then writes that. Where another
+ * process was faster, it begins anew. Errors: decide's, TRL_PRECONDITION (If-Match),
+ * TRL_CONFLICT (others change it all the time), faults. */
+enum trl_code turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind,
+    void *arg) TRL_MUST_CHECK;
+/* Commits a change that nobody waits for a reply of, with its payments' jobs, and
+ * charges them. What the provider does not answer now is its job's. Errors:
+ * TRL_PRECONDITION (the account was changed meanwhile: load it anew), faults. */
+enum trl_code turn_commit(struct turn *turn, bool payer_is_there) TRL_MUST_CHECK;
+
+/* acts.c */
+
+/* Takes what was read, or reads it. The caller gives the account back (account_fini).
+ */
+void turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out);
+enum trl_code turn_load(
+    struct billing *self, trl_ctx *ctx, struct turn *out) TRL_MUST_CHECK;
+/* Does what an outcome asks for, until nothing is left.
+ * Errors: TRL_INVALID (an amount does not fit), TRL_CONFLICT (too much is open). */
+enum trl_code turn_do(struct turn *turn, const struct life_outcome *out) TRL_MUST_CHECK;
+/* NULL: it is none of those that are open or pay for what is not over. */
+struct turn_invoice *turn_invoice_of(struct turn *turn, struct trl_id invoice);
+/* Money came for an invoice; what is more than its due is credit. cause is the
+ * ledger's: "payment", and cause_id its id. */
+void turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency,
+    int64_t amount, struct trl_id payment, struct life_outcome *next);
+void turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
+    const billing_invoice *invoice);
+
+/* finish.c: adds what has come of it to the batch. */
+void turn_finish(struct turn *turn);
