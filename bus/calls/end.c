@@ -64,6 +64,16 @@ trl_bus_key(trl_bus *bus, const char *peer, const char *text)
 	return true;
 }
 
+bool
+trl_bus_key_fine(const char *text)
+{
+	struct bus_keyring ring = { 0 };
+	bool fine = bus_keyring_parse(&ring, text);
+
+	bus_keyring_fini(&ring);
+	return fine;
+}
+
 void
 trl_bus_tell_ready(trl_bus *bus, const char *(*unready)(void *self), void *self)
 {

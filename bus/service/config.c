@@ -78,6 +78,12 @@ static const struct trl_config_var vars[] = {
 	    "send work have heard of it (Kubernetes: 5); then what runs is ended, in "
 	    "at "
 	    "most 25 seconds"),
+	TRL_CONFIG_INT(struct process_config, renew_seconds, "TRELLIS_RENEW_SECONDS",
+	    "0", 0, 604800,
+	    "files that are read only at the start (the bus's certificates) have "
+	    "changed and can be used: it leaves as by SIGTERM, some time within so "
+	    "long, for its supervisor to start it with them; 0: it stays, and says "
+	    "so"),
 	TRL_CONFIG_INT(struct process_config, max_actors, "TRELLIS_MAX_ACTORS", "4096",
 	    16, 65536, "messages handled at once; more are answered BUSY"),
 	TRL_CONFIG_INT(struct process_config, pg_reads, "TRELLIS_PG_READ_CONNECTIONS",
@@ -277,6 +283,38 @@ check_seal(const trl_secret *seal)
 	return fine;
 }
 
+struct trl_bus_net_options
+process_net(const struct process_config *config)
+{
+	const trl_secret *key = config->tls_key;
+
+	return (struct trl_bus_net_options){
+		.tls_ca = config->tls_ca,
+		.tls_cert = config->tls_cert,
+		.tls_key = key ? (const char *)trl_secret_bytes(key) : NULL,
+		.tls_key_len = key ? trl_secret_len(key) : 0,
+	};
+}
+
+static bool
+check_tls(const struct process_config *config)
+{
+	struct trl_bus_net_options net = process_net(config);
+	const char *why = NULL;
+
+	if (net.tls_ca == NULL && net.tls_cert == NULL && net.tls_key == NULL)
+		return true;
+	if (net.tls_ca == NULL || net.tls_cert == NULL || net.tls_key == NULL)
+		why = "set all three or none";
+	else
+		why = trl_bus_tls_refused(&net);
+	if (why != NULL)
+		trl_complain("TRELLIS_BUS_TLS_CA, TRELLIS_BUS_TLS_CERT and "
+			     "TRELLIS_BUS_TLS_KEY: %s",
+		    why);
+	return why == NULL;
+}
+
 bool
 process_check_names(const struct trl_service *const *services, size_t n)
 {
@@ -327,6 +365,8 @@ process_config_read(const struct trl_service *const *services, size_t n,
 	fine = check_level(out->log_level) && fine;
 	fine = check_pg_urls(out) && fine;
 	fine = check_seal(out->seal_key) && fine;
+	fine = check_tls(out) && fine;
+	fine = process_check_keys() && fine;
 	fine = trl_sentry_config_read(&out->sentry) && fine;
 	fine = process_check_traces(out) && fine;
 	if (out->redis_url != NULL)

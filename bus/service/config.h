@@ -19,7 +19,8 @@ struct process_config {
 	const char *otlp_url, *otlp_ca;
 	trl_secret *otlp_headers;
 	double trace_ratio;
-	int64_t notify_fd, drain_seconds, max_actors, pg_reads, pg_writes;
+	int64_t notify_fd, drain_seconds, renew_seconds, max_actors, pg_reads,
+	    pg_writes;
 };
 
 /* Reads and checks everything of these services; values[i] becomes what service
@@ -82,6 +83,10 @@ bool process_open_traces(trl_loop *loop, const struct process_config *config,
     const char *name, struct trl_traces **out) TRL_MUST_CHECK;
 /* For a process that stops, again and again: whether all was sent that could be. */
 bool process_traces_drained(struct trl_traces *traces);
+/* What the bus between machines is opened with. */
+struct trl_bus_net_options process_net(const struct process_config *config);
+/* Whether each key of the bus is of its form. False: printed. */
+bool process_check_keys(void) TRL_MUST_CHECK;
 /* Gives a service's bus the keys of all its peers. False: printed. */
 bool process_keys(trl_bus *bus, const char *service) TRL_MUST_CHECK;
 /* Waits until another process has migrated the schemas of these services: what the

@@ -17,6 +17,34 @@ struct giving {
 };
 
 static void
+complain(const char *rest)
+{
+	trl_complain(
+	    "TRELLIS_BUS_KEY_%s_FILE: has to hold one to four lines of kid:key, kid "
+	    "from 1 to 65535 and key 64 hexadecimal digits",
+	    rest);
+}
+
+static void
+check_key(void *fine, const char *rest, const char *value)
+{
+	bool this_fine = trl_bus_key_fine(value);
+
+	sodium_memzero((char *)(uintptr_t)value, strlen(value));
+	if (!this_fine)
+		complain(rest);
+	*(bool *)fine = this_fine && *(bool *)fine;
+}
+
+bool
+process_check_keys(void)
+{
+	bool fine = true;
+
+	return trl_config_family("TRELLIS_BUS_KEY_", check_key, &fine) && fine;
+}
+
+static void
 give_key(void *self, const char *rest, const char *value)
 {
 	struct giving *giving = self;
@@ -35,11 +63,7 @@ give_key(void *self, const char *rest, const char *value)
 	sodium_memzero((char *)(uintptr_t)value, strlen(value)); /* as it was read */
 	if (fine)
 		return;
-	trl_complain(
-	    "TRELLIS_BUS_KEY_%s_FILE: has to hold one to four lines of kid:key, kid "
-	    "from 1 to "
-	    "65535 and key 64 hexadecimal digits",
-	    rest);
+	complain(rest);
 	giving->fine = false;
 }
 

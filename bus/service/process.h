@@ -1,5 +1,5 @@
 /* process.h - a process and the services in it. Private to bus/service: service.c
- * starts it, stop.c ends it. */
+ * starts it, stop.c ends it, renew.c has it end for new files. */
 #pragma once
 
 #include <trl/loop_uv.h>
@@ -13,6 +13,7 @@ enum { SERVICES_MAX = 64 };
 struct process {
 	const struct trl_service *const *services;
 	size_t n;
+	const char *named; /* by --services, or NULL: all of the executable's */
 	struct process_config config;
 	void *values[SERVICES_MAX];
 	trl_secret *seal_key; /* or NULL */
@@ -35,12 +36,25 @@ struct process {
 	} each[SERVICES_MAX];
 	uv_signal_t term, interrupt;
 	uv_timer_t ready, stop, look;
-	bool stopping; /* SIGTERM came: it is not ready any more */
+	bool changed; /* a file, as one sees at this look */
+	struct renewal {
+		uv_timer_t wait;
+		uv_process_t check;
+		int said;         /* what the check writes */
+		bool runs, again; /* the check; and files changed meanwhile */
+		bool waited, can; /* for the moment; be started with the files */
+	} renewal;
+	bool signalled; /* SIGTERM came */
+	bool stopping;  /* it is not ready any more */
 	bool bus_drains;
 	uint64_t drain_until_us; /* 0: it does not drain yet */
 };
 
 /* From here on SIGTERM and SIGINT stop it. */
 void process_watch_signals(struct process *process);
+/* Stops it as SIGTERM does, without one. */
+void process_leave(struct process *process);
 /* From here on changed files of settings are taken, or said. */
 void process_watch_files(struct process *process);
+/* renew.c: files have changed since it was last called. */
+void process_renew(struct process *process);

@@ -2,7 +2,8 @@
  * looked at every few seconds. Keys of the bus are taken at once (links that stand keep
  * theirs, each new one begins with the first key, and any of the lines is accepted),
  * and so is what a service says it renews. Whatever else changes is said, in the log
- * and as trellis_setting_stale, until the process is started again. */
+ * and as trellis_setting_stale, until the process is started again, which renew.c may
+ * have happen. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,7 @@ on_file(void *self, const char *name, bool differs)
 	bool taken = differs && take(p, name);
 
 	show(name, differs && !taken);
+	p->changed = true;
 	if (!differs)
 		return;
 	if (!taken) {
@@ -91,13 +93,19 @@ on_file(void *self, const char *name, bool differs)
 static void
 look(uv_timer_t *timer)
 {
-	trl_config_look(on_file, timer->data);
+	struct process *p = timer->data;
+
+	trl_config_look(on_file, p);
+	if (p->changed)
+		process_renew(p);
+	p->changed = false;
 }
 
 void
 process_watch_files(struct process *p)
 {
 	trl_config_look(on_file, p); /* its series stand there from the start */
+	uv_timer_init(trl_loop_uv(p->loop), &p->renewal.wait);
 	uv_timer_init(trl_loop_uv(p->loop), &p->look);
 	p->look.data = p;
 	uv_timer_start(&p->look, look, LOOK_EVERY_MS, LOOK_EVERY_MS);

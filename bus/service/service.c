@@ -424,15 +424,7 @@ run(struct process *p)
 	struct trl_loop_options options = { .max_actors =
 						(size_t)p->config.max_actors };
 	p->loop = trl_loop_new(&options);
-	struct trl_bus_net_options net = {
-		.tls_ca = p->config.tls_ca,
-		.tls_cert = p->config.tls_cert,
-		.tls_key = p->config.tls_key
-			       ? (const char *)trl_secret_bytes(p->config.tls_key)
-			       : NULL,
-		.tls_key_len =
-		    p->config.tls_key ? trl_secret_len(p->config.tls_key) : 0,
-	};
+	struct trl_bus_net_options net = process_net(&p->config);
 	p->net = trl_bus_net_open(p->loop, &net);
 	open_seal_key(p);
 	process_figures(&p->config, p->services, p->n);
@@ -530,6 +522,7 @@ trl_service_main(
 		if (n_services == 0)
 			return 2;
 		services = chosen;
+		process.named = argv[2];
 		argc -= 2;
 		argv += 2;
 	}

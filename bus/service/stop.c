@@ -4,7 +4,11 @@
  * comes. Then nothing new comes in from outside, callers on the bus are sent elsewhere,
  * what runs is answered, and the process leaves by _exit, because the transport's
  * sockets are not safe to close while its threads work. A second signal ends the first
- * wait. */
+ * wait.
+ *
+ * Of a process that leaves by itself nobody is told: whoever sends work has to see at
+ * /readyz that it goes (Kubernetes asks every few seconds, and believes the second
+ * answer), so it waits three times as long. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,7 +18,7 @@
 
 #include "process.h"
 
-enum { DRAIN_MS = 25000, DRAIN_POLL_MS = 5 };
+enum { DRAIN_MS = 25000, DRAIN_POLL_MS = 5, UNTOLD = 3 };
 
 static bool
 all_drained(struct process *p)
@@ -90,26 +94,44 @@ drain(uv_timer_t *timer)
 }
 
 static void
-on_signal(uv_signal_t *handle, int signum)
+stop(struct process *p, int64_t seconds)
 {
-	struct process *p = handle->data;
-	uint64_t wait_ms = (uint64_t)p->config.drain_seconds * 1000;
-
-	if (p->drain_until_us != 0)
-		return;
-	if (p->stopping)
-		wait_ms = 0;
-	else
-		trl_log(TRL_LOG_INFO, NULL, "stopping", TRL_LOG_INT("signal", signum),
-		    TRL_LOG_INT("seconds", p->config.drain_seconds));
 	for (size_t i = 0; i < p->n && !p->stopping; i++)
 		if (p->services[i]->leave != NULL)
 			p->services[i]->leave(p->each[i].self);
 	p->stopping = true;
-	if (wait_ms > 0)
-		uv_timer_start(&p->stop, drain, wait_ms, 0);
+	if (seconds > 0)
+		uv_timer_start(&p->stop, drain, (uint64_t)seconds * 1000, 0);
 	else
 		drain(&p->stop);
+}
+
+static void
+on_signal(uv_signal_t *handle, int signum)
+{
+	struct process *p = handle->data;
+	const int64_t seconds = p->signalled ? 0 : p->config.drain_seconds;
+
+	if (p->drain_until_us != 0)
+		return;
+	if (!p->signalled)
+		trl_log(TRL_LOG_INFO, NULL, "stopping", TRL_LOG_INT("signal", signum),
+		    TRL_LOG_INT("seconds", seconds));
+	p->signalled = true;
+	stop(p, seconds);
+}
+
+void
+process_leave(struct process *p)
+{
+	const int64_t seconds = UNTOLD * p->config.drain_seconds;
+
+	if (p->stopping)
+		return;
+	trl_log(TRL_LOG_INFO, NULL,
+	    "stopping, to be started with the files as they are now",
+	    TRL_LOG_INT("seconds", seconds));
+	stop(p, seconds);
 }
 
 void

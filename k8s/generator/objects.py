@@ -29,6 +29,7 @@ SHARED_SETTINGS = {
     'TRELLIS_EDGE_REPLICAS': '2',
     'TRELLIS_LOG_LEVEL': 'info',
     'TRELLIS_PUBLIC_URL': 'https://trellis.example.com',
+    'TRELLIS_RENEW_SECONDS': '3600',  # a replica at a time, and cert-manager is a month early
 }
 REPLICAS = {'min': 2, 'max': 10}
 LOOP = '700m'  # a process has one loop, so it is busy before it has used one core

@@ -19,6 +19,7 @@ static struct file {
 	struct file *next;
 	char name[128]; /* of the variable, without _FILE */
 	struct hash used;
+	bool differs;     /* at the last look, from what is used */
 	struct stat seen; /* at the last look; st_ino 0: not yet */
 } * files;
 
@@ -58,6 +59,7 @@ trl_config_note_file(const char *name, const char *text)
 		files = file;
 	}
 	file->used = hash_of(text);
+	file->differs = false;
 }
 
 /* Whether another file may stand at the path than at the last look. */
@@ -91,7 +93,8 @@ look_at(struct file *file, void (*fn)(void *self, const char *name, bool differs
 	trl_config_forget(text);
 	free(text);
 	file->seen = now;
-	fn(self, file->name, sodium_memcmp(&hash, &file->used, sizeof hash) != 0);
+	file->differs = sodium_memcmp(&hash, &file->used, sizeof hash) != 0;
+	fn(self, file->name, file->differs);
 }
 
 void
@@ -99,6 +102,17 @@ trl_config_look(void (*fn)(void *self, const char *name, bool differs), void *se
 {
 	for (struct file *file = files; file != NULL; file = file->next)
 		look_at(file, fn, self);
+}
+
+bool
+trl_config_differs(const char *name)
+{
+	bool differs = false;
+
+	for (const struct file *file = files; file != NULL; file = file->next)
+		if (name == NULL || strcmp(file->name, name) == 0)
+			differs = differs || file->differs;
+	return differs;
 }
 
 trl_secret *

@@ -97,12 +97,17 @@ what_differs_from_what_is_used_is_said_once(void **state)
 	swap("one\n", "apple"); /* the same again */
 	assert_string_equal(look(), "WORD KEY ");
 	swap("two\n", "apple");
+	assert_false(trl_config_differs(NULL));
 	assert_string_equal(look(), "WORD KEY! ");
 	assert_string_equal(look(), "");
+	assert_true(trl_config_differs(NULL));
+	assert_true(trl_config_differs("TRELLIS_PROBE_KEY"));
+	assert_false(trl_config_differs("TRELLIS_PROBE_WORD"));
 	anew = trl_config_secret_anew("TRELLIS_PROBE_KEY");
 	assert_int_equal(trl_secret_len(anew), 3);
 	assert_memory_equal(trl_secret_bytes(anew), "two", 3);
 	trl_secret_free(&anew);
+	assert_false(trl_config_differs(NULL));
 	swap("two", "pear");
 	assert_string_equal(look(), "WORD! KEY ");
 	swap("one", "apple"); /* back to what is used no more, and what still is */

@@ -4,6 +4,7 @@ let a node be emptied; and what each component promises."""
 import copy
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -220,6 +221,17 @@ class Everywhere(unittest.TestCase):
         base = rendered()['base']
         self.assertEqual({settings_of(template(one)['spec']['containers'][0], base)['TRELLIS_DRAIN_SECONDS'] for one in of_kind(base, 'Deployment')}, {'5'})
 
+    def test_whoever_leaves_for_new_files_is_seen_to_go_before_it_stops_listening(self):
+        """Nobody is told, so readiness has failed by then (bus/service/stop.c)."""
+        base = rendered()['base']
+        for one in of_kind(base, 'Deployment'):
+            container = template(one)['spec']['containers'][0]
+            settings, probe = settings_of(container, base), container['readinessProbe']
+            seen = probe['periodSeconds'] * (probe['failureThreshold'] + 1)
+            self.assertGreater(3 * int(settings['TRELLIS_DRAIN_SECONDS']), seen)
+            # and before anybody is told that it did not go (TrellisSettingStale)
+            self.assertTrue(0 < int(settings['TRELLIS_RENEW_SECONDS']) < 90 * 60)
+
     def test_a_schema_is_migrated_waited_for_and_kept(self):
         for where, objects in rendered().items():
             names = {title(one): one for one in objects}
@@ -246,9 +258,14 @@ class Settings(unittest.TestCase):
         subprocess.run([program('tools/ctl/trellis'), 'keys', 'init', '--dir', cls.keys], check=True,
                        capture_output=True, env=QUIET)
         for one in mesh().services:
-            for name in [f'pg-url-{one.name}', f'pg-url-{one.name}-sys', 'redis-url', 'ca.crt', 'tls.crt', 'tls.key']:
+            for name, value in [(f'pg-url-{one.name}', 'postgresql://a:b@c:5432/d'),
+                                (f'pg-url-{one.name}-sys', 'postgresql://a:b@c:5432/d'), ('redis-url', 'redis://r:6379')]:
                 with open(os.path.join(cls.keys, one.name, name), 'w', encoding='utf-8') as file:
-                    file.write({'p': 'postgresql://a:b@c:5432/d', 'r': 'redis://r:6379'}.get(name[0], 'PEM'))
+                    file.write(value)
+            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                            '-subj', f'/CN={one.name}', '-days', '2', '-keyout', 'tls.key', '-out', 'tls.crt'], check=True,
+                           capture_output=True, cwd=os.path.join(cls.keys, one.name))
+            shutil.copy(os.path.join(cls.keys, one.name, 'tls.crt'), os.path.join(cls.keys, one.name, 'ca.crt'))
 
     def test_every_service_would_start_with_them(self):
         """The binary says so itself, with the files where the cluster has them."""

@@ -404,16 +404,28 @@ class Stack:
             self._make_certificates()
 
     def _make_certificates(self):
-        def openssl(*words):
-            subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
-        new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-        openssl("req", "-x509", *new, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2",
-                "-subj", "/CN=mesh ca")
-        openssl("req", *new, "-keyout", "bus.key", "-out", "bus.csr", "-subj", "/CN=127.0.0.1")
+        self.make_authority("ca")
+        self.make_certificate("bus", "ca")
+
+    def openssl(self, *words):
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+    def make_authority(self, name):
+        """NAME.crt and NAME.key, which sign."""
+        self.openssl("req", "-x509", *self.new_key, "-keyout", f"{name}.key", "-out", f"{name}.crt",
+                     "-days", "2", "-subj", f"/CN=mesh {name}")
+
+    def make_certificate(self, name, authority):
+        """NAME.crt and NAME.key, signed, for whoever lives here."""
+        self.openssl("req", *self.new_key, "-keyout", f"{name}.key", "-out", f"{name}.csr",
+                     "-subj", "/CN=127.0.0.1")
         with open(os.path.join(self.folder, "ext"), "w") as file:
             file.write("subjectAltName=IP:127.0.0.1,DNS:127.0.0.1\n")
-        openssl("x509", "-req", "-in", "bus.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", "bus.crt", "-days", "2", "-extfile", "ext")
+        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.crt",
+                     "-CAkey", f"{authority}.key", "-CAcreateserial", "-out", f"{name}.crt",
+                     "-days", "2", "-extfile", "ext")
 
     def binary(self, name):
         return os.path.join(self.binaries, f"trellis-{name.partition('.')[0]}")

@@ -93,6 +93,8 @@ class Starts(MeshCase):
         "TRELLIS_REDIS_URL": ("http://127.0.0.1", "TRELLIS_REDIS_URL should be redis://"),
         "TRELLIS_PG_URL_TENANTS": ("postgresql://tenants_app:half%@host/x",
                                    "TRELLIS_PG_URL_TENANTS is not a PostgreSQL connection string: invalid percent"),
+        "TRELLIS_BUS_TLS_CERT": ("x", "TRELLIS_BUS_TLS_CA, TRELLIS_BUS_TLS_CERT and TRELLIS_BUS_TLS_KEY: set all three"),
+        "TRELLIS_BUS_KEY_SOMEBODY": ("7:nonsense", "TRELLIS_BUS_KEY_SOMEBODY_FILE: has to hold one to four lines"),
         "TRELLIS_PASSWORD_PEPPER": ("short", "TRELLIS_PASSWORD_PEPPER: must be kid:key"),
     }
 

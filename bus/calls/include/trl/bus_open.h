@@ -18,6 +18,10 @@ struct trl_bus_net_options {
 	uint32_t tick_ms; /* between pings; 0: 700 */
 };
 
+/* Why tls_ca, tls_cert and tls_key, all set, cannot be used together (static), or NULL.
+ */
+const char *trl_bus_tls_refused(const struct trl_bus_net_options *options);
+
 trl_bus_net *trl_bus_net_open(
     trl_loop *loop, const struct trl_bus_net_options *options);
 /* Only after its buses were closed. */
@@ -34,6 +38,8 @@ trl_bus *trl_bus_open(trl_bus_net *net, const struct trl_bus_options *options);
 /* Keys shared with a peer, as in its file: lines of kid:hex. Without keys, only
  * inproc reaches it or is reached by it. False: text is not of that form. */
 bool trl_bus_key(trl_bus *bus, const char *peer, const char *text) TRL_MUST_CHECK;
+/* Whether a text is of that form. */
+bool trl_bus_key_fine(const char *text);
 /* Where a service lives: addresses with commas, tcp, tls+tcp, inproc, or
  * dns+tcp://name:port, resolved every five seconds. False: an address is bad;
  * *why (static) tells. */

@@ -144,6 +144,9 @@ void trl_config_each_secret(
  * use last. One that cannot be read is looked at again. */
 void trl_config_look(
     void (*fn)(void *self, const char *name, bool differs), void *self);
+/* Whether the file of a setting, or of any (NULL), held at the last look another value
+ * than was read for use since. */
+bool trl_config_differs(const char *name);
 /* A secret as its file holds it now, from here on in use; the caller's. NULL: it cannot
  * be read, or is empty, which was said. */
 trl_secret *trl_config_secret_anew(const char *name);
