@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "subscription/erase.h"
+#include "subscription/trial.h"
 #include "turn/due.h"
 #include <trl/complain.h>
 
@@ -57,7 +59,10 @@ close_billing(void **state)
 }
 
 static const struct trl_contract *const contracts[] = { &billing_v1_server, NULL };
-static const struct trl_job_kind *const jobs[] = { &payment_job, &due_job, NULL };
+static const struct trl_job_kind *const jobs[] = { &payment_job, &due_job, &trial_job,
+	NULL };
+static const struct trl_subscription *const subscriptions[] = { &billing_hears_tenants,
+	NULL };
 
 const struct trl_service billing_service = {
 	.name = "billing",
@@ -66,6 +71,9 @@ const struct trl_service billing_service = {
 	.check_config = check_config,
 	.contracts = contracts,
 	.sql = &billing_sql,
+	.describe_tenant = &billing_sql_tenant_describe,
+	.erase_tenant = erase_account,
+	.subscriptions = subscriptions,
 	.jobs = jobs,
 	.open = open_billing,
 	.close = close_billing,

@@ -1,6 +1,8 @@
 /* test_ground.c - see test_ground.h. */
 #include "test_ground.h"
 
+#include "subscription/trial.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <tenants_v1.trl.h>
 #include <trl/json.h>
 #include <trl/wire.h>
 
@@ -149,4 +152,112 @@ ground_sum(const struct world_caller *who, const char *account)
 		      "where tenant_id = '%s' and account = '%s'",
 		world_id_text(who->tenant), account),
 	    NULL, 10);
+}
+
+void
+ground_trial(const char *trial)
+{
+	ground_catalogue(trl_arena_printf(world.arena,
+	    "{\"features\":[{\"key\":\"seats\",\"type\":\"number\",\"name\":\"Seats\"}]"
+	    ","
+	    "\"plans\":[{\"key\":\"free\",\"name\":\"Free\",\"rank\":0,"
+	    "\"features\":[{\"feature\":\"seats\",\"number\":3}]},"
+	    "{\"key\":\"team\",\"name\":\"Team\",\"rank\":10,"
+	    "\"features\":[{\"feature\":\"seats\",\"number\":20}],"
+	    "\"prices\":[{\"key\":\"team-month\",\"currency\":\"EUR\","
+	    "\"interval\":\"month\",\"model\":\"per_seat\",\"unit_amount\":\"900\"}]}],"
+	    "\"fallback_plan\":\"free\",\"trial\":{\"price\":\"team-month\",%s}}",
+	    trial));
+}
+
+struct hearing {
+	struct trl_event event;
+	enum trl_code rc;
+};
+
+static void
+apply(trl_ctx *ctx, void *arg)
+{
+	struct hearing *it = arg;
+	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
+
+	ctx->service = "billing";
+	ctx->tenant = it->event.tenant;
+	it->rc =
+	    trl_tx_begin(ctx, world.host.sys, TRL_SCOPE_TENANT(it->event.tenant), &tx);
+	if (it->rc == TRL_OK)
+		it->rc =
+		    billing_hears_tenants.apply(world.self, ctx, tx, &it->event, 1);
+	if (it->rc == TRL_OK)
+		it->rc = trl_tx_commit(&tx, NULL);
+}
+
+void
+ground_hear(const struct world_caller *who, const struct trl_event_type *type,
+    int64_t version, bool deleting, int64_t at)
+{
+	Tenants__V1__TenantEvent told = TENANTS__V1__TENANT_EVENT__INIT;
+	Tenants__V1__Tenant tenant = TENANTS__V1__TENANT__INIT;
+	struct hearing it = { .event = { .id = trl_id_new(),
+				  .seq = (uint64_t)version,
+				  .type_name = type->name,
+				  .type = type,
+				  .tenant = who->tenant,
+				  .subject = who->tenant,
+				  .at_us = at * 1000000,
+				  .payload = &told.base } };
+
+	trl_set(&tenant, id, world_bytes(&who->tenant));
+	trl_set(&tenant, version, version);
+	trl_set(&tenant, status,
+	    deleting ? TENANTS__V1__TENANT__STATUS__deleting
+		     : TENANTS__V1__TENANT__STATUS__active);
+	told.tenant = &tenant;
+	trl_set(&told, by, world_bytes(&who->person->account));
+	world_act(apply, &it);
+	assert_int_equal(it.rc, TRL_OK);
+}
+
+static bool
+no_job_waits(void *arg)
+{
+	(void)arg;
+	return strcmp(world_sql("select count(*) from billing.job where state in "
+				"('ready', 'running') or kind = 'trial'"),
+		   "0") == 0;
+}
+
+void
+ground_settle(void)
+{
+	assert_true(trl_loop_run_until(world.loop, no_job_waits, NULL, 20000));
+}
+
+void
+ground_found(const struct world_caller *who, int64_t at)
+{
+	ground_hear(who, &tenants_event_tenant_created, 1, false, at);
+	ground_settle();
+}
+
+int64_t
+ground_now(void)
+{
+	return trl_wall_us() / 1000000;
+}
+
+const char *
+ground_of(const struct world_caller *who, const char *what)
+{
+	return world_sql("select %s from billing.subscription where tenant_id = '%s'",
+	    what, world_id_text(who->tenant));
+}
+
+const char *
+ground_told(const struct world_caller *who)
+{
+	return world_sql(
+	    "select string_agg(substr(type, 9), ' ' order by id) from billing.outbox "
+	    "where tenant_id = '%s' and type not like '%%audit%%'",
+	    world_id_text(who->tenant));
 }

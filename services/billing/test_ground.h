@@ -34,3 +34,21 @@ void ground_card(const struct world_caller *who, const char *number);
 void ground_pass(const struct world_caller *who, int64_t seconds);
 /* The ledger's sum of an account in an organisation. */
 int64_t ground_sum(const struct world_caller *who, const char *account);
+
+/* Applies a catalogue without tax that has the plan team, 900 a seat and month, and a
+ * trial of it: "\"days\":14,\"end\":\"pause\"". */
+void ground_trial(const char *trial);
+/* Tells billing what tenants tells: that the organisation was founded by its owner, is
+ * being deleted, is restored, as of a version; seconds. */
+void ground_hear(const struct world_caller *who, const struct trl_event_type *type,
+    int64_t version, bool deleting, int64_t at);
+/* Waits until all that was caused is done. */
+void ground_settle(void);
+/* Founded at a time, and that is done. */
+void ground_found(const struct world_caller *who, int64_t at);
+int64_t ground_now(void); /* of the wall's clock */
+
+/* An expression of its row, as text. */
+const char *ground_of(const struct world_caller *who, const char *what);
+/* The types of events told of it, in order: "subscription.started invoice.paid". */
+const char *ground_told(const struct world_caller *who);

@@ -126,7 +126,8 @@ account_put(trl_ctx *ctx, trl_batch *work, struct account *account)
 {
 	Billing__V1__SubscriptionRow *row = account->row;
 	int64_t next = life_next(&account->life), now = trl_now(ctx);
-	const struct offer *offer = account->life.offer;
+	const struct life *life = &account->life;
+	const struct offer *offer = life->offer;
 	bool is_new = !row->has_version;
 	size_t len;
 
@@ -144,6 +145,9 @@ account_put(trl_ctx *ctx, trl_batch *work, struct account *account)
 	    text_or_null("status", status_name(&account->life)),
 	    text_or_null("plan", offer ? offer->plan : NULL),
 	    text_or_null("price", offer ? offer->key : NULL),
+	    offer ? TRL_ARG_INT("seats", life->seats) : TRL_ARG_NULL("seats"),
+	    life->period_end ? TRL_ARG_TIME("period_end", life->period_end * 1000000)
+			     : TRL_ARG_NULL("period_end"),
 	    next == INT64_MAX ? TRL_ARG_NULL("due_at")
 			      : TRL_ARG_TIME("due_at", next * 1000000),
 	    TRL_ARG_TIME("now", now));

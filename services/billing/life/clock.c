@@ -26,6 +26,15 @@ sooner(int64_t at, enum due what, int64_t *when, enum due *due)
 	}
 }
 
+/* Of a trial of less than that: at once. */
+static int64_t
+trial_told_at(const struct life *life)
+{
+	int64_t at = life->trial_end - TRIAL_TOLD_S;
+
+	return at > life->period_start ? at : life->period_start;
+}
+
 static enum due
 find_due(const struct life *life, int64_t *when, uint64_t *invoice)
 {
@@ -34,8 +43,7 @@ find_due(const struct life *life, int64_t *when, uint64_t *invoice)
 	*when = INT64_MAX;
 	if (life->status == LIFE_TRIALING) {
 		if (!life->trial_end_told)
-			sooner(
-			    life->trial_end - TRIAL_TOLD_S, DUE_TRIAL_TOLD, when, &due);
+			sooner(trial_told_at(life), DUE_TRIAL_TOLD, when, &due);
 		sooner(life->trial_end, DUE_TRIAL_END, when, &due);
 	}
 	if (life_runs(life))

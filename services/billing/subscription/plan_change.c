@@ -67,7 +67,8 @@ find_offer(trl_ctx *ctx, struct account *account,
 	if (!plan || plan->hidden)
 		return trl_fail_field(
 		    ctx, TRL_INVALID, "plan", "There is no plan %s.", key);
-	if (now && strcmp(now->plan, key) == 0 && !wanted->has_interval)
+	if (account_is_subscribed(account) && strcmp(now->plan, key) == 0 &&
+	    !wanted->has_interval)
 		return TRL_OK;
 	price = price_of_plan(account, plan, interval);
 	if (!price)

@@ -24,11 +24,12 @@ step(struct turn *turn)
 {
 	struct account *account = &turn->account;
 	struct life_outcome *out = trl_arena_alloc(turn->ctx->arena, sizeof *out);
+	int64_t was = account->now;
 	const char *why;
 	enum trl_code rc;
 
 	account->now = turn->next;
-	if (account->row->clock_at)
+	if (account->row->clock_at && account->now > was)
 		account->row->clock_at = billing_time(turn->ctx, account->now);
 	(void)life_step(&account->life, &account->rules, account->now, out, &why);
 	if (why)
@@ -66,7 +67,7 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 
 		if (rc != TRL_OK)
 			return rc;
-		more = turn->next <= until;
+		more = turn->next <= until && !turn->account.row->deleting;
 		rc = more ? step(turn) : set_clock(turn, until);
 		account_fini(&turn->account);
 		if (rc == TRL_PRECONDITION && ++lost < TURN_TRIES)
@@ -78,14 +79,46 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 	}
 }
 
+/* Nothing was due: the clocks of this machine and PostgreSQL's differ, or it is not due
+ * any more. Whoever moves what is due has the job come then, too. */
+static enum trl_code
+look_later(struct billing *self, trl_ctx *ctx)
+{
+	struct account *account = trl_arena_alloc(ctx->arena, sizeof *account);
+	enum trl_code rc = account_load(self, ctx, account);
+	int64_t soon = trl_now(ctx) + 1000000, next;
+
+	if (rc != TRL_OK)
+		return rc;
+	next = life_next(&account->life);
+	if (next == INT64_MAX || account->row->clock_at || account->row->deleting)
+		rc = TRL_OK;
+	else
+		rc = trl_job_again(ctx, next * 1000000 > soon ? next * 1000000 : soon);
+	account_fini(account);
+	return rc;
+}
+
 static enum trl_code
 run_job(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
 	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
 	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
+	uint32_t steps = 0;
 
 	(void)job;
-	return rc == TRL_OK ? due_run(state, ctx, trl_now(ctx) / 1000000, NULL) : rc;
+	if (rc == TRL_OK)
+		rc = due_run(state, ctx, trl_now(ctx) / 1000000, &steps);
+	return rc == TRL_OK && steps == 0 ? look_later(state, ctx) : rc;
+}
+
+void
+due_look(trl_tx *tx)
+{
+	const struct trl_job_terms terms = { .key = key };
+
+	trl_tx_job(tx, &due_job, &terms, NULL);
+	trl_tx_job_move(tx, &due_job, key, 0);
 }
 
 const struct trl_job_kind due_job = {

@@ -11,7 +11,8 @@ create table catalogue_directory (
 comment on table catalogue_directory is 'class: directory; app: select; sys: select, insert';
 
 -- One row an organisation, from the moment that billing hears of it. state is what
--- life.h works with (state.proto); what others look for stands beside it.
+-- life.h works with (state.proto); what others look for stands beside it. When the
+-- organisation is erased, what is owed on either side stays (subscription/erase.c).
 create table subscription (
     tenant_id   uuid not null,
     id          uuid not null,
@@ -19,6 +20,8 @@ create table subscription (
     status      text,               -- null: there never was one
     plan        text,
     price       text,
+    seats       integer,
+    period_end  timestamptz,        -- of a trial: its end
     due_at      timestamptz,        -- when something happens by itself; null: nothing
     state       bytea not null,
     currency    text,               -- of balance and carried
@@ -26,7 +29,6 @@ create table subscription (
     carried     bigint not null,    -- debts too small to collect
     coupon      text,
     coupon_left integer,            -- periods; null: for ever
-    founder     uuid,               -- the account that made the organisation
     clock_at    timestamptz,        -- a test clock's time
     prefix      text not null,      -- of its own series of numbers
     next_invoice     bigint not null,
@@ -39,7 +41,16 @@ create table subscription (
         'incomplete_expired', 'trialing', 'active', 'past_due', 'canceled', 'unpaid',
         'paused'))
 );
-comment on table subscription is 'class: tenant';
+comment on table subscription is 'class: tenant; erase: no';
+
+-- What billing was told of an organisation: while it is being deleted nothing is billed.
+create table tenant_copy (
+    tenant_id uuid not null,
+    deleting  boolean not null,
+    version   bigint not null,
+    constraint tenant_copy_pkey primary key (tenant_id)
+);
+comment on table tenant_copy is 'class: tenant; app: select';
 
 create table profile (
     tenant_id     uuid not null,
@@ -98,7 +109,8 @@ create table series_directory (
     constraint series_directory_tenant_key unique (tenant_id, kind),
     constraint series_directory_kind_check check (kind in ('invoice', 'credit_note'))
 );
-comment on table series_directory is 'class: directory; app: select, insert, update';
+comment on table series_directory is
+    'class: directory; app: select, insert, update; erase: no';
 
 -- document is all of it that never changes (billing.v1.Invoice).
 create table invoice (
@@ -227,22 +239,25 @@ end $$;
 create constraint trigger ledger_balances after insert on ledger_entry
     deferrable initially deferred for each row execute function ledger_balances();
 
--- How often a coupon was taken, and by whom; where its cap is held.
+-- How often a coupon was taken, and by whom; where its cap is held, also by those that
+-- are no more.
 create table coupon_directory (
     code      text collate "C" not null,
     tenant_id uuid not null,
     taken_at  timestamptz not null,
     constraint coupon_directory_pkey primary key (code, tenant_id)
 );
-comment on table coupon_directory is 'class: directory; app: select, insert, delete';
+comment on table coupon_directory is
+    'class: directory; app: select, insert, delete; erase: no';
 
--- Trials of an owner's organisations.
+-- How many trials the organisations had that an account founded. It stays when they are
+-- erased, so that nobody tries anew by founding anew.
 create table trial_directory (
     account_id uuid not null,
-    tenant_id  uuid not null,
-    constraint trial_directory_pkey primary key (account_id, tenant_id)
+    taken      integer not null,
+    constraint trial_directory_pkey primary key (account_id)
 );
-comment on table trial_directory is 'class: directory; app: select, insert';
+comment on table trial_directory is 'class: directory; app: select, insert, update';
 
 -- What the operator gave one organisation, whatever its plan.
 create table entitlement (
