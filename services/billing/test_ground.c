@@ -120,9 +120,10 @@ ground_card(const struct world_caller *who, const char *number)
 	    tenant);
 	world_sql(
 	    "insert into billing.payment_method values ('%s', gen_random_uuid(), 1, "
-	    "'test', 'card', 'usable', 'visa', '4242', 12, 2099, true, null, '%s', "
-	    "now(), now())",
-	    tenant, number);
+	    "'test', 'card', 'usable', 'visa', '4242', 12, 2099, true, null, "
+	    "'test_%s', "
+	    "false, now(), now())",
+	    tenant, number + strlen(number) - 4);
 }
 
 void

@@ -9,6 +9,8 @@
 #include <trl/event.h>
 #include <trl/jobs.h>
 
+#include "provider/decline.h"
+
 /* How long after a payment was begun its job looks at it. */
 enum { JOB_AFTER_S = 60 };
 
@@ -56,7 +58,8 @@ note_answer(struct turn *turn, const Billing__V1__PaymentRow *payment,
 	static const char *const words[] = { [PROVIDER_DONE] = "succeeded",
 		[PROVIDER_PENDING] = "pending",
 		[PROVIDER_ACTION] = "requires_action",
-		[PROVIDER_REFUSED] = "failed" };
+		[PROVIDER_REFUSED] = "failed",
+		[PROVIDER_CANCELED] = "canceled" };
 	struct turn_invoice *at =
 	    turn_invoice_of(turn, trl_value_id(payment->invoice_id));
 
@@ -86,7 +89,7 @@ note_answer(struct turn *turn, const Billing__V1__PaymentRow *payment,
 	at->invoice->decline_code = trl_arena_strdup(turn->ctx->arena, answer->code);
 	turn_tell_invoice(turn, &billing_event_invoice_payment_failed, at->invoice);
 	life_failed(&turn->account.life, &turn->account.rules, turn->account.now,
-	    at->place, answer->hard, next);
+	    at->place, decline_is_hard(answer->code), next);
 }
 
 static enum trl_code

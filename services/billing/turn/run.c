@@ -52,6 +52,27 @@ charge_and_reply(struct turn *turn, const struct turn_kind *kind, void *arg)
 }
 
 static enum trl_code
+reply_and_charge(struct turn *turn, const struct turn_kind *kind, void *arg)
+{
+	enum trl_code rc = trl_batch_write(turn->work, kind->show(turn, arg));
+
+	if (rc != TRL_OK || turn->ctx->idempotency.replayed)
+		return rc;
+	return charge(turn, true);
+}
+
+static void
+note_in_audit(struct turn *turn, const char *action)
+{
+	if (turn->subject_kind)
+		trl_batch_audit(
+		    turn->work, action, turn->subject, turn->subject_kind, NULL);
+	else
+		trl_batch_audit(turn->work, action, trl_value_id(turn->account.row->id),
+		    "subscription", NULL);
+}
+
+static enum trl_code
 attempt(struct turn *turn, const struct turn_kind *kind, void *arg)
 {
 	struct life_outcome *out = trl_arena_alloc(turn->ctx->arena, sizeof *out);
@@ -64,11 +85,10 @@ attempt(struct turn *turn, const struct turn_kind *kind, void *arg)
 	if (rc != TRL_OK)
 		return rc;
 	turn_finish(turn);
-	trl_batch_audit(turn->work, kind->action, trl_value_id(turn->account.row->id),
-	    "subscription", NULL);
-	if (turn->n_charges > 0)
+	note_in_audit(turn, kind->action);
+	if (turn->n_charges > 0 && !kind->reply_stands)
 		return charge_and_reply(turn, kind, arg);
-	return trl_batch_write(turn->work, kind->show(turn, arg));
+	return reply_and_charge(turn, kind, arg);
 }
 
 /* Reads the account once nothing is overdue. */

@@ -30,6 +30,9 @@ struct turn {
 	size_t n_charges; /* payments that the commit makes, still to be charged */
 	struct trl_id charges[TURN_CHARGES_MAX];
 	bool told[8]; /* by ACT_STARTED and those after it, once */
+	/* Of the audit entry; NULL: the subscription. */
+	struct trl_id subject;
+	const char *subject_kind;
 };
 
 /* What a caller wants of an account. */
@@ -39,6 +42,10 @@ struct turn_kind {
 	enum trl_code (*decide)(struct turn *turn, void *arg, struct life_outcome *out);
 	/* The reply, once all is decided and before it is written. */
 	ProtobufCMessage *(*show)(struct turn *turn, void *arg);
+	/* What comes of payments changes nothing of the reply: it is recorded with what
+	 * was decided, and then they are tried. Else a retry decides once more, and has
+	 * to find what was decided before. */
+	bool reply_stands;
 };
 
 /* run.c */

@@ -87,13 +87,15 @@ create table payment_method (
     expiry_year     integer,
     is_default      boolean not null,
     next_action_url text,
-    reference       text not null, -- what the provider knows it by
+    reference       text not null, -- what the provider knows it by; never a number
+    expiring_told   boolean not null default false,
     created_at      timestamptz not null,
     updated_at      timestamptz not null,
     constraint payment_method_pkey primary key (tenant_id, id),
     constraint payment_method_kind_check check (kind in ('card')),
     constraint payment_method_status_check check (status in ('pending', 'usable'))
 );
+-- raises payment_method_default_key: CONFLICT "Another way to pay became the default one meanwhile."
 create unique index payment_method_default_key on payment_method (tenant_id)
     where is_default;
 comment on table payment_method is 'class: tenant';
@@ -200,6 +202,24 @@ create index payment_by_invoice on payment (tenant_id, invoice_id, id);
 create unique index payment_reference_key on payment (tenant_id, provider, reference)
     where reference is not null and kind = 'payment';
 comment on table payment is 'class: tenant; erase: no';
+
+-- What the built-in provider "test" was asked for, as a provider remembers it: under a key
+-- that it knows nothing happens twice.
+create table test_provider_request (
+    tenant_id uuid not null,
+    key       text not null,
+    kind      text not null,
+    card      text not null,
+    currency  text not null,
+    amount    bigint not null,
+    status    text not null,
+    code      text,
+    asked     bigint not null, -- how often
+    constraint test_provider_request_pkey primary key (tenant_id, key),
+    constraint test_provider_request_kind_check
+        check (kind in ('set_up', 'charge', 'refund'))
+);
+comment on table test_provider_request is 'class: tenant';
 
 -- Double entry. A transaction and its entries are inserted together and never changed.
 create table ledger_transaction (

@@ -1,0 +1,3 @@
+-- What waits for its payer at the provider "test" becomes something else.
+update test_provider_request set status = :status, code = nullif(:code, '')
+where tenant_id = :tenant_id and key = :key and status = 'requires_action'
