@@ -29,6 +29,9 @@ read_rules(const billing_catalogue *catalogue, struct life_rules *rules)
 	size_t n = dunning ? dunning->n_days : 0;
 
 	*rules = (struct life_rules){ .first_payment_s = 23 * 3600,
+		.due_s = catalogue->seller
+			     ? catalogue->seller->due_days * INT64_C(86400)
+			     : 0,
 		.trial_cancels =
 		    catalogue->trial &&
 		    catalogue->trial->end == BILLING__V1__TRIAL__END__cancel };

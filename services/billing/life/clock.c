@@ -26,7 +26,7 @@ sooner(int64_t at, enum due what, int64_t *when, enum due *due)
 	}
 }
 
-/* Of a trial of less than that: at once. */
+/* A short trial's end is told at its start. */
 static int64_t
 trial_told_at(const struct life *life)
 {
@@ -72,7 +72,8 @@ life_next(const struct life *life)
 	return when;
 }
 
-/* The invoice of a new period, with what waited for it. */
+/* The invoice of a new period, with what waited for it. Where so many are open that
+ * there is no place for another, it is over. */
 static const char *
 bill_period(struct life *life, int64_t at, struct life_outcome *out)
 {
@@ -80,8 +81,10 @@ bill_period(struct life *life, int64_t at, struct life_outcome *out)
 	const char *why;
 
 	if (!life_add_invoice(
-		life, at, FOR_RENEWAL, draft ? INVOICE_DRAFT : INVOICE_OPEN))
-		return "Too many invoices are open.";
+		life, at, FOR_RENEWAL, draft ? INVOICE_DRAFT : INVOICE_OPEN)) {
+		life_end(life, at, out);
+		return NULL;
+	}
 	for (size_t i = 0; i < life->n_parts; i++)
 		if (life->parts[i].invoice == 0)
 			life->parts[i].invoice = life->last_invoice;
@@ -96,26 +99,37 @@ bill_period(struct life *life, int64_t at, struct life_outcome *out)
 	return NULL;
 }
 
+/* What waited for the end of the period holds, and what waited for its payment is
+ * dropped. */
+static void
+settle_pending(struct life *life, struct life_outcome *out)
+{
+	const struct life_change change = life->pending;
+
+	if (!change.offer)
+		return;
+	life_drop_pending(life, out);
+	if (!change.invoice) {
+		life->offer = change.offer;
+		life->seats = change.seats;
+	}
+	ACT(out, .what = ACT_CHANGED);
+}
+
 static const char *
 renew(struct life *life, int64_t at, struct life_outcome *out)
 {
-	const struct life_change change = life->pending;
-	bool moved = false;
+	const struct offer *former = life->offer;
 
 	if (life->cancel_at_period_end) {
 		life_end(life, at, out);
 		return NULL;
 	}
-	life_drop_pending(life, out);
+	settle_pending(life, out);
 	life_keep_parts(life, life_still_counts, at);
-	if (change.offer && !change.invoice) {
-		moved = !life_has_same_periods(life->offer, change.offer);
-		life->offer = change.offer;
-		life->seats = change.seats;
-		ACT(out, .what = ACT_CHANGED);
-	}
-	if (!(moved ? life_set_period(life, at, 0)
-		    : life_set_period(life, life->anchor, life->k + 1)))
+	if (!(life_has_same_periods(former, life->offer)
+		    ? life_next_period(life)
+		    : life_begin_periods(life, at)))
 		return life_too_late;
 	return bill_period(life, at, out);
 }
@@ -128,12 +142,13 @@ end_trial(struct life *life, const struct life_rules *rules, int64_t at,
 		life_end(life, at, out);
 		return NULL;
 	}
+	settle_pending(life, out);
 	if (!life->can_pay) {
 		life->status = LIFE_PAUSED;
 		ACT(out, .what = ACT_PAUSED);
 		return NULL;
 	}
-	if (!life_set_period(life, at, 0))
+	if (!life_begin_periods(life, at))
 		return life_too_late;
 	life->status = LIFE_ACTIVE;
 	ACT(out, .what = ACT_STARTED);
@@ -155,13 +170,14 @@ expire(struct life *life, int64_t at, struct life_outcome *out)
 	ACT(out, .what = ACT_ENDED);
 }
 
-/* The tries of an invoice are spent. */
+/* The tries of an invoice are spent. Where a newer one was paid since, it is only owed.
+ */
 static void
 spend(struct life *life, const struct life_rules *rules, int64_t at,
     struct life_invoice *invoice, struct life_outcome *out)
 {
 	invoice->next_try = 0;
-	if (!life_runs(life) || rules->spent == SPENT_STAYS)
+	if (life->status != LIFE_PAST_DUE || rules->spent == SPENT_STAYS)
 		return;
 	if (rules->spent == SPENT_CANCELS) {
 		life_end(life, at, out);
@@ -190,7 +206,7 @@ try_again(struct life *life, const struct life_rules *rules, int64_t at, uint64_
     struct life_outcome *out)
 {
 	struct life_invoice *invoice = life_invoice_of(life, id);
-	int64_t next = next_try(rules, invoice, at);
+	int64_t next = invoice->failed_first ? next_try(rules, invoice, at) : 0;
 
 	invoice->next_try = next;
 	if (!invoice->hard)
@@ -232,25 +248,71 @@ life_step(struct life *life, const struct life_rules *rules, int64_t now,
 	return true;
 }
 
+/* The newest invoice is paid, or needs not be: drafts of times before are left to the
+ * operator. */
+static void
+recover(struct life *life, struct life_outcome *out)
+{
+	size_t n = 0;
+
+	if (life->status != LIFE_PAST_DUE && life->status != LIFE_UNPAID)
+		return;
+	life->status = LIFE_ACTIVE;
+	for (size_t i = 0; i < life->n_invoices; i++)
+		if (life->invoices[i].state != INVOICE_DRAFT)
+			life->invoices[n++] = life->invoices[i];
+	life->n_invoices = n;
+	ACT(out, .what = ACT_CHANGED);
+}
+
 void
 life_paid(struct life *life, int64_t now, uint64_t id, struct life_outcome *out)
 {
 	struct life_invoice *invoice = life_invoice_of(life, id);
+	int64_t made;
 
 	(void)now;
 	out->n = 0;
-	if (!invoice || invoice->state == INVOICE_PAID)
+	if (!invoice)
 		return;
-	invoice->state = INVOICE_PAID;
-	invoice->next_try = 0;
+	made = invoice->made;
+	life_forget_invoice(life, id);
+	if (id == life->pending.invoice)
+		life_apply_pending(life, made, out);
+	else if (id == life->last_invoice)
+		recover(life, out);
+}
+
+void
+life_waived(struct life *life, int64_t now, uint64_t id, struct life_outcome *out)
+{
+	out->n = 0;
+	if (!life_invoice_of(life, id))
+		return;
 	if (id == life->pending.invoice) {
-		life_apply_pending(life, invoice->made, out);
-	} else if (id == life->last_invoice &&
-		   (life->status == LIFE_PAST_DUE || life->status == LIFE_UNPAID)) {
-		life->status = LIFE_ACTIVE;
+		expire(life, now, out);
+		return;
+	}
+	life_keep_parts(life, life_is_of_another, (int64_t)id);
+	life_forget_invoice(life, id);
+	if (id == life->last_invoice)
+		recover(life, out);
+}
+
+static void
+fail(struct life *life, const struct life_rules *rules, int64_t now,
+    struct life_invoice *invoice, bool hard, struct life_outcome *out)
+{
+	invoice->hard = hard;
+	if (!invoice->failed_first)
+		invoice->failed_first = now;
+	invoice->next_try = next_try(rules, invoice, now);
+	if (life->status == LIFE_ACTIVE && invoice->id == life->last_invoice) {
+		life->status = LIFE_PAST_DUE;
 		ACT(out, .what = ACT_CHANGED);
 	}
-	life_forget_invoice(life, id);
+	if (!invoice->next_try)
+		spend(life, rules, now, invoice, out);
 }
 
 void
@@ -263,18 +325,35 @@ life_failed(struct life *life, const struct life_rules *rules, int64_t now, uint
 	if (!invoice || invoice->state != INVOICE_OPEN)
 		return;
 	invoice->tries++;
-	if (id == life->pending.invoice) /* whoever wants it pays it */
+	if (id != life->pending.invoice) /* that is paid by whoever wants the change */
+		fail(life, rules, now, invoice, hard, out);
+}
+
+void
+life_has_no_way(struct life *life, const struct life_rules *rules, int64_t now,
+    uint64_t id, struct life_outcome *out)
+{
+	struct life_invoice *invoice = life_invoice_of(life, id);
+
+	out->n = 0;
+	if (!invoice || invoice->state != INVOICE_OPEN || id == life->pending.invoice)
 		return;
-	invoice->hard = hard;
-	if (!invoice->failed_first)
-		invoice->failed_first = now;
-	invoice->next_try = next_try(rules, invoice, now);
-	if (life->status == LIFE_ACTIVE) {
-		life->status = LIFE_PAST_DUE;
-		ACT(out, .what = ACT_CHANGED);
-	}
-	if (!invoice->next_try)
-		spend(life, rules, now, invoice, out);
+	if (now < invoice->made + rules->due_s)
+		invoice->next_try = invoice->made + rules->due_s;
+	else
+		fail(life, rules, now, invoice, true, out);
+}
+
+/* The newest draft becomes final. */
+static void
+open_draft(struct life *life, struct life_outcome *out)
+{
+	struct life_invoice *invoice = life_invoice_of(life, life->last_invoice);
+
+	if (life->status != LIFE_UNPAID || !invoice || invoice->state != INVOICE_DRAFT)
+		return;
+	invoice->state = INVOICE_OPEN;
+	ACT(out, .what = ACT_INVOICE, .invoice = invoice->id);
 }
 
 void
@@ -282,6 +361,7 @@ life_can_pay(struct life *life, int64_t now, struct life_outcome *out)
 {
 	(void)now;
 	out->n = 0;
+	open_draft(life, out);
 	for (size_t i = 0; i < life->n_invoices; i++) { /* the oldest first */
 		struct life_invoice *invoice = &life->invoices[i];
 

@@ -1,7 +1,11 @@
 /* life.c - what a caller's request makes of a subscription; see life.h. A change that
  * has to be paid first waits as the pending change, with an invoice whose parts are
- * made but do not count until it is paid; so to drop it is to forget them. */
+ * made but do not count until it is paid; so to drop it is to forget them. Whatever
+ * else changes what those parts are of drops it first. */
 #include "life/inside.h"
+
+static const char first_waits[] =
+    "The first invoice waits for its payment: pay it, or cancel.";
 
 /* Makes the invoice that has to be paid before offer and seats hold: the rest of what
  * was debited is credited, and theirs is charged. */
@@ -10,24 +14,44 @@ await_payment(struct life *life, const struct life_rules *rules, int64_t now,
     const struct offer *offer, unsigned seats, int purpose, struct life_outcome *out)
 {
 	bool goes_on = life_runs(life) && life_has_same_periods(life->offer, offer);
-	int64_t start = life->period_start, end = life->period_end;
+	int64_t start = now, end = life->period_end;
+	uint64_t invoice;
 	const char *why;
 
 	life_drop_pending(life, out);
+	life_keep_parts(life, life_still_counts, now);
 	if (!life_add_invoice(life, now, purpose, INVOICE_OPEN))
+		return life_too_open;
+	invoice = life->last_invoice;
+	if (!life_copy_waiting(life, now, invoice) ||
+	    !life_add_credits(life, now, invoice))
 		return life_too_many;
-	if (life_runs(life) && !life_add_credits(life, now, life->last_invoice))
-		return life_too_many;
-	if (!goes_on && !life_period_of(life, offer, now, 0, &start, &end))
+	if (goes_on)
+		start = life->period_start;
+	else if (!trl_period_start(
+		     life->zone, now, offer->interval, offer->count, 1, &end))
 		return life_too_late;
-	why = life_add_charge(life, offer, seats, start, end, now, life->last_invoice);
+	why = life_add_charge(life, offer, seats, start, end, now, invoice);
 	if (why)
 		return why;
-	life->pending = (struct life_change){ offer, seats,
-		now + rules->first_payment_s, life->last_invoice };
-	ACT(out, .what = ACT_INVOICE, .invoice = life->last_invoice);
-	ACT(out, .what = ACT_COLLECT, .invoice = life->last_invoice);
+	life->pending =
+	    (struct life_change){ offer, seats, now + rules->first_payment_s, invoice };
+	ACT(out, .what = ACT_INVOICE, .invoice = invoice);
+	ACT(out, .what = ACT_COLLECT, .invoice = invoice);
 	return NULL;
+}
+
+/* Whether just this waits for its payment; then that is tried again. */
+static bool
+waits_for_payment(const struct life *life, const struct offer *offer, unsigned seats,
+    struct life_outcome *out)
+{
+	const struct life_change *pending = &life->pending;
+
+	if (!pending->invoice || pending->offer != offer || pending->seats != seats)
+		return false;
+	ACT(out, .what = ACT_COLLECT, .invoice = pending->invoice);
+	return true;
 }
 
 /* Requests. */
@@ -44,17 +68,14 @@ is_upgrade(const struct life *life, const struct offer *offer)
 	return offer->count >= now->count;
 }
 
-/* Other seats at the same price: for periods of a year and more at once, else with the
- * next invoice. */
+/* Other seats at the same price, with the next invoice. */
 static const char *
-change_seats(struct life *life, const struct life_rules *rules, int64_t now,
-    unsigned seats, struct life_outcome *out)
+change_seats(struct life *life, int64_t now, unsigned seats, struct life_outcome *out)
 {
 	const char *why;
 
-	if (life->offer->interval == TRL_YEAR)
-		return await_payment(
-		    life, rules, now, life->offer, seats, FOR_CHANGE, out);
+	if (life->pending.invoice)
+		life_drop_pending(life, out);
 	if (!life_add_credits(life, now, 0))
 		return life_too_many;
 	life_shorten(life, now);
@@ -81,63 +102,130 @@ owes_this_period(struct life *life, int64_t now)
 	return false;
 }
 
+/* For periods of a year and more also other seats at the same price have to be paid
+ * first. */
+static const char *
+change_at_once(struct life *life, const struct life_rules *rules, int64_t now,
+    const struct offer *offer, unsigned seats, struct life_outcome *out)
+{
+	if (waits_for_payment(life, offer, seats, out))
+		return NULL;
+	if (life->status != LIFE_ACTIVE || owes_this_period(life, now))
+		return "An invoice of this subscription is not paid yet.";
+	if (offer == life->offer && offer->interval != TRL_YEAR)
+		return change_seats(life, now, seats, out);
+	return await_payment(life, rules, now, offer, seats, FOR_CHANGE, out);
+}
+
+static const char *
+change_at_the_end(struct life *life, const struct offer *offer, unsigned seats,
+    struct life_outcome *out)
+{
+	if (life->cancel_at_period_end)
+		return "The subscription ends with this period; resume it first.";
+	life_drop_pending(life, out);
+	life->pending = (struct life_change){ offer, seats, life->period_end, 0 };
+	ACT(out, .what = ACT_CHANGED);
+	return NULL;
+}
+
+/* To stay as it is takes back what waits. */
+static const char *
+stay(struct life *life, struct life_outcome *out)
+{
+	if (!life->pending.offer)
+		return NULL;
+	life_drop_pending(life, out);
+	ACT(out, .what = ACT_CHANGED);
+	return NULL;
+}
+
 static const char *
 change_running(struct life *life, const struct life_rules *rules, int64_t now,
-    const struct life_request *request, struct life_outcome *out)
+    const struct life_request *request, const struct offer *offer, unsigned seats,
+    struct life_outcome *out)
 {
-	const struct offer *offer = request->offer ? request->offer : life->offer;
-	unsigned seats = request->seats ? request->seats : life->seats;
-	bool same_price = offer == life->offer;
-	bool at_once =
-	    request->when == WHEN_NOW ||
-	    (request->when == WHEN_USUAL && (same_price || is_upgrade(life, offer)));
+	struct life_change *pending = &life->pending;
+	bool same = offer == life->offer;
 
-	if (same_price && seats == life->seats) {
-		life_drop_pending(life, out); /* to stay takes a change back */
-		return NULL;
-	}
-	if (!at_once) {
-		life_drop_pending(life, out);
-		life->pending =
-		    (struct life_change){ offer, seats, life->period_end, 0 };
+	if (!request->offer && pending->offer && !pending->invoice &&
+	    pending->offer != offer) { /* a plan waits, and only seats are asked for */
+		const struct offer *later = pending->offer;
+		int64_t price;
+
+		if (!life_price(later, seats, &price))
+			return life_too_large;
+		pending->seats = seats;
+		if (request->when != WHEN_PERIOD_END && seats != life->seats)
+			return change_at_once(life, rules, now, offer, seats, out);
 		ACT(out, .what = ACT_CHANGED);
 		return NULL;
 	}
-	if (life->status != LIFE_ACTIVE || owes_this_period(life, now))
-		return "An invoice of this subscription is not paid yet.";
-	if (same_price)
-		return change_seats(life, rules, now, seats, out);
-	return await_payment(life, rules, now, offer, seats, FOR_CHANGE, out);
+	if (same && seats == life->seats)
+		return stay(life, out);
+	if (request->when == WHEN_NOW ||
+	    (request->when == WHEN_USUAL && (same || is_upgrade(life, offer))))
+		return change_at_once(life, rules, now, offer, seats, out);
+	return change_at_the_end(life, offer, seats, out);
+}
+
+/* A trial, or a pause: nothing is billed, so it may hold at once. */
+static const char *
+change_unbilled(struct life *life, const struct life_request *request,
+    const struct offer *offer, unsigned seats, struct life_outcome *out)
+{
+	if (life->status == LIFE_TRIALING && request->when == WHEN_PERIOD_END &&
+	    (offer != life->offer || seats != life->seats))
+		return change_at_the_end(life, offer, seats, out);
+	if (offer == life->offer && seats == life->seats && life->pending.invoice)
+		return NULL; /* it is this that is being resumed */
+	life_drop_pending(life, out);
+	life->offer = offer;
+	life->seats = seats;
+	ACT(out, .what = ACT_CHANGED);
+	return NULL;
+}
+
+static const char *
+begin(struct life *life, const struct life_rules *rules, int64_t now,
+    const struct offer *offer, unsigned seats, struct life_outcome *out)
+{
+	const char *why;
+
+	life->n_parts = 0;
+	life->status = LIFE_INCOMPLETE;
+	life->offer = offer;
+	life->seats = seats;
+	life->trial_end = life->canceled_at = life->ended_at = 0;
+	life->cancel_at_period_end = false;
+	why = await_payment(life, rules, now, offer, seats, FOR_FIRST, out);
+	if (!why && !life_begin_periods(life, now))
+		why = life_too_late;
+	return why;
 }
 
 static const char *
 change(struct life *life, const struct life_rules *rules, int64_t now,
     const struct life_request *request, struct life_outcome *out)
 {
-	const char *why;
+	bool is_new = life_is_over(life);
+	const struct offer *offer = request->offer ? request->offer
+				    : is_new       ? NULL
+						   : life->offer;
+	unsigned seats = request->seats ? request->seats : is_new ? 1 : life->seats;
+	int64_t price;
 
-	if (life->status == LIFE_INCOMPLETE)
-		return "The first invoice waits for its payment: pay it, or cancel.";
-	if (life_runs(life))
-		return change_running(life, rules, now, request, out);
-	if (!life_is_over(life)) { /* a trial, or paused: nothing is billed */
-		life->offer = request->offer ? request->offer : life->offer;
-		life->seats = request->seats ? request->seats : life->seats;
-		ACT(out, .what = ACT_CHANGED);
-		return NULL;
-	}
-	if (!request->offer)
+	if (!offer)
 		return "Say to which plan.";
-	life->n_parts = 0;
-	life->status = LIFE_INCOMPLETE;
-	life->offer = request->offer;
-	life->seats = request->seats ? request->seats : 1;
-	life->trial_end = life->canceled_at = life->ended_at = 0;
-	life->cancel_at_period_end = false;
-	why = await_payment(life, rules, now, life->offer, life->seats, FOR_FIRST, out);
-	if (!why && !life_set_period(life, now, 0))
-		why = life_too_late;
-	return why;
+	if (!life_price(offer, seats, &price))
+		return life_too_large;
+	if (is_new)
+		return begin(life, rules, now, offer, seats, out);
+	if (life->status == LIFE_INCOMPLETE)
+		return waits_for_payment(life, offer, seats, out) ? NULL : first_waits;
+	if (life_runs(life))
+		return change_running(life, rules, now, request, offer, seats, out);
+	return change_unbilled(life, request, offer, seats, out);
 }
 
 static const char *
@@ -175,6 +263,8 @@ resume(struct life *life, const struct life_rules *rules, int64_t now,
 			   : "There is nothing to resume.";
 	if (!life->can_pay)
 		return "Set up a way to pay first.";
+	if (waits_for_payment(life, life->offer, life->seats, out))
+		return NULL;
 	return await_payment(
 	    life, rules, now, life->offer, life->seats, FOR_FIRST, out);
 }
@@ -183,8 +273,12 @@ const char *
 life_change(struct life *life, const struct life_rules *rules, int64_t now,
     const struct life_request *request, struct life_outcome *out)
 {
+	const char *why;
+
 	out->n = 0;
-	return change(life, rules, now, request, out);
+	why = change(life, rules, now, request, out);
+	/* The next period's charge needs its place. */
+	return !why && life->n_parts == LIFE_PARTS_MAX ? life_too_many : why;
 }
 
 const char *
@@ -210,7 +304,7 @@ life_drop_change(struct life *life, int64_t now, struct life_outcome *out)
 	if (!life->pending.offer)
 		return "No change waits.";
 	if (life->status == LIFE_INCOMPLETE)
-		return "The first invoice waits for its payment: pay it, or cancel.";
+		return first_waits;
 	life_drop_pending(life, out);
 	ACT(out, .what = ACT_CHANGED);
 	return NULL;

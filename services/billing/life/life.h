@@ -20,6 +20,9 @@ enum {
 	LIFE_RETRIES_MAX = 20,
 	LIFE_KEY_MAX = 81
 };
+/* The most that a price may come to for a period: with its taxes, and as many lines as
+ * there are parts, every sum still fits. */
+#define LIFE_AMOUNT_MAX INT64_C(1000000000000000)
 
 /* A price of the catalogue, decoded. It outlives the account. */
 struct offer {
@@ -37,6 +40,7 @@ struct life_rules {
 	enum { SPENT_CANCELS, SPENT_UNPAID, SPENT_STAYS } spent;
 	bool trial_cancels;      /* at its end without a way to pay; else it pauses */
 	int64_t first_payment_s; /* how long a first payment or an upgrade may wait */
+	int64_t due_s; /* how long an invoice may that nobody can be charged for */
 };
 
 enum life_status {
@@ -56,7 +60,8 @@ struct life_part {
 	const struct offer *offer;
 	unsigned seats;
 	int64_t from, to;
-	int64_t amount;   /* after discount; below 0: a credit */
+	int64_t amount;   /* below 0: a credit. The invoice's maker takes its discount
+			     off, so that a credit is of what was debited */
 	uint64_t invoice; /* its number within the account; 0: for the next one */
 	bool proration;
 };
@@ -64,13 +69,7 @@ struct life_part {
 struct life_invoice {
 	uint64_t id; /* 1, 2, 3 ... within the account */
 	enum { FOR_FIRST, FOR_RENEWAL, FOR_CHANGE } purpose;
-	enum {
-		INVOICE_DRAFT,
-		INVOICE_OPEN,
-		INVOICE_PAID,
-		INVOICE_VOID,
-		INVOICE_LOST
-	} state;
+	enum { INVOICE_DRAFT, INVOICE_OPEN } state;
 	unsigned tries;
 	int64_t made, failed_first; /* 0: no try failed */
 	int64_t next_try;           /* or end of the tries; 0: none by itself */
@@ -98,7 +97,7 @@ struct life {
 	struct life_change pending;
 	size_t n_parts;
 	struct life_part parts[LIFE_PARTS_MAX];
-	size_t n_invoices; /* those that are not paid, void or lost, and the newest */
+	size_t n_invoices; /* those that are not paid, void or lost */
 	struct life_invoice invoices[LIFE_INVOICES_MAX];
 	uint64_t last_invoice;
 	/* Given with the account, never changed here. */
@@ -109,11 +108,12 @@ struct life {
 /* What is to be done beside storing the account, in this order. */
 struct life_act {
 	enum {
-		ACT_INVOICE, /* make and finalise it, of all parts that name it */
+		ACT_INVOICE, /* make and finalise it, of all parts that name it; it may
+				be a draft */
 		ACT_DRAFT,   /* make it, and leave it a draft */
 		ACT_COLLECT, /* try to have it paid */
 		ACT_LOWER,   /* credit amount of the unpaid invoice */
-		ACT_VOID,
+		ACT_VOID,    /* a draft is deleted */
 		ACT_STARTED,
 		ACT_CHANGED,
 		ACT_TRIAL_ENDING,
@@ -130,7 +130,10 @@ struct life_outcome {
 	struct life_act acts[LIFE_ACTS_MAX];
 };
 
-/* What a caller wants. 0 and NULL: as it is. */
+/* What a caller wants. 0 and NULL: as it is. Asked for again while it waits for its
+ * payment, it is only tried to have it paid again: a caller that did not see the answer
+ * may repeat itself. Seats that are asked for without a plan hold for a plan that waits
+ * for the end of the period, too. */
 struct life_request {
 	const struct offer *offer;
 	unsigned seats;
@@ -148,12 +151,22 @@ const char *life_drop_change(struct life *life, int64_t now, struct life_outcome
 const char *life_trial(struct life *life, int64_t now, const struct offer *offer,
     unsigned days, struct life_outcome *out);
 
-/* An invoice was paid; a try failed, for good (hard) or for now. */
+/* An invoice was paid; a try failed, for good (hard) or for now. Only the newest
+ * invoice makes the subscription past_due, or active again. */
 void life_paid(
     struct life *life, int64_t now, uint64_t invoice, struct life_outcome *out);
 void life_failed(struct life *life, const struct life_rules *rules, int64_t now,
     uint64_t invoice, bool hard, struct life_outcome *out);
-/* There is a new way to pay: what waits is tried, the oldest first. */
+/* There is no way to have it paid: it is late once its term is over, and waits then for
+ * a way to pay as after a try that failed for good. */
+void life_has_no_way(struct life *life, const struct life_rules *rules, int64_t now,
+    uint64_t invoice, struct life_outcome *out);
+/* An invoice will not be paid: it is void, or written off. What it was for is owed no
+ * more, nor credited. */
+void life_waived(
+    struct life *life, int64_t now, uint64_t invoice, struct life_outcome *out);
+/* There is a new way to pay: what waits is tried, the oldest first; of drafts only the
+ * newest, which is that of the present period. */
 void life_can_pay(struct life *life, int64_t now, struct life_outcome *out);
 
 /* When something falls due next; INT64_MAX: never. */

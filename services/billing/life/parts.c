@@ -7,6 +7,7 @@
 const char life_too_large[] = "The amount is too large.";
 const char life_too_many[] = "Too many changes in one period; try again in the next.";
 const char life_too_late[] = "The period would end beyond the calendar.";
+const char life_too_open[] = "Too many invoices are open.";
 
 void
 life_act(struct life_outcome *out, struct life_act what)
@@ -35,6 +36,13 @@ life_has_same_periods(const struct offer *a, const struct offer *b)
 	return a->interval == b->interval && a->count == b->count;
 }
 
+bool
+life_price(const struct offer *offer, unsigned seats, int64_t *out)
+{
+	return price_of(&offer->price, (trl_int128)seats * 1000000000, out) &&
+	       *out <= LIFE_AMOUNT_MAX;
+}
+
 /* Parts and invoices. */
 
 struct life_invoice *
@@ -57,17 +65,24 @@ life_forget_invoice(struct life *life, uint64_t id)
 	life->n_invoices = n;
 }
 
-bool
-life_add_invoice(struct life *life, int64_t now, int purpose, int state)
+static void
+add_invoice(struct life *life, int64_t now, int purpose, int state)
 {
-	if (life->n_invoices == LIFE_INVOICES_MAX)
-		return false;
+	trl_assert(life->n_invoices < LIFE_INVOICES_MAX);
 	life->invoices[life->n_invoices++] = (struct life_invoice){
 		.id = ++life->last_invoice,
 		.purpose = purpose,
 		.state = state,
 		.made = now,
 	};
+}
+
+bool
+life_add_invoice(struct life *life, int64_t now, int purpose, int state)
+{
+	if (life->n_invoices >= LIFE_INVOICES_MAX - 1)
+		return false;
+	add_invoice(life, now, purpose, state);
 	return true;
 }
 
@@ -106,10 +121,11 @@ life_still_counts(const struct life_part *part, int64_t now)
 	return part->to > now || part->invoice == 0;
 }
 
-bool
-life_is_debit(const struct life_part *part, int64_t invoice)
+/* Of what was never used there is no line. */
+static bool
+still_counts_for_something(const struct life_part *part, int64_t now)
 {
-	return part->amount >= 0 || part->invoice != (uint64_t)invoice;
+	return part->from < part->to && life_still_counts(part, now);
 }
 
 /* A part that counts, and is not over. */
@@ -143,6 +159,7 @@ life_shorten(struct life *life, int64_t now)
 		part->amount -= life_rest_of(part, now);
 		part->to = now;
 	}
+	life_keep_parts(life, still_counts_for_something, now);
 }
 
 /* What is not billed yet is only shortened. */
@@ -166,7 +183,27 @@ life_add_credits(struct life *life, int64_t now, uint64_t invoice)
 	return true;
 }
 
-/* Charges [from, end) of a period [start, end). NULL, or why not. */
+bool
+life_copy_waiting(struct life *life, int64_t now, uint64_t invoice)
+{
+	size_t n = life->n_parts;
+
+	for (size_t i = 0; i < n; i++) {
+		struct life_part copy = life->parts[i];
+
+		if (copy.invoice != 0)
+			continue;
+		if (life_is_live(life, &copy, now)) {
+			copy.amount -= life_rest_of(&copy, now);
+			copy.to = now;
+		}
+		copy.invoice = invoice;
+		if (copy.from < copy.to && !add_part(life, copy))
+			return false;
+	}
+	return true;
+}
+
 const char *
 life_add_charge(struct life *life, const struct offer *offer, unsigned seats,
     int64_t start, int64_t end, int64_t from, uint64_t invoice)
@@ -179,30 +216,34 @@ life_add_charge(struct life *life, const struct offer *offer, unsigned seats,
 		.proration = from > start };
 	int64_t whole;
 
-	if (!price_of(&offer->price, (trl_int128)seats * 1000000000, &whole) ||
+	if (!life_price(offer, seats, &whole) ||
 	    !trl_part(whole, start, end, from, end, &part.amount))
 		return life_too_large;
 	return add_part(life, part) ? NULL : life_too_many;
 }
 
 bool
-life_period_of(const struct life *life, const struct offer *offer, int64_t anchor,
-    int64_t k, int64_t *start, int64_t *end)
+life_begin_periods(struct life *life, int64_t at)
 {
-	return trl_period_start(
-		   life->zone, anchor, offer->interval, offer->count, k, start) &&
-	       trl_period_start(
-		   life->zone, anchor, offer->interval, offer->count, k + 1, end);
+	life->anchor = life->period_start = at;
+	life->k = 0;
+	return trl_period_start(life->zone, at, life->offer->interval,
+	    life->offer->count, 1, &life->period_end);
 }
 
-/* The account's period is the k-th of anchor. */
 bool
-life_set_period(struct life *life, int64_t anchor, int64_t k)
+life_next_period(struct life *life)
 {
-	life->anchor = anchor;
-	life->k = k;
-	return life_period_of(
-	    life, life->offer, anchor, k, &life->period_start, &life->period_end);
+	const struct offer *offer = life->offer;
+
+	life->period_start = life->period_end;
+	do {
+		life->k++;
+		if (!trl_period_start(life->zone, life->anchor, offer->interval,
+			offer->count, life->k + 1, &life->period_end))
+			return false;
+	} while (life->period_end <= life->period_start);
+	return true;
 }
 
 /* Pending changes. */
@@ -220,63 +261,87 @@ life_drop_pending(struct life *life, struct life_outcome *out)
 	ACT(out, .what = ACT_VOID, .invoice = invoice);
 }
 
-/* Its invoice is paid: it holds since the invoice was made. */
+/* Of all parts only its charge is left, the last of its invoice: the others are over,
+ * are credited by it, or were copied to it. */
 void
 life_apply_pending(struct life *life, int64_t made, struct life_outcome *out)
 {
 	const struct life_change change = life->pending;
-	bool goes_on =
-	    life_runs(life) && life_has_same_periods(life->offer, change.offer);
 	bool begins = !life_runs(life);
+	bool goes_on = !begins && life_has_same_periods(life->offer, change.offer);
+	size_t charge = life->n_parts;
 
-	life_shorten(life, made);
+	while (charge > 0 && life->parts[charge - 1].invoice != change.invoice)
+		charge--;
+	trl_assert(charge > 0);
+	life->parts[0] = life->parts[charge - 1];
+	life->n_parts = 1;
 	life->pending = (struct life_change){ 0 };
-	life_keep_parts(life, life_is_debit, (int64_t)change.invoice);
 	life->offer = change.offer;
 	life->seats = change.seats;
-	if (!goes_on)
-		trl_assert(life_set_period(life, made, 0));
 	life->status = LIFE_ACTIVE;
+	life->period_end = life->parts[0].to;
+	if (!goes_on) {
+		life->anchor = life->period_start = made;
+		life->k = 0;
+	}
 	ACT(out, .what = begins ? ACT_STARTED : ACT_CHANGED);
 }
 
 /* Endings. */
 
-/* What waits for an invoice that will not come has one of its own. */
-void
-life_bill_rest(struct life *life, int64_t now, struct life_outcome *out)
+static bool
+waits(const struct life_part *part, int64_t unused)
 {
-	bool any = false;
+	(void)unused;
+	return part->invoice == 0;
+}
 
-	for (size_t i = 0; i < life->n_parts; i++)
-		any |= life->parts[i].invoice == 0;
-	if (!any || !life_add_invoice(life, now, FOR_RENEWAL, INVOICE_OPEN))
+/* What waits for an invoice that will not come has one of its own. Nothing else counts
+ * any more. */
+static void
+bill_rest(struct life *life, int64_t now, struct life_outcome *out)
+{
+	life_keep_parts(life, waits, 0);
+	if (life->n_parts == 0)
 		return;
+	add_invoice(life, now, FOR_RENEWAL, INVOICE_OPEN);
 	for (size_t i = 0; i < life->n_parts; i++)
-		if (life->parts[i].invoice == 0)
-			life->parts[i].invoice = life->last_invoice;
+		life->parts[i].invoice = life->last_invoice;
 	ACT(out, .what = ACT_INVOICE, .invoice = life->last_invoice);
 	ACT(out, .what = ACT_COLLECT, .invoice = life->last_invoice);
+}
+
+/* A draft asks for nothing yet: that of the present period goes. */
+static void
+take_back(struct life *life, const struct life_part *part, int64_t now,
+    struct life_outcome *out)
+{
+	const struct life_invoice *invoice = life_invoice_of(life, part->invoice);
+	struct life_part rest = *part;
+
+	if (invoice && invoice->state == INVOICE_DRAFT) {
+		life_forget_invoice(life, part->invoice);
+		ACT(out, .what = ACT_VOID, .invoice = part->invoice);
+		return;
+	}
+	rest.amount = life_rest_of(part, now);
+	rest.from = now > part->from ? now : part->from;
+	if (rest.amount > 0)
+		ACT(out, .what = ACT_LOWER, .invoice = part->invoice,
+		    .amount = rest.amount, .part = rest);
 }
 
 void
 life_end(struct life *life, int64_t now, struct life_outcome *out)
 {
 	life_drop_pending(life, out);
-	for (size_t i = 0; i < life->n_parts; i++) {
-		struct life_part *part = &life->parts[i], rest = *part;
-
-		if (!life_is_live(life, part, now) || part->invoice == 0)
-			continue;
-		rest.amount = life_rest_of(part, now);
-		rest.from = now;
-		if (rest.amount > 0)
-			ACT(out, .what = ACT_LOWER, .invoice = part->invoice,
-			    .amount = rest.amount, .part = rest);
-	}
+	for (size_t i = 0; i < life->n_parts; i++)
+		if (life->parts[i].invoice != 0 &&
+		    life_is_live(life, &life->parts[i], now))
+			take_back(life, &life->parts[i], now, out);
 	life_shorten(life, now);
-	life_bill_rest(life, now, out);
-	life->n_parts = 0;
+	bill_rest(life, now, out);
 	life->status = LIFE_CANCELED;
 	life->cancel_at_period_end = false;
 	life->ended_at = now;

@@ -9,11 +9,12 @@
 static const trl_int128 hundred = 100000000; /* percent, RATE_PLACES */
 
 static bool
-amounts(const struct bill *bill, int64_t *sum)
+charges(const struct bill *bill, int64_t *sum)
 {
 	*sum = 0;
 	for (size_t i = 0; i < bill->n_lines; i++)
-		if (__builtin_add_overflow(*sum, bill->lines[i].amount, sum))
+		if (bill->lines[i].amount > 0 &&
+		    __builtin_add_overflow(*sum, bill->lines[i].amount, sum))
 			return false;
 	return true;
 }
@@ -24,10 +25,7 @@ bill_percent_off(const struct bill *bill, trl_int128 percent, int64_t *out)
 	int64_t sum;
 
 	trl_assert(percent >= 0 && percent <= hundred);
-	if (!amounts(bill, &sum))
-		return false;
-	*out = 0;
-	return sum <= 0 || trl_muldiv(sum, percent, hundred, out);
+	return charges(bill, &sum) && trl_muldiv(sum, percent, hundred, out);
 }
 
 bool
@@ -36,9 +34,9 @@ bill_amount_off(const struct bill *bill, int64_t amount, int64_t *out)
 	int64_t sum;
 
 	trl_assert(amount >= 0);
-	if (!amounts(bill, &sum))
+	if (!charges(bill, &sum))
 		return false;
-	*out = sum <= 0 ? 0 : amount < sum ? amount : sum;
+	*out = amount < sum ? amount : sum;
 	return true;
 }
 

@@ -46,9 +46,9 @@ struct bill {
 	int64_t discount, net, tax, total;
 };
 
-/* What a coupon takes off the lines' amounts: never more than their sum, nothing off a
- * credit. percent has RATE_PLACES, up to 100; of an amount as it is. False: it does not
- * fit. */
+/* What a coupon takes off the lines that charge, and never more than they do; a credit
+ * is of what was debited, after its own discount, and stays as it is. percent has
+ * RATE_PLACES, up to 100. False: it does not fit. */
 bool bill_percent_off(const struct bill *bill, trl_int128 percent, int64_t *out);
 bool bill_amount_off(const struct bill *bill, int64_t amount, int64_t *out);
 /* Fills everything else from lines and discount. False: it does not fit, or has too

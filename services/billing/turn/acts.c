@@ -182,7 +182,47 @@ turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency
 	life_paid(&turn->account.life, turn->account.now, at->place, next);
 }
 
-/* ACT_INVOICE and ACT_DRAFT. Nothing to bill is no invoice, and as good as paid. */
+/* What a discount took off was not debited, and will not be credited. */
+static void
+take_discounts_off(struct life *life, uint64_t place, const billing_invoice *invoice)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < life->n_parts; i++)
+		if (life->parts[i].invoice == place)
+			life->parts[i].amount -= invoice->lines[line++]->discount;
+}
+
+/* The entry of a new invoice, or of the draft that it was before. */
+static struct turn_invoice *
+entry_for(struct turn *turn, uint64_t place, billing_invoice *invoice)
+{
+	struct turn_invoice *at = invoice_at(turn, place);
+
+	if (at) {
+		invoice->id = at->invoice->id;
+		invoice->has_id = 1;
+		trl_set(invoice, version, at->invoice->version);
+		invoice->created_at = at->invoice->created_at;
+		at->is_final_now = true;
+	} else {
+		if (turn->n_invoices == TURN_INVOICES_MAX)
+			return NULL;
+		at = &turn->invoices[turn->n_invoices++];
+		*at = (struct turn_invoice){ .place = place, .is_new = true };
+		trl_set(invoice, id, trl_value_bytes(turn->ctx, trl_new_id(turn->ctx)));
+		trl_set(invoice, version, 1);
+		invoice->created_at = billing_time(turn->ctx, turn->account.now);
+	}
+	trl_set(invoice, attempts, 0);
+	invoice->updated_at = billing_time(turn->ctx, turn->account.now);
+	at->invoice = invoice;
+	at->changed = true;
+	return at;
+}
+
+/* ACT_INVOICE and ACT_DRAFT. Nothing to bill is no invoice, and as good as paid. A
+ * draft that becomes final is made anew, of what the account is like by then. */
 static enum trl_code
 make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
 {
@@ -197,18 +237,13 @@ make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
 		life_paid(&account->life, account->now, place, next);
 		return TRL_OK;
 	}
-	if (turn->n_invoices == TURN_INVOICES_MAX)
+	at = entry_for(turn, place, invoice);
+	if (!at)
 		return trl_fail(turn->ctx, TRL_CONFLICT,
 		    "Too many invoices of this organisation are open.");
-	at = &turn->invoices[turn->n_invoices++];
-	*at = (struct turn_invoice){ place, invoice, trl_id_nil, true, true };
-	trl_set(invoice, id, trl_value_bytes(turn->ctx, trl_new_id(turn->ctx)));
-	trl_set(invoice, version, 1);
-	trl_set(invoice, attempts, 0);
-	invoice->created_at = invoice->updated_at =
-	    billing_time(turn->ctx, account->now);
 	if (draft)
 		return TRL_OK;
+	take_discounts_off(&account->life, place, invoice);
 	finalise(turn, invoice);
 	if (invoice->amount_due == 0) {
 		pay(turn, at);
@@ -217,20 +252,24 @@ make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
 	return TRL_OK;
 }
 
-/* ACT_COLLECT: a payment that is charged after the commit; without a way to pay, or
- * while another payment of it is not settled, the invoice waits. */
+/* ACT_COLLECT: a payment that is charged after the commit. While another payment of it
+ * is not settled, the invoice waits. */
 static void
-collect(struct turn *turn, uint64_t place)
+collect(struct turn *turn, uint64_t place, struct life_outcome *next)
 {
-	const struct account *account = &turn->account;
+	struct account *account = &turn->account;
 	struct turn_invoice *at = invoice_at(turn, place);
 	billing_invoice *invoice = at ? at->invoice : NULL;
 
 	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open ||
-	    invoice->amount_due == 0 || !account->row->has_method_id ||
-	    !trl_id_is_nil(at->payment) || turn->n_charges == TURN_CHARGES_MAX)
+	    invoice->amount_due == 0 || !trl_id_is_nil(at->payment) ||
+	    turn->n_charges == TURN_CHARGES_MAX)
 		return;
-	payment_begin(turn, at, trl_value_id(account->row->method_id));
+	if (account->row->has_method_id)
+		payment_begin(turn, at, trl_value_id(account->row->method_id));
+	else
+		life_has_no_way(
+		    &account->life, &account->rules, account->now, place, next);
 }
 
 static void
@@ -240,6 +279,8 @@ declare_void(struct turn *turn, uint64_t place)
 	Billing__V1__SubscriptionRow *row = turn->account.row;
 	billing_invoice *invoice = at ? at->invoice : NULL;
 
+	if (invoice && invoice->status == BILLING__V1__INVOICE__STATUS__draft)
+		at->is_gone = at->changed = true;
 	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open)
 		return;
 	/* What it took from the balance comes back, and what it carried is carried. */
@@ -276,7 +317,7 @@ do_act(struct turn *turn, const struct life_act *act, struct life_outcome *next)
 	case ACT_DRAFT:
 		return make(turn, act->invoice, true, next);
 	case ACT_COLLECT:
-		collect(turn, act->invoice);
+		collect(turn, act->invoice, next);
 		return TRL_OK;
 	case ACT_LOWER:
 		return lower(turn, act);

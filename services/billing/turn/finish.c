@@ -24,21 +24,29 @@ static void
 put_invoice(struct turn *turn, struct turn_invoice *at)
 {
 	int64_t until = covers_until(turn, at->place);
+	struct trl_id tenant = turn->account.tenant;
 	billing_invoice *invoice = at->invoice;
 	const uint8_t *data = NULL;
 	size_t len = 0;
 
+	if (at->is_gone) {
+		trl_batch_add(turn->work, &billing_sql_invoice_delete, NULL,
+		    TRL_ARG_ID("tenant_id", tenant),
+		    TRL_ARG_ID("id", trl_value_id(invoice->id)));
+		return;
+	}
 	if (!at->is_new)
 		trl_set(invoice, version, invoice->version + 1);
 	invoice->updated_at = billing_time(turn->ctx, turn->account.now);
-	if (!at->is_new) {
+	if (!at->is_new && !at->is_final_now) {
 		trl_batch_add(turn->work, &billing_sql_invoice_update, &invoice->base,
-		    TRL_ARG_ID("tenant_id", turn->account.tenant));
+		    TRL_ARG_ID("tenant_id", tenant));
 		return;
 	}
 	trl_wire_encode(turn->ctx->arena, &invoice->base, &data, &len);
-	trl_batch_add(turn->work, &billing_sql_invoice_insert, &invoice->base,
-	    TRL_ARG_ID("tenant_id", turn->account.tenant),
+	trl_batch_add(turn->work,
+	    at->is_new ? &billing_sql_invoice_insert : &billing_sql_invoice_finalise,
+	    &invoice->base, TRL_ARG_ID("tenant_id", tenant),
 	    TRL_ARG_INT("place", (int64_t)at->place),
 	    TRL_ARG_BYTES("document", data, len),
 	    until ? TRL_ARG_TIME("covers_until", until * 1000000)

@@ -17,6 +17,8 @@ struct turn_invoice {
 	billing_invoice *invoice; /* of one that was there before, without its lines */
 	struct trl_id payment;    /* that is not settled; nil: none */
 	bool is_new, changed;
+	bool is_final_now; /* it was a draft before */
+	bool is_gone;      /* it was a draft, and is deleted */
 };
 
 struct turn {
