@@ -142,10 +142,8 @@ move_cursors(trl_ctx *ctx, struct subscription *sub, trl_tx *tx, struct batch *b
 static enum trl_code
 apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
     struct batch *batch, const Trellis__Bus__TakenRows *taken, const char *give_up,
-    size_t *applied)
+    struct trl_event *fresh, size_t *applied)
 {
-	struct trl_event *fresh =
-	    trl_arena_alloc(ctx->arena, (batch->n + 1) * sizeof *fresh);
 	const struct verdict *verdicts = read_taken(ctx, sub, batch, taken);
 	size_t n = 0, known = 0, late = 0;
 
@@ -173,6 +171,31 @@ apply_new(trl_ctx *ctx, struct subscription *sub, struct sub_work *work,
 	trl_series_add(sub->m.late, (double)late);
 	*applied = n;
 	return n > 0 ? sub_hand_over(ctx, sub, work, fresh, n) : TRL_OK;
+}
+
+static bool
+is_first_of_tenant(const struct trl_event *events, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (trl_id_eq(events[i].tenant, events[at].tenant))
+			return false;
+	return true;
+}
+
+static void
+follow(trl_ctx *ctx, struct subscription *sub, const struct trl_event *events, size_t n)
+{
+	const struct trl_err err = ctx->err;
+
+	if (!sub->spec->applied)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_first_of_tenant(events, i))
+			continue;
+		trl_err_clear(ctx);
+		sub->spec->applied(sub->events->self, ctx, events[i].tenant);
+	}
+	ctx->err = err;
 }
 
 static void
@@ -209,6 +232,8 @@ sub_apply_batch(
 	Trellis__Bus__TakenRows taken = TRELLIS__BUS__TAKEN_ROWS__INIT;
 	const struct part *last = &batch->parts[batch->n_parts - 1];
 	int64_t at_us = sub->lanes[last->lane].events[last->from + last->n - 1].at_us;
+	struct trl_event *fresh =
+	    trl_arena_alloc(ctx->arena, (batch->n + 1) * sizeof *fresh);
 	size_t applied = 0;
 	enum trl_code rc;
 
@@ -225,11 +250,13 @@ sub_apply_batch(
 		}
 		return TRL_OK;
 	}
-	rc = apply_new(ctx, sub, &work, batch, &taken, give_up, &applied);
+	rc = apply_new(ctx, sub, &work, batch, &taken, give_up, fresh, &applied);
 	if (rc != TRL_OK)
 		return rc;
 	move_cursors(ctx, sub, work.tx, batch);
 	rc = trl_tx_commit(&work.tx, NULL);
+	if (rc == TRL_OK || rc == TRL_UNCERTAIN)
+		follow(ctx, sub, fresh, applied);
 	if (rc != TRL_OK)
 		return rc;
 	succeeded(sub, batch);

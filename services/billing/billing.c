@@ -8,6 +8,7 @@
 #include "subscription/erase.h"
 #include "subscription/trial.h"
 #include "turn/due.h"
+#include "entitlements/entitlements.h"
 #include <trl/complain.h>
 
 #include "config.h"
@@ -71,6 +72,7 @@ const struct trl_service billing_service = {
 	.check_config = check_config,
 	.contracts = contracts,
 	.sql = &billing_sql,
+	.snapshot = billing_snapshot,
 	.describe_tenant = &billing_sql_tenant_describe,
 	.erase_tenant = erase_account,
 	.subscriptions = subscriptions,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tenants.h"
+#include "entitled.h"
 
 static const char *const deleting_permissions[] = {
 	"tenants.tenant.read",
@@ -65,6 +65,25 @@ only_tenant(
 	return TRL_OK;
 }
 
+/* A number without a limit, or that no plan has: the installation's own limit holds. */
+static void
+fill_plan(const struct tenants_entitled *entitled, Tenants__V1__Grant *out)
+{
+	const Billing__V1__Entitlement *reads, *writes;
+
+	if (!entitled->known)
+		return;
+	out->plan = (char *)(uintptr_t)entitled->plan;
+	reads = tenants_entitled_to(entitled, "api-reads-per-minute");
+	writes = tenants_entitled_to(entitled, "api-writes-per-minute");
+	if (reads && reads->has_number) {
+		trl_set(out, api_reads_per_minute, reads->number);
+	}
+	if (writes && writes->has_number) {
+		trl_set(out, api_writes_per_minute, writes->number);
+	}
+}
+
 /* Errors: TRL_NOT_FOUND, TRL_CONFLICT (several memberships and none named),
  * TRL_INVALID (neither account nor key, or a key without its tenant). */
 enum trl_code
@@ -73,6 +92,8 @@ tenants_get_grant(struct tenants *self, trl_ctx *ctx,
 {
 	struct trl_id account = trl_value_id(in->account_id);
 	struct trl_id tenant = trl_value_id(in->tenant_id);
+	Tenants__V1__EntitledRow row;
+	struct tenants_entitled entitled;
 	enum trl_code rc;
 	trl_batch *work;
 
@@ -90,7 +111,12 @@ tenants_get_grant(struct tenants *self, trl_ctx *ctx,
 		else
 			trl_batch_get(work, &tenants_sql_grant_in_tenant, &in->base,
 			    &out->base, TRL_ARG_TIME("now", trl_now(ctx)));
+		tenants_entitled_get(work, tenant, &row);
 		rc = trl_batch_read(work);
+		if (rc == TRL_OK)
+			rc = tenants_entitled_read(ctx, &row, &entitled);
+		if (rc == TRL_OK)
+			fill_plan(&entitled, out);
 	}
 	if (rc == TRL_OK && in->has_account_id)
 		fill_permissions(ctx, out);

@@ -61,7 +61,7 @@ static const struct trl_contract *const contracts[] = { &tenants_v1_server, NULL
 static const char *const calls[] = { "auth", NULL };
 static const struct trl_job_kind *const jobs[] = { &tenants_end_job, NULL };
 static const struct trl_subscription *const subscriptions[] = { &tenants_hears_audit,
-	NULL };
+	&tenants_hears_plans, NULL };
 
 const struct trl_service tenants_service = {
 	.name = "tenants",

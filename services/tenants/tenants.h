@@ -128,6 +128,11 @@ trl_snapshot_fn tenants_snapshot;
 
 extern const struct trl_subscription tenants_hears_audit;
 
+/* plans_in.c: what billing says that tenants may use. */
+
+extern const struct trl_subscription tenants_hears_plans;
+#define TENANTS_SEATS "seats" /* members and open invitations */
+
 /* tenant_end.c */
 
 extern const struct trl_job_kind tenants_end_job;

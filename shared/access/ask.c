@@ -12,7 +12,8 @@ struct trip {
 	struct trl_redis_command commands[2];
 	size_t n;
 	struct access_key before[2], limits[ACCESS_TRIP_LIMITS], beside;
-	char many[24];
+	struct access_pace paces[ACCESS_TRIP_LIMITS];
+	char many[24], plans[ACCESS_TRIP_LIMITS][8];
 };
 
 static void
@@ -46,6 +47,32 @@ limit_key(const struct access_question *question, size_t i, struct access_key *k
 		access_key_limit_in(key, limit, question->tenant, subject_id(question));
 }
 
+/* The one that the plan sets, if limit i is such a limit. */
+static uint64_t
+quota_of(const struct access_question *question, const struct access_answer *answer,
+    size_t i)
+{
+	const enum trl_limit_planned planned = question->limits[i]->planned;
+
+	if (planned == TRL_LIMIT_UNPLANNED)
+		return 0;
+	return question->quota ? question->quota : answer->quotas[planned - 1];
+}
+
+/* Where in a copy, from 1, the script finds the quota of limit i; -1: it is at hand; 0:
+ * no plan sets this limit. */
+static int
+place_of_quota(const struct access_question *question, size_t i)
+{
+	const enum trl_limit_planned planned = question->limits[i]->planned;
+
+	if (planned == TRL_LIMIT_UNPLANNED)
+		return 0;
+	if (i < question->n_own)
+		return -1;
+	return ACCESS_QUOTAS_AT + 4 * ((int)planned - 1) + 1;
+}
+
 static void
 fill_script(const trl_access *access, const struct access_question *question,
     size_t many, struct trip *trip)
@@ -76,11 +103,15 @@ fill_script(const trl_access *access, const struct access_question *question,
 	    (size_t)snprintf(trip->many, sizeof trip->many, "%zu", many));
 	add_arg(command, &counts[question->n_own], 1);
 	for (i = 0; i < question->n_limits; i++) {
-		const struct access_pace *pace =
-		    access_pace(access, question->limits[i]);
+		struct access_pace *pace = &trip->paces[i];
 
+		*pace = access_pace_of(access, question->limits[i],
+		    question->limits[i]->planned ? question->quota : 0);
 		for (j = 0; j < TRL_COUNT(pace->args); j++)
 			add_arg(command, pace->args[j].text, pace->args[j].len);
+		add_arg(command, trip->plans[i],
+		    (size_t)snprintf(trip->plans[i], sizeof trip->plans[i], "%d",
+			place_of_quota(question, i)));
 	}
 }
 
@@ -143,6 +174,8 @@ read_answer(const struct access_question *question,
 	if (question->before) {
 		answer->epoch = access_epoch_of(data_of(&list->items[0]));
 		answer->copy = data_of(&list->items[1]);
+		if (answer->copy.len >= ACCESS_COPY_HEAD)
+			access_read_quotas(answer->copy, answer->quotas);
 	}
 	answer->n_counted = (list->n_items - first) / 2;
 	for (i = 0; i < answer->n_counted; i++) {
@@ -157,7 +190,8 @@ static void
 read_state(const trl_access *access, const struct access_question *question,
     const struct access_answer *answer, size_t i, struct trl_limit_state *state)
 {
-	const struct access_pace *pace = access_pace(access, question->limits[i]);
+	const struct access_pace pace =
+	    access_pace_of(access, question->limits[i], quota_of(question, answer, i));
 	const bool fits = answer->place < answer->limits[i].allowed;
 	uint64_t taken = answer->place + 1;
 	double ahead;
@@ -165,11 +199,11 @@ read_state(const trl_access *access, const struct access_question *question,
 	for (size_t j = 0; j <= i; j++)
 		if (taken > answer->limits[j].allowed)
 			taken = answer->limits[j].allowed;
-	ahead = (double)answer->limits[i].ahead_us + (double)taken * pace->step_us;
+	ahead = (double)answer->limits[i].ahead_us + (double)taken * pace.step_us;
 	*state = (struct trl_limit_state){
-		.limit = question->limits[i], .allowed = fits, .quota = pace->quota
+		.limit = question->limits[i], .allowed = fits, .quota = pace.quota
 	};
-	access_state_fill(state, pace->window_us - ahead, pace->step_us);
+	access_state_fill(state, pace.window_us - ahead, pace.step_us);
 }
 
 /* Without Redis: the caller's own limits, until one refuses. A tenant's waits for the
@@ -186,7 +220,8 @@ count_here(trl_access *access, const struct access_question *question,
 
 		trl_assert(states->n <= TRL_ACCESS_LIMITS_MAX);
 		limit_key(question, i, &key);
-		access_count_local(access, &key, question->limits[i], state);
+		access_count_local(access, &key, question->limits[i],
+		    question->limits[i]->planned ? question->quota : 0, state);
 		allowed = state->allowed;
 	}
 }

@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-enum { WHO_VERSION = 1, GRANT_VERSION = 65, WHO_FIXED = 69, GRANT_FIXED = 37 };
+enum { WHO_VERSION = 1, WHO_FIXED = 69, GRANT_FIXED = 46, PLAN_MAX = 255 };
 
 struct cursor {
 	uint8_t *at;
@@ -118,21 +118,36 @@ bool
 access_pack_grant(
     trl_arena *arena, const struct trl_access_grant *grant, struct trl_redis_arg *out)
 {
-	const size_t len = GRANT_FIXED + 4 * grant->n_permissions;
+	const char *plan = grant->plan ? grant->plan : "";
+	const size_t plan_len = strlen(plan);
+	const size_t len = GRANT_FIXED + plan_len + 4 * grant->n_permissions;
 	struct cursor to;
 
-	if (grant->n_permissions > UINT16_MAX)
+	if (grant->n_permissions > UINT16_MAX || plan_len > PLAN_MAX)
 		return false;
 	to.at = trl_arena_alloc(arena, len);
 	*out = (struct trl_redis_arg){ to.at, len };
-	put_number(&to, GRANT_VERSION, 1);
+	put_number(&to, ACCESS_COPY_VERSION, 1);
+	put_number(&to, grant->tenant_epoch, 8);
+	for (size_t i = 0; i < TRL_COUNT(grant->quotas); i++)
+		put_number(&to, grant->quotas[i], 4);
 	put_number(&to, grant->role, 1);
 	put_number(&to, grant->status, 1);
 	put(&to, grant->tenant.bytes, 16);
-	put_number(&to, grant->tenant_epoch, 8);
 	put_number(&to, grant->account_epoch, 8);
+	put_number(&to, plan_len, 1);
+	put(&to, plan, plan_len);
 	put_permissions(&to, grant->permissions, grant->n_permissions);
 	return true;
+}
+
+void
+access_read_quotas(struct trl_redis_arg copy, uint32_t quotas[TRL_LIMITS_PLANNED - 1])
+{
+	struct reader from = { (const uint8_t *)copy.data + ACCESS_QUOTAS_AT };
+
+	for (size_t i = 0; i < TRL_LIMITS_PLANNED - 1; i++)
+		quotas[i] = (uint32_t)get_number(&from, 4);
 }
 
 const struct trl_access_grant *
@@ -141,16 +156,25 @@ access_unpack_grant(trl_arena *arena, const void *data, size_t len)
 	struct reader from = { data };
 	struct trl_access_grant *grant;
 
-	if (len < GRANT_FIXED || get_number(&from, 1) != GRANT_VERSION)
+	size_t plan_len;
+
+	if (len < GRANT_FIXED || get_number(&from, 1) != ACCESS_COPY_VERSION)
 		return NULL;
 	grant = trl_arena_zalloc(arena, sizeof *grant);
+	grant->tenant_epoch = get_number(&from, 8);
+	for (size_t i = 0; i < TRL_COUNT(grant->quotas); i++)
+		grant->quotas[i] = (uint32_t)get_number(&from, 4);
 	grant->role = (uint8_t)get_number(&from, 1);
 	grant->status = (uint8_t)get_number(&from, 1);
 	get(&from, grant->tenant.bytes, 16);
-	grant->tenant_epoch = get_number(&from, 8);
 	grant->account_epoch = get_number(&from, 8);
+	plan_len = (size_t)get_number(&from, 1);
+	if (len < GRANT_FIXED + plan_len)
+		return NULL;
+	grant->plan = trl_arena_strndup(arena, (const char *)from.at, plan_len);
+	from.at += plan_len;
 	grant->n_permissions = (size_t)get_number(&from, 2);
-	if (len != GRANT_FIXED + 4 * grant->n_permissions)
+	if (len != GRANT_FIXED + plan_len + 4 * grant->n_permissions)
 		return NULL;
 	grant->permissions = get_permissions(arena, &from, grant->n_permissions);
 	return grant;

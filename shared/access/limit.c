@@ -26,8 +26,9 @@ const struct trl_limit trl_limits[] = {
 	{ "key-read", "read", TRL_LIMIT_KEY, 1200, 60, false },
 	{ "key-write", "write", TRL_LIMIT_KEY, 300, 60, false },
 	{ "key-invite", "invite", TRL_LIMIT_KEY, 60, 3600, true },
-	{ "tenant-read", "read", TRL_LIMIT_TENANT, 6000, 60, false },
-	{ "tenant-write", "write", TRL_LIMIT_TENANT, 1200, 60, false },
+	{ "tenant-read", "read", TRL_LIMIT_TENANT, 6000, 60, false, TRL_LIMIT_READS },
+	{ "tenant-write", "write", TRL_LIMIT_TENANT, 1200, 60, false,
+	    TRL_LIMIT_WRITES },
 	{ "tenant-invite", "invite", TRL_LIMIT_TENANT, 600, 3600, true },
 };
 

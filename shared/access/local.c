@@ -10,20 +10,33 @@
 
 #include "state.h"
 
-static void
-pace_init(
-    struct access_pace *pace, const trl_access *access, const struct trl_limit *limit)
+/* At least one, and no more than there are microseconds. */
+static uint64_t
+scale(const trl_access *access, double count, double window_us)
 {
-	double quota = (double)limit->count * access->config.rate_scale;
+	double quota = count * access->config.rate_scale;
+
+	if (quota < 1)
+		quota = 1;
+	if (quota > window_us)
+		quota = window_us;
+	return (uint64_t)quota;
+}
+
+uint32_t
+trl_access_quota(const trl_access *access, uint64_t number)
+{
+	return (uint32_t)scale(access, (double)number, 60e6);
+}
+
+static void
+pace_fill(struct access_pace *pace, const struct trl_limit *limit, uint64_t quota)
+{
 	double numbers[3];
 	size_t i;
 
 	pace->window_us = (double)limit->window_s * 1e6;
-	if (quota < 1)
-		quota = 1;
-	if (quota > pace->window_us)
-		quota = pace->window_us;
-	pace->quota = (uint64_t)quota;
+	pace->quota = quota;
 	pace->step_us = pace->window_us / (double)pace->quota;
 	/* Cut to the digits the script gets, or the last of a full quota would not fit.
 	 */
@@ -44,13 +57,25 @@ access_paces_init(trl_access *access)
 	access->paces = calloc(trl_limits_count, sizeof *access->paces);
 	trl_assert(access->paces);
 	for (i = 0; i < trl_limits_count; i++)
-		pace_init(&access->paces[i], access, &trl_limits[i]);
+		pace_fill(&access->paces[i], &trl_limits[i],
+		    scale(access, trl_limits[i].count, trl_limits[i].window_s * 1e6));
 }
 
 const struct access_pace *
 access_pace(const trl_access *access, const struct trl_limit *limit)
 {
 	return &access->paces[limit - trl_limits];
+}
+
+struct access_pace
+access_pace_of(const trl_access *access, const struct trl_limit *limit, uint64_t quota)
+{
+	struct access_pace pace;
+
+	if (quota == 0)
+		return *access_pace(access, limit);
+	pace_fill(&pace, limit, quota);
+	return pace;
 }
 
 static struct access_bucket *
@@ -87,21 +112,21 @@ access_state_fill(struct trl_limit_state *state, double room_us, double step_us)
 
 void
 access_count_local(trl_access *access, const struct access_key *key,
-    const struct trl_limit *limit, struct trl_limit_state *state)
+    const struct trl_limit *limit, uint64_t quota, struct trl_limit_state *state)
 {
-	const struct access_pace *pace = access_pace(access, limit);
+	const struct access_pace pace = access_pace_of(access, limit, quota);
 	struct access_bucket *bucket = bucket_of(access, key);
 	const double share =
 	    (limit->strict ? 1.0 : 1.5) / (double)access->config.replicas;
 	const uint64_t now = trl_mono_us();
-	const double window = pace->window_us;
-	double step = pace->step_us / share, ahead;
+	const double window = pace.window_us;
+	double step = pace.step_us / share, ahead;
 
 	if (step > window)
 		step = window;
 	ahead = bucket->arrival_us > now ? (double)(bucket->arrival_us - now) : 0;
 	*state = (struct trl_limit_state){
-		.limit = limit, .allowed = ahead + step <= window, .quota = pace->quota
+		.limit = limit, .allowed = ahead + step <= window, .quota = pace.quota
 	};
 	if (state->allowed) {
 		ahead += step;

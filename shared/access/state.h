@@ -63,9 +63,10 @@ struct access_question {
 	uint8_t before; /* keys before the limits: epoch, grant */
 	uint8_t beside; /* enum access_beside */
 	uint8_t zero[3];
+	uint64_t quota; /* of the limit that the plan sets, if its grant is at hand */
 };
 _Static_assert(sizeof(struct access_question) ==
-		   ACCESS_TRIP_LIMITS * sizeof(void *) + 16 + 16 + TRL_ACCESS_HASH + 8,
+		   ACCESS_TRIP_LIMITS * sizeof(void *) + 16 + 16 + TRL_ACCESS_HASH + 16,
     "a hole would make equal questions differ");
 
 /* What is fetched beside the script, under another tag. */
@@ -76,7 +77,8 @@ struct access_answer {
 	bool told;    /* else nothing was fetched nor counted */
 	bool counted; /* else only `beside` counts */
 	size_t place;
-	size_t n_counted; /* of the question's limits */
+	size_t n_counted;                        /* of the question's limits */
+	uint32_t quotas[TRL_LIMITS_PLANNED - 1]; /* the copy's, by which was counted */
 	uint64_t epoch;
 	struct trl_redis_arg copy, beside; /* in the arena; data NULL: none */
 	struct {
@@ -113,6 +115,9 @@ void access_share_end(struct access_party *party, const struct access_answer *an
 void access_paces_init(trl_access *access);
 const struct access_pace *access_pace(
     const trl_access *access, const struct trl_limit *limit);
+/* The same for another quota; 0: the limit's own. */
+struct access_pace access_pace_of(
+    const trl_access *access, const struct trl_limit *limit, uint64_t quota);
 
 /* local.c: what is left and when there is one more, where `room` of the window is free
  * and one takes `step`. state: its limit, and whether the request was let through. */
@@ -120,7 +125,7 @@ void access_state_fill(struct trl_limit_state *state, double room_us, double ste
 
 /* local.c: counts in this process, by its share of the limit. */
 void access_count_local(trl_access *access, const struct access_key *key,
-    const struct trl_limit *limit, struct trl_limit_state *state);
+    const struct trl_limit *limit, uint64_t quota, struct trl_limit_state *state);
 
 /* copy.c: copies as bytes, in the arena. False: it has more permissions than one has
  * room for. */
@@ -131,6 +136,9 @@ const struct trl_access_who *access_unpack_who(
     trl_arena *arena, const void *data, size_t len);
 bool access_pack_grant(
     trl_arena *arena, const struct trl_access_grant *grant, struct trl_redis_arg *out);
+/* What the script reads of a grant's copy (script.c), which is one. */
+void access_read_quotas(
+    struct trl_redis_arg copy, uint32_t quotas[TRL_LIMITS_PLANNED - 1]);
 const struct trl_access_grant *access_unpack_grant(
     trl_arena *arena, const void *data, size_t len);
 

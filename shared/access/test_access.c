@@ -299,6 +299,87 @@ believes_no_copy_whose_epoch_was_lost(void **state)
 	run(tell_loss);
 }
 
+/* A request of the class "read"; how the tenant's limit stands after it. */
+static struct trl_limit_state
+read_once(trl_ctx *ctx, struct world *world, const struct trl_access_who *who,
+    struct trl_id tenant, struct trl_access_visit *visit)
+{
+	struct trl_access_states states = { 0 };
+
+	enum trl_code rc =
+	    trl_access_arrive(ctx, world->access, who, tenant, "read", visit, &states);
+
+	assert_true(rc == TRL_OK || rc == TRL_RATE);
+	trl_err_clear(ctx);
+	return visit->tenant_counted ? states.state[1] : (struct trl_limit_state){ 0 };
+}
+
+/* A plan with a number of reads, then another one; and a class that no plan sets. */
+static void
+tell_plans(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who who = { .kind = TRL_PERSON,
+		.account = random_id() };
+	struct trl_id tenant = random_id();
+	struct trl_access_visit visit = arrive(ctx, world, &who, tenant);
+	struct trl_access_grant grant = granted(&visit, tenant);
+	struct trl_limit_state state;
+	struct trl_access_states states = { 0 };
+
+	grant.quotas[TRL_LIMIT_READS - 1] = trl_access_quota(world->access, 3);
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	for (unsigned i = 0; i < 3; i++) {
+		state = read_once(ctx, world, &who, tenant, &visit);
+		assert_true(state.allowed);
+		assert_int_equal(state.quota, 3);
+		assert_int_equal(state.remaining, 2 - i);
+	}
+	state = read_once(ctx, world, &who, tenant, &visit);
+	assert_false(state.allowed);
+	assert_in_range(state.next_us, 19000000, 20000000); /* one in 20 s */
+	assert_int_equal(trl_access_arrive(ctx, world->access, &who, tenant, "write",
+			     &visit, &states),
+	    TRL_OK);
+	assert_int_equal(states.state[1].quota, 1200);
+
+	/* After an upgrade the old copy counts nothing, and the new one at once. */
+	trl_access_bump_tenant(ctx, world->access, tenant);
+	assert_int_equal(read_once(ctx, world, &who, tenant, &visit).quota, 0);
+	assert_false(visit.tenant_counted);
+	grant = granted(&visit, tenant);
+	grant.quotas[TRL_LIMIT_READS - 1] = trl_access_quota(world->access, 60000);
+	trl_access_keep_grant(ctx, world->access, who.account, &grant);
+	states.n = 0;
+	assert_int_equal(
+	    trl_access_belongs(ctx, world->access, &grant, "read", &states), TRL_OK);
+	assert_int_equal(states.state[0].quota, 60000);
+	state = read_once(ctx, world, &who, tenant, &visit);
+	assert_true(state.allowed);
+	assert_int_equal(state.quota, 60000);
+}
+
+static void
+counts_by_the_quota_of_the_plan(void **state)
+{
+	(void)state;
+	run(tell_plans);
+}
+
+static void
+tell_nothing_left(trl_ctx *ctx, struct world *world)
+{
+	(void)ctx;
+	assert_int_equal(trl_access_quota(world->access, 0), 1);
+	assert_int_equal(trl_access_quota(world->access, UINT64_MAX), 60000000);
+}
+
+static void
+a_plan_always_leaves_one_request_a_minute(void **state)
+{
+	(void)state;
+	run(tell_nothing_left);
+}
+
 /* Invites once; *left is what the tenant's limit has after it, where it was shown. */
 static enum trl_code
 invite(trl_ctx *ctx, struct world *world, const struct trl_access_who *who,
@@ -335,8 +416,9 @@ tell_outsiders(trl_ctx *ctx, struct world *world)
 	}
 	assert_int_equal(invite(ctx, world, &ada, tenant, &visit, &left), TRL_OK);
 	assert_false(visit.tenant_counted);
+	grant = granted(&visit, tenant);
 	assert_int_equal(
-	    trl_access_belongs(ctx, world->access, tenant, "invite", &states), TRL_OK);
+	    trl_access_belongs(ctx, world->access, &grant, "invite", &states), TRL_OK);
 	assert_int_equal(states.n, 1);
 	assert_int_equal(states.state[0].remaining, 599);
 	grant = granted(&visit, tenant);
@@ -455,6 +537,8 @@ main(void)
 		cmocka_unit_test(refuses_the_sixth_log_in_to_an_account_in_a_minute),
 		cmocka_unit_test(believes_no_copy_of_an_earlier_epoch),
 		cmocka_unit_test(believes_no_copy_whose_epoch_was_lost),
+		cmocka_unit_test(counts_by_the_quota_of_the_plan),
+		cmocka_unit_test(a_plan_always_leaves_one_request_a_minute),
 		cmocka_unit_test(no_copy_outlives_five_seconds),
 		cmocka_unit_test(
 		    who_is_no_member_or_refused_takes_nothing_of_the_tenants_limit),

@@ -159,6 +159,8 @@ copies_come_back_as_they_were(void **state)
 		.status = 1,
 		.tenant_epoch = 7,
 		.account_epoch = 9,
+		.quotas = { 600, UINT32_MAX },
+		.plan = "team",
 		.permissions = permissions,
 		.n_permissions = 3 };
 	const struct trl_access_grant *grant_again;
@@ -182,6 +184,8 @@ copies_come_back_as_they_were(void **state)
 	assert_non_null(grant_again);
 	assert_true(grant_again->role == 4 && grant_again->tenant_epoch == 7 &&
 		    grant_again->account_epoch == 9);
+	assert_memory_equal(grant_again->quotas, grant.quotas, sizeof grant.quotas);
+	assert_string_equal(grant_again->plan, "team");
 	for (len = 0; len < bytes.len; len++)
 		assert_null(access_unpack_grant(arena, bytes.data, len));
 	trl_arena_free(&arena);
@@ -225,7 +229,7 @@ let_through(enum trl_limit_subject subject, const char *rate, const char *replic
 	assert_non_null(access);
 	access_key_limit_text(&key, limit, "192.0.2.1");
 	for (i = 0; i < 5000; i++) {
-		access_count_local(access, &key, limit, &counted);
+		access_count_local(access, &key, limit, 0, &counted);
 		n += counted.allowed;
 		assert_in_range(
 		    counted.next_us, 1, (uint64_t)limit->window_s * 1000000);

@@ -189,17 +189,21 @@ arrive_in_tenant(trl_ctx *ctx, trl_access *access, const struct trl_access_who *
 }
 
 enum trl_code
-trl_access_belongs(trl_ctx *ctx, trl_access *access, struct trl_id tenant,
-    const char *rate, struct trl_access_states *states)
+trl_access_belongs(trl_ctx *ctx, trl_access *access,
+    const struct trl_access_grant *grant, const char *rate,
+    struct trl_access_states *states)
 {
+	const struct trl_limit *limit = trl_limit_find(TRL_LIMIT_TENANT, rate);
 	struct access_question question;
 	struct access_answer answer;
 
 	memset(&question, 0, sizeof question);
-	add_limit(&question, trl_limit_find(TRL_LIMIT_TENANT, rate));
+	add_limit(&question, limit);
 	if (!question.n_limits)
 		return TRL_OK;
-	question.tenant = tenant;
+	question.tenant = grant->tenant;
+	if (limit->planned)
+		question.quota = grant->quotas[limit->planned - 1];
 	access_ask(ctx, access, &question, &answer, states);
 	return access_refused(ctx, states);
 }

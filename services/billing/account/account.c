@@ -11,11 +11,14 @@ account_get(trl_ctx *ctx, trl_batch *work, struct account_rows *rows)
 	*rows =
 	    (struct account_rows){ .subscription = BILLING__V1__SUBSCRIPTION_ROW__INIT,
 		    .profile = BILLING__V1__PROFILE__INIT,
-		    .open = BILLING__V1__OPEN_INVOICES__INIT };
+		    .open = BILLING__V1__OPEN_INVOICES__INIT,
+		    .overrides = BILLING__V1__OVERRIDES__INIT };
 	catalogue_get(work, &rows->catalogue);
 	trl_batch_get(work, &billing_sql_subscription_get, NULL,
 	    &rows->subscription.base, TRL_ARG_ID("tenant_id", ctx->tenant));
 	trl_batch_get(work, &billing_sql_profile_get, NULL, &rows->profile.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	trl_batch_get(work, &billing_sql_entitlement_list, NULL, &rows->overrides.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
 	trl_batch_get(work, &billing_sql_invoice_open, NULL, &rows->open.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
@@ -146,6 +149,7 @@ account_read(trl_ctx *ctx, struct account_rows *rows, struct account *out)
 	out->now = (clock ? trl_value_time_us(clock) : trl_now(ctx)) / 1000000;
 	out->profile = &rows->profile;
 	out->open = &rows->open;
+	out->overrides = &rows->overrides;
 	out->row = row;
 	rc = catalogue_read(ctx, &rows->catalogue, &out->catalogue);
 	if (rc != TRL_OK)

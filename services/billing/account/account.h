@@ -11,13 +11,15 @@ struct account_rows {
 	Billing__V1__SubscriptionRow subscription;
 	billing_profile profile;
 	Billing__V1__OpenInvoices open;
+	Billing__V1__Overrides overrides;
 };
 
 struct account {
 	struct trl_id tenant;
 	int64_t now; /* seconds: the test clock's time, or the clock's */
 	const billing_catalogue *catalogue;
-	const Billing__V1__OpenInvoices *open; /* invoices that are not settled */
+	const Billing__V1__OpenInvoices *open;   /* invoices that are not settled */
+	const Billing__V1__Overrides *overrides; /* what the operator gave it */
 	const billing_profile *profile;    /* its version is 0 where it was never set */
 	Billing__V1__SubscriptionRow *row; /* version 0: there is none yet */
 	struct life_rules rules;

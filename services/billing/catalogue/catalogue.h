@@ -28,6 +28,11 @@ const char *catalogue_offer(
 bool catalogue_check(
     trl_ctx *ctx, const billing_catalogue *catalogue, const char *under);
 
+/* Whether a value is one of a feature of the catalogue, and of its type: NULL, or what
+ * is wrong. */
+const char *catalogue_value_fault(
+    const billing_catalogue *catalogue, const Billing__V1__FeatureValue *value);
+
 enum { CATALOGUE_CHANGES_MAX = 2000 };
 struct catalogue_changes {
 	size_t n;

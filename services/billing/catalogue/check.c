@@ -51,30 +51,51 @@ check_feature(struct check *check, const billing_feature *feature, size_t i)
 		wrong(check, "key", "Two features are called %s.", feature->key);
 }
 
+static const char *
+value_fault(const billing_catalogue *catalogue, const Billing__V1__FeatureValue *value,
+    const char **field)
+{
+	const billing_feature *feature = catalogue_feature(catalogue, value->feature);
+	unsigned given = value->has_boolean + value->has_number + !!value->text;
+
+	*field = "feature";
+	if (!feature)
+		return "There is no feature of this name.";
+	*field = billing_v1_feature_type_name(feature->type);
+	switch (feature->type) {
+	case BILLING__V1__FEATURE__TYPE__boolean:
+		return given == 1 && value->has_boolean
+			   ? NULL
+			   : "This feature is on or off: boolean says which.";
+	case BILLING__V1__FEATURE__TYPE__number:
+		return given == (unsigned)value->has_number
+			   ? NULL
+			   : "This feature is a number; without one it has no limit.";
+	default:
+		return given == 1 && value->text ? NULL : "This feature is a text.";
+	}
+}
+
+const char *
+catalogue_value_fault(
+    const billing_catalogue *catalogue, const Billing__V1__FeatureValue *value)
+{
+	const char *field;
+
+	return value_fault(catalogue, value, &field);
+}
+
 static void
 check_value(struct check *check, const billing_plan *plan, size_t i)
 {
 	const Billing__V1__FeatureValue *value = plan->features[i];
-	const billing_feature *feature =
-	    catalogue_feature(check->catalogue, value->feature);
-	unsigned given = value->has_boolean + value->has_number + !!value->text;
+	const char *field, *why = value_fault(check->catalogue, value, &field);
 
 	for (size_t j = 0; j < i; j++)
 		if (strcmp(plan->features[j]->feature, value->feature) == 0)
 			wrong(check, "feature", "The plan has this feature twice.");
-	if (!feature)
-		wrong(check, "feature", "There is no feature %s.", value->feature);
-	else if (feature->type == BILLING__V1__FEATURE__TYPE__boolean &&
-		 (given != 1 || !value->has_boolean))
-		wrong(
-		    check, "boolean", "This feature is on or off: boolean says which.");
-	else if (feature->type == BILLING__V1__FEATURE__TYPE__number &&
-		 given != (unsigned)value->has_number)
-		wrong(check, "number",
-		    "This feature is a number; without one it has no limit.");
-	else if (feature->type == BILLING__V1__FEATURE__TYPE__text &&
-		 (given != 1 || !value->text))
-		wrong(check, "text", "This feature is a text.");
+	if (why)
+		wrong(check, field, "%s", why);
 }
 
 static void

@@ -42,6 +42,8 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	out->ctx = ctx;
 	out->work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	out->next = life_next(&out->account.life);
+	entitled_read(&out->account, &out->before);
+	out->entitles = false;
 	out->n_invoices = out->n_charges = 0;
 	out->subject_kind = NULL;
 	memset(out->told, 0, sizeof out->told);

@@ -80,6 +80,16 @@ tell(struct turn *turn)
 	}
 }
 
+static void
+tell_entitlements(struct turn *turn)
+{
+	struct entitled now;
+
+	entitled_read(&turn->account, &now);
+	if (turn->entitles || !entitled_is_same(&turn->before, &now))
+		entitled_tell(turn->ctx, turn->work, &turn->account);
+}
+
 /* What happens by itself happens when it is due, by a job; under a test clock, when
  * that is moved on. */
 static void
@@ -101,4 +111,5 @@ turn_finish(struct turn *turn)
 	account_put(turn->ctx, turn->work, &turn->account);
 	set_alarm(turn);
 	tell(turn);
+	tell_entitlements(turn);
 }

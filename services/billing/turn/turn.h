@@ -6,6 +6,7 @@
 #pragma once
 
 #include "account/account.h"
+#include "account/entitled.h"
 #include "invoice/invoice.h"
 #include "invoice/ledger.h"
 #include "provider/provider.h"
@@ -27,6 +28,8 @@ struct turn {
 	struct account account;
 	trl_batch *work;
 	int64_t next; /* life_next, as it was read */
+	struct entitled before;
+	bool entitles; /* something else of it changes than plan and seats */
 	size_t n_invoices;
 	struct turn_invoice invoices[TURN_INVOICES_MAX];
 	size_t n_charges; /* payments that the commit makes, still to be charged */

@@ -93,6 +93,13 @@ ask_grant(struct edge_request *request, struct trl_id tenant)
 	grant->status = (uint8_t)out->status;
 	grant->permissions = out->permissions;
 	grant->n_permissions = out->n_permissions;
+	grant->plan = out->plan ? out->plan : "";
+	if (out->has_api_reads_per_minute)
+		grant->quotas[TRL_LIMIT_READS - 1] = trl_access_quota(
+		    request->edge->access, (uint64_t)out->api_reads_per_minute);
+	if (out->has_api_writes_per_minute)
+		grant->quotas[TRL_LIMIT_WRITES - 1] = trl_access_quota(
+		    request->edge->access, (uint64_t)out->api_writes_per_minute);
 	request->grant = grant;
 	return TRL_OK;
 }
@@ -198,7 +205,7 @@ enter_tenant(struct edge_request *request, struct trl_id tenant,
 	keep_grant(request);
 	if (visit->tenant_counted)
 		return TRL_OK;
-	return trl_access_belongs(request->ctx, request->edge->access, tenant,
+	return trl_access_belongs(request->ctx, request->edge->access, request->grant,
 	    request->route->method->rate, &request->states);
 }
 

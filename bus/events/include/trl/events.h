@@ -76,6 +76,11 @@ struct trl_subscription {
 	 * TRL_CONFLICT and outages say nothing of the event, and its lane waits. */
 	enum trl_code (*apply)(void *self, trl_ctx *ctx, trl_tx *tx,
 	    const struct trl_event *events, size_t n);
+	/* What apply() wrote of a tenant's events is committed, or may be: ends copies
+	 * of what it was before. Once for each tenant of a batch; may park, and cannot
+	 * fail. Not of a snapshot, and not where the process dies in between, so that
+	 * it may only hasten what comes by itself. NULL: nothing follows. */
+	void (*applied)(void *self, trl_ctx *ctx, struct trl_id tenant);
 };
 
 /* What a producer shows a new subscription. */

@@ -97,9 +97,19 @@ struct trl_access_grant {
 	uint8_t role;
 	uint8_t status; /* tenants.v1.Tenant.Status */
 	uint64_t tenant_epoch, account_epoch;
+	/* Of limits that the plan sets, by enum trl_limit_planned - 1: so many as
+	 * trl_access_quota made of them; 0: as limit.c has it. */
+	uint32_t quotas[TRL_LIMITS_PLANNED - 1];
+	const char *plan; /* its key; "": nobody knows of one */
 	const uint32_t *permissions;
 	size_t n_permissions;
 };
+
+/* What a plan's number makes of such a limit: TRELLIS_RATE_SCALE applies to it as to
+ * any other, and it is never less than one, so that whoever has it can still change the
+ * plan.
+ */
+uint32_t trl_access_quota(const trl_access *access, uint64_t number);
 
 /* The two round trips of the edge. */
 
@@ -135,8 +145,9 @@ enum trl_code trl_access_arrive(trl_ctx *ctx, trl_access *access,
 
 /* Third, only where the second did not count the tenant and its owner has confirmed the
  * grant: counts it. Errors: TRL_RATE. */
-enum trl_code trl_access_belongs(trl_ctx *ctx, trl_access *access, struct trl_id tenant,
-    const char *rate, struct trl_access_states *states) TRL_MUST_CHECK;
+enum trl_code trl_access_belongs(trl_ctx *ctx, trl_access *access,
+    const struct trl_access_grant *grant, const char *rate,
+    struct trl_access_states *states) TRL_MUST_CHECK;
 
 /* Keeps a copy for 5 s. Its epochs must have been read before the facts were. */
 void trl_access_keep_who(trl_ctx *ctx, trl_access *access,

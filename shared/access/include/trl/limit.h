@@ -17,6 +17,15 @@ enum trl_limit_subject {
 	TRL_LIMIT_KNOWN /* a name and where its owner is known to come from, the same */
 };
 
+/* Limits of a tenant that its plan may set: a feature's number then stands in the place
+ * of count (billing.v1.Feature). */
+enum trl_limit_planned {
+	TRL_LIMIT_UNPLANNED,
+	TRL_LIMIT_READS,  /* "api-reads-per-minute" */
+	TRL_LIMIT_WRITES, /* "api-writes-per-minute" */
+	TRL_LIMITS_PLANNED
+};
+
 struct trl_limit {
 	const char *name; /* in RateLimit-Policy, and in the key */
 	const char *rate; /* the method's class it belongs to; NULL: every request */
@@ -24,6 +33,7 @@ struct trl_limit {
 	uint32_t count;
 	uint32_t window_s;
 	bool strict; /* without Redis: no allowance above the replica's share */
+	enum trl_limit_planned planned;
 };
 
 /* Every limit there is. */
@@ -34,7 +44,7 @@ extern const size_t trl_limits_count;
 struct trl_limit_state {
 	const struct trl_limit *limit;
 	bool allowed;
-	uint64_t quota; /* count after TRELLIS_RATE_SCALE */
+	uint64_t quota; /* count, or the plan's, after TRELLIS_RATE_SCALE */
 	uint64_t remaining;
 	uint64_t
 	    next_us; /* until there is one more: when refused, until there is one */

@@ -1,0 +1,142 @@
+/* What is heard of billing: plans and who has which, as the grant then has it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_ground.h"
+#include "test_plan.h"
+
+static Tenants__V1__Grant *
+granted(struct trl_id tenant)
+{
+	Tenants__V1__GetGrantRequest ask = TENANTS__V1__GET_GRANT_REQUEST__INIT;
+	struct world_caller edge = { 0 };
+	Tenants__V1__Grant *out;
+
+	trl_set(&ask, account_id, world_bytes(&founder->account));
+	trl_set(&ask, tenant_id, world_bytes(&tenant));
+	assert_int_equal(
+	    world_call(&edge, &tenants_v1_get_grant, &ask.base, &out), TRL_OK);
+	return out;
+}
+
+static void
+before_billing_said_anything_nothing_is_known(void **state)
+{
+	Tenants__V1__Grant *grant = granted(home);
+
+	(void)state;
+	assert_null(grant->plan);
+	assert_false(grant->has_api_reads_per_minute);
+	assert_false(grant->has_api_writes_per_minute);
+}
+
+static void
+whoever_has_no_plan_has_the_fallbacks(void **state)
+{
+	Tenants__V1__Grant *grant;
+
+	(void)state;
+	hear_plan("free", 1, true, 3, 60);
+	hear_plan("team", 1, false, 20, PLAN_NO_LIMIT);
+	grant = granted(home);
+	assert_string_equal(grant->plan, "free");
+	assert_int_equal(grant->api_reads_per_minute, 60);
+	assert_false(grant->has_api_writes_per_minute); /* the catalogue has none */
+}
+
+static void
+a_plan_holds_and_its_tenants_copies_end(void **state)
+{
+	unsigned before = ground.tenant_bumps;
+	Tenants__V1__Grant *grant;
+
+	(void)state;
+	hear_plan("free", 1, true, 3, 60);
+	hear_plan("team", 1, false, 20, PLAN_NO_LIMIT);
+	assert_int_equal(ground.tenant_bumps, before);
+	hear_entitlements(home, 1, "team", 0);
+	assert_int_equal(ground.tenant_bumps, before + 1);
+	grant = granted(home);
+	assert_string_equal(grant->plan, "team");
+	assert_false(grant->has_api_reads_per_minute);
+	hear_entitlements(home, 2, NULL, 0);
+	assert_string_equal(granted(home)->plan, "free");
+}
+
+/* As after a snapshot, or once an event comes again. */
+static void
+what_is_older_stands_back(void **state)
+{
+	(void)state;
+	hear_plan("free", 7, true, 3, 60);
+	hear_plan("team", 7, false, 20, 600);
+	hear_entitlements(home, 5, "team", 0);
+	hear_entitlements(home, 4, NULL, 0);
+	assert_string_equal(granted(home)->plan, "team");
+	hear_plan("team", 6, false, 20, 700);
+	assert_int_equal(granted(home)->api_reads_per_minute, 600);
+	hear_plan("team", 8, false, 20, 800);
+	assert_int_equal(granted(home)->api_reads_per_minute, 800);
+}
+
+static void
+a_plan_that_is_not_heard_of_yet_is_the_fallback(void **state)
+{
+	(void)state;
+	hear_plan("free", 9, true, 3, 60);
+	hear_entitlements(home, 9, "later", 0);
+	assert_string_equal(granted(home)->plan, "free");
+}
+
+static void
+there_is_one_fallback(void **state)
+{
+	(void)state;
+	hear_plan("free", 10, true, 3, 60);
+	hear_plan("basic", 11, true, 3, 90);
+	assert_string_equal(granted(home)->plan, "basic");
+	hear_plan("free", 12, true, 3, 61);
+	assert_string_equal(granted(home)->plan, "free");
+	assert_string_equal(
+	    world_sql("select count(*) from tenants.plan_directory where fallback"),
+	    "1");
+}
+
+static void
+what_the_operator_gave_stands_before_the_plan(void **state)
+{
+	(void)state;
+	hear_plan("free", 20, true, 3, 60);
+	hear_override(home, 20, "api-reads-per-minute", 5000);
+	assert_int_equal(granted(home)->api_reads_per_minute, 5000);
+	hear_override(home, 21, "api-reads-per-minute", PLAN_NO_LIMIT);
+	assert_false(granted(home)->has_api_reads_per_minute);
+	hear_override(home, 22, "no-such-feature", 1);
+	assert_int_equal(granted(home)->api_reads_per_minute, 60);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+		    before_billing_said_anything_nothing_is_known, ground_found),
+		cmocka_unit_test_setup(
+		    whoever_has_no_plan_has_the_fallbacks, ground_found),
+		cmocka_unit_test_setup(
+		    a_plan_holds_and_its_tenants_copies_end, ground_found),
+		cmocka_unit_test_setup(what_is_older_stands_back, ground_found),
+		cmocka_unit_test_setup(
+		    a_plan_that_is_not_heard_of_yet_is_the_fallback, ground_found),
+		cmocka_unit_test_setup(there_is_one_fallback, ground_found),
+		cmocka_unit_test_setup(
+		    what_the_operator_gave_stands_before_the_plan, ground_found),
+	};
+
+	return cmocka_run_group_tests(tests, ground_open, world_close);
+}
