@@ -60,10 +60,9 @@ class PlanCase(MeshCase):
         made = person.call("PUT", "/api/v1/billing-profile",
                            {"legal_name": "Ann", "country": "AT"}, {"X-Tenant-Id": tenant})
         self.assertEqual(made.status, 200, made)
-        self.stack.sql(
-            "insert into billing.payment_method values "
-            f"('{tenant}', gen_random_uuid(), 1, 'test', 'card', 'usable', 'visa', '4242', 12, 2099, "
-            "true, null, '4242424242424242', now(), now())")
+        made = person.post("/api/v1/payment-methods", {
+            "card_number": "4242424242424242", "expiry_month": 12, "expiry_year": 2099}, X_Tenant_Id=tenant)
+        self.assertEqual(made.status, 201, made)
         return self.choose(person, tenant, name, **more)
 
     def choose(self, person, tenant, name, **more):

@@ -109,7 +109,8 @@ profile_and_ways_to_pay_go(void **state)
 	(void)state;
 	assert_string_equal(world_sql("set search_path = billing; select "
 				      "array_to_string(trl_erasable('now'), ' ')"),
-	    "entitlement job_weight parked payment_method profile tenant_copy");
+	    "entitlement job_weight parked payment_method profile tenant_copy "
+	    "test_provider_request");
 }
 
 int

@@ -93,12 +93,14 @@ a_trial_pauses_without_a_way_to_pay(void **state)
 	ground_pass(&who, 0);
 	ground_found(&who, ground_now());
 	ground_pass(&who, 11 * DAY);
-	assert_string_equal(
-	    ground_told(&who), "subscription.started subscription.trial_ending");
+	assert_string_equal(ground_told(&who),
+	    "subscription.started entitlements.changed "
+	    "subscription.trial_ending");
 	ground_pass(&who, 3 * DAY);
 	assert_string_equal(ground_of(&who, "status"), "paused");
 	assert_string_equal(ground_told(&who),
-	    "subscription.started subscription.trial_ending subscription.paused");
+	    "subscription.started entitlements.changed subscription.trial_ending "
+	    "subscription.paused entitlements.changed");
 	assert_string_equal(world_sql("select count(*) from billing.invoice where "
 				      "tenant_id = '%s'",
 				world_id_text(who.tenant)),
@@ -147,8 +149,9 @@ a_short_trial_is_told_at_once(void **state)
 	ground_pass(&who, 0);
 	ground_found(&who, ground_now());
 	ground_pass(&who, 1);
-	assert_string_equal(
-	    ground_told(&who), "subscription.started subscription.trial_ending");
+	assert_string_equal(ground_told(&who),
+	    "subscription.started entitlements.changed "
+	    "subscription.trial_ending");
 	assert_string_equal(
 	    ground_of(&who, "clock_at > now() - interval '1 minute'"), "t");
 }
