@@ -45,7 +45,7 @@ class Ctl(CtlCase):
     def test_peers_show_who_calls_whom(self):
         edge = self.items("peers")["edge"]
         self.assertEqual({p["service"]: p["state"] for p in edge["peers"]},
-                         {"auth": "up", "tenants": "up", "notify": "up"})
+                         {name: "up" for name in SERVICES if name != "edge"})
         tenants = self.items("peers")["tenants"]
         self.assertTrue({"ctl", "edge"} <= {c["service"] for c in tenants["callers"]})
         self.assertIn("CALLED BY", self.ctl("peers").stdout)

@@ -114,7 +114,6 @@ begin_row(trl_ctx *ctx, struct account *account)
 {
 	Billing__V1__SubscriptionRow *row = account->row;
 
-	trl_set(row, id, trl_value_bytes(ctx, trl_id_new()));
 	row->prefix = new_prefix(ctx);
 	if (!row->has_next_invoice)
 		trl_set(row, next_invoice, 1);
@@ -184,8 +183,6 @@ account_show(trl_ctx *ctx, const struct account *account, billing_subscription *
 	const Billing__V1__SubscriptionRow *row = account->row;
 
 	trl_set(out, version, row->version);
-	if (row->has_id)
-		trl_set(out, id, row->id);
 	out->created_at = row->created_at;
 	out->updated_at = row->updated_at;
 	if (life->status == LIFE_NONE) {

@@ -25,6 +25,16 @@ is_currency(const char *code)
 	return currency && currency->kind == TRL_CURRENCY_MONEY;
 }
 
+static bool
+is_zone(const char *name)
+{
+	trl_zone *zone = NULL;
+	bool found = !trl_zone_open(name, &zone);
+
+	trl_zone_close(&zone);
+	return found;
+}
+
 static enum trl_code
 check(trl_ctx *ctx, const Billing__V1__PutProfileRequest *in)
 {
@@ -41,6 +51,10 @@ check(trl_ctx *ctx, const Billing__V1__PutProfileRequest *in)
 		    "This is no VAT id of %s: it begins with the country, as "
 		    "\"ATU12345678\".",
 		    in->country);
+	if (in->time_zone && !is_zone(in->time_zone))
+		return trl_fail_field(ctx, TRL_INVALID, "time_zone",
+		    "There is no time zone %s (IANA), as \"Europe/Vienna\".",
+		    in->time_zone);
 	if (in->currency && !is_currency(in->currency))
 		return trl_fail_field(ctx, TRL_INVALID, "currency",
 		    "%s is no currency that can be paid in (ISO 4217).", in->currency);

@@ -136,6 +136,20 @@ a_preview_is_the_invoice_that_follows(void **state)
 	assert_int_equal(preview->renewal->total, 6000);
 }
 
+static void
+a_zone_that_is_none_is_refused_with_its_field(void **state)
+{
+	struct world_caller who = ground_owner();
+
+	(void)state;
+	assert_int_equal(ask(&who, &billing_v1_put_profile,
+			     "{\"legal_name\":\"Ann\",\"country\":\"AT\","
+			     "\"time_zone\":\"nobody-knows-this\"}",
+			     NULL),
+	    TRL_INVALID);
+	assert_string_equal(world.err.field, "time_zone");
+}
+
 int
 main(void)
 {
@@ -148,6 +162,8 @@ main(void)
 		cmocka_unit_test_teardown(renewals_come_by_the_clock, world_forget),
 		cmocka_unit_test_teardown(
 		    a_preview_is_the_invoice_that_follows, world_forget),
+		cmocka_unit_test_teardown(
+		    a_zone_that_is_none_is_refused_with_its_field, world_forget),
 	};
 
 	return cmocka_run_group_tests(tests, ground_open, world_close);

@@ -75,8 +75,8 @@ tell(struct turn *turn)
 		account_show(ctx, &turn->account, told->subscription);
 		if (ctx->principal.kind == TRL_PERSON)
 			trl_set(told, by, trl_value_bytes(ctx, ctx->principal.account));
-		trl_batch_event(turn->work, types[i],
-		    trl_value_id(turn->account.row->id), &told->base);
+		trl_batch_event(
+		    turn->work, types[i], turn->account.tenant, &told->base);
 	}
 }
 

@@ -1,5 +1,5 @@
 -- What billing knows of an organisation beside its profile; a row in any case.
-select s.id, s.version, s.state, s.currency, s.balance, s.carried, s.coupon, s.coupon_left,
+select s.version, s.state, s.currency, s.balance, s.carried, s.coupon, s.coupon_left,
     s.clock_at, s.created_at, s.updated_at, s.prefix, s.next_invoice,
     s.next_credit_note, m.id as method_id, m.reference as method_reference,
     t.deleting

@@ -15,7 +15,6 @@ comment on table catalogue_directory is 'class: directory; app: select; sys: sel
 -- organisation is erased, what is owed on either side stays (subscription/erase.c).
 create table subscription (
     tenant_id   uuid not null,
-    id          uuid not null,
     version     bigint not null,
     status      text,               -- null: there never was one
     plan        text,
