@@ -75,21 +75,15 @@ ctl_call_list(struct ctl *ctl)
 /* ---- what is asked
  * -------------------------------------------------------------------------- */
 
-/* The request's text: the word itself, @file, or - for what stands on the input. */
-static const char *
-read_text(trl_ctx *ctx, const char *word)
+const char *
+ctl_read_file(trl_ctx *ctx, const char *path)
 {
-	FILE *file;
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	char *text;
 	size_t n;
 
-	if (word == NULL)
-		return "{}";
-	if (word[0] != '@' && strcmp(word, "-") != 0)
-		return word;
-	file = word[0] == '@' ? fopen(word + 1, "re") : stdin;
 	if (file == NULL) {
-		fprintf(stderr, "trellis: %s: %s\n", word + 1, strerror(errno));
+		fprintf(stderr, "trellis: %s: %s\n", path, strerror(errno));
 		return NULL;
 	}
 	text = trl_arena_alloc(ctx->arena, TEXT_MAX + 1);
@@ -100,8 +94,19 @@ read_text(trl_ctx *ctx, const char *word)
 	return text;
 }
 
-static bool
-take_id(const char *option, const char *text, struct trl_id *out)
+/* The request's text: the word itself, @file, or - for what stands on the input. */
+static const char *
+read_text(trl_ctx *ctx, const char *word)
+{
+	if (word == NULL)
+		return "{}";
+	if (word[0] == '@')
+		return ctl_read_file(ctx, word + 1);
+	return strcmp(word, "-") == 0 ? ctl_read_file(ctx, word) : word;
+}
+
+bool
+ctl_take_id(const char *option, const char *text, struct trl_id *out)
 {
 	if (text == NULL || trl_id_parse(text, strlen(text), out))
 		return true;
@@ -151,8 +156,8 @@ whom(struct ctl *ctl, const struct trl_method *method)
 /* ---- what came of it
  * ------------------------------------------------------------------------ */
 
-static void
-show_error(struct ctl *ctl, trl_ctx *ctx, enum trl_code rc)
+void
+ctl_show_error(struct ctl *ctl, trl_ctx *ctx, enum trl_code rc)
 {
 	const struct trl_err *err = &ctx->err;
 	const char *text = err->message[0] != '\0'
@@ -186,25 +191,41 @@ show_error(struct ctl *ctl, trl_ctx *ctx, enum trl_code rc)
 	trl_buf_adds(&ctl->out, "]}}\n");
 }
 
+bool
+ctl_call_one(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
+    const struct trl_method *method, ProtobufCMessage *in, ProtobufCMessage **out)
+{
+	struct trl_call_terms terms = { 0 };
+	enum trl_code rc;
+
+	if (service == NULL) {
+		fprintf(stderr, "trellis: no address of the service is known "
+				"(TRELLIS_PEER_...)\n");
+		return false;
+	}
+	terms.to = service->name;
+	if ((ctl->args.given & CTL_TIMEOUT) != 0)
+		terms.timeout_ms = (uint32_t)ctl->args.timeout_ms;
+	settle_tenant(ctx, method, in);
+	ctl_sign(ctl, ctx, method, in);
+	if (!ctl_reach(ctl, ctx, service))
+		rc = trl_fail(ctx, TRL_UNAVAILABLE, "%s", ctl_advice(ctx, service));
+	else
+		rc = trl_bus_call_with(ctx, ctl->bus, method, in, &terms, out);
+	if (rc != TRL_OK)
+		ctl_show_error(ctl, ctx, rc);
+	return rc == TRL_OK;
+}
+
 static enum ctl_exit
 ask(struct ctl *ctl, trl_ctx *ctx, const struct trl_method *method,
     const struct ctl_service *service, ProtobufCMessage *in)
 {
-	struct trl_call_terms terms = { .to = service->name };
 	struct trl_buf json = { 0 };
 	ProtobufCMessage *out = NULL;
-	enum trl_code rc;
 
-	if ((ctl->args.given & CTL_TIMEOUT) != 0)
-		terms.timeout_ms = (uint32_t)ctl->args.timeout_ms;
-	if (!ctl_reach(ctl, ctx, service))
-		rc = trl_fail(ctx, TRL_UNAVAILABLE, "%s", ctl_advice(ctx, service));
-	else
-		rc = trl_bus_call_with(ctx, ctl->bus, method, in, &terms, &out);
-	if (rc != TRL_OK) {
-		show_error(ctl, ctx, rc);
+	if (!ctl_call_one(ctl, ctx, service, method, in, &out))
 		return CTL_FAILED;
-	}
 	trl_json_encode(&json, method->out, out, false);
 	if ((ctl->args.given & CTL_JSON) != 0) {
 		trl_buf_add(&ctl->out, json.data, json.len);
@@ -234,18 +255,16 @@ ctl_call(struct ctl *ctl, trl_ctx *ctx)
 	service = whom(ctl, method);
 	text = read_text(ctx, ctl->args.n_words > 1 ? ctl->args.words[1] : NULL);
 	if (service == NULL || text == NULL ||
-	    !take_id("--tenant", ctl->args.tenant, &ctx->tenant) ||
-	    !take_id("--account", ctl->args.account, &ctx->principal.account))
+	    !ctl_take_id("--tenant", ctl->args.tenant, &ctx->tenant) ||
+	    !ctl_take_id("--account", ctl->args.account, &ctx->principal.account))
 		return CTL_MISUSED;
 	trl_trace_new(&ctx->trace);
 	in = trl_message_new(ctx->arena, method->in->descriptor);
 	rc = trl_json_decode(ctx, method->in, text, strlen(text), in);
 	if (rc != TRL_OK) {
-		show_error(ctl, ctx, rc);
+		ctl_show_error(ctl, ctx, rc);
 		return CTL_MISUSED;
 	}
-	settle_tenant(ctx, method, in);
 	ctx->principal.role = TRL_OWNER;
-	ctl_sign(ctl, ctx, method, in);
 	return ask(ctl, ctx, method, service, in);
 }

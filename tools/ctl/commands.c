@@ -181,6 +181,34 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_jobs_cancel,
 	},
 	{
+	    .name = "billing catalogue",
+	    .words = "check|diff|apply FILE",
+	    .summary =
+		"what is sold: checks a file of it, compares it, puts it in force",
+	    .more =
+		"FILE is JSON; services/billing/README.md says what stands in it. diff "
+		"lists what it\nchanges. Nothing of it holds where anything of it is "
+		"wrong.",
+	    .options = CTL_KEY,
+	    .least = 2,
+	    .most = 2,
+	    .run = ctl_billing_catalogue,
+	},
+	{
+	    .name = "ledger check",
+	    .words = "",
+	    .summary = "adds the ledger up, and holds it against invoices and balances",
+	    .options = CTL_TENANT,
+	    .run = ctl_ledger_check,
+	},
+	{
+	    .name = "ledger export",
+	    .words = "",
+	    .summary = "prints the ledger as a journal that hledger reads",
+	    .options = CTL_TENANT,
+	    .run = ctl_ledger_export,
+	},
+	{
 	    .name = "call",
 	    .words = "[METHOD [JSON]]",
 	    .summary = "calls any method of any service; without one, lists all",

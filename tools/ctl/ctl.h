@@ -127,6 +127,16 @@ bool ctl_ask(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
 bool ctl_ask_at(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
     const char *at, const struct trl_method *method, const ProtobufCMessage *in,
     ProtobufCMessage **out);
+/* call.c: the same of a method that is called for itself, in the tenant that the
+ * request or --tenant names, with as long as --timeout says or the contract: a failure
+ * is shown at once, and false. */
+bool ctl_call_one(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *service,
+    const struct trl_method *method, ProtobufCMessage *in, ProtobufCMessage **out);
+void ctl_show_error(struct ctl *ctl, trl_ctx *ctx, enum trl_code rc);
+/* An option's id; false: said. No text leaves *out alone. */
+bool ctl_take_id(const char *option, const char *text, struct trl_id *out);
+/* A file's text, or the input's ("-"), of at most 1 MiB; NULL: said. */
+const char *ctl_read_file(trl_ctx *ctx, const char *path);
 struct ctl_service *ctl_service_named(struct ctl *ctl, const char *name);
 /* What to do about a service that does not answer. */
 const char *ctl_advice(trl_ctx *ctx, const struct ctl_service *service);
@@ -215,6 +225,9 @@ enum ctl_exit ctl_events_skip(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_replay(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_forget(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_events_new_epoch(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_billing_catalogue(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_ledger_check(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_ledger_export(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_keys_init(struct ctl *ctl);
 enum ctl_exit ctl_crash_show(struct ctl *ctl);
 enum ctl_exit ctl_completion(struct ctl *ctl);

@@ -12,7 +12,7 @@ libjansson4 libsodium23 libuuid1 zlib1g libnng1 ca-certificates tzdata $PACKAGES
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
 libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
-PACKAGES_TEST="mount pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER"
+PACKAGES_TEST="mount hledger pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER"
 PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
 prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
 # tests/k8s has models from npm and renders a chart by Go. Whoever has a node has its npm.

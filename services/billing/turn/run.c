@@ -68,8 +68,8 @@ note_in_audit(struct turn *turn, const char *action)
 		trl_batch_audit(
 		    turn->work, action, turn->subject, turn->subject_kind, NULL);
 	else
-		trl_batch_audit(turn->work, action, trl_value_id(turn->account.row->id),
-		    "subscription", NULL);
+		trl_batch_audit(
+		    turn->work, action, turn->account.tenant, "subscription", NULL);
 }
 
 static enum trl_code

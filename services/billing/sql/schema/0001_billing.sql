@@ -288,3 +288,17 @@ create table entitlement (
     constraint entitlement_pkey primary key (tenant_id, feature)
 );
 comment on table entitlement is 'class: tenant';
+
+-- The operator's ledger check and export read all organisations', by the _sys role.
+create policy tenant on subscription
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy books on subscription for select to billing_sys using (true);
+create policy tenant on invoice
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy books on invoice for select to billing_sys using (true);
+create policy tenant on ledger_transaction
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy books on ledger_transaction for select to billing_sys using (true);
+create policy tenant on ledger_entry
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy books on ledger_entry for select to billing_sys using (true);

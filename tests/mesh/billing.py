@@ -1,0 +1,68 @@
+"""billing.py - what is sold, and the ledger, by the operator's command: a catalogue is
+checked, compared and applied, what is wrong is told with its place, and hledger reads the
+ledger and finds the same."""
+import collections
+import json
+import os
+import subprocess
+import tempfile
+
+from ctl_case import CtlCase
+from stack import TOP
+
+EXAMPLE = os.path.join(TOP, "services/billing/catalogue/example.json")
+
+
+class Billing(CtlCase):
+    settings = {**CtlCase.settings, "TRELLIS_BILLING_PROVIDER": "test"}
+
+    def catalogue(self, action, catalogue, code=0):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(catalogue, file)
+            file.flush()
+            return self.ctl("billing", "catalogue", action, file.name, code=code)
+
+    def call(self, method, **fields):
+        return json.loads(self.ctl("call", method, json.dumps(fields), "--json").stdout)
+
+    def test_1_a_catalogue_is_checked_compared_and_applied(self):
+        with open(EXAMPLE, encoding="utf-8") as file:
+            example = json.load(file)
+        self.assertEqual(self.stack.client().get("/api/v1/plans")["items"], [])
+        self.assertRegex(self.catalogue("check", example).stdout, r"^Nothing is wrong; it would change \d+ things\.$")
+        self.assertIn("Plan team is new.", self.catalogue("diff", example).stdout)
+        self.assertEqual(self.stack.client().get("/api/v1/plans")["items"], [])
+        self.assertIn("Version 1 is in force.", self.catalogue("apply", example).stdout)
+        self.assertEqual(self.catalogue("apply", example).stdout, "It is in force as it is.\n")
+        self.assertEqual([plan["key"] for plan in self.stack.client().get("/api/v1/plans")["items"]],
+                         ["free", "team", "business"])
+        example["plans"][1]["prices"][0]["unit_amount"] = "1"
+        refused = self.catalogue("apply", example, code=1)
+        self.assertIn("/catalogue/plans/1/prices/0", refused.stderr)
+        example["plans"][1]["prices"][0]["unit_amount"] = "1,5"
+        self.assertIn("/catalogue/plans/1/prices/0 ", self.catalogue("check", example, code=1).stderr)
+        wrong = self.ctl("billing", "catalogue", "use", EXAMPLE, code=2)
+        self.assertEqual(wrong.stderr, "trellis: say check, diff or apply, and then the file\n")
+        self.assertIn("No such file", self.ctl("billing", "catalogue", "check", "/nobody", code=2).stderr)
+
+    def test_2_the_ledger_balances_and_hledger_finds_the_same(self):
+        self.ada.headers["X-Tenant-Id"] = self.tenant
+        answer = self.ada.post("/api/v1/subscription", {"plan": "team", "interval": "month", "seats": 5})
+        self.assertEqual((answer.status, answer["status"]), (200, "incomplete"), answer)
+        self.assertEqual(self.ctl("ledger", "check").stdout, "1 transactions, 3 entries: the ledger balances.\n")
+        journal = self.ctl("ledger", "export").stdout
+        told = subprocess.run(["hledger", "-f", "-", "balance", "--flat", "--no-total", "-O", "csv"], input=journal,
+                              text=True, capture_output=True, check=True).stdout.splitlines()[1:]
+        sums = collections.Counter()
+        for line in told:
+            account, amount = line.strip('"').split('","')
+            sums[account.rpartition(":")[0]] += round(float(amount.split()[0]) * 100)
+        self.assertEqual(sums, {"assets:receivable": 5400, "income:revenue": -4500, "liabilities:tax": -900})
+        entries = [json.loads(line) for line in self.ctl("ledger", "export", "--json").stdout.splitlines()]
+        self.assertEqual(sum(entry["amount"] for entry in entries), 0)
+        self.assertEqual(self.ctl("ledger", "check", "--tenant", "nobody", code=2).stderr,
+                         "trellis: --tenant 'nobody' is not an id of 36 characters\n")
+        self.stack.sql("update billing.invoice set amount_due = amount_due - 1")
+        broken = self.ctl("ledger", "check", code=1)
+        self.assertIn("account receivable of organisation " + self.tenant, broken.stderr)
+        self.stack.sql("update billing.invoice set amount_due = amount_due + 1")
