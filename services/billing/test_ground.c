@@ -60,17 +60,23 @@ decode(trl_ctx *ctx, void *arg)
 	    strlen(decoding->json), decoding->in);
 	ctx->arena = own;
 	if (rc != TRL_OK)
-		fail_msg("%s: %s", decoding->json, ctx->err.message);
+		fail_msg("%s: %.500s", ctx->err.message, decoding->json);
+}
+
+const ProtobufCMessage *
+ground_message(const struct trl_method *method, const char *json)
+{
+	struct decoding decoding = { .message = method->in, .json = json };
+
+	world_act(decode, &decoding);
+	return decoding.in;
 }
 
 enum trl_code
 ask(const struct world_caller *who, const struct trl_method *method, const char *json,
     void *out)
 {
-	struct decoding decoding = { .message = method->in, .json = json };
-
-	world_act(decode, &decoding);
-	return world_call(who, method, decoding.in, out);
+	return world_call(who, method, ground_message(method, json), out);
 }
 
 void
@@ -80,8 +86,8 @@ must(const struct world_caller *who, const struct trl_method *method, const char
 	enum trl_code rc = ask(who, method, json, out);
 
 	if (rc != TRL_OK)
-		fail_msg("%s %s: %s: %s (%s)", method->name, json, trl_code_name(rc),
-		    world.err.message, world.err.field ? world.err.field : "");
+		fail_msg("%s: %s: %s (%s) %.500s", method->name, trl_code_name(rc),
+		    world.err.message, world.err.field ? world.err.field : "", json);
 }
 
 void

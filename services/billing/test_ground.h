@@ -17,6 +17,9 @@ int ground_open(void **state);
 struct world_caller ground_owner(void);
 extern const struct world_caller ground_operator;
 
+/* A request of JSON, in world.arena. */
+const ProtobufCMessage *ground_message(
+    const struct trl_method *method, const char *json);
 /* Calls a method with a request in JSON; out may be NULL, else a message in
  * world.arena. */
 enum trl_code ask(const struct world_caller *who, const struct trl_method *method,

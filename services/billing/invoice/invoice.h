@@ -7,6 +7,8 @@
 
 /* The invoice of the parts that name place (life.h), a draft: lines, coupon, taxes, and
  * what it takes from the balance. *out is NULL where there is nothing to bill.
- * Errors: TRL_INVALID (an amount does not fit, or the seller is not set). */
+ * Errors: TRL_INVALID (an amount does not fit). */
 enum trl_code invoice_make(trl_ctx *ctx, const struct account *account, uint64_t place,
     billing_invoice **out) TRL_MUST_CHECK;
+/* The least that a provider collects: half a unit of the currency. */
+int64_t invoice_least(const char *currency);

@@ -20,6 +20,7 @@ read_document(trl_ctx *ctx, const Billing__V1__InvoiceRow *row, billing_invoice 
 	trl_set(out, version, now->version);
 	trl_set(out, status, now->status);
 	out->number = now->number;
+	trl_set(out, carried_on, now->carried_on);
 	trl_set(out, amount_paid, now->amount_paid);
 	trl_set(out, amount_credited, now->amount_credited);
 	trl_set(out, amount_due, now->amount_due);

@@ -7,6 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "invoice/texts.h"
+
 static const char *const eu[] = { "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES",
 	"FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL",
 	"PT", "RO", "SE", "SI", "SK" };
@@ -56,6 +58,7 @@ add_rates(const billing_catalogue *catalogue, const char *country, const char *r
 			continue;
 		trl_assert(!trl_decimal_read(rate->rate, strlen(rate->rate),
 		    RATE_PLACES, &out->rates[out->n_rates]));
+		out->names[out->n_rates] = rate->name;
 		out->n_rates++;
 	}
 	strcpy(out->category, out->n_rates == 0                     ? "O"
@@ -64,16 +67,15 @@ add_rates(const billing_catalogue *catalogue, const char *country, const char *r
 }
 
 static void
-none(struct bill_tax *out, const char *category, const char **reason, const char *why)
+none(struct bill_tax *out, const char *category)
 {
 	*out = (struct bill_tax){ 0 };
 	strcpy(out->category, category);
-	*reason = why;
 }
 
 void
 tax_for(const billing_catalogue *catalogue, const billing_profile *buyer,
-    const char *tax_class, struct bill_tax *out, const char **reason)
+    const char *tax_class, struct bill_tax *out)
 {
 	const Billing__V1__Party *seller =
 	    catalogue->seller ? catalogue->seller->party : NULL;
@@ -82,21 +84,29 @@ tax_for(const billing_catalogue *catalogue, const billing_profile *buyer,
 	const char *region = buyer->region;
 
 	*out = (struct bill_tax){ 0 };
-	*reason = NULL;
 	if (buyer->exempt_reason) {
-		none(out, "E", reason, buyer->exempt_reason);
+		none(out, "E");
 		return;
 	}
 	if (tax_in_eu(from) && tax_in_eu(to) && strcmp(from, to) != 0) {
 		if (seller->vat_id && buyer->vat_id) {
-			none(out, "AE", reason,
-			    "Reverse charge: the buyer accounts for the tax.");
+			none(out, "AE");
 			return;
 		}
 		to = from;
 		region = NULL;
 	}
 	add_rates(catalogue, to, region, tax_class ? tax_class : "standard", out);
-	if (strcmp(out->category, "O") == 0)
-		*reason = "Not subject to tax.";
+}
+
+const char *
+tax_reason(const billing_profile *buyer, const char *category)
+{
+	if (strcmp(category, "E") == 0)
+		return buyer->exempt_reason;
+	if (strcmp(category, "AE") == 0)
+		return text_of(TEXT_REVERSE_CHARGE, buyer->locale);
+	if (strcmp(category, "O") == 0)
+		return text_of(TEXT_NOT_SUBJECT, buyer->locale);
+	return NULL;
 }

@@ -8,13 +8,19 @@
 
 static const trl_int128 hundred = 100000000; /* percent, RATE_PLACES */
 
+/* What a coupon may take off of a line. */
+static int64_t
+discountable(const struct bill_line *line)
+{
+	return line->amount > 0 && !line->undiscounted ? line->amount : 0;
+}
+
 static bool
 charges(const struct bill *bill, int64_t *sum)
 {
 	*sum = 0;
 	for (size_t i = 0; i < bill->n_lines; i++)
-		if (bill->lines[i].amount > 0 &&
-		    __builtin_add_overflow(*sum, bill->lines[i].amount, sum))
+		if (__builtin_add_overflow(*sum, discountable(&bill->lines[i]), sum))
 			return false;
 	return true;
 }
@@ -40,7 +46,7 @@ bill_amount_off(const struct bill *bill, int64_t amount, int64_t *out)
 	return true;
 }
 
-/* Over the lines that charge, by what they charge. */
+/* Over the lines that it holds for, by what they charge. */
 static bool
 split_discount(struct bill *bill)
 {
@@ -55,8 +61,7 @@ split_discount(struct bill *bill)
 	trl_assert(weights != NULL);
 	parts = weights + bill->n_lines;
 	for (size_t i = 0; i < bill->n_lines; i++)
-		if (bill->lines[i].amount > 0)
-			weights[i] = bill->lines[i].amount;
+		weights[i] = discountable(&bill->lines[i]);
 	fits = trl_split(bill->discount, weights, bill->n_lines, parts);
 	for (size_t i = 0; fits && i < bill->n_lines; i++)
 		bill->lines[i].discount = parts[i];
@@ -112,20 +117,18 @@ taxes_of(const struct bill_line *kind, int64_t sum, int64_t *net, int64_t *taxes
 	       trl_split(sum - *net, weights, tax->n_rates, taxes);
 }
 
-/* The line's exact part of its kind's tax: over *divisor. */
+/* The line's exact part of what its kind has of one rate: over *divisor. */
 static trl_int128
-exact_tax(const struct bill_line *line, trl_int128 *divisor)
+exact_tax(const struct bill_line *line, size_t rate, trl_int128 *divisor)
 {
-	trl_int128 rate = whole_rate(line);
-
-	*divisor = line->inclusive ? hundred + rate : hundred;
-	return (trl_int128)(line->amount - line->discount) * rate;
+	*divisor = line->inclusive ? hundred + whole_rate(line) : hundred;
+	return (trl_int128)(line->amount - line->discount) * line->tax_kind.rates[rate];
 }
 
 /* The line whose tax is to move by one: of those of its kind, that with the largest
  * remainder in that direction, the first of equal ones. */
 static size_t
-next_to_move(const struct bill *bill, size_t first, int direction)
+next_to_move(const struct bill *bill, size_t first, size_t rate, int direction)
 {
 	size_t best = first;
 	trl_int128 most = -1;
@@ -136,8 +139,8 @@ next_to_move(const struct bill *bill, size_t first, int direction)
 
 		if (!is_same(&bill->lines[first], line))
 			continue;
-		rest = exact_tax(line, &divisor);
-		rest -= line->tax * divisor;
+		rest = exact_tax(line, rate, &divisor);
+		rest -= line->taxes[rate] * divisor;
 		if (rest * direction > most) {
 			most = rest * direction;
 			best = i;
@@ -146,9 +149,9 @@ next_to_move(const struct bill *bill, size_t first, int direction)
 	return best;
 }
 
-/* What lines show of their kind's tax, by the largest remainder. */
+/* What lines show of one of their kind's rates, by the largest remainder. */
 static void
-show_tax(struct bill *bill, size_t first, int64_t tax)
+show_tax(struct bill *bill, size_t first, size_t rate, int64_t tax)
 {
 	int64_t shown = 0;
 
@@ -158,16 +161,16 @@ show_tax(struct bill *bill, size_t first, int64_t tax)
 
 		if (!is_same(&bill->lines[first], line))
 			continue;
-		exact = exact_tax(line, &divisor);
-		line->tax = (int64_t)(exact / divisor);
-		shown += line->tax;
+		exact = exact_tax(line, rate, &divisor);
+		line->taxes[rate] = (int64_t)(exact / divisor);
+		shown += line->taxes[rate];
 	}
 	for (int step = tax > shown ? 1 : -1; shown != tax; shown += step)
-		bill->lines[next_to_move(bill, first, step)].tax += step;
+		bill->lines[next_to_move(bill, first, rate, step)].taxes[rate] += step;
 }
 
 static struct bill_group *
-group_of(struct bill *bill, const char *category, trl_int128 rate)
+group_of(struct bill *bill, const char *category, trl_int128 rate, const char *name)
 {
 	struct bill_group *group = bill->groups;
 
@@ -177,16 +180,18 @@ group_of(struct bill *bill, const char *category, trl_int128 rate)
 	if (bill->n_groups == BILL_GROUPS_MAX)
 		return NULL;
 	bill->n_groups++;
-	*group = (struct bill_group){ .rate = rate };
+	*group = (struct bill_group){ .rate = rate, .name = name };
 	memcpy(group->category, category, sizeof group->category);
 	return group;
 }
 
-static bool
-add_to_group(
-    struct bill *bill, const char *category, trl_int128 rate, int64_t net, int64_t tax)
+bool
+bill_add_to_group(struct bill *bill, const struct bill_tax *kind, size_t rate,
+    int64_t net, int64_t tax)
 {
-	struct bill_group *group = group_of(bill, category, rate);
+	bool taxed = rate < kind->n_rates;
+	struct bill_group *group = group_of(bill, kind->category,
+	    taxed ? kind->rates[rate] : 0, taxed ? kind->names[rate] : NULL);
 
 	return group && !__builtin_add_overflow(group->net, net, &group->net) &&
 	       !__builtin_add_overflow(group->tax, tax, &group->tax);
@@ -209,13 +214,14 @@ sum_kind(struct bill *bill, size_t first)
 	}
 	if (!taxes_of(kind, sum, &net, taxes))
 		return false;
-	if (tax->n_rates == 0 && !add_to_group(bill, tax->category, 0, net, 0))
+	if (tax->n_rates == 0 && !bill_add_to_group(bill, tax, 0, net, 0))
 		return false;
-	for (size_t i = 0; i < tax->n_rates; i++)
-		if (!add_to_group(bill, tax->category, tax->rates[i], net, taxes[i]) ||
+	for (size_t i = 0; i < tax->n_rates; i++) {
+		if (!bill_add_to_group(bill, tax, i, net, taxes[i]) ||
 		    __builtin_add_overflow(all, taxes[i], &all))
 			return false;
-	show_tax(bill, first, all);
+		show_tax(bill, first, i, taxes[i]);
+	}
 	return !__builtin_add_overflow(bill->net, net, &bill->net) &&
 	       !__builtin_add_overflow(bill->tax, all, &bill->tax);
 }
@@ -242,6 +248,9 @@ bill_sum(struct bill *bill)
 	for (size_t i = 0; i < bill->n_lines; i++) {
 		struct bill_line *line = &bill->lines[i];
 
+		line->tax = 0;
+		for (size_t j = 0; j < line->tax_kind.n_rates; j++)
+			line->tax += line->taxes[j];
 		line->net =
 		    line->amount - line->discount - (line->inclusive ? line->tax : 0);
 	}

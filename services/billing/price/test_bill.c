@@ -134,11 +134,16 @@ a_coupon_takes_off_what_there_is(void **state)
 	assert_int_equal(off, 375);
 	assert_true(bill_percent_off(&bill, rate("100"), &off));
 	assert_int_equal(off, 3000);
-	lines[0].amount = -2000; /* is what was paid, and comes back whole */
+	lines[0].amount = -2000; /* a credit is after discount already */
 	assert_true(bill_amount_off(&bill, 5000, &off));
 	assert_int_equal(off, 1000);
 	assert_true(bill_percent_off(&bill, rate("50"), &off));
 	assert_int_equal(off, 500);
+	lines[1].undiscounted = true;
+	assert_true(bill_amount_off(&bill, 5000, &off));
+	assert_int_equal(off, 0);
+	assert_true(bill_percent_off(&bill, rate("50"), &off));
+	assert_int_equal(off, 0);
 }
 
 static void

@@ -79,28 +79,18 @@ find_offer(trl_ctx *ctx, struct account *account,
 	return TRL_OK;
 }
 
-static enum trl_code
-take_coupon(trl_ctx *ctx, struct account *account, const char *code)
+/* Whether it is, or waits to be, as it is asked for: a caller that did not see the
+ * answer repeats itself, and its coupon is taken by now. */
+static bool
+asks_again(const struct account *account, const struct subscription_wanted *wanted,
+    const struct life_request *request)
 {
-	const billing_catalogue *catalogue = account->catalogue;
+	const struct life *life = &account->life;
 
-	for (size_t i = 0; i < catalogue->n_coupons; i++) {
-		const Billing__V1__Coupon *coupon = catalogue->coupons[i];
-
-		if (strcmp(coupon->code, code) != 0)
-			continue;
-		if (coupon->until &&
-		    trl_value_time_us(coupon->until) / 1000000 <= account->now)
-			break;
-		account->row->coupon = coupon->code;
-		account->row->has_coupon_left =
-		    coupon->duration != BILLING__V1__COUPON__DURATION__for_ever;
-		account->row->coupon_left =
-		    coupon->has_periods ? (int)coupon->periods : 1;
-		return TRL_OK;
-	}
-	return trl_fail_field(
-	    ctx, TRL_INVALID, "coupon", "There is no coupon %s.", code);
+	return account_is_subscribed(account) && wanted->plan &&
+	       (life->pending.invoice ||
+		   (!request->offer &&
+		       (!request->seats || request->seats == life->seats)));
 }
 
 enum trl_code
@@ -113,9 +103,16 @@ subscription_decide_change(struct turn *turn, void *arg, struct life_outcome *ou
 	enum trl_code rc = find_offer(turn->ctx, account, wanted, &request.offer);
 
 	if (rc == TRL_OK && wanted->coupon)
-		rc = take_coupon(turn->ctx, account, wanted->coupon);
+		rc = subscription_take_coupon(turn, wanted->coupon,
+		    request.offer ? request.offer : account->life.offer,
+		    asks_again(account, wanted, &request));
 	if (rc != TRL_OK)
 		return rc;
+	if (wanted->coupon && !request.offer && !request.seats &&
+	    account_is_subscribed(account)) { /* what waits goes on waiting */
+		turn->told[ACT_CHANGED - ACT_STARTED] = true;
+		return TRL_OK;
+	}
 	why = life_change(&account->life, &account->rules, account->now, &request, out);
 	return why ? trl_fail(turn->ctx, TRL_CONFLICT, "%s", why) : TRL_OK;
 }

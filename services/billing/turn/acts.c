@@ -1,6 +1,7 @@
 /* acts.c - see turn.h: from what a life asks for to statements. */
 #include "turn/turn.h"
 
+#include "invoice/coupon.h"
 #include "turn/credit.h"
 #include "turn/charge.h"
 
@@ -83,12 +84,12 @@ turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
 	trl_batch_event(turn->work, type, trl_value_id(invoice->id), &told->base);
 }
 
-/* What the books say of a final invoice, or, with sign -1, of one that is void. carried
- * is the debt that is carried on behind it. */
+/* What the books say of a final invoice, or, with sign -1, of one that is void. */
 static void
-book_invoice(
-    struct turn *turn, const billing_invoice *invoice, int64_t carried, int sign)
+book_invoice(struct turn *turn, const billing_invoice *invoice, int sign)
 {
+	int64_t carried = invoice->carried_on;
+
 	const struct ledger_entry entries[] = {
 		{ "receivable", sign * invoice->total },
 		{ "revenue", -sign * invoice->net },
@@ -104,41 +105,27 @@ book_invoice(
 	    TRL_COUNT(entries));
 }
 
-static void
-use_coupon(Billing__V1__SubscriptionRow *row)
-{
-	if (!row->coupon || !row->has_coupon_left)
-		return;
-	if (--row->coupon_left > 0)
-		return;
-	row->coupon = NULL;
-	row->has_coupon_left = 0;
-}
-
 /* Its number, its times, and what it takes from the balance and carries on. */
 static void
 finalise(struct turn *turn, billing_invoice *invoice)
 {
 	Billing__V1__SubscriptionRow *row = turn->account.row;
 	const Billing__V1__Seller *seller = turn->account.catalogue->seller;
-	int64_t asked, carried;
 	unsigned days = seller ? seller->due_days : 0;
 
 	invoice->number = trl_arena_printf(turn->ctx->arena, "%s%s-%06lld",
 	    seller && seller->prefix ? seller->prefix : "", row->prefix,
 	    (long long)row->next_invoice++);
-	asked = invoice->total - invoice->from_balance + invoice->carried;
-	carried = asked - invoice->amount_due; /* all of it, or nothing */
 	row->currency = invoice->currency;
 	trl_set(row, balance, row->balance - invoice->from_balance);
-	trl_set(row, carried, carried);
+	trl_set(row, carried, invoice->carried_on);
 	if (invoice->coupon)
-		use_coupon(row);
+		coupon_use(&turn->account, invoice);
 	invoice->issued_at = billing_time(turn->ctx, turn->account.now);
 	invoice->due_at =
 	    billing_time(turn->ctx, turn->account.now + days * INT64_C(86400));
 	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__open);
-	book_invoice(turn, invoice, carried, 1);
+	book_invoice(turn, invoice, 1);
 	turn_tell_invoice(turn, &billing_event_invoice_finalized, invoice);
 }
 
@@ -274,26 +261,33 @@ collect(struct turn *turn, uint64_t place, struct life_outcome *next)
 		    &account->life, &account->rules, account->now, place, next);
 }
 
-static void
+static enum trl_code
 declare_void(struct turn *turn, uint64_t place)
 {
 	struct turn_invoice *at = invoice_at(turn, place);
 	Billing__V1__SubscriptionRow *row = turn->account.row;
 	billing_invoice *invoice = at ? at->invoice : NULL;
+	const billing_invoice *document;
+	enum trl_code rc;
 
 	if (invoice && invoice->status == BILLING__V1__INVOICE__STATUS__draft)
 		at->is_gone = at->changed = true;
 	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open)
-		return;
+		return TRL_OK;
+	rc = turn_document(turn, at, &document);
+	if (rc != TRL_OK)
+		return rc;
+	coupon_give_back(&turn->account, document);
 	/* What it took from the balance comes back, and what it carried is carried. */
 	trl_set(row, balance, row->balance + invoice->from_balance);
 	trl_set(row, carried, row->carried + invoice->carried);
-	book_invoice(turn, invoice, 0, -1);
+	book_invoice(turn, invoice, -1);
 	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__void);
 	trl_set(invoice, amount_due, 0);
 	invoice->voided_at = billing_time(turn->ctx, turn->account.now);
 	at->changed = true;
 	turn_tell_invoice(turn, &billing_event_invoice_voided, invoice);
+	return TRL_OK;
 }
 
 /* Takes back what is left of a part: off a draft, off what is due, or, of what was
@@ -324,8 +318,7 @@ do_act(struct turn *turn, const struct life_act *act, struct life_outcome *next)
 	case ACT_LOWER:
 		return lower(turn, act);
 	case ACT_VOID:
-		declare_void(turn, act->invoice);
-		return TRL_OK;
+		return declare_void(turn, act->invoice);
 	default:
 		turn->told[act->what - ACT_STARTED] = true;
 		return TRL_OK;

@@ -6,7 +6,7 @@
 /* The sums of one line that is taken back, as its invoice had it. */
 static bool
 sum_of(const struct turn *turn, const struct life_part *part, int64_t amount,
-    struct bill *bill, const char **reason)
+    struct bill *bill)
 {
 	const billing_plan *plan =
 	    catalogue_plan(turn->account.catalogue, part->offer->plan);
@@ -15,7 +15,7 @@ sum_of(const struct turn *turn, const struct life_part *part, int64_t amount,
 		.inclusive = part->offer->tax_inclusive };
 	bill->n_lines = 1;
 	tax_for(turn->account.catalogue, turn->account.profile,
-	    plan ? plan->tax_class : NULL, &bill->lines[0].tax_kind, reason);
+	    plan ? plan->tax_class : NULL, &bill->lines[0].tax_kind);
 	return bill_sum(bill);
 }
 
@@ -27,10 +27,9 @@ credit_part(struct turn *turn, struct turn_invoice *at, const struct life_part *
 	billing_invoice *invoice = at->invoice;
 	struct bill_line line;
 	struct bill bill = { .lines = &line };
-	const char *reason;
 	int64_t off;
 
-	if (!sum_of(turn, part, amount, &bill, &reason) ||
+	if (!sum_of(turn, part, amount, &bill) ||
 	    bill.total > invoice->total - invoice->amount_credited)
 		return trl_fail(turn->ctx, TRL_INVALID,
 		    "More would be credited than is left of the invoice.");

@@ -20,6 +20,26 @@ covers_until(const struct turn *turn, uint64_t place)
 	return until;
 }
 
+/* When an invoice is tried next, by the life. */
+static void
+note_next_try(struct turn *turn, struct turn_invoice *at)
+{
+	const struct life *life = &turn->account.life;
+	billing_invoice *invoice = at->invoice;
+	int64_t next = 0;
+
+	for (size_t i = 0; i < life->n_invoices; i++)
+		if (life->invoices[i].id == at->place &&
+		    invoice->status == BILLING__V1__INVOICE__STATUS__open)
+			next = life->invoices[i].next_try;
+	if (next == (invoice->next_attempt_at
+			    ? trl_value_time_us(invoice->next_attempt_at) / 1000000
+			    : 0))
+		return;
+	invoice->next_attempt_at = billing_time(turn->ctx, next);
+	at->changed = true;
+}
+
 static void
 put_invoice(struct turn *turn, struct turn_invoice *at)
 {
@@ -105,9 +125,11 @@ set_alarm(struct turn *turn)
 void
 turn_finish(struct turn *turn)
 {
-	for (size_t i = 0; i < turn->n_invoices; i++)
+	for (size_t i = 0; i < turn->n_invoices; i++) {
+		note_next_try(turn, &turn->invoices[i]);
 		if (turn->invoices[i].changed)
 			put_invoice(turn, &turn->invoices[i]);
+	}
 	account_put(turn->ctx, turn->work, &turn->account);
 	set_alarm(turn);
 	tell(turn);

@@ -16,7 +16,8 @@ enum { TURN_CHARGES_MAX = 16, TURN_INVOICES_MAX = 120, TURN_TRIES = 8 };
 struct turn_invoice {
 	uint64_t place;
 	billing_invoice *invoice; /* of one that was there before, without its lines */
-	struct trl_id payment;    /* that is not settled; nil: none */
+	const billing_invoice *document; /* turn_document; NULL: not read */
+	struct trl_id payment;           /* that is not settled; nil: none */
 	bool is_new, changed;
 	bool is_final_now; /* it was a draft before */
 	bool is_gone;      /* it was a draft, and is deleted */
@@ -84,6 +85,11 @@ void turn_take_money(struct turn *turn, struct turn_invoice *at, const char *cur
     int64_t amount, struct trl_id payment, struct life_outcome *next);
 void turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
     const billing_invoice *invoice);
+
+/* document.c: an invoice with its lines and sides, as it became final. Errors: faults.
+ */
+enum trl_code turn_document(struct turn *turn, struct turn_invoice *at,
+    const billing_invoice **out) TRL_MUST_CHECK;
 
 /* finish.c: adds what has come of it to the batch. */
 void turn_finish(struct turn *turn);

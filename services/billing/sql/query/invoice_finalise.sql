@@ -2,7 +2,7 @@
 -- expect: one INTERNAL
 update invoice set version = :version, number = :number, status = :status,
     currency = :currency, net = :net, tax = :tax, total = :total,
-    from_balance = :from_balance, carried = :carried, amount_paid = :amount_paid,
+    from_balance = :from_balance, carried = :carried, carried_on = :carried_on, amount_paid = :amount_paid,
     amount_credited = :amount_credited, amount_due = :amount_due, attempts = :attempts,
     next_attempt_at = :next_attempt_at, decline_code = :decline_code,
     document = :document, covers_until = :covers_until, issued_at = :issued_at,

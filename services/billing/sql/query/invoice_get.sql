@@ -2,6 +2,7 @@
 -- expect: one NOT_FOUND "There is no such invoice."
 select i.place, i.document, i.id as "invoice.id", i.version as "invoice.version",
     i.number as "invoice.number", i.status as "invoice.status",
+    i.carried_on as "invoice.carried_on",
     i.amount_paid as "invoice.amount_paid",
     i.amount_credited as "invoice.amount_credited", i.amount_due as "invoice.amount_due",
     i.attempts as "invoice.attempts", i.next_attempt_at as "invoice.next_attempt_at",

@@ -3,9 +3,11 @@ select i.place, i.id as "invoice.id", i.version as "invoice.version",
     i.number as "invoice.number", i.status as "invoice.status",
     i.currency as "invoice.currency", i.net as "invoice.net", i.tax as "invoice.tax", i.total as "invoice.total",
     i.from_balance as "invoice.from_balance", i.carried as "invoice.carried",
+    i.carried_on as "invoice.carried_on",
     i.amount_paid as "invoice.amount_paid",
     i.amount_credited as "invoice.amount_credited", i.amount_due as "invoice.amount_due",
-    i.attempts as "invoice.attempts", i.issued_at as "invoice.issued_at",
+    i.attempts as "invoice.attempts", i.next_attempt_at as "invoice.next_attempt_at",
+    i.decline_code as "invoice.decline_code", i.issued_at as "invoice.issued_at",
     i.due_at as "invoice.due_at", i.created_at as "invoice.created_at",
     (select p.id from payment p where p.tenant_id = i.tenant_id and p.invoice_id = i.id
         and p.kind = 'payment' and p.settled_at is null limit 1) as payment_id

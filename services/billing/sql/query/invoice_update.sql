@@ -1,7 +1,7 @@
 -- What of an invoice changes once it is final. The account's version guards it.
 -- expect: one INTERNAL
 update invoice set version = :version, status = :status, number = :number,
-    amount_paid = :amount_paid, amount_credited = :amount_credited,
+    carried_on = :carried_on, amount_paid = :amount_paid, amount_credited = :amount_credited,
     amount_due = :amount_due, attempts = :attempts, next_attempt_at = :next_attempt_at,
     decline_code = :decline_code, paid_at = :paid_at, voided_at = :voided_at,
     updated_at = :updated_at

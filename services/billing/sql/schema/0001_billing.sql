@@ -127,6 +127,7 @@ create table invoice (
     total           bigint not null,
     from_balance    bigint not null,
     carried         bigint not null,
+    carried_on      bigint not null, -- too small a debt, for the next one
     amount_paid     bigint not null,
     amount_credited bigint not null,
     amount_due      bigint not null,

@@ -1,0 +1,284 @@
+/* Coupons: what they take off, how long, who may have one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "invoice/test_shop.h"
+
+static const char abroad[] = "\"country\":\"US\"";
+
+static int64_t
+total(const struct world_caller *who, unsigned n)
+{
+	return shop_invoice(who, n)->total;
+}
+
+static void
+refused(const struct world_caller *who, const char *change, const char *why)
+{
+	assert_int_equal(
+	    ask(who, &billing_v1_change_subscription, change, NULL), TRL_INVALID);
+	assert_string_equal(world.err.field, "coupon");
+	assert_string_equal(world.err.message, why);
+	assert_int_equal(shop_count(who), 0);
+}
+
+static void
+once_is_the_next_invoice(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"big\",\"coupon\":\"HALF\"}");
+	assert_int_equal(total(&who, 0), 2500);
+	assert_string_equal(shop_invoice(&who, 0)->coupon, "HALF");
+	assert_int_equal(shop_invoice(&who, 0)->lines[0]->discount, 2500);
+	ground_pass(&who, 31 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 5000);
+	assert_null(shop_invoice(&who, 0)->coupon);
+	shop_books_agree(&who);
+}
+
+static void
+several_are_so_many_periods(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"big\",\"coupon\":\"QUARTER\"}");
+	ground_pass(&who, 93 * SHOP_DAY);
+	assert_int_equal(total(&who, 3), 3750);
+	assert_int_equal(total(&who, 2), 3750);
+	assert_int_equal(total(&who, 1), 5000);
+	assert_int_equal(total(&who, 0), 5000);
+}
+
+/* What is credited was debited after discount, and the new plan has its own. */
+static void
+an_upgrade_amid_is_discounted_and_no_period(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+	Billing__V1__Invoice *invoice;
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":4,\"interval\":\"month\","
+			     "\"coupon\":\"QUARTER\"}");
+	assert_int_equal(total(&who, 0), 2700);
+	ground_pass(&who, 10 * SHOP_DAY);
+	shop_subscribe(&who, "{\"plan\":\"big\"}");
+	invoice = shop_invoice(&who, 0);
+	assert_in_range(-invoice->lines[0]->amount, 1700, 1900); /* of 2700 */
+	assert_int_equal(invoice->lines[0]->discount, 0);
+	assert_in_range(invoice->lines[1]->amount, 3200, 3500); /* of 5000 */
+	assert_int_equal(
+	    invoice->lines[1]->discount, (invoice->lines[1]->amount + 2) / 4);
+	ground_pass(&who, 52 * SHOP_DAY);
+	assert_int_equal(total(&who, 1), 3750);
+	assert_int_equal(total(&who, 0), 5000);
+	shop_books_agree(&who);
+}
+
+/* Whoever did not see the answer. */
+static void
+the_same_wish_again_is_no_error(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+	static const char wish[] = "{\"plan\":\"big\",\"coupon\":\"HALF\"}";
+
+	(void)state;
+	ground_card(&who, "4000000000000341");
+	shop_subscribe(&who, wish);
+	shop_subscribe(&who, wish);
+	ground_card(&who, "4242424242424242");
+	shop_subscribe(&who, wish);
+	shop_subscribe(&who, wish);
+	assert_int_equal(shop_count(&who), 1);
+	assert_int_equal(total(&who, 0), 2500);
+}
+
+/* F14: the rest of the coupon is gone. */
+static void
+an_amount_takes_off_what_there_is(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":3,\"interval\":\"month\","
+			     "\"coupon\":\"FLAT\"}");
+	assert_int_equal(total(&who, 0), 0);
+	assert_int_equal(shop_invoice(&who, 0)->discount, 2700);
+	ground_pass(&who, 31 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 2700);
+}
+
+/* F14 */
+static void
+more_than_all_is_refused_as_a_catalogue(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    ask(&ground_operator, &billing_v1_apply_catalogue,
+		"{\"catalogue\":{\"plans\":[{\"key\":\"free\",\"name\":\"free\","
+		"\"rank\":0}],\"coupons\":[{\"code\":\"X\",\"percent_off\":\"150\","
+		"\"duration\":\"once\"}],\"fallback_plan\":\"free\"}}",
+		NULL),
+	    TRL_INVALID);
+}
+
+/* A19 */
+static void
+seats_under_a_coupon_for_all_cost_nothing(void **state)
+{
+	struct world_caller who = shop_customer("\"country\":\"AT\"");
+	Billing__V1__Invoice *invoice;
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":3,\"interval\":\"year\","
+			     "\"coupon\":\"ALL\"}");
+	ground_pass(&who, 100 * SHOP_DAY);
+	shop_subscribe(&who, "{\"seats\":8}");
+	invoice = shop_invoice(&who, 0);
+	assert_int_equal(invoice->total, 0);
+	assert_int_equal(invoice->status, BILLING__V1__INVOICE__STATUS__paid);
+	assert_int_equal(shop_count(&who), 2);
+	assert_string_equal(world_sql("select count(*) from billing.payment "
+				      "where tenant_id = '%s'",
+				world_id_text(who.tenant)),
+	    "0");
+	assert_int_equal(shop_number(&who, "balance"), 0);
+	shop_books_agree(&who);
+}
+
+static void
+a_coupon_is_for_its_plans_currency_and_time(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	refused(&who, "{\"plan\":\"big\",\"coupon\":\"NONE\"}",
+	    "There is no such coupon, or it is over.");
+	refused(&who, "{\"plan\":\"big\",\"coupon\":\"OVER\"}",
+	    "There is no such coupon, or it is over.");
+	refused(&who, "{\"plan\":\"big\",\"coupon\":\"DOLLAR\"}",
+	    "This coupon is of another currency.");
+	refused(&who, "{\"plan\":\"big\",\"coupon\":\"TEAMS\"}",
+	    "This coupon is not for this plan.");
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":2,\"interval\":\"month\","
+			     "\"coupon\":\"TEAMS\"}");
+	assert_int_equal(total(&who, 0), 900);
+	ground_pass(&who, 31 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 900);
+	shop_subscribe(&who, "{\"plan\":\"big\"}");
+	ground_pass(&who, 31 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 5000);
+}
+
+static void
+a_coupon_alone_leaves_what_waits(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+	Billing__V1__Subscription *sub;
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"big\"}");
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":2,\"interval\":\"month\"}");
+	must(&who, &billing_v1_change_subscription, "{\"coupon\":\"FLAT\"}", &sub);
+	assert_string_equal(sub->coupon, "FLAT");
+	assert_string_equal(sub->pending_change->plan, "team");
+}
+
+static void
+nobody_takes_a_coupon_twice(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"big\",\"coupon\":\"HALF\"}");
+	assert_int_equal(
+	    ask(&who, &billing_v1_change_subscription, "{\"coupon\":\"HALF\"}", NULL),
+	    TRL_INVALID);
+	assert_string_equal(
+	    world.err.message, "This organisation has taken this coupon already.");
+}
+
+static void
+a_first_payment_that_is_never_made_gives_the_coupon_back(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	ground_card(&who, "4000000000000341");
+	shop_subscribe(&who, "{\"plan\":\"big\",\"coupon\":\"HALF\"}");
+	assert_string_equal(
+	    world_sql("select coalesce(coupon, '-') from billing.subscription "
+		      "where tenant_id = '%s'",
+		world_id_text(who.tenant)),
+	    "-");
+	ground_pass(&who, SHOP_DAY);
+	ground_card(&who, "4242424242424242");
+	shop_subscribe(&who, "{\"plan\":\"big\"}");
+	assert_int_equal(total(&who, 0), 2500);
+	assert_int_equal(
+	    shop_invoice(&who, 1)->status, BILLING__V1__INVOICE__STATUS__void);
+	shop_books_agree(&who);
+}
+
+/* Twenty organisations want what three may have. */
+static void
+a_cap_holds_when_many_come_at_once(void **state)
+{
+	enum { MANY = 20 };
+	static struct world_run runs[MANY];
+	struct world_run *all[MANY];
+	unsigned given = 0;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		runs[i] = (struct world_run){ .who = shop_customer(abroad),
+			.method = &billing_v1_change_subscription,
+			.in = ground_message(&billing_v1_change_subscription,
+			    "{\"plan\":\"big\",\"coupon\":\"CAPPED\"}") };
+		all[i] = &runs[i];
+	}
+	for (size_t i = 0; i < MANY; i++)
+		world_start(&runs[i]);
+	world_wait(all, MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		given += runs[i].rc == TRL_OK;
+		if (runs[i].rc != TRL_OK)
+			assert_int_equal(runs[i].rc, TRL_INVALID);
+	}
+	assert_int_equal(given, 3);
+	assert_string_equal(world_sql("select count(*) from billing.coupon_directory "
+				      "where code = 'CAPPED'"),
+	    "3");
+	assert_string_equal(world_sql("select count(*) from billing.invoice "
+				      "where total = 4500"),
+	    "3");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, world_forget)
+	const struct CMUnitTest tests[] = {
+		TEST(once_is_the_next_invoice),
+		TEST(several_are_so_many_periods),
+		TEST(an_upgrade_amid_is_discounted_and_no_period),
+		TEST(the_same_wish_again_is_no_error),
+		TEST(an_amount_takes_off_what_there_is),
+		TEST(more_than_all_is_refused_as_a_catalogue),
+		TEST(seats_under_a_coupon_for_all_cost_nothing),
+		TEST(a_coupon_is_for_its_plans_currency_and_time),
+		TEST(a_coupon_alone_leaves_what_waits),
+		TEST(nobody_takes_a_coupon_twice),
+		TEST(a_first_payment_that_is_never_made_gives_the_coupon_back),
+		TEST(a_cap_holds_when_many_come_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, shop_open, world_close);
+}
