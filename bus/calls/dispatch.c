@@ -215,12 +215,10 @@ static void
 note(const trl_ctx *ctx, struct bus_serving *call, enum trl_code rc)
 {
 	struct bus_served *served = call->served;
-	trl_series **at = &served->codes[rc & 63];
 	uint64_t now = trl_mono_us();
-	if (*at == NULL)
-		*at = trl_series_at(call->server->bus->net->m.served,
-		    bus_metrics_name(served->method), trl_code_name(rc));
-	trl_series_add_of(*at, &ctx->trace);
+	trl_series_add_of(
+	    served->results[trl_is_fault(rc) ? 2 : rc != TRL_OK], &ctx->trace);
+	trl_series_add(bus_metrics_answer(call->server, rc), 1);
 	trl_series_observe_us_of(served->us, now - call->since_us, &ctx->trace);
 	if (served->method->auth != TRL_AUTH_OPERATOR)
 		trl_busiest_count(ctx->tenant, TRL_BUSY_CALL, trl_is_fault(rc),

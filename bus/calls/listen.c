@@ -34,7 +34,8 @@ add_served(
 				.thunk = contracts[c]->thunks[m],
 				.self = self,
 			};
-			bus_metrics_serve(&server->bus->net->m, served);
+			bus_metrics_serve(
+			    &server->bus->net->m, server, served->method, served);
 		}
 	qsort(server->served, n, sizeof *server->served, by_id);
 }

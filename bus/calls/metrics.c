@@ -1,8 +1,8 @@
 /* metrics.c - what the bus counts of itself.
  *
- * What each method may answer is known, and so all of it stands there with 0: success
- * and the faults, which may come from anywhere, in any case; the conditions that its
- * contract lists and those of dispatch as far as there is room. What the operator's
+ * How each method may end is known, and so all of it stands there with 0: a method's
+ * results by three words, a service's by code. Both by code would be a thousand series
+ * in a process of all services, of which most are never touched. What the operator's
  * command asks is counted as one method: nobody watches how fast it is. */
 #include "net.h"
 #include "server.h"
@@ -24,9 +24,12 @@ bus_metrics_init(struct bus_metrics *m)
 	m->call_us = trl_histogram_new(TRL_SCALE_DECADE, "trellis_bus_call_seconds",
 	    "From a call that was made to its answer, each attempt", "service", NULL);
 	m->served = trl_counter_new("trellis_bus_served_total",
-	    "Calls handled, by method and code", "method", "code", NULL);
-	m->served_us = trl_histogram_new(TRL_SCALE_DECADE, "trellis_bus_served_seconds",
+	    "Calls handled: ok, refused (the caller's fault) or failed (ours)",
+	    "method", "result", NULL);
+	m->served_us = trl_histogram_new(TRL_SCALE_COARSE, "trellis_bus_served_seconds",
 	    "How long handling a call took", "method", NULL);
+	m->answers = trl_counter_new("trellis_bus_answers_total",
+	    "Calls handled, by code", "service", "code", NULL);
 	m->refused = trl_counter_new("trellis_bus_refused_total",
 	    "Messages that were not believed, by reason", "reason", NULL);
 	for (size_t i = 0; i < TRL_COUNT(reasons); i++)
@@ -68,17 +71,28 @@ is_anybodys(enum trl_code code)
 }
 
 void
-bus_metrics_serve(struct bus_metrics *m, struct bus_served *served)
+bus_metrics_serve(struct bus_metrics *m, struct bus_server *server,
+    const struct trl_method *method, struct bus_served *served)
 {
-	const struct trl_method *method = served->method;
+	static const char *const results[] = { "ok", "refused", "failed" };
 	const char *name = bus_metrics_name(method);
 
 	served->us = trl_series_at(m->served_us, name);
-	served->codes[TRL_OK] = trl_series_at(m->served, name, trl_code_name(TRL_OK));
-	for (int code = TRL_BUSY; code <= TRL_INTERNAL; code++)
-		served->codes[code] =
-		    trl_series_at(m->served, name, trl_code_name(code));
-	for (int code = TRL_MALFORMED; code < TRL_BUSY; code++)
-		if ((method->errors >> code & 1) != 0 || is_anybodys(code))
-			trl_series_want(m->served, name, trl_code_name(code));
+	for (size_t i = 0; i < TRL_COUNT(results); i++)
+		served->results[i] = trl_series_at(m->served, name, results[i]);
+	for (int code = TRL_OK; code <= TRL_INTERNAL; code++)
+		if (code == TRL_OK || code >= TRL_BUSY || is_anybodys(code) ||
+		    (method->errors >> code & 1) != 0)
+			bus_metrics_answer(server, code);
+}
+
+trl_series *
+bus_metrics_answer(struct bus_server *server, enum trl_code code)
+{
+	trl_series **at = &server->codes[code & 63];
+
+	if (*at == NULL)
+		*at = trl_series_at(server->bus->net->m.answers, server->bus->service,
+		    trl_code_name(code));
+	return *at;
 }

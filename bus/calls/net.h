@@ -5,16 +5,20 @@
 #include "link.h"
 
 struct bus_metrics {
-	trl_metric *calls, *call_us, *served, *served_us, *refused, *peers, *in_flight,
-	    *tokens;
+	trl_metric *calls, *call_us, *served, *served_us, *answers, *refused, *peers,
+	    *in_flight, *tokens;
 	trl_series *ejections, *shed, *retries_out, *connects;
 };
 
 struct bus_served;
+struct bus_server;
 
 void bus_metrics_init(struct bus_metrics *m);
 /* Makes the series of what is served. */
-void bus_metrics_serve(struct bus_metrics *m, struct bus_served *served);
+void bus_metrics_serve(struct bus_metrics *m, struct bus_server *server,
+    const struct trl_method *method, struct bus_served *served);
+/* The series of a server's answers with a code. */
+trl_series *bus_metrics_answer(struct bus_server *server, enum trl_code code);
 /* The name it is counted by. */
 const char *bus_metrics_name(const struct trl_method *method);
 

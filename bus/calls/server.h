@@ -24,7 +24,7 @@ struct bus_served {
 	trl_thunk *thunk;
 	void *self;
 	trl_series *us;
-	trl_series *codes[64];
+	trl_series *results[3]; /* ok, refused, failed */
 };
 
 /* A received message, shared by the calls inside it until each has been decoded. */
@@ -77,6 +77,7 @@ struct bus_server {
 	struct bus_serving *free_servings;
 	struct bus_inbound *free_inbounds;
 	size_t running;
+	trl_series *codes[64]; /* of answers */
 	uint64_t calls, faults, shed;
 	uint64_t since_us;
 	bool draining;

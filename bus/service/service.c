@@ -441,7 +441,6 @@ run(struct process *p)
 		process_figure_ready(one->service->name, is_ready, one);
 	}
 	process_watch_files(p);
-	trl_metrics_settle();
 	uv_timer_init(trl_loop_uv(p->loop), &p->ready);
 	p->ready.data = p;
 	uv_timer_start(&p->ready, tell_ready, 0, READY_POLL_MS);

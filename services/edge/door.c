@@ -97,22 +97,15 @@ through_the_rooms(struct edge_request *request)
 	return rc;
 }
 
-/* The series of a route's usual answer is at hand; others are looked up. */
 static void
 count(struct edge_request *request)
 {
-	struct edge *self = request->edge;
 	const struct edge_route *route = request->route;
 	const unsigned code =
 	    request->put_off ? request->put_off : request->response.status;
 	uint64_t now;
 
-	if (route && code == route->method->status) {
-		trl_series_add_of(route->fine, &request->ctx->trace);
-	} else {
-		edge_count(self, route ? route->method->name : "none", code,
-		    &request->ctx->trace);
-	}
+	edge_count(request->edge, route, code, &request->ctx->trace);
 	if (!route)
 		return;
 	now = trl_mono_us();

@@ -41,10 +41,13 @@ open_edge(const struct trl_host *host, void **out)
 	self->config = host->config;
 	self->needs = calls;
 	self->requests = trl_counter_new("trellis_http_requests_total",
-	    "Requests by method and status", "method", "code", NULL);
+	    "Requests: ok, refused (4xx) or failed (5xx)", "method", "result", NULL);
+	self->answers = trl_counter_new("trellis_http_answers_total",
+	    "Answers by status, and the service whose methods they are of", "service",
+	    "code", NULL);
 	self->latency =
-	    trl_histogram_new(TRL_SCALE_REQUEST, "trellis_http_request_seconds",
-		"From a complete request to the answer", "method", NULL);
+	    trl_histogram_new(TRL_SCALE_FINE, "trellis_http_request_seconds",
+		"From a complete request to the answer", "service", NULL);
 	edge_origins_read(self);
 	self->access = trl_access_open(host->loop, host->redis);
 	*out = self;

@@ -45,7 +45,8 @@ struct edge_route {
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
 	int page_size;                           /* index in the request, or -1 */
 	trl_series *latency;
-	trl_series *fine; /* requests answered with the method's own status */
+	trl_series *results[3]; /* ok, refused, failed */
+	trl_series *fine;       /* answers with the method's own status */
 };
 
 /* A body that is ready since the start. */
@@ -73,8 +74,10 @@ struct edge {
 	bool tls;                    /* they reach us by https */
 	size_t n_origins;            /* others whose pages may read */
 	char origins[EDGE_ORIGINS_MAX][TRL_ORIGIN_MAX];
-	trl_metric *requests; /* by method and code */
-	trl_metric *latency;  /* by method */
+	trl_metric *requests; /* by method and result */
+	trl_metric *answers;  /* by service and status */
+	trl_metric *latency;  /* by service */
+	trl_series *none[3];  /* requests without a route: ok, refused, failed */
 	struct trl_buf body;  /* of the answer in the making; never across a park */
 };
 

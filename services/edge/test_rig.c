@@ -20,9 +20,11 @@ rig_open(void **state)
 	(void)state;
 	rig.edge.config = &rig.config;
 	rig.edge.requests = trl_counter_new(
-	    "test_requests_total", "Of the test.", "method", "code", NULL);
+	    "test_requests_total", "Of the test.", "method", "result", NULL);
+	rig.edge.answers = trl_counter_new(
+	    "test_answers_total", "Of the test.", "service", "code", NULL);
 	rig.edge.latency = trl_histogram_new(
-	    TRL_SCALE_REQUEST, "test_request_seconds", "Of the test.", "method", NULL);
+	    TRL_SCALE_FINE, "test_request_seconds", "Of the test.", "service", NULL);
 	rig.ctx.arena = trl_arena_new(0);
 	return sodium_init() >= 0 && edge_routes_open(&rig.edge) ? 0 : -1;
 }

@@ -18,30 +18,20 @@ static const struct trl_bounds scales[] = {
 		10000000 },
 	    { "0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1.0",
 		"3.0", "10.0" } },
-	[TRL_SCALE_REQUEST] = { 8,
-	    { 3000, 10000, 30000, 100000, 300000, 1000000, 3000000, 10000000 },
-	    { "0.003", "0.01", "0.03", "0.1", "0.3", "1.0", "3.0", "10.0" } },
 	[TRL_SCALE_DECADE] = { 5, { 1000, 10000, 100000, 1000000, 10000000 },
 	    { "0.001", "0.01", "0.1", "1.0", "10.0" } },
-	[TRL_SCALE_LONG] = { 5, { 10000, 100000, 1000000, 10000000, 100000000 },
-	    { "0.01", "0.1", "1.0", "10.0", "100.0" } },
+	[TRL_SCALE_COARSE] = { 3, { 10000, 100000, 1000000 },
+	    { "0.01", "0.1", "1.0" } },
+	[TRL_SCALE_LONG] = { 4, { 100000, 1000000, 10000000, 100000000 },
+	    { "0.1", "1.0", "10.0", "100.0" } },
 };
 
 enum { LINES_END = 3000 }; /* which "other" does not reach either */
 
-/* A series that waits for trl_metrics_settle(). */
-struct want {
-	struct want *next;
-	struct trl_metric *metric;
-	char *values[TRL_LABELS_MAX + 1];
-};
-
 static struct {
 	struct trl_metric *first, **last;
 	size_t lines, others;
-	struct want *wants, **wants_last;
-	bool settled;
-} registry = { .last = &registry.first, .wants_last = &registry.wants };
+} registry = { .last = &registry.first };
 
 const struct trl_metric *
 trl_metrics_first(void)
@@ -349,40 +339,4 @@ trl_series_get(trl_metric *metric, const char *const *values)
 			return make_or_other(metric, values);
 	series = find(metric, values);
 	return series != NULL ? series : make_or_other(metric, values);
-}
-
-void
-trl_series_wanted(trl_metric *metric, const char *const *values)
-{
-	struct want *want = calloc(1, sizeof *want);
-
-	trl_assert(want != NULL);
-	want->metric = metric;
-	for (size_t i = 0; values[i] != NULL; i++) {
-		trl_assert(i < metric->n_labels);
-		want->values[i] = copy(values[i]);
-	}
-	*registry.wants_last = want;
-	registry.wants_last = &want->next;
-	if (registry.settled)
-		trl_metrics_settle();
-}
-
-void
-trl_metrics_settle(void)
-{
-	struct want *want;
-
-	registry.settled = true;
-	while ((want = registry.wants) != NULL) {
-		registry.wants = want->next;
-		/* A tenth is left for what nobody thought of. */
-		if (registry.lines + lines_of(want->metric) <=
-		    TRL_METRICS_LINES - TRL_METRICS_LINES / 10)
-			trl_series_get(want->metric, (const char *const *)want->values);
-		for (size_t i = 0; i < want->metric->n_labels; i++)
-			free(want->values[i]);
-		free(want);
-	}
-	registry.wants_last = &registry.wants;
 }

@@ -71,25 +71,6 @@ a_label_of_bad_utf8_or_of_a_mebibyte_counts_as_other(void **state)
 }
 
 static void
-what_is_wanted_comes_after_what_must_be_as_far_as_there_is_room(void **state)
-{
-	trl_metric *m = trl_counter_new("want_total", "Wanted", "label", NULL);
-	char label[16];
-
-	(void)state;
-	trl_series_want(m, "first");
-	assert_false(renders("want_total{label=\"first\"}"));
-	trl_metrics_settle();
-	assert_true(renders("want_total{label=\"first\"} 0\n"));
-	for (int i = 0; i < 4000; i++) {
-		snprintf(label, sizeof label, "w%d", i);
-		trl_series_want(m, label);
-	}
-	assert_true(renders("want_total{label=\"w0\"} 0\n"));
-	assert_true(trl_metrics_lines() > 2550 && trl_metrics_lines() < 2700);
-}
-
-static void
 however_many_labels_come_a_scrape_has_fewer_than_3000_lines(void **state)
 {
 	trl_metric *c = trl_counter_new("o_total", "Many", "label", "code", NULL);
@@ -146,8 +127,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_label_of_bad_utf8_or_of_a_mebibyte_counts_as_other),
-		cmocka_unit_test(
-		    what_is_wanted_comes_after_what_must_be_as_far_as_there_is_room),
 		cmocka_unit_test(
 		    however_many_labels_come_a_scrape_has_fewer_than_3000_lines),
 		cmocka_unit_test(

@@ -46,8 +46,8 @@ open_metrics(const trl_jobs *jobs, struct jobs_kind *kind)
 	kind->m.fenced = trl_series_at(m, service, name, "fenced");
 	kind->m.lapsed = trl_series_at(m, service, name, "lapsed");
 	m = trl_histogram_new(TRL_SCALE_LONG, "trellis_jobs_wait_seconds",
-	    "From a job's time to its claim", "service", "kind", NULL);
-	kind->m.wait = trl_series_at(m, service, name);
+	    "From a job's time to its claim", "service", NULL);
+	kind->m.wait = trl_series_at(m, service);
 	m = trl_histogram_new(TRL_SCALE_LONG, "trellis_jobs_run_seconds",
 	    "Runs of jobs", "service", "kind", NULL);
 	kind->m.run = trl_series_at(m, service, name);

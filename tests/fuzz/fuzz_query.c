@@ -28,9 +28,11 @@ edge_with_routes(void)
 	if (self.n_routes)
 		return &self;
 	self.requests = trl_counter_new(
-	    "fuzz_requests_total", "Of the fuzz target.", "method", "code", NULL);
-	self.latency = trl_histogram_new(TRL_SCALE_REQUEST, "fuzz_request_seconds",
-	    "Of the fuzz target.", "method", NULL);
+	    "fuzz_requests_total", "Of the fuzz target.", "method", "result", NULL);
+	self.answers = trl_counter_new(
+	    "fuzz_answers_total", "Of the fuzz target.", "service", "code", NULL);
+	self.latency = trl_histogram_new(TRL_SCALE_FINE, "fuzz_request_seconds",
+	    "Of the fuzz target.", "service", NULL);
 	trl_assert(edge_routes_open(&self));
 	return &self;
 }

@@ -131,7 +131,7 @@ class Leaving(Client):
     def failures(self):
         return {line.rpartition(" ")[0]: float(line.split()[-1])
                 for line in self.stack.metrics("edge").split("\n")
-                if re.search(r'^trellis_http_requests_total{.*code="5|^trellis_access_degraded_total', line)}
+                if re.search(r'^trellis_http_requests_total{.*result="failed"|^trellis_access_degraded_total', line)}
 
     def tearDown(self):
         self.assertEqual(self.failures(), self.before)

@@ -560,9 +560,10 @@ class Surfaces(MeshCase):
         self.stack.client().get("/api/v1/me")
         self.stack.send(b"no request\r\n\r\n")
         text = self.stack.metrics("edge")
-        self.assertIn('trellis_http_requests_total{method="auth.v1.Auth.GetMe",code="401"}', text)
-        self.assertIn('trellis_http_requests_total{method="none",code="400"}', text)
-        self.assertIn('trellis_http_request_seconds_bucket{method="auth.v1.Auth.GetMe",le=', text)
+        for counted in ('requests_total{method="auth.v1.Auth.GetMe",result="refused"}', 'answers_total{service="auth",code="401"}',
+                        'requests_total{method="none",result="refused"}', 'answers_total{service="none",code="400"}',
+                        'request_seconds_bucket{service="auth",le="0.3"}'):
+            self.assertRegex(text, rf"(?m)^trellis_http_{re.escape(counted)} [1-9]")
         self.check_problem(self.stack.client().get("/metrics"), 404)
 
     def test_every_process_shows_actors_pipelines_peers_and_queues(self):

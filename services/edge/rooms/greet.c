@@ -53,13 +53,21 @@ edge_greet(struct edge_request *request)
 }
 
 void
-edge_count(
-    struct edge *self, const char *method, unsigned code, const struct trl_trace *trace)
+edge_count(struct edge *self, const struct edge_route *route, unsigned code,
+    const struct trl_trace *trace)
 {
+	const size_t result = code >= 500 ? 2 : code >= 400;
 	char status[8];
 
+	trl_series_add_of((route ? route->results : self->none)[result], trace);
+	if (route && code == route->method->status) {
+		trl_series_add(route->fine, 1);
+		return;
+	}
 	(void)snprintf(status, sizeof status, "%u", code);
-	trl_series_add_of(trl_series_at(self->requests, method, status), trace);
+	trl_series_add(trl_series_at(self->answers,
+			   route ? route->method->service : "none", status),
+	    1);
 }
 
 /* Clients that cannot speak, and floods, fill no log. */
@@ -75,7 +83,7 @@ edge_turn_away(void *self, trl_arena *arena, const struct trl_http_refusal *refu
 	(void)edge_refuse(&request, refusal->status, refusal->detail);
 	edge_problem(&request, refusal->status == 503 ? TRL_BUSY : TRL_MALFORMED);
 	*out = request.response;
-	edge_count(self, "none", refusal->status, &ctx.trace);
+	edge_count(self, NULL, refusal->status, &ctx.trace);
 	trl_log(refusal->status == 500 ? TRL_LOG_ERROR : TRL_LOG_DEBUG, &ctx,
 	    "refused at the door", TRL_LOG_INT("status", refusal->status),
 	    TRL_LOG_STR("detail", refusal->detail));

@@ -193,6 +193,6 @@ edge_answer_now(void *self, trl_arena *arena, const struct trl_http_request *tol
 	if (rc != TRL_OK)
 		edge_problem(&request, rc);
 	*out = request.response;
-	edge_count(self, "none", out->status, &ctx.trace);
+	edge_count(self, NULL, out->status, &ctx.trace);
 	return true;
 }

@@ -8,8 +8,8 @@
 /* greet.c */
 /* Fills request_id, the trace and origin from http. */
 void edge_greet(struct edge_request *request);
-/* Counts an answer of a method, or of "none". */
-void edge_count(struct edge *self, const char *method, unsigned code,
+/* Counts an answer of a route, or of none. */
+void edge_count(struct edge *self, const struct edge_route *route, unsigned code,
     const struct trl_trace *trace);
 /* Answers what is refused before it walks. */
 void edge_turn_away(void *self, trl_arena *arena,

@@ -134,26 +134,33 @@ is_anybodys(enum trl_code code)
 	       code == TRL_MALFORMED || code == TRL_INVALID;
 }
 
-/* All that the method may be answered with stands there with 0: its own status and
- * those of faults in any case, and what its contract lists as far as there is room. */
+static void
+open_results(struct edge *self, const char *name, trl_series *out[3])
+{
+	static const char *const results[] = { "ok", "refused", "failed" };
+
+	for (size_t i = 0; i < TRL_COUNT(results); i++)
+		out[i] = trl_series_at(self->requests, name, results[i]);
+}
+
+/* All that the method may be answered with stands there with 0: its own status, those
+ * of faults, and what its contract lists. */
 static void
 open_metrics(struct edge *self, struct edge_route *route)
 {
-	const char *name = route->method->name;
+	const struct trl_method *method = route->method;
 	char status[8];
 
-	status_text(status, route->method->status);
-	route->fine = trl_series_at(self->requests, name, status);
-	route->latency = trl_series_at(self->latency, name);
-	for (int code = TRL_BUSY; code <= TRL_INTERNAL; code++) {
-		status_text(status, trl_code_status(code));
-		trl_series_at(self->requests, name, status);
-	}
-	for (int code = TRL_MALFORMED; code < TRL_BUSY; code++) {
-		if ((route->method->errors >> code & 1) == 0 && !is_anybodys(code))
+	open_results(self, method->name, route->results);
+	route->latency = trl_series_at(self->latency, method->service);
+	status_text(status, method->status);
+	route->fine = trl_series_at(self->answers, method->service, status);
+	for (int code = TRL_MALFORMED; code <= TRL_INTERNAL; code++) {
+		if (code < TRL_BUSY && (method->errors >> code & 1) == 0 &&
+		    !is_anybodys(code))
 			continue;
 		status_text(status, trl_code_status(code));
-		trl_series_want(self->requests, name, status);
+		trl_series_at(self->answers, method->service, status);
 	}
 }
 
@@ -164,8 +171,9 @@ open_metrics_of_none(struct edge *self)
 	static const char *const statuses[] = { "200", "204", "400", "404", "405",
 		"408", "411", "413", "414", "417", "431", "500", "501", "503", "505" };
 
+	open_results(self, "none", self->none);
 	for (size_t i = 0; i < TRL_COUNT(statuses); i++)
-		trl_series_at(self->requests, "none", statuses[i]);
+		trl_series_at(self->answers, "none", statuses[i]);
 }
 
 bool
