@@ -495,6 +495,14 @@ class Stack:
         done.json = lambda: json.loads(done.stdout)
         return done
 
+    def sells(self, **changes):
+        """Puts billing's example of a catalogue in force, with other values of some of its members."""
+        with open(os.path.join(TOP, "services/billing/catalogue/example.json"), encoding="utf-8") as file:
+            catalogue = {**json.load(file), **changes}
+        done = self.trellis("billing", "catalogue", "apply", "-", given=json.dumps(
+            {name: value for name, value in catalogue.items() if value is not None}))
+        assert done.returncode == 0, done
+
     def trellis_open(self, *words):
         """The operator's command while it runs, its output a pipe."""
         return subprocess.Popen([self.binaries + "/../tools/ctl/trellis", *words], text=True,
