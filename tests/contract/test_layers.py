@@ -18,6 +18,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 SEES = {
     'shared/base': ['shared/contract'],
     'shared/actor': ['shared/base', 'shared/contract'],
+    'shared/child': ['shared/base', 'shared/actor', 'shared/contract'],
     'shared/calendar': ['shared/base', 'shared/contract'],
     'shared/money': ['shared/base', 'shared/contract'],
     'shared/contract': ['shared/base'],
@@ -36,7 +37,7 @@ SEES = {
                     'shared/redis', 'shared/ops', 'shared/jobs', 'shared/telemetry', 'bus/calls',
                     'bus/events'],
 }
-BELOW = ['shared/base', 'shared/calendar', 'shared/money', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis', 'shared/ops',
+BELOW = ['shared/base', 'shared/child', 'shared/calendar', 'shared/money', 'shared/actor', 'shared/contract', 'shared/pg', 'shared/redis', 'shared/ops',
          'shared/access', 'shared/jobs', 'shared/resource', 'shared/telemetry', 'bus/calls', 'bus/events', 'bus/service']
 with open(os.path.join(TOP, 'services', 'list'), encoding='utf-8') as services:
     SEES.update({f'services/{name.strip()}': [*BELOW, 'shared/http', 'shared/json']

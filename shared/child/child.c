@@ -1,0 +1,219 @@
+/* child.c - see child.h. The talk itself blocks, on a thread made for it (an offload
+ * with one slot); what belongs to the process (pid, end) is touched by that thread
+ * while somebody asks, and by the loop's when nobody does. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <trl/child.h>
+#include <trl/log.h>
+#include <trl/loop_uv.h>
+
+#include "talk.h"
+
+enum { RETRY_AFTER_MS = 1000 };
+
+struct trl_child {
+	const struct trl_child_kind *kind;
+	struct trl_offload slot;
+	uv_timer_t *idle;
+	unsigned users; /* who asks or waits to */
+	char program[CHILD_PATH_MAX];
+	struct child_end end;
+};
+
+struct asking {
+	trl_child *child;
+	const void *request;
+	size_t len;
+	struct trl_buf reply;
+	uint64_t deadline_us;
+	enum child_outcome outcome, first; /* first: of the one that was there */
+	int status;                        /* of the one that was ended, as waitpid's */
+	int error;                         /* of a start that failed */
+};
+
+/* Any thread, with the process its own. */
+static int
+end_process(struct child_end *end)
+{
+	int status = 0;
+
+	if (end->pid <= 0)
+		return 0;
+	close(end->socket);
+	(void)kill(end->pid, SIGKILL);
+	while (waitpid(end->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	*end = (struct child_end){ 0 };
+	return status;
+}
+
+/* On the thread. One that was idle may have been killed meanwhile, and so may the one
+ * that is just asked: that is tried again, once. */
+static void
+ask_on_thread(void *arg)
+{
+	struct asking *asking = arg;
+	trl_child *child = asking->child;
+	const struct trl_child_kind *kind = child->kind;
+	const uint64_t late = trl_mono_us() + (uint64_t)kind->timeout_ms * 1000;
+	const uint64_t until = late < asking->deadline_us ? late : asking->deadline_us;
+
+	asking->first = CHILD_ANSWERED;
+	for (int i = 0; i < 2; i++) {
+		if (child->end.pid == 0) {
+			asking->error = child_start(child->program, &child->end);
+			if (asking->error) {
+				asking->outcome = CHILD_NOT_STARTED;
+				return;
+			}
+		}
+		trl_buf_clear(&asking->reply);
+		asking->outcome = child_talk(&child->end, asking->request, asking->len,
+		    &asking->reply, kind->reply_max, until);
+		if (asking->outcome == CHILD_ANSWERED)
+			return;
+		asking->status = end_process(&child->end);
+		if (asking->outcome != CHILD_ENDED)
+			return;
+		if (i == 0)
+			asking->first = CHILD_ENDED;
+	}
+}
+
+static void
+on_idle(uv_timer_t *timer)
+{
+	trl_child *child = timer->data;
+
+	if (child->users == 0)
+		(void)end_process(&child->end);
+}
+
+trl_child *
+trl_child_open(trl_loop *loop, const struct trl_child_kind *kind)
+{
+	trl_child *child = calloc(1, sizeof *child);
+
+	trl_assert(child);
+	child->kind = kind;
+	child->slot = (struct trl_offload){ .name = kind->name,
+		.slots = 1,
+		.queue = kind->queue,
+		.retry_after_ms = RETRY_AFTER_MS,
+		.waits = true };
+	trl_offload_init(loop, &child->slot);
+	child->idle = calloc(1, sizeof *child->idle);
+	trl_assert(child->idle && uv_timer_init(trl_loop_uv(loop), child->idle) == 0);
+	child->idle->data = child;
+	uv_unref((uv_handle_t *)child->idle);
+	child_program(kind->name, child->program);
+	return child;
+}
+
+static void
+on_timer_closed(uv_handle_t *timer)
+{
+	free(timer);
+}
+
+void
+trl_child_close(trl_child **child)
+{
+	trl_child *self = TRL_TAKE(*child);
+
+	if (!self)
+		return;
+	trl_assert(self->users == 0);
+	(void)end_process(&self->end);
+	trl_offload_fini(&self->slot);
+	uv_close((uv_handle_t *)self->idle, on_timer_closed);
+	free(self);
+}
+
+/* Of waitpid's status: what an operator wants to know. */
+static const char *
+how_it_ended(trl_arena *arena, int status)
+{
+	if (WIFSIGNALED(status))
+		return trl_arena_printf(arena, "signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	return trl_arena_printf(arena, "status %d", WEXITSTATUS(status));
+}
+
+static enum trl_code
+conclude(trl_ctx *ctx, const struct asking *asking)
+{
+	const trl_child *child = asking->child;
+	const char *how = how_it_ended(ctx->arena, asking->status);
+	enum trl_code rc;
+
+	if (asking->first == CHILD_ENDED)
+		trl_log(TRL_LOG_WARN, ctx, "a child process ended while it was asked",
+		    TRL_LOG_STR("program", child->program), TRL_LOG_STR("by", how));
+	switch (asking->outcome) {
+	case CHILD_ANSWERED:
+		return TRL_OK;
+	case CHILD_NOT_STARTED:
+		rc = trl_fail(ctx, TRL_UNAVAILABLE, "%s cannot be started: %s",
+		    child->program, strerror(asking->error));
+		break;
+	case CHILD_ENDED:
+		rc = trl_fail(ctx, TRL_UNAVAILABLE,
+		    "%s ended twice without an answer, "
+		    "by %s",
+		    child->program, how);
+		break;
+	case CHILD_LATE:
+		rc = trl_fail(ctx, TRL_UNAVAILABLE,
+		    "%s gave no answer in time and was ended", child->program);
+		break;
+	default:
+		rc = trl_fail(ctx, TRL_UNAVAILABLE,
+		    "%s gave an answer that is too large, and was ended",
+		    child->program);
+		break;
+	}
+	trl_err_retry_after(ctx, RETRY_AFTER_MS);
+	return rc;
+}
+
+enum trl_code
+trl_child_ask(trl_ctx *ctx, trl_child *child, const void *request, size_t len,
+    const uint8_t **reply, size_t *reply_len)
+{
+	struct asking asking = { .child = child,
+		.request = request,
+		.len = len,
+		.deadline_us = ctx->deadline_us };
+	enum trl_code rc;
+
+	if (len > child->kind->request_max)
+		return trl_fail(ctx, TRL_INTERNAL, "%s is asked more than it takes",
+		    child->kind->name);
+	child->users++;
+	uv_timer_stop(child->idle);
+	rc = trl_offload(ctx, &child->slot, ask_on_thread, &asking);
+	if (--child->users == 0)
+		trl_assert(
+		    uv_timer_start(child->idle, on_idle, child->kind->idle_ms, 0) == 0);
+	if (rc == TRL_OK)
+		rc = conclude(ctx, &asking);
+	if (rc == TRL_OK) {
+		*reply =
+		    trl_arena_memdup(ctx->arena, asking.reply.data, asking.reply.len);
+		*reply_len = asking.reply.len;
+	}
+	trl_buf_fini(&asking.reply);
+	return rc;
+}
+
+int
+trl_child_pid(const trl_child *child)
+{
+	return child->end.pid;
+}

@@ -1,0 +1,115 @@
+/* child_victim.c - the program that test_child.c starts: the first byte of a question
+ * says what it does. It stands for one that a wrong document has taken over. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <trl/compiler.h>
+#include <trl/confined.h>
+
+enum { REPLY_MAX = 1 << 20 };
+
+extern char **environ;
+
+static void
+say(struct trl_buf *reply, bool done)
+{
+	trl_buf_printf(reply, "%s", done ? "done" : strerror(errno));
+}
+
+static void
+tell_environment(struct trl_buf *reply)
+{
+	for (char **at = environ; *at; at++)
+		trl_buf_printf(reply, "%s\n", *at);
+}
+
+/* The descriptors that are open. */
+static void
+tell_descriptors(struct trl_buf *reply)
+{
+	for (int i = 0; i < 64; i++)
+		if (fcntl(i, F_GETFD) >= 0)
+			trl_buf_printf(reply, "%d ", i);
+}
+
+static bool
+starts_a_program(void)
+{
+	char *const words[] = { (char *)(uintptr_t) "true", NULL };
+
+	return execv("/bin/true", words) == 0;
+}
+
+static void
+answer(const uint8_t *request, size_t len, struct trl_buf *reply)
+{
+	switch (len ? request[0] : '\0') {
+	case 'e':
+		trl_buf_add(reply, request + 1, len - 1);
+		return;
+	case 'v':
+		tell_environment(reply);
+		return;
+	case 'd':
+		tell_descriptors(reply);
+		return;
+	case 'n':
+		say(reply, socket(AF_INET, SOCK_STREAM, 0) >= 0);
+		return;
+	case 'w':
+		say(reply, open("/tmp/victim", O_WRONLY | O_CREAT, 0600) >= 0);
+		return;
+	case 'r':
+		say(reply, open("/proc/self/status", O_RDONLY) >= 0);
+		return;
+	case 'f':
+		say(reply, fork() >= 0);
+		return;
+	case 'x':
+		say(reply, starts_a_program());
+		return;
+	case 'k':
+		say(reply, kill(getppid(), SIGTERM) == 0);
+		return;
+	case 'm':
+		say(reply, malloc((size_t)1 << 30) != NULL);
+		return;
+	case 'c':
+		__builtin_trap();
+		return;
+	case 'h':
+		for (;;)
+			(void)usleep(1000000);
+	case 's':
+		for (volatile unsigned i = 0;; i++)
+			;
+	case 'l':
+		memset(trl_buf_reserve(reply, REPLY_MAX + 1), 'x', REPLY_MAX + 1);
+		reply->len += REPLY_MAX + 1;
+		return;
+	default:
+		exit(3);
+	}
+}
+
+int
+main(void)
+{
+	static const char *const reads[] = { "/proc", NULL };
+	static const struct trl_confined spec = {
+		.request_max = 1 << 20,
+		.reply_max = REPLY_MAX,
+		.memory_max = (size_t)512 << 20,
+		.cpu_s = 1,
+		.reads = reads,
+		.answer = answer,
+	};
+
+	return trl_confined_main(&spec);
+}

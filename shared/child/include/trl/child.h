@@ -1,0 +1,40 @@
+/* child.h - a process of its own beside a service, for work on what others wrote that a
+ * service should not do itself: it draws documents, say. It is started when it is first
+ * asked, answers one question at a time, and is ended when nobody asked for a while, so
+ * that at rest it costs nothing.
+ *
+ * It is the program trellis-NAME in the folder of this process's own, whose main() is
+ * one call of trl_confined_main (trl/confined.h). It gets nothing of this process but
+ * one socket: no other descriptor, an environment with a locale only. Whatever becomes
+ * of it (it crashes, hangs, is killed), the one question fails and the next one starts
+ * another.
+ *
+ * On the wire each side sends 4 bytes of length, little-endian, and so many bytes. */
+#pragma once
+
+#include <trl/actor.h>
+
+typedef struct trl_child trl_child;
+
+struct trl_child_kind {
+	const char *name; /* "pdf": trellis-pdf; also of its slots in the metrics */
+	size_t request_max, reply_max; /* bytes */
+	uint32_t timeout_ms;           /* for one answer, its start included */
+	uint32_t idle_ms;              /* then it is ended */
+	unsigned queue;                /* who may wait, beyond that BUSY */
+};
+
+/* Start-up only. kind is static. Nothing is started. */
+trl_child *trl_child_open(trl_loop *loop, const struct trl_child_kind *kind);
+/* When nobody asks any more; ends it. */
+void trl_child_close(trl_child **child);
+
+/* Asks it, and parks. The answer lies in ctx's arena; the request must lie there, or
+ * live as long as the call. One that was killed before it answered is started once
+ * more. Errors: TRL_BUSY (queue full, with retry-after), TRL_UNAVAILABLE (it cannot be
+ * started, was ended twice, or took too long), TRL_DEADLINE (it was never asked). */
+enum trl_code trl_child_ask(trl_ctx *ctx, trl_child *child, const void *request,
+    size_t len, const uint8_t **reply, size_t *reply_len) TRL_MUST_CHECK;
+
+/* Of one that runs; 0: none does. For tests. */
+int trl_child_pid(const trl_child *child);

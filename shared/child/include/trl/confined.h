@@ -1,0 +1,21 @@
+/* confined.h - the other side of child.h: a program that answers a service's questions
+ * and can do nothing else. Before the first one it gives up what it could do harm with:
+ * it may make threads and read files, and where the kernel has Landlock only those
+ * below reads; it cannot write any, start a program or reach a network (seccomp), nor
+ * take more memory and time than its spec says. */
+#pragma once
+
+#include <trl/buf.h>
+
+struct trl_confined {
+	size_t request_max, reply_max; /* bytes */
+	size_t memory_max;             /* of addresses, bytes */
+	unsigned cpu_s;                /* for one answer */
+	const char *const *reads;      /* folders, NULL-ended; those that are there */
+	void (*warm)(void);            /* before it is confined; or NULL */
+	/* Appends the answer; over reply_max the process ends. */
+	void (*answer)(const uint8_t *request, size_t len, struct trl_buf *reply);
+};
+
+/* Serves on descriptor 0 until its other end is closed. Gives main's result. */
+int trl_confined_main(const struct trl_confined *spec);

@@ -1,0 +1,31 @@
+/* talk.h - a child process and one talk with it. Any thread; blocks. Private. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <trl/buf.h>
+
+enum { CHILD_PATH_MAX = 4096 };
+
+/* Zeroed: there is none. */
+struct child_end {
+	pid_t pid;
+	int socket;
+};
+
+enum child_outcome {
+	CHILD_ANSWERED,
+	CHILD_NOT_STARTED,
+	CHILD_ENDED, /* the socket was closed */
+	CHILD_LATE,
+	CHILD_TOO_MUCH
+};
+
+/* The path of trellis-NAME in the folder of this process's program. */
+void child_program(const char *name, char out[CHILD_PATH_MAX]);
+/* 0, or an errno. */
+int child_start(const char *program, struct child_end *out);
+/* Sends the request and appends the answer, of at most max bytes, to reply. */
+enum child_outcome child_talk(const struct child_end *end, const void *request,
+    size_t len, struct trl_buf *reply, size_t max, uint64_t until_us);

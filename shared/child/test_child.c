@@ -1,0 +1,305 @@
+/* test_child.c - a process of its own that answers, dies, hangs and tries what it may
+ * not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <trl/child.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { CONFINED = 0 }; /* confine.h */
+#else
+enum { CONFINED = 1 };
+#endif
+enum { PATIENCE_MS = 10000, MANY = 12, QUEUE = 8 };
+
+static const struct trl_child_kind kind = { .name = "victim",
+	.request_max = 1 << 20,
+	.reply_max = 1 << 20,
+	.timeout_ms = 1000,
+	.idle_ms = 150,
+	.queue = QUEUE };
+
+static struct {
+	trl_loop *loop;
+	trl_child *child;
+} rig;
+
+struct question {
+	const char *text;
+	size_t len; /* 0: of text */
+	char reply[512];
+	size_t reply_len;
+	enum trl_code rc;
+	char message[256];
+	bool done;
+};
+
+static void
+ask(trl_ctx *ctx, void *arg)
+{
+	struct question *question = arg;
+	const uint8_t *reply;
+	size_t len = question->len ? question->len : strlen(question->text);
+
+	question->rc = trl_child_ask(ctx, rig.child, question->text, len, &reply, &len);
+	if (question->rc == TRL_OK) {
+		question->reply_len = len;
+		if (len >= sizeof question->reply)
+			len = sizeof question->reply - 1;
+		memcpy(question->reply, reply, len);
+		question->reply[len] = '\0';
+	} else {
+		(void)snprintf(question->message, sizeof question->message, "%s",
+		    ctx->err.message);
+	}
+	question->done = true;
+}
+
+static bool
+is_done(void *arg)
+{
+	return ((struct question *)arg)->done;
+}
+
+static struct question
+asked_of(const char *text)
+{
+	static struct question question;
+	const struct trl_spawn spawn = {
+		.name = "ask", .run = ask, .arg = &question, .timeout_ms = PATIENCE_MS
+	};
+
+	question = (struct question){ .text = text };
+	assert_int_equal(trl_spawn(rig.loop, &spawn), TRL_OK);
+	assert_true(trl_loop_run_until(rig.loop, is_done, &question, PATIENCE_MS));
+	return question;
+}
+
+static const char *
+answer_to(const char *text)
+{
+	static struct question question;
+
+	question = asked_of(text);
+	if (question.rc != TRL_OK)
+		fail_msg("%s: %s", text, question.message);
+	return question.reply;
+}
+
+static int
+open_rig(void **state)
+{
+	(void)state;
+	rig.loop = trl_loop_new(NULL);
+	rig.child = trl_child_open(rig.loop, &kind);
+	return 0;
+}
+
+static int
+close_rig(void **state)
+{
+	(void)state;
+	trl_child_close(&rig.child);
+	trl_loop_free(&rig.loop);
+	return 0;
+}
+
+static bool
+is_gone(void *arg)
+{
+	(void)arg;
+	return trl_child_pid(rig.child) == 0;
+}
+
+static void
+it_starts_when_it_is_asked_and_is_gone_when_nobody_asks(void **state)
+{
+	int pid;
+
+	(void)state;
+	assert_int_equal(trl_child_pid(rig.child), 0);
+	assert_string_equal(answer_to("ehello"), "hello");
+	pid = trl_child_pid(rig.child);
+	assert_true(pid > 0);
+	assert_string_equal(answer_to("eagain"), "again");
+	assert_int_equal(trl_child_pid(rig.child), pid);
+	assert_true(trl_loop_run_until(rig.loop, is_gone, NULL, PATIENCE_MS));
+	assert_int_equal(kill(pid, 0), -1); /* it was waited for, too */
+	assert_int_equal(errno, ESRCH);
+	assert_string_equal(answer_to("eanew"), "anew");
+}
+
+static void
+it_gets_nothing_of_the_service(void **state)
+{
+	(void)state;
+	setenv("TRELLIS_SECRET", "x", 1);
+	if (CONFINED)
+		assert_string_equal(
+		    answer_to("v"), "LC_ALL=C.UTF-8\nMALLOC_ARENA_MAX=1\n");
+	assert_null(strstr(answer_to("v"), "TRELLIS"));
+	assert_string_equal(answer_to("d"), "0 1 2 ");
+}
+
+static void
+it_can_do_nothing_but_read_and_answer(void **state)
+{
+	static const struct {
+		const char *what;
+		int error;
+	} rows[] = { { "n", ENOSYS }, { "w", EACCES }, { "f", EPERM }, { "x", ENOSYS },
+		{ "k", ENOSYS }, { "m", ENOMEM } };
+
+	(void)state;
+	if (!CONFINED)
+		skip();
+	assert_string_equal(answer_to("r"), "done");
+	for (size_t i = 0; i < TRL_COUNT(rows); i++)
+		assert_string_equal(answer_to(rows[i].what), strerror(rows[i].error));
+}
+
+static void
+one_that_crashes_costs_one_question(void **state)
+{
+	struct question question = asked_of("c");
+
+	(void)state;
+	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	if (CONFINED)
+		assert_non_null(strstr(question.message, "ended twice"));
+	question = asked_of("q");
+	assert_non_null(strstr(question.message, "by status 3"));
+	assert_string_equal(answer_to("eafter"), "after");
+}
+
+static void
+one_that_hangs_is_ended_in_time(void **state)
+{
+	struct question question = asked_of("h");
+
+	(void)state;
+	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	assert_non_null(strstr(question.message, "no answer in time"));
+	assert_int_equal(asked_of("s").rc, TRL_UNAVAILABLE);
+	assert_string_equal(answer_to("eafter"), "after");
+}
+
+static void
+what_is_too_large_ends_it(void **state)
+{
+	static char large[(1 << 20) + 2];
+	struct question question = asked_of("l");
+
+	(void)state;
+	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	memset(large, 'e', sizeof large - 1);
+	question = asked_of(large);
+	assert_int_equal(question.rc, TRL_INTERNAL);
+	large[1 << 20] = '\0';
+	question = asked_of(large);
+	assert_int_equal(question.rc, TRL_OK);
+	assert_int_equal(question.reply_len, (1 << 20) - 1);
+}
+
+static void
+one_that_is_killed_at_rest_or_at_work_is_replaced(void **state)
+{
+	int pid;
+
+	(void)state;
+	assert_string_equal(answer_to("eone"), "one");
+	pid = trl_child_pid(rig.child);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_string_equal(answer_to("etwo"), "two");
+	assert_int_not_equal(trl_child_pid(rig.child), pid);
+}
+
+static size_t
+count(const struct question *all, enum trl_code rc)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MANY; i++)
+		n += all[i].done && all[i].rc == rc;
+	return n;
+}
+
+static bool
+are_done(void *arg)
+{
+	const struct question *all = arg;
+
+	for (size_t i = 0; i < MANY; i++)
+		if (!all[i].done)
+			return false;
+	return true;
+}
+
+static void
+many_at_once_wait_in_a_bounded_queue(void **state)
+{
+	static struct question all[MANY];
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		const struct trl_spawn spawn = { .name = "ask",
+			.run = ask,
+			.arg = &all[i],
+			.timeout_ms = PATIENCE_MS };
+
+		all[i] = (struct question){ .text = "emany" };
+		assert_int_equal(trl_spawn(rig.loop, &spawn), TRL_OK);
+	}
+	assert_true(trl_loop_run_until(rig.loop, are_done, all, PATIENCE_MS));
+	assert_int_equal(count(all, TRL_OK), QUEUE + 1);
+	assert_int_equal(count(all, TRL_BUSY), MANY - QUEUE - 1);
+}
+
+static void
+a_program_that_is_not_there_is_said(void **state)
+{
+	static const struct trl_child_kind missing = { .name = "missing",
+		.request_max = 10,
+		.reply_max = 10,
+		.timeout_ms = 400,
+		.idle_ms = 100,
+		.queue = 1 };
+	struct question question;
+
+	(void)state;
+	trl_child_close(&rig.child);
+	rig.child = trl_child_open(rig.loop, &missing);
+	question = asked_of("e");
+	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	assert_non_null(strstr(
+	    question.message, "trellis-missing cannot be started: No such file"));
+}
+
+#define RIGGED(test) cmocka_unit_test_setup_teardown(test, open_rig, close_rig)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIGGED(it_starts_when_it_is_asked_and_is_gone_when_nobody_asks),
+		RIGGED(it_gets_nothing_of_the_service),
+		RIGGED(it_can_do_nothing_but_read_and_answer),
+		RIGGED(one_that_crashes_costs_one_question),
+		RIGGED(one_that_hangs_is_ended_in_time),
+		RIGGED(what_is_too_large_ends_it),
+		RIGGED(one_that_is_killed_at_rest_or_at_work_is_replaced),
+		RIGGED(many_at_once_wait_in_a_bounded_queue),
+		RIGGED(a_program_that_is_not_there_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
