@@ -29,10 +29,14 @@ static enum trl_code
 through_the_head(struct edge_request *request)
 {
 	enum trl_code rc = edge_route(request);
+	const char *type;
 
-	if (rc == TRL_OK &&
-	    !edge_accepts_answer(request->http, request->route->method->stream))
-		rc = edge_refuse(request, 406, "Answers are application/json.");
+	if (rc != TRL_OK)
+		return rc;
+	type = edge_answer_type(request->route->method);
+	if (!edge_accepts_answer(request->http, type))
+		rc = edge_refuse(request, 406,
+		    trl_arena_printf(request->ctx->arena, "Answers are %s.", type));
 	return rc;
 }
 

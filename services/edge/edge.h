@@ -43,6 +43,7 @@ struct edge_route {
 	bool shows_path;    /* its variables are ids: it may hold no token */
 	bool locates;       /* POST whose reply can be read at path/id */
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
+	int body, file_name;                     /* of one with a media type */
 	int page_size;                           /* index in the request, or -1 */
 	trl_series *latency;
 	trl_series *results[3]; /* ok, refused, failed */

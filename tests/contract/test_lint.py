@@ -136,6 +136,14 @@ BREACHES = [
                                                             '{{event.thing.words}}')),
     ('has {{account.email}} in its page; it may hold', ('{{event.thing.id}}',
                                                         '{{account.email}}')),
+    ('has a media_type, and its reply no bytes called body',
+     (MAKE, MAKE + ' media_type: "image/png"')),
+    ('has a media_type, and a file_name that is no string',
+     (MAKE, MAKE + ' media_type: "image/png"'),
+     (THING, THING + '\n // File.\n optional bytes body = 9;\n // Name.\n optional int32 file_name = 10;')),
+    ('has a media_type that is none',
+     (MAKE, MAKE + ' media_type: "png"'),
+     (THING, THING + '\n // File.\n optional bytes body = 9;')),
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]
 

@@ -1,5 +1,5 @@
-/* render.c - the reply becomes an answer: JSON, its ETag from the version, a link to
- * the next page, 304 where the client has it already. */
+/* render.c - the reply becomes an answer: JSON or the file that it holds, its ETag from
+ * the version, a link to the next page, 304 where the client has it already. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +189,23 @@ add_next(struct edge_request *request)
 		request->http->path, query_of_next(request), token));
 }
 
+/* The reply's field body as it is; it may have a name. What is packed already is not
+ * packed again, so its tag is of these bytes. */
+static void
+add_file(struct edge_request *request)
+{
+	const struct edge_route *route = request->route;
+	const ProtobufCBinaryData *file = field_at(request->out, route->body);
+	const char *name = route->file_name < 0 ? NULL
+						: *(char *const *)field_at(
+						      request->out, route->file_name);
+
+	if (name)
+		trl_http_add_header(&request->response, "Content-Disposition",
+		    edge_disposition(request->ctx->arena, name));
+	add_body(&request->response, route->method->media_type, file->data, file->len);
+}
+
 enum trl_code
 edge_render(struct edge_request *request)
 {
@@ -208,6 +225,10 @@ edge_render(struct edge_request *request)
 		return TRL_OK;
 	add_location(request);
 	add_next(request);
+	if (request->route->body >= 0) {
+		add_file(request);
+		return TRL_OK;
+	}
 	trl_buf_clear(body);
 	trl_json_encode(body, method->out, request->out, false);
 	/* A strong tag is of exactly these bytes (RFC 9110, 8.8.3.3), so what has one

@@ -66,6 +66,10 @@ learn_fields(struct edge_route *route)
 	route->version = field_of(method->out, "version", PROTOBUF_C_TYPE_INT64);
 	route->id = field_of(method->out, "id", PROTOBUF_C_TYPE_BYTES);
 	route->items = field_of(method->out, "items", PROTOBUF_C_TYPE_MESSAGE);
+	route->body = method->media_type
+			  ? field_of(method->out, "body", PROTOBUF_C_TYPE_BYTES)
+			  : -1;
+	route->file_name = field_of(method->out, "file_name", PROTOBUF_C_TYPE_STRING);
 	route->next_page_token =
 	    field_of(method->out, "next_page_token", PROTOBUF_C_TYPE_STRING);
 	route->page_size = field_of(method->in, "page_size", PROTOBUF_C_TYPE_UINT32);

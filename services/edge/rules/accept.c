@@ -74,18 +74,26 @@ takes(const struct trl_http_request *http, const char *header, const char *name,
 	return taken;
 }
 
-bool
-edge_accepts_answer(const struct trl_http_request *http, bool stream)
+const char *
+edge_answer_type(const struct trl_method *method)
 {
-	const char *type = stream ? "text/event-stream" : "application/json";
+	if (method->stream)
+		return "text/event-stream";
+	return method->media_type ? method->media_type : "application/json";
+}
+
+bool
+edge_accepts_answer(const struct trl_http_request *http, const char *type)
+{
 	bool sent;
 
 	if (takes(http, "accept", type, 1, &sent) || !sent)
 		return true;
-	/* A client that names the type of problems, or asks for a stream as for all
-	 * else, is answered. */
+	/* A client that names the type of problems, or asks for a stream or file as for
+	 * all else, is answered. */
 	return takes(http, "accept", "application/problem+json", 3, &sent) ||
-	       (stream && takes(http, "accept", "application/json", 3, &sent));
+	       (strcmp(type, "application/json") != 0 &&
+		   takes(http, "accept", "application/json", 3, &sent));
 }
 
 bool

@@ -4,9 +4,10 @@
 
 #include "edge.h"
 
-/* accept.c: whether the client takes our type: JSON, or of a stream text/event-stream;
- * and gzip. */
-bool edge_accepts_answer(const struct trl_http_request *http, bool stream);
+/* accept.c: the type of a method's answers, and whether the client takes it; and gzip.
+ */
+const char *edge_answer_type(const struct trl_method *method);
+bool edge_accepts_answer(const struct trl_http_request *http, const char *type);
 /* Whether an event stream is asked for by name, as EventSource does. */
 bool edge_names_stream(const struct trl_http_request *http);
 bool edge_accepts_gzip(const struct trl_http_request *http);
@@ -25,6 +26,10 @@ void edge_headers(struct edge_request *request);
 /* Answers OPTIONS, where the path has the methods of allow: a preflight, too, if it is
  * one of an origin that may read. */
 void edge_preflight(struct edge_request *request, const char *allow);
+
+/* file.c: an answer that is a file. */
+/* Content-Disposition: it is to be kept under this name and not shown as a page. */
+const char *edge_disposition(trl_arena *arena, const char *name);
 
 /* origin.c: our own origin and the allow-list. */
 /* Whether they can be read from the settings; says what is wrong. */

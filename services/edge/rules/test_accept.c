@@ -15,7 +15,7 @@ struct row {
 };
 
 static void
-check(const char *header, const struct row *rows, size_t n, int stream)
+check(const char *header, const struct row *rows, size_t n, const char *type)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool taken;
@@ -23,8 +23,8 @@ check(const char *header, const struct row *rows, size_t n, int stream)
 		rig_ask("GET", "/api/v1/me");
 		for (size_t k = 0; k < 3 && rows[i].lines[k]; k++)
 			rig_header(header, rows[i].lines[k]);
-		taken = stream < 0 ? edge_accepts_gzip(&rig.http)
-				   : edge_accepts_answer(&rig.http, stream > 0);
+		taken = type ? edge_accepts_answer(&rig.http, type)
+			     : edge_accepts_gzip(&rig.http);
 		if (taken != rows[i].taken)
 			fail_msg("%s: %s (row %zu)", header,
 			    rows[i].lines[0] ? rows[i].lines[0] : "-", i);
@@ -56,7 +56,7 @@ json_is_sent_where_the_closest_range_takes_it(void **state)
 		{ { "application/problem+json;q=0" }, false } };
 
 	(void)state;
-	check("accept", rows, TRL_COUNT(rows), 0);
+	check("accept", rows, TRL_COUNT(rows), "application/json");
 }
 
 static void
@@ -69,7 +69,20 @@ a_stream_is_sent_where_its_type_is_taken(void **state)
 		{ { "*/*, text/event-stream;q=0" }, false } };
 
 	(void)state;
-	check("accept", rows, TRL_COUNT(rows), 1);
+	check("accept", rows, TRL_COUNT(rows), "text/event-stream");
+}
+
+static void
+a_file_is_sent_where_its_type_is_taken(void **state)
+{
+	static const struct row rows[] = { { { 0 }, true }, { { "*/*" }, true },
+		{ { "application/pdf" }, true }, { { "application/*" }, true },
+		{ { "application/json" }, true }, { { "text/html" }, false },
+		{ { "application/pdf;q=0, text/html" }, false },
+		{ { "image/*" }, false } };
+
+	(void)state;
+	check("accept", rows, TRL_COUNT(rows), "application/pdf");
 }
 
 static void
@@ -84,7 +97,7 @@ gzip_is_sent_where_it_is_named_and_not_refused(void **state)
 		{ { "gzipx" }, false }, { { "x;gzip" }, false } };
 
 	(void)state;
-	check("accept-encoding", rows, TRL_COUNT(rows), -1);
+	check("accept-encoding", rows, TRL_COUNT(rows), NULL);
 }
 
 int
@@ -93,6 +106,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_is_sent_where_the_closest_range_takes_it),
 		cmocka_unit_test(a_stream_is_sent_where_its_type_is_taken),
+		cmocka_unit_test(a_file_is_sent_where_its_type_is_taken),
 		cmocka_unit_test(gzip_is_sent_where_it_is_named_and_not_refused),
 	};
 

@@ -294,6 +294,14 @@ def lint_http(method, say):
     if method.option('stream') and (
             method.verb != 'get' or not {'tenant_id', 'last_event_id'} <= set(fields)):
         say('is a stream: a GET that takes tenant_id and last_event_id')
+    if method.option('media_type'):
+        body, name = (method.output.field(n) for n in ('body', 'file_name'))
+        if not body or body.proto.type != FD.TYPE_BYTES or body.repeated:
+            say('has a media_type, and its reply no bytes called body')
+        if name and (name.proto.type != FD.TYPE_STRING or name.repeated):
+            say('has a media_type, and a file_name that is no string')
+        if not re.fullmatch(r'[a-z]+/[a-z0-9.+-]+', method.option('media_type')) or method.option('stream'):
+            say('has a media_type that is none')
     if method.in_query:
         for field in fields.values():
             if field.name in method.path_names or field.internal:

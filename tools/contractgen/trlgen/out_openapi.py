@@ -23,6 +23,8 @@ HEADERS = {
                         'identity'),
     'Accept-Patch': ('The types of a change that would have been taken (RFC 5789).',
                      'application/merge-patch+json, application/json'),
+    'Content-Disposition': ('The name to keep it under (RFC 6266).',
+                            'attachment; filename="INV-000042.pdf"'),
     'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
     'Link': ('The next page (RFC 8288, rel="next").',
              '</api/v1/tenants?page_token=AbC>; rel="next"'),
@@ -276,6 +278,8 @@ class OpenapiOutput:
             names.append('Idempotency-Replayed')
         if method.output.field('version'):
             names.append('ETag')
+        if method.option('media_type') and method.output.field('file_name'):
+            names.append('Content-Disposition')
         if method.output.field('next_page_token'):
             names.append('Link')
         if self.locates(method):
@@ -294,6 +298,8 @@ class OpenapiOutput:
                 'schema': {'type': 'string', 'contentMediaType': 'text/event-stream',
                            'contentSchema': EVENT},
                 'example': STREAM_EXAMPLE}}
+        elif method.option('media_type'):
+            response['content'] = {method.option('media_type'): {}}  # bytes as they are
         elif method.status != 204:
             response['content'] = {'application/json': {
                 'schema': self.schemas.reference(method.output),

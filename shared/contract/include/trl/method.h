@@ -76,6 +76,8 @@ struct trl_method {
 	bool revalidates;  /* If-None-Match is answered: the version counts all of it */
 	bool sees_session; /* PUBLIC, but the principal is a session's where one is */
 	bool stream; /* its answer is a text/event-stream that the edge goes on with */
+	/* Its answer is the reply's field body, of this type; NULL: JSON. */
+	const char *media_type;
 	const struct trl_message *in, *out;
 	/* HTTP; verb NONE where the method is only for the mesh. */
 	enum trl_verb verb;
