@@ -13,6 +13,10 @@ PRODUCT is an absolute path, or empty. The lines are
   service NAME FOLDER      source NAME PATH.c     config NAME PATH/config.c
   test NAME PATH/test_X.c  sql NAME PATH/sql      uses NAME LIBRARY
   contract NAME_v1 IMPORT.proto
+and of a folder NAME/PROGRAM with a main.c, which is a program of its own beside the
+service (trl/child.h) and no part of it,
+  program NAME PROGRAM            program_source PROGRAM PATH.c
+  program_test PROGRAM PATH/test_X.c              program_uses PROGRAM LIBRARY
 where paths inside of TOP's services/ are relative to it.
 """
 import os
@@ -110,9 +114,10 @@ class Tree:
 class Findings:
     """Lines, and every file and folder that they follow from."""
 
-    def __init__(self, top):
+    def __init__(self, top, trees):
         self.services = os.path.join(top, 'services')
-        self.lines, self.seen = [], []
+        self.trees = trees
+        self.lines, self.seen, self.programs = [], [], []
 
     def tell(self, *words):
         self.lines.append('\t'.join(words))
@@ -127,6 +132,10 @@ class Findings:
         for path, inside, names in os.walk(folder):
             inside[:] = sorted(i for i in inside if i != 'sql' and not i.startswith('.'))
             self.seen.append(path)
+            if path != folder and 'main.c' in names:
+                inside[:] = []
+                self.program(tree, name, path, names)
+                continue
             for file in sorted(n for n in names if not n.startswith('.')):
                 self.file(name, os.path.join(path, file), path == folder)
         if not any(line.startswith(f'source\t{name}\t') for line in self.lines):
@@ -135,18 +144,31 @@ class Findings:
         if os.path.isdir(os.path.join(folder, 'sql')):
             self.tell('sql', name, self.path(os.path.join(folder, 'sql')))
 
-    def file(self, name, path, is_top):
+    def file(self, name, path, is_top, kind=''):
         base = os.path.basename(path)
-        if base == 'config.c' and is_top:
+        if base == 'config.c' and is_top and not kind:
             self.tell('config', name, self.path(path))
         elif base.endswith('.c'):
-            self.tell('test' if base.startswith('test_') else 'source', name, self.path(path))
+            self.tell(kind + ('test' if base.startswith('test_') else 'source'), name, self.path(path))
         elif base == 'uses' and is_top:
             self.seen.append(path)
             with open(path, encoding='utf-8') as file:
                 for line in file.read().split('\n'):
                     if line and not line.startswith('#'):
-                        self.tell('uses', name, line)
+                        self.tell(kind + 'uses', name, line)
+
+    def program(self, tree, service, folder, names):
+        name = os.path.basename(folder)
+        wrong = name_is_wrong(name)
+        if wrong:
+            raise Refused(f'{tree.title}services/{os.path.relpath(folder, os.path.dirname(tree.list))}/main.c: {wrong}.')
+        if name in self.programs or any(name in t.names for t in self.trees):
+            raise Refused(f'{tree.title}services/{service}/{name}/main.c: trellis-{name} is there already; '
+                          'choose another name.')
+        self.programs.append(name)
+        self.tell('program', service, name)
+        for file in sorted(n for n in names if not n.startswith('.')):
+            self.file(name, os.path.join(folder, file), True, 'program_')
 
     def contracts(self, tree, name):
         """proto/.../NAME/v1/NAME.proto, and v2 beside it."""
@@ -194,7 +216,7 @@ def find(top, product):
         own = Tree.of_product(product)
         own.read(trees)
         trees.append(own)
-    found = Findings(top)
+    found = Findings(top, trees)
     for tree in trees:
         refuse_unlisted(tree)
         found.seen += [tree.list, os.path.dirname(tree.list), tree.proto]

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "invoice/invoice.h"
 #include "subscription/erase.h"
 #include "subscription/trial.h"
 #include "turn/due.h"
@@ -47,7 +48,8 @@ open_billing(const struct trl_host *host, void **out)
 	*self = (struct billing){ .pg = host->pg,
 		.sys = host->sys,
 		.bus = host->bus,
-		.provider = find_provider(config->provider) };
+		.provider = find_provider(config->provider),
+		.pdf = trl_child_open(host->loop, &invoice_pdf_child) };
 	*out = self;
 	return TRL_OK;
 }
@@ -55,8 +57,12 @@ open_billing(const struct trl_host *host, void **out)
 static void
 close_billing(void **state)
 {
-	free(*state);
-	*state = NULL;
+	struct billing *self = TRL_TAKE(*state);
+
+	if (!self)
+		return;
+	trl_child_close(&self->pdf);
+	free(self);
 }
 
 static const struct trl_contract *const contracts[] = { &billing_v1_server, NULL };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <trl/batch.h>
+#include <trl/child.h>
 #include <trl/service.h>
 #include <trl/value.h>
 #include <billing_v1.server.h>
@@ -12,6 +13,7 @@ struct billing {
 	trl_pg *pg, *sys;
 	trl_bus *bus;
 	const struct provider *provider; /* provider/provider.h; NULL: there is none */
+	trl_child *pdf;                  /* invoice/pdf.c */
 };
 
 extern const struct trl_service billing_service;

@@ -8,7 +8,7 @@
 #include <trl/utf8.h>
 #include <trl/wire.h>
 
-enum { DEPTH_MAX = 16, FIELDS_MAX = 10000, BYTES_MAX = 8 << 20 };
+enum { DEPTH_MAX = 16, FIELDS_MAX = 32768, BYTES_MAX = 8 << 20 };
 /* What protobuf-c keeps for each field it meets while it scans. */
 enum { SCANNED_BYTES = 48 };
 enum { VARINT = 0, BITS64 = 1, LENGTH = 2, BITS32 = 5 };

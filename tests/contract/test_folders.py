@@ -52,6 +52,20 @@ class Folders(unittest.TestCase):
             'sql\tauth\tauth/sql',
             'contract\tauth_v1\ttrellis/auth/v1/auth.proto'])
 
+    def test_a_program_beside_a_service_is_no_part_of_it(self):
+        for name in ('draw/main.c', 'draw/pen.c', 'draw/test_pen.c', 'keys.c'):
+            self.put(f'top/services/auth/{name}')
+        self.put('top/services/auth/draw/uses', 'cairo\n')
+        self.assertEqual(self.run_tool()[1].splitlines()[1:-1], [
+            'source\tauth\tauth/auth.c', 'source\tauth\tauth/keys.c', 'program\tauth\tdraw',
+            'program_source\tdraw\tauth/draw/main.c', 'program_source\tdraw\tauth/draw/pen.c',
+            'program_test\tdraw\tauth/draw/test_pen.c', 'program_uses\tdraw\tcairo'])
+        self.put('shop/services/projects/draw/main.c')
+        self.refused('services/projects/draw/main.c: trellis-draw is there already', self.product)
+        self.put('shop/services/projects/auth/main.c')
+        os.remove(f'{self.product}/services/projects/draw/main.c')
+        self.refused('services/projects/auth/main.c: trellis-auth is there already', self.product)
+
     def test_a_products_services_come_after(self):
         at = f'{self.product}/services/projects'
         self.assertEqual(self.run_tool(product=self.product)[1].splitlines()[-3:], [

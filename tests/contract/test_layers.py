@@ -53,6 +53,7 @@ INSIDE = {
     'tests/fuzz/fuzz_trace': 'shared/telemetry',
     'tests/fuzz/fuzz_sentry': 'shared/telemetry',
     'tests/fuzz/fuzz_url': 'shared/http',
+    'services/trellis-pdf': 'services/billing',
     'tests/fuzz/': 'services',
     'tests/isolation/': 'services',
     'tests/told/': 'services/notify',

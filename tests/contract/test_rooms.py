@@ -51,7 +51,7 @@ def wrong_names(files):
         beside[name].add(folder)
     for folder, name in files:
         stem = name.rsplit('.', 1)[0]
-        if stem in EMPTY:
+        if stem in EMPTY and not (folder and stem == 'main'):  # a program beside the service
             yield f'{os.path.join(folder, name)} says nothing: name it for the thing that it holds'
         if folder and stem.startswith(folder + '_'):
             yield f'{os.path.join(folder, name)} repeats its folder'

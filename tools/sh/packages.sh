@@ -8,11 +8,12 @@ case $(. /etc/os-release && printf '%s' "${VERSION_ID:-}") in
 *) PACKAGES_OF_RELEASE="postgresql-17 libuv1t64 libhiredis1.1.0 libcurl4t64" LLVM=19 FORMATTER= ;;
 esac
 PACKAGES_RUN="procps redis-server s6 curl jq openssl libprotobuf-c1 libpq5
-libjansson4 libsodium23 libuuid1 zlib1g libnng1 ca-certificates tzdata $PACKAGES_OF_RELEASE"
+libjansson4 libsodium23 libuuid1 zlib1g libnng1 ca-certificates tzdata libpangocairo-1.0-0
+fonts-noto-core fonts-noto-cjk $PACKAGES_OF_RELEASE"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
-libjansson-dev libsodium-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
-PACKAGES_TEST="mount hledger pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER"
+libjansson-dev libsodium-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
+PACKAGES_TEST="mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER"
 PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
 prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
 # tests/k8s has models from npm and renders a chart by Go. Whoever has a node has its npm.

@@ -152,6 +152,7 @@ account_read(trl_ctx *ctx, struct account_rows *rows, struct account *out)
 	out->overrides = &rows->overrides;
 	out->row = row;
 	rc = catalogue_read(ctx, &rows->catalogue, &out->catalogue);
+	out->catalogue_version = rows->catalogue.version;
 	if (rc != TRL_OK)
 		return rc;
 	read_rules(out->catalogue, &out->rules);

@@ -18,6 +18,7 @@ struct account {
 	struct trl_id tenant;
 	int64_t now; /* seconds: the test clock's time, or the clock's */
 	const billing_catalogue *catalogue;
+	int64_t catalogue_version;
 	const Billing__V1__OpenInvoices *open;   /* invoices that are not settled */
 	const Billing__V1__Overrides *overrides; /* what the operator gave it */
 	const billing_profile *profile;    /* its version is 0 where it was never set */

@@ -7,6 +7,8 @@
 
 #include <trl/pointer.h>
 
+#include "catalogue/logo.h"
+
 struct check {
 	trl_ctx *ctx;
 	const billing_catalogue *catalogue;
@@ -229,6 +231,16 @@ check_trial(struct check *check, const Billing__V1__Trial *trial)
 		    check, "trial", "There is no price %s that is sold.", trial->price);
 }
 
+static void
+check_seller(struct check *check, const Billing__V1__Seller *seller)
+{
+	const char *why =
+	    seller->has_logo ? logo_check(seller->logo.data, seller->logo.len) : NULL;
+
+	if (why)
+		wrong(check, "seller", "Its logo %s.", why);
+}
+
 bool
 catalogue_check(trl_ctx *ctx, const billing_catalogue *catalogue, const char *under)
 {
@@ -244,6 +256,8 @@ catalogue_check(trl_ctx *ctx, const billing_catalogue *catalogue, const char *un
 		    catalogue->fallback_plan);
 	if (catalogue->trial)
 		check_trial(&check, catalogue->trial);
+	if (catalogue->seller)
+		check_seller(&check, catalogue->seller);
 	if (catalogue->dunning)
 		check_dunning(&check, catalogue->dunning);
 	return check.fine;

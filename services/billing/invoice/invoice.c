@@ -101,6 +101,8 @@ show_sides(trl_ctx *ctx, const struct account *account, billing_invoice *out)
 	out->seller = seller ? seller->party : NULL;
 	out->buyer = buyer_of(ctx, account->profile);
 	out->locale = account->profile->locale;
+	out->time_zone = account->profile->time_zone;
+	trl_set(out, catalogue_version, account->catalogue_version);
 	out->terms = terms_of(ctx, seller, out->locale);
 	out->footer = seller ? seller->footer : NULL;
 }

@@ -2,6 +2,8 @@
  * preview is the invoice that would follow; and their way into rows and the ledger. */
 #pragma once
 
+#include <trl/child.h>
+
 #include "account/account.h"
 #include "invoice/tax.h"
 
@@ -12,3 +14,6 @@ enum trl_code invoice_make(trl_ctx *ctx, const struct account *account, uint64_t
     billing_invoice **out) TRL_MUST_CHECK;
 /* The least that a provider collects: half a unit of the currency. */
 int64_t invoice_least(const char *currency);
+
+/* pdf.c: trellis-pdf, which draws them. */
+extern const struct trl_child_kind invoice_pdf_child;

@@ -1,6 +1,6 @@
 /* wire.h - protobuf from outside: walked once before protobuf-c may decode it,
  * because protobuf-c itself has no limit of depth, of elements or of memory
- * (reliability 3(j): depth 16, 10,000 fields, 8 MiB of elements, strings valid
+ * (reliability 3(j): depth 16, 32,768 fields, 8 MiB of elements, strings valid
  * UTF-8 without NUL, enums known). */
 #pragma once
 
