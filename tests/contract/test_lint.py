@@ -52,6 +52,12 @@ BREACHES = [
     ('has format ID and is not bytes', ('optional bytes probe_id', 'optional string probe_id')),
     ('has format NAME and is not a string',
      ('count = 2 [(trellis.field) = {', 'count = 2 [(trellis.field) = { format: NAME')),
+    ('is an amount (minor_of) and no int64',
+     (THING, THING + '\n // Coin.\n optional string coin = 8;\n // Price.\n optional int32 '
+      'price = 9 [(trellis.field) = { minor_of: "coin" }];')),
+    ("is in minor units of 'coin', which is no string of its message",
+     (THING, THING + '\n // Price.\n optional int64 price = 9 '
+      '[(trellis.field) = { minor_of: "coin" }];')),
     ('has a min above its max', ('min: 1', 'min: 10')),
     ('has a min_len above its max_len', ('min_len: 2', 'min_len: 51')),
     ('has nullable fields but no repeated string clear', ('  repeated string clear = 3;\n', '')),

@@ -12,7 +12,7 @@ import unittest
 TOLD = pathlib.Path(sys.argv[1])
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EMBED = TOP / 'services/notify/words/embed.py'
-SERVICES = ('auth', 'tenants', 'notify')
+SERVICES = ('auth', 'tenants', 'notify', 'billing')
 
 # file, what is put in place of what in it (None: it is taken away), what is said
 WRONG = [

@@ -50,6 +50,7 @@ tell(struct turn *turn, const struct trl_event_type *type, billing_method *metho
 		    told, by, trl_value_bytes(turn->ctx, turn->ctx->principal.account));
 	turn->subject = trl_value_id(method->id);
 	turn->subject_kind = "payment_method";
+	turn->subject_shown = &method->base;
 	trl_batch_event(turn->work, type, turn->subject, &told->base);
 }
 

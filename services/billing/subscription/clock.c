@@ -63,6 +63,7 @@ billing_advance_clock(struct billing *self, trl_ctx *ctx,
 		return rc;
 	out->now = billing_time(ctx, in->to ? to : now);
 	trl_set(out, steps, steps);
-	trl_batch_audit(work, "billing.clock.advance", ctx->tenant, "clock", NULL);
+	trl_batch_audit(
+	    work, "billing.clock.advance", ctx->tenant, "clock", &out->base);
 	return trl_batch_write(work, &out->base);
 }

@@ -122,7 +122,7 @@ put(struct billing *self, trl_ctx *ctx, const Billing__V1__PutProfileRequest *in
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
 	turn_finish(turn);
 	trl_batch_audit(
-	    turn->work, "billing.profile.update", ctx->tenant, "profile", NULL);
+	    turn->work, "billing.profile.update", ctx->tenant, "profile", &out->base);
 	return trl_batch_write(turn->work, &out->base);
 }
 

@@ -47,7 +47,10 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	out->entitles = false;
 	out->n_invoices = out->n_charges = 0;
 	out->subject_kind = NULL;
+	out->subject_shown = NULL;
 	memset(out->told, 0, sizeof out->told);
+	out->n_tells = 0;
+	out->asked = false;
 	take_open(out);
 }
 
@@ -68,20 +71,6 @@ turn_invoice_of(struct turn *turn, struct trl_id invoice)
 		if (trl_id_eq(trl_value_id(turn->invoices[i].invoice->id), invoice))
 			return &turn->invoices[i];
 	return NULL;
-}
-
-void
-turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
-    const billing_invoice *invoice)
-{
-	Billing__V1__InvoiceEvent *told = billing_v1_invoice_event_new(turn->ctx);
-	billing_invoice *short_one =
-	    trl_arena_memdup(turn->ctx->arena, invoice, sizeof *invoice);
-
-	short_one->n_lines = 0;
-	short_one->lines = NULL;
-	told->invoice = short_one;
-	trl_batch_event(turn->work, type, trl_value_id(invoice->id), &told->base);
 }
 
 /* What the books say of a final invoice, or, with sign -1, of one that is void. */

@@ -87,7 +87,7 @@ note_answer(struct turn *turn, const Billing__V1__PaymentRow *payment,
 		return;
 	}
 	at->invoice->decline_code = trl_arena_strdup(turn->ctx->arena, answer->code);
-	turn_tell_invoice(turn, &billing_event_invoice_payment_failed, at->invoice);
+	turn_tell_refusal(turn, at->invoice, answer->code);
 	life_failed(&turn->account.life, &turn->account.rules, turn->account.now,
 	    at->place, decline_is_hard(answer->code), next);
 }

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include <trl/event.h>
 #include <trl/wire.h>
 
 static int64_t
@@ -29,7 +28,7 @@ note_next_try(struct turn *turn, struct turn_invoice *at)
 	int64_t next = 0;
 
 	for (size_t i = 0; i < life->n_invoices; i++)
-		if (life->invoices[i].id == at->place &&
+		if (life->invoices[i].id == at->place && !life->invoices[i].hard &&
 		    invoice->status == BILLING__V1__INVOICE__STATUS__open)
 			next = life->invoices[i].next_try;
 	if (next == (invoice->next_attempt_at
@@ -74,33 +73,6 @@ put_invoice(struct turn *turn, struct turn_invoice *at)
 }
 
 static void
-tell(struct turn *turn)
-{
-	static const struct trl_event_type *const types[] = {
-		&billing_event_subscription_started,
-		&billing_event_subscription_updated,
-		&billing_event_subscription_trial_ending,
-		&billing_event_subscription_paused,
-		&billing_event_subscription_ended,
-	};
-	trl_ctx *ctx = turn->ctx;
-
-	for (size_t i = 0; i < TRL_COUNT(types); i++) {
-		Billing__V1__SubscriptionEvent *told;
-
-		if (!turn->told[i])
-			continue;
-		told = billing_v1_subscription_event_new(ctx);
-		told->subscription = billing_v1_subscription_new(ctx);
-		account_show(ctx, &turn->account, told->subscription);
-		if (ctx->principal.kind == TRL_PERSON)
-			trl_set(told, by, trl_value_bytes(ctx, ctx->principal.account));
-		trl_batch_event(
-		    turn->work, types[i], turn->account.tenant, &told->base);
-	}
-}
-
-static void
 tell_entitlements(struct turn *turn)
 {
 	struct entitled now;
@@ -132,6 +104,6 @@ turn_finish(struct turn *turn)
 	}
 	account_put(turn->ctx, turn->work, &turn->account);
 	set_alarm(turn);
-	tell(turn);
+	turn_tell(turn);
 	tell_entitlements(turn);
 }

@@ -64,12 +64,16 @@ reply_and_charge(struct turn *turn, const struct turn_kind *kind, void *arg)
 static void
 note_in_audit(struct turn *turn, const char *action)
 {
-	if (turn->subject_kind)
-		trl_batch_audit(
-		    turn->work, action, turn->subject, turn->subject_kind, NULL);
-	else
-		trl_batch_audit(
-		    turn->work, action, turn->account.tenant, "subscription", NULL);
+	billing_subscription *shown = billing_v1_subscription_new(turn->ctx);
+
+	if (turn->subject_kind) {
+		trl_batch_audit(turn->work, action, turn->subject, turn->subject_kind,
+		    turn->subject_shown);
+		return;
+	}
+	account_show(turn->ctx, &turn->account, shown);
+	trl_batch_audit(
+	    turn->work, action, turn->account.tenant, "subscription", &shown->base);
 }
 
 static enum trl_code
@@ -84,6 +88,7 @@ attempt(struct turn *turn, const struct turn_kind *kind, void *arg)
 		rc = turn_do(turn, out);
 	if (rc != TRL_OK)
 		return rc;
+	turn->asked = true;
 	turn_finish(turn);
 	note_in_audit(turn, kind->action);
 	if (turn->n_charges > 0 && !kind->reply_stands)

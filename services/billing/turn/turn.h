@@ -11,7 +11,12 @@
 #include "invoice/ledger.h"
 #include "provider/provider.h"
 
-enum { TURN_CHARGES_MAX = 16, TURN_INVOICES_MAX = 120, TURN_TRIES = 8 };
+enum {
+	TURN_CHARGES_MAX = 16,
+	TURN_INVOICES_MAX = 120,
+	TURN_TELLS_MAX = 256,
+	TURN_TRIES = 8
+};
 
 struct turn_invoice {
 	uint64_t place;
@@ -21,6 +26,13 @@ struct turn_invoice {
 	bool is_new, changed;
 	bool is_final_now; /* it was a draft before */
 	bool is_gone;      /* it was a draft, and is deleted */
+};
+
+/* What is told of an invoice, as it is at the end of the turn. */
+struct turn_tell {
+	const struct trl_event_type *type;
+	const billing_invoice *invoice;
+	Billing__V1__Remedy *remedy; /* or NULL */
 };
 
 struct turn {
@@ -36,9 +48,13 @@ struct turn {
 	size_t n_charges; /* payments that the commit makes, still to be charged */
 	struct trl_id charges[TURN_CHARGES_MAX];
 	bool told[8]; /* by ACT_STARTED and those after it, once */
-	/* Of the audit entry; NULL: the subscription. */
+	size_t n_tells;
+	struct turn_tell tells[TURN_TELLS_MAX];
+	bool asked; /* by a request, which has an audit entry of its own: */
+	/* of this; NULL: of the subscription. */
 	struct trl_id subject;
 	const char *subject_kind;
+	const ProtobufCMessage *subject_shown; /* as it is since; may be NULL */
 };
 
 /* What a caller wants of an account. */
@@ -83,8 +99,19 @@ struct turn_invoice *turn_invoice_of(struct turn *turn, struct trl_id invoice);
  * ledger's: "payment", and cause_id its id. */
 void turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency,
     int64_t amount, struct trl_id payment, struct life_outcome *next);
+
+/* tell.c */
+
+/* Has it told, when the turn is finished. */
 void turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
     const billing_invoice *invoice);
+/* That a payment was refused, with the provider's word for it. */
+void turn_tell_refusal(
+    struct turn *turn, const billing_invoice *invoice, const char *code);
+/* Adds what was gathered to the batch, and audit entries of what time and payments made
+ * of the subscription. A renewal that changes nothing but the period has none: its
+ * invoice and the ledger say it. */
+void turn_tell(struct turn *turn);
 
 /* document.c: an invoice with its lines and sides, as it became final. Errors: faults.
  */

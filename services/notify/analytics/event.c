@@ -1,8 +1,8 @@
 /* event.c - an event as PostHog takes it (its capture API: event, distinct_id, uuid,
  * timestamp, properties). The uuid is the event's id and the time the event's own, so
  * that one which is posted twice counts once. Of what the event holds only those fields
- * go that its contract declares, which are ids, enums, numbers, times and truths: no
- * name, address or other text. */
+ * go that its contract declares, which are ids, enums, numbers, times, truths and words
+ * that the installation chose: no name, address or other text that somebody typed. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -64,6 +64,10 @@ put_value(
 	char time[TRL_TIME_TEXT];
 
 	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING: /* that is marked as chosen */
+		trl_json_string(
+		    out, *(char *const *)member, strlen(*(char *const *)member));
+		return;
 	case PROTOBUF_C_TYPE_BYTES:
 		trl_buf_adds(out, "\"");
 		put_id(out, trl_value_id(*(const ProtobufCBinaryData *)member));

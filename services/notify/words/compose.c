@@ -50,6 +50,7 @@ render(struct composing *c, const char *part, const char *words,
 	TRL_AUTO(trl_buf_fini) struct trl_buf out = { 0 };
 
 	c->work.part = part;
+	c->work.run.comma = notify_has_comma(c->words->locale);
 	if (!words)
 		return "";
 	if (!notify_template_render(words, values, escape, &out, &c->work.run))

@@ -65,6 +65,10 @@ example_of(trl_ctx *ctx, const struct trl_message *rules, size_t items)
 			name = NULL;
 			n = items;
 		}
+		if (rule->minor_of) {
+			notify_value_add_money(ctx->arena, into, name, 5400, "EUR");
+			continue;
+		}
 		if (rule->message && !rule->message->is_entry)
 			inner = example_of(ctx, rule->message, items);
 		for (; n > 0 && inner; n--) {

@@ -250,6 +250,20 @@ written(const struct walk *walk, const struct tag *tag, char c)
 	return walk->escape == NOTIFY_HTML ? entity(c) : NULL;
 }
 
+/* With the decimal sign of the words' language. */
+static const char *
+as_spoken(const struct walk *walk, const struct notify_value *value, char buffer[64])
+{
+	size_t i;
+
+	if (!value->decimal || !walk->run->comma)
+		return value->text;
+	for (i = 0; value->text[i] && i < 63; i++)
+		buffer[i] = value->text[i] == '.' ? ',' : value->text[i];
+	buffer[i] = '\0';
+	return buffer;
+}
+
 /* No value ends a line, in no part: a header would follow, or words that look like
  * ours. */
 static bool
@@ -375,6 +389,7 @@ render(struct walk *walk, const char *at, const char *end)
 
 	for (;;) {
 		const struct notify_value *value;
+		char spoken[64];
 		bool fine = next_tag(walk, at, end, &tag);
 
 		if (fine)
@@ -390,7 +405,8 @@ render(struct walk *walk, const char *at, const char *end)
 		} else if (tag.kind == VARIABLE || tag.kind == RAW) {
 			fine = look_up(walk, &tag, &value);
 			if (fine && value && value->kind == NOTIFY_VALUE_TEXT)
-				fine = write_value(walk, &tag, value->text);
+				fine = write_value(
+				    walk, &tag, as_spoken(walk, value, spoken));
 		}
 		if (!fine)
 			return false;

@@ -40,10 +40,17 @@ struct notify_value {
 		NOTIFY_VALUE_LIST
 	} kind;
 	const char *text;
+	bool decimal; /* of a text: a number with a point, if the language has no comma
+		       */
 	struct notify_value *first, *last, *next; /* children; the next sibling */
 };
 
 struct notify_value *notify_value_map(trl_arena *arena);
+/* Whether the language of a locale (may be NULL) writes decimals with a comma. */
+bool notify_has_comma(const char *locale);
+/* Adds an amount: "-1 234.50 EUR" of -123450, with spaces that do not break. */
+void notify_value_add_money(trl_arena *arena, struct notify_value *parent,
+    const char *name, int64_t minor, const char *currency);
 /* Add to a map (name) or a list (NULL). Texts are not copied. A text that is NULL is
  * not added. */
 void notify_value_add_text(
@@ -69,6 +76,7 @@ enum notify_escape {
 struct notify_run {
 	size_t left;   /* steps */
 	bool spent;    /* there were not enough of them */
+	bool comma;    /* the words' language writes decimals with one */
 	unsigned line; /* from 1; 0: it is none of one line */
 	const char *what;
 };

@@ -48,6 +48,58 @@ rendered(const char *words, const struct notify_value *map, enum notify_escape e
 	return trl_arena_strdup(arena, (const char *)out.data);
 }
 
+/* An amount in words of a language. */
+static const char *
+spoken(int64_t minor, const char *currency, const char *locale)
+{
+	struct notify_run run = { .left = NOTIFY_STEPS,
+		.comma = notify_has_comma(locale) };
+	struct notify_value *map = notify_value_map(arena);
+	TRL_AUTO(trl_buf_fini) struct trl_buf out = { 0 };
+
+	notify_value_add_money(arena, map, "due", minor, currency);
+	assert_true(notify_template_render("{{due}}.", map, NOTIFY_PLAIN, &out, &run));
+	trl_buf_add(&out, "", 1);
+	return trl_arena_strdup(arena, (const char *)out.data);
+}
+
+/* G1, G6: by the currency's own places. */
+static void
+amounts_are_written_as_the_language_does(void **state)
+{
+	static const struct {
+		int64_t minor;
+		const char *currency, *locale, *text;
+	} cases[] = {
+		{ 5400, "EUR", "en", "54.00_EUR." },
+		{ 5400, "EUR", "de-AT", "54,00_EUR." },
+		{ 5400, "EUR", NULL, "54.00_EUR." },
+		{ -5, "EUR", "de", "-0,05_EUR." },
+		{ 500, "JPY", "ja", "500_JPY." },
+		{ 1234567, "JPY", "en", "1_234_567_JPY." },
+		{ 123456, "EUR", "en", "1234.56_EUR." },
+		{ -12345678, "EUR", "fr", "-123_456,78_EUR." },
+		{ 1234, "KWD", "en", "1.234_KWD." },
+		{ INT64_MIN, "JPY", "en", "-9_223_372_036_854_775_808_JPY." },
+		{ 1, "XYZ", "en", "." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
+		const char *made =
+		    spoken(cases[i].minor, cases[i].currency, cases[i].locale);
+		char plain[80], *end = plain;
+
+		for (; *made; made++) /* a space that does not break is shown as _ */
+			if ((unsigned char)*made == 0xc2)
+				*end++ = '_', made++;
+			else
+				*end++ = *made;
+		*end = '\0';
+		assert_string_equal(plain, cases[i].text);
+	}
+}
+
 static void
 fills_in_values_and_sections(void **state)
 {
@@ -326,6 +378,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fills_in_values_and_sections),
+		cmocka_unit_test(amounts_are_written_as_the_language_does),
 		cmocka_unit_test(refuses_what_is_not_well_formed_and_says_where),
 		cmocka_unit_test(hostile_values_are_inert),
 		cmocka_unit_test(a_line_of_a_plain_part_is_one_whatever_the_words_hold),

@@ -83,6 +83,22 @@ add_one(trl_arena *arena, const struct trl_field *rule,
 		    arena, into, name, scalar_text(arena, field, member));
 }
 
+/* The amount with the currency that its message names. */
+static void
+add_amount(trl_arena *arena, const struct trl_field *rule,
+    const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message,
+    struct notify_value *into)
+{
+	const ProtobufCFieldDescriptor *currency =
+	    protobuf_c_message_descriptor_get_field_by_name(
+		message->descriptor, rule->minor_of);
+
+	if (currency && trl_member_present(currency, message))
+		notify_value_add_money(arena, into, field->name,
+		    *(const int64_t *)trl_member_of(field, message),
+		    *(char *const *)trl_member_of(currency, message));
+}
+
 /* Contracts hold no cycles (lint), so this ends. */
 static void
 add_fields(trl_arena *arena, const struct trl_message *rules,
@@ -97,6 +113,10 @@ add_fields(trl_arena *arena, const struct trl_message *rules,
 		if (rule->internal || rule->secret ||
 		    !trl_member_present(field, message))
 			continue;
+		if (rule->minor_of) {
+			add_amount(arena, rule, field, message, into);
+			continue;
+		}
 		if (field->label != PROTOBUF_C_LABEL_REPEATED) {
 			add_one(arena, rule, field, trl_member_of(field, message), into,
 			    field->name);

@@ -124,11 +124,11 @@ def lint_event(message, event, tell):
                  'which is no field that the event shows')
         elif not is_no_text(field):
             tell(message.place, f'event {event.type} tells product analytics {path}, '
-                 'which is no id, enum, number, time or truth')
+                 'which is no id, enum, number, time or truth, nor marked as chosen')
 
 
 def is_no_text(field):
-    return field.format == 'ID' or field.is_timestamp or isinstance(field.target, Enum) or (
+    return field.option('chosen') or field.format == 'ID' or field.is_timestamp or isinstance(field.target, Enum) or (
         not field.is_message and field.proto.type not in (
             FD.TYPE_STRING, FD.TYPE_BYTES, FD.TYPE_FLOAT, FD.TYPE_DOUBLE))
 
@@ -187,6 +187,18 @@ def lint_field(field, tell):
             field.target.full.startswith('.trellis.'):
         say(f'has type {field.target.full[1:]}, which belongs to the options')
     lint_bounds(field, say)
+    lint_money(field, say)
+
+
+def lint_money(field, say):
+    currency = field.option('minor_of')
+    if currency is None:
+        return
+    if field.proto.type != FD.TYPE_INT64 or field.repeated:
+        say('is an amount (minor_of) and no int64')
+    if not any(f.name == currency and f.proto.type == FD.TYPE_STRING and not f.repeated
+               for f in field.message.fields):
+        say(f'is in minor units of {currency!r}, which is no string of its message')
 
 
 def lint_bounds(field, say):

@@ -39,6 +39,8 @@ class Rules:
             parts.append(f'.message = &{field.target.c_rules}')
         if field.format != 'NONE':
             parts.append(f'.format = TRL_FORMAT_{field.format}')
+        if field.option('minor_of'):
+            parts.append(f'.minor_of = {c_string(field.option("minor_of"))}')
         flags = {'required': field.required, 'internal': field.internal}
         for name in ('nullable', 'secret', 'output_only'):
             flags[name] = field.option(name, False)

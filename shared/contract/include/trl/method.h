@@ -42,6 +42,7 @@ struct trl_field {
 	const struct trl_message *message; /* of a message field, but a Timestamp */
 	enum trl_format format;
 	bool required, nullable, secret, output_only, internal;
+	const char *minor_of; /* an amount: the field with its currency */
 	bool has_min, has_max;
 	uint32_t min_len, max_len; /* defaults are filled in */
 	uint32_t item_max_len;
