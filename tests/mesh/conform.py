@@ -80,7 +80,7 @@ class Conform(MeshCase):
         made["invoice_id"] = self.ada.get("/api/v1/invoices")["items"][0]["id"]
         asks = self.ada.post("/api/v1/payment-methods", {
             "card_number": "4000002500003155", "expiry_month": 12, "expiry_year": 2099})
-        made["challenge_id"] = asks["next_action"]["url"].rpartition("/")[2]
+        made["challenge_id"] = asks["next_action_url"].rpartition("/")[2]
         for one in self.catalogue.operations:
             made = {**one.names, **made}
         for resource in self.catalogue.resources:
