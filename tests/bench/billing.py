@@ -118,9 +118,8 @@ def fill_ledger(stack):
     sql(stack, SCHEMA + f"""
         create temp table t as select gen_random_uuid() as id, ('00000000-0000-7000-8000-' || lpad((n % 1000)::text, 12, '0'))::uuid as tenant
             from generate_series(1, {max(ENTRIES - have, 0) // 2}) n;
-        insert into ledger_transaction select tenant, id, now(), 'EUR', 'payment', id from t;
-        insert into ledger_entry select tenant, id, 1, 'cash', 100 from t union all select tenant, id, 2, 'revenue', -100 from t;
-        analyze ledger_transaction, ledger_entry;""")
+        insert into ledger_transaction select tenant, id, now(), 'EUR', 'payment', id, '{{cash,revenue}}', '{{100,-100}}' from t;
+        analyze ledger_transaction;""")
 
 
 def bench(stack, wrk, seconds):

@@ -62,6 +62,8 @@ class Billing(CtlCase):
         self.assertEqual(sum(entry["amount"] for entry in entries), 0)
         self.assertEqual(self.ctl("ledger", "check", "--tenant", "nobody", code=2).stderr,
                          "trellis: --tenant 'nobody' is not an id of 36 characters\n")
+        with self.assertRaisesRegex(Exception, "ledger_transaction_balances_check"):
+            self.stack.sql("update billing.ledger_transaction set amounts[1] = amounts[1] - 1")
         self.stack.sql("update billing.invoice set amount_due = amount_due - 1")
         broken = self.ctl("ledger", "check", code=1)
         self.assertIn("account receivable of organisation " + self.tenant, broken.stderr)

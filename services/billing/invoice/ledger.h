@@ -1,5 +1,5 @@
 /* ledger.h - the double entry behind every movement of money. A transaction's entries
- * add up to nothing, which PostgreSQL checks at its commit. Debit is above 0. */
+ * add up to nothing, which PostgreSQL checks of each row. Debit is above 0. */
 #pragma once
 
 #include "billing.h"

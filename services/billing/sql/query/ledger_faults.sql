@@ -1,21 +1,20 @@
 -- Transactions that do not add up, and accounts that do not say what the rows do: what is
 -- due of open invoices, what is kept as credit, what is carried on.
-(select e.tenant_id, 'transaction' as what, e.transaction_id as id, null as currency,
-    sum(e.amount)::bigint as booked, 0::bigint as stands
-from ledger_entry e
-where (:tenant_id::uuid is null or e.tenant_id = :tenant_id::uuid)
-group by e.tenant_id, e.transaction_id having sum(e.amount) <> 0
+(select t.tenant_id, 'transaction' as what, t.id, t.currency,
+    ledger_sum(t.amounts)::bigint as booked, 0::bigint as stands
+from ledger_transaction t
+where (:tenant_id::uuid is null or t.tenant_id = :tenant_id::uuid)
+    and ledger_sum(t.amounts) <> 0
 limit 100)
 union all
 (select coalesce(l.tenant_id, r.tenant_id), coalesce(l.account, r.account), null,
     coalesce(l.currency, r.currency), coalesce(l.amount, 0), coalesce(r.amount, 0)
 from (
-    select t.tenant_id, t.currency, e.account, sum(e.amount)::bigint as amount
+    select e.tenant_id, e.currency, e.account, sum(e.amount)::bigint as amount
     from ledger_entry e
-    join ledger_transaction t on t.tenant_id = e.tenant_id and t.id = e.transaction_id
     where e.account in ('receivable', 'credit', 'carried')
         and (:tenant_id::uuid is null or e.tenant_id = :tenant_id::uuid)
-    group by t.tenant_id, t.currency, e.account
+    group by e.tenant_id, e.currency, e.account
 ) l
 full join (
     select i.tenant_id, i.currency, 'receivable' as account,

@@ -221,7 +221,10 @@ create table test_provider_request (
 );
 comment on table test_provider_request is 'class: tenant';
 
--- Double entry. A transaction and its entries are inserted together and never changed.
+-- Double entry. A transaction is one row with all of its entries: so it balances from its
+-- insert on, by a check of its own, nothing can join it later, and it costs one row.
+create function ledger_sum(amounts bigint[]) returns numeric language sql immutable
+    as 'select coalesce(sum(amount), 0) from unnest(amounts) amount';
 create table ledger_transaction (
     tenant_id uuid not null,
     id        uuid not null,
@@ -229,35 +232,23 @@ create table ledger_transaction (
     currency  text not null,
     cause     text not null,
     cause_id  uuid not null,
-    constraint ledger_transaction_pkey primary key (tenant_id, id)
+    accounts  text[] not null,
+    amounts   bigint[] not null, -- debit above 0
+    constraint ledger_transaction_pkey primary key (tenant_id, id),
+    constraint ledger_transaction_balances_check check (ledger_sum(amounts) = 0
+        and cardinality(amounts) >= 2 and cardinality(amounts) = cardinality(accounts)),
+    constraint ledger_transaction_accounts_check check (accounts <@ array['receivable',
+        'revenue', 'tax', 'cash', 'credit', 'carried', 'bad_debt', 'disputed'])
 );
 comment on table ledger_transaction is 'class: tenant; app: select, insert; sys: select; erase: no';
 
-create table ledger_entry (
-    tenant_id      uuid not null,
-    transaction_id uuid not null,
-    number         integer not null,
-    account        text not null,
-    amount         bigint not null, -- debit above 0
-    constraint ledger_entry_pkey primary key (tenant_id, transaction_id, number),
-    constraint ledger_entry_transaction_fkey foreign key (tenant_id, transaction_id)
-        references ledger_transaction (tenant_id, id),
-    constraint ledger_entry_account_check check (account in ('receivable', 'revenue',
-        'tax', 'cash', 'credit', 'carried', 'bad_debt', 'disputed'))
-);
-comment on table ledger_entry is 'class: tenant; app: select, insert; sys: select; erase: no';
-
-create function ledger_balances() returns trigger language plpgsql as $$
-begin
-    if (select sum(amount) from ledger_entry
-        where tenant_id = new.tenant_id and transaction_id = new.transaction_id) <> 0 then
-        raise exception 'ledger transaction % does not balance', new.transaction_id
-            using errcode = 'check_violation', constraint = 'ledger_balances';
-    end if;
-    return null;
-end $$;
-create constraint trigger ledger_balances after insert on ledger_entry
-    deferrable initially deferred for each row execute function ledger_balances();
+-- Its entries, a row each.
+create view ledger_entry with (security_invoker = true) as
+    select t.tenant_id, t.id as transaction_id, e.number, t.at, t.currency, t.cause,
+        t.cause_id, e.account, e.amount
+    from ledger_transaction t,
+        unnest(t.accounts, t.amounts) with ordinality as e (account, amount, number);
+grant select on ledger_entry to billing_app, billing_sys;
 
 -- How often a coupon was taken, and by whom; where its cap is held, also by those that
 -- are no more.
@@ -300,6 +291,3 @@ create policy books on invoice for select to billing_sys using (true);
 create policy tenant on ledger_transaction
     using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
 create policy books on ledger_transaction for select to billing_sys using (true);
-create policy tenant on ledger_entry
-    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
-create policy books on ledger_entry for select to billing_sys using (true);
