@@ -44,29 +44,6 @@ note_fault(struct bus_peer *peer, enum trl_code code)
 	    trl_loop_now_us(peer->bus->net->loop) + (uint64_t)peer->penalties * SHUN_US;
 }
 
-static void
-read_error(trl_ctx *ctx, const struct bus_frame *frame)
-{
-	struct bus_text pointer, detail;
-	size_t at = 0;
-	char field[64];
-
-	snprintf(field, sizeof field, "%.*s", (int)frame->field.n,
-	    frame->field.s ? frame->field.s : "");
-	trl_fail_at(ctx, frame->code, field, NULL, 0, "%.*s", (int)frame->message.n,
-	    frame->message.s ? frame->message.s : "");
-	if (frame->retry_after_ms != 0)
-		trl_err_retry_after(ctx, frame->retry_after_ms);
-	for (unsigned n = 0; n < TRL_ERR_VIOLATIONS_MAX &&
-			     bus_next_violation(frame, &at, &pointer, &detail);
-	     n++) {
-		char *where = trl_arena_strndup(
-		    ctx->arena, pointer.s ? pointer.s : "", pointer.n);
-		trl_err_violation(
-		    ctx, where, "%.*s", (int)detail.n, detail.s ? detail.s : "");
-	}
-}
-
 static bool
 is_known(enum trl_code code)
 {
@@ -87,7 +64,7 @@ bus_client_reply(trl_bus *bus, struct bus_peer *peer, const struct bus_frame *fr
 		call->code = trl_fail(
 		    ctx, TRL_INTERNAL, "unknown code %d in a reply", (int)frame->code);
 	} else if (frame->has_error) {
-		read_error(ctx, frame);
+		bus_error_read(ctx, frame);
 	} else {
 		call->code = trl_wire_decode(ctx, call->method->out->descriptor,
 		    frame->payload, frame->payload_len, &call->out);

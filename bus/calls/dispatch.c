@@ -197,15 +197,7 @@ put_reply(
 		rc = trl_fail(ctx, TRL_INTERNAL, "the reply is too large for the bus");
 	if (rc != TRL_OK) {
 		reply.replayed = false;
-		reply.has_error = true;
-		reply.code = rc;
-		/* A fault's text is only for this process's log. */
-		reply.message =
-		    trl_is_fault(rc) ? bus_text(NULL) : bus_text(ctx->err.message);
-		reply.field = bus_text(ctx->err.field);
-		reply.retry_after_ms = ctx->err.retry_after_ms;
-		reply.violations = ctx->err.violations;
-		reply.n_violations = ctx->err.n_violations;
+		bus_error_write(ctx, rc, &reply);
 		trl_assert(bus_frame_put(&link->out, &reply, NULL));
 	}
 	bus_link_touch(link);

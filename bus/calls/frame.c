@@ -141,6 +141,12 @@ put_error(uint8_t *start, const struct bus_frame *f)
 		p = put_text(p, 2, bus_text(f->violations[i].detail));
 		p = close_inner(inner, p, 5);
 	}
+	if (f->feature.s != NULL) {
+		p = put_text(p, 6, f->feature);
+		p = put_text(p, 7, f->plan);
+		p = put_num(p, 8, (uint64_t)f->limit);
+		p = put_num(p, 9, (uint64_t)f->used);
+	}
 	return close_inner(start, p, 10);
 }
 
@@ -206,8 +212,8 @@ static size_t
 header_bound(const struct bus_frame *f)
 {
 	size_t n = FIXED_BOUND + f->address.n + f->user_agent.n + f->key.n +
-		   f->message.n + f->field.n + f->name.n + f->notices.n +
-		   4 * f->principal.n_permissions;
+		   f->message.n + f->field.n + f->feature.n + f->plan.n + f->name.n +
+		   f->notices.n + 4 * f->principal.n_permissions;
 	for (size_t i = 0; i < f->n_violations; i++) {
 		const struct trl_violation *v = &f->violations[i];
 		n += 32 + (v->pointer ? strlen(v->pointer) : 0) +

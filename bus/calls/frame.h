@@ -77,6 +77,8 @@ struct bus_frame {
 	uint32_t retry_after_ms;
 	const struct trl_violation *violations; /* when written */
 	size_t n_violations;
+	struct bus_text feature, plan; /* of TRL_QUOTA */
+	int64_t limit, used;
 	const uint8_t *raw_error; /* when read: for bus_next_violation */
 	size_t raw_error_len;
 	struct bus_text name, notices;
@@ -106,6 +108,9 @@ const char *bus_frame_get(
     const uint8_t *data, size_t len, size_t *at, struct bus_frame *out);
 /* The raw permissions, aligned, in arena. */
 const uint32_t *bus_permissions(trl_arena *arena, const struct bus_frame *frame);
+/* error.c: the error of a ctx as a reply's, and what was read as the error of a ctx. */
+void bus_error_write(const trl_ctx *ctx, enum trl_code rc, struct bus_frame *out);
+void bus_error_read(trl_ctx *ctx, const struct bus_frame *frame);
 /* The violations of a read error one after another; *at starts at 0. */
 bool bus_next_violation(const struct bus_frame *frame, size_t *at,
     struct bus_text *pointer, struct bus_text *detail);

@@ -183,6 +183,16 @@ error_field(struct bus_frame *out, const struct field *f)
 		return true;
 	case 5:
 		return f->wire == BYTES;
+	case 6:
+		return take_text(f, 63, &out->feature);
+	case 7:
+		return take_text(f, 63, &out->plan);
+	case 8:
+	case 9:
+		if (!take_num(f, UINT64_MAX, &v))
+			return false;
+		*(f->number == 8 ? &out->limit : &out->used) = (int64_t)v;
+		return true;
 	default:
 		return true;
 	}

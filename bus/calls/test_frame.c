@@ -45,6 +45,10 @@ full_frame(void)
 		.retry_after_ms = 1500,
 		.violations = violations,
 		.n_violations = 2,
+		.feature = bus_text("seats"),
+		.plan = bus_text("team"),
+		.limit = 5,
+		.used = 8,
 		.name = bus_text("edge"),
 		.nonce = nonce,
 		.echo = echo,
@@ -98,6 +102,9 @@ what_is_written_protobuf_reads(void **state)
 	assert_int_equal(p->error->code, TRL_EXISTS);
 	assert_int_equal(p->error->n_violations, 2);
 	assert_string_equal(p->error->violations[1]->detail, "is too long");
+	assert_string_equal(p->error->feature, "seats");
+	assert_string_equal(p->error->plan, "team");
+	assert_true(p->error->limit == 5 && p->error->used == 8);
 	assert_true(p->if_version == -1 && p->now_us == f.now_us);
 	assert_string_equal(p->hello->notices, "tcp://127.0.0.1:7111");
 	assert_true(p->answer && p->replayed && p->credit == 300);
@@ -160,6 +167,8 @@ what_is_written_is_read_back(void **state)
 	assert_true(bus_text_eq(pointer, "/slug") && bus_text_eq(detail, "is taken"));
 	assert_true(bus_next_violation(&g, &v, &pointer, &detail));
 	assert_false(bus_next_violation(&g, &v, &pointer, &detail));
+	assert_true(bus_text_eq(g.feature, "seats") && bus_text_eq(g.plan, "team"));
+	assert_true(g.limit == 5 && g.used == 8);
 	assert_int_equal(g.credit, 300);
 	trl_arena_free(&arena);
 	trl_buf_fini(&out);

@@ -3,7 +3,7 @@
  * Nothing here asks whether the address has an account, so nothing can tell. The
  * e-mail is notify's: it hears of the invitation, with the link's token sealed.
  */
-#include "tenants.h"
+#include "seats.h"
 
 static void
 begin_invitation(struct tenants *self, trl_ctx *ctx,
@@ -34,19 +34,22 @@ want_room(trl_ctx *ctx, trl_batch *work)
 
 /* Errors: TRL_DENIED (role above the caller's, or an unproven address), TRL_RATE,
  * TRL_EXISTS (email: invited
- * already), TRL_QUOTA (too many open), TRL_NOT_FOUND. */
+ * already), TRL_QUOTA (too many open, or no seat), TRL_NOT_FOUND. */
 enum trl_code
 tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__CreateInvitationRequest *in, Tenants__V1__Invitation *out)
 {
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
+	struct tenants_seats seats;
 	enum trl_code rc;
 	trl_batch *work;
 
 	rc = tenants_may_touch(ctx, in->role);
 	if (rc == TRL_OK)
 		rc = tenants_may_reach(self, ctx, trl_value_email(ctx, in->email));
+	if (rc == TRL_OK)
+		rc = tenants_seats_read(self, ctx, ctx->tenant, &seats);
 	if (rc != TRL_OK)
 		return rc;
 	begin_invitation(self, ctx, in, out);
@@ -58,11 +61,13 @@ tenants_create_invitation(struct tenants *self, trl_ctx *ctx,
 	trl_batch_add(work, &tenants_sql_invitation_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
+	tenants_seats_want(work, ctx->tenant, &seats);
 	tenants_tell_invitation(
 	    self, ctx, work, &tenants_event_invitation_created, out, token);
 	trl_batch_audit(work, "tenants.invitation.create", trl_value_id(out->id),
 	    "invitation", &out->base);
-	return trl_batch_write(work, &out->base);
+	return tenants_seats_end(
+	    self, ctx, ctx->tenant, &seats, trl_batch_write(work, &out->base));
 }
 
 /* The invitation, if it waits and its role is not above the caller's. */
@@ -79,25 +84,28 @@ read_pending(
 	return rc == TRL_OK ? tenants_may_touch(ctx, out->role) : rc;
 }
 
-/* One whose time was over is open again, and wants room like a new one.
+/* One whose time was over is open again, and wants room and a seat like a new one.
  * Errors: TRL_NOT_FOUND, TRL_DENIED (role above the caller's), TRL_QUOTA (too many
- * open), TRL_CONFLICT. */
+ * open, or no seat), TRL_CONFLICT. */
 enum trl_code
 tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__ResendInvitationRequest *in, Tenants__V1__Invitation *out)
 {
 	uint8_t hash[TENANTS_TOKEN_HASH];
 	char token[TENANTS_TOKEN_TEXT];
+	struct tenants_seats seats = { 0 };
 	bool was_over;
 	enum trl_code rc;
 	trl_batch *work;
 
 	rc = read_pending(self, ctx, in->invitation_id, out);
+	was_over = rc == TRL_OK && trl_value_time_us(out->expires_at) <= trl_now(ctx);
 	if (rc == TRL_OK)
 		rc = tenants_may_reach(self, ctx, out->email);
+	if (rc == TRL_OK && was_over)
+		rc = tenants_seats_read(self, ctx, ctx->tenant, &seats);
 	if (rc != TRL_OK)
 		return rc;
-	was_over = trl_value_time_us(out->expires_at) <= trl_now(ctx);
 	out->version++;
 	out->updated_at = trl_value_time(ctx, trl_now(ctx));
 	out->expires_at = trl_value_time(
@@ -110,11 +118,13 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("former_version", out->version - 1),
 	    TRL_ARG_BYTES("token_hash", hash, sizeof hash));
+	tenants_seats_want(work, ctx->tenant, &seats);
 	tenants_tell_invitation(
 	    self, ctx, work, &tenants_event_invitation_resent, out, token);
 	trl_batch_audit(work, "tenants.invitation.resend", trl_value_id(out->id),
 	    "invitation", &out->base);
-	return trl_batch_write(work, &out->base);
+	return tenants_seats_end(
+	    self, ctx, ctx->tenant, &seats, trl_batch_write(work, &out->base));
 }
 
 /* Errors: TRL_NOT_FOUND, TRL_DENIED (role above the caller's), TRL_CONFLICT. */

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "tenants.h"
+#include "seats.h"
 
 struct offer {
 	struct trl_id tenant, invitation;
@@ -14,6 +14,7 @@ struct offer {
 	tenants_invitation found;
 	tenants_tenant organisation;
 	tenants_member already;
+	struct tenants_seats seats;
 };
 
 static enum trl_code
@@ -30,6 +31,9 @@ static enum trl_code
 read_offer(struct tenants *self, trl_ctx *ctx, struct offer *offer)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(offer->tenant));
+	struct tenants_entitled entitled;
+	Tenants__V1__EntitledRow row;
+	enum trl_code rc;
 
 	tenants__v1__invitation__init(&offer->found);
 	tenants__v1__tenant__init(&offer->organisation);
@@ -43,7 +47,13 @@ read_offer(struct tenants *self, trl_ctx *ctx, struct offer *offer)
 	trl_batch_get(work, &tenants_sql_member_find, NULL, &offer->already.base,
 	    TRL_ARG_ID("tenant_id", offer->tenant),
 	    TRL_ARG_ID("account_id", ctx->principal.account));
-	return trl_batch_read(work);
+	tenants_entitled_get(work, offer->tenant, &row);
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK)
+		rc = trl_fold(ctx, tenants_entitled_read(ctx, &row, &entitled));
+	if (rc == TRL_OK)
+		tenants_seats_of(&entitled, &offer->seats);
+	return rc;
 }
 
 static bool
@@ -102,6 +112,7 @@ store(struct tenants *self, trl_ctx *ctx, struct offer *offer,
 
 		trl_batch_add(work, &tenants_sql_member_join, &member->base,
 		    TRL_ARG_ID("tenant_id", offer->tenant));
+		tenants_seats_want(work, offer->tenant, &offer->seats);
 		tenants_tell_member(
 		    ctx, work, &tenants_event_member_added, member, NULL);
 	}
@@ -112,10 +123,12 @@ store(struct tenants *self, trl_ctx *ctx, struct offer *offer,
 	    self, ctx, work, &tenants_event_invitation_accepted, &offer->found, NULL);
 	trl_batch_audit(work, "tenants.invitation.accept", offer->invitation,
 	    "invitation", &offer->found.base);
-	return trl_batch_write(work, &out->base);
+	return tenants_seats_end(
+	    self, ctx, offer->tenant, &offer->seats, trl_batch_write(work, &out->base));
 }
 
-/* Errors: TRL_INVALID (token; for every reason alike). */
+/* Errors: TRL_INVALID (token; for every reason alike), TRL_QUOTA (the plan has fewer
+ * seats than when the invitation was sent). */
 enum trl_code
 tenants_accept_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__AcceptInvitationRequest *in, Tenants__V1__MyTenant *out)

@@ -8,7 +8,7 @@
  */
 #include <trl/change.h>
 
-#include "tenants.h"
+#include "seats.h"
 
 enum trl_code
 tenants_show_member(
@@ -33,13 +33,15 @@ begin_member(trl_ctx *ctx, const struct tenants_person *person,
  * sign up with somebody's address, and would be let in instead of them.
  *
  * Errors: TRL_DENIED (role above the caller's), TRL_INVALID (email: no such
- * verified account), TRL_EXISTS (email: a member already), TRL_NOT_FOUND. */
+ * verified account), TRL_EXISTS (email: a member already), TRL_QUOTA (no seat),
+ * TRL_NOT_FOUND. */
 enum trl_code
 tenants_add_member(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__AddMemberRequest *in, Tenants__V1__Member *out)
 {
 	const char *email = trl_value_email(ctx, in->email);
 	struct tenants_person person;
+	struct tenants_seats seats;
 	bool found;
 	enum trl_code rc;
 	trl_batch *work;
@@ -54,15 +56,20 @@ tenants_add_member(struct tenants *self, trl_ctx *ctx,
 	if (!found || !person.verified)
 		return trl_fail_field(ctx, TRL_INVALID, "email",
 		    "No verified account has this address; invite it instead.");
+	rc = tenants_seats_read(self, ctx, ctx->tenant, &seats);
+	if (rc != TRL_OK)
+		return rc;
 	tenants_end_copies(self, ctx, ctx->tenant, person.account);
 	begin_member(ctx, &person, in->role, out);
 	work = tenants_change_new(self, ctx);
 	trl_batch_add(work, &tenants_sql_member_insert, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	tenants_seats_want(work, ctx->tenant, &seats);
 	tenants_tell_member(ctx, work, &tenants_event_member_added, out, NULL);
 	trl_batch_audit(
 	    work, "tenants.member.add", person.account, "member", &out->base);
-	return trl_batch_write(work, &out->base);
+	return tenants_seats_end(
+	    self, ctx, ctx->tenant, &seats, trl_batch_write(work, &out->base));
 }
 
 static enum trl_code

@@ -40,6 +40,7 @@ trl_fold(struct trl_ctx *ctx, enum trl_code rc)
 	ctx->err.retry_after_ms = 0;
 	ctx->err.violations = NULL;
 	ctx->err.n_violations = 0;
+	ctx->err.quota.feature[0] = '\0';
 	snprintf(ctx->err.message, sizeof ctx->err.message, "unhandled %s: %.200s",
 	    trl_code_name(rc), message);
 	return TRL_INTERNAL;
@@ -56,12 +57,25 @@ trl_err_clear(struct trl_ctx *ctx)
 	ctx->err.line = 0;
 	ctx->err.violations = NULL;
 	ctx->err.n_violations = 0;
+	ctx->err.quota.feature[0] = '\0';
 }
 
 void
 trl_err_retry_after(struct trl_ctx *ctx, uint32_t ms)
 {
 	ctx->err.retry_after_ms = ms;
+}
+
+void
+trl_err_quota(struct trl_ctx *ctx, const char *feature, const char *plan, int64_t limit,
+    int64_t used)
+{
+	struct trl_quota *quota = &ctx->err.quota;
+
+	snprintf(quota->feature, sizeof quota->feature, "%s", feature);
+	snprintf(quota->plan, sizeof quota->plan, "%s", plan);
+	quota->limit = limit;
+	quota->used = used;
 }
 
 void

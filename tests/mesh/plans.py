@@ -114,6 +114,31 @@ class Plans(PlanCase):
         finally:
             self.apply(catalogue())
 
+    def entitlement(self, person, tenant, feature):
+        shown = person.get("/api/v1/entitlements", X_Tenant_Id=tenant)
+        self.assertEqual(shown.status, 200, shown)
+        return next(item for item in shown["items"] if item["feature"] == feature)
+
+    def test_seats_are_refused_by_name_and_nobody_is_removed(self):
+        person, tenant = self.owner()
+        invite = lambda: person.post(f"/api/v1/tenants/{tenant}/invitations", {
+            "email": self.stack.new_email(), "role": "member"})
+        wait_for("the plan", lambda: self.entitlement(person, tenant, "seats").get("number") == 3)
+        self.assertEqual([invite().status for _ in range(2)], [201, 201])
+        refused = self.check_problem(invite(), 403, "QUOTA")
+        self.assertEqual({key: refused[key] for key in ("feature", "limit", "used", "plan")},
+                         {"feature": "seats", "limit": 3, "used": 3, "plan": "free"})
+        self.subscribe(person, tenant, "team", seats=5)
+        wait_for("a seat more", lambda: self.entitlement(person, tenant, "seats")["number"] == 5, 1)
+        self.assertEqual(invite().status, 201)
+        done = person.post("/api/v1/subscription/cancel", {"now": True}, X_Tenant_Id=tenant)
+        self.assertEqual(done.status, 200, done)
+        shown = wait_for("seats are too many", lambda: next(
+            (s for s in [self.entitlement(person, tenant, "seats")] if s["over_limit"]), None), 1)
+        self.assertEqual((shown["number"], shown["used"], shown["source"]), (3, 4, "plan"))
+        self.assertEqual(self.check_problem(invite(), 403, "QUOTA")["used"], 4)
+        self.assertEqual(self.entitlement(person, tenant, "sso")["boolean"], False)
+
     def test_without_billing_everything_goes_on(self):
         if self.transport == "inproc":
             self.skipTest("billing cannot be killed alone")

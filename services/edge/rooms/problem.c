@@ -79,7 +79,9 @@ static const char *const help[] = {
 	[TRL_RATE] =
 	    "A rate limit is reached. RateLimit-Policy and RateLimit describe the "
 	    "limits; Retry-After says how long to wait.",
-	[TRL_QUOTA] = "A limit of the plan or of the account is reached.",
+	[TRL_QUOTA] =
+	    "A limit of the plan or of the account is reached. Of a feature of "
+	    "the plan, feature, limit, used and plan say which.",
 	[TRL_BUSY] = "The server has too much to do right now. Wait as long as "
 		     "Retry-After says, "
 		     "and try again.",
@@ -190,6 +192,19 @@ add_errors(struct trl_buf *out, const struct trl_err *err)
 	trl_buf_adds(out, "]");
 }
 
+/* Members of our own (RFC 9457, 3.2): what of the plan is used up. */
+static void
+add_quota(struct trl_buf *out, const struct trl_err *err)
+{
+	if (!err || err->code != TRL_QUOTA || !err->quota.feature[0])
+		return;
+	add_text(out, "feature", err->quota.feature);
+	trl_buf_printf(out, ",\"limit\":%lld,\"used\":%lld",
+	    (long long)err->quota.limit, (long long)err->quota.used);
+	if (err->quota.plan[0])
+		add_text(out, "plan", err->quota.plan);
+}
+
 static void
 write_problem(struct trl_buf *out, const struct problem *problem)
 {
@@ -204,6 +219,7 @@ write_problem(struct trl_buf *out, const struct problem *problem)
 	if (problem->trace)
 		add_text(out, "trace_id", problem->trace);
 	add_errors(out, problem->err);
+	add_quota(out, problem->err);
 	trl_buf_adds(out, "}");
 }
 

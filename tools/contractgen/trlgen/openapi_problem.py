@@ -54,6 +54,15 @@ PROBLEM = {
                 },
             },
         },
+        'feature': {'type': 'string', 'examples': ['seats'],
+                    'description': 'Of QUOTA: the feature of the plan that is used up, or '
+                    'is not in it.'},
+        'limit': {'type': 'integer', 'format': 'int64', 'examples': [5],
+                  'description': 'How much of the feature the plan has.'},
+        'used': {'type': 'integer', 'format': 'int64', 'examples': [8],
+                 'description': 'How much is used.'},
+        'plan': {'type': 'string', 'examples': ['team'],
+                 'description': 'The key of the plan.'},
     },
 }
 

@@ -23,6 +23,12 @@ struct trl_violation {
 
 enum { TRL_ERR_VIOLATIONS_MAX = 16 };
 
+/* What of a plan is used up; of a switch that is off limit and used are 0. */
+struct trl_quota {
+	char feature[64], plan[64]; /* keys; "": no plan's feature, an unknown plan */
+	int64_t limit, used;
+};
+
 struct trl_err {
 	enum trl_code code;
 	/* Public where code is a condition; a fault's is only for the log. */
@@ -34,6 +40,7 @@ struct trl_err {
 	int line;
 	const struct trl_violation *violations; /* in the arena of the ctx */
 	size_t n_violations;
+	struct trl_quota quota; /* of TRL_QUOTA */
 };
 
 /* trl_code_name, trl_code_status and trl_code_title come with <trl/code.h>. */
@@ -64,6 +71,10 @@ void trl_err_clear(struct trl_ctx *ctx);
 
 /* Asks the caller to wait this long; goes with BUSY, RATE, CONFLICT. */
 void trl_err_retry_after(struct trl_ctx *ctx, uint32_t ms);
+
+/* Says what is used up; the caller still fails, with TRL_QUOTA. */
+void trl_err_quota(struct trl_ctx *ctx, const char *feature, const char *plan,
+    int64_t limit, int64_t used);
 
 /* Adds a violation; pointer and detail are copied into the arena; beyond
  * TRL_ERR_VIOLATIONS_MAX they are dropped. The caller still calls trl_fail. */
