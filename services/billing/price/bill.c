@@ -69,104 +69,128 @@ split_discount(struct bill *bill)
 	return fits;
 }
 
-static bool
-is_same(const struct bill_line *a, const struct bill_line *b)
+/* All rates of a kind together. */
+static trl_int128
+whole_rate(const struct bill_tax *tax)
 {
-	const struct bill_tax *first = &a->tax_kind, *second = &b->tax_kind;
+	trl_int128 rate = 0;
 
-	if (a->inclusive != b->inclusive || first->n_rates != second->n_rates ||
-	    strcmp(first->category, second->category) != 0)
+	for (size_t i = 0; i < tax->n_rates; i++)
+		rate += tax->rates[i];
+	return rate;
+}
+
+/* Lines that are taxed together: those without their tax in them by one rate of their
+ * category, the n-th such rate where a line has it more than once; those with their tax
+ * in them where all of their rates are the same, since their price says no more than
+ * that. */
+struct together {
+	bool inclusive;
+	const struct bill_tax *tax;
+	size_t at; /* in tax->rates */
+};
+
+static bool
+has_all_rates(const struct bill_tax *tax, const struct bill_tax *other)
+{
+	if (tax->n_rates != other->n_rates)
 		return false;
-	for (size_t i = 0; i < first->n_rates; i++)
-		if (first->rates[i] != second->rates[i])
+	for (size_t i = 0; i < tax->n_rates; i++)
+		if (tax->rates[i] != other->rates[i])
 			return false;
 	return true;
 }
 
-/* All rates of a line together. */
-static trl_int128
-whole_rate(const struct bill_line *line)
+/* Where in its rates a line has that of which; -1: it is not among them. */
+static int
+place_in(const struct bill_line *line, const struct together *which)
 {
-	trl_int128 rate = 0;
+	const struct bill_tax *tax = &line->tax_kind;
+	trl_int128 rate = which->tax->rates[which->at];
+	size_t before = 0;
 
-	for (size_t i = 0; i < line->tax_kind.n_rates; i++)
-		rate += line->tax_kind.rates[i];
-	return rate;
-}
-
-/* The taxes of a sum, each rate's, and what is left of it without. */
-static bool
-taxes_of(const struct bill_line *kind, int64_t sum, int64_t *net, int64_t *taxes)
-{
-	const struct bill_tax *tax = &kind->tax_kind;
-	int64_t weights[BILL_RATES_MAX];
-
-	*net = sum;
-	if (!kind->inclusive) {
-		for (size_t i = 0; i < tax->n_rates; i++)
-			if (!trl_muldiv(sum, tax->rates[i], hundred, &taxes[i]))
-				return false;
-		return true;
-	}
-	memset(taxes, 0, BILL_RATES_MAX * sizeof *taxes);
-	if (whole_rate(kind) == 0)
-		return true;
+	if (line->inclusive != which->inclusive ||
+	    strcmp(tax->category, which->tax->category) != 0)
+		return -1;
+	if (which->inclusive)
+		return has_all_rates(tax, which->tax) ? (int)which->at : -1;
+	for (size_t i = 0; i < which->at; i++)
+		before += which->tax->rates[i] == rate;
 	for (size_t i = 0; i < tax->n_rates; i++)
-		weights[i] = (int64_t)tax->rates[i];
-	return trl_muldiv(sum, hundred, hundred + whole_rate(kind), net) &&
-	       trl_split(sum - *net, weights, tax->n_rates, taxes);
+		if (tax->rates[i] == rate && before-- == 0)
+			return (int)i;
+	return -1;
 }
 
-/* The line's exact part of what its kind has of one rate: over *divisor. */
-static trl_int128
-exact_tax(const struct bill_line *line, size_t rate, trl_int128 *divisor)
+static bool
+sum_of(const struct bill *bill, const struct together *which, int64_t *sum)
 {
-	*divisor = line->inclusive ? hundred + whole_rate(line) : hundred;
-	return (trl_int128)(line->amount - line->discount) * line->tax_kind.rates[rate];
-}
-
-/* The line whose tax is to move by one: of those of its kind, that with the largest
- * remainder in that direction, the first of equal ones. */
-static size_t
-next_to_move(const struct bill *bill, size_t first, size_t rate, int direction)
-{
-	size_t best = first;
-	trl_int128 most = -1;
-
-	for (size_t i = first; i < bill->n_lines; i++) {
+	*sum = 0;
+	for (size_t i = 0; i < bill->n_lines; i++) {
 		const struct bill_line *line = &bill->lines[i];
+
+		if (place_in(line, which) >= 0 &&
+		    __builtin_add_overflow(*sum, line->amount - line->discount, sum))
+			return false;
+	}
+	return true;
+}
+
+/* A line's exact part of a tax: over *divisor. */
+static trl_int128
+exact_tax(
+    const struct bill_line *line, const struct together *which, trl_int128 *divisor)
+{
+	*divisor = hundred + (which->inclusive ? whole_rate(which->tax) : 0);
+	return (trl_int128)(line->amount - line->discount) *
+	       which->tax->rates[which->at];
+}
+
+/* The line whose tax is to move by one: that with the largest remainder in that
+ * direction, the first of equal ones. */
+static int64_t *
+next_to_move(const struct bill *bill, const struct together *which, int direction)
+{
+	int64_t *best = NULL;
+	trl_int128 most = 0;
+
+	for (size_t i = 0; i < bill->n_lines; i++) {
+		struct bill_line *line = &bill->lines[i];
+		int place = place_in(line, which);
 		trl_int128 divisor, rest;
 
-		if (!is_same(&bill->lines[first], line))
+		if (place < 0)
 			continue;
-		rest = exact_tax(line, rate, &divisor);
-		rest -= line->taxes[rate] * divisor;
-		if (rest * direction > most) {
-			most = rest * direction;
-			best = i;
+		rest = exact_tax(line, which, &divisor);
+		rest = (rest - line->taxes[place] * divisor) * direction;
+		if (!best || rest > most) {
+			most = rest;
+			best = &line->taxes[place];
 		}
 	}
+	trl_assert(best != NULL);
 	return best;
 }
 
-/* What lines show of one of their kind's rates, by the largest remainder. */
+/* What lines show of a tax that they have together, by the largest remainder. */
 static void
-show_tax(struct bill *bill, size_t first, size_t rate, int64_t tax)
+show_tax(struct bill *bill, const struct together *which, int64_t tax)
 {
 	int64_t shown = 0;
 
-	for (size_t i = first; i < bill->n_lines; i++) {
+	for (size_t i = 0; i < bill->n_lines; i++) {
 		struct bill_line *line = &bill->lines[i];
+		int place = place_in(line, which);
 		trl_int128 exact, divisor;
 
-		if (!is_same(&bill->lines[first], line))
+		if (place < 0)
 			continue;
-		exact = exact_tax(line, rate, &divisor);
-		line->taxes[rate] = (int64_t)(exact / divisor);
-		shown += line->taxes[rate];
+		exact = exact_tax(line, which, &divisor);
+		line->taxes[place] = (int64_t)(exact / divisor);
+		shown += line->taxes[place];
 	}
 	for (int step = tax > shown ? 1 : -1; shown != tax; shown += step)
-		bill->lines[next_to_move(bill, first, rate, step)].taxes[rate] += step;
+		*next_to_move(bill, which, step) += step;
 }
 
 static struct bill_group *
@@ -197,42 +221,78 @@ bill_add_to_group(struct bill *bill, const struct bill_tax *kind, size_t rate,
 	       !__builtin_add_overflow(group->tax, tax, &group->tax);
 }
 
-/* The lines like the first one. */
+/* The net of lines with their tax in them, so that their sum stays what it is; the tax
+ * is split by the rates. */
 static bool
-sum_kind(struct bill *bill, size_t first)
+sum_inclusive(struct bill *bill, struct together which)
 {
-	const struct bill_line *kind = &bill->lines[first];
-	const struct bill_tax *tax = &kind->tax_kind;
-	int64_t sum = 0, net, all = 0, taxes[BILL_RATES_MAX];
+	const struct bill_tax *tax = which.tax;
+	trl_int128 whole = whole_rate(tax);
+	int64_t sum, net, weights[BILL_RATES_MAX], taxes[BILL_RATES_MAX] = { 0 };
 
-	for (size_t i = first; i < bill->n_lines; i++) {
-		const struct bill_line *line = &bill->lines[i];
-
-		if (is_same(kind, line) &&
-		    __builtin_add_overflow(sum, line->amount - line->discount, &sum))
-			return false;
-	}
-	if (!taxes_of(kind, sum, &net, taxes))
+	for (size_t i = 0; i < tax->n_rates; i++)
+		weights[i] = (int64_t)tax->rates[i];
+	if (!sum_of(bill, &which, &sum) ||
+	    !trl_muldiv(sum, hundred, hundred + whole, &net) ||
+	    (whole > 0 && !trl_split(sum - net, weights, tax->n_rates, taxes)))
 		return false;
-	if (tax->n_rates == 0 && !bill_add_to_group(bill, tax, 0, net, 0))
-		return false;
-	for (size_t i = 0; i < tax->n_rates; i++) {
-		if (!bill_add_to_group(bill, tax, i, net, taxes[i]) ||
-		    __builtin_add_overflow(all, taxes[i], &all))
+	for (; which.at < tax->n_rates; which.at++) {
+		if (!bill_add_to_group(bill, tax, which.at, net, taxes[which.at]))
 			return false;
-		show_tax(bill, first, i, taxes[i]);
+		show_tax(bill, &which, taxes[which.at]);
 	}
-	return !__builtin_add_overflow(bill->net, net, &bill->net) &&
-	       !__builtin_add_overflow(bill->tax, all, &bill->tax);
+	return tax->n_rates > 0 || bill_add_to_group(bill, tax, 0, net, 0);
 }
 
 static bool
-is_first(const struct bill *bill, size_t i)
+sum_exclusive(struct bill *bill, const struct together *which)
+{
+	int64_t net, tax;
+
+	if (!sum_of(bill, which, &net) ||
+	    !trl_muldiv(net, which->tax->rates[which->at], hundred, &tax) ||
+	    !bill_add_to_group(bill, which->tax, which->at, net, tax))
+		return false;
+	show_tax(bill, which, tax);
+	return true;
+}
+
+static bool
+is_first(const struct bill *bill, size_t i, const struct together *which)
 {
 	for (size_t before = 0; before < i; before++)
-		if (is_same(&bill->lines[before], &bill->lines[i]))
+		if (place_in(&bill->lines[before], which) >= 0)
 			return false;
 	return true;
+}
+
+/* The sums that line i is the first of. */
+static bool
+sum_firsts(struct bill *bill, size_t i)
+{
+	const struct bill_line *line = &bill->lines[i];
+	const struct bill_tax *tax = &line->tax_kind;
+	struct together which = { line->inclusive, tax, 0 };
+
+	if (line->inclusive)
+		return !is_first(bill, i, &which) || sum_inclusive(bill, which);
+	for (; which.at < tax->n_rates; which.at++)
+		if (is_first(bill, i, &which) && !sum_exclusive(bill, &which))
+			return false;
+	return tax->n_rates > 0 ||
+	       bill_add_to_group(bill, tax, 0, line->amount - line->discount, 0);
+}
+
+/* What a line adds, by the taxes that it shows. */
+static bool
+sum_line(struct bill *bill, struct bill_line *line)
+{
+	line->tax = 0;
+	for (size_t i = 0; i < line->tax_kind.n_rates; i++)
+		line->tax += line->taxes[i];
+	line->net = line->amount - line->discount - (line->inclusive ? line->tax : 0);
+	return !__builtin_add_overflow(bill->net, line->net, &bill->net) &&
+	       !__builtin_add_overflow(bill->tax, line->tax, &bill->tax);
 }
 
 bool
@@ -243,16 +303,10 @@ bill_sum(struct bill *bill)
 	if (!split_discount(bill))
 		return false;
 	for (size_t i = 0; i < bill->n_lines; i++)
-		if (is_first(bill, i) && !sum_kind(bill, i))
+		if (!sum_firsts(bill, i))
 			return false;
-	for (size_t i = 0; i < bill->n_lines; i++) {
-		struct bill_line *line = &bill->lines[i];
-
-		line->tax = 0;
-		for (size_t j = 0; j < line->tax_kind.n_rates; j++)
-			line->tax += line->taxes[j];
-		line->net =
-		    line->amount - line->discount - (line->inclusive ? line->tax : 0);
-	}
+	for (size_t i = 0; i < bill->n_lines; i++)
+		if (!sum_line(bill, &bill->lines[i]))
+			return false;
 	return !__builtin_add_overflow(bill->net, bill->tax, &bill->total);
 }
