@@ -87,9 +87,9 @@ read_parts(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *
 
 		if (!offer)
 			return false;
-		life->parts[life->n_parts++] =
-		    (struct life_part){ offer, from->seats, from->from, from->to,
-			    from->amount, from->invoice, from->proration };
+		life->parts[life->n_parts++] = (struct life_part){ offer, from->seats,
+			from->from, from->to, from->amount, from->invoice,
+			from->proration, from->beside };
 	}
 	for (size_t i = 0; i < state->n_invoices; i++) {
 		const Billing__V1__LifeInvoice *from = state->invoices[i];

@@ -19,7 +19,6 @@ await_payment(struct life *life, const struct life_rules *rules, int64_t now,
 	const char *why;
 
 	life_drop_pending(life, out);
-	life_keep_parts(life, life_still_counts, now);
 	if (!life_add_invoice(life, now, purpose, INVOICE_OPEN))
 		return life_too_open;
 	invoice = life->last_invoice;

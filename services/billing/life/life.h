@@ -64,6 +64,8 @@ struct life_part {
 			     off, so that a credit is of what was debited */
 	uint64_t invoice; /* its number within the account; 0: for the next one */
 	bool proration;
+	int64_t
+	    beside; /* the sum of other lines of its invoice that are no parts now */
 };
 
 struct life_invoice {

@@ -148,7 +148,7 @@ an_upgrade_that_is_not_paid_is_dropped(void **state)
 	w.notes[0] = '\0';
 	w.payer = PAYS;
 	stop(APRIL + 45 * DAY + 12 * HOUR);
-	noted("c4:-1000 ended ");
+	noted("c4:-678 i5:-322 paid ended ");
 }
 
 static void
@@ -197,6 +197,39 @@ a_wish_that_waits_is_tried_and_not_made_again(void **state)
 	w.payer = PAYS;
 	until(APRIL + 30 * DAY);
 	noted("i5:-3+12 void changed i6:+2000 paid ");
+}
+
+/* An invoice with credits in it asked for less than its charge: what is left of that is
+ * credited as far as the invoice goes, and the rest by another. */
+static void
+an_end_after_a_change_gives_back_all_that_is_left(void **state)
+{
+	struct offer dear = big, cheap = basic;
+
+	(void)state;
+	begin(APRIL, &basic, 1);
+	wish(APRIL + 15 * DAY, &team, 0);
+	stop(APRIL + 18 * DAY);
+	noted("i1:+1000 paid started i2:-500+1000 paid changed c2:-500 i3:-300 paid "
+	      "ended ");
+	begin(APRIL, &basic, 1);
+	wish(APRIL + 15 * DAY, &team, 0);
+	stop(APRIL + 24 * DAY);
+	noted("i1:+1000 paid started i2:-500+1000 paid changed c2:-400 ended ");
+	dear.price.unit = EACH(9900);
+	cheap.price.unit = EACH(2900);
+	begin(APRIL, &dear, 1);
+	wish_when(APRIL + 10 * DAY + 6 * HOUR, &cheap, 0, WHEN_NOW);
+	stop(APRIL + 10 * DAY + 6 * HOUR);
+	noted("i1:+9900 paid started i2:-6517+1909 paid changed i3:-1909 paid ended ");
+	/* A renewal's invoice has what waited for it, too. */
+	begin(APRIL, &seats, 5);
+	wish(APRIL + 15 * DAY, NULL, 1);
+	until(APRIL + 30 * DAY);
+	stop(APRIL + 30 * DAY);
+	noted(
+	    "i1:+5000 paid started changed i2:-2500+500+1000 paid i3:-1000 paid ended "
+	    "");
 }
 
 static void
@@ -265,6 +298,7 @@ main(void)
 		cmocka_unit_test(an_upgrade_that_is_not_paid_is_dropped),
 		cmocka_unit_test(a_downgrade_at_once_leaves_credit),
 		cmocka_unit_test(a_wish_that_waits_is_tried_and_not_made_again),
+		cmocka_unit_test(an_end_after_a_change_gives_back_all_that_is_left),
 		cmocka_unit_test(what_is_owed_is_not_changed_at_once),
 		cmocka_unit_test(what_costs_too_much_is_refused_when_it_is_asked_for),
 		cmocka_unit_test(what_was_not_debited_is_not_credited),
