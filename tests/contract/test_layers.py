@@ -56,6 +56,7 @@ INSIDE = {
     'services/trellis-pdf': 'services/billing',
     'tests/fuzz/': 'services',
     'tests/isolation/': 'services',
+    'tests/oracle/': 'services/billing',
     'tests/told/': 'services/notify',
     'tests/bench/floor': 'services/tenants',
 }
