@@ -12,10 +12,12 @@ PRIVATE_4 = ['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254
              '172.16.0.0/12', '192.168.0.0/16', '224.0.0.0/4', '240.0.0.0/4']
 PRIVATE_6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8']
 # Measured (k8s/README.md): the request holds what a service has under load, the limit some
-# times that. auth's is TRELLIS_ARGON2_SLOTS hashes of 64 MiB each, and the rest.
+# times that. auth's is TRELLIS_ARGON2_SLOTS hashes of 64 MiB each, and the rest; billing's
+# is trellis-pdf, whose fonts count while it runs.
 RESOURCES = {
     None: {'requests': {'cpu': '100m', 'memory': '32Mi'}, 'limits': {'cpu': '2', 'memory': '128Mi'}},
     'auth': {'requests': {'cpu': '250m', 'memory': '160Mi'}, 'limits': {'cpu': '3', 'memory': '320Mi'}},
+    'billing': {'requests': {'cpu': '100m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
     'edge': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
 }
 # What has another value here than on one machine. Counts are a node's where nothing is said.

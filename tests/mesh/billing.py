@@ -68,3 +68,30 @@ class Billing(CtlCase):
         broken = self.ctl("ledger", "check", code=1)
         self.assertIn("account receivable of organisation " + self.tenant, broken.stderr)
         self.stack.sql("update billing.invoice set amount_due = amount_due + 1")
+
+    def test_3_an_invoice_is_a_pdf(self):
+        self.ada.headers["X-Tenant-Id"] = self.tenant
+        invoice = self.ada.get("/api/v1/invoices")["items"][0]
+        path = f"/api/v1/invoices/{invoice['id']}/pdf"
+        first = self.ada.get(path, Accept_Encoding="gzip")
+        number = invoice["number"]
+        self.assertEqual(first.status, 200, first)
+        self.assertEqual(first.headers["content-type"], "application/pdf")
+        self.assertEqual(first.headers["content-disposition"], f'attachment; filename="{number}.pdf"')
+        self.assertEqual(first.headers["x-content-type-options"], "nosniff")
+        self.assertNotIn("content-encoding", first.headers)
+        told = subprocess.run(["pdftotext", "-layout", "-", "-"], input=first.body, capture_output=True,
+                              check=True).stdout.decode().replace("\u00a0", " ")
+        for wanted in (number, "45.00", "EUR 54.00", "5 \u00d7 Team", "Page 1 of 1"):
+            self.assertIn(wanted, told)
+        again = self.ada.get(path)
+        self.assertEqual((again.body, again.headers["etag"]), (first.body, first.headers["etag"]))
+        same = self.ada.get(path, If_None_Match=first.headers["etag"])
+        self.assertEqual((same.status, same.body), (304, b""))
+        head = self.ada.call("HEAD", path)
+        self.assertEqual((head.status, head.body, int(head.headers["content-length"])), (200, b"", len(first.body)))
+        self.assertEqual(self.ada.get(path, Accept="application/json").status, 200)
+        self.check_problem(self.ada.get(path, Accept="text/html"), 406)
+        stranger = self.stack.sign_up("mallory")
+        self.check_problem(stranger.get(path, X_Tenant_Id=self.stack.found(stranger)), 404)
+        self.check_problem(self.stack.client().get(path), 401)

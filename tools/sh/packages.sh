@@ -7,9 +7,11 @@ case $(. /etc/os-release && printf '%s' "${VERSION_ID:-}") in
 12) PACKAGES_OF_RELEASE="postgresql-15 libuv1 libhiredis0.14 libcurl4" LLVM=14 FORMATTER=clang-format-14 ;;
 *) PACKAGES_OF_RELEASE="postgresql-17 libuv1t64 libhiredis1.1.0 libcurl4t64" LLVM=19 FORMATTER= ;;
 esac
+# What trellis-pdf draws with: every script that Noto has.
+PACKAGES_FONTS="fontconfig fonts-noto-core fonts-noto-cjk"
 PACKAGES_RUN="procps redis-server s6 curl jq openssl libprotobuf-c1 libpq5
 libjansson4 libsodium23 libuuid1 zlib1g libnng1 ca-certificates tzdata libpangocairo-1.0-0
-fonts-noto-core fonts-noto-cjk $PACKAGES_OF_RELEASE"
+$PACKAGES_FONTS $PACKAGES_OF_RELEASE"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
 libjansson-dev libsodium-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"

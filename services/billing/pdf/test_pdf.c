@@ -23,6 +23,15 @@
 #define NB "\xc2\xa0"
 enum { ISSUED = 1797811200 /* 2026-12-21 */, MONTH = 31 * 86400, LINES_MAX = 1000 };
 
+/* What these libraries keep of fonts until the process ends is no leak: 3,000 documents
+ * take no more of it than a hundred. */
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libfontconfig.so\nleak:libcairo.so\nleak:libpango\n";
+}
+
 static struct {
 	trl_ctx ctx;
 	Billing__V1__PdfRequest request;
@@ -171,10 +180,11 @@ normalize(char *text)
 	*to = '\0';
 }
 
-static void
-read_pdf(void)
+/* What a program of poppler's says of the PDF, in rig.ctx's arena. */
+static char *
+told_by(const char *program)
 {
-	char path[] = "/tmp/trellis-pdf-XXXXXX", command[128];
+	char path[] = "/tmp/trellis-pdf-XXXXXX", command[128], *told;
 	const int file = mkstemp(path);
 	struct trl_buf text = { 0 };
 	FILE *pipe;
@@ -184,7 +194,8 @@ read_pdf(void)
 	assert_int_equal(write(file, rig.said->pdf.data, rig.said->pdf.len),
 	    (ssize_t)rig.said->pdf.len);
 	close(file);
-	(void)snprintf(command, sizeof command, "pdftotext -layout %s -", path);
+	(void)snprintf(command, sizeof command, "%s %s%s", program, path,
+	    strstr(program, "text") ? " -" : "");
 	pipe = popen(command, "r");
 	assert_non_null(pipe);
 	while ((n = fread(trl_buf_reserve(&text, 65536), 1, 65536, pipe)) > 0)
@@ -192,8 +203,15 @@ read_pdf(void)
 	assert_int_equal(pclose(pipe), 0);
 	unlink(path);
 	trl_buf_add(&text, "", 1);
-	rig.text = trl_arena_strdup(rig.ctx.arena, (char *)text.data);
+	told = trl_arena_strdup(rig.ctx.arena, (char *)text.data);
 	trl_buf_fini(&text);
+	return told;
+}
+
+static void
+read_pdf(void)
+{
+	rig.text = told_by("pdftotext -layout");
 	rig.pages = 0;
 	for (const char *c = rig.text; *c; c++)
 		rig.pages += *c == '\f';
@@ -548,7 +566,7 @@ the_same_request_gives_the_same_bytes(void **state)
 	ask();
 	len = rig.said->pdf.len;
 	first = trl_arena_memdup(rig.ctx.arena, rig.said->pdf.data, len);
-	assert_non_null(memmem(first, len, "/CreationDate (20261221000000Z", 28));
+	assert_non_null(strstr(told_by("pdfinfo -isodates"), "2026-12-21T00:00:00Z"));
 	/* And with others in between. */
 	invoice("ar", "EUR", 1, "Seats");
 	ask();
