@@ -203,6 +203,46 @@ a_split_leaves_no_rest(void **state)
 	assert_false(trl_split(INT64_MIN, (const int64_t[]){ 1 }, 1, parts));
 }
 
+static uint64_t
+next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
+}
+
+/* Books of many tenants: every amount goes somewhere whole, so that each account of
+ * each always adds up to nothing with the others. */
+static void
+a_million_movements_add_up_to_nothing(void **state)
+{
+	enum { TENANTS = 7, ACCOUNTS = 5 };
+	int64_t books[TENANTS][ACCOUNTS] = { { 0 } };
+	uint64_t seed = 20261129;
+
+	(void)state;
+	for (size_t i = 0; i < 1000000; i++) {
+		int64_t *book = books[next_random(&seed) % TENANTS];
+		int64_t total = (int64_t)(next_random(&seed) % 2000001) - 1000000;
+		int64_t weights[ACCOUNTS], parts[ACCOUNTS];
+		size_t from = next_random(&seed) % ACCOUNTS;
+
+		for (size_t j = 0; j < ACCOUNTS; j++)
+			weights[j] = (int64_t)(next_random(&seed) % 1000);
+		weights[next_random(&seed) % ACCOUNTS] = 1;
+		assert_true(trl_split(total, weights, ACCOUNTS, parts));
+		book[from] -= total;
+		for (size_t j = 0; j < ACCOUNTS; j++)
+			book[j] += parts[j];
+	}
+	for (size_t i = 0; i < TENANTS; i++) {
+		int64_t sum = 0;
+
+		for (size_t j = 0; j < ACCOUNTS; j++)
+			sum += books[i][j];
+		assert_int_equal(sum, 0);
+	}
+}
+
 static void
 exponents_are_those_of_iso(void **state)
 {
@@ -251,6 +291,7 @@ main(void)
 		cmocka_unit_test(a_line_is_rounded_once),
 		cmocka_unit_test(parts_of_a_period_add_up),
 		cmocka_unit_test(a_split_leaves_no_rest),
+		cmocka_unit_test(a_million_movements_add_up_to_nothing),
 		cmocka_unit_test(exponents_are_those_of_iso),
 	};
 

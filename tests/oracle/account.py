@@ -243,18 +243,15 @@ class Account(Paying):
 
     def credit(self, invoice, since, amount):
         """A credit note of the last line, in that line's own taxes: each has its share of what
-        the line is taken back by, and all of it is no more than what was asked for."""
+        the line is taken back by. With tax it is no more than the invoice asked for, which may
+        be nothing where credits in it had more tax."""
         bill, inclusive = invoice.bill, self.live.offer.inclusive
-        net, taxes = bill.nets[-1], bill.rate_taxes[-1]
+        net, taxes, most = bill.nets[-1], bill.rate_taxes[-1], max(0, bill.total)
         whole = net + sum(taxes) if inclusive else net
-        most = bill.total
         take = min(amount, whole)
         off = [rounded(Fraction(tax * take, whole)) for tax in taxes]
-        if not inclusive and take + sum(off) > most:
+        if take + (0 if inclusive else sum(off)) > most:
             inclusive, whole, take = True, net + sum(taxes), most
-            off = [rounded(Fraction(tax * take, whole)) for tax in taxes]
-        elif inclusive and take > most:
-            take = most
             off = [rounded(Fraction(tax * take, whole)) for tax in taxes]
         net = take - sum(off) if inclusive else take
         total = net + sum(off)

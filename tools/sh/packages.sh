@@ -18,9 +18,11 @@ libjansson-dev libsodium-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openss
 PACKAGES_TEST="mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER"
 PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
 prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
-# tests/k8s has models from npm and renders a chart by Go. Whoever has a node has its npm.
-PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev iproute2 iptables"
-command -v node >/dev/null || PACKAGES_K8S="$PACKAGES_K8S nodejs npm"
+# Whoever has a node has its npm.
+PACKAGES_NPM=
+command -v node >/dev/null || PACKAGES_NPM="nodejs npm"
+# tests/k8s has models from npm and renders a chart by Go.
+PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev iproute2 iptables $PACKAGES_NPM"
 PACKAGES_DEBIAN13="mmdebstrap debian-archive-keyring"
 PACKAGES_IMAGES="umoci python3-yaml"
 PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev"
