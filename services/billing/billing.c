@@ -66,8 +66,8 @@ close_billing(void **state)
 }
 
 static const struct trl_contract *const contracts[] = { &billing_v1_server, NULL };
-static const struct trl_job_kind *const jobs[] = { &payment_job, &due_job, &trial_job,
-	NULL };
+static const struct trl_job_kind *const jobs[] = { &payment_job, &provider_news_job,
+	&due_job, &trial_job, NULL };
 static const struct trl_subscription *const subscriptions[] = { &billing_hears_tenants,
 	NULL };
 

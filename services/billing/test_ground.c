@@ -132,6 +132,48 @@ ground_card(const struct world_caller *who, const char *number)
 	    tenant, number + strlen(number) - 4);
 }
 
+Billing__V1__PaymentMethod *
+ground_set_up(const struct world_caller *who, const char *number)
+{
+	Billing__V1__PaymentMethod *out;
+
+	must(who, &billing_v1_create_payment_method,
+	    trl_arena_printf(world.arena,
+		"{\"card_number\":\"%s\",\"expiry_month\":12,\"expiry_year\":2099,"
+		"\"cvc\":\"123\"}",
+		number),
+	    &out);
+	return out;
+}
+
+const char *
+ground_id(const char *field, ProtobufCBinaryData id)
+{
+	return trl_arena_printf(
+	    world.arena, "{\"%s\":\"%s\"}", field, world_id_text(trl_value_id(id)));
+}
+
+enum trl_code
+ground_answer(const struct world_caller *who, ProtobufCBinaryData id, bool pass)
+{
+	return ask(who, &billing_v1_answer_challenge,
+	    trl_arena_printf(world.arena, "{\"challenge_id\":\"%s\",\"pass\":%s}",
+		world_id_text(trl_value_id(id)), pass ? "true" : "false"),
+	    NULL);
+}
+
+const char *
+ground_pay_with(const struct world_caller *who, const char *number)
+{
+	Billing__V1__PaymentMethod *made = ground_set_up(who, number);
+	const char *id = ground_id("method_id", made->id);
+
+	if (made->next_action_url)
+		assert_int_equal(ground_answer(who, made->id, true), TRL_OK);
+	must(who, &billing_v1_choose_default_method, id, NULL);
+	return id;
+}
+
 void
 ground_pass(const struct world_caller *who, int64_t seconds)
 {

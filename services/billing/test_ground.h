@@ -32,6 +32,16 @@ void ground_catalogue(const char *json);
 
 /* Gives the organisation a card of the provider "test" as its default way to pay. */
 void ground_card(const struct world_caller *who, const char *number);
+/* Sets one up as its owner would; it may still have to be answered. */
+Billing__V1__PaymentMethod *ground_set_up(
+    const struct world_caller *who, const char *number);
+/* The same, answered, and the default. Returns its id's JSON: {"method_id":"..."}. */
+const char *ground_pay_with(const struct world_caller *who, const char *number);
+/* {"field":"id"}. */
+const char *ground_id(const char *field, ProtobufCBinaryData id);
+/* Answers a bank's question at a way to pay or payment. */
+enum trl_code ground_answer(
+    const struct world_caller *who, ProtobufCBinaryData id, bool pass);
 /* Moves its test clock on, by seconds from where it is, and begins it where there is
  * none. */
 void ground_pass(const struct world_caller *who, int64_t seconds);

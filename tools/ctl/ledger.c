@@ -51,6 +51,7 @@ place_of(const char *account)
 		{ "tax", "liabilities:tax" },
 		{ "revenue", "income:revenue" },
 		{ "bad_debt", "expenses:bad debt" },
+		{ "refunds", "expenses:refunds" },
 	};
 
 	for (size_t i = 0; i < TRL_COUNT(places); i++)

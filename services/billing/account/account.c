@@ -195,6 +195,24 @@ account_is_subscribed(const struct account *account)
 	       status != LIFE_INCOMPLETE_EXPIRED;
 }
 
+int64_t
+account_expiring_at(const struct account *account)
+{
+	int64_t at = trl_value_time_us(account->row->expiring_at) / 1000000;
+
+	if (!account->row->expiring_at || !account_is_subscribed(account))
+		return INT64_MAX;
+	return at > account->now ? at : account->now;
+}
+
+int64_t
+account_next(const struct account *account)
+{
+	int64_t next = life_next(&account->life), at = account_expiring_at(account);
+
+	return next < at ? next : at;
+}
+
 void
 account_fini(struct account *account)
 {

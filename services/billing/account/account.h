@@ -45,6 +45,12 @@ void account_fini(struct account *account);
 const struct offer *account_offer(
     trl_ctx *ctx, struct account *account, const char *price);
 
+/* When something happens by itself next: of the subscription, or that its card is about
+ * to expire. INT64_MAX: never. */
+int64_t account_next(const struct account *account);
+/* When it has to be told that the card expires; INT64_MAX: not at all. */
+int64_t account_expiring_at(const struct account *account);
+
 /* Whether there is a subscription that is not over. */
 bool account_is_subscribed(const struct account *account);
 

@@ -56,9 +56,11 @@ tell(struct turn *turn, const struct trl_event_type *type, billing_method *metho
 
 /* It is the default from now on: what this change collects, too, is paid with it. */
 static void
-make_default(struct turn *turn, billing_method *method, struct life_outcome *out)
+make_default(
+    struct turn *turn, billing_method *method, bool told, struct life_outcome *out)
 {
 	struct account *account = &turn->account;
+	int64_t month = trl_days_of(method->expiry_year, method->expiry_month, 1);
 
 	trl_set(method, is_default, true);
 	trl_batch_add(turn->work, &billing_sql_method_undefault, NULL,
@@ -66,6 +68,8 @@ make_default(struct turn *turn, billing_method *method, struct life_outcome *out
 	    TRL_ARG_ID("id", trl_value_id(method->id)),
 	    TRL_ARG_TIME("now", account->now * 1000000));
 	trl_set(account->row, method_id, method->id);
+	account->row->expiring_at =
+	    told ? NULL : billing_time(turn->ctx, month * 86400);
 	account->life.can_pay = true;
 	life_can_pay(&account->life, account->now, out);
 }
@@ -178,7 +182,7 @@ decide_create(struct turn *turn, void *arg, struct life_outcome *out)
 	trl_batch_add(turn->work, &billing_sql_method_room, NULL,
 	    TRL_ARG_ID("tenant_id", turn->account.tenant));
 	if (!method->next_action_url && !turn->account.row->has_method_id)
-		make_default(turn, method, out);
+		make_default(turn, method, false, out);
 	trl_batch_add(turn->work, &billing_sql_method_insert, &method->base,
 	    TRL_ARG_ID("tenant_id", turn->account.tenant),
 	    TRL_ARG_TEXT("reference", made->answer.reference));
@@ -213,7 +217,7 @@ decide_choose(struct turn *turn, void *arg, struct life_outcome *out)
 	if (row.method->status == BILLING__V1__PAYMENT_METHOD__STATUS__pending)
 		return trl_fail(turn->ctx, TRL_CONFLICT,
 		    "The bank's question has to be answered first.");
-	make_default(turn, wanted->out, out);
+	make_default(turn, wanted->out, row.expiring_told, out);
 	update(turn, wanted->out);
 	return TRL_OK;
 }
@@ -255,6 +259,7 @@ decide_remove(struct turn *turn, void *arg, struct life_outcome *out)
 	if (row.method->is_default) {
 		turn->account.life.can_pay = false;
 		turn->account.row->has_method_id = 0;
+		turn->account.row->expiring_at = NULL;
 	}
 	remove_it(turn, row.method);
 	return TRL_OK;
@@ -294,7 +299,7 @@ decide_settle(struct turn *turn, void *arg, struct life_outcome *out)
 	trl_set(method, status, BILLING__V1__PAYMENT_METHOD__STATUS__usable);
 	method->next_action_url = NULL;
 	if (!turn->account.row->has_method_id)
-		make_default(turn, method, out);
+		make_default(turn, method, row.expiring_told, out);
 	update(turn, method);
 	return TRL_OK;
 }

@@ -20,22 +20,6 @@ card(const char *number)
 	    number);
 }
 
-static Billing__V1__PaymentMethod *
-set_up(const struct world_caller *who, const char *number)
-{
-	Billing__V1__PaymentMethod *out;
-
-	must(who, &billing_v1_create_payment_method, card(number), &out);
-	return out;
-}
-
-static const char *
-id_of(ProtobufCBinaryData id, const char *field)
-{
-	return trl_arena_printf(
-	    world.arena, "{\"%s\":\"%s\"}", field, world_id_text(trl_value_id(id)));
-}
-
 static Billing__V1__ListPaymentMethodsReply *
 methods_of(const struct world_caller *who)
 {
@@ -45,29 +29,12 @@ methods_of(const struct world_caller *who)
 	return out;
 }
 
-static const char *
-status_of(const struct world_caller *who)
-{
-	return world_sql("select status from billing.subscription "
-			 "where tenant_id = '%s'",
-	    world_id_text(who->tenant));
-}
-
-static enum trl_code
-answer(const struct world_caller *who, ProtobufCBinaryData id, bool pass)
-{
-	return ask(who, &billing_v1_answer_challenge,
-	    trl_arena_printf(world.arena, "{\"challenge_id\":\"%s\",\"pass\":%s}",
-		world_id_text(trl_value_id(id)), pass ? "true" : "false"),
-	    NULL);
-}
-
 static void
 the_first_usable_one_is_the_default(void **state)
 {
 	struct world_caller who = ground_owner();
-	Billing__V1__PaymentMethod *first = set_up(&who, "4242424242424242");
-	Billing__V1__PaymentMethod *second = set_up(&who, "5555 5555-5555 4444");
+	Billing__V1__PaymentMethod *first = ground_set_up(&who, "4242424242424242");
+	Billing__V1__PaymentMethod *second = ground_set_up(&who, "5555 5555-5555 4444");
 	Billing__V1__ListPaymentMethodsReply *list = methods_of(&who);
 
 	(void)state;
@@ -78,8 +45,8 @@ the_first_usable_one_is_the_default(void **state)
 	assert_string_equal(list->items[0]->brand, "mastercard");
 	assert_string_equal(list->items[0]->last4, "4444");
 	assert_int_equal(list->items[0]->expiry_year, 2099);
-	must(&who, &billing_v1_choose_default_method, id_of(second->id, "method_id"),
-	    &second);
+	must(&who, &billing_v1_choose_default_method,
+	    ground_id("method_id", second->id), &second);
 	assert_true(second->is_default);
 	assert_int_equal(second->version, 2);
 	list = methods_of(&who);
@@ -160,7 +127,7 @@ no_number_is_kept_anywhere(void **state)
 	struct world_caller who = ground_owner();
 
 	(void)state;
-	set_up(&who, "4242424242424242");
+	ground_set_up(&who, "4242424242424242");
 	assert_string_equal(
 	    world_sql("select count(*) from (select t::text as r from "
 		      "billing.payment_method t union all select t::text from "
@@ -183,7 +150,7 @@ the_twenty_first_is_one_too_many(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		set_up(&who, "4242424242424242");
+		ground_set_up(&who, "4242424242424242");
 	assert_int_equal(ask(&who, &billing_v1_create_payment_method,
 			     card("4242424242424242"), NULL),
 	    TRL_QUOTA);
@@ -195,7 +162,7 @@ static void
 a_card_that_asks_is_usable_once_its_holder_answered(void **state)
 {
 	struct world_caller who = ground_owner(), other = ground_owner();
-	Billing__V1__PaymentMethod *made = set_up(&who, "4000002500003155");
+	Billing__V1__PaymentMethod *made = ground_set_up(&who, "4000002500003155");
 
 	(void)state;
 	assert_int_equal(made->status, BILLING__V1__PAYMENT_METHOD__STATUS__pending);
@@ -204,11 +171,12 @@ a_card_that_asks_is_usable_once_its_holder_answered(void **state)
 	    trl_arena_printf(world.arena, "/api/v1/payment-challenges/%s",
 		world_id_text(trl_value_id(made->id))));
 	assert_int_equal(ask(&who, &billing_v1_choose_default_method,
-			     id_of(made->id, "method_id"), NULL),
+			     ground_id("method_id", made->id), NULL),
 	    TRL_CONFLICT);
-	assert_int_equal(answer(&other, made->id, true), TRL_NOT_FOUND);
-	assert_int_equal(answer(&who, made->id, true), TRL_OK);
-	assert_int_equal(answer(&who, made->id, false), TRL_OK); /* it is too late */
+	assert_int_equal(ground_answer(&other, made->id, true), TRL_NOT_FOUND);
+	assert_int_equal(ground_answer(&who, made->id, true), TRL_OK);
+	assert_int_equal(
+	    ground_answer(&who, made->id, false), TRL_OK); /* it is too late */
 	made = methods_of(&who)->items[0];
 	assert_int_equal(made->status, BILLING__V1__PAYMENT_METHOD__STATUS__usable);
 	assert_true(made->is_default);
@@ -219,12 +187,12 @@ static void
 a_card_whose_holder_fails_is_not_kept(void **state)
 {
 	struct world_caller who = ground_owner();
-	Billing__V1__PaymentMethod *made = set_up(&who, "4000002760003184");
+	Billing__V1__PaymentMethod *made = ground_set_up(&who, "4000002760003184");
 
 	(void)state;
-	assert_int_equal(answer(&who, made->id, false), TRL_OK);
+	assert_int_equal(ground_answer(&who, made->id, false), TRL_OK);
 	assert_int_equal(methods_of(&who)->n_items, 0);
-	assert_int_equal(answer(&who, made->id, true), TRL_NOT_FOUND);
+	assert_int_equal(ground_answer(&who, made->id, true), TRL_NOT_FOUND);
 }
 
 static void
@@ -234,9 +202,9 @@ with_a_card_what_waits_is_paid_at_once(void **state)
 
 	(void)state;
 	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL);
-	assert_string_equal(status_of(&who), "incomplete");
-	set_up(&who, "4242424242424242");
-	assert_string_equal(status_of(&who), "active");
+	assert_string_equal(ground_of(&who, "status"), "incomplete");
+	ground_set_up(&who, "4242424242424242");
+	assert_string_equal(ground_of(&who, "status"), "active");
 	assert_int_equal(ground_sum(&who, "cash"), 6000);
 }
 
@@ -255,16 +223,16 @@ with_another_default_what_waits_is_tried_the_oldest_first(void **state)
 	    "\"seller\":{\"party\":{\"name\":\"Acme\",\"country\":\"AT\"}},"
 	    "\"dunning\":{\"end\":\"past_due\"},\"fallback_plan\":\"free\"}"));
 	ground_pass(&who, 0);
-	set_up(&who, "4242424242424242");
+	ground_set_up(&who, "4242424242424242");
 	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL);
 	good = methods_of(&who)->items[0];
 	must(&who, &billing_v1_choose_default_method,
-	    id_of(set_up(&who, "4000000000000341")->id, "method_id"), NULL);
+	    ground_id("method_id", ground_set_up(&who, "4000000000000341")->id), NULL);
 	ground_pass(&who, 65 * DAY);
-	assert_string_equal(status_of(&who), "past_due");
-	must(&who, &billing_v1_choose_default_method, id_of(good->id, "method_id"),
+	assert_string_equal(ground_of(&who, "status"), "past_due");
+	must(&who, &billing_v1_choose_default_method, ground_id("method_id", good->id),
 	    NULL);
-	assert_string_equal(status_of(&who), "active");
+	assert_string_equal(ground_of(&who, "status"), "active");
 	assert_string_equal(
 	    world_sql("select string_agg(i.place::text, ' ' order by p.settled_at, "
 		      "p.id) from billing.payment p join billing.invoice i "
@@ -278,21 +246,22 @@ static void
 the_default_of_a_subscription_stays(void **state)
 {
 	struct world_caller who = ground_owner();
-	Billing__V1__PaymentMethod *made = set_up(&who, "4242424242424242"), *other;
+	Billing__V1__PaymentMethod *made = ground_set_up(&who, "4242424242424242"),
+				   *other;
 
 	(void)state;
 	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL);
 	assert_int_equal(ask(&who, &billing_v1_remove_payment_method,
-			     id_of(made->id, "method_id"), NULL),
+			     ground_id("method_id", made->id), NULL),
 	    TRL_CONFLICT);
-	other = set_up(&who, "5555555555554444");
-	must(&who, &billing_v1_choose_default_method, id_of(other->id, "method_id"),
+	other = ground_set_up(&who, "5555555555554444");
+	must(&who, &billing_v1_choose_default_method, ground_id("method_id", other->id),
 	    NULL);
-	must(&who, &billing_v1_remove_payment_method, id_of(made->id, "method_id"),
+	must(&who, &billing_v1_remove_payment_method, ground_id("method_id", made->id),
 	    NULL);
 	assert_int_equal(methods_of(&who)->n_items, 1);
 	assert_int_equal(ask(&who, &billing_v1_remove_payment_method,
-			     id_of(made->id, "method_id"), NULL),
+			     ground_id("method_id", made->id), NULL),
 	    TRL_NOT_FOUND);
 }
 
@@ -300,15 +269,15 @@ static void
 nobody_sees_or_takes_another_ones(void **state)
 {
 	struct world_caller who = ground_owner(), other = ground_owner();
-	Billing__V1__PaymentMethod *made = set_up(&who, "4242424242424242");
+	Billing__V1__PaymentMethod *made = ground_set_up(&who, "4242424242424242");
 
 	(void)state;
 	assert_int_equal(methods_of(&other)->n_items, 0);
 	assert_int_equal(ask(&other, &billing_v1_choose_default_method,
-			     id_of(made->id, "method_id"), NULL),
+			     ground_id("method_id", made->id), NULL),
 	    TRL_NOT_FOUND);
 	assert_int_equal(ask(&other, &billing_v1_remove_payment_method,
-			     id_of(made->id, "method_id"), NULL),
+			     ground_id("method_id", made->id), NULL),
 	    TRL_NOT_FOUND);
 }
 
@@ -319,8 +288,8 @@ a_replay_makes_no_second_one(void **state)
 
 	(void)state;
 	who.idempotency_key = "the same";
-	set_up(&who, "4242424242424242");
-	set_up(&who, "4242424242424242");
+	ground_set_up(&who, "4242424242424242");
+	ground_set_up(&who, "4242424242424242");
 	who.idempotency_key = NULL;
 	assert_int_equal(methods_of(&who)->n_items, 1);
 }

@@ -10,6 +10,10 @@
 
 #include "provider/cards.h"
 
+/* What its references begin with, before the key. */
+#define REFERENCE "test_"
+#define DISPUTE "test_dispute_"
+
 static const struct {
 	const char *word;
 	enum provider_outcome outcome;
@@ -49,13 +53,67 @@ answer(const char *key, const Billing__V1__TestProviderRow *row,
 	if (strcmp(row->kind, "set_up") == 0)
 		snprintf(out->reference, sizeof out->reference, "%s", row->card);
 	else
-		snprintf(out->reference, sizeof out->reference, "test_%s", key);
+		snprintf(out->reference, sizeof out->reference, "%s%s", REFERENCE, key);
 }
 
-/* Remembers it, or finds what it was before under the same key. */
+/* News comes once it can be known: with the commit. */
+static void
+send(trl_batch *work, const Billing__V1__ProviderNews *news)
+{
+	trl_batch_job(work, &provider_news_job, NULL, &news->base);
+}
+
+static Billing__V1__ProviderNews *
+news_of(trl_ctx *ctx, Billing__V1__ProviderNews__What what, const char *key)
+{
+	Billing__V1__ProviderNews *news = billing_v1_provider_news_new(ctx);
+	struct trl_id id = trl_id_nil;
+
+	(void)trl_id_parse(key, strlen(key), &id);
+	trl_set(news, what, what);
+	trl_set(news, payment_id, trl_value_bytes(ctx, id));
+	return news;
+}
+
+static Billing__V1__ProviderNews *
+settled(trl_ctx *ctx, const char *key, const char *code)
+{
+	Billing__V1__ProviderNews *news =
+	    news_of(ctx, BILLING__V1__PROVIDER_NEWS__WHAT__settled, key);
+
+	trl_set(news, status,
+	    code ? BILLING__V1__PAYMENT__STATUS__failed
+		 : BILLING__V1__PAYMENT__STATUS__succeeded);
+	news->code = code ? trl_arena_strdup(ctx->arena, code) : NULL;
+	return news;
+}
+
+/* What is heard of a payment later; NULL: nothing. */
+static Billing__V1__ProviderNews *
+later(trl_ctx *ctx, const struct test_card *test, const char *key)
+{
+	bool disputes = test->later == LATER_DISPUTE;
+	Billing__V1__ProviderNews *news;
+
+	if (test->later == LATER_SUCCEEDS || test->later == LATER_FAILS)
+		return settled(ctx, key, test->reason);
+	if (!disputes && test->later != LATER_INQUIRY)
+		return NULL;
+	news = news_of(ctx,
+	    disputes ? BILLING__V1__PROVIDER_NEWS__WHAT__disputed
+		     : BILLING__V1__PROVIDER_NEWS__WHAT__inquired,
+	    key);
+	news->reference = trl_arena_printf(ctx->arena, "%s%s", DISPUTE, key);
+	news->code = trl_arena_strdup(ctx->arena, test->reason);
+	return news;
+}
+
+/* Remembers it, or finds what it was before under the same key; and what is heard of it
+ * later is on its way. */
 static enum trl_code
 ask(struct billing *self, trl_ctx *ctx, const struct asked *asked,
-    Billing__V1__TestProviderRow *row, struct provider_answer *out)
+    const Billing__V1__ProviderNews *news, Billing__V1__TestProviderRow *row,
+    struct provider_answer *out)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
@@ -68,6 +126,8 @@ ask(struct billing *self, trl_ctx *ctx, const struct asked *asked,
 	    TRL_ARG_INT("amount", asked->amount),
 	    TRL_ARG_TEXT("status", word_of(asked->outcome)),
 	    TRL_ARG_TEXT("code", asked->code ? asked->code : ""));
+	if (news)
+		send(work, news);
 	rc = trl_batch_write_unrecorded(work);
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
@@ -101,7 +161,7 @@ set_up(struct billing *self, trl_ctx *ctx, const char *key,
 	asked.outcome = test->set_up == SET_UP_ASKS ? PROVIDER_ACTION : PROVIDER_DONE;
 	snprintf(out->brand, sizeof out->brand, "%s", test_card_brand(card->number));
 	snprintf(out->last4, sizeof out->last4, "%s", last4);
-	return ask(self, ctx, &asked, &row, &out->answer);
+	return ask(self, ctx, &asked, NULL, &row, &out->answer);
 }
 
 static void
@@ -138,7 +198,7 @@ charge(struct billing *self, trl_ctx *ctx, const char *key,
 		return trl_fail(
 		    ctx, TRL_INTERNAL, "there is no test card %s", method_reference);
 	judge(test, payer_is_there, &asked);
-	rc = ask(self, ctx, &asked, &row, out);
+	rc = ask(self, ctx, &asked, later(ctx, test, key), &row, out);
 	if (rc == TRL_OK && test->later == LATER_REPLY && row.asked == 1)
 		return trl_fail(
 		    ctx, TRL_UNCERTAIN, "the provider's answer was lost on its way");
@@ -171,6 +231,15 @@ cancel(struct billing *self, trl_ctx *ctx, const char *key, struct provider_answ
 	return trl_fold(ctx, settle(self, ctx, key, PROVIDER_CANCELED, "", out));
 }
 
+static enum trl_code
+get(struct billing *self, trl_ctx *ctx, const char *key,
+    Billing__V1__TestProviderRow *out)
+{
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &billing_sql_test_provider_get, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("key", key));
+}
+
 enum trl_code
 provider_test_answer(struct billing *self, trl_ctx *ctx, const char *key, bool pass,
     struct provider_answer *out)
@@ -178,9 +247,7 @@ provider_test_answer(struct billing *self, trl_ctx *ctx, const char *key, bool p
 	Billing__V1__TestProviderRow row = BILLING__V1__TEST_PROVIDER_ROW__INIT;
 	const struct test_card *test;
 	const char *code = NULL;
-	enum trl_code rc = trl_batch_get_one(ctx, self->pg,
-	    TRL_SCOPE_TENANT(ctx->tenant), &billing_sql_test_provider_get, NULL,
-	    &row.base, TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("key", key));
+	enum trl_code rc = get(self, ctx, key, &row);
 
 	if (rc != TRL_OK)
 		return rc;
@@ -193,19 +260,54 @@ provider_test_answer(struct billing *self, trl_ctx *ctx, const char *key, bool p
 	    code ? code : "", out);
 }
 
+/* The card that a payment was made with says what becomes of a refund. */
 static enum trl_code
 refund(struct billing *self, trl_ctx *ctx, const char *key,
     const char *payment_reference, const char *currency, int64_t amount,
     struct provider_answer *out)
 {
-	Billing__V1__TestProviderRow row;
-	struct asked asked = { .key = key,
-		.kind = "refund",
-		.card = payment_reference,
-		.currency = currency,
-		.amount = amount };
+	Billing__V1__TestProviderRow row = BILLING__V1__TEST_PROVIDER_ROW__INIT;
+	const struct test_card *test;
+	struct asked asked = {
+		.key = key, .kind = "refund", .currency = currency, .amount = amount
+	};
+	const Billing__V1__ProviderNews *news = NULL;
+	enum trl_code rc =
+	    strncmp(payment_reference, REFERENCE, strlen(REFERENCE)) == 0
+		? get(self, ctx, payment_reference + strlen(REFERENCE), &row)
+		: TRL_NOT_FOUND;
 
-	return ask(self, ctx, &asked, &row, out);
+	if (rc != TRL_OK)
+		return trl_fold(ctx, rc);
+	test = test_card_kept(row.card);
+	asked.card = row.card;
+	if (test && test->later == LATER_REFUND_SUCCEEDS) {
+		asked.outcome = PROVIDER_PENDING;
+		news = settled(ctx, key, NULL);
+	} else if (test && test->later == LATER_REFUND_FAILS) {
+		news = settled(ctx, key, test->reason);
+	}
+	return ask(self, ctx, &asked, news, &row, out);
+}
+
+/* Stripe's two words; what else is said is looked at for ever. */
+static enum trl_code
+contest(struct billing *self, trl_ctx *ctx, const char *reference, const char *evidence)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	bool wins = strcmp(evidence, "winning_evidence") == 0;
+	Billing__V1__ProviderNews *news;
+
+	if ((!wins && strcmp(evidence, "losing_evidence") != 0) ||
+	    strncmp(reference, DISPUTE, strlen(DISPUTE)) != 0)
+		return TRL_OK;
+	news = news_of(ctx,
+	    wins ? BILLING__V1__PROVIDER_NEWS__WHAT__won
+		 : BILLING__V1__PROVIDER_NEWS__WHAT__lost,
+	    reference + strlen(DISPUTE));
+	news->reference = trl_arena_strdup(ctx->arena, reference);
+	send(work, news);
+	return trl_batch_write_unrecorded(work);
 }
 
 const struct provider provider_test = {
@@ -214,4 +316,5 @@ const struct provider provider_test = {
 	.charge = charge,
 	.cancel = cancel,
 	.refund = refund,
+	.contest = contest,
 };

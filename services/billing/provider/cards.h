@@ -21,7 +21,6 @@ enum card_later { /* what is heard of a payment that was made, or of its refund 
 	LATER_FAILS,
 	LATER_DISPUTE,
 	LATER_INQUIRY, /* money stays where it is */
-	LATER_WARNING,
 	LATER_REFUND_SUCCEEDS,
 	LATER_REFUND_FAILS,
 	LATER_REPLY /* the first answer is lost on its way, though money moved */

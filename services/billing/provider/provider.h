@@ -2,10 +2,13 @@
  * card numbers of Stripe's documentation; it works only where the operator chose it,
  * for with it a paid plan costs nothing. Each call is made under a key of ours, so that
  * made again it moves no money twice, and answers as it did. What a provider says by
- * itself is heard by provider_heard (heard.h). */
+ * itself is a job of ours, provider_news_job, so that it is kept until it is applied,
+ * in whatever order it comes. */
 #pragma once
 
 #include <stdio.h>
+
+#include <trl/jobs.h>
 
 #include "billing.h"
 
@@ -57,6 +60,10 @@ struct provider {
 	enum trl_code (*contest)(struct billing *self, trl_ctx *ctx,
 	    const char *dispute_reference, const char *evidence);
 };
+
+/* Hears what a provider says by itself (payment/news.c); its payload is ProviderNews,
+ * its tenant the one it is about. */
+extern const struct trl_job_kind provider_news_job;
 
 extern const struct provider provider_test;
 /* Of the provider "test" only: what waits under key for its payer is answered. Errors:

@@ -33,6 +33,9 @@ take_open(struct turn *turn)
 			.payment = open->items[i]->has_payment_id
 				       ? trl_value_id(open->items[i]->payment_id)
 				       : trl_id_nil,
+			.payment_waits = open->items[i]->payment_status &&
+					 strcmp(open->items[i]->payment_status,
+					     "requires_action") == 0,
 		};
 }
 
@@ -42,7 +45,7 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	out->self = self;
 	out->ctx = ctx;
 	out->work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	out->next = life_next(&out->account.life);
+	out->next = account_next(&out->account);
 	entitled_read(&out->account, &out->before);
 	out->entitles = false;
 	out->n_invoices = out->n_charges = 0;
@@ -118,9 +121,18 @@ finalise(struct turn *turn, billing_invoice *invoice)
 	turn_tell_invoice(turn, &billing_event_invoice_finalized, invoice);
 }
 
+/* Nobody shall pay what is paid or void. */
+static void
+cancel_payment(struct turn *turn, struct turn_invoice *at)
+{
+	if (!trl_id_is_nil(at->payment) && at->payment_waits)
+		payment_cancel(turn, at->payment);
+}
+
 static void
 pay(struct turn *turn, struct turn_invoice *at)
 {
+	cancel_payment(turn, at);
 	trl_set(at->invoice, status, BILLING__V1__INVOICE__STATUS__paid);
 	at->invoice->paid_at = billing_time(turn->ctx, turn->account.now);
 	at->changed = true;
@@ -230,8 +242,15 @@ make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
 	return TRL_OK;
 }
 
-/* ACT_COLLECT: a payment that is charged after the commit. While another payment of it
- * is not settled, the invoice waits. */
+/* The outcome of a payment is not known: to charge once more could be twice. */
+static bool
+is_under_way(const struct turn_invoice *at)
+{
+	return !trl_id_is_nil(at->payment) && !at->payment_waits;
+}
+
+/* ACT_COLLECT: a payment that is charged after the commit. While the outcome of another
+ * payment of it is not known, the invoice waits. */
 static void
 collect(struct turn *turn, uint64_t place, struct life_outcome *next)
 {
@@ -240,10 +259,10 @@ collect(struct turn *turn, uint64_t place, struct life_outcome *next)
 	billing_invoice *invoice = at ? at->invoice : NULL;
 
 	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open ||
-	    invoice->amount_due == 0 || !trl_id_is_nil(at->payment) ||
+	    invoice->amount_due == 0 || is_under_way(at) ||
 	    turn->n_charges == TURN_CHARGES_MAX)
 		return;
-	if (account->row->has_method_id)
+	if (account->row->has_method_id && turn->self->provider)
 		payment_begin(turn, at, trl_value_id(account->row->method_id));
 	else
 		life_has_no_way(
@@ -275,6 +294,7 @@ declare_void(struct turn *turn, uint64_t place)
 	trl_set(invoice, amount_due, 0);
 	invoice->voided_at = billing_time(turn->ctx, turn->account.now);
 	at->changed = true;
+	cancel_payment(turn, at);
 	turn_tell_invoice(turn, &billing_event_invoice_voided, invoice);
 	return TRL_OK;
 }

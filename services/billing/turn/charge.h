@@ -1,17 +1,52 @@
-/* charge.h - payments: what was begun with an invoice, charged, and what came of it.
- */
+/* charge.h - payments and refunds: what a turn begins, the provider is asked for after
+ * its commit, and a turn of its own writes what came of it. */
 #pragma once
 
 #include "turn/turn.h"
 
+/* charge.c */
+
 /* Begins a payment of all that is due of an invoice: its row, and the job that charges
  * it where this process does not live to. turn_commit charges it. */
 void payment_begin(struct turn *turn, struct turn_invoice *at, struct trl_id method);
-/* Charges a payment that stands as pending, and writes what came of it. One that is
- * settled already is left alone. payer_is_there: somebody waits who can confirm it.
- * Errors: TRL_UNAVAILABLE, TRL_UNCERTAIN (its job tries again), faults. */
+/* Begins to give amount of a payment back, and books it: refunds against cash. Who
+ * moved no money by a provider of ours gives it back by hand: then it is done. More
+ * than is left of the payment fails the commit (TRL_CONFLICT). out is filled with the
+ * refund; returns its id. */
+struct trl_id payment_refund(struct turn *turn, const Billing__V1__Payment *payment,
+    int64_t amount, Billing__V1__Payment *out);
+/* Has a payment that waits for its payer canceled after the commit. */
+void payment_cancel(struct turn *turn, struct trl_id payment);
+/* Asks the provider for a payment or refund that stands as pending, and writes what
+ * came of it. One that is settled already is left alone. payer_is_there: somebody waits
+ * who can confirm it. Errors: TRL_UNAVAILABLE, TRL_UNCERTAIN (its job tries again),
+ * faults.
+ */
 enum trl_code payment_charge(struct billing *self, trl_ctx *ctx, struct trl_id payment,
     bool payer_is_there) TRL_MUST_CHECK;
 
 /* Charges what nobody waited for; its payload is a ChargeJob. */
 extern const struct trl_job_kind payment_job;
+
+/* settle.c */
+
+/* Errors: TRL_NOT_FOUND. */
+enum trl_code payment_get(struct billing *self, trl_ctx *ctx, struct trl_id id,
+    Billing__V1__PaymentRow *out) TRL_MUST_CHECK;
+/* Writes what came of a payment or refund, as a turn. What is known already, or comes
+ * too late (a failure of what succeeded), changes nothing. Errors: TRL_NOT_FOUND,
+ * TRL_PRECONDITION (others change the account all the time), faults. */
+enum trl_code payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
+    const struct provider_answer *answer) TRL_MUST_CHECK;
+/* Says of a payment, refund or dispute what happened to it. */
+void payment_tell(struct turn *turn, const struct trl_event_type *type,
+    const Billing__V1__Payment *payment);
+/* The statement that sets a row's status; reference and code "": as they are, none. */
+void payment_put(struct turn *turn, Billing__V1__Payment *payment,
+    Billing__V1__Payment__Status status, const char *reference, const char *code,
+    const char *url);
+/* Adds a row of a payment, refund or dispute. */
+void payment_insert(
+    struct turn *turn, const Billing__V1__Payment *payment, const char *reference);
+/* More of a payment is back, or less (below 0). */
+void payment_return(struct turn *turn, struct trl_id payment, int64_t amount);

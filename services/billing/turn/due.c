@@ -2,6 +2,7 @@
 #include "turn/due.h"
 
 #include <trl/change.h>
+#include <trl/event.h>
 #include <trl/jobs.h>
 
 #include <empty.trl.h>
@@ -18,24 +19,58 @@ due_at(trl_batch *work, int64_t when)
 	trl_batch_job_move(work, &due_job, key, terms.run_at_us);
 }
 
+/* The card that renewals are paid with expires in the month that has begun. */
+static enum trl_code
+tell_expiring(struct turn *turn)
+{
+	const struct account *account = &turn->account;
+	Billing__V1__MethodRow row = BILLING__V1__METHOD_ROW__INIT;
+	Billing__V1__PaymentMethodEvent *told =
+	    billing_v1_payment_method_event_new(turn->ctx);
+	struct trl_id id = trl_value_id(account->row->method_id);
+	enum trl_code rc = trl_batch_get_one(turn->ctx, turn->self->pg,
+	    TRL_SCOPE_TENANT(account->tenant), &billing_sql_method_get, NULL, &row.base,
+	    TRL_ARG_ID("tenant_id", account->tenant), TRL_ARG_ID("id", id));
+
+	if (rc != TRL_OK)
+		return trl_fold(turn->ctx, rc);
+	told->payment_method = row.method;
+	trl_batch_event(
+	    turn->work, &billing_event_payment_method_expiring, id, &told->base);
+	trl_batch_add(turn->work, &billing_sql_method_told, NULL,
+	    TRL_ARG_ID("tenant_id", account->tenant), TRL_ARG_ID("id", id));
+	account->row->expiring_at = NULL;
+	return TRL_OK;
+}
+
+static enum trl_code
+do_next(struct turn *turn)
+{
+	struct account *account = &turn->account;
+	struct life_outcome *out = trl_arena_alloc(turn->ctx->arena, sizeof *out);
+	const char *why;
+
+	if (turn->next == account_expiring_at(account))
+		return tell_expiring(turn);
+	(void)life_step(&account->life, &account->rules, account->now, out, &why);
+	if (why)
+		return trl_fail(turn->ctx, TRL_INTERNAL,
+		    "what is due of a subscription cannot be done: %s", why);
+	return turn_do(turn, out);
+}
+
 /* The next thing, at its own time. */
 static enum trl_code
 step(struct turn *turn)
 {
 	struct account *account = &turn->account;
-	struct life_outcome *out = trl_arena_alloc(turn->ctx->arena, sizeof *out);
 	int64_t was = account->now;
-	const char *why;
 	enum trl_code rc;
 
 	account->now = turn->next;
 	if (account->row->clock_at && account->now > was)
 		account->row->clock_at = billing_time(turn->ctx, account->now);
-	(void)life_step(&account->life, &account->rules, account->now, out, &why);
-	if (why)
-		return trl_fail(turn->ctx, TRL_INTERNAL,
-		    "what is due of a subscription cannot be done: %s", why);
-	rc = turn_do(turn, out);
+	rc = do_next(turn);
 	if (rc != TRL_OK)
 		return rc;
 	turn_finish(turn);
@@ -90,7 +125,7 @@ look_later(struct billing *self, trl_ctx *ctx)
 
 	if (rc != TRL_OK)
 		return rc;
-	next = life_next(&account->life);
+	next = account_next(account);
 	if (next == INT64_MAX || account->row->clock_at || account->row->deleting)
 		rc = TRL_OK;
 	else

@@ -87,7 +87,7 @@ tell_entitlements(struct turn *turn)
 static void
 set_alarm(struct turn *turn)
 {
-	int64_t next = life_next(&turn->account.life);
+	int64_t next = account_next(&turn->account);
 
 	if (next == turn->next || next == INT64_MAX || turn->account.row->clock_at)
 		return;

@@ -34,6 +34,14 @@ turn_commit(struct turn *turn, bool payer_is_there)
 	return rc == TRL_OK ? charge(turn, payer_is_there) : rc;
 }
 
+static enum trl_code
+reply(struct turn *turn, const struct turn_kind *kind, void *arg)
+{
+	ProtobufCMessage *out = kind->show(turn, arg);
+
+	return out ? trl_batch_write(turn->work, out) : turn->ctx->err.code;
+}
+
 /* What was decided is committed, and each payment tried; then the reply is written, of
  * the account as it is since. A retry of the whole finds what was decided, and decides
  * the same again. */
@@ -48,13 +56,13 @@ charge_and_reply(struct turn *turn, const struct turn_kind *kind, void *arg)
 		return rc;
 	account_fini(&turn->account);
 	rc = turn_load(self, ctx, turn);
-	return rc == TRL_OK ? trl_batch_write(turn->work, kind->show(turn, arg)) : rc;
+	return rc == TRL_OK ? reply(turn, kind, arg) : rc;
 }
 
 static enum trl_code
 reply_and_charge(struct turn *turn, const struct turn_kind *kind, void *arg)
 {
-	enum trl_code rc = trl_batch_write(turn->work, kind->show(turn, arg));
+	enum trl_code rc = reply(turn, kind, arg);
 
 	if (rc != TRL_OK || turn->ctx->idempotency.replayed)
 		return rc;

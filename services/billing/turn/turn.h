@@ -23,6 +23,7 @@ struct turn_invoice {
 	billing_invoice *invoice; /* of one that was there before, without its lines */
 	const billing_invoice *document; /* turn_document; NULL: not read */
 	struct trl_id payment;           /* that is not settled; nil: none */
+	bool payment_waits;              /* for its payer; else for the provider */
 	bool is_new, changed;
 	bool is_final_now; /* it was a draft before */
 	bool is_gone;      /* it was a draft, and is deleted */
@@ -62,7 +63,7 @@ struct turn_kind {
 	const char *action; /* of the audit entry: "billing.subscription.change" */
 	/* Changes account.life, or fails. */
 	enum trl_code (*decide)(struct turn *turn, void *arg, struct life_outcome *out);
-	/* The reply, once all is decided and before it is written. */
+	/* The reply, once all is decided and before it is written; NULL: it failed. */
 	ProtobufCMessage *(*show)(struct turn *turn, void *arg);
 	/* What comes of payments changes nothing of the reply: it is recorded with what
 	 * was decided, and then they are tried. Else a retry decides once more, and has

@@ -9,9 +9,13 @@ select i.place, i.id as "invoice.id", i.version as "invoice.version",
     i.attempts as "invoice.attempts", i.next_attempt_at as "invoice.next_attempt_at",
     i.decline_code as "invoice.decline_code", i.issued_at as "invoice.issued_at",
     i.due_at as "invoice.due_at", i.created_at as "invoice.created_at",
-    (select p.id from payment p where p.tenant_id = i.tenant_id and p.invoice_id = i.id
-        and p.kind = 'payment' and p.settled_at is null limit 1) as payment_id
+    i.paid_at as "invoice.paid_at",
+    i.voided_at as "invoice.voided_at", u.id as payment_id, u.status as payment_status
 from invoice i
+left join lateral (select p.id, p.status from payment p
+    where p.tenant_id = i.tenant_id and p.invoice_id = i.id and p.kind = 'payment'
+        and p.settled_at is null
+    order by p.status = 'pending' desc, p.id desc limit 1) u on true
 where i.tenant_id = :tenant_id and (i.status in ('draft', 'open', 'uncollectible')
     or i.covers_until > coalesce((select s.clock_at from subscription s
         where s.tenant_id = :tenant_id), :now::timestamptz))

@@ -1,6 +1,6 @@
--- What came of a payment that is not settled yet.
--- expect: one CONFLICT "This payment is settled already."
-update payment set status = :status, reference = nullif(:reference, ''),
+-- What came of a payment, refund or dispute. The account's version guards it.
+-- expect: one INTERNAL
+update payment set status = :status, reference = coalesce(nullif(:reference, ''), reference),
     decline_code = nullif(:decline_code, ''), action_url = nullif(:action_url, ''),
     settled_at = case when :settled::boolean then :now::timestamptz end
-where tenant_id = :tenant_id and id = :id and settled_at is null
+where tenant_id = :tenant_id and id = :id

@@ -2,6 +2,8 @@
 select s.version, s.state, s.currency, s.balance, s.carried, s.coupon, s.coupon_left,
     s.clock_at, s.created_at, s.updated_at, s.prefix, s.next_invoice,
     s.next_credit_note, m.id as method_id, m.reference as method_reference,
+    case when not m.expiring_told then make_timestamptz(m.expiry_year, m.expiry_month, 1,
+        0, 0, 0, 'UTC') end as expiring_at,
     t.deleting
 from (values (:tenant_id::uuid)) as here (tenant_id)
 left join subscription s on s.tenant_id = here.tenant_id

@@ -171,7 +171,7 @@ create table credit_note (
 create index credit_note_by_invoice on credit_note (tenant_id, invoice_id, id);
 comment on table credit_note is 'class: tenant; app: select, insert; erase: no';
 
--- Money that moved, or was to. A refund or dispute names its payment.
+-- Money that moved, or was to. A refund, dispute or inquiry names its payment.
 create table payment (
     tenant_id    uuid not null,
     id           uuid not null,
@@ -184,7 +184,7 @@ create table payment (
     reference    text,              -- the provider's, or the bank's
     currency     text not null,
     amount       bigint not null,
-    refunded     bigint not null,   -- of a payment: what went back or is on its way
+    refunded     bigint not null,   -- of a payment: what went back, is on its way, or disputed
     decline_code text,
     action_url   text,
     created_at   timestamptz not null,
@@ -192,15 +192,18 @@ create table payment (
     constraint payment_pkey primary key (tenant_id, id),
     constraint payment_invoice_fkey foreign key (tenant_id, invoice_id)
         references invoice (tenant_id, id) deferrable initially deferred,
-    constraint payment_kind_check check (kind in ('payment', 'refund', 'dispute')),
+    constraint payment_kind_check check (kind in ('payment', 'refund', 'dispute',
+        'inquiry')),
     constraint payment_status_check check (status in ('pending', 'requires_action',
-        'succeeded', 'failed', 'canceled')),
+        'succeeded', 'failed', 'canceled', 'won', 'lost')),
     -- raises payment_refunded_check: CONFLICT "More would go back than was paid."
     constraint payment_refunded_check check (refunded between 0 and amount)
 );
 create index payment_by_invoice on payment (tenant_id, invoice_id, id);
-create unique index payment_reference_key on payment (tenant_id, provider, reference)
-    where reference is not null and kind = 'payment';
+create unique index payment_reference_key
+    on payment (tenant_id, provider, kind, reference) where reference is not null;
+create index payment_by_payment on payment (tenant_id, payment_id)
+    where payment_id is not null;
 comment on table payment is 'class: tenant; erase: no';
 
 -- What the built-in provider "test" was asked for, as a provider remembers it: under a key
@@ -238,7 +241,7 @@ create table ledger_transaction (
     constraint ledger_transaction_balances_check check (ledger_sum(amounts) = 0
         and cardinality(amounts) >= 2 and cardinality(amounts) = cardinality(accounts)),
     constraint ledger_transaction_accounts_check check (accounts <@ array['receivable',
-        'revenue', 'tax', 'cash', 'credit', 'carried', 'bad_debt', 'disputed'])
+        'revenue', 'tax', 'cash', 'credit', 'carried', 'bad_debt', 'disputed', 'refunds'])
 );
 comment on table ledger_transaction is 'class: tenant; app: select, insert; sys: select; erase: no';
 

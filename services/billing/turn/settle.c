@@ -1,0 +1,213 @@
+/* settle.c - see charge.h: what came of a payment or refund. It is written behind the
+ * account's version, of the row as it is then; so an answer that was heard twice, or in
+ * the wrong order, is written once. What is paid stays paid. */
+#include <string.h>
+
+#include <trl/event.h>
+
+#include "provider/decline.h"
+#include "turn/charge.h"
+
+typedef Billing__V1__Payment__Status status;
+
+enum trl_code
+payment_get(
+    struct billing *self, trl_ctx *ctx, struct trl_id id, Billing__V1__PaymentRow *out)
+{
+	billing__v1__payment_row__init(out);
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &billing_sql_payment_get, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
+}
+
+void
+payment_tell(struct turn *turn, const struct trl_event_type *type,
+    const Billing__V1__Payment *payment)
+{
+	Billing__V1__PaymentEvent *told = billing_v1_payment_event_new(turn->ctx);
+
+	told->payment = trl_arena_memdup(turn->ctx->arena, payment, sizeof *payment);
+	trl_batch_event(turn->work, type, trl_value_id(payment->id), &told->base);
+}
+
+void
+payment_insert(
+    struct turn *turn, const Billing__V1__Payment *payment, const char *reference)
+{
+	trl_batch_add(turn->work, &billing_sql_payment_insert, &payment->base,
+	    TRL_ARG_ID("tenant_id", turn->account.tenant),
+	    reference ? TRL_ARG_TEXT("reference", reference)
+		      : TRL_ARG_NULL("reference"),
+	    TRL_ARG_NULL("action_url"));
+}
+
+void
+payment_put(struct turn *turn, Billing__V1__Payment *payment, status now,
+    const char *reference, const char *code, const char *url)
+{
+	bool settled = now != BILLING__V1__PAYMENT__STATUS__pending &&
+		       now != BILLING__V1__PAYMENT__STATUS__requires_action;
+
+	trl_set(payment, status, now);
+	payment->decline_code = *code ? trl_arena_strdup(turn->ctx->arena, code) : NULL;
+	payment->settled_at =
+	    settled ? billing_time(turn->ctx, turn->account.now) : NULL;
+	trl_batch_add(turn->work, &billing_sql_payment_settle, NULL,
+	    TRL_ARG_ID("tenant_id", turn->account.tenant),
+	    TRL_ARG_ID("id", trl_value_id(payment->id)),
+	    TRL_ARG_TEXT("status", billing_v1_payment_status_name(now)),
+	    TRL_ARG_TEXT("reference", reference), TRL_ARG_TEXT("decline_code", code),
+	    TRL_ARG_TEXT("action_url", url), TRL_ARG_BOOL("settled", settled),
+	    TRL_ARG_TIME("now", turn->account.now * 1000000));
+}
+
+void
+payment_return(struct turn *turn, struct trl_id payment, int64_t amount)
+{
+	trl_batch_add(turn->work, &billing_sql_payment_return, NULL,
+	    TRL_ARG_ID("tenant_id", turn->account.tenant), TRL_ARG_ID("id", payment),
+	    TRL_ARG_INT("amount", amount));
+}
+
+static status
+status_of(enum provider_outcome outcome)
+{
+	static const status of[] = {
+		[PROVIDER_DONE] = BILLING__V1__PAYMENT__STATUS__succeeded,
+		[PROVIDER_PENDING] = BILLING__V1__PAYMENT__STATUS__pending,
+		[PROVIDER_ACTION] = BILLING__V1__PAYMENT__STATUS__requires_action,
+		[PROVIDER_REFUSED] = BILLING__V1__PAYMENT__STATUS__failed,
+		[PROVIDER_CANCELED] = BILLING__V1__PAYMENT__STATUS__canceled,
+	};
+
+	return of[outcome];
+}
+
+/* Whether an answer is news. Money that came is; what was paid does not fail, and what
+ * is settled does not wait again. A refund may come back after it went out. */
+static bool
+is_news(const Billing__V1__PaymentRow *row, const struct provider_answer *answer)
+{
+	const Billing__V1__Payment *payment = row->payment;
+	bool settled = payment->settled_at != NULL;
+
+	if (payment->status == status_of(answer->outcome))
+		return !settled && !row->reference && answer->reference[0];
+	if (payment->kind == BILLING__V1__PAYMENT__KIND__refund)
+		return !settled ||
+		       (payment->status == BILLING__V1__PAYMENT__STATUS__succeeded &&
+			   answer->outcome == PROVIDER_REFUSED);
+	if (payment->status == BILLING__V1__PAYMENT__STATUS__succeeded)
+		return false;
+	if (payment->status == BILLING__V1__PAYMENT__STATUS__requires_action &&
+	    answer->outcome == PROVIDER_PENDING)
+		return false;
+	return !settled || answer->outcome == PROVIDER_DONE;
+}
+
+static void
+note_refund(struct turn *turn, const Billing__V1__Payment *refund,
+    enum provider_outcome outcome)
+{
+	int64_t amount = refund->amount;
+
+	if (outcome == PROVIDER_DONE)
+		payment_tell(turn, &billing_event_payment_refunded, refund);
+	if (outcome != PROVIDER_REFUSED)
+		return;
+	payment_return(turn, trl_value_id(refund->payment_id), -amount);
+	ledger_add(turn->ctx, turn->work, refund->currency, turn->account.now,
+	    "refund_failed", trl_value_id(refund->id),
+	    (const struct ledger_entry[]){ { "cash", amount }, { "refunds", -amount } },
+	    2);
+	payment_tell(turn, &billing_event_payment_refund_failed, refund);
+}
+
+static void
+note_refusal(struct turn *turn, struct turn_invoice *at,
+    const Billing__V1__Payment *payment, const char *code, struct life_outcome *next)
+{
+	const Billing__V1__SubscriptionRow *row = turn->account.row;
+	bool is_default =
+	    row->has_method_id && payment->has_method_id &&
+	    trl_id_eq(trl_value_id(row->method_id), trl_value_id(payment->method_id));
+
+	at->invoice->decline_code = trl_arena_strdup(turn->ctx->arena, code);
+	if (strcmp(code, "authentication_required") == 0)
+		turn_tell_invoice(
+		    turn, &billing_event_invoice_action_needed, at->invoice);
+	else
+		turn_tell_refusal(turn, at->invoice, code);
+	/* What another card's bank says for good stops no try with the default one. */
+	life_failed(&turn->account.life, &turn->account.rules, turn->account.now,
+	    at->place, is_default && decline_is_hard(code), next);
+}
+
+static void
+note_payment(struct turn *turn, const Billing__V1__Payment *payment,
+    const struct provider_answer *answer, struct life_outcome *next)
+{
+	struct turn_invoice *at =
+	    turn_invoice_of(turn, trl_value_id(payment->invoice_id));
+
+	if (at && trl_id_eq(at->payment, trl_value_id(payment->id)))
+		at->payment = trl_id_nil;
+	if (answer->outcome == PROVIDER_DONE) {
+		payment_tell(turn, &billing_event_payment_succeeded, payment);
+		if (at)
+			at->invoice->decline_code = NULL;
+		turn_take_money(turn, at, payment->currency, payment->amount,
+		    trl_value_id(payment->id), next);
+	}
+	if (answer->outcome == PROVIDER_REFUSED)
+		payment_tell(turn, &billing_event_payment_failed, payment);
+	if (!at || at->invoice->status != BILLING__V1__INVOICE__STATUS__open)
+		return;
+	at->changed = true;
+	if (answer->outcome == PROVIDER_ACTION)
+		turn_tell_invoice(
+		    turn, &billing_event_invoice_action_needed, at->invoice);
+	if (answer->outcome == PROVIDER_REFUSED)
+		note_refusal(turn, at, payment, answer->code, next);
+}
+
+static enum trl_code
+write_answer(struct turn *turn, struct trl_id id, const struct provider_answer *answer)
+{
+	struct life_outcome *next = trl_arena_alloc(turn->ctx->arena, sizeof *next);
+	Billing__V1__PaymentRow row;
+	enum trl_code rc = payment_get(turn->self, turn->ctx, id, &row);
+
+	if (rc != TRL_OK || !is_news(&row, answer))
+		return rc;
+	next->n = 0;
+	payment_put(turn, row.payment, status_of(answer->outcome), answer->reference,
+	    answer->code, answer->url);
+	if (row.payment->kind == BILLING__V1__PAYMENT__KIND__refund)
+		note_refund(turn, row.payment, answer->outcome);
+	else
+		note_payment(turn, row.payment, answer, next);
+	rc = turn_do(turn, next);
+	if (rc != TRL_OK)
+		return rc;
+	turn_finish(turn);
+	return turn_commit(turn, false);
+}
+
+enum trl_code
+payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
+    const struct provider_answer *answer)
+{
+	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	enum trl_code rc = TRL_PRECONDITION;
+
+	for (int i = 0; rc == TRL_PRECONDITION && i < TURN_TRIES; i++) {
+		trl_err_clear(ctx);
+		rc = turn_load(self, ctx, turn);
+		if (rc != TRL_OK)
+			return rc;
+		rc = write_answer(turn, id, answer);
+		account_fini(&turn->account);
+	}
+	return rc;
+}
