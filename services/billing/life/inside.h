@@ -8,7 +8,7 @@
 void life_act(struct life_outcome *out, struct life_act what);
 
 /* Why a request is refused. */
-extern const char life_too_large[], life_too_many[], life_too_late[], life_too_open[];
+extern const char life_too_many[], life_too_late[], life_too_open[];
 
 bool life_is_over(const struct life *life); /* or there never was one */
 bool life_runs(const struct life *life);    /* it has periods that are billed */

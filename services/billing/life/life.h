@@ -142,7 +142,9 @@ struct life_request {
 	enum { WHEN_USUAL, WHEN_NOW, WHEN_PERIOD_END } when;
 };
 
-/* Each is NULL, or why not, in a sentence: then life and out are of no more use. */
+/* Each is NULL, or why not, in a sentence: then life and out are of no more use. It is
+ * life_too_large where not the state is in the way, but what is asked for. */
+extern const char life_too_large[];
 const char *life_change(struct life *life, const struct life_rules *rules, int64_t now,
     const struct life_request *request, struct life_outcome *out);
 const char *life_cancel(

@@ -114,10 +114,13 @@ subscription_decide_change(struct turn *turn, void *arg, struct life_outcome *ou
 		return TRL_OK;
 	}
 	why = life_change(&account->life, &account->rules, account->now, &request, out);
+	if (why == life_too_large)
+		return trl_fail_field(turn->ctx, TRL_INVALID, "seats", "%s", why);
 	return why ? trl_fail(turn->ctx, TRL_CONFLICT, "%s", why) : TRL_OK;
 }
 
-/* Errors: TRL_INVALID (plan, coupon), TRL_CONFLICT (its state), TRL_PRECONDITION. */
+/* Errors: TRL_INVALID (plan, coupon, seats), TRL_CONFLICT (its state),
+ * TRL_PRECONDITION. */
 enum trl_code
 billing_change_subscription(struct billing *self, trl_ctx *ctx,
     const Billing__V1__ChangeSubscriptionRequest *in, Billing__V1__Subscription *out)

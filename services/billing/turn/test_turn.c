@@ -22,7 +22,10 @@ enum { DAY = 86400 };
 	"\"model\":\"per_seat\",\"unit_amount\":\"9000\"}]},"                          \
 	"{\"key\":\"big\",\"name\":\"Big\",\"rank\":20,"                               \
 	"\"prices\":[{\"key\":\"big-month\",\"currency\":\"EUR\",\"interval\":"        \
-	"\"month\",\"model\":\"fixed\",\"unit_amount\":\"5000\"}]}],"                  \
+	"\"month\",\"model\":\"fixed\",\"unit_amount\":\"5000\"}]},"                   \
+	"{\"key\":\"dear\",\"name\":\"Dear\",\"rank\":30,"                             \
+	"\"prices\":[{\"key\":\"dear-month\",\"currency\":\"EUR\",\"interval\":"       \
+	"\"month\",\"model\":\"per_seat\",\"unit_amount\":\"100000000000\"}]}],"       \
 	"\"seller\":{\"party\":{\"name\":\"Acme\",\"country\":\"AT\"},\"prefix\":"     \
 	"\"INV-\"},"                                                                   \
 	"\"fallback_plan\":\"free\"" more "}"
@@ -202,6 +205,25 @@ drafts_of_what_is_unpaid_have_no_number_and_go_at_the_end(void **state)
 	invoices_are(&who, "right(number, 1)", "1 2 3");
 }
 
+static void
+an_amount_that_no_invoice_can_have_is_refused_and_nothing_is_stored(void **state)
+{
+	struct world_caller who = owner_with("4242424242424242");
+
+	(void)state;
+	ground_catalogue(WITH(""));
+	assert_int_equal(ask(&who, &billing_v1_change_subscription,
+			     "{\"plan\":\"dear\",\"interval\":\"month\","
+			     "\"seats\":100000}",
+			     NULL),
+	    TRL_INVALID);
+	assert_string_equal(world.err.field, "seats");
+	assert_string_equal(
+	    world_sql("select count(*) from billing.invoice where tenant_id = '%s'",
+		world_id_text(who.tenant)),
+	    "0");
+}
+
 int
 main(void)
 {
@@ -218,6 +240,9 @@ main(void)
 		    world_forget),
 		cmocka_unit_test_teardown(
 		    drafts_of_what_is_unpaid_have_no_number_and_go_at_the_end,
+		    world_forget),
+		cmocka_unit_test_teardown(
+		    an_amount_that_no_invoice_can_have_is_refused_and_nothing_is_stored,
 		    world_forget),
 	};
 
