@@ -54,6 +54,8 @@ int64_t account_expiring_at(const struct account *account);
 /* Whether there is a subscription that is not over. */
 bool account_is_subscribed(const struct account *account);
 
+/* An account that is new gets its numbers' prefix; any other stays. */
+void account_begin_row(trl_ctx *ctx, struct account *account);
 /* Adds the row as the account has it, behind the version that was read (PRECONDITION),
  * which it raises. */
 void account_put(trl_ctx *ctx, trl_batch *work, struct account *account);

@@ -110,14 +110,15 @@ new_prefix(trl_ctx *ctx)
 	return trl_arena_strdup(ctx->arena, prefix);
 }
 
-static void
-begin_row(trl_ctx *ctx, struct account *account)
+void
+account_begin_row(trl_ctx *ctx, struct account *account)
 {
 	Billing__V1__SubscriptionRow *row = account->row;
 
+	if (row->prefix)
+		return;
 	row->prefix = new_prefix(ctx);
-	if (!row->has_next_invoice)
-		trl_set(row, next_invoice, 1);
+	trl_set(row, next_invoice, 1);
 	trl_set(row, next_credit_note, 1);
 }
 
@@ -137,7 +138,7 @@ account_put(trl_ctx *ctx, trl_batch *work, struct account *account)
 	row->has_state = 1;
 	row->state.len = len;
 	if (is_new)
-		begin_row(ctx, account);
+		account_begin_row(ctx, account);
 	trl_batch_add(work,
 	    is_new ? &billing_sql_subscription_insert
 		   : &billing_sql_subscription_update,

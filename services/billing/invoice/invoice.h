@@ -12,6 +12,10 @@
  * Errors: TRL_INVALID (an amount does not fit). */
 enum trl_code invoice_make(trl_ctx *ctx, const struct account *account, uint64_t place,
     billing_invoice **out) TRL_MUST_CHECK;
+/* An invoice of its document, which never changes, as its row says that it stands now.
+ */
+void invoice_as_it_stands(
+    const billing_invoice *document, const billing_invoice *now, billing_invoice *out);
 /* The least that a provider collects: half a unit of the currency. */
 int64_t invoice_least(const char *currency);
 

@@ -1,22 +1,15 @@
-/* billing.ListInvoices and GetInvoice. What never changes lies in an invoice's
- * document, what does in its row. */
+/* billing.ListInvoices, GetInvoice and ListCreditNotes. What never changes lies in an
+ * invoice's document, what does in its row. */
 #include "invoice/invoice.h"
 
 #include <trl/page.h>
 #include <trl/wire.h>
 
-/* An invoice of its document, as it stands now by its row. */
-static enum trl_code
-read_document(trl_ctx *ctx, const Billing__V1__InvoiceRow *row, billing_invoice *out)
+void
+invoice_as_it_stands(
+    const billing_invoice *document, const billing_invoice *now, billing_invoice *out)
 {
-	const billing_invoice *now = row->invoice;
-	ProtobufCMessage *message;
-	enum trl_code rc = trl_wire_decode(ctx, &billing__v1__invoice__descriptor,
-	    row->document.data, row->document.len, &message);
-
-	if (rc != TRL_OK)
-		return trl_fold(ctx, rc);
-	*out = *(const billing_invoice *)message;
+	*out = *document;
 	trl_set(out, version, now->version);
 	trl_set(out, status, now->status);
 	out->number = now->number;
@@ -30,6 +23,19 @@ read_document(trl_ctx *ctx, const Billing__V1__InvoiceRow *row, billing_invoice 
 	out->paid_at = now->paid_at;
 	out->voided_at = now->voided_at;
 	out->updated_at = now->updated_at;
+}
+
+/* An invoice of its document, as it stands now by its row. */
+static enum trl_code
+read_document(trl_ctx *ctx, const Billing__V1__InvoiceRow *row, billing_invoice *out)
+{
+	ProtobufCMessage *message;
+	enum trl_code rc = trl_wire_decode(ctx, &billing__v1__invoice__descriptor,
+	    row->document.data, row->document.len, &message);
+
+	if (rc != TRL_OK)
+		return trl_fold(ctx, rc);
+	invoice_as_it_stands((const billing_invoice *)message, row->invoice, out);
 	if (row->action_url) {
 		out->next_action = billing_v1_next_action_new(ctx);
 		trl_set(
@@ -72,6 +78,52 @@ billing_list_invoices(struct billing *self, trl_ctx *ctx,
 		: TRL_ARG_NULL("status"),
 	    TRL_ARG_ID("before", trl_page_before(&page)),
 	    TRL_ARG_INT("limit", page.size + 1));
+	if (rc == TRL_OK)
+		trl_page_cut(ctx, &page, out->n_items, "id", &out->base);
+	return rc;
+}
+
+static enum trl_code
+read_notes(trl_ctx *ctx, const Billing__V1__Documents *rows,
+    Billing__V1__ListCreditNotesReply *out)
+{
+	out->items =
+	    trl_arena_alloc(ctx->arena, (rows->n_items + 1) * sizeof out->items[0]);
+	for (size_t i = 0; i < rows->n_items; i++) {
+		ProtobufCMessage *note;
+		enum trl_code rc = trl_wire_decode(ctx,
+		    &billing__v1__credit_note__descriptor,
+		    rows->items[i]->document.data, rows->items[i]->document.len, &note);
+
+		if (rc != TRL_OK)
+			return trl_fold(ctx, rc);
+		out->items[out->n_items++] = (Billing__V1__CreditNote *)note;
+	}
+	return TRL_OK;
+}
+
+/* Errors: TRL_INVALID (page_token). */
+enum trl_code
+billing_list_credit_notes(struct billing *self, trl_ctx *ctx,
+    const Billing__V1__ListCreditNotesRequest *in,
+    Billing__V1__ListCreditNotesReply *out)
+{
+	Billing__V1__Documents rows = BILLING__V1__DOCUMENTS__INIT;
+	struct trl_page page;
+	enum trl_code rc = trl_page_open(ctx, "billing.credit_notes", ctx->tenant,
+	    in->page_size, in->page_token, &page);
+
+	if (rc != TRL_OK)
+		return rc;
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &billing_sql_credit_note_list, NULL, &rows.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    in->has_invoice_id ? TRL_ARG_ID("invoice_id", trl_value_id(in->invoice_id))
+			       : TRL_ARG_NULL("invoice_id"),
+	    TRL_ARG_ID("before", trl_page_before(&page)),
+	    TRL_ARG_INT("limit", page.size + 1));
+	if (rc == TRL_OK)
+		rc = read_notes(ctx, &rows, out);
 	if (rc == TRL_OK)
 		trl_page_cut(ctx, &page, out->n_items, "id", &out->base);
 	return rc;

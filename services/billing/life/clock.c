@@ -344,24 +344,25 @@ life_has_no_way(struct life *life, const struct life_rules *rules, int64_t now,
 		fail(life, rules, now, invoice, true, out);
 }
 
-/* The newest draft becomes final. */
-static void
-open_draft(struct life *life, struct life_outcome *out)
+bool
+life_bill_draft(struct life *life, uint64_t id, struct life_outcome *out)
 {
-	struct life_invoice *invoice = life_invoice_of(life, life->last_invoice);
+	struct life_invoice *invoice = life_invoice_of(life, id);
 
-	if (life->status != LIFE_UNPAID || !invoice || invoice->state != INVOICE_DRAFT)
-		return;
+	out->n = 0;
+	if (life->status != LIFE_UNPAID || !invoice || id != life->last_invoice ||
+	    invoice->state != INVOICE_DRAFT)
+		return false;
 	invoice->state = INVOICE_OPEN;
-	ACT(out, .what = ACT_INVOICE, .invoice = invoice->id);
+	ACT(out, .what = ACT_INVOICE, .invoice = id);
+	return true;
 }
 
 void
 life_can_pay(struct life *life, int64_t now, struct life_outcome *out)
 {
 	(void)now;
-	out->n = 0;
-	open_draft(life, out);
+	(void)life_bill_draft(life, life->last_invoice, out);
 	for (size_t i = 0; i < life->n_invoices; i++) { /* the oldest first */
 		struct life_invoice *invoice = &life->invoices[i];
 

@@ -169,6 +169,9 @@ void life_has_no_way(struct life *life, const struct life_rules *rules, int64_t 
  * more, nor credited. */
 void life_waived(
     struct life *life, int64_t now, uint64_t invoice, struct life_outcome *out);
+/* A draft becomes final: the newest of an unpaid subscription, which is that of the
+ * present period. False: it is none. */
+bool life_bill_draft(struct life *life, uint64_t invoice, struct life_outcome *out);
 /* There is a new way to pay: what waits is tried, the oldest first; of drafts only the
  * newest, which is that of the present period. */
 void life_can_pay(struct life *life, int64_t now, struct life_outcome *out);

@@ -125,7 +125,7 @@ dispute(struct billing *self, trl_ctx *ctx, const provider_news *news)
 		if (rc != TRL_OK)
 			return rc;
 		rc = apply(turn, news);
-		account_fini(&turn->account);
+		turn_end(turn);
 	}
 	return rc;
 }

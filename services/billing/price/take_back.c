@@ -127,6 +127,8 @@ bill_take_amount(const struct bill *invoice, const struct bill_taken *taken, siz
 		if (!take_gross(line, &taken[i], most, took))
 			return false;
 	}
+	if (took->net + took->tax == bill_left(invoice, taken))
+		return bill_take_gross(invoice, taken, took->net + took->tax, out);
 	return end(out);
 }
 

@@ -15,7 +15,7 @@ struct bill_taken {
  * False: it does not fit. */
 
 /* Takes amount of one line, as the line's price has it after discount; but with tax no
- * more than most. */
+ * more than most; or, where it is all that is left of the invoice, that. */
 bool bill_take_amount(const struct bill *invoice, const struct bill_taken *taken,
     size_t line, int64_t amount, int64_t most, struct bill *out);
 /* Takes an amount with tax off all lines that charge, by what is left of them; or,

@@ -21,7 +21,7 @@ begin(struct billing *self, trl_ctx *ctx, int64_t *now)
 		turn_finish(turn);
 		rc = turn_commit(turn, false);
 	}
-	account_fini(&turn->account);
+	turn_end(turn);
 	return rc;
 }
 

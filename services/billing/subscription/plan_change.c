@@ -219,7 +219,8 @@ billing_preview_subscription(struct billing *self, trl_ctx *ctx,
 
 	if (rc != TRL_OK)
 		return rc;
+	turn->is_preview = true;
 	rc = preview(turn, &wanted, out);
-	account_fini(&turn->account);
+	turn_end(turn);
 	return rc;
 }

@@ -144,7 +144,7 @@ billing_put_profile(struct billing *self, trl_ctx *ctx,
 		if (rc != TRL_OK)
 			return rc;
 		rc = put(self, ctx, in, turn, out);
-		account_fini(&turn->account);
+		turn_end(turn);
 	} while (trl_change_again(&queue, &rc));
 	return rc;
 }

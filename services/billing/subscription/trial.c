@@ -51,7 +51,7 @@ run(void *self, trl_ctx *ctx, const struct trl_job *job)
 		if (rc != TRL_OK)
 			return rc;
 		rc = begin(turn, (const Billing__V1__TrialJob *)job->payload);
-		account_fini(&turn->account);
+		turn_end(turn);
 	} while (trl_change_again(&queue, &rc));
 	if (rc == TRL_QUOTA) {
 		trl_err_clear(ctx);

@@ -4,6 +4,8 @@
 #include "invoice/coupon.h"
 #include "turn/credit.h"
 #include "turn/charge.h"
+#include "turn/number.h"
+#include "turn/closing.h"
 
 #include <string.h>
 
@@ -54,6 +56,8 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	memset(out->told, 0, sizeof out->told);
 	out->n_tells = 0;
 	out->asked = false;
+	out->series_queue = (struct trl_change){ 0 };
+	out->is_preview = false;
 	take_open(out);
 }
 
@@ -67,6 +71,13 @@ turn_load(struct billing *self, trl_ctx *ctx, struct turn *out)
 	return rc;
 }
 
+void
+turn_end(struct turn *turn)
+{
+	trl_change_end(&turn->series_queue);
+	account_fini(&turn->account);
+}
+
 struct turn_invoice *
 turn_invoice_of(struct turn *turn, struct trl_id invoice)
 {
@@ -76,67 +87,46 @@ turn_invoice_of(struct turn *turn, struct trl_id invoice)
 	return NULL;
 }
 
-/* What the books say of a final invoice, or, with sign -1, of one that is void. */
+/* What the books say of a final invoice. */
 static void
-book_invoice(struct turn *turn, const billing_invoice *invoice, int sign)
+book_invoice(struct turn *turn, const billing_invoice *invoice)
 {
-	int64_t carried = invoice->carried_on;
-
-	const struct ledger_entry entries[] = {
-		{ "receivable", sign * invoice->total },
-		{ "revenue", -sign * invoice->net },
-		{ "tax", -sign * invoice->tax },
-		{ "credit", sign * invoice->from_balance },
-		{ "receivable", -sign * invoice->from_balance },
-		{ "carried", sign * (carried - invoice->carried) },
-		{ "receivable", sign * (invoice->carried - carried) },
-	};
+	int64_t carried = invoice->carried_on - invoice->carried;
 
 	ledger_add(turn->ctx, turn->work, invoice->currency, turn->account.now,
-	    sign > 0 ? "invoice" : "void", trl_value_id(invoice->id), entries,
-	    TRL_COUNT(entries));
+	    "invoice", trl_value_id(invoice->id),
+	    (const struct ledger_entry[]){ { "receivable", invoice->total },
+		{ "revenue", -invoice->net }, { "tax", -invoice->tax },
+		{ "credit", invoice->from_balance },
+		{ "receivable", -invoice->from_balance }, { "carried", carried },
+		{ "receivable", -carried } },
+	    7);
 }
 
 /* Its number, its times, and what it takes from the balance and carries on. */
-static void
+static enum trl_code
 finalise(struct turn *turn, billing_invoice *invoice)
 {
 	Billing__V1__SubscriptionRow *row = turn->account.row;
 	const Billing__V1__Seller *seller = turn->account.catalogue->seller;
 	unsigned days = seller ? seller->due_days : 0;
+	int64_t issued_at;
+	enum trl_code rc =
+	    number_take(turn, SERIES_INVOICE, &invoice->number, &issued_at);
 
-	invoice->number = trl_arena_printf(turn->ctx->arena, "%s%s-%06lld",
-	    seller && seller->prefix ? seller->prefix : "", row->prefix,
-	    (long long)row->next_invoice++);
+	if (rc != TRL_OK)
+		return rc;
 	row->currency = invoice->currency;
 	trl_set(row, balance, row->balance - invoice->from_balance);
 	trl_set(row, carried, invoice->carried_on);
 	if (invoice->coupon)
 		coupon_use(&turn->account, invoice);
-	invoice->issued_at = billing_time(turn->ctx, turn->account.now);
-	invoice->due_at =
-	    billing_time(turn->ctx, turn->account.now + days * INT64_C(86400));
+	invoice->issued_at = billing_time(turn->ctx, issued_at);
+	invoice->due_at = billing_time(turn->ctx, issued_at + days * INT64_C(86400));
 	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__open);
-	book_invoice(turn, invoice, 1);
+	book_invoice(turn, invoice);
 	turn_tell_invoice(turn, &billing_event_invoice_finalized, invoice);
-}
-
-/* Nobody shall pay what is paid or void. */
-static void
-cancel_payment(struct turn *turn, struct turn_invoice *at)
-{
-	if (!trl_id_is_nil(at->payment) && at->payment_waits)
-		payment_cancel(turn, at->payment);
-}
-
-static void
-pay(struct turn *turn, struct turn_invoice *at)
-{
-	cancel_payment(turn, at);
-	trl_set(at->invoice, status, BILLING__V1__INVOICE__STATUS__paid);
-	at->invoice->paid_at = billing_time(turn->ctx, turn->account.now);
-	at->changed = true;
-	turn_tell_invoice(turn, &billing_event_invoice_paid, at->invoice);
+	return TRL_OK;
 }
 
 void
@@ -166,10 +156,7 @@ turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency
 	trl_set(invoice, amount_due, due - used);
 	trl_set(invoice, amount_paid, invoice->amount_paid + used);
 	at->changed = true;
-	if (invoice->amount_due > 0)
-		return;
-	pay(turn, at);
-	life_paid(&turn->account.life, turn->account.now, at->place, next);
+	closing_rest(turn, at, next);
 }
 
 /* What a discount took off was not debited, and will not be credited. */
@@ -234,12 +221,10 @@ make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
 	if (draft)
 		return TRL_OK;
 	take_discounts_off(&account->life, place, invoice);
-	finalise(turn, invoice);
-	if (invoice->amount_due == 0) {
-		pay(turn, at);
-		life_paid(&account->life, account->now, place, next);
-	}
-	return TRL_OK;
+	rc = finalise(turn, invoice);
+	if (rc == TRL_OK)
+		closing_rest(turn, at, next);
+	return rc;
 }
 
 /* The outcome of a payment is not known: to charge once more could be twice. */
@@ -273,36 +258,14 @@ static enum trl_code
 declare_void(struct turn *turn, uint64_t place)
 {
 	struct turn_invoice *at = invoice_at(turn, place);
-	Billing__V1__SubscriptionRow *row = turn->account.row;
-	billing_invoice *invoice = at ? at->invoice : NULL;
-	const billing_invoice *document;
-	enum trl_code rc;
 
-	if (invoice && invoice->status == BILLING__V1__INVOICE__STATUS__draft)
-		at->is_gone = at->changed = true;
-	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open)
-		return TRL_OK;
-	rc = turn_document(turn, at, &document);
-	if (rc != TRL_OK)
-		return rc;
-	coupon_give_back(&turn->account, document);
-	/* What it took from the balance comes back, and what it carried is carried. */
-	trl_set(row, balance, row->balance + invoice->from_balance);
-	trl_set(row, carried, row->carried + invoice->carried);
-	book_invoice(turn, invoice, -1);
-	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__void);
-	trl_set(invoice, amount_due, 0);
-	invoice->voided_at = billing_time(turn->ctx, turn->account.now);
-	at->changed = true;
-	cancel_payment(turn, at);
-	turn_tell_invoice(turn, &billing_event_invoice_voided, invoice);
-	return TRL_OK;
+	return at ? closing_void(turn, at) : TRL_OK;
 }
 
 /* Takes back what is left of a part: off a draft, off what is due, or, of what was
  * paid, into the balance. */
 static enum trl_code
-lower(struct turn *turn, const struct life_act *act)
+lower(struct turn *turn, const struct life_act *act, struct life_outcome *next)
 {
 	struct turn_invoice *at = invoice_at(turn, act->invoice);
 
@@ -310,7 +273,7 @@ lower(struct turn *turn, const struct life_act *act)
 		return trl_fail(turn->ctx, TRL_INTERNAL,
 		    "invoice %llu of this organisation is not there to be credited",
 		    (unsigned long long)act->invoice);
-	return credit_part(turn, at, &act->part, act->amount);
+	return credit_part(turn, at, &act->part, act->amount, next);
 }
 
 static enum trl_code
@@ -325,7 +288,7 @@ do_act(struct turn *turn, const struct life_act *act, struct life_outcome *next)
 		collect(turn, act->invoice, next);
 		return TRL_OK;
 	case ACT_LOWER:
-		return lower(turn, act);
+		return lower(turn, act, next);
 	case ACT_VOID:
 		return declare_void(turn, act->invoice);
 	default:

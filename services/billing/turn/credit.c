@@ -3,45 +3,242 @@
 
 #include <string.h>
 
-/* The sums of one line that is taken back, as its invoice had it. */
-static bool
-sum_of(const struct turn *turn, const struct life_part *part, int64_t amount,
-    struct bill *bill)
-{
-	const billing_plan *plan =
-	    catalogue_plan(turn->account.catalogue, part->offer->plan);
+#include <trl/event.h>
+#include <trl/wire.h>
 
-	bill->lines[0] = (struct bill_line){ .amount = amount,
-		.inclusive = part->offer->tax_inclusive };
-	bill->n_lines = 1;
-	tax_for(turn->account.catalogue, turn->account.profile,
-	    plan ? plan->tax_class : NULL, &bill->lines[0].tax_kind);
-	return bill_sum(bill);
+#include "invoice/credit_note.h"
+#include "turn/number.h"
+#include "turn/closing.h"
+
+/* What is being taken. */
+struct taking {
+	const billing_invoice *document;
+	struct bill bill;         /* of the invoice */
+	struct bill_taken *taken; /* of each of its lines, before this */
+	int64_t left;             /* of it, with tax */
+	struct bill takes;
+};
+
+static enum trl_code
+read_taken(struct turn *turn, struct turn_invoice *at, size_t n_lines)
+{
+	Billing__V1__Documents notes = BILLING__V1__DOCUMENTS__INIT;
+	trl_ctx *ctx = turn->ctx;
+	enum trl_code rc = TRL_OK;
+
+	at->taken = trl_arena_zalloc(ctx->arena, (n_lines + 1) * sizeof *at->taken);
+	if (at->invoice->amount_credited == 0)
+		return TRL_OK;
+	rc = trl_batch_get_one(ctx, turn->self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &billing_sql_credit_note_of, NULL, &notes.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("invoice_id", trl_value_id(at->invoice->id)));
+	for (size_t i = 0; rc == TRL_OK && i < notes.n_items; i++) {
+		ProtobufCMessage *note;
+
+		rc = trl_wire_decode(ctx, &billing__v1__credit_note__descriptor,
+		    notes.items[i]->document.data, notes.items[i]->document.len, &note);
+		if (rc == TRL_OK)
+			credit_note_add(
+			    (const Billing__V1__CreditNote *)note, at->taken);
+	}
+	return trl_fold(ctx, rc);
+}
+
+static enum trl_code
+begin(struct turn *turn, struct turn_invoice *at, struct taking *out)
+{
+	enum trl_code rc = turn_document(turn, at, &out->document);
+
+	if (rc != TRL_OK)
+		return rc;
+	out->bill = credit_note_bill(turn->ctx, out->document);
+	out->takes =
+	    (struct bill){ .lines = trl_arena_zalloc(turn->ctx->arena,
+			       (out->bill.n_lines + 1) * sizeof *out->takes.lines) };
+	if (!at->taken)
+		rc = read_taken(turn, at, out->bill.n_lines);
+	out->taken = at->taken;
+	out->left = at->invoice->total - at->invoice->amount_credited;
+	return rc;
+}
+
+static void
+put(struct turn *turn, Billing__V1__CreditNote *note)
+{
+	Billing__V1__CreditNoteEvent *told =
+	    billing_v1_credit_note_event_new(turn->ctx);
+	const uint8_t *data;
+	size_t len;
+
+	trl_wire_encode(turn->ctx->arena, &note->base, &data, &len);
+	trl_batch_add(turn->work, &billing_sql_credit_note_insert, &note->base,
+	    TRL_ARG_ID("tenant_id", turn->account.tenant),
+	    TRL_ARG_BYTES("document", data, len));
+	told->credit_note = trl_arena_memdup(turn->ctx->arena, note, sizeof *note);
+	told->credit_note->n_lines = 0;
+	trl_batch_event(turn->work, &billing_event_credit_note_created,
+	    trl_value_id(note->id), &told->base);
+}
+
+/* Where it goes: off what is due, then to the balance. */
+static void
+book(struct turn *turn, struct turn_invoice *at, const Billing__V1__CreditNote *note)
+{
+	Billing__V1__SubscriptionRow *row = turn->account.row;
+	billing_invoice *invoice = at->invoice;
+
+	trl_set(invoice, amount_due, invoice->amount_due - note->off_due);
+	trl_set(invoice, amount_credited, invoice->amount_credited + note->total);
+	trl_set(row, balance, row->balance + note->to_balance);
+	row->currency = invoice->currency;
+	at->changed = true;
+	ledger_add(turn->ctx, turn->work, invoice->currency, turn->account.now,
+	    "credit_note", trl_value_id(note->id),
+	    (const struct ledger_entry[]){ { "revenue", note->net },
+		{ "tax", note->tax }, { closing_account_of(invoice), -note->off_due },
+		{ "credit", -note->to_balance } },
+	    4);
+}
+
+/* Makes the credit note of what is taken. */
+static enum trl_code
+give(struct turn *turn, struct turn_invoice *at, struct taking *taking,
+    const Billing__V1__CreditNote__Reason *reason, struct life_outcome *next,
+    Billing__V1__CreditNote **out)
+{
+	trl_ctx *ctx = turn->ctx;
+	billing_invoice *invoice = at->invoice;
+	Billing__V1__CreditNote *note =
+	    credit_note_make(ctx, taking->document, &taking->takes, reason);
+	int64_t off =
+	    note->total < invoice->amount_due ? note->total : invoice->amount_due;
+	int64_t issued_at;
+	enum trl_code rc =
+	    number_take(turn, SERIES_CREDIT_NOTE, &note->number, &issued_at);
+
+	if (rc != TRL_OK)
+		return rc;
+	trl_set(note, id, trl_value_bytes(ctx, trl_new_id(ctx)));
+	note->invoice_number = invoice->number;
+	note->issued_at = billing_time(ctx, issued_at);
+	trl_set(note, off_due, off);
+	trl_set(note, to_balance, note->total - off);
+	trl_set(note, refunded, 0);
+	credit_note_add(note, at->taken);
+	put(turn, note);
+	book(turn, at, note);
+	*out = note;
+	closing_rest(turn, at, next);
+	return TRL_OK;
+}
+
+static enum trl_code
+too_large(struct turn *turn)
+{
+	return trl_fail(turn->ctx, TRL_INVALID, "The amount is too large.");
+}
+
+/* The line that charged a part: of the same price, to the same end. */
+static size_t
+line_of(const billing_invoice *invoice, const struct life_part *part)
+{
+	size_t i = 0;
+
+	for (; i < invoice->n_lines; i++) {
+		const Billing__V1__Line *line = invoice->lines[i];
+
+		if (line->amount > 0 && strcmp(line->price, part->offer->key) == 0 &&
+		    trl_value_time_us(line->period_end) == part->to * 1000000)
+			break;
+	}
+	return i;
 }
 
 enum trl_code
 credit_part(struct turn *turn, struct turn_invoice *at, const struct life_part *part,
-    int64_t amount)
+    int64_t amount, struct life_outcome *next)
 {
-	Billing__V1__SubscriptionRow *row = turn->account.row;
-	billing_invoice *invoice = at->invoice;
-	struct bill_line line;
-	struct bill bill = { .lines = &line };
-	int64_t off;
+	struct taking taking;
+	Billing__V1__CreditNote *note;
+	enum trl_code rc = begin(turn, at, &taking);
+	size_t line;
 
-	if (!sum_of(turn, part, amount, &bill) ||
-	    bill.total > invoice->total - invoice->amount_credited)
-		return trl_fail(turn->ctx, TRL_INVALID,
-		    "More would be credited than is left of the invoice.");
-	off = bill.total < invoice->amount_due ? bill.total : invoice->amount_due;
-	trl_set(invoice, amount_due, invoice->amount_due - off);
-	trl_set(invoice, amount_credited, invoice->amount_credited + bill.total);
-	trl_set(row, balance, row->balance + bill.total - off);
-	at->changed = true;
-	ledger_add(turn->ctx, turn->work, invoice->currency, turn->account.now,
-	    "credit_note", trl_value_id(invoice->id),
-	    (const struct ledger_entry[]){ { "revenue", bill.net }, { "tax", bill.tax },
-		{ "receivable", -off }, { "credit", -(bill.total - off) } },
-	    4);
-	return TRL_OK;
+	if (rc != TRL_OK)
+		return rc;
+	line = line_of(taking.document, part);
+	if (line == taking.bill.n_lines)
+		return trl_fail(turn->ctx, TRL_INTERNAL,
+		    "no line of invoice %s charged what is credited",
+		    at->invoice->number);
+	if (!bill_take_amount(
+		&taking.bill, taking.taken, line, amount, taking.left, &taking.takes))
+		return too_large(turn);
+	return taking.takes.total == 0 ? TRL_OK
+				       : give(turn, at, &taking, NULL, next, &note);
+}
+
+/* The life credits later only what is left. */
+static void
+lower_parts(struct turn *turn, uint64_t place, const struct taking *taking)
+{
+	struct life *life = &turn->account.life;
+
+	for (size_t i = 0; i < life->n_parts; i++) {
+		struct life_part *part = &life->parts[i];
+		size_t line;
+
+		if (part->invoice != place || part->amount <= 0)
+			continue;
+		line = line_of(taking->document, part);
+		if (line < taking->takes.n_lines)
+			part->amount -= taking->takes.lines[line].amount < part->amount
+					    ? taking->takes.lines[line].amount
+					    : part->amount;
+	}
+}
+
+static enum trl_code
+refuse(struct turn *turn, const char *why)
+{
+	return trl_fail(turn->ctx, TRL_CONFLICT, "%s", why);
+}
+
+enum trl_code
+credit_amount(struct turn *turn, struct turn_invoice *at, int64_t gross,
+    const Billing__V1__CreditNote__Reason *reason, struct life_outcome *next,
+    Billing__V1__CreditNote **out)
+{
+	struct taking taking;
+	enum trl_code rc;
+
+	if (at->invoice->status == BILLING__V1__INVOICE__STATUS__draft ||
+	    at->invoice->status == BILLING__V1__INVOICE__STATUS__void)
+		return refuse(turn, "Only a final invoice that holds can be credited.");
+	rc = begin(turn, at, &taking);
+	if (rc != TRL_OK)
+		return rc;
+	if (gross > taking.left || taking.left <= 0)
+		return refuse(
+		    turn, "More would be credited than is left of the invoice.");
+	if (!bill_take_gross(
+		&taking.bill, taking.taken, gross ? gross : taking.left, &taking.takes))
+		return too_large(turn);
+	lower_parts(turn, at->place, &taking);
+	return give(turn, at, &taking, reason, next, out);
+}
+
+enum trl_code
+credit_taken(struct turn *turn, struct turn_invoice *at, int64_t *net, int64_t *tax)
+{
+	struct taking taking;
+	enum trl_code rc = begin(turn, at, &taking);
+
+	*net = *tax = 0;
+	for (size_t i = 0; rc == TRL_OK && i < taking.bill.n_lines; i++) {
+		*net += taking.taken[i].net;
+		for (size_t j = 0; j < BILL_RATES_MAX; j++)
+			*tax += taking.taken[i].taxes[j];
+	}
+	return rc;
 }

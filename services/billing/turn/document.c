@@ -1,6 +1,8 @@
 /* document.c - see turn.h: an invoice of a turn with its lines. */
 #include "turn/turn.h"
 
+#include <string.h>
+
 #include <trl/wire.h>
 
 enum trl_code
@@ -27,5 +29,31 @@ turn_document(struct turn *turn, struct turn_invoice *at, const billing_invoice 
 	if (rc != TRL_OK)
 		return rc;
 	*out = at->document = (const billing_invoice *)message;
+	return TRL_OK;
+}
+
+enum trl_code
+turn_find_invoice(struct turn *turn, struct trl_id invoice, struct turn_invoice **out)
+{
+	Billing__V1__OpenInvoice *row = billing_v1_open_invoice_new(turn->ctx);
+	trl_ctx *ctx = turn->ctx;
+	enum trl_code rc;
+
+	*out = turn_invoice_of(turn, invoice);
+	if (*out)
+		return TRL_OK;
+	if (turn->n_invoices == TURN_INVOICES_MAX)
+		return trl_fail(ctx, TRL_CONFLICT,
+		    "Too many invoices of this organisation are open.");
+	rc = trl_batch_get_one(ctx, turn->self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &billing_sql_invoice_one, NULL, &row->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", invoice));
+	if (rc != TRL_OK)
+		return rc;
+	*out = &turn->invoices[turn->n_invoices++];
+	**out = (struct turn_invoice){ .place = (uint64_t)row->place,
+		.invoice = row->invoice,
+		.payment =
+		    row->has_payment_id ? trl_value_id(row->payment_id) : trl_id_nil };
 	return TRL_OK;
 }

@@ -104,7 +104,7 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 			return rc;
 		more = turn->next <= until && !turn->account.row->deleting;
 		rc = more ? step(turn) : set_clock(turn, until);
-		account_fini(&turn->account);
+		turn_end(turn);
 		if (rc == TRL_PRECONDITION && ++lost < TURN_TRIES)
 			trl_err_clear(ctx);
 		else if (rc != TRL_OK || !more)

@@ -2,6 +2,7 @@
  * time at which it is looked at next, and what others are told. */
 #include "turn/turn.h"
 #include "turn/due.h"
+#include "turn/number.h"
 
 #include <string.h>
 
@@ -102,6 +103,7 @@ turn_finish(struct turn *turn)
 		if (turn->invoices[i].changed)
 			put_invoice(turn, &turn->invoices[i]);
 	}
+	number_put(turn);
 	account_put(turn->ctx, turn->work, &turn->account);
 	set_alarm(turn);
 	turn_tell(turn);

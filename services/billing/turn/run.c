@@ -31,6 +31,7 @@ turn_commit(struct turn *turn, bool payer_is_there)
 {
 	enum trl_code rc = trl_batch_write_unrecorded(turn->work);
 
+	trl_change_end(&turn->series_queue);
 	return rc == TRL_OK ? charge(turn, payer_is_there) : rc;
 }
 
@@ -54,7 +55,7 @@ charge_and_reply(struct turn *turn, const struct turn_kind *kind, void *arg)
 
 	if (rc != TRL_OK)
 		return rc;
-	account_fini(&turn->account);
+	turn_end(turn);
 	rc = turn_load(self, ctx, turn);
 	return rc == TRL_OK ? reply(turn, kind, arg) : rc;
 }
@@ -64,6 +65,7 @@ reply_and_charge(struct turn *turn, const struct turn_kind *kind, void *arg)
 {
 	enum trl_code rc = reply(turn, kind, arg);
 
+	trl_change_end(&turn->series_queue);
 	if (rc != TRL_OK || turn->ctx->idempotency.replayed)
 		return rc;
 	return charge(turn, true);
@@ -113,7 +115,7 @@ load_caught_up(struct billing *self, trl_ctx *ctx, struct turn *turn)
 
 	if (rc != TRL_OK || turn->next > now)
 		return rc;
-	account_fini(&turn->account);
+	turn_end(turn);
 	rc = due_run(self, ctx, now, NULL);
 	return rc == TRL_OK ? turn_load(self, ctx, turn) : rc;
 }
@@ -134,7 +136,7 @@ turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind, void 
 		rc = trl_if_match(ctx, turn->account.row->version);
 		if (rc == TRL_OK)
 			rc = attempt(turn, kind, arg);
-		account_fini(&turn->account);
+		turn_end(turn);
 	} while (trl_change_again(&queue, &rc));
 	return rc;
 }

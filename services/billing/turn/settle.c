@@ -207,7 +207,7 @@ payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
 		if (rc != TRL_OK)
 			return rc;
 		rc = write_answer(turn, id, answer);
-		account_fini(&turn->account);
+		turn_end(turn);
 	}
 	return rc;
 }

@@ -5,11 +5,15 @@
  * of a tenant wait for each other (trl_change_begin). */
 #pragma once
 
+#include <trl/change.h>
+
 #include "account/account.h"
 #include "account/entitled.h"
 #include "invoice/invoice.h"
 #include "invoice/ledger.h"
 #include "provider/provider.h"
+
+enum turn_series { SERIES_INVOICE, SERIES_CREDIT_NOTE };
 
 enum {
 	TURN_CHARGES_MAX = 16,
@@ -22,6 +26,7 @@ struct turn_invoice {
 	uint64_t place;
 	billing_invoice *invoice; /* of one that was there before, without its lines */
 	const billing_invoice *document; /* turn_document; NULL: not read */
+	struct bill_taken *taken;        /* credit.h; NULL: not read */
 	struct trl_id payment;           /* that is not settled; nil: none */
 	bool payment_waits;              /* for its payer; else for the provider */
 	bool is_new, changed;
@@ -49,6 +54,10 @@ struct turn {
 	size_t n_charges; /* payments that the commit makes, still to be charged */
 	struct trl_id charges[TURN_CHARGES_MAX];
 	bool told[8]; /* by ACT_STARTED and those after it, once */
+	bool is_preview;
+	/* number.h; from its first number on, until the commit */
+	struct trl_change series_queue;
+	int64_t series_was[2], series_taken[2];
 	size_t n_tells;
 	struct turn_tell tells[TURN_TELLS_MAX];
 	bool asked; /* by a request, which has an audit entry of its own: */
@@ -86,9 +95,10 @@ enum trl_code turn_commit(struct turn *turn, bool payer_is_there) TRL_MUST_CHECK
 
 /* acts.c */
 
-/* Takes what was read, or reads it. The caller gives the account back (account_fini).
- */
+/* Takes what was read, or reads it. turn_end gives back what it holds, once it is
+ * written or given up. */
 void turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out);
+void turn_end(struct turn *turn);
 enum trl_code turn_load(
     struct billing *self, trl_ctx *ctx, struct turn *out) TRL_MUST_CHECK;
 /* Does what an outcome asks for, until nothing is left.
@@ -96,6 +106,10 @@ enum trl_code turn_load(
 enum trl_code turn_do(struct turn *turn, const struct life_outcome *out) TRL_MUST_CHECK;
 /* NULL: it is none of those that are open or pay for what is not over. */
 struct turn_invoice *turn_invoice_of(struct turn *turn, struct trl_id invoice);
+/* The same, and where it is none of those, it is read. Errors: TRL_NOT_FOUND,
+ * TRL_CONFLICT (too many are open), faults. */
+enum trl_code turn_find_invoice(
+    struct turn *turn, struct trl_id invoice, struct turn_invoice **out) TRL_MUST_CHECK;
 /* Money came for an invoice; what is more than its due is credit. cause is the
  * ledger's: "payment", and cause_id its id. */
 void turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency,

@@ -200,6 +200,7 @@ create table payment (
     constraint payment_refunded_check check (refunded between 0 and amount)
 );
 create index payment_by_invoice on payment (tenant_id, invoice_id, id);
+-- raises payment_reference_key: CONFLICT "This payment is recorded already."
 create unique index payment_reference_key
     on payment (tenant_id, provider, kind, reference) where reference is not null;
 create index payment_by_payment on payment (tenant_id, payment_id)

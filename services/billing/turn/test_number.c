@@ -1,0 +1,177 @@
+/* Numbers: without a gap, in the order of their times, whatever happens amid. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "invoice/test_shop.h"
+
+enum { MANY = 64 };
+
+static const char big[] = "{\"plan\":\"big\"}";
+
+static struct world_caller
+subscriber(void)
+{
+	static const struct world_person *ann; /* has many organisations */
+	struct world_caller who;
+
+	if (!ann)
+		ann = world_person_new("ann", true);
+	who = (struct world_caller){ .person = ann, .tenant = trl_id_new() };
+	shop_profile(&who, "\"country\":\"US\"");
+	ground_card(&who, "4242424242424242");
+	return who;
+}
+
+static void
+start(struct world_run runs[MANY], struct world_run *all[MANY])
+{
+	for (size_t i = 0; i < MANY; i++) {
+		runs[i] = (struct world_run){ .who = subscriber(),
+			.method = &billing_v1_change_subscription,
+			.in = ground_message(&billing_v1_change_subscription, big) };
+		all[i] = &runs[i];
+	}
+	for (size_t i = 0; i < MANY; i++)
+		world_start(&runs[i]);
+}
+
+static const char *
+numbers_of(const char *table, const char *series)
+{
+	return world_sql("select count(*) || ' ' || min(right(number, 6)) || ' ' || "
+			 "max(right(number, 6)) || ' ' || count(distinct number) "
+			 "from billing.%s where number ~ '^INV-%s[0-9]{6}$'",
+	    table, series);
+}
+
+/* H1 */
+static void
+one_series_has_no_gap_when_many_come_at_once(void **state)
+{
+	static struct world_run runs[MANY];
+	struct world_run *all[MANY];
+
+	(void)state;
+	shop_sells("\"one_series\":true,");
+	start(runs, all);
+	world_wait(all, MANY);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(runs[i].rc, TRL_OK);
+	assert_string_equal(numbers_of("invoice", ""), "64 000001 000064 64");
+	assert_string_equal(
+	    world_sql("select count(*) from (select issued_at, lag(issued_at) over "
+		      "(order by number) as before from billing.invoice where number ~ "
+		      "'^INV-[0-9]{6}$') i where issued_at < before"),
+	    "0");
+}
+
+/* H1: connections are cut amid. What did not come to its end may be asked again. */
+static void
+one_series_has_no_gap_when_connections_are_cut(void **state)
+{
+	static struct world_run runs[MANY];
+	struct world_run *all[MANY];
+	const char *before = trl_arena_strdup(world.arena,
+	    world_sql("select count(*) from billing.invoice where number ~ "
+		      "'^INV-[0-9]{6}$'"));
+
+	(void)state;
+	start(runs, all);
+	for (size_t i = 8; i < MANY; i += 8) {
+		world_wait(&all[i - 8], 4);
+		world_sql(
+		    "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+		    "where datname = current_database() and pid <> "
+		    "pg_backend_pid()");
+	}
+	world_wait(all, MANY);
+	assert_string_equal(
+	    world_sql("select max(right(number, 6))::bigint - count(*) from "
+		      "billing.invoice where number ~ '^INV-[0-9]{6}$'"),
+	    "0");
+	assert_string_equal(
+	    world_sql("select (count(*) > %s)::text from billing.invoice where number "
+		      "~ '^INV-[0-9]{6}$'",
+		before),
+	    "true");
+	assert_string_equal(world_sql("select next - 1 - (select count(*) from "
+				      "billing.invoice where number ~ "
+				      "'^INV-[0-9]{6}$') from billing.series_directory "
+				      "where kind = 'invoice' and prefix = '-invoice'"),
+	    "0");
+}
+
+static void
+credit_notes_are_a_series_of_their_own(void **state)
+{
+	struct world_caller who = subscriber();
+	Billing__V1__CreditNote *note;
+
+	(void)state;
+	must(&who, &billing_v1_change_subscription, big, NULL);
+	must(&ground_operator, &billing_v1_credit_invoice,
+	    shop_about(&who, shop_invoice(&who, 0),
+		",\"reason\":\"duplicate\",\"amount\":100"),
+	    &note);
+	assert_string_equal(note->number, "INV-C000001");
+	must(&ground_operator, &billing_v1_credit_invoice,
+	    shop_about(&who, shop_invoice(&who, 0),
+		",\"reason\":\"duplicate\",\"amount\":100"),
+	    &note);
+	assert_string_equal(note->number, "INV-C000002");
+	shop_sells("");
+}
+
+/* Each organisation's own, from 1 on; also what is the first that billing hears of it.
+ */
+static void
+an_organisations_series_is_its_own(void **state)
+{
+	struct world_caller first = ground_owner(), second = subscriber();
+	const char *number;
+
+	(void)state;
+	must(&first, &billing_v1_change_subscription, "{\"plan\":\"nil\"}", NULL);
+	must(&second, &billing_v1_change_subscription, big, NULL);
+	number = shop_invoice(&first, 0)->number;
+	assert_int_equal(strlen(number), strlen("INV-ABCDEF-000001"));
+	assert_string_equal(number + strlen("INV-ABCDEF"), "-000001");
+	assert_string_not_equal(number, shop_invoice(&second, 0)->number);
+}
+
+/* H2: what is refused, or only shown, uses none. */
+static void
+what_is_not_committed_uses_no_number(void **state)
+{
+	struct world_caller who = subscriber();
+	struct world_caller stale = who;
+
+	(void)state;
+	assert_null(shop_preview(&who, big)->invoice->number);
+	stale.has_if_version = true;
+	stale.if_version = 99;
+	assert_int_equal(
+	    ask(&stale, &billing_v1_change_subscription, big, NULL), TRL_PRECONDITION);
+	must(&who, &billing_v1_change_subscription, big, NULL);
+	assert_non_null(strstr(shop_invoice(&who, 0)->number, "-000001"));
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, world_forget)
+	const struct CMUnitTest tests[] = {
+		TEST(one_series_has_no_gap_when_many_come_at_once),
+		TEST(one_series_has_no_gap_when_connections_are_cut),
+		TEST(credit_notes_are_a_series_of_their_own),
+		TEST(an_organisations_series_is_its_own),
+		TEST(what_is_not_committed_uses_no_number),
+	};
+
+	return cmocka_run_group_tests(tests, shop_open, world_close);
+}
