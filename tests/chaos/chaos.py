@@ -6,7 +6,8 @@ everything must be as the answers said.
 FOLDER holds the binaries (build/services). The run makes a PostgreSQL and a Redis of its
 own and starts two processes of each service under a supervisor (fleet.py). Companies sign
 people up, invite, rename, make keys and register webhooks (load.py, company.py, people.py,
-sides.py, endpoints.py), every write under an Idempotency-Key, and a journal keeps what was
+sides.py, endpoints.py), and customers subscribe, change and pay, some by a clock that the
+operator moves (customers.py, bank.py), every write under an Idempotency-Key, and a journal keeps what was
 answered (journal.py). Meanwhile faults come by a schedule that is drawn from the seed
 (troubles.py): processes killed with -9, single and all of a service, and frozen;
 PostgreSQL restarted as by pg_ctl -m immediate, and cut off; Redis killed, emptied, frozen
@@ -15,7 +16,7 @@ connections cut (wire.py). A quarter of the processes, or with --no-notices all,
 notices.
 
 In the end the faults are taken away, everything comes to rest, and the database is held
-against the journal (verdict.py, happenings.py), and with it what a receiver of webhooks
+against the journal (verdict.py, happenings.py, money.py), and with it what a receiver of webhooks
 got that is none of the best (receiver.py), what open streams showed (watcher.py) and what
 lies in the mailbox.
 
@@ -32,18 +33,21 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "mesh")]
 
+from bank import SCALE, Bank
 from fleet import Fleet
 from journal import Journal
 from load import Mailbox, World
+from money import Money
 from receiver import Receiver
 from troubles import Troubles
 from verdict import Verdict, comes_to_rest
 
 SETTINGS = {
-    "TRELLIS_RATE_SCALE": "100000",
+    "TRELLIS_RATE_SCALE": str(SCALE),
     "TRELLIS_ARGON2_MEMORY_KIB": "19456",
     "TRELLIS_ARGON2_PASSES": "2",
     "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8",
+    "TRELLIS_BILLING_PROVIDER": "test",
 }
 KNOWN_S, REST_S = 90, 120
 
@@ -73,7 +77,9 @@ def main():
         fleet.start()
         say("the mesh is ready")
         journal = Journal(fleet.ports)
-        world = World(journal, Mailbox(fleet.mail), receiver, wanted.seed)
+        bank = Bank(fleet, wanted.seed)
+        bank.open()
+        world = World(journal, Mailbox(fleet.mail), receiver, bank, wanted.seed)
         world.start()
         troubles = Troubles(fleet, wanted.seed, wanted.seconds)
         troubles.start()
@@ -90,6 +96,8 @@ def main():
         say(f"{len(journal.entries)} writes, {len(done)} acknowledged, "
             f"{sum(1 for e in journal.entries if e.asks > 1)} of them asked for again, "
             f"{journal.replays} replayed, {journal.reads} reads")
+        say(f"{bank.steps} steps by clocks that were moved on {bank.moves} times and did not answer "
+            f"{bank.refused} times; {Money.sums(fleet)}")
         comes_to_rest(fleet, world, REST_S)
         say(f"everything is at rest; {len(receiver.got)} webhooks came, "
             f"{sum(1 for got in receiver.got if got[3] != 204)} of them were not taken; streams were "

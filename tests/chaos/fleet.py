@@ -18,7 +18,7 @@ from wire import Wire
 PG_BIN = max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]))
 REPLICAS = 2
 # notify's; those that begin now and not with a snapshot must begin before the load does.
-SUBSCRIPTIONS = {f"{what}{who}" for what in ("", "feed_", "webhooks_") for who in ("auth", "tenants")}
+SUBSCRIPTIONS = {f"{what}{who}" for what in ("", "feed_", "webhooks_") for who in ("auth", "tenants", "billing")}
 
 
 def servers_user():
@@ -143,6 +143,11 @@ class Fleet(Stack):
                 env[f"TRELLIS_PEER_{b.upper()}"] = ",".join(
                     f"tcp://127.0.0.1:{self.wires[i].port}" for i in self.replicas(b))
         return env
+
+    def _ctl_environment(self, more):
+        peers = {f"TRELLIS_PEER_{name.upper()}": ",".join(
+            f"tcp://127.0.0.1:{self.at[i]['bus']}" for i in self.replicas(name)) for name in SERVICES}
+        return super()._ctl_environment({**peers, **more})
 
     def replicas(self, service):
         return [i for i in self.instances if i.split(".")[0] == service]

@@ -9,7 +9,7 @@ import uuid
 
 from receiver import is_signed
 
-PRODUCERS = ("auth", "tenants", "notify")
+PRODUCERS = ("auth", "tenants", "notify", "billing")
 # About one person, who is told unless he did it himself: event type to kind.
 PERSONAL = {
     "auth.session.created": "session_created",
@@ -21,9 +21,14 @@ PERSONAL = {
 }
 
 
-def wanted(sub):
+def wanted(schema, sub):
     """Of a producer's log what a subscription takes: what erases the end of a tenant, tenants the
-    audit entries, notify all but those."""
+    audit entries and what plans give, billing the beginning and end of tenants, notify all but
+    audit entries."""
+    if (sub["subscription"], sub["producer"]) == ("plans", "billing"):
+        return "type in ('billing.plan.changed', 'billing.entitlements.changed')"
+    if (schema, sub["subscription"]) == ("billing", "tenants"):
+        return "type in ('tenants.tenant.created', 'tenants.tenant.deleted', 'tenants.tenant.restored')"
     if sub["subscription"] == "erasing":
         return "type = 'tenants.tenant.erased'"
     return f"(type = '{sub['producer']}.audit.written') = {sub['subscription'].startswith('audit_')}"
@@ -79,7 +84,7 @@ class Happenings:
                     differences.append(f"{who} is not live: {sub}")
                 for one, other, what in (("log", "inbox", "not applied"), ("inbox", "log", "never told")):
                     sides = {
-                        "log": f"select event_id, lane, seq from {sub['producer']}.event_log where {wanted(sub)}",
+                        "log": f"select event_id, lane, seq from {sub['producer']}.event_log where {wanted(schema, sub)}",
                         "inbox": f"select event_id, lane, seq from {schema}.inbox "
                                  f"where subscription = '{sub['subscription']}'"}
                     differences += [f"{who}: {what}: {r}" for r in self.fleet.rows(
@@ -107,7 +112,7 @@ class Happenings:
             "select " + entry.format(chain=f"'{schema}'", number="seq", at="at",
                                      kind="nullif(actor_kind, 'nobody')")
             + f" from {schema}.audit where tenant_id not in (select account_id from auth.account)"
-            for schema in ("auth", "notify"))
+            for schema in ("auth", "notify", "billing"))
         self.check("the audit log of each organisation holds every entry of the other services, as it is", (
             f"{what}: {r}" for what, one, other in (("missing", there, f"{here} from tenants.audit_copy"),
                                                     ("made up", f"{here} from tenants.audit_copy", there))
@@ -141,7 +146,8 @@ class Happenings:
         rows = self.fleet.rows("select n.account_id, n.event_id, n.kind, n.about_tenant, e.tenant_id, e.type "
                                "from notify.notification n left join (select event_id, tenant_id, type from "
                                "auth.event_log union all select event_id, tenant_id, type from tenants.event_log "
-                               "union all select event_id, tenant_id, type from notify.event_log) e using (event_id)")
+                               "union all select event_id, tenant_id, type from notify.event_log union all "
+                               "select event_id, tenant_id, type from billing.event_log) e using (event_id)")
         have = {(r["account_id"], r["event_id"], r["kind"]) for r in rows}
         kinds = set(PERSONAL.values())
         self.check("everybody was told in the inbox of what concerns him, once", (

@@ -11,6 +11,12 @@ import socket
 import threading
 
 ASK_SECONDS = 15
+# Paths that do not name the organisation.
+OF_THE_NAMED = tuple("/api/v1/" + what for what in (
+    "webhook", "subscription", "payment", "invoices", "billing-profile", "entitlements"))
+# A conflict that says only that something else came at the same time.
+AT_THE_SAME_TIME = ("A request with this Idempotency-Key is still running.",
+                    "Another change came at the same time.", "Others keep changing it; try again.")
 
 
 class Entry:
@@ -79,7 +85,7 @@ class Caller:
             headers["Idempotency-Key"] = key
         if if_match:
             headers["If-Match"] = if_match
-        if self.tenant and path.startswith("/api/v1/webhook"):
+        if self.tenant and path.startswith(OF_THE_NAMED):
             headers["X-Tenant-Id"] = self.tenant
         if self.door is None:
             self.door = http.client.HTTPConnection(
@@ -116,10 +122,11 @@ class Caller:
     # ---- writing
 
     def write(self, method, path, body=None, mark="", wants=(200, 201, 204), token=None,
-              if_match=None, ends_asker=False):
+              if_match=None, ends_asker=False, judged=False):
         """Asks until the outcome is known; gives the entry. wants: the statuses that are
         right here, refusals included. ends_asker: once it is done the asker is nobody, so
-        who asks again is refused."""
+        who asks again is refused. judged: a conflict may be with how things are, and is an
+        outcome then."""
         entry = Entry(method, path, body, mark)
         entry.ends_asker = ends_asker
         with self.journal.lock:
@@ -128,7 +135,7 @@ class Caller:
         while True:
             entry.asks += 1
             status, said = self.ask(method, path, body, entry.key, token, if_match)
-            if known(status, said):
+            if known(status, said, judged):
                 break
             entry.doubts.append(status if status is None or status == 429 else
                                 f"{status} {said.get('code')}")
@@ -155,9 +162,10 @@ class Caller:
             self.journal.breach(f"asked again, {status} {said} was said: {entry!r}")
 
 
-def known(status, said):
+def known(status, said, judged=False):
     """Whether an answer says what became of the write. 409 CONFLICT does not: the key runs
-    elsewhere, or somebody else had the row."""
+    elsewhere, or somebody else had the row; unless it is judged, and says something else."""
     if status is None or status == 429 or status in (503, 504):
         return False
-    return not (status == 409 and said.get("code") == "CONFLICT")
+    return not (status == 409 and said.get("code") == "CONFLICT"
+                and not (judged and said.get("detail") not in AT_THE_SAME_TIME))

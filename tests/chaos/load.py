@@ -9,6 +9,7 @@ import time
 import urllib.parse
 
 from company import Company
+from customers import Customer
 from journal import Caller
 from stack import wait_for
 from watcher import Watcher
@@ -70,10 +71,13 @@ class Mailbox:
 class World:
     """All companies, their threads, and what they share."""
 
-    def __init__(self, journal, mailbox, receiver, seed, companies=3):
-        self.journal, self.mailbox, self.receiver = journal, mailbox, receiver
+    def __init__(self, journal, mailbox, receiver, bank, seed, companies=3):
+        self.journal, self.mailbox, self.receiver, self.bank = journal, mailbox, receiver, bank
         self.over = threading.Event()
         self.companies = [Company(self, n, seed) for n in range(companies)]
+        for company in self.companies:
+            company.customers = [Customer(company, n, seed) for n in range(2)]
+        self.customers = [one for company in self.companies for one in company.customers]
         self.failed = []
         self.threads = []
 
@@ -87,6 +91,7 @@ class World:
             # Whoever has proven no address invites nobody.
             wait_for("a founder's address is proven",
                      lambda: company.people.verify(caller) or company.owner.verified, 30)
+        self._found_customers()
         for company in self.companies:
             company.watcher = Watcher(company, random.Random(company.mark))
             company.watcher.begin()
@@ -95,8 +100,22 @@ class World:
                 caller = Caller(self.journal, chance, company.owner.token, company.id)
                 self.threads.append(threading.Thread(
                     target=self._work, args=(company, caller, work), daemon=True))
+        for one in self.customers:
+            caller = Caller(self.journal, one.chance, one.company.owner.token, one.id)
+            self.threads.append(threading.Thread(
+                target=self._work, args=(one, caller, one.work), daemon=True))
         for thread in self.threads:
             thread.start()
+
+    def _found_customers(self):
+        """A founder has one trial, and it is the company's."""
+        for company in self.companies:
+            caller = Caller(self.journal, company.chance[0], company.owner.token, company.id)
+            wait_for(f"the trial of {company.mark} has begun", lambda: (
+                caller.read("/api/v1/subscription") or {}).get("status") == "trialing", 30)
+            for one in company.customers:
+                one.found(Caller(self.journal, one.chance, company.owner.token))
+        self.bank.start(self.customers)
 
     def _work(self, company, caller, work):
         names, weights = zip(*work)
@@ -120,3 +139,4 @@ class World:
             thread.join(30)
         if self.failed:
             raise self.failed[0]
+        self.bank.end(seconds)

@@ -7,12 +7,13 @@ import time
 
 from happenings import Happenings, wanted
 from journal import Caller
+from money import Money
 from stack import wait_for
 
-SCHEMAS = ("auth", "tenants", "notify")
+SCHEMAS = ("auth", "tenants", "notify", "billing")
 
 
-class Verdict(Happenings):
+class Verdict(Happenings, Money):
     def __init__(self, fleet, world, journal):
         self.fleet, self.world, self.journal = fleet, world, journal
         self.wrong = []
@@ -59,13 +60,14 @@ class Verdict(Happenings):
     def organisations(self):
         want = {c.id: (c.slug, c.name, c.version, "active") for c in self.world.companies}
         want.update({s.id: (s.slug, s.name, s.version, s.status)
-                     for c in self.world.companies for s in c.sides.all})
+                     for c in self.world.companies for s in (*c.sides.all, *c.customers)})
         rows = self.fleet.rows("select tenant_id, slug, display_name, version, status from tenants.tenant")
         self.same("organisations are as was acknowledged", want, {
             r["tenant_id"]: (r["slug"], r["display_name"], r["version"], r["status"]) for r in rows})
         want = {(c.id, account): role for c in self.world.companies
                 for account, role in c.members.items()}
-        want.update({(s.id, c.owner.id): "owner" for c in self.world.companies for s in c.sides.all})
+        want.update({(s.id, c.owner.id): "owner" for c in self.world.companies
+                     for s in (*c.sides.all, *c.customers)})
         rows = self.fleet.rows("select tenant_id, account_id, role from tenants.membership")
         self.same("members and their roles are as was acknowledged", want,
                   {(r["tenant_id"], r["account_id"]): r["role"] for r in rows})
@@ -221,6 +223,7 @@ class Verdict(Happenings):
         self.letters()
         self.webhooks()
         self.streams()
+        self.money()
         return self
 
 
@@ -229,8 +232,9 @@ def audit_query():
     return os.path.join(top, "shared/pg/sql/query/audit_verify.sql")
 
 
-# The end of an organisation waits out its grace, and is not hastened: its rows are compared.
-SOON = "kind <> 'end_tenant'"
+# The end of an organisation waits out its grace, and is not hastened: its rows are compared;
+# nor is what comes of a subscription in an hour or a month.
+SOON = "kind <> 'end_tenant' and not (kind = 'due' and run_at > now() + interval '1 minute')"
 
 
 def unrest(fleet):
@@ -244,7 +248,7 @@ def unrest(fleet):
             waits[f"events before {name}"] = fleet.value(
                 f"select count(*) from {sub['producer']}.event_log e left join {schema}.event_cursor c "
                 f"on c.lane = e.lane and c.subscription = '{sub['subscription']}' "
-                f"where e.seq > coalesce(c.seq, 0) and {wanted(sub)}")
+                f"where e.seq > coalesce(c.seq, 0) and {wanted(schema, sub)}")
         for job in fleet.rows(f"select kind, state, count(*) n from {schema}.job where state in "
                               f"('ready', 'running', 'scheduled') and {SOON} group by 1, 2"):
             waits[f"jobs {schema}.{job['kind']} {job['state']}"] = job["n"]
