@@ -87,7 +87,7 @@ must(const struct world_caller *who, const struct trl_method *method, const char
 
 	if (rc != TRL_OK)
 		fail_msg("%s: %s: %s (%s) %.500s", method->name, trl_code_name(rc),
-		    world.err.message, world.err.field ? world.err.field : "", json);
+		    world.err.message, world.err.field, json);
 }
 
 void
