@@ -91,6 +91,11 @@ bus_check_principal(trl_ctx *ctx, const struct trl_method *method)
 		return kind == TRL_PERSON ? TRL_OK
 					  : trl_fail(ctx, TRL_DENIED,
 						"This needs a person's session.");
+	if (method->feature && !trl_may(ctx, method->feature_id)) {
+		trl_err_quota(ctx, method->feature, "", 0, 0);
+		return trl_fail(
+		    ctx, TRL_QUOTA, "The plan does not have %s.", method->feature);
+	}
 	if (trl_id_is_nil(ctx->tenant) || !trl_may(ctx, method->permission))
 		return trl_fail(ctx, TRL_DENIED, "This needs the permission %s.",
 		    method->permission_name ? method->permission_name

@@ -109,3 +109,22 @@ tenants_entitled_to(const struct tenants_entitled *entitled, const char *feature
 			return entitled->features[i].value;
 	return NULL;
 }
+
+bool
+tenants_entitled_has(const struct tenants_entitled *entitled, const char *feature)
+{
+	const Billing__V1__Entitlement *value = tenants_entitled_to(entitled, feature);
+
+	if (!entitled->known)
+		return true;
+	if (!value)
+		return false;
+	switch (value->type) {
+	case BILLING__V1__FEATURE__TYPE__boolean:
+		return value->boolean;
+	case BILLING__V1__FEATURE__TYPE__number:
+		return !value->has_number || value->number > 0;
+	default:
+		return value->text && value->text[0];
+	}
+}

@@ -23,6 +23,9 @@ void tenants_entitled_get(
 enum trl_code tenants_entitled_read(trl_ctx *ctx, const Tenants__V1__EntitledRow *row,
     struct tenants_entitled *out) TRL_MUST_CHECK;
 
+/* Whether the plan has a feature at all: on, above 0, not empty. Without plans it has
+ * every one. */
+bool tenants_entitled_has(const struct tenants_entitled *entitled, const char *feature);
 /* NULL: no plan has such a feature. */
 const Billing__V1__Entitlement *tenants_entitled_to(
     const struct tenants_entitled *entitled, const char *feature);

@@ -26,17 +26,32 @@ holds(Tenants__V1__Member__Role role, Tenants__V1__Tenant__Status status,
 	return false;
 }
 
-/* Rising, because the catalogue is. */
+static int
+by_number(const void *a, const void *b)
+{
+	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* With the features that contracts ask for, which are asked for like permissions: a key
+ * has these alone, for its permissions are auth's. */
 static void
-fill_permissions(trl_ctx *ctx, Tenants__V1__Grant *out)
+fill_permissions(trl_ctx *ctx, const struct tenants_entitled *entitled, bool is_key,
+    Tenants__V1__Grant *out)
 {
 	size_t n = 0;
 
 	out->permissions = trl_arena_alloc(
-	    ctx->arena, trl_permissions_count * sizeof out->permissions[0]);
-	for (size_t i = 0; i < trl_permissions_count; i++)
+	    ctx->arena, (trl_permissions_count + trl_features_count + 1) *
+			    sizeof out->permissions[0]);
+	for (size_t i = 0; !is_key && i < trl_permissions_count; i++)
 		if (holds(out->role, out->status, &trl_permissions[i]))
 			out->permissions[n++] = trl_permissions[i].id;
+	for (size_t i = 0; i < trl_features_count; i++)
+		if (tenants_entitled_has(entitled, trl_features[i].name))
+			out->permissions[n++] = trl_features[i].id;
+	qsort(out->permissions, n, sizeof out->permissions[0], by_number);
 	out->n_permissions = n;
 }
 
@@ -93,7 +108,7 @@ tenants_get_grant(struct tenants *self, trl_ctx *ctx,
 	struct trl_id account = trl_value_id(in->account_id);
 	struct trl_id tenant = trl_value_id(in->tenant_id);
 	Tenants__V1__EntitledRow row;
-	struct tenants_entitled entitled;
+	struct tenants_entitled entitled = { 0 };
 	enum trl_code rc;
 	trl_batch *work;
 
@@ -118,8 +133,8 @@ tenants_get_grant(struct tenants *self, trl_ctx *ctx,
 		if (rc == TRL_OK)
 			fill_plan(&entitled, out);
 	}
-	if (rc == TRL_OK && in->has_account_id)
-		fill_permissions(ctx, out);
+	if (rc == TRL_OK)
+		fill_permissions(ctx, &entitled, in->has_key_id, out);
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "entitled.h"
 #include "test_ground.h"
 #include "test_plan.h"
 
@@ -107,6 +108,37 @@ there_is_one_fallback(void **state)
 	    "1");
 }
 
+/* As grants are asked for features that contracts name. */
+static void
+a_feature_is_there_or_not(void **state)
+{
+	Billing__V1__Entitlement values[] = { BILLING__V1__ENTITLEMENT__INIT,
+		BILLING__V1__ENTITLEMENT__INIT, BILLING__V1__ENTITLEMENT__INIT };
+	struct tenants_feature features[3];
+	struct tenants_entitled entitled = { .features = features, .n = 3 };
+	static const char *const names[] = { "a", "b", "c" };
+
+	(void)state;
+	assert_true(tenants_entitled_has(&(struct tenants_entitled){ 0 }, "a"));
+	entitled.known = true;
+	for (size_t i = 0; i < 3; i++) {
+		values[i].feature = (char *)(uintptr_t)names[i];
+		values[i].type = (Billing__V1__Feature__Type)(i + 1);
+		features[i] = (struct tenants_feature){ &values[i], false };
+	}
+	values[1].has_number = 1;
+	values[2].text = (char *)(uintptr_t) "";
+	assert_false(tenants_entitled_has(&entitled, "a"));
+	assert_false(tenants_entitled_has(&entitled, "b"));
+	assert_false(tenants_entitled_has(&entitled, "c"));
+	assert_false(tenants_entitled_has(&entitled, "d"));
+	values[0].boolean = 1;
+	values[1].has_number = 0;
+	values[2].text = (char *)(uintptr_t) "mail";
+	for (size_t i = 0; i < 3; i++)
+		assert_true(tenants_entitled_has(&entitled, names[i]));
+}
+
 static void
 what_the_operator_gave_stands_before_the_plan(void **state)
 {
@@ -134,6 +166,7 @@ main(void)
 		cmocka_unit_test_setup(
 		    a_plan_that_is_not_heard_of_yet_is_the_fallback, ground_found),
 		cmocka_unit_test_setup(there_is_one_fallback, ground_found),
+		cmocka_unit_test(a_feature_is_there_or_not),
 		cmocka_unit_test_setup(
 		    what_the_operator_gave_stands_before_the_plan, ground_found),
 	};

@@ -214,10 +214,11 @@ json_read_object(struct json_read *read, const struct trl_message *rules,
 		    protobuf_c_message_descriptor_get_field_by_name(type, name);
 		size_t before = trl_pointer_enter(&read->at, name);
 
-		if (!field || rules->fields[field - type->fields].internal)
-			json_refuse(
-			    read, TRL_MALFORMED, "is not a field of this request");
-		else
+		if (!field || rules->fields[field - type->fields].internal) {
+			if (!rules->is_lenient)
+				json_refuse(read, TRL_MALFORMED,
+				    "is not a field of this request");
+		} else
 			read_member(read, rules, field, value, message);
 		trl_pointer_leave(&read->at, before);
 	}

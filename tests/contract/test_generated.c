@@ -54,7 +54,8 @@ gives_a_method_its_terms(void **state)
 	assert_int_equal(update->status, 200);
 	assert_true(update->if_match);
 	assert_int_equal(update->errors, 1u << TRL_NOT_FOUND | 1u << TRL_PRECONDITION |
-					     1u << TRL_CONFLICT | 1u << TRL_INVALID);
+					     1u << TRL_CONFLICT | 1u << TRL_INVALID |
+					     1u << TRL_QUOTA);
 	assert_int_equal(update->in->clear_field, 3);
 	assert_true(update->in->fields[0].required); /* it is in the path */
 	assert_int_equal(sample_v1_make_thing.status, 201);
@@ -85,6 +86,13 @@ finds_methods_and_permissions(void **state)
 	assert_int_equal(trl_permission_by_name("sample.thing.update")->id,
 	    sample_v1_update_thing.permission);
 	assert_null(trl_permission_by_name("sample.thing"));
+	assert_int_equal(trl_features_count, 1);
+	assert_string_equal(trl_features[0].name, "thing-editing");
+	assert_string_equal(sample_v1_update_thing.feature, "thing-editing");
+	assert_int_equal(sample_v1_update_thing.feature_id, trl_features[0].id);
+	assert_true(sample_v1_update_thing.errors & UINT64_C(1) << TRL_QUOTA);
+	assert_null(sample_v1_get_thing.feature);
+	assert_int_equal(sample_v1_get_thing.feature_id, 0);
 }
 
 static void

@@ -15,12 +15,12 @@ $PACKAGES_FONTS $PACKAGES_OF_RELEASE"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
 libjansson-dev libsodium-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
-PACKAGES_TEST="mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER"
-PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
-prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
 # Whoever has a node has its npm.
 PACKAGES_NPM=
 command -v node >/dev/null || PACKAGES_NPM="nodejs npm"
+PACKAGES_TEST="mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER $PACKAGES_NPM"
+PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
+prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
 # tests/k8s has models from npm and renders a chart by Go.
 PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev iproute2 iptables $PACKAGES_NPM"
 PACKAGES_DEBIAN13="mmdebstrap debian-archive-keyring"

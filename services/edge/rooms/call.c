@@ -132,6 +132,7 @@ find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], siz
 
 	/* Not ignored: whoever sends it does not want to change what is there. */
 	if (request->route->method->verb != TRL_GET &&
+	    !request->route->method->tagged &&
 	    trl_http_header(request->http, "if-none-match"))
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "This method takes no If-None-Match.");

@@ -152,6 +152,31 @@ refresh(struct edge_request *request)
 	return TRL_OK;
 }
 
+/* A key's permissions, and the features of the plan that its tenant has; both rise. */
+static void
+fill_of_key(struct edge_request *request)
+{
+	const struct trl_access_who *who = request->who;
+	const struct trl_access_grant *grant = request->grant;
+	struct trl_principal *principal = &request->ctx->principal;
+	const size_t n = who->n_permissions + grant->n_permissions;
+	uint32_t *both;
+
+	principal->permissions = who->permissions;
+	principal->n_permissions = who->n_permissions;
+	if (grant->n_permissions == 0)
+		return;
+	both = trl_arena_alloc(request->ctx->arena, n * sizeof *both);
+	for (size_t i = 0, a = 0, b = 0; i < n; i++)
+		both[i] = b == grant->n_permissions ||
+				  (a < who->n_permissions &&
+				      who->permissions[a] <= grant->permissions[b])
+			      ? who->permissions[a++]
+			      : grant->permissions[b++];
+	principal->permissions = both;
+	principal->n_permissions = n;
+}
+
 static void
 fill_principal(struct edge_request *request)
 {
@@ -170,8 +195,7 @@ fill_principal(struct edge_request *request)
 		principal->permissions = request->grant->permissions;
 		principal->n_permissions = request->grant->n_permissions;
 	} else if (request->grant->status == TENANTS__V1__TENANT__STATUS__active) {
-		principal->permissions = who->permissions;
-		principal->n_permissions = who->n_permissions;
+		fill_of_key(request);
 	}
 }
 

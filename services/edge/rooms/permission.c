@@ -23,6 +23,20 @@ lacks_scope(struct edge_request *request)
 	    ctx, TRL_DENIED, "The permission %s is missing.", method->permission_name);
 }
 
+/* Errors: TRL_QUOTA. */
+static enum trl_code
+has_feature(struct edge_request *request)
+{
+	const struct trl_method *method = request->route->method;
+	const char *plan = request->grant->plan;
+
+	if (!method->feature || trl_may(request->ctx, method->feature_id))
+		return TRL_OK;
+	trl_err_quota(request->ctx, method->feature, plan, 0, 0);
+	return trl_fail(request->ctx, TRL_QUOTA, "The plan %s does not have %s.", plan,
+	    method->feature);
+}
+
 enum trl_code
 edge_permission(struct edge_request *request)
 {
@@ -38,7 +52,7 @@ edge_permission(struct edge_request *request)
 		return lacks_scope(request);
 	case TRL_AUTH_TENANT:
 		if (method->permission && trl_may(ctx, method->permission))
-			return TRL_OK;
+			return has_feature(request);
 		/* An owner lacks nothing but while it is being deleted. */
 		if (ctx->principal.kind == TRL_PERSON &&
 		    request->grant->status != TENANTS__V1__TENANT__STATUS__active)

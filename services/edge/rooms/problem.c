@@ -332,11 +332,19 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 		put_off(request, &problem, retry_after_s(rc, err));
 		return;
 	}
+	if (edge_speaks_ofrep(request))
+		problem.status = edge_ofrep_status(request, problem.status);
 	problem.instance = instance_of(request->ctx->arena, request->http->path);
 	request->response = (struct trl_http_response){ .status = problem.status };
 	edge_headers(request);
 	add_problem_headers(request, rc, problem.status);
 	trl_buf_clear(body);
+	if (edge_speaks_ofrep(request)) {
+		edge_ofrep_failure(body, request, problem.status,
+		    problem.detail ? problem.detail : problem.title);
+		edge_render_body(request, "application/json", body->data, body->len);
+		return;
+	}
 	write_problem(body, &problem);
 	edge_render_body(request, "application/problem+json", body->data, body->len);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
 #include <zlib.h>
 
 #include <trl/json.h>
@@ -206,6 +207,24 @@ add_file(struct edge_request *request)
 	add_body(&request->response, route->method->media_type, file->data, file->len);
 }
 
+/* True: the client has these very bytes already, and the answer is 304. */
+static bool
+add_tag(struct edge_request *request, const struct trl_buf *body)
+{
+	uint8_t hash[16];
+	char hex[2 * sizeof hash + 1];
+	const char *etag;
+
+	crypto_generichash(hash, sizeof hash, body->data, body->len, NULL, 0);
+	sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+	etag = trl_arena_printf(request->ctx->arena, "\"%s\"", hex);
+	trl_http_add_header(&request->response, "ETag", etag);
+	if (!edge_if_none_match(request->http, etag))
+		return false;
+	request->response.status = 304;
+	return true;
+}
+
 enum trl_code
 edge_render(struct edge_request *request)
 {
@@ -231,9 +250,11 @@ edge_render(struct edge_request *request)
 	}
 	trl_buf_clear(body);
 	trl_json_encode(body, method->out, request->out, false);
+	if (method->tagged && add_tag(request, body))
+		return TRL_OK;
 	/* A strong tag is of exactly these bytes (RFC 9110, 8.8.3.3), so what has one
 	 * is not packed. */
-	if (has_version(request))
+	if (has_version(request) || method->tagged)
 		add_body(&request->response, "application/json", body->data, body->len);
 	else
 		edge_render_body(request, "application/json", body->data, body->len);

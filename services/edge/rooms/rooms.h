@@ -75,5 +75,11 @@ void edge_render_body(
 
 /* problem.c: the response for ctx->err. */
 void edge_problem(struct edge_request *request, enum trl_code rc);
+/* ofrep.c: of a method that speaks OFREP: the status and body of a failure, in place of
+ * a problem's. */
+bool edge_speaks_ofrep(const struct edge_request *request);
+uint16_t edge_ofrep_status(const struct edge_request *request, uint16_t status);
+void edge_ofrep_failure(struct trl_buf *out, const struct edge_request *request,
+    uint16_t status, const char *detail);
 /* The page of /problems/{name}, or NULL. */
 const char *edge_problem_page(trl_arena *arena, const char *name);

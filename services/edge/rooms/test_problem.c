@@ -1,4 +1,5 @@
-/* A failure as a document (RFC 9457): of each code, of HTTP itself, at the door. */
+/* (Over 400 lines: each kind of failure, as its answer.) A failure as a document (RFC
+ * 9457): of each code, of HTTP itself, at the door. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,6 +131,55 @@ errors_point_to_fields_of_a_condition_alone(void **state)
 	(void)trl_fail_field(&rig.ctx, TRL_INTERNAL, "tenant_pkey", "Inside.");
 	edge_problem(&rig.request, TRL_INTERNAL);
 	has_not(body_text(), "tenant_pkey");
+}
+
+static void
+a_quota_names_what_of_the_plan_is_used_up(void **state)
+{
+	(void)state;
+	rig_ask("POST", "/api/v1/tenants");
+	trl_err_quota(&rig.ctx, "seats", "team", 5, 8);
+	(void)trl_fail(&rig.ctx, TRL_QUOTA, "No seat.");
+	edge_problem(&rig.request, TRL_QUOTA);
+	has(body_text(),
+	    "\"feature\":\"seats\",\"limit\":5,\"used\":8,\"plan\":\"team\"");
+	rig_ask("POST", "/api/v1/tenants");
+	(void)trl_fail(&rig.ctx, TRL_QUOTA, "Too many.");
+	edge_problem(&rig.request, TRL_QUOTA);
+	has_not(body_text(), "\"limit\"");
+}
+
+/* A method that needs a feature, which the plan has or has not. */
+static void
+without_the_feature_a_method_is_no_part_of_the_plan(void **state)
+{
+	static struct trl_method method;
+	static struct edge_route route;
+	static const struct trl_access_grant grant = { .plan = "free" };
+	uint32_t held[2];
+
+	(void)state;
+	rig_ask("GET", "/api/v1/webhook-endpoints");
+	rig_route();
+	method = *rig.request.route->method;
+	route = *rig.request.route;
+	route.method = &method;
+	method.feature = "hooks";
+	method.feature_id = UINT32_MAX;
+	rig.request.route = &route;
+	rig.request.grant = &grant;
+	held[0] = method.permission;
+	held[1] = method.feature_id;
+	rig.ctx.principal = (struct trl_principal){
+		.kind = TRL_PERSON, .permissions = held, .n_permissions = 2
+	};
+	assert_int_equal(edge_permission(&rig.request), TRL_OK);
+	rig.ctx.principal.n_permissions = 1;
+	assert_int_equal(edge_permission(&rig.request), TRL_QUOTA);
+	edge_problem(&rig.request, TRL_QUOTA);
+	assert_int_equal(rig.request.response.status, 403);
+	has(body_text(),
+	    "\"feature\":\"hooks\",\"limit\":0,\"used\":0,\"plan\":\"free\"");
 }
 
 static void
@@ -378,6 +428,8 @@ main(void)
 		cmocka_unit_test(each_code_has_its_document_and_page),
 		cmocka_unit_test(who_may_try_again_is_told_when),
 		cmocka_unit_test(errors_point_to_fields_of_a_condition_alone),
+		cmocka_unit_test(a_quota_names_what_of_the_plan_is_used_up),
+		cmocka_unit_test(without_the_feature_a_method_is_no_part_of_the_plan),
 		cmocka_unit_test(statuses_of_http_itself_have_a_name_and_a_page),
 		cmocka_unit_test(who_must_sign_in_is_told_how),
 		cmocka_unit_test(a_token_of_too_small_a_scope_is_told_which_it_lacks),

@@ -14,6 +14,9 @@ SNAKE = re.compile(r'[a-z][a-z0-9]*(_[a-z0-9]+)*$')
 SEGMENT = re.compile(r'([a-z0-9][a-z0-9._-]*|{[a-z][a-z0-9_]*})$')
 
 
+ROOTS = {'OFREP': '/ofrep/v1/'}  # of protocols
+
+
 class Permission:
     def __init__(self, name, role, description):
         self.name, self.role, self.description = name, role, description
@@ -279,11 +282,18 @@ def lint_permission(method, say):
     if permission and not re.match(
             rf'{method.service}\.[a-z_]+\.[a-z_]+$', permission):
         say(f'has permission {permission}; its form is {method.service}.resource.verb')
+    if method.feature and method.auth != 'TENANT':
+        say(f'needs the feature {method.feature} of a plan and is {method.auth}; plans are tenants\'')
+    if method.feature and not re.fullmatch(r'[a-z](-?[a-z0-9])+', method.feature):
+        say(f'needs the feature {method.feature!r}, which is no key (a-z, 0-9, single hyphens)')
 
 
 def lint_http(method, say):
-    if not method.path.startswith('/api/v1/'):
-        say(f'has path {method.path}, which is not under /api/v1/')
+    root = ROOTS.get(method.protocol, '/api/v1/')
+    if not method.path.startswith(root):
+        say(f'has path {method.path}, which is not under {root}')
+    if method.option('tagged') and (method.writes or method.revalidates):
+        say('is tagged, and writes or has the ETag of a version')
     for part in method.path.strip('/').split('/'):
         if not SEGMENT.match(part):
             say(f'has the path segment {part!r}; a segment is a word or a {{variable}}')
@@ -363,6 +373,10 @@ def lint_together(contracts, tell):
             shape = (method.verb, re.sub(r'{[^}]*}', '{}', method.path))
             if routes.setdefault(shape, method) is not method:
                 say(f'has the route of {routes[shape].full}')
+        if method.feature:
+            crc = zlib.crc32(f'feature:{method.feature}'.encode())
+            if crcs.setdefault(crc, f'feature:{method.feature}') != f'feature:{method.feature}':
+                say(f'needs the feature {method.feature}, whose CRC-32 is taken; rename it')
         permission = method.option('permission')
         if not permission:
             continue

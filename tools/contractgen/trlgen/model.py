@@ -14,6 +14,7 @@ TIMESTAMP = '.google.protobuf.Timestamp'
 VERBS = ('get', 'post', 'put', 'patch', 'delete')
 FORMATS = ['NONE', 'ID', 'SLUG', 'EMAIL', 'URL', 'LOCALE', 'TOKEN', 'NAME',
            'TIME_ZONE', 'PERMISSION']
+PROTOCOLS = (None, 'OFREP')  # as options.proto has them
 AUTHS = ['NONE', 'PUBLIC', 'SESSION', 'TENANT', 'OPERATOR', 'MESH']
 # Inherent bounds of a format, in characters.
 FORMAT_MAX = {'SLUG': 63, 'EMAIL': 254, 'URL': 2048, 'LOCALE': 35, 'TOKEN': 1024,
@@ -196,6 +197,8 @@ class Message:
         self.place = Place(file, path)
         self.file, self.full, self.name, self.proto = file, full, proto.name, proto
         self.is_entry = proto.options.map_entry
+        # Members of a request that it does not have are passed over.
+        self.lenient = bool(contracts.options.read(proto.options, 'trellis.lenient'))
         self.package = file.package
         self.events = [Event(self, e) for e in
                        contracts.options.read_all(proto.options, 'trellis.event')]
@@ -321,6 +324,14 @@ class Method:
         return self.option('rate', 'write' if self.writes else 'read')
 
     @property
+    def feature(self):
+        return self.option('feature')
+
+    @property
+    def protocol(self):
+        return PROTOCOLS[self.option('protocol', 0)]
+
+    @property
     def tenant_field(self):
         """The operator's methods act in the tenant that their request names."""
         has_one = 'tenant_id' in (self.input.index_of if self.auth == 'OPERATOR' else self.path_names)
@@ -341,6 +352,8 @@ class Method:
             codes |= {names['CONFLICT'], names['INVALID']}
         if self.option('if_match'):
             codes.add(names['PRECONDITION'])
+        if self.feature:
+            codes.add(names['QUOTA'])
         if self.input.field('page_token'):
             codes.add(names['INVALID'])
         return sorted(codes)

@@ -67,6 +67,22 @@ PROBLEM = {
 }
 
 
+# What methods that speak OFREP answer in place of a problem.
+OFREP_FAILURE = {
+    'type': 'object',
+    'description': 'Why a flag was not evaluated (OFREP).',
+    'properties': {
+        'key': {'type': 'string', 'description': 'The key of the flag, of one.',
+                'examples': ['sso']},
+        'errorCode': {'type': 'string', 'examples': ['FLAG_NOT_FOUND'],
+                      'enum': ['PARSE_ERROR', 'INVALID_CONTEXT', 'FLAG_NOT_FOUND', 'GENERAL'],
+                      'description': 'The kind of failure.'},
+        'errorDetails': {'type': 'string', 'description': 'What went wrong this time.',
+                         'examples': ['There is no feature sso.']},
+    },
+}
+
+
 def headers(names):
     return {name: {'$ref': f'#/components/headers/{name}'} for name in sorted(names)}
 
@@ -89,7 +105,9 @@ class Problems:
         for status, kind in DOOR.items():
             if status in door:
                 by_status.setdefault(status, []).append(kind)
-        return {str(status): self.reference(status, kinds)
+        if method.protocol == 'OFREP':  # which has no 422
+            by_status[400] = by_status.get(400, []) + by_status.pop(422, [])
+        return {str(status): self.reference(status, kinds, method.protocol)
                 for status, kinds in sorted(by_status.items())}
 
     def codes_of(self, method):
@@ -107,10 +125,14 @@ class Problems:
         return sorted(found | {i for _, i, o in self.codes if o.fault and (
             o.status != 503 or method.writes or i != self.names.get('UNCERTAIN'))})
 
-    def reference(self, status, kinds):
-        name = '-'.join([str(status)] + [code for code, _ in kinds])
+    def reference(self, status, kinds, protocol):
+        name = '-'.join([str(status)] + [code for code, _ in kinds] + ([protocol] if protocol else []))
         if name not in self.components:
             self.components[name] = self.response(status, kinds)
+            if protocol == 'OFREP':
+                self.components[name]['content'] = {'application/json': {
+                    'schema': {'$ref': '#/components/schemas/OfrepFailure'},
+                    'example': {'errorDetails': kinds[0][1]}}}
         return {'$ref': f'#/components/responses/{name}'}
 
     def response(self, status, kinds):

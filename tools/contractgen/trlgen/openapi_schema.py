@@ -61,14 +61,28 @@ class Schemas:
         schema = {'type': 'object'}
         if message.place.comment:
             schema['description'] = message.place.comment
-        schema['properties'] = {f.name: self.field(f) for f in fields}
+        schema['properties'] = {}
+        for f in fields:
+            self.show(schema['properties'], f)
         schema['properties'].update(extra)
         required = [f.name for f in fields if f.required or self.always_there(f)]
         if required:
             schema['required'] = required
-        if message.name.endswith('Request'):
+        if message.name.endswith('Request') and not message.lenient:
             schema['additionalProperties'] = False
         return schema
+
+    def show(self, properties, field):
+        """A field under its name; several of one name are one value of several types."""
+        name, schema = shown_as(field), self.field(field)
+        other = properties.get(name)
+        if other is None:
+            properties[name] = schema
+            return
+        schema.pop('description')
+        if 'anyOf' not in other:
+            properties[name] = other = {'description': other.pop('description'), 'anyOf': [other]}
+        other['anyOf'].append(schema)
 
     @staticmethod
     def always_there(field):
@@ -162,6 +176,10 @@ class Schemas:
         return schema
 
 
+def shown_as(field):
+    return field.option('shown_as') or field.name
+
+
 def example_of(field):
     """One value of the field, as JSON has it."""
     if field.option('example') is not None:
@@ -198,7 +216,7 @@ def example_message(message, without=(), asked=False):
             continue
         if not request or field.required or field.option('example') is not None or \
                 not any(f.required for f in message.fields):
-            out[field.name] = example_value(field, asked)
+            out.setdefault(shown_as(field), example_value(field, asked))
     return out
 
 

@@ -1,5 +1,6 @@
 """All contracts together: catalogue.c holds every method, permission and route."""
 from .lint import permissions_of
+from .out_contract import feature_id
 from .out_told import ROLES, kinds_of, told_rows
 from .text import c_string
 
@@ -30,6 +31,12 @@ const struct trl_permission trl_permissions[] = {{
 }};
 const size_t trl_permissions_count = {n_permissions};
 
+const struct trl_feature trl_features[] = {{
+{features}
+\t{{ .name = NULL }},
+}};
+const size_t trl_features_count = {n_features};
+
 const struct trl_event_type *const trl_event_types[] = {{
 {events}
 \tNULL,
@@ -58,6 +65,7 @@ class CatalogueOutput:
         methods = sorted(self.contracts.methods, key=lambda m: m.id)
         routes = sorted((m for m in methods if m.verb), key=route_order)
         permissions = sorted(permissions_of(self.contracts).values(), key=lambda p: p.id)
+        features = sorted({m.feature for m in methods} - {None}, key=feature_id)
         events = sorted((e for f in self.contracts.files.values() for m in f.messages
                          for e in m.events), key=lambda e: e.type)
         stems = sorted({m.file.stem for m in methods + [e.message for e in events]})
@@ -72,5 +80,7 @@ class CatalogueOutput:
                 f'\t{{ 0x{p.id:08x}u, {c_string(p.name)}, TRL_{ROLES[p.role]},\n'
                 f'\t    {c_string(p.description)} }},' for p in permissions),
             n_permissions=len(permissions),
+            features='\n'.join(f'\t{{ 0x{feature_id(name):08x}u, {c_string(name)} }},' for name in features),
+            n_features=len(features),
             events='\n'.join(f'\t&{e.c_name},' for e in events), n_events=len(events),
             kinds=told_rows(self.contracts), n_kinds=len(kinds_of(self.contracts)))

@@ -120,6 +120,10 @@ METHOD = '''\
 \t.max_body_bytes = {body},
 \t.permission = 0x{permission:08x}u,
 \t.permission_name = {permission_name},
+\t.feature = {feature},
+\t.feature_id = 0x{feature_id:08x}u,
+\t.protocol = {protocol},
+\t.tagged = {tagged},
 \t.errors = UINT64_C(0x{errors:x}),
 \t.callers = {caller_table},
 \t.if_match = {if_match},
@@ -225,6 +229,10 @@ class ContractOutput:
             body=method.option('max_body_bytes', 65536),
             permission=permission_id(permission) if permission else 0,
             permission_name=c_string(permission) if permission else 'NULL',
+            feature=c_string(method.feature) if method.feature else 'NULL',
+            feature_id=feature_id(method.feature) if method.feature else 0,
+            protocol=f'TRL_{method.protocol}' if method.protocol else 'TRL_NO_PROTOCOL',
+            tagged=str(bool(method.option('tagged'))).lower(),
             errors=sum(1 << code for code in method.errors),
             callers=f'static const char *const {table}[] = {{ ' +
             ''.join(f'{c_string(c)}, ' for c in callers) + 'NULL };\n',
@@ -249,6 +257,10 @@ def has_rules(dependency):
 
 def permission_id(name):
     return zlib.crc32(name.encode())
+
+
+def feature_id(name):
+    return permission_id(f'feature:{name}')
 
 
 def wrap(text):

@@ -4,7 +4,7 @@ import json
 import re
 
 from .known import description
-from .openapi_problem import ALWAYS, COUNTED, PROBLEM, Problems, headers
+from .openapi_problem import ALWAYS, COUNTED, OFREP_FAILURE, PROBLEM, Problems, headers
 from .openapi_schema import Schemas, example_message
 
 ABOUT = '''\
@@ -157,6 +157,8 @@ class OpenapiOutput:
                              key=lambda m: (m.path, m.verb)):
             paths.setdefault(method.path, {})[method.verb] = self.operation(method)
         self.schemas.components['Problem'] = PROBLEM
+        if any(m.protocol == 'OFREP' and m.verb for m in self.contracts.methods):
+            self.schemas.components['OfrepFailure'] = OFREP_FAILURE
         said = json.dumps([paths, self.problems.components])  # what is not is left out
 
         def asked(kind, table):
@@ -200,6 +202,8 @@ class OpenapiOutput:
                                       method, bool(body) and body['required'])}
         if method.option('permission'):
             operation['x-permission'] = method.option('permission')
+        if method.feature:
+            operation['x-feature'] = method.feature
         return {k: v for k, v in operation.items() if v or k == 'security'}
 
     @staticmethod
@@ -207,6 +211,9 @@ class OpenapiOutput:
         parts = [method.place.comment]
         if method.option('permission'):
             parts.append(f'Needs the permission `{method.option("permission")}`.')
+        if method.feature:
+            parts.append(f'Needs the feature `{method.feature}` of the plan; without it the '
+                         'answer is 403 `QUOTA`.')
         begins = 'begins to answer' if method.option('stream') else 'answers'
         parts.append(f'Counts against the limit `{method.rate}`; {begins} within '
                      f'{method.option("timeout_ms", 5000)} ms.')
@@ -228,7 +235,7 @@ class OpenapiOutput:
             names.append('Idempotency-Key')
         if method.option('if_match'):
             names.append('If-Match')
-        if method.revalidates:
+        if method.revalidates or method.option('tagged'):
             names.append('If-None-Match')
         if method.option('stream'):
             names.append('Last-Event-ID')
@@ -276,7 +283,7 @@ class OpenapiOutput:
             names.append('Set-Cookie')
         if method.writes:
             names.append('Idempotency-Replayed')
-        if method.output.field('version'):
+        if method.output.field('version') or method.option('tagged'):
             names.append('ETag')
         if method.option('media_type') and method.output.field('file_name'):
             names.append('Content-Disposition')
@@ -305,7 +312,7 @@ class OpenapiOutput:
                 'schema': self.schemas.reference(method.output),
                 'example': example_message(method.output)}}
         out = {str(method.status): response}
-        if method.revalidates:
+        if method.revalidates or method.option('tagged'):
             out['304'] = {'description': 'Still the one If-None-Match names.',
                           'headers': headers([*ALWAYS, *COUNTED, 'ETag'])}
         return out

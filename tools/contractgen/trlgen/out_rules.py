@@ -28,12 +28,13 @@ class Rules:
             f'\t.fields = {fields},\n'
             f'\t.has_secret = {"true" if m.has_secret() else "false"},\n'
             f'\t.is_entry = {entry},\n'
+            f'\t.is_lenient = {"true" if m.lenient else "false"},\n'
             f'\t.clear_field = {clear},\n}};\n')
         return ''.join(out)
 
     def row(self, field):
         parts = []
-        key = f'"{field.name}":'
+        key = f'"{field.option("shown_as") or field.name}":'
         parts.append(f'.key = {c_string(key)}, .key_len = {len(key)}')
         if field.is_message and not field.is_timestamp:
             parts.append(f'.message = &{field.target.c_rules}')

@@ -6,7 +6,7 @@ TYPES = {value: name[5:].lower() for name, value in FD.Type.items()}
 LEAST, MOST = ('min_len', 'min'), ('max_len', 'max', 'item_max_len')
 # Of a method: what may not change at all.
 FIXED = ('verb', 'path', 'status', 'input', 'output', 'auth', 'effect', 'permission',
-         'tenant_field', 'signs_in', 'stream', 'media_type')
+         'tenant_field', 'signs_in', 'stream', 'media_type', 'protocol')
 
 
 def snapshot(contracts, only=None):
@@ -39,6 +39,7 @@ def method_of(method):
         'if_match': bool(method.option('if_match')),
         'tenant_field': method.tenant_field, 'signs_in': method.option('signs_in'),
         'stream': method.option('stream'), 'media_type': method.option('media_type'),
+        'protocol': method.protocol,
         'max_body_bytes': method.option('max_body_bytes', 65536),
     }
     return {k: v for k, v in found.items() if v not in (None, [], False, 0)}

@@ -35,6 +35,8 @@ enum trl_format { /* as trellis.Format */
 	TRL_FORMAT_PERMISSION
 };
 
+enum trl_protocol { TRL_NO_PROTOCOL, TRL_OFREP }; /* as trellis.Protocol */
+
 /* The rules of one field; the i-th belongs to descriptor->fields[i]. */
 struct trl_field {
 	const char *key; /* "\"name\":" as JSON has it */
@@ -55,6 +57,7 @@ struct trl_message {
 	const struct trl_field *fields;
 	bool has_secret; /* somewhere inside */
 	bool is_entry;   /* an entry of a map: key, value */
+	bool is_lenient; /* members that it does not have are passed over */
 	int clear_field; /* index of the repeated string "clear", or -1 */
 };
 
@@ -78,6 +81,11 @@ struct trl_method {
 	bool sees_session; /* PUBLIC, but the principal is a session's where one is */
 	bool stream; /* its answer is a text/event-stream that the edge goes on with */
 	/* Its answer is the reply's field body, of this type; NULL: JSON. */
+	/* What of the plan it needs, as trl_may asks for it; NULL and 0: nothing. */
+	const char *feature;
+	uint32_t feature_id;
+	enum trl_protocol protocol;
+	bool tagged; /* the answer's ETag is made of its bytes */
 	const char *media_type;
 	const struct trl_message *in, *out;
 	/* HTTP; verb NONE where the method is only for the mesh. */
@@ -117,3 +125,13 @@ extern const struct trl_method *const trl_methods[];
 extern const size_t trl_methods_count;
 const struct trl_method *trl_method_by_id(uint32_t id);
 const struct trl_method *trl_method_by_name(const char *name);
+
+/* A feature of plans that some contract names; its id is among the permissions of
+ * whoever's plan has it. */
+struct trl_feature {
+	uint32_t id; /* CRC-32 of "feature:" and the name */
+	const char *name;
+};
+/* All of them, rising by id (generated). */
+extern const struct trl_feature trl_features[];
+extern const size_t trl_features_count;
