@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <billing_v1.trl.h>
+
 #include "analytics/analytics.h"
 #include "test_ground.h"
 
@@ -80,6 +82,25 @@ an_event_is_told_by_ids_and_by_what_its_contract_declares(void **state)
 	    "\"organization\":\"00000000-0000-7000-8000-000000000002\"},"
 	    "\"$lib\":\"trellis\",\"$geoip_disable\":true,"
 	    "\"member_role\":\"admin\",\"former_role\":\"viewer\"}}");
+}
+
+/* A plan's key is the installation's word; a plan's full name is not told. */
+static void
+a_word_that_the_installation_chose_is_told(void **state)
+{
+	Billing__V1__Subscription subscription = BILLING__V1__SUBSCRIPTION__INIT;
+	Billing__V1__SubscriptionEvent told = BILLING__V1__SUBSCRIPTION_EVENT__INIT;
+	const char *text;
+
+	(void)state;
+	subscription.plan = (char *)(uintptr_t) "team";
+	trl_set(&subscription, seats, 5);
+	told.subscription = &subscription;
+	told.plan_name = (char *)(uintptr_t) "The team's plan";
+	text = told_of(&billing_event_subscription_paused, &told.base);
+	assert_non_null(
+	    strstr(text, ",\"subscription_plan\":\"team\",\"subscription_seats\":5}}"));
+	assert_null(strstr(text, "The team"));
 }
 
 /* An API key did it; and what is absent is no property. */
@@ -286,6 +307,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    an_event_is_told_by_ids_and_by_what_its_contract_declares),
+		cmocka_unit_test(a_word_that_the_installation_chose_is_told),
 		cmocka_unit_test(
 		    what_nobody_did_is_the_organisations_and_makes_no_profile),
 		cmocka_unit_test(neither_name_nor_address_is_told),
