@@ -82,6 +82,9 @@ class Conform(MeshCase):
         self.assertEqual(self.ada.post("/api/v1/subscription", {
             "plan": "team", "interval": "month", "seats": 2}).status, 200)
         made["invoice_id"] = self.ada.get("/api/v1/invoices")["items"][0]["id"]
+        made["credit_note_id"] = self.stack.trellis("call", "CreditInvoice", json.dumps({
+            "tenant_id": tenant, "invoice_id": made["invoice_id"], "amount": 100, "reason": "order_change"}),
+            "--json").json()["id"]
         asks = self.ada.post("/api/v1/payment-methods", {
             "card_number": "4000002500003155", "expiry_month": 12, "expiry_year": 2099})
         made["challenge_id"] = asks["next_action_url"].rpartition("/")[2]

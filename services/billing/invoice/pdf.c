@@ -1,6 +1,6 @@
-/* billing.GetInvoicePdf. The document is drawn by trellis-pdf (pdf/main.c), a process
- * of its own that is started by the first one who asks and ended a minute after the
- * last.
+/* billing.GetInvoicePdf and GetCreditNotePdf. The document is drawn by trellis-pdf
+ * (pdf/main.c), a process of its own that is started by the first one who asks and
+ * ended a minute after the last.
  *
  * What is drawn is the invoice as it was made, by the seller's logo of then: what the
  * organisation or the seller changes, or pays, leaves it the same bytes. Only a void
@@ -129,4 +129,38 @@ billing_get_invoice_pdf(struct billing *self, trl_ctx *ctx,
 	rc = add_logo(self, ctx, request.invoice->catalogue_version, &request);
 	return rc == TRL_OK ? draw(self, ctx, &request, request.invoice->number, out)
 			    : rc;
+}
+
+/* By the logo and in the zone of its invoice. Errors: TRL_NOT_FOUND, TRL_BUSY,
+ * TRL_UNAVAILABLE. */
+enum trl_code
+billing_get_credit_note_pdf(struct billing *self, trl_ctx *ctx,
+    const Billing__V1__GetCreditNotePdfRequest *in, Billing__V1__Pdf *out)
+{
+	Billing__V1__CreditNoteRow row = BILLING__V1__CREDIT_NOTE_ROW__INIT;
+	Billing__V1__PdfRequest request = BILLING__V1__PDF_REQUEST__INIT;
+	ProtobufCMessage *note = NULL, *invoice = NULL;
+	enum trl_code rc = trl_batch_get_one(ctx, self->pg,
+	    TRL_SCOPE_TENANT(ctx->tenant), &billing_sql_credit_note_get, NULL,
+	    &row.base, TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("id", trl_value_id(in->credit_note_id)));
+
+	if (rc != TRL_OK)
+		return rc;
+	rc = trl_wire_decode(ctx, &billing__v1__credit_note__descriptor,
+	    row.document.data, row.document.len, &note);
+	if (rc == TRL_OK)
+		rc = trl_wire_decode(ctx, &billing__v1__invoice__descriptor,
+		    row.invoice.data, row.invoice.len, &invoice);
+	if (rc != TRL_OK)
+		return trl_fold(ctx, rc);
+	request.credit_note = (Billing__V1__CreditNote *)note;
+	request.locale = request.credit_note->locale;
+	request.footer = request.credit_note->footer;
+	request.time_zone = ((billing_invoice *)invoice)->time_zone;
+	rc = add_logo(
+	    self, ctx, ((billing_invoice *)invoice)->catalogue_version, &request);
+	return rc == TRL_OK
+		   ? draw(self, ctx, &request, request.credit_note->number, out)
+		   : rc;
 }

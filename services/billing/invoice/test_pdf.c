@@ -114,6 +114,32 @@ what_changes_afterwards_leaves_it_the_same_bytes(void **state)
 }
 
 static void
+a_credit_note_is_one_too(void **state)
+{
+	struct world_caller who = ground_owner(), other = ground_owner();
+	const char *id = invoice_of(&who, "de"), *asking;
+	Billing__V1__CreditNote *note;
+	Billing__V1__Pdf *pdf, *again;
+
+	(void)state;
+	must(&ground_operator, &billing_v1_credit_invoice,
+	    trl_arena_printf(world.arena,
+		"{\"tenant_id\":\"%s\",\"invoice_id\":\"%s\","
+		"\"reason\":\"duplicate\"}",
+		trl_arena_strdup(world.arena, world_id_text(who.tenant)), id),
+	    &note);
+	asking = trl_arena_printf(world.arena, "{\"credit_note_id\":\"%s\"}",
+	    world_id_text(trl_value_id(note->id)));
+	must(&who, &billing_v1_get_credit_note_pdf, asking, &pdf);
+	must(&who, &billing_v1_get_credit_note_pdf, asking, &again);
+	assert_same(pdf, again);
+	assert_string_equal(
+	    pdf->file_name, trl_arena_printf(world.arena, "%s.pdf", note->number));
+	assert_int_equal(
+	    ask(&other, &billing_v1_get_credit_note_pdf, asking, NULL), TRL_NOT_FOUND);
+}
+
+static void
 a_void_one_says_so(void **state)
 {
 	struct world_caller who = ground_owner();
@@ -207,6 +233,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_invoice_is_a_pdf_with_its_number),
 		cmocka_unit_test(what_changes_afterwards_leaves_it_the_same_bytes),
+		cmocka_unit_test(a_credit_note_is_one_too),
 		cmocka_unit_test(a_void_one_says_so),
 		cmocka_unit_test(a_draft_is_none_yet),
 		cmocka_unit_test(nobody_gets_somebody_elses),

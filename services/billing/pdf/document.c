@@ -288,21 +288,6 @@ fill_invoice(struct making *making, const Billing__V1__Invoice *from)
 }
 
 static const char *
-reason_of(const struct making *making, const Billing__V1__CreditNote *from)
-{
-	static const enum text texts[] = {
-		[BILLING__V1__CREDIT_NOTE__REASON__duplicate] = TEXT_REASON_DUPLICATE,
-		[BILLING__V1__CREDIT_NOTE__REASON__fraudulent] = TEXT_REASON_FRAUDULENT,
-		[BILLING__V1__CREDIT_NOTE__REASON__order_change] =
-		    TEXT_REASON_ORDER_CHANGE,
-		[BILLING__V1__CREDIT_NOTE__REASON__unsatisfactory] =
-		    TEXT_REASON_UNSATISFACTORY,
-	};
-
-	return from->has_reason ? making_text(making, texts[from->reason]) : NULL;
-}
-
-static const char *
 fill_credit_note(struct making *making, const Billing__V1__CreditNote *from)
 {
 	struct document *out = making->out;
@@ -318,11 +303,12 @@ fill_credit_note(struct making *making, const Billing__V1__CreditNote *from)
 	add_fact(making, TEXT_NUMBER, from->number);
 	if (from->issued_at)
 		add_fact(making, TEXT_DATE, day(making, from->issued_at));
-	add_fact(making, TEXT_REASON, reason_of(making, from));
 	name_columns(making);
 	if (!fill_lines(making, from->lines, from->n_lines))
 		return "the lines add up to more than fits";
 	making_credit_sums(making, from);
+	for (size_t i = 0; i < from->n_notes; i++)
+		making_note(making, from->notes[i]);
 	return NULL;
 }
 

@@ -24,6 +24,22 @@ minus(int64_t minor)
 	return minor == INT64_MIN ? INT64_MAX : -minor;
 }
 
+/* "VAT 20 %", by the rate's own name where it has one; what is not subject to tax has
+ * no rate. */
+static const char *
+name_of(const struct making *making, enum text label, const Billing__V1__TaxTotal *tax)
+{
+	const char *rate;
+
+	if (!is_there(tax->rate))
+		return making_text(making, TEXT_TAX);
+	rate = locale_decimal(&making->locale, making->arena, tax->rate);
+	if (label != TEXT_TAX_RATE || !is_there(tax->name))
+		return making_filled(making, label, rate);
+	return trl_arena_printf(making->arena, "%s %s%s%%", tax->name, rate,
+	    making->locale.percent_near ? "" : "\xc2\xa0");
+}
+
 /* A row a category and rate, and of what it is where there are several. */
 static void
 add_taxes(struct making *making, enum text label, Billing__V1__TaxTotal *const *taxes,
@@ -31,9 +47,7 @@ add_taxes(struct making *making, enum text label, Billing__V1__TaxTotal *const *
 {
 	for (size_t i = 0; i < n; i++) {
 		const Billing__V1__TaxTotal *tax = taxes[i];
-		const char *name = making_filled(making, label,
-		    locale_decimal(&making->locale, making->arena,
-			is_there(tax->rate) ? tax->rate : "0"));
+		const char *name = name_of(making, label, tax);
 
 		if (n > 1)
 			name = trl_arena_printf(making->arena, "%s \xc2\xb7 %s %s",

@@ -456,11 +456,13 @@ a_credit_note_names_its_invoice(void **state)
 	note->number = owned("CN-000007");
 	note->invoice_number = made->number;
 	note->currency = made->currency;
-	trl_set(note, reason, BILLING__V1__CREDIT_NOTE__REASON__duplicate);
+	note->notes = &(char *){ owned("Invoiced twice") };
+	note->n_notes = 1;
 	note->seller = made->seller;
 	note->buyer = made->buyer;
 	note->lines = made->lines;
 	note->n_lines = 1;
+	made->taxes[0]->name = owned("VAT");
 	note->taxes = made->taxes;
 	note->n_taxes = 1;
 	trl_set(note, net, 900);
@@ -473,6 +475,8 @@ a_credit_note_names_its_invoice(void **state)
 	make();
 	must_say("Credit note");
 	must_say("For invoice INV-000042");
+	must_say("Invoiced twice");
+	must_say("VAT 20%");
 	must_say("CN-000007");
 	must_say("EUR 10.80");
 	must_say("Refunded");
