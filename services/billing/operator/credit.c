@@ -6,6 +6,7 @@
 struct wanted {
 	struct trl_id invoice;
 	int64_t amount; /* 0: all that is left */
+	bool refund;
 	Billing__V1__CreditNote__Reason reason;
 	Billing__V1__CreditNote *note, *out;
 };
@@ -17,8 +18,8 @@ decide(struct turn *turn, void *arg, struct life_outcome *out)
 	struct turn_invoice *at;
 	enum trl_code rc = operator_find(turn, wanted->invoice, &at);
 
-	return rc == TRL_OK ? credit_amount(turn, at, wanted->amount, &wanted->reason,
-				  out, &wanted->note)
+	return rc == TRL_OK ? credit_amount(turn, at, wanted->amount, wanted->refund,
+				  &wanted->reason, out, &wanted->note)
 			    : rc;
 }
 
@@ -42,6 +43,7 @@ billing_credit_invoice(struct billing *self, trl_ctx *ctx,
 		.reply_stands = true };
 	struct wanted wanted = { .invoice = trl_value_id(in->invoice_id),
 		.amount = in->amount,
+		.refund = in->refund,
 		.reason = in->reason,
 		.out = out };
 

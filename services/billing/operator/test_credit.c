@@ -189,6 +189,36 @@ what_was_credited_is_not_credited_again(void **state)
 	shop_books_agree(&who);
 }
 
+/* Back to the payer, and what was paid from the balance to that. */
+static void
+what_was_paid_may_go_back_to_the_payer(void **state)
+{
+	struct world_caller who = shop_customer(austria);
+	Billing__V1__CreditNote *note;
+
+	(void)state;
+	shop_subscribe(&who, big);
+	(void)credit(&who, shop_invoice(&who, 0),
+	    ",\"reason\":\"duplicate\","
+	    "\"amount\":1000");
+	ground_pass(&who, 31 * SHOP_DAY);
+	assert_int_equal(shop_invoice(&who, 0)->from_balance, 1000);
+	note = credit(&who, shop_invoice(&who, 0),
+	    ",\"reason\":\"duplicate\","
+	    "\"refund\":true");
+	assert_int_equal(note->refunded, 5000);
+	assert_int_equal(note->to_balance, 1000);
+	assert_int_equal(shop_number(&who, "balance"), 1000);
+	assert_int_equal(ground_sum(&who, "refunds"), 0);
+	assert_int_equal(ground_sum(&who, "cash"), 6000);
+	assert_string_equal(
+	    world_sql("select string_agg(kind || ' ' || status || ' ' || amount, ', ' "
+		      "order by id) from billing.payment where tenant_id = '%s'",
+		world_id_text(who.tenant)),
+	    "payment succeeded 6000, payment succeeded 5000, refund succeeded 5000");
+	shop_books_agree(&who);
+}
+
 static void
 nothing_above_the_rest_is_credited(void **state)
 {
@@ -273,6 +303,7 @@ main(void)
 		TEST(unused_time_of_an_unpaid_invoice_lowers_it),
 		TEST(unused_time_that_was_paid_is_credit),
 		TEST(what_was_credited_is_not_credited_again),
+		TEST(what_was_paid_may_go_back_to_the_payer),
 		TEST(nothing_above_the_rest_is_credited),
 		TEST(five_at_once_do_not_exceed_the_rest),
 		TEST(only_the_operator_and_only_of_its_invoice),

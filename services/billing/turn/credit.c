@@ -7,6 +7,7 @@
 #include <trl/wire.h>
 
 #include "invoice/credit_note.h"
+#include "turn/charge.h"
 #include "turn/number.h"
 #include "turn/closing.h"
 
@@ -17,6 +18,7 @@ struct taking {
 	struct bill_taken *taken; /* of each of its lines, before this */
 	int64_t left;             /* of it, with tax */
 	struct bill takes;
+	Billing__V1__ListPaymentsReply payments; /* of which something may go back */
 };
 
 static enum trl_code
@@ -50,6 +52,7 @@ begin(struct turn *turn, struct turn_invoice *at, struct taking *out)
 {
 	enum trl_code rc = turn_document(turn, at, &out->document);
 
+	billing__v1__list_payments_reply__init(&out->payments);
 	if (rc != TRL_OK)
 		return rc;
 	out->bill = credit_note_bill(turn->ctx, out->document);
@@ -97,8 +100,27 @@ book(struct turn *turn, struct turn_invoice *at, const Billing__V1__CreditNote *
 	    "credit_note", trl_value_id(note->id),
 	    (const struct ledger_entry[]){ { "revenue", note->net },
 		{ "tax", note->tax }, { closing_account_of(invoice), -note->off_due },
-		{ "credit", -note->to_balance } },
-	    4);
+		{ "credit", -note->to_balance }, { "refunds", -note->refunded } },
+	    5);
+}
+
+/* As much of amount as can go back to the payer does. */
+static int64_t
+give_back(struct turn *turn, const Billing__V1__ListPaymentsReply *of, int64_t amount)
+{
+	int64_t given = 0;
+
+	for (size_t i = 0; i < of->n_items && given < amount; i++) {
+		const Billing__V1__Payment *payment = of->items[i];
+		int64_t part = payment->amount - payment->refunded;
+		Billing__V1__Payment refund;
+
+		if (part > amount - given)
+			part = amount - given;
+		(void)payment_refund(turn, payment, part, &refund);
+		given += part;
+	}
+	return given;
 }
 
 /* Makes the credit note of what is taken. */
@@ -123,8 +145,8 @@ give(struct turn *turn, struct turn_invoice *at, struct taking *taking,
 	note->invoice_number = invoice->number;
 	note->issued_at = billing_time(ctx, issued_at);
 	trl_set(note, off_due, off);
-	trl_set(note, to_balance, note->total - off);
-	trl_set(note, refunded, 0);
+	trl_set(note, refunded, give_back(turn, &taking->payments, note->total - off));
+	trl_set(note, to_balance, note->total - off - note->refunded);
 	credit_note_add(note, at->taken);
 	put(turn, note);
 	book(turn, at, note);
@@ -205,7 +227,7 @@ refuse(struct turn *turn, const char *why)
 }
 
 enum trl_code
-credit_amount(struct turn *turn, struct turn_invoice *at, int64_t gross,
+credit_amount(struct turn *turn, struct turn_invoice *at, int64_t gross, bool refund,
     const Billing__V1__CreditNote__Reason *reason, struct life_outcome *next,
     Billing__V1__CreditNote **out)
 {
@@ -224,6 +246,14 @@ credit_amount(struct turn *turn, struct turn_invoice *at, int64_t gross,
 	if (!bill_take_gross(
 		&taking.bill, taking.taken, gross ? gross : taking.left, &taking.takes))
 		return too_large(turn);
+	if (refund)
+		rc = trl_batch_get_one(turn->ctx, turn->self->pg,
+		    TRL_SCOPE_TENANT(turn->ctx->tenant),
+		    &billing_sql_payment_refundable, NULL, &taking.payments.base,
+		    TRL_ARG_ID("tenant_id", turn->account.tenant),
+		    TRL_ARG_ID("invoice_id", trl_value_id(at->invoice->id)));
+	if (rc != TRL_OK)
+		return rc;
 	lower_parts(turn, at->place, &taking);
 	return give(turn, at, &taking, reason, next, out);
 }

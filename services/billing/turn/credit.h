@@ -12,11 +12,13 @@ enum trl_code credit_part(struct turn *turn, struct turn_invoice *at,
     const struct life_part *part, int64_t amount,
     struct life_outcome *next) TRL_MUST_CHECK;
 /* Takes an amount with tax back of all lines, 0: all that is left; what the life has of
- * them is lowered, too, so that nothing is credited twice. Errors: TRL_CONFLICT (it is
- * no final invoice, or more than is left of it), TRL_INVALID, faults. */
+ * them is lowered, too, so that nothing is credited twice. With refund, what would
+ * become credit goes back to the payer, as far as payments of it can. Errors:
+ * TRL_CONFLICT (it is no final invoice, or more than is left of it), TRL_INVALID,
+ * faults. */
 enum trl_code credit_amount(struct turn *turn, struct turn_invoice *at, int64_t gross,
-    const Billing__V1__CreditNote__Reason *reason, struct life_outcome *next,
-    Billing__V1__CreditNote **out) TRL_MUST_CHECK;
+    bool refund, const Billing__V1__CreditNote__Reason *reason,
+    struct life_outcome *next, Billing__V1__CreditNote **out) TRL_MUST_CHECK;
 /* What credit notes have taken of an invoice, in sum. Errors: faults. */
 enum trl_code credit_taken(struct turn *turn, struct turn_invoice *at, int64_t *net,
     int64_t *tax) TRL_MUST_CHECK;
