@@ -17,7 +17,8 @@ VERBS = {"made": ("created", "added"), "changed": ("updated",), "ended": ("delet
 
 
 class Resources(MeshCase):
-    settings = {**MeshCase.settings, "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}
+    settings = {**MeshCase.settings, "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8",
+                "TRELLIS_BILLING_PROVIDER": "test"}
 
     @classmethod
     def setUpClass(cls):
@@ -125,9 +126,10 @@ class Resources(MeshCase):
         again = resource.create.call(self.ada, self.tenant, {}, body, **{"Idempotency-Key": key})
         self.assertEqual((again.status, again.json), (201, made.json))
         self.assertEqual(again.headers["idempotency-replayed"], "true")
-        other = resource.create.call(self.ada, self.tenant, {}, self.fresh(resource),
-                                     **{"Idempotency-Key": key})
-        self.check_problem(other, 422, "INVALID")
+        other = self.fresh(resource)
+        if other != body:  # not where it takes the document's texts only
+            answer = resource.create.call(self.ada, self.tenant, {}, other, **{"Idempotency-Key": key})
+            self.check_problem(answer, 422, "INVALID")
         self.assertEqual(self.ids(resource).count(id_), 1)
         shown = next(one for one in self.listed(resource)["items"] if id_ in one.values())
         if resource.get:
