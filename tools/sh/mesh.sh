@@ -215,20 +215,25 @@ mesh_define() { # name, scheme
 	END
 }
 
-# Lets webhooks reach this machine, until close_loopback, where nobody has said what they
-# may reach: for a story that has its receiver here.
-open_loopback() {
-	LOOPBACK=notify
-	as_user test -d "$RUN/scan/notify" || LOOPBACK=all
-	LOOPBACK_RUN=$(as_user cat "$RUN/scan/$LOOPBACK/run") || return 1
-	! grep -q '^export TRELLIS_WEBHOOK_ALLOW_CIDRS=' <<<"$LOOPBACK_RUN" || { LOOPBACK=; return 0; }
-	sed "/^exec \"/i export TRELLIS_WEBHOOK_ALLOW_CIDRS='127.0.0.1/32'" <<<"$LOOPBACK_RUN" | put "$RUN/scan/$LOOPBACK/run" 700
-	as_user s6-svc -wR -T 30000 -r "$RUN/scan/$LOOPBACK"
+# lend SERVICE NAME VALUE - has a service run with a setting that nobody has set, until
+# take_back: for a story that needs it. It is started anew; $LENT says for whom it was.
+declare -A LENT_RUNS=()
+lend() {
+	local run
+	LENT=$1
+	as_user test -d "$RUN/scan/$LENT" || LENT=all
+	run=$(as_user cat "$RUN/scan/$LENT/run") || return 1
+	! grep -q "^export $2=" <<<"$run" || { LENT=; return 0; }
+	[ -n "${LENT_RUNS[$LENT]:-}" ] || LENT_RUNS[$LENT]=$run
+	sed "/^exec \"/i export $2='$3'" <<<"$run" | put "$RUN/scan/$LENT/run" 700
+	as_user s6-svc -wR -T 30000 -r "$RUN/scan/$LENT"
 }
-close_loopback() {
-	[ -n "${LOOPBACK:-}" ] || return 0
-	put "$RUN/scan/$LOOPBACK/run" 700 <<<"$LOOPBACK_RUN"
-	as_user s6-svc -wR -T 30000 -r "$RUN/scan/$LOOPBACK" || true
+take_back() {
+	local at
+	for at in "${!LENT_RUNS[@]}"; do
+		put "$RUN/scan/$at/run" 700 <<<"${LENT_RUNS[$at]}"
+		as_user s6-svc -wR -T 30000 -r "$RUN/scan/$at" || true
+	done
 }
 
 # Whether what a service would be started with differs from what it runs with.
