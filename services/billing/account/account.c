@@ -177,7 +177,13 @@ account_read(trl_ctx *ctx, struct account_rows *rows, struct account *out)
 enum trl_code
 account_load(struct billing *self, trl_ctx *ctx, struct account *out)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	return account_load_by(
+	    ctx, trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant)), out);
+}
+
+enum trl_code
+account_load_by(trl_ctx *ctx, trl_batch *work, struct account *out)
+{
 	struct account_rows *rows = trl_arena_alloc(ctx->arena, sizeof *rows);
 	enum trl_code rc;
 

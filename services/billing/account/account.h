@@ -38,6 +38,9 @@ enum trl_code account_read(
 /* Both, as a read of its own. */
 enum trl_code account_load(
     struct billing *self, trl_ctx *ctx, struct account *out) TRL_MUST_CHECK;
+/* The same by a batch of the tenant that reads other things, too. */
+enum trl_code account_load_by(
+    trl_ctx *ctx, trl_batch *work, struct account *out) TRL_MUST_CHECK;
 /* Gives back the zone. */
 void account_fini(struct account *account);
 

@@ -73,6 +73,7 @@ step(struct turn *turn)
 	rc = do_next(turn);
 	if (rc != TRL_OK)
 		return rc;
+	turn->next = INT64_MIN; /* the job of this one is over: the next has its own */
 	turn_finish(turn);
 	return turn_commit(turn, false);
 }
@@ -114,23 +115,35 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 	}
 }
 
-/* Nothing was due: the clocks of this machine and PostgreSQL's differ, or it is not due
+/* Nothing is due: the clocks of this machine and PostgreSQL's differ, or it is not due
  * any more. Whoever moves what is due has the job come then, too. */
 static enum trl_code
-look_later(struct billing *self, trl_ctx *ctx)
+look_later(struct turn *turn)
 {
-	struct account *account = trl_arena_alloc(ctx->arena, sizeof *account);
-	enum trl_code rc = account_load(self, ctx, account);
-	int64_t soon = trl_now(ctx) + 1000000, next;
+	const struct account *account = &turn->account;
+	int64_t soon = trl_now(turn->ctx) + 1000000;
+
+	if (turn->next == INT64_MAX || account->row->clock_at || account->row->deleting)
+		return TRL_OK;
+	return trl_job_again(
+	    turn->ctx, turn->next * 1000000 > soon ? turn->next * 1000000 : soon);
+}
+
+/* One thing a run: what it does has the job come for the next one, be it due already.
+ */
+static enum trl_code
+run(struct billing *self, trl_ctx *ctx)
+{
+	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	enum trl_code rc = turn_load(self, ctx, turn);
+	bool due;
 
 	if (rc != TRL_OK)
 		return rc;
-	next = account_next(account);
-	if (next == INT64_MAX || account->row->clock_at || account->row->deleting)
-		rc = TRL_OK;
-	else
-		rc = trl_job_again(ctx, next * 1000000 > soon ? next * 1000000 : soon);
-	account_fini(account);
+	due = turn->next <= trl_now(ctx) / 1000000 && !turn->account.row->clock_at &&
+	      !turn->account.row->deleting;
+	rc = due ? step(turn) : look_later(turn);
+	turn_end(turn);
 	return rc;
 }
 
@@ -139,12 +152,14 @@ run_job(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
 	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
 	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
-	uint32_t steps = 0;
 
 	(void)job;
-	if (rc == TRL_OK)
-		rc = due_run(state, ctx, trl_now(ctx) / 1000000, &steps);
-	return rc == TRL_OK && steps == 0 ? look_later(state, ctx) : rc;
+	if (rc != TRL_OK)
+		return rc;
+	do
+		rc = run(state, ctx);
+	while (trl_change_again(&queue, &rc));
+	return rc;
 }
 
 void

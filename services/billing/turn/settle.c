@@ -10,14 +10,22 @@
 
 typedef Billing__V1__Payment__Status status;
 
+static void
+read_row(trl_ctx *ctx, trl_batch *work, struct trl_id id, Billing__V1__PaymentRow *out)
+{
+	billing__v1__payment_row__init(out);
+	trl_batch_get(work, &billing_sql_payment_get, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
+}
+
 enum trl_code
 payment_get(
     struct billing *self, trl_ctx *ctx, struct trl_id id, Billing__V1__PaymentRow *out)
 {
-	billing__v1__payment_row__init(out);
-	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
-	    &billing_sql_payment_get, NULL, &out->base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	read_row(ctx, work, id, out);
+	return trl_batch_read(work);
 }
 
 void
@@ -172,21 +180,21 @@ note_payment(struct turn *turn, const Billing__V1__Payment *payment,
 }
 
 static enum trl_code
-write_answer(struct turn *turn, struct trl_id id, const struct provider_answer *answer)
+write_answer(struct turn *turn, const Billing__V1__PaymentRow *row,
+    const struct provider_answer *answer)
 {
 	struct life_outcome *next = trl_arena_alloc(turn->ctx->arena, sizeof *next);
-	Billing__V1__PaymentRow row;
-	enum trl_code rc = payment_get(turn->self, turn->ctx, id, &row);
+	enum trl_code rc;
 
-	if (rc != TRL_OK || !is_news(&row, answer))
-		return rc;
+	if (!is_news(row, answer))
+		return TRL_OK;
 	next->n = 0;
-	payment_put(turn, row.payment, status_of(answer->outcome), answer->reference,
+	payment_put(turn, row->payment, status_of(answer->outcome), answer->reference,
 	    answer->code, answer->url);
-	if (row.payment->kind == BILLING__V1__PAYMENT__KIND__refund)
-		note_refund(turn, row.payment, answer->outcome);
+	if (row->payment->kind == BILLING__V1__PAYMENT__KIND__refund)
+		note_refund(turn, row->payment, answer->outcome);
 	else
-		note_payment(turn, row.payment, answer, next);
+		note_payment(turn, row->payment, answer, next);
 	rc = turn_do(turn, next);
 	if (rc != TRL_OK)
 		return rc;
@@ -202,11 +210,17 @@ payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
 	enum trl_code rc = TRL_PRECONDITION;
 
 	for (int i = 0; rc == TRL_PRECONDITION && i < TURN_TRIES; i++) {
+		trl_batch *work =
+		    trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+		Billing__V1__PaymentRow *row = trl_arena_alloc(ctx->arena, sizeof *row);
+
 		trl_err_clear(ctx);
-		rc = turn_load(self, ctx, turn);
+		read_row(ctx, work, id, row);
+		rc = account_load_by(ctx, work, &turn->account);
 		if (rc != TRL_OK)
 			return rc;
-		rc = write_answer(turn, id, answer);
+		turn_begin(self, ctx, turn);
+		rc = write_answer(turn, row, answer);
 		turn_end(turn);
 	}
 	return rc;
