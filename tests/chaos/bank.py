@@ -18,7 +18,7 @@ EVERY_S = 0.25
 DAYS_MOST = 40
 
 
-def wares():
+def wares(one_series):
     """The example, without a limit of seats, and with one that can be seen at the door."""
     with open(EXAMPLE, encoding="utf-8") as file:
         catalogue = json.load(file)
@@ -26,19 +26,21 @@ def wares():
     for plan in catalogue["plans"]:
         plan["features"] = [one for one in plan["features"] if one["feature"] != "seats"] + [
             {"feature": "seats"}, {"feature": "api-reads-per-minute", "number": READS[plan["key"]]}]
+    catalogue["seller"]["one_series"] = one_series
     return catalogue
 
 
 class Bank:
     def __init__(self, fleet, seed):
         self.fleet, self.chance = fleet, random.Random(f"{seed} bank")
+        self.one_series = self.chance.random() < 0.5
         self.over = threading.Event()
         self.customers, self.failed, self.wanted = [], [], {}
         self.moves = self.steps = self.refused = 0
         self.threads = []
 
     def open(self):
-        self.fleet.sells(**wares())
+        self.fleet.sells(**wares(self.one_series))
 
     def start(self, customers):
         self.customers = [one for one in customers if not one.calm]

@@ -84,7 +84,8 @@ class Happenings:
                     differences.append(f"{who} is not live: {sub}")
                 for one, other, what in (("log", "inbox", "not applied"), ("inbox", "log", "never told")):
                     sides = {
-                        "log": f"select event_id, lane, seq from {sub['producer']}.event_log where {wanted(schema, sub)}",
+                        "log": f"select event_id, lane, seq from {sub['producer']}.event_log "
+                               f"where {wanted(schema, sub)}",
                         "inbox": f"select event_id, lane, seq from {schema}.inbox "
                                  f"where subscription = '{sub['subscription']}'"}
                     differences += [f"{who}: {what}: {r}" for r in self.fleet.rows(

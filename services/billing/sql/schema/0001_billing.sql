@@ -143,7 +143,9 @@ create table invoice (
     created_at      timestamptz not null,
     updated_at      timestamptz not null,
     constraint invoice_pkey primary key (tenant_id, id),
+    -- raises invoice_place_key: PRECONDITION "Somebody changed it at the same time."
     constraint invoice_place_key unique (tenant_id, place),
+    -- raises invoice_number_key: PRECONDITION "Somebody changed it at the same time."
     constraint invoice_number_key unique (tenant_id, number),
     constraint invoice_status_check
         check (status in ('draft', 'open', 'paid', 'void', 'uncollectible')),
@@ -164,6 +166,7 @@ create table credit_note (
     document   bytea not null, -- billing.v1.CreditNote
     issued_at  timestamptz not null,
     constraint credit_note_pkey primary key (tenant_id, id),
+    -- raises credit_note_number_key: PRECONDITION "Somebody changed it at the same time."
     constraint credit_note_number_key unique (tenant_id, number),
     constraint credit_note_invoice_fkey foreign key (tenant_id, invoice_id)
         references invoice (tenant_id, id)
