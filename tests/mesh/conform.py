@@ -40,7 +40,7 @@ class Conform(MeshCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.stack.sells(trial=None)
+        cls.stack.sells(trial=None, fallback_plan="business")
         cls.document = cls.stack.client().get("/api/v1/openapi.json").json
         cls.catalogue = Catalogue(cls.document)
         cls.checked = 0
