@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "invoice/test_shop.h"
+#include "turn/turn.h"
 
 enum { MANY = 64 };
 
@@ -161,6 +162,60 @@ what_is_not_committed_uses_no_number(void **state)
 	assert_non_null(strstr(shop_invoice(&who, 0)->number, "-000001"));
 }
 
+struct race {
+	struct world_caller who;
+	enum trl_code rc[2];
+};
+
+/* As in two processes, whose turns know nothing of each other. */
+static void
+subscribe_twice(trl_ctx *ctx, void *arg)
+{
+	struct race *race = arg;
+	struct turn *turns[2];
+	struct life_outcome *out = trl_arena_alloc(ctx->arena, sizeof *out);
+
+	ctx->service = "billing";
+	ctx->tenant = race->who.tenant;
+	for (size_t i = 0; i < 2; i++) {
+		turns[i] = trl_arena_alloc(ctx->arena, sizeof *turns[i]);
+		race->rc[i] = turn_load(world.self, ctx, turns[i]);
+	}
+	for (size_t i = 0; i < 2 && race->rc[i] == TRL_OK; i++) {
+		struct account *account = &turns[i]->account;
+		const struct life_request request = {
+			.offer = account_offer(ctx, account, "big-usd"), .seats = 1
+		};
+
+		out->n = 0;
+		assert_null(life_change(
+		    &account->life, &account->rules, account->now, &request, out));
+		race->rc[i] = turn_do(turns[i], out);
+		turn_finish(turns[i]);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (race->rc[i] == TRL_OK)
+			race->rc[i] = turn_commit(turns[i], true);
+		turn_end(turns[i]);
+	}
+}
+
+/* The keys of its invoice say so before the account's version does. */
+static void
+of_two_processes_at_once_one_begins_anew(void **state)
+{
+	struct race race = { .who = subscriber() };
+
+	(void)state;
+	world_act(subscribe_twice, &race);
+	assert_int_equal(race.rc[0], TRL_OK);
+	assert_int_equal(race.rc[1], TRL_PRECONDITION);
+	assert_string_equal(world_sql("select count(*) || ' ' || max(status) from "
+				      "billing.invoice where tenant_id = '%s'",
+				world_id_text(race.who.tenant)),
+	    "1 paid");
+}
+
 int
 main(void)
 {
@@ -171,6 +226,7 @@ main(void)
 		TEST(credit_notes_are_a_series_of_their_own),
 		TEST(an_organisations_series_is_its_own),
 		TEST(what_is_not_committed_uses_no_number),
+		TEST(of_two_processes_at_once_one_begins_anew),
 	};
 
 	return cmocka_run_group_tests(tests, shop_open, world_close);
