@@ -44,7 +44,11 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/{name}"
 
     def take(self, request):
-        body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        length = int(request.headers.get("Content-Length", -1))
+        body = request.rfile.read(length) if length > 0 else b""
+        if len(body) != length:  # the sender died amid of it
+            request.close_connection = True
+            return
         headers = {name.lower(): value for name, value in request.headers.items()}
         with self.lock:
             mood = self.chance.random() if self.capricious else 1
