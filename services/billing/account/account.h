@@ -66,6 +66,9 @@ void account_put(trl_ctx *ctx, trl_batch *work, struct account *account);
 /* The subscription as it is shown. */
 void account_show(
     trl_ctx *ctx, const struct account *account, billing_subscription *out);
+/* Then, of one more invoice: it is the newest, and what a pending change waits for. */
+void account_show_invoice(trl_ctx *ctx, const struct account *account, uint64_t place,
+    const billing_invoice *invoice, const char *action_url, billing_subscription *out);
 
 /* 0: absent. */
 Google__Protobuf__Timestamp *billing_time(trl_ctx *ctx, int64_t seconds);

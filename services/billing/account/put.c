@@ -157,20 +157,36 @@ account_put(trl_ctx *ctx, trl_batch *work, struct account *account)
 static void
 show_pending(trl_ctx *ctx, const struct life *life, billing_subscription *out)
 {
-	const struct life_change *turn = &life->pending;
+	const struct life_change *change = &life->pending;
 	Billing__V1__PendingChange *shown;
 
-	if (!turn->offer || life->status == LIFE_INCOMPLETE)
+	if (!change->offer || life->status == LIFE_INCOMPLETE)
 		return;
 	shown = billing_v1_pending_change_new(ctx);
 	trl_set(shown, when,
-	    turn->invoice ? BILLING__V1__PENDING_CHANGE__WHEN__payment
-			  : BILLING__V1__PENDING_CHANGE__WHEN__period_end);
-	shown->plan = (char *)(uintptr_t)turn->offer->plan;
-	shown->price = key_of(turn->offer);
-	trl_set(shown, seats, turn->seats);
-	shown->at = billing_time(ctx, turn->at);
+	    change->invoice ? BILLING__V1__PENDING_CHANGE__WHEN__payment
+			    : BILLING__V1__PENDING_CHANGE__WHEN__period_end);
+	shown->plan = (char *)(uintptr_t)change->offer->plan;
+	shown->price = key_of(change->offer);
+	trl_set(shown, seats, change->seats);
+	shown->at = billing_time(ctx, change->at);
 	out->pending_change = shown;
+}
+
+void
+account_show_invoice(trl_ctx *ctx, const struct account *account, uint64_t place,
+    const billing_invoice *invoice, const char *action_url, billing_subscription *out)
+{
+	trl_set(out, latest_invoice_id, invoice->id);
+	out->next_action = NULL;
+	if (action_url) {
+		out->next_action = billing_v1_next_action_new(ctx);
+		trl_set(
+		    out->next_action, kind, BILLING__V1__NEXT_ACTION__KIND__redirect);
+		out->next_action->url = trl_arena_strdup(ctx->arena, action_url);
+	}
+	if (out->pending_change && place == account->life.pending.invoice)
+		trl_set(out->pending_change, invoice_id, invoice->id);
 }
 
 void
@@ -207,4 +223,10 @@ account_show(trl_ctx *ctx, const struct account *account, billing_subscription *
 	out->canceled_at = billing_time(ctx, life->canceled_at);
 	out->ended_at = billing_time(ctx, life->ended_at);
 	show_pending(ctx, life, out);
+	for (size_t i = account->open->n_items; i > 0; i--) {
+		const Billing__V1__OpenInvoice *open = account->open->items[i - 1];
+
+		account_show_invoice(ctx, account, (uint64_t)open->place, open->invoice,
+		    open->action_url, out);
+	}
 }

@@ -11,7 +11,7 @@ subscription_show(struct turn *turn, void *arg)
 	billing_subscription *out = ((struct subscription_wanted *)arg)->out;
 
 	billing__v1__subscription__init(out);
-	account_show(turn->ctx, &turn->account, out);
+	turn_show(turn, out);
 	return &out->base;
 }
 

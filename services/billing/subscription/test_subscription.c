@@ -136,6 +136,28 @@ a_preview_is_the_invoice_that_follows(void **state)
 	assert_int_equal(preview->renewal->total, 6000);
 }
 
+/* Of an upgrade whose payment waits for its payer everything is said that leads on. */
+static void
+what_waits_names_its_invoice_and_what_to_do(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Subscription *sub;
+
+	(void)state;
+	ground_card(&who, "4242424242424242");
+	must(&who, &billing_v1_change_subscription,
+	    "{\"plan\":\"team\",\"interval\":\"month\"}", &sub);
+	assert_true(sub->has_latest_invoice_id);
+	assert_null(sub->next_action);
+	ground_card(&who, "4000003800000446"); /* its bank asks the payer */
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", &sub);
+	assert_non_null(sub->pending_change);
+	assert_true(trl_id_eq(trl_value_id(sub->latest_invoice_id),
+	    trl_value_id(sub->pending_change->invoice_id)));
+	assert_non_null(sub->next_action);
+	assert_non_null(strstr(sub->next_action->url, "/api/v1/payment-challenges/"));
+}
+
 static void
 a_zone_that_is_none_is_refused_with_its_field(void **state)
 {
@@ -162,6 +184,8 @@ main(void)
 		cmocka_unit_test_teardown(renewals_come_by_the_clock, world_forget),
 		cmocka_unit_test_teardown(
 		    a_preview_is_the_invoice_that_follows, world_forget),
+		cmocka_unit_test_teardown(
+		    what_waits_names_its_invoice_and_what_to_do, world_forget),
 		cmocka_unit_test_teardown(
 		    a_zone_that_is_none_is_refused_with_its_field, world_forget),
 	};

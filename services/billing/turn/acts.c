@@ -78,6 +78,17 @@ turn_end(struct turn *turn)
 	account_fini(&turn->account);
 }
 
+void
+turn_show(struct turn *turn, billing_subscription *out)
+{
+	account_show(turn->ctx, &turn->account, out);
+	for (size_t i = 0; i < turn->n_invoices; i++)
+		if (turn->invoices[i].is_new)
+			account_show_invoice(turn->ctx, &turn->account,
+			    turn->invoices[i].place, turn->invoices[i].invoice, NULL,
+			    out);
+}
+
 struct turn_invoice *
 turn_invoice_of(struct turn *turn, struct trl_id invoice)
 {

@@ -81,7 +81,7 @@ note_in_audit(struct turn *turn, const char *action)
 		    turn->subject_shown);
 		return;
 	}
-	account_show(turn->ctx, &turn->account, shown);
+	turn_show(turn, shown);
 	trl_batch_audit(
 	    turn->work, action, turn->account.tenant, "subscription", &shown->base);
 }

@@ -98,7 +98,7 @@ subscription_event(struct turn *turn, const struct trl_event_type *type)
 	const billing_plan *plan;
 
 	told->subscription = billing_v1_subscription_new(turn->ctx);
-	account_show(turn->ctx, &turn->account, told->subscription);
+	turn_show(turn, told->subscription);
 	plan = catalogue_plan(turn->account.catalogue, told->subscription->plan);
 	told->plan_name = plan ? plan->name : NULL;
 	if (type == &billing_event_subscription_trial_ending)

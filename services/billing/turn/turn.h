@@ -104,6 +104,8 @@ enum trl_code turn_load(
 /* Does what an outcome asks for, until nothing is left.
  * Errors: TRL_INVALID (an amount does not fit), TRL_CONFLICT (too much is open). */
 enum trl_code turn_do(struct turn *turn, const struct life_outcome *out) TRL_MUST_CHECK;
+/* The subscription as it is shown, with the invoices that this turn makes. */
+void turn_show(struct turn *turn, billing_subscription *out);
 /* NULL: it is none of those that are open or pay for what is not over. */
 struct turn_invoice *turn_invoice_of(struct turn *turn, struct trl_id invoice);
 /* The same, and where it is none of those, it is read. Errors: TRL_NOT_FOUND,
