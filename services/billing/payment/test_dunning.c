@@ -159,6 +159,29 @@ a_hard_decline_of_another_card_stops_no_try_with_the_default(void **state)
 }
 
 static void
+a_hard_decline_is_not_forgotten_for_another_cards_soft_one(void **state)
+{
+	struct world_caller who;
+
+	(void)state;
+	ends_in("past_due");
+	who = owes("4000000000001034"); /* stolen_card, the default */
+	must(&who, &billing_v1_pay_invoice,
+	    trl_arena_printf(world.arena,
+		"{\"invoice_id\":\"%s\",\"method_id\":\"%s\"}",
+		trl_arena_strdup(world.arena,
+		    world_sql("select id from billing.invoice where tenant_id = '%s' "
+			      "and place = 2",
+			world_id_text(who.tenant))),
+		world_id_text(
+		    trl_value_id(ground_set_up(&who, "4000000000000341")->id))),
+	    NULL);
+	assert_string_equal(tries(&who), "0 0");
+	ground_pass(&who, 8 * DAY);
+	assert_string_equal(tries(&who), "0 0");
+}
+
+static void
 each_try_and_its_end_are_told(void **state)
 {
 	struct world_caller who;
@@ -244,6 +267,7 @@ main(void)
 		TEST(unpaid_is_active_again_with_a_card),
 		TEST(after_a_hard_decline_only_another_card_is_tried),
 		TEST(a_hard_decline_of_another_card_stops_no_try_with_the_default),
+		TEST(a_hard_decline_is_not_forgotten_for_another_cards_soft_one),
 		TEST(each_try_and_its_end_are_told),
 		TEST(a_clock_in_steps_is_a_clock_at_once),
 		TEST(a_card_of_a_subscription_that_expires_is_told_at_the_months_start),

@@ -131,6 +131,16 @@ note_refund(struct turn *turn, const Billing__V1__Payment *refund,
 	payment_tell(turn, &billing_event_payment_refund_failed, refund);
 }
 
+/* Whether the default way to pay was refused for good before. */
+static bool
+was_hard(const struct life *life, uint64_t place)
+{
+	for (size_t i = 0; i < life->n_invoices; i++)
+		if (life->invoices[i].id == place)
+			return life->invoices[i].hard;
+	return false;
+}
+
 static void
 note_refusal(struct turn *turn, struct turn_invoice *at,
     const Billing__V1__Payment *payment, const char *code, struct life_outcome *next)
@@ -146,9 +156,13 @@ note_refusal(struct turn *turn, struct turn_invoice *at,
 		    turn, &billing_event_invoice_action_needed, at->invoice);
 	else
 		turn_tell_refusal(turn, at->invoice, code);
-	/* What another card's bank says for good stops no try with the default one. */
+	/* What another card's bank says neither stops the tries with the default one
+	 * nor begins them again. */
 	life_failed(&turn->account.life, &turn->account.rules, turn->account.now,
-	    at->place, is_default && decline_is_hard(code), next);
+	    at->place,
+	    is_default ? decline_is_hard(code)
+		       : was_hard(&turn->account.life, at->place),
+	    next);
 }
 
 static void
