@@ -126,7 +126,7 @@ void
 account_put(trl_ctx *ctx, trl_batch *work, struct account *account)
 {
 	Billing__V1__SubscriptionRow *row = account->row;
-	int64_t next = account_next(account), now = trl_now(ctx);
+	int64_t next = account_next(account), now = account->now * 1000000;
 	const struct life *life = &account->life;
 	const struct offer *offer = life->offer;
 	bool is_new = !row->has_version;

@@ -44,15 +44,21 @@ show_plans(
 	return rc;
 }
 
+/* What an account is read with, the whole catalogue, lies in scratch: only the event
+ * stays until the page is sent. */
 static enum trl_code
-show_tenant(struct billing *self, trl_ctx *ctx, struct trl_id tenant, trl_snapshot *out)
+show_tenant(struct billing *self, trl_ctx *ctx, struct trl_id tenant, trl_snapshot *out,
+    trl_arena *scratch)
 {
-	struct account *account = trl_arena_alloc(ctx->arena, sizeof *account);
+	struct account *account = trl_arena_alloc(scratch, sizeof *account);
+	trl_arena *own = ctx->arena;
 	enum trl_code rc;
 
+	ctx->arena = scratch;
 	ctx->tenant = tenant;
 	rc = account_load(self, ctx, account);
 	ctx->tenant = trl_id_nil;
+	ctx->arena = own;
 	if (rc != TRL_OK)
 		return rc;
 	if (account->row->has_version)
@@ -71,31 +77,37 @@ show_tenants(struct billing *self, trl_ctx *ctx, struct trl_id after, size_t lim
 	    &billing_sql_series_page, NULL, &page.base, TRL_ARG_ID("after", after),
 	    TRL_ARG_INT("limit", (int64_t)limit));
 
-	for (size_t i = 0; rc == TRL_OK && i < page.n_items; i++)
-		rc =
-		    show_tenant(self, ctx, trl_value_id(page.items[i]->tenant_id), out);
+	TRL_AUTO(trl_arena_free) trl_arena *scratch = trl_arena_new(0);
+
+	for (size_t i = 0; rc == TRL_OK && i < page.n_items; i++) {
+		trl_arena_reset(scratch);
+		rc = show_tenant(
+		    self, ctx, trl_value_id(page.items[i]->tenant_id), out, scratch);
+	}
 	if (rc == TRL_OK && page.n_items == limit)
 		*last = trl_value_id(page.items[limit - 1]->tenant_id);
 	return rc;
 }
 
-/* A key of the plans has no aggregate, and in the last byte of its part how many were
+/* A key of the plans has no aggregate, and in the last bytes of its part how many were
  * shown; past them, the first that any id is greater than. */
 enum trl_code
 billing_snapshot(void *state, trl_ctx *ctx, struct trl_snapshot_key after, size_t limit,
     trl_snapshot *out, struct trl_snapshot_key *next)
 {
 	static const struct trl_id first = { .bytes = { [15] = 1 } };
-	size_t at = after.part.bytes[15];
+	size_t at = (size_t)after.part.bytes[14] << 8 | after.part.bytes[15];
 	enum trl_code rc;
 
 	if (!trl_id_is_nil(after.aggregate))
 		return show_tenants(
 		    state, ctx, after.aggregate, limit, out, &next->aggregate);
 	rc = show_plans(state, ctx, limit, out, &at);
-	if (at == SIZE_MAX)
+	if (at == SIZE_MAX) {
 		next->aggregate = first;
-	else
-		next->part.bytes[15] = (uint8_t)at;
+		return rc;
+	}
+	next->part.bytes[14] = (uint8_t)(at >> 8);
+	next->part.bytes[15] = (uint8_t)at;
 	return rc;
 }

@@ -117,10 +117,12 @@ static enum trl_code
 dispute(struct billing *self, trl_ctx *ctx, const provider_news *news)
 {
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	enum trl_code rc = TRL_PRECONDITION;
 
 	for (int i = 0; rc == TRL_PRECONDITION && i < TURN_TRIES; i++) {
 		trl_err_clear(ctx);
+		trl_arena_rewind(ctx->arena, mark);
 		rc = turn_load(self, ctx, turn);
 		if (rc != TRL_OK)
 			return rc;

@@ -17,7 +17,7 @@ decide(struct turn *turn, void *arg, struct life_outcome *out)
 	*profile = *turn->account.profile;
 	trl_set(profile, version, profile->version + 1);
 	profile->exempt_reason = (char *)(uintptr_t)wanted->reason;
-	profile->updated_at = trl_value_time(turn->ctx, trl_now(turn->ctx));
+	profile->updated_at = billing_time(turn->ctx, turn->account.now);
 	trl_batch_add(turn->work, &billing_sql_exemption_put, &profile->base,
 	    TRL_ARG_ID("tenant_id", turn->account.tenant));
 	return TRL_OK;

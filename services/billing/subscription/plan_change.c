@@ -47,6 +47,20 @@ interval_of(const struct account *account, const struct subscription_wanted *wan
 				   : BILLING__V1__PRICE__INTERVAL__month;
 }
 
+/* Whether the present price is one of the plan, interval and currency that are asked
+ * for: then it stays, though it be sold no more. */
+static bool
+is_present(const struct account *account, const char *plan,
+    Billing__V1__Price__Interval interval)
+{
+	static const struct subscription_wanted as_it_is;
+	const struct offer *now = account->life.offer;
+
+	return account_is_subscribed(account) && strcmp(now->plan, plan) == 0 &&
+	       interval == interval_of(account, &as_it_is) &&
+	       strcmp(now->currency, currency_of(account)) == 0;
+}
+
 /* The offer that is wanted; NULL in *out: the present one. */
 static enum trl_code
 find_offer(trl_ctx *ctx, struct account *account,
@@ -70,6 +84,10 @@ find_offer(trl_ctx *ctx, struct account *account,
 	if (account_is_subscribed(account) && strcmp(now->plan, key) == 0 &&
 	    !wanted->has_interval)
 		return TRL_OK;
+	if (is_present(account, key, interval)) {
+		*out = now;
+		return TRL_OK;
+	}
 	price = price_of_plan(account, plan, interval);
 	if (!price)
 		return trl_fail_field(ctx, TRL_INVALID, "plan",

@@ -117,7 +117,7 @@ put(struct billing *self, trl_ctx *ctx, const Billing__V1__PutProfileRequest *in
 	fill(in, out);
 	out->exempt_reason = now->exempt_reason;
 	trl_set(out, version, now->version + 1);
-	out->updated_at = trl_value_time(ctx, trl_now(ctx));
+	out->updated_at = billing_time(ctx, turn->account.now);
 	trl_batch_add(turn->work, &billing_sql_profile_put, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
 	turn_finish(turn);

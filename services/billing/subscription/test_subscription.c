@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
 #include "test_ground.h"
 
@@ -172,6 +173,91 @@ a_zone_that_is_none_is_refused_with_its_field(void **state)
 	assert_string_equal(world.err.field, "time_zone");
 }
 
+/* The plan big at prices (JSON), in a catalogue with a seller (JSON). */
+static void
+sells(const char *seller, const char *prices)
+{
+	ground_catalogue(trl_arena_printf(world.arena,
+	    "{\"plans\":[{\"key\":\"free\",\"name\":\"Free\",\"rank\":0},"
+	    "{\"key\":\"big\",\"name\":\"Big\",\"rank\":20,\"prices\":[%s]}],"
+	    "\"seller\":{\"party\":{\"name\":\"Acme\",\"country\":\"AT\"}%s},"
+	    "\"fallback_plan\":\"free\"}",
+	    prices, seller));
+}
+
+#define PRICE(key, amount)                                                             \
+	"{\"key\":\"" key "\",\"currency\":\"EUR\",\"interval\":\"month\","            \
+	"\"model\":\"fixed\",\"unit_amount\":\"" amount "\"}"
+
+/* Each turn of the clock reads the catalogue anew: what it takes goes with it. */
+static void
+ten_years_of_months_pass_at_once_with_a_logo_of_64_kib(void **state)
+{
+	static uint8_t logo[64 << 10] =
+	    "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1";
+	static char text[sodium_base64_ENCODED_LEN(
+	    sizeof logo, sodium_base64_VARIANT_ORIGINAL)];
+	struct world_caller who = ground_owner();
+
+	(void)state;
+	sodium_bin2base64(
+	    text, sizeof text, logo, sizeof logo, sodium_base64_VARIANT_ORIGINAL);
+	sells(trl_arena_printf(world.arena, ",\"logo\":\"%s\"", text),
+	    PRICE("big-month", "5000"));
+	ground_card(&who, "4242424242424242");
+	ground_pass(&who, 0);
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL);
+	ground_pass(&who, 3655 * DAY);
+	assert_string_equal(
+	    world_sql("select count(*) || ' ' || sum(amount_paid) from billing.invoice "
+		      "where tenant_id = '%s' and status = 'paid'",
+		world_id_text(who.tenant)),
+	    "121 605000");
+}
+
+static void
+who_asks_for_the_present_plan_and_interval_keeps_the_price(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Subscription *sub;
+	Billing__V1__ListInvoicesReply *list;
+
+	(void)state;
+	sells("", PRICE("big-1", "5000"));
+	ground_card(&who, "4242424242424242");
+	must(&who, &billing_v1_change_subscription,
+	    "{\"plan\":\"big\",\"interval\":\"month\"}", NULL);
+	sells("", PRICE("big-2", "9000")); /* big-1 is sold no more */
+	must(&who, &billing_v1_change_subscription,
+	    "{\"plan\":\"big\",\"interval\":\"month\"}", &sub);
+	assert_string_equal(sub->price, "big-1");
+	assert_null(sub->pending_change);
+	must(&who, &billing_v1_list_invoices, "{}", &list);
+	assert_int_equal(list->n_items, 1);
+}
+
+static void
+what_is_changed_under_a_test_clock_has_its_time(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__Subscription *sub;
+	Billing__V1__Profile *profile;
+
+	(void)state;
+	sells("", PRICE("big-1", "5000"));
+	ground_card(&who, "4242424242424242");
+	ground_pass(&who, 40 * DAY);
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", &sub);
+	assert_true(
+	    trl_value_time_us(sub->updated_at) / 1000000 > ground_now() + 39 * DAY);
+	must(&who, &billing_v1_put_profile,
+	    "{\"legal_name\":\"Ann\",\"country\":\"AT\"}", &profile);
+	assert_true(
+	    trl_value_time_us(profile->updated_at) / 1000000 > ground_now() + 39 * DAY);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, world_forget)
+
 int
 main(void)
 {
@@ -188,6 +274,9 @@ main(void)
 		    what_waits_names_its_invoice_and_what_to_do, world_forget),
 		cmocka_unit_test_teardown(
 		    a_zone_that_is_none_is_refused_with_its_field, world_forget),
+		TEST(ten_years_of_months_pass_at_once_with_a_logo_of_64_kib),
+		TEST(who_asks_for_the_present_plan_and_interval_keeps_the_price),
+		TEST(what_is_changed_under_a_test_clock_has_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, ground_open, world_close);

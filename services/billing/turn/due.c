@@ -95,12 +95,16 @@ enum trl_code
 due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 {
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	unsigned lost = 0;
 
 	for (;;) {
-		enum trl_code rc = turn_load(self, ctx, turn);
+		enum trl_code rc;
 		bool more;
 
+		/* Ten years are many turns, and each reads the whole catalogue. */
+		trl_arena_rewind(ctx->arena, mark);
+		rc = turn_load(self, ctx, turn);
 		if (rc != TRL_OK)
 			return rc;
 		more = turn->next <= until && !turn->account.row->deleting;

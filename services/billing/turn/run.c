@@ -16,12 +16,14 @@ charge(struct turn *turn, bool payer_is_there)
 	trl_ctx *ctx = turn->ctx;
 
 	for (size_t i = 0; i < turn->n_charges; i++) {
+		const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 		enum trl_code rc =
 		    payment_charge(turn->self, ctx, turn->charges[i], payer_is_there);
 
 		if (rc != TRL_OK && !is_the_jobs(rc))
 			return rc;
 		trl_err_clear(ctx);
+		trl_arena_rewind(ctx->arena, mark); /* it read the catalogue, too */
 	}
 	return TRL_OK;
 }

@@ -221,14 +221,17 @@ payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
     const struct provider_answer *answer)
 {
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	enum trl_code rc = TRL_PRECONDITION;
 
 	for (int i = 0; rc == TRL_PRECONDITION && i < TURN_TRIES; i++) {
-		trl_batch *work =
-		    trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-		Billing__V1__PaymentRow *row = trl_arena_alloc(ctx->arena, sizeof *row);
+		Billing__V1__PaymentRow *row;
+		trl_batch *work;
 
 		trl_err_clear(ctx);
+		trl_arena_rewind(ctx->arena, mark);
+		row = trl_arena_alloc(ctx->arena, sizeof *row);
+		work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 		read_row(ctx, work, id, row);
 		rc = account_load_by(ctx, work, &turn->account);
 		if (rc != TRL_OK)
