@@ -75,6 +75,9 @@ why_not_currency(const struct account *account, const char *currency)
 
 		if (invoice->amount_due > 0 && strcmp(invoice->currency, currency) != 0)
 			return "An invoice in another currency is not settled.";
+		if (account->open->items[i]->has_payment_id &&
+		    strcmp(invoice->currency, currency) != 0)
+			return "A payment in another currency is under way.";
 	}
 	if (account_is_subscribed(account) &&
 	    strcmp(account->life.offer->currency, currency) != 0)
