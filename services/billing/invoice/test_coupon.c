@@ -164,7 +164,7 @@ a_coupon_is_for_its_plans_currency_and_time(void **state)
 	refused(&who, "{\"plan\":\"big\",\"coupon\":\"OVER\"}",
 	    "There is no such coupon, or it is over.");
 	refused(&who, "{\"plan\":\"big\",\"coupon\":\"DOLLAR\"}",
-	    "This coupon is of another currency.");
+	    "This coupon is in another currency.");
 	refused(&who, "{\"plan\":\"big\",\"coupon\":\"TEAMS\"}",
 	    "This coupon is not for this plan.");
 	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":2,\"interval\":\"month\","

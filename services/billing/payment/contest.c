@@ -21,7 +21,8 @@ billing_answer_dispute(struct billing *self, trl_ctx *ctx,
 	if (row.payment->status != BILLING__V1__PAYMENT__STATUS__pending)
 		return trl_fail(ctx, TRL_CONFLICT, "This dispute is closed.");
 	if (!self->provider)
-		return trl_fail(ctx, TRL_CONFLICT, "Nobody moves money here.");
+		return trl_fail(
+		    ctx, TRL_CONFLICT, "No payment provider is configured.");
 	rc = self->provider->contest(self, ctx, row.reference, in->evidence);
 	if (rc != TRL_OK)
 		return rc;

@@ -174,7 +174,8 @@ decide_create(struct turn *turn, void *arg, struct life_outcome *out)
 
 	if (!turn->self->provider)
 		return trl_fail(turn->ctx, TRL_CONFLICT,
-		    "Nobody moves money here; invoices are paid by bank transfer.");
+		    "No payment provider is configured; invoices are paid by bank "
+		    "transfer.");
 	rc = set_up(turn, wanted, made);
 	if (rc != TRL_OK)
 		return rc;

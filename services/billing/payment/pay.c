@@ -58,7 +58,8 @@ choose_method(struct turn *turn, const struct wanted *wanted, struct trl_id *met
 
 	if (!turn->self->provider)
 		return trl_fail(turn->ctx, TRL_CONFLICT,
-		    "Nobody moves money here; invoices are paid by bank transfer.");
+		    "No payment provider is configured; invoices are paid by bank "
+		    "transfer.");
 	if (!wanted->in->has_method_id) {
 		*method =
 		    row->has_method_id ? trl_value_id(row->method_id) : trl_id_nil;

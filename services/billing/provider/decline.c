@@ -16,8 +16,7 @@ static const struct decline {
 	const char *field, *advice;
 } declines[] = {
 	{ "incorrect_number", true, false, "card_number", "The number is mistyped." },
-	{ "incorrect_cvc", true, false, "cvc",
-	    "The number on the back of the card is mistyped." },
+	{ "incorrect_cvc", true, false, "cvc", "The card's security code is wrong." },
 	{ "expired_card", true, false, "expiry_year", "The card has expired." },
 	{ "insufficient_funds", false, false, NULL,
 	    "There is not enough money on it; use another card." },
@@ -25,7 +24,7 @@ static const struct decline {
 	    "The bank wants its holder to confirm the payment: pay the invoice by "
 	    "hand." },
 	{ "authentication_failed", false, false, NULL,
-	    "The bank's question was not answered rightly; try again." },
+	    "The confirmation failed; try again." },
 	{ "lost_card", true, false, NULL, another },
 	{ "stolen_card", true, false, NULL, another },
 	{ "pickup_card", true, false, NULL, another },

@@ -17,7 +17,7 @@ why_not(const struct account *account, const Billing__V1__Coupon *wanted,
 	if (!coupon_holds_for(wanted, offer->plan))
 		return "This coupon is not for this plan.";
 	if (wanted->currency && strcmp(wanted->currency, offer->currency) != 0)
-		return "This coupon is of another currency.";
+		return "This coupon is in another currency.";
 	return NULL;
 }
 
