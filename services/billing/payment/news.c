@@ -18,6 +18,8 @@ settle(struct billing *self, trl_ctx *ctx, const provider_news *news)
 	if (news->status != BILLING__V1__PAYMENT__STATUS__succeeded)
 		answer.outcome = PROVIDER_REFUSED;
 	snprintf(answer.code, sizeof answer.code, "%s", news->code ? news->code : "");
+	snprintf(answer.reference, sizeof answer.reference, "%s",
+	    news->reference ? news->reference : "");
 	return payment_settle(self, ctx, trl_value_id(news->payment_id), &answer);
 }
 

@@ -366,6 +366,7 @@ hear_late(trl_ctx *ctx, void *arg)
 	    late->code ? BILLING__V1__PAYMENT__STATUS__failed
 		       : BILLING__V1__PAYMENT__STATUS__succeeded);
 	news.code = (char *)(uintptr_t)late->code;
+	news.reference = (char *)(uintptr_t) "test_heard";
 	late->rc = provider_news_job.run(world.self, ctx, &job);
 }
 
@@ -401,6 +402,139 @@ what_is_paid_stays_paid_and_money_that_came_late_counts_once(void **state)
 	hear(&late, NULL);
 	assert_string_equal(ground_of(&late, "status"), "active");
 	assert_int_equal(ground_sum(&late, "cash"), 6000);
+}
+
+/* What it is refunded under: the answer itself, which comes after, is no news. */
+static void
+news_that_comes_before_the_answer_says_the_reference(void **state)
+{
+	struct world_caller who = ground_owner();
+
+	(void)state;
+	ground_pay_with(&who, "4000000000001026");
+	subscribe(&who);
+	hear(&who, NULL);
+	assert_string_equal(money(&who, "string_agg(reference, ' ')"), "test_heard");
+}
+
+struct alone {
+	const struct world_caller *who;
+	struct trl_id payment;
+	enum trl_code rc;
+};
+
+static struct trl_id
+payment_of(const struct world_caller *who)
+{
+	const char *text = money(who, "max(id::text)");
+	struct trl_id id;
+
+	assert_true(trl_id_parse(text, strlen(text), &id));
+	return id;
+}
+
+static void
+answer_and_die(trl_ctx *ctx, void *arg)
+{
+	struct alone *alone = arg;
+	struct provider_answer out;
+	char key[TRL_ID_TEXT];
+
+	ctx->tenant = alone->who->tenant;
+	trl_id_format(alone->payment, key);
+	alone->rc = provider_test_answer(world.self, ctx, key, true, &out);
+}
+
+static void
+what_the_bank_answered_is_heard_where_its_asker_died(void **state)
+{
+	struct world_caller who = ground_owner();
+	struct alone alone = { .who = &who };
+
+	(void)state;
+	ground_pay_with(&who, "4000002760003184");
+	subscribe(&who);
+	alone.payment = payment_of(&who);
+	world_act(answer_and_die, &alone);
+	assert_int_equal(alone.rc, TRL_OK);
+	ground_settle();
+	assert_string_equal(ground_of(&who, "status"), "active");
+	assert_string_equal(
+	    money(&who, "string_agg((reference = 'test_' || id)::text, ' ')"), "true");
+	assert_int_equal(
+	    ground_answer(&who, world_bytes(&alone.payment), false), TRL_OK);
+	ground_settle();
+	assert_string_equal(money(&who, "string_agg(status, ' ')"), "succeeded");
+	assert_int_equal(ground_sum(&who, "cash"), 6000);
+}
+
+static void
+run_job(trl_ctx *ctx, void *arg)
+{
+	struct alone *alone = arg;
+	Billing__V1__ChargeJob in = BILLING__V1__CHARGE_JOB__INIT;
+	struct trl_job job = { .tenant = alone->who->tenant, .payload = &in.base };
+
+	ctx->tenant = alone->who->tenant;
+	trl_set(&in, payment_id, trl_value_bytes(ctx, alone->payment));
+	alone->rc = payment_job.run(world.self, ctx, &job);
+}
+
+/* Its money would still come in the currency that it was asked for in. */
+static void
+let_go(const struct world_caller *who)
+{
+	must(who, &billing_v1_cancel_subscription, "{}", NULL);
+	assert_int_equal(newest(who)->status, BILLING__V1__INVOICE__STATUS__void);
+	assert_int_equal(
+	    ask(who, &billing_v1_put_profile,
+		"{\"legal_name\":\"Ann\",\"country\":\"AT\",\"currency\":\"USD\"}",
+		NULL),
+	    TRL_CONFLICT);
+}
+
+/* A payment whose process died, before it asked the provider or after, and what its job
+ * makes of it. */
+static void
+die_and_charge(bool asked, bool is_void, const char *wants, int64_t cash)
+{
+	struct world_caller who = ground_owner();
+	struct alone alone = { .who = &who };
+
+	ground_pay_with(&who, "4000000000001026");
+	subscribe(&who);
+	alone.payment = payment_of(&who);
+	if (!asked)
+		world_sql("delete from billing.test_provider_request "
+			  "where tenant_id = '%s' and kind = 'charge'",
+		    world_id_text(who.tenant));
+	if (is_void)
+		let_go(&who);
+	else
+		world_sql("update billing.payment set method_id = null where tenant_id "
+			  "= '%s'",
+		    world_id_text(who.tenant));
+	world_act(run_job, &alone);
+	assert_int_equal(alone.rc, TRL_OK);
+	assert_string_equal(money(&who, "string_agg(status, ' ')"), wants);
+	assert_int_equal(taken(&who), cash);
+	assert_int_equal(ground_sum(&who, "cash"), cash);
+}
+
+static void
+what_became_void_is_not_charged_but_what_was_charged_is_found(void **state)
+{
+	(void)state;
+	die_and_charge(false, true, "canceled", 0);
+	die_and_charge(true, true, "succeeded", 6000);
+}
+
+static void
+what_was_charged_is_found_where_the_card_is_gone(void **state)
+{
+	(void)state;
+	die_and_charge(false, false, "failed", 0);
+	die_and_charge(true, false, "succeeded", 6000);
 }
 
 static void
@@ -455,6 +589,10 @@ main(void)
 		TEST(what_cannot_be_paid_says_why),
 		TEST(another_ones_method_pays_nothing),
 		TEST(what_is_paid_stays_paid_and_money_that_came_late_counts_once),
+		TEST(news_that_comes_before_the_answer_says_the_reference),
+		TEST(what_the_bank_answered_is_heard_where_its_asker_died),
+		TEST(what_became_void_is_not_charged_but_what_was_charged_is_found),
+		TEST(what_was_charged_is_found_where_the_card_is_gone),
 		TEST(payments_are_listed_the_newest_first_and_by_invoice),
 	};
 

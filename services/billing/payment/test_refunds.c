@@ -177,6 +177,19 @@ a_refund_that_fails_is_turned_back_and_may_be_tried_again(void **state)
 }
 
 static void
+a_refund_of_what_the_provider_cannot_know_is_refused(void **state)
+{
+	struct world_caller who = payer("4242424242424242");
+
+	(void)state;
+	world_sql("update billing.payment set reference = null where tenant_id = '%s'",
+	    world_id_text(who.tenant));
+	assert_int_equal(refund(&who, "", NULL), TRL_OK);
+	assert_string_equal(states(&who), "payment:succeeded refund:failed");
+	assert_int_equal(ground_sum(&who, "cash"), 10000);
+}
+
+static void
 only_what_was_paid_goes_back(void **state)
 {
 	struct world_caller who = ground_owner(), other = payer("4242424242424242");
@@ -352,6 +365,7 @@ main(void)
 		TEST(a_retry_gives_nothing_back_twice),
 		TEST(a_refund_may_be_known_later),
 		TEST(a_refund_that_fails_is_turned_back_and_may_be_tried_again),
+		TEST(a_refund_of_what_the_provider_cannot_know_is_refused),
 		TEST(only_what_was_paid_goes_back),
 		TEST(a_dispute_takes_the_money_until_it_is_won),
 		TEST(a_dispute_that_is_lost_is_written_off_and_never_opens_again),

@@ -85,6 +85,7 @@ settled(trl_ctx *ctx, const char *key, const char *code)
 	    code ? BILLING__V1__PAYMENT__STATUS__failed
 		 : BILLING__V1__PAYMENT__STATUS__succeeded);
 	news->code = code ? trl_arena_strdup(ctx->arena, code) : NULL;
+	news->reference = trl_arena_printf(ctx->arena, "%s%s", REFERENCE, key);
 	return news;
 }
 
@@ -131,8 +132,10 @@ ask(struct billing *self, trl_ctx *ctx, const struct asked *asked,
 	rc = trl_batch_write_unrecorded(work);
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
-	if (strcmp(row->kind, asked->kind) != 0 ||
-	    strcmp(row->currency, asked->currency) != 0 || row->amount != asked->amount)
+	if (strcmp(row->status, word_of(PROVIDER_CANCELED)) != 0 &&
+	    (strcmp(row->kind, asked->kind) != 0 ||
+		strcmp(row->currency, asked->currency) != 0 ||
+		row->amount != asked->amount))
 		return trl_fail(ctx, TRL_INTERNAL,
 		    "the provider was asked for %lld %s under a key that stands for "
 		    "%lld %s",
@@ -205,30 +208,21 @@ charge(struct billing *self, trl_ctx *ctx, const char *key,
 	return rc;
 }
 
-/* What waits for its payer becomes something else; what does not wait stays. */
+/* What waits for its payer is canceled, and so is what it was never asked for: a charge
+ * under that key comes to nothing. */
 static enum trl_code
-settle(struct billing *self, trl_ctx *ctx, const char *key,
-    enum provider_outcome outcome, const char *code, struct provider_answer *out)
+cancel(struct billing *self, trl_ctx *ctx, const char *key, struct provider_answer *out)
 {
 	Billing__V1__TestProviderRow row = BILLING__V1__TEST_PROVIDER_ROW__INIT;
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
 
-	trl_batch_add(work, &billing_sql_test_provider_settle, NULL,
-	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("key", key),
-	    TRL_ARG_TEXT("status", word_of(outcome)), TRL_ARG_TEXT("code", code));
-	trl_batch_get(work, &billing_sql_test_provider_get, NULL, &row.base,
+	trl_batch_get(work, &billing_sql_test_provider_cancel, NULL, &row.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("key", key));
 	rc = trl_batch_write_unrecorded(work);
 	if (rc == TRL_OK)
 		answer(key, &row, out);
-	return rc;
-}
-
-static enum trl_code
-cancel(struct billing *self, trl_ctx *ctx, const char *key, struct provider_answer *out)
-{
-	return trl_fold(ctx, settle(self, ctx, key, PROVIDER_CANCELED, "", out));
+	return trl_fold(ctx, rc);
 }
 
 static enum trl_code
@@ -238,6 +232,25 @@ get(struct billing *self, trl_ctx *ctx, const char *key,
 	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
 	    &billing_sql_test_provider_get, NULL, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("key", key));
+}
+
+/* The answer is remembered with the news of it, for whoever asked may die before it is
+ * written down. */
+static enum trl_code
+settle(struct billing *self, trl_ctx *ctx, const char *key,
+    Billing__V1__TestProviderRow *row, const char *code)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	const char *status = word_of(code ? PROVIDER_REFUSED : PROVIDER_DONE);
+
+	trl_batch_add(work, &billing_sql_test_provider_settle, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("key", key),
+	    TRL_ARG_TEXT("status", status), TRL_ARG_TEXT("code", code ? code : ""));
+	if (strcmp(row->kind, "charge") == 0)
+		send(work, settled(ctx, key, code));
+	row->status = trl_arena_strdup(ctx->arena, status);
+	row->code = code ? trl_arena_strdup(ctx->arena, code) : NULL;
+	return trl_batch_write_unrecorded(work);
 }
 
 enum trl_code
@@ -256,8 +269,12 @@ provider_test_answer(struct billing *self, trl_ctx *ctx, const char *key, bool p
 		code = "authentication_failed";
 	else if (test && strcmp(row.kind, "charge") == 0)
 		code = test->code;
-	return settle(self, ctx, key, code ? PROVIDER_REFUSED : PROVIDER_DONE,
-	    code ? code : "", out);
+	/* What does not wait stays as it is. */
+	if (strcmp(row.status, word_of(PROVIDER_ACTION)) == 0)
+		rc = settle(self, ctx, key, &row, code);
+	if (rc == TRL_OK)
+		answer(key, &row, out);
+	return rc;
 }
 
 /* The card that a payment was made with says what becomes of a refund. */

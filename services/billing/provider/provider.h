@@ -49,8 +49,8 @@ struct provider {
 	enum trl_code (*charge)(struct billing *self, trl_ctx *ctx, const char *key,
 	    const char *method_reference, const char *currency, int64_t amount,
 	    bool payer_is_there, struct provider_answer *out);
-	/* What waits for its payer shall not be paid any more. The answer is what
-	 * became of it: PROVIDER_DONE where they were faster. */
+	/* What waits for its payer, or was never asked for, shall not be paid any
+	 * more. The answer is what became of it: PROVIDER_DONE where money moved. */
 	enum trl_code (*cancel)(struct billing *self, trl_ctx *ctx, const char *key,
 	    struct provider_answer *out);
 	enum trl_code (*refund)(struct billing *self, trl_ctx *ctx, const char *key,
@@ -67,6 +67,7 @@ extern const struct trl_job_kind provider_news_job;
 
 extern const struct provider provider_test;
 /* Of the provider "test" only: what waits under key for its payer is answered. Errors:
- * TRL_CONFLICT (it does not wait), those of a provider. */
+ * TRL_CONFLICT (another answer came at the same moment), those of a provider. What does
+ * not wait stays as it is, and out says how. */
 enum trl_code provider_test_answer(struct billing *self, trl_ctx *ctx, const char *key,
     bool pass, struct provider_answer *out) TRL_MUST_CHECK;

@@ -1,7 +1,8 @@
 /* charge.c - see charge.h. The provider is asked under the payment's id, so a charge
  * that was made and not written down is not made again. Nothing is charged while the
  * outcome of another payment of the invoice is unknown; one that waits for its payer
- * gives way, and is canceled at the provider before the next is asked for. */
+ * gives way, and is canceled at the provider before the next is asked for. What became
+ * paid or void before it was asked for is not charged at all. */
 #include "turn/charge.h"
 
 #include <string.h>
@@ -119,6 +120,46 @@ cancel(struct billing *self, trl_ctx *ctx, struct trl_id id,
 	return rc == TRL_OK ? payment_settle(self, ctx, id, answer) : rc;
 }
 
+/* Nobody shall pay what is paid or void. */
+static bool
+is_owed(const Billing__V1__PaymentRow *row)
+{
+	return row->invoice_status == BILLING__V1__INVOICE__STATUS__open ||
+	       row->invoice_status == BILLING__V1__INVOICE__STATUS__uncollectible;
+}
+
+static void
+refuse(struct provider_answer *answer, const char *code)
+{
+	*answer = (struct provider_answer){ PROVIDER_REFUSED };
+	snprintf(answer->code, sizeof answer->code, "%s", code);
+}
+
+static enum trl_code
+give_back(struct billing *self, trl_ctx *ctx, const char *key,
+    const Billing__V1__PaymentRow *row, struct provider_answer *answer)
+{
+	if (!row->payment_reference) { /* nobody could say of which payment */
+		refuse(answer, "invalid_account");
+		return TRL_OK;
+	}
+	return self->provider->refund(self, ctx, key, row->payment_reference,
+	    row->payment->currency, row->payment->amount, answer);
+}
+
+/* No charge is made any more; one that was made before, and whose answer was lost, is
+ * found. */
+static enum trl_code
+give_up(struct billing *self, trl_ctx *ctx, const char *key,
+    const Billing__V1__PaymentRow *row, struct provider_answer *answer)
+{
+	enum trl_code rc = self->provider->cancel(self, ctx, key, answer);
+
+	if (rc == TRL_OK && answer->outcome == PROVIDER_CANCELED && is_owed(row))
+		refuse(answer, "invalid_account");
+	return rc;
+}
+
 static enum trl_code
 charge(struct billing *self, trl_ctx *ctx, const Billing__V1__PaymentRow *row,
     bool payer_is_there, struct provider_answer *answer)
@@ -129,8 +170,7 @@ charge(struct billing *self, trl_ctx *ctx, const Billing__V1__PaymentRow *row,
 
 	trl_id_format(trl_value_id(payment->id), key);
 	if (payment->kind == BILLING__V1__PAYMENT__KIND__refund)
-		return self->provider->refund(self, ctx, key, row->payment_reference,
-		    payment->currency, payment->amount, answer);
+		return give_back(self, ctx, key, row, answer);
 	if (row->has_former_id) {
 		rc = cancel(self, ctx, trl_value_id(row->former_id), answer);
 		if (rc != TRL_OK)
@@ -140,11 +180,8 @@ charge(struct billing *self, trl_ctx *ctx, const Billing__V1__PaymentRow *row,
 			return TRL_OK;
 		}
 	}
-	if (!row->method_reference) {
-		*answer = (struct provider_answer){ PROVIDER_REFUSED };
-		snprintf(answer->code, sizeof answer->code, "invalid_account");
-		return TRL_OK;
-	}
+	if (!row->method_reference || !is_owed(row))
+		return give_up(self, ctx, key, row, answer);
 	return self->provider->charge(self, ctx, key, row->method_reference,
 	    payment->currency, payment->amount, payer_is_there, answer);
 }

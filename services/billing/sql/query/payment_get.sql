@@ -10,7 +10,9 @@ select p.id as "payment.id", p.invoice_id as "payment.invoice_id",
     m.reference as method_reference,
     (select f.id from payment f where f.tenant_id = p.tenant_id
         and f.invoice_id = p.invoice_id and f.kind = 'payment'
-        and f.status = 'requires_action' and f.id <> p.id limit 1) as former_id
+        and f.status = 'requires_action' and f.id <> p.id limit 1) as former_id,
+    (select i.status from invoice i where i.tenant_id = p.tenant_id
+        and i.id = p.invoice_id) as invoice_status
 from payment p
 left join payment_method m on m.tenant_id = p.tenant_id and m.id = p.method_id
 left join payment o on o.tenant_id = p.tenant_id and o.id = p.payment_id
