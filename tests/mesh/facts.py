@@ -100,7 +100,10 @@ class Facts(MeshCase):
                 if {} in operation["security"]:
                     ways = []  # a session is seen, and none is asked for
                 if ways:
-                    answer = self.check_problem(nobody.call(method.upper(), real), 401)
+                    answer = nobody.call(method.upper(), real)
+                    if path.startswith("/api/v1/"):  # others have errors of their own protocol
+                        self.check_problem(answer, 401)
+                    self.assertEqual(answer.status, 401, (method, path))
                     self.assertIn("www-authenticate", answer.headers)
                 if "session" in ways:
                     seen["session"] += 1

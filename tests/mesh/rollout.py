@@ -10,7 +10,7 @@ import urllib.request
 import uuid
 
 from case import MeshCase
-from stack import wait_for
+from stack import SERVICES, wait_for
 
 
 class Stopping(MeshCase):
@@ -51,12 +51,11 @@ class Stopping(MeshCase):
         self.stack.sign_up()
         for name in reversed(self.stack.names()):
             self.assertEqual(self.stack.stop_service(name), 0)
-        services = ["auth", "tenants", "notify", "edge"]
         for name in self.stack.names():
             said = [json.loads(line) for line in self.stack.log(name).splitlines()
                     if line.startswith("{")]
             closed = [line["name"] for line in said if line["body"] == "closed"]
-            own = services[::-1] if name == "all" else [name]
+            own = SERVICES[::-1] if name == "all" else [name]
             self.assertEqual(closed[-len(own):], own)
         for name in self.stack.names():
             self.stack.start_service(name)
