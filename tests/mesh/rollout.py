@@ -55,7 +55,7 @@ class Stopping(MeshCase):
             said = [json.loads(line) for line in self.stack.log(name).splitlines()
                     if line.startswith("{")]
             closed = [line["name"] for line in said if line["body"] == "closed"]
-            own = SERVICES[::-1] if name == "all" else [name]
+            own = [*reversed(SERVICES)] if name == "all" else [name]
             self.assertEqual(closed[-len(own):], own)
         for name in self.stack.names():
             self.stack.start_service(name)
