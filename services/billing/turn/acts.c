@@ -57,6 +57,7 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	out->n_tells = 0;
 	out->asked = false;
 	out->series_queue = (struct trl_change){ 0 };
+	memset(out->series_taken, 0, sizeof out->series_taken);
 	out->is_preview = false;
 	take_open(out);
 }

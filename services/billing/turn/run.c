@@ -122,6 +122,21 @@ load_caught_up(struct billing *self, trl_ctx *ctx, struct turn *turn)
 	return rc == TRL_OK ? turn_load(self, ctx, turn) : rc;
 }
 
+/* A number of the installation's series that another process took is nothing of what
+ * If-Match asks for, which is looked at anew. */
+static bool
+again(struct trl_change *queue, const struct turn *turn, enum trl_code *rc)
+{
+	bool numbered = turn->series_taken[SERIES_INVOICE] > 0 ||
+			turn->series_taken[SERIES_CREDIT_NOTE] > 0;
+
+	if (*rc != TRL_PRECONDITION || !turn->ctx->has_if_version || !numbered ||
+	    ++queue->tries == TURN_TRIES)
+		return trl_change_again(queue, rc);
+	trl_err_clear(turn->ctx);
+	return true;
+}
+
 enum trl_code
 turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind, void *arg)
 {
@@ -139,6 +154,6 @@ turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind, void 
 		if (rc == TRL_OK)
 			rc = attempt(turn, kind, arg);
 		turn_end(turn);
-	} while (trl_change_again(&queue, &rc));
+	} while (again(&queue, turn, &rc));
 	return rc;
 }

@@ -107,6 +107,37 @@ one_series_has_no_gap_when_connections_are_cut(void **state)
 	    "0");
 }
 
+/* Another replica takes the next number once, between our reading and our commit. */
+static void
+one_series_lost_to_another_process_is_no_changed_version(void **state)
+{
+	struct world_caller who = subscriber(), stale;
+	Billing__V1__Subscription *sub;
+
+	(void)state;
+	must(&who, &billing_v1_get_subscription, "{}", &sub);
+	who.has_if_version = true;
+	who.if_version = sub->version;
+	world_sql("create sequence billing.once");
+	world_sql(
+	    "create function billing.lose_once() returns trigger security definer "
+	    "language plpgsql as 'begin return case when nextval("
+	    "''billing.once'') > 1 then new end; end'");
+	world_sql("create trigger lose_once before insert on billing.series_directory "
+		  "for each row when (new.prefix = '-invoice') "
+		  "execute function billing.lose_once()");
+	must(&who, &billing_v1_change_subscription, big, NULL);
+	assert_string_equal(world_sql("select last_value from billing.once"), "2");
+	world_sql("alter sequence billing.once restart");
+	stale = who;
+	assert_int_equal(
+	    ask(&stale, &billing_v1_change_subscription, "{\"plan\":\"nil\"}", NULL),
+	    TRL_PRECONDITION);
+	world_sql("drop trigger lose_once on billing.series_directory");
+	world_sql("drop function billing.lose_once");
+	world_sql("drop sequence billing.once");
+}
+
 static void
 credit_notes_are_a_series_of_their_own(void **state)
 {
@@ -223,6 +254,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_series_has_no_gap_when_many_come_at_once),
 		TEST(one_series_has_no_gap_when_connections_are_cut),
+		TEST(one_series_lost_to_another_process_is_no_changed_version),
 		TEST(credit_notes_are_a_series_of_their_own),
 		TEST(an_organisations_series_is_its_own),
 		TEST(what_is_not_committed_uses_no_number),
