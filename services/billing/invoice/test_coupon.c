@@ -100,6 +100,22 @@ the_same_wish_again_is_no_error(void **state)
 	assert_int_equal(total(&who, 0), 2500);
 }
 
+static void
+a_wish_for_something_else_than_what_waits_takes_no_coupon_twice(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"interval\":\"month\","
+			     "\"coupon\":\"HALF\"}");
+	ground_card(&who, "4000000000000341");
+	shop_subscribe(&who, "{\"plan\":\"big\"}"); /* waits for its payment */
+	assert_int_equal(ask(&who, &billing_v1_change_subscription,
+			     "{\"plan\":\"gross\",\"coupon\":\"HALF\"}", NULL),
+	    TRL_INVALID);
+	assert_string_equal(world.err.field, "coupon");
+}
+
 /* F14: the rest of the coupon is gone. */
 static void
 an_amount_takes_off_what_there_is(void **state)
@@ -270,6 +286,7 @@ main(void)
 		TEST(several_are_so_many_periods),
 		TEST(an_upgrade_amid_is_discounted_and_no_period),
 		TEST(the_same_wish_again_is_no_error),
+		TEST(a_wish_for_something_else_than_what_waits_takes_no_coupon_twice),
 		TEST(an_amount_takes_off_what_there_is),
 		TEST(more_than_all_is_refused_as_a_catalogue),
 		TEST(seats_under_a_coupon_for_all_cost_nothing),

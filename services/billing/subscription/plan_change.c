@@ -104,11 +104,14 @@ asks_again(const struct account *account, const struct subscription_wanted *want
     const struct life_request *request)
 {
 	const struct life *life = &account->life;
+	const struct offer *offer = request->offer ? request->offer : life->offer;
+	unsigned seats = request->seats ? request->seats : life->seats;
 
-	return account_is_subscribed(account) && wanted->plan &&
-	       (life->pending.invoice ||
-		   (!request->offer &&
-		       (!request->seats || request->seats == life->seats)));
+	if (!account_is_subscribed(account) || !wanted->plan)
+		return false;
+	return life->pending.invoice
+		   ? offer == life->pending.offer && seats == life->pending.seats
+		   : offer == life->offer && seats == life->seats;
 }
 
 enum trl_code
