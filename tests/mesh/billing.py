@@ -40,7 +40,7 @@ class Billing(CtlCase):
         refused = self.catalogue("apply", example, code=1)
         self.assertIn("/catalogue/plans/1/prices/0", refused.stderr)
         example["plans"][1]["prices"][0]["unit_amount"] = "1,5"
-        self.assertIn("/catalogue/plans/1/prices/0 ", self.catalogue("check", example, code=1).stderr)
+        self.assertIn("/catalogue/plans/1/prices/0/unit_amount ", self.catalogue("check", example, code=1).stderr)
         wrong = self.ctl("billing", "catalogue", "use", EXAMPLE, code=2)
         self.assertEqual(wrong.stderr, "trellis: say check, diff or apply, and then the file\n")
         self.assertIn("No such file", self.ctl("billing", "catalogue", "check", "/nobody", code=2).stderr)

@@ -94,8 +94,23 @@ read_tiers(const billing_price *price, struct price *out)
 	return NULL;
 }
 
+/* Which field price_check means. */
+static const char *
+field_of(const struct price *price)
+{
+	if (price->unit < 0)
+		return "unit_amount";
+	if (price->free_units < 0)
+		return "free_units";
+	if (price->n_tiers > 0 || price->model == PRICE_GRADUATED ||
+	    price->model == PRICE_VOLUME)
+		return "tiers";
+	return price->model == PRICE_PACKAGE ? "package_size" : "free_units";
+}
+
 const char *
-catalogue_offer(const billing_plan *plan, const billing_price *price, struct offer *out)
+catalogue_offer(const billing_plan *plan, const billing_price *price, struct offer *out,
+    const char **field)
 {
 	static const enum price_model models[] = {
 		[BILLING__V1__PRICE__MODEL__fixed] = PRICE_FIXED,
@@ -121,9 +136,11 @@ catalogue_offer(const billing_plan *plan, const billing_price *price, struct off
 		    .free_units = units(price->free_units),
 		    .package_size = units(price->package_size) },
 	};
+	*field = "key";
 	if (strlen(price->key) >= sizeof out->key ||
 	    strlen(plan->key) >= sizeof out->plan)
 		return "its key is too long";
+	*field = "currency";
 	if (!currency)
 		return "ISO 4217 has no such currency";
 	if (currency->kind != TRL_CURRENCY_MONEY)
@@ -131,8 +148,13 @@ catalogue_offer(const billing_plan *plan, const billing_price *price, struct off
 	strcpy(out->key, price->key);
 	strcpy(out->plan, plan->key);
 	strcpy(out->currency, currency->code);
+	*field = "unit_amount";
 	if (!read_amount(price->unit_amount, &out->price.unit))
 		return "its amount is no decimal of at most 12 places";
+	*field = "tiers";
 	why = read_tiers(price, &out->price);
-	return why ? why : price_check(&out->price);
+	if (why)
+		return why;
+	*field = field_of(&out->price);
+	return price_check(&out->price);
 }

@@ -19,9 +19,10 @@ const billing_feature *catalogue_feature(
 const billing_price *catalogue_price(
     const billing_catalogue *catalogue, const char *key, const billing_plan **plan);
 
-/* A price as life.h and price.h have it. NULL, or what is wrong with it. */
-const char *catalogue_offer(
-    const billing_plan *plan, const billing_price *price, struct offer *out);
+/* A price as life.h and price.h have it. NULL, or what is wrong with it: of the field
+ * of *field, which may be NULL for the price as a whole. */
+const char *catalogue_offer(const billing_plan *plan, const billing_price *price,
+    struct offer *out, const char **field);
 
 /* check.c: adds a violation for each thing that is wrong in a catalogue that
  * its contract's rules have passed; pointers begin with under. False: there is one. */
@@ -34,6 +35,12 @@ const char *catalogue_value_fault(
     const billing_catalogue *catalogue, const Billing__V1__FeatureValue *value);
 
 enum { CATALOGUE_CHANGES_MAX = 2000 };
+/* As the contract has them, of Catalogue, Plan and CatalogueRow. */
+enum {
+	CATALOGUE_PLANS_MAX = 100,
+	CATALOGUE_PRICES_MAX = 200,
+	CATALOGUE_BYTES_MAX = 393216
+};
 struct catalogue_changes {
 	size_t n;
 	char **sentences;
@@ -41,6 +48,7 @@ struct catalogue_changes {
 
 /* merge.c: what becomes of the one in force when next is applied: prices that
  * next does not name are retired and plans hidden, for somebody may have them. Says
- * what changes. False: next changes what never changes, each a violation. */
+ * what changes. False: next changes what never changes, or becomes too large, each a
+ * violation. */
 bool catalogue_merge(trl_ctx *ctx, const billing_catalogue *now,
     billing_catalogue *next, const char *under, struct catalogue_changes *changes);

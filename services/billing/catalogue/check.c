@@ -105,13 +105,13 @@ check_price(struct check *check, const billing_plan *plan, const billing_price *
 {
 	const billing_plan *first_plan;
 	struct offer offer;
-	const char *why;
+	const char *why, *field;
 
 	if (catalogue_price(check->catalogue, price->key, &first_plan) != price)
 		wrong(check, "key", "Two prices are called %s.", price->key);
-	why = catalogue_offer(plan, price, &offer);
+	why = catalogue_offer(plan, price, &offer, &field);
 	if (why)
-		wrong(check, NULL, "Of this price, %s.", why);
+		wrong(check, field, "Of this price, %s.", why);
 	else if ((offer.price.n_tiers > 0) == (price->unit_amount != NULL))
 		wrong(check, "unit_amount",
 		    "A price has either an amount or tiers with amounts.");
@@ -157,6 +157,38 @@ is_country(const char *text)
 	       text[1] >= 'A' && text[1] <= 'Z';
 }
 
+static bool
+is_same_text(const char *a, const char *b, const char *absent)
+{
+	return strcmp(a ? a : absent, b ? b : absent) == 0;
+}
+
+/* Of one country and class. */
+static bool
+is_beside(const Billing__V1__TaxRate *a, const Billing__V1__TaxRate *b)
+{
+	return strcmp(a->country, b->country) == 0 &&
+	       is_same_text(a->tax_class, b->tax_class, "standard");
+}
+
+/* A region's are added to its country's, as many as a line of an invoice has room for.
+ */
+static void
+count_tax_rates(struct check *check, const Billing__V1__TaxRate *rate)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < check->catalogue->n_tax_rates; i++) {
+		const Billing__V1__TaxRate *other = check->catalogue->tax_rates[i];
+
+		n += is_beside(rate, other) &&
+		     (!other->region || is_same_text(rate->region, other->region, ""));
+	}
+	if (n > BILL_RATES_MAX)
+		wrong(check, NULL, "%zu rates add up in this place; at most %d can.", n,
+		    BILL_RATES_MAX);
+}
+
 static void
 check_tax_rate(struct check *check, const Billing__V1__TaxRate *rate, size_t i)
 {
@@ -170,12 +202,12 @@ check_tax_rate(struct check *check, const Billing__V1__TaxRate *rate, size_t i)
 	for (size_t j = 0; j < i; j++) {
 		const Billing__V1__TaxRate *other = check->catalogue->tax_rates[j];
 
-		if (strcmp(other->country, rate->country) == 0 &&
-		    strcmp(other->region ? other->region : "",
-			rate->region ? rate->region : "") == 0 &&
+		if (is_beside(rate, other) &&
+		    is_same_text(other->region, rate->region, "") &&
 		    strcmp(other->name, rate->name) == 0)
 			wrong(check, NULL, "This rate stands there twice.");
 	}
+	count_tax_rates(check, rate);
 }
 
 static void
@@ -212,11 +244,13 @@ check_coupon(struct check *check, const Billing__V1__Coupon *coupon, size_t i)
 static void
 check_dunning(struct check *check, const Billing__V1__Dunning *dunning)
 {
+	size_t before = trl_pointer_enter(&check->at, "dunning");
+
 	for (size_t i = 0; i < dunning->n_days; i++)
 		if (dunning->days[i] == 0 || dunning->days[i] > 365 ||
 		    (i > 0 && dunning->days[i] <= dunning->days[i - 1]))
-			wrong(check, "dunning",
-			    "Its days must rise, from 1 to 365 at most.");
+			wrong(check, "days", "They must rise, from 1 to 365 at most.");
+	trl_pointer_leave(&check->at, before);
 }
 
 static void
@@ -225,10 +259,12 @@ check_trial(struct check *check, const Billing__V1__Trial *trial)
 	const billing_plan *plan;
 	const billing_price *price =
 	    catalogue_price(check->catalogue, trial->price, &plan);
+	size_t before = trl_pointer_enter(&check->at, "trial");
 
 	if (!price || price->retired)
 		wrong(
-		    check, "trial", "There is no price %s that is sold.", trial->price);
+		    check, "price", "There is no price %s that is sold.", trial->price);
+	trl_pointer_leave(&check->at, before);
 }
 
 static void
@@ -236,9 +272,11 @@ check_seller(struct check *check, const Billing__V1__Seller *seller)
 {
 	const char *why =
 	    seller->has_logo ? logo_check(seller->logo.data, seller->logo.len) : NULL;
+	size_t before = trl_pointer_enter(&check->at, "seller");
 
 	if (why)
-		wrong(check, "seller", "Its logo %s.", why);
+		wrong(check, "logo", "Its logo %s.", why);
+	trl_pointer_leave(&check->at, before);
 }
 
 bool

@@ -243,6 +243,41 @@ merge_rest(struct merge *merge)
 		say(merge, "Unpaid invoices are tried on other days.");
 }
 
+/* What is kept counts, too: a document past the contract's limits could not be read
+ * again. */
+static void TRL_PRINTF(5, 6) judge(
+    struct merge *merge, size_t n, size_t most, const char *at, const char *what, ...)
+{
+	char name[200];
+	va_list args;
+
+	if (n <= most)
+		return;
+	va_start(args, what);
+	vsnprintf(name, sizeof name, what, args);
+	va_end(args);
+	trl_err_violation(merge->ctx, at,
+	    "With what is kept for whoever may have it, %s %zu; at most %zu fit.", name,
+	    n, most);
+	merge->fine = false;
+}
+
+static void
+judge_size(struct merge *merge)
+{
+	const billing_catalogue *next = merge->next;
+	char at[80];
+
+	snprintf(at, sizeof at, "/%s/plans", merge->under);
+	judge(merge, next->n_plans, CATALOGUE_PLANS_MAX, at, "the plans are");
+	for (size_t i = 0; i < next->n_plans; i++)
+		judge(merge, next->plans[i]->n_prices, CATALOGUE_PRICES_MAX, at,
+		    "the prices of %s are", next->plans[i]->key);
+	snprintf(at, sizeof at, "/%s", merge->under);
+	judge(merge, protobuf_c_message_get_packed_size(&next->base),
+	    CATALOGUE_BYTES_MAX, at, "the catalogue's bytes are");
+}
+
 bool
 catalogue_merge(trl_ctx *ctx, const billing_catalogue *now, billing_catalogue *next,
     const char *under, struct catalogue_changes *changes)
@@ -255,5 +290,6 @@ catalogue_merge(trl_ctx *ctx, const billing_catalogue *now, billing_catalogue *n
 	merge_features(&merge);
 	merge_plans(&merge);
 	merge_rest(&merge);
+	judge_size(&merge);
 	return merge.fine;
 }

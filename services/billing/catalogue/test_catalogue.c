@@ -184,24 +184,24 @@ what_does_not_fit_is_refused_with_its_place(void **state)
 		    ""),
 	    "/catalogue/plans/0/features/0/boolean", "on or off");
 	refused(PRICE(OF "\"model\":\"per_seat\",\"unit_amount\":\"1,5\""),
-	    "/catalogue/plans/0/prices/0", "no decimal");
+	    "/catalogue/plans/0/prices/0/unit_amount", "no decimal");
 	refused(PRICE(OF "\"model\":\"per_seat\",\"unit_amount\":\"-5\""),
-	    "/catalogue/plans/0/prices/0", "negative");
+	    "/catalogue/plans/0/prices/0/unit_amount", "negative");
 	refused(PRICE(OF "\"model\":\"per_seat\""),
 	    "/catalogue/plans/0/prices/0/unit_amount", "either an amount or tiers");
 	refused(PRICE("\"currency\":\"XYZ\",\"interval\":\"month\",\"model\":\"fixed\","
 		      "\"unit_amount\":\"5\""),
-	    "/catalogue/plans/0/prices/0", "no such currency");
+	    "/catalogue/plans/0/prices/0/currency", "no such currency");
 	refused(PRICE("\"currency\":\"CLF\",\"interval\":\"month\",\"model\":\"fixed\","
 		      "\"unit_amount\":\"5\""),
-	    "/catalogue/plans/0/prices/0", "nobody pays");
+	    "/catalogue/plans/0/prices/0/currency", "nobody pays");
 	refused(PRICE(OF "\"model\":\"graduated\",\"tiers\":[{\"up_to\":10,"
 			 "\"unit_amount\":\"5\"},{\"up_to\":10,\"unit_amount\":\"4\"},{"
 			 "\"unit_amount\":\"3\"}]"),
-	    "/catalogue/plans/0/prices/0", "must rise");
+	    "/catalogue/plans/0/prices/0/tiers", "must rise");
 	refused(PRICE(OF "\"model\":\"volume\",\"tiers\":[{\"up_to\":10,"
 			 "\"unit_amount\":\"5\"}]"),
-	    "/catalogue/plans/0/prices/0", "no end");
+	    "/catalogue/plans/0/prices/0/tiers", "no end");
 	refused(CATALOGUE(FREE, ",\"coupons\":[{\"code\":\"X\",\"percent_off\":\"150\","
 				"\"duration\":\"once\"}]"),
 	    "/catalogue/coupons/0/percent_off", "at most 100");
@@ -213,10 +213,43 @@ what_does_not_fit_is_refused_with_its_place(void **state)
 	    "/catalogue/tax_rates/0/country", "two capitals");
 	refused(CATALOGUE(FREE, ",\"trial\":{\"price\":\"none\",\"days\":14,\"end\":"
 				"\"pause\"}"),
-	    "/catalogue/trial", "no price none");
-	refused(CATALOGUE(FREE, ",\"dunning\":{\"days\":[3,1]}"), "/catalogue/dunning",
-	    "must rise");
+	    "/catalogue/trial/price", "no price none");
+	refused(CATALOGUE(FREE, ",\"dunning\":{\"days\":[3,1]}"),
+	    "/catalogue/dunning/days", "must rise");
+#define RATE(name, more)                                                               \
+	"{\"country\":\"AT\",\"name\":\"" name "\",\"rate\":\"1\"" more "}"
+	refused(CATALOGUE(FREE, ",\"tax_rates\":[" RATE("A", "") "," RATE(
+				    "A", ",\"tax_class\":\"standard\"") "]"),
+	    "/catalogue/tax_rates/1", "twice");
+	refused(
+	    CATALOGUE(FREE, ",\"tax_rates\":[" RATE("A", "") "," RATE("B", "") "," RATE(
+				"C", "") "," RATE("D", ",\"region\":\"AT-9\"") "]"),
+	    "/catalogue/tax_rates/3", "4 rates add up");
 	assert_string_equal(world_sql("select count(*) from catalogue_directory"), "0");
+}
+
+/* So many plans named after a letter. */
+static const char *
+many(char letter, unsigned n)
+{
+	char *text = trl_arena_strdup(world.arena, "");
+
+	for (unsigned i = 0; i < n; i++)
+		text = trl_arena_printf(world.arena,
+		    "%s,{\"key\":\"%c%u\",\"name\":\"P\",\"rank\":1}", text, letter, i);
+	return trl_arena_printf(world.arena,
+	    "{\"plans\":[{\"key\":\"free\",\"name\":\"Free\",\"rank\":0}%s],"
+	    "\"fallback_plan\":\"free\"}",
+	    text);
+}
+
+static void
+what_is_kept_counts_for_the_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(apply(many('a', 60), true, NULL), TRL_OK);
+	refused(many('b', 60), "/catalogue/plans", "the plans are 121; at most 100");
+	assert_int_equal(apply(many('b', 39), true, NULL), TRL_OK);
 }
 
 static int
@@ -237,6 +270,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    what_does_not_fit_is_refused_with_its_place, before_each,
 		    world_forget),
+		cmocka_unit_test_setup_teardown(
+		    what_is_kept_counts_for_the_limits, before_each, world_forget),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

@@ -224,7 +224,7 @@ a_logo_that_cannot_be_is_refused_with_the_catalogue(void **state)
 	    ask(&ground_operator, &billing_v1_apply_catalogue,
 		"{\"catalogue\":" CATALOGUE("\"logo\":\"AAAA\"") "}", NULL),
 	    TRL_INVALID);
-	assert_string_equal(world.err.violations[0].pointer, "/catalogue/seller");
+	assert_string_equal(world.err.violations[0].pointer, "/catalogue/seller/logo");
 }
 
 int

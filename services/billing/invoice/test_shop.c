@@ -31,7 +31,7 @@ static const char goods[] = "\"plans\":[" PLAN("free", "0", "", "") "," PLAN("te
     FIXED("krona-month", "ISK",
 	"5000")) "],"
 		 "\"tax_rates\":[{\"country\":\"AT\",\"name\":\"USt\",\"rate\":\"20\"},"
-		 "{\"country\":\"AT\",\"name\":\"USt reduced\",\"rate\":\"10\","
+		 "{\"country\":\"AT\",\"name\":\"USt\",\"rate\":\"10\","
 		 "\"tax_class\":\"reduced\"},"
 		 "{\"country\":\"DE\",\"name\":\"USt\",\"rate\":\"19\"},"
 		 "{\"country\":\"CA\",\"name\":\"GST\",\"rate\":\"5\"},"
