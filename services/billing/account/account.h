@@ -63,6 +63,9 @@ void account_begin_row(trl_ctx *ctx, struct account *account);
  * which it raises. */
 void account_put(trl_ctx *ctx, trl_batch *work, struct account *account);
 
+/* Of the price that it has; a month where it has none. */
+Billing__V1__Price__Interval account_interval(const struct account *account);
+
 /* The subscription as it is shown. */
 void account_show(
     trl_ctx *ctx, const struct account *account, billing_subscription *out);

@@ -189,14 +189,22 @@ account_show_invoice(trl_ctx *ctx, const struct account *account, uint64_t place
 		trl_set(out->pending_change, invoice_id, invoice->id);
 }
 
-void
-account_show(trl_ctx *ctx, const struct account *account, billing_subscription *out)
+Billing__V1__Price__Interval
+account_interval(const struct account *account)
 {
 	static const Billing__V1__Price__Interval intervals[] = {
 		[TRL_WEEK] = BILLING__V1__PRICE__INTERVAL__week,
 		[TRL_MONTH] = BILLING__V1__PRICE__INTERVAL__month,
 		[TRL_YEAR] = BILLING__V1__PRICE__INTERVAL__year,
 	};
+	const struct offer *offer = account->life.offer;
+
+	return offer ? intervals[offer->interval] : BILLING__V1__PRICE__INTERVAL__month;
+}
+
+void
+account_show(trl_ctx *ctx, const struct account *account, billing_subscription *out)
+{
 	const struct life *life = &account->life;
 	const Billing__V1__SubscriptionRow *row = account->row;
 
@@ -211,7 +219,7 @@ account_show(trl_ctx *ctx, const struct account *account, billing_subscription *
 	out->plan = (char *)(uintptr_t)life->offer->plan;
 	out->price = key_of(life->offer);
 	out->currency = (char *)(uintptr_t)life->offer->currency;
-	trl_set(out, interval, intervals[life->offer->interval]);
+	trl_set(out, interval, account_interval(account));
 	trl_set(out, interval_count, life->offer->count);
 	trl_set(out, seats, life->seats);
 	out->coupon = row->coupon;

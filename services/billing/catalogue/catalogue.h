@@ -24,6 +24,8 @@ const billing_price *catalogue_price(
 const char *catalogue_offer(const billing_plan *plan, const billing_price *price,
     struct offer *out, const char **field);
 
+/* check.c: two capital letters, as countries have (ISO 3166-1). */
+bool catalogue_is_country(const char *text);
 /* check.c: adds a violation for each thing that is wrong in a catalogue that
  * its contract's rules have passed; pointers begin with under. False: there is one. */
 bool catalogue_check(

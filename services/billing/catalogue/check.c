@@ -150,8 +150,8 @@ is_percent(const char *text, bool zero)
 	       value <= 100000000 && (zero ? value >= 0 : value > 0);
 }
 
-static bool
-is_country(const char *text)
+bool
+catalogue_is_country(const char *text)
 {
 	return strlen(text) == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
 	       text[1] >= 'A' && text[1] <= 'Z';
@@ -192,7 +192,7 @@ count_tax_rates(struct check *check, const Billing__V1__TaxRate *rate)
 static void
 check_tax_rate(struct check *check, const Billing__V1__TaxRate *rate, size_t i)
 {
-	if (!is_country(rate->country))
+	if (!catalogue_is_country(rate->country))
 		wrong(check, "country", "A country is two capitals (ISO 3166-1).");
 	if (rate->region && strncmp(rate->region, rate->country, 2) != 0)
 		wrong(

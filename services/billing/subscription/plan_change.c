@@ -35,16 +35,7 @@ price_of_plan(const struct account *account, const billing_plan *plan,
 static Billing__V1__Price__Interval
 interval_of(const struct account *account, const struct subscription_wanted *wanted)
 {
-	static const Billing__V1__Price__Interval intervals[] = {
-		[TRL_WEEK] = BILLING__V1__PRICE__INTERVAL__week,
-		[TRL_MONTH] = BILLING__V1__PRICE__INTERVAL__month,
-		[TRL_YEAR] = BILLING__V1__PRICE__INTERVAL__year,
-	};
-
-	if (wanted->has_interval)
-		return wanted->interval;
-	return account->life.offer ? intervals[account->life.offer->interval]
-				   : BILLING__V1__PRICE__INTERVAL__month;
+	return wanted->has_interval ? wanted->interval : account_interval(account);
 }
 
 /* Whether the present price is one of the plan, interval and currency that are asked

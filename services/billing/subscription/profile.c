@@ -2,20 +2,11 @@
  * written with the account, so that no invoice is made in between. */
 #include "turn/turn.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include <trl/change.h>
 
 #include "invoice/tax.h"
-
-/* Two capital letters, and of a region the country's before a hyphen. */
-static bool
-is_country(const char *text)
-{
-	return isupper((unsigned char)text[0]) && isupper((unsigned char)text[1]) &&
-	       text[2] == '\0';
-}
 
 static bool
 is_currency(const char *code)
@@ -38,7 +29,7 @@ is_zone(const char *name)
 static enum trl_code
 check(trl_ctx *ctx, const Billing__V1__PutProfileRequest *in)
 {
-	if (!is_country(in->country))
+	if (!catalogue_is_country(in->country))
 		return trl_fail_field(ctx, TRL_INVALID, "country",
 		    "A country is two capital letters (ISO 3166-1), as \"AT\".");
 	if (in->region && (strncmp(in->region, in->country, 2) != 0 ||
