@@ -15,9 +15,9 @@
 #include <trl/child.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { CONFINED = 0 }; /* confine.h */
+#define CONFINED 0 /* confine.h */
 #else
-enum { CONFINED = 1 };
+#define CONFINED 1
 #endif
 enum { PATIENCE_MS = 10000, MANY = 12, QUEUE = 8 };
 
@@ -150,6 +150,7 @@ it_gets_nothing_of_the_service(void **state)
 	assert_string_equal(answer_to("d"), "0 1 2 ");
 }
 
+#if CONFINED
 static void
 it_can_do_nothing_but_read_and_answer(void **state)
 {
@@ -160,12 +161,11 @@ it_can_do_nothing_but_read_and_answer(void **state)
 		{ "k", ENOSYS }, { "m", ENOMEM } };
 
 	(void)state;
-	if (!CONFINED)
-		skip();
 	assert_string_equal(answer_to("r"), "done");
 	for (size_t i = 0; i < TRL_COUNT(rows); i++)
 		assert_string_equal(answer_to(rows[i].what), strerror(rows[i].error));
 }
+#endif
 
 static void
 one_that_crashes_costs_one_question(void **state)
@@ -292,7 +292,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIGGED(it_starts_when_it_is_asked_and_is_gone_when_nobody_asks),
 		RIGGED(it_gets_nothing_of_the_service),
+#if CONFINED
 		RIGGED(it_can_do_nothing_but_read_and_answer),
+#endif
 		RIGGED(one_that_crashes_costs_one_question),
 		RIGGED(one_that_hangs_is_ended_in_time),
 		RIGGED(what_is_too_large_ends_it),
