@@ -203,6 +203,37 @@ ground_sum(const struct world_caller *who, const char *account)
 	    NULL, 10);
 }
 
+/* Of one organisation, or all. */
+static const char *
+faults_of(const char *which)
+{
+	Billing__V1__CheckLedgerReply *reply;
+	const char *text = "";
+
+	must(&ground_operator, &billing_v1_check_ledger, which, &reply);
+	for (size_t i = 0; i < reply->n_faults; i++)
+		text = trl_arena_printf(world.arena, "%s%s\n", text, reply->faults[i]);
+	return text;
+}
+
+const char *
+ground_faults(const struct world_caller *who)
+{
+	return faults_of(ground_id("tenant_id", world_bytes(&who->tenant)));
+}
+
+/* cmocka passes a program whose group teardown failed, so this one ends itself. */
+int
+ground_close(void **state)
+{
+	const char *faults = faults_of("{}");
+
+	print_error("%s", faults);
+	if (world_close(state) != 0 || *faults)
+		exit(1);
+	return 0;
+}
+
 void
 ground_trial(const char *trial)
 {

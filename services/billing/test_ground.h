@@ -13,6 +13,9 @@
  * and Austria's tax of 20 %, the seller in Austria. A trial is not set. */
 int ground_open(void **state);
 
+/* Closes it: the books of all its organisations must hold by then (CheckLedger). */
+int ground_close(void **state);
+
 /* An organisation of its own, with its owner. */
 struct world_caller ground_owner(void);
 extern const struct world_caller ground_operator;
@@ -47,6 +50,9 @@ enum trl_code ground_answer(
 void ground_pass(const struct world_caller *who, int64_t seconds);
 /* The ledger's sum of an account in an organisation. */
 int64_t ground_sum(const struct world_caller *who, const char *account);
+
+/* What trellis ledger check says of it, a line each; "" where its books hold. */
+const char *ground_faults(const struct world_caller *who);
 
 /* Applies a catalogue without tax that has the plan team, 900 a seat and month, and a
  * trial of it: "\"days\":14,\"end\":\"pause\"". */

@@ -65,7 +65,9 @@ def copies(stack):
     for table, other, which in (
             ("subscription", f"jsonb_build_object('tenant_id', w.t, 'prefix', w.p, 'state', '\\x{state}', 'due_at', now())", ""),
             ("payment_method", "jsonb_build_object('tenant_id', w.t, 'id', gen_random_uuid())", ""),
-            ("invoice", "jsonb_build_object('tenant_id', w.t, 'id', gen_random_uuid())", ""),
+            ("invoice", "jsonb_build_object('tenant_id', w.t, 'id', md5(w.t::text || s.id)::uuid)", ""),
+            ("payment", "jsonb_build_object('tenant_id', w.t, 'id', md5(w.t::text || s.id)::uuid, 'invoice_id', md5(w.t::text || s.invoice_id)::uuid)", ""),
+            ("ledger_transaction", "jsonb_build_object('tenant_id', w.t, 'id', gen_random_uuid(), 'cause_id', md5(w.t::text || s.cause_id)::uuid)", ""),
             ("job", "jsonb_build_object('tenant_id', w.t, 'id', gen_random_uuid(), 'run_at', now() + interval '1 hour')", "and s.kind = 'due'")):
         steps.append(COPY.format(table, other, source, which))
     steps.append("update job set state = 'ready', run_at = now() where kind = 'due' and tenant_id in (select t from who)")
@@ -114,12 +116,22 @@ def renewals(stack, wrk, seconds):
 
 
 def fill_ledger(stack):
+    """Invoices and their payments of a thousand organisations, of five entries each."""
     have = int(sql(stack, "select count(*) from billing.ledger_entry"))
     sql(stack, SCHEMA + f"""
-        create temp table t as select gen_random_uuid() as id, ('00000000-0000-7000-8000-' || lpad((n % 1000)::text, 12, '0'))::uuid as tenant
-            from generate_series(1, {max(ENTRIES - have, 0) // 2}) n;
-        insert into ledger_transaction select tenant, id, now(), 'EUR', 'payment', id, '{{cash,revenue}}', '{{100,-100}}' from t;
-        analyze ledger_transaction;""")
+        create temp table t as select gen_random_uuid() as invoice, gen_random_uuid() as payment, n, 5 * n as net, n as tax, 6 * n as total,
+            ('00000000-0000-7000-8000-' || lpad((n % 1000)::text, 12, '0'))::uuid as tenant
+            from generate_series(1::bigint, {max(ENTRIES - have, 0) // 5}) n;
+        insert into invoice (tenant_id, id, version, place, number, status, currency, net, tax, total, from_balance, carried,
+                carried_on, amount_paid, amount_credited, amount_due, attempts, document, created_at, updated_at)
+            select tenant, invoice, 1, n, n, 'paid', 'EUR', net, tax, total, 0, 0, 0, total, 0, 0, 1, '', now(), now() from t;
+        insert into payment (tenant_id, id, invoice_id, kind, status, provider, currency, amount, refunded, created_at)
+            select tenant, payment, invoice, 'payment', 'succeeded', 'test', 'EUR', total, 0, now() from t;
+        insert into ledger_transaction
+            select tenant, gen_random_uuid(), now(), 'EUR', 'invoice', invoice, '{{receivable,revenue,tax}}'::text[], array[total, -net, -tax] from t
+            union all
+            select tenant, gen_random_uuid(), now(), 'EUR', 'payment', payment, '{{cash,receivable}}'::text[], array[total, -total] from t;
+        analyze invoice, payment, ledger_transaction;""")
 
 
 def bench(stack, wrk, seconds):

@@ -245,5 +245,5 @@ main(void)
 		cmocka_unit_test(a_catalogue_tells_of_the_plans_that_it_changes),
 	};
 
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -297,5 +297,5 @@ main(void)
 		TEST(a_cap_holds_when_many_come_at_once),
 	};
 
-	return cmocka_run_group_tests(tests, shop_open, world_close);
+	return cmocka_run_group_tests(tests, shop_open, ground_close);
 }

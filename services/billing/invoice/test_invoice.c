@@ -300,5 +300,5 @@ main(void)
 		TEST(a_currency_stays_while_there_is_something_in_it),
 	};
 
-	return cmocka_run_group_tests(tests, shop_open, world_close);
+	return cmocka_run_group_tests(tests, shop_open, ground_close);
 }

@@ -241,5 +241,5 @@ main(void)
 		cmocka_unit_test(a_logo_that_cannot_be_is_refused_with_the_catalogue),
 	};
 
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -160,16 +160,6 @@ shop_number(const struct world_caller *who, const char *column)
 	    NULL, 10);
 }
 
-static int64_t
-due(const struct world_caller *who, const char *status)
-{
-	return strtoll(world_sql("select coalesce(sum(amount_due), 0) from "
-				 "billing.invoice where tenant_id = '%s' and status = "
-				 "'%s'",
-			   world_id_text(who->tenant), status),
-	    NULL, 10);
-}
-
 void
 shop_books_agree(const struct world_caller *who)
 {
@@ -178,8 +168,5 @@ shop_books_agree(const struct world_caller *who)
 		      "where tenant_id = '%s'",
 		world_id_text(who->tenant)),
 	    "0");
-	assert_int_equal(ground_sum(who, "receivable"), due(who, "open"));
-	assert_int_equal(ground_sum(who, "bad_debt"), due(who, "uncollectible"));
-	assert_int_equal(ground_sum(who, "credit"), -shop_number(who, "balance"));
-	assert_int_equal(ground_sum(who, "carried"), shop_number(who, "carried"));
+	assert_string_equal(ground_faults(who), "");
 }

@@ -34,6 +34,5 @@ const char *shop_about(const struct world_caller *who,
     const Billing__V1__Invoice *invoice, const char *rest);
 /* A column of the organisation's subscription. */
 int64_t shop_number(const struct world_caller *who, const char *column);
-/* All that the ledger must keep: its sum is 0, receivable is what is due, credit is the
- * balance, carried is what is carried. */
+/* The ledger adds up and holds against the rows, account by account. */
 void shop_books_agree(const struct world_caller *who);

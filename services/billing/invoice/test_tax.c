@@ -158,5 +158,5 @@ main(void)
 		TEST(an_exemption_is_the_operators_and_stands_on_the_invoice),
 	};
 
-	return cmocka_run_group_tests(tests, shop_open, world_close);
+	return cmocka_run_group_tests(tests, shop_open, ground_close);
 }

@@ -309,5 +309,5 @@ main(void)
 		TEST(only_the_operator_and_only_of_its_invoice),
 	};
 
-	return cmocka_run_group_tests(tests, shop_open, world_close);
+	return cmocka_run_group_tests(tests, shop_open, ground_close);
 }

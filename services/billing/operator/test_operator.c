@@ -241,5 +241,5 @@ main(void)
 		TEST(drafts_are_paid_or_deleted_and_take_no_number_before),
 	};
 
-	return cmocka_run_group_tests(tests, shop_open, world_close);
+	return cmocka_run_group_tests(tests, shop_open, ground_close);
 }

@@ -273,5 +273,5 @@ main(void)
 		TEST(a_card_of_a_subscription_that_expires_is_told_at_the_months_start),
 	};
 
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -314,5 +314,5 @@ main(void)
 		TEST(with_another_default_what_waits_is_tried_the_oldest_first),
 	};
 
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

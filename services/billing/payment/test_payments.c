@@ -596,5 +596,5 @@ main(void)
 		TEST(payments_are_listed_the_newest_first_and_by_invoice),
 	};
 
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

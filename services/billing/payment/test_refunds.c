@@ -373,5 +373,5 @@ main(void)
 		TEST(an_inquiry_and_a_warning_move_no_money),
 	};
 
-	return cmocka_run_group_tests(tests, open_ground, world_close);
+	return cmocka_run_group_tests(tests, open_ground, ground_close);
 }

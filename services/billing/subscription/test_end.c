@@ -127,5 +127,5 @@ main(void)
 		TEST(erased_it_keeps_its_books),
 		TEST(profile_and_ways_to_pay_go),
 	};
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

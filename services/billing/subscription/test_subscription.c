@@ -279,5 +279,5 @@ main(void)
 		TEST(what_is_changed_under_a_test_clock_has_its_time),
 	};
 
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

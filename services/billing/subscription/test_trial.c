@@ -228,5 +228,5 @@ main(void)
 		TEST(a_founder_has_as_many_trials_as_the_catalogue_says),
 		TEST(without_a_trial_in_the_catalogue_nothing_begins),
 	};
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

@@ -261,5 +261,5 @@ main(void)
 		TEST(of_two_processes_at_once_one_begins_anew),
 	};
 
-	return cmocka_run_group_tests(tests, shop_open, world_close);
+	return cmocka_run_group_tests(tests, shop_open, ground_close);
 }

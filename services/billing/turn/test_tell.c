@@ -176,5 +176,5 @@ main(void)
 		TEST(an_audit_entry_says_what_it_is_since),
 		TEST(a_trial_that_ends_is_told_with_its_price),
 	};
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

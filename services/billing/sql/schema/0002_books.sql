@@ -1,0 +1,15 @@
+-- trellis ledger check holds every account against the rows that it comes from, so the
+-- _sys role reads payments and credit notes of all organisations, too. What a credit note
+-- took back, without tax and as tax, and what of it went back to the payer; null in those
+-- of a release before this one.
+alter table credit_note add column net bigint, add column tax bigint,
+    add column refunded bigint;
+
+drop policy if exists tenant on payment;
+create policy tenant on payment
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy books on payment for select to billing_sys using (true);
+drop policy if exists tenant on credit_note;
+create policy tenant on credit_note
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy books on credit_note for select to billing_sys using (true);
