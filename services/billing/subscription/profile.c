@@ -128,12 +128,15 @@ billing_put_profile(struct billing *self, trl_ctx *ctx,
 	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
 	enum trl_code rc = check(ctx, in);
+	struct trl_arena_mark mark;
 
 	if (rc == TRL_OK)
 		rc = trl_change_begin(&queue, ctx, ctx->tenant);
 	if (rc != TRL_OK)
 		return rc;
+	mark = trl_arena_mark(ctx->arena);
 	do {
+		trl_arena_rewind(ctx->arena, mark);
 		rc = turn_load(self, ctx, turn);
 		if (rc != TRL_OK)
 			return rc;

@@ -42,11 +42,13 @@ run(void *self, trl_ctx *ctx, const struct trl_job *job)
 {
 	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
 
 	if (rc != TRL_OK)
 		return rc;
 	do {
+		trl_arena_rewind(ctx->arena, mark);
 		rc = turn_load(self, ctx, turn);
 		if (rc != TRL_OK)
 			return rc;

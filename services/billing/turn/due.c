@@ -136,9 +136,8 @@ look_later(struct turn *turn)
 /* One thing a run: what it does has the job come for the next one, be it due already.
  */
 static enum trl_code
-run(struct billing *self, trl_ctx *ctx)
+run(struct billing *self, trl_ctx *ctx, struct turn *turn)
 {
-	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
 	enum trl_code rc = turn_load(self, ctx, turn);
 	bool due;
 
@@ -155,14 +154,17 @@ static enum trl_code
 run_job(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
 	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
+	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
 
 	(void)job;
 	if (rc != TRL_OK)
 		return rc;
-	do
-		rc = run(state, ctx);
-	while (trl_change_again(&queue, &rc));
+	do {
+		trl_arena_rewind(ctx->arena, mark);
+		rc = run(state, ctx, turn);
+	} while (trl_change_again(&queue, &rc));
 	return rc;
 }
 

@@ -1,8 +1,15 @@
-/* run.c - a change from its decision to its reply. */
+/* run.c - a change from its decision to its reply.
+ *
+ * Where the reply says what came of a payment it cannot be recorded with the decision,
+ * for the provider is asked between the two. The decision then leaves a mark with its
+ * commit: a record without a reply, under a key of its own. A retry that finds it
+ * decides nothing more, whatever If-Match said, but goes on where the first run came
+ * to its end: it has the provider asked for what is not known, and answers. */
 #include "turn/due.h"
 #include "turn/charge.h"
 
 #include <trl/change.h>
+#include <trl/replay.h>
 
 static bool
 is_the_jobs(enum trl_code rc)
@@ -45,21 +52,93 @@ reply(struct turn *turn, const struct turn_kind *kind, void *arg)
 	return out ? trl_batch_write(turn->work, out) : turn->ctx->err.code;
 }
 
-/* What was decided is committed, and each payment tried; then the reply is written, of
- * the account as it is since. A retry of the whole finds what was decided, and decides
- * the same again. */
+/* A client's key has no spaces. Returns the request's own. */
+static const char *
+begin_mark(trl_ctx *ctx)
+{
+	const char *own = ctx->idempotency.key;
+
+	if (own)
+		ctx->idempotency.key = trl_arena_printf(ctx->arena, "%s decided", own);
+	return own;
+}
+
+/* Whether there was a mark already. What stands under it is not the request's reply. */
+static bool
+end_mark(trl_ctx *ctx, const char *own)
+{
+	bool was_there = ctx->idempotency.replayed;
+
+	ctx->idempotency.key = own;
+	ctx->idempotency.recorded = ctx->idempotency.replayed = false;
+	return was_there;
+}
+
+/* Whether an earlier run of the request has decided. The first attempt of a key that
+ * the edge made costs no look, as in dispatch. */
+static enum trl_code
+find_mark(struct billing *self, trl_ctx *ctx, bool *found)
+{
+	const char *own;
+	enum trl_code rc;
+
+	*found = false;
+	if (!ctx->idempotency.from_client && !ctx->idempotency.is_retry)
+		return TRL_OK;
+	own = begin_mark(ctx);
+	rc = trl_replay(ctx, self->pg, NULL, found);
+	(void)end_mark(ctx, own);
+	return rc;
+}
+
+/* Has the provider asked for what was decided, and answers with the account as it is
+ * since. */
 static enum trl_code
 charge_and_reply(struct turn *turn, const struct turn_kind *kind, void *arg)
 {
 	struct billing *self = turn->self;
 	trl_ctx *ctx = turn->ctx;
-	enum trl_code rc = turn_commit(turn, true);
+	enum trl_code rc = charge(turn, true);
 
+	turn_end(turn);
+	if (rc == TRL_OK)
+		rc = turn_load(self, ctx, turn);
+	return rc == TRL_OK ? reply(turn, kind, arg) : rc;
+}
+
+/* What an earlier run decided stands: the rest of it. */
+static enum trl_code
+go_on(struct turn *turn, const struct turn_kind *kind, void *arg)
+{
+	for (size_t i = 0; i < turn->n_invoices; i++) {
+		const struct turn_invoice *at = &turn->invoices[i];
+
+		if (!trl_id_is_nil(at->payment) && !at->payment_waits &&
+		    turn->n_charges < TURN_CHARGES_MAX)
+			turn->charges[turn->n_charges++] = at->payment;
+	}
+	return charge_and_reply(turn, kind, arg);
+}
+
+/* What was decided is committed, with its mark, and each payment tried; then the reply
+ * is written. Where another run of the request was faster, what is here was not. */
+static enum trl_code
+commit_and_charge(struct turn *turn, const struct turn_kind *kind, void *arg)
+{
+	struct billing *self = turn->self;
+	trl_ctx *ctx = turn->ctx;
+	const char *own = begin_mark(ctx);
+	enum trl_code rc = trl_batch_write(turn->work, NULL);
+	bool was_there = end_mark(ctx, own);
+
+	trl_change_end(&turn->series_queue);
 	if (rc != TRL_OK)
 		return rc;
+	if (!was_there)
+		return charge_and_reply(turn, kind, arg);
 	turn_end(turn);
 	rc = turn_load(self, ctx, turn);
-	return rc == TRL_OK ? reply(turn, kind, arg) : rc;
+	return rc == TRL_OK ? go_on(turn, kind, arg) : rc;
 }
 
 static enum trl_code
@@ -104,7 +183,7 @@ attempt(struct turn *turn, const struct turn_kind *kind, void *arg)
 	turn_finish(turn);
 	note_in_audit(turn, kind->action);
 	if (turn->n_charges > 0 && !kind->reply_stands)
-		return charge_and_reply(turn, kind, arg);
+		return commit_and_charge(turn, kind, arg);
 	return reply_and_charge(turn, kind, arg);
 }
 
@@ -137,23 +216,41 @@ again(struct trl_change *queue, const struct turn *turn, enum trl_code *rc)
 	return true;
 }
 
+static enum trl_code
+run_once(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind, void *arg,
+    struct turn *turn)
+{
+	bool decided = false;
+	enum trl_code rc = load_caught_up(self, ctx, turn);
+
+	if (rc != TRL_OK)
+		return rc;
+	if (!kind->reply_stands)
+		rc = find_mark(self, ctx, &decided);
+	if (rc == TRL_OK && decided) {
+		rc = go_on(turn, kind, arg);
+	} else if (rc == TRL_OK) {
+		rc = trl_if_match(ctx, turn->account.row->version);
+		if (rc == TRL_OK)
+			rc = attempt(turn, kind, arg);
+	}
+	turn_end(turn);
+	return rc;
+}
+
 enum trl_code
 turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind, void *arg)
 {
 	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
 
 	if (rc != TRL_OK)
 		return rc;
 	do {
-		rc = load_caught_up(self, ctx, turn);
-		if (rc != TRL_OK)
-			return rc;
-		rc = trl_if_match(ctx, turn->account.row->version);
-		if (rc == TRL_OK)
-			rc = attempt(turn, kind, arg);
-		turn_end(turn);
+		trl_arena_rewind(ctx->arena, mark);
+		rc = run_once(self, ctx, kind, arg, turn);
 	} while (again(&queue, turn, &rc));
 	return rc;
 }

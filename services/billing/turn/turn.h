@@ -75,8 +75,9 @@ struct turn_kind {
 	/* The reply, once all is decided and before it is written; NULL: it failed. */
 	ProtobufCMessage *(*show)(struct turn *turn, void *arg);
 	/* What comes of payments changes nothing of the reply: it is recorded with what
-	 * was decided, and then they are tried. Else a retry decides once more, and has
-	 * to find what was decided before. */
+	 * was decided, and then they are tried. Else the reply comes after them, of the
+	 * account as it is then, and show() must not need what decide() left in arg: a
+	 * retry that finds that it was decided before does not call it. */
 	bool reply_stands;
 };
 

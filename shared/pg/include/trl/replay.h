@@ -1,6 +1,7 @@
 /* replay.h - the look for what a WRITE has answered before. For whoever dispatches
  * messages: the bus, by the skeleton. A handler looks for nothing, for it runs only
- * where nothing was found. */
+ * where nothing was found; but for one that commits before it can answer, and then
+ * leaves a mark under a key made from the request's own. */
 #pragma once
 
 #include <trl/pg.h>
