@@ -128,6 +128,7 @@ read_life(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *s
 	life->trial_end_told = state->trial_end_told;
 	life->cancel_at_period_end = state->cancel_at_period_end;
 	life->last_invoice = state->last_invoice;
+	account->cover = state->cover;
 	if (state->price && !life->offer)
 		return false;
 	if (pending)

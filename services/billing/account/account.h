@@ -25,6 +25,7 @@ struct account {
 	Billing__V1__SubscriptionRow *row; /* version 0: there is none yet */
 	struct life_rules rules;
 	struct life life;
+	Billing__V1__CouponCover *cover; /* NULL: no coupon was used up */
 	trl_zone *zone;
 	size_t n_offers;
 	const struct offer **offers; /* each price once: life.h compares pointers */

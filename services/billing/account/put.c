@@ -54,8 +54,9 @@ write_invoices(trl_ctx *ctx, const struct life *life, Billing__V1__LifeState *ou
 }
 
 static const Billing__V1__LifeState *
-write_life(trl_ctx *ctx, const struct life *life)
+write_life(trl_ctx *ctx, const struct account *account)
 {
+	const struct life *life = &account->life;
 	Billing__V1__LifeState *out = billing_v1_life_state_new(ctx);
 
 	trl_set(out, status, life->status);
@@ -71,6 +72,7 @@ write_life(trl_ctx *ctx, const struct life *life)
 	trl_set(out, trial_end_told, life->trial_end_told);
 	trl_set(out, cancel_at_period_end, life->cancel_at_period_end);
 	trl_set(out, last_invoice, life->last_invoice);
+	out->cover = account->cover;
 	if (life->pending.offer) {
 		out->pending = billing_v1_life_change_new(ctx);
 		out->pending->price = key_of(life->pending.offer);
@@ -133,7 +135,7 @@ account_put(trl_ctx *ctx, trl_batch *work, struct account *account)
 	size_t len;
 
 	trl_set(row, version, row->version + 1);
-	trl_wire_encode(ctx->arena, &write_life(ctx, &account->life)->base,
+	trl_wire_encode(ctx->arena, &write_life(ctx, account)->base,
 	    (const uint8_t **)&row->state.data, &len);
 	row->has_state = 1;
 	row->state.len = len;

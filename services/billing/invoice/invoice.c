@@ -121,10 +121,11 @@ static bool
 price(trl_ctx *ctx, const struct account *account, billing_invoice *out)
 {
 	struct bill bill = invoice_bill_of(ctx, account, out);
+	const char *code;
 	int64_t subtotal;
 
-	if (!coupon_discount(account, out, &bill, &bill.discount) || !bill_sum(&bill) ||
-	    !add_amounts(&bill, &subtotal))
+	if (!coupon_discount(account, out, &bill, &code, &bill.discount) ||
+	    !bill_sum(&bill) || !add_amounts(&bill, &subtotal))
 		return false;
 	for (size_t i = 0; i < bill.n_lines; i++)
 		invoice_show_line(ctx, &bill.lines[i], out->lines[i]);
@@ -135,7 +136,7 @@ price(trl_ctx *ctx, const struct account *account, billing_invoice *out)
 	trl_set(out, net, bill.net);
 	trl_set(out, tax, bill.tax);
 	trl_set(out, total, bill.total);
-	out->coupon = bill.discount ? account->row->coupon : NULL;
+	out->coupon = bill.discount ? (char *)(uintptr_t)code : NULL;
 	show_notes(ctx, out);
 	show_sides(ctx, account, out);
 	return settle(account, out);

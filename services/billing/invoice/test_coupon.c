@@ -82,6 +82,89 @@ an_upgrade_amid_is_discounted_and_no_period(void **state)
 	shop_books_agree(&who);
 }
 
+/* What remains of the year is paid at half its price: 100 of 365 days are over. */
+static void
+a_seat_more_has_the_discount_of_its_year(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":4,\"interval\":\"year\","
+			     "\"coupon\":\"HALF\"}");
+	assert_int_equal(total(&who, 0), 18000);
+	shop_subscribe(&who, "{\"seats\":7}"); /* in the same second, or the next */
+	assert_in_range(total(&who, 0), 13499, 13500);
+	assert_string_equal(shop_invoice(&who, 0)->coupon, "HALF");
+	ground_pass(&who, 100 * SHOP_DAY);
+	shop_subscribe(&who, "{\"seats\":8}");
+	assert_in_range(total(&who, 0), 3265, 3269); /* 9000 / 2 * 265 / 365 */
+	ground_pass(&who, 266 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 72000);
+	assert_null(shop_invoice(&who, 0)->coupon);
+	shop_books_agree(&who);
+}
+
+static void
+a_seat_more_leaves_its_years_amount_off(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":4,\"interval\":\"year\","
+			     "\"coupon\":\"FLAT\"}");
+	assert_int_equal(total(&who, 0), 31000);
+	ground_pass(&who, 100 * SHOP_DAY);
+	for (unsigned seats = 5; seats <= 7; seats++) {
+		shop_subscribe(
+		    &who, trl_arena_printf(world.arena, "{\"seats\":%u}", seats));
+		assert_in_range(total(&who, 0), 6532, 6536); /* 9000 * 265 / 365 */
+	}
+	ground_pass(&who, 266 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 63000);
+	shop_books_agree(&who);
+}
+
+static void
+the_last_of_several_periods_is_discounted_to_its_end(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":4,\"interval\":\"month\","
+			     "\"coupon\":\"QUARTER\"}");
+	ground_pass(&who, 41 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 2700);
+	shop_subscribe(&who, "{\"seats\":2}");
+	shop_subscribe(&who, "{\"plan\":\"big\"}");
+	assert_string_equal(shop_invoice(&who, 0)->coupon, "QUARTER");
+	/* 20 or 21 of 31 days: (5000 - 3600) * 3 / 4 */
+	assert_in_range(total(&who, 0), 650, 740);
+	ground_pass(&who, 31 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 5000);
+	shop_books_agree(&who);
+}
+
+/* An upgrade that is dropped used nothing: its period's coupon was used before. */
+static void
+a_change_that_is_dropped_gives_no_use_back(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"team\",\"seats\":4,\"interval\":\"month\","
+			     "\"coupon\":\"HALF\"}");
+	ground_card(&who, "4000000000000341");
+	ground_pass(&who, 5 * SHOP_DAY);
+	shop_subscribe(&who, "{\"plan\":\"big\"}"); /* waits for its payment */
+	assert_string_equal(shop_invoice(&who, 0)->coupon, "HALF");
+	ground_pass(&who, SHOP_DAY);
+	assert_int_equal(
+	    shop_invoice(&who, 0)->status, BILLING__V1__INVOICE__STATUS__void);
+	ground_pass(&who, 31 * SHOP_DAY);
+	assert_int_equal(total(&who, 0), 3600);
+	shop_books_agree(&who);
+}
+
 /* Whoever did not see the answer. */
 static void
 the_same_wish_again_is_no_error(void **state)
@@ -285,6 +368,10 @@ main(void)
 		TEST(once_is_the_next_invoice),
 		TEST(several_are_so_many_periods),
 		TEST(an_upgrade_amid_is_discounted_and_no_period),
+		TEST(a_seat_more_has_the_discount_of_its_year),
+		TEST(a_seat_more_leaves_its_years_amount_off),
+		TEST(the_last_of_several_periods_is_discounted_to_its_end),
+		TEST(a_change_that_is_dropped_gives_no_use_back),
 		TEST(the_same_wish_again_is_no_error),
 		TEST(a_wish_for_something_else_than_what_waits_takes_no_coupon_twice),
 		TEST(an_amount_takes_off_what_there_is),

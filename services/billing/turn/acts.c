@@ -131,8 +131,7 @@ finalise(struct turn *turn, billing_invoice *invoice)
 	row->currency = invoice->currency;
 	trl_set(row, balance, row->balance - invoice->from_balance);
 	trl_set(row, carried, invoice->carried_on);
-	if (invoice->coupon)
-		coupon_use(&turn->account, invoice);
+	coupon_use(turn->ctx, &turn->account, invoice);
 	invoice->issued_at = billing_time(turn->ctx, issued_at);
 	invoice->due_at = billing_time(turn->ctx, issued_at + days * INT64_C(86400));
 	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__open);
