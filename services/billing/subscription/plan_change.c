@@ -38,6 +38,13 @@ interval_of(const struct account *account, const struct subscription_wanted *wan
 	return wanted->has_interval ? wanted->interval : account_interval(account);
 }
 
+static bool
+has_plan(const struct account *account, const char *key)
+{
+	return account_is_subscribed(account) &&
+	       strcmp(account->life.offer->plan, key) == 0;
+}
+
 /* Whether the present price is one of the plan, interval and currency that are asked
  * for: then it stays, though it be sold no more. */
 static bool
@@ -47,12 +54,12 @@ is_present(const struct account *account, const char *plan,
 	static const struct subscription_wanted as_it_is;
 	const struct offer *now = account->life.offer;
 
-	return account_is_subscribed(account) && strcmp(now->plan, plan) == 0 &&
-	       interval == interval_of(account, &as_it_is) &&
+	return has_plan(account, plan) && interval == interval_of(account, &as_it_is) &&
 	       strcmp(now->currency, currency_of(account)) == 0;
 }
 
-/* The offer that is wanted; NULL in *out: the present one. */
+/* The offer that is wanted; NULL in *out: the present one. A hidden plan is there for
+ * whoever has it. */
 static enum trl_code
 find_offer(trl_ctx *ctx, struct account *account,
     const struct subscription_wanted *wanted, const struct offer **out)
@@ -69,11 +76,10 @@ find_offer(trl_ctx *ctx, struct account *account,
 	if (!key)
 		return trl_fail_field(ctx, TRL_INVALID, "plan", "Say to which plan.");
 	plan = catalogue_plan(account->catalogue, key);
-	if (!plan || plan->hidden)
+	if (!plan || (plan->hidden && !has_plan(account, key)))
 		return trl_fail_field(
 		    ctx, TRL_INVALID, "plan", "There is no plan %s.", key);
-	if (account_is_subscribed(account) && strcmp(now->plan, key) == 0 &&
-	    !wanted->has_interval)
+	if (has_plan(account, key) && !wanted->has_interval)
 		return TRL_OK;
 	if (is_present(account, key, interval)) {
 		*out = now;

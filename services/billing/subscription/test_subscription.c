@@ -237,6 +237,38 @@ who_asks_for_the_present_plan_and_interval_keeps_the_price(void **state)
 }
 
 static void
+a_hidden_plan_is_there_for_whoever_has_it_and_nobody_else(void **state)
+{
+	struct world_caller who = ground_owner(), other = ground_owner();
+	Billing__V1__Subscription *sub;
+	Billing__V1__Preview *preview;
+
+	(void)state;
+	sells("", PRICE("big-1", "5000"));
+	ground_card(&who, "4242424242424242");
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL);
+	ground_catalogue("{\"plans\":[{\"key\":\"free\",\"name\":\"Free\",\"rank\":0}],"
+			 "\"fallback_plan\":\"free\"}");
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", &sub);
+	assert_string_equal(sub->price, "big-1");
+	must(&who, &billing_v1_change_subscription,
+	    "{\"plan\":\"big\",\"interval\":\"month\",\"seats\":3}", &sub);
+	assert_string_equal(sub->price, "big-1");
+	assert_int_equal(sub->seats, 3);
+	must(&who, &billing_v1_preview_subscription, "{\"plan\":\"big\"}", &preview);
+	assert_int_equal(preview->renewal->net, 5000);
+	assert_int_equal(ask(&who, &billing_v1_change_subscription,
+			     "{\"plan\":\"big\",\"interval\":\"year\"}", NULL),
+	    TRL_INVALID);
+	assert_non_null(strstr(world.err.message, "not sold for this interval"));
+	assert_int_equal(
+	    ask(&other, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL),
+	    TRL_INVALID);
+	assert_string_equal(world.err.message, "There is no plan big.");
+	assert_string_equal(world.err.field, "plan");
+}
+
+static void
 what_is_changed_under_a_test_clock_has_its_time(void **state)
 {
 	struct world_caller who = ground_owner();
@@ -276,6 +308,7 @@ main(void)
 		    a_zone_that_is_none_is_refused_with_its_field, world_forget),
 		TEST(ten_years_of_months_pass_at_once_with_a_logo_of_64_kib),
 		TEST(who_asks_for_the_present_plan_and_interval_keeps_the_price),
+		TEST(a_hidden_plan_is_there_for_whoever_has_it_and_nobody_else),
 		TEST(what_is_changed_under_a_test_clock_has_its_time),
 	};
 
