@@ -374,6 +374,7 @@ read_offer(void)
 {
 	struct offer *offer = &h.offers[number(1)];
 	struct bill_tax *tax = &h.taxes[number(1)];
+	struct price_place place;
 	size_t at = 12;
 
 	*offer = (struct offer){ .rank = (int)number(2),
@@ -393,7 +394,7 @@ read_offer(void)
 	snprintf(tax->category, sizeof tax->category, "%s", word(at++));
 	for (size_t i = 0; i < tax->n_rates; i++)
 		tax->rates[i] = decimal(word(at + i), RATE_PLACES);
-	trl_assert(!price_check(&offer->price));
+	trl_assert(!price_check(&offer->price, &place));
 }
 
 static void

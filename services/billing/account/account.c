@@ -51,7 +51,7 @@ account_offer(trl_ctx *ctx, struct account *account, const char *key)
 {
 	const billing_price *price;
 	const billing_plan *plan;
-	const char *field;
+	struct price_place place;
 	struct offer *offer;
 
 	if (!key)
@@ -61,7 +61,7 @@ account_offer(trl_ctx *ctx, struct account *account, const char *key)
 			return account->offers[i];
 	price = catalogue_price(account->catalogue, key, &plan);
 	offer = trl_arena_alloc(ctx->arena, sizeof *offer);
-	if (!price || catalogue_offer(plan, price, offer, &field))
+	if (!price || catalogue_offer(plan, price, offer, &place))
 		return NULL;
 	if (account->n_offers % 8 == 0) {
 		const struct offer **more =

@@ -78,8 +78,9 @@ units(uint32_t n)
 }
 
 static const char *
-read_tiers(const billing_price *price, struct price *out)
+read_tiers(const billing_price *price, struct price *out, struct price_place *place)
 {
+	*place = (struct price_place){ "tiers", PRICE_NO_TIER };
 	if (price->n_tiers > PRICE_TIERS_MAX)
 		return "it has more than 20 tiers";
 	out->n_tiers = price->n_tiers;
@@ -88,29 +89,16 @@ read_tiers(const billing_price *price, struct price *out)
 
 		out->tiers[i].up_to = units(tier->up_to);
 		out->tiers[i].flat = tier->flat_amount;
+		*place = (struct price_place){ "unit_amount", i };
 		if (!read_amount(tier->unit_amount, &out->tiers[i].unit))
 			return "the amount of a tier is no decimal";
 	}
 	return NULL;
 }
 
-/* Which field price_check means. */
-static const char *
-field_of(const struct price *price)
-{
-	if (price->unit < 0)
-		return "unit_amount";
-	if (price->free_units < 0)
-		return "free_units";
-	if (price->n_tiers > 0 || price->model == PRICE_GRADUATED ||
-	    price->model == PRICE_VOLUME)
-		return "tiers";
-	return price->model == PRICE_PACKAGE ? "package_size" : "free_units";
-}
-
 const char *
 catalogue_offer(const billing_plan *plan, const billing_price *price, struct offer *out,
-    const char **field)
+    struct price_place *place)
 {
 	static const enum price_model models[] = {
 		[BILLING__V1__PRICE__MODEL__fixed] = PRICE_FIXED,
@@ -136,11 +124,11 @@ catalogue_offer(const billing_plan *plan, const billing_price *price, struct off
 		    .free_units = units(price->free_units),
 		    .package_size = units(price->package_size) },
 	};
-	*field = "key";
+	*place = (struct price_place){ "key", PRICE_NO_TIER };
 	if (strlen(price->key) >= sizeof out->key ||
 	    strlen(plan->key) >= sizeof out->plan)
 		return "its key is too long";
-	*field = "currency";
+	place->field = "currency";
 	if (!currency)
 		return "ISO 4217 has no such currency";
 	if (currency->kind != TRL_CURRENCY_MONEY)
@@ -148,13 +136,9 @@ catalogue_offer(const billing_plan *plan, const billing_price *price, struct off
 	strcpy(out->key, price->key);
 	strcpy(out->plan, plan->key);
 	strcpy(out->currency, currency->code);
-	*field = "unit_amount";
+	place->field = "unit_amount";
 	if (!read_amount(price->unit_amount, &out->price.unit))
 		return "its amount is no decimal of at most 12 places";
-	*field = "tiers";
-	why = read_tiers(price, &out->price);
-	if (why)
-		return why;
-	*field = field_of(&out->price);
-	return price_check(&out->price);
+	why = read_tiers(price, &out->price, place);
+	return why ? why : price_check(&out->price, place);
 }

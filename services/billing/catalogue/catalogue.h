@@ -19,10 +19,9 @@ const billing_feature *catalogue_feature(
 const billing_price *catalogue_price(
     const billing_catalogue *catalogue, const char *key, const billing_plan **plan);
 
-/* A price as life.h and price.h have it. NULL, or what is wrong with it: of the field
- * of *field, which may be NULL for the price as a whole. */
+/* A price as life.h and price.h have it. NULL, or what is wrong with it, and where. */
 const char *catalogue_offer(const billing_plan *plan, const billing_price *price,
-    struct offer *out, const char **field);
+    struct offer *out, struct price_place *place);
 
 /* check.c: two capital letters, as countries have (ISO 3166-1). */
 bool catalogue_is_country(const char *text);

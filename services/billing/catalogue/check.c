@@ -31,18 +31,25 @@ static void TRL_PRINTF(3, 4)
 	check->fine = false;
 }
 
+/* The pointer at an item of a list. */
+static size_t
+enter_item(struct check *check, const char *list, size_t i)
+{
+	size_t before = trl_pointer_enter(&check->at, list);
+
+	(void)trl_pointer_enter_index(&check->at, i);
+	return before;
+}
+
 /* Runs fn for each item of a list, with the pointer at it. */
 #define EACH(check, list, fn)                                                          \
 	do {                                                                           \
-		size_t list_ = trl_pointer_enter(&(check)->at, #list);                 \
-                                                                                       \
 		for (size_t i_ = 0; i_ < (check)->catalogue->n_##list; i_++) {         \
-			size_t item_ = trl_pointer_enter_index(&(check)->at, i_);      \
+			size_t before_ = enter_item((check), #list, i_);               \
                                                                                        \
 			fn((check), (check)->catalogue->list[i_], i_);                 \
-			trl_pointer_leave(&(check)->at, item_);                        \
+			trl_pointer_leave(&(check)->at, before_);                      \
 		}                                                                      \
-		trl_pointer_leave(&(check)->at, list_);                                \
 	} while (0)
 
 static void
@@ -101,17 +108,29 @@ check_value(struct check *check, const billing_plan *plan, size_t i)
 }
 
 static void
+wrong_in_price(struct check *check, const struct price_place *place, const char *why)
+{
+	size_t before = check->at.len;
+
+	if (place->tier != PRICE_NO_TIER)
+		(void)enter_item(check, "tiers", place->tier);
+	wrong(check, place->field, "Of this price, %s.", why);
+	trl_pointer_leave(&check->at, before);
+}
+
+static void
 check_price(struct check *check, const billing_plan *plan, const billing_price *price)
 {
 	const billing_plan *first_plan;
+	struct price_place place;
 	struct offer offer;
-	const char *why, *field;
+	const char *why;
 
 	if (catalogue_price(check->catalogue, price->key, &first_plan) != price)
 		wrong(check, "key", "Two prices are called %s.", price->key);
-	why = catalogue_offer(plan, price, &offer, &field);
+	why = catalogue_offer(plan, price, &offer, &place);
 	if (why)
-		wrong(check, field, "Of this price, %s.", why);
+		wrong_in_price(check, &place, why);
 	else if ((offer.price.n_tiers > 0) == (price->unit_amount != NULL))
 		wrong(check, "unit_amount",
 		    "A price has either an amount or tiers with amounts.");
@@ -120,24 +139,20 @@ check_price(struct check *check, const billing_plan *plan, const billing_price *
 static void
 check_plan(struct check *check, const billing_plan *plan, size_t i)
 {
-	size_t list, item;
+	size_t before;
 
 	if (catalogue_plan(check->catalogue, plan->key) != check->catalogue->plans[i])
 		wrong(check, "key", "Two plans are called %s.", plan->key);
-	list = trl_pointer_enter(&check->at, "features");
 	for (size_t j = 0; j < plan->n_features; j++) {
-		item = trl_pointer_enter_index(&check->at, j);
+		before = enter_item(check, "features", j);
 		check_value(check, plan, j);
-		trl_pointer_leave(&check->at, item);
+		trl_pointer_leave(&check->at, before);
 	}
-	trl_pointer_leave(&check->at, list);
-	list = trl_pointer_enter(&check->at, "prices");
 	for (size_t j = 0; j < plan->n_prices; j++) {
-		item = trl_pointer_enter_index(&check->at, j);
+		before = enter_item(check, "prices", j);
 		check_price(check, plan, plan->prices[j]);
-		trl_pointer_leave(&check->at, item);
+		trl_pointer_leave(&check->at, before);
 	}
-	trl_pointer_leave(&check->at, list);
 }
 
 /* A decimal percentage above 0 (or from 0 on) and up to 100. */
@@ -236,9 +251,13 @@ check_coupon(struct check *check, const Billing__V1__Coupon *coupon, size_t i)
 	    coupon->has_periods)
 		wrong(
 		    check, "periods", "How many periods, where that is its duration.");
-	for (size_t j = 0; j < coupon->n_plans; j++)
+	for (size_t j = 0; j < coupon->n_plans; j++) {
+		size_t before = enter_item(check, "plans", j);
+
 		if (!catalogue_plan(check->catalogue, coupon->plans[j]))
-			wrong(check, "plans", "There is no plan %s.", coupon->plans[j]);
+			wrong(check, NULL, "There is no plan %s.", coupon->plans[j]);
+		trl_pointer_leave(&check->at, before);
+	}
 }
 
 static void
@@ -246,10 +265,14 @@ check_dunning(struct check *check, const Billing__V1__Dunning *dunning)
 {
 	size_t before = trl_pointer_enter(&check->at, "dunning");
 
-	for (size_t i = 0; i < dunning->n_days; i++)
+	for (size_t i = 0; i < dunning->n_days; i++) {
+		size_t day = enter_item(check, "days", i);
+
 		if (dunning->days[i] == 0 || dunning->days[i] > 365 ||
 		    (i > 0 && dunning->days[i] <= dunning->days[i - 1]))
-			wrong(check, "days", "They must rise, from 1 to 365 at most.");
+			wrong(check, NULL, "They must rise, from 1 to 365 at most.");
+		trl_pointer_leave(&check->at, day);
+	}
 	trl_pointer_leave(&check->at, before);
 }
 

@@ -166,11 +166,15 @@ a_price_never_changes(void **state)
 }
 
 static void
+nothing_was_applied(void)
+{
+	assert_string_equal(world_sql("select count(*) from catalogue_directory"), "0");
+}
+
+static void
 what_does_not_fit_is_refused_with_its_place(void **state)
 {
 	(void)state;
-#define PRICE(rest) CATALOGUE(TEAM("{\"key\":\"p-1\"," rest "}") "," FREE, "")
-#define OF "\"currency\":\"EUR\",\"interval\":\"month\","
 	refused(CATALOGUE(FREE "," FREE, ""), "/catalogue/plans/1/key", "Two plans");
 	refused(CATALOGUE(TEAM(MONTH "," MONTH) "," FREE, ""),
 	    "/catalogue/plans/0/prices/1/key", "Two prices");
@@ -183,41 +187,94 @@ what_does_not_fit_is_refused_with_its_place(void **state)
 			  "\"feature\":\"sso\",\"number\":1}]}",
 		    ""),
 	    "/catalogue/plans/0/features/0/boolean", "on or off");
+	refused(CATALOGUE(FREE, ",\"trial\":{\"price\":\"none\",\"days\":14,\"end\":"
+				"\"pause\"}"),
+	    "/catalogue/trial/price", "no price none");
+	refused(CATALOGUE(FREE, ",\"dunning\":{\"days\":[3,1]}"),
+	    "/catalogue/dunning/days/1", "must rise");
+	nothing_was_applied();
+}
+
+/* A price of the plan team. */
+#define PRICE(rest) CATALOGUE(TEAM("{\"key\":\"p-1\"," rest "}") "," FREE, "")
+#define OF "\"currency\":\"EUR\",\"interval\":\"month\","
+
+static void
+an_amount_that_is_no_decimal_or_negative_is_refused(void **state)
+{
+	(void)state;
 	refused(PRICE(OF "\"model\":\"per_seat\",\"unit_amount\":\"1,5\""),
 	    "/catalogue/plans/0/prices/0/unit_amount", "no decimal");
 	refused(PRICE(OF "\"model\":\"per_seat\",\"unit_amount\":\"-5\""),
 	    "/catalogue/plans/0/prices/0/unit_amount", "negative");
 	refused(PRICE(OF "\"model\":\"per_seat\""),
 	    "/catalogue/plans/0/prices/0/unit_amount", "either an amount or tiers");
+	nothing_was_applied();
+}
+
+static void
+a_currency_that_is_unknown_or_a_fund_is_refused(void **state)
+{
+	(void)state;
 	refused(PRICE("\"currency\":\"XYZ\",\"interval\":\"month\",\"model\":\"fixed\","
 		      "\"unit_amount\":\"5\""),
 	    "/catalogue/plans/0/prices/0/currency", "no such currency");
 	refused(PRICE("\"currency\":\"CLF\",\"interval\":\"month\",\"model\":\"fixed\","
 		      "\"unit_amount\":\"5\""),
 	    "/catalogue/plans/0/prices/0/currency", "nobody pays");
+	nothing_was_applied();
+}
+
+/* Each begins where the one before it ends: a gap is only after the last. */
+static void
+tiers_that_overlap_or_leave_a_gap_are_refused(void **state)
+{
+	(void)state;
 	refused(PRICE(OF "\"model\":\"graduated\",\"tiers\":[{\"up_to\":10,"
 			 "\"unit_amount\":\"5\"},{\"up_to\":10,\"unit_amount\":\"4\"},{"
 			 "\"unit_amount\":\"3\"}]"),
-	    "/catalogue/plans/0/prices/0/tiers", "must rise");
+	    "/catalogue/plans/0/prices/0/tiers/1/up_to", "must rise");
 	refused(PRICE(OF "\"model\":\"volume\",\"tiers\":[{\"up_to\":10,"
 			 "\"unit_amount\":\"5\"}]"),
-	    "/catalogue/plans/0/prices/0/tiers", "no end");
+	    "/catalogue/plans/0/prices/0/tiers/0/up_to", "no end");
+	refused(PRICE(OF "\"model\":\"volume\",\"tiers\":[{\"up_to\":10,"
+			 "\"unit_amount\":\"5\"},{\"unit_amount\":\"1,5\"}]"),
+	    "/catalogue/plans/0/prices/0/tiers/1/unit_amount", "no decimal");
+	refused(PRICE(OF "\"model\":\"volume\",\"tiers\":[{\"up_to\":10,"
+			 "\"unit_amount\":\"5\"},{\"unit_amount\":\"-1\"}]"),
+	    "/catalogue/plans/0/prices/0/tiers/1/unit_amount", "negative");
+	refused(PRICE(OF "\"model\":\"graduated\""),
+	    "/catalogue/plans/0/prices/0/tiers", "1 to 20 tiers");
+	nothing_was_applied();
+}
+
+static void
+a_coupon_of_150_percent_is_refused(void **state)
+{
+	(void)state;
+	refused(
+	    CATALOGUE(FREE, ",\"coupons\":[{\"code\":\"X\",\"percent_off\":\"5\","
+			    "\"duration\":\"once\",\"plans\":[\"free\",\"nope\"]}]"),
+	    "/catalogue/coupons/0/plans/1", "no plan nope");
 	refused(CATALOGUE(FREE, ",\"coupons\":[{\"code\":\"X\",\"percent_off\":\"150\","
 				"\"duration\":\"once\"}]"),
 	    "/catalogue/coupons/0/percent_off", "at most 100");
 	refused(CATALOGUE(FREE, ",\"coupons\":[{\"code\":\"X\",\"amount_off\":5,"
 				"\"duration\":\"several\",\"currency\":\"EUR\"}]"),
 	    "/catalogue/coupons/0/periods", "How many");
+	nothing_was_applied();
+}
+
+#define RATE(name, more)                                                               \
+	"{\"country\":\"AT\",\"name\":\"" name "\",\"rate\":\"1\"" more "}"
+
+static void
+tax_that_is_none_or_too_much_is_refused(void **state)
+{
+	(void)state;
 	refused(CATALOGUE(FREE, ",\"tax_rates\":[{\"country\":\"at\",\"name\":\"VAT\","
 				"\"rate\":\"20\"}]"),
 	    "/catalogue/tax_rates/0/country", "two capitals");
-	refused(CATALOGUE(FREE, ",\"trial\":{\"price\":\"none\",\"days\":14,\"end\":"
-				"\"pause\"}"),
-	    "/catalogue/trial/price", "no price none");
-	refused(CATALOGUE(FREE, ",\"dunning\":{\"days\":[3,1]}"),
-	    "/catalogue/dunning/days", "must rise");
-#define RATE(name, more)                                                               \
-	"{\"country\":\"AT\",\"name\":\"" name "\",\"rate\":\"1\"" more "}"
 	refused(CATALOGUE(FREE, ",\"tax_rates\":[" RATE("A", "") "," RATE(
 				    "A", ",\"tax_class\":\"standard\"") "]"),
 	    "/catalogue/tax_rates/1", "twice");
@@ -225,7 +282,7 @@ what_does_not_fit_is_refused_with_its_place(void **state)
 	    CATALOGUE(FREE, ",\"tax_rates\":[" RATE("A", "") "," RATE("B", "") "," RATE(
 				"C", "") "," RATE("D", ",\"region\":\"AT-9\"") "]"),
 	    "/catalogue/tax_rates/3", "4 rates add up");
-	assert_string_equal(world_sql("select count(*) from catalogue_directory"), "0");
+	nothing_was_applied();
 }
 
 /* So many plans named after a letter. */
@@ -262,16 +319,17 @@ open_world(void **state)
 int
 main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, world_forget)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    what_is_applied_is_sold, before_each, world_forget),
-		cmocka_unit_test_setup_teardown(
-		    a_price_never_changes, before_each, world_forget),
-		cmocka_unit_test_setup_teardown(
-		    what_does_not_fit_is_refused_with_its_place, before_each,
-		    world_forget),
-		cmocka_unit_test_setup_teardown(
-		    what_is_kept_counts_for_the_limits, before_each, world_forget),
+		TEST(what_is_applied_is_sold),
+		TEST(a_price_never_changes),
+		TEST(what_does_not_fit_is_refused_with_its_place),
+		TEST(an_amount_that_is_no_decimal_or_negative_is_refused),
+		TEST(a_currency_that_is_unknown_or_a_fund_is_refused),
+		TEST(tiers_that_overlap_or_leave_a_gap_are_refused),
+		TEST(a_coupon_of_150_percent_is_refused),
+		TEST(tax_that_is_none_or_too_much_is_refused),
+		TEST(what_is_kept_counts_for_the_limits),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

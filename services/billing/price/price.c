@@ -9,45 +9,62 @@ static const trl_int128 one = 1000000000;
 static const trl_int128 one_price = 1000000000000;
 
 static const char *
-check_tiers(const struct price *price)
+wrong_in(struct price_place *place, size_t tier, const char *field, const char *why)
+{
+	*place = (struct price_place){ field, tier };
+	return why;
+}
+
+static const char *
+check_tiers(const struct price *price, struct price_place *place)
 {
 	trl_int128 below = 0;
 
 	if (price->n_tiers == 0 || price->n_tiers > PRICE_TIERS_MAX)
-		return "it needs 1 to 20 tiers";
+		return wrong_in(
+		    place, PRICE_NO_TIER, "tiers", "it needs 1 to 20 tiers");
 	for (size_t i = 0; i < price->n_tiers; i++) {
 		const struct price_tier *tier = &price->tiers[i];
 		bool last = i + 1 == price->n_tiers;
 
 		if (tier->unit < 0 || tier->flat < 0)
-			return "an amount of a tier is negative";
+			return wrong_in(place, i,
+			    tier->unit < 0 ? "unit_amount" : "flat_amount",
+			    "an amount of a tier is negative");
 		if (last != (tier->up_to == 0))
-			return last ? "the last tier must have no end"
-				    : "only the last tier may have no end";
+			return wrong_in(place, i, "up_to",
+			    last ? "the last tier must have no end"
+				 : "only the last tier may have no end");
 		if (!last && tier->up_to <= below)
-			return "the ends of its tiers must rise";
+			return wrong_in(
+			    place, i, "up_to", "the ends of its tiers must rise");
 		below = tier->up_to;
 	}
 	return NULL;
 }
 
 const char *
-price_check(const struct price *price)
+price_check(const struct price *price, struct price_place *place)
 {
 	bool tiered = price->model == PRICE_GRADUATED || price->model == PRICE_VOLUME;
 
 	if (price->unit < 0)
-		return "its amount is negative";
+		return wrong_in(
+		    place, PRICE_NO_TIER, "unit_amount", "its amount is negative");
 	if (price->free_units < 0)
-		return "its free units are negative";
+		return wrong_in(
+		    place, PRICE_NO_TIER, "free_units", "its free units are negative");
 	if (tiered)
-		return check_tiers(price);
+		return check_tiers(price, place);
 	if (price->n_tiers > 0)
-		return "only graduated and volume prices have tiers";
+		return wrong_in(place, PRICE_NO_TIER, "tiers",
+		    "only graduated and volume prices have tiers");
 	if (price->model == PRICE_PACKAGE && price->package_size <= 0)
-		return "a package needs a size";
+		return wrong_in(
+		    place, PRICE_NO_TIER, "package_size", "a package needs a size");
 	if (price->model == PRICE_FIXED && price->free_units > 0)
-		return "a fixed price has no free units";
+		return wrong_in(place, PRICE_NO_TIER, "free_units",
+		    "a fixed price has no free units");
 	return NULL;
 }
 

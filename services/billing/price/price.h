@@ -30,9 +30,17 @@ struct price {
 	struct price_tier tiers[PRICE_TIERS_MAX];
 };
 
-/* NULL, or what is wrong with it: a negative amount, tiers that overlap or end too
- * early, a package of nothing. */
-const char *price_check(const struct price *price);
+/* Where something is wrong with a price, in the catalogue's words: a field of it, or of
+ * one of its tiers. */
+struct price_place {
+	const char *field;
+	size_t tier; /* PRICE_NO_TIER: the price's own field */
+};
+enum { PRICE_NO_TIER = PRICE_TIERS_MAX };
+
+/* NULL, or what is wrong with it and where: a negative amount, tiers that overlap or
+ * end too early, a package of nothing. */
+const char *price_check(const struct price *price, struct price_place *place);
 /* Minor units, rounded once; of a price that was checked, and a quantity of 0 or more
  * (9 places). False: it does not fit. */
 bool price_of(const struct price *price, trl_int128 quantity, int64_t *out);

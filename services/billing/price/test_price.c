@@ -28,9 +28,10 @@ decimal(const char *text, unsigned places)
 static void
 costs(const struct price *price, const char *quantity, int64_t expected)
 {
+	struct price_place place;
 	int64_t cost = -1;
 
-	assert_null(price_check(price));
+	assert_null(price_check(price, &place));
 	assert_true(price_of(price, UNITS(quantity), &cost));
 	if (cost != expected)
 		fail_msg("%s units cost %lld, and not %lld", quantity, (long long)cost,
@@ -100,28 +101,50 @@ what_is_too_large_is_refused(void **state)
 static void
 a_price_that_makes_no_sense_is_refused(void **state)
 {
-	const struct price wrong[] = {
-		{ .model = PRICE_FIXED, .unit = -1 },
-		{ .model = PRICE_FIXED, .free_units = 1 },
-		{ .model = PRICE_PER_UNIT, .free_units = -1 },
-		{ .model = PRICE_PER_UNIT, .n_tiers = 1, .tiers = { { 0, 1, 0 } } },
-		{ .model = PRICE_PACKAGE, .unit = 5 },
-		{ .model = PRICE_VOLUME },
-		{ .model = PRICE_VOLUME, .n_tiers = 1, .tiers = { { 5, 1, 0 } } },
-		{ .model = PRICE_VOLUME, .n_tiers = 1, .tiers = { { 0, -1, 0 } } },
-		{ .model = PRICE_VOLUME, .n_tiers = 1, .tiers = { { 0, 1, -1 } } },
-		{ .model = PRICE_GRADUATED,
-		    .n_tiers = 2,
-		    .tiers = { { 0, 1, 0 }, { 0, 1, 0 } } },
-		{ .model = PRICE_GRADUATED,
-		    .n_tiers = 3,
-		    .tiers = { { 5, 1, 0 }, { 5, 1, 0 }, { 0, 1, 0 } } },
+	static const struct {
+		struct price price;
+		const char *field;
+		size_t tier;
+	} wrong[] = {
+		{ { .model = PRICE_FIXED, .unit = -1 }, "unit_amount", PRICE_NO_TIER },
+		{ { .model = PRICE_FIXED, .free_units = 1 }, "free_units",
+		    PRICE_NO_TIER },
+		{ { .model = PRICE_PER_UNIT, .free_units = -1 }, "free_units",
+		    PRICE_NO_TIER },
+		{ { .model = PRICE_PER_UNIT, .n_tiers = 1, .tiers = { { 0, 1, 0 } } },
+		    "tiers", PRICE_NO_TIER },
+		{ { .model = PRICE_PACKAGE, .unit = 5 }, "package_size",
+		    PRICE_NO_TIER },
+		{ { .model = PRICE_VOLUME }, "tiers", PRICE_NO_TIER },
+		{ { .model = PRICE_VOLUME, .n_tiers = 1, .tiers = { { 5, 1, 0 } } },
+		    "up_to", 0 },
+		{ { .model = PRICE_VOLUME, .n_tiers = 1, .tiers = { { 0, -1, 0 } } },
+		    "unit_amount", 0 },
+		{ { .model = PRICE_VOLUME, .n_tiers = 1, .tiers = { { 0, 1, -1 } } },
+		    "flat_amount", 0 },
+		{ { .model = PRICE_GRADUATED,
+		      .n_tiers = 2,
+		      .tiers = { { 0, 1, 0 }, { 0, 1, 0 } } },
+		    "up_to", 0 },
+		{ { .model = PRICE_GRADUATED,
+		      .n_tiers = 3,
+		      .tiers = { { 5, 1, 0 }, { 5, 1, 0 }, { 0, 1, 0 } } },
+		    "up_to", 1 },
+		{ { .model = PRICE_GRADUATED,
+		      .n_tiers = 3,
+		      .tiers = { { 5, 1, 0 }, { 4, 1, 0 }, { 0, 1, 0 } } },
+		    "up_to", 1 },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < TRL_COUNT(wrong); i++)
-		if (!price_check(&wrong[i]))
+	for (size_t i = 0; i < TRL_COUNT(wrong); i++) {
+		struct price_place place;
+
+		if (!price_check(&wrong[i].price, &place))
 			fail_msg("the price %zu was taken", i);
+		assert_string_equal(place.field, wrong[i].field);
+		assert_int_equal(place.tier, wrong[i].tier);
+	}
 }
 
 int
