@@ -175,12 +175,64 @@ every_service_but_the_edge_calls_what_is_for_every_one(void **state)
 	assert_false(bus_may_call(&method, "edge"));
 }
 
+/* A contract that names a feature of plans: whoever calls it as somebody needs both it,
+ * which a plan gives like a permission, and the permission. */
+static void
+a_method_that_names_a_feature_needs_it_beside_the_permission(void **state)
+{
+	enum { PERMISSION = 10, FEATURE = 20, OTHER = 30 };
+	static const char *const callers[] = { "tenants", NULL };
+	static const struct trl_method method = { .auth = TRL_AUTH_TENANT,
+		.permission = PERMISSION,
+		.permission_name = "zoo.animal.read",
+		.feature = "sso",
+		.feature_id = FEATURE,
+		.callers = callers };
+	static const struct {
+		const char *caller;
+		enum trl_principal_kind kind;
+		uint32_t may[2];
+		enum trl_code code;
+	} wanted[] = {
+		{ "edge", TRL_PERSON, { PERMISSION, FEATURE }, TRL_OK },
+		{ "edge", TRL_KEY, { PERMISSION, FEATURE }, TRL_OK },
+		{ "edge", TRL_PERSON, { PERMISSION, OTHER }, TRL_QUOTA },
+		{ "edge", TRL_KEY, { PERMISSION, OTHER }, TRL_QUOTA },
+		{ "edge", TRL_PERSON, { FEATURE, OTHER }, TRL_DENIED },
+		{ "edge", TRL_KEY, { FEATURE, OTHER }, TRL_DENIED },
+		/* No plan is theirs. */
+		{ "edge", TRL_NOBODY, { 0, 0 }, TRL_UNAUTHENTICATED },
+		{ "tenants", TRL_SERVICE, { 0, 0 }, TRL_OK },
+		{ "ctl", TRL_OPERATOR, { 0, 0 }, TRL_OK },
+	};
+	trl_arena *arena = trl_arena_new(0);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(wanted); i++) {
+		trl_ctx ctx = { .arena = arena,
+			.caller = wanted[i].caller,
+			.tenant = { { 6 } },
+			.principal = { .kind = wanted[i].kind,
+			    .permissions = wanted[i].may,
+			    .n_permissions = 2 } };
+
+		assert_int_equal(bus_check_principal(&ctx, &method), wanted[i].code);
+		if (wanted[i].code != TRL_QUOTA)
+			continue;
+		assert_string_equal(ctx.err.quota.feature, "sso");
+		assert_string_equal(ctx.err.message, "The plan does not have sso.");
+	}
+	trl_arena_free(&arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    every_service_but_the_edge_calls_what_is_for_every_one),
+		cmocka_unit_test(
+		    a_method_that_names_a_feature_needs_it_beside_the_permission),
 		cmocka_unit_test(the_operator_calls_all_and_nobody_else_is_him),
 		cmocka_unit_test(a_service_serves_another_contract_with_another_state),
 	};
