@@ -233,6 +233,60 @@ class Isolation(unittest.TestCase):
             return foreign, missing
         self.each(attack)
 
+    def test_a_list_by_a_forged_id_holds_nothing(self):
+        """As of an invoice's payments."""
+        n = 0
+        for operation in self.operations:
+            for name, one in operation.queries.items():
+                if one["schema"].get("format") != "uuid" or name not in self.objects:
+                    continue
+                with self.subTest(operation=operation.id, query=name):
+                    own = operation.call(self.ada, self.a, self.objects, query={name: self.objects[name]})
+                    self.assertNotEqual(own["items"], [], "the attack would find nothing in one's own tenant")
+                    foreign = operation.call(self.eve, self.b, self.objects, query={name: self.objects[name]})
+                    self.assertEqual((foreign.status, foreign["items"]), (200, []), foreign)
+                    n += 1
+        self.assertGreaterEqual(n, 2)
+
+    def owes(self, person):
+        """A tenant with an open invoice, whose card is refused; and that invoice."""
+        tenant = self.stack.found(person, MARK)
+        person = Client(self.stack, person.token, **{"X-Tenant-Id": tenant})
+        person.post("/api/v1/payment-methods",
+                    {"card_number": "4000000000000341", "expiry_month": 12, "expiry_year": 2099})
+        answer = person.post("/api/v1/subscription", {"plan": "business", "interval": "month"})
+        self.assertEqual(answer["status"], "incomplete", answer)
+        return tenant, answer["latest_invoice_id"]
+
+    def of_money_in(self, tenant):
+        return self.stack.sql_text(f"""
+            select 'invoice', id::text, status, amount_due, version from billing.invoice where tenant_id = '{tenant}'
+            union all select kind, id::text, status, amount, refunded from billing.payment where tenant_id = '{tenant}'
+            union all select kind, key, status, amount, asked from billing.test_provider_request where tenant_id = '{tenant}'
+            order by 1, 2""")
+
+    def test_a_foreign_open_invoice_is_not_paid_nor_by_a_foreign_card(self):
+        c, invoice = self.owes(self.ada)
+        before = self.of_money_in(c), self.rows_of_a()
+        good = self.eve.post("/api/v1/payment-methods", {"card_number": "4242424242424242", "expiry_month": 12,
+                                                         "expiry_year": 2099}, **{"X-Tenant-Id": self.b})
+        self.assertEqual(good.status, 201, good)
+        nobodys = str(uuid.uuid4())
+
+        def pay(tenant, invoice, **body):
+            return self.eve.post(f"/api/v1/invoices/{invoice}/pay", body, **{"X-Tenant-Id": tenant})
+        for body in ({}, {"method_id": good["id"]}):
+            foreign = pay(self.b, invoice, **body)
+            self.assertEqual((foreign.status, foreign["detail"]), (404, "There is no such invoice."), foreign)
+            self.alike(foreign, pay(self.b, nobodys, **body), invoice, nobodys)
+            self.alike(pay(c, invoice, **body), pay(nobodys, invoice, **body), c, nobodys)
+            self.assertEqual(pay(c, invoice, **body).status, 404)
+        d, own = self.owes(self.eve)
+        foreign = pay(d, own, method_id=self.objects["method_id"])
+        self.assertEqual(foreign.status, 404, foreign)
+        self.alike(foreign, pay(d, own, method_id=nobodys), self.objects["method_id"], nobodys)
+        self.assertEqual((self.of_money_in(c), self.rows_of_a()), before)
+
     def test_a_key_of_b_opens_nothing_of_a(self):
         key = Client(self.stack, self.key(self.eve, self.b))
 

@@ -118,19 +118,17 @@ found(const struct guest *guest, const char *text)
 	return trl_value_id(made->id);
 }
 
-/* What no request out of rules makes: names of templates, what came by events. */
 static void
-fill_by_hand(void)
+fill_billing(void)
 {
 	const char *tenant = world_id_text(a);
-	const char *account = world_id_text(ada.person.account);
-	struct trl_id notification = trl_id_new();
+	struct trl_id invoice = trl_id_new(), card = trl_id_new(), note = trl_id_new(),
+		      payment = trl_id_new();
 
-	struct trl_id invoice = trl_id_new(), card = trl_id_new();
-
-	know("notification_id", notification);
 	know("invoice_id", invoice);
-	know("payment_method_id", card);
+	know("method_id", card);
+	know("credit_note_id", note);
+	know("challenge_id", payment);
 	world_sql(
 	    "insert into billing.profile (tenant_id, version, legal_name, country, "
 	    "updated_at) values ('%s', 1, '%s', 'AT', now())",
@@ -150,7 +148,37 @@ fill_by_hand(void)
 	    "'EUR', 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, '\\x1a0c'::bytea || "
 	    "'%s'::bytea, now(), now())",
 	    tenant, world_id_text(invoice), mark, mark);
+	/* Of a billing.v1.CreditNote the field number. */
+	world_sql("insert into billing.credit_note (tenant_id, id, number, invoice_id, "
+		  "currency, net, tax, total, refunded, document, issued_at) values "
+		  "('%s', '%s', '%s', '%s', 'EUR', 1, 0, 1, 0, '\\x120c'::bytea || "
+		  "'%s'::bytea, now())",
+	    tenant, world_id_text(note), mark, world_id_text(invoice), mark);
+	/* One that its payer is asked about. */
+	world_sql("insert into billing.payment (tenant_id, id, invoice_id, method_id, "
+		  "kind, status, provider, reference, currency, amount, refunded, "
+		  "action_url, created_at) values ('%s', '%s', '%s', '%s', 'payment', "
+		  "'requires_action', 'test', '%s', 'EUR', 1, 0, '%s', now())",
+	    tenant, world_id_text(payment), world_id_text(invoice), world_id_text(card),
+	    mark, mark);
+}
+
+/* What no request out of rules makes: names of templates, what came by events. */
+static void
+fill_by_hand(void)
+{
+	const char *tenant = world_id_text(a);
+	const char *account = world_id_text(ada.person.account);
+	struct trl_id notification = trl_id_new(), event;
+
+	know("notification_id", notification);
 	know("account_id", ada.person.account);
+	know("created_by", ada.person.account);
+	assert_true(trl_id_parse(world_sql("select event_id from tenants.outbox where "
+					   "tenant_id = '%s' limit 1",
+				     tenant),
+	    36, &event));
+	know("last_event_id", event);
 	world_sql(
 	    "insert into notify.template values ('%s', 'member_updated', 'en', 1, "
 	    "false, '%s', '%s', '%s', '%s', '%s', now())",
@@ -185,6 +213,7 @@ fill(void)
 			request_new(world.arena, method, known, mark), &made) == TRL_OK)
 			learn(made);
 	}
+	fill_billing();
 	fill_by_hand();
 }
 
@@ -194,6 +223,7 @@ open_world(void **state)
 	(void)state;
 	setenv("TRELLIS_ARGON2_MEMORY_KIB", "19456", 1);
 	setenv("TRELLIS_RATE_SCALE", "1000", 1);
+	setenv("TRELLIS_BILLING_PROVIDER", "test", 1);
 	for (const struct trl_service *const *s = trl_services; *s; s++)
 		if ((*s)->sql && (*s)->contracts) {
 			idle[n_served] = **s;
@@ -385,6 +415,33 @@ what_is_looked_for_is_there(void **state)
 			fail_msg("%s has nothing of A", served[i]->name);
 }
 
+/* Else the id that is forged would be one of nobody's, too. */
+static void
+each_id_that_a_request_names_is_of_something_of_a(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < trl_methods_count; i++) {
+		const struct trl_method *method = trl_methods[i];
+		const ProtobufCMessageDescriptor *type = method->in->descriptor;
+
+		if (!is_served(method) || method->auth != TRL_AUTH_TENANT)
+			continue;
+		for (unsigned j = 0; j < type->n_fields; j++) {
+			bool is_known = false;
+
+			if (method->in->fields[j].format != TRL_FORMAT_ID ||
+			    method->in->fields[j].internal)
+				continue;
+			for (size_t k = 0; k < n_known; k++)
+				is_known |=
+				    strcmp(known[k].field, type->fields[j].name) == 0;
+			if (!is_known)
+				fail_msg("%s: %s is of nothing that A has",
+				    method->name, type->fields[j].name);
+		}
+	}
+}
+
 /* Reliability, case 50. */
 static void
 forged_ids_are_what_random_ids_are(void **state)
@@ -414,6 +471,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_looked_for_is_there),
+		cmocka_unit_test(each_id_that_a_request_names_is_of_something_of_a),
 		cmocka_unit_test(forged_ids_are_what_random_ids_are),
 		cmocka_unit_test(
 		    a_request_that_names_a_under_bs_context_reaches_nothing),
