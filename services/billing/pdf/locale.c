@@ -1,4 +1,8 @@
-/* locale.c - see locale.h. The table follows CLDR 42 for what it has. */
+/* locale.c - see locale.h. The table follows Unicode's CLDR (release 48: decimal and
+ * group, where a currency's code and the percent sign stand, the order of a date), but
+ * that a date's day and month are as its invoices usually have them, and that thousands
+ * are always apart, as in books, where CLDR leaves four digits whole in some languages.
+ */
 #include "pdf/locale.h"
 
 #include <stdio.h>
@@ -32,42 +36,43 @@ static const struct row {
 	{ "de-CH", ".", APOSTROPHE, "D.M.Y", true, true },
 	{ "de-LI", ".", APOSTROPHE, "D.M.Y", true, true },
 	{ "el", ",", ".", "d/m/Y", false, true },
-	{ "es", ",", ".", "d/m/Y", false, false },
-	{ "es-MX", ".", ",", "D/M/Y", false, false },
+	{ "es", ",", ".", "D/M/Y", false, false },
+	{ "es-MX", ".", ",", "D/M/Y", true, true },
 	{ "et", ",", NBSP, "d.m.Y", false, true },
-	{ "fa", ".", ",", "Y/M/D", false, true },
+	{ "fa", ".", ",", "Y/M/D", true, true },
 	{ "fi", ",", NBSP, "d.m.Y", false, false },
 	{ "fr", ",", NARROW, "D/M/Y", false, false },
 	{ "fr-CA", ",", NBSP, ISO_DATE, false, false },
-	{ "fr-CH", ",", NARROW, "D.M.Y", false, false },
+	{ "fr-CH", ",", NARROW, "D.M.Y", false, true },
 	{ "he", ".", ",", "d.m.Y", false, true },
 	{ "hi", ".", ",", "d/m/Y", true, true },
 	{ "hr", ",", ".", "D. M. Y.", false, false },
 	{ "hu", ",", NBSP, "Y. M. D.", false, true },
-	{ "id", ",", ".", "D/M/Y", false, true },
+	{ "id", ",", ".", "D/M/Y", true, true },
 	{ "it", ",", ".", "D/M/Y", false, true },
 	{ "it-CH", ".", APOSTROPHE, "D.M.Y", true, true },
-	{ "ja", ".", ",", "Y年m月d日", false, true },
-	{ "ko", ".", ",", "Y년 m월 d일", false, true },
+	{ "ja", ".", ",", "Y年m月d日", true, true },
+	{ "ko", ".", ",", "Y년 m월 d일", true, true },
 	{ "lt", ",", NBSP, ISO_DATE, false, false },
 	{ "lv", ",", NBSP, "D.M.Y.", false, true },
 	{ "nb", ",", NBSP, "D.M.Y", false, false },
-	{ "nl", ",", ".", "D-M-Y", false, true },
+	{ "nl", ",", ".", "D-M-Y", true, true },
 	{ "nn", ",", NBSP, "D.M.Y", false, false },
 	{ "no", ",", NBSP, "D.M.Y", false, false },
 	{ "pl", ",", NBSP, "D.M.Y", false, true },
-	{ "pt", ",", ".", "D/M/Y", false, true },
+	{ "pt", ",", ".", "D/M/Y", true, true },
+	{ "pt-PT", ",", NBSP, "D/M/Y", false, true },
 	{ "ro", ",", ".", "D.M.Y", false, false },
 	{ "ru", ",", NBSP, "D.M.Y", false, false },
 	{ "sk", ",", NBSP, "d. m. Y", false, false },
 	{ "sl", ",", ".", "d. m. Y", false, false },
 	{ "sv", ",", NBSP, ISO_DATE, false, false },
-	{ "th", ".", ",", "d/m/Y", false, true },
-	{ "tr", ",", ".", "D.M.Y", false, true },
+	{ "th", ".", ",", "d/m/Y", true, true },
+	{ "tr", ",", ".", "D.M.Y", true, true },
 	{ "uk", ",", NBSP, "D.M.Y", false, true },
-	{ "ur", ".", ",", "d/m/Y", false, true },
+	{ "ur", ".", ",", "d/m/Y", true, true },
 	{ "vi", ",", ".", "D/M/Y", false, true },
-	{ "zh", ".", ",", "Y年m月d日", false, true },
+	{ "zh", ".", ",", "Y年m月d日", true, true },
 };
 static const struct row unknown = { "", ".", ",", ISO_DATE, true, true };
 
