@@ -409,6 +409,72 @@ the_application_sees_nothing_of_what_a_job_holds(void **state)
 			columns[i]));
 }
 
+/* What a tenant has waiting, by names of payloads: "one two". */
+struct look {
+	struct trl_id tenant, after, last;
+	char names[200];
+};
+
+static void
+do_look(trl_ctx *ctx, void *arg)
+{
+	struct trl_job *jobs =
+	    trl_arena_alloc(ctx->arena, TRL_JOBS_WAITING_MAX * sizeof *jobs);
+	struct look *look = arg;
+	size_t n = 0;
+
+	ctx->tenant = look->tenant;
+	assert_int_equal(
+	    trl_jobs_waiting(ctx, rig.sys[0], &rig_narrow, look->after, jobs, &n),
+	    TRL_OK);
+	look->names[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		const Pgtest__Thing *thing = (const Pgtest__Thing *)jobs[i].payload;
+
+		assert_true(trl_id_eq(jobs[i].tenant, look->tenant));
+		strcat(strcat(look->names, i ? " " : ""), thing->name);
+		look->last = jobs[i].id;
+	}
+}
+
+static struct look
+look(struct trl_id tenant, struct trl_id after)
+{
+	struct look it = { .tenant = tenant, .after = after };
+
+	rig_act(do_look, &it);
+	return it;
+}
+
+static void
+those_of_a_tenant_are_seen_while_they_wait_or_run(void **state)
+{
+	const struct trl_job_terms later = { .key = "l",
+		.run_at_us = trl_wall_us() + HOUR_US };
+	struct look all;
+
+	(void)state;
+	rig_work(1, NULL);
+	rig.open = false;
+	rig_add(&rig_narrow, tenant_a, "waits",
+	    &(struct trl_job_terms){ .key = "k" }); /* it runs */
+	rig_wait_runs(1);
+	rig_add(&rig_narrow, tenant_a, "later", &later);
+	rig_add(&rig_narrow, tenant_b, "fine", &later);
+	rig_add(&rig_outside, tenant_a, "fine", &later);
+	all = look(tenant_a, trl_id_nil);
+	assert_string_equal(all.names, "waits later");
+	assert_string_equal(look(tenant_a, all.last).names, "");
+	assert_string_equal(look(trl_id_nil, trl_id_nil).names, "");
+	act((struct ask){
+	    .kind = &rig_narrow, .tenant = tenant_a, .key = "l", .cancel = true });
+	rig.open = true;
+	rig_wait_sql("", "select coalesce(string_agg(state, ' '), '') from pgtest.job "
+			 "where state = 'running'");
+	assert_string_equal(look(tenant_a, trl_id_nil).names, "");
+	assert_string_equal(look(tenant_b, trl_id_nil).names, "fine");
+}
+
 int
 main(void)
 {
@@ -426,6 +492,7 @@ main(void)
 		T(one_that_is_taken_at_this_moment_is_asked_to_end_or_left_alone),
 		T(cancelled_amid_claims_none_is_left_and_none_runs_afterwards),
 		T(the_application_sees_nothing_of_what_a_job_holds),
+		T(those_of_a_tenant_are_seen_while_they_wait_or_run),
 	};
 
 	tenant_a = trl_id_new();

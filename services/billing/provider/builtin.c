@@ -56,11 +56,21 @@ answer(const char *key, const Billing__V1__TestProviderRow *row,
 		snprintf(out->reference, sizeof out->reference, "%s%s", REFERENCE, key);
 }
 
-/* News comes once it can be known: with the commit. */
+/* News comes once it can be known: with the commit. It has a key, by which a test clock
+ * finds it. */
 static void
-send(trl_batch *work, const Billing__V1__ProviderNews *news)
+send(trl_ctx *ctx, trl_batch *work, const Billing__V1__ProviderNews *news)
 {
-	trl_batch_job(work, &provider_news_job, NULL, &news->base);
+	char payment[TRL_ID_TEXT];
+
+	trl_id_format(trl_value_id(news->payment_id), payment);
+	trl_batch_job(work, &provider_news_job,
+	    &(struct trl_job_terms){
+		.key = trl_arena_printf(ctx->arena, "%s %s %s",
+		    billing_v1_provider_news_what_name(news->what), payment,
+		    news->has_status ? billing_v1_payment_status_name(news->status)
+				     : "") },
+	    &news->base);
 }
 
 static Billing__V1__ProviderNews *
@@ -128,7 +138,7 @@ ask(struct billing *self, trl_ctx *ctx, const struct asked *asked,
 	    TRL_ARG_TEXT("status", word_of(asked->outcome)),
 	    TRL_ARG_TEXT("code", asked->code ? asked->code : ""));
 	if (news)
-		send(work, news);
+		send(ctx, work, news);
 	rc = trl_batch_write_unrecorded(work);
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
@@ -247,7 +257,7 @@ settle(struct billing *self, trl_ctx *ctx, const char *key,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TEXT("key", key),
 	    TRL_ARG_TEXT("status", status), TRL_ARG_TEXT("code", code ? code : ""));
 	if (strcmp(row->kind, "charge") == 0)
-		send(work, settled(ctx, key, code));
+		send(ctx, work, settled(ctx, key, code));
 	row->status = trl_arena_strdup(ctx->arena, status);
 	row->code = code ? trl_arena_strdup(ctx->arena, code) : NULL;
 	return trl_batch_write_unrecorded(work);
@@ -323,7 +333,7 @@ contest(struct billing *self, trl_ctx *ctx, const char *reference, const char *e
 		 : BILLING__V1__PROVIDER_NEWS__WHAT__lost,
 	    reference + strlen(DISPUTE));
 	news->reference = trl_arena_strdup(ctx->arena, reference);
-	send(work, news);
+	send(ctx, work, news);
 	return trl_batch_write_unrecorded(work);
 }
 

@@ -61,7 +61,7 @@ struct provider {
 	    const char *dispute_reference, const char *evidence);
 };
 
-/* Hears what a provider says by itself (payment/news.c); its payload is ProviderNews,
+/* Hears what a provider says by itself (turn/news.c); its payload is ProviderNews,
  * its tenant the one it is about. */
 extern const struct trl_job_kind provider_news_job;
 

@@ -51,6 +51,7 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	entitled_read(&out->account, &out->before);
 	out->entitles = false;
 	out->n_invoices = out->n_charges = 0;
+	out->asks = false;
 	out->subject_kind = NULL;
 	out->subject_shown = NULL;
 	memset(out->told, 0, sizeof out->told);

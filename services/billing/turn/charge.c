@@ -27,6 +27,7 @@ leave_job(struct turn *turn, struct trl_id payment, bool cancel)
 	trl_set(job, payment_id, trl_value_bytes(turn->ctx, payment));
 	trl_set(job, cancel, cancel);
 	trl_batch_job(turn->work, &payment_job, &terms, &job->base);
+	turn->asks = true;
 }
 
 void
@@ -210,6 +211,28 @@ payment_charge(
 		    "names none");
 	rc = charge(self, ctx, &row, payer_is_there, &answer);
 	return rc == TRL_OK ? payment_settle(self, ctx, id, &answer) : rc;
+}
+
+static bool
+is_the_jobs(enum trl_code rc)
+{
+	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN || rc == TRL_PRECONDITION;
+}
+
+enum trl_code
+payment_try(struct billing *self, trl_ctx *ctx, struct trl_id id, enum payment_how how)
+{
+	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
+	struct provider_answer answer;
+	enum trl_code rc = how == PAYMENT_CANCEL ? cancel(self, ctx, id, &answer)
+						 : payment_charge(self, ctx, id,
+						       how == PAYMENT_WITH_PAYER);
+
+	if (rc != TRL_OK && !is_the_jobs(rc))
+		return rc;
+	trl_err_clear(ctx);
+	trl_arena_rewind(ctx->arena, mark); /* it read the catalogue, too */
+	return TRL_OK;
 }
 
 static enum trl_code

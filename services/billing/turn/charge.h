@@ -25,6 +25,12 @@ void payment_cancel(struct turn *turn, struct trl_id payment);
 enum trl_code payment_charge(struct billing *self, trl_ctx *ctx, struct trl_id payment,
     bool payer_is_there) TRL_MUST_CHECK;
 
+/* The same, or has one that waits for its payer canceled; what cannot be known now is
+ * left to its job. Errors: faults. */
+enum payment_how { PAYMENT_ALONE, PAYMENT_WITH_PAYER, PAYMENT_CANCEL };
+enum trl_code payment_try(struct billing *self, trl_ctx *ctx, struct trl_id payment,
+    enum payment_how how) TRL_MUST_CHECK;
+
 /* Charges what nobody waited for; its payload is a ChargeJob. */
 extern const struct trl_job_kind payment_job;
 
@@ -50,3 +56,11 @@ void payment_insert(
     struct turn *turn, const Billing__V1__Payment *payment, const char *reference);
 /* More of a payment is back, or less (below 0). */
 void payment_return(struct turn *turn, struct trl_id payment, int64_t amount);
+
+/* news.c */
+
+/* Applies what a provider said by itself. What is known already changes nothing.
+ * Errors: TRL_UNAVAILABLE (not yet: of a dispute, what comes before it is not known),
+ * TRL_NOT_FOUND, TRL_PRECONDITION (others change the account all the time), faults. */
+enum trl_code news_apply(struct billing *self, trl_ctx *ctx,
+    const Billing__V1__ProviderNews *news) TRL_MUST_CHECK;

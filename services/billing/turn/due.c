@@ -96,19 +96,25 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 {
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
 	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
+	struct trl_id heard = trl_id_nil;
+	bool to_hear = steps != NULL;
 	unsigned lost = 0;
 
 	for (;;) {
-		enum trl_code rc;
+		enum trl_code rc = TRL_OK;
 		bool more;
 
 		/* Ten years are many turns, and each reads the whole catalogue. */
 		trl_arena_rewind(ctx->arena, mark);
-		rc = turn_load(self, ctx, turn);
+		if (to_hear)
+			rc = hear_all(self, ctx, &heard);
+		if (rc == TRL_OK)
+			rc = turn_load(self, ctx, turn);
 		if (rc != TRL_OK)
 			return rc;
 		more = turn->next <= until && !turn->account.row->deleting;
 		rc = more ? step(turn) : set_clock(turn, until);
+		to_hear = steps && turn->asks;
 		turn_end(turn);
 		if (rc == TRL_PRECONDITION && ++lost < TURN_TRIES)
 			trl_err_clear(ctx);

@@ -11,28 +11,15 @@
 #include <trl/change.h>
 #include <trl/replay.h>
 
-static bool
-is_the_jobs(enum trl_code rc)
-{
-	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN || rc == TRL_PRECONDITION;
-}
-
 static enum trl_code
 charge(struct turn *turn, bool payer_is_there)
 {
-	trl_ctx *ctx = turn->ctx;
+	enum trl_code rc = TRL_OK;
 
-	for (size_t i = 0; i < turn->n_charges; i++) {
-		const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
-		enum trl_code rc =
-		    payment_charge(turn->self, ctx, turn->charges[i], payer_is_there);
-
-		if (rc != TRL_OK && !is_the_jobs(rc))
-			return rc;
-		trl_err_clear(ctx);
-		trl_arena_rewind(ctx->arena, mark); /* it read the catalogue, too */
-	}
-	return TRL_OK;
+	for (size_t i = 0; rc == TRL_OK && i < turn->n_charges; i++)
+		rc = payment_try(turn->self, turn->ctx, turn->charges[i],
+		    payer_is_there ? PAYMENT_WITH_PAYER : PAYMENT_ALONE);
+	return rc;
 }
 
 enum trl_code

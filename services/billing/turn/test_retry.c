@@ -274,5 +274,5 @@ main(void)
 		TEST(a_resumed_subscription_is_not_resumed_again),
 	};
 
-	return cmocka_run_group_tests(tests, ground_open, world_close);
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
 }

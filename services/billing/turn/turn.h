@@ -53,6 +53,7 @@ struct turn {
 	struct turn_invoice invoices[TURN_INVOICES_MAX];
 	size_t n_charges; /* payments that the commit makes, still to be charged */
 	struct trl_id charges[TURN_CHARGES_MAX];
+	bool asks;    /* the provider, for those or for something else */
 	bool told[8]; /* by ACT_STARTED and those after it, once */
 	bool is_preview;
 	/* number.h; from its first number on, until the commit */

@@ -94,6 +94,15 @@ void trl_batch_job_move(trl_batch *batch, const struct trl_job_kind *kind,
 void trl_tx_job_move(
     trl_tx *tx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us);
 
+enum { TRL_JOBS_WAITING_MAX = 32 };
+/* The first of the jobs of a kind that ctx's tenant has waiting under a key, or
+ * running, behind the job after (nil: of all), oldest first; in ctx's arena. For a
+ * service that does in an order of its own what they would do: they run all the same,
+ * and find it done. sys is of its _sys role. Errors: faults. */
+enum trl_code trl_jobs_waiting(trl_ctx *ctx, trl_pg *sys,
+    const struct trl_job_kind *kind, struct trl_id after,
+    struct trl_job out[TRL_JOBS_WAITING_MAX], size_t *n) TRL_MUST_CHECK;
+
 /* In run(): not done, and no failure either; again at a time of its own, the attempt
  * not counted. Returns what run() returns then. */
 enum trl_code trl_job_again(trl_ctx *ctx, int64_t run_at_us) TRL_MUST_CHECK;

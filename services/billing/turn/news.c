@@ -5,7 +5,6 @@
 
 #include <trl/change.h>
 
-#include "payment/payment.h"
 #include "turn/charge.h"
 
 typedef Billing__V1__ProviderNews provider_news;
@@ -134,6 +133,14 @@ dispute(struct billing *self, trl_ctx *ctx, const provider_news *news)
 	return rc;
 }
 
+enum trl_code
+news_apply(struct billing *self, trl_ctx *ctx, const provider_news *news)
+{
+	return news->what == BILLING__V1__PROVIDER_NEWS__WHAT__settled
+		   ? settle(self, ctx, news)
+		   : dispute(self, ctx, news);
+}
+
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job)
 {
@@ -142,11 +149,7 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 	TRL_AUTO(trl_change_end) struct trl_change queue = { 0 };
 	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
 
-	if (rc != TRL_OK)
-		return rc;
-	return news->what == BILLING__V1__PROVIDER_NEWS__WHAT__settled
-		   ? settle(state, ctx, news)
-		   : dispute(state, ctx, news);
+	return rc == TRL_OK ? news_apply(state, ctx, news) : rc;
 }
 
 const struct trl_job_kind provider_news_job = {

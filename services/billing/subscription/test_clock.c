@@ -1,0 +1,252 @@
+/* One step of the test clock and many end alike: what a provider says later, and what
+ * is asked of it again, has its place in the clock's order, and not in the wall's. Each
+ * test has two organisations with the same story, of which one goes to its end at once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test_ground.h"
+
+enum { HOUR = 3600, DAY = 24 * HOUR };
+
+#define GOOD "4242424242424242"
+
+static void
+clock_to(const struct world_caller *who, int64_t at)
+{
+	must(&ground_operator, &billing_v1_advance_clock,
+	    trl_arena_printf(world.arena, "{\"tenant_id\":\"%s\",\"to\":\"%s\"}",
+		world_id_text(who->tenant),
+		world_sql("select to_char(to_timestamp(%lld) at time zone 'UTC', "
+			  "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+		    (long long)at)),
+	    NULL);
+}
+
+/* All that can be told apart, with its times. */
+static const char *
+story_of(const struct world_caller *who)
+{
+	const char *id = world_id_text(who->tenant);
+	const char *invoices = world_sql(
+	    "select string_agg(concat_ws(' ', 'invoice', status, attempts, "
+	    "amount_paid, amount_due, decline_code, issued_at, paid_at, voided_at, "
+	    "next_attempt_at), e'\\n' order by place) from billing.invoice "
+	    "where tenant_id = '%s'",
+	    id);
+	const char *payments = world_sql(
+	    "select string_agg(concat_ws(' ', kind, status, amount, refunded, "
+	    "decline_code, created_at, settled_at), e'\\n' order by id) "
+	    "from billing.payment where tenant_id = '%s'",
+	    id);
+	const char *books =
+	    world_sql("select string_agg(concat_ws(' ', at, cause, accounts, amounts), "
+		      "e'\\n' order by id) from billing.ledger_transaction "
+		      "where tenant_id = '%s'",
+		id);
+	const char *account = ground_of(who, "concat_ws(' ', status, plan, seats, "
+					     "period_end, balance, clock_at)");
+
+	return trl_arena_printf(world.arena, "%s\n%s\n%s\n%s\n%s", invoices, payments,
+	    books, account, ground_told(who));
+}
+
+struct plot {
+	const char *card, *plan;
+	/* After it has subscribed; may be NULL. */
+	void (*then)(const struct world_caller *who);
+	int64_t lasts_s, step_s;
+};
+
+static struct world_caller
+begin(const struct plot *plot, int64_t at)
+{
+	struct world_caller who = ground_owner();
+
+	clock_to(&who, at);
+	ground_pay_with(&who, plot->card);
+	must(&who, &billing_v1_change_subscription,
+	    trl_arena_printf(
+		world.arena, "{\"plan\":\"%s\",\"interval\":\"month\"}", plot->plan),
+	    NULL);
+	if (plot->then)
+		plot->then(&who);
+	return who;
+}
+
+/* Returns how it ends, both ways. */
+static const char *
+ends_alike(const struct plot *plot)
+{
+	int64_t at = (ground_now() / DAY + 2) * DAY, end = at + plot->lasts_s;
+	struct world_caller leaps = begin(plot, at), walks;
+	const char *story;
+
+	clock_to(&leaps, end);
+	story = story_of(&leaps);
+	walks = begin(plot, at);
+	while (at < end) {
+		at = at + plot->step_s < end ? at + plot->step_s : end;
+		clock_to(&walks, at);
+	}
+	assert_string_equal(story, story_of(&walks));
+	ground_settle(); /* whatever jobs there are come too late to change it */
+	assert_string_equal(story, story_of(&walks));
+	assert_string_equal(story, story_of(&leaps));
+	return story;
+}
+
+static size_t
+count_of(const char *story, const char *what)
+{
+	size_t n = 0;
+
+	for (; (story = strstr(story, what)); story += strlen(what))
+		n++;
+	return n;
+}
+
+static void
+a_payment_that_succeeds_later_is_in_time(void **state)
+{
+	const char *story = ends_alike(
+	    &(struct plot){ "4000000000001000", "big", NULL, 70 * DAY, 8 * HOUR });
+
+	(void)state;
+	assert_int_equal(count_of(story, "invoice paid"), 3);
+}
+
+static void
+a_payment_that_fails_later_is_tried_on_its_days(void **state)
+{
+	static const struct plot first = { "4000000000001018", "big", NULL, 40 * DAY,
+		6 * HOUR };
+	const char *story = ends_alike(&first);
+
+	(void)state;
+	assert_int_equal(count_of(story, "invoice void"), 1);
+}
+
+static void
+is_paid_and_then_with_one_that_fails_later(const struct world_caller *who)
+{
+	ground_pay_with(who, "4000000000001018");
+}
+
+static void
+a_renewal_that_fails_later_has_its_dunning(void **state)
+{
+	static const struct plot renewal = { GOOD, "team",
+		is_paid_and_then_with_one_that_fails_later, 45 * DAY, 6 * HOUR };
+	const char *story = ends_alike(&renewal);
+
+	(void)state;
+	assert_int_equal(count_of(story, "payment failed"), 5);
+	assert_non_null(strstr(story, "\ncanceled "));
+}
+
+static void
+an_answer_that_is_lost_is_asked_for_again_in_time(void **state)
+{
+	const char *story = ends_alike(
+	    &(struct plot){ "4000000000001026", "big", NULL, 70 * DAY, 8 * HOUR });
+
+	(void)state;
+	assert_int_equal(count_of(story, "invoice paid"), 3);
+}
+
+static void
+a_dispute_is_of_the_moment_of_its_payment(void **state)
+{
+	const char *story = ends_alike(
+	    &(struct plot){ "4000000000000259", "big", NULL, 70 * DAY, 8 * HOUR });
+
+	(void)state;
+	assert_int_equal(count_of(story, "dispute pending"), 3);
+}
+
+/* 23 hours it waits for its payer; then the bank is told that nobody comes. */
+static void
+a_payment_nobody_confirms_ends_with_its_change(void **state)
+{
+	static const struct plot plot = { "4000002760003184", "big", NULL, 3 * DAY,
+		5 * HOUR };
+	const char *story = ends_alike(&plot);
+
+	(void)state;
+	assert_int_equal(count_of(story, "payment canceled"), 1);
+}
+
+static void
+refund_all(const struct world_caller *who)
+{
+	must(&ground_operator, &billing_v1_refund_payment,
+	    trl_arena_printf(world.arena,
+		"{\"tenant_id\":\"%s\",\"payment_id\":\"%s\"}",
+		world_id_text(who->tenant),
+		world_sql("select id from billing.payment where tenant_id = '%s'",
+		    world_id_text(who->tenant))),
+	    NULL);
+}
+
+static void
+a_refund_is_heard_before_the_clock_moves(void **state)
+{
+	static const struct plot plots[] = {
+		{ "4000000000007726", "big", refund_all, 2 * DAY, 9 * HOUR },
+		{ "4000000000005126", "big", refund_all, 2 * DAY, 9 * HOUR },
+	};
+
+	(void)state;
+	assert_int_equal(count_of(ends_alike(&plots[0]), "refund succeeded"), 1);
+	assert_int_equal(count_of(ends_alike(&plots[1]), "refund failed"), 1);
+}
+
+/* What a process left that died between its commit and the provider. */
+static void
+dies_before_its_charge(const struct world_caller *who)
+{
+	world_sql("create function billing.dies() returns trigger language plpgsql as "
+		  "'begin raise exception ''it died''; end'");
+	world_sql("create trigger dies before insert on billing.test_provider_request "
+		  "for each row execute function billing.dies()");
+	assert_true(trl_is_fault(
+	    ask(who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL)));
+	world_sql("drop function billing.dies() cascade");
+}
+
+static void
+what_a_killed_process_left_is_done_first(void **state)
+{
+	static const struct plot plot = { GOOD, "team", dies_before_its_charge,
+		10 * DAY, 12 * HOUR };
+	const char *story = ends_alike(&plot);
+
+	(void)state;
+	assert_int_equal(count_of(story, "payment succeeded"), 2);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, world_forget)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_payment_that_succeeds_later_is_in_time),
+		TEST(a_payment_that_fails_later_is_tried_on_its_days),
+		TEST(a_renewal_that_fails_later_has_its_dunning),
+		TEST(an_answer_that_is_lost_is_asked_for_again_in_time),
+		TEST(a_dispute_is_of_the_moment_of_its_payment),
+		TEST(a_payment_nobody_confirms_ends_with_its_change),
+		TEST(a_refund_is_heard_before_the_clock_moves),
+		TEST(what_a_killed_process_left_is_done_first),
+	};
+
+	return cmocka_run_group_tests(tests, ground_open, ground_close);
+}
