@@ -24,8 +24,10 @@ account_get(trl_ctx *ctx, trl_batch *work, struct account_rows *rows)
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)));
 }
 
+/* Where nobody can be charged, whoever has to pay first has as long as the invoice
+ * says. */
 static void
-read_rules(const billing_catalogue *catalogue, struct life_rules *rules)
+read_rules(const billing_catalogue *catalogue, bool charges, struct life_rules *rules)
 {
 	static const unsigned usual[] = { 1, 3, 5, 7 };
 	const Billing__V1__Dunning *dunning = catalogue->dunning;
@@ -40,6 +42,8 @@ read_rules(const billing_catalogue *catalogue, struct life_rules *rules)
 		    catalogue->trial->end == BILLING__V1__TRIAL__END__cancel };
 	for (size_t i = 0; i < (n ? n : TRL_COUNT(usual)) && i < LIFE_RETRIES_MAX; i++)
 		rules->retry_days[rules->n_retries++] = n ? dunning->days[i] : usual[i];
+	if (!charges && rules->due_s > rules->first_payment_s)
+		rules->first_payment_s = rules->due_s;
 	if (dunning && dunning->end == BILLING__V1__DUNNING__END__unpaid)
 		rules->spent = SPENT_UNPAID;
 	else if (dunning && dunning->end == BILLING__V1__DUNNING__END__past_due)
@@ -139,7 +143,8 @@ read_life(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *s
 }
 
 enum trl_code
-account_read(trl_ctx *ctx, struct account_rows *rows, struct account *out)
+account_read(const struct billing *self, trl_ctx *ctx, struct account_rows *rows,
+    struct account *out)
 {
 	Billing__V1__SubscriptionRow *row = &rows->subscription;
 	const Google__Protobuf__Timestamp *clock = row->clock_at;
@@ -157,7 +162,7 @@ account_read(trl_ctx *ctx, struct account_rows *rows, struct account *out)
 	out->catalogue_version = rows->catalogue.version;
 	if (rc != TRL_OK)
 		return rc;
-	read_rules(out->catalogue, &out->rules);
+	read_rules(out->catalogue, self->provider != NULL, &out->rules);
 	if (rows->profile.time_zone && strcmp(rows->profile.time_zone, "UTC") != 0 &&
 	    trl_zone_open(rows->profile.time_zone, &out->zone))
 		return trl_fail(ctx, TRL_INTERNAL, "the zone %s cannot be read",
@@ -179,19 +184,20 @@ account_read(trl_ctx *ctx, struct account_rows *rows, struct account *out)
 enum trl_code
 account_load(struct billing *self, trl_ctx *ctx, struct account *out)
 {
-	return account_load_by(
-	    ctx, trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant)), out);
+	return account_load_by(self, ctx,
+	    trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant)), out);
 }
 
 enum trl_code
-account_load_by(trl_ctx *ctx, trl_batch *work, struct account *out)
+account_load_by(
+    const struct billing *self, trl_ctx *ctx, trl_batch *work, struct account *out)
 {
 	struct account_rows *rows = trl_arena_alloc(ctx->arena, sizeof *rows);
 	enum trl_code rc;
 
 	account_get(ctx, work, rows);
 	rc = trl_batch_read(work);
-	return rc == TRL_OK ? account_read(ctx, rows, out) : rc;
+	return rc == TRL_OK ? account_read(self, ctx, rows, out) : rc;
 }
 
 bool

@@ -344,6 +344,15 @@ life_has_no_way(struct life *life, const struct life_rules *rules, int64_t now,
 		fail(life, rules, now, invoice, true, out);
 }
 
+void
+life_try_at_once(struct life *life, int64_t now, uint64_t id)
+{
+	struct life_invoice *invoice = life_invoice_of(life, id);
+
+	if (invoice)
+		invoice->next_try = now;
+}
+
 bool
 life_bill_draft(struct life *life, uint64_t id, struct life_outcome *out)
 {

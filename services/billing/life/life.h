@@ -165,6 +165,8 @@ void life_failed(struct life *life, const struct life_rules *rules, int64_t now,
  * a way to pay as after a try that failed for good. */
 void life_has_no_way(struct life *life, const struct life_rules *rules, int64_t now,
     uint64_t invoice, struct life_outcome *out);
+/* The turn that was to try it has no room for another payment: it is due at once. */
+void life_try_at_once(struct life *life, int64_t now, uint64_t invoice);
 /* An invoice will not be paid: it is void, or written off. What it was for is owed no
  * more, nor credited. */
 void life_waived(

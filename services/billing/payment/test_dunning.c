@@ -181,6 +181,36 @@ a_hard_decline_is_not_forgotten_for_another_cards_soft_one(void **state)
 	assert_string_equal(tries(&who), "0 0");
 }
 
+static const char *
+stands(const struct world_caller *who)
+{
+	return world_sql(
+	    "select string_agg(n || ' ' || status, ', ' order by status) from (select "
+	    "status, count(*) as n from billing.invoice where tenant_id = '%s' group "
+	    "by "
+	    "status) s",
+	    world_id_text(who->tenant));
+}
+
+/* A turn makes at most 16 payments (turn.h). */
+static void
+what_is_too_much_for_one_turn_is_the_next_ones(void **state)
+{
+	struct world_caller who;
+
+	(void)state;
+	ends_in("past_due");
+	who = owes("4000000000001034"); /* stolen_card: no try by itself */
+	ground_pass(&who, 18 * 31 * DAY);
+	assert_string_equal(stands(&who), "19 open, 1 paid");
+	ground_pay_with(&who, "4242424242424242");
+	assert_string_equal(stands(&who), "3 open, 17 paid");
+	ground_pass(&who, 0);
+	assert_string_equal(stands(&who), "20 paid");
+	assert_string_equal(ground_of(&who, "status"), "active");
+	assert_int_equal(ground_sum(&who, "cash"), 20 * 5000);
+}
+
 static void
 each_try_and_its_end_are_told(void **state)
 {
@@ -268,6 +298,7 @@ main(void)
 		TEST(after_a_hard_decline_only_another_card_is_tried),
 		TEST(a_hard_decline_of_another_card_stops_no_try_with_the_default),
 		TEST(a_hard_decline_is_not_forgotten_for_another_cards_soft_one),
+		TEST(what_is_too_much_for_one_turn_is_the_next_ones),
 		TEST(each_try_and_its_end_are_told),
 		TEST(a_clock_in_steps_is_a_clock_at_once),
 		TEST(a_card_of_a_subscription_that_expires_is_told_at_the_months_start),

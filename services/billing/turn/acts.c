@@ -256,14 +256,15 @@ collect(struct turn *turn, uint64_t place, struct life_outcome *next)
 	billing_invoice *invoice = at ? at->invoice : NULL;
 
 	if (!invoice || invoice->status != BILLING__V1__INVOICE__STATUS__open ||
-	    invoice->amount_due == 0 || is_under_way(at) ||
-	    turn->n_charges == TURN_CHARGES_MAX)
+	    invoice->amount_due == 0 || is_under_way(at))
 		return;
-	if (account->row->has_method_id && turn->self->provider)
-		payment_begin(turn, at, trl_value_id(account->row->method_id));
-	else
+	if (!account->row->has_method_id || !turn->self->provider)
 		life_has_no_way(
 		    &account->life, &account->rules, account->now, place, next);
+	else if (turn->n_charges == TURN_CHARGES_MAX)
+		life_try_at_once(&account->life, account->now, place);
+	else
+		payment_begin(turn, at, trl_value_id(account->row->method_id));
 }
 
 static enum trl_code

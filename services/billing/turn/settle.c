@@ -233,7 +233,7 @@ payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
 		row = trl_arena_alloc(ctx->arena, sizeof *row);
 		work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 		read_row(ctx, work, id, row);
-		rc = account_load_by(ctx, work, &turn->account);
+		rc = account_load_by(self, ctx, work, &turn->account);
 		if (rc != TRL_OK)
 			return rc;
 		turn_begin(self, ctx, turn);
