@@ -233,32 +233,42 @@ class Account(Paying):
     def lower(self, now):
         """Takes back what is left of the live debit: off its invoice, as far as that goes, or
         by a line of an invoice that follows."""
-        invoice, rest = self.billed, self.live.rest(now)
-        off = min(rest, max(0, sum(line.amount for line in invoice.lines)))
         since = max(now, self.live.start)
-        if off > 0:
-            self.credit(invoice, since, off)
-        if rest > off:
-            self.waiting.append(Line(self.live.offer, self.live.seats, since, self.live.end, off - rest, True))
+        over = self.credit(self.billed, since, self.live.rest(now))
+        if over > 0:
+            self.waiting.append(Line(self.live.offer, self.live.seats, since, self.live.end, -over, True))
 
     def credit(self, invoice, since, amount):
         """A credit note of the last line, in that line's own taxes: each has its share of what
-        the line is taken back by. With tax it is no more than the invoice asked for, which may
-        be nothing where credits in it had more tax."""
+        the line is taken back by. With tax it is no more than the invoice is over, which may
+        be nothing where there were credits in it; where that has one tax it is the whole
+        invoice that is taken back. What is more than it, is left."""
         bill, inclusive = invoice.bill, self.live.offer.inclusive
         net, taxes, most = bill.nets[-1], bill.rate_taxes[-1], max(0, bill.total)
-        whole = net + sum(taxes) if inclusive else net
-        take = min(amount, whole)
-        off = [rounded(Fraction(tax * take, whole)) for tax in taxes]
-        if take + (0 if inclusive else sum(off)) > most:
-            inclusive, whole, take = True, net + sum(taxes), most
-            off = [rounded(Fraction(tax * take, whole)) for tax in taxes]
-        net = take - sum(off) if inclusive else take
-        total = net + sum(off)
-        due = min(total, invoice.due)
+
+        def share(take, whole):
+            return [rounded(Fraction(tax * take, whole)) for tax in taxes]
+
+        amount = min(amount, net + sum(taxes) if inclusive else net)
+        if inclusive:
+            tax = sum(share(amount, net + sum(taxes)))
+            net = amount - tax
+        else:
+            tax = sum(share(amount, net))
+            net = amount
+        if net + tax > most:
+            tax = sum(share(most, bill.nets[-1] + sum(taxes)))
+            net = most - tax
+        kinds = {(line.offer.inclusive, line.offer.category, line.offer.rates) for line, left
+                 in zip(bill.lines, zip(bill.nets, bill.taxes)) if sum(left)}
+        if most and net + tax == most and len(kinds) == 1:
+            net, tax = bill.net, bill.tax
+        due = min(net + tax, invoice.due)
         invoice.due -= due
-        self.balance += total - due
-        self.say('credit %d: %d..%d %d + %d | %d' % (invoice.number, since, self.live.end, net, sum(off), due))
+        self.balance += net + tax - due
+        if net + tax:
+            self.say('credit %d: %d..%d %d + %d | %d' % (invoice.number, since, self.live.end, net, tax, due))
+        return amount - (net + tax if inclusive else net)
 
     def due(self):
         """What falls due next: when, what, and of which invoice."""

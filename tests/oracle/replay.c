@@ -255,24 +255,31 @@ collect(int64_t now, uint64_t id)
 	}
 }
 
-/* A credit note of the line that charged it, which is its invoice's last. */
+/* A credit note of the line that charged it, which is its invoice's last; and what is
+ * more than that invoice is over goes on another. */
 static void
-lower(const struct life_act *act)
+lower(int64_t now, const struct life_act *act)
 {
 	static const struct bill_taken nothing[LIFE_PARTS_MAX];
 	struct bill_line lines[LIFE_PARTS_MAX];
 	struct bill_of *at = bill_of(act->invoice);
 	struct bill took = { .lines = lines };
-	int64_t off;
+	struct life_outcome next = { 0 };
+	int64_t off, over;
 
 	trl_assert(at && bill_take_amount(&at->bill, nothing, at->bill.n_lines - 1,
-			     act->amount, at->total, &took));
+			     act->amount, at->total, &took, &over));
 	off = took.total < at->due ? took.total : at->due;
 	at->due -= off;
 	h.balance += took.total - off;
-	printf("credit %" PRIu64 ": %" PRId64 "..%" PRId64 " %" PRId64 " + %" PRId64
-	       " | %" PRId64 "\n",
-	    act->invoice, act->part.from, act->part.to, took.net, took.tax, off);
+	if (took.total > 0)
+		printf("credit %" PRIu64 ": %" PRId64 "..%" PRId64 " %" PRId64
+		       " + %" PRId64 " | %" PRId64 "\n",
+		    act->invoice, act->part.from, act->part.to, took.net, took.tax,
+		    off);
+	if (over > 0)
+		life_credit_over(&h.life, now, &act->part, over, &next);
+	do_acts(now, &next);
 }
 
 static void
@@ -311,7 +318,7 @@ do_acts(int64_t now, const struct life_outcome *given)
 			collect(now, act->invoice);
 			break;
 		case ACT_LOWER:
-			lower(act);
+			lower(now, act);
 			break;
 		case ACT_VOID:
 			declare_void(act->invoice);

@@ -92,9 +92,14 @@ read_parts(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *
 
 		if (!offer)
 			return false;
-		life->parts[life->n_parts++] = (struct life_part){ offer, from->seats,
-			from->from, from->to, from->amount, from->invoice,
-			from->proration, from->beside };
+		life->parts[life->n_parts++] = (struct life_part){ .offer = offer,
+			.seats = from->seats,
+			.from = from->from,
+			.to = from->to,
+			.amount = from->amount,
+			.invoice = from->invoice,
+			.proration = from->proration,
+			.of = from->of };
 	}
 	for (size_t i = 0; i < state->n_invoices; i++) {
 		const Billing__V1__LifeInvoice *from = state->invoices[i];

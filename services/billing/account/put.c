@@ -27,7 +27,8 @@ write_parts(trl_ctx *ctx, const struct life *life, Billing__V1__LifeState *out)
 		trl_set(part, amount, from->amount);
 		trl_set(part, invoice, from->invoice);
 		trl_set(part, proration, from->proration);
-		trl_set(part, beside, from->beside);
+		if (from->of)
+			trl_set(part, of, from->of);
 		out->parts[out->n_parts++] = part;
 	}
 }

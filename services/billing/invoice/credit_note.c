@@ -67,18 +67,21 @@ credit_note_bill(trl_ctx *ctx, const billing_invoice *invoice)
 }
 
 void
+credit_note_add_line(const Billing__V1__Line *line, int sign, struct bill_taken *taken)
+{
+	taken->net += sign * line->net;
+	if (line->n_taxes == 0)
+		taken->taxes[0] += sign * line->tax;
+	for (size_t j = 0; j < line->n_taxes && j < BILL_RATES_MAX; j++)
+		taken->taxes[j] += sign * line->taxes[j]->tax;
+}
+
+void
 credit_note_add(const Billing__V1__CreditNote *note, struct bill_taken *taken)
 {
-	for (size_t i = 0; i < note->n_lines; i++) {
-		const Billing__V1__Line *line = note->lines[i];
-		struct bill_taken *of = &taken[line->of_line - 1];
-
-		of->net += line->net;
-		if (line->n_taxes == 0)
-			of->taxes[0] += line->tax;
-		for (size_t j = 0; j < line->n_taxes; j++)
-			of->taxes[j] += line->taxes[j]->tax;
-	}
+	for (size_t i = 0; i < note->n_lines; i++)
+		credit_note_add_line(
+		    note->lines[i], 1, &taken[note->lines[i]->of_line - 1]);
 }
 
 static Billing__V1__Line *

@@ -118,9 +118,9 @@ add_amounts(const struct bill *bill, int64_t *out)
 }
 
 static bool
-price(trl_ctx *ctx, const struct account *account, billing_invoice *out)
+price(trl_ctx *ctx, const struct account *account, uint64_t place, billing_invoice *out)
 {
-	struct bill bill = invoice_bill_of(ctx, account, out);
+	struct bill bill = invoice_bill_of(ctx, account, place, out);
 	const char *code;
 	int64_t subtotal;
 
@@ -179,7 +179,7 @@ invoice_make(
 	}
 	if (invoice->n_lines == 0)
 		return TRL_OK;
-	if (!price(ctx, account, invoice))
+	if (!price(ctx, account, place, invoice))
 		return trl_fail(ctx, TRL_INVALID, "The amount is too large.");
 	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__draft);
 	show_period(ctx, life, place, invoice);

@@ -7,6 +7,13 @@
 #include "account/account.h"
 #include "invoice/tax.h"
 
+/* The line that a credit takes back, whose tax is the credit's, too. */
+struct credited {
+	struct trl_id invoice;
+	size_t line; /* from 0 on */
+	struct bill_tax tax;
+};
+
 /* The invoice of the parts that name place (life.h), a draft: lines, coupon, taxes, and
  * what it takes from the balance. *out is NULL where there is nothing to bill.
  * Errors: TRL_INVALID (an amount does not fit). */

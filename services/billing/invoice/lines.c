@@ -53,6 +53,11 @@ invoice_line_of(trl_ctx *ctx, const struct life_part *part)
 	trl_set(line, amount, part->amount);
 	trl_set(line, proration, part->proration);
 	trl_set(line, tax_inclusive, part->offer->tax_inclusive);
+	if (part->credited) {
+		trl_set(
+		    line, of_invoice_id, trl_value_bytes(ctx, part->credited->invoice));
+		trl_set(line, of_line, (uint32_t)part->credited->line + 1);
+	}
 	return line;
 }
 
@@ -74,25 +79,37 @@ describe(trl_ctx *ctx, const Billing__V1__Line *line, const billing_plan *plan,
 		locale, what, NULL));
 }
 
-struct bill
-invoice_bill_of(
-    trl_ctx *ctx, const struct account *account, const billing_invoice *invoice)
+static void
+price_line(trl_ctx *ctx, const struct account *account, const struct life_part *part,
+    Billing__V1__Line *line, struct bill_line *sum)
 {
+	const billing_plan *plan = catalogue_plan(account->catalogue, line->plan);
+
+	trl_assert(plan != NULL); /* a plan never leaves the catalogue */
+	line->description = describe(ctx, line, plan, account->profile->locale);
+	sum->amount = line->amount;
+	sum->inclusive = line->tax_inclusive;
+	if (part->credited)
+		sum->tax_kind = part->credited->tax;
+	else
+		tax_for(account->catalogue, account->profile, plan->tax_class,
+		    &sum->tax_kind);
+}
+
+struct bill
+invoice_bill_of(trl_ctx *ctx, const struct account *account, uint64_t place,
+    const billing_invoice *invoice)
+{
+	const struct life *life = &account->life;
 	struct bill bill = { .lines = trl_arena_zalloc(ctx->arena,
 				 (invoice->n_lines + 1) * sizeof *bill.lines) };
 
-	for (; bill.n_lines < invoice->n_lines; bill.n_lines++) {
-		Billing__V1__Line *line = invoice->lines[bill.n_lines];
-		struct bill_line *sum = &bill.lines[bill.n_lines];
-		const billing_plan *plan =
-		    catalogue_plan(account->catalogue, line->plan);
-
-		trl_assert(plan != NULL); /* a plan never leaves the catalogue */
-		line->description = describe(ctx, line, plan, account->profile->locale);
-		sum->amount = line->amount;
-		sum->inclusive = line->tax_inclusive;
-		tax_for(account->catalogue, account->profile, plan->tax_class,
-		    &sum->tax_kind);
+	for (size_t i = 0; i < life->n_parts; i++) {
+		if (life->parts[i].invoice != place)
+			continue;
+		price_line(ctx, account, &life->parts[i], invoice->lines[bill.n_lines],
+		    &bill.lines[bill.n_lines]);
+		bill.n_lines++;
 	}
 	return bill;
 }

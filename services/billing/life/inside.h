@@ -16,7 +16,6 @@ bool life_has_same_periods(const struct offer *a, const struct offer *b);
 /* What an offer costs for a whole period. False: too much. */
 bool life_price(const struct offer *offer, unsigned seats, int64_t *out);
 
-struct life_invoice *life_invoice_of(struct life *life, uint64_t id);
 void life_forget_invoice(struct life *life, uint64_t id);
 /* False: too many are open. One place is kept for what is left at the end. */
 bool life_add_invoice(struct life *life, int64_t now, int purpose, int state);

@@ -64,8 +64,8 @@ struct life_part {
 			     off, so that a credit is of what was debited */
 	uint64_t invoice; /* its number within the account; 0: for the next one */
 	bool proration;
-	int64_t
-	    beside; /* the sum of other lines of its invoice that are no parts now */
+	uint64_t of; /* of a credit: the invoice that charged it; 0: it is not known */
+	const struct credited *credited; /* invoice.h; while it becomes a line */
 };
 
 struct life_invoice {
@@ -114,7 +114,8 @@ struct life_act {
 				be a draft */
 		ACT_DRAFT,   /* make it, and leave it a draft */
 		ACT_COLLECT, /* try to have it paid */
-		ACT_LOWER,   /* credit amount of the unpaid invoice */
+		ACT_LOWER,   /* credit amount of an invoice; life_credit_over has what
+				is more than is left of it */
 		ACT_VOID,    /* a draft is deleted */
 		ACT_STARTED,
 		ACT_CHANGED,
@@ -155,6 +156,8 @@ const char *life_drop_change(struct life *life, int64_t now, struct life_outcome
 const char *life_trial(struct life *life, int64_t now, const struct offer *offer,
     unsigned days, struct life_outcome *out);
 
+/* NULL: it is none of those that are asked for. */
+struct life_invoice *life_invoice_of(struct life *life, uint64_t id);
 /* An invoice was paid; a try failed, for good (hard) or for now. Only the newest
  * invoice makes the subscription past_due, or active again. */
 void life_paid(
@@ -171,6 +174,11 @@ void life_try_at_once(struct life *life, int64_t now, uint64_t invoice);
  * more, nor credited. */
 void life_waived(
     struct life *life, int64_t now, uint64_t invoice, struct life_outcome *out);
+/* Of what was to be credited (ACT_LOWER's part) so much is more than its invoice is
+ * over: that had credits of its own in it. It is credited by a line of an invoice that
+ * follows. */
+void life_credit_over(struct life *life, int64_t now, const struct life_part *part,
+    int64_t amount, struct life_outcome *out);
 /* A draft becomes final: the newest of an unpaid subscription, which is that of the
  * present period. False: it is none. */
 bool life_bill_draft(struct life *life, uint64_t invoice, struct life_outcome *out);

@@ -175,6 +175,7 @@ life_add_credits(struct life *life, int64_t now, uint64_t invoice)
 			continue;
 		credit.amount = -life_rest_of(&credit, now);
 		credit.from = now;
+		credit.of = credit.invoice;
 		credit.invoice = invoice;
 		credit.proration = true;
 		if (credit.amount < 0 && !add_part(life, credit))
@@ -261,19 +262,6 @@ life_drop_pending(struct life *life, struct life_outcome *out)
 	ACT(out, .what = ACT_VOID, .invoice = invoice);
 }
 
-/* What an invoice has beside a part: the rest of a credit may be more than its total.
- */
-static int64_t
-beside(const struct life *life, const struct life_part *part)
-{
-	int64_t sum = part->beside;
-
-	for (size_t i = 0; i < life->n_parts; i++)
-		if (&life->parts[i] != part && life->parts[i].invoice == part->invoice)
-			sum += life->parts[i].amount;
-	return sum;
-}
-
 /* Of all parts only its charge is left, the last of its invoice: the others are over,
  * are credited by it, or were copied to it. */
 void
@@ -287,7 +275,6 @@ life_apply_pending(struct life *life, int64_t made, struct life_outcome *out)
 	while (charge > 0 && life->parts[charge - 1].invoice != change.invoice)
 		charge--;
 	trl_assert(charge > 0);
-	life->parts[charge - 1].beside = beside(life, &life->parts[charge - 1]);
 	life->parts[0] = life->parts[charge - 1];
 	life->n_parts = 1;
 	life->pending = (struct life_change){ 0 };
@@ -326,38 +313,39 @@ bill_rest(struct life *life, int64_t now, struct life_outcome *out)
 	ACT(out, .what = ACT_COLLECT, .invoice = life->last_invoice);
 }
 
-/* Credits what is left of a part. Its invoice may have credits of its own in it: what
- * is more than that asked for is credited by another invoice. */
+/* Credits what is left of a part. */
 static void
-take_back(struct life *life, const struct life_part *part, int64_t now,
-    struct life_outcome *out)
+take_back(const struct life_part *part, int64_t now, struct life_outcome *out)
 {
-	int64_t room = part->amount + beside(life, part),
-		rest = life_rest_of(part, now);
 	struct life_part credit = *part;
 
 	credit.from = now > part->from ? now : part->from;
-	credit.amount = rest < room ? rest : room;
+	credit.amount = life_rest_of(part, now);
 	if (credit.amount > 0)
 		ACT(out, .what = ACT_LOWER, .invoice = part->invoice,
 		    .amount = credit.amount, .part = credit);
-	if (room < 0)
-		room = 0;
-	if (rest <= room)
-		return;
-	credit.amount = room - rest;
-	credit.invoice = 0;
+}
+
+void
+life_credit_over(struct life *life, int64_t now, const struct life_part *part,
+    int64_t amount, struct life_outcome *out)
+{
+	struct life_part credit = *part;
+
+	credit.amount = -amount;
 	credit.proration = true;
+	credit.of = part->invoice;
+	credit.invoice = life->n_parts > 0 ? life->last_invoice : 0;
 	trl_assert(add_part(life, credit));
+	if (credit.invoice == 0)
+		bill_rest(life, now, out);
 }
 
 /* A draft asks for nothing yet: that of the present period goes. */
 static void
 take_back_live(struct life *life, int64_t now, struct life_outcome *out)
 {
-	size_t n = life->n_parts;
-
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < life->n_parts; i++) {
 		const struct life_part *part = &life->parts[i];
 		const struct life_invoice *invoice;
 
@@ -365,7 +353,7 @@ take_back_live(struct life *life, int64_t now, struct life_outcome *out)
 			continue;
 		invoice = life_invoice_of(life, part->invoice);
 		if (!invoice || invoice->state != INVOICE_DRAFT) {
-			take_back(life, part, now, out);
+			take_back(part, now, out);
 			continue;
 		}
 		life_forget_invoice(life, part->invoice);

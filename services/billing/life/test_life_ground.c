@@ -57,8 +57,29 @@ note_invoice(const char *kind, uint64_t id)
 		snprintf(text, sizeof text, "%+lld", (long long)part->amount);
 		note(text);
 		w.billed += part->amount;
+		w.asked[id % MANY] += part->amount;
 	}
 	note(" ");
+}
+
+/* As turn/credit.c has it, without tax: no more than the invoice is over. */
+static void
+lower(int64_t now, const struct life_act *act)
+{
+	int64_t *left = &w.asked[act->invoice % MANY], room = *left > 0 ? *left : 0;
+	int64_t take = act->amount < room ? act->amount : room;
+	char text[64];
+
+	snprintf(text, sizeof text, "c%llu:%lld ", (unsigned long long)act->invoice,
+	    (long long)-take);
+	if (take > 0)
+		note(text);
+	*left -= take;
+	w.credited += take;
+	w.out.n = 0;
+	if (take < act->amount)
+		life_credit_over(&w.life, now, &act->part, act->amount - take, &w.out);
+	do_acts(now);
 }
 
 static void
@@ -92,7 +113,6 @@ do_acts(int64_t now)
 		[ACT_PAUSED] = "paused ",
 		[ACT_ENDED] = "ended " };
 	const struct life_outcome out = w.out;
-	char text[64];
 
 	for (size_t i = 0; i < out.n; i++) {
 		const struct life_act *act = &out.acts[i];
@@ -105,10 +125,7 @@ do_acts(int64_t now)
 			note_invoice("d", act->invoice);
 			break;
 		case ACT_LOWER:
-			snprintf(text, sizeof text, "c%llu:%lld ",
-			    (unsigned long long)act->invoice, (long long)-act->amount);
-			note(text);
-			w.credited += act->amount;
+			lower(now, act);
 			break;
 		case ACT_VOID:
 			note("void ");

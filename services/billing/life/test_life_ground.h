@@ -7,7 +7,7 @@
 
 #include "life/life.h"
 
-enum { DAY = 86400, HOUR = 3600, NOTES = 1 << 16 };
+enum { DAY = 86400, HOUR = 3600, NOTES = 1 << 16, MANY = 4096 };
 
 /* The catalogue of these tests: minor units are whole. */
 #define EACH(n) ((trl_int128)(n)*1000000000000)
@@ -28,6 +28,7 @@ extern struct world {
 	enum { PAYS, FAILS, FAILS_HARD, WAITS, HAS_NO_WAY } payer;
 	char notes[NOTES];
 	int64_t billed, credited;
+	int64_t asked[MANY]; /* by each invoice, and is not credited yet */
 } w;
 
 /* A new account that pays. */

@@ -123,5 +123,5 @@ main(void)
 		TEST(with_a_provider_the_terms_are_for_renewals),
 	};
 
-	return cmocka_run_group_tests(tests, shop_open, world_close);
+	return cmocka_run_group_tests(tests, shop_open, ground_close);
 }

@@ -90,10 +90,11 @@ struct together {
 	size_t at; /* in tax->rates */
 };
 
-static bool
-has_all_rates(const struct bill_tax *tax, const struct bill_tax *other)
+bool
+bill_has_same_tax(const struct bill_tax *tax, const struct bill_tax *other)
 {
-	if (tax->n_rates != other->n_rates)
+	if (strcmp(tax->category, other->category) != 0 ||
+	    tax->n_rates != other->n_rates)
 		return false;
 	for (size_t i = 0; i < tax->n_rates; i++)
 		if (tax->rates[i] != other->rates[i])
@@ -113,7 +114,7 @@ place_in(const struct bill_line *line, const struct together *which)
 	    strcmp(tax->category, which->tax->category) != 0)
 		return -1;
 	if (which->inclusive)
-		return has_all_rates(tax, which->tax) ? (int)which->at : -1;
+		return bill_has_same_tax(tax, which->tax) ? (int)which->at : -1;
 	for (size_t i = 0; i < which->at; i++)
 		before += which->tax->rates[i] == rate;
 	for (size_t i = 0; i < tax->n_rates; i++)

@@ -59,6 +59,8 @@ bool bill_amount_off(const struct bill *bill, int64_t amount, int64_t *out);
  * many groups. */
 bool bill_sum(struct bill *bill);
 
+/* Category and rates, in their order. */
+bool bill_has_same_tax(const struct bill_tax *tax, const struct bill_tax *other);
 /* Adds to the group of one of a kind's rates (0 where it has none). False: it does not
  * fit, or there are too many groups. */
 bool bill_add_to_group(struct bill *bill, const struct bill_tax *kind, size_t rate,

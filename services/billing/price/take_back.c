@@ -110,26 +110,77 @@ end(struct bill *out)
 	return true;
 }
 
+/* Whether all lines of which something is left are taxed as one is: then it is all one
+ * which of them is taken. */
+static bool
+has_one_tax(const struct bill *invoice, const struct bill_taken *taken, size_t i)
+{
+	const struct bill_line *line = &invoice->lines[i];
+
+	for (size_t j = 0; j < invoice->n_lines; j++) {
+		const struct bill_line *other = &invoice->lines[j];
+
+		if (left_of(other, &taken[j]) != 0 &&
+		    (other->inclusive != line->inclusive ||
+			!bill_has_same_tax(&other->tax_kind, &line->tax_kind)))
+			return false;
+	}
+	return true;
+}
+
+/* What of amount out does not have. */
+static int64_t
+rest_of(const struct bill_line *line, int64_t amount, const struct bill *out)
+{
+	int64_t took = line->inclusive ? out->total : out->net;
+
+	return took < amount ? amount - took : 0;
+}
+
+static bool
+take_line(const struct bill *invoice, const struct bill_taken *taken, size_t i,
+    int64_t amount, struct bill *out)
+{
+	const struct bill_line *line = &invoice->lines[i];
+
+	begin(invoice, out);
+	return line->inclusive ? take_gross(line, &taken[i], amount, &out->lines[i])
+			       : take_net(line, &taken[i], amount, &out->lines[i]);
+}
+
+bool
+bill_take_line(const struct bill *invoice, const struct bill_taken *taken, size_t i,
+    int64_t amount, struct bill *out)
+{
+	return take_line(invoice, taken, i, amount, out) && end(out);
+}
+
 bool
 bill_take_amount(const struct bill *invoice, const struct bill_taken *taken, size_t i,
-    int64_t amount, int64_t most, struct bill *out)
+    int64_t amount, int64_t most, struct bill *out, int64_t *over)
 {
 	const struct bill_line *line = &invoice->lines[i];
 	struct bill_line *took;
+	bool fits;
 
-	begin(invoice, out);
-	took = &out->lines[i];
-	if (!(line->inclusive ? take_gross(line, &taken[i], amount, took)
-			      : take_net(line, &taken[i], amount, took)))
+	*over = 0;
+	if (!take_line(invoice, taken, i, amount, out))
 		return false;
-	if (took->net + took->tax > most) {
+	took = &out->lines[i];
+	amount = took->net + (line->inclusive ? took->tax : 0);
+	if (took->net + took->tax <= most)
+		most = took->net + took->tax;
+	else {
 		begin(invoice, out);
 		if (!take_gross(line, &taken[i], most, took))
 			return false;
 	}
-	if (took->net + took->tax == bill_left(invoice, taken))
-		return bill_take_gross(invoice, taken, took->net + took->tax, out);
-	return end(out);
+	fits = most > 0 && most == bill_left(invoice, taken) &&
+		       has_one_tax(invoice, taken, i)
+		   ? bill_take_gross(invoice, taken, most, out)
+		   : end(out);
+	*over = rest_of(line, amount, out);
+	return fits;
 }
 
 int64_t

@@ -14,10 +14,14 @@ struct bill_taken {
  * nothing is taken has zeros. What they take never is more than what is left of a line.
  * False: it does not fit. */
 
+/* Takes amount of one line, as the line's price has it. */
+bool bill_take_line(const struct bill *invoice, const struct bill_taken *taken,
+    size_t line, int64_t amount, struct bill *out);
 /* Takes amount of one line, as the line's price has it after discount; but with tax no
- * more than most; or, where it is all that is left of the invoice, that. */
+ * more than most: over is what is not taken therefore, as the price has it. Where it is
+ * all that is left of the invoice and its lines have one tax, that is taken. */
 bool bill_take_amount(const struct bill *invoice, const struct bill_taken *taken,
-    size_t line, int64_t amount, int64_t most, struct bill *out);
+    size_t line, int64_t amount, int64_t most, struct bill *out, int64_t *over);
 /* Takes an amount with tax off all lines that charge, by what is left of them; or,
  * where it is all that is left of the invoice, that. */
 bool bill_take_gross(const struct bill *invoice, const struct bill_taken *taken,

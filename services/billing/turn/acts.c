@@ -3,6 +3,7 @@
 
 #include "invoice/coupon.h"
 #include "turn/credit.h"
+#include "turn/credited.h"
 #include "turn/charge.h"
 #include "turn/number.h"
 #include "turn/closing.h"
@@ -218,8 +219,10 @@ make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
 	struct account *account = &turn->account;
 	billing_invoice *invoice;
 	struct turn_invoice *at;
-	enum trl_code rc = invoice_make(turn->ctx, account, place, &invoice);
+	enum trl_code rc = credited_find(turn, place);
 
+	if (rc == TRL_OK)
+		rc = invoice_make(turn->ctx, account, place, &invoice);
 	if (rc != TRL_OK)
 		return rc;
 	if (!invoice) {

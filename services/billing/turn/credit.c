@@ -6,8 +6,8 @@
 #include <trl/event.h>
 #include <trl/wire.h>
 
-#include "invoice/credit_note.h"
 #include "turn/charge.h"
+#include "turn/credited.h"
 #include "turn/number.h"
 #include "turn/closing.h"
 
@@ -161,22 +161,6 @@ too_large(struct turn *turn)
 	return trl_fail(turn->ctx, TRL_INVALID, "The amount is too large.");
 }
 
-/* The line that charged a part: of the same price, to the same end. */
-static size_t
-line_of(const billing_invoice *invoice, const struct life_part *part)
-{
-	size_t i = 0;
-
-	for (; i < invoice->n_lines; i++) {
-		const Billing__V1__Line *line = invoice->lines[i];
-
-		if (line->amount > 0 && strcmp(line->price, part->offer->key) == 0 &&
-		    trl_value_time_us(line->period_end) == part->to * 1000000)
-			break;
-	}
-	return i;
-}
-
 enum trl_code
 credit_part(struct turn *turn, struct turn_invoice *at, const struct life_part *part,
     int64_t amount, struct life_outcome *next)
@@ -184,20 +168,25 @@ credit_part(struct turn *turn, struct turn_invoice *at, const struct life_part *
 	struct taking taking;
 	Billing__V1__CreditNote *note;
 	enum trl_code rc = begin(turn, at, &taking);
+	int64_t over;
 	size_t line;
 
 	if (rc != TRL_OK)
 		return rc;
-	line = line_of(taking.document, part);
+	line = credited_line(taking.document, part);
 	if (line == taking.bill.n_lines)
 		return trl_fail(turn->ctx, TRL_INTERNAL,
 		    "no line of invoice %s charged what is credited",
 		    at->invoice->number);
-	if (!bill_take_amount(
-		&taking.bill, taking.taken, line, amount, taking.left, &taking.takes))
+	if (!bill_take_amount(&taking.bill, taking.taken, line, amount, taking.left,
+		&taking.takes, &over))
 		return too_large(turn);
-	return taking.takes.total == 0 ? TRL_OK
-				       : give(turn, at, &taking, NULL, next, &note);
+	if (taking.takes.total > 0)
+		rc = give(turn, at, &taking, NULL, next, &note);
+	if (rc == TRL_OK && over > 0)
+		life_credit_over(
+		    &turn->account.life, turn->account.now, part, over, next);
+	return rc;
 }
 
 /* The life credits later only what is left. */
@@ -212,7 +201,7 @@ lower_parts(struct turn *turn, uint64_t place, const struct taking *taking)
 
 		if (part->invoice != place || part->amount <= 0)
 			continue;
-		line = line_of(taking->document, part);
+		line = credited_line(taking->document, part);
 		if (line < taking->takes.n_lines)
 			part->amount -= taking->takes.lines[line].amount < part->amount
 					    ? taking->takes.lines[line].amount
@@ -224,6 +213,20 @@ static enum trl_code
 refuse(struct turn *turn, const char *why)
 {
 	return trl_fail(turn->ctx, TRL_CONFLICT, "%s", why);
+}
+
+/* Of what later invoices have credited of its lines there is nothing left. */
+static enum trl_code
+count_elsewhere(struct turn *turn, struct turn_invoice *at, struct taking *taking)
+{
+	const struct bill *bill = &taking->bill;
+	enum trl_code rc;
+
+	taking->taken = trl_arena_memdup(
+	    turn->ctx->arena, at->taken, (bill->n_lines + 1) * sizeof *at->taken);
+	rc = credited_elsewhere(turn, at, bill, taking->taken);
+	taking->left = bill_left(bill, taking->taken);
+	return rc;
 }
 
 enum trl_code
@@ -238,6 +241,8 @@ credit_amount(struct turn *turn, struct turn_invoice *at, int64_t gross, bool re
 	    at->invoice->status == BILLING__V1__INVOICE__STATUS__void)
 		return refuse(turn, "Only a final invoice that holds can be credited.");
 	rc = begin(turn, at, &taking);
+	if (rc == TRL_OK)
+		rc = count_elsewhere(turn, at, &taking);
 	if (rc != TRL_OK)
 		return rc;
 	if (gross > taking.left || taking.left <= 0)

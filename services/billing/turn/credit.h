@@ -6,8 +6,9 @@
 #include "turn/turn.h"
 
 /* Takes amount (as the part's price has it, with or without tax) of a part back, or as
- * much as is left of its line and invoice: a credit note with lines, an event and
- * entries. Errors: faults, TRL_INVALID (it does not fit). */
+ * much as is left of its line: a credit note with lines, an event and entries. What is
+ * more than is left of its invoice is credited by an invoice that follows. Errors:
+ * faults, TRL_INVALID (it does not fit). */
 enum trl_code credit_part(struct turn *turn, struct turn_invoice *at,
     const struct life_part *part, int64_t amount,
     struct life_outcome *next) TRL_MUST_CHECK;

@@ -5,31 +5,46 @@
 
 #include <trl/wire.h>
 
-enum trl_code
-turn_document(struct turn *turn, struct turn_invoice *at, const billing_invoice **out)
+static enum trl_code
+read_document(struct turn *turn, uint64_t place, const billing_invoice **out)
 {
 	Billing__V1__InvoiceRow row = BILLING__V1__INVOICE_ROW__INIT;
 	ProtobufCMessage *message;
 	trl_ctx *ctx = turn->ctx;
-	enum trl_code rc;
-
-	if (at->is_new || at->is_final_now)
-		at->document = at->invoice;
-	*out = at->document;
-	if (*out)
-		return TRL_OK;
-	rc = trl_batch_get_one(ctx, turn->self->pg, TRL_SCOPE_TENANT(ctx->tenant),
-	    &billing_sql_invoice_document, NULL, &row.base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_ID("id", trl_value_id(at->invoice->id)));
+	enum trl_code rc = trl_batch_get_one(ctx, turn->self->pg,
+	    TRL_SCOPE_TENANT(ctx->tenant), &billing_sql_invoice_document, NULL,
+	    &row.base, TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_INT("place", (int64_t)place));
 	if (rc == TRL_OK)
 		rc = trl_fold(
 		    ctx, trl_wire_decode(ctx, &billing__v1__invoice__descriptor,
 			     row.document.data, row.document.len, &message));
 	if (rc != TRL_OK)
 		return rc;
-	*out = at->document = (const billing_invoice *)message;
+	*out = (const billing_invoice *)message;
 	return TRL_OK;
+}
+
+enum trl_code
+turn_document(struct turn *turn, struct turn_invoice *at, const billing_invoice **out)
+{
+	enum trl_code rc = TRL_OK;
+
+	if (at->is_new || at->is_final_now)
+		at->document = at->invoice;
+	if (!at->document)
+		rc = read_document(turn, at->place, &at->document);
+	*out = at->document;
+	return rc;
+}
+
+enum trl_code
+turn_document_at(struct turn *turn, uint64_t place, const billing_invoice **out)
+{
+	for (size_t i = 0; i < turn->n_invoices; i++)
+		if (turn->invoices[i].place == place)
+			return turn_document(turn, &turn->invoices[i], out);
+	return read_document(turn, place, out);
 }
 
 enum trl_code

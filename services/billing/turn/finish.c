@@ -1,6 +1,7 @@
 /* finish.c - what a change comes to: rows of invoices, the account's own, the
  * time at which it is looked at next, and what others are told. */
 #include "turn/turn.h"
+#include "turn/credited.h"
 #include "turn/due.h"
 #include "turn/number.h"
 
@@ -68,7 +69,7 @@ put_invoice(struct turn *turn, struct turn_invoice *at)
 	    at->is_new ? &billing_sql_invoice_insert : &billing_sql_invoice_finalise,
 	    &invoice->base, TRL_ARG_ID("tenant_id", tenant),
 	    TRL_ARG_INT("place", (int64_t)at->place),
-	    TRL_ARG_BYTES("document", data, len),
+	    TRL_ARG_BYTES("document", data, len), credited_ids(turn->ctx, invoice),
 	    until ? TRL_ARG_TIME("covers_until", until * 1000000)
 		  : TRL_ARG_NULL("covers_until"));
 }

@@ -132,10 +132,12 @@ void turn_tell_refusal(
  * invoice and the ledger say it. */
 void turn_tell(struct turn *turn);
 
-/* document.c: an invoice with its lines and sides, as it became final. Errors: faults.
- */
+/* document.c: an invoice with its lines and sides, as it became final; that of a place,
+ * too, where it is none of the turn's. Errors: faults. */
 enum trl_code turn_document(struct turn *turn, struct turn_invoice *at,
     const billing_invoice **out) TRL_MUST_CHECK;
+enum trl_code turn_document_at(
+    struct turn *turn, uint64_t place, const billing_invoice **out) TRL_MUST_CHECK;
 
 /* finish.c: adds what has come of it to the batch. */
 void turn_finish(struct turn *turn);

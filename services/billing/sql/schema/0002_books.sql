@@ -13,3 +13,7 @@ drop policy if exists tenant on credit_note;
 create policy tenant on credit_note
     using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
 create policy books on credit_note for select to billing_sys using (true);
+
+-- The invoices whose lines an invoice credits, so that a credit note gives no more of them
+-- than is left.
+alter table invoice add column credits uuid[];
