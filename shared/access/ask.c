@@ -1,19 +1,20 @@
 /* ask.c - one question to Redis: the script, which counts, and a GET beside it where a
  * copy lies under another tag; they go out together. Where Redis does not answer,
  * nothing was fetched and the limits are counted here. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "state.h"
+
+/* The first argument of the script, as script.c says. */
+enum { NUMBERS_HEAD = 1 + 1 + 4, NUMBERS_LIMIT = 8 + 8 + 1 };
 
 /* The commands of a trip, with the room their arguments lie in. */
 struct trip {
 	struct trl_redis_command commands[2];
 	size_t n;
 	struct access_key before[2], limits[ACCESS_TRIP_LIMITS], beside;
-	struct access_pace paces[ACCESS_TRIP_LIMITS];
-	char many[24], plans[ACCESS_TRIP_LIMITS][8];
+	char numbers[NUMBERS_HEAD + ACCESS_TRIP_LIMITS * NUMBERS_LIMIT];
 };
 
 static void
@@ -59,28 +60,69 @@ quota_of(const struct access_question *question, const struct access_answer *ans
 	return question->quota ? question->quota : answer->quotas[planned - 1];
 }
 
-/* Where in a copy, from 1, the script finds the quota of limit i; -1: it is at hand; 0:
- * no plan sets this limit. */
-static int
+/* Where in a copy, from 1, the script finds the quota of limit i; 0: no plan sets this
+ * limit, or its quota is at hand. */
+static uint64_t
 place_of_quota(const struct access_question *question, size_t i)
 {
 	const enum trl_limit_planned planned = question->limits[i]->planned;
 
-	if (planned == TRL_LIMIT_UNPLANNED)
+	if (planned == TRL_LIMIT_UNPLANNED || i < question->n_own)
 		return 0;
-	if (i < question->n_own)
-		return -1;
-	return ACCESS_QUOTAS_AT + 4 * ((int)planned - 1) + 1;
+	return ACCESS_QUOTAS_AT + 4 * ((uint64_t)planned - 1) + 1;
+}
+
+static char *
+put_number(char *at, uint64_t value, size_t len)
+{
+	for (; len; len--, value >>= 8)
+		*at++ = (char)(value & 0xff);
+	return at;
+}
+
+static char *
+put_double(char *at, double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	return put_number(at, bits, sizeof bits);
+}
+
+static void
+fill_numbers(const trl_access *access, const struct access_question *question,
+    size_t many, struct trip *trip)
+{
+	struct trl_redis_command *command = &trip->commands[0];
+	char *at = trip->numbers;
+
+	at = put_number(at, question->before, 1);
+	at = put_number(at, question->n_own, 1);
+	at = put_number(at, many, 4);
+	for (size_t i = 0; i < question->n_limits; i++) {
+		const struct trl_limit *limit = question->limits[i];
+		const struct access_pace pace =
+		    access_pace_of(access, limit, limit->planned ? question->quota : 0);
+
+		at = put_double(at, pace.step_us);
+		at = put_double(at, pace.window_us);
+		at = put_number(at, place_of_quota(question, i), 1);
+	}
+	add_arg(command, trip->numbers, (size_t)(at - trip->numbers));
+	for (size_t i = 0; i < question->n_limits; i++) {
+		const struct access_pace *pace =
+		    access_pace(access, question->limits[i]);
+
+		add_arg(command, pace->life, pace->life_len);
+	}
 }
 
 static void
 fill_script(const trl_access *access, const struct access_question *question,
     size_t many, struct trip *trip)
 {
-	static const char counts[] = "012";
-	_Static_assert(ACCESS_TRIP_LIMITS < sizeof counts - 1, "a digit is missing");
 	struct trl_redis_command *command = &trip->commands[0];
-	size_t i, j;
+	size_t i;
 
 	command->script = &access_script_visit;
 	if (question->before == 2) {
@@ -97,22 +139,7 @@ fill_script(const trl_access *access, const struct access_question *question,
 		add_arg(command, trip->limits[i].text, trip->limits[i].len);
 	}
 	command->n_keys = command->n_args;
-	add_arg(command, ACCESS_EPOCH_TEXT, sizeof ACCESS_EPOCH_TEXT - 1);
-	add_arg(command, &counts[question->before], 1);
-	add_arg(command, trip->many,
-	    (size_t)snprintf(trip->many, sizeof trip->many, "%zu", many));
-	add_arg(command, &counts[question->n_own], 1);
-	for (i = 0; i < question->n_limits; i++) {
-		struct access_pace *pace = &trip->paces[i];
-
-		*pace = access_pace_of(access, question->limits[i],
-		    question->limits[i]->planned ? question->quota : 0);
-		for (j = 0; j < TRL_COUNT(pace->args); j++)
-			add_arg(command, pace->args[j].text, pace->args[j].len);
-		add_arg(command, trip->plans[i],
-		    (size_t)snprintf(trip->plans[i], sizeof trip->plans[i], "%d",
-			place_of_quota(question, i)));
-	}
+	fill_numbers(access, question, many, trip);
 }
 
 static void

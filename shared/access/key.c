@@ -95,7 +95,7 @@ access_key_limit_in(struct access_key *key, const struct trl_limit *limit,
 {
 	const char owner[] = { ':', owner_of(limit->subject) };
 
-	begin(key, 'l', 't', tenant.bytes, sizeof tenant.bytes);
+	begin(key, 'n', 't', tenant.bytes, sizeof tenant.bytes);
 	put(key, owner, sizeof owner);
 	put_hex(key, id.bytes, sizeof id.bytes);
 	end_limit(key, limit);
@@ -142,7 +142,7 @@ void
 access_key_limit_of(struct access_key *key, const struct trl_limit *limit,
     const uint8_t *bytes, size_t len)
 {
-	begin(key, 'l', owner_of(limit->subject), bytes, len);
+	begin(key, 'n', owner_of(limit->subject), bytes, len);
 	end_limit(key, limit);
 }
 

@@ -29,24 +29,24 @@ trl_access_quota(const trl_access *access, uint64_t number)
 	return (uint32_t)scale(access, (double)number, 60e6);
 }
 
+/* The step is cut to nanoseconds, as the script cuts a plan's, or the last of a full
+ * quota would not fit. Every request of a plan comes through here. */
+static void
+pace_set(struct access_pace *pace, uint64_t quota)
+{
+	pace->quota = quota;
+	pace->step_us = pace->window_us / (double)quota;
+	pace->step_us = (double)(uint64_t)(pace->step_us * 1000) / 1000;
+}
+
 static void
 pace_fill(struct access_pace *pace, const struct trl_limit *limit, uint64_t quota)
 {
-	double numbers[3];
-	size_t i;
-
 	pace->window_us = (double)limit->window_s * 1e6;
-	pace->quota = quota;
-	pace->step_us = pace->window_us / (double)pace->quota;
-	/* Cut to the digits the script gets, or the last of a full quota would not fit.
-	 */
-	pace->step_us = (double)(uint64_t)(pace->step_us * 1000) / 1000;
-	numbers[0] = pace->step_us;
-	numbers[1] = pace->window_us;
-	numbers[2] = pace->window_us / 1000 + 1;
-	for (i = 0; i < TRL_COUNT(numbers); i++)
-		pace->args[i].len = (size_t)snprintf(pace->args[i].text,
-		    sizeof pace->args[i].text, "%.*f", i ? 0 : 3, numbers[i]);
+	pace->life_len = (uint8_t)snprintf(
+	    pace->life, sizeof pace->life, "%.0f", pace->window_us / 1000 + 1);
+	trl_assert(pace->life_len < sizeof pace->life);
+	pace_set(pace, quota);
 }
 
 void
@@ -70,11 +70,10 @@ access_pace(const trl_access *access, const struct trl_limit *limit)
 struct access_pace
 access_pace_of(const trl_access *access, const struct trl_limit *limit, uint64_t quota)
 {
-	struct access_pace pace;
+	struct access_pace pace = *access_pace(access, limit);
 
-	if (quota == 0)
-		return *access_pace(access, limit);
-	pace_fill(&pace, limit, quota);
+	if (quota != 0)
+		pace_set(&pace, quota);
 	return pace;
 }
 

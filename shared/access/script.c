@@ -1,96 +1,83 @@
 /* script.c - what runs inside Redis. GCRA (the virtual scheduling of ITU-T I.371):
  * a key holds the theoretical arrival time of the next request in microseconds of
- * Redis's own clock; one that comes earlier than the window allows is refused and
- * changes nothing. Numbers are written by %.0f, since tostring() cuts at 14 digits. */
-#include "script.h"
-
-#define TEXT_OF(number) TEXT_(number)
-#define TEXT_(number) #number
+ * Redis's own clock, and beside it the step that it was counted by; a request that
+ * comes earlier than the window allows is refused and changes nothing. Both are doubles
+ * as bytes, and so are the numbers of a question: what Lua reads or writes as text
+ * costs more than the counting. The epoch is text, written by %.0f, since tostring()
+ * cuts at 14 digits. */
+#include "state.h"
 
 /* Counts several requests at once (share.c), as if each came by itself and all at the
  * same microsecond: as many are allowed as fit, and only those that the limits before
  * it allow take from a limit. What stands behind the caller's own limits is the
  * tenant's; where there is no copy of a grant it may be that the caller is no member,
  * and those are not looked at. One MGET reads everything and one SET a limit writes,
- * because a call from Lua costs more than what it does. KEYS: epoch and copy (ARGV[2]
- * of them: 0, 1 or 2), then limits. ARGV: how long an epoch lives (s), how many keys
- * stand before the limits, how many requests, how many limits are the caller's own,
- * then of each limit its step and window in microseconds, its window in milliseconds,
- * and whether a plan sets it. Gives the epoch (as text: 64 bits) and the copy or "", if
- * any stood before the limits, then two numbers a limit that was looked at: how many
- * are allowed, and how far the arrival time was ahead in microseconds.
+ * because a call from Lua costs more than what it does. KEYS: epoch and copy (as many
+ * of them as ARGV[1] says), then limits. ARGV[1]: how many keys stand before the limits
+ * (0, 1 or 2), how many limits are the caller's own, how many requests (4 bytes), then
+ * of each limit its step and window in microseconds (doubles), and where in a copy,
+ * from 1, its quota is (0: no plan sets it, or the step is the plan's). The others: of
+ * each limit how long it is kept (ms). Gives the epoch (as text: 64 bits) and the copy
+ * or "", if any stood before the limits, then two numbers a limit that was looked at:
+ * how many are allowed, and how far the arrival time was ahead in microseconds.
  *
- * A copy of another epoch is none: what it says, its plan's quota too, may be over. Of
- * a limit that a plan sets (0: no plan does; -1: the step is the plan's), the number
- * says where in the copy the quota is (copy.c). Beside the arrival time of such a limit
- * stands the step that it was counted by: under another plan what was taken stays
- * taken, one for one, and an upgrade lets on at once whoever was at the end. */
+ * A copy of another epoch is none: what it says, its plan's quota too, may be over.
+ * Under another step what was taken stays taken, one for one, so an upgrade lets on at
+ * once whoever was at the end. */
 struct trl_redis_script access_script_visit = {
 	.name = "visit",
-	.text =
-	    "local call = redis.call\n"
-	    "local t = call('TIME')\n"
-	    "local now = t[1] * 1000000 + t[2]\n"
-	    "local value = call('MGET', unpack(KEYS))\n"
-	    "local before, many = tonumber(ARGV[2]), tonumber(ARGV[3])\n"
-	    "local own, left = tonumber(ARGV[4]), many\n"
-	    "local arg, n = 5, 0\n"
-	    "local out, copy = {}, ''\n"
-	    "if before > 0 then\n"
-	    "  local epoch = value[1]\n"
-	    "  if not epoch then\n"
-	    "    epoch = string.format('%.0f', now)\n"
-	    "    call('SET', KEYS[1], epoch, 'EX', ARGV[1])\n"
-	    "  end\n"
-	    "  copy = before == 2 and value[2] or ''\n"
-	    "  if #copy < " TEXT_OF(ACCESS_COPY_HEAD) " or copy:byte() ~= " TEXT_OF(
-		ACCESS_COPY_VERSION) "\n"
-				     "    or struct.unpack('<I8', copy, 2) ~= "
-				     "tonumber(epoch) then\n"
-				     "    copy = ''\n"
-				     "  end\n"
-				     "  out[1], out[2], n = epoch, copy, 2\n"
-				     "end\n"
-				     "for i = before + 1, #KEYS do\n"
-				     "  if i - before > own and copy == '' then break "
-				     "end\n"
-				     "  local step, plan = tonumber(ARGV[arg]), "
-				     "tonumber(ARGV[arg + 3])\n"
-				     "  local was, tat = step, tonumber(value[i])\n"
-				     "  if plan > 0 then\n"
-				     "    local quota = struct.unpack('<I4', copy, "
-				     "plan)\n"
-				     "    if quota > 0 then\n"
-				     "      step = math.floor(ARGV[arg + 1] / quota * "
-				     "1000) / 1000\n"
-				     "    end\n"
-				     "  end\n"
-				     "  if plan ~= 0 and value[i] and not tat then\n"
-				     "    local at, by = string.match(value[i], "
-				     "'^(%d+) (%S+)$')\n"
-				     "    tat, was = tonumber(at), tonumber(by)\n"
-				     "  end\n"
-				     "  if not tat or tat < now then tat = now end\n"
-				     "  if was ~= step then tat = now + (tat - now) * "
-				     "step / was end\n"
-				     "  local fit = math.floor((now + ARGV[arg + 1] - "
-				     "tat) / step)\n"
-				     "  if fit > many then fit = many end\n"
-				     "  if fit < 0 then fit = 0 end\n"
-				     "  left = math.min(left, fit)\n"
-				     "  if left > 0 then\n"
-				     "    local next = string.format('%.0f', tat + "
-				     "left * step)\n"
-				     "    if plan ~= 0 then next = next .. ' ' .. step "
-				     "end\n"
-				     "    call('SET', KEYS[i], next, 'PX', ARGV[arg + "
-				     "2])\n"
-				     "  end\n"
-				     "  out[n + 1], out[n + 2] = fit, tat - now\n"
-				     "  arg, n = arg + 4, n + 2\n"
-				     "end\n"
-				     "return out\n",
+	.text = "local call, numbers_of = redis.call, struct.unpack\n"
+		"local t = call('TIME')\n"
+		"local now = t[1] * 1000000 + t[2]\n"
+		"local value, numbers = call('MGET', unpack(KEYS)), ARGV[1]\n"
+		"local before, own, many, at = numbers_of('<BBI4', numbers)\n"
+		"local out, copy, left, n = {}, '', many, 0\n"
+		"if before > 0 then\n"
+		"  local epoch, kept = value[1], value[2]\n"
+		"  if not epoch then\n"
+		"    epoch = string.format('%.0f', now)\n"
+		"    call('SET', KEYS[1], epoch, 'EX', 3600)\n"
+		"  end\n"
+		"  if before == 2 and kept and #kept >= 17 then\n"
+		"    local version, of = numbers_of('<BI8', kept)\n"
+		"    if version == 66 and of == epoch + 0 then copy = kept end\n"
+		"  end\n"
+		"  out[1], out[2], n = epoch, copy, 2\n"
+		"end\n"
+		"for i = before + 1, #KEYS do\n"
+		"  local step, window, place, tat, was, fit\n"
+		"  if i - before > own and copy == '' then break end\n"
+		"  step, window, place, at = numbers_of('<ddB', numbers, at)\n"
+		"  if place > 0 then\n"
+		"    local quota = numbers_of('<I4', copy, place)\n"
+		"    if quota > 0 then\n"
+		"      step = window / quota * 1000\n"
+		"      step = (step - step % 1) / 1000\n"
+		"    end\n"
+		"  end\n"
+		"  if value[i] then\n"
+		"    tat, was = numbers_of('<dd', value[i])\n"
+		"    if was ~= step then tat = now + (tat - now) * step / was end\n"
+		"  end\n"
+		"  if not tat or tat < now then tat = now end\n"
+		"  fit = (now + window - tat) / step\n"
+		"  fit = fit - fit % 1\n"
+		"  if fit > many then fit = many end\n"
+		"  if fit < 0 then fit = 0 end\n"
+		"  if fit < left then left = fit end\n"
+		"  if left > 0 then\n"
+		"    local next = tat + left * step + 0.5\n"
+		"    call('SET', KEYS[i], struct.pack('<dd', next - next % 1, step), "
+		"'PX',\n"
+		"      ARGV[i - before + 1])\n"
+		"  end\n"
+		"  out[n + 1], out[n + 2], n = fit, tat - now, n + 2\n"
+		"end\n"
+		"return out\n",
 };
+_Static_assert(
+    ACCESS_COPY_VERSION == 66 && ACCESS_COPY_HEAD == 17 && ACCESS_EPOCH_S == 3600,
+    "the script says 66, 17 and 3600");
 
 /* KEYS: epoch. ARGV: how long it lives (s). */
 struct trl_redis_script access_script_bump = {

@@ -25,15 +25,13 @@ struct access_bucket {
 	uint64_t arrival_us;
 };
 
-/* Microseconds that one takes and that all of a limit take, after the scale; and
- * the same as the arguments of a script: step, window, window in ms. */
+/* Microseconds that one takes and that all of a limit take, after the scale; and how
+ * long its key is kept, as an argument of a script (ms). */
 struct access_pace {
 	double step_us, window_us;
 	uint64_t quota;
-	struct {
-		size_t len;
-		char text[24];
-	} args[3];
+	uint8_t life_len;
+	char life[15];
 };
 
 struct trl_access {
@@ -108,8 +106,6 @@ bool access_share(trl_ctx *ctx, trl_access *access,
     struct access_answer *answer);
 /* Tells the others of the party; one that is not told makes its own trip. */
 void access_share_end(struct access_party *party, const struct access_answer *answer);
-
-#define ACCESS_EPOCH_TEXT "3600" /* ACCESS_EPOCH_S as an argument */
 
 /* local.c: how fast a limit goes. */
 void access_paces_init(trl_access *access);

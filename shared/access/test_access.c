@@ -365,6 +365,48 @@ counts_by_the_quota_of_the_plan(void **state)
 	run(tell_plans);
 }
 
+/* Reads `n` times under a plan of `quota` reads; how the limit stands after the last.
+ */
+static struct trl_limit_state
+read_under(trl_ctx *ctx, struct world *world, const struct trl_access_who *who,
+    struct trl_access_grant *grant, uint64_t quota, unsigned n)
+{
+	struct trl_limit_state state = { 0 };
+	struct trl_access_visit visit;
+
+	grant->quotas[TRL_LIMIT_READS - 1] = trl_access_quota(world->access, quota);
+	trl_access_keep_grant(ctx, world->access, who->account, grant);
+	for (unsigned i = 0; i < n; i++)
+		state = read_once(ctx, world, who, grant->tenant, &visit);
+	return state;
+}
+
+static void
+tell_changes_of_plan(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who who = { .kind = TRL_PERSON,
+		.account = random_id() };
+	struct trl_id tenant = random_id();
+	struct trl_access_visit visit = arrive(ctx, world, &who, tenant);
+	struct trl_access_grant grant = granted(&visit, tenant);
+	struct trl_limit_state state;
+
+	assert_int_equal(read_under(ctx, world, &who, &grant, 7, 4).remaining, 3);
+	assert_int_equal(read_under(ctx, world, &who, &grant, 22, 1).remaining, 17);
+	assert_int_equal(read_under(ctx, world, &who, &grant, 7, 1).remaining, 1);
+	assert_false(read_under(ctx, world, &who, &grant, 6, 1).allowed);
+	state = read_under(ctx, world, &who, &grant, 7, 2);
+	assert_false(state.allowed); /* the seventh was the last */
+	assert_in_range(state.next_us, 7000000, 60000000 / 7 + 1);
+}
+
+static void
+under_another_plan_what_was_taken_stays_taken(void **state)
+{
+	(void)state;
+	run(tell_changes_of_plan);
+}
+
 static void
 tell_nothing_left(trl_ctx *ctx, struct world *world)
 {
@@ -538,6 +580,7 @@ main(void)
 		cmocka_unit_test(believes_no_copy_of_an_earlier_epoch),
 		cmocka_unit_test(believes_no_copy_whose_epoch_was_lost),
 		cmocka_unit_test(counts_by_the_quota_of_the_plan),
+		cmocka_unit_test(under_another_plan_what_was_taken_stays_taken),
 		cmocka_unit_test(a_plan_always_leaves_one_request_a_minute),
 		cmocka_unit_test(no_copy_outlives_five_seconds),
 		cmocka_unit_test(
