@@ -42,7 +42,9 @@ trl_buf_add(struct trl_buf *buf, const void *p, size_t n)
 {
 	if (n == 0)
 		return;
-	memcpy(trl_buf_reserve(buf, n), p, n);
+	memcpy(
+	    n <= buf->cap - buf->len ? buf->data + buf->len : trl_buf_reserve(buf, n),
+	    p, n);
 	buf->len += n;
 }
 

@@ -9,6 +9,16 @@
 
 enum { METHOD_MAX = 32, LINE_SLACK = 64 };
 
+/* Of ASCII, whatever the locale. */
+static bool
+is_alnum(char c)
+{
+	const unsigned digit = (unsigned char)c - (unsigned)'0';
+	const unsigned letter = ((unsigned char)c | 0x20u) - (unsigned)'a';
+
+	return digit < 10 || letter < 26;
+}
+
 /* RFC 9110, section 5.6.2 */
 bool
 trl_http_is_token(const char *s, size_t len)
@@ -18,11 +28,47 @@ trl_http_is_token(const char *s, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-' &&
-		    !(c >= '0' && c <= '9') && (!c || !strchr(more, c)))
+		if (!is_alnum(s[i]) && c != '-' && (!c || !strchr(more, c)))
 			return false;
 	}
 	return len > 0;
+}
+
+/* Whether there may be a control in eight bytes, tab being one; never false where there
+ * is one. (Bit Twiddling Hacks, "Determine if a word has a byte less than n".) */
+static bool
+may_have_control(uint64_t bytes)
+{
+	const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+	const uint64_t del = bytes ^ ones * 0x7f;
+
+	return (((bytes - ones * 0x20) & ~bytes) | ((del - ones) & ~del)) & tops;
+}
+
+static bool
+has_no_control(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* RFC 9110, section 5.5 */
+bool
+trl_http_is_value(const char *s, size_t len)
+{
+	uint64_t bytes;
+
+	for (; len >= sizeof bytes; s += sizeof bytes, len -= sizeof bytes) {
+		memcpy(&bytes, s, sizeof bytes);
+		if (may_have_control(bytes) && !has_no_control(s, sizeof bytes))
+			return false;
+	}
+	return has_no_control(s, len);
 }
 
 uint16_t
@@ -101,13 +147,9 @@ read_field(char *line, size_t len, struct trl_http_header *out)
 		if (*p >= 'A' && *p <= 'Z')
 			*p |= 0x20;
 	}
-	for (char *p = colon + 1; p < end; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return false;
-	}
 	value = colon + 1;
+	if (!trl_http_is_value(value, (size_t)(end - value)))
+		return false;
 	while (value < end && (*value == ' ' || *value == '\t'))
 		value++;
 	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
@@ -154,12 +196,11 @@ read_length(const char *text, uint64_t *out)
 static bool
 host_ok(const char *host)
 {
-	size_t len = strlen(host);
+	const char *p = host;
 
-	return len > 0 && len <= 255 &&
-	       strspn(host,
-		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-		   "-._~%!$&'()*+;=:[]") == len;
+	while (is_alnum(*p) || (*p && strchr(".:-_~%!$&'()*+;=[]", *p)))
+		p++;
+	return *p == '\0' && p > host && p - host <= 255;
 }
 
 /* Fields of one value that decide who asks, where and for what: of two lines, a proxy

@@ -35,6 +35,8 @@ uint16_t trl_http_target(
  * proper UTF-8 once decoded. */
 bool trl_http_path_ok(const char *path, size_t len);
 bool trl_http_is_token(const char *s, size_t len);
+/* Whether a field's value has no control but tab. */
+bool trl_http_is_value(const char *s, size_t len);
 
 /* A chunked body (RFC 9112, section 7.1), strict: only CRLF ends a line; chunk
  * extensions and trailers are read, bounded and forgotten. */

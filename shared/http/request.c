@@ -9,7 +9,9 @@ const char *
 trl_http_header(const struct trl_http_request *request, const char *name)
 {
 	for (size_t i = 0; i < request->n_headers; i++) {
-		if (!strcmp(request->headers[i].name, name))
+		const char *have = request->headers[i].name;
+
+		if (have[0] == name[0] && !strcmp(have, name))
 			return request->headers[i].value;
 	}
 	return NULL;

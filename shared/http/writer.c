@@ -82,15 +82,30 @@ date(trl_http_server *server)
 	return server->date;
 }
 
-static void
-add_number(struct trl_buf *out, uint64_t n)
+/* Every answer comes through here, so its head is written into room that was made once.
+ */
+static uint8_t *
+put(uint8_t *at, const char *text, size_t len)
+{
+	memcpy(at, text, len);
+	return at + len;
+}
+
+static uint8_t *
+puts_at(uint8_t *at, const char *text)
+{
+	return put(at, text, strlen(text));
+}
+
+static uint8_t *
+put_number(uint8_t *at, uint64_t n)
 {
 	char text[20], *p = text + sizeof text;
 
 	do {
 		*--p = (char)('0' + n % 10);
 	} while (n /= 10);
-	trl_buf_add(out, p, (size_t)(text + sizeof text - p));
+	return put(at, p, (size_t)(text + sizeof text - p));
 }
 
 static size_t
@@ -104,24 +119,15 @@ head_bytes(const struct trl_http_response *response)
 	return n;
 }
 
-/* What would let a value of outside begin a line of its own. */
+/* False: something would let a value of outside begin a line of its own. */
 bool
 trl_http_sendable(const struct trl_http_response *response)
 {
 	for (size_t i = 0; i < response->n_headers; i++) {
 		const struct trl_http_header *h = &response->headers[i];
 
-		if (!trl_http_is_token(h->name, strlen(h->name)))
-			return false;
-		unsigned bad =
-		    0; /* gathered, so that the compiler takes many at once */
-
-		for (size_t j = 0; j < h->value_len; j++) {
-			unsigned char c = (unsigned char)h->value[j];
-
-			bad |= (unsigned)((c < 0x20) & (c != '\t')) | (c == 0x7f);
-		}
-		if (bad)
+		if (!trl_http_is_token(h->name, strlen(h->name)) ||
+		    !trl_http_is_value(h->value, h->value_len))
 			return false;
 	}
 	return true;
@@ -134,28 +140,27 @@ add_head(struct trl_http_conn *conn, const struct trl_http_response *response,
     size_t body_len)
 {
 	struct trl_buf *out = &conn->out;
+	uint8_t *at;
 
 	if (!trl_http_sendable(response)) {
 		trl_http_refuse(conn, NULL, 500, "The answer cannot be sent.");
 		return false;
 	}
 	conn->answered = true;
-	trl_buf_reserve(out, head_bytes(response) + body_len);
-	trl_buf_adds(out, "HTTP/1.1 ");
-	add_number(out, response->status);
-	trl_buf_adds(out, " ");
-	trl_buf_adds(out, reason(response->status));
-	trl_buf_adds(out, "\r\nDate: ");
-	trl_buf_adds(out, date(conn->server));
-	trl_buf_adds(out, "\r\n");
-	trl_buf_add(out, response->fixed, response->fixed_len);
+	at = trl_buf_reserve(out, head_bytes(response) + body_len);
+	at = put_number(puts_at(at, "HTTP/1.1 "), response->status);
+	at = puts_at(puts_at(at, " "), reason(response->status));
+	at = puts_at(puts_at(at, "\r\nDate: "), date(conn->server));
+	at = puts_at(at, "\r\n");
+	if (response->fixed_len)
+		at = put(at, response->fixed, response->fixed_len);
 	for (size_t i = 0; i < response->n_headers; i++) {
-		trl_buf_adds(out, response->headers[i].name);
-		trl_buf_adds(out, ": ");
-		trl_buf_add(
-		    out, response->headers[i].value, response->headers[i].value_len);
-		trl_buf_adds(out, "\r\n");
+		const struct trl_http_header *h = &response->headers[i];
+
+		at = puts_at(puts_at(at, h->name), ": ");
+		at = puts_at(put(at, h->value, h->value_len), "\r\n");
 	}
+	out->len = (size_t)(at - out->data);
 	return true;
 }
 
@@ -171,9 +176,10 @@ trl_http_write_response(
 		return;
 	conn->close_after = !keep;
 	if (!no_body) {
-		trl_buf_adds(out, "Content-Length: ");
-		add_number(out, response->body_len);
-		trl_buf_adds(out, "\r\n");
+		uint8_t line[48], *end = puts_at(line, "Content-Length: ");
+
+		end = puts_at(put_number(end, response->body_len), "\r\n");
+		trl_buf_add(out, line, (size_t)(end - line));
 	}
 	trl_buf_adds(out, !keep            ? "Connection: close\r\n\r\n"
 			  : conn->keep_old ? "Connection: keep-alive\r\n\r\n"

@@ -257,13 +257,16 @@ matches(const struct edge_route *route, const struct edge_request *request)
 	return true;
 }
 
-static const char *
-verb_name(enum trl_verb verb)
-{
-	static const char *const names[] = { "", "GET", "POST", "PUT", "PATCH",
-		"DELETE" };
+static const char *const verb_names[] = { "", "GET", "POST", "PUT", "PATCH", "DELETE" };
 
-	return names[verb];
+/* TRL_VERB_NONE, which no route has, for what is none of ours. */
+static enum trl_verb
+verb_of(const char *name)
+{
+	for (size_t i = 1; i < TRL_COUNT(verb_names); i++)
+		if (strcmp(verb_names[i], name) == 0)
+			return (enum trl_verb)i;
+	return TRL_VERB_NONE;
 }
 
 bool
@@ -291,7 +294,7 @@ edge_route_allow(struct edge_request *request)
 		if (!matches(&self->routes[i], request))
 			continue;
 		allow = trl_arena_printf(request->ctx->arena, "%s%s%s%s", allow,
-		    *allow ? ", " : "", verb_name(method->verb),
+		    *allow ? ", " : "", verb_names[method->verb],
 		    method->verb == TRL_GET ? ", HEAD" : "");
 	}
 	return *allow ? trl_arena_printf(request->ctx->arena, "%s, OPTIONS", allow)
@@ -302,7 +305,8 @@ enum trl_code
 edge_route(struct edge_request *request)
 {
 	const struct edge *self = request->edge;
-	const char *verb = request->is_head ? "GET" : request->http->method;
+	const enum trl_verb verb =
+	    request->is_head ? TRL_GET : verb_of(request->http->method);
 	enum trl_code rc;
 	size_t i;
 
@@ -312,8 +316,8 @@ edge_route(struct edge_request *request)
 	for (i = 0; i < self->n_routes; i++) {
 		const struct edge_route *route = &self->routes[i];
 
-		if (matches(route, request) &&
-		    strcmp(verb_name(route->method->verb), verb) == 0) {
+		if (route->n_segments == request->n_segments &&
+		    route->method->verb == verb && matches(route, request)) {
 			request->route = route;
 			request->ctx->method = route->method;
 			return TRL_OK;

@@ -25,7 +25,11 @@ edge_percent_decode(
 	char *out = trl_arena_alloc(arena, len + 1);
 	size_t i, n = 0;
 
-	for (i = 0; i < len; i++) {
+	if (!memchr(text, '%', len) && !(plus && memchr(text, '+', len))) {
+		memcpy(out, text, len); /* as nearly every segment */
+		n = len;
+	}
+	for (i = n; i < len; i++) {
 		char c = text[i];
 
 		if (c == '%') {
