@@ -4,6 +4,7 @@
 #include <uv.h>
 #include <hiredis/async.h>
 
+#include <trl/buf.h>
 #include <trl/loop_uv.h>
 #include <trl/metrics.h>
 #include <trl/redis.h>
@@ -51,7 +52,8 @@ struct trl_redis {
 	bool complained; /* the outage is in the log */
 	uint32_t backoff_ms;
 	size_t pending;
-	uv_timer_t timer; /* the next attempt, or the handshake's end */
+	struct trl_buf command; /* the one that is sent */
+	uv_timer_t timer;       /* the next attempt, or the handshake's end */
 	trl_series *commands, *failures, *connects, *run_seconds;
 };
 

@@ -32,30 +32,60 @@ struct call {
 
 static void on_reply(redisAsyncContext *ac, void *answer, void *data);
 
+/* "*3\r\n" or "$3\r\n": how many parts there are, or how long one is. */
+static void
+put_count(struct trl_buf *out, char kind, size_t count)
+{
+	uint8_t text[24], *end = text + sizeof text, *p = end;
+
+	*--p = '\n';
+	*--p = '\r';
+	do
+		*--p = (uint8_t)('0' + count % 10);
+	while (count /= 10);
+	*--p = (uint8_t)kind;
+	trl_buf_add(out, p, (size_t)(end - p));
+}
+
+static void
+put_part(struct trl_buf *out, const void *data, size_t len)
+{
+	put_count(out, '$', len);
+	trl_buf_add(out, data, len);
+	trl_buf_add(out, "\r\n", 2);
+}
+
+/* Written here: hiredis would allocate each command, and print each length. */
 static bool
 send_command(
     struct redis_link *link, struct slot *slot, const struct trl_redis_command *command)
 {
-	const char *words[TRL_REDIS_ARGS_MAX + 3];
-	size_t lens[TRL_REDIS_ARGS_MAX + 3], n = 0;
-	bool by_sha = command->script && command->script->sha1[0] && !slot->again;
-	char keys[16];
+	const struct trl_redis_script *script = command->script;
+	const bool by_sha = script && script->sha1[0] && !slot->again;
+	const char *verb = !script ? command->verb : by_sha ? "EVALSHA" : "EVAL";
+	struct trl_buf *out = &slot->call->redis->command;
+	char keys[2];
+	size_t n = 0;
 
-	trl_assert(command->n_args <= TRL_REDIS_ARGS_MAX);
-	words[n++] = !command->script ? command->verb : by_sha ? "EVALSHA" : "EVAL";
-	if (command->script) {
-		words[n++] = by_sha ? command->script->sha1 : command->script->text;
-		snprintf(keys, sizeof keys, "%zu", command->n_keys);
-		words[n++] = keys;
+	_Static_assert(TRL_REDIS_ARGS_MAX < 100, "n_keys has two digits");
+	trl_assert(command->n_args <= TRL_REDIS_ARGS_MAX &&
+		   command->n_keys <= command->n_args);
+	trl_buf_clear(out);
+	put_count(out, '*', command->n_args + (script ? 3 : 1));
+	put_part(out, verb, strlen(verb));
+	if (script) {
+		const char *text = by_sha ? script->sha1 : script->text;
+
+		put_part(out, text, strlen(text));
+		if (command->n_keys >= 10)
+			keys[n++] = (char)('0' + command->n_keys / 10);
+		keys[n++] = (char)('0' + command->n_keys % 10);
+		put_part(out, keys, n);
 	}
-	for (size_t i = 0; i < n; i++)
-		lens[i] = strlen(words[i]);
-	for (size_t i = 0; i < command->n_args; i++) {
-		words[n] = command->args[i].data ? command->args[i].data : "";
-		lens[n++] = command->args[i].len;
-	}
-	return redisAsyncCommandArgv(link->ac, on_reply, slot, (int)n, words, lens) ==
-	       REDIS_OK;
+	for (size_t i = 0; i < command->n_args; i++)
+		put_part(out, command->args[i].data, command->args[i].len);
+	return redisAsyncFormattedCommand(link->ac, on_reply, slot,
+		   (const char *)out->data, out->len) == REDIS_OK;
 }
 
 static void
@@ -254,6 +284,7 @@ on_timer_closed(uv_handle_t *handle)
 	struct trl_redis *redis = handle->data;
 
 	trl_redis_url_fini(&redis->url);
+	trl_buf_fini(&redis->command);
 	free(redis);
 }
 
