@@ -104,8 +104,8 @@ put_principal(uint8_t *start, const struct bus_frame *f)
 		*p++ = (uint8_t)(5 << 3 | BYTES);
 		p = put_varint(p, who->n_permissions * 4);
 		for (size_t i = 0; i < who->n_permissions; i++)
-			for (unsigned b = 0; b < 4; b++)
-				*p++ = (uint8_t)(who->permissions[i] >> (8 * b));
+			put_le32(p + 4 * i, who->permissions[i]);
+		p += 4 * who->n_permissions;
 	}
 	if (who->role != 0)
 		p = put_num(p, 6, who->role);

@@ -361,7 +361,7 @@ bus_permissions(trl_arena *arena, const struct bus_frame *frame)
 		return NULL;
 	uint32_t *out = trl_arena_alloc(arena, n * sizeof *out);
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint32_t)get_le(frame->raw_permissions + 4 * i, 4);
+		out[i] = get_le32(frame->raw_permissions + 4 * i);
 	return out;
 }
 

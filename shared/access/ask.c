@@ -1,7 +1,6 @@
 /* ask.c - one question to Redis: the script, which counts, and a GET beside it where a
  * copy lies under another tag; they go out together. Where Redis does not answer,
  * nothing was fetched and the limits are counted here. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "state.h"
@@ -171,7 +170,12 @@ number_of(const struct trl_redis_reply *item)
 uint64_t
 access_epoch_of(struct trl_redis_arg text)
 {
-	return text.data ? strtoull(text.data, NULL, 10) : 0;
+	const char *at = text.data;
+	uint64_t epoch = 0;
+
+	for (size_t i = 0; i < text.len && at[i] >= '0' && at[i] <= '9'; i++)
+		epoch = 10 * epoch + (uint64_t)(at[i] - '0');
+	return epoch;
 }
 
 static struct trl_redis_arg
