@@ -23,7 +23,7 @@ const billing_price *catalogue_price(
 const char *catalogue_offer(const billing_plan *plan, const billing_price *price,
     struct offer *out, struct price_place *place);
 
-/* check.c: two capital letters, as countries have (ISO 3166-1). */
+/* country.c: a country's two capital letters (ISO 3166-1). */
 bool catalogue_is_country(const char *text);
 /* check.c: adds a violation for each thing that is wrong in a catalogue that
  * its contract's rules have passed; pointers begin with under. False: there is one. */

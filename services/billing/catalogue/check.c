@@ -107,6 +107,41 @@ check_value(struct check *check, const billing_plan *plan, size_t i)
 		wrong(check, field, "%s", why);
 }
 
+/* Whoever forgets one should not find out by what it lets through. */
+static void
+check_numbers(struct check *check, const billing_plan *plan)
+{
+	for (size_t i = 0; i < check->catalogue->n_features; i++) {
+		const billing_feature *feature = check->catalogue->features[i];
+		bool named = feature->type != BILLING__V1__FEATURE__TYPE__number;
+
+		for (size_t j = 0; !named && j < plan->n_features; j++)
+			named = strcmp(plan->features[j]->feature, feature->key) == 0;
+		if (!named)
+			wrong(check, "features",
+			    "The plan does not say how much of %s is in it; named "
+			    "without a number it has no limit.",
+			    feature->key);
+	}
+}
+
+/* A plan, an interval and a currency choose a price: no two may be sold. */
+static void
+check_choice(struct check *check, const billing_plan *plan, const billing_price *price)
+{
+	for (size_t i = 0; plan->prices[i] != price; i++) {
+		const billing_price *other = plan->prices[i];
+
+		if (!price->retired && !other->retired &&
+		    price->interval == other->interval &&
+		    strcmp(price->currency, other->currency) == 0)
+			wrong(check, NULL,
+			    "The plan is sold for %s at this interval and in this "
+			    "currency: nobody could choose this price.",
+			    other->key);
+	}
+}
+
 static void
 wrong_in_price(struct check *check, const struct price_place *place, const char *why)
 {
@@ -114,7 +149,7 @@ wrong_in_price(struct check *check, const struct price_place *place, const char 
 
 	if (place->tier != PRICE_NO_TIER)
 		(void)enter_item(check, "tiers", place->tier);
-	wrong(check, place->field, "Of this price, %s.", why);
+	wrong(check, place->field, "This does not make a price: %s.", why);
 	trl_pointer_leave(&check->at, before);
 }
 
@@ -134,6 +169,7 @@ check_price(struct check *check, const billing_plan *plan, const billing_price *
 	else if ((offer.price.n_tiers > 0) == (price->unit_amount != NULL))
 		wrong(check, "unit_amount",
 		    "A price has either an amount or tiers with amounts.");
+	check_choice(check, plan, price);
 }
 
 static void
@@ -143,6 +179,7 @@ check_plan(struct check *check, const billing_plan *plan, size_t i)
 
 	if (catalogue_plan(check->catalogue, plan->key) != check->catalogue->plans[i])
 		wrong(check, "key", "Two plans are called %s.", plan->key);
+	check_numbers(check, plan);
 	for (size_t j = 0; j < plan->n_features; j++) {
 		before = enter_item(check, "features", j);
 		check_value(check, plan, j);
@@ -163,13 +200,6 @@ is_percent(const char *text, bool zero)
 
 	return !trl_decimal_read(text, strlen(text), RATE_PLACES, &value) &&
 	       value <= 100000000 && (zero ? value >= 0 : value > 0);
-}
-
-bool
-catalogue_is_country(const char *text)
-{
-	return strlen(text) == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
-	       text[1] >= 'A' && text[1] <= 'Z';
 }
 
 static bool

@@ -18,7 +18,8 @@ value_of(const billing_plan *plan, const char *feature)
 	return NULL;
 }
 
-/* What a plan says of a feature; of one that it does not name: no, none, nothing. */
+/* What a plan says of a feature; of one that it does not name: no, no limit, nothing. A
+ * plan of today names each number (check.c); one that is only kept was made before. */
 static Billing__V1__Entitlement *
 entitlement_new(trl_ctx *ctx, const billing_plan *plan, const billing_feature *feature)
 {
@@ -33,7 +34,7 @@ entitlement_new(trl_ctx *ctx, const billing_plan *plan, const billing_feature *f
 		trl_set(out, boolean, value && value->boolean);
 		break;
 	case BILLING__V1__FEATURE__TYPE__number:
-		out->has_number = !value || value->has_number;
+		out->has_number = value && value->has_number;
 		out->number = value ? value->number : 0;
 		break;
 	default:

@@ -178,6 +178,12 @@ what_does_not_fit_is_refused_with_its_place(void **state)
 	refused(CATALOGUE(FREE "," FREE, ""), "/catalogue/plans/1/key", "Two plans");
 	refused(CATALOGUE(TEAM(MONTH "," MONTH) "," FREE, ""),
 	    "/catalogue/plans/0/prices/1/key", "Two prices");
+	refused(
+	    CATALOGUE(TEAM(MONTH ",{\"key\":\"team-2\",\"currency\":\"EUR\","
+				 "\"interval\":\"month\",\"interval_count\":3,"
+				 "\"model\":\"fixed\",\"unit_amount\":\"9\"}") "," FREE,
+		""),
+	    "/catalogue/plans/0/prices/1", "nobody could choose");
 	refused(CATALOGUE(TEAM(""), ""), "/catalogue/fallback_plan", "no plan free");
 	refused(CATALOGUE("{\"key\":\"free\",\"name\":\"F\",\"rank\":0,\"features\":[{"
 			  "\"feature\":\"nope\",\"number\":1}]}",
@@ -187,6 +193,8 @@ what_does_not_fit_is_refused_with_its_place(void **state)
 			  "\"feature\":\"sso\",\"number\":1}]}",
 		    ""),
 	    "/catalogue/plans/0/features/0/boolean", "on or off");
+	refused(CATALOGUE("{\"key\":\"free\",\"name\":\"F\",\"rank\":0}", ""),
+	    "/catalogue/plans/0/features", "how much of seats");
 	refused(CATALOGUE(FREE, ",\"trial\":{\"price\":\"none\",\"days\":14,\"end\":"
 				"\"pause\"}"),
 	    "/catalogue/trial/price", "no price none");
@@ -273,6 +281,9 @@ tax_that_is_none_or_too_much_is_refused(void **state)
 {
 	(void)state;
 	refused(CATALOGUE(FREE, ",\"tax_rates\":[{\"country\":\"at\",\"name\":\"VAT\","
+				"\"rate\":\"20\"}]"),
+	    "/catalogue/tax_rates/0/country", "two capitals");
+	refused(CATALOGUE(FREE, ",\"tax_rates\":[{\"country\":\"XX\",\"name\":\"VAT\","
 				"\"rate\":\"20\"}]"),
 	    "/catalogue/tax_rates/0/country", "two capitals");
 	refused(CATALOGUE(FREE, ",\"tax_rates\":[" RATE("A", "") "," RATE(

@@ -63,9 +63,11 @@ choose_method(struct turn *turn, const struct wanted *wanted, struct trl_id *met
 	if (!wanted->in->has_method_id) {
 		*method =
 		    row->has_method_id ? trl_value_id(row->method_id) : trl_id_nil;
-		return row->has_method_id ? TRL_OK
-					  : trl_fail(turn->ctx, TRL_CONFLICT,
-						"Set up a way to pay first.");
+		return row->has_method_id
+			   ? TRL_OK
+			   : trl_fail(turn->ctx, TRL_CONFLICT,
+				 "There is no default way to pay: set one up, or name "
+				 "the one to use.");
 	}
 	*method = trl_value_id(wanted->in->method_id);
 	rc = method_get(turn->self, turn->ctx, *method, &found);

@@ -13,16 +13,18 @@ struct wanted {
 static enum trl_code
 judge(struct turn *turn, const Billing__V1__Payment *payment, int64_t amount)
 {
+	int64_t rest = payment->amount - payment->refunded;
+	char text[32];
+
 	if (payment->kind != BILLING__V1__PAYMENT__KIND__payment ||
 	    payment->status != BILLING__V1__PAYMENT__STATUS__succeeded)
 		return trl_fail(turn->ctx, TRL_CONFLICT,
 		    "Only a payment that succeeded can go back.");
-	if (amount <= 0 || amount > payment->amount - payment->refunded)
-		return trl_fail(turn->ctx, TRL_CONFLICT,
-		    "Of this payment %lld %s can still go back.",
-		    (long long)(payment->amount - payment->refunded),
-		    payment->currency);
-	return TRL_OK;
+	if (amount > 0 && amount <= rest)
+		return TRL_OK;
+	trl_money_write(rest, trl_currency_of(payment->currency), text, sizeof text);
+	return trl_fail(turn->ctx, TRL_CONFLICT,
+	    "Of this payment %s %s can still go back.", text, payment->currency);
 }
 
 static enum trl_code

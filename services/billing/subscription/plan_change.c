@@ -86,12 +86,55 @@ find_offer(trl_ctx *ctx, struct account *account,
 		return TRL_OK;
 	}
 	price = price_of_plan(account, plan, interval);
+	if (!price && plan->n_prices == 0 &&
+	    strcmp(key, account->catalogue->fallback_plan) == 0)
+		return trl_fail_field(ctx, TRL_INVALID, "plan",
+		    "The plan %s is what everybody has who has no other: cancel the "
+		    "subscription to go back to it.",
+		    key);
 	if (!price)
 		return trl_fail_field(ctx, TRL_INVALID, "plan",
 		    "The plan %s is not sold for this interval in %s.", key,
 		    currency_of(account) ? currency_of(account) : "any currency");
 	*out = account_offer(ctx, account, price->key);
 	return TRL_OK;
+}
+
+/* How many seats may be used of a plan; false: without limit. */
+static bool
+most_seats(const struct account *account, const char *key, int64_t *most)
+{
+	const billing_plan *plan = catalogue_plan(account->catalogue, key);
+	const Billing__V1__Overrides *own = account->overrides;
+	const Billing__V1__FeatureValue *found = NULL;
+
+	for (size_t i = 0; plan && i < plan->n_features; i++)
+		if (strcmp(plan->features[i]->feature, "seats") == 0)
+			found = plan->features[i];
+	for (size_t i = 0; i < own->n_items; i++)
+		if (strcmp(own->items[i]->feature, "seats") == 0)
+			found = own->items[i];
+	*most = found ? found->number : 0;
+	return found && found->has_number;
+}
+
+/* Nobody pays for seats that the plan does not let them use. What they have stays. */
+static enum trl_code
+check_seats(
+    trl_ctx *ctx, const struct account *account, const struct life_request *request)
+{
+	const struct life *life = &account->life;
+	const struct offer *offer = request->offer ? request->offer : life->offer;
+	unsigned seats = request->seats ? request->seats : life->seats;
+	int64_t most;
+
+	if (!offer || offer->price.model == PRICE_FIXED ||
+	    (offer == life->offer && seats <= life->seats) ||
+	    !most_seats(account, offer->plan, &most) || seats <= most)
+		return TRL_OK;
+	return trl_fail_field(ctx, TRL_INVALID, "seats",
+	    "The plan %s has at most %lld seats, and %u would be paid for.",
+	    offer->plan, (long long)most, seats);
 }
 
 /* Whether it is, or waits to be, as it is asked for: a caller that did not see the
@@ -120,6 +163,8 @@ subscription_decide_change(struct turn *turn, void *arg, struct life_outcome *ou
 	const char *why;
 	enum trl_code rc = find_offer(turn->ctx, account, wanted, &request.offer);
 
+	if (rc == TRL_OK)
+		rc = check_seats(turn->ctx, account, &request);
 	if (rc == TRL_OK && wanted->coupon)
 		rc = subscription_take_coupon(turn, wanted->coupon,
 		    request.offer ? request.offer : account->life.offer,

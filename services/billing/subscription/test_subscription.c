@@ -35,6 +35,58 @@ nobody_is_on_the_fallback_plan(void **state)
 }
 
 static void
+refused(const struct world_caller *who, const char *change, const char *field,
+    const char *why)
+{
+	assert_int_equal(
+	    ask(who, &billing_v1_change_subscription, change, NULL), TRL_INVALID);
+	assert_string_equal(world.err.field, field);
+	assert_non_null(strstr(world.err.message, why));
+}
+
+static void
+who_asks_for_the_fallback_plan_is_told_to_cancel(void **state)
+{
+	struct world_caller who = ground_owner();
+
+	(void)state;
+	refused(&who, "{\"plan\":\"free\"}", "plan", "cancel the subscription");
+	refused(&who, "{\"plan\":\"none\"}", "plan", "no plan none");
+}
+
+/* Team has 20 seats. */
+static void
+nobody_buys_seats_that_the_plan_does_not_have(void **state)
+{
+	struct world_caller who = ground_owner();
+	static const char wish[] = "{\"plan\":\"team\",\"seats\":21,"
+				   "\"interval\":\"month\"}";
+
+	(void)state;
+	ground_card(&who, "4242424242424242");
+	refused(&who, wish, "seats", "at most 20 seats");
+	assert_int_equal(
+	    ask(&who, &billing_v1_preview_subscription, wish, NULL), TRL_INVALID);
+	must(&ground_operator, &billing_v1_override_entitlement,
+	    trl_arena_printf(world.arena,
+		"{\"tenant_id\":\"%s\",\"value\":{\"feature\":\"seats\"}}",
+		world_id_text(who.tenant)),
+	    NULL);
+	must(&who, &billing_v1_change_subscription, wish, NULL);
+	/* What it has it keeps, and may have less of. */
+	must(&ground_operator, &billing_v1_override_entitlement,
+	    trl_arena_printf(world.arena,
+		"{\"tenant_id\":\"%s\",\"value\":{\"feature\":\"seats\"},"
+		"\"remove\":true}",
+		world_id_text(who.tenant)),
+	    NULL);
+	refused(&who, "{\"seats\":22}", "seats", "at most 20 seats");
+	must(&who, &billing_v1_change_subscription, "{\"seats\":21}", NULL);
+	must(&who, &billing_v1_change_subscription, "{\"interval\":\"month\"}", NULL);
+	assert_int_equal(subscription_of(&who)->seats, 21);
+}
+
+static void
 what_is_paid_is_active_and_booked(void **state)
 {
 	struct world_caller who = ground_owner();
@@ -160,7 +212,7 @@ what_waits_names_its_invoice_and_what_to_do(void **state)
 }
 
 static void
-a_zone_that_is_none_is_refused_with_its_field(void **state)
+a_zone_or_a_country_that_is_none_is_refused_with_its_field(void **state)
 {
 	struct world_caller who = ground_owner();
 
@@ -171,6 +223,10 @@ a_zone_that_is_none_is_refused_with_its_field(void **state)
 			     NULL),
 	    TRL_INVALID);
 	assert_string_equal(world.err.field, "time_zone");
+	assert_int_equal(ask(&who, &billing_v1_put_profile,
+			     "{\"legal_name\":\"Ann\",\"country\":\"XX\"}", NULL),
+	    TRL_INVALID);
+	assert_string_equal(world.err.field, "country");
 }
 
 /* The plan big at prices (JSON), in a catalogue with a seller (JSON). */
@@ -305,7 +361,10 @@ main(void)
 		cmocka_unit_test_teardown(
 		    what_waits_names_its_invoice_and_what_to_do, world_forget),
 		cmocka_unit_test_teardown(
-		    a_zone_that_is_none_is_refused_with_its_field, world_forget),
+		    a_zone_or_a_country_that_is_none_is_refused_with_its_field,
+		    world_forget),
+		TEST(who_asks_for_the_fallback_plan_is_told_to_cancel),
+		TEST(nobody_buys_seats_that_the_plan_does_not_have),
 		TEST(ten_years_of_months_pass_at_once_with_a_logo_of_64_kib),
 		TEST(who_asks_for_the_present_plan_and_interval_keeps_the_price),
 		TEST(a_hidden_plan_is_there_for_whoever_has_it_and_nobody_else),
