@@ -1,15 +1,12 @@
 /* run.c - a change from its decision to its reply.
  *
- * Where the reply says what came of a payment it cannot be recorded with the decision,
- * for the provider is asked between the two. The decision then leaves a mark with its
- * commit: a record without a reply, under a key of its own. A retry that finds it
- * decides nothing more, whatever If-Match said, but goes on where the first run came
- * to its end: it has the provider asked for what is not known, and answers. */
-#include "turn/due.h"
+ * Where the reply says what came of a payment, the decision leaves a mark (mark.h); a
+ * retry that finds it has the provider asked for what is not known, and answers. */
 #include "turn/charge.h"
+#include "turn/due.h"
+#include "turn/mark.h"
 
 #include <trl/change.h>
-#include <trl/replay.h>
 
 static enum trl_code
 charge(struct turn *turn, bool payer_is_there)
@@ -37,45 +34,6 @@ reply(struct turn *turn, const struct turn_kind *kind, void *arg)
 	ProtobufCMessage *out = kind->show(turn, arg);
 
 	return out ? trl_batch_write(turn->work, out) : turn->ctx->err.code;
-}
-
-/* A client's key has no spaces. Returns the request's own. */
-static const char *
-begin_mark(trl_ctx *ctx)
-{
-	const char *own = ctx->idempotency.key;
-
-	if (own)
-		ctx->idempotency.key = trl_arena_printf(ctx->arena, "%s decided", own);
-	return own;
-}
-
-/* Whether there was a mark already. What stands under it is not the request's reply. */
-static bool
-end_mark(trl_ctx *ctx, const char *own)
-{
-	bool was_there = ctx->idempotency.replayed;
-
-	ctx->idempotency.key = own;
-	ctx->idempotency.recorded = ctx->idempotency.replayed = false;
-	return was_there;
-}
-
-/* Whether an earlier run of the request has decided. The first attempt of a key that
- * the edge made costs no look, as in dispatch. */
-static enum trl_code
-find_mark(struct billing *self, trl_ctx *ctx, bool *found)
-{
-	const char *own;
-	enum trl_code rc;
-
-	*found = false;
-	if (!ctx->idempotency.from_client && !ctx->idempotency.is_retry)
-		return TRL_OK;
-	own = begin_mark(ctx);
-	rc = trl_replay(ctx, self->pg, NULL, found);
-	(void)end_mark(ctx, own);
-	return rc;
 }
 
 /* Has the provider asked for what was decided, and answers with the account as it is
@@ -114,9 +72,8 @@ commit_and_charge(struct turn *turn, const struct turn_kind *kind, void *arg)
 {
 	struct billing *self = turn->self;
 	trl_ctx *ctx = turn->ctx;
-	const char *own = begin_mark(ctx);
-	enum trl_code rc = trl_batch_write(turn->work, NULL);
-	bool was_there = end_mark(ctx, own);
+	bool was_there = false;
+	enum trl_code rc = mark_write(ctx, turn->work, &was_there);
 
 	trl_change_end(&turn->series_queue);
 	if (rc != TRL_OK)
@@ -213,7 +170,7 @@ run_once(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind, void 
 	if (rc != TRL_OK)
 		return rc;
 	if (!kind->reply_stands)
-		rc = find_mark(self, ctx, &decided);
+		rc = mark_find(self, ctx, &decided);
 	if (rc == TRL_OK && decided) {
 		rc = go_on(turn, kind, arg);
 	} else if (rc == TRL_OK) {

@@ -192,6 +192,38 @@ a_payment_that_was_tried_is_not_tried_again(void **state)
 	assert_string_equal(charges(&who), "2 0");
 }
 
+/* What comes of it may be heard before it is asked again. */
+static void
+an_answer_to_a_dispute_is_given_once(void **state)
+{
+	struct world_caller who = owner_with("4000000000000259"), operator=
+								      ground_operator;
+	const char *json;
+
+	(void)state;
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL);
+	ground_settle();
+	json = trl_arena_printf(world.arena,
+	    "{\"tenant_id\":\"%s\",\"payment_id\":\"%s\",\"evidence\":"
+	    "\"winning_evidence\"}",
+	    world_id_text(who.tenant),
+	    world_sql("select id from billing.payment where tenant_id = '%s' and kind "
+		      "= 'dispute'",
+		world_id_text(who.tenant)));
+	operator.idempotency_key = "answered twice";
+	dies_at("idempotency", before_its_record);
+	assert_true(
+	    trl_is_fault(ask(&operator, & billing_v1_answer_dispute, json, NULL)));
+	lives_again();
+	ground_settle();
+	must(&operator, & billing_v1_answer_dispute, json, NULL);
+	assert_string_equal(audited(&who, "billing.dispute.answer"), "1");
+	assert_int_equal(ground_sum(&who, "disputed"), 0);
+	operator.idempotency_key = "another";
+	assert_int_equal(
+	    ask(&operator, & billing_v1_answer_dispute, json, NULL), TRL_CONFLICT);
+}
+
 /* What a call leaves in the arena of its message. */
 struct weighing {
 	const struct world_caller *who;
@@ -270,6 +302,7 @@ main(void)
 		TEST(a_change_by_its_version_is_answered_as_it_was),
 		TEST(what_is_asked_under_another_key_is_decided_anew),
 		TEST(a_payment_that_was_tried_is_not_tried_again),
+		TEST(an_answer_to_a_dispute_is_given_once),
 		TEST(tries_that_others_won_leave_nothing_behind),
 		TEST(a_resumed_subscription_is_not_resumed_again),
 	};
