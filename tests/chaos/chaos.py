@@ -1,7 +1,7 @@
 """chaos.py - load on the whole mesh while its parts are killed, frozen and cut; then
 everything must be as the answers said.
 
-    chaos.py FOLDER [--seed N] [--seconds N] [--no-notices] [--keep]
+    chaos.py FOLDER [--seed N] [--seconds N] [--aim SERVICE] [--no-notices] [--keep]
 
 FOLDER holds the binaries (build/services). The run makes a PostgreSQL and a Redis of its
 own and starts two processes of each service under a supervisor (fleet.py). Companies sign
@@ -22,7 +22,8 @@ lies in the mailbox.
 
 To replay: the seed is printed first, and `--seed N --seconds N` gives the same schedule
 of faults and the same choices of each person. When they meet is the machine's affair, so
-a rare failure may take several replays; nothing in the verdict depends on time. --keep
+a rare failure may take several replays; nothing in the verdict depends on time. With --aim
+the faults of single processes go to those of one service. --keep
 leaves the folder with all logs."""
 import argparse
 import os
@@ -39,6 +40,7 @@ from journal import Journal
 from load import Mailbox, World
 from money import Money
 from receiver import Receiver
+from stack import SERVICES
 from troubles import Troubles
 from verdict import Verdict, comes_to_rest
 
@@ -57,6 +59,7 @@ def options():
     parser.add_argument("folder")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31))
     parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--aim", choices=SERVICES)
     parser.add_argument("--no-notices", action="store_true")
     parser.add_argument("--keep", action="store_true")
     return parser.parse_args()
@@ -69,6 +72,7 @@ def main():
     def say(*words):
         print(f"{time.monotonic() - began:6.1f} s ", *words, flush=True)
     replay = (f"replay: --seed {wanted.seed} --seconds {wanted.seconds:g}"
+              + (f" --aim {wanted.aim}" if wanted.aim else "")
               + (" --no-notices" if wanted.no_notices else ""))
     say(replay)
     fleet = Fleet(os.path.abspath(wanted.folder), wanted.seed, not wanted.no_notices, **SETTINGS)
@@ -81,7 +85,7 @@ def main():
         bank.open()
         world = World(journal, Mailbox(fleet.mail), receiver, bank, wanted.seed)
         world.start()
-        troubles = Troubles(fleet, wanted.seed, wanted.seconds)
+        troubles = Troubles(fleet, wanted.seed, wanted.seconds, wanted.aim)
         troubles.start()
         troubles.join()
         fleet.heal()

@@ -6,11 +6,22 @@ import re
 import urllib.request
 
 from bank import READS, SCALE
+from customers import AT
 
 FALLBACK = "free"
 ENTITLES = ("trialing", "active", "past_due")
 # Of payments that the provider answers later its own row says only that they wait.
 COMES_LATER, FAILS_LATER = "test_1000", "test_1018"
+
+
+# What leaves an audit entry, each time that it is done.
+ACTIONS = {("POST", AT): "subscription.change", ("POST", AT + "/cancel"): "subscription.cancel",
+           ("POST", AT + "/resume"): "subscription.resume",
+           ("DELETE", AT + "/pending-change"): "subscription.drop_change"}
+
+
+def action_of(entry):
+    return "invoice.pay" if entry.path.endswith("/pay") else ACTIONS.get((entry.method, entry.path))
 
 
 def plan_of(row):
@@ -118,6 +129,21 @@ class Money:
                 f"select clock_at < '{one.clock.isoformat()}' from billing.subscription where tenant_id = '{one.id}'")))
         self._calm_kept()
 
+    def done_once(self):
+        """However often it was asked for, and wherever who did it was killed."""
+        entries = [entry for entry in self.journal.entries if action_of(entry)]
+        done = collections.Counter((e.mark, action_of(e)) for e in entries if e.acknowledged)
+        unknown = collections.Counter((e.mark, action_of(e)) for e in entries if e.status is None)
+        differences = []
+        for one in self.world.customers:
+            there = {r["action"].removeprefix("billing."): r["n"] for r in self.fleet.rows(
+                f"select action, count(*) as n from billing.audit where tenant_id = '{one.id}' group by 1")}
+            differences += [
+                f"{one.mark} was told of {done[one.mark, what]} times {what}, there are {there.get(what, 0)}"
+                for what in ("invoice.pay", *ACTIONS.values())
+                if not 0 <= there.get(what, 0) - done[one.mark, what] <= unknown[one.mark, what]]
+        self.check("what customers were told is done was done once, and what was refused was not", differences)
+
     def _calm_kept(self):
         """Only what waits for its payment may have gone on by itself, and then to what was
         asked for."""
@@ -163,6 +189,7 @@ class Money:
         self.charges()
         self.paid_once()
         self.kept()
+        self.done_once()
         self.plans()
         self.trials()
 

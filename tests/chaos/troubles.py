@@ -32,9 +32,10 @@ LONG_S, ZOMBIE_S = 120, 45
 EVERY_S = (0.3, 1.1)
 
 
-def plan(seed, seconds, instances):
+def plan(seed, seconds, instances, aim=None):
     """[(at_s, kind, arguments)], rising by time; the ends of lasting faults included."""
     draw = random.Random(seed)
+    instances = [i for i in instances if aim in (None, i.split(".")[0])]
     behind_wire = [i for i in instances if not i.startswith("edge.")]
     steps, deck, at = [], [], 0.5
     while at < seconds - 1:
@@ -75,9 +76,9 @@ def plan(seed, seconds, instances):
 class Troubles:
     """Does to a fleet what the plan says."""
 
-    def __init__(self, fleet, seed, seconds):
+    def __init__(self, fleet, seed, seconds, aim=None):
         self.fleet = fleet
-        self.steps = plan(seed, seconds, fleet.instances)
+        self.steps = plan(seed, seconds, fleet.instances, aim)
         self.done = {}
         self.failed = []
         self.thread = threading.Thread(target=self._run, daemon=True)

@@ -116,7 +116,7 @@ static void
 a_payment_that_succeeds_later_is_in_time(void **state)
 {
 	const char *story = ends_alike(
-	    &(struct plot){ "4000000000001000", "big", NULL, 70 * DAY, 8 * HOUR });
+	    &(struct plot){ "4000000000001000", "big", NULL, 70 * DAY, 19 * HOUR });
 
 	(void)state;
 	assert_int_equal(count_of(story, "invoice paid"), 3);
@@ -126,7 +126,7 @@ static void
 a_payment_that_fails_later_is_tried_on_its_days(void **state)
 {
 	static const struct plot first = { "4000000000001018", "big", NULL, 40 * DAY,
-		6 * HOUR };
+		11 * HOUR };
 	const char *story = ends_alike(&first);
 
 	(void)state;
@@ -143,7 +143,7 @@ static void
 a_renewal_that_fails_later_has_its_dunning(void **state)
 {
 	static const struct plot renewal = { GOOD, "team",
-		is_paid_and_then_with_one_that_fails_later, 45 * DAY, 6 * HOUR };
+		is_paid_and_then_with_one_that_fails_later, 45 * DAY, 11 * HOUR };
 	const char *story = ends_alike(&renewal);
 
 	(void)state;
@@ -155,7 +155,7 @@ static void
 an_answer_that_is_lost_is_asked_for_again_in_time(void **state)
 {
 	const char *story = ends_alike(
-	    &(struct plot){ "4000000000001026", "big", NULL, 70 * DAY, 8 * HOUR });
+	    &(struct plot){ "4000000000001026", "big", NULL, 70 * DAY, 19 * HOUR });
 
 	(void)state;
 	assert_int_equal(count_of(story, "invoice paid"), 3);
@@ -165,7 +165,7 @@ static void
 a_dispute_is_of_the_moment_of_its_payment(void **state)
 {
 	const char *story = ends_alike(
-	    &(struct plot){ "4000000000000259", "big", NULL, 70 * DAY, 8 * HOUR });
+	    &(struct plot){ "4000000000000259", "big", NULL, 70 * DAY, 19 * HOUR });
 
 	(void)state;
 	assert_int_equal(count_of(story, "dispute pending"), 3);
