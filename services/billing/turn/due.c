@@ -116,11 +116,14 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 		rc = more ? step(turn) : set_clock(turn, until);
 		to_hear = steps && turn->asks;
 		turn_end(turn);
-		if (rc == TRL_PRECONDITION && ++lost < TURN_TRIES)
+		if (rc == TRL_PRECONDITION && ++lost < TURN_TRIES) {
 			trl_err_clear(ctx);
-		else if (rc != TRL_OK || !more)
+			continue;
+		}
+		if (rc != TRL_OK || !more)
 			return rc;
-		else if (steps)
+		lost = 0;
+		if (steps)
 			++*steps;
 	}
 }
