@@ -79,19 +79,26 @@ const char *
 ctl_read_file(trl_ctx *ctx, const char *path)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *text;
+	char *text = trl_arena_alloc(ctx->arena, TEXT_MAX + 1);
+	const char *wrong = NULL;
 	size_t n;
 
 	if (file == NULL) {
 		fprintf(stderr, "trellis: %s: %s\n", path, strerror(errno));
 		return NULL;
 	}
-	text = trl_arena_alloc(ctx->arena, TEXT_MAX + 1);
-	n = fread(text, 1, TEXT_MAX, file);
-	text[n] = '\0';
+	n = fread(text, 1, TEXT_MAX + 1, file);
+	if (ferror(file))
+		wrong = strerror(errno);
+	else if (n > TEXT_MAX)
+		wrong = "it is longer than 1 MiB";
+	else
+		text[n] = '\0';
 	if (file != stdin)
 		fclose(file);
-	return text;
+	if (wrong)
+		fprintf(stderr, "trellis: %s: %s\n", path, wrong);
+	return wrong ? NULL : text;
 }
 
 /* The request's text: the word itself, @file, or - for what stands on the input. */
