@@ -98,6 +98,12 @@ ground_catalogue(const char *json)
 	    NULL);
 }
 
+void
+ground_usual(void)
+{
+	ground_catalogue(usual);
+}
+
 int
 ground_open(void **state)
 {
@@ -105,7 +111,7 @@ ground_open(void **state)
 	setenv("TRELLIS_BILLING_PROVIDER", "test", 1);
 	if (world_open_one(&billing_service) != 0)
 		return -1;
-	ground_catalogue(usual);
+	ground_usual();
 	return 0;
 }
 

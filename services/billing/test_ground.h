@@ -30,8 +30,9 @@ enum trl_code ask(const struct world_caller *who, const struct trl_method *metho
 /* The same, and fails the test where it is refused. */
 void must(const struct world_caller *who, const struct trl_method *method,
     const char *json, void *out);
-/* Applies another catalogue. */
+/* Applies another catalogue; the usual one again. */
 void ground_catalogue(const char *json);
+void ground_usual(void);
 
 /* Gives the organisation a card of the provider "test" as its default way to pay. */
 void ground_card(const struct world_caller *who, const char *number);

@@ -69,6 +69,44 @@ class Billing(CtlCase):
         self.assertIn("account receivable of organisation " + self.tenant, broken.stderr)
         self.stack.sql("update billing.invoice set amount_due = amount_due + 1")
 
+    def test_4_quantities_and_amounts_that_are_none_are_refused(self):
+        self.ada.headers["X-Tenant-Id"] = self.tenant
+        before = self.ctl("ledger", "export").stdout
+        another_type, no_seats = 400, 422
+        for seats, status in (("-1", no_seats), ("0", no_seats), ("1000001", no_seats), (str(2**32 + 1), no_seats),
+                              ("1.5", no_seats), ('"5"', another_type), ('"1,5"', another_type), ("true", another_type),
+                              ("[1]", another_type)):
+            for path in ("", "/preview"):
+                with self.subTest(seats=seats, path=path):
+                    answer = self.ada.call("POST", "/api/v1/subscription" + path, raw=b'{"seats":%s}' % seats.encode())
+                    self.assertEqual((answer.status, [one["pointer"] for one in answer["errors"]]), (status, ["/seats"]), answer)
+        for seats, why in (("NaN", "are no numbers of JSON"), (str(2**63), "is out of range"), ("1e400", "is out of range")):
+            answer = self.ada.call("POST", "/api/v1/subscription", raw=b'{"seats":%s}' % seats.encode())
+            self.assertEqual(answer.status, 422, answer)
+            self.assertIn(why, answer["detail"])
+        invoice = self.ada.get("/api/v1/invoices")["items"][0]["id"]
+        for amount, why in (("-1", "amount should be at least"), ("0", "amount should be at least"),
+                            ("1.5", "amount should be a whole number"), (str(2**63), "is out of range"),
+                            ("1e400", "is out of range"), (str(10**15 + 1), "at most|is left of the invoice")):
+            for method, more in (("RecordPayment", ""), ("CreditInvoice", ',"reason":"duplicate"')):
+                with self.subTest(amount=amount, method=method):
+                    refused = self.stack.trellis("call", method, '{"tenant_id":"%s","invoice_id":"%s","amount":%s%s}' % (
+                        self.tenant, invoice, amount, more))
+                    self.assertNotEqual(refused.returncode, 0, refused)
+                    self.assertRegex(refused.stderr, why)
+        self.assertEqual(self.ctl("ledger", "export").stdout, before)
+
+    def test_5_ten_thousand_plans_are_refused_and_cost_nobody_anything(self):
+        plans = [{"key": f"plan-{n}", "name": "Plan", "rank": n} for n in range(10_000)]
+        catalogue = {"plans": plans, "fallback_plan": "plan-1"}
+        for action in ("check", "apply"):
+            self.assertIn("catalogue/plans should have at most 100 items", self.catalogue(action, catalogue, code=2).stderr)
+            plans[0]["description"] = "x" * (1 << 20)
+            self.assertRegex(self.catalogue(action, catalogue, code=2).stderr, "^trellis: .*: it is longer than 1 MiB\n$")
+            del plans[0]["description"]
+        self.assertEqual(self.ctl("billing", "catalogue", "check", "/", code=2).stderr, "trellis: /: Is a directory\n")
+        self.assertEqual(len(self.stack.client().get("/api/v1/plans")["items"]), 3)
+
     def test_3_an_invoice_is_a_pdf(self):
         self.ada.headers["X-Tenant-Id"] = self.tenant
         invoice = self.ada.get("/api/v1/invoices")["items"][0]

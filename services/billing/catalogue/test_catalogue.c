@@ -210,9 +210,15 @@ what_does_not_fit_is_refused_with_its_place(void **state)
 static void
 an_amount_that_is_no_decimal_or_negative_is_refused(void **state)
 {
+	static const char *const none[] = { "1,5", "1e400", "NaN", "0x10", "9e30", "-",
+		"0.0000000000001" };
+
 	(void)state;
-	refused(PRICE(OF "\"model\":\"per_seat\",\"unit_amount\":\"1,5\""),
-	    "/catalogue/plans/0/prices/0/unit_amount", "no decimal");
+	for (size_t i = 0; i < TRL_COUNT(none); i++)
+		refused(trl_arena_printf(world.arena,
+			    PRICE(OF "\"model\":\"per_seat\",\"unit_amount\":\"%s\""),
+			    none[i]),
+		    "/catalogue/plans/0/prices/0/unit_amount", "no decimal");
 	refused(PRICE(OF "\"model\":\"per_seat\",\"unit_amount\":\"-5\""),
 	    "/catalogue/plans/0/prices/0/unit_amount", "negative");
 	refused(PRICE(OF "\"model\":\"per_seat\""),
