@@ -56,6 +56,9 @@ trl_http_body_awaited(struct trl_http_conn *conn)
 	    head.request.has_body)
 		most = handler->awaits(handler->self, server->scratch, &head.request);
 	trl_arena_reset(server->scratch);
+	conn->body.in_pieces = most == TRL_HTTP_PIECES;
+	if (conn->body.in_pieces)
+		return false;
 	conn->body.chunks.max = most;
 	return conn->body.chunked ? most > 0 : conn->body.left <= most && most > 0;
 }

@@ -79,28 +79,49 @@ step(struct trl_http_chunks *chunks, uint8_t c)
 }
 
 enum trl_code
-trl_http_chunks_feed(struct trl_http_chunks *chunks, const uint8_t *data, size_t len,
-    size_t *used, struct trl_buf *out)
+trl_http_chunks_next(struct trl_http_chunks *chunks, const uint8_t *data, size_t len,
+    size_t *used, size_t *run)
 {
-	size_t i = 0, run;
+	size_t i = 0;
 
-	while (i < len && chunks->state != TRL_CHUNK_DONE) {
-		if (chunks->state != TRL_CHUNK_DATA) {
-			if (!step(chunks, data[i++]))
-				return TRL_MALFORMED;
-			if (chunks->state == TRL_CHUNK_DATA &&
-			    (chunks->left > chunks->max ||
-				out->len > chunks->max - chunks->left))
-				return TRL_QUOTA; /* before reading it */
+	*run = 0;
+	while (i < len && chunks->state != TRL_CHUNK_DATA &&
+	       chunks->state != TRL_CHUNK_DONE) {
+		if (!step(chunks, data[i++]))
+			return TRL_MALFORMED;
+		if (chunks->state != TRL_CHUNK_DATA)
 			continue;
-		}
-		run = len - i < chunks->left ? len - i : (size_t)chunks->left;
-		trl_buf_add(out, data + i, run);
-		i += run;
-		chunks->left -= run;
+		if (chunks->left > chunks->max ||
+		    chunks->total > chunks->max - chunks->left)
+			return TRL_QUOTA; /* before reading it */
+		chunks->total += chunks->left;
+	}
+	if (chunks->state == TRL_CHUNK_DATA) {
+		*run = len - i < chunks->left ? len - i : (size_t)chunks->left;
+		i += *run;
+		chunks->left -= *run;
 		if (chunks->left == 0)
 			chunks->state = TRL_CHUNK_DATA_CR;
 	}
 	*used = i;
+	return TRL_OK;
+}
+
+enum trl_code
+trl_http_chunks_feed(struct trl_http_chunks *chunks, const uint8_t *data, size_t len,
+    size_t *used, struct trl_buf *out)
+{
+	size_t at = 0, n, run;
+	enum trl_code rc;
+
+	do {
+		rc = trl_http_chunks_next(chunks, data + at, len - at, &n, &run);
+		if (rc != TRL_OK)
+			return rc;
+		at += n;
+		if (run)
+			trl_buf_add(out, data + at - run, run);
+	} while (n > 0);
+	*used = at;
 	return TRL_OK;
 }

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <trl/log.h>
 
@@ -19,7 +20,12 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	struct trl_http_conn *conn = handle->data;
 
 	(void)suggested;
-	*buf = uv_buf_init((char *)conn->server->bytes, sizeof conn->server->bytes);
+	if (conn->reader) /* reads by itself: libuv only tells that there is something
+			   */
+		*buf = uv_buf_init(NULL, 0);
+	else
+		*buf = uv_buf_init(
+		    (char *)conn->server->bytes, sizeof conn->server->bytes);
 }
 
 static void
@@ -30,6 +36,10 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 	if (n == 0 || conn->closed)
 		return;
+	if (conn->reader) {
+		trl_http_reader_ready(conn);
+		return;
+	}
 	if (n < 0) {
 		conn->eof = true;
 		trl_http_conn_read(conn, false);
@@ -44,8 +54,14 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (conn->state == HTTP_ENDING || conn->state == HTTP_LINGERING ||
 	    conn->state == HTTP_STREAMING) {
 		conn->seen += (size_t)n;
-		if (conn->seen > TRL_HTTP_LINGER_BYTES)
+		if (conn->seen <= TRL_HTTP_LINGER_BYTES)
+			return;
+		/* One that still sends may yet read the answer, and would lose it by a
+		 * close; the rest stays with it. */
+		if (conn->state == HTTP_STREAMING)
 			trl_http_conn_close(conn);
+		else
+			trl_http_conn_read(conn, false);
 		return;
 	}
 	trl_buf_add(&conn->in, data, (size_t)n);
@@ -67,6 +83,15 @@ trl_http_conn_read(struct trl_http_conn *conn, bool on)
 		(void)uv_read_start(&conn->uv.stream, on_alloc, on_read);
 	else
 		(void)uv_read_stop(&conn->uv.stream);
+}
+
+int
+trl_http_conn_fd(const struct trl_http_conn *conn)
+{
+	uv_os_fd_t fd = -1;
+
+	(void)uv_fileno(&conn->uv.handle, &fd);
+	return fd;
 }
 
 static void
@@ -94,7 +119,11 @@ begin_request(struct trl_http_conn *conn)
 	conn->used = true;
 	conn->body.rc = TRL_OK;
 	memset(&conn->body.chunks, 0, sizeof conn->body.chunks);
+	conn->body.in_pieces = false;
+	conn->untaken = 0;
 	if (!trl_http_body_awaited(conn)) {
+		if (conn->body.in_pieces) /* at its reader's pace */
+			trl_http_conn_read(conn, false);
 		start_request(conn);
 		return;
 	}
@@ -206,6 +235,7 @@ void
 trl_http_conn_end_request(struct trl_http_conn *conn)
 {
 	conn->actor = NULL;
+	trl_http_reader_end(conn);
 	trl_buf_fini(&conn->body.data);
 	if (conn->closed) {
 		if (conn->handle_closed)
@@ -258,7 +288,19 @@ trl_http_conn_close(struct trl_http_conn *conn)
 	trl_http_hold(conn, 0);
 	trl_buf_fini(&conn->out);
 	trl_http_stream_wake(conn);
-	uv_close(&conn->uv.handle, on_closed);
+	trl_http_reader_wake(conn);
+	if (conn->sending) /* which ends it */
+		(void)shutdown(trl_http_conn_fd(conn), SHUT_RDWR);
+	else
+		uv_close(&conn->uv.handle, on_closed);
+}
+
+void
+trl_http_conn_sent(struct trl_http_conn *conn)
+{
+	conn->sending = false;
+	if (conn->closed)
+		uv_close(&conn->uv.handle, on_closed);
 }
 
 void

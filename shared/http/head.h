@@ -58,11 +58,18 @@ struct trl_http_chunks {
 	size_t line;     /* bytes of this trailer line */
 	bool named;      /* its name is complete */
 	size_t overhead; /* extension and trailer bytes of this body */
-	size_t max;
+	uint64_t total;  /* of all chunks that were announced */
+	uint64_t max;
 };
 
-/* Feeds len bytes; *used of them belonged to the body. Data is appended to out.
- * Returns TRL_OK (see state for the end), TRL_QUOTA (more than max data) or
+/* Goes over framing up to the end of the next run of data, as far as it is there: the
+ * last *run of the *used bytes are data. Both are 0 at the end (see state).
+ * Returns TRL_OK, TRL_QUOTA (more than max data, told before it is read) or
  * TRL_MALFORMED. */
+enum trl_code trl_http_chunks_next(struct trl_http_chunks *chunks, const uint8_t *data,
+    size_t len, size_t *used, size_t *run);
+
+/* Feeds len bytes; *used of them belonged to the body. Data is appended to out.
+ * Returns the same. */
 enum trl_code trl_http_chunks_feed(struct trl_http_chunks *chunks, const uint8_t *data,
     size_t len, size_t *used, struct trl_buf *out);

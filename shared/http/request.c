@@ -34,6 +34,7 @@ trl_http_request_read(
 	    &conn->server->limits, arena, conn->in.data, conn->head_len, head);
 
 	head->request.peer_address = trl_arena_strdup(arena, conn->address);
+	head->request.most = UINT64_MAX;
 	head->request.conn = conn;
 	conn->answered = false;
 	conn->head_only = !strcmp(head->request.method, "HEAD");
@@ -74,7 +75,9 @@ trl_http_request_run(trl_ctx *ctx, void *arg)
 		server->handler.handle(server->handler.self, ctx, &head.request);
 		if (!head.request.conn) /* answered: it is another request's now */
 			return;
-		if (!conn->answered)
+		if (conn->writer)
+			trl_http_writer_break(conn);
+		else if (!conn->answered)
 			trl_http_refuse(
 			    conn, &head.request, 500, "The request was not answered.");
 	}
@@ -91,18 +94,28 @@ can_skip(const struct trl_http_conn *conn)
 	       conn->body.left <= TRL_HTTP_SKIP_BYTES;
 }
 
-static void
-reply(struct trl_http_request *request, const struct trl_http_response *response)
+bool
+trl_http_request_keeps(struct trl_http_conn *conn,
+    const struct trl_http_request *request, const struct trl_http_response *response)
 {
-	struct trl_http_conn *conn = request->conn;
 	bool keep;
 
-	trl_assert(conn && !conn->answered);
+	trl_http_reader_end(conn);
 	keep = request->keep_alive && !response->close && !conn->server->leaving &&
 	       can_skip(conn);
 	if (!keep)
 		conn->linger = conn->body.left > 0;
-	trl_http_write_response(conn, response, keep);
+	return keep;
+}
+
+static void
+reply(struct trl_http_request *request, const struct trl_http_response *response)
+{
+	struct trl_http_conn *conn = request->conn;
+
+	trl_assert(conn && !conn->answered);
+	trl_http_write_response(
+	    conn, response, trl_http_request_keeps(conn, request, response));
 	request->conn = NULL;
 	trl_http_conn_end_request(conn);
 }

@@ -239,6 +239,10 @@ set_defaults(trl_http_server *server)
 	o->body_timeout_ms = o->body_timeout_ms ? o->body_timeout_ms : 30000;
 	o->idle_timeout_ms = o->idle_timeout_ms ? o->idle_timeout_ms : 75000;
 	o->handler_timeout_ms = o->handler_timeout_ms ? o->handler_timeout_ms : 30000;
+	o->max_piece_bytes = o->max_piece_bytes ? o->max_piece_bytes : 16 << 20;
+	o->piece_timeout_ms = o->piece_timeout_ms ? o->piece_timeout_ms : 30000;
+	o->floor_ms = o->floor_ms ? o->floor_ms : 60000;
+	o->floor_bytes = o->floor_bytes ? o->floor_bytes : 60 << 10;
 	server->limits =
 	    (struct trl_http_limits){ o->max_head_bytes, o->max_uri_bytes };
 	server->waits[HTTP_HEAD].ms = o->head_timeout_ms;
@@ -272,6 +276,11 @@ trl_http_open(trl_loop *loop, const struct trl_http_options *options,
 	server->listener.handle.data = server;
 	server->timer.data = server;
 	trl_loop_on_flush(loop, trl_http_flush, server);
+	server->files = (struct trl_offload){ .name = "http_files",
+		.slots = TRL_HTTP_FILES,
+		.queue = TRL_HTTP_FILES_WAIT,
+		.retry_after_ms = 1000 };
+	trl_offload_init(loop, &server->files);
 	rc = server->is_unix ? bind_unix(server, options->listen + 5)
 			     : bind_tcp(server, options->listen);
 	if (!rc)
@@ -291,6 +300,7 @@ trl_http_unref(trl_http_server *server)
 {
 	if (--server->refs)
 		return;
+	trl_offload_fini(&server->files);
 	trl_arena_free(&server->scratch);
 	free(server);
 }

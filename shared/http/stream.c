@@ -22,10 +22,12 @@ trl_http_stream_open(trl_ctx *ctx, struct trl_http_request *request,
 	struct trl_http_conn *conn = request->conn;
 	const bool over =
 	    conn->head_only || conn->closed || conn->eof || conn->server->draining;
+	struct http_framing framing = { .length = UINT64_MAX };
 	struct trl_http_response head = *response;
 
 	(void)ctx;
 	trl_assert(!conn->answered && closed);
+	trl_http_reader_end(conn);
 	conn->linger = conn->body.left > 0 || conn->in.len > 0;
 	if (over) {
 		head.body_len = 0;
@@ -33,9 +35,10 @@ trl_http_stream_open(trl_ctx *ctx, struct trl_http_request *request,
 		trl_http_reply(ctx, request, &head);
 		return NULL;
 	}
-	conn->stream.chunked = !conn->keep_old;
-	if (!trl_http_write_stream_head(conn, &head, conn->stream.chunked))
+	framing.chunked = !conn->keep_old;
+	if (!trl_http_write_head(conn, &head, &framing))
 		return NULL;
+	conn->stream.chunked = framing.chunked;
 	conn->state = HTTP_STREAMING;
 	conn->seen = 0;
 	conn->stream.closed = closed;

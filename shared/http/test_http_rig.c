@@ -15,7 +15,7 @@
 
 #include "test_http_rig.h"
 
-static void
+void
 refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
     struct trl_http_response *out)
 {
@@ -119,12 +119,12 @@ static bool
 look(void *self)
 {
 	struct world *world = self;
-	ssize_t n = recv(
-	    world->fd, world->got + world->len, sizeof world->got - 1 - world->len, 0);
+	ssize_t n;
 
-	if (n > 0)
+	while ((n = recv(world->fd, world->got + world->len,
+		    sizeof world->got - 1 - world->len, 0)) > 0)
 		world->len += (size_t)n;
-	else if (n == 0 || errno != EAGAIN)
+	if (n == 0 || errno != EAGAIN)
 		world->ended = true;
 	world->got[world->len] = '\0';
 	if (world->want &&
@@ -163,23 +163,24 @@ count(const char *text, const char *word)
 	return n;
 }
 
-static void
-open_with(void **state, struct trl_http_options options, size_t max_actors)
+void
+open_with(void **state, struct trl_http_options options, size_t max_actors,
+    struct trl_http_handler handler)
 {
 	const struct trl_loop_options loop = { .max_actors = max_actors };
 	struct world *world = calloc(1, sizeof *world);
-	const struct trl_http_handler handler = { .handle = handle,
-		.awaits = awaits,
-		.now = now,
-		.refuse = refuse,
-		.self = world };
 
+	handler.self = world;
 	options.listen = "127.0.0.1:0";
 	world->loop = trl_loop_new(&loop);
 	assert_int_equal(
 	    trl_http_open(world->loop, &options, &handler, &world->server), TRL_OK);
 	*state = world;
 }
+
+static const struct trl_http_handler handler = {
+	.handle = handle, .awaits = awaits, .now = now, .refuse = refuse
+};
 
 int
 setup(void **state)
@@ -189,7 +190,7 @@ setup(void **state)
 		.body_timeout_ms = 300,
 		.max_connections = 4,
 		.max_per_address = 3 },
-	    0);
+	    0, handler);
 	return 0;
 }
 
@@ -199,7 +200,7 @@ setup_patient(void **state)
 	open_with(state,
 	    (struct trl_http_options){
 		.head_timeout_ms = 5000, .body_timeout_ms = 5000 },
-	    0);
+	    0, handler);
 	return 0;
 }
 
@@ -211,7 +212,7 @@ setup_small(void **state)
 		.body_timeout_ms = 5000,
 		.max_waiting_bytes = 8000,
 		.max_per_address = 100 },
-	    1);
+	    1, handler);
 	return 0;
 }
 

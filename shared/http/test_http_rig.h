@@ -23,6 +23,12 @@ int setup(void **state);
 int setup_patient(void **state);
 int setup_small(void **state);
 int teardown(void **state);
+/* A server of that handler, whose self is the world. */
+void open_with(void **state, struct trl_http_options options, size_t max_actors,
+    struct trl_http_handler handler);
+/* Fills what a refusal says: its detail, and what was read. */
+void refuse(void *self, trl_arena *arena, const struct trl_http_refusal *refusal,
+    struct trl_http_response *out);
 
 /* The handler of /work, and of /after when it has answered, waits until it is woken by
  * world->ticket. What /unread refuses is not waited for; /livez is told when no actor

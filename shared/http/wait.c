@@ -49,12 +49,32 @@ trl_http_wait(struct trl_http_conn *conn, enum http_wait wait)
 	arm(server, conn->wait_until_ms);
 }
 
+/* Whether the end of an answer that was written in pieces still leaves: the kernel had
+ * much of it. */
+static bool
+moves(struct trl_http_conn *conn)
+{
+	const struct trl_http_options *o = &conn->server->options;
+	const size_t was = conn->untaken,
+		     least = (size_t)((uint64_t)o->floor_bytes * o->body_timeout_ms /
+				      o->floor_ms);
+
+	if (!was)
+		return false;
+	conn->untaken = trl_http_untaken(conn);
+	return conn->untaken + least <= was;
+}
+
 static void
 expired(struct trl_http_conn *conn)
 {
 	enum http_wait wait = (enum http_wait)(conn->wait - 1);
 
 	trl_http_wait_none(conn);
+	if (wait == HTTP_WRITE && moves(conn)) {
+		trl_http_wait(conn, HTTP_WRITE);
+		return;
+	}
 	if (wait == HTTP_BODY ||
 	    (wait == HTTP_HEAD && conn->state == HTTP_READING && conn->in.len > 0))
 		trl_http_refuse(

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
 
 struct writing {
 	uv_write_t req;
@@ -45,12 +47,15 @@ reason(unsigned status)
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
+		{ 416, "Range Not Satisfiable" },
 		{ 417, "Expectation Failed" },
 		{ 421, "Misdirected Request" },
 		{ 422, "Unprocessable Content" },
+		{ 423, "Locked" },
 		{ 428, "Precondition Required" },
 		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
+		{ 460, "Checksum Mismatch" }, /* tus 1.0.0 */
 		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },
 		{ 503, "Service Unavailable" },
@@ -164,43 +169,57 @@ add_head(struct trl_http_conn *conn, const struct trl_http_response *response,
 	return true;
 }
 
+/* Whether there is none, whatever the method. */
+static bool
+bodiless(const struct trl_http_response *response)
+{
+	return response->status == 204 || response->status == 304 ||
+	       response->status < 200;
+}
+
+static void
+end_head(struct trl_http_conn *conn, const struct http_framing *framing)
+{
+	struct trl_buf *out = &conn->out;
+
+	if (framing->length != UINT64_MAX) {
+		uint8_t line[48], *end = puts_at(line, "Content-Length: ");
+
+		end = puts_at(put_number(end, framing->length), "\r\n");
+		trl_buf_add(out, line, (size_t)(end - line));
+	}
+	if (framing->chunked)
+		trl_buf_adds(out, "Transfer-Encoding: chunked\r\n");
+	trl_buf_adds(out, !framing->keep   ? "Connection: close\r\n\r\n"
+			  : conn->keep_old ? "Connection: keep-alive\r\n\r\n"
+					   : "\r\n");
+	conn->close_after = !framing->keep;
+	trl_http_dirty(conn);
+}
+
 void
 trl_http_write_response(
     struct trl_http_conn *conn, const struct trl_http_response *response, bool keep)
 {
-	struct trl_buf *out = &conn->out;
-	bool no_body = response->status == 204 || response->status == 304 ||
-		       response->status < 200;
+	const bool no_body = bodiless(response);
 
 	if (!add_head(conn, response, response->body_len))
 		return;
-	conn->close_after = !keep;
-	if (!no_body) {
-		uint8_t line[48], *end = puts_at(line, "Content-Length: ");
-
-		end = puts_at(put_number(end, response->body_len), "\r\n");
-		trl_buf_add(out, line, (size_t)(end - line));
-	}
-	trl_buf_adds(out, !keep            ? "Connection: close\r\n\r\n"
-			  : conn->keep_old ? "Connection: keep-alive\r\n\r\n"
-					   : "\r\n");
+	end_head(conn,
+	    &(const struct http_framing){
+		.length = no_body ? UINT64_MAX : response->body_len, .keep = keep });
 	if (!no_body && !conn->head_only && response->body_len)
-		trl_buf_add(out, response->body, response->body_len);
+		trl_buf_add(&conn->out, response->body, response->body_len);
 	conn->answers++;
-	trl_http_dirty(conn);
 }
 
 bool
-trl_http_write_stream_head(
-    struct trl_http_conn *conn, const struct trl_http_response *response, bool chunked)
+trl_http_write_head(struct trl_http_conn *conn,
+    const struct trl_http_response *response, const struct http_framing *framing)
 {
 	if (!add_head(conn, response, 0))
 		return false;
-	if (chunked)
-		trl_buf_adds(&conn->out, "Transfer-Encoding: chunked\r\n");
-	trl_buf_adds(&conn->out, "Connection: close\r\n\r\n");
-	conn->close_after = true;
-	trl_http_dirty(conn);
+	end_head(conn, framing);
 	return true;
 }
 
@@ -218,8 +237,6 @@ trl_http_dirty(struct trl_http_conn *conn)
 static void
 written(struct trl_http_conn *conn)
 {
-	uv_os_fd_t fd;
-
 	conn->answers = 0;
 	trl_http_stream_wake(conn);
 	if (conn->state == HTTP_ENDING) {
@@ -233,8 +250,7 @@ written(struct trl_http_conn *conn)
 		conn->seen = 0;
 		trl_http_wait(conn, HTTP_LINGER);
 		trl_http_conn_read(conn, true);
-		if (!uv_fileno(&conn->uv.handle, &fd))
-			(void)shutdown(fd, SHUT_WR);
+		(void)shutdown(trl_http_conn_fd(conn), SHUT_WR);
 		return;
 	}
 	trl_http_conn_step(conn);
@@ -260,8 +276,17 @@ on_written(uv_write_t *req, int status)
 		written(conn);
 }
 
-static void
-write_rest(struct trl_http_conn *conn, size_t done)
+size_t
+trl_http_untaken(const struct trl_http_conn *conn)
+{
+	int queued = 0;
+
+	(void)ioctl(trl_http_conn_fd(conn), SIOCOUTQ, &queued);
+	return (size_t)queued + uv_stream_get_write_queue_size(&conn->uv.stream);
+}
+
+void
+trl_http_write_rest(struct trl_http_conn *conn, size_t done)
 {
 	struct writing *writing = calloc(1, sizeof *writing);
 	uv_buf_t buf = uv_buf_init(
@@ -273,7 +298,8 @@ write_rest(struct trl_http_conn *conn, size_t done)
 	writing->data = conn->out.data;
 	conn->out = (struct trl_buf){ 0 };
 	conn->writing = true;
-	trl_http_wait(conn, HTTP_WRITE);
+	if (!conn->writer) /* whose actor waits */
+		trl_http_wait(conn, HTTP_WRITE);
 	rc = uv_write(&writing->req, &conn->uv.stream, &buf, 1, on_written);
 	if (rc) {
 		free(writing->data);
@@ -303,7 +329,7 @@ trl_http_flush_one(struct trl_http_conn *conn)
 			return;
 		}
 		if (n < 0 || (size_t)n < conn->out.len) {
-			write_rest(conn, n < 0 ? 0 : (size_t)n);
+			trl_http_write_rest(conn, n < 0 ? 0 : (size_t)n);
 			return;
 		}
 		trl_buf_fini(&conn->out);

@@ -24,6 +24,9 @@ struct trl_http_header {
 
 enum { TRL_HTTP_HEADERS_MAX = 100 };
 
+/* What a handler that reads a body in pieces awaits: see trl/http_body.h. */
+#define TRL_HTTP_PIECES SIZE_MAX
+
 /* One request. Everything lives in the actor's arena. */
 struct trl_http_request {
 	const char *method; /* "GET", as sent, a valid token */
@@ -36,6 +39,7 @@ struct trl_http_request {
 	bool has_body;
 	uint64_t content_length; /* UINT64_MAX: chunked */
 	bool keep_alive;
+	uint64_t most;              /* see trl_http_expect */
 	struct trl_http_conn *conn; /* NULL: it is answered */
 };
 
@@ -61,13 +65,14 @@ struct trl_http_refusal {
 };
 
 struct trl_http_handler {
-	/* Answers by exactly one trl_http_reply. Runs in an actor. NULL: now answers
-	 * everything. */
+	/* Answers by exactly one trl_http_reply, trl_http_answer or
+	 * trl_http_stream_open. Runs in an actor. NULL: now answers everything. */
 	void (*handle)(void *self, trl_ctx *ctx, struct trl_http_request *request);
 	/* How many bytes the body of a request may have that handle will read: such a
-	 * body is waited for. 0: it will read none, for it refuses the head. Must not
-	 * park. Not asked of GET, nor where the body came with the head. NULL: no body
-	 * is ever waited for. */
+	 * body is waited for. TRL_HTTP_PIECES: handle reads it by trl_http_read, so it
+	 * runs as soon as the head is there. 0: it will read none, for it refuses the
+	 * head. Must not park. Not asked of GET, nor where the body came with the head.
+	 * NULL: no body is ever waited for. */
 	size_t (*awaits)(
 	    void *self, trl_arena *arena, const struct trl_http_request *request);
 	/* Answers without an actor, when none is free: what has to be told even then.
@@ -96,6 +101,12 @@ struct trl_http_options {
 	uint32_t body_timeout_ms;    /* 30,000 for the whole body: 408 */
 	uint32_t idle_timeout_ms;    /* 75,000 between requests: closed */
 	uint32_t handler_timeout_ms; /* the actor's deadline, 30,000 */
+	/* Of bodies in pieces (trl/http_body.h). */
+	size_t max_piece_bytes;    /* 16 MiB for all, an eighth of an address (if those
+				    * are limited); beyond, a body is not begun */
+	uint32_t piece_timeout_ms; /* 30,000 in which nothing moves */
+	uint32_t floor_ms;         /* 60,000 of waiting ... */
+	uint32_t floor_bytes;      /* ... in which at least 60 KiB have to move */
 };
 
 /* Listens. Errors: TRL_UNAVAILABLE, printed with what to do (port busy...). */
