@@ -62,6 +62,7 @@ hold(trl_jobs *jobs, struct jobs_kind *kind, const Jobs__Claimed *row,
 	run->attempts = row->attempts;
 	run->made_at_us = row->made_at;
 	run->run_at_us = row->run_at;
+	run->has_key = row->has_key;
 	run->has_trace = row->trace.len == TRL_TRACE_BYTES;
 	if (run->has_trace)
 		memcpy(run->trace, row->trace.data, TRL_TRACE_BYTES);
@@ -93,7 +94,7 @@ move_on(trl_ctx *ctx, struct jobs_kind *kind, const Jobs__Claim *claim, unsigned
 
 	/* Of lanes it is not seen which have more: until there is nothing. */
 	kind->more = claim->n_items >= room || (kind->kind->per_lane && claim->n_items);
-	kind->blocked = claim->n_items == 0;
+	kind->blocked = claim->n_items == 0 && kind->running > 0;
 	for (size_t i = 0; i < claim->n_items; i++) {
 		const Jobs__Claimed *row = claim->items[i];
 

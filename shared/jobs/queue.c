@@ -18,12 +18,17 @@ jobs_news_of(const struct trl_job_kind *kind)
 	return UINT32_C(1) << hash % JOBS_NEWS_LATER;
 }
 
-/* What the worker is told of one that runs then. */
+/* What the worker is told of one that runs then: nothing where its usual look comes in
+ * time. */
 static uint32_t
 news_at(trl_ctx *ctx, const struct trl_job_kind *kind, int64_t run_at_us)
 {
-	return run_at_us > trl_now(ctx) ? UINT32_C(1) << JOBS_NEWS_LATER
-					: jobs_news_of(kind);
+	int64_t in_us = run_at_us - trl_now(ctx);
+
+	if (in_us <= 0)
+		return jobs_news_of(kind);
+	return in_us > JOBS_LOOK_MS * INT64_C(1000) ? 0
+						    : UINT32_C(1) << JOBS_NEWS_LATER;
 }
 
 /* The arguments of trl_sql_job_insert; *news tells the worker. */
@@ -71,7 +76,8 @@ trl_batch_job(trl_batch *batch, const struct trl_job_kind *kind,
 	    arguments(trl_batch_ctx(batch), kind, terms, payload, &news);
 
 	trl_batch_add_args(batch, &trl_sql_job_insert, NULL, args);
-	trl_batch_news(batch, TRL_PG_JOBS, news);
+	if (news)
+		trl_batch_news(batch, TRL_PG_JOBS, news);
 }
 
 void
@@ -83,7 +89,8 @@ trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
 	    arguments(trl_tx_ctx(tx), kind, terms, payload, &news);
 
 	trl_tx_add_args(tx, &trl_sql_job_insert, NULL, args);
-	trl_tx_news(tx, TRL_PG_JOBS, news);
+	if (news)
+		trl_tx_news(tx, TRL_PG_JOBS, news);
 }
 
 /* There may be one whose kind is told, and one that runs, which a look finds. */
@@ -141,10 +148,12 @@ trl_batch_job_move(trl_batch *batch, const struct trl_job_kind *kind, const char
     int64_t run_at_us)
 {
 	trl_ctx *ctx = trl_batch_ctx(batch);
+	uint32_t news = news_at(ctx, kind, run_at_us);
 
 	trl_batch_add_args(batch, &trl_sql_job_move_key, NULL,
 	    move_arguments(ctx, kind, key, run_at_us));
-	trl_batch_news(batch, TRL_PG_JOBS, news_at(ctx, kind, run_at_us));
+	if (news)
+		trl_batch_news(batch, TRL_PG_JOBS, news);
 }
 
 void
@@ -152,8 +161,10 @@ trl_tx_job_move(
     trl_tx *tx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us)
 {
 	trl_ctx *ctx = trl_tx_ctx(tx);
+	uint32_t news = news_at(ctx, kind, run_at_us);
 
 	trl_tx_add_args(
 	    tx, &trl_sql_job_move_key, NULL, move_arguments(ctx, kind, key, run_at_us));
-	trl_tx_news(tx, TRL_PG_JOBS, news_at(ctx, kind, run_at_us));
+	if (news)
+		trl_tx_news(tx, TRL_PG_JOBS, news);
 }

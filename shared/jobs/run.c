@@ -68,6 +68,7 @@ read_payload(trl_ctx *ctx, const struct trl_job_run *run, struct trl_job *job)
 		.payload = payload,
 		.made_at_us = run->made_at_us,
 		.run_at_us = run->run_at_us,
+		.has_key = run->has_key,
 	};
 	return TRL_OK;
 }
@@ -118,8 +119,8 @@ run_it(struct trl_job_run *run, trl_ctx *ctx, const struct trl_job *job)
 	rc = kind->run(self_of(run), ctx, job);
 	now = trl_mono_us();
 	trl_series_observe_us(run->kind->m.run, now - began);
-	trl_busiest_count(
-	    job->tenant, TRL_BUSY_CALL, trl_is_fault(rc), now - began, now);
+	trl_busiest_count(job->tenant, TRL_BUSY_CALL,
+	    trl_is_fault(rc) && run->verdict != JOB_AGAIN, now - began, now);
 	return rc == TRL_OK ? JOB_DONE : after_failure(run, ctx, rc);
 }
 

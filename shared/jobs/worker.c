@@ -12,7 +12,7 @@
 
 #include <trl/complain.h>
 
-enum { DEFAULT_LEASE_MS = 30000, DEFAULT_POLL_MS = 1000, DEFAULT_RELEASE_MS = 18000 };
+enum { DEFAULT_LEASE_MS = 30000, DEFAULT_RELEASE_MS = 18000 };
 
 /* Something of this process has added jobs and committed. */
 static void
@@ -126,7 +126,7 @@ trl_jobs_open(trl_loop *loop, const struct trl_jobs_options *options, trl_jobs *
 	jobs->self = options->self;
 	jobs->lease_ms = options->lease_ms ? options->lease_ms : DEFAULT_LEASE_MS;
 	jobs->idle_poll_ms =
-	    options->idle_poll_ms ? options->idle_poll_ms : DEFAULT_POLL_MS;
+	    options->idle_poll_ms ? options->idle_poll_ms : JOBS_LOOK_MS;
 	jobs->release_ms =
 	    options->release_ms ? options->release_ms : DEFAULT_RELEASE_MS;
 	jobs->ended_last = &jobs->ended;

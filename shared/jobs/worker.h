@@ -19,6 +19,7 @@ enum {
 	JOBS_PAYLOAD_MAX = 65536,
 	JOBS_HOOK_TRIES = 10, /* of dead(), beyond the job's attempts */
 	JOBS_KEPT_S = 15 * 24 * 3600,
+	JOBS_LOOK_MS = 1000, /* between looks, where nothing else is known */
 	JOBS_NEWS_LATER = 31 /* the bit of jobs whose time is to come */
 };
 
@@ -64,6 +65,7 @@ struct trl_job_run {
 	int64_t made_at_us, run_at_us;
 	uint8_t trace[TRL_TRACE_BYTES];
 	bool has_trace;
+	bool has_key;
 	bool hook_only;       /* nothing is left but dead() */
 	bool hook_cancelled;  /* ... because it was cancelled */
 	trl_actor *actor;     /* NULL: ended */
@@ -102,6 +104,7 @@ struct trl_jobs {
 	struct trl_job_run *held;
 	size_t n_held;
 	struct trl_job_run *ended, **ended_last; /* waiting to be settled */
+	size_t n_ended;
 
 	bool claiming, settling, polling, beating; /* an actor is at it */
 	bool draining, crons_known;

@@ -35,6 +35,9 @@ struct trl_job {
 	unsigned attempts;
 	const ProtobufCMessage *payload; /* of the kind's message */
 	int64_t made_at_us, run_at_us;   /* wall */
+	/* It was added under a key, and has it still: a job that came back while
+	 * another of its key waited has none. */
+	bool has_key;
 };
 
 struct trl_job_kind {

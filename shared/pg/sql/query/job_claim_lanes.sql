@@ -89,5 +89,5 @@ update job set state = 'running', attempt = attempt + 1, lease_token = :token::u
     lease_until = now() + :lease_ms::integer * interval '1 millisecond'
 from pick where job.id = pick.id
 returning job.id, tenant_id, attempt, attempts, payload, trace, made_at, run_at, ending,
-    pick.place, pick.most, pick.weight,
+    job.key is not null as has_key, pick.place, pick.most, pick.weight,
     (extract(epoch from clock_timestamp() - run_at) * 1000000)::bigint as wait_us
