@@ -63,6 +63,7 @@ struct events {
 	struct events_waiter *waiters;
 	uint32_t unsequenced; /* lanes where rows wait for numbers */
 	bool sequencing, looking, notifying, notify_again;
+	uint64_t move_at_us; /* the next move; monotonic */
 	unsigned polls;
 	uv_timer_t *poll, *notice;
 	double oldest_s; /* how long the oldest row waits */

@@ -1,8 +1,10 @@
 /* sequencer.c - numbers what was told, right after its commit. Commits of one turn of
  * the loop, and those that come while a move is under way, share the next one: cost
- * falls as load rises. Several replicas may try: the head's row lock lets one through,
- * and one that was passed over tries again in a moment, because the other's snapshot
- * may be older than its own commit. */
+ * falls as load rises. After a move of several the next one waits a moment, so that a
+ * flood is numbered, fetched and applied fifty times a second, and not hundreds of
+ * times in handfuls; a single event waits for nobody. Several replicas may try: the
+ * head's row lock lets one through, and one that was passed over tries again in a
+ * moment, because the other's snapshot may be older than its own commit. */
 #include "events.h"
 
 #include <endian.h>
@@ -12,7 +14,14 @@
 
 #include "framework_sql.h"
 
-enum { TRIES = 4, AGAIN_MS = 2, RUN_MS = 5000, ENOUGH_MS = 1500 };
+enum {
+	TRIES = 4,
+	AGAIN_MS = 2,
+	RUN_MS = 5000,
+	ENOUGH_MS = 1500,
+	PAUSE_US = 2000, /* after a move, for each event of it */
+	PAUSE_MAX_US = 20000
+};
 
 static void
 notify(struct events *events)
@@ -84,11 +93,26 @@ move(trl_ctx *ctx, struct events *events, uint32_t lanes, uint32_t *missed,
 		total += row->moved;
 	}
 	trl_series_add(events->m.sequenced, (double)total);
+	events->move_at_us =
+	    *more || total < 2
+		? 0
+		: trl_mono_us() + (total * PAUSE_US < PAUSE_MAX_US ? total * PAUSE_US
+								   : PAUSE_MAX_US);
 	events_heads_take(
 	    events, (const Trellis__Bus__HeadRow *const *)moved.rows, moved.n_rows);
 	if (total > 0)
 		events_notify(events);
 	return TRL_OK;
+}
+
+static enum trl_code
+pause_a_moment(trl_ctx *ctx, const struct events *events)
+{
+	uint64_t now = trl_mono_us();
+
+	if (events->move_at_us <= now || events->draining)
+		return TRL_OK;
+	return trl_sleep(ctx, (uint32_t)((events->move_at_us - now + 999) / 1000));
 }
 
 static void
@@ -99,8 +123,11 @@ run(trl_ctx *ctx, void *arg)
 
 	ctx->service = events->service;
 	while (events->unsequenced && trl_time_left_ms(ctx) > ENOUGH_MS) {
-		uint32_t lanes = events->unsequenced, missed = 0, more = 0;
+		uint32_t lanes, missed = 0, more = 0;
 
+		if (pause_a_moment(ctx, events) != TRL_OK)
+			break;
+		lanes = events->unsequenced;
 		events->unsequenced = 0;
 		if (move(ctx, events, lanes, &missed, &more) != TRL_OK) {
 			trl_err_clear(ctx); /* the next look finds what is left */
