@@ -1,10 +1,11 @@
 /* The billing service: how it opens, and who moves money for it. It keeps nothing
- * between messages. */
+ * between messages but the catalogue. */
 #include "billing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalogue/kept.h"
 #include "invoice/invoice.h"
 #include "subscription/erase.h"
 #include "subscription/trial.h"
@@ -62,6 +63,7 @@ close_billing(void **state)
 	if (!self)
 		return;
 	trl_child_close(&self->pdf);
+	catalogue_forget(self);
 	free(self);
 }
 

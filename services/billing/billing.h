@@ -14,6 +14,7 @@ struct billing {
 	trl_bus *bus;
 	const struct provider *provider; /* provider/provider.h; NULL: there is none */
 	trl_child *pdf;                  /* invoice/pdf.c */
+	struct catalogue_kept *kept;     /* catalogue/kept.h */
 };
 
 extern const struct trl_service billing_service;

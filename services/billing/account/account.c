@@ -1,5 +1,6 @@
 /* account.c - see account.h. */
 #include "account/account.h"
+#include "catalogue/kept.h"
 
 #include <string.h>
 
@@ -13,7 +14,6 @@ account_get(trl_ctx *ctx, trl_batch *work, struct account_rows *rows)
 		    .profile = BILLING__V1__PROFILE__INIT,
 		    .open = BILLING__V1__OPEN_INVOICES__INIT,
 		    .overrides = BILLING__V1__OVERRIDES__INIT };
-	catalogue_get(work, &rows->catalogue);
 	trl_batch_get(work, &billing_sql_subscription_get, NULL,
 	    &rows->subscription.base, TRL_ARG_ID("tenant_id", ctx->tenant));
 	trl_batch_get(work, &billing_sql_profile_get, NULL, &rows->profile.base,
@@ -148,8 +148,8 @@ read_life(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *s
 }
 
 enum trl_code
-account_read(const struct billing *self, trl_ctx *ctx, struct account_rows *rows,
-    struct account *out)
+account_read(
+    struct billing *self, trl_ctx *ctx, struct account_rows *rows, struct account *out)
 {
 	Billing__V1__SubscriptionRow *row = &rows->subscription;
 	const Google__Protobuf__Timestamp *clock = row->clock_at;
@@ -163,8 +163,8 @@ account_read(const struct billing *self, trl_ctx *ctx, struct account_rows *rows
 	out->open = &rows->open;
 	out->overrides = &rows->overrides;
 	out->row = row;
-	rc = catalogue_read(ctx, &rows->catalogue, &out->catalogue);
-	out->catalogue_version = rows->catalogue.version;
+	out->catalogue_version = row->catalogue_version;
+	rc = catalogue_of(self, ctx, out->catalogue_version, &out->catalogue);
 	if (rc != TRL_OK)
 		return rc;
 	read_rules(out->catalogue, self->provider != NULL, &out->rules);
@@ -195,7 +195,7 @@ account_load(struct billing *self, trl_ctx *ctx, struct account *out)
 
 enum trl_code
 account_load_by(
-    const struct billing *self, trl_ctx *ctx, trl_batch *work, struct account *out)
+    struct billing *self, trl_ctx *ctx, trl_batch *work, struct account *out)
 {
 	struct account_rows *rows = trl_arena_alloc(ctx->arena, sizeof *rows);
 	enum trl_code rc;

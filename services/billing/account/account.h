@@ -7,7 +7,6 @@
 
 /* What a batch fills; account_read makes an account of it. */
 struct account_rows {
-	Billing__V1__CatalogueRow catalogue;
 	Billing__V1__SubscriptionRow subscription;
 	billing_profile profile;
 	Billing__V1__OpenInvoices open;
@@ -34,13 +33,13 @@ struct account {
 /* Adds what is to be known of ctx's tenant. */
 void account_get(trl_ctx *ctx, trl_batch *work, struct account_rows *rows);
 /* Errors: TRL_INTERNAL (a state that names a price that is none). */
-enum trl_code account_read(const struct billing *self, trl_ctx *ctx,
+enum trl_code account_read(struct billing *self, trl_ctx *ctx,
     struct account_rows *rows, struct account *out) TRL_MUST_CHECK;
 /* Both, as a read of its own. */
 enum trl_code account_load(
     struct billing *self, trl_ctx *ctx, struct account *out) TRL_MUST_CHECK;
 /* The same by a batch of the tenant that reads other things, too. */
-enum trl_code account_load_by(const struct billing *self, trl_ctx *ctx, trl_batch *work,
+enum trl_code account_load_by(struct billing *self, trl_ctx *ctx, trl_batch *work,
     struct account *out) TRL_MUST_CHECK;
 /* Gives back the zone. */
 void account_fini(struct account *account);

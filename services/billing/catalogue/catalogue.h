@@ -1,5 +1,4 @@
-/* catalogue.h - what is sold. It is one document, read with the statements of whatever
- * needs it and never kept: so every replica obeys a new one from its commit on. */
+/* catalogue.h - what is sold. It is one document; kept.h says who keeps it. */
 #pragma once
 
 #include "billing.h"

@@ -53,6 +53,8 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	out->entitles = false;
 	out->n_invoices = out->n_charges = 0;
 	out->asks = false;
+	out->fresh = NULL;
+	out->by_job = out->is_stale = false;
 	out->subject_kind = NULL;
 	out->subject_shown = NULL;
 	memset(out->told, 0, sizeof out->told);
@@ -62,6 +64,44 @@ turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out)
 	memset(out->series_taken, 0, sizeof out->series_taken);
 	out->is_preview = false;
 	take_open(out);
+}
+
+static void
+add_open(trl_ctx *ctx, Billing__V1__OpenInvoices *open, const struct turn_invoice *at)
+{
+	Billing__V1__OpenInvoice *item = billing_v1_open_invoice_new(ctx);
+
+	trl_set(item, place, (int64_t)at->place);
+	item->invoice = at->invoice;
+	if (!trl_id_is_nil(at->payment)) {
+		trl_set(item, payment_id, trl_value_bytes(ctx, at->payment));
+		item->payment_status =
+		    at->payment_waits ? "requires_action" : "pending";
+	}
+	open->items[open->n_items++] = item;
+}
+
+void
+turn_begin_next(struct turn *turn)
+{
+	Billing__V1__OpenInvoices *open = billing_v1_open_invoices_new(turn->ctx);
+	struct account *account = &turn->account;
+	bool by_job = turn->by_job;
+
+	open->items = trl_arena_alloc(
+	    turn->ctx->arena, (turn->n_invoices + 1) * sizeof *open->items);
+	for (size_t i = turn->n_invoices; i-- > 0;) /* the newest first */
+		if (turn->invoices[i].is_new)
+			add_open(turn->ctx, open, &turn->invoices[i]);
+	for (size_t i = 0; i < turn->n_invoices; i++)
+		if (!turn->invoices[i].is_new && !turn->invoices[i].is_gone)
+			add_open(turn->ctx, open, &turn->invoices[i]);
+	account->open = open;
+	account->row->updated_at = billing_time(turn->ctx, account->now);
+	if (!account->row->clock_at)
+		account->now = trl_now(turn->ctx) / 1000000;
+	turn_begin(turn->self, turn->ctx, turn);
+	turn->by_job = by_job;
 }
 
 enum trl_code

@@ -16,24 +16,27 @@
 enum { JOB_AFTER_S = 60 };
 
 static void
-leave_job(struct turn *turn, struct trl_id payment, bool cancel)
+add_job(trl_ctx *ctx, trl_batch *work, struct trl_id payment, bool cancel)
 {
-	Billing__V1__ChargeJob *job = billing_v1_charge_job_new(turn->ctx);
+	Billing__V1__ChargeJob *job = billing_v1_charge_job_new(ctx);
+	char key[TRL_ID_TEXT];
 	struct trl_job_terms terms = {
-		.run_at_us =
-		    cancel ? 0 : trl_now(turn->ctx) + JOB_AFTER_S * INT64_C(1000000),
+		.key = cancel ? NULL : key,
+		.run_at_us = cancel ? 0 : trl_now(ctx) + JOB_AFTER_S * INT64_C(1000000),
 	};
 
-	trl_set(job, payment_id, trl_value_bytes(turn->ctx, payment));
+	trl_id_format(payment, key);
+
+	trl_set(job, payment_id, trl_value_bytes(ctx, payment));
 	trl_set(job, cancel, cancel);
-	trl_batch_job(turn->work, &payment_job, &terms, &job->base);
-	turn->asks = true;
+	trl_batch_job(work, &payment_job, &terms, &job->base);
 }
 
 void
 payment_cancel(struct turn *turn, struct trl_id payment)
 {
-	leave_job(turn, payment, true);
+	add_job(turn->ctx, turn->work, payment, true);
+	turn->asks = true;
 }
 
 /* A row of what is asked for after the commit. */
@@ -58,7 +61,10 @@ ask_after_commit(struct turn *turn, struct trl_id payment)
 {
 	trl_assert(turn->n_charges < TURN_CHARGES_MAX);
 	turn->charges[turn->n_charges++] = payment;
-	leave_job(turn, payment, false);
+	turn->fresh = NULL;
+	turn->asks = true;
+	if (!turn->by_job)
+		add_job(turn->ctx, turn->work, payment, false);
 }
 
 void
@@ -76,6 +82,8 @@ payment_begin(struct turn *turn, struct turn_invoice *at, struct trl_id method)
 	trl_set(invoice, attempts, invoice->attempts + 1);
 	at->changed = true;
 	ask_after_commit(turn, at->payment);
+	if (at->is_new)
+		turn->fresh = row;
 }
 
 struct trl_id
@@ -219,6 +227,16 @@ is_the_jobs(enum trl_code rc)
 	return rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN || rc == TRL_PRECONDITION;
 }
 
+static enum trl_code
+leave(struct billing *self, trl_ctx *ctx, struct trl_id payment)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	trl_err_clear(ctx);
+	add_job(ctx, work, payment, false);
+	return trl_batch_write_unrecorded(work);
+}
+
 enum trl_code
 payment_try(struct billing *self, trl_ctx *ctx, struct trl_id id, enum payment_how how)
 {
@@ -230,9 +248,44 @@ payment_try(struct billing *self, trl_ctx *ctx, struct trl_id id, enum payment_h
 
 	if (rc != TRL_OK && !is_the_jobs(rc))
 		return rc;
+	if (rc != TRL_OK && how == PAYMENT_BY_DUE)
+		return leave(self, ctx, id);
 	trl_err_clear(ctx);
-	trl_arena_rewind(ctx->arena, mark); /* it read the catalogue, too */
+	trl_arena_rewind(ctx->arena, mark);
 	return TRL_OK;
+}
+
+static enum trl_code
+charge_fresh(struct turn *turn)
+{
+	Billing__V1__PaymentRow row = BILLING__V1__PAYMENT_ROW__INIT;
+	struct billing *self = turn->self;
+	struct trl_id id = trl_value_id(turn->fresh->id);
+	struct provider_answer answer;
+	enum trl_code rc;
+
+	row.payment =
+	    trl_arena_memdup(turn->ctx->arena, turn->fresh, sizeof *turn->fresh);
+	row.method_reference = turn->account.row->method_reference;
+	trl_set(&row, invoice_status, BILLING__V1__INVOICE__STATUS__open);
+	rc = charge(self, turn->ctx, &row, false, &answer);
+	if (rc != TRL_OK)
+		return rc;
+	rc = payment_settle_next(turn, &row, &answer);
+	if (rc != TRL_PRECONDITION)
+		return rc;
+	trl_err_clear(turn->ctx);
+	turn->is_stale = true;
+	return payment_settle(self, turn->ctx, id, &answer);
+}
+
+enum trl_code
+payment_try_fresh(struct turn *turn)
+{
+	const struct trl_id id = trl_value_id(turn->fresh->id);
+	enum trl_code rc = charge_fresh(turn);
+
+	return is_the_jobs(rc) ? leave(turn->self, turn->ctx, id) : rc;
 }
 
 static enum trl_code

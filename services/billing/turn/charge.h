@@ -26,10 +26,14 @@ enum trl_code payment_charge(struct billing *self, trl_ctx *ctx, struct trl_id p
     bool payer_is_there) TRL_MUST_CHECK;
 
 /* The same, or has one that waits for its payer canceled; what cannot be known now is
- * left to its job. Errors: faults. */
-enum payment_how { PAYMENT_ALONE, PAYMENT_WITH_PAYER, PAYMENT_CANCEL };
+ * left to its job. PAYMENT_BY_DUE has none yet, as the job "due" would have come back
+ * had this process died. Errors: faults. */
+enum payment_how { PAYMENT_ALONE, PAYMENT_WITH_PAYER, PAYMENT_CANCEL, PAYMENT_BY_DUE };
 enum trl_code payment_try(struct billing *self, trl_ctx *ctx, struct trl_id payment,
     enum payment_how how) TRL_MUST_CHECK;
+/* The same by the job "due", of turn->fresh: without looking at it again, and with the
+ * turn's own account, as it was just committed. */
+enum trl_code payment_try_fresh(struct turn *turn) TRL_MUST_CHECK;
 
 /* Charges what nobody waited for; its payload is a ChargeJob. */
 extern const struct trl_job_kind payment_job;
@@ -43,6 +47,10 @@ enum trl_code payment_get(struct billing *self, trl_ctx *ctx, struct trl_id id,
  * too late (a failure of what succeeded), changes nothing. Errors: TRL_NOT_FOUND,
  * TRL_PRECONDITION (others change the account all the time), faults. */
 enum trl_code payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
+    const struct provider_answer *answer) TRL_MUST_CHECK;
+/* The same as the next turn of an account that was just committed. Errors:
+ * TRL_PRECONDITION (somebody changed it since), faults. */
+enum trl_code payment_settle_next(struct turn *turn, const Billing__V1__PaymentRow *row,
     const struct provider_answer *answer) TRL_MUST_CHECK;
 /* Says of a payment, refund or dispute what happened to it. */
 void payment_tell(struct turn *turn, const struct trl_event_type *type,

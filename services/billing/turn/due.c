@@ -73,7 +73,7 @@ step(struct turn *turn)
 	rc = do_next(turn);
 	if (rc != TRL_OK)
 		return rc;
-	turn->next = INT64_MIN; /* the job of this one is over: the next has its own */
+	turn->next = INT64_MIN; /* the job that waits is for another time from now on */
 	turn_finish(turn);
 	return turn_commit(turn, false);
 }
@@ -104,7 +104,7 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 		enum trl_code rc = TRL_OK;
 		bool more;
 
-		/* Ten years are many turns, and each reads the whole catalogue. */
+		/* Ten years are many turns. */
 		trl_arena_rewind(ctx->arena, mark);
 		if (to_hear)
 			rc = hear_all(self, ctx, &heard);
@@ -128,33 +128,64 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 	}
 }
 
-/* Nothing is due: the clocks of this machine and PostgreSQL's differ, or it is not due
- * any more. Whoever moves what is due has the job come then, too. */
+/* Where a process died between a payment's row and what came of it, that is found here:
+ * the job came back. Reads the account, once nothing of it is under way that the
+ * provider would tell. */
 static enum trl_code
-look_later(struct turn *turn)
-{
-	const struct account *account = &turn->account;
-	int64_t soon = trl_now(turn->ctx) + 1000000;
-
-	if (turn->next == INT64_MAX || account->row->clock_at || account->row->deleting)
-		return TRL_OK;
-	return trl_job_again(
-	    turn->ctx, turn->next * 1000000 > soon ? turn->next * 1000000 : soon);
-}
-
-/* One thing a run: what it does has the job come for the next one, be it due already.
- */
-static enum trl_code
-run(struct billing *self, trl_ctx *ctx, struct turn *turn)
+load_charged(struct billing *self, trl_ctx *ctx, struct turn *turn)
 {
 	enum trl_code rc = turn_load(self, ctx, turn);
+
+	if (rc != TRL_OK || turn->account.row->clock_at)
+		return rc;
+	for (size_t i = 0; i < turn->n_invoices; i++) {
+		const struct turn_invoice *at = &turn->invoices[i];
+
+		if (!trl_id_is_nil(at->payment) && !at->payment_waits &&
+		    turn->n_charges < TURN_CHARGES_MAX)
+			turn->charges[turn->n_charges++] = at->payment;
+	}
+	if (turn->n_charges == 0)
+		return TRL_OK;
+	turn->by_job = true;
+	rc = turn_charge(turn, false);
+	turn_end(turn);
+	return rc == TRL_OK ? turn_load(self, ctx, turn) : rc;
+}
+
+/* Has the job come for what is next, be it due already. Where nothing was due, the
+ * clocks of this machine and PostgreSQL's differ, or it is not due any more. A job that
+ * lost its key while it ran ends: another one waits, at the time that whoever added it
+ * has seen. */
+static enum trl_code
+come_again(struct turn *turn, const struct trl_job *job, bool was_due)
+{
+	const struct account *account = &turn->account;
+	int64_t soon = trl_now(turn->ctx) + (was_due ? 0 : 1000000);
+	int64_t next = turn->is_stale ? 0 : account_next(account);
+
+	if (!job->has_key || next == INT64_MAX || account->row->clock_at ||
+	    account->row->deleting)
+		return TRL_OK;
+	return trl_job_again(turn->ctx, next * 1000000 > soon ? next * 1000000 : soon);
+}
+
+/* One thing a run. */
+static enum trl_code
+run(struct billing *self, trl_ctx *ctx, const struct trl_job *job, struct turn *turn)
+{
+	enum trl_code rc = load_charged(self, ctx, turn);
 	bool due;
 
 	if (rc != TRL_OK)
 		return rc;
+	turn->by_job = true;
 	due = turn->next <= trl_now(ctx) / 1000000 && !turn->account.row->clock_at &&
 	      !turn->account.row->deleting;
-	rc = due ? step(turn) : look_later(turn);
+	if (due)
+		rc = step(turn);
+	if (rc == TRL_OK)
+		rc = come_again(turn, job, due);
 	turn_end(turn);
 	return rc;
 }
@@ -167,12 +198,11 @@ run_job(void *state, trl_ctx *ctx, const struct trl_job *job)
 	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	enum trl_code rc = trl_change_begin(&queue, ctx, ctx->tenant);
 
-	(void)job;
 	if (rc != TRL_OK)
 		return rc;
 	do {
 		trl_arena_rewind(ctx->arena, mark);
-		rc = run(state, ctx, turn);
+		rc = run(state, ctx, job, turn);
 	} while (trl_change_again(&queue, &rc));
 	return rc;
 }

@@ -84,14 +84,15 @@ tell_entitlements(struct turn *turn)
 		entitled_tell(turn->ctx, turn->work, &turn->account);
 }
 
-/* What happens by itself happens when it is due, by a job; under a test clock, when
- * that is moved on. */
+/* What happens by itself happens when it is due, by a job, which says itself when it
+ * comes again; under a test clock, when that is moved on. */
 static void
 set_alarm(struct turn *turn)
 {
 	int64_t next = account_next(&turn->account);
 
-	if (next == turn->next || next == INT64_MAX || turn->account.row->clock_at)
+	if (turn->by_job || next == turn->next || next == INT64_MAX ||
+	    turn->account.row->clock_at)
 		return;
 	due_at(turn->work, next);
 }

@@ -8,14 +8,19 @@
 
 #include <trl/change.h>
 
-static enum trl_code
-charge(struct turn *turn, bool payer_is_there)
+enum trl_code
+turn_charge(struct turn *turn, bool payer_is_there)
 {
 	enum trl_code rc = TRL_OK;
+	enum payment_how how = turn->by_job     ? PAYMENT_BY_DUE
+			       : payer_is_there ? PAYMENT_WITH_PAYER
+						: PAYMENT_ALONE;
 
+	if (turn->by_job && turn->n_charges == 1 && turn->fresh)
+		return payment_try_fresh(turn);
+	turn->is_stale |= turn->n_charges > 0;
 	for (size_t i = 0; rc == TRL_OK && i < turn->n_charges; i++)
-		rc = payment_try(turn->self, turn->ctx, turn->charges[i],
-		    payer_is_there ? PAYMENT_WITH_PAYER : PAYMENT_ALONE);
+		rc = payment_try(turn->self, turn->ctx, turn->charges[i], how);
 	return rc;
 }
 
@@ -25,7 +30,7 @@ turn_commit(struct turn *turn, bool payer_is_there)
 	enum trl_code rc = trl_batch_write_unrecorded(turn->work);
 
 	trl_change_end(&turn->series_queue);
-	return rc == TRL_OK ? charge(turn, payer_is_there) : rc;
+	return rc == TRL_OK ? turn_charge(turn, payer_is_there) : rc;
 }
 
 static enum trl_code
@@ -43,7 +48,7 @@ charge_and_reply(struct turn *turn, const struct turn_kind *kind, void *arg)
 {
 	struct billing *self = turn->self;
 	trl_ctx *ctx = turn->ctx;
-	enum trl_code rc = charge(turn, true);
+	enum trl_code rc = turn_charge(turn, true);
 
 	turn_end(turn);
 	if (rc == TRL_OK)
@@ -93,7 +98,7 @@ reply_and_charge(struct turn *turn, const struct turn_kind *kind, void *arg)
 	trl_change_end(&turn->series_queue);
 	if (rc != TRL_OK || turn->ctx->idempotency.replayed)
 		return rc;
-	return charge(turn, true);
+	return turn_charge(turn, true);
 }
 
 static void

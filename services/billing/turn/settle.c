@@ -217,6 +217,14 @@ write_answer(struct turn *turn, const Billing__V1__PaymentRow *row,
 }
 
 enum trl_code
+payment_settle_next(struct turn *turn, const Billing__V1__PaymentRow *row,
+    const struct provider_answer *answer)
+{
+	turn_begin_next(turn);
+	return write_answer(turn, row, answer);
+}
+
+enum trl_code
 payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
     const struct provider_answer *answer)
 {

@@ -53,8 +53,15 @@ struct turn {
 	struct turn_invoice invoices[TURN_INVOICES_MAX];
 	size_t n_charges; /* payments that the commit makes, still to be charged */
 	struct trl_id charges[TURN_CHARGES_MAX];
-	bool asks;    /* the provider, for those or for something else */
-	bool told[8]; /* by ACT_STARTED and those after it, once */
+	bool asks; /* the provider, for those or for something else */
+	/* The last of them, where nobody can know of it before it is charged, for its
+	 * invoice is as new; or NULL. */
+	const Billing__V1__Payment *fresh;
+	/* Done by the job "due", which comes back until nothing is left to do: it looks
+	 * after the payments, and knows when to come next. */
+	bool by_job;
+	bool is_stale; /* what came of a payment was written, and is not known here */
+	bool told[8];  /* by ACT_STARTED and those after it, once */
 	bool is_preview;
 	/* number.h; from its first number on, until the commit */
 	struct trl_change series_queue;
@@ -94,6 +101,8 @@ enum trl_code turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kin
  * charges them. What the provider does not answer now is its job's. Errors:
  * TRL_PRECONDITION (the account was changed meanwhile: load it anew), faults. */
 enum trl_code turn_commit(struct turn *turn, bool payer_is_there) TRL_MUST_CHECK;
+/* Has the provider asked for turn->charges, which are committed; the same errors. */
+enum trl_code turn_charge(struct turn *turn, bool payer_is_there) TRL_MUST_CHECK;
 
 /* acts.c */
 
@@ -101,6 +110,8 @@ enum trl_code turn_commit(struct turn *turn, bool payer_is_there) TRL_MUST_CHECK
  * written or given up. */
 void turn_begin(struct billing *self, trl_ctx *ctx, struct turn *out);
 void turn_end(struct turn *turn);
+/* Begins another one with the account as the last one has committed it. */
+void turn_begin_next(struct turn *turn);
 enum trl_code turn_load(
     struct billing *self, trl_ctx *ctx, struct turn *out) TRL_MUST_CHECK;
 /* Does what an outcome asks for, until nothing is left.

@@ -4,7 +4,8 @@ select s.version, s.state, s.currency, s.balance, s.carried, s.coupon, s.coupon_
     s.next_credit_note, m.id as method_id, m.reference as method_reference,
     case when not m.expiring_told then make_timestamptz(m.expiry_year, m.expiry_month, 1,
         0, 0, 0, 'UTC') end as expiring_at,
-    t.deleting
+    t.deleting,
+    (select max(c.version) from catalogue_directory c) as catalogue_version
 from (values (:tenant_id::uuid)) as here (tenant_id)
 left join subscription s on s.tenant_id = here.tenant_id
 left join payment_method m
