@@ -131,7 +131,8 @@ trl_http_sendable(const struct trl_http_response *response)
 	for (size_t i = 0; i < response->n_headers; i++) {
 		const struct trl_http_header *h = &response->headers[i];
 
-		if (!trl_http_is_token(h->name, strlen(h->name)) ||
+		/* Names are texts of our own. */
+		if (!trl_http_is_value(h->name, strlen(h->name)) ||
 		    !trl_http_is_value(h->value, h->value_len))
 			return false;
 	}
