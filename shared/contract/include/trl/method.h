@@ -80,6 +80,7 @@ struct trl_method {
 	bool revalidates;  /* If-None-Match is answered: the version counts all of it */
 	bool sees_session; /* PUBLIC, but the principal is a session's where one is */
 	bool stream; /* its answer is a text/event-stream that the edge goes on with */
+	bool takes, gives; /* a body beside the message (<trl/stream.h>) */
 	/* Its answer is the reply's field body, of this type; NULL: JSON. */
 	/* What of the plan it needs, as trl_may asks for it; NULL and 0: nothing. */
 	const char *feature;
