@@ -16,95 +16,27 @@
 
 #include <trl/span.h>
 #include <trl/validate.h>
-#include <trl/wire.h>
 
 enum {
 	ATTEMPTS = 3,
 	BACKOFF_MS = 25,
 	AWAIT_PEER_MS = 500, /* a service that restarts is back sooner than this */
-	FAULTS_MAX = 5,
-	SHUN_US = 1000000,
 	TOKENS_MAX = 10,
 	FLOOR_MS = 1,
 };
 
-static void
-note_fault(struct bus_peer *peer, enum trl_code code)
-{
-	if (code != TRL_UNAVAILABLE && code != TRL_BUSY) {
-		peer->faults = peer->penalties = 0;
-		return;
-	}
-	if (++peer->faults < FAULTS_MAX)
-		return;
-	peer->faults = 0;
-	if (peer->penalties < 30)
-		peer->penalties++;
-	peer->shunned_until_us =
-	    trl_loop_now_us(peer->bus->net->loop) + (uint64_t)peer->penalties * SHUN_US;
-}
-
-static bool
-is_known(enum trl_code code)
-{
-	return code <= TRL_QUOTA || (code >= TRL_BUSY && code <= TRL_INTERNAL);
-}
-
 void
-bus_client_reply(trl_bus *bus, struct bus_peer *peer, const struct bus_frame *frame)
-{
-	struct bus_call *call = bus_call_find(bus, frame->call_id);
-	if (call == NULL || call->peer != peer)
-		return; /* late: its caller has gone */
-	trl_ctx *ctx = call->ctx;
-	bus_call_delist(bus, call);
-	call->answered = true;
-	call->code = frame->has_error ? frame->code : TRL_OK;
-	if (!is_known(call->code) || (frame->has_error && frame->code == TRL_OK)) {
-		call->code = trl_fail(
-		    ctx, TRL_INTERNAL, "unknown code %d in a reply", (int)frame->code);
-	} else if (frame->has_error) {
-		bus_error_read(ctx, frame);
-	} else {
-		call->code = trl_wire_decode(ctx, call->method->out->descriptor,
-		    frame->payload, frame->payload_len, &call->out);
-		if (call->code != TRL_OK) {
-			trl_err_clear(ctx);
-			call->code = trl_fail(ctx, TRL_INTERNAL, "broken reply of %s",
-			    call->method->name);
-		}
-		if (frame->replayed)
-			ctx->idempotency.replayed = true;
-	}
-	note_fault(peer, call->code);
-	trl_wake(call->ticket);
-}
-
-void
-bus_client_lost(struct bus_peer *peer)
-{
-	while (peer->calls != NULL) {
-		struct bus_call *call = peer->calls;
-		bus_call_delist(peer->bus, call);
-		call->answered = false;
-		note_fault(peer, TRL_UNAVAILABLE);
-		trl_wake(call->ticket);
-	}
-}
-
-static void
-cancel(struct bus_call *call)
+bus_call_cancel(struct bus_call *call)
 {
 	struct bus_frame frame = { .kind = BUS_CANCEL, .call_id = call->id };
 	if (bus_frame_put(&call->peer->link.out, &frame, NULL))
 		bus_link_touch(&call->peer->link);
 }
 
-/* What the frames of all attempts share. The key of a call made inside a call is
- * the parent's and the step's name. */
-static void
-fill(trl_ctx *ctx, const struct trl_method *method, const struct trl_call_terms *terms,
-    struct bus_frame *f)
+/* The key of a call made inside a call is the parent's and the step's name. */
+void
+bus_call_fill(trl_ctx *ctx, const struct trl_method *method,
+    const struct trl_call_terms *terms, struct bus_frame *f)
 {
 	const struct trl_idempotency *idem = &ctx->idempotency;
 	f->kind = BUS_CALL;
@@ -144,8 +76,8 @@ fill(trl_ctx *ctx, const struct trl_method *method, const struct trl_call_terms 
 
 /* No answer in time. What was asked may be done all the same: by a peer that hangs
  * and comes back, or by one that is slow. */
-static enum trl_code
-too_late(trl_ctx *ctx, const struct trl_method *method, enum trl_code rc)
+enum trl_code
+bus_call_too_late(trl_ctx *ctx, const struct trl_method *method, enum trl_code rc)
 {
 	if (rc == TRL_OK)
 		rc = TRL_DEADLINE;
@@ -156,6 +88,14 @@ too_late(trl_ctx *ctx, const struct trl_method *method, enum trl_code rc)
 	if (ctx->err.code == TRL_OK)
 		trl_fail(ctx, rc, "%s did not answer in time", method->name);
 	return rc;
+}
+
+enum trl_code
+bus_call_lost(trl_ctx *ctx, const struct trl_method *method)
+{
+	return trl_fail(ctx,
+	    method->effect == TRL_WRITE ? TRL_UNCERTAIN : TRL_UNAVAILABLE,
+	    "the reply of %s was lost", method->name);
 }
 
 /* Parks until the reply. TRL_OK: *answered tells whether there was one. */
@@ -177,9 +117,9 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	call->ticket = trl_park_begin(ctx);
 	enum trl_code rc = trl_park_for(ctx, call->ticket, peer->target->name, left_ms);
 	if (call->peer != NULL) { /* nobody answered in time */
-		cancel(call);
+		bus_call_cancel(call);
 		bus_call_delist(bus, call);
-		return too_late(ctx, method, rc);
+		return bus_call_too_late(ctx, method, rc);
 	}
 	/* It came in the very turn of the deadline, whose error stands only where the
 	 * reply has none of its own. */
@@ -188,16 +128,8 @@ attempt(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	return TRL_OK;
 }
 
-/* Who may get the call: a service's peers but for the one that had it last, or the
- * one at an address. */
-struct choice {
-	struct bus_target *target;
-	const struct bus_peer *last;
-	const char *at; /* NULL: any */
-};
-
 static struct bus_peer *
-choose(trl_bus *bus, const struct choice *among)
+choose(trl_bus *bus, const struct bus_choice *among)
 {
 	struct bus_peer *peer = among->target->peers;
 	if (among->at == NULL)
@@ -209,7 +141,8 @@ choose(trl_bus *bus, const struct choice *among)
 
 /* A peer to send to; the first caller waits a moment for one to come up. */
 static struct bus_peer *
-await_peer(trl_ctx *ctx, trl_bus *bus, const struct choice *among, uint64_t until_us)
+await_peer(
+    trl_ctx *ctx, trl_bus *bus, const struct bus_choice *among, uint64_t until_us)
 {
 	struct bus_peer *peer = choose(bus, among);
 	while (peer == NULL && ctx->caller == NULL &&
@@ -253,8 +186,8 @@ back_off(trl_ctx *ctx, unsigned attempts, uint64_t until_us)
 	return false;
 }
 
-static void
-count(trl_bus *bus, struct bus_target *target, enum trl_code code)
+void
+bus_call_count(trl_bus *bus, struct bus_target *target, enum trl_code code)
 {
 	trl_series **at = &target->codes[code & 63];
 	if (*at == NULL) /* of a later release */
@@ -262,32 +195,44 @@ count(trl_bus *bus, struct bus_target *target, enum trl_code code)
 	trl_series_add(*at, 1);
 }
 
-/* One attempt and its meaning. */
-static enum trl_code
-once(trl_ctx *ctx, trl_bus *bus, struct choice *among, const struct trl_method *method,
-    struct bus_frame *frame, const ProtobufCMessage *in, uint64_t until_us,
-    ProtobufCMessage **out)
+enum trl_code
+bus_call_choose(trl_ctx *ctx, trl_bus *bus, struct bus_choice *among,
+    const struct trl_method *method, uint64_t until_us, struct bus_peer **out)
 {
-	struct bus_call call;
 	const struct bus_target *target = among->target;
 	uint64_t patience = trl_mono_us() + AWAIT_PEER_MS * 1000;
 	struct bus_peer *peer =
 	    await_peer(ctx, bus, among, patience < until_us ? patience : until_us);
-	uint64_t now = trl_mono_us();
 
 	if (peer == NULL) {
 		trl_err_clear(ctx);
 		return trl_fail(
 		    ctx, TRL_UNAVAILABLE, "no peer of %s is up", target->name);
 	}
-	if (now + FLOOR_MS * 1000 >= until_us)
+	if (trl_mono_us() + FLOOR_MS * 1000 >= until_us)
 		return trl_fail(ctx, TRL_DEADLINE, "no time left for %s", method->name);
 	if (!bus_link_has_room(&peer->link))
 		return trl_fail(ctx, TRL_BUSY, "%s reads too slowly", target->name);
-	among->last = peer;
-	enum trl_code rc = attempt(ctx, bus, method, peer, frame, in,
+	among->last = *out = peer;
+	return TRL_OK;
+}
+
+/* One attempt and its meaning. */
+static enum trl_code
+once(trl_ctx *ctx, trl_bus *bus, struct bus_choice *among,
+    const struct trl_method *method, struct bus_frame *frame,
+    const ProtobufCMessage *in, uint64_t until_us, ProtobufCMessage **out)
+{
+	struct bus_call call;
+	struct bus_peer *peer;
+	enum trl_code rc = bus_call_choose(ctx, bus, among, method, until_us, &peer);
+	uint64_t now = trl_mono_us();
+
+	if (rc != TRL_OK)
+		return rc;
+	rc = attempt(ctx, bus, method, peer, frame, in,
 	    (uint32_t)((until_us - now + 999) / 1000), &call);
-	trl_series_observe_us(target->us, trl_mono_us() - now);
+	trl_series_observe_us(among->target->us, trl_mono_us() - now);
 	if (rc != TRL_OK)
 		return rc;
 	if (call.answered) {
@@ -295,11 +240,7 @@ once(trl_ctx *ctx, trl_bus *bus, struct choice *among, const struct trl_method *
 			*out = call.out;
 		return call.code;
 	}
-	return method->effect == TRL_WRITE
-		   ? trl_fail(
-			 ctx, TRL_UNCERTAIN, "the reply of %s was lost", method->name)
-		   : trl_fail(ctx, TRL_UNAVAILABLE, "the reply of %s was lost",
-			 method->name);
+	return bus_call_lost(ctx, method);
 }
 
 /* What a last attempt's fault means after an earlier one of unknown outcome: that
@@ -314,26 +255,42 @@ still_uncertain(trl_ctx *ctx, const struct trl_method *method, enum trl_code rc)
 	    method->name, trl_code_name(rc));
 }
 
+enum trl_code
+bus_call_begin(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
+    const struct trl_call_terms *terms, struct bus_choice *among, uint64_t *until_us)
+{
+	const char *to = terms->to != NULL ? terms->to : method->service;
+	uint32_t ms = terms->timeout_ms ? terms->timeout_ms : method->timeout_ms;
+
+	trl_assert(ctx->actor != NULL && !trl_key_held(ctx));
+	*among =
+	    (struct bus_choice){ .target = bus_target_find(bus, to), .at = terms->at };
+	if (among->target == NULL)
+		return trl_fail(
+		    ctx, TRL_UNAVAILABLE, "%s has no address for %s", bus->service, to);
+	*until_us = trl_mono_us() + (uint64_t)(ms ? ms : 5000) * 1000;
+	if (*until_us > ctx->deadline_us)
+		*until_us = ctx->deadline_us;
+	return TRL_OK;
+}
+
 static enum trl_code
 call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
     const ProtobufCMessage *in, const struct trl_call_terms *terms,
     ProtobufCMessage **out)
 {
 	struct bus_frame frame = { 0 };
+	struct bus_choice among;
+	uint64_t until_us;
 	bool uncertain = false;
-	enum trl_code rc;
+	enum trl_code rc = bus_call_begin(ctx, bus, method, terms, &among, &until_us);
 
-	trl_assert(ctx->actor != NULL && !trl_key_held(ctx));
-	const char *to = terms->to != NULL ? terms->to : method->service;
-	struct choice among = { .target = bus_target_find(bus, to), .at = terms->at };
-	if (among.target == NULL)
-		return trl_fail(
-		    ctx, TRL_UNAVAILABLE, "%s has no address for %s", bus->service, to);
-	uint32_t ms = terms->timeout_ms ? terms->timeout_ms : method->timeout_ms;
-	uint64_t until_us = trl_mono_us() + (uint64_t)(ms ? ms : 5000) * 1000;
-	if (until_us > ctx->deadline_us)
-		until_us = ctx->deadline_us;
-	fill(ctx, method, terms, &frame);
+	if (rc != TRL_OK)
+		return rc;
+	if (method->takes || method->gives)
+		return trl_fail(ctx, TRL_INTERNAL,
+		    "%s carries bodies: it is called by trl_stream_open", method->name);
+	bus_call_fill(ctx, method, terms, &frame);
 	if (bus->retry_tokens < TOKENS_MAX)
 		bus->retry_tokens += 0.1;
 	for (unsigned attempts = 1;; attempts++) {
@@ -347,7 +304,7 @@ call_with(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 	}
 	if (uncertain)
 		rc = still_uncertain(ctx, method, rc);
-	count(bus, among.target, rc);
+	bus_call_count(bus, among.target, rc);
 	return rc;
 }
 

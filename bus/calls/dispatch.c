@@ -7,6 +7,7 @@
  * handler and, where that refused, after it; a handler only leaves the record, in the
  * batch of what it changes. */
 #include "server.h"
+#include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ fill_ctx(trl_ctx *ctx, const struct bus_serving *call)
 	ctx->pg = call->server->bus->pg;
 	ctx->caller = text_of(ctx, bus_text(call->conn->caller));
 	ctx->call_id = f->call_id;
+	ctx->stream = call->stream;
 	ctx->principal = f->principal;
 	ctx->principal.permissions = bus_permissions(ctx->arena, f);
 	ctx->principal.address = text_of(ctx, f->address);
@@ -159,7 +161,8 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 
 	rc = trl_wire_decode(ctx, method->in->descriptor, call->frame.payload,
 	    call->frame.payload_len, &in);
-	bus_inbound_drop(call->server, TRL_TAKE(call->inbound));
+	if (call->frame.body_len == 0) /* else the body is read there */
+		bus_inbound_drop(call->server, TRL_TAKE(call->inbound));
 	if (rc == TRL_OK)
 		rc = bus_check_principal(ctx, method);
 	if (rc == TRL_OK)
@@ -171,6 +174,8 @@ handle(trl_ctx *ctx, struct bus_serving *call, ProtobufCMessage **out)
 	if (rc != TRL_OK)
 		return rc;
 	rc = answer(ctx, call, in, out);
+	if (call->stream != NULL)
+		rc = bus_stream_check(ctx, call->stream, rc);
 	if (rc == TRL_OK && call->is_write && !is_settled(&ctx->idempotency))
 		rc = trl_fail(ctx, TRL_INTERNAL,
 		    "%s answered without its record: a WRITE ends in trl_batch_write, "
@@ -192,11 +197,12 @@ put_reply(
 		.kind = BUS_REPLY,
 		.call_id = call->frame.call_id,
 		.replayed = rc == TRL_OK && ctx->idempotency.replayed,
+		.has_body = call->stream != NULL, /* and it is empty */
 	};
 	if (rc == TRL_OK && !bus_frame_put(&link->out, &reply, out))
 		rc = trl_fail(ctx, TRL_INTERNAL, "the reply is too large for the bus");
 	if (rc != TRL_OK) {
-		reply.replayed = false;
+		reply.replayed = reply.has_body = false;
 		bus_error_write(ctx, rc, &reply);
 		trl_assert(bus_frame_put(&link->out, &reply, NULL));
 	}
@@ -245,8 +251,17 @@ unlist(struct bus_serving *call)
 	server->running--;
 	if (call->inbound != NULL)
 		bus_inbound_drop(server, call->inbound);
+	if (call->stream != NULL)
+		bus_stream_free(&call->stream);
 	call->next = server->free_servings;
 	server->free_servings = call;
+}
+
+/* Nobody waits for it any more. */
+static bool
+is_deserted(const trl_ctx *ctx, const struct bus_serving *call)
+{
+	return ctx->cancelled || (call->stream != NULL && call->stream->over != NULL);
 }
 
 static void
@@ -271,12 +286,13 @@ run(trl_ctx *ctx, void *arg)
 		if (rc != TRL_OK) {
 			if (ctx->err.code == TRL_OK)
 				trl_fail(ctx, rc, "%s", "failed without an error");
-			if (!ctx->cancelled) /* nobody waits: no failure of ours */
+			if (!is_deserted(ctx, call)) /* no failure of ours */
 				trl_log_err(ctx);
 		}
 		trl_span_end(ctx, &span, rc);
 	}
-	if (call->conn != NULL)
+	if (call->conn != NULL &&
+	    (call->stream == NULL || !bus_stream_finish(call->stream, rc)))
 		put_reply(ctx, call, rc, out);
 	unlist(call);
 }
@@ -358,6 +374,9 @@ bus_dispatch(
 		bus_refuse(conn, frame->call_id, TRL_BUSY, SHED_RETRY_MS, NULL);
 		return;
 	}
+	if (served->method->takes || served->method->gives)
+		call->stream = bus_stream_serve(
+		    &conn->bulk, server->bus->net->loop, served->method, frame);
 	inbound->refs++;
 	if (call->next != NULL)
 		call->next->prev = call;

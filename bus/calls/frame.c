@@ -160,7 +160,16 @@ put_hello(uint8_t *start, const struct bus_frame *f)
 		p = put_bytes(p, 3, f->echo, 16);
 	p = put_fixed(p, 4, f->boot, 8);
 	p = put_text(p, 5, f->notices);
+	if (f->token != NULL)
+		p = put_bytes(p, 6, f->token, BUS_TOKEN);
 	return close_inner(start, p, 13);
+}
+
+/* A field from 16 on, whose tag takes two bytes. */
+static uint8_t *
+put_far(uint8_t *p, unsigned field, uint64_t v)
+{
+	return put_varint(put_varint(p, field << 3 | VARINT), v);
 }
 
 static uint8_t *
@@ -200,11 +209,12 @@ put_header(uint8_t *p, const struct bus_frame *f)
 		p = put_num(p, 14, 1);
 	if (f->replayed)
 		p = put_num(p, 15, 1);
-	if (f->credit != 0) {
-		*p++ = 0x80; /* field 16, varint: a tag of two bytes */
-		*p++ = 0x01;
-		p = put_varint(p, f->credit);
-	}
+	if (f->credit != 0)
+		p = put_far(p, 16, f->credit);
+	if (f->has_body)
+		p = put_far(p, 17, f->body_len);
+	if (f->kind == BUS_END)
+		p = put_far(p, 18, f->length);
 	return p;
 }
 
@@ -228,23 +238,27 @@ bus_frame_put(
 {
 	size_t payload_len =
 	    payload ? protobuf_c_message_get_packed_size(payload) : frame->payload_len;
+	size_t body_len = frame->has_body ? frame->body_len : 0;
 	size_t bound = header_bound(frame);
-	if (payload_len > BUS_FRAME_MAX || bound > BUS_FRAME_MAX)
+	if (payload_len > BUS_FRAME_MAX || body_len > BUS_FRAME_MAX ||
+	    bound > BUS_FRAME_MAX)
 		return false;
 
-	uint8_t *start = trl_buf_reserve(out, 8 + bound + payload_len);
+	uint8_t *start = trl_buf_reserve(out, 8 + bound + payload_len + body_len);
 	uint8_t *end = put_header(start + 8, frame);
 	size_t header_len = (size_t)(end - (start + 8));
 	trl_assert(header_len <= bound);
-	if (8 + header_len + payload_len > BUS_FRAME_MAX)
+	if (8 + header_len + payload_len + body_len > BUS_FRAME_MAX)
 		return false;
 	put_be(start, header_len, 4);
-	put_be(start + 4, payload_len, 4);
+	put_be(start + 4, payload_len + body_len, 4);
 	if (payload != NULL)
 		protobuf_c_message_pack(payload, end);
 	else if (payload_len > 0)
 		memcpy(end, frame->payload, payload_len);
-	out->len += 8 + header_len + payload_len;
+	if (body_len > 0)
+		memcpy(end + payload_len, frame->body, body_len);
+	out->len += 8 + header_len + payload_len + body_len;
 	return true;
 }
 

@@ -16,6 +16,7 @@ enum {
 	BUS_FRAME_MAX = BUS_MESSAGE_MAX - BUS_ENVELOPE - BUS_TAG - 16,
 	BUS_GATHER = 64 * 1024,
 	BUS_PERMISSIONS_MAX = 1024,
+	BUS_TOKEN = 16,
 };
 
 enum bus_flag {
@@ -82,10 +83,16 @@ struct bus_frame {
 	const uint8_t *raw_error; /* when read: for bus_next_violation */
 	size_t raw_error_len;
 	struct bus_text name, notices;
-	const uint8_t *nonce, *echo; /* 16 bytes or NULL */
+	const uint8_t *nonce, *echo, *token; /* 16 bytes or NULL */
 	uint64_t boot;
+	uint64_t length;    /* of END */
+	const uint8_t *raw; /* when read: all of it, headers too */
+	size_t raw_len;
 	const uint8_t *payload;
 	size_t payload_len;
+	bool has_body;       /* a whole body rides behind the payload */
+	const uint8_t *body; /* at most TRL_STREAM_RIDES */
+	size_t body_len;
 };
 
 struct bus_text bus_text(const char *s); /* "" and NULL are absent */

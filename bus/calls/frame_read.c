@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include <trl/stream.h>
 #include <trl/utf8.h>
 
 #include "octets.h"
@@ -215,6 +216,9 @@ hello_field(struct bus_frame *out, const struct field *f)
 		return f->wire == FIXED64;
 	case 5:
 		return take_text(f, 256, &out->notices);
+	case 6:
+		out->token = f->data;
+		return f->wire == BYTES && f->len == BUS_TOKEN;
 	default:
 		return true;
 	}
@@ -265,9 +269,16 @@ number_field(struct bus_frame *out, const struct field *f)
 	case 15:
 		out->replayed = v != 0;
 		return true;
-	default:
+	case 16:
 		out->credit = (uint32_t)v;
 		return v <= UINT32_MAX;
+	case 17:
+		out->has_body = true;
+		out->body_len = (size_t)v;
+		return v <= TRL_STREAM_RIDES;
+	default:
+		out->length = v;
+		return true;
 	}
 }
 
@@ -326,6 +337,8 @@ header_field(struct bus_frame *out, const struct field *f)
 	case 14:
 	case 15:
 	case 16:
+	case 17:
+	case 18:
 		return number_field(out, f);
 	default:
 		return true; /* from a later release */
@@ -347,9 +360,14 @@ bus_frame_get(const uint8_t *data, size_t len, size_t *at, struct bus_frame *out
 		return "broken frame header";
 	if (out->kind == 0)
 		return "frame without a kind";
+	if (out->body_len > payload_len)
+		return "frame longer than its message";
 	out->payload = header + header_len;
-	out->payload_len = (size_t)payload_len;
-	*at += (size_t)(8 + header_len + payload_len);
+	out->payload_len = (size_t)payload_len - out->body_len;
+	out->body = out->payload + out->payload_len;
+	out->raw = header - 8;
+	out->raw_len = (size_t)(8 + header_len + payload_len);
+	*at += out->raw_len;
 	return NULL;
 }
 

@@ -14,6 +14,7 @@
 
 #include <trl/complain.h>
 
+#include "bulk_link.h"
 #include "peer.h"
 #include "server.h"
 
@@ -96,7 +97,14 @@ has_greeted(const struct bus_server *server, const struct bus_ends *ends)
 	for (const struct bus_conn *c = server->conns; c != NULL; c = c->next)
 		if (c->proven && bus_ends_equal(&c->link.ends, ends))
 			return true;
-	return false;
+	return bulk_hear_knows(server, ends);
+}
+
+static bool
+is_at(const struct bus_link *link, const struct bus_end *ours)
+{
+	return link->ends.ours.port == ours->port &&
+	       memcmp(&link->ends.ours, ours, sizeof *ours) == 0;
 }
 
 /* A connection of ours to a peer, that in use or the one before it. */
@@ -105,8 +113,8 @@ is_dialled(const trl_bus *bus, const struct bus_end *ours)
 {
 	for (struct bus_target *t = bus->targets; t != NULL; t = t->next)
 		for (const struct bus_peer *p = t->peers; p != NULL; p = p->next)
-			if (p->link.ends.ours.port == ours->port &&
-			    memcmp(&p->link.ends.ours, ours, sizeof *ours) == 0)
+			if (is_at(&p->link, ours) ||
+			    (p->bulk.link != NULL && is_at(&p->bulk.link->link, ours)))
 				return true;
 	return false;
 }

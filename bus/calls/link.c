@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 void
 bus_link_reset(struct bus_link *link, uint32_t pipe)
 {
@@ -132,6 +134,7 @@ flush(struct bus_link *link)
 {
 	if (!link->up)
 		return;
+	size_t at = link->out_at;
 	while (link->out_at < link->out.len && link->sent - link->acked < BUS_WINDOW) {
 		size_t n = cut(link);
 		if (!send_message(link, 0, NULL, link->out.data + link->out_at, n)) {
@@ -142,6 +145,7 @@ flush(struct bus_link *link)
 		link->sent++;
 		link->out_at += n;
 	}
+	bool some = link->out_at != at;
 	if (link->out_at == link->out.len) {
 		trl_buf_clear(&link->out);
 		link->out_at = 0;
@@ -149,6 +153,8 @@ flush(struct bus_link *link)
 		trl_buf_shift(&link->out, link->out_at);
 		link->out_at = 0;
 	}
+	if (some && link->flushed != NULL)
+		link->flushed(link);
 	uint64_t owed = link->received - link->acknowledged;
 	if (owed >= BUS_ACK_EVERY || (owed > 0 && link->ack_now))
 		send_message(link, BUS_ACK_ONLY, NULL, NULL, 0);
@@ -185,6 +191,37 @@ bus_link_greet(
 	if (bus_frame_put(&frames, hello, NULL))
 		send_message(link, BUS_GREETING, key, frames.data, frames.len);
 	trl_buf_fini(&frames);
+}
+
+const char *
+bus_link_greeted(struct bus_link *link, const struct bus_key *key,
+    const uint8_t nonce[16], const char *caller, const char *callee,
+    const struct bus_envelope *envelope, const uint8_t *data, size_t len,
+    struct bus_frame *hello)
+{
+	size_t at = BUS_ENVELOPE;
+
+	if (link->up)
+		return "second_hello";
+	if (key != NULL) {
+		if (!(envelope->flags & BUS_TAGGED) || envelope->kid != key->kid)
+			return "unknown_kid";
+		if (!bus_mac_check(key->bytes, data, len))
+			return "bad_mac";
+		len -= BUS_TAG;
+	}
+	if (bus_frame_get(data, len, &at, hello) != NULL || hello->kind != BUS_HELLO ||
+	    hello->nonce == NULL || hello->echo == NULL)
+		return "bad_hello";
+	if (!bus_text_eq(hello->name, callee))
+		return "wrong_service";
+	if (sodium_memcmp(hello->echo, nonce, 16) != 0)
+		return "replayed";
+	if (key != NULL)
+		bus_mac_derive(
+		    &link->mac, key, true, nonce, hello->nonce, caller, callee);
+	link->up = true;
+	return NULL;
 }
 
 const char *

@@ -39,7 +39,8 @@ struct bus_link {
 	bool ack_now;       /* tell at the next flush, whatever the count */
 	struct trl_buf out; /* whole frames, from out_at on */
 	size_t out_at;
-	bool queued; /* in one of links' lists */
+	void (*flushed)(struct bus_link *link); /* some of out was sent; or NULL */
+	bool queued;                            /* in one of links' lists */
 	struct bus_link *next_queued;
 };
 
@@ -58,6 +59,12 @@ void bus_links_flush(struct bus_links *links);
 void bus_links_retry(struct bus_links *links);
 /* Everything sent and acknowledged. */
 bool bus_link_settled(const struct bus_link *link);
+/* Reads the callee's answer to a HELLO of ours with this nonce: connects where it is
+ * what service said. NULL: fine, else why not. */
+const char *bus_link_greeted(struct bus_link *link, const struct bus_key *key,
+    const uint8_t nonce[16], const char *caller, const char *callee,
+    const struct bus_envelope *envelope, const uint8_t *data, size_t len,
+    struct bus_frame *hello);
 /* Sends a HELLO at once, outside the window, tagged under key (NULL: untagged). */
 void bus_link_greet(
     struct bus_link *link, const struct bus_frame *hello, const struct bus_key *key);

@@ -155,6 +155,7 @@ bus_server_tick(struct bus_server *server)
 			continue;
 		}
 		bus_conn_say_ready(c);
+		bus_bulk_tick(&c->bulk);
 		if (c->link.received > c->link.acknowledged) {
 			c->link.ack_now = true;
 			bus_link_touch(&c->link);

@@ -4,17 +4,19 @@
  * results by three words, a service's by code. Both by code would be a thousand series
  * in a process of all services, of which most are never touched. What the operator's
  * command asks is counted as one method: nobody watches how fast it is. */
+#include "bulk.h"
 #include "net.h"
 #include "server.h"
 
 #include <trl/method.h>
 
 /* All that bus_net_refused() is told. */
-static const char *const reasons[] = { "bad_ack", "bad_hello", "bad_mac",
-	"broken frame header", "frame longer than its message", "frame without a kind",
-	"frames_in_ack", "malformed", "no_key", "not_allowed", "replayed",
-	"second_hello", "truncated frame", "unexpected_tag", "unknown_caller",
-	"unknown_kid", "untagged", "wrong_service" };
+static const char *const reasons[] = { "bad_ack", "bad_chunk", "bad_credit", "bad_end",
+	"bad_hello", "bad_mac", "broken frame header", "chunk_after_end",
+	"chunk_of_nobody", "frame longer than its message", "frame without a kind",
+	"frames_in_ack", "malformed", "no_key", "not_allowed", "over_credit",
+	"replayed", "second_end", "second_hello", "truncated frame", "unexpected_tag",
+	"unknown_caller", "unknown_kid", "unknown_token", "untagged", "wrong_service" };
 
 void
 bus_metrics_init(struct bus_metrics *m)
@@ -42,6 +44,14 @@ bus_metrics_init(struct bus_metrics *m)
 	m->tokens = trl_gauge_new("trellis_bus_retry_tokens",
 	    "How many calls may be made again; each call adds a tenth, up to 10",
 	    "caller", NULL);
+	m->streams = trl_counter_new("trellis_bus_streams_total",
+	    "Calls with bodies: in, that were served, and out, that were made",
+	    "service", "peer", "way", NULL);
+	m->stream_bytes = trl_counter_new("trellis_bus_stream_bytes_total",
+	    "Bytes of bodies", "service", "peer", "way", NULL);
+	m->stream_waits = trl_counter_new("trellis_bus_stream_waits_total",
+	    "How often a writer of a body waited for its reader", "service", "peer",
+	    NULL);
 	m->ejections = trl_series_at(trl_counter_new("trellis_bus_ejections_total",
 					 "Peers that stopped answering", NULL),
 	    NULL);
@@ -54,6 +64,22 @@ bus_metrics_init(struct bus_metrics *m)
 	m->retries_out = trl_series_at(
 	    trl_counter_new("trellis_bus_retries_total", "Calls made again", NULL),
 	    NULL);
+}
+
+void
+bus_metrics_bulk(struct bus_bulk *bulk)
+{
+	static const char *const ways[] = { "in", "out" };
+	struct bus_metrics *m = &bulk->bus->net->m;
+	const char *service = bulk->bus->service;
+
+	for (size_t i = 0; i < TRL_COUNT(ways); i++) {
+		bulk->m.streams[i] =
+		    trl_series_at(m->streams, service, bulk->to, ways[i]);
+		bulk->m.bytes[i] =
+		    trl_series_at(m->stream_bytes, service, bulk->to, ways[i]);
+	}
+	bulk->m.waits = trl_series_at(m->stream_waits, service, bulk->to);
 }
 
 const char *

@@ -19,6 +19,7 @@ bus_net_release(trl_bus_net *net)
 	if (--net->holds > 0)
 		return;
 	bus_sockets_fini(&net->sockets);
+	trl_offload_fini(&net->files);
 	bus_notice_forget(net);
 	bus_guests_free(&net->guests);
 	free(net);

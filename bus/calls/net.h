@@ -7,11 +7,13 @@
 struct bus_metrics {
 	trl_metric *calls, *call_us, *served, *served_us, *answers, *refused, *peers,
 	    *in_flight, *tokens;
+	trl_metric *streams, *stream_bytes, *stream_waits;
 	trl_series *ejections, *shed, *retries_out, *connects;
 };
 
 struct bus_served;
 struct bus_server;
+struct bus_bulk;
 
 void bus_metrics_init(struct bus_metrics *m);
 /* Makes the series of what is served. */
@@ -19,8 +21,18 @@ void bus_metrics_serve(struct bus_metrics *m, struct bus_server *server,
     const struct trl_method *method, struct bus_served *served);
 /* The series of a server's answers with a code. */
 trl_series *bus_metrics_answer(struct bus_server *server, enum trl_code code);
+/* The series of what bodies go to and come from a peer. */
+void bus_metrics_bulk(struct bus_bulk *bulk);
 /* The name it is counted by. */
 const char *bus_metrics_name(const struct trl_method *method);
+
+enum { BUS_BUDGET = 32 << 20 };
+
+/* Memory of this process for bodies that come: stream_credit.c. */
+struct bus_budget {
+	uint64_t charged;
+	unsigned readers;
+};
 
 struct trl_bus_net {
 	trl_loop *loop;
@@ -29,8 +41,10 @@ struct trl_bus_net {
 	uint64_t boot;
 	uv_timer_t tick, soon;
 	struct bus_guests *guests;
-	trl_bus *buses; /* list by next */
-	nng_socket sub; /* hears notices; never closed, never timed out */
+	struct bus_budget budget;
+	struct trl_offload files; /* that are read for a body */
+	trl_bus *buses;           /* list by next */
+	nng_socket sub;           /* hears notices; never closed, never timed out */
 	nng_aio *sub_aio;
 	bool has_sub, drop_notices;
 	struct bus_notice_source *sources;

@@ -66,6 +66,10 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	uv_timer_init(trl_loop_uv(loop), &net->soon);
 	net->soon.data = net;
 	net->guests = bus_guests_new(net);
+	net->files = (struct trl_offload){
+		.name = "bus files", .slots = 4, .queue = 1024, .retry_after_ms = 1000
+	};
+	trl_offload_init(loop, &net->files);
 	trl_log(TRL_LOG_INFO, NULL, "the bus's transport",
 	    TRL_LOG_STR("nng", nng_version()));
 	return net;

@@ -80,28 +80,11 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 {
 	trl_bus *bus = peer->bus;
 	struct bus_frame hello;
-	size_t at = BUS_ENVELOPE;
+	const char *why = bus_link_greeted(&peer->link, peer->key, peer->nonce,
+	    bus->service, peer->target->name, envelope, data, len, &hello);
 
-	if (peer->link.up)
-		return "second_hello";
-	if (peer->key != NULL) {
-		if (!(envelope->flags & BUS_TAGGED) || envelope->kid != peer->key->kid)
-			return "unknown_kid";
-		if (!bus_mac_check(peer->key->bytes, data, len))
-			return "bad_mac";
-		len -= BUS_TAG;
-	}
-	if (bus_frame_get(data, len, &at, &hello) != NULL || hello.kind != BUS_HELLO ||
-	    hello.nonce == NULL || hello.echo == NULL)
-		return "bad_hello";
-	if (!bus_text_eq(hello.name, peer->target->name))
-		return "wrong_service";
-	if (sodium_memcmp(hello.echo, peer->nonce, sizeof peer->nonce) != 0)
-		return "replayed";
-	if (peer->key != NULL)
-		bus_mac_derive(&peer->link.mac, peer->key, true, peer->nonce,
-		    hello.nonce, bus->service, peer->target->name);
-	peer->link.up = true;
+	if (why != NULL)
+		return why;
 	trl_series_add(peer->bus->net->m.connects, 1);
 	peer->heard = true;
 	peer->unready[0] = '\0';
@@ -111,13 +94,14 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 		peer->notices =
 		    bus_notice_learn(bus->net, peer->address, hello.notices);
 	bus_notice_unlearn(bus->net, &before); /* behind it: the usual one stays */
+	bus_bulk_first_up(&peer->bulk, hello.token);
 	trl_log(TRL_LOG_DEBUG, NULL, "peer is up",
 	    TRL_LOG_STR("peer", peer->target->name),
 	    TRL_LOG_STR("address", peer->address));
 	return NULL;
 }
 
-static void
+static const char *
 take_frame(struct bus_peer *peer, const struct bus_frame *frame)
 {
 	switch (frame->kind) {
@@ -140,9 +124,14 @@ take_frame(struct bus_peer *peer, const struct bus_frame *frame)
 		    frame->has_error ? (int)frame->message.n : 0,
 		    frame->message.s ? frame->message.s : "");
 		break;
+	case BUS_CREDIT:
+	case BUS_END:
+	case BUS_CANCEL:
+		return bus_bulk_said(&peer->bulk, frame);
 	default:
 		break; /* a later release may say more */
 	}
+	return NULL;
 }
 
 static const char *
@@ -165,7 +154,8 @@ take_message(struct bus_peer *peer, const uint8_t *data, size_t len)
 	while (at < end) {
 		if (bus_frame_get(data, end, &at, &frame) != NULL)
 			return "malformed";
-		take_frame(peer, &frame);
+		if ((why = take_frame(peer, &frame)) != NULL)
+			return why;
 	}
 	return NULL;
 }
@@ -198,10 +188,12 @@ bus_peer_open(
 	peer->bus = bus;
 	peer->target = target;
 	peer->address = strdup(address);
+	peer->tls_name = tls_name != NULL ? strdup(tls_name) : NULL;
 	peer->link.links = &bus->net->links;
 	peer->link.head[0] = 0x80; /* a request's id: its high bit ends nng's header */
 	peer->link.head[3] = 1;
 	peer->link.head_len = 4;
+	bus_bulk_init(&peer->bulk, bus, &peer->link, peer, NULL);
 	int rv = NNG_ENOMEM;
 	if (bus_socket_open(BUS_REQ, &peer->link.socket)) {
 		nng_pipe_notify(
@@ -223,6 +215,7 @@ bus_peer_open(
 	trl_log(TRL_LOG_ERROR, NULL, "cannot dial a peer",
 	    TRL_LOG_STR("address", address), TRL_LOG_STR("reason", nng_strerror(rv)));
 	free(peer->address);
+	free(peer->tls_name);
 	free(peer);
 	return NULL;
 }
@@ -235,6 +228,7 @@ free_peer(void *arg)
 	bus_mac_fini(&peer->link.mac);
 	trl_buf_fini(&peer->link.out);
 	free(peer->address);
+	free(peer->tls_name);
 	free(peer);
 }
 
@@ -259,6 +253,7 @@ bus_peer_close(struct bus_peer *peer)
 	peer->link.up = false;
 	bus_notice_unlearn(peer->bus->net, &peer->notices);
 	bus_client_lost(peer);
+	bus_bulk_close(&peer->bulk);
 	bus_link_unqueue(&peer->link);
 	peer->link.pipe = 0;
 	bus_door_close(&peer->door, close_socket);
@@ -284,6 +279,7 @@ bus_peer_tick(struct bus_peer *peer)
 {
 	if (peer->link.pipe == 0)
 		return;
+	bus_bulk_tick(&peer->bulk);
 	if (peer->heard) {
 		peer->heard = peer->pinged = false;
 		peer->misses = 0;
@@ -291,7 +287,8 @@ bus_peer_tick(struct bus_peer *peer)
 		bus_peer_eject(peer, "no answer");
 		return;
 	}
-	bool waits = peer->calls != NULL || !bus_link_settled(&peer->link);
+	bool waits = peer->calls != NULL || peer->bulk.n_streams > 0 ||
+		     !bus_link_settled(&peer->link);
 	if (!peer->link.up) {
 		peer->pinged = true; /* HELLO is a ping, too */
 	} else if (waits || peer->pinged) {

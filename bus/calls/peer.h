@@ -2,6 +2,7 @@
  * its own, so that nothing queued for one can reach another. Private to bus/calls. */
 #pragma once
 
+#include "bulk.h"
 #include "bus.h"
 
 struct bus_call;
@@ -12,16 +13,17 @@ struct bus_peer {
 	trl_bus *bus;
 	struct bus_target *target;
 	struct bus_peer *next;
-	char *address;
+	char *address, *tls_name; /* tls_name may be NULL */
 	nng_dialer dialer;
 	uint8_t nonce[16];
 	const struct bus_key *key; /* NULL over inproc */
 	bool draining;             /* said GOAWAY */
 	char unready[96];          /* what it says of its readiness; "": ready */
 	struct bus_notice_source *notices;
-	bool dropped; /* no longer among the addresses */
-	bool heard;   /* anything since the last tick */
-	bool pinged;  /* a ping waits for its answer */
+	struct bus_bulk bulk; /* beside it, for bodies */
+	bool dropped;         /* no longer among the addresses */
+	bool heard;           /* anything since the last tick */
+	bool pinged;          /* a ping waits for its answer */
 	unsigned misses;
 	unsigned faults; /* in a row */
 	unsigned penalties;

@@ -72,7 +72,7 @@ apply(struct bus_resolve *r, const struct addrinfo *list)
 	}
 	for (struct bus_peer *p = r->target->peers, *next; p != NULL; p = next) {
 		next = p->next;
-		if (p->dropped && p->calls == NULL)
+		if (p->dropped && p->calls == NULL && p->bulk.n_streams == 0)
 			bus_peer_close(p);
 	}
 }

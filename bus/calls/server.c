@@ -3,6 +3,9 @@
  * process before this one). */
 #include "server.h"
 
+#include "bulk_link.h"
+#include "stream.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +38,7 @@ bus_conn_close(struct bus_conn *conn)
 		at = &(*at)->next;
 	*at = conn->next;
 	server->last = NULL;
+	bus_bulk_first_lost(&conn->bulk);
 	for (struct bus_serving *call = conn->calls, *next; call != NULL; call = next) {
 		next = call->next;
 		call->conn = NULL;
@@ -80,6 +84,7 @@ on_gone(void *arg)
 	struct bus_conn *conn = conn_of(gone.server, gone.pipe);
 	if (conn != NULL)
 		bus_conn_close(conn);
+	bulk_hear_gone(gone.server, gone.pipe);
 	bus_stranger_forget(gone.server, gone.pipe);
 }
 
@@ -135,6 +140,7 @@ add_conn(struct bus_listener *listener, nng_msg *msg, struct bus_text caller)
 	conn->link.head_len = sizeof conn->link.head;
 	bus_link_reset(&conn->link, (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg)));
 	bus_ends_of_pipe(nng_msg_get_pipe(msg), &conn->link.ends);
+	bus_bulk_init(&conn->bulk, server->bus, &conn->link, NULL, conn);
 	conn->next = server->conns;
 	return server->conns = conn;
 }
@@ -171,6 +177,8 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 	 * nobody would end this connection. */
 	if (nng_listener_id(nng_pipe_listener(nng_msg_get_pipe(msg))) < 0)
 		return NULL;
+	if (hello.token != NULL)
+		return bulk_hear_hello(listener, msg, &hello, key);
 
 	struct bus_conn *conn = add_conn(listener, msg, hello.name);
 	randombytes_buf(challenge, sizeof challenge);
@@ -181,6 +189,7 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 		.echo = hello.nonce,
 		.boot = bus->net->boot,
 		.notices = bus_text(bus->notice_listen),
+		.token = conn->bulk.token,
 	};
 	bus_link_greet(&conn->link, &answer, key);
 	if (key != NULL)
@@ -199,7 +208,10 @@ cancel_call(struct bus_conn *conn, uint64_t call_id)
 {
 	for (struct bus_serving *call = conn->calls; call != NULL; call = call->next)
 		if (call->frame.call_id == call_id && call->actor != NULL) {
-			trl_cancel(call->actor);
+			if (call->stream != NULL)
+				bus_stream_break(call->stream, "the caller has gone");
+			if (call->stream == NULL || !call->is_write)
+				trl_cancel(call->actor);
 			return;
 		}
 }
@@ -253,7 +265,7 @@ bus_conn_say_ready(struct bus_conn *conn)
 		answer_ping(conn);
 }
 
-static void
+static const char *
 take_frame(
     struct bus_conn *conn, struct bus_inbound *inbound, const struct bus_frame *frame)
 {
@@ -273,9 +285,13 @@ take_frame(
 	case BUS_STATS:
 		answer_stats(conn);
 		break;
+	case BUS_CREDIT:
+	case BUS_END:
+		return bus_bulk_said(&conn->bulk, frame);
 	default:
-		break; /* reserved, or from a later release */
+		break; /* from a later release */
 	}
+	return NULL;
 }
 
 static const char *
@@ -294,10 +310,7 @@ take_frames(struct bus_conn *conn, nng_msg *msg, const struct bus_envelope *enve
 	struct bus_inbound *inbound = bus_inbound_keep(server, msg);
 	while (why == NULL && at < end) {
 		why = bus_frame_get(data, end, &at, &frame);
-		if (why == NULL)
-			take_frame(conn, inbound, &frame);
-		else
-			why = "malformed";
+		why = why == NULL ? take_frame(conn, inbound, &frame) : "malformed";
 	}
 	bus_inbound_drop(server, inbound);
 	return why;
@@ -313,6 +326,8 @@ bus_listener_take(void *self, nng_msg *msg)
 	struct bus_envelope envelope;
 	const char *why = NULL;
 
+	if (conn == NULL && bulk_hear(server, pipe, msg))
+		return;
 	if (conn == NULL && !bus_stranger_heard(server, nng_msg_get_pipe(msg))) {
 		nng_msg_free(msg);
 		return;

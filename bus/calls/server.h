@@ -2,6 +2,7 @@
  * Private to bus/calls. */
 #pragma once
 
+#include "bulk.h"
 #include "bus.h"
 
 /* A connection that a caller dialled; made when its HELLO was believed. */
@@ -10,6 +11,7 @@ struct bus_conn {
 	struct bus_server *server;
 	struct bus_conn *next;
 	char caller[TRL_BUS_NAME_MAX + 1];
+	struct bus_bulk bulk; /* beside it, for bodies */
 	struct bus_serving *calls;
 	unsigned running;
 	bool said_goaway;
@@ -43,6 +45,7 @@ struct bus_serving {
 	struct bus_served *served;
 	struct bus_frame frame;
 	trl_actor *actor;
+	struct trl_stream *stream; /* its bodies, or NULL */
 	uint64_t since_us;
 	bool is_write;
 };
@@ -69,7 +72,8 @@ struct bus_server {
 	trl_bus *bus;
 	struct bus_listener *listeners;
 	struct bus_conn *conns;
-	struct bus_conn *last; /* whom we heard last */
+	struct bus_conn *last;   /* whom we heard last */
+	struct bulk_link *bulks; /* bulk_hear.c's */
 	struct bus_stranger strangers[1024];
 	size_t next_stranger;
 	struct bus_served *served; /* rising by method id */

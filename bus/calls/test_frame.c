@@ -1,5 +1,6 @@
 /* Frames and tags: what is written by hand is what protoc-c reads, and the other
- * way round; hostile bytes are refused. */
+ * way round; hostile bytes are refused. (Over 400 lines: one frame with all its fields,
+ * looked at from every side.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +53,7 @@ full_frame(void)
 		.name = bus_text("edge"),
 		.nonce = nonce,
 		.echo = echo,
+		.token = echo,
 		.boot = 77,
 		.notices = bus_text("tcp://127.0.0.1:7111"),
 		.answer = true,
@@ -108,7 +110,61 @@ what_is_written_protobuf_reads(void **state)
 	assert_true(p->if_version == -1 && p->now_us == f.now_us);
 	assert_string_equal(p->hello->notices, "tcp://127.0.0.1:7111");
 	assert_true(p->answer && p->replayed && p->credit == 300);
+	assert_int_equal(p->hello->token.len, 16);
+	assert_false(p->has_body || p->has_length);
 	trellis__bus__frame__free_unpacked(p, NULL);
+	trl_buf_fini(&out);
+}
+
+static void
+a_body_rides_behind_its_message(void **state)
+{
+	(void)state;
+	static const uint8_t payload[] = "message", body[] = "and its body";
+	struct trl_buf out = { 0 };
+	struct bus_frame f = { .kind = BUS_REPLY,
+		.payload = payload,
+		.payload_len = 7,
+		.has_body = true,
+		.body = body,
+		.body_len = 12 },
+			 g;
+	for (unsigned i = 0; i < 2; i++, f.body_len = 0) {
+		size_t at = 0;
+		trl_buf_clear(&out);
+		assert_true(bus_frame_put(&out, &f, NULL));
+		assert_int_equal(bus_frame_len(out.data), out.len);
+		size_t behind = 7 + f.body_len;
+		Trellis__Bus__Frame *p = trellis__bus__frame__unpack(
+		    NULL, out.len - 8 - behind, out.data + 8);
+		assert_non_null(p);
+		assert_true(p->has_body && p->body == f.body_len);
+		trellis__bus__frame__free_unpacked(p, NULL);
+		assert_null(bus_frame_get(out.data, out.len, &at, &g));
+		assert_true(g.has_body && g.raw == out.data && g.raw_len == out.len);
+		assert_int_equal(g.payload_len, 7);
+		assert_memory_equal(g.payload, payload, 7);
+		assert_int_equal(g.body_len, f.body_len);
+		assert_memory_equal(g.body, body, g.body_len);
+	}
+	trl_buf_fini(&out);
+}
+
+static void
+an_end_says_how_long_it_was(void **state)
+{
+	(void)state;
+	struct trl_buf out = { 0 };
+	struct bus_frame f = { .kind = BUS_END, .call_id = 3, .length = 1ull << 40 }, g;
+	size_t at = 0;
+	assert_true(bus_frame_put(&out, &f, NULL));
+	Trellis__Bus__Frame *p =
+	    trellis__bus__frame__unpack(NULL, out.len - 8, out.data + 8);
+	assert_non_null(p);
+	assert_true(p->has_length && p->length == 1ull << 40);
+	trellis__bus__frame__free_unpacked(p, NULL);
+	assert_null(bus_frame_get(out.data, out.len, &at, &g));
+	assert_true(g.kind == BUS_END && g.length == 1ull << 40 && !g.has_body);
 	trl_buf_fini(&out);
 }
 
@@ -236,6 +292,16 @@ hostile_headers_are_refused(void **state)
 		{ "principal kind out of range", "\x3a\x02\x08\x09", 4 },
 		{ "permissions of 3 bytes", "\x3a\x05\x2a\x03\x01\x02\x03", 7 },
 		{ "wrong wire type", "\x12\x01\x00", 3 },
+		{ "credit over 32 bits", "\x08\x08\x80\x01\xff\xff\xff\xff\x1f", 9 },
+		{ "negative credit",
+		    "\x08\x08\x80\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 14 },
+		{ "body longer than the payload", "\x08\x02\x88\x01\x01", 5 },
+		{ "body longer than rides", "\x08\x02\x88\x01\x81\x80\x08", 7 },
+		{ "length of another type", "\x08\x07\x92\x01\x01\x00", 6 },
+		{ "token of 15 bytes",
+		    "\x08\x01\x6a\x11\x32\x0f"
+		    "123456789012345",
+		    21 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint8_t data[64] = { 0 };
@@ -380,6 +446,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_protobuf_reads),
+		cmocka_unit_test(a_body_rides_behind_its_message),
+		cmocka_unit_test(an_end_says_how_long_it_was),
 		cmocka_unit_test(what_is_not_plain_is_written_with_question_marks),
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(a_frame_over_the_limit_is_not_written),

@@ -39,6 +39,12 @@ write_again(const struct bus_frame *frame)
 		trl_assert(
 		    again.call_id == frame->call_id && again.method == frame->method);
 		trl_assert(again.payload_len == frame->payload_len);
+		trl_assert(again.has_body == frame->has_body &&
+			   again.body_len == frame->body_len &&
+			   again.credit == frame->credit);
+		trl_assert(frame->kind != BUS_END || again.length == frame->length);
+		trl_assert(frame->token == NULL || frame->name.s == NULL ||
+			   memcmp(again.token, frame->token, BUS_TOKEN) == 0);
 	}
 	trl_buf_fini(&out);
 }

@@ -20,15 +20,18 @@ static const struct trl_message rules = { .descriptor =
 static const char *const mesh_callers[] = { "tenants", NULL };
 static const char *const sample_callers[] = { "sample", "edge", NULL };
 
-#define METHOD(id_, service_, name_, auth_, effect_, verb_, callers_, errors_, perm_)  \
+#define BODIES(id_, service_, name_, auth_, effect_, verb_, callers_, errors_, perm_,  \
+    takes_, gives_)                                                                    \
 	&(const struct trl_method)                                                     \
 	{                                                                              \
 		.id = (id_), .service = (service_), .name = (service_ ".v1." name_),   \
 		.auth = (auth_), .effect = (effect_), .timeout_ms = 5000,              \
 		.rate = "read", .verb = (verb_), .callers = (callers_),                \
 		.errors = (errors_), .permission = (perm_), .in = &rules,              \
-		.out = &rules, .tenant_field = -1                                      \
+		.out = &rules, .tenant_field = -1, .takes = (takes_),                  \
+		.gives = (gives_)                                                      \
 	}
+#define METHOD(...) BODIES(__VA_ARGS__, false, false)
 #define METHODS(base, service, callers)                                                \
 	METHOD(base + 1, service, "Echo", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET, callers, \
 	    0, 0),                                                                     \
@@ -61,7 +64,13 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 	    METHOD(base + 15, service, "Idle", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
 		callers, 0, 0),                                                        \
 	    METHOD(base + 16, service, "Once", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
-		callers, 1u << TRL_NOT_FOUND, 0)
+		callers, 1u << TRL_NOT_FOUND, 0),                                      \
+	    BODIES(base + 17, service, "Take", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
+		callers, 1u << TRL_NOT_FOUND, 0, true, false),                         \
+	    BODIES(base + 18, service, "Give", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,     \
+		callers, 1u << TRL_NOT_FOUND, 0, false, true),                         \
+	    BODIES(base + 19, service, "Turn", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,     \
+		callers, 0, 0, true, true)
 
 const struct trl_method *const sample_methods[SAMPLE_COUNT] = { METHODS(
     100, "sample", NULL) };
@@ -235,7 +244,8 @@ sample_record(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
 }
 
 static trl_thunk *const thunks[SAMPLE_COUNT] = { echo, slow, write_once, block, echo,
-	not_found, not_found, outer, echo, echo, big, busy, echo, echo, idle, once };
+	not_found, not_found, outer, echo, echo, big, busy, echo, echo, idle, once,
+	sample_take, sample_give, sample_turn };
 
 static const struct trl_contract sample = { "sample", SAMPLE_COUNT, sample_methods,
 	thunks };

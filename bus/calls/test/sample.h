@@ -18,9 +18,13 @@ struct sample {
 	volatile unsigned n_keys;
 	char address[80]; /* what the last handler knew of its principal */
 	uint32_t n_permissions;
-	uint32_t after_writes; /* of SAMPLE_ONCE: ends that were no refusals */
-	uint32_t looks;        /* for a record */
-	int32_t die_in;        /* kill the process in the n-th slow call; 0: never */
+	uint32_t after_writes;        /* of SAMPLE_ONCE: ends that were no refusals */
+	uint32_t looks;               /* for a record */
+	volatile uint64_t took, gave; /* bytes of the last body, so far */
+	volatile enum trl_code
+	    body_ended;           /* how reading or writing the last one ended */
+	volatile unsigned bodies; /* that ended */
+	int32_t die_in;           /* kill the process in the n-th slow call; 0: never */
 };
 
 enum sample_method {
@@ -40,8 +44,26 @@ enum sample_method {
 	SAMPLE_FORGETFUL, /* WRITE: answers OK and leaves no record, which is a bug */
 	SAMPLE_IDLE,      /* WRITE: finds nothing to change */
 	SAMPLE_ONCE,      /* WRITE: NOT_FOUND where another run of its key was faster */
+	/* WRITE, takes a body: answers how long it was. By its text: "refuse",
+	 * NOT_FOUND before it reads; "half", answers after a piece; "hash", answers its
+	 * hash; "wait", waits up_ms after each piece. */
+	SAMPLE_TAKE,
+	/* READ, gives up_ms bytes (sample_byte). By its text: "break", fails after the
+	 * half; "forget", returns without the end; "file", from one; "none", answers
+	 * and writes nothing; "same", bytes that cost nothing to make. */
+	SAMPLE_GIVE,
+	SAMPLE_TURN, /* READ, takes and gives: what it takes */
 	SAMPLE_COUNT
 };
+
+/* The bytes of a body of the sample's. */
+static inline uint8_t
+sample_byte(uint64_t at)
+{
+	return (uint8_t)(at * 31 + (at >> 8) + (at >> 16));
+}
+void sample_fill(uint8_t *out, uint64_t at, size_t len);
+trl_thunk sample_take, sample_give, sample_turn;
 
 /* "sample" is called by edge; "inner" serves the same methods. */
 extern const struct trl_method *const sample_methods[SAMPLE_COUNT];

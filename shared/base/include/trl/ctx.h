@@ -20,6 +20,7 @@ struct trl_actor;
 struct trl_method;
 struct trl_job_run;
 struct trl_pg;
+struct trl_stream;
 
 enum trl_principal_kind {
 	TRL_NOBODY,  /* PUBLIC methods */
@@ -78,6 +79,7 @@ struct trl_ctx {
 	struct trl_id tenant; /* nil: none */
 	struct trl_trace trace;
 	uint64_t call_id;
+	struct trl_stream *stream;   /* the bodies of the message, or NULL */
 	struct trl_id job;           /* the job that runs (jobs.h), or nil */
 	struct trl_job_run *job_run; /* its worker's, or NULL */
 	struct trl_idempotency idempotency;

@@ -1,0 +1,203 @@
+/* bulk.c - see bulk.h: which carrier carries, and whose stream a piece or a word is
+ * about. */
+#include "bulk.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "bulk_link.h"
+#include "peer.h"
+#include "server.h"
+#include "stream.h"
+
+/* A caller tries them in this order. */
+static const struct bus_carrier *const carriers[] = { &bulk_link_carrier };
+
+void
+bus_bulk_init(struct bus_bulk *bulk, trl_bus *bus, struct bus_link *first,
+    struct bus_peer *peer, struct bus_conn *conn)
+{
+	*bulk =
+	    (struct bus_bulk){ .bus = bus, .first = first, .peer = peer, .conn = conn };
+	bulk->to = peer != NULL ? peer->target->name : conn->caller;
+	if (conn != NULL)
+		randombytes_buf(bulk->token, sizeof bulk->token);
+	bulk->has_token = conn != NULL;
+}
+
+static void
+dial(struct bus_bulk *bulk)
+{
+	for (size_t i = 0; i < TRL_COUNT(carriers); i++)
+		if (carriers[i]->dial(bulk))
+			return;
+}
+
+void
+bus_bulk_first_up(struct bus_bulk *bulk, const uint8_t *token)
+{
+	bulk->has_token = token != NULL; /* an earlier release gives none */
+	if (token == NULL)
+		return;
+	memcpy(bulk->token, token, sizeof bulk->token);
+	if (bulk->wanted)
+		dial(bulk);
+}
+
+void
+bus_bulk_first_lost(struct bus_bulk *bulk)
+{
+	for (struct trl_stream *s = bulk->streams, *next; s != NULL; s = next) {
+		next = s->next;
+		bus_bulk_remove(s);
+		bus_stream_break(s, "the connection was lost");
+	}
+	bulk->late = 0;
+	bulk->has_token = bulk->conn != NULL;
+	bulk->by = NULL;
+	for (size_t i = 0; i < TRL_COUNT(carriers); i++)
+		carriers[i]->drop(bulk);
+}
+
+void
+bus_bulk_close(struct bus_bulk *bulk)
+{
+	bus_bulk_first_lost(bulk);
+	for (size_t i = 0; i < TRL_COUNT(carriers); i++)
+		carriers[i]->close(bulk);
+}
+
+void
+bus_bulk_tick(struct bus_bulk *bulk)
+{
+	if (bulk->by != NULL && bulk->by->tick != NULL)
+		bulk->by->tick(bulk);
+}
+
+static struct trl_stream *
+find(const struct bus_bulk *bulk, uint64_t call_id)
+{
+	struct trl_stream *s = bulk->streams;
+	while (s != NULL && s->call_id != call_id)
+		s = s->next;
+	return s;
+}
+
+const char *
+bus_bulk_said(struct bus_bulk *bulk, const struct bus_frame *frame)
+{
+	struct trl_stream *s = find(bulk, frame->call_id);
+	if (s == NULL)
+		return NULL; /* late: it has gone */
+	switch (frame->kind) {
+	case BUS_CREDIT:
+		return bus_credit_came(s, frame->credit);
+	case BUS_END:
+		return bus_stream_ended(s, frame);
+	default:
+		s->out.unwanted = true;
+		bus_stream_wake(s);
+		return NULL;
+	}
+}
+
+void
+bus_bulk_add(struct bus_bulk *bulk, struct trl_stream *s)
+{
+	if (bulk->m.waits == NULL)
+		bus_metrics_bulk(bulk);
+	s->bulk = bulk;
+	s->next = bulk->streams;
+	if (s->next != NULL)
+		s->next->prev = s;
+	bulk->streams = s;
+	bulk->n_streams++;
+	trl_series_add(bulk->m.streams[bulk->peer != NULL], 1);
+	if (bulk->peer != NULL && !bulk->wanted) {
+		bulk->wanted = true;
+		if (bulk->has_token)
+			dial(bulk);
+	}
+}
+
+void
+bus_bulk_remove(struct trl_stream *s)
+{
+	struct bus_bulk *bulk = TRL_TAKE(s->bulk);
+	if (bulk == NULL)
+		return;
+	if (s->prev != NULL)
+		s->prev->next = s->next;
+	else
+		bulk->streams = s->next;
+	if (s->next != NULL)
+		s->next->prev = s->prev;
+	s->prev = s->next = NULL;
+	bulk->n_streams--;
+}
+
+static void
+wake_all(struct bus_bulk *bulk)
+{
+	for (struct trl_stream *s = bulk->streams; s != NULL; s = s->next)
+		bus_stream_wake(s);
+}
+
+void
+bus_bulk_up(struct bus_bulk *bulk, const struct bus_carrier *by)
+{
+	bulk->by = by;
+	wake_all(bulk);
+}
+
+void
+bus_bulk_down(struct bus_bulk *bulk)
+{
+	bulk->by = NULL;
+	for (struct trl_stream *s = bulk->streams; s != NULL; s = s->next)
+		if (bus_stream_is_carried(s))
+			bus_stream_break(s, "the bulk connection was lost");
+}
+
+void
+bus_bulk_room(struct bus_bulk *bulk)
+{
+	wake_all(bulk);
+}
+
+const char *
+bus_bulk_came(struct bus_bulk *bulk, uint64_t call_id, struct bus_piece *piece)
+{
+	struct trl_stream *s = find(bulk, call_id);
+	uint64_t cost = bus_piece_cost(piece->what.len, piece->what.fd >= 0);
+	const char *why = s != NULL           ? bus_stream_came(s, piece)
+			  : cost > bulk->late ? "chunk_of_nobody"
+					      : NULL;
+	if (s == NULL && why == NULL)
+		bulk->late -= cost;
+	if (s == NULL || why != NULL)
+		piece->drop(piece);
+	return why;
+}
+
+void
+bus_bulk_refuse(struct bus_bulk *bulk, const char *why)
+{
+	if (bulk->conn != NULL) {
+		bus_conn_expel(bulk->conn->server, bulk->conn, bulk->first->pipe, why);
+		return;
+	}
+	bus_net_refused(bulk->bus->net, bulk->bus->service, bulk->to, why);
+	bus_peer_eject(bulk->peer, why);
+}
+
+struct bus_bulk *
+bus_bulk_of_token(trl_bus *bus, struct bus_text caller, const uint8_t token[BUS_TOKEN])
+{
+	for (struct bus_conn *c = bus->server->conns; c != NULL; c = c->next)
+		if (bus_text_eq(caller, c->caller) &&
+		    sodium_memcmp(c->bulk.token, token, BUS_TOKEN) == 0)
+			return &c->bulk;
+	return NULL;
+}

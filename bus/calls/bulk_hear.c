@@ -1,0 +1,134 @@
+/* bulk_hear.c - the callee's end of a bulk link: a connection to the same listener,
+ * whose HELLO shows the token of a first one of the same caller. */
+#include "bulk_link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+static struct bulk_link *
+find(const struct bus_server *server, uint32_t pipe)
+{
+	struct bulk_link *l = server->bulks;
+	while (l != NULL && l->link.pipe != pipe)
+		l = l->next;
+	return l;
+}
+
+static struct bulk_link *
+add(struct bus_listener *listener, nng_msg *msg, struct bus_bulk *bulk)
+{
+	struct bus_server *server = listener->server;
+	struct bulk_link *l = calloc(1, sizeof *l);
+	trl_assert(l != NULL && nng_msg_header_len(msg) == sizeof l->link.head);
+	l->server = server;
+	l->bulk = bulk;
+	l->link.links = &server->bus->net->links;
+	l->link.flushed = bulk_link_flushed;
+	l->link.socket = listener->socket;
+	memcpy(l->link.head, nng_msg_header(msg), sizeof l->link.head);
+	l->link.head_len = sizeof l->link.head;
+	bus_link_reset(&l->link, (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg)));
+	bus_ends_of_pipe(nng_msg_get_pipe(msg), &l->link.ends);
+	l->next = server->bulks;
+	return server->bulks = l;
+}
+
+const char *
+bulk_hear_hello(struct bus_listener *listener, nng_msg *msg,
+    const struct bus_frame *hello, const struct bus_key *key)
+{
+	static const struct bus_frame pong = { .kind = BUS_PING, .answer = true };
+	struct bus_server *server = listener->server;
+	struct bus_bulk *bulk =
+	    bus_bulk_of_token(server->bus, hello->name, hello->token);
+	uint8_t challenge[16];
+
+	if (bulk == NULL)
+		return "unknown_token";
+	if (bulk->by != NULL) { /* it has lost that one, and dialled again */
+		const struct bus_carrier *before = bulk->by;
+		bus_bulk_down(bulk);
+		before->drop(bulk);
+	}
+	struct bulk_link *l = add(listener, msg, bulk);
+	randombytes_buf(challenge, sizeof challenge);
+	struct bus_frame answer = {
+		.kind = BUS_HELLO,
+		.name = bus_text(server->bus->service),
+		.nonce = challenge,
+		.echo = hello->nonce,
+		.boot = server->bus->net->boot,
+	};
+	bus_link_greet(&l->link, &answer, key);
+	if (key != NULL)
+		bus_mac_derive(&l->link.mac, key, false, hello->nonce, challenge,
+		    bulk->to, server->bus->service);
+	l->link.up = true;
+	/* So that it has something to acknowledge, which proves it. */
+	trl_assert(bus_frame_put(&l->link.out, &pong, NULL));
+	bus_link_touch(&l->link);
+	bulk->link = l;
+	bus_bulk_up(bulk, &bulk_link_carrier);
+	return NULL;
+}
+
+bool
+bulk_hear(struct bus_server *server, uint32_t pipe, nng_msg *msg)
+{
+	struct bulk_link *l = find(server, pipe);
+	struct bus_envelope envelope;
+	const char *why = "malformed";
+
+	if (l == NULL)
+		return false;
+	if (!bus_envelope_get(nng_msg_body(msg), nng_msg_len(msg), &envelope) ||
+	    (envelope.flags & BUS_GREETING))
+		nng_msg_free(msg);
+	else
+		why = bulk_link_take(l, &envelope, msg);
+	l->proven = l->proven || why == NULL;
+	if (why != NULL)
+		bus_bulk_refuse(l->bulk, why);
+	return true;
+}
+
+/* Forgets it; the bulk knows of none then. */
+static void
+forget(struct bulk_link *l)
+{
+	struct bulk_link **at = &l->server->bulks;
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	bus_link_fini(&l->link);
+	free(l);
+}
+
+void
+bulk_hear_gone(struct bus_server *server, uint32_t pipe)
+{
+	struct bulk_link *l = find(server, pipe);
+	if (l == NULL)
+		return;
+	bus_bulk_down(l->bulk);
+	l->bulk->link = NULL;
+	forget(l);
+}
+
+void
+bulk_hear_drop(struct bulk_link *l)
+{
+	bulk_link_end(l);
+	forget(l);
+}
+
+bool
+bulk_hear_knows(const struct bus_server *server, const struct bus_ends *ends)
+{
+	for (const struct bulk_link *l = server->bulks; l != NULL; l = l->next)
+		if (l->proven && bus_ends_equal(&l->link.ends, ends))
+			return true;
+	return false;
+}

@@ -1,0 +1,121 @@
+/* stream_credit.c - how much of a body may be on its way to its reader: as much as the
+ * reader's process has memory for.
+ *
+ * A stream begins with 256 KiB, and doubles that whenever its reader has read as much
+ * and waits all the same: what is on its way then fills the line, however long that
+ * is. All streams of a process share a budget. Half of it is shared out evenly, so
+ * that those who come later find something left, and whoever has more than his share
+ * is given less from then on. 64 KiB each stream keeps to its end. */
+#include "stream.h"
+
+enum { FIRST = 256 << 10, LEAST = 64 << 10, MOST = 4 << 20, RETRY_MS = 1000 };
+
+static uint32_t
+clamp(uint64_t v, uint32_t least, uint32_t most)
+{
+	return v < least ? least : v > most ? most : (uint32_t)v;
+}
+
+static uint32_t
+share(const struct bus_budget *budget)
+{
+	return clamp(BUS_BUDGET / 2 / budget->readers, LEAST, MOST);
+}
+
+/* What is on its way or waits to be read, and more: with n bytes more than now. */
+static void
+charge(struct trl_stream *s, uint32_t more)
+{
+	struct bus_budget *budget = &s->bus->net->budget;
+	uint32_t now = clamp(s->in.granted + more - s->in.read, LEAST, UINT32_MAX);
+	budget->charged = budget->charged - s->in.charge + now;
+	s->in.charge = now;
+}
+
+bool
+bus_credit_open(struct trl_stream *s)
+{
+	struct bus_budget *budget = &s->bus->net->budget;
+	if (s->in.window != 0)
+		return true;
+	if (budget->charged + LEAST > BUS_BUDGET)
+		return false;
+	budget->readers++;
+	s->in.window = clamp(share(budget), LEAST, FIRST);
+	s->in.window =
+	    clamp(s->in.window, LEAST, (uint32_t)(BUS_BUDGET - budget->charged));
+	charge(s, 0);
+	return true;
+}
+
+enum trl_code
+bus_credit_none(trl_ctx *ctx)
+{
+	trl_fail(ctx, TRL_BUSY, "no memory for a body");
+	trl_err_retry_after(ctx, RETRY_MS);
+	return TRL_BUSY;
+}
+
+uint32_t
+bus_credit_take(struct trl_stream *s)
+{
+	struct bus_budget *budget = &s->bus->net->budget;
+	uint64_t held = s->in.granted - s->in.read;
+	uint64_t left = BUS_BUDGET - budget->charged;
+	s->in.window = clamp(s->in.window, LEAST, share(budget));
+	if (held > s->in.window / 2)
+		return 0;
+	uint64_t more = s->in.window - held;
+	if (held + more > s->in.charge + left)
+		more = s->in.charge + left - held;
+	charge(s, (uint32_t)more);
+	s->in.granted += more;
+	return (uint32_t)more;
+}
+
+void
+bus_credit_refill(struct trl_stream *s)
+{
+	struct bus_frame frame = { .kind = BUS_CREDIT, .call_id = s->call_id };
+	bool all_came = s->in.came >= s->in.length;
+	frame.credit = all_came || s->over != NULL ? 0 : bus_credit_take(s);
+	if (frame.credit != 0)
+		bus_stream_say(s, &frame);
+	else
+		charge(s, 0);
+}
+
+void
+bus_credit_grow(struct trl_stream *s)
+{
+	if (s->in.read - s->in.grown_at >= s->in.window) {
+		s->in.grown_at = s->in.read;
+		s->in.window = clamp(2ull * s->in.window, LEAST, MOST);
+	}
+	bus_credit_refill(s);
+}
+
+const char *
+bus_credit_came(struct trl_stream *s, uint32_t n)
+{
+	struct stream_out *out = &s->out;
+	if (n == 0 || out->credit - out->spent + n > MOST)
+		return "bad_credit";
+	out->credit += n;
+	bus_stream_wake(s);
+	return NULL;
+}
+
+void
+bus_credit_close(struct trl_stream *s)
+{
+	struct bus_budget *budget = &s->bus->net->budget;
+	if (s->in.window == 0)
+		return;
+	budget->readers--;
+	budget->charged -= s->in.charge;
+	s->in.window = s->in.charge = 0;
+	bool may_come = s->in.comes || (!s->serves && !s->call.answered);
+	if (s->bulk != NULL && may_come && s->in.came != s->in.length)
+		s->bulk->late += s->in.granted - s->in.spent;
+}

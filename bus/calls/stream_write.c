@@ -1,0 +1,186 @@
+/* stream_write.c - our body: written piece by piece as the other end has room for it,
+ * and its end. What a callee writes first is kept until it is clear whether all of it
+ * rides in the reply. */
+#include "stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Parks until a piece may be sent. */
+static enum trl_code
+await_room(trl_ctx *ctx, struct trl_stream *s, uint64_t cost, bool full)
+{
+	struct stream_out *out = &s->out;
+	enum trl_code rc;
+	for (bool waited = false;; waited = true) {
+		if (s->over != NULL)
+			return bus_stream_over(ctx, s);
+		if (out->unwanted)
+			return trl_fail(ctx, TRL_UNAVAILABLE,
+			    "%s reads no more of a body", s->method->name);
+		bool credit = out->credit - out->spent >= cost;
+		if (credit && s->bulk->by != NULL && !full)
+			return TRL_OK;
+		if (!credit && !waited)
+			trl_series_add(s->bulk->m.waits, 1);
+		if ((rc = bus_stream_wait(
+			 ctx, s, credit ? "a bulk connection" : "credit")) != TRL_OK)
+			return rc;
+		full = false;
+	}
+}
+
+static void
+has_sent(trl_ctx *ctx, struct trl_stream *s, uint64_t len, bool is_file)
+{
+	s->out.sent += len;
+	s->out.spent += bus_piece_cost(len, is_file);
+	trl_series_add(s->bulk->m.bytes[1], (double)len);
+	bus_stream_moved(ctx, s);
+}
+
+static enum trl_code
+send_all(trl_ctx *ctx, struct trl_stream *s, const uint8_t *data, size_t len)
+{
+	struct stream_out *out = &s->out;
+	bool full = false;
+	enum trl_code rc;
+	while (len > 0) {
+		rc = await_room(ctx, s, BUS_PIECE_LEAST, full);
+		if (rc != TRL_OK)
+			return rc;
+		uint64_t may = out->credit - out->spent;
+		size_t n = s->bulk->by->send(
+		    s->bulk, s->call_id, data, len < may ? len : (size_t)may);
+		full = n == 0;
+		data += n;
+		len -= n;
+		if (n > 0)
+			has_sent(ctx, s, n, false);
+	}
+	return TRL_OK;
+}
+
+/* The reply goes without the body, which follows: what is kept of it first. */
+static enum trl_code
+reply_without(trl_ctx *ctx, struct trl_stream *s)
+{
+	enum trl_code rc = bus_stream_reply(ctx, s, false);
+	if (rc == TRL_OK)
+		rc = send_all(ctx, s, s->kept.data, s->kept.len);
+	trl_buf_fini(&s->kept);
+	return rc;
+}
+
+enum trl_code
+trl_stream_write(trl_ctx *ctx, trl_stream *s, const void *data, size_t len)
+{
+	enum trl_code rc;
+	trl_assert(s->out.goes && (!s->serves || s->answered));
+	if (s->serves && !s->replied) {
+		if (s->kept.len + len <= TRL_STREAM_RIDES) {
+			trl_buf_add(&s->kept, data, len);
+			return s->over != NULL ? bus_stream_over(ctx, s) : TRL_OK;
+		}
+		if ((rc = reply_without(ctx, s)) != TRL_OK)
+			return rc;
+	}
+	return send_all(ctx, s, data, len);
+}
+
+enum trl_code
+trl_stream_end(trl_ctx *ctx, trl_stream *s)
+{
+	struct bus_frame end = { .kind = BUS_END, .call_id = s->call_id };
+	trl_assert(s->out.goes && (!s->serves || s->answered));
+	if (s->over != NULL)
+		return bus_stream_over(ctx, s);
+	s->out.goes = false;
+	s->out.ended = true;
+	if (s->serves && !s->replied)
+		return bus_stream_reply(ctx, s, true);
+	end.length = s->out.sent;
+	bus_stream_say(s, &end);
+	return TRL_OK;
+}
+
+/* A part of a file, on its way to a carrier that takes only bytes. */
+struct part {
+	int fd;
+	uint64_t offset;
+	size_t want;
+	ssize_t got;
+	int error;
+	uint8_t *bytes;
+};
+
+/* On a thread: a file that is not in memory blocks. */
+static void
+read_part(void *arg)
+{
+	struct part *part = arg;
+	do {
+		part->got =
+		    pread(part->fd, part->bytes, part->want, (off_t)part->offset);
+	} while (part->got < 0 && errno == EINTR);
+	part->error = errno;
+}
+
+static enum trl_code
+write_read(trl_ctx *ctx, struct trl_stream *s, struct part *part, uint64_t len)
+{
+	while (len > 0) {
+		part->want = len < TRL_STREAM_PIECE ? (size_t)len : TRL_STREAM_PIECE;
+		enum trl_code rc =
+		    trl_offload(ctx, &s->bus->net->files, read_part, part);
+		if (rc != TRL_OK)
+			return rc;
+		if (part->got <= 0)
+			return trl_fail(ctx, TRL_INTERNAL, "a file for %s: %s",
+			    s->method->name,
+			    part->got == 0 ? "is shorter than it was"
+					   : strerror(part->error));
+		rc = trl_stream_write(ctx, s, part->bytes, (size_t)part->got);
+		if (rc != TRL_OK)
+			return rc;
+		part->offset += (uint64_t)part->got;
+		len -= (uint64_t)part->got;
+	}
+	return TRL_OK;
+}
+
+static enum trl_code
+write_bytes(trl_ctx *ctx, struct trl_stream *s, int fd, uint64_t offset, uint64_t len)
+{
+	size_t most = len < TRL_STREAM_PIECE ? (size_t)len : TRL_STREAM_PIECE;
+	struct part part = { .fd = fd, .offset = offset, .bytes = malloc(most + 1) };
+	trl_assert(part.bytes != NULL);
+	enum trl_code rc = write_read(ctx, s, &part, len);
+	free(part.bytes);
+	return rc;
+}
+
+enum trl_code
+trl_stream_write_file(
+    trl_ctx *ctx, trl_stream *s, int fd, uint64_t offset, uint64_t len)
+{
+	enum trl_code rc = TRL_OK;
+	trl_assert(s->out.goes && (!s->serves || s->answered));
+	if (s->kept.len + len <= TRL_STREAM_RIDES)
+		return write_bytes(ctx, s, fd, offset, len);
+	if (s->serves && !s->replied)
+		rc = reply_without(ctx, s);
+	for (bool full = false; rc == TRL_OK; full = true) {
+		rc = await_room(ctx, s, BUS_FILE_COST, full);
+		if (rc != TRL_OK)
+			return rc;
+		if (s->bulk->by->send_file == NULL)
+			return write_bytes(ctx, s, fd, offset, len);
+		if (s->bulk->by->send_file(s->bulk, s->call_id, fd, offset, len)) {
+			has_sent(ctx, s, len, true);
+			return TRL_OK;
+		}
+	}
+	return rc;
+}
