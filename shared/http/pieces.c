@@ -42,7 +42,9 @@ begin(trl_ctx *ctx, struct trl_http_request *request)
 	struct trl_http_conn *conn = request->conn;
 	struct http_reader *reader;
 
-	if (conn->body.rc != TRL_OK || conn->body.chunks.state == TRL_CHUNK_DONE)
+	if (conn->body.rc != TRL_OK)
+		return trl_fail(ctx, conn->body.rc, "the body cannot be read");
+	if (conn->body.chunks.state == TRL_CHUNK_DONE)
 		return trl_fail(ctx, TRL_INTERNAL, "the body was waited for");
 	if (!conn->body.chunked && request->content_length > request->most)
 		return trl_fail(ctx, TRL_QUOTA, "The body is larger than %llu bytes.",
@@ -236,6 +238,7 @@ trl_http_read(
 			break;
 		rc = fill(ctx, conn);
 	}
+	conn->body.rc = rc; /* no more of it is read, nor skipped */
 	trl_http_time_for_next(ctx, conn);
 	return rc;
 }
