@@ -267,12 +267,50 @@ long_extensions_and_trailers_are_refused(void **state)
 	trl_buf_fini(&out);
 }
 
+/* Every byte at every place of a word of eight and around it, also behind another one
+ * that is looked at twice. */
+static void
+of_controls_only_tab_stands_in_a_value(void **state)
+{
+	enum { LONG = 20 };
+	char text[LONG];
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (size_t len = 1; len <= LONG; len++)
+			for (size_t at = 0; at < len; at++) {
+				memset(text, at % 2 ? '\t' : 'a', len);
+				text[at] = (char)byte;
+				assert_int_equal(trl_http_is_value(text, len),
+				    byte == '\t' || (byte >= 0x20 && byte != 0x7f));
+			}
+	assert_true(trl_http_is_value("", 0));
+}
+
+static void
+a_token_has_letters_digits_and_fifteen_signs(void **state)
+{
+	static const char all[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		const char text[] = { 'a', (char)byte };
+
+		assert_int_equal(trl_http_is_token(text, sizeof text),
+		    byte && strchr(all, (int)byte) != NULL);
+	}
+	assert_false(trl_http_is_token("", 0));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_head_is_taken_or_refused_however_it_is_cut),
 		cmocka_unit_test(sizes_are_bounded),
+		cmocka_unit_test(of_controls_only_tab_stands_in_a_value),
+		cmocka_unit_test(a_token_has_letters_digits_and_fifteen_signs),
 		cmocka_unit_test(each_chunked_body_is_read_however_it_is_cut),
 		cmocka_unit_test(long_extensions_and_trailers_are_refused),
 	};
