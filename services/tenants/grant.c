@@ -10,6 +10,12 @@ static const char *const deleting_permissions[] = {
 	"tenants.tenant.read",
 	"tenants.tenant.delete", /* to be told that it is under way; and for retries */
 	"tenants.tenant.restore",
+	/* What was billed is an owner's to keep. */
+	"billing.invoice.list",
+	"billing.invoice.read",
+	"billing.creditnote.list",
+	"billing.creditnote.read",
+	"billing.payment.list",
 };
 
 static bool

@@ -68,6 +68,28 @@ a_grant_tells_role_permissions_and_status(void **state)
 }
 
 static void
+of_a_deleting_tenant_owners_restore_it_and_read_its_invoices(void **state)
+{
+	static const char *const held[] = { "tenants.tenant.read",
+		"tenants.tenant.restore", "billing.invoice.list",
+		"billing.invoice.read", "billing.creditnote.read" };
+	const struct world_person *ada = world_person_new("ada", true);
+	struct trl_id tenant = world_tenant_new(ada);
+	Tenants__V1__Grant *given;
+
+	(void)state;
+	world_sql("update tenant set status = 'deleting', delete_at = now() + interval "
+		  "'1 day' where tenant_id = '%s'",
+	    world_id_text(tenant));
+	assert_int_equal(grant(&ada->account, NULL, &tenant, &given), TRL_OK);
+	for (size_t i = 0; i < TRL_COUNT(held); i++)
+		assert_true(grants(given, held[i]));
+	assert_false(grants(given, "billing.invoice.pay"));
+	assert_false(grants(given, "billing.subscription.change"));
+	assert_false(grants(given, "tenants.member.list"));
+}
+
+static void
 without_a_tenant_the_only_membership_counts(void **state)
 {
 	const struct world_person *ada = world_person_new("ada", true);
@@ -145,6 +167,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
 		    a_grant_tells_role_permissions_and_status, world_forget),
+		cmocka_unit_test_teardown(
+		    of_a_deleting_tenant_owners_restore_it_and_read_its_invoices,
+		    world_forget),
 		cmocka_unit_test_teardown(
 		    without_a_tenant_the_only_membership_counts, world_forget),
 		cmocka_unit_test_teardown(

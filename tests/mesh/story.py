@@ -216,6 +216,7 @@ class Organisations(MeshCase):
         held = self.check_problem(self.ada.patch(path, {"display_name": "X"}), 409, "CONFLICT")
         self.assertIn("is being deleted", held["detail"])
         self.check_problem(self.ada.get(path + "/members"), 409, "CONFLICT")
+        self.assertEqual(self.ada.get("/api/v1/invoices", X_Tenant_Id=path.rsplit("/", 1)[1])["items"], [])
         self.assertEqual(self.ada.get(path)["status"], "deleting")
         back = self.ada.post(path + "/restore")
         self.assertEqual((back.status, back["status"]), (200, "active"), back)

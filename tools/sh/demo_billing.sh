@@ -4,6 +4,10 @@
 
 IN=(-H "X-Tenant-Id: $TENANT")
 
+# Of documents what is asked about first; amounts are cents.
+PREVIEW='(.invoice // .renewal) | {lines: [.lines[] | {description, amount}], net, tax, total}'
+INVOICES='.items[] | {number, status, net, tax, total, amount_due, attempts, next_attempt_at, decline_code} | with_entries(select(.value != null))'
+
 # The organisation's clock, moved on by so many days.
 days() {
 	CLOCK=$(jq -rn --arg from "$CLOCK" --argjson days "$1" '$from | fromdateiso8601 + $days * 86400 | todateiso8601')
@@ -23,22 +27,22 @@ call 201 POST /api/v1/payment-methods '{"card_number": "4000002500003155", "expi
 call 204 POST "$(take .next_action_url)" '{"pass": true}' "${IN[@]}"
 
 story "A preview says what five seats will cost when the trial is over"
-LINES_SHOWN=30 call 200 POST /api/v1/subscription/preview '{"seats": 5}' "${IN[@]}"
+SHOWN=$PREVIEW LINES_SHOWN=30 call 200 POST /api/v1/subscription/preview '{"seats": 5}' "${IN[@]}"
 call 200 POST /api/v1/subscription '{"seats": 5}' "${IN[@]}"
 
 story "The trial ends, by a clock that only this organisation has: the first invoice is paid"
 CLOCK=$(operator call AdvanceClock "{\"tenant_id\": \"$TENANT\"}" --json | jq -r .now)
 days 15
 LINES_SHOWN=10 call 200 GET /api/v1/subscription '' "${IN[@]}"
-call 200 GET "/api/v1/invoices?page_size=1" '' "${IN[@]}"
+SHOWN=$INVOICES call 200 GET "/api/v1/invoices?page_size=1" '' "${IN[@]}"
 FIRST=$(take '.items[0].id')
 
 story "She upgrades in the middle of the month: the invoice is the one of the preview"
 days 10
-call 200 POST /api/v1/subscription/preview '{"plan": "business"}' "${IN[@]}"
+SHOWN=$PREVIEW LINES_SHOWN=30 call 200 POST /api/v1/subscription/preview '{"plan": "business"}' "${IN[@]}"
 previewed=$(take .invoice.total)
 LINES_SHOWN=8 call 200 POST /api/v1/subscription '{"plan": "business"}' "${IN[@]}"
-call 200 GET "/api/v1/invoices?page_size=1" '' "${IN[@]}"
+SHOWN=$INVOICES call 200 GET "/api/v1/invoices?page_size=1" '' "${IN[@]}"
 [ "$(take '.items[0].total')" = "$previewed" ] || die "the invoice is over $(take '.items[0].total') and not $previewed."
 
 story "Another card is refused when the next month begins; it is tried again, and another one pays"
@@ -46,7 +50,7 @@ call 201 POST /api/v1/payment-methods '{"card_number": "4000000000000341", "expi
 LINES_SHOWN=4 call 200 POST "/api/v1/payment-methods/$(take .id)/default" '' "${IN[@]}"
 days 21
 LINES_SHOWN=6 call 200 GET /api/v1/subscription '' "${IN[@]}"
-call 200 GET "/api/v1/invoices?page_size=1&status=open" '' "${IN[@]}"
+SHOWN=$INVOICES call 200 GET "/api/v1/invoices?page_size=1&status=open" '' "${IN[@]}"
 days 2
 call 201 POST /api/v1/payment-methods '{"card_number": "4242424242424242", "expiry_month": 12, "expiry_year": 2099}' "${IN[@]}"
 LINES_SHOWN=4 call 200 POST "/api/v1/payment-methods/$(take .id)/default" '' "${IN[@]}"
@@ -63,8 +67,11 @@ call 200 GET /api/v1/entitlements '' -H "X-Tenant-Id: $beta"
 
 story "The first invoice as a PDF, and a part of it credited by the operator"
 call 200 GET "/api/v1/invoices/$FIRST/pdf" '' "${IN[@]}"
+as_user tee "$RUN/invoice.pdf" <"$WORK/body" >/dev/null
+printf '    it is in %s\n' "$RUN/invoice.pdf"
 operator call CreditInvoice "{\"tenant_id\": \"$TENANT\", \"invoice_id\": \"$FIRST\", \"amount\": 1000, \"reason\": \"unsatisfactory\"}" >/dev/null
-call 200 GET /api/v1/credit-notes '' "${IN[@]}"
+SHOWN='.items[] | {number, invoice_number, reason, net, tax, total, off_due, to_balance, refunded}' \
+	call 200 GET /api/v1/credit-notes '' "${IN[@]}"
 
 story "The ledger balances"
 printf '  tools/trellis ledger check\n'

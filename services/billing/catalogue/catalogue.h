@@ -15,6 +15,9 @@ enum trl_code catalogue_read(trl_ctx *ctx, const Billing__V1__CatalogueRow *row,
 const billing_plan *catalogue_plan(const billing_catalogue *catalogue, const char *key);
 const billing_feature *catalogue_feature(
     const billing_catalogue *catalogue, const char *key);
+/* plans.c: what a plan says of a feature. */
+const Billing__V1__FeatureValue *catalogue_value(
+    const billing_plan *plan, const char *feature);
 const billing_price *catalogue_price(
     const billing_catalogue *catalogue, const char *key, const billing_plan **plan);
 

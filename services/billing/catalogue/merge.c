@@ -1,7 +1,7 @@
 /* catalogue_merge.c - what becomes of the catalogue in force when another is applied,
  * in sentences. A price is a promise to whoever has it: it is never changed, and where
  * it is no longer named it is kept, retired; so is its plan, hidden. */
-#include "catalogue/catalogue.h"
+#include "catalogue/merge.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,16 +9,8 @@
 
 #include <trl/wire.h>
 
-struct merge {
-	trl_ctx *ctx;
-	const billing_catalogue *now;
-	billing_catalogue *next;
-	const char *under;
-	struct catalogue_changes *changes;
-	bool fine;
-};
-
-static void TRL_PRINTF(2, 3) say(struct merge *merge, const char *fmt, ...)
+void
+merge_say(struct merge *merge, const char *fmt, ...)
 {
 	struct catalogue_changes *changes = merge->changes;
 	char text[300];
@@ -32,8 +24,8 @@ static void TRL_PRINTF(2, 3) say(struct merge *merge, const char *fmt, ...)
 		    trl_arena_strdup(merge->ctx->arena, text);
 }
 
-static bool
-is_same(trl_ctx *ctx, const ProtobufCMessage *a, const ProtobufCMessage *b)
+bool
+merge_is_same(trl_ctx *ctx, const ProtobufCMessage *a, const ProtobufCMessage *b)
 {
 	const uint8_t *as, *bs;
 	size_t a_len, b_len;
@@ -70,7 +62,7 @@ retired(trl_ctx *ctx, const billing_price *price)
 static bool
 is_same_price(trl_ctx *ctx, const billing_price *a, const billing_price *b)
 {
-	return is_same(ctx, &retired(ctx, a)->base, &retired(ctx, b)->base);
+	return merge_is_same(ctx, &retired(ctx, a)->base, &retired(ctx, b)->base);
 }
 
 static void
@@ -85,7 +77,7 @@ merge_price(struct merge *merge, size_t at_plan, size_t at_price)
 	snprintf(
 	    at, sizeof at, "/%s/plans/%zu/prices/%zu", merge->under, at_plan, at_price);
 	if (!former) {
-		say(merge, "Plan %s gets the price %s.", plan->key, price->key);
+		merge_say(merge, "Plan %s gets the price %s.", plan->key, price->key);
 	} else if (strcmp(former_plan->key, plan->key) != 0 ||
 		   !is_same_price(merge->ctx, former, price)) {
 		trl_err_violation(merge->ctx, at,
@@ -94,9 +86,9 @@ merge_price(struct merge *merge, size_t at_plan, size_t at_price)
 		    price->key);
 		merge->fine = false;
 	} else if (price->retired && !former->retired) {
-		say(merge, "The price %s is no longer sold.", price->key);
+		merge_say(merge, "The price %s is no longer sold.", price->key);
 	} else if (!price->retired && former->retired) {
-		say(merge, "The price %s is sold again.", price->key);
+		merge_say(merge, "The price %s is sold again.", price->key);
 	}
 }
 
@@ -112,7 +104,7 @@ keep_prices(struct merge *merge, const billing_plan *former, billing_plan *plan)
 		if (catalogue_price(merge->next, price->key, &other))
 			continue;
 		if (!price->retired)
-			say(merge, "The price %s is no longer sold.", price->key);
+			merge_say(merge, "The price %s is no longer sold.", price->key);
 		plan->prices = longer(merge->ctx, plan->prices, plan->n_prices,
 		    retired(merge->ctx, price));
 		plan->n_prices++;
@@ -128,7 +120,7 @@ keep_plan(struct merge *merge, const billing_plan *former)
 	    trl_arena_memdup(merge->ctx->arena, former, sizeof *former);
 
 	if (!former->hidden)
-		say(merge, "Plan %s is no longer offered.", former->key);
+		merge_say(merge, "Plan %s is no longer offered.", former->key);
 	trl_set(plan, hidden, true);
 	plan->prices = NULL;
 	plan->n_prices = plan->n_features = 0;
@@ -151,14 +143,15 @@ plan_in(billing_catalogue *catalogue, const char *key)
 	return NULL;
 }
 
-/* A plan but for its prices. */
+/* A plan but for its prices and the values of its features. */
 static bool
 is_same_plan(trl_ctx *ctx, const billing_plan *a, const billing_plan *b)
 {
 	billing_plan first = *a, second = *b;
 
 	first.n_prices = second.n_prices = 0;
-	return is_same(ctx, &first.base, &second.base);
+	first.n_features = second.n_features = 0;
+	return merge_is_same(ctx, &first.base, &second.base);
 }
 
 static void
@@ -171,10 +164,12 @@ merge_plans(struct merge *merge)
 		const billing_plan *former = catalogue_plan(merge->now, plan->key);
 
 		if (!former)
-			say(merge, "Plan %s is new.", plan->key);
+			merge_say(merge, "Plan %s is new.", plan->key);
 		else if (!is_same_plan(merge->ctx, former, plan))
-			say(merge, "Plan %s changes, for whoever has it, too.",
+			merge_say(merge, "Plan %s changes, for whoever has it, too.",
 			    plan->key);
+		if (former)
+			merge_compare_features(merge, former, plan);
 		for (size_t j = 0; j < plan->n_prices; j++)
 			merge_price(merge, i, j);
 		if (former)
@@ -194,26 +189,14 @@ merge_features(struct merge *merge)
 		    catalogue_feature(merge->now, feature->key);
 
 		if (!former)
-			say(merge, "Feature %s is new.", feature->key);
-		else if (!is_same(merge->ctx, &former->base, &feature->base))
-			say(merge, "Feature %s changes.", feature->key);
+			merge_say(merge, "Feature %s is new.", feature->key);
+		else if (!merge_is_same(merge->ctx, &former->base, &feature->base))
+			merge_say(merge, "Feature %s changes.", feature->key);
 	}
 	for (size_t i = 0; i < merge->now->n_features; i++)
 		if (!catalogue_feature(merge->next, merge->now->features[i]->key))
-			say(merge, "Feature %s goes, from every plan.",
+			merge_say(merge, "Feature %s goes, from every plan.",
 			    merge->now->features[i]->key);
-}
-
-/* Lists that are compared as wholes. */
-static bool
-is_same_list(trl_ctx *ctx, size_t n_a, void *const *a, size_t n_b, void *const *b)
-{
-	if (n_a != n_b)
-		return false;
-	for (size_t i = 0; i < n_a; i++)
-		if (!is_same(ctx, a[i], b[i]))
-			return false;
-	return true;
 }
 
 static void
@@ -222,25 +205,21 @@ merge_rest(struct merge *merge)
 	const billing_catalogue *now = merge->now, *next = merge->next;
 	trl_ctx *ctx = merge->ctx;
 
-	if (!is_same_list(ctx, now->n_tax_rates, (void **)now->tax_rates,
-		next->n_tax_rates, (void **)next->tax_rates))
-		say(merge, "The tax rates change, for invoices from now on.");
-	if (!is_same_list(ctx, now->n_coupons, (void **)now->coupons, next->n_coupons,
-		(void **)next->coupons))
-		say(merge, "The coupons change.");
+	merge_compare_tax(merge);
+	merge_compare_coupons(merge);
 	if (!now->fallback_plan || strcmp(now->fallback_plan, next->fallback_plan) != 0)
-		say(merge, "Whoever has no plan has %s.", next->fallback_plan);
-	if (!is_same(
+		merge_say(merge, "Whoever has no plan has %s.", next->fallback_plan);
+	if (!merge_is_same(
 		ctx, (ProtobufCMessage *)now->trial, (ProtobufCMessage *)next->trial))
-		say(merge, "%s",
+		merge_say(merge, "%s",
 		    next->trial ? "The trial of new organisations changes."
 				: "New organisations have no trial any more.");
-	if (!is_same(
+	if (!merge_is_same(
 		ctx, (ProtobufCMessage *)now->seller, (ProtobufCMessage *)next->seller))
-		say(merge, "The seller changes, on invoices from now on.");
-	if (!is_same(ctx, (ProtobufCMessage *)now->dunning,
+		merge_say(merge, "The seller changes, on invoices from now on.");
+	if (!merge_is_same(ctx, (ProtobufCMessage *)now->dunning,
 		(ProtobufCMessage *)next->dunning))
-		say(merge, "Unpaid invoices are tried on other days.");
+		merge_say(merge, "Unpaid invoices are tried on other days.");
 }
 
 /* What is kept counts, too: a document past the contract's limits could not be read
@@ -290,6 +269,8 @@ catalogue_merge(trl_ctx *ctx, const billing_catalogue *now, billing_catalogue *n
 	merge_features(&merge);
 	merge_plans(&merge);
 	merge_rest(&merge);
+	if (changes->n == 0 && !merge_is_same(ctx, &now->base, &next->base))
+		merge_say(&merge, "It is written otherwise, and means the same.");
 	judge_size(&merge);
 	return merge.fine;
 }

@@ -9,8 +9,8 @@
 const struct trl_id plans_subject = { .bytes = {
 					  'p', 'l', 'a', 'n', 's', 0, 0x80, 0, 0x80 } };
 
-static const Billing__V1__FeatureValue *
-value_of(const billing_plan *plan, const char *feature)
+const Billing__V1__FeatureValue *
+catalogue_value(const billing_plan *plan, const char *feature)
 {
 	for (size_t i = 0; i < plan->n_features; i++)
 		if (strcmp(plan->features[i]->feature, feature) == 0)
@@ -24,7 +24,7 @@ static Billing__V1__Entitlement *
 entitlement_new(trl_ctx *ctx, const billing_plan *plan, const billing_feature *feature)
 {
 	Billing__V1__Entitlement *out = billing_v1_entitlement_new(ctx);
-	const Billing__V1__FeatureValue *value = value_of(plan, feature->key);
+	const Billing__V1__FeatureValue *value = catalogue_value(plan, feature->key);
 
 	out->feature = feature->key;
 	out->name = feature->name;

@@ -171,6 +171,28 @@ nothing_was_applied(void)
 	assert_string_equal(world_sql("select count(*) from catalogue_directory"), "0");
 }
 
+/* Whoever edits a rate or a limit by mistake sees it before it holds. */
+static void
+a_comparison_says_from_what_to_what(void **state)
+{
+#define WITH(seats, sso, rate, code)                                                   \
+	CATALOGUE("{\"key\":\"free\",\"name\":\"Free\",\"rank\":0,\"features\":[{"     \
+		  "\"feature\":\"seats\"" seats                                        \
+		  "},{\"feature\":\"sso\",\"boolean\":" sso "}]}",                     \
+	    ",\"tax_rates\":[{\"country\":\"AT\",\"name\":\"VAT\",\"rate\":\"" rate    \
+	    "\"}],\"coupons\":[{\"code\":\"" code                                      \
+	    "\",\"percent_off\":\"10\",\"duration\":\"once\"}]")
+	(void)state;
+	changes(WITH(",\"number\":3", "false", "20", "A"), true);
+	assert_string_equal(changes(WITH("", "true", "2", "B"), true),
+	    "Plan free: seats is without limit instead of 3, for whoever has it, too.\n"
+	    "Plan free: sso is on instead of off, for whoever has it, too.\n"
+	    "Tax AT VAT is 2 % instead of 20 %, on invoices from now on.\n"
+	    "Coupon B is new.\nCoupon A takes nothing off any more.\n");
+	assert_string_equal(changes(WITH("", "true", "2.0", "B"), true),
+	    "Tax AT VAT is 2.0 % instead of 2 %, on invoices from now on.\n");
+}
+
 static void
 what_does_not_fit_is_refused_with_its_place(void **state)
 {
@@ -340,6 +362,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_applied_is_sold),
 		TEST(a_price_never_changes),
+		TEST(a_comparison_says_from_what_to_what),
 		TEST(what_does_not_fit_is_refused_with_its_place),
 		TEST(an_amount_that_is_no_decimal_or_negative_is_refused),
 		TEST(a_currency_that_is_unknown_or_a_fund_is_refused),

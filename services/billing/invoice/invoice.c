@@ -75,18 +75,21 @@ show_notes(trl_ctx *ctx, billing_invoice *out)
 	}
 }
 
-/* When it has to be paid, in words. */
+/* When it has to be paid, in words: whoever's card is charged by itself should not pay
+ * it once more. */
 static char *
-terms_of(trl_ctx *ctx, const Billing__V1__Seller *seller, const char *locale)
+terms_of(trl_ctx *ctx, const struct account *account, const char *locale)
 {
-	char days[16], text[200];
+	const Billing__V1__Seller *seller = account->catalogue->seller;
+	char days[16], text[300];
 	unsigned n = seller ? seller->due_days : 0;
 
 	snprintf(days, sizeof days, "%u", n);
 	text_fill(text, sizeof text,
-	    n == 0   ? TEXT_TERMS_AT_ONCE
-	    : n == 1 ? TEXT_TERMS_DAY
-		     : TEXT_TERMS_DAYS,
+	    account->life.can_pay ? TEXT_TERMS_CHARGED
+	    : n == 0              ? TEXT_TERMS_AT_ONCE
+	    : n == 1              ? TEXT_TERMS_DAY
+				  : TEXT_TERMS_DAYS,
 	    locale, days, NULL);
 	return trl_arena_strdup(ctx->arena, text);
 }
@@ -103,7 +106,7 @@ show_sides(trl_ctx *ctx, const struct account *account, billing_invoice *out)
 	out->locale = account->profile->locale;
 	out->time_zone = account->profile->time_zone;
 	trl_set(out, catalogue_version, account->catalogue_version);
-	out->terms = terms_of(ctx, seller, out->locale);
+	out->terms = terms_of(ctx, account, out->locale);
 	out->footer = seller ? seller->footer : NULL;
 }
 

@@ -29,8 +29,30 @@ words_are_the_buyers_and_stay(void **state)
 	assert_string_equal(
 	    invoice->lines[0]->description, "Ungenutzte Zeit: 3 × team");
 	assert_string_equal(invoice->lines[1]->description, "Restliche Zeit: big");
-	assert_string_equal(invoice->terms, "Sofort zahlbar.");
+	assert_string_equal(invoice->terms,
+	    "Wird automatisch vom hinterlegten Zahlungsmittel abgebucht.");
 	assert_string_equal(invoice->locale, "de-AT");
+}
+
+static void
+who_is_charged_by_nobody_is_told_when_to_pay(void **state)
+{
+	static const struct {
+		const char *seller, *terms;
+	} told[] = { { "", "Payable at once." },
+		{ "\"due_days\":1,", "Payable within one day." },
+		{ "\"due_days\":14,", "Payable within 14 days." } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(told); i++) {
+		struct world_caller who = ground_owner(); /* it has no card */
+
+		shop_profile(&who, austria);
+		shop_sells(told[i].seller);
+		shop_subscribe(&who, big);
+		assert_string_equal(shop_invoice(&who, 0)->terms, told[i].terms);
+	}
+	shop_sells("");
 }
 
 /* H10: whatever becomes of seller and buyer. */
@@ -78,7 +100,8 @@ all_that_en_16931_asks_for_is_there(void **state)
 	assert_int_equal(
 	    trl_value_time_us(invoice->due_at) - trl_value_time_us(invoice->issued_at),
 	    14 * INT64_C(86400000000));
-	assert_string_equal(invoice->terms, "Payable within 14 days.");
+	assert_string_equal(
+	    invoice->terms, "Charged automatically to the payment method on file.");
 	assert_string_equal(invoice->footer, "Thank you");
 	assert_string_equal(invoice->seller->name, "Acme GmbH");
 	assert_string_equal(invoice->seller->vat_id, "ATU12345678");
@@ -291,6 +314,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, world_forget)
 	const struct CMUnitTest tests[] = {
 		TEST(words_are_the_buyers_and_stay),
+		TEST(who_is_charged_by_nobody_is_told_when_to_pay),
 		TEST(a_final_invoice_stays_as_it_is),
 		TEST(all_that_en_16931_asks_for_is_there),
 		TEST(sums_hold_on_many_invoices),

@@ -61,6 +61,7 @@ enum text {
 	TEXT_TERMS_AT_ONCE,
 	TEXT_TERMS_DAYS, /* {1}: how many, 2 or more */
 	TEXT_TERMS_DAY,
+	TEXT_TERMS_CHARGED, /* by itself, to the way to pay that there is */
 	TEXT_PAY_ONLINE,
 	/* What lines say. */
 	TEXT_SEATS,     /* {1} times {2} */

@@ -209,7 +209,8 @@ newest_of(const struct turn *turn, size_t since)
 					: NULL;
 }
 
-/* Goes on, all being paid, until the next period is billed. */
+/* Goes on, all being paid, until the next period is billed: whoever tries a plan asks
+ * what it will cost before they set up a way to pay. */
 static enum trl_code
 renew(struct turn *turn, Billing__V1__Preview *out)
 {
@@ -219,6 +220,7 @@ renew(struct turn *turn, Billing__V1__Preview *out)
 
 	next->n = 0;
 	life_paid(life, turn->account.now, life->pending.invoice, next);
+	life->can_pay = true;
 	while (life_next(life) != INT64_MAX && turn->n_invoices == since) {
 		const char *why;
 		enum trl_code rc;

@@ -87,11 +87,16 @@ static void
 a_trial_pauses_without_a_way_to_pay(void **state)
 {
 	struct world_caller who = ground_owner();
+	Billing__V1__Preview *preview;
 
 	(void)state;
 	ground_trial("\"days\":14,\"end\":\"pause\"");
 	ground_pass(&who, 0);
 	ground_found(&who, ground_now());
+	/* What it would cost is asked before a card is set up. */
+	must(&who, &billing_v1_preview_subscription, "{\"seats\":5}", &preview);
+	assert_null(preview->invoice);
+	assert_int_equal(preview->renewal->total, 4500);
 	ground_pass(&who, 11 * DAY);
 	assert_string_equal(ground_told(&who),
 	    "subscription.started entitlements.changed "

@@ -155,7 +155,7 @@ note_refusal(struct turn *turn, struct turn_invoice *at,
 		turn_tell_invoice(
 		    turn, &billing_event_invoice_action_needed, at->invoice);
 	else
-		turn_tell_refusal(turn, at->invoice, code);
+		turn_tell_refusal(turn, at->invoice, payment, code);
 	/* What another card's bank says neither stops the tries with the default one
 	 * nor begins them again. */
 	life_failed(&turn->account.life, &turn->account.rules, turn->account.now,

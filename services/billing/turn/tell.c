@@ -12,7 +12,8 @@ turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
     const billing_invoice *invoice)
 {
 	trl_assert(turn->n_tells < TURN_TELLS_MAX);
-	turn->tells[turn->n_tells++] = (struct turn_tell){ type, invoice, NULL };
+	turn->tells[turn->n_tells++] =
+	    (struct turn_tell){ .type = type, .invoice = invoice };
 }
 
 /* Stripe's words, which the providers of ours speak. */
@@ -40,10 +41,14 @@ remedy_of(trl_ctx *ctx, const char *code)
 }
 
 void
-turn_tell_refusal(struct turn *turn, const billing_invoice *invoice, const char *code)
+turn_tell_refusal(struct turn *turn, const billing_invoice *invoice,
+    const Billing__V1__Payment *payment, const char *code)
 {
+	struct turn_tell *tell = &turn->tells[turn->n_tells];
+
 	turn_tell_invoice(turn, &billing_event_invoice_payment_failed, invoice);
-	turn->tells[turn->n_tells - 1].remedy = remedy_of(turn->ctx, code);
+	tell->remedy = remedy_of(turn->ctx, code);
+	tell->payment = payment;
 }
 
 static void
@@ -65,6 +70,7 @@ tell_invoice(struct turn *turn, const struct turn_tell *tell)
 	shown->lines = NULL;
 	told->invoice = shown;
 	told->remedy = tell->remedy;
+	told->payment = (Billing__V1__Payment *)(uintptr_t)tell->payment;
 	if (tell->type == &billing_event_invoice_paid)
 		trl_set(told, receipt, tell->invoice->amount_paid > 0);
 	name_doer(turn->ctx, &told->has_by, &told->by);

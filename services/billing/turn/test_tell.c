@@ -108,6 +108,7 @@ a_refused_renewal_says_when_it_is_tried_again(void **state)
 	ground_pass(&who, 32 * DAY);
 	told = invoice_event(&who, &billing_event_invoice_payment_failed);
 	assert_false(told->has_by);
+	assert_int_equal(told->payment->amount, told->invoice->total);
 	assert_true(told->invoice->next_attempt_at != NULL);
 	assert_true(told->remedy == NULL);
 	assert_string_equal(told->invoice->decline_code, "generic_decline");

@@ -38,7 +38,8 @@ struct turn_invoice {
 struct turn_tell {
 	const struct trl_event_type *type;
 	const billing_invoice *invoice;
-	Billing__V1__Remedy *remedy; /* or NULL */
+	Billing__V1__Remedy *remedy;         /* or NULL */
+	const Billing__V1__Payment *payment; /* or NULL */
 };
 
 struct turn {
@@ -135,9 +136,9 @@ void turn_take_money(struct turn *turn, struct turn_invoice *at, const char *cur
 /* Has it told, when the turn is finished. */
 void turn_tell_invoice(struct turn *turn, const struct trl_event_type *type,
     const billing_invoice *invoice);
-/* That a payment was refused, with the provider's word for it. */
-void turn_tell_refusal(
-    struct turn *turn, const billing_invoice *invoice, const char *code);
+/* That a payment of it was refused, with the provider's word for it. */
+void turn_tell_refusal(struct turn *turn, const billing_invoice *invoice,
+    const Billing__V1__Payment *payment, const char *code);
 /* Adds what was gathered to the batch, and audit entries of what time and payments made
  * of the subscription. A renewal that changes nothing but the period has none: its
  * invoice and the ledger say it. */

@@ -119,6 +119,7 @@ a_refused_payment_says_what_helps(void **state)
 		Billing__V1__Invoice invoice = invoice_of(&id);
 		Billing__V1__InvoiceEvent told = BILLING__V1__INVOICE_EVENT__INIT;
 		Billing__V1__Remedy remedy = BILLING__V1__REMEDY__INIT;
+		Billing__V1__Payment payment = BILLING__V1__PAYMENT__INIT;
 
 		remedy.has_another_card = remedy.has_money = remedy.has_confirmation =
 		    true;
@@ -127,13 +128,19 @@ a_refused_payment_says_what_helps(void **state)
 		remedy.confirmation = i == 3;
 		told.invoice = &invoice;
 		told.remedy = i > 0 ? &remedy : NULL;
+		trl_set(&payment, amount, 500000);
+		payment.currency = invoice.currency;
+		told.payment = i == 3 ? &payment : NULL; /* part was credited since */
 		if (i == 2)
 			invoice.next_attempt_at = at;
 		hear(&house, &billing_event_invoice_payment_failed, &told);
 		assert_int_equal(world_mails(house.owners, text, sizeof text), 1);
 		for (unsigned k = 0; k < TRL_COUNT(words); k++)
 			assert_int_equal(strstr(text, words[k]) != NULL, k == i);
-		assert_non_null(strstr(text, "A payment of 1234.56" SPACE "EUR for"));
+		assert_non_null(
+		    strstr(text, i == 3 ? "A payment of 5000.00" SPACE "EUR for"
+					: "A payment of 1234.56" SPACE "EUR for"));
+		assert_non_null(strstr(text, "To be paid: 1234.56" SPACE "EUR."));
 		assert_non_null(
 		    strstr(text, i == 2 ? "We try again at 2026-04-03 10:00 UTC."
 					: "We do not try again by ourselves."));
