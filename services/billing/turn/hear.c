@@ -53,7 +53,13 @@ ask(struct billing *self, trl_ctx *ctx, struct asked *asked, bool *more)
 	return rc;
 }
 
-/* News that cannot be applied yet is its job's. */
+/* News that cannot be applied, or not yet, is its job's. */
+static bool
+is_the_jobs(enum trl_code rc)
+{
+	return rc == TRL_UNAVAILABLE || rc == TRL_PRECONDITION || rc == TRL_NOT_FOUND;
+}
+
 static enum trl_code
 apply(struct billing *self, trl_ctx *ctx, struct trl_id *heard, bool *more)
 {
@@ -66,7 +72,7 @@ apply(struct billing *self, trl_ctx *ctx, struct trl_id *heard, bool *more)
 	for (size_t i = 0; rc == TRL_OK && i < n; i++) {
 		rc = news_apply(
 		    self, ctx, (const Billing__V1__ProviderNews *)news[i].payload);
-		if (rc == TRL_UNAVAILABLE || rc == TRL_PRECONDITION) {
+		if (is_the_jobs(rc)) {
 			trl_err_clear(ctx);
 			rc = TRL_OK;
 		}
