@@ -109,7 +109,7 @@ trl_http_writer_wait(trl_ctx *ctx, struct trl_http_conn *conn)
 	while (rc == TRL_OK && conn->writing && !conn->closed) {
 		began = trl_loop_now_us(ctx->loop);
 		before = trl_http_untaken(conn);
-		ms = trl_http_pace_ms(&writer->pace, options);
+		ms = trl_http_pace_ms(&writer->pace, &conn->server->pace);
 		trl_set_deadline(
 		    ctx, began + ((uint64_t)ms + options->handler_timeout_ms) * 1000);
 		conn->stream.ticket = trl_park_begin(ctx);
@@ -120,7 +120,7 @@ trl_http_writer_wait(trl_ctx *ctx, struct trl_http_conn *conn)
 			break;
 		rc = TRL_OK;
 		after = trl_http_untaken(conn);
-		if (!trl_http_pace_slow(&writer->pace, options,
+		if (!trl_http_pace_slow(&writer->pace, &conn->server->pace,
 			trl_loop_now_us(ctx->loop) - began,
 			before > after ? before - after : 0))
 			continue;

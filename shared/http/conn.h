@@ -8,6 +8,7 @@
 #include <trl/http_body.h>
 
 #include "head.h"
+#include "pace.h"
 
 enum {
 	TRL_HTTP_READ_BYTES = 65536, /* the loop's shared read buffer */
@@ -46,13 +47,6 @@ struct http_address {
 	size_t count;
 	size_t held;   /* bytes, by all its connections */
 	size_t pieces; /* the same, of bodies that are read in pieces */
-};
-
-/* How long a client has been waited for, and for what. */
-struct http_pace {
-	uint64_t idle_us;   /* since something moved */
-	uint64_t window_us; /* since the floor was looked at */
-	uint64_t moved;     /* bytes in that */
 };
 
 struct http_piece {
@@ -136,6 +130,7 @@ struct trl_http_server {
 	trl_loop *loop;
 	struct trl_http_options options;
 	struct trl_http_limits limits;
+	struct http_pace_limits pace;
 	struct trl_http_handler handler;
 	union {
 		uv_handle_t handle;
@@ -221,14 +216,6 @@ void trl_http_piece_give(struct trl_http_conn *conn, struct http_piece **piece);
 /* Parks until there may be room. */
 enum trl_code trl_http_room_wait(trl_ctx *ctx, struct trl_http_conn *conn);
 void trl_http_room_empty(trl_http_server *server);
-
-/* pace.c */
-/* For how long the client may be waited for now. */
-uint32_t trl_http_pace_ms(
-    const struct http_pace *pace, const struct trl_http_options *options);
-/* It was waited for, and so many bytes moved. True: it is too slow. */
-bool trl_http_pace_slow(struct http_pace *pace, const struct trl_http_options *options,
-    uint64_t waited_us, size_t moved);
 
 /* answer.c */
 /* Breaks off an answer that was not finished. */

@@ -121,9 +121,8 @@ open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address)
 	return out_open_socket(&call->out->guard, call->url, address, &call->refused);
 }
 
-/* False: a header would be two. */
-static bool
-set_headers(struct out_call *call, const char *const *headers)
+bool
+out_set_headers(struct out_call *call, const char *const *headers)
 {
 	/* Without an answer of 100 the body would wait for a second. */
 	call->headers = curl_slist_append(NULL, "Expect:");
@@ -156,14 +155,16 @@ on_read(char *to, size_t one, size_t room, void *self)
 static void
 set_body(struct out_call *call, const struct trl_http_call *in)
 {
-	const bool safe = !strcmp(in->method, "GET") || !strcmp(in->method, "HEAD");
+	const bool safe = !strcmp(in->method, "GET") || !strcmp(in->method, "HEAD"),
+		   has_length =
+		       !strcmp(in->method, "POST") || !strcmp(in->method, "PUT");
 	CURL *easy = call->easy;
 
 	if (!strcmp(in->method, "HEAD")) {
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 		return;
 	}
-	if (in->body_len > 0 || !strcmp(in->method, "POST")) {
+	if (in->body_len > 0 || has_length) {
 		curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(
 		    easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)in->body_len);
@@ -175,8 +176,8 @@ set_body(struct out_call *call, const struct trl_http_call *in)
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, in->method);
 }
 
-static void
-set_options(struct out_call *call, const struct trl_http_call *in, const char *list,
+void
+out_set_options(struct out_call *call, const struct trl_http_call *in, const char *list,
     uint32_t timeout_ms)
 {
 	CURL *easy = call->easy;
@@ -205,8 +206,8 @@ set_options(struct out_call *call, const struct trl_http_call *in, const char *l
 	}
 }
 
-static void
-end_call(struct out_call *call)
+void
+out_end_call(struct out_call *call)
 {
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
@@ -264,11 +265,11 @@ call_url(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
 		return trl_fail(ctx, TRL_DEADLINE, "out of time for a name's address");
 	call.easy = curl_easy_init();
 	trl_assert(call.easy != NULL);
-	set_options(&call, in, list, timeout_ms);
-	rc = set_headers(&call, in->headers)
+	out_set_options(&call, in, list, timeout_ms);
+	rc = out_set_headers(&call, in->headers)
 		 ? transfer(ctx, &call, answer)
 		 : trl_fail(ctx, TRL_DENIED, "a header holds a line break");
-	end_call(&call);
+	out_end_call(&call);
 	if (rc == TRL_OK)
 		answer->took_ms = (uint32_t)((trl_mono_us() - began_us) / 1000);
 	return rc;

@@ -30,7 +30,10 @@ enum {
 			   after five, and in between others lose them unseen */
 	OUT_RETRY_AFTER_S = 24 * 3600, /* at most */
 	OUT_SMTP_TIMEOUT_MS = 30000,
-	OUT_REPLY_BYTES = 64 << 10
+	OUT_REPLY_BYTES = 64 << 10,
+	OUT_CONNECT_MS = 10000,    /* of an exchange */
+	OUT_BUFFER_BYTES = 131072, /* libcurl's, each way */
+	OUT_PIECE_BYTES = 262144   /* of an answer that its reader has not taken */
 };
 
 /* out_guard.c: addresses, every one as IPv6 (IPv4 mapped). */
@@ -139,6 +142,9 @@ size_t out_on_body(char *data, size_t one, size_t len, void *call);
 enum trl_code out_judge(trl_ctx *ctx, const struct out_call *call) TRL_MUST_CHECK;
 void out_give_answer(
     trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer);
+/* The same without its body. */
+void out_give_head(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer);
+unsigned out_status(const struct out_call *call);
 
 /* out.c */
 
@@ -167,6 +173,13 @@ struct trl_http_out {
 	struct out_smtp_link links[OUT_SMTP_SLOTS];
 };
 
+/* Of one call, whose easy handle is new: all but what reads or takes its body. No time
+ * limit of the whole where timeout_ms is 0. */
+void out_set_options(struct out_call *call, const struct trl_http_call *in,
+    const char *list, uint32_t timeout_ms);
+/* False: a header would be two. */
+bool out_set_headers(struct out_call *call, const char *const *headers);
+void out_end_call(struct out_call *call);
 /* What every transfer is told, whatever its protocol: which addresses to connect to,
  * whose certificates to believe, and nothing taken from the environment. */
 void out_set_common(const trl_http_out *out, CURL *easy);

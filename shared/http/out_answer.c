@@ -62,8 +62,8 @@ out_on_body(char *data, size_t one, size_t len, void *self)
 	return 0; /* libcurl ends the transfer */
 }
 
-static unsigned
-status_of(const struct out_call *call)
+unsigned
+out_status(const struct out_call *call)
 {
 	long status = 0;
 
@@ -81,7 +81,7 @@ out_judge(trl_ctx *ctx, const struct out_call *call)
 		return trl_fail(ctx, TRL_DENIED, "%s", call->refused);
 	if (call->head_too_large)
 		return trl_fail(ctx, TRL_UNAVAILABLE, "the answer's head is too large");
-	if (call->result == CURLE_OK && status_of(call) == 0)
+	if (call->result == CURLE_OK && out_status(call) == 0)
 		return trl_fail(ctx, TRL_UNAVAILABLE, "there was no answer");
 	if (call->result == CURLE_OK ||
 	    (call->result == CURLE_WRITE_ERROR && call->truncated))
@@ -119,16 +119,22 @@ keep_body(trl_arena *arena, const struct trl_buf *body)
 }
 
 void
-out_give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
+out_give_head(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
 {
 	char *address = NULL;
 
 	curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address);
-	answer->status = status_of(call);
-	answer->body = keep_body(ctx->arena, &call->body);
-	answer->body_len = call->body.len;
-	answer->truncated = call->truncated;
+	answer->status = out_status(call);
 	answer->retry_after_s = retry_after_s(call->retry_after);
 	answer->header = trl_arena_strdup(ctx->arena, call->header);
 	answer->address = trl_arena_strdup(ctx->arena, address != NULL ? address : "");
+}
+
+void
+out_give_answer(trl_ctx *ctx, struct out_call *call, struct trl_http_answer *answer)
+{
+	out_give_head(ctx, call, answer);
+	answer->body = keep_body(ctx->arena, &call->body);
+	answer->body_len = call->body.len;
+	answer->truncated = call->truncated;
 }

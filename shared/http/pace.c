@@ -1,6 +1,5 @@
-/* pace.c - whether a client moves its bytes fast enough. Only the time in which it is
- * waited for counts: one that has to wait for us is not slow. */
-#include "conn.h"
+/* See pace.h. */
+#include "pace.h"
 
 static uint64_t
 less(uint64_t of_ms, uint64_t gone_us)
@@ -9,16 +8,16 @@ less(uint64_t of_ms, uint64_t gone_us)
 }
 
 uint32_t
-trl_http_pace_ms(const struct http_pace *pace, const struct trl_http_options *options)
+trl_http_pace_ms(const struct http_pace *pace, const struct http_pace_limits *limits)
 {
-	const uint64_t idle = less(options->piece_timeout_ms, pace->idle_us),
-		       window = less(options->floor_ms, pace->window_us);
+	const uint64_t idle = less(limits->idle_ms, pace->idle_us),
+		       window = less(limits->floor_ms, pace->window_us);
 
 	return (uint32_t)((idle < window ? idle : window) / 1000) + 1;
 }
 
 bool
-trl_http_pace_slow(struct http_pace *pace, const struct trl_http_options *options,
+trl_http_pace_slow(struct http_pace *pace, const struct http_pace_limits *limits,
     uint64_t waited_us, size_t moved)
 {
 	bool slow;
@@ -26,11 +25,11 @@ trl_http_pace_slow(struct http_pace *pace, const struct trl_http_options *option
 	pace->idle_us = moved ? 0 : pace->idle_us + waited_us;
 	pace->window_us += waited_us;
 	pace->moved += moved;
-	if (pace->idle_us >= (uint64_t)options->piece_timeout_ms * 1000)
+	if (pace->idle_us >= (uint64_t)limits->idle_ms * 1000)
 		return true;
-	if (pace->window_us < (uint64_t)options->floor_ms * 1000)
+	if (pace->window_us < (uint64_t)limits->floor_ms * 1000)
 		return false;
-	slow = pace->moved < options->floor_bytes;
+	slow = pace->moved < limits->floor_bytes;
 	pace->window_us = pace->moved = 0;
 	return slow;
 }

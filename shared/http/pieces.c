@@ -135,7 +135,7 @@ wait_for_client(trl_ctx *ctx, struct trl_http_conn *conn)
 	const struct trl_http_options *options = &conn->server->options;
 	struct http_reader *reader = conn->reader;
 	const uint64_t began = trl_loop_now_us(ctx->loop);
-	const uint32_t ms = trl_http_pace_ms(&reader->pace, options);
+	const uint32_t ms = trl_http_pace_ms(&reader->pace, &conn->server->pace);
 	enum trl_code rc;
 
 	trl_http_piece_give(conn, &reader->piece);
@@ -153,7 +153,7 @@ wait_for_client(trl_ctx *ctx, struct trl_http_conn *conn)
 	if (rc != TRL_OK && ctx->cancelled)
 		return rc;
 	/* One byte at least has come, or the end. */
-	if (trl_http_pace_slow(&reader->pace, options,
+	if (trl_http_pace_slow(&reader->pace, &conn->server->pace,
 		trl_loop_now_us(ctx->loop) - began, rc == TRL_OK))
 		return trl_fail(ctx, TRL_DEADLINE, "the body comes too slowly");
 	return TRL_OK;

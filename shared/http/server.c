@@ -243,6 +243,8 @@ set_defaults(trl_http_server *server)
 	o->piece_timeout_ms = o->piece_timeout_ms ? o->piece_timeout_ms : 30000;
 	o->floor_ms = o->floor_ms ? o->floor_ms : 60000;
 	o->floor_bytes = o->floor_bytes ? o->floor_bytes : 60 << 10;
+	server->pace = (struct http_pace_limits){ o->piece_timeout_ms, o->floor_ms,
+		o->floor_bytes };
 	server->limits =
 	    (struct trl_http_limits){ o->max_head_bytes, o->max_uri_bytes };
 	server->waits[HTTP_HEAD].ms = o->head_timeout_ms;

@@ -69,6 +69,39 @@ struct trl_http_answer {
 enum trl_code trl_http_out_call(trl_ctx *ctx, trl_http_out *out,
     const struct trl_http_call *call, struct trl_http_answer *answer) TRL_MUST_CHECK;
 
+/* A request whose body is written, and whose answer's is read, in pieces: neither is
+ * ever whole in memory, and both move at the pace of the slower end. In place of the
+ * time of the whole there is an idle limit, which is call.timeout_ms (0: 30,000), and a
+ * floor of 60 KiB in a minute; they count only while the other side is waited for. Each
+ * piece leaves the actor at least 30 s for the next.
+ *
+ *   trl_http_out_begin(ctx, out, &call, length, &exchange)
+ *   trl_http_out_write ...      length bytes of it, where it is not 0
+ *   trl_http_out_head           what the answer is
+ *   trl_http_out_read ...       until *len is 0
+ *   trl_http_out_end(&exchange)
+ *
+ * Errors of all: those of trl_http_out_call; after one only the end is left. */
+typedef struct trl_http_exchange trl_http_exchange;
+
+/* call.body, body_len and max_reply count for nothing; the call's texts are copied. A
+ * connection is kept for reuse as for any call. */
+enum trl_code trl_http_out_begin(trl_ctx *ctx, trl_http_out *out,
+    const struct trl_http_call *call, uint64_t length,
+    trl_http_exchange **exchange) TRL_MUST_CHECK;
+/* Parks until it is taken. Also TRL_OK where the other side has answered without it:
+ * then it goes nowhere, and the head tells what. More than length is an assertion. */
+enum trl_code trl_http_out_write(trl_ctx *ctx, trl_http_exchange *exchange,
+    const void *data, size_t len) TRL_MUST_CHECK;
+/* Parks for the answer's head; its body is empty here. */
+enum trl_code trl_http_out_head(trl_ctx *ctx, trl_http_exchange *exchange,
+    struct trl_http_answer *answer) TRL_MUST_CHECK;
+/* The next piece, until the next call; *len 0: it is all. */
+enum trl_code trl_http_out_read(trl_ctx *ctx, trl_http_exchange *exchange,
+    const uint8_t **data, size_t *len) TRL_MUST_CHECK;
+/* What is not over is given up, and its connection closed. */
+void trl_http_out_end(trl_http_exchange **exchange);
+
 /* One mail to one recipient by SMTP (RFC 5321). */
 struct trl_smtp_letter {
 	const char *url;  /* smtp://host:587 (STARTTLS wanted), smtps://host:465,
