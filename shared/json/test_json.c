@@ -210,6 +210,20 @@ static const struct row rows[] = {
 };
 
 static void
+a_name_that_is_none_is_told_those_that_are(void **state)
+{
+	static const char text[] = "{\"thing\":{\"kind\":\"square\"}}";
+	ProtobufCMessage *out;
+
+	(void)state;
+	assert_int_equal(
+	    decode(&sample_v1_make_thing_request_rules, text, strlen(text), &out),
+	    TRL_INVALID);
+	assert_string_equal(
+	    ctx.err.violations[0].detail, "should be round or very_flat");
+}
+
+static void
 reads_only_what_the_contract_has(void **state)
 {
 	(void)state;
@@ -391,6 +405,7 @@ main(void)
 		T(writes_what_it_read),
 		T(shows_empty_lists_and_leaves_out_what_is_absent),
 		T(hides_secrets_when_asked_and_internal_fields_always),
+		T(a_name_that_is_none_is_told_those_that_are),
 		T(reads_only_what_the_contract_has),
 		T(refuses_depth_before_parsing),
 		T(gathers_all_that_is_wrong),

@@ -2,6 +2,7 @@
  * JSON strings behind ids, bytes, times and enums. Text for a number is plain
  * decimal; nothing is trimmed or guessed. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,22 @@ set_time(
 	return true;
 }
 
+/* "should be week, month or year" */
+static bool
+wrong_name(struct json_read *read, const ProtobufCEnumDescriptor *type)
+{
+	char text[400] = "should be ";
+	size_t len = strlen(text);
+
+	for (unsigned i = 0; i < type->n_values && len < sizeof text; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s",
+		    i == 0                    ? ""
+		    : i + 1 == type->n_values ? " or "
+					      : ", ",
+		    type->values[i].name);
+	return wrong(read, text);
+}
+
 static bool
 set_enum(struct json_read *read, const ProtobufCFieldDescriptor *field, int *member,
     const char *text, size_t len)
@@ -102,7 +119,7 @@ set_enum(struct json_read *read, const ProtobufCFieldDescriptor *field, int *mem
 			return true;
 		}
 	}
-	return wrong(read, "should be one of the values of this field");
+	return wrong_name(read, type);
 }
 
 /* -?(0|[1-9][0-9]*) within 64 bits. */
