@@ -186,6 +186,7 @@ after_poll(uv_check_t *check)
 static void
 start_handles(trl_loop *loop)
 {
+	loop->heap_start = sbrk(0);
 	trl_assert(uv_loop_init(&loop->uv) == 0);
 	uv_prepare_init(&loop->uv, &loop->prepare);
 	uv_check_init(&loop->uv, &loop->check);

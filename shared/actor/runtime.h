@@ -59,12 +59,14 @@ struct trl_loop {
 	uv_check_t check;
 	uv_idle_t spin; /* active while polling must not block: work is left, or more is
 			   looked for */
-	uint64_t rests_us;   /* since when there was nothing to run; 0: there is */
-	bool may_spin;       /* there is another processor that work comes from */
-	uint32_t spin_us;    /* for so long it looks for more before it sleeps */
-	uv_timer_t timer;    /* at the head of the heap */
-	uv_timer_t trim;     /* once after a rush */
-	uv_timer_t patience; /* of trl_loop_run_until */
+	uint64_t rests_us; /* since when there was nothing to run; 0: there is */
+	bool may_spin;     /* there is another processor that work comes from */
+	uint32_t spin_us;  /* for so long it looks for more before it sleeps */
+	uv_timer_t timer;  /* at the head of the heap */
+	uv_timer_t trim;   /* once after a rush */
+	bool was_rush;     /* the heap is given back when it is over */
+	const uint8_t *heap_start; /* where it ended when the loop was made */
+	uv_timer_t patience;       /* of trl_loop_run_until */
 	uv_async_t async;
 	uv_signal_t usr1;
 	struct trl_loop_options options;
