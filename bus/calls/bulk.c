@@ -88,6 +88,8 @@ const char *
 bus_bulk_said(struct bus_bulk *bulk, const struct bus_frame *frame)
 {
 	struct trl_stream *s = find(bulk, frame->call_id);
+	if (frame->kind == BUS_CANCEL && frame->call_id == 0 && bulk->peer != NULL)
+		bus_bulk_dead(bulk);
 	if (s == NULL)
 		return NULL; /* late: it has gone */
 	switch (frame->kind) {
@@ -137,8 +139,8 @@ bus_bulk_remove(struct trl_stream *s)
 	bulk->n_streams--;
 }
 
-static void
-wake_all(struct bus_bulk *bulk)
+void
+bus_bulk_room(struct bus_bulk *bulk)
 {
 	for (struct trl_stream *s = bulk->streams; s != NULL; s = s->next)
 		bus_stream_wake(s);
@@ -148,22 +150,33 @@ void
 bus_bulk_up(struct bus_bulk *bulk, const struct bus_carrier *by)
 {
 	bulk->by = by;
-	wake_all(bulk);
+	for (struct trl_stream *s = bulk->streams; s != NULL; s = s->next)
+		if (s->in.window != 0)
+			bus_credit_refill(s);
+	bus_bulk_room(bulk);
 }
 
 void
 bus_bulk_down(struct bus_bulk *bulk)
 {
-	bulk->by = NULL;
+	const struct bus_carrier *by = TRL_TAKE(bulk->by);
+	if (by == NULL)
+		return;
+	by->drop(bulk);
 	for (struct trl_stream *s = bulk->streams; s != NULL; s = s->next)
 		if (bus_stream_is_carried(s))
 			bus_stream_break(s, "the bulk connection was lost");
 }
 
 void
-bus_bulk_room(struct bus_bulk *bulk)
+bus_bulk_dead(struct bus_bulk *bulk)
 {
-	wake_all(bulk);
+	static const struct bus_frame dead = { .kind = BUS_CANCEL };
+	bus_bulk_down(bulk);
+	if (bulk->peer != NULL)
+		dial(bulk);
+	else if (bus_frame_put(&bulk->first->out, &dead, NULL))
+		bus_link_touch(bulk->first);
 }
 
 const char *

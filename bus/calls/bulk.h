@@ -57,12 +57,12 @@ struct bus_carrier {
 	 * NULL: this carrier cannot. */
 	bool (*send_file)(struct bus_bulk *bulk, uint64_t call_id, int fd,
 	    uint64_t offset, uint64_t len);
-	/* The first connection has gone: so does this one. The caller's is dialled
-	 * anew by dial. bus_bulk_down need not be said. */
+	/* Ends the connection, if there still is one. The caller's is dialled anew by
+	 * dial. */
 	void (*drop)(struct bus_bulk *bulk);
 	/* The caller's: as drop, and for good. */
 	void (*close)(struct bus_bulk *bulk);
-	/* Each tick while it is up, or NULL: says bus_bulk_down of what is dead. */
+	/* Each tick while it is up, or NULL: says bus_bulk_dead of what is dead. */
 	void (*tick)(struct bus_bulk *bulk);
 };
 
@@ -105,7 +105,10 @@ void bus_bulk_remove(struct trl_stream *stream);
 
 /* For carriers. */
 void bus_bulk_up(struct bus_bulk *bulk, const struct bus_carrier *by);
+/* It was lost; its carrier is told to drop what there still is of it. */
 void bus_bulk_down(struct bus_bulk *bulk);
+/* As that, of one that is silent: the other end is told, and the caller dials anew. */
+void bus_bulk_dead(struct bus_bulk *bulk);
 void bus_bulk_room(struct bus_bulk *bulk);
 /* Takes the piece over. NULL: fine, else why the other end is not believed any more:
  * the carrier then says bus_bulk_refuse, which ends both connections. */

@@ -42,8 +42,7 @@ on_event(void *arg)
 	free(arg);
 	if (l->bulk == NULL || (!event.added && event.pipe != l->link.pipe))
 		return;
-	if (l->link.up)
-		bus_bulk_down(l->bulk);
+	bus_bulk_down(l->bulk);
 	bus_link_unqueue(&l->link);
 	bus_link_reset(&l->link, event.added ? event.pipe : 0);
 	l->misses = 0;

@@ -47,11 +47,7 @@ bulk_hear_hello(struct bus_listener *listener, nng_msg *msg,
 
 	if (bulk == NULL)
 		return "unknown_token";
-	if (bulk->by != NULL) { /* it has lost that one, and dialled again */
-		const struct bus_carrier *before = bulk->by;
-		bus_bulk_down(bulk);
-		before->drop(bulk);
-	}
+	bus_bulk_down(bulk); /* had it one, it has lost that and dialled again */
 	struct bulk_link *l = add(listener, msg, bulk);
 	randombytes_buf(challenge, sizeof challenge);
 	struct bus_frame answer = {
@@ -112,9 +108,8 @@ bulk_hear_gone(struct bus_server *server, uint32_t pipe)
 	struct bulk_link *l = find(server, pipe);
 	if (l == NULL)
 		return;
-	bus_bulk_down(l->bulk);
-	l->bulk->link = NULL;
-	forget(l);
+	l->link.pipe = 0;
+	bus_bulk_down(l->bulk); /* which forgets it */
 }
 
 void

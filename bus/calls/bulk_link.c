@@ -166,8 +166,7 @@ tick(struct bus_bulk *bulk)
 {
 	struct bus_link *link = &bulk->link->link;
 	if (is_dead(bulk->link)) {
-		bus_bulk_down(bulk);
-		drop(bulk);
+		bus_bulk_dead(bulk);
 	} else if (link->received > link->acknowledged) {
 		link->ack_now = true;
 		bus_link_touch(link);

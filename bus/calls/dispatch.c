@@ -325,6 +325,14 @@ new_serving(struct bus_server *server)
 	return call;
 }
 
+static void
+shed(struct bus_conn *conn, const struct bus_frame *frame)
+{
+	conn->server->shed++;
+	trl_series_add(conn->server->bus->net->m.shed, 1);
+	bus_refuse(conn, frame->call_id, TRL_BUSY, SHED_RETRY_MS, NULL);
+}
+
 void
 bus_dispatch(
     struct bus_conn *conn, struct bus_inbound *inbound, const struct bus_frame *frame)
@@ -349,6 +357,10 @@ bus_dispatch(
 		bus_refuse(conn, frame->call_id, TRL_DEADLINE, 0, NULL);
 		return;
 	}
+	if (!bus_credit_has_room(server->bus->net, frame->body_len)) {
+		shed(conn, frame);
+		return;
+	}
 	struct bus_serving *call = new_serving(server);
 	*call = (struct bus_serving){
 		.server = server,
@@ -369,9 +381,7 @@ bus_dispatch(
 	if (trl_spawn_get(server->bus->net->loop, &spec, &call->actor) != TRL_OK) {
 		call->next = server->free_servings;
 		server->free_servings = call;
-		server->shed++;
-		trl_series_add(server->bus->net->m.shed, 1);
-		bus_refuse(conn, frame->call_id, TRL_BUSY, SHED_RETRY_MS, NULL);
+		shed(conn, frame);
 		return;
 	}
 	if (served->method->takes || served->method->gives)

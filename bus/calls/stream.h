@@ -106,6 +106,9 @@ uint32_t bus_credit_take(struct trl_stream *stream);
 /* The reader has read more; it waits for more. */
 void bus_credit_refill(struct trl_stream *stream);
 void bus_credit_grow(struct trl_stream *stream);
+/* Of a body that rides: whether there is memory to keep it, and that it is kept. */
+bool bus_credit_has_room(const trl_bus_net *net, size_t len);
+void bus_credit_ride(struct trl_stream *stream, size_t len);
 /* The other end gave n more. */
 const char *bus_credit_came(struct trl_stream *stream, uint32_t n);
 void bus_credit_close(struct trl_stream *stream);

@@ -99,6 +99,7 @@ bus_stream_replied(struct trl_stream *s, const struct bus_frame *frame)
 	if (s->method->gives && frame->has_body && frame->body_len > 0) {
 		s->in.whole = reply.body;
 		s->in.whole_len = reply.body_len;
+		bus_credit_ride(s, reply.body_len);
 		trl_series_add(s->bulk->m.bytes[0], (double)reply.body_len);
 	}
 }

@@ -61,6 +61,9 @@ bus_credit_take(struct trl_stream *s)
 {
 	struct bus_budget *budget = &s->bus->net->budget;
 	uint64_t held = s->in.granted - s->in.read;
+	/* A caller whose bulk connection is down is the first to know. */
+	if (s->bulk == NULL || (!s->serves && s->bulk->by == NULL))
+		return 0;
 	uint64_t left = BUS_BUDGET - budget->charged;
 	s->in.window = clamp(s->in.window, LEAST, share(budget));
 	if (held > s->in.window / 2)
@@ -71,6 +74,19 @@ bus_credit_take(struct trl_stream *s)
 	charge(s, (uint32_t)more);
 	s->in.granted += more;
 	return (uint32_t)more;
+}
+
+bool
+bus_credit_has_room(const trl_bus_net *net, size_t len)
+{
+	return net->budget.charged + len <= BUS_BUDGET;
+}
+
+void
+bus_credit_ride(struct trl_stream *s, size_t len)
+{
+	s->in.charge += (uint32_t)len;
+	s->bus->net->budget.charged += len;
 }
 
 void
@@ -110,11 +126,12 @@ void
 bus_credit_close(struct trl_stream *s)
 {
 	struct bus_budget *budget = &s->bus->net->budget;
+	budget->charged -= s->in.charge;
+	s->in.charge = 0;
 	if (s->in.window == 0)
 		return;
 	budget->readers--;
-	budget->charged -= s->in.charge;
-	s->in.window = s->in.charge = 0;
+	s->in.window = 0;
 	bool may_come = s->in.comes || (!s->serves && !s->call.answered);
 	if (s->bulk != NULL && may_come && s->in.came != s->in.length)
 		s->bulk->late += s->in.granted - s->in.spent;

@@ -19,6 +19,7 @@ bus_stream_serve(struct bus_bulk *bulk, trl_loop *loop, const struct trl_method 
 	if (method->takes && frame->has_body && frame->body_len > 0) {
 		s->in.whole = frame->body;
 		s->in.whole_len = frame->body_len;
+		bus_credit_ride(s, frame->body_len);
 		trl_series_add(bulk->m.bytes[0], (double)frame->body_len);
 	}
 	return s;

@@ -1,18 +1,15 @@
 /* Bodies beside calls: up, down, both ways, of every size, over every transport; and
- * what each end is told when the other gives up. (Over 400 lines: two ends and both
- * directions of each story.) */
+ * what each end is told when the other gives up. What is lost on the
+ * way is test_stream_loss.c's, what a hostile end says test_stream_hostile.c's. (Over
+ * 400 lines: both ends and both directions of each story.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
 
-#include <sodium.h>
-
-#include <trl/stream.h>
-
 #include "bus.h"
-#include "test_rig.h"
+#include "test_body.h"
 
 static struct rig rig;
 static struct sample *served;
@@ -24,63 +21,7 @@ static enum trl_code
 open_stream(trl_ctx *ctx, enum sample_method method, const char *text, uint64_t num,
     const struct trl_stream_terms *terms, trl_stream **out)
 {
-	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
-	in.service = (char *)(uintptr_t)text;
-	in.has_up_ms = true;
-	in.up_ms = num;
-	return trl_stream_open(
-	    ctx, rig.bus, sample_methods[method], &in.base, terms, out);
-}
-
-/* Writes len of the sample's bytes. */
-static enum trl_code
-write_sample(trl_ctx *ctx, trl_stream *stream, uint64_t len)
-{
-	static uint8_t bytes[100000];
-	enum trl_code rc = TRL_OK;
-	for (uint64_t at = 0; rc == TRL_OK && at < len; at += sizeof bytes) {
-		size_t n = len - at < sizeof bytes ? (size_t)(len - at) : sizeof bytes;
-		sample_fill(bytes, at, n);
-		rc = trl_stream_write(ctx, stream, bytes, n);
-	}
-	return rc;
-}
-
-/* Reads to the end and checks each byte; how many there were. */
-static enum trl_code
-read_sample(trl_ctx *ctx, trl_stream *stream, uint64_t *len)
-{
-	struct trl_piece piece;
-	enum trl_code rc;
-	*len = 0;
-	while ((rc = trl_stream_read(ctx, stream, &piece)) == TRL_OK && piece.len > 0) {
-		MUST(piece.fd == -1 && piece.len <= TRL_STREAM_PIECE);
-		for (size_t i = 0; i < piece.len; i++)
-			MUST(piece.data[i] == sample_byte(*len + i));
-		*len += piece.len;
-	}
-	return rc;
-}
-
-static sample_note *
-reply_of(trl_ctx *ctx, trl_stream *stream)
-{
-	ProtobufCMessage *reply = NULL;
-	MUST(trl_stream_reply(ctx, stream, &reply) == TRL_OK && reply != NULL);
-	return (sample_note *)(void *)reply;
-}
-
-static const char *
-hash_of(trl_ctx *ctx, uint64_t len)
-{
-	crypto_generichash_state hash;
-	uint8_t digest[32];
-	char *hex = trl_arena_alloc(ctx->arena, 65);
-	crypto_generichash_init(&hash, NULL, 0, sizeof digest);
-	for (uint64_t at = 0; at < len; at++)
-		crypto_generichash_update(&hash, &(uint8_t){ sample_byte(at) }, 1);
-	crypto_generichash_final(&hash, digest, sizeof digest);
-	return sodium_bin2hex(hex, 65, digest, sizeof digest);
+	return body_open(ctx, rig.bus, method, text, num, terms, out);
 }
 
 static void
@@ -90,10 +31,10 @@ go_up(trl_ctx *ctx, uint64_t len)
 	bool wanted = false;
 	MUST(open_stream(ctx, SAMPLE_TAKE, "hash", 0, NULL, &stream) == TRL_OK);
 	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && wanted);
-	MUST(write_sample(ctx, stream, len) == TRL_OK);
+	MUST(body_write(ctx, stream, len) == TRL_OK);
 	MUST(trl_stream_end(ctx, stream) == TRL_OK);
-	sample_note *reply = reply_of(ctx, stream);
-	MUST(reply->up_ms == len && strcmp(reply->service, hash_of(ctx, len)) == 0);
+	sample_note *reply = body_reply(ctx, stream);
+	MUST(reply->up_ms == len && strcmp(reply->service, body_hash(ctx, len)) == 0);
 	trl_stream_close(&stream);
 	MUST(stream == NULL);
 }
@@ -110,8 +51,8 @@ go_up_riding(trl_ctx *ctx, uint64_t len)
 	sample_fill(bytes, 0, (size_t)len);
 	MUST(open_stream(ctx, SAMPLE_TAKE, "hash", 0, &terms, &stream) == TRL_OK);
 	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && !wanted);
-	sample_note *reply = reply_of(ctx, stream);
-	MUST(reply->up_ms == len && strcmp(reply->service, hash_of(ctx, len)) == 0);
+	sample_note *reply = body_reply(ctx, stream);
+	MUST(reply->up_ms == len && strcmp(reply->service, body_hash(ctx, len)) == 0);
 	trl_stream_close(&stream);
 }
 
@@ -122,8 +63,8 @@ go_down(trl_ctx *ctx, const char *how, uint64_t len)
 	struct trl_piece piece;
 	uint64_t got;
 	MUST(open_stream(ctx, SAMPLE_GIVE, how, len, NULL, &stream) == TRL_OK);
-	MUST(strcmp(reply_of(ctx, stream)->service, "given") == 0);
-	MUST(read_sample(ctx, stream, &got) == TRL_OK && got == len);
+	MUST(strcmp(body_reply(ctx, stream)->service, "given") == 0);
+	MUST(body_read(ctx, stream, &got) == TRL_OK && got == len);
 	MUST(trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len == 0);
 	trl_stream_close(&stream);
 }
@@ -146,7 +87,7 @@ go_both_ways(trl_ctx *ctx, uint64_t len)
 		if (sent < 2 * TRL_STREAM_RIDES) /* the callee keeps the first */
 			continue;
 		if (got == 0)
-			reply_of(ctx, stream);
+			body_reply(ctx, stream);
 		MUST(trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0);
 		for (size_t i = 0; i < piece.len; i++)
 			MUST(piece.data[i] == sample_byte(got + i));
@@ -154,7 +95,7 @@ go_both_ways(trl_ctx *ctx, uint64_t len)
 	}
 	MUST(trl_stream_end(ctx, stream) == TRL_OK);
 	if (got == 0)
-		reply_of(ctx, stream);
+		body_reply(ctx, stream);
 	while (trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0)
 		got += piece.len;
 	MUST(got == len);
@@ -247,8 +188,8 @@ be_answered_in_mid_body(trl_ctx *ctx, void *arg)
 	trl_stream *stream;
 	(void)arg;
 	MUST(open_stream(ctx, SAMPLE_TAKE, "half", 0, NULL, &stream) == TRL_OK);
-	MUST(write_sample(ctx, stream, 20000000) == TRL_UNAVAILABLE);
-	sample_note *reply = reply_of(ctx, stream);
+	MUST(body_write(ctx, stream, 20000000) == TRL_UNAVAILABLE);
+	sample_note *reply = body_reply(ctx, stream);
 	MUST(reply->up_ms > 0 && reply->up_ms <= TRL_STREAM_PIECE);
 	trl_stream_close(&stream);
 }
@@ -270,8 +211,8 @@ see_bodies_break_off(trl_ctx *ctx, void *arg)
 		trl_err_clear(ctx);
 		MUST(open_stream(ctx, SAMPLE_GIVE, ways[i], 2000000, NULL, &stream) ==
 		     TRL_OK);
-		reply_of(ctx, stream);
-		MUST(read_sample(ctx, stream, &got) == TRL_UNAVAILABLE);
+		body_reply(ctx, stream);
+		MUST(body_read(ctx, stream, &got) == TRL_UNAVAILABLE);
 		trl_stream_close(&stream);
 		trl_err_clear(ctx);
 	}
@@ -330,7 +271,7 @@ give_up_in_mid_body(trl_ctx *ctx, void *arg)
 	trl_stream *stream;
 	(void)arg;
 	MUST(open_stream(ctx, SAMPLE_TAKE, "", 0, NULL, &stream) == TRL_OK);
-	MUST(write_sample(ctx, stream, 3000000) == TRL_OK);
+	MUST(body_write(ctx, stream, 3000000) == TRL_OK);
 	trl_stream_close(&stream);
 }
 
@@ -340,7 +281,7 @@ give_up_before_reading(trl_ctx *ctx, void *arg)
 	trl_stream *stream;
 	(void)arg;
 	MUST(open_stream(ctx, SAMPLE_GIVE, "", 50000000, NULL, &stream) == TRL_OK);
-	reply_of(ctx, stream);
+	body_reply(ctx, stream);
 	trl_stream_close(&stream);
 }
 
@@ -351,7 +292,7 @@ give_up_while_reading(trl_ctx *ctx, void *arg)
 	struct trl_piece piece;
 	(void)arg;
 	MUST(open_stream(ctx, SAMPLE_GIVE, "", 50000000, NULL, &stream) == TRL_OK);
-	reply_of(ctx, stream);
+	body_reply(ctx, stream);
 	for (int i = 0; i < 20; i++)
 		MUST(trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0);
 	trl_stream_close(&stream);
@@ -394,7 +335,7 @@ read_slowly(trl_ctx *ctx, void *arg)
 	struct trl_piece piece;
 	(void)arg;
 	MUST(open_stream(ctx, SAMPLE_GIVE, "", 50000000, NULL, &stream) == TRL_OK);
-	reply_of(ctx, stream);
+	body_reply(ctx, stream);
 	MUST(trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0);
 	rig_start(&rig, call_meanwhile, NULL);
 	MUST(trl_sleep(ctx, 300) == TRL_OK);
@@ -442,7 +383,7 @@ hold_one(trl_ctx *ctx, void *arg)
 	MUST(rig.net->budget.charged <= BUS_BUDGET);
 	while (!enough)
 		MUST(trl_sleep(ctx, 5) == TRL_OK);
-	reply_of(ctx, stream);
+	body_reply(ctx, stream);
 	while (trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0)
 		MUST(rig.net->budget.charged <= BUS_BUDGET);
 	MUST(ctx->err.code == TRL_OK);

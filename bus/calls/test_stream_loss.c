@@ -1,0 +1,313 @@
+/* What becomes of bodies when a connection is lost, or carries nothing more, or a
+ * process is killed, at any point: both ends hear of it within a moment, and what
+ * comes afterwards goes as before. And a long line is filled. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <sys/wait.h>
+
+#include "bus.h"
+#include "test_body.h"
+#include "test_proxy.h"
+
+static struct rig rig;
+static struct sample *served;
+static struct proxy *proxy;
+static pid_t server;
+
+/* A server behind a line. */
+static void
+open_line(unsigned delay_ms)
+{
+	char address[80];
+	unsigned port = rig_port();
+	served = rig_shared();
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", port);
+	server = rig_serve(address, served, 0);
+	proxy = proxy_open(port, delay_ms);
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", proxy_port(proxy));
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+}
+
+enum point {
+	UP_BEFORE,  /* the callee waits for the first piece */
+	UP_FULL,    /* the caller waits for credit */
+	UP_AFTER,   /* all is written, and the callee still reads */
+	DOWN_FIRST, /* the caller reads, the callee writes */
+	DOWN_FULL,  /* the callee waits for credit */
+	POINTS
+};
+
+/* Connection 0 is lost, or 1; or the line behind it is dead; or the callee is. */
+enum loss { CUT_FIRST, CUT_BULK, KILL, HUSH_FIRST, HUSH_BULK, LOSSES };
+
+struct story {
+	enum point point;
+	enum loss loss;
+	uint64_t took_us;
+};
+
+static void
+lose(enum loss loss)
+{
+	unsigned n = proxy_count(proxy);
+	MUST(n >= 2);
+	switch (loss) {
+	case KILL:
+		kill(server, SIGKILL);
+		return;
+	case CUT_FIRST:
+	case CUT_BULK:
+		proxy_cut(proxy, loss == CUT_FIRST ? 0 : 1);
+		return;
+	default:
+		proxy_hush(proxy, loss == HUSH_FIRST ? 0 : 1);
+	}
+}
+
+static void
+write_until_lost(trl_ctx *ctx, struct story *story)
+{
+	ProtobufCMessage *reply = NULL;
+	bool wanted;
+	trl_stream *stream;
+	enum trl_code rc;
+	MUST(
+	    body_open(ctx, rig.bus, SAMPLE_TAKE, "wait", 100, NULL, &stream) == TRL_OK);
+	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && wanted);
+	MUST(story->point == UP_BEFORE || body_write(ctx, stream, 600000) == TRL_OK);
+	if (story->point == UP_AFTER)
+		MUST(trl_stream_end(ctx, stream) == TRL_OK);
+	lose(story->loss);
+	story->took_us = trl_mono_us();
+	if (story->point != UP_AFTER) {
+		rc = body_write(ctx, stream, 30000000);
+		MUST(rc == TRL_UNAVAILABLE);
+	}
+	rc = trl_stream_reply(ctx, stream, &reply);
+	/* The callee may have been told first, and answer that. All that was on its way
+	 * may have come before its connection went. */
+	MUST(rc == TRL_UNCERTAIN || rc == TRL_UNAVAILABLE ||
+	     (story->point == UP_AFTER && rc == TRL_OK));
+	trl_stream_close(&stream);
+	story->took_us = trl_mono_us() - story->took_us;
+}
+
+static void
+read_until_lost(trl_ctx *ctx, struct story *story)
+{
+	struct trl_piece piece;
+	trl_stream *stream;
+	MUST(body_open(ctx, rig.bus, SAMPLE_GIVE, "", 90000000, NULL, &stream) ==
+	     TRL_OK);
+	body_reply(ctx, stream);
+	MUST(trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0);
+	if (story->point == DOWN_FULL)
+		MUST(trl_sleep(ctx, 200) == TRL_OK); /* it fills what it may */
+	lose(story->loss);
+	story->took_us = trl_mono_us();
+	while (trl_stream_read(ctx, stream, &piece) == TRL_OK)
+		MUST(piece.len > 0);
+	MUST(ctx->err.code == TRL_UNAVAILABLE);
+	trl_err_clear(ctx);
+	MUST(trl_stream_read(ctx, stream, &piece) == TRL_UNAVAILABLE);
+	trl_stream_close(&stream);
+	story->took_us = trl_mono_us() - story->took_us;
+}
+
+static void
+run_story(trl_ctx *ctx, void *arg)
+{
+	struct story *story = arg;
+	if (story->point < DOWN_FIRST)
+		write_until_lost(ctx, story);
+	else
+		read_until_lost(ctx, story);
+}
+
+static void
+go_on(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	uint64_t got;
+	(void)arg;
+	MUST(
+	    body_open(ctx, rig.bus, SAMPLE_GIVE, "", 3000000, NULL, &stream) == TRL_OK);
+	body_reply(ctx, stream);
+	MUST(body_read(ctx, stream, &got) == TRL_OK && got == 3000000);
+	trl_stream_close(&stream);
+	MUST(body_open(ctx, rig.bus, SAMPLE_TAKE, "hash", 0, NULL, &stream) == TRL_OK);
+	MUST(body_write(ctx, stream, 3000000) == TRL_OK);
+	MUST(trl_stream_end(ctx, stream) == TRL_OK);
+	MUST(strcmp(body_reply(ctx, stream)->service, body_hash(ctx, 3000000)) == 0);
+	trl_stream_close(&stream);
+}
+
+static bool
+has_ended(void *self)
+{
+	(void)self;
+	return served->bodies >= 2; /* the first one was to have both connections */
+}
+
+static void
+warm_up(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	uint64_t got;
+	(void)arg;
+	MUST(body_open(ctx, rig.bus, SAMPLE_GIVE, "", 300000, NULL, &stream) == TRL_OK);
+	body_reply(ctx, stream);
+	MUST(body_read(ctx, stream, &got) == TRL_OK && got == 300000);
+	trl_stream_close(&stream);
+}
+
+/* Each story in a process of its own. */
+static struct story now;
+
+static void
+tell_one(void)
+{
+	/* A dead line is noticed after three ticks. */
+	uint64_t most_us = now.loss < HUSH_FIRST ? 1500000 : 4500000;
+	open_line(0);
+	rig_run(&rig, warm_up, NULL);
+	rig_run(&rig, run_story, &now);
+	MUST(now.took_us < most_us);
+	MUST(rig.net->budget.charged == 0 && trl_bus_waiting(rig.bus) == 0);
+	if (now.loss == KILL)
+		return;
+	MUST(trl_loop_run_until(rig.loop, has_ended, NULL, 6000));
+	MUST(now.point == UP_AFTER || served->body_ended == TRL_UNAVAILABLE);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, go_on, NULL);
+}
+
+static void
+tell(enum loss loss)
+{
+	now.loss = loss;
+	for (now.point = 0; now.point < POINTS; now.point++) {
+		printf("  at point %d\n", now.point);
+		rig_test(tell_one);
+	}
+}
+
+static void
+both_ends_hear_of_a_lost_first_connection(void **state)
+{
+	(void)state;
+	tell(CUT_FIRST);
+}
+
+static void
+both_ends_hear_of_a_lost_bulk_connection(void **state)
+{
+	(void)state;
+	tell(CUT_BULK);
+}
+
+static void
+a_caller_hears_of_a_killed_callee(void **state)
+{
+	(void)state;
+	tell(KILL);
+}
+
+static void
+a_dead_line_is_noticed_on_either_connection(void **state)
+{
+	(void)state;
+	now = (struct story){ .point = UP_FULL, .loss = HUSH_FIRST };
+	rig_test(tell_one);
+	now = (struct story){ .point = DOWN_FIRST, .loss = HUSH_FIRST };
+	rig_test(tell_one);
+	now = (struct story){ .point = UP_FULL, .loss = HUSH_BULK };
+	rig_test(tell_one);
+	now = (struct story){ .point = DOWN_FIRST, .loss = HUSH_BULK };
+	rig_test(tell_one);
+}
+
+static void
+read_far(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	struct trl_piece piece;
+	uint64_t got = 0, since = trl_mono_us();
+	(void)arg;
+	MUST(body_open(ctx, rig.bus, SAMPLE_GIVE, "same", 40000000, NULL, &stream) ==
+	     TRL_OK);
+	body_reply(ctx, stream);
+	while (trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0)
+		got += piece.len;
+	trl_stream_close(&stream);
+	double seconds = (double)(trl_mono_us() - since) / 1e6;
+	printf("  %.0f MB/s over 50 ms\n", (double)got / 1e6 / seconds);
+	/* With what a stream begins with it would be 5 MB/s. */
+	MUST(got == 40000000 && seconds < 4);
+}
+
+TEST(fills_a_long_line)
+{
+	open_line(25);
+	rig_run(&rig, read_far, NULL);
+}
+
+static void
+take_longer_than_a_call(trl_ctx *ctx, void *arg)
+{
+	static const struct trl_stream_terms terms = { .call.timeout_ms = 400 };
+	trl_stream *stream;
+	(void)arg;
+	uint64_t since = trl_mono_us();
+	MUST(body_open(ctx, rig.bus, SAMPLE_TAKE, "wait", 50, &terms, &stream) ==
+	     TRL_OK);
+	MUST(body_write(ctx, stream, 2000000) == TRL_OK);
+	MUST(trl_stream_end(ctx, stream) == TRL_OK);
+	MUST(body_reply(ctx, stream)->up_ms == 2000000);
+	trl_stream_close(&stream);
+	MUST(trl_mono_us() - since > 600000);
+	/* One that sends nothing has the method's time only. */
+	bool wanted;
+	ProtobufCMessage *reply;
+	MUST(body_open(ctx, rig.bus, SAMPLE_TAKE, "", 0, &terms, &stream) == TRL_OK);
+	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && wanted);
+	enum trl_code rc = trl_stream_reply(ctx, stream, &reply);
+	MUST(rc == TRL_UNCERTAIN || rc == TRL_DEADLINE);
+	trl_stream_close(&stream);
+}
+
+static bool
+has_waited(void *self)
+{
+	return trl_mono_us() > *(uint64_t *)self;
+}
+
+/* Both connections stay, though nothing is said on one for longer than a guest has. */
+TEST(takes_its_time_while_pieces_move)
+{
+	open_line(0);
+	rig_run(&rig, take_longer_than_a_call, NULL);
+	unsigned before = proxy_count(proxy);
+	uint64_t until = trl_mono_us() + 3000000;
+	MUST(trl_loop_run_until(rig.loop, has_waited, &until, 5000));
+	rig_run(&rig, go_on, NULL);
+	MUST(proxy_count(proxy) == before);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ends_hear_of_a_lost_first_connection),
+		cmocka_unit_test(both_ends_hear_of_a_lost_bulk_connection),
+		cmocka_unit_test(a_caller_hears_of_a_killed_callee),
+		cmocka_unit_test(a_dead_line_is_noticed_on_either_connection),
+		cmocka_unit_test(fills_a_long_line),
+		cmocka_unit_test(takes_its_time_while_pieces_move),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
