@@ -60,9 +60,9 @@ trl_http_answer(trl_ctx *ctx, struct trl_http_request *request,
 	return TRL_OK;
 }
 
-/* Sends out and data as far as the kernel takes them; takes what it took from both. */
-static void
-send_some(struct trl_http_conn *conn, const uint8_t **data, size_t *len, bool more)
+void
+trl_http_writer_try(
+    struct trl_http_conn *conn, const uint8_t **data, size_t *len, bool more)
 {
 	struct http_writer *writer = conn->writer;
 	const size_t turn = TRL_HTTP_BURST - writer->burst;
@@ -140,7 +140,7 @@ trl_http_writer_send(trl_ctx *ctx, struct trl_http_conn *conn, const uint8_t *da
 
 	while (rc == TRL_OK && !conn->closed) {
 		if (!conn->writing)
-			send_some(conn, &data, &len, more);
+			trl_http_writer_try(conn, &data, &len, more);
 		if (conn->closed || (!len && !conn->out.len))
 			break;
 		if (!conn->writing) {

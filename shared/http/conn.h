@@ -220,6 +220,10 @@ void trl_http_room_empty(trl_http_server *server);
 /* answer.c */
 /* Breaks off an answer that was not finished. */
 void trl_http_writer_break(struct trl_http_conn *conn);
+/* Sends out and data as far as the kernel takes them now; takes what it took from both.
+ * Not while conn->writing. */
+void trl_http_writer_try(
+    struct trl_http_conn *conn, const uint8_t **data, size_t *len, bool more);
 /* Sends what is in out and then data, more: and something will follow at once. Parks
  * until the kernel has it. */
 enum trl_code trl_http_writer_send(trl_ctx *ctx, struct trl_http_conn *conn,

@@ -472,6 +472,106 @@ a_name_that_rebinds_is_called_at_the_address_that_was_looked_at(void **state)
 	free(visit.body);
 }
 
+enum { MUCH = 5000000, PART = 70000 };
+
+struct exchange {
+	const char *method, *path;
+	size_t length, got;
+	uint64_t sum_sent;
+	char text[100];
+	enum trl_code rc;
+	unsigned status;
+	bool differs, done;
+};
+
+static enum trl_code
+send_body(trl_ctx *ctx, struct exchange *visit, trl_http_exchange *exchange)
+{
+	enum trl_code rc = TRL_OK;
+	uint8_t piece[PART / 100];
+
+	for (size_t at = 0; at < visit->length && rc == TRL_OK; at += sizeof piece) {
+		for (size_t i = 0; i < sizeof piece; i++)
+			visit->sum_sent += piece[i] = (uint8_t)((at + i) * 7);
+		rc = trl_http_out_write(ctx, exchange, piece, sizeof piece);
+		if (rc == TRL_OK && at % PART == 0)
+			rc = trl_sleep(ctx, 1); /* libcurl asks, and has to wait */
+	}
+	return rc;
+}
+
+static enum trl_code
+read_answer(trl_ctx *ctx, struct exchange *visit, trl_http_exchange *exchange)
+{
+	const uint8_t *data;
+	enum trl_code rc;
+	size_t len;
+
+	while ((rc = trl_http_out_read(ctx, exchange, &data, &len)) == TRL_OK && len) {
+		for (size_t i = 0; i < len && !visit->length; i++)
+			visit->differs |= data[i] != (visit->got + i) % 1000 % 251;
+		if (len < sizeof visit->text)
+			memcpy(visit->text, data, len);
+		visit->got += len;
+		if (trl_sleep(ctx, 5) != TRL_OK) /* what comes has to wait */
+			break;
+	}
+	return rc;
+}
+
+static void
+run_exchange(trl_ctx *ctx, void *arg)
+{
+	struct exchange *visit = arg;
+	trl_http_exchange *exchange = NULL;
+	struct trl_http_answer answer = { 0 };
+	const struct trl_http_call call = { .method = visit->method,
+		.url = at(world.https, visit->path) };
+
+	visit->rc = trl_http_out_begin(ctx, world.out, &call, visit->length, &exchange);
+	if (visit->rc == TRL_OK)
+		visit->rc = send_body(ctx, visit, exchange);
+	if (visit->rc == TRL_OK)
+		visit->rc = trl_http_out_head(ctx, exchange, &answer);
+	if (visit->rc == TRL_OK)
+		visit->rc = read_answer(ctx, visit, exchange);
+	visit->status = answer.status;
+	trl_http_out_end(&exchange);
+	visit->done = true;
+}
+
+static bool
+is_over(void *self)
+{
+	return ((struct exchange *)self)->done;
+}
+
+static void
+an_exchange_by_tls_waits_for_both_ends(void **state)
+{
+	struct exchange visits[] = { { .method = "GET", .path = "much" },
+		{ .method = "PUT", .path = "sum", .length = 49 * PART } };
+	char want[100];
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(visits); i++) {
+		const struct trl_spawn spawn = {
+			.name = "exchange", .run = run_exchange, .arg = &visits[i]
+		};
+
+		assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
+		assert_true(trl_loop_run_until(world.loop, is_over, &visits[i], 20000));
+		assert_int_equal(visits[i].rc, TRL_OK);
+	}
+	assert_int_equal(visits[0].status, 200);
+	assert_int_equal(visits[0].got, MUCH);
+	assert_false(visits[0].differs);
+	assert_int_equal(visits[1].status, 201);
+	snprintf(want, sizeof want, "%d %llu", 49 * PART,
+	    (unsigned long long)visits[1].sum_sent);
+	assert_string_equal(visits[1].text, want);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -495,6 +595,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(connections_are_kept_for_the_next_request),
 		cmocka_unit_test(what_dies_on_a_kept_connection_is_sent_once),
 		cmocka_unit_test(many_requests_run_at_once_and_the_slow_hold_up_nobody),
+		cmocka_unit_test(an_exchange_by_tls_waits_for_both_ends),
 		cmocka_unit_test(an_actor_out_of_time_leaves_nothing_behind),
 		cmocka_unit_test(
 		    the_systems_authorities_are_read_once_for_many_connections),

@@ -75,6 +75,12 @@ class Answers(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_HEAD = do_DELETE = do_GET
 
+    def at_much(self, _):
+        self.reply(200, bytes(i % 251 for i in range(1000)) * 5000)
+
+    def at_sum(self, body):
+        self.reply(201, f'{len(body)} {sum(body)}'.encode())
+
     def at_hello(self, _):
         self.reply(200, b'hello')
 
