@@ -147,6 +147,31 @@ read_life(trl_ctx *ctx, struct account *account, const Billing__V1__LifeState *s
 	return (!pending || life->pending.offer) && read_parts(ctx, account, state);
 }
 
+/* A change at once credits what is left of a period: that much must be here still. */
+static bool
+is_paid_back(
+    const struct life_part *part, const Billing__V1__OpenInvoice *open, int64_t now)
+{
+	int64_t total = open->invoice->total,
+		from = now > part->from ? now : part->from;
+
+	return part->invoice == (uint64_t)open->place && part->to > from &&
+	       open->returned > 0 &&
+	       (trl_int128)(part->to - from) * total >
+		   (trl_int128)(total - open->returned) * (part->to - part->from);
+}
+
+static void
+look_for_paid_back(struct account *account)
+{
+	struct life *life = &account->life;
+
+	for (size_t i = 0; i < account->open->n_items; i++)
+		for (size_t j = 0; j < life->n_parts; j++)
+			life->paid_back |= is_paid_back(
+			    &life->parts[j], account->open->items[i], account->now);
+}
+
 enum trl_code
 account_read(
     struct billing *self, trl_ctx *ctx, struct account_rows *rows, struct account *out)
@@ -183,6 +208,8 @@ account_read(
 		    "the subscription names a price that the catalogue does not have");
 	if (rc != TRL_OK)
 		account_fini(out);
+	else
+		look_for_paid_back(out);
 	return trl_fold(ctx, rc);
 }
 
@@ -212,6 +239,15 @@ account_is_subscribed(const struct account *account)
 
 	return status != LIFE_NONE && status != LIFE_CANCELED &&
 	       status != LIFE_INCOMPLETE_EXPIRED;
+}
+
+bool
+account_is_billed(const struct account *account)
+{
+	enum life_status status = account->life.status;
+
+	return account_is_subscribed(account) && status != LIFE_TRIALING &&
+	       status != LIFE_PAUSED;
 }
 
 int64_t

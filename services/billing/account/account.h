@@ -54,8 +54,19 @@ int64_t account_next(const struct account *account);
 /* When it has to be told that the card expires; INT64_MAX: not at all. */
 int64_t account_expiring_at(const struct account *account);
 
-/* Whether there is a subscription that is not over. */
+/* Whether there is a subscription that is not over; and whether it asks for money. */
 bool account_is_subscribed(const struct account *account);
+bool account_is_billed(const struct account *account);
+
+/* currency.c */
+
+/* Whether money of a currency may become balance; whether there is some in another. */
+bool account_takes(const struct account *account, const char *currency);
+bool account_has_other(const struct account *account, const char *currency);
+/* Adds to the balance, which takes the currency. Below 0: takes from it. */
+void account_give(struct account *account, const char *currency, int64_t amount);
+/* NULL, or why it cannot pay in a currency from now on, in a sentence. */
+const char *account_why_not(const struct account *account, const char *currency);
 
 /* An account that is new gets its numbers' prefix; any other stays. */
 void account_begin_row(trl_ctx *ctx, struct account *account);

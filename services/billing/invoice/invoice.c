@@ -163,6 +163,19 @@ show_period(trl_ctx *ctx, const struct life *life, uint64_t place, billing_invoi
 	out->period_end = billing_time(ctx, to);
 }
 
+/* Its lines, and what it takes from the balance and carries. */
+static bool
+is_of_one_currency(const struct account *account, uint64_t place, const char *currency)
+{
+	const struct life *life = &account->life;
+
+	for (size_t i = 0; i < life->n_parts; i++)
+		if (life->parts[i].invoice == place &&
+		    strcmp(life->parts[i].offer->currency, currency) != 0)
+			return false;
+	return !account_has_other(account, currency);
+}
+
 enum trl_code
 invoice_make(
     trl_ctx *ctx, const struct account *account, uint64_t place, billing_invoice **out)
@@ -182,6 +195,11 @@ invoice_make(
 	}
 	if (invoice->n_lines == 0)
 		return TRL_OK;
+	if (!is_of_one_currency(account, place, invoice->currency))
+		return trl_fail(ctx, TRL_CONFLICT,
+		    "There is money in another currency than %s, and no invoice may be "
+		    "in both.",
+		    invoice->currency);
 	if (!price(ctx, account, place, invoice))
 		return trl_fail(ctx, TRL_INVALID, "The amount is too large.");
 	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__draft);

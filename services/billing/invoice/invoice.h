@@ -16,7 +16,7 @@ struct credited {
 
 /* The invoice of the parts that name place (life.h), a draft: lines, coupon, taxes, and
  * what it takes from the balance. *out is NULL where there is nothing to bill.
- * Errors: TRL_INVALID (an amount does not fit). */
+ * Errors: TRL_INVALID (an amount does not fit), TRL_CONFLICT (two currencies). */
 enum trl_code invoice_make(trl_ctx *ctx, const struct account *account, uint64_t place,
     billing_invoice **out) TRL_MUST_CHECK;
 /* An invoice of its document, which never changes, as its row says that it stands now.

@@ -7,6 +7,10 @@
 static const char first_waits[] =
     "The first invoice waits for its payment: pay it, or cancel.";
 
+static const char paid_back[] =
+    "Money that was paid for this period went back, or is disputed: change at the end "
+    "of the period.";
+
 /* Makes the invoice that has to be paid before offer and seats hold: the rest of what
  * was debited is credited, and theirs is charged. */
 static const char *
@@ -111,6 +115,8 @@ change_at_once(struct life *life, const struct life_rules *rules, int64_t now,
 		return NULL;
 	if (life->status != LIFE_ACTIVE || owes_this_period(life, now))
 		return "An invoice of this subscription is not paid yet.";
+	if (life->paid_back)
+		return paid_back;
 	if (offer == life->offer && offer->interval != TRL_YEAR)
 		return change_seats(life, now, seats, out);
 	return await_payment(life, rules, now, offer, seats, FOR_CHANGE, out);

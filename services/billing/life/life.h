@@ -105,6 +105,8 @@ struct life {
 	/* Given with the account, never changed here. */
 	const trl_zone *zone; /* NULL: UTC */
 	bool can_pay;         /* it has a usable default way to pay */
+	bool paid_back; /* more of what was paid for this period is not here any more
+			   than of the period is over */
 };
 
 /* What is to be done beside storing the account, in this order. */

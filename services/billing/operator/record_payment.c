@@ -79,7 +79,6 @@ decide(struct turn *turn, void *arg, struct life_outcome *out)
 	payment = put(turn, wanted, amount);
 	turn_take_money(turn, wanted->at, invoice->currency, amount,
 	    trl_value_id(payment->id), out);
-	turn->account.row->currency = invoice->currency;
 	return TRL_OK;
 }
 

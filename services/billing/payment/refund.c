@@ -3,6 +3,7 @@
  */
 #include "payment/payment.h"
 #include "turn/charge.h"
+#include "turn/returned.h"
 
 struct wanted {
 	const Billing__V1__RefundPaymentRequest *in;
@@ -32,6 +33,7 @@ decide(struct turn *turn, void *arg, struct life_outcome *out)
 {
 	struct wanted *wanted = arg;
 	Billing__V1__PaymentRow row;
+	struct turn_invoice *at;
 	int64_t amount;
 	enum trl_code rc = payment_get(
 	    turn->self, turn->ctx, trl_value_id(wanted->in->payment_id), &row);
@@ -42,9 +44,13 @@ decide(struct turn *turn, void *arg, struct life_outcome *out)
 	amount = wanted->in->has_amount ? wanted->in->amount
 					: row.payment->amount - row.payment->refunded;
 	rc = judge(turn, row.payment, amount);
+	if (rc == TRL_OK)
+		rc =
+		    turn_find_invoice(turn, trl_value_id(row.payment->invoice_id), &at);
 	if (rc != TRL_OK)
 		return rc;
 	wanted->refund = payment_refund(turn, row.payment, amount, wanted->out);
+	returned_goes(turn, at, wanted->refund, amount);
 	turn->subject = wanted->refund;
 	turn->subject_kind = "payment";
 	return TRL_OK;

@@ -9,7 +9,7 @@ currency_of(const struct account *account)
 {
 	const struct offer *offer = account->life.offer;
 
-	if (account->profile->currency)
+	if (account->profile->currency && !account_is_billed(account))
 		return account->profile->currency;
 	return offer ? offer->currency : NULL;
 }
@@ -154,6 +154,20 @@ asks_again(const struct account *account, const struct subscription_wanted *want
 		   : offer == life->offer && seats == life->seats;
 }
 
+/* What is to be paid for is in the currency of what there is. */
+static enum trl_code
+check_currency(
+    trl_ctx *ctx, const struct account *account, const struct life_request *request)
+{
+	const struct offer *offer =
+	    request->offer ? request->offer : account->life.offer;
+	const char *why = offer ? account_why_not(account, offer->currency) : NULL;
+
+	return why ? trl_fail_field(ctx, TRL_CONFLICT, "plan",
+			 "This plan is paid in %s. %s", offer->currency, why)
+		   : TRL_OK;
+}
+
 enum trl_code
 subscription_decide_change(struct turn *turn, void *arg, struct life_outcome *out)
 {
@@ -165,6 +179,8 @@ subscription_decide_change(struct turn *turn, void *arg, struct life_outcome *ou
 
 	if (rc == TRL_OK)
 		rc = check_seats(turn->ctx, account, &request);
+	if (rc == TRL_OK)
+		rc = check_currency(turn->ctx, account, &request);
 	if (rc == TRL_OK && wanted->coupon)
 		rc = subscription_take_coupon(turn, wanted->coupon,
 		    request.offer ? request.offer : account->life.offer,
@@ -205,8 +221,10 @@ billing_change_subscription(struct billing *self, trl_ctx *ctx,
 static billing_invoice *
 newest_of(const struct turn *turn, size_t since)
 {
-	return turn->n_invoices > since ? turn->invoices[turn->n_invoices - 1].invoice
-					: NULL;
+	for (size_t i = turn->n_invoices; i > since; i--)
+		if (turn->invoices[i - 1].is_new)
+			return turn->invoices[i - 1].invoice;
+	return NULL;
 }
 
 /* Goes on, all being paid, until the next period is billed: whoever tries a plan asks
@@ -221,7 +239,7 @@ renew(struct turn *turn, Billing__V1__Preview *out)
 	next->n = 0;
 	life_paid(life, turn->account.now, life->pending.invoice, next);
 	life->can_pay = true;
-	while (life_next(life) != INT64_MAX && turn->n_invoices == since) {
+	while (life_next(life) != INT64_MAX && !newest_of(turn, since)) {
 		const char *why;
 		enum trl_code rc;
 

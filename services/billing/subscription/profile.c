@@ -52,28 +52,16 @@ check(trl_ctx *ctx, const Billing__V1__PutProfileRequest *in)
 	return TRL_OK;
 }
 
-/* What is owed, kept or running in another currency than the one that is asked for. */
+/* Nor may a trial, which is billed in its own at its end. */
 static const char *
 why_not_currency(const struct account *account, const char *currency)
 {
-	const Billing__V1__SubscriptionRow *row = account->row;
+	const char *why = account_why_not(account, currency);
 
-	if ((row->balance || row->carried) && row->currency &&
-	    strcmp(row->currency, currency) != 0)
-		return "There is a balance in another currency.";
-	for (size_t i = 0; i < account->open->n_items; i++) {
-		const billing_invoice *invoice = account->open->items[i]->invoice;
-
-		if (invoice->amount_due > 0 && strcmp(invoice->currency, currency) != 0)
-			return "An invoice in another currency is not settled.";
-		if (account->open->items[i]->has_payment_id &&
-		    strcmp(invoice->currency, currency) != 0)
-			return "A payment in another currency is under way.";
-	}
-	if (account_is_subscribed(account) &&
+	if (!why && account_is_subscribed(account) &&
 	    strcmp(account->life.offer->currency, currency) != 0)
-		return "The subscription is in another currency; cancel it first.";
-	return NULL;
+		why = "The subscription is in another currency; cancel it first.";
+	return why;
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "turn/charge.h"
 #include "turn/number.h"
 #include "turn/closing.h"
+#include "turn/returned.h"
 
 #include <string.h>
 
@@ -39,6 +40,8 @@ take_open(struct turn *turn)
 			.payment_waits = open->items[i]->payment_status &&
 					 strcmp(open->items[i]->payment_status,
 					     "requires_action") == 0,
+			.returned = open->items[i]->returned,
+			.in_balance = open->items[i]->in_balance,
 		};
 }
 
@@ -171,7 +174,7 @@ finalise(struct turn *turn, billing_invoice *invoice)
 	if (rc != TRL_OK)
 		return rc;
 	row->currency = invoice->currency;
-	trl_set(row, balance, row->balance - invoice->from_balance);
+	account_give(&turn->account, invoice->currency, -invoice->from_balance);
 	trl_set(row, carried, invoice->carried_on);
 	coupon_use(turn->ctx, &turn->account, invoice);
 	invoice->issued_at = billing_time(turn->ctx, issued_at);
@@ -186,24 +189,19 @@ void
 turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency,
     int64_t amount, struct trl_id payment, struct life_outcome *next)
 {
-	Billing__V1__SubscriptionRow *row = turn->account.row;
-	billing_invoice *invoice = at ? at->invoice : NULL;
-	bool waits =
-	    invoice &&
-	    (invoice->status == BILLING__V1__INVOICE__STATUS__open ||
-		invoice->status == BILLING__V1__INVOICE__STATUS__uncollectible);
+	billing_invoice *invoice = at->invoice;
+	bool was_lost = invoice->status == BILLING__V1__INVOICE__STATUS__uncollectible;
+	bool waits = was_lost || invoice->status == BILLING__V1__INVOICE__STATUS__open;
 	int64_t due = waits ? invoice->amount_due : 0;
-	int64_t used = amount < due ? amount : due;
-	bool was_lost =
-	    waits && invoice->status == BILLING__V1__INVOICE__STATUS__uncollectible;
+	int64_t used = amount < due ? amount : due, surplus = amount - used;
+	int64_t credit = returned_surplus(turn, at, payment, currency, surplus);
 
 	ledger_add(turn->ctx, turn->work, currency, turn->account.now, "payment",
 	    payment,
 	    (const struct ledger_entry[]){ { "cash", amount },
-		{ was_lost ? "bad_debt" : "receivable", -used },
-		{ "credit", used - amount } },
-	    3);
-	trl_set(row, balance, row->balance + amount - used);
+		{ was_lost ? "bad_debt" : "receivable", -used }, { "credit", -credit },
+		{ "refunds", credit - surplus } },
+	    4);
 	if (used == 0)
 		return;
 	trl_set(invoice, amount_due, due - used);
@@ -251,6 +249,28 @@ entry_for(struct turn *turn, uint64_t place, billing_invoice *invoice)
 	return at;
 }
 
+/* What an invoice of credits adds to the balance was paid of that which it credits. */
+static enum trl_code
+note_balance(struct turn *turn, const billing_invoice *invoice)
+{
+	struct turn_invoice *at;
+	enum trl_code rc;
+
+	for (size_t i = 0; invoice->from_balance < 0 && i < invoice->n_lines; i++) {
+		const Billing__V1__Line *line = invoice->lines[i];
+
+		if (!line->has_of_invoice_id)
+			continue;
+		rc = turn_find_invoice(turn, trl_value_id(line->of_invoice_id), &at);
+		if (rc != TRL_OK)
+			return rc;
+		at->in_balance -= invoice->from_balance;
+		at->changed = true;
+		break;
+	}
+	return TRL_OK;
+}
+
 /* ACT_INVOICE and ACT_DRAFT. Nothing to bill is no invoice, and as good as paid. A
  * draft that becomes final is made anew, of what the account is like by then. */
 static enum trl_code
@@ -277,6 +297,8 @@ make(struct turn *turn, uint64_t place, bool draft, struct life_outcome *next)
 		return TRL_OK;
 	take_discounts_off(&account->life, place, invoice);
 	rc = finalise(turn, invoice);
+	if (rc == TRL_OK)
+		rc = note_balance(turn, invoice);
 	if (rc == TRL_OK)
 		closing_rest(turn, at, next);
 	return rc;

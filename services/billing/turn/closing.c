@@ -67,13 +67,20 @@ closing_rest(struct turn *turn, struct turn_invoice *at, struct life_outcome *ne
 	life_paid(&turn->account.life, turn->account.now, at->place, next);
 }
 
+/* What was paid of it and is here still. */
+static int64_t
+paid_of(const struct turn_invoice *at)
+{
+	return at->invoice->amount_paid - (at->returned > 0 ? at->returned : 0);
+}
+
 /* What was not taken back of it by credit notes is, now; what it was paid with is the
- * payer's again. */
+ * payer's again, unless it went back already. */
 static enum trl_code
 book_void(struct turn *turn, struct turn_invoice *at)
 {
 	const billing_invoice *invoice = at->invoice;
-	int64_t net, tax;
+	int64_t net, tax, paid = paid_of(at);
 	enum trl_code rc = credit_taken(turn, at, &net, &tax);
 
 	if (rc != TRL_OK)
@@ -83,16 +90,37 @@ book_void(struct turn *turn, struct turn_invoice *at)
 	    (const struct ledger_entry[]){ { "revenue", invoice->net - net },
 		{ "tax", invoice->tax - tax },
 		{ closing_account_of(invoice), -invoice->amount_due },
-		{ "credit", -(invoice->from_balance + invoice->amount_paid) },
+		{ "credit", -(invoice->from_balance + paid) },
+		{ "refunds", paid - invoice->amount_paid },
 		{ "carried", invoice->carried } },
-	    5);
+	    6);
+	return TRL_OK;
+}
+
+static enum trl_code
+give_back(struct turn *turn, struct turn_invoice *at)
+{
+	Billing__V1__SubscriptionRow *row = turn->account.row;
+	billing_invoice *invoice = at->invoice;
+	int64_t paid = paid_of(at);
+
+	if ((invoice->from_balance || paid || invoice->carried) &&
+	    account_has_other(&turn->account, invoice->currency))
+		return trl_fail(turn->ctx, TRL_CONFLICT,
+		    "There is a balance in %s, and this invoice is in %s.",
+		    row->currency, invoice->currency);
+	coupon_give_back(&turn->account, at->document);
+	account_give(&turn->account, invoice->currency, invoice->from_balance + paid);
+	at->in_balance += paid;
+	if (invoice->carried)
+		row->currency = invoice->currency;
+	trl_set(row, carried, row->carried + invoice->carried);
 	return TRL_OK;
 }
 
 enum trl_code
 closing_void(struct turn *turn, struct turn_invoice *at)
 {
-	Billing__V1__SubscriptionRow *row = turn->account.row;
 	billing_invoice *invoice = at->invoice;
 	enum trl_code rc;
 
@@ -101,13 +129,10 @@ closing_void(struct turn *turn, struct turn_invoice *at)
 	if (!waits(invoice))
 		return TRL_OK;
 	rc = book_void(turn, at);
+	if (rc == TRL_OK)
+		rc = give_back(turn, at);
 	if (rc != TRL_OK)
 		return rc;
-	coupon_give_back(&turn->account, at->document);
-	trl_set(
-	    row, balance, row->balance + invoice->from_balance + invoice->amount_paid);
-	trl_set(row, carried, row->carried + invoice->carried);
-	row->currency = invoice->currency;
 	trl_set(invoice, status, BILLING__V1__INVOICE__STATUS__void);
 	trl_set(invoice, amount_due, 0);
 	invoice->voided_at = billing_time(turn->ctx, turn->account.now);

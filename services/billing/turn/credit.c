@@ -10,6 +10,7 @@
 #include "turn/credited.h"
 #include "turn/number.h"
 #include "turn/closing.h"
+#include "turn/returned.h"
 
 /* What is being taken. */
 struct taking {
@@ -84,17 +85,16 @@ put(struct turn *turn, Billing__V1__CreditNote *note)
 	    trl_value_id(note->id), &told->base);
 }
 
-/* Where it goes: off what is due, then to the balance. */
+/* Where it goes: off what is due, then to who has it already, then to the balance. */
 static void
 book(struct turn *turn, struct turn_invoice *at, const Billing__V1__CreditNote *note)
 {
-	Billing__V1__SubscriptionRow *row = turn->account.row;
 	billing_invoice *invoice = at->invoice;
 
 	trl_set(invoice, amount_due, invoice->amount_due - note->off_due);
 	trl_set(invoice, amount_credited, invoice->amount_credited + note->total);
-	trl_set(row, balance, row->balance + note->to_balance);
-	row->currency = invoice->currency;
+	account_give(&turn->account, invoice->currency, note->to_balance);
+	at->in_balance += note->to_balance;
 	at->changed = true;
 	ledger_add(turn->ctx, turn->work, invoice->currency, turn->account.now,
 	    "credit_note", trl_value_id(note->id),
@@ -135,7 +135,7 @@ give(struct turn *turn, struct turn_invoice *at, struct taking *taking,
 	    credit_note_make(ctx, taking->document, &taking->takes, reason);
 	int64_t off =
 	    note->total < invoice->amount_due ? note->total : invoice->amount_due;
-	int64_t issued_at;
+	int64_t gone = returned_covers(at, note->total - off), issued_at;
 	enum trl_code rc =
 	    number_take(turn, SERIES_CREDIT_NOTE, &note->number, &issued_at);
 
@@ -145,8 +145,14 @@ give(struct turn *turn, struct turn_invoice *at, struct taking *taking,
 	note->invoice_number = invoice->number;
 	note->issued_at = billing_time(ctx, issued_at);
 	trl_set(note, off_due, off);
-	trl_set(note, refunded, give_back(turn, &taking->payments, note->total - off));
+	trl_set(note, refunded,
+	    gone + give_back(turn, &taking->payments, note->total - off - gone));
 	trl_set(note, to_balance, note->total - off - note->refunded);
+	if (note->to_balance > 0 && !account_takes(&turn->account, invoice->currency))
+		return trl_fail(turn->ctx, TRL_CONFLICT,
+		    "This invoice is in %s, and the organisation pays in another "
+		    "currency by now: give it back with refund.",
+		    invoice->currency);
 	credit_note_add(note, at->taken);
 	put(turn, note);
 	book(turn, at, note);

@@ -68,6 +68,8 @@ turn_find_invoice(struct turn *turn, struct trl_id invoice, struct turn_invoice 
 	*out = &turn->invoices[turn->n_invoices++];
 	**out = (struct turn_invoice){ .place = (uint64_t)row->place,
 		.invoice = row->invoice,
+		.returned = row->returned,
+		.in_balance = row->in_balance,
 		.payment =
 		    row->has_payment_id ? trl_value_id(row->payment_id) : trl_id_nil };
 	return TRL_OK;

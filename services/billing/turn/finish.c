@@ -61,7 +61,9 @@ put_invoice(struct turn *turn, struct turn_invoice *at)
 	invoice->updated_at = billing_time(turn->ctx, turn->account.now);
 	if (!at->is_new && !at->is_final_now) {
 		trl_batch_add(turn->work, &billing_sql_invoice_update, &invoice->base,
-		    TRL_ARG_ID("tenant_id", tenant));
+		    TRL_ARG_ID("tenant_id", tenant),
+		    TRL_ARG_INT("returned", at->returned),
+		    TRL_ARG_INT("in_balance", at->in_balance));
 		return;
 	}
 	trl_wire_encode(turn->ctx->arena, &invoice->base, &data, &len);
@@ -69,6 +71,8 @@ put_invoice(struct turn *turn, struct turn_invoice *at)
 	    at->is_new ? &billing_sql_invoice_insert : &billing_sql_invoice_finalise,
 	    &invoice->base, TRL_ARG_ID("tenant_id", tenant),
 	    TRL_ARG_INT("place", (int64_t)at->place),
+	    TRL_ARG_INT("returned", at->returned),
+	    TRL_ARG_INT("in_balance", at->in_balance),
 	    TRL_ARG_BYTES("document", data, len), credited_ids(turn->ctx, invoice),
 	    until ? TRL_ARG_TIME("covers_until", until * 1000000)
 		  : TRL_ARG_NULL("covers_until"));

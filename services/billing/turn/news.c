@@ -6,6 +6,7 @@
 #include <trl/change.h>
 
 #include "turn/charge.h"
+#include "turn/returned.h"
 
 typedef Billing__V1__ProviderNews provider_news;
 
@@ -24,8 +25,8 @@ settle(struct billing *self, trl_ctx *ctx, const provider_news *news)
 
 /* A dispute takes what is left of the payment out of our hands. */
 static void
-open_dispute(
-    struct turn *turn, const Billing__V1__Payment *payment, const provider_news *news)
+open_dispute(struct turn *turn, struct turn_invoice *at,
+    const Billing__V1__Payment *payment, const provider_news *news)
 {
 	bool is_dispute = news->what == BILLING__V1__PROVIDER_NEWS__WHAT__disputed;
 	int64_t amount = payment->amount - payment->refunded;
@@ -54,12 +55,15 @@ open_dispute(
 	    (const struct ledger_entry[]){
 		{ "disputed", amount }, { "cash", -amount } },
 	    2);
+	returned_goes(turn, at, id, amount);
 }
 
 /* Won: the money is back, and could go back to the payer. Lost: it is written off. */
 static void
-close_dispute(struct turn *turn, Billing__V1__Payment *dispute, bool won)
+close_dispute(struct turn *turn, struct turn_invoice *at,
+    const Billing__V1__PaymentRow *row, bool won)
 {
+	Billing__V1__Payment *dispute = row->payment;
 	int64_t amount = dispute->amount;
 
 	payment_put(turn, dispute,
@@ -76,6 +80,8 @@ close_dispute(struct turn *turn, Billing__V1__Payment *dispute, bool won)
 	    (const struct ledger_entry[]){
 		{ won ? "cash" : "bad_debt", amount }, { "disputed", -amount } },
 	    2);
+	if (won)
+		returned_comes_back(turn, at, dispute, row->off_refunds);
 }
 
 static enum trl_code
@@ -84,6 +90,7 @@ apply(struct turn *turn, const provider_news *news)
 	Billing__V1__PaymentRow row, known = BILLING__V1__PAYMENT_ROW__INIT;
 	bool opens = news->what == BILLING__V1__PROVIDER_NEWS__WHAT__disputed ||
 		     news->what == BILLING__V1__PROVIDER_NEWS__WHAT__inquired;
+	struct turn_invoice *at;
 	trl_ctx *ctx = turn->ctx;
 	enum trl_code rc =
 	    payment_get(turn->self, ctx, trl_value_id(news->payment_id), &row);
@@ -105,10 +112,13 @@ apply(struct turn *turn, const provider_news *news)
 	if (opens && row.payment->status != BILLING__V1__PAYMENT__STATUS__succeeded)
 		return trl_fail(ctx, TRL_UNAVAILABLE,
 		    "a payment is disputed that is not known to have succeeded");
+	rc = turn_find_invoice(turn, trl_value_id(row.payment->invoice_id), &at);
+	if (rc != TRL_OK)
+		return trl_fold(ctx, rc);
 	if (opens)
-		open_dispute(turn, row.payment, news);
+		open_dispute(turn, at, row.payment, news);
 	else
-		close_dispute(turn, known.payment,
+		close_dispute(turn, at, &known,
 		    news->what == BILLING__V1__PROVIDER_NEWS__WHAT__won);
 	turn_finish(turn);
 	return turn_commit(turn, false);

@@ -7,6 +7,7 @@
 
 #include "provider/decline.h"
 #include "turn/charge.h"
+#include "turn/returned.h"
 
 typedef Billing__V1__Payment__Status status;
 
@@ -113,22 +114,30 @@ is_news(const Billing__V1__PaymentRow *row, const struct provider_answer *answer
 	return !settled || answer->outcome == PROVIDER_DONE;
 }
 
-static void
-note_refund(struct turn *turn, const Billing__V1__Payment *refund,
+static enum trl_code
+note_refund(struct turn *turn, const Billing__V1__PaymentRow *row,
     enum provider_outcome outcome)
 {
+	const Billing__V1__Payment *refund = row->payment;
 	int64_t amount = refund->amount;
+	struct turn_invoice *at;
+	enum trl_code rc;
 
 	if (outcome == PROVIDER_DONE)
 		payment_tell(turn, &billing_event_payment_refunded, refund);
 	if (outcome != PROVIDER_REFUSED)
-		return;
+		return TRL_OK;
+	rc = turn_find_invoice(turn, trl_value_id(refund->invoice_id), &at);
+	if (rc != TRL_OK)
+		return trl_fold(turn->ctx, rc);
 	payment_return(turn, trl_value_id(refund->payment_id), -amount);
 	ledger_add(turn->ctx, turn->work, refund->currency, turn->account.now,
 	    "refund_failed", trl_value_id(refund->id),
 	    (const struct ledger_entry[]){ { "cash", amount }, { "refunds", -amount } },
 	    2);
+	returned_comes_back(turn, at, refund, row->off_refunds);
 	payment_tell(turn, &billing_event_payment_refund_failed, refund);
+	return TRL_OK;
 }
 
 /* Whether the default way to pay was refused for good before. */
@@ -165,32 +174,35 @@ note_refusal(struct turn *turn, struct turn_invoice *at,
 	    next);
 }
 
-static void
+static enum trl_code
 note_payment(struct turn *turn, const Billing__V1__Payment *payment,
     const struct provider_answer *answer, struct life_outcome *next)
 {
-	struct turn_invoice *at =
-	    turn_invoice_of(turn, trl_value_id(payment->invoice_id));
+	struct turn_invoice *at;
+	enum trl_code rc =
+	    turn_find_invoice(turn, trl_value_id(payment->invoice_id), &at);
 
-	if (at && trl_id_eq(at->payment, trl_value_id(payment->id)))
+	if (rc != TRL_OK)
+		return trl_fold(turn->ctx, rc);
+	if (trl_id_eq(at->payment, trl_value_id(payment->id)))
 		at->payment = trl_id_nil;
 	if (answer->outcome == PROVIDER_DONE) {
 		payment_tell(turn, &billing_event_payment_succeeded, payment);
-		if (at)
-			at->invoice->decline_code = NULL;
+		at->invoice->decline_code = NULL;
 		turn_take_money(turn, at, payment->currency, payment->amount,
 		    trl_value_id(payment->id), next);
 	}
 	if (answer->outcome == PROVIDER_REFUSED)
 		payment_tell(turn, &billing_event_payment_failed, payment);
-	if (!at || at->invoice->status != BILLING__V1__INVOICE__STATUS__open)
-		return;
+	if (at->invoice->status != BILLING__V1__INVOICE__STATUS__open)
+		return TRL_OK;
 	at->changed = true;
 	if (answer->outcome == PROVIDER_ACTION)
 		turn_tell_invoice(
 		    turn, &billing_event_invoice_action_needed, at->invoice);
 	if (answer->outcome == PROVIDER_REFUSED)
 		note_refusal(turn, at, payment, answer->code, next);
+	return TRL_OK;
 }
 
 static enum trl_code
@@ -205,11 +217,11 @@ write_answer(struct turn *turn, const Billing__V1__PaymentRow *row,
 	next->n = 0;
 	payment_put(turn, row->payment, status_of(answer->outcome), answer->reference,
 	    answer->code, answer->url);
-	if (row->payment->kind == BILLING__V1__PAYMENT__KIND__refund)
-		note_refund(turn, row->payment, answer->outcome);
-	else
-		note_payment(turn, row->payment, answer, next);
-	rc = turn_do(turn, next);
+	rc = row->payment->kind == BILLING__V1__PAYMENT__KIND__refund
+		 ? note_refund(turn, row, answer->outcome)
+		 : note_payment(turn, row->payment, answer, next);
+	if (rc == TRL_OK)
+		rc = turn_do(turn, next);
 	if (rc != TRL_OK)
 		return rc;
 	turn_finish(turn);

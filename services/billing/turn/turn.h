@@ -29,6 +29,7 @@ struct turn_invoice {
 	struct bill_taken *taken;        /* credit.h; NULL: not read */
 	struct trl_id payment;           /* that is not settled; nil: none */
 	bool payment_waits;              /* for its payer; else for the provider */
+	int64_t returned, in_balance;    /* returned.h */
 	bool is_new, changed;
 	bool is_final_now; /* it was a draft before */
 	bool is_gone;      /* it was a draft, and is deleted */
@@ -126,8 +127,7 @@ struct turn_invoice *turn_invoice_of(struct turn *turn, struct trl_id invoice);
  * TRL_CONFLICT (too many are open), faults. */
 enum trl_code turn_find_invoice(
     struct turn *turn, struct trl_id invoice, struct turn_invoice **out) TRL_MUST_CHECK;
-/* Money came for an invoice; what is more than its due is credit. cause is the
- * ledger's: "payment", and cause_id its id. */
+/* Money came for an invoice; what is more than its due is credit (returned.h). */
 void turn_take_money(struct turn *turn, struct turn_invoice *at, const char *currency,
     int64_t amount, struct trl_id payment, struct life_outcome *next);
 

@@ -10,7 +10,7 @@ select i.place, i.id as "invoice.id", i.version as "invoice.version",
     i.decline_code as "invoice.decline_code", i.issued_at as "invoice.issued_at",
     i.due_at as "invoice.due_at", i.created_at as "invoice.created_at",
     i.paid_at as "invoice.paid_at",
-    i.voided_at as "invoice.voided_at", u.id as payment_id, u.status as payment_status,
+    i.voided_at as "invoice.voided_at", i.returned, i.in_balance, u.id as payment_id, u.status as payment_status,
     u.action_url
 from invoice i
 left join lateral (select p.id, p.status, p.action_url from payment p

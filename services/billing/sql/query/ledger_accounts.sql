@@ -28,6 +28,11 @@ with taken as (
     ) i, lateral (values ('revenue', i.revenue), ('tax', i.tax),
         ('receivable', i.receivable), ('bad_debt', i.bad_debt)) a (account, amount)
     union all
+    select tenant_id, currency, 'refunds', -sum(returned) from invoice
+    where status = 'void' and returned > 0
+        and (:tenant_id::uuid is null or tenant_id = :tenant_id::uuid)
+    group by tenant_id, currency
+    union all
     select t.tenant_id, t.currency, a.account, a.amount
     from taken t, lateral (values ('revenue', case when t.status <> 'void' then t.net end),
         ('tax', case when t.status <> 'void' then t.tax end), ('refunds', -t.refunded))
@@ -39,12 +44,13 @@ with taken as (
             sum(amount) filter (where kind = 'payment' and status = 'succeeded') as paid,
             sum(amount) filter (where kind = 'refund' and status <> 'failed') as refunds,
             sum(amount) filter (where kind = 'dispute' and status = 'pending') as disputed,
-            sum(amount) filter (where kind = 'dispute' and status = 'lost') as lost
+            sum(amount) filter (where kind = 'dispute' and status = 'lost') as lost,
+            sum(off_refunds) as off_refunds
         from payment where :tenant_id::uuid is null or tenant_id = :tenant_id::uuid
         group by tenant_id, currency
     ) p, lateral (values ('cash', p.paid), ('cash', -p.refunds), ('cash', -p.disputed),
         ('cash', -p.lost), ('refunds', p.refunds), ('disputed', p.disputed),
-        ('bad_debt', p.lost)) a (account, amount)
+        ('bad_debt', p.lost), ('refunds', -p.off_refunds)) a (account, amount)
     union all
     select s.tenant_id, s.currency, a.account, a.amount
     from subscription s, lateral (values ('credit', -s.balance), ('carried', s.carried))

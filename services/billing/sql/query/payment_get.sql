@@ -6,7 +6,7 @@ select p.id as "payment.id", p.invoice_id as "payment.invoice_id",
     p.provider as "payment.provider", p.currency as "payment.currency",
     p.amount as "payment.amount", p.refunded as "payment.refunded",
     p.decline_code as "payment.decline_code", p.created_at as "payment.created_at",
-    p.settled_at as "payment.settled_at", p.reference, o.reference as payment_reference,
+    p.settled_at as "payment.settled_at", p.reference, p.off_refunds, o.reference as payment_reference,
     m.reference as method_reference,
     (select f.id from payment f where f.tenant_id = p.tenant_id
         and f.invoice_id = p.invoice_id and f.kind = 'payment'

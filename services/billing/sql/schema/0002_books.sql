@@ -32,3 +32,13 @@ begin
     return sum;
 end
 $$;
+
+-- Of what was paid of an invoice: what went back or is disputed, and no credit note has
+-- taken back since (of a void one: what its payer therefore did not get as balance; below
+-- 0: what the payer has to get back); and what became balance, and may be taken from there.
+alter table invoice add column returned bigint not null default 0,
+    add column in_balance bigint not null default 0;
+-- What was booked against the account refunds because of it: of a refund or dispute what
+-- was taken from the balance, or, below 0, became balance as nothing came of it; of a
+-- payment what could not become balance.
+alter table payment add column off_refunds bigint not null default 0;
