@@ -93,6 +93,24 @@ a_balance_is_used_in_its_currency_only(void **state)
 	shop_sells("");
 }
 
+/* G8's other half. */
+static void
+an_open_invoice_keeps_the_currency(void **state)
+{
+	struct world_caller who = shop_customer(abroad);
+
+	(void)state;
+	shop_subscribe(&who, big);
+	ground_card(&who, "4000000000000341");
+	ground_pass(&who, 31 * SHOP_DAY);
+	must(&who, &billing_v1_cancel_subscription, "{\"now\":true}", NULL);
+	assert_true(shop_invoice(&who, 0)->amount_due > 0);
+	assert_int_equal(shop_number(&who, "balance"), 0);
+	assert_int_equal(put(&who, dollars), TRL_CONFLICT);
+	assert_string_equal(world.err.field, "currency");
+	assert_non_null(strstr(world.err.message, "not settled"));
+}
+
 /* However it came to be: rows of a release before, say. */
 static void
 what_is_paid_in_another_currency_than_the_balance_is_refused(void **state)
@@ -202,6 +220,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_former_currencys_invoice_becomes_no_balance),
 		TEST(a_balance_is_used_in_its_currency_only),
+		TEST(an_open_invoice_keeps_the_currency),
 		TEST(what_is_paid_in_another_currency_than_the_balance_is_refused),
 		TEST(what_runs_stays_in_its_currency),
 		TEST(

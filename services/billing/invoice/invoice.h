@@ -19,6 +19,11 @@ struct credited {
  * Errors: TRL_INVALID (an amount does not fit), TRL_CONFLICT (two currencies). */
 enum trl_code invoice_make(trl_ctx *ctx, const struct account *account, uint64_t place,
     billing_invoice **out) TRL_MUST_CHECK;
+/* What was kept as bytes. Errors: faults. */
+enum trl_code invoice_read(trl_ctx *ctx, const ProtobufCBinaryData *document,
+    billing_invoice **out) TRL_MUST_CHECK;
+enum trl_code credit_note_read(trl_ctx *ctx, const ProtobufCBinaryData *document,
+    Billing__V1__CreditNote **out) TRL_MUST_CHECK;
 /* An invoice of its document, which never changes, as its row says that it stands now.
  */
 void invoice_as_it_stands(

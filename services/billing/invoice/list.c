@@ -5,6 +5,39 @@
 #include <trl/page.h>
 #include <trl/wire.h>
 
+static enum trl_code
+read_message(trl_ctx *ctx, const ProtobufCMessageDescriptor *type,
+    const ProtobufCBinaryData *document, ProtobufCMessage **out)
+{
+	return trl_fold(
+	    ctx, trl_wire_decode(ctx, type, document->data, document->len, out));
+}
+
+enum trl_code
+invoice_read(trl_ctx *ctx, const ProtobufCBinaryData *document, billing_invoice **out)
+{
+	ProtobufCMessage *message;
+	enum trl_code rc =
+	    read_message(ctx, &billing__v1__invoice__descriptor, document, &message);
+
+	if (rc == TRL_OK)
+		*out = (billing_invoice *)message;
+	return rc;
+}
+
+enum trl_code
+credit_note_read(
+    trl_ctx *ctx, const ProtobufCBinaryData *document, Billing__V1__CreditNote **out)
+{
+	ProtobufCMessage *message;
+	enum trl_code rc = read_message(
+	    ctx, &billing__v1__credit_note__descriptor, document, &message);
+
+	if (rc == TRL_OK)
+		*out = (Billing__V1__CreditNote *)message;
+	return rc;
+}
+
 void
 invoice_as_it_stands(
     const billing_invoice *document, const billing_invoice *now, billing_invoice *out)
@@ -29,13 +62,12 @@ invoice_as_it_stands(
 static enum trl_code
 read_document(trl_ctx *ctx, const Billing__V1__InvoiceRow *row, billing_invoice *out)
 {
-	ProtobufCMessage *message;
-	enum trl_code rc = trl_wire_decode(ctx, &billing__v1__invoice__descriptor,
-	    row->document.data, row->document.len, &message);
+	billing_invoice *document;
+	enum trl_code rc = invoice_read(ctx, &row->document, &document);
 
 	if (rc != TRL_OK)
-		return trl_fold(ctx, rc);
-	invoice_as_it_stands((const billing_invoice *)message, row->invoice, out);
+		return rc;
+	invoice_as_it_stands(document, row->invoice, out);
 	if (row->action_url) {
 		out->next_action = billing_v1_next_action_new(ctx);
 		trl_set(
@@ -89,15 +121,12 @@ read_notes(trl_ctx *ctx, const Billing__V1__Documents *rows,
 {
 	out->items =
 	    trl_arena_alloc(ctx->arena, (rows->n_items + 1) * sizeof out->items[0]);
-	for (size_t i = 0; i < rows->n_items; i++) {
-		ProtobufCMessage *note;
-		enum trl_code rc = trl_wire_decode(ctx,
-		    &billing__v1__credit_note__descriptor,
-		    rows->items[i]->document.data, rows->items[i]->document.len, &note);
+	for (; out->n_items < rows->n_items; out->n_items++) {
+		enum trl_code rc = credit_note_read(ctx,
+		    &rows->items[out->n_items]->document, &out->items[out->n_items]);
 
 		if (rc != TRL_OK)
-			return trl_fold(ctx, rc);
-		out->items[out->n_items++] = (Billing__V1__CreditNote *)note;
+			return rc;
 	}
 	return TRL_OK;
 }

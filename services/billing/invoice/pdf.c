@@ -37,7 +37,7 @@ version_of(const ProtobufCBinaryData *pdf)
 
 /* Errors: TRL_UNAVAILABLE, TRL_BUSY (child.h), TRL_INTERNAL. */
 static enum trl_code
-draw(struct billing *self, trl_ctx *ctx, const Billing__V1__PdfRequest *request,
+ask(struct billing *self, trl_ctx *ctx, const Billing__V1__PdfRequest *request,
     const char *number, Billing__V1__Pdf *out)
 {
 	const Billing__V1__PdfReply *reply;
@@ -96,6 +96,23 @@ add_logo(struct billing *self, trl_ctx *ctx, int64_t version,
 	return TRL_OK;
 }
 
+/* An invoice, or a credit note of it: its words and numbers are its own, logo and zone
+ * the invoice's. Errors: those of ask. */
+static enum trl_code
+draw(struct billing *self, trl_ctx *ctx, Billing__V1__PdfRequest *request,
+    const billing_invoice *invoice, Billing__V1__Pdf *out)
+{
+	const Billing__V1__CreditNote *note = request->credit_note;
+	enum trl_code rc = add_logo(self, ctx, invoice->catalogue_version, request);
+
+	request->locale = note ? note->locale : invoice->locale;
+	request->footer = note ? note->footer : invoice->footer;
+	request->time_zone = invoice->time_zone;
+	return rc == TRL_OK
+		   ? ask(self, ctx, request, note ? note->number : invoice->number, out)
+		   : rc;
+}
+
 /* Errors: TRL_NOT_FOUND, TRL_CONFLICT (a draft), TRL_BUSY, TRL_UNAVAILABLE. */
 enum trl_code
 billing_get_invoice_pdf(struct billing *self, trl_ctx *ctx,
@@ -103,7 +120,6 @@ billing_get_invoice_pdf(struct billing *self, trl_ctx *ctx,
 {
 	Billing__V1__InvoiceRow row = BILLING__V1__INVOICE_ROW__INIT;
 	Billing__V1__PdfRequest request = BILLING__V1__PDF_REQUEST__INIT;
-	ProtobufCMessage *message;
 	enum trl_code rc = trl_batch_get_one(ctx, self->pg,
 	    TRL_SCOPE_TENANT(ctx->tenant), &billing_sql_invoice_get, NULL, &row.base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
@@ -114,21 +130,14 @@ billing_get_invoice_pdf(struct billing *self, trl_ctx *ctx,
 	if (row.invoice->status == BILLING__V1__INVOICE__STATUS__draft)
 		return trl_fail(ctx, TRL_CONFLICT,
 		    "A draft is no document yet; it becomes one when it is final.");
-	rc = trl_wire_decode(ctx, &billing__v1__invoice__descriptor, row.document.data,
-	    row.document.len, &message);
+	rc = invoice_read(ctx, &row.document, &request.invoice);
 	if (rc != TRL_OK)
-		return trl_fold(ctx, rc);
-	request.invoice = (billing_invoice *)message;
-	request.locale = request.invoice->locale;
-	request.footer = request.invoice->footer;
-	request.time_zone = request.invoice->time_zone;
+		return rc;
 	trl_set(request.invoice, status,
 	    row.invoice->status == BILLING__V1__INVOICE__STATUS__void
 		? BILLING__V1__INVOICE__STATUS__void
 		: BILLING__V1__INVOICE__STATUS__open);
-	rc = add_logo(self, ctx, request.invoice->catalogue_version, &request);
-	return rc == TRL_OK ? draw(self, ctx, &request, request.invoice->number, out)
-			    : rc;
+	return draw(self, ctx, &request, request.invoice, out);
 }
 
 /* By the logo and in the zone of its invoice. Errors: TRL_NOT_FOUND, TRL_BUSY,
@@ -139,7 +148,7 @@ billing_get_credit_note_pdf(struct billing *self, trl_ctx *ctx,
 {
 	Billing__V1__CreditNoteRow row = BILLING__V1__CREDIT_NOTE_ROW__INIT;
 	Billing__V1__PdfRequest request = BILLING__V1__PDF_REQUEST__INIT;
-	ProtobufCMessage *note = NULL, *invoice = NULL;
+	billing_invoice *invoice;
 	enum trl_code rc = trl_batch_get_one(ctx, self->pg,
 	    TRL_SCOPE_TENANT(ctx->tenant), &billing_sql_credit_note_get, NULL,
 	    &row.base, TRL_ARG_ID("tenant_id", ctx->tenant),
@@ -147,20 +156,8 @@ billing_get_credit_note_pdf(struct billing *self, trl_ctx *ctx,
 
 	if (rc != TRL_OK)
 		return rc;
-	rc = trl_wire_decode(ctx, &billing__v1__credit_note__descriptor,
-	    row.document.data, row.document.len, &note);
+	rc = credit_note_read(ctx, &row.document, &request.credit_note);
 	if (rc == TRL_OK)
-		rc = trl_wire_decode(ctx, &billing__v1__invoice__descriptor,
-		    row.invoice.data, row.invoice.len, &invoice);
-	if (rc != TRL_OK)
-		return trl_fold(ctx, rc);
-	request.credit_note = (Billing__V1__CreditNote *)note;
-	request.locale = request.credit_note->locale;
-	request.footer = request.credit_note->footer;
-	request.time_zone = ((billing_invoice *)invoice)->time_zone;
-	rc = add_logo(
-	    self, ctx, ((billing_invoice *)invoice)->catalogue_version, &request);
-	return rc == TRL_OK
-		   ? draw(self, ctx, &request, request.credit_note->number, out)
-		   : rc;
+		rc = invoice_read(ctx, &row.invoice, &invoice);
+	return rc == TRL_OK ? draw(self, ctx, &request, invoice, out) : rc;
 }

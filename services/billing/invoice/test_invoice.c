@@ -258,6 +258,47 @@ what_is_too_small_to_collect_is_carried(void **state)
 	shop_books_agree(&who);
 }
 
+/* H5's figures: 30 and then 1000. */
+static void
+what_is_carried_is_collected_with_what_follows(void **state)
+{
+	struct world_caller who = shop_customer("\"country\":\"US\"");
+	const Billing__V1__Invoice *invoice;
+
+	(void)state;
+	shop_subscribe(&who, "{\"plan\":\"tiny\",\"interval\":\"month\"}");
+	shop_subscribe(&who, "{\"plan\":\"gross\",\"when\":\"period_end\"}");
+	ground_pass(&who, 31 * SHOP_DAY);
+	invoice = shop_invoice(&who, 0);
+	assert_int_equal(invoice->total, 1000);
+	assert_int_equal(invoice->carried, 30);
+	assert_int_equal(invoice->amount_paid, 1030);
+	assert_int_equal(ground_sum(&who, "carried"), 0);
+	shop_books_agree(&who);
+}
+
+/* H8's first half: a period that nothing is due of, and an end with nothing left. */
+static void
+nothing_to_bill_is_no_invoice(void **state)
+{
+	struct world_caller who = shop_customer(austria);
+	Billing__V1__Preview *preview;
+
+	(void)state;
+	shop_subscribe(&who, big);
+	preview = shop_preview(&who, "{\"plan\":\"tiny\"}");
+	assert_null(preview->invoice);
+	assert_non_null(preview->renewal);
+	must(&who, &billing_v1_cancel_subscription, "{}", NULL);
+	ground_pass(&who, 100 * SHOP_DAY);
+	assert_string_equal(ground_of(&who, "status"), "canceled");
+	assert_int_equal(shop_count(&who), 1);
+	assert_string_equal(world_sql("select next_invoice from billing.subscription "
+				      "where tenant_id = '%s'",
+				world_id_text(who.tenant)),
+	    "2");
+}
+
 /* H8's second half, and A19's: a number, and no provider. */
 static void
 a_total_of_nothing_is_numbered_and_paid(void **state)
@@ -320,6 +361,8 @@ main(void)
 		TEST(sums_hold_on_many_invoices),
 		TEST(currencies_without_decimals_stay_what_they_are),
 		TEST(what_is_too_small_to_collect_is_carried),
+		TEST(what_is_carried_is_collected_with_what_follows),
+		TEST(nothing_to_bill_is_no_invoice),
 		TEST(a_total_of_nothing_is_numbered_and_paid),
 		TEST(a_currency_stays_while_there_is_something_in_it),
 	};

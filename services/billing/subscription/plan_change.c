@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+/* Of the request for a change, or for its preview, which have the same fields. */
+#define WANTED(in, ...)                                                                \
+	{                                                                              \
+		.plan = (in)->plan, .coupon = (in)->coupon,                            \
+		.has_interval = (in)->has_interval, .interval = (in)->interval,        \
+		.seats = (in)->seats,                                                  \
+		.when = (in)->has_when ? (int)(in)->when : WHEN_USUAL, __VA_ARGS__     \
+	}
+
 static const char *
 currency_of(const struct account *account)
 {
@@ -206,13 +215,7 @@ billing_change_subscription(struct billing *self, trl_ctx *ctx,
 {
 	static const struct turn_kind kind = { "billing.subscription.change",
 		subscription_decide_change, subscription_show };
-	struct subscription_wanted wanted = { .plan = in->plan,
-		.coupon = in->coupon,
-		.has_interval = in->has_interval,
-		.interval = in->interval,
-		.seats = in->seats,
-		.when = in->has_when ? (int)in->when : WHEN_USUAL,
-		.out = out };
+	struct subscription_wanted wanted = WANTED(in, .out = out);
 
 	return turn_run(self, ctx, &kind, &wanted);
 }
@@ -292,12 +295,7 @@ billing_preview_subscription(struct billing *self, trl_ctx *ctx,
     const Billing__V1__PreviewSubscriptionRequest *in, Billing__V1__Preview *out)
 {
 	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
-	struct subscription_wanted wanted = { .plan = in->plan,
-		.coupon = in->coupon,
-		.has_interval = in->has_interval,
-		.interval = in->interval,
-		.seats = in->seats,
-		.when = in->has_when ? (int)in->when : WHEN_USUAL };
+	struct subscription_wanted wanted = WANTED(in, .out = NULL);
 	enum trl_code rc = turn_load(self, ctx, turn);
 
 	if (rc != TRL_OK)

@@ -37,13 +37,11 @@ read_taken(struct turn *turn, struct turn_invoice *at, size_t n_lines)
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("invoice_id", trl_value_id(at->invoice->id)));
 	for (size_t i = 0; rc == TRL_OK && i < notes.n_items; i++) {
-		ProtobufCMessage *note;
+		Billing__V1__CreditNote *note;
 
-		rc = trl_wire_decode(ctx, &billing__v1__credit_note__descriptor,
-		    notes.items[i]->document.data, notes.items[i]->document.len, &note);
+		rc = credit_note_read(ctx, &notes.items[i]->document, &note);
 		if (rc == TRL_OK)
-			credit_note_add(
-			    (const Billing__V1__CreditNote *)note, at->taken);
+			credit_note_add(note, at->taken);
 	}
 	return trl_fold(ctx, rc);
 }

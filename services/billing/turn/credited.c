@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include <trl/wire.h>
-
 size_t
 credited_line(const billing_invoice *invoice, const struct life_part *part)
 {
@@ -104,14 +102,6 @@ read(struct reading *out)
 	return trl_fold(ctx, trl_batch_read(work));
 }
 
-static enum trl_code
-decode(trl_ctx *ctx, const ProtobufCMessageDescriptor *type,
-    const Billing__V1__DocumentRow *row, ProtobufCMessage **out)
-{
-	return trl_fold(ctx,
-	    trl_wire_decode(ctx, type, row->document.data, row->document.len, out));
-}
-
 /* Which line of at a line of another invoice credits; NULL: none. */
 static struct bill_taken *
 credited_by(const struct reading *reading, const Billing__V1__Line *line,
@@ -138,18 +128,16 @@ static enum trl_code
 add_invoices(struct reading *reading, struct bill_taken *taken)
 {
 	trl_ctx *ctx = reading->turn->ctx;
-	ProtobufCMessage *message;
 
 	reading->invoices = trl_arena_alloc(
 	    ctx->arena, (reading->documents.n_items + 1) * sizeof reading->invoices[0]);
 	for (size_t i = 0; i < reading->documents.n_items; i++) {
-		enum trl_code rc = decode(ctx, &billing__v1__invoice__descriptor,
-		    reading->documents.items[i], &message);
-		const billing_invoice *invoice;
+		billing_invoice *invoice;
+		enum trl_code rc =
+		    invoice_read(ctx, &reading->documents.items[i]->document, &invoice);
 
 		if (rc != TRL_OK)
 			return rc;
-		invoice = (const billing_invoice *)message;
 		if (is_void_now(reading->turn, invoice))
 			continue;
 		reading->invoices[reading->n_invoices++] = invoice;
@@ -178,18 +166,14 @@ invoice_of(const struct reading *reading, const Billing__V1__CreditNote *note)
 static enum trl_code
 add_notes(const struct reading *reading, struct bill_taken *taken)
 {
-	trl_ctx *ctx = reading->turn->ctx;
-	ProtobufCMessage *message;
-
 	for (size_t i = 0; i < reading->notes.n_items; i++) {
-		enum trl_code rc = decode(ctx, &billing__v1__credit_note__descriptor,
-		    reading->notes.items[i], &message);
-		const Billing__V1__CreditNote *note;
+		Billing__V1__CreditNote *note;
 		const billing_invoice *invoice;
+		enum trl_code rc = credit_note_read(
+		    reading->turn->ctx, &reading->notes.items[i]->document, &note);
 
 		if (rc != TRL_OK)
 			return rc;
-		note = (const Billing__V1__CreditNote *)message;
 		invoice = note->has_reason ? invoice_of(reading, note) : NULL;
 		for (size_t j = 0; invoice && j < note->n_lines; j++) {
 			const Billing__V1__Line *line = note->lines[j];

@@ -1,28 +1,21 @@
 /* document.c - see turn.h: an invoice of a turn with its lines. */
 #include "turn/turn.h"
 
-#include <string.h>
-
-#include <trl/wire.h>
-
 static enum trl_code
 read_document(struct turn *turn, uint64_t place, const billing_invoice **out)
 {
 	Billing__V1__InvoiceRow row = BILLING__V1__INVOICE_ROW__INIT;
-	ProtobufCMessage *message;
+	billing_invoice *document;
 	trl_ctx *ctx = turn->ctx;
 	enum trl_code rc = trl_batch_get_one(ctx, turn->self->pg,
 	    TRL_SCOPE_TENANT(ctx->tenant), &billing_sql_invoice_document, NULL,
 	    &row.base, TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("place", (int64_t)place));
 	if (rc == TRL_OK)
-		rc = trl_fold(
-		    ctx, trl_wire_decode(ctx, &billing__v1__invoice__descriptor,
-			     row.document.data, row.document.len, &message));
-	if (rc != TRL_OK)
-		return rc;
-	*out = (const billing_invoice *)message;
-	return TRL_OK;
+		rc = invoice_read(ctx, &row.document, &document);
+	if (rc == TRL_OK)
+		*out = document;
+	return rc;
 }
 
 enum trl_code
