@@ -75,6 +75,7 @@ take_hello(struct bulk_link *l, const struct bus_envelope *envelope, nng_msg *ms
 	    bus_link_greeted(&l->link, bulk->peer->key, l->nonce, bulk->bus->service,
 		bulk->to, envelope, nng_msg_body(msg), nng_msg_len(msg), &hello);
 	nng_msg_free(msg);
+	l->link.mac.for_long = l->link.mac.on;
 	if (why == NULL)
 		bus_bulk_up(bulk, &bulk_link_carrier);
 	return why;

@@ -61,6 +61,7 @@ bulk_hear_hello(struct bus_listener *listener, nng_msg *msg,
 	if (key != NULL)
 		bus_mac_derive(&l->link.mac, key, false, hello->nonce, challenge,
 		    bulk->to, server->bus->service);
+	l->link.mac.for_long = key != NULL;
 	l->link.up = true;
 	/* So that it has something to acknowledge, which proves it. */
 	trl_assert(bus_frame_put(&l->link.out, &pong, NULL));

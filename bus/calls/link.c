@@ -96,7 +96,10 @@ send_message(struct bus_link *link, uint8_t flags, const struct bus_key *key,
 	bus_envelope_put(body, &envelope);
 	if (n > 0)
 		memcpy(body + BUS_ENVELOPE, frames, n);
-	if (tagged)
+	if (tagged && key == NULL && link->mac.for_long)
+		bus_mac_tag_long(
+		    link->mac.out, body, len - BUS_TAG, body + len - BUS_TAG);
+	else if (tagged)
 		bus_mac_tag(key ? key->bytes : link->mac.out, body, len - BUS_TAG,
 		    body + len - BUS_TAG);
 	nng_msg_header_append(msg, link->head, link->head_len);
@@ -234,7 +237,8 @@ bus_link_take(struct bus_link *link, const struct bus_envelope *envelope,
 			return "untagged";
 		if (envelope->kid != link->mac.kid)
 			return "unknown_kid";
-		if (!bus_mac_check(link->mac.in, data, len))
+		if (!(link->mac.for_long ? bus_mac_check_long : bus_mac_check)(
+			link->mac.in, data, len))
 			return "bad_mac";
 		if (!bus_mac_fresh(&link->mac, envelope->counter))
 			return "replayed";

@@ -110,6 +110,24 @@ bus_mac_tag(
 	crypto_generichash(tag, BUS_TAG, data, len, key, 32);
 }
 
+void
+bus_mac_tag_long(
+    const uint8_t key[32], const uint8_t *data, size_t len, uint8_t tag[BUS_TAG])
+{
+	uint8_t once[crypto_onetimeauth_KEYBYTES];
+	crypto_generichash(once, sizeof once, data, BUS_ENVELOPE, key, 32);
+	crypto_onetimeauth(tag, data, len, once);
+	sodium_memzero(once, sizeof once);
+}
+
+bool
+bus_mac_check_long(const uint8_t key[32], const uint8_t *data, size_t len)
+{
+	uint8_t want[BUS_TAG];
+	bus_mac_tag_long(key, data, len - BUS_TAG, want);
+	return sodium_memcmp(want, data + len - BUS_TAG, BUS_TAG) == 0;
+}
+
 bool
 bus_mac_check(const uint8_t key[32], const uint8_t *data, size_t len)
 {

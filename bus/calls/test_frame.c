@@ -425,6 +425,31 @@ both_ends_derive_the_same_keys_and_other_challenges_others(void **state)
 
 /* Reliability, case 25. */
 static void
+a_long_messages_tag_holds_every_byte_and_its_counter(void **state)
+{
+	(void)state;
+	uint8_t key[32] = { 1 }, other[32] = { 2 }, data[BUS_ENVELOPE + 300 + BUS_TAG];
+	struct bus_envelope envelope = { .flags = BUS_TAGGED, .kid = 1, .counter = 5 };
+	size_t len = sizeof data - BUS_TAG;
+	uint8_t first[BUS_TAG];
+	memset(data, 7, sizeof data);
+	bus_envelope_put(data, &envelope);
+	bus_mac_tag_long(key, data, len, data + len);
+	assert_true(bus_mac_check_long(key, data, sizeof data));
+	assert_false(bus_mac_check_long(other, data, sizeof data));
+	for (size_t i = 0; i < sizeof data; i++) {
+		data[i] ^= 1;
+		assert_false(bus_mac_check_long(key, data, sizeof data));
+		data[i] ^= 1;
+	}
+	memcpy(first, data + len, BUS_TAG);
+	envelope.counter = 6; /* another key altogether */
+	bus_envelope_put(data, &envelope);
+	bus_mac_tag_long(key, data, len, data + len);
+	assert_memory_not_equal(first, data + len, BUS_TAG);
+}
+
+static void
 a_counter_is_taken_once(void **state)
 {
 	(void)state;
@@ -459,6 +484,7 @@ main(void)
 		cmocka_unit_test(two_keys_of_a_pair_overlap),
 		cmocka_unit_test(
 		    both_ends_derive_the_same_keys_and_other_challenges_others),
+		cmocka_unit_test(a_long_messages_tag_holds_every_byte_and_its_counter),
 		cmocka_unit_test(a_counter_is_taken_once),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

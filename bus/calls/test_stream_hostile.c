@@ -53,7 +53,10 @@ send_frames(
 	uint8_t *body = nng_msg_body(msg);
 	bus_envelope_put(body, &envelope);
 	memcpy(body + BUS_ENVELOPE, frames->data, frames->len);
-	bus_mac_tag(key, body, len, body + len);
+	if (raw->mac.for_long)
+		bus_mac_tag_long(key, body, len, body + len);
+	else
+		bus_mac_tag(key, body, len, body + len);
 	MUST(nng_msg_header_append_u32(msg, 0x80000001) == 0);
 	MUST(nng_sendmsg(raw->socket, msg, 0) == 0);
 }
@@ -115,6 +118,7 @@ greet(struct raw *raw, const uint8_t *token)
 		memcpy(raw->token, hello.token, sizeof raw->token);
 	bus_mac_derive(
 	    &raw->mac, &ring.keys[0], true, nonce, hello.nonce, "edge", "sample");
+	raw->mac.for_long = token != NULL;
 	nng_msg_free(msg);
 	hear(raw, &msg, &hello);
 	MUST(hello.kind == BUS_PING); /* its readiness */

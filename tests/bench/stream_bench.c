@@ -82,6 +82,14 @@ tag(void)
 }
 
 static void
+tag_long(void)
+{
+	uint8_t out[16], with[32] = { 1 };
+	for (uint64_t at = 0; at < bytes; at += PIECE)
+		crypto_onetimeauth(out, piece_of, PIECE, with);
+}
+
+static void
 bare_socket(void)
 {
 	static uint8_t to[PIECE];
@@ -212,6 +220,7 @@ main(int argc, char **argv)
 	trl_log_init("bench", TRL_LOG_ERROR);
 	measure("a copy", copy);
 	measure("a tag (keyed BLAKE2b)", tag);
+	measure("a tag (Poly1305)", tag_long);
 	measure("a bare unix socket", bare_socket);
 	snprintf(address, sizeof address, "tcp://127.0.0.1:%d", PORT);
 	if ((server = fork()) == 0) {
