@@ -84,6 +84,7 @@ take_turn(trl_ctx *ctx, struct trl_http_conn *conn, struct sending *job)
 	trl_http_time_for_next(ctx, conn);
 	rc = trl_offload(ctx, &conn->server->files, send_file, job);
 	trl_http_conn_sent(conn);
+	conn->writer->burst = 0; /* others had their turn */
 	if (rc != TRL_OK)
 		return rc;
 	if (job->broken)
@@ -139,5 +140,7 @@ trl_http_write_file(trl_ctx *ctx, struct trl_http_request *request, int fd,
 		len -= job.sent + job.tail_len;
 		offset = (uint64_t)job.at;
 	}
+	if (rc == TRL_OK)
+		trl_http_time_for_next(ctx, conn);
 	return rc;
 }

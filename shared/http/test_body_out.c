@@ -166,11 +166,15 @@ a_part_of_a_file_is_sent_from_beyond_four_gigabytes(void **state)
 		assert_true(is_pattern(body + 2, 0, 600000 - 2));
 	}
 	(void)ask(world, fd, "HEAD /out/file HTTP/1.1", " 206 Partial", 0);
+	seen.at = (5ull << 30) - 1;
+	body = ask(world, fd, "GET /out/file/parts HTTP/1.1",
+	    "Content-Length: 600000\r\n", 600000);
+	assert_true(is_pattern(body, 0, 600000));
 	seen.at = 4294967295;
 	seen.len = 2;
 	body = ask(world, fd, "GET /out/file HTTP/1.1", "Content-Length: 2\r\n", 2);
 	assert_memory_equal(body, "\0\0", 2);
-	assert_int_equal(world->handled, 4);
+	assert_int_equal(world->handled, 5);
 	close(seen.fd);
 	close(fd);
 }
@@ -243,7 +247,7 @@ static void
 a_slow_reader_gets_the_same_bytes(void **state)
 {
 	static const char *const lines[] = { "GET /out HTTP/1.1",
-		"GET /out/file HTTP/1.1" };
+		"GET /out/file HTTP/1.1", "GET /out/file/parts HTTP/1.1" };
 	struct world *world = *state;
 
 	seen.fd = sparse(0, BLOCK * BLOCKS);

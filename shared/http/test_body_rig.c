@@ -132,6 +132,23 @@ write_blocks(trl_ctx *ctx, struct trl_http_request *request, size_t len, size_t 
 	return rc;
 }
 
+/* Of the file and of memory in turns. */
+static enum trl_code
+write_parts(trl_ctx *ctx, struct trl_http_request *request, size_t len)
+{
+	uint8_t bytes[1000];
+	enum trl_code rc = TRL_OK;
+
+	for (size_t at = 0; at < len && rc == TRL_OK; at += 10000) {
+		rc = trl_http_write_file(ctx, request, seen.fd, seen.at + at, 9000);
+		for (size_t i = 0; i < sizeof bytes; i++)
+			bytes[i] = byte_at(at + 9000 + i);
+		if (rc == TRL_OK)
+			rc = trl_http_write(ctx, request, bytes, sizeof bytes);
+	}
+	return rc;
+}
+
 static enum trl_code
 write_much(trl_ctx *ctx, struct trl_http_request *request, size_t len)
 {
@@ -148,6 +165,7 @@ give_out(trl_ctx *ctx, struct trl_http_request *request)
 {
 	const char *path = request->path;
 	const bool file = strstr(path, "file") != NULL,
+		   parts = strstr(path, "parts") != NULL,
 		   much = strstr(path, "much") != NULL,
 		   small = strstr(path, "small") != NULL;
 	const struct trl_http_response response = { .status = file ? 206 : 200 };
@@ -160,7 +178,8 @@ give_out(trl_ctx *ctx, struct trl_http_request *request)
 	    strstr(path, "chunked") ? UINT64_MAX : len + !!strstr(path, "short"));
 	if (seen.written == TRL_OK)
 		seen.written =
-		    file   ? trl_http_write_file(ctx, request, seen.fd, seen.at, len)
+		    parts  ? write_parts(ctx, request, len)
+		    : file ? trl_http_write_file(ctx, request, seen.fd, seen.at, len)
 		    : much ? write_much(ctx, request, len)
 			   : write_blocks(ctx, request, len, small ? 10 : BLOCK);
 	seen.written_bodies++;

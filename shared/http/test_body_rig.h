@@ -27,7 +27,8 @@ extern struct seen seen;
  * seen.tickets, /in/once reads one piece, /in/refuse none. /out writes BLOCKS blocks of
  * BLOCK bytes; with these words in the path it does otherwise: chunked (no length),
  * short (promises one byte more), break (does not finish), small (ten bytes a write),
- * file (a part of seen.fd), much (a hundred megabytes, of no pattern). */
+ * file (a part of seen.fd), parts (of the file, with some from memory), much (a hundred
+ * megabytes, of no pattern). */
 int set_up(void **state);
 /* Times of some tenths of a second. */
 int set_up_quick(void **state);
