@@ -335,7 +335,7 @@ static const struct wrong {
 	const char *reason;
 } wrongs[] = {
 	{ "wait", 200, more_than_its_credit, "over_credit" },
-	{ "wait", 3, a_flood_of_single_bytes, "over_credit" },
+	{ "wait", 1, a_flood_of_single_bytes, "over_credit" },
 	{ "", 0, a_chunk_too_long, "bad_chunk" },
 	{ "", 0, an_empty_chunk, "bad_chunk" },
 	{ "", 0, a_chunk_of_an_unknown_call, "chunk_of_nobody" },
