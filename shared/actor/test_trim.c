@@ -20,6 +20,12 @@ rest(trl_ctx *ctx, void *arg)
 	assert_int_equal(trl_sleep(ctx, 10), TRL_OK);
 }
 
+static bool
+nobody_alive(void *loop)
+{
+	return trl_actors_alive(loop) == 0;
+}
+
 static size_t
 resident(void)
 {
@@ -71,6 +77,7 @@ what_a_rush_left_free_goes_back_when_it_is_over(void **state)
 		assert_int_equal(
 		    trl_spawn(loop, &(struct trl_spawn){ "rest", rest, NULL, 1000 }),
 		    TRL_OK);
+	assert_true(trl_loop_run_until(loop, nobody_alive, loop, PATIENCE_MS));
 	assert_true(trl_loop_run_until(loop, may_keep, &before, PATIENCE_MS));
 	for (int i = 0; i < PIECES; i++)
 		free(kept[i]);
