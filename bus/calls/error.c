@@ -38,7 +38,7 @@ bus_error_read(trl_ctx *ctx, const struct bus_frame *frame)
 	    text_of(ctx, frame->message));
 	if (frame->retry_after_ms != 0)
 		trl_err_retry_after(ctx, frame->retry_after_ms);
-	if (frame->feature.s)
+	if (frame->feature.s || frame->limit)
 		trl_err_quota(ctx, text_of(ctx, frame->feature),
 		    text_of(ctx, frame->plan), frame->limit, frame->used);
 	for (unsigned n = 0; n < TRL_ERR_VIOLATIONS_MAX &&

@@ -21,6 +21,7 @@ answers_options(struct edge_request *request)
 	if (!*allow)
 		return false;
 	edge_preflight(request, allow);
+	edge_route_offers(request);
 	return true;
 }
 
@@ -49,7 +50,10 @@ awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
 {
 	struct trl_http_request http = *told;
 	trl_ctx ctx = { .arena = arena, .service = "edge" };
-	struct edge_request request = { .edge = arg, .ctx = &ctx, .http = &http };
+	struct edge_request request = { .edge = arg,
+		.ctx = &ctx,
+		.http = &http,
+		.is_head = strcmp(http.method, "HEAD") == 0 };
 
 	if (through_the_head(&request) != TRL_OK || !edge_has_credential(&request) ||
 	    edge_body_form(&request) != TRL_OK)

@@ -20,9 +20,13 @@ close_edge(void **state)
 	edge_streams_free(&self->streams);
 	trl_http_close(&self->server);
 	trl_access_close(&self->access);
-	for (i = 0; i < self->n_routes; i++)
+	for (i = 0; i < self->n_routes; i++) {
 		free(self->routes[i].storage);
+		free(self->routes[i].fixed);
+	}
 	free(self->routes);
+	trl_buf_fini(&self->sendable);
+	trl_buf_fini(&self->readable);
 	free(self->openapi.gzip);
 	trl_buf_fini(&self->body);
 	free(self);

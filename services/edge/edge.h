@@ -41,7 +41,11 @@ struct edge_route {
 	bool wants_body;    /* some field must come from it */
 	bool names;         /* the path has an id: it is one thing, whoever asks */
 	bool shows_path;    /* its variables are ids: it may hold no token */
-	bool locates;       /* POST whose reply can be read at path/id */
+	bool binds, tells;  /* header fields hold something of request, of reply */
+	bool shows;         /* the reply has something for a body */
+	char *fixed; /* lines of every answer, where they are not the usual ones */
+	size_t fixed_len;
+	bool locates; /* POST whose reply can be read at path/id */
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
 	int body, file_name;                     /* of one with a media type */
 	int page_size;                           /* index in the request, or -1 */
@@ -75,6 +79,8 @@ struct edge {
 	bool tls;                    /* they reach us by https */
 	size_t n_origins;            /* others whose pages may read */
 	char origins[EDGE_ORIGINS_MAX][TRL_ORIGIN_MAX];
+	/* What pages of other origins may send and read: all that contracts bind. */
+	struct trl_buf sendable, readable;
 	trl_metric *requests; /* by method and result */
 	trl_metric *answers;  /* by service and status */
 	trl_metric *latency;  /* by service */
@@ -118,6 +124,8 @@ struct edge_request {
 
 	/* decode, call */
 	ProtobufCMessage *in, *out;
+
+	uint64_t length; /* of the answer's body, where the reply says it */
 
 	/* A status of HTTP's own that no code stands for (405, 415 ...), or 0. */
 	uint16_t status;

@@ -33,8 +33,12 @@ int
 rig_close(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < rig.edge.n_routes; i++)
+	for (size_t i = 0; i < rig.edge.n_routes; i++) {
 		free(rig.edge.routes[i].storage);
+		free(rig.edge.routes[i].fixed);
+	}
+	trl_buf_fini(&rig.edge.sendable);
+	trl_buf_fini(&rig.edge.readable);
 	free(rig.edge.routes);
 	trl_buf_fini(&rig.edge.body);
 	trl_arena_free(&rig.ctx.arena);

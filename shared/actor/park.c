@@ -59,7 +59,7 @@ trl_cancel(trl_actor *actor)
 {
 	trl_assert(actor != actor->loop->current);
 	actor->ctx.cancelled = true;
-	end_park(actor, TRL_GONE);
+	end_park(actor, TRL_CANCELLED);
 }
 
 void
@@ -86,7 +86,7 @@ wait_until(trl_ctx *ctx, struct trl_ticket ticket, const char *what, uint64_t un
 	if (!self->woken) {
 		if (!self->deaf && (ctx->cancelled || until <= trl_loop_now_us(loop))) {
 			self->serial = 0;
-			return ctx->cancelled ? TRL_GONE : TRL_TIMED_OUT;
+			return ctx->cancelled ? TRL_CANCELLED : TRL_TIMED_OUT;
 		}
 		trl_heap_set(loop, self, until);
 		self->what = what;
@@ -105,7 +105,7 @@ wait_until(trl_ctx *ctx, struct trl_ticket ticket, const char *what, uint64_t un
 static enum trl_code
 fail_waiting(trl_ctx *ctx, enum trl_outcome outcome, const char *what)
 {
-	if (outcome == TRL_GONE)
+	if (outcome == TRL_CANCELLED)
 		return trl_fail(
 		    ctx, TRL_DEADLINE, "the caller went away during %s", what);
 	return trl_fail(ctx, TRL_DEADLINE, "out of time during %s", what);
@@ -115,7 +115,7 @@ enum trl_code
 trl_park_possible(trl_ctx *ctx, const char *what)
 {
 	if (ctx->cancelled)
-		return fail_waiting(ctx, TRL_GONE, what);
+		return fail_waiting(ctx, TRL_CANCELLED, what);
 	if (ctx->deadline_us <= trl_loop_now_us(ctx->loop))
 		return fail_waiting(ctx, TRL_TIMED_OUT, what);
 	return TRL_OK;
@@ -141,7 +141,8 @@ trl_park_for(
 	outcome = wait_until(ctx, ticket, what, until);
 	if (outcome == TRL_WOKEN)
 		return TRL_OK;
-	return outcome == TRL_GONE ? fail_waiting(ctx, outcome, what) : TRL_DEADLINE;
+	return outcome == TRL_CANCELLED ? fail_waiting(ctx, outcome, what)
+					: TRL_DEADLINE;
 }
 
 void

@@ -10,7 +10,7 @@
 #include "context.h"
 
 enum trl_state { TRL_IDLE, TRL_READY, TRL_RUNNING, TRL_PARKED };
-enum trl_outcome { TRL_WOKEN, TRL_TIMED_OUT, TRL_GONE };
+enum trl_outcome { TRL_WOKEN, TRL_TIMED_OUT, TRL_CANCELLED };
 
 static const uint64_t trl_never = UINT64_MAX;
 

@@ -296,6 +296,22 @@ append_text(struct json_read *read, const struct trl_field *rule,
 		    count + 1;
 }
 
+static void
+set_one(struct json_read *read, const struct trl_message *rules,
+    ProtobufCMessage *message, size_t at, const char *text, size_t len)
+{
+	const ProtobufCFieldDescriptor *field = &rules->descriptor->fields[at];
+	const struct trl_field *rule = &rules->fields[at];
+
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		append_text(read, rule, field, message, text, len);
+	else if (trl_member_present(field, message) || oneof_taken(field, message))
+		json_refuse(read, TRL_MALFORMED, "is given twice");
+	else if (json_set_text(
+		     read, rule, field, trl_member_at(field, message), text, len))
+		trl_member_mark(field, message);
+}
+
 enum trl_code
 trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
     ProtobufCMessage *message, const char *name, const char *text, size_t len)
@@ -310,12 +326,19 @@ trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
 	trl_pointer_enter(&read.at, name);
 	if (!field || rule->internal || rule->output_only)
 		json_refuse(&read, TRL_MALFORMED, "is not a parameter of this request");
-	else if (field->label == PROTOBUF_C_LABEL_REPEATED)
-		append_text(&read, rule, field, message, text, len);
-	else if (trl_member_present(field, message) || oneof_taken(field, message))
-		json_refuse(&read, TRL_MALFORMED, "is given twice");
-	else if (json_set_text(
-		     &read, rule, field, trl_member_at(field, message), text, len))
-		trl_member_mark(field, message);
+	else
+		set_one(
+		    &read, rules, message, (size_t)(field - type->fields), text, len);
+	return json_finish(&read);
+}
+
+enum trl_code
+trl_json_set_header(trl_ctx *ctx, const struct trl_message *rules,
+    ProtobufCMessage *message, size_t field, const char *text, size_t len)
+{
+	struct json_read read = { .ctx = ctx, .code = ctx->err.code };
+
+	trl_pointer_enter(&read.at, rules->fields[field].header);
+	set_one(&read, rules, message, field, text, len);
 	return json_finish(&read);
 }

@@ -155,6 +155,21 @@ BREACHES = [
     ('has a media_type that is none',
      (MAKE, MAKE + ' media_type: "png"'),
      (THING, THING + '\n // File.\n optional bytes body = 9;')),
+    ('has the field kinds bound to Upload-Kind, which is no text, number, id or enum',
+     (THING, THING + '\n // Kinds.\n repeated string kinds = 9 [(trellis.field) = { header: "Upload-Kind" }];')),
+    ("has the field kind2 bound to 'Set-Cookie', which no message may hold",
+     (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { header: "Set-Cookie" }];')),
+    ("has the field kind2 bound to 'Up load', which no message may hold",
+     (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { header: "Up load" }];')),
+    ('has its status in kind2, which is no uint32',
+     (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { header: ":status" }];')),
+    ('binds upload-kind twice',
+     (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { header: "Upload-Kind" }];'
+      '\n // Kind.\n optional string kind3 = 10 [(trellis.field) = { header: "upload-kind" }];')),
+    ('is a HEAD that writes', ('http: { post: "/api/v1/probes" }', 'http: { head: "/api/v1/probes" }')),
+    ('is a HEAD beside a GET', ('http: { post: "/api/v1/probes" }', 'http: { head: "/api/v1/probes/{a}" }')),
+    ("has 'a b' among its answers, which is no header field",
+     ('http: { post: "/api/v1/probes" }', 'http: { post: "/api/v1/probes" answers: { name: "a b" value: "c" } }')),
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]
 

@@ -128,11 +128,16 @@ fill_idempotency(struct edge_request *request)
 static enum trl_code
 find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], size_t *n)
 {
-	const enum edge_condition condition = edge_if_match(request->http, versions, n);
+	enum edge_condition condition;
 
+	*n = 0;
+	if (edge_binds(request->route->method->in, "If-Match"))
+		return TRL_OK; /* the method judges by itself */
+	condition = edge_if_match(request->http, versions, n);
 	/* Not ignored: whoever sends it does not want to change what is there. */
-	if (request->route->method->verb != TRL_GET &&
+	if (!trl_verb_reads(request->route->method->verb) &&
 	    !request->route->method->tagged &&
+	    !edge_binds(request->route->method->in, "If-None-Match") &&
 	    trl_http_header(request->http, "if-none-match"))
 		return trl_fail(
 		    request->ctx, TRL_MALFORMED, "This method takes no If-None-Match.");

@@ -1,6 +1,6 @@
-/* decode.c - path, query and body become the method's message, held against its
- * contract. Of GET and DELETE all but the path comes from the query, of the others
- * from a JSON body; what a request has beyond that is refused, not ignored. */
+/* decode.c - path, query, header fields and body become the method's message, held
+ * against its contract. Of GET and DELETE all but the path comes from the query, of the
+ * others from a JSON body; what a request has beyond that is refused, not ignored. */
 #include <string.h>
 #include <strings.h>
 
@@ -40,7 +40,7 @@ set_path(struct edge_request *request)
 static bool
 takes_query(const struct trl_method *method)
 {
-	return method->verb == TRL_GET || method->verb == TRL_DELETE;
+	return trl_verb_reads(method->verb) || method->verb == TRL_DELETE;
 }
 
 /* Errors: TRL_MALFORMED, TRL_INVALID; of all pairs so far. */
@@ -243,6 +243,8 @@ edge_decode(struct edge_request *request)
 	rc = set_path(request);
 	if (rc == TRL_OK)
 		rc = set_query(request);
+	if (rc == TRL_OK && request->route->binds)
+		rc = edge_bound_take(request);
 	if (rc == TRL_OK)
 		rc = set_body(request);
 	if (rc == TRL_OK)

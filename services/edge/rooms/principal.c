@@ -78,7 +78,7 @@ check_csrf(struct edge_request *request)
 	size_t i, differs = 0;
 
 	if (request->credential != EDGE_COOKIE ||
-	    request->route->method->verb == TRL_GET)
+	    trl_verb_reads(request->route->method->verb))
 		return TRL_OK;
 	if (!origin || !edge_origin_allowed(request->edge, request->http, origin))
 		return trl_fail(request->ctx, TRL_DENIED,

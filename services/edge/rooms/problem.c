@@ -31,13 +31,10 @@ static const struct plain_status plain[] = {
 	    "again." },
 	{ 411, "LENGTH_REQUIRED", "The length is missing",
 	    "Send Content-Length, or Transfer-Encoding: chunked." },
-	{ 413, "TOO_LARGE", "The body is too large",
-	    "Each method limits the size of its body; the OpenAPI document says to how "
-	    "much." },
+	{ 413, "TOO_LARGE", "The body is too large", NULL },
 	{ 414, "URI_TOO_LONG", "The address is too long",
 	    "A request target may be at most 8 KiB long." },
-	{ 415, "UNSUPPORTED_MEDIA_TYPE", "The body's type is not supported",
-	    "Send application/json in UTF-8, without a Content-Encoding." },
+	{ 415, "UNSUPPORTED_MEDIA_TYPE", "The body's type is not supported", NULL },
 	{ 417, "EXPECTATION_FAILED", "The expectation cannot be met",
 	    "Only Expect: 100-continue is supported." },
 	{ 421, "MISDIRECTED", "This server does not serve that host",
@@ -82,6 +79,26 @@ static const char *const help[] = {
 	[TRL_QUOTA] =
 	    "A limit of the plan or of the account is reached. Of a feature of "
 	    "the plan, feature, limit, used and plan say which.",
+	[TRL_GONE] = "It was there and is no longer: it expired, or was removed.",
+	[TRL_TOO_LARGE] =
+	    "The body is larger than this method, or what the plan leaves, takes; the "
+	    "OpenAPI document and the detail say how much.",
+	[TRL_UNSUPPORTED_MEDIA_TYPE] =
+	    "The body has a type or an encoding that this method does not take; the "
+	    "Accept header lists those that it does. Most take application/json in "
+	    "UTF-8, without a Content-Encoding.",
+	[TRL_RANGE] =
+	    "The Range header asks for bytes that are not there; Content-Range says "
+	    "how many there are.",
+	[TRL_LOCKED] =
+	    "Another request is changing it at this moment. Try again after the time "
+	    "in Retry-After.",
+	[TRL_CHECKSUM] =
+	    "The bytes that came have another checksum than the one that was sent with "
+	    "them. Nothing of this request was kept; send it again.",
+	[TRL_STORAGE] =
+	    "The server has no room left for it. What was kept so far is safe; "
+	    "try again later.",
 	[TRL_BUSY] = "The server has too much to do right now. Wait as long as "
 		     "Retry-After says, "
 		     "and try again.",
@@ -252,6 +269,10 @@ add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t sta
 
 		trl_http_add_header(response, "Allow", *allow ? allow : EDGE_OWN_ALLOW);
 	}
+	if (status == 416 && rc == TRL_RANGE)
+		trl_http_add_header(response, "Content-Range",
+		    trl_arena_printf(arena, "bytes */%lld",
+			(long long)request->ctx->err.quota.limit));
 	if (status == 408 || status == 413)
 		response->close = true;
 	trl_http_add_header(response, "Cache-Control", "no-store");

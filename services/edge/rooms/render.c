@@ -236,8 +236,12 @@ edge_render(struct edge_request *request)
 	edge_cookie_write(request);
 	if (request->ctx->idempotency.replayed)
 		trl_http_add_header(&request->response, "Idempotency-Replayed", "true");
-	if (method->out->descriptor->n_fields == 0) {
-		trl_http_add_header(&request->response, "Cache-Control", "no-store");
+	if (request->route->tells)
+		edge_bound_tell(request);
+	if (!request->route->shows) {
+		if (!edge_binds(method->out, "Cache-Control"))
+			trl_http_add_header(
+			    &request->response, "Cache-Control", "no-store");
 		return TRL_OK;
 	}
 	if (add_version(request))

@@ -29,6 +29,8 @@ bool edge_routes_open(struct edge *self);
 enum trl_code edge_route(struct edge_request *request);
 /* The methods of the request's path for Allow, in the arena; "" where none. */
 const char *edge_route_allow(struct edge_request *request);
+/* What the methods of the request's path offer in answers to OPTIONS. */
+void edge_route_offers(struct edge_request *request);
 /* Whether a path is that of List-Unsubscribe: a GET of it leads to a page. */
 #define EDGE_UNSUBSCRIBE "/api/v1/unsubscribe/"
 bool edge_is_unsubscribe(const char *path);
@@ -63,6 +65,15 @@ enum trl_code edge_body_form(struct edge_request *request);
 enum trl_code edge_decode(struct edge_request *request);
 /* With a 415: what would have been taken (RFC 9110, 15.5.16; RFC 5789, 2.2). */
 void edge_say_taken(struct edge_request *request);
+
+/* bound.c: fields that header fields hold. */
+/* Whether a message has a field that this one holds. */
+bool edge_binds(const struct trl_message *rules, const char *header);
+/* Takes the request's. Errors: TRL_MALFORMED. */
+enum trl_code edge_bound_take(struct edge_request *request);
+/* Adds the reply's to the response, whose status may be among them; Content-Length
+ * becomes request->length. */
+void edge_bound_tell(struct edge_request *request);
 
 /* call.c: idempotency, preconditions, the call. */
 enum trl_code edge_call(struct edge_request *request);

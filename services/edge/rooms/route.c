@@ -9,6 +9,15 @@
 
 #include "rooms/rooms.h"
 
+static bool
+has_header(const struct trl_message *message, bool header)
+{
+	for (size_t i = 0; i < message->descriptor->n_fields; i++)
+		if ((message->fields[i].header != NULL) == header)
+			return true;
+	return false;
+}
+
 static int
 field_of(const struct trl_message *message, const char *name, ProtobufCType type)
 {
@@ -89,13 +98,16 @@ learn_fields(struct edge_route *route)
 		    is_variable(route, in->fields[i].name))
 			route->shows_path = false;
 	for (i = 0; i < in->n_fields; i++)
-		if (method->in->fields[i].required &&
+		if (method->in->fields[i].required && !method->in->fields[i].header &&
 		    !is_variable(route, in->fields[i].name))
 			route->wants_body = true;
 	if (method->verb == TRL_PATCH || method->verb == TRL_PUT)
 		route->wants_body = true;
-	if (method->verb == TRL_GET || method->verb == TRL_DELETE)
+	if (trl_verb_reads(method->verb) || method->verb == TRL_DELETE)
 		route->wants_body = false;
+	route->binds = has_header(method->in, true);
+	route->tells = has_header(method->out, true);
+	route->shows = has_header(method->out, false);
 }
 
 /* Whether what POST makes can be read at path/{...}. */
@@ -197,6 +209,7 @@ edge_routes_open(struct edge *self)
 		if (!split_template(route))
 			return false;
 		learn_fields(route);
+		edge_headers_learn(self, route);
 		open_metrics(self, route);
 	}
 	for (i = 0; i < self->n_routes; i++)
@@ -257,7 +270,8 @@ matches(const struct edge_route *route, const struct edge_request *request)
 	return true;
 }
 
-static const char *const verb_names[] = { "", "GET", "POST", "PUT", "PATCH", "DELETE" };
+static const char *const verb_names[] = { "", "GET", "POST", "PUT", "PATCH", "DELETE",
+	"HEAD" };
 
 /* TRL_VERB_NONE, which no route has, for what is none of ours. */
 static enum trl_verb
@@ -301,23 +315,63 @@ edge_route_allow(struct edge_request *request)
 		      : "";
 }
 
+void
+edge_route_offers(struct edge_request *request)
+{
+	const struct edge *self = request->edge;
+
+	for (size_t i = 0; i < self->n_routes; i++)
+		if (matches(&self->routes[i], request))
+			edge_offer(request, self->routes[i].method->offers);
+}
+
+/* What stands between may let only GET and POST through; a POST then says what it is
+ * meant to be, and is from here on. */
+static enum trl_code
+read_override(struct edge_request *request)
+{
+	static const char *const verbs[] = { "PATCH", "DELETE", "HEAD" };
+	const char *meant = trl_http_header(request->http, "x-http-method-override");
+
+	if (!meant || strcmp(request->http->method, "POST") != 0)
+		return TRL_OK;
+	for (size_t i = 0; i < TRL_COUNT(verbs); i++)
+		if (strcmp(meant, verbs[i]) == 0) {
+			request->http->method = verbs[i];
+			return TRL_OK;
+		}
+	return trl_fail(request->ctx, TRL_MALFORMED,
+	    "X-HTTP-Method-Override may be PATCH, DELETE or HEAD.");
+}
+
+/* GET answers HEAD, too, but a HEAD that was a POST, whose answer would have a body. */
+static bool
+has_verb(const struct edge_route *route, enum trl_verb verb, bool is_head)
+{
+	return route->method->verb == verb ||
+	       (is_head && route->method->verb == TRL_GET);
+}
+
 enum trl_code
 edge_route(struct edge_request *request)
 {
 	const struct edge *self = request->edge;
-	const enum trl_verb verb =
-	    request->is_head ? TRL_GET : verb_of(request->http->method);
+	enum trl_verb verb;
 	enum trl_code rc;
 	size_t i;
 
 	rc = split_path(request);
+	if (rc == TRL_OK)
+		rc = read_override(request);
 	if (rc != TRL_OK)
 		return rc;
+	verb = verb_of(request->http->method);
 	for (i = 0; i < self->n_routes; i++) {
 		const struct edge_route *route = &self->routes[i];
 
 		if (route->n_segments == request->n_segments &&
-		    route->method->verb == verb && matches(route, request)) {
+		    has_verb(route, verb, request->is_head) &&
+		    matches(route, request)) {
 			request->route = route;
 			request->ctx->method = route->method;
 			return TRL_OK;

@@ -1,12 +1,18 @@
 /* headers.c - what every answer carries: ids for tracing, the limits' state, what
  * browsers need for safety, and CORS for an origin that may read. */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/rules.h"
 
-static const char exposed[] =
+/* What pages of other origins may read and send, beside what contracts bind. */
+static const char readable[] =
     "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
     "X-Request-Id, Idempotency-Replayed, traceparent";
+static const char sendable[] =
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+    "Last-Event-ID, X-CSRF-Token, X-HTTP-Method-Override, X-Request-Id, X-Tenant-Id, "
+    "traceparent";
 
 /* The same in every answer. */
 static const char safety[] = "X-Content-Type-Options: nosniff\r\n"
@@ -17,6 +23,116 @@ static const char safety[] = "X-Content-Type-Options: nosniff\r\n"
 			     "Cross-Origin-Resource-Policy: same-origin\r\n"
 			     /* Our own pages have an origin, too (origin.c). */
 			     "Vary: Origin, Accept-Encoding\r\n";
+
+/* Before any route was learnt: the usual. */
+static const char *
+text_or(const struct trl_buf *names, const char *usual)
+{
+	return names->len ? (const char *)names->data : usual;
+}
+
+/* Whether a list with commas has the name. */
+static bool
+lists(const char *list, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (; *list; list += strspn(list, ", ")) {
+		const size_t n = strcspn(list, ",");
+
+		if (n == len && strncasecmp(list, name, n) == 0)
+			return true;
+		list += n;
+	}
+	return false;
+}
+
+/* Adds a name to a list that ends with NUL, once. */
+static void
+learn_name(struct trl_buf *list, const char *usual, const char *name)
+{
+	/* What every page may read and send anyhow (Fetch standard, 2.2.2), or asks for
+	 * as whoever sends it does. */
+	static const char anybodys[] = "Accept, Cache-Control, Content-Language, "
+				       "Content-Length, Content-Type, Expires, "
+				       "Last-Modified, :status";
+
+	if (!list->len)
+		trl_buf_add(list, usual, strlen(usual) + 1);
+	if (lists((const char *)list->data, name) || lists(anybodys, name))
+		return;
+	list->len--;
+	trl_buf_adds(list, ", ");
+	trl_buf_add(list, name, strlen(name) + 1);
+}
+
+static void
+learn_names(struct trl_buf *list, const char *usual, const struct trl_message *rules)
+{
+	for (size_t i = 0; i < rules->descriptor->n_fields; i++)
+		if (rules->fields[i].header)
+			learn_name(list, usual, rules->fields[i].header);
+}
+
+/* The line of a name among those of a contract, or NULL. */
+static const char *
+answer_of(const char *const *answers, const char *line, size_t len)
+{
+	for (; *answers; answers += 2)
+		if (strlen(*answers) == len && strncasecmp(*answers, line, len) == 0)
+			return answers[1];
+	return NULL;
+}
+
+/* The usual lines, but those that the method has its own of, and its own. */
+static void
+learn_fixed(struct edge_route *route, const char *const *answers)
+{
+	struct trl_buf lines = { 0 };
+	const char *line, *end;
+
+	for (line = safety; *line; line = end) {
+		end = strstr(line, "\r\n") + 2;
+		if (!answer_of(answers, line, strcspn(line, ":")))
+			trl_buf_add(&lines, line, (size_t)(end - line));
+	}
+	for (; *answers; answers += 2)
+		trl_buf_printf(&lines, "%s: %s\r\n", answers[0], answers[1]);
+	route->fixed_len = lines.len;
+	trl_buf_add(&lines, "", 1);
+	route->fixed = (char *)lines.data;
+}
+
+void
+edge_headers_learn(struct edge *self, struct edge_route *route)
+{
+	const struct trl_method *method = route->method;
+	const char *const *name;
+
+	learn_names(&self->sendable, sendable, method->in);
+	learn_names(&self->readable, readable, method->out);
+	for (name = method->answers; name && *name; name += 2)
+		learn_name(&self->readable, readable, *name);
+	for (name = method->offers; name && *name; name += 2)
+		learn_name(&self->readable, readable, *name);
+	if (method->answers)
+		learn_fixed(route, method->answers);
+}
+
+void
+edge_offer(struct edge_request *request, const char *const *offers)
+{
+	struct trl_http_response *response = &request->response;
+	size_t i;
+
+	for (; offers && *offers; offers += 2) {
+		for (i = 0; i < response->n_headers; i++)
+			if (strcasecmp(response->headers[i].name, *offers) == 0)
+				break;
+		if (i == response->n_headers)
+			trl_http_add_header(response, offers[0], offers[1]);
+	}
+}
 
 /* Appends text, or value in decimal; *at stays inside the buffer by the caller's
  * arithmetic. Every answer comes through here, hence not printf. */
@@ -111,6 +227,10 @@ edge_headers(struct edge_request *request)
 	add_limits(request);
 	response->fixed = safety;
 	response->fixed_len = sizeof safety - 1;
+	if (request->route && request->route->fixed) {
+		response->fixed = request->route->fixed;
+		response->fixed_len = request->route->fixed_len;
+	}
 	if (request->edge->tls)
 		trl_http_add_header(response, "Strict-Transport-Security",
 		    "max-age=63072000; includeSubDomains");
@@ -119,7 +239,8 @@ edge_headers(struct edge_request *request)
 		    response, "Access-Control-Allow-Origin", request->origin);
 		trl_http_add_header(
 		    response, "Access-Control-Allow-Credentials", "true");
-		trl_http_add_header(response, "Access-Control-Expose-Headers", exposed);
+		trl_http_add_header(response, "Access-Control-Expose-Headers",
+		    text_or(&request->edge->readable, readable));
 	}
 }
 
@@ -138,9 +259,7 @@ edge_preflight(struct edge_request *request, const char *allow)
 	if (request->origin && wanted) {
 		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
 		trl_http_add_header(response, "Access-Control-Allow-Headers",
-		    "Authorization, Content-Type, Idempotency-Key, If-Match, "
-		    "If-None-Match, Last-Event-ID, "
-		    "X-CSRF-Token, X-Request-Id, X-Tenant-Id, traceparent");
+		    text_or(&request->edge->sendable, sendable));
 		trl_http_add_header(response, "Access-Control-Max-Age", "600");
 	}
 }

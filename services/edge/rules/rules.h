@@ -27,6 +27,12 @@ void edge_headers(struct edge_request *request);
  * one of an origin that may read. */
 void edge_preflight(struct edge_request *request, const char *allow);
 
+/* Learns what a route's contract says of header fields: names that pages of other
+ * origins may send and read, and lines that are always the same. */
+void edge_headers_learn(struct edge *self, struct edge_route *route);
+/* Adds those of a list that are not there yet. */
+void edge_offer(struct edge_request *request, const char *const *offers);
+
 /* file.c: an answer that is a file. */
 /* Content-Disposition: it is to be kept under this name and not shown as a page. */
 const char *edge_disposition(trl_arena *arena, const char *name);

@@ -30,7 +30,7 @@ notify_value_add_money(trl_arena *arena, struct notify_value *parent, const char
 {
 	static const char space[] = "\u00a0";
 	const struct trl_currency *currency = trl_currency_of(code);
-	char digits[32], text[64] = "";
+	char digits[32], text[128], *to = text; /* a space takes two bytes */
 	size_t whole;
 
 	if (!currency)
@@ -42,11 +42,10 @@ notify_value_add_money(trl_arena *arena, struct notify_value *parent, const char
 
 		if (i > 0 && i < whole && left % 3 == 0 && digits[i - 1] != '-' &&
 		    whole > 4)
-			strcat(text, space);
-		strncat(text, digits + i, 1);
+			to = stpcpy(to, space);
+		*to++ = digits[i];
 	}
-	strcat(text, space);
-	strcat(text, currency->code);
+	stpcpy(stpcpy(to, space), currency->code);
 	notify_value_add_text(arena, parent, name, trl_arena_strdup(arena, text));
 	parent->last->decimal = true;
 }

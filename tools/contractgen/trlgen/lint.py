@@ -3,6 +3,7 @@ import re
 import zlib
 
 from .known import description
+from .lint_http import lint_http
 from .lint_tells import lint_tells
 from .lint_resource import lint_does, lint_filters, lint_resource
 from .model import FD, Enum, Message, everybodys
@@ -11,10 +12,6 @@ NUMBERS = {FD.TYPE_INT32, FD.TYPE_SINT32, FD.TYPE_UINT32, FD.TYPE_INT64, FD.TYPE
            FD.TYPE_UINT64, FD.TYPE_FIXED32, FD.TYPE_FIXED64, FD.TYPE_SFIXED32,
            FD.TYPE_SFIXED64}
 SNAKE = re.compile(r'[a-z][a-z0-9]*(_[a-z0-9]+)*$')
-SEGMENT = re.compile(r'([a-z0-9][a-z0-9._-]*|{[a-z][a-z0-9_]*})$')
-
-
-ROOTS = {'OFREP': '/ofrep/v1/'}  # of protocols
 
 
 class Permission:
@@ -99,7 +96,7 @@ def lint_message(contracts, message, tell):
         m.verb and reachable(contracts, m, message) for m in contracts.methods)
     for field in message.fields:
         lint_field(field, tell)
-        if public and not field.internal and not description(field):
+        if public and (not field.internal or field.header) and not description(field):
             tell(field.place, f'field {field.name} has no comment; it describes the '
                  'field in the OpenAPI document')
     if any(f.option('nullable') for f in message.fields) and \
@@ -288,53 +285,6 @@ def lint_permission(method, say):
         say(f'needs the feature {method.feature!r}, which is no key (a-z, 0-9, single hyphens)')
 
 
-def lint_http(method, say):
-    root = ROOTS.get(method.protocol, '/api/v1/')
-    if not method.path.startswith(root):
-        say(f'has path {method.path}, which is not under {root}')
-    if method.option('tagged') and (method.writes or method.revalidates):
-        say('is tagged, and writes or has the ETag of a version')
-    for part in method.path.strip('/').split('/'):
-        if not SEGMENT.match(part):
-            say(f'has the path segment {part!r}; a segment is a word or a {{variable}}')
-    if len(set(method.path_names)) != len(method.path_names):
-        say('names a path variable twice')
-    if method.verb == 'get' and method.writes:
-        say('is a GET that writes')
-    if method.tenant_field and method.tenant_field not in method.path_names:
-        say(f'takes its tenant from {method.tenant_field}, which is not in the path')
-    fields = {f.name: f for f in method.input.fields}
-    for name in method.path_names:
-        field = fields.get(name)
-        if field is None:
-            say(f'has the path variable {name}, which its request does not have')
-        elif field.repeated or field.is_message or field.proto.type in (
-                FD.TYPE_DOUBLE, FD.TYPE_FLOAT, FD.TYPE_BOOL):
-            say(f'has the path variable {name}, which is not an id, text, number or enum')
-        elif field.option('secret'):
-            say(f'has the secret {name} in its path, where logs would show it')
-    if method.option('stream') and (
-            method.verb != 'get' or not {'tenant_id', 'last_event_id'} <= set(fields)):
-        say('is a stream: a GET that takes tenant_id and last_event_id')
-    if method.option('media_type'):
-        body, name = (method.output.field(n) for n in ('body', 'file_name'))
-        if not body or body.proto.type != FD.TYPE_BYTES or body.repeated:
-            say('has a media_type, and its reply no bytes called body')
-        if name and (name.proto.type != FD.TYPE_STRING or name.repeated):
-            say('has a media_type, and a file_name that is no string')
-        if not re.fullmatch(r'[a-z]+/[a-z0-9.+-]+', method.option('media_type')) or method.option('stream'):
-            say('has a media_type that is none')
-    if method.in_query:
-        for field in fields.values():
-            if field.name in method.path_names or field.internal:
-                continue
-            if field.is_message and not field.is_timestamp:
-                say(f'is a {method.verb.upper()} and takes the message {field.name}, '
-                    'which no query holds')
-            if field.option('secret'):
-                say(f'takes the secret {field.name} from the query, where logs would show it')
-
-
 def lint_versions(contracts, tell):
     """What has an ETag where it is read can be changed under If-Match."""
     shown = {method.path: method for method in contracts.methods
@@ -361,10 +311,13 @@ def lint_together(contracts, tell):
             tell(event.message.place, f'event type {event.type} is told by every service '
                  f'without being declared ({every.type} in proto/{every.message.file.name}); '
                  'take the line out')
+    gets = {re.sub(r'{[^}]*}', '{}', m.path) for m in contracts.methods if m.verb == 'get'}
     for method in contracts.methods:
         def say(sentence):
             tell(method.place, f'method {method.name} {sentence}')
 
+        if method.verb == 'head' and re.sub(r'{[^}]*}', '{}', method.path) in gets:
+            say('is a HEAD beside a GET, which answers HEAD by itself')
         if ids.setdefault(method.id, method) is not method:
             say(f'has the same CRC-32 as {ids[method.id].full}; rename one')
         if names.setdefault(method.c_name, method) is not method:

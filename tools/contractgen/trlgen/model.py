@@ -11,7 +11,6 @@ from .text import camel, snake, stem
 
 FD = descriptor_pb2.FieldDescriptorProto
 TIMESTAMP = '.google.protobuf.Timestamp'
-VERBS = ('get', 'post', 'put', 'patch', 'delete')
 FORMATS = ['NONE', 'ID', 'SLUG', 'EMAIL', 'URL', 'LOCALE', 'TOKEN', 'NAME',
            'TIME_ZONE', 'PERMISSION']
 PROTOCOLS = (None, 'OFREP')  # as options.proto has them
@@ -86,6 +85,11 @@ class Field:
         return FORMATS[self.option('format', 0)]
 
     @property
+    def header(self):
+        """The header field of HTTP that it is bound to, or None."""
+        return self.option('header')
+
+    @property
     def repeated(self):
         return self.proto.label == FD.LABEL_REPEATED
 
@@ -113,7 +117,8 @@ class Field:
 
     @property
     def internal(self):
-        return self.option('internal', False) or self.is_clear
+        """Whether JSON neither shows nor takes it."""
+        return self.option('internal', False) or self.is_clear or self.header is not None
 
     @property
     def hidden(self):
@@ -319,6 +324,16 @@ class Method:
             return 0
         return http.status or (200 if self.output.fields else 204)
 
+    def fixed(self, which):
+        """Header fields that are always the same: of answers, or offers of OPTIONS."""
+        http = self.option('http')
+        return [(h.name, h.value) for h in getattr(http, which)] if http is not None else []
+
+    @property
+    def shows_json(self):
+        """Whether the reply has anything for a body."""
+        return any(not f.header for f in self.output.fields)
+
     @property
     def rate(self):
         return self.option('rate', 'write' if self.writes else 'read')
@@ -340,7 +355,7 @@ class Method:
     @property
     def in_query(self):
         """Whether the fields outside the path come from the query."""
-        return self.verb in ('get', 'delete')
+        return self.verb in ('get', 'delete', 'head')
 
     @property
     def errors(self):

@@ -109,7 +109,7 @@ static inline const char *
 '''
 
 METHOD = '''\
-{callers}const struct trl_method {c_name} = {{
+{callers}{fixed}const struct trl_method {c_name} = {{
 \t.id = 0x{id:08x}u,
 \t.name = {name},
 \t.service = "{service}",
@@ -134,6 +134,8 @@ METHOD = '''\
 \t.takes = {takes},
 \t.gives = {gives},
 \t.media_type = {media_type},
+\t.answers = {answers},
+\t.offers = {offers},
 \t.in = &{rules_in},
 \t.out = &{rules_out},
 \t.verb = TRL_{verb},
@@ -247,11 +249,25 @@ class ContractOutput:
             takes=str(method.option('takes') is not None).lower(),
             gives=str(method.option('gives') is not None).lower(),
             media_type=c_string(method.option('media_type')) if method.option('media_type') else 'NULL',
+            fixed=''.join(fixed_table(method, which) for which in FIXED),
+            **{which: f'{method.c_name}_{which}' if method.fixed(which) else 'NULL'
+               for which in FIXED},
             rules_in=method.input.c_rules, rules_out=method.output.c_rules,
             verb=method.verb.upper() if method.verb else 'VERB_NONE',
             path=c_string(method.path) if method.path else 'NULL',
             status=method.status,
             tenant_field=method.input.index_of.get(method.tenant_field, -1))
+
+
+FIXED = ('answers', 'offers')
+
+
+def fixed_table(method, which):
+    """Header fields that are always the same: names and values in turn."""
+    pairs = ''.join(f'{c_string(name)}, {c_string(value)}, '
+                    for name, value in method.fixed(which))
+    table = f'static const char *const {method.c_name}_{which}[] = {{ {pairs}NULL }};\n'
+    return table if pairs else ''
 
 
 def has_rules(dependency):

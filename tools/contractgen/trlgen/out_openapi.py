@@ -101,6 +101,8 @@ STREAM_EXAMPLE = (
     'data: {"specversion":"1.0","id":"01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21",'
     '"source":"/tenants","type":"tenants.tenant.updated",'
     '"datacontenttype":"application/json","data":{}}\n\n: hb\n\n')
+# What OpenAPI describes by other means than a parameter.
+NOT_PARAMETERS = ('accept', 'content-type', 'content-length')
 SECURITY = {
     'bearer': {'type': 'http', 'scheme': 'bearer',
                'description': 'A session token (trs_...) or an API key (trl_...).'},
@@ -226,12 +228,15 @@ class OpenapiOutput:
         for field in method.input.fields if method.in_query else ():
             if field.name not in method.path_names and not field.internal:
                 out.append(self.parameter(field, 'query'))
+        out += [self.parameter(f, 'header') for f in method.input.fields
+                if f.header and f.header.lower() not in NOT_PARAMETERS]
         names = []
-        if method.auth != 'PUBLIC' and method.verb != 'get':
+        reads = method.verb in ('get', 'head')
+        if method.auth != 'PUBLIC' and not reads:
             names.append('X-CSRF-Token')
         if method.auth == 'TENANT' and not method.tenant_field:
             names.append('X-Tenant-Id')
-        if method.verb != 'get':  # what only reads takes a key for nothing
+        if not reads:  # what only reads takes a key for nothing
             names.append('Idempotency-Key')
         if method.option('if_match'):
             names.append('If-Match')
@@ -243,7 +248,7 @@ class OpenapiOutput:
 
     def parameter(self, field, where):
         schema = self.schemas.shape(field)
-        out = {'name': field.name, 'in': where, 'description': description(field),
+        out = {'name': field.header or field.name, 'in': where, 'description': description(field),
                'schema': schema}
         if where == 'path' or field.required:
             out['required'] = True
@@ -268,6 +273,17 @@ class OpenapiOutput:
                     'example': example_message(method.input, set(method.path_names))}
                             for kind in ('application/json', 'application/merge-patch+json')[
                                 :2 if method.verb == 'patch' else 1]}}
+
+    def bound(self, method):
+        """The header fields that hold what the reply has, and those always the same."""
+        found = {name: {'description': 'Always the same.',
+                        'schema': {'type': 'string', 'const': value}}
+                 for name, value in method.fixed('answers')}
+        for field in method.output.fields:
+            if field.header and field.header not in (':status', 'Content-Type'):
+                found[field.header] = {'description': description(field),
+                                       'schema': self.schemas.shape(field)}
+        return found
 
     def locates(self, method):
         """Whether what the method makes can be read at its path and its id."""
@@ -294,7 +310,7 @@ class OpenapiOutput:
         response = {
             'description': 'Done.' if method.status == 204
             else method.output.place.comment or 'Fine.',
-            'headers': headers(names)}
+            'headers': {**headers(names), **self.bound(method)}}
         if method.option('stream'):
             self.schemas.components['CloudEvent'] = CLOUD_EVENT
             response['description'] = (
@@ -307,7 +323,7 @@ class OpenapiOutput:
                 'example': STREAM_EXAMPLE}}
         elif method.option('media_type'):
             response['content'] = {method.option('media_type'): {}}  # bytes as they are
-        elif method.status != 204:
+        elif method.status != 204 and method.shows_json and method.verb != 'head':
             response['content'] = {'application/json': {
                 'schema': self.schemas.reference(method.output),
                 'example': example_message(method.output)}}

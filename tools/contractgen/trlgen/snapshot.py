@@ -67,7 +67,7 @@ def field_of(field):
         'min_len': field.option('min_len', 0),
         'max_len': field.max_len if is_text or field.repeated else None,
         'item_max_len': field.item_max_len, 'min': field.option('min'),
-        'max': field.option('max'),
+        'max': field.option('max'), 'header': field.header,
     }
     return {k: v for k, v in found.items()
             if v is not None and v is not False and (v != 0 or k in ('min', 'max'))}
@@ -142,7 +142,7 @@ def broken_messages(old, new):
 
 
 def broken_field(name, old, new):
-    for key in ('number', 'type', 'repeated'):
+    for key in ('number', 'type', 'repeated', 'header'):
         if old.get(key) != new.get(key):
             yield f'{name}: {key} changed from {old.get(key)} to {new.get(key)}'
     for key in ('required', 'output_only', 'internal'):

@@ -40,7 +40,8 @@ struct trl_err {
 	int line;
 	const struct trl_violation *violations; /* in the arena of the ctx */
 	size_t n_violations;
-	struct trl_quota quota; /* of TRL_QUOTA */
+	struct trl_quota quota; /* of TRL_QUOTA; of TRL_RANGE its limit: how many bytes
+				 * there are */
 };
 
 /* trl_code_name, trl_code_status and trl_code_title come with <trl/code.h>. */

@@ -20,7 +20,22 @@ enum trl_auth {        /* as trellis.Auth */
 };
 enum trl_effect { TRL_READ = 1, TRL_WRITE = 2 };
 enum trl_role { TRL_ROLE_NONE, TRL_VIEWER, TRL_MEMBER, TRL_ADMIN, TRL_OWNER };
-enum trl_verb { TRL_VERB_NONE, TRL_GET, TRL_POST, TRL_PUT, TRL_PATCH, TRL_DELETE };
+enum trl_verb {
+	TRL_VERB_NONE,
+	TRL_GET,
+	TRL_POST,
+	TRL_PUT,
+	TRL_PATCH,
+	TRL_DELETE,
+	TRL_HEAD
+};
+
+/* Whether it only reads: a page of another origin may make a browser send it. */
+static inline bool
+trl_verb_reads(enum trl_verb verb)
+{
+	return verb == TRL_GET || verb == TRL_HEAD;
+}
 
 enum trl_format { /* as trellis.Format */
 	TRL_FORMAT_NONE,
@@ -45,6 +60,7 @@ struct trl_field {
 	enum trl_format format;
 	bool required, nullable, secret, output_only, internal;
 	const char *minor_of; /* an amount: the field with its currency */
+	const char *header;   /* of HTTP, which holds it in place of JSON; or NULL */
 	bool has_min, has_max;
 	uint32_t min_len, max_len; /* defaults are filled in */
 	uint32_t item_max_len;
@@ -88,6 +104,9 @@ struct trl_method {
 	enum trl_protocol protocol;
 	bool tagged; /* the answer's ETag is made of its bytes */
 	const char *media_type;
+	/* Header fields that are always the same, names and values in turn, NULL-ended;
+	 * or NULL. With every answer; with the answer to OPTIONS of the path. */
+	const char *const *answers, *const *offers;
 	const struct trl_message *in, *out;
 	/* HTTP; verb NONE where the method is only for the mesh. */
 	enum trl_verb verb;

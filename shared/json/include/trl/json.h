@@ -25,6 +25,12 @@ enum trl_code trl_json_set_text(trl_ctx *ctx, const struct trl_message *rules,
     ProtobufCMessage *message, const char *name, const char *text,
     size_t len) TRL_MUST_CHECK;
 
+/* The same of a field that a header field of HTTP holds (trl_field.header), which the
+ * calls above refuse. */
+enum trl_code trl_json_set_header(trl_ctx *ctx, const struct trl_message *rules,
+    ProtobufCMessage *message, size_t field, const char *text,
+    size_t len) TRL_MUST_CHECK;
+
 /* What becomes of fields that are marked secret. */
 enum trl_json_secrets {
 	TRL_JSON_SHOW_SECRETS, /* to those they are meant for */

@@ -1,0 +1,174 @@
+/* bound.c - fields of messages that header fields of HTTP hold (trellis.field.header):
+ * of a request they are taken from there, of a reply they are sent there. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <google/protobuf/timestamp.pb-c.h>
+
+#include <trl/json.h>
+#include <trl/member.h>
+
+#include "rooms/rooms.h"
+
+bool
+edge_binds(const struct trl_message *rules, const char *header)
+{
+	for (size_t i = 0; i < rules->descriptor->n_fields; i++)
+		if (rules->fields[i].header &&
+		    strcasecmp(rules->fields[i].header, header) == 0)
+			return true;
+	return false;
+}
+
+/* The only line of that name; *n counts them. */
+static const struct trl_http_header *
+find_line(const struct trl_http_request *http, const char *name, size_t *n)
+{
+	const struct trl_http_header *found = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < http->n_headers; i++)
+		if (strcasecmp(http->headers[i].name, name) == 0) {
+			found = &http->headers[i];
+			++*n;
+		}
+	return found;
+}
+
+static enum trl_code
+take_one(struct edge_request *request, size_t field)
+{
+	const struct trl_message *rules = request->route->method->in;
+	const char *name = rules->fields[field].header;
+	const struct trl_http_header *line;
+	trl_ctx *ctx = request->ctx;
+	enum trl_code rc;
+	size_t n;
+
+	line = find_line(request->http, name, &n);
+	if (n > 1)
+		return trl_fail(
+		    ctx, TRL_MALFORMED, "The header %s was sent twice.", name);
+	if (!line && rules->fields[field].required)
+		return trl_fail(ctx, TRL_MALFORMED, "The header %s is missing.", name);
+	if (!line)
+		return TRL_OK;
+	rc = trl_json_set_header(
+	    ctx, rules, request->in, field, line->value, line->value_len);
+	if (rc == TRL_INVALID) { /* a header has its form or is none */
+		const char *why = ctx->err.n_violations ? ctx->err.violations[0].detail
+							: "cannot be read";
+
+		trl_err_clear(ctx);
+		rc = trl_fail(ctx, TRL_MALFORMED, "The header %s %s.", name, why);
+	}
+	return rc;
+}
+
+enum trl_code
+edge_bound_take(struct edge_request *request)
+{
+	const struct trl_message *rules = request->route->method->in;
+	enum trl_code rc = TRL_OK;
+
+	for (size_t i = 0; rc == TRL_OK && i < rules->descriptor->n_fields; i++)
+		if (rules->fields[i].header)
+			rc = take_one(request, i);
+	return rc;
+}
+
+/* IMF-fixdate (RFC 9110, 5.6.7). */
+static const char *
+date_text(trl_arena *arena, const Google__Protobuf__Timestamp *at)
+{
+	char *text = trl_arena_alloc(arena, 40);
+	const time_t seconds = (time_t)at->seconds;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, 40, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	return text;
+}
+
+static const char *
+enum_text(const ProtobufCFieldDescriptor *field, int value)
+{
+	const ProtobufCEnumValue *found =
+	    protobuf_c_enum_descriptor_get_value(field->descriptor, value);
+
+	return found ? found->name : "";
+}
+
+static const char *
+id_text(trl_arena *arena, const ProtobufCBinaryData *bytes)
+{
+	char *text = trl_arena_alloc(arena, TRL_ID_TEXT);
+	struct trl_id id = trl_id_nil;
+
+	if (bytes->len == sizeof id.bytes)
+		memcpy(id.bytes, bytes->data, sizeof id.bytes);
+	trl_id_format(id, text);
+	return text;
+}
+
+/* A number as it is on the wire: what is negative has a sign of its own. */
+static int64_t
+number(const ProtobufCFieldDescriptor *field, const void *member)
+{
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+		return *(const int32_t *)member;
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+		return *(const uint32_t *)member;
+	default: /* of 64 bits within 2^53, as in JSON */
+		return *(const int64_t *)member;
+	}
+}
+
+static const char *
+text_of(trl_arena *arena, const ProtobufCFieldDescriptor *field, const void *member)
+{
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return *(char *const *)member;
+	case PROTOBUF_C_TYPE_BYTES:
+		return id_text(arena, member);
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return date_text(arena, *(void *const *)member);
+	case PROTOBUF_C_TYPE_ENUM:
+		return enum_text(field, *(const int *)member);
+	case PROTOBUF_C_TYPE_BOOL:
+		return *(const protobuf_c_boolean *)member ? "true" : "false";
+	default:
+		return trl_arena_printf(
+		    arena, "%lld", (long long)number(field, member));
+	}
+}
+
+void
+edge_bound_tell(struct edge_request *request)
+{
+	const struct trl_message *rules = request->route->method->out;
+	const ProtobufCMessage *out = request->out;
+
+	for (size_t i = 0; i < rules->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &rules->descriptor->fields[i];
+		const char *name = rules->fields[i].header;
+		const void *member = (const uint8_t *)out + field->offset;
+
+		if (!name || !trl_member_present(field, out))
+			continue;
+		if (strcmp(name, ":status") == 0)
+			request->response.status = (uint16_t)number(field, member);
+		else if (strcasecmp(name, "content-length") == 0)
+			request->length = (uint64_t)number(field, member);
+		else
+			trl_http_add_header(&request->response, name,
+			    text_of(request->ctx->arena, field, member));
+	}
+}

@@ -1,0 +1,288 @@
+/* Fields of messages that header fields hold, and what a contract says of header fields
+ * beside them. The rules are those of real messages, some of whose fields are bound
+ * here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <tenants_v1.trl.h>
+
+#include "test_rig.h"
+
+enum { FIELDS_MAX = 16 };
+
+static struct trl_field in_fields[FIELDS_MAX], out_fields[FIELDS_MAX];
+static struct trl_message in_rules, out_rules;
+static const char *const answers[] = { "Cross-Origin-Resource-Policy", "cross-origin",
+	"Tus-Resumable", "1.0.0", NULL };
+static const char *const offers[] = { "Tus-Version", "1.0.0", "Tus-Extension",
+	"creation", NULL };
+static struct trl_method method = { .name = "test.v1.Test.Bound",
+	.service = "test",
+	.auth = TRL_AUTH_PUBLIC,
+	.verb = TRL_PATCH,
+	.path = "/api/v1/bound",
+	.status = 204,
+	.answers = answers,
+	.offers = offers,
+	.in = &in_rules,
+	.out = &out_rules };
+static struct edge_route route;
+
+static struct trl_field *
+field(struct trl_message *rules, struct trl_field *fields, const char *name)
+{
+	const ProtobufCFieldDescriptor *found =
+	    protobuf_c_message_descriptor_get_field_by_name(rules->descriptor, name);
+
+	assert_non_null(found);
+	return &fields[found - rules->descriptor->fields];
+}
+
+static void
+copy_rules(
+    struct trl_message *rules, struct trl_field *fields, const struct trl_message *from)
+{
+	assert_true(from->descriptor->n_fields <= FIELDS_MAX);
+	*rules = *from;
+	memcpy(fields, from->fields, from->descriptor->n_fields * sizeof *fields);
+	rules->fields = fields;
+}
+
+static void
+bind(struct trl_message *rules, struct trl_field *fields, const char *name,
+    const char *header)
+{
+	field(rules, fields, name)->header = header;
+	field(rules, fields, name)->internal = true;
+}
+
+static int
+make(void **state)
+{
+	if (rig_open(state) != 0)
+		return -1;
+	copy_rules(&in_rules, in_fields, &tenants_v1_list_members_request_rules);
+	copy_rules(&out_rules, out_fields, &tenants_v1_tenant_rules);
+	bind(&in_rules, in_fields, "page_size", "Upload-Offset");
+	bind(&in_rules, in_fields, "page_token", "Upload-Metadata");
+	field(&in_rules, in_fields, "page_size")->required = true;
+	bind(&out_rules, out_fields, "version", "Upload-Offset");
+	bind(&out_rules, out_fields, "slug", "Location");
+	bind(&out_rules, out_fields, "status", "Upload-State");
+	bind(&out_rules, out_fields, "delete_at", "Upload-Expires");
+	bind(&out_rules, out_fields, "id", "Upload-Id");
+	route = (struct edge_route){ .method = &method, .binds = true, .tells = true };
+	edge_headers_learn(&rig.edge, &route);
+	return 0;
+}
+
+static int
+forget(void **state)
+{
+	free(route.fixed);
+	return rig_close(state);
+}
+
+static Tenants__V1__ListMembersRequest *
+ask(void)
+{
+	rig_ask("PATCH", "/api/v1/bound");
+	rig.request.route = &route;
+	rig.request.in =
+	    (ProtobufCMessage *)tenants_v1_list_members_request_new(&rig.ctx);
+	return (Tenants__V1__ListMembersRequest *)rig.request.in;
+}
+
+static void
+a_request_has_what_its_headers_hold(void **state)
+{
+	Tenants__V1__ListMembersRequest *in = ask();
+
+	(void)state;
+	rig_header("upload-offset", "4096");
+	rig_header("upload-metadata", "name Zg==");
+	assert_int_equal(edge_bound_take(&rig.request), TRL_OK);
+	assert_true(in->has_page_size);
+	assert_int_equal(in->page_size, 4096);
+	assert_string_equal(in->page_token, "name Zg==");
+}
+
+static void
+a_header_has_its_form_or_is_refused(void **state)
+{
+	static const struct {
+		const char *value, *says;
+	} rows[] = { { NULL, "The header Upload-Offset is missing." },
+		{ "-1", "The header Upload-Offset is out of range." },
+		{ "1e3", "The header Upload-Offset should be a whole number." },
+		{ "0x10", "The header Upload-Offset should be a whole number." },
+		{ "", "The header Upload-Offset should be a whole number." },
+		{ "99999999999999999999",
+		    "The header Upload-Offset is out of range." } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		ask();
+		if (rows[i].value)
+			rig_header("upload-offset", rows[i].value);
+		assert_int_equal(edge_bound_take(&rig.request), TRL_MALFORMED);
+		assert_string_equal(rig.ctx.err.message, rows[i].says);
+	}
+	ask();
+	rig_header("upload-offset", "1");
+	rig_header("upload-offset", "1");
+	assert_int_equal(edge_bound_take(&rig.request), TRL_MALFORMED);
+	assert_string_equal(
+	    rig.ctx.err.message, "The header Upload-Offset was sent twice.");
+}
+
+static void
+a_reply_is_told_in_headers(void **state)
+{
+	const uint8_t id[16] = { 0x01, 0x99, 0x7d, 0x2e, 0x4c, 0x1a, 0x7b, 0x3f, 0x9a,
+		0x52, 0x6f, 0x1e, 0x0c, 0x8d, 0x4b, 0x21 };
+	Google__Protobuf__Timestamp at = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	Tenants__V1__Tenant *out;
+
+	(void)state;
+	ask();
+	out = tenants_v1_tenant_new(&rig.ctx);
+	trl_set(out, version, INT64_C(5368709120));
+	out->slug = (char *)"/files/1";
+	trl_set(out, status, TENANTS__V1__TENANT__STATUS__deleting);
+	trl_set(
+	    out, id, ((ProtobufCBinaryData){ sizeof id, (uint8_t *)(uintptr_t)id }));
+	at.seconds = 784111777;
+	out->delete_at = &at;
+	rig.request.out = &out->base;
+	edge_bound_tell(&rig.request);
+	assert_string_equal(rig_told("Upload-Offset"), "5368709120");
+	assert_string_equal(rig_told("Location"), "/files/1");
+	assert_string_equal(rig_told("Upload-State"), "deleting");
+	assert_string_equal(
+	    rig_told("Upload-Expires"), "Sun, 06 Nov 1994 08:49:37 GMT");
+	assert_string_equal(rig_told("Upload-Id"), RIG_ID);
+	assert_string_equal(rig_told("Display-Name"), "");
+}
+
+static void
+status_and_length_are_the_answers_own(void **state)
+{
+	Tenants__V1__Tenant *out;
+
+	(void)state;
+	ask();
+	bind(&out_rules, out_fields, "version", "Content-Length");
+	out = tenants_v1_tenant_new(&rig.ctx);
+	trl_set(out, version, INT64_C(4294967297));
+	rig.request.out = &out->base;
+	edge_bound_tell(&rig.request);
+	assert_true(rig.request.length == UINT64_C(4294967297));
+	assert_string_equal(rig_told("Content-Length"), "");
+	bind(&out_rules, out_fields, "version", "Upload-Offset");
+}
+
+static void
+a_contracts_own_lines_take_the_place_of_the_usual(void **state)
+{
+	const char *fixed;
+
+	(void)state;
+	ask();
+	edge_headers(&rig.request);
+	fixed = rig.request.response.fixed;
+	assert_int_equal(rig.request.response.fixed_len, strlen(fixed));
+	assert_non_null(strstr(fixed, "X-Content-Type-Options: nosniff\r\n"));
+	assert_non_null(strstr(fixed, "Tus-Resumable: 1.0.0\r\n"));
+	assert_non_null(
+	    strstr(fixed, "Cross-Origin-Resource-Policy: cross-origin\r\n"));
+	assert_null(strstr(fixed, "Cross-Origin-Resource-Policy: same-origin"));
+}
+
+static void
+pages_of_other_origins_may_send_and_read_what_is_bound(void **state)
+{
+	const char *sent, *read;
+
+	(void)state;
+	ask();
+	rig.request.origin = "https://app.example";
+	rig_header("access-control-request-method", "PATCH");
+	edge_preflight(&rig.request, "PATCH");
+	sent = rig_told("Access-Control-Allow-Headers");
+	read = rig_told("Access-Control-Expose-Headers");
+	assert_non_null(strstr(sent, ", Upload-Offset, Upload-Metadata"));
+	assert_non_null(strstr(sent, "Authorization"));
+	assert_non_null(strstr(read, "Upload-Offset"));
+	assert_non_null(strstr(read, "Tus-Resumable, Tus-Version, Tus-Extension"));
+	assert_null(strstr(strstr(read, "Location") + 1, "Location")); /* once */
+	edge_offer(&rig.request, offers);
+	edge_offer(&rig.request, offers);
+	assert_string_equal(rig_told("Tus-Version"), "1.0.0");
+}
+
+static void
+a_post_may_be_meant_as_another_verb(void **state)
+{
+	static const char me[] = "/api/v1/me";
+
+	(void)state;
+	rig_ask("POST", me);
+	rig_header("x-http-method-override", "PATCH");
+	rig_route();
+	assert_string_equal(rig.request.route->method->name, "auth.v1.Auth.UpdateMe");
+	assert_string_equal(rig.http.method, "PATCH");
+	/* A HEAD that was a POST would be answered with a body. */
+	rig_ask("POST", me);
+	rig_header("x-http-method-override", "HEAD");
+	assert_int_equal(edge_route(&rig.request), TRL_MALFORMED);
+	assert_int_equal(rig.request.status, 405);
+	rig_ask("POST", me);
+	rig_header("x-http-method-override", "GET");
+	assert_int_equal(edge_route(&rig.request), TRL_MALFORMED);
+	assert_int_equal(rig.request.status, 0);
+	rig_ask("POST", me);
+	rig_header("x-http-method-override", "patch");
+	assert_int_equal(edge_route(&rig.request), TRL_MALFORMED);
+	/* Of no other verb. */
+	rig_ask("GET", me);
+	rig_header("x-http-method-override", "PATCH");
+	rig_route();
+	assert_string_equal(rig.request.route->method->name, "auth.v1.Auth.GetMe");
+}
+
+static void
+a_range_that_is_not_there_says_how_much_there_is(void **state)
+{
+	(void)state;
+	ask();
+	trl_err_quota(&rig.ctx, "", "", 10, 0);
+	edge_problem(
+	    &rig.request, trl_fail(&rig.ctx, TRL_RANGE, "The file has 10 bytes."));
+	assert_int_equal(rig.request.response.status, 416);
+	assert_string_equal(rig_told("Content-Range"), "bytes */10");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_has_what_its_headers_hold),
+		cmocka_unit_test(a_header_has_its_form_or_is_refused),
+		cmocka_unit_test(a_reply_is_told_in_headers),
+		cmocka_unit_test(status_and_length_are_the_answers_own),
+		cmocka_unit_test(a_contracts_own_lines_take_the_place_of_the_usual),
+		cmocka_unit_test(
+		    pages_of_other_origins_may_send_and_read_what_is_bound),
+		cmocka_unit_test(a_post_may_be_meant_as_another_verb),
+		cmocka_unit_test(a_range_that_is_not_there_says_how_much_there_is),
+	};
+
+	return cmocka_run_group_tests(tests, make, forget);
+}

@@ -1,0 +1,87 @@
+"""What a method may not be over HTTP: its path, its query, its header fields."""
+import re
+
+from .model import FD
+
+SEGMENT = re.compile(r'([a-z0-9][a-z0-9._-]*|{[a-z][a-z0-9_]*})$')
+ROOTS = {'OFREP': '/ofrep/v1/'}  # of protocols
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+# What the edge reads and writes by itself, so that no message can hold it.
+RESERVED = {'authorization', 'cookie', 'set-cookie', 'connection', 'transfer-encoding', 'host',
+            'date', 'expect', 'idempotency-key', 'traceparent', 'x-request-id', 'x-tenant-id',
+            'x-csrf-token', 'x-http-method-override', 'origin', 'vary', 'accept-encoding',
+            'content-encoding', 'ratelimit', 'ratelimit-policy', 'upgrade', 'te', 'trailer'}
+
+
+def lint_http(method, say):
+    root = ROOTS.get(method.protocol, '/api/v1/')
+    if not method.path.startswith(root):
+        say(f'has path {method.path}, which is not under {root}')
+    if method.option('tagged') and (method.writes or method.revalidates):
+        say('is tagged, and writes or has the ETag of a version')
+    for part in method.path.strip('/').split('/'):
+        if not SEGMENT.match(part):
+            say(f'has the path segment {part!r}; a segment is a word or a {{variable}}')
+    if len(set(method.path_names)) != len(method.path_names):
+        say('names a path variable twice')
+    if method.verb in ('get', 'head') and method.writes:
+        say(f'is a {method.verb.upper()} that writes')
+    lint_headers(method, say)
+    if method.tenant_field and method.tenant_field not in method.path_names:
+        say(f'takes its tenant from {method.tenant_field}, which is not in the path')
+    fields = {f.name: f for f in method.input.fields}
+    for name in method.path_names:
+        field = fields.get(name)
+        if field is None:
+            say(f'has the path variable {name}, which its request does not have')
+        elif field.repeated or field.is_message or field.proto.type in (
+                FD.TYPE_DOUBLE, FD.TYPE_FLOAT, FD.TYPE_BOOL):
+            say(f'has the path variable {name}, which is not an id, text, number or enum')
+        elif field.option('secret'):
+            say(f'has the secret {name} in its path, where logs would show it')
+    if method.option('stream') and (
+            method.verb != 'get' or not {'tenant_id', 'last_event_id'} <= set(fields)):
+        say('is a stream: a GET that takes tenant_id and last_event_id')
+    if method.option('media_type'):
+        body, name = (method.output.field(n) for n in ('body', 'file_name'))
+        if not body or body.proto.type != FD.TYPE_BYTES or body.repeated:
+            say('has a media_type, and its reply no bytes called body')
+        if name and (name.proto.type != FD.TYPE_STRING or name.repeated):
+            say('has a media_type, and a file_name that is no string')
+        if not re.fullmatch(r'[a-z]+/[a-z0-9.+-]+', method.option('media_type')) or method.option('stream'):
+            say('has a media_type that is none')
+    if method.in_query:
+        for field in fields.values():
+            if field.name in method.path_names or field.internal:
+                continue
+            if field.is_message and not field.is_timestamp:
+                say(f'is a {method.verb.upper()} and takes the message {field.name}, '
+                    'which no query holds')
+            if field.option('secret'):
+                say(f'takes the secret {field.name} from the query, where logs would show it')
+
+
+def lint_headers(method, say):
+    for message, is_reply in ((method.input, False), (method.output, True)):
+        names = set()
+        for field in message.fields:
+            name = field.header
+            if name is None:
+                continue
+            if field.repeated or field.is_message and not (is_reply and field.is_timestamp) or \
+                    field.proto.type in (FD.TYPE_DOUBLE, FD.TYPE_FLOAT) or \
+                    field.proto.type == FD.TYPE_BYTES and field.format != 'ID':
+                say(f'has the field {field.name} bound to {name}, which is no text, number, '
+                    'id or enum')
+            if name == ':status' and is_reply:
+                if field.proto.type != FD.TYPE_UINT32:
+                    say(f'has its status in {field.name}, which is no uint32')
+            elif not TOKEN.match(name) or name.lower() in RESERVED:
+                say(f'has the field {field.name} bound to {name!r}, which no message may hold')
+            if name.lower() in names:
+                say(f'binds {name} twice')
+            names.add(name.lower())
+    for which in ('answers', 'offers'):
+        for name, value in method.fixed(which):
+            if not TOKEN.match(name) or not value.isascii() or not value.isprintable():
+                say(f'has {name!r} among its {which}, which is no header field')
