@@ -23,18 +23,13 @@ note_fault(struct bus_peer *peer, enum trl_code code)
 	    trl_loop_now_us(peer->bus->net->loop) + (uint64_t)peer->penalties * SHUN_US;
 }
 
-static bool
-is_known(enum trl_code code)
-{
-	return code <= TRL_QUOTA || (code >= TRL_BUSY && code <= TRL_INTERNAL);
-}
-
 void
 bus_reply_read(struct bus_call *call, const struct bus_frame *frame)
 {
 	trl_ctx *ctx = call->ctx;
 	call->code = frame->has_error ? frame->code : TRL_OK;
-	if (!is_known(call->code) || (frame->has_error && frame->code == TRL_OK)) {
+	if (!trl_code_is_known(call->code) ||
+	    (frame->has_error && frame->code == TRL_OK)) {
 		call->code = trl_fail(
 		    ctx, TRL_INTERNAL, "unknown code %d in a reply", (int)frame->code);
 	} else if (frame->has_error) {

@@ -144,9 +144,10 @@ put_error(uint8_t *start, const struct bus_frame *f)
 	if (f->feature.s != NULL) {
 		p = put_text(p, 6, f->feature);
 		p = put_text(p, 7, f->plan);
-		p = put_num(p, 8, (uint64_t)f->limit);
 		p = put_num(p, 9, (uint64_t)f->used);
 	}
+	if (f->feature.s != NULL || f->limit != 0) /* of RANGE it stands by itself */
+		p = put_num(p, 8, (uint64_t)f->limit);
 	return close_inner(start, p, 10);
 }
 

@@ -165,9 +165,10 @@ void
 trl_stream_close(trl_stream **stream)
 {
 	struct trl_stream *s = TRL_TAKE(*stream);
-	const struct bus_frame cancel = { .kind = BUS_CANCEL, .call_id = s->call_id };
+	struct bus_frame cancel = { .kind = BUS_CANCEL };
 	if (s == NULL)
 		return;
+	cancel.call_id = s->call_id;
 	trl_ctx *ctx = s->call.ctx;
 	bool reads = s->in.comes && (s->in.first != NULL || s->in.came != s->in.length);
 	bool writes = s->out.goes && !s->out.unwanted;

@@ -34,6 +34,8 @@ through_the_head(struct edge_request *request)
 
 	if (rc != TRL_OK)
 		return rc;
+	if (request->route->method->gives) /* of whichever type its bytes are */
+		return TRL_OK;
 	type = edge_answer_type(request->route->method);
 	if (!edge_accepts_answer(request->http, type))
 		rc = edge_refuse(request, 406,
@@ -58,7 +60,8 @@ awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
 	if (through_the_head(&request) != TRL_OK || !edge_has_credential(&request) ||
 	    edge_body_form(&request) != TRL_OK)
 		return 0;
-	return request.route->method->max_body_bytes;
+	return request.route->method->takes ? TRL_HTTP_PIECES
+					    : request.route->method->max_body_bytes;
 }
 
 /* What is left to do of the request is done before the stream is opened, because then
@@ -98,6 +101,9 @@ through_the_rooms(struct edge_request *request)
 		rc = edge_decode(request);
 	if (rc == TRL_OK && request->route->method->stream)
 		return through_the_stream(request);
+	if (rc == TRL_OK &&
+	    (request->route->method->takes || request->route->method->gives))
+		return edge_bytes(request);
 	if (rc == TRL_OK)
 		rc = edge_call(request);
 	if (rc == TRL_OK)

@@ -170,6 +170,11 @@ BREACHES = [
     ('is a HEAD beside a GET', ('http: { post: "/api/v1/probes" }', 'http: { head: "/api/v1/probes/{a}" }')),
     ("has 'a b' among its answers, which is no header field",
      ('http: { post: "/api/v1/probes" }', 'http: { post: "/api/v1/probes" answers: { name: "a b" value: "c" } }')),
+    ('takes bytes, and name would be in a JSON body', (MAKE, MAKE + ' takes: {}')),
+    ('takes bytes and is a GET', ('auth: TENANT effect: READ', 'auth: TENANT effect: READ takes: {}')),
+    ('gives bytes, and its reply has fields that no header field holds',
+     (MAKE, MAKE + ' gives: {}')),
+    ("takes 'png', which is no media type", (MAKE, MAKE + ' takes: { media_type: "png" }')),
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]
 

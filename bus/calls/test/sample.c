@@ -20,6 +20,8 @@ static const struct trl_message rules = { .descriptor =
 static const char *const mesh_callers[] = { "tenants", NULL };
 static const char *const sample_callers[] = { "sample", "edge", NULL };
 
+static const struct trl_body any_body = { .max_bytes = UINT64_MAX };
+
 #define BODIES(id_, service_, name_, auth_, effect_, verb_, callers_, errors_, perm_,  \
     takes_, gives_)                                                                    \
 	&(const struct trl_method)                                                     \
@@ -31,7 +33,7 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 		.out = &rules, .tenant_field = -1, .takes = (takes_),                  \
 		.gives = (gives_)                                                      \
 	}
-#define METHOD(...) BODIES(__VA_ARGS__, false, false)
+#define METHOD(...) BODIES(__VA_ARGS__, NULL, NULL)
 #define METHODS(base, service, callers)                                                \
 	METHOD(base + 1, service, "Echo", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET, callers, \
 	    0, 0),                                                                     \
@@ -66,11 +68,11 @@ static const char *const sample_callers[] = { "sample", "edge", NULL };
 	    METHOD(base + 16, service, "Once", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
 		callers, 1u << TRL_NOT_FOUND, 0),                                      \
 	    BODIES(base + 17, service, "Take", TRL_AUTH_PUBLIC, TRL_WRITE, TRL_POST,   \
-		callers, 1u << TRL_NOT_FOUND, 0, true, false),                         \
+		callers, 1u << TRL_NOT_FOUND, 0, &any_body, NULL),                     \
 	    BODIES(base + 18, service, "Give", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,     \
-		callers, 1u << TRL_NOT_FOUND, 0, false, true),                         \
+		callers, 1u << TRL_NOT_FOUND, 0, NULL, &any_body),                     \
 	    BODIES(base + 19, service, "Turn", TRL_AUTH_PUBLIC, TRL_READ, TRL_GET,     \
-		callers, 0, 0, true, true)
+		callers, 0, 0, &any_body, &any_body)
 
 const struct trl_method *const sample_methods[SAMPLE_COUNT] = { METHODS(
     100, "sample", NULL) };

@@ -175,6 +175,20 @@ call_for_one_of(struct edge_request *request, const int64_t *versions, size_t n)
 }
 
 enum trl_code
+edge_call_prepare(struct edge_request *request)
+{
+	int64_t versions[EDGE_TAGS_MAX];
+	enum trl_code rc = fill_idempotency(request);
+	size_t n;
+
+	if (rc == TRL_OK)
+		rc = find_versions(request, versions, &n);
+	trl_set_deadline(request->ctx,
+	    trl_mono_us() + (uint64_t)request->route->method->timeout_ms * 1000);
+	return rc;
+}
+
+enum trl_code
 edge_call(struct edge_request *request)
 {
 	const struct trl_method *method = request->route->method;

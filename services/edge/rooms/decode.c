@@ -105,8 +105,8 @@ is_json(const struct edge_request *request)
 }
 
 /* In any of its lines (RFC 9110, 5.3): the first may be harmless. */
-static bool
-is_coded(const struct edge_request *request)
+bool
+edge_body_is_coded(const struct edge_request *request)
 {
 	const struct trl_http_request *http = request->http;
 	size_t i;
@@ -147,10 +147,21 @@ void
 edge_say_taken(struct edge_request *request)
 {
 	const enum trl_verb verb = request->route->method->verb;
+	const struct trl_body *takes = request->route->method->takes;
 	struct trl_http_response *response = &request->response;
 
-	if (is_coded(request)) {
+	if (edge_body_is_coded(request)) {
 		trl_http_add_header(response, "Accept-Encoding", "identity");
+		return;
+	}
+	if (takes && takes->media_types) {
+		const char *types = "";
+
+		for (const char *const *type = takes->media_types; *type; type++)
+			types = trl_arena_printf(request->ctx->arena, "%s%s%s", types,
+			    *types ? ", " : "", *type);
+		trl_http_add_header(
+		    response, verb == TRL_PATCH ? "Accept-Patch" : "Accept", types);
 		return;
 	}
 	if (verb == TRL_PATCH)
@@ -175,6 +186,8 @@ edge_body_form(struct edge_request *request)
 	const struct trl_method *method = request->route->method;
 	const struct trl_http_request *http = request->http;
 
+	if (method->takes)
+		return edge_bytes_form(request);
 	if (is_empty(http) && !request->route->wants_body)
 		return TRL_OK;
 	if (takes_query(method))
@@ -186,7 +199,7 @@ edge_body_form(struct edge_request *request)
 	if (is_empty(http))
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "The body is missing: send a JSON object.");
-	if (is_coded(request))
+	if (edge_body_is_coded(request))
 		return edge_refuse(
 		    request, 415, "Send the body without a Content-Encoding.");
 	if (!is_one_click(request) && !is_json(request))
@@ -221,7 +234,7 @@ set_body(struct edge_request *request)
 	size_t len;
 
 	rc = edge_body_form(request);
-	if (rc != TRL_OK || is_empty(request->http))
+	if (rc != TRL_OK || is_empty(request->http) || method->takes)
 		return rc;
 	rc = trl_http_body(
 	    request->ctx, request->http, method->max_body_bytes, &data, &len);

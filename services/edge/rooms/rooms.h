@@ -61,6 +61,8 @@ enum trl_code edge_permission(struct edge_request *request);
 /* decode.c */
 /* Whether the method takes a body such as the head announces; its size apart. */
 enum trl_code edge_body_form(struct edge_request *request);
+/* Whether a body has a Content-Encoding. */
+bool edge_body_is_coded(const struct edge_request *request);
 /* Path, query and body become request->in, valid by the contract. */
 enum trl_code edge_decode(struct edge_request *request);
 /* With a 415: what would have been taken (RFC 9110, 15.5.16; RFC 5789, 2.2). */
@@ -77,6 +79,15 @@ void edge_bound_tell(struct edge_request *request);
 
 /* call.c: idempotency, preconditions, the call. */
 enum trl_code edge_call(struct edge_request *request);
+
+/* What goes along with a call, its versions apart. */
+enum trl_code edge_call_prepare(struct edge_request *request);
+
+/* bytes_form.c: whether a method that takes bytes takes such as the head announces. */
+enum trl_code edge_bytes_form(struct edge_request *request);
+/* bytes.c: of a method that takes or gives bytes. */
+/* The call, with its bodies, and the answer where it succeeds. */
+enum trl_code edge_bytes(struct edge_request *request);
 
 /* render.c: request->out becomes the response. */
 enum trl_code edge_render(struct edge_request *request);

@@ -27,6 +27,7 @@ def lint_http(method, say):
     if method.verb in ('get', 'head') and method.writes:
         say(f'is a {method.verb.upper()} that writes')
     lint_headers(method, say)
+    lint_bodies(method, say)
     if method.tenant_field and method.tenant_field not in method.path_names:
         say(f'takes its tenant from {method.tenant_field}, which is not in the path')
     fields = {f.name: f for f in method.input.fields}
@@ -85,3 +86,21 @@ def lint_headers(method, say):
         for name, value in method.fixed(which):
             if not TOKEN.match(name) or not value.isascii() or not value.isprintable():
                 say(f'has {name!r} among its {which}, which is no header field')
+
+
+def lint_bodies(method, say):
+    takes, gives = method.option('takes'), method.option('gives')
+    rest = [f.name for f in method.input.fields
+            if not f.internal and f.name not in method.path_names]
+    if takes is not None and (method.in_query or rest):
+        say(f'takes bytes, and {rest[0]} would be in a JSON body' if rest else
+            f'takes bytes and is a {method.verb.upper()}')
+    if gives is not None and method.shows_json:
+        say('gives bytes, and its reply has fields that no header field holds')
+    if (takes is not None or gives is not None) and (
+            method.option('stream') or method.option('media_type') or method.option('if_match')
+            or method.option('tagged')):
+        say('takes or gives bytes: what its answer is, and If-Match, its own header fields hold')
+    for kind in takes.media_type if takes is not None else ():
+        if not re.fullmatch(r'[a-z]+/[a-z0-9.+-]+', kind):
+            say(f'takes {kind!r}, which is no media type')

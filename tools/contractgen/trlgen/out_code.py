@@ -5,6 +5,7 @@ HEADER = '''\
 /* Made by contractgen from proto/trellis/error.proto. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How a call ended; the numbers are on the wire. */
@@ -12,6 +13,8 @@ enum trl_code {{
 {rows}
 }};
 
+/* Whether a number has a name. */
+bool trl_code_is_known(enum trl_code code);
 /* "NOT_FOUND"; "?" for a number that has no name. */
 const char *trl_code_name(enum trl_code code);
 /* The HTTP status, 500 for a number that has no name. */
@@ -46,6 +49,7 @@ class CodeOutput:
         rows = '\n'.join(f'\tTRL_{n} = {i},' for n, i, _ in self.values)
         yield 'code.h', HEADER.format(rows=rows.rstrip(','))
         yield 'code.c', SOURCE.format(functions='\n'.join([
+            self.function('bool', 'is_known', 'false', lambda n, o: 'true'),
             self.function('const char *', 'name', '"?"', lambda n, o: c_string(n)),
             self.function('uint16_t', 'status', '500', lambda n, o: str(o.status)),
             self.function('const char *', 'title', '"Internal error"',

@@ -109,7 +109,7 @@ static inline const char *
 '''
 
 METHOD = '''\
-{callers}{fixed}const struct trl_method {c_name} = {{
+{callers}{fixed}{bodies}const struct trl_method {c_name} = {{
 \t.id = 0x{id:08x}u,
 \t.name = {name},
 \t.service = "{service}",
@@ -246,8 +246,9 @@ class ContractOutput:
             signs_in=str(bool(method.option('signs_in'))).lower(),
             sees_session=str(bool(method.option('sees_session'))).lower(),
             stream=str(bool(method.option('stream'))).lower(),
-            takes=str(method.option('takes') is not None).lower(),
-            gives=str(method.option('gives') is not None).lower(),
+            bodies=''.join(body_table(method, which) for which in BODIES),
+            **{which: f'&{method.c_name}_{which}' if method.option(which) is not None else 'NULL'
+               for which in BODIES},
             media_type=c_string(method.option('media_type')) if method.option('media_type') else 'NULL',
             fixed=''.join(fixed_table(method, which) for which in FIXED),
             **{which: f'{method.c_name}_{which}' if method.fixed(which) else 'NULL'
@@ -268,6 +269,23 @@ def fixed_table(method, which):
                     for name, value in method.fixed(which))
     table = f'static const char *const {method.c_name}_{which}[] = {{ {pairs}NULL }};\n'
     return table if pairs else ''
+
+
+BODIES = ('takes', 'gives')
+
+
+def body_table(method, which):
+    """A body beside the message: its types and its size."""
+    body = method.option(which)
+    if body is None:
+        return ''
+    name = f'{method.c_name}_{which}'
+    types = ''.join(f'{c_string(kind)}, ' for kind in body.media_type)
+    return (f'static const char *const {name}_types[] = {{ {types}NULL }};\n' if types else '') + (
+        f'static const struct trl_body {name} = {{\n'
+        f'\t.media_types = {name + "_types" if types else "NULL"},\n'
+        f'\t.max_bytes = UINT64_C({body.max_bytes or 2**63 - 1}),\n'
+        f'\t.optional = {str(body.optional).lower()},\n}};\n')
 
 
 def has_rules(dependency):

@@ -255,6 +255,12 @@ class OpenapiOutput:
         return {k: v for k, v in out.items() if v}
 
     def body(self, method):
+        takes = method.option('takes')
+        if takes is not None:
+            kinds = list(takes.media_type) or ['application/octet-stream']
+            return {'required': not takes.optional, 'description': 'Bytes as they are' + (
+                f', at most {takes.max_bytes:,} of them.' if takes.max_bytes else '.'),
+                'content': {kind: {} for kind in kinds}}
         if method.in_query:
             return None
         fields = [f for f in method.input.fields
@@ -321,6 +327,8 @@ class OpenapiOutput:
                 'schema': {'type': 'string', 'contentMediaType': 'text/event-stream',
                            'contentSchema': EVENT},
                 'example': STREAM_EXAMPLE}}
+        elif method.option('gives') is not None:
+            response['content'] = {'*/*': {}}  # the type is the answer's
         elif method.option('media_type'):
             response['content'] = {method.option('media_type'): {}}  # bytes as they are
         elif method.status != 204 and method.shows_json and method.verb != 'head':

@@ -6,7 +6,7 @@ TYPES = {value: name[5:].lower() for name, value in FD.Type.items()}
 LEAST, MOST = ('min_len', 'min'), ('max_len', 'max', 'item_max_len')
 # Of a method: what may not change at all.
 FIXED = ('verb', 'path', 'status', 'input', 'output', 'auth', 'effect', 'permission',
-         'tenant_field', 'signs_in', 'stream', 'media_type', 'protocol')
+         'tenant_field', 'signs_in', 'stream', 'media_type', 'protocol', 'gives')
 
 
 def snapshot(contracts, only=None):
@@ -40,9 +40,16 @@ def method_of(method):
         'tenant_field': method.tenant_field, 'signs_in': method.option('signs_in'),
         'stream': method.option('stream'), 'media_type': method.option('media_type'),
         'protocol': method.protocol,
+        'takes': bytes_of(method, 'takes'), 'gives': bytes_of(method, 'gives'),
         'max_body_bytes': method.option('max_body_bytes', 65536),
     }
     return {k: v for k, v in found.items() if v not in (None, [], False, 0)}
+
+
+def bytes_of(method, which):
+    """The types of a body of bytes; None: there is none."""
+    body = method.option(which)
+    return None if body is None else sorted(body.media_type) or ['*/*']
 
 
 def kind_of(told):

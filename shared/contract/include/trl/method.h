@@ -77,6 +77,13 @@ struct trl_message {
 	int clear_field; /* index of the repeated string "clear", or -1 */
 };
 
+/* A body of bytes beside a method's message (<trl/stream.h>). */
+struct trl_body {
+	const char *const *media_types; /* that are taken, NULL-ended; NULL: any */
+	uint64_t max_bytes;
+	bool optional; /* it may be absent */
+};
+
 /* A method's terms. */
 struct trl_method {
 	uint32_t id;         /* CRC-32 of name; the generator refuses collisions */
@@ -96,7 +103,7 @@ struct trl_method {
 	bool revalidates;  /* If-None-Match is answered: the version counts all of it */
 	bool sees_session; /* PUBLIC, but the principal is a session's where one is */
 	bool stream; /* its answer is a text/event-stream that the edge goes on with */
-	bool takes, gives; /* a body beside the message (<trl/stream.h>) */
+	const struct trl_body *takes, *gives; /* beside the messages; or NULL */
 	/* Its answer is the reply's field body, of this type; NULL: JSON. */
 	/* What of the plan it needs, as trl_may asks for it; NULL and 0: nothing. */
 	const char *feature;

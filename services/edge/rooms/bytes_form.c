@@ -1,0 +1,51 @@
+/* bytes_form.c - what the head of a request says of the bytes that it brings: whether
+ * its method would take them. Nothing of the body is looked at. */
+#include <string.h>
+#include <strings.h>
+
+#include "rooms/rooms.h"
+
+/* Whether the body's type is one of the contract's; its parameters do not count. */
+static bool
+is_taken(const struct trl_body *takes, const char *type)
+{
+	const size_t len = type ? strcspn(type, "; \t") : 0;
+
+	if (!takes->media_types)
+		return true;
+	for (const char *const *name = takes->media_types; type && *name; name++)
+		if (strlen(*name) == len && strncasecmp(*name, type, len) == 0)
+			return true;
+	return false;
+}
+
+enum trl_code
+edge_bytes_form(struct edge_request *request)
+{
+	const struct trl_body *takes = request->route->method->takes;
+	const struct trl_http_request *http = request->http;
+	const char *type = trl_http_header(http, "content-type");
+	const bool is_known = http->content_length != UINT64_MAX;
+
+	if (!takes)
+		return http->has_body && http->content_length
+			   ? edge_refuse(request, 400, "This method takes no body.")
+			   : TRL_OK;
+	if (!http->has_body && takes->optional && !type)
+		return TRL_OK;
+	if (!http->has_body && !trl_http_header(http, "content-length"))
+		return edge_refuse(request, 411,
+		    "The body is missing: send it with Content-Length or in chunks.");
+	if (edge_body_is_coded(request))
+		return edge_refuse(
+		    request, 415, "Send the body without a Content-Encoding.");
+	if (!is_taken(takes, type) && !(takes->optional && !http->has_body))
+		return edge_refuse(
+		    request, 415, "The body has a type that is not taken.");
+	if (is_known && http->content_length > takes->max_bytes)
+		return edge_refuse(request, 413,
+		    trl_arena_printf(request->ctx->arena,
+			"The body may have at most %llu bytes with this method.",
+			(unsigned long long)takes->max_bytes));
+	return TRL_OK;
+}
