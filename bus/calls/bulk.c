@@ -2,17 +2,20 @@
  * about. */
 #include "bulk.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "bulk_link.h"
+#include "bulk_unix.h"
 #include "peer.h"
 #include "server.h"
 #include "stream.h"
 
 /* A caller tries them in this order. */
-static const struct bus_carrier *const carriers[] = { &bulk_link_carrier };
+static const struct bus_carrier *const carriers[] = { &bulk_unix_carrier,
+	&bulk_link_carrier };
 
 void
 bus_bulk_init(struct bus_bulk *bulk, trl_bus *bus, struct bus_link *first,
@@ -27,22 +30,38 @@ bus_bulk_init(struct bus_bulk *bulk, trl_bus *bus, struct bus_link *first,
 }
 
 static void
-dial(struct bus_bulk *bulk)
+dial(struct bus_bulk *bulk, size_t from)
 {
-	for (size_t i = 0; i < TRL_COUNT(carriers); i++)
-		if (carriers[i]->dial(bulk))
-			return;
+	size_t i = from;
+	while (i < TRL_COUNT(carriers) && !carriers[i]->dial(bulk))
+		i++;
+	/* One that would dial by itself must not come between. */
+	for (size_t j = 0; i < TRL_COUNT(carriers) && j < TRL_COUNT(carriers); j++)
+		if (j != i)
+			carriers[j]->close(bulk);
 }
 
 void
-bus_bulk_first_up(struct bus_bulk *bulk, const uint8_t *token)
+bus_bulk_next(struct bus_bulk *bulk, const struct bus_carrier *after)
 {
-	bulk->has_token = token != NULL; /* an earlier release gives none */
-	if (token == NULL)
+	size_t i = 0;
+	while (carriers[i] != after)
+		i++;
+	if (bulk->has_token)
+		dial(bulk, i + 1);
+}
+
+void
+bus_bulk_first_up(struct bus_bulk *bulk, const struct bus_frame *hello)
+{
+	bulk->has_token = hello->token != NULL; /* an earlier release gives none */
+	if (hello->token == NULL)
 		return;
-	memcpy(bulk->token, token, sizeof bulk->token);
+	memcpy(bulk->token, hello->token, sizeof bulk->token);
+	snprintf(bulk->path, sizeof bulk->path, "%.*s", (int)hello->bulk.n,
+	    hello->bulk.s != NULL ? hello->bulk.s : "");
 	if (bulk->wanted)
-		dial(bulk);
+		dial(bulk, 0);
 }
 
 void
@@ -73,6 +92,11 @@ bus_bulk_tick(struct bus_bulk *bulk)
 {
 	if (bulk->by != NULL && bulk->by->tick != NULL)
 		bulk->by->tick(bulk);
+	bool dialled = bulk->by != NULL || bulk->link != NULL || bulk->by_unix != NULL;
+	if (dialled || !bulk->wanted || !bulk->has_token)
+		bulk->idle = 0;
+	else if (++bulk->idle > 1)
+		dial(bulk, 0);
 }
 
 static struct trl_stream *
@@ -119,7 +143,7 @@ bus_bulk_add(struct bus_bulk *bulk, struct trl_stream *s)
 	if (bulk->peer != NULL && !bulk->wanted) {
 		bulk->wanted = true;
 		if (bulk->has_token)
-			dial(bulk);
+			dial(bulk, 0);
 	}
 }
 
@@ -174,7 +198,7 @@ bus_bulk_dead(struct bus_bulk *bulk)
 	static const struct bus_frame dead = { .kind = BUS_CANCEL };
 	bus_bulk_down(bulk);
 	if (bulk->peer != NULL)
-		dial(bulk);
+		dial(bulk, 0);
 	else if (bus_frame_put(&bulk->first->out, &dead, NULL))
 		bus_link_touch(bulk->first);
 }

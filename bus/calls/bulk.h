@@ -20,10 +20,12 @@ struct bus_bulk;
 struct bus_peer;
 struct bus_conn;
 struct bulk_link;
+struct bulk_unix;
 
 enum {
 	BUS_PIECE_LEAST = 256, /* what a piece costs of the credit at least */
 	BUS_FILE_COST = 16384, /* a file's part: nothing is held but a descriptor */
+	BUS_PATH_MAX = 107,    /* of a unix socket */
 };
 
 /* A piece that came. Its carrier embeds it. */
@@ -60,7 +62,7 @@ struct bus_carrier {
 	/* Ends the connection, if there still is one. The caller's is dialled anew by
 	 * dial. */
 	void (*drop)(struct bus_bulk *bulk);
-	/* The caller's: as drop, and for good. */
+	/* The caller's: as drop, and for good, or until it is dialled again. */
 	void (*close)(struct bus_bulk *bulk);
 	/* Each tick while it is up, or NULL: says bus_bulk_dead of what is dead. */
 	void (*tick)(struct bus_bulk *bulk);
@@ -75,8 +77,11 @@ struct bus_bulk {
 	uint8_t token[BUS_TOKEN];
 	bool has_token;               /* of the first connection as it stands now */
 	bool wanted;                  /* the caller has had a stream */
+	unsigned idle;                /* ticks since it was lost and nothing dialled */
 	const struct bus_carrier *by; /* which is up; NULL: none */
 	struct bulk_link *link;       /* bulk_link.c's */
+	struct bulk_unix *by_unix;    /* bulk_unix.c's */
+	char path[BUS_PATH_MAX + 1];  /* where the callee's unix socket is, or "" */
 	struct trl_stream *streams;   /* of the calls of the first connection */
 	unsigned n_streams;
 	uint64_t late; /* may still come for streams that have gone: their credit */
@@ -88,9 +93,9 @@ struct bus_bulk {
 /* Each once, at start. */
 void bus_bulk_init(struct bus_bulk *bulk, trl_bus *bus, struct bus_link *first,
     struct bus_peer *peer, struct bus_conn *conn);
-/* The first connection has a token now; it has gone (streams break, and the bulk
- * goes); it will not come again. */
-void bus_bulk_first_up(struct bus_bulk *bulk, const uint8_t *token);
+/* The first connection has a token now, as the callee's HELLO says; it has gone
+ * (streams break, and the bulk goes); it will not come again. */
+void bus_bulk_first_up(struct bus_bulk *bulk, const struct bus_frame *hello);
 void bus_bulk_first_lost(struct bus_bulk *bulk);
 void bus_bulk_close(struct bus_bulk *bulk);
 void bus_bulk_tick(struct bus_bulk *bulk);
@@ -109,6 +114,10 @@ void bus_bulk_up(struct bus_bulk *bulk, const struct bus_carrier *by);
 void bus_bulk_down(struct bus_bulk *bulk);
 /* As that, of one that is silent: the other end is told, and the caller dials anew. */
 void bus_bulk_dead(struct bus_bulk *bulk);
+/* The caller's: what was dialled is not to be had after all, and the next is tried.
+ * (Of what was up and is lost the first connection may be going too: if it is not, a
+ * tick dials anew.) */
+void bus_bulk_next(struct bus_bulk *bulk, const struct bus_carrier *after);
 void bus_bulk_room(struct bus_bulk *bulk);
 /* Takes the piece over. NULL: fine, else why the other end is not believed any more:
  * the carrier then says bus_bulk_refuse, which ends both connections. */

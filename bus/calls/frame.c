@@ -163,6 +163,7 @@ put_hello(uint8_t *start, const struct bus_frame *f)
 	p = put_text(p, 5, f->notices);
 	if (f->token != NULL)
 		p = put_bytes(p, 6, f->token, BUS_TOKEN);
+	p = put_text(p, 7, f->bulk);
 	return close_inner(start, p, 13);
 }
 
@@ -224,7 +225,7 @@ header_bound(const struct bus_frame *f)
 {
 	size_t n = FIXED_BOUND + f->address.n + f->user_agent.n + f->key.n +
 		   f->message.n + f->field.n + f->feature.n + f->plan.n + f->name.n +
-		   f->notices.n + 4 * f->principal.n_permissions;
+		   f->notices.n + f->bulk.n + 4 * f->principal.n_permissions;
 	for (size_t i = 0; i < f->n_violations; i++) {
 		const struct trl_violation *v = &f->violations[i];
 		n += 32 + (v->pointer ? strlen(v->pointer) : 0) +

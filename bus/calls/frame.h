@@ -82,7 +82,7 @@ struct bus_frame {
 	int64_t limit, used;
 	const uint8_t *raw_error; /* when read: for bus_next_violation */
 	size_t raw_error_len;
-	struct bus_text name, notices;
+	struct bus_text name, notices, bulk;
 	const uint8_t *nonce, *echo, *token; /* 16 bytes or NULL */
 	uint64_t boot;
 	uint64_t length;    /* of END */

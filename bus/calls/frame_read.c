@@ -219,6 +219,8 @@ hello_field(struct bus_frame *out, const struct field *f)
 	case 6:
 		out->token = f->data;
 		return f->wire == BYTES && f->len == BUS_TOKEN;
+	case 7:
+		return take_text(f, 107, &out->bulk);
 	default:
 		return true;
 	}

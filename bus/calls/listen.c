@@ -8,6 +8,8 @@
 
 #include <trl/complain.h>
 
+#include "bulk_unix.h"
+
 static int
 by_id(const void *a, const void *b)
 {
@@ -113,6 +115,8 @@ trl_bus_serve(trl_bus *bus, const struct trl_contract *const *contracts, void *s
 		if (!listen_at(server, a))
 			rc = TRL_UNAVAILABLE;
 	free(list);
+	if (rc == TRL_OK)
+		bulk_unix_listen(server);
 	return rc;
 }
 
@@ -205,6 +209,7 @@ bus_server_close(struct bus_server **server)
 	*server = NULL;
 	if (s == NULL)
 		return;
+	bulk_unix_unlisten(&s->unix_door);
 	while (s->conns != NULL)
 		bus_conn_close(s->conns);
 	if (s->listeners == NULL) {

@@ -22,6 +22,7 @@ bus_net_release(trl_bus_net *net)
 	trl_offload_fini(&net->files);
 	bus_notice_forget(net);
 	bus_guests_free(&net->guests);
+	free(net->run_dir);
 	free(net);
 }
 

@@ -39,6 +39,7 @@ struct trl_bus_net {
 	struct bus_sockets sockets;
 	struct bus_links links;
 	uint64_t boot;
+	char *run_dir; /* NULL: no socket for bodies from this host */
 	uv_timer_t tick, soon;
 	struct bus_guests *guests;
 	struct bus_budget budget;

@@ -1,6 +1,7 @@
 /* open.c - the bus of a process, with all its ends: opened, ticking, closed. It stands
  * on everything else here. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <sodium.h>
 
@@ -51,6 +52,8 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	trl_assert(net != NULL && sodium_init() >= 0);
 	net->loop = loop;
 	net->holds = 1;
+	if (options != NULL && options->run_dir != NULL)
+		net->run_dir = strdup(options->run_dir);
 	randombytes_buf(&net->boot, sizeof net->boot);
 	bus_threads_few();
 	bus_sockets_init(&net->sockets, loop, options);

@@ -94,7 +94,7 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 		peer->notices =
 		    bus_notice_learn(bus->net, peer->address, hello.notices);
 	bus_notice_unlearn(bus->net, &before); /* behind it: the usual one stays */
-	bus_bulk_first_up(&peer->bulk, hello.token);
+	bus_bulk_first_up(&peer->bulk, &hello);
 	trl_log(TRL_LOG_DEBUG, NULL, "peer is up",
 	    TRL_LOG_STR("peer", peer->target->name),
 	    TRL_LOG_STR("address", peer->address));

@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include "bulk_link.h"
+#include "bulk_unix.h"
 #include "stream.h"
 
 #include <stdio.h>
@@ -190,6 +191,7 @@ take_hello(struct bus_listener *listener, nng_msg *msg,
 		.boot = bus->net->boot,
 		.notices = bus_text(bus->notice_listen),
 		.token = conn->bulk.token,
+		.bulk = bus_text(bulk_unix_path(server->unix_door)),
 	};
 	bus_link_greet(&conn->link, &answer, key);
 	if (key != NULL)

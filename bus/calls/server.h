@@ -5,6 +5,8 @@
 #include "bulk.h"
 #include "bus.h"
 
+struct bulk_unix_door;
+
 /* A connection that a caller dialled; made when its HELLO was believed. */
 struct bus_conn {
 	struct bus_link link; /* first */
@@ -74,6 +76,7 @@ struct bus_server {
 	struct bus_conn *conns;
 	struct bus_conn *last;   /* whom we heard last */
 	struct bulk_link *bulks; /* bulk_hear.c's */
+	struct bulk_unix_door *unix_door;
 	struct bus_stranger strangers[1024];
 	size_t next_stranger;
 	struct bus_served *served; /* rising by method id */

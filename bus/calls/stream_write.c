@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Parks until a piece may be sent. */
@@ -161,6 +162,15 @@ write_bytes(trl_ctx *ctx, struct trl_stream *s, int fd, uint64_t offset, uint64_
 	return rc;
 }
 
+/* What cannot be is read here, and so its fault is told here. */
+static bool
+may_be_handed_over(int fd, uint64_t offset, uint64_t len)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       offset <= (uint64_t)st.st_size && len <= (uint64_t)st.st_size - offset;
+}
+
 enum trl_code
 trl_stream_write_file(
     trl_ctx *ctx, trl_stream *s, int fd, uint64_t offset, uint64_t len)
@@ -175,7 +185,8 @@ trl_stream_write_file(
 		rc = await_room(ctx, s, BUS_FILE_COST, full);
 		if (rc != TRL_OK)
 			return rc;
-		if (s->bulk->by->send_file == NULL)
+		if (s->bulk->by->send_file == NULL ||
+		    !may_be_handed_over(fd, offset, len))
 			return write_bytes(ctx, s, fd, offset, len);
 		if (s->bulk->by->send_file(s->bulk, s->call_id, fd, offset, len)) {
 			has_sent(ctx, s, len, true);

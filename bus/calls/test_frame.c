@@ -54,6 +54,7 @@ full_frame(void)
 		.nonce = nonce,
 		.echo = echo,
 		.token = echo,
+		.bulk = bus_text("/run/bulk/sample.1"),
 		.boot = 77,
 		.notices = bus_text("tcp://127.0.0.1:7111"),
 		.answer = true,
@@ -111,6 +112,7 @@ what_is_written_protobuf_reads(void **state)
 	assert_string_equal(p->hello->notices, "tcp://127.0.0.1:7111");
 	assert_true(p->answer && p->replayed && p->credit == 300);
 	assert_int_equal(p->hello->token.len, 16);
+	assert_string_equal(p->hello->bulk, "/run/bulk/sample.1");
 	assert_false(p->has_body || p->has_length);
 	trellis__bus__frame__free_unpacked(p, NULL);
 	trl_buf_fini(&out);

@@ -293,6 +293,7 @@ process_net(const struct process_config *config)
 		.tls_cert = config->tls_cert,
 		.tls_key = key ? (const char *)trl_secret_bytes(key) : NULL,
 		.tls_key_len = key ? trl_secret_len(key) : 0,
+		.run_dir = config->run_dir,
 	};
 }
 

@@ -20,6 +20,7 @@ struct sample {
 	uint32_t n_permissions;
 	uint32_t after_writes;        /* of SAMPLE_ONCE: ends that were no refusals */
 	uint32_t looks;               /* for a record */
+	volatile unsigned files;      /* that came in place of bytes */
 	volatile uint64_t took, gave; /* bytes of the last body, so far */
 	volatile enum trl_code
 	    body_ended;           /* how reading or writing the last one ended */

@@ -33,6 +33,20 @@ ended(struct sample *self, enum trl_code rc)
 	return rc;
 }
 
+/* The bytes of a file's part, as if they had come. */
+static void
+read_file(struct trl_piece *piece, crypto_generichash_state *hash)
+{
+	static uint8_t bytes[65536];
+	for (uint64_t at = 0; at < piece->size; at += sizeof bytes) {
+		uint64_t left = piece->size - at;
+		size_t n = left < sizeof bytes ? (size_t)left : sizeof bytes;
+		trl_assert(pread(piece->fd, bytes, n, (off_t)(piece->offset + at)) ==
+			   (ssize_t)n);
+		crypto_generichash_update(hash, bytes, n);
+	}
+}
+
 static enum trl_code
 take_all(struct sample *self, trl_ctx *ctx, const ProtobufCMessage *in,
     ProtobufCMessage *out)
@@ -45,9 +59,15 @@ take_all(struct sample *self, trl_ctx *ctx, const ProtobufCMessage *in,
 	enum trl_code rc;
 
 	crypto_generichash_init(&hash, NULL, 0, sizeof digest);
-	while ((rc = trl_stream_read(ctx, stream, &piece)) == TRL_OK && piece.len > 0) {
-		self->took += piece.len;
-		if (says(in, "hash"))
+	while ((rc = trl_stream_read(ctx, stream, &piece)) == TRL_OK &&
+	       (piece.len > 0 || piece.fd >= 0)) {
+		self->took += piece.len + piece.size;
+		if (piece.fd >= 0) {
+			self->files++;
+			read_file(&piece, &hash);
+			close(piece.fd);
+		}
+		if (says(in, "hash") && piece.len > 0)
 			crypto_generichash_update(&hash, piece.data, piece.len);
 		if (says(in, "half"))
 			break;

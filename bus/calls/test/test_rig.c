@@ -155,12 +155,15 @@ rig_certificate(enum rig_certificate which)
 	callers = which;
 }
 
+const char *rig_run_dir;
+
 static trl_bus_net *
 open_net(trl_loop *loop, const char *addresses, enum rig_certificate which)
 {
 	struct trl_bus_net_options o = { 0 };
 	if (strstr(addresses, "tls+") != NULL)
 		o = tls_options(which);
+	o.run_dir = rig_run_dir;
 	return trl_bus_net_open(loop, &o);
 }
 

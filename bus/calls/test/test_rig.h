@@ -45,6 +45,8 @@ extern const char rig_key[];
 void rig_test(void (*body)(void));
 /* Memory that processes share, zeroed. */
 struct sample *rig_shared(void);
+/* The folder that ends opened from now on have for their sockets; NULL: none. */
+extern const char *rig_run_dir;
 /* A free port of this process's. */
 unsigned rig_port(void);
 /* Where this test's servers are; rig_tcp makes it a free port over tcp. */

@@ -24,7 +24,9 @@ enum {
 struct trl_piece {           /* len 0 and fd -1: the body has ended */
 	const uint8_t *data; /* until the next read or the stream's end */
 	size_t len;
-	int fd; /* 0 or more: a file's part in place of bytes; the reader closes it */
+	/* 0 or more: a regular file's part in place of bytes; the reader closes it, and
+	 * reads by offset, for its position is the writer's too. */
+	int fd;
 	uint64_t offset, size;
 };
 
