@@ -320,7 +320,7 @@ def a_hundred_slow_readers_cost_little():
         expect(line.recv(12) in (b'HTTP/1.1 200', b'HTTP/1.1 503'), 'not answered')
         lines.append(line)
     grown = memory_kib() - before
-    expect(grown < 40 * KIB, f'{grown} KiB more for 100 slow readers')
+    expect(grown < 32 * KIB, f'{grown} KiB more for 100 slow readers')
     same(world.ask('GET', 'slow')[0], 200)
     for line in lines:
         line.close()

@@ -25,7 +25,7 @@ prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter 
 PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev iproute2 iptables $PACKAGES_NPM"
 PACKAGES_DEBIAN13="mmdebstrap debian-archive-keyring"
 PACKAGES_IMAGES="umoci python3-yaml"
-PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev"
+PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev nginx"
 
 # need_packages NAME... - installs those that are missing, or says how.
 need_packages() {

@@ -13,7 +13,7 @@
 
 #include "rooms/rooms.h"
 
-enum { LOOK_US = 5000000 };
+enum { LOOK_US = 5000000, SMALL = 4096 };
 
 /* What became of the client's body, as the client is told. */
 static enum trl_code
@@ -186,11 +186,13 @@ has_no_body(const struct edge_request *request)
 	return status == 204 || status == 304;
 }
 
-/* Whether all of the answer is there, so that it is one write. */
+/* Whether all of the answer is there and so little that a copy costs nothing: then it
+ * is one write. */
 static bool
 is_whole(const struct edge_request *request, const struct trl_piece *piece)
 {
-	return piece->fd < 0 && piece->len == request->length && !request->is_head;
+	return piece->fd < 0 && piece->len == request->length && piece->len <= SMALL &&
+	       !request->is_head;
 }
 
 static enum trl_code

@@ -14,7 +14,7 @@
 #include <trl/service.h>
 #include <trl/stream.h>
 
-enum { PATH_BYTES = 512 };
+enum { PATH_BYTES = 512, READ_BYTES = 65536 };
 
 struct depot {
 	const char *folder;
@@ -182,13 +182,13 @@ read_it(void *arg)
 static enum trl_code
 write_pieces(struct depot *self, trl_ctx *ctx, int fd, uint64_t from, uint64_t len)
 {
-	void *data = trl_arena_alloc(ctx->arena, TRL_STREAM_PIECE);
+	void *data = trl_arena_alloc(ctx->arena, READ_BYTES);
 	enum trl_code rc = TRL_OK;
 
 	while (rc == TRL_OK && len > 0) {
 		struct piece piece = { .fd = fd, .data = data, .offset = from };
 
-		piece.len = len < TRL_STREAM_PIECE ? (size_t)len : TRL_STREAM_PIECE;
+		piece.len = len < READ_BYTES ? (size_t)len : READ_BYTES;
 		rc = trl_offload(ctx, &self->files, read_it, &piece);
 		if (rc == TRL_OK && !piece.len)
 			rc = trl_fail(ctx, TRL_INTERNAL, "the blob became shorter");
