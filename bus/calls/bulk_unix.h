@@ -71,6 +71,10 @@ bool bulk_unix_greet(struct bulk_unix *u, const void *hello, size_t len);
 /* The next message, taken to where it belongs. */
 enum bulk_unix_news bulk_unix_take(struct bulk_unix *u, const char **why);
 
+/* Of long pieces that were read, for those that come next: each tick, and at the end.
+ */
+void bulk_unix_spares_free(trl_bus_net *net);
+
 /* bulk_unix_door.c */
 /* Listens in a folder of the process's own, where it has one; otherwise there is no
  * door, which is logged, and callers take another carrier. */

@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "octets.h"
+
+enum { SPARES = 16 };
 
 struct head {
 	unsigned kind;
@@ -105,15 +108,56 @@ bulk_unix_greet(struct bulk_unix *u, const void *hello, size_t len)
 
 struct piece {
 	struct bus_piece base; /* first */
+	trl_bus_net *net;      /* NULL: not to be used again */
 	uint8_t bytes[];
 };
+
+/* A long one has room for the longest, and is used again: what malloc is given back at
+ * this size it gives to the kernel, and to fault its pages in anew costs more than to
+ * receive into them. A tick ends that. */
+static struct piece *
+new_piece(trl_bus_net *net, size_t len)
+{
+	bool is_long = len > TRL_STREAM_PIECE / 2;
+	struct piece *piece = (struct piece *)net->spares;
+	if (is_long && piece != NULL) {
+		net->spares = piece->base.next;
+		net->n_spares--;
+		return piece;
+	}
+	piece = malloc(sizeof *piece + (is_long ? TRL_STREAM_PIECE : len));
+	trl_assert(piece != NULL);
+	piece->net = is_long ? net : NULL;
+	return piece;
+}
+
+static void
+free_piece(struct piece *piece)
+{
+	trl_bus_net *net = piece->net;
+	if (net == NULL || net->n_spares == SPARES) {
+		free(piece);
+		return;
+	}
+	piece->base.next = net->spares;
+	net->spares = &piece->base;
+	net->n_spares++;
+}
+
+void
+bulk_unix_spares_free(trl_bus_net *net)
+{
+	for (struct bus_piece *piece; (piece = net->spares) != NULL; free(piece))
+		net->spares = piece->next;
+	net->n_spares = 0;
+}
 
 static void
 drop_piece(struct bus_piece *piece)
 {
 	if (piece->what.fd >= 0)
 		close(piece->what.fd);
-	free(piece);
+	free_piece((struct piece *)piece);
 }
 
 /* What came beside the bytes: *fd, -1 if nothing. All others are closed. */
@@ -198,7 +242,7 @@ take_message(struct bulk_unix *u, struct piece *piece, size_t len, const char **
 	ssize_t n = recvmsg(u->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0) {
 		enum bulk_unix_news news = failed();
-		free(piece);
+		free_piece(piece);
 		return news;
 	}
 	const struct head head = {
@@ -238,7 +282,5 @@ bulk_unix_take(struct bulk_unix *u, const char **why)
 		return BULK_UNIX_BAD;
 	}
 	size_t len = (size_t)n - BULK_UNIX_HEAD;
-	struct piece *piece = malloc(sizeof *piece + len);
-	trl_assert(piece != NULL);
-	return take_message(u, piece, len, why);
+	return take_message(u, new_piece(u->bus->net, len), len, why);
 }

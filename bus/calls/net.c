@@ -5,6 +5,7 @@
 
 #include <trl/log.h>
 
+#include "bulk_unix.h"
 #include "notice.h"
 
 void
@@ -22,6 +23,7 @@ bus_net_release(trl_bus_net *net)
 	trl_offload_fini(&net->files);
 	bus_notice_forget(net);
 	bus_guests_free(&net->guests);
+	bulk_unix_spares_free(net);
 	free(net->run_dir);
 	free(net);
 }

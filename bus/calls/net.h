@@ -14,6 +14,7 @@ struct bus_metrics {
 struct bus_served;
 struct bus_server;
 struct bus_bulk;
+struct bus_piece;
 
 void bus_metrics_init(struct bus_metrics *m);
 /* Makes the series of what is served. */
@@ -44,8 +45,10 @@ struct trl_bus_net {
 	struct bus_guests *guests;
 	struct bus_budget budget;
 	struct trl_offload files; /* that are read for a body */
-	trl_bus *buses;           /* list by next */
-	nng_socket sub;           /* hears notices; never closed, never timed out */
+	struct bus_piece *spares; /* bulk_unix_wire.c's */
+	unsigned n_spares;
+	trl_bus *buses; /* list by next */
+	nng_socket sub; /* hears notices; never closed, never timed out */
 	nng_aio *sub_aio;
 	bool has_sub, drop_notices;
 	struct bus_notice_source *sources;

@@ -8,6 +8,7 @@
 #include <trl/log.h>
 #include <trl/loop_uv.h>
 
+#include "bulk_unix.h"
 #include "peer.h"
 #include "server.h"
 #include "threads.h"
@@ -39,6 +40,7 @@ tick(uv_timer_t *timer)
 {
 	trl_bus_net *net = timer->data;
 	bus_links_retry(&net->links);
+	bulk_unix_spares_free(net);
 	for (trl_bus *bus = net->buses; bus != NULL; bus = bus->next)
 		tick_end(bus);
 	bus_guests_look(net->guests);

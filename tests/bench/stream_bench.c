@@ -1,6 +1,6 @@
 /* stream_bench - bodies over the bus: one stream up and one down, two processes over
- * loopback tcp with tags, beside what the same bytes cost at the least in the same run:
- * a copy, a tag, a bare socket.
+ * loopback tcp with tags and over a unix socket, and up by a file's parts; beside what
+ * the same bytes cost at the least in the same run: a copy, a tag, a bare socket.
  *
  *   stream_bench [MiB [rounds]]
  */
@@ -21,16 +21,16 @@
 
 #include "sample.h"
 
-enum { PORT = 17873, PIECE = 262144, ROUNDS_MAX = 16 };
+enum { PORT = 17873, PIECE = 262144, PART = 1 << 20, ROUNDS_MAX = 16 };
 
 static const char key[] =
     "1:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
 
 static uint64_t bytes = 1024ull << 20;
 static unsigned rounds = 3;
-static trl_bus *bus;
+static trl_bus *bus, *buses[2];
 static trl_loop *loop;
-static pid_t server;
+static pid_t server, servers[2]; /* by tcp, by a unix socket */
 static uint8_t piece_of[PIECE];
 
 /* Of this process and the server's. */
@@ -133,6 +133,26 @@ up(trl_ctx *ctx)
 }
 
 static void
+up_by_file(trl_ctx *ctx)
+{
+	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
+	ProtobufCMessage *reply;
+	trl_stream *s;
+	FILE *file = tmpfile();
+	trl_assert(file != NULL && ftruncate(fileno(file), (off_t)bytes) == 0);
+	trl_assert(trl_stream_open(ctx, bus, sample_methods[SAMPLE_TAKE], &in.base,
+		       NULL, &s) == TRL_OK);
+	for (uint64_t at = 0; at < bytes; at += PART)
+		trl_assert(
+		    trl_stream_write_file(ctx, s, fileno(file), at, PART) == TRL_OK);
+	trl_assert(trl_stream_end(ctx, s) == TRL_OK);
+	trl_assert(trl_stream_reply(ctx, s, &reply) == TRL_OK);
+	trl_assert(((sample_note *)(void *)reply)->up_ms == bytes);
+	trl_stream_close(&s);
+	fclose(file);
+}
+
+static void
 down(trl_ctx *ctx)
 {
 	sample_note in = TRELLIS__BUS__INFO_REPLY__INIT;
@@ -153,11 +173,12 @@ down(trl_ctx *ctx)
 }
 
 static void
-serve(const char *address)
+serve(const char *address, const char *run_dir)
 {
 	static struct sample state;
 	trl_loop *l = trl_loop_new(NULL);
-	trl_bus_net *net = trl_bus_net_open(l, NULL);
+	trl_bus_net *net =
+	    trl_bus_net_open(l, &(struct trl_bus_net_options){ .run_dir = run_dir });
 	struct trl_bus_options options = { .service = "sample", .listen = address };
 	trl_bus *b = trl_bus_open(net, &options);
 	trl_assert(trl_bus_key(b, "edge", key));
@@ -165,20 +186,44 @@ serve(const char *address)
 	trl_loop_run(l);
 }
 
+/* Before nng is here. */
+static pid_t
+fork_server(unsigned port, const char *run_dir)
+{
+	char address[64];
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", port);
+	serve(address, run_dir);
+	_exit(0);
+}
+
 static void
 run(trl_ctx *ctx, void *arg)
 {
+	static const struct way {
+		const char *name;
+		void (*go)(trl_ctx *ctx);
+		unsigned by;
+	} ways[] = {
+		{ "bus up, tcp with tags", up, 0 },
+		{ "bus down, tcp with tags", down, 0 },
+		{ "bus up, unix", up, 1 },
+		{ "bus down, unix", down, 1 },
+		{ "bus up, a file, unix", up_by_file, 1 },
+	};
 	(void)arg;
-	for (unsigned i = 0; i < 2 * rounds; i++) {
+	for (unsigned i = 0; i < rounds * TRL_COUNT(ways); i++) {
+		const struct way *way = &ways[i / rounds];
+		bus = buses[way->by];
+		server = servers[way->by];
 		double cpu = cpu_s();
 		uint64_t since = trl_mono_us();
-		if (i < rounds)
-			up(ctx);
-		else
-			down(ctx);
+		way->go(ctx);
 		double seconds = (double)(trl_mono_us() - since) / 1e6;
-		show(i < rounds ? "bus up, tcp with tags" : "bus down, tcp with tags",
-		    seconds, cpu_s() - cpu);
+		show(way->name, seconds, cpu_s() - cpu);
 	}
 	trl_loop_stop(loop);
 }
@@ -199,17 +244,30 @@ measure(const char *what, void (*fn)(void))
 }
 
 static bool
-is_up(void *self)
+are_up(void *self)
 {
 	(void)self;
-	return trl_bus_peers_up(bus, "sample") > 0;
+	return trl_bus_peers_up(buses[0], "sample") > 0 &&
+	       trl_bus_peers_up(buses[1], "sample") > 0;
+}
+
+static trl_bus *
+open_bus(trl_bus_net *net, unsigned port)
+{
+	char address[64];
+	const char *why;
+	struct trl_bus_options options = { .service = "edge" };
+	trl_bus *b = trl_bus_open(net, &options);
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", port);
+	trl_assert(trl_bus_key(b, "sample", key));
+	trl_assert(trl_bus_peer(b, "sample", address, &why));
+	return b;
 }
 
 int
 main(int argc, char **argv)
 {
-	char address[64];
-	const char *why;
+	char folder[] = "/tmp/stream_bench.XXXXXX", command[64];
 	if (argc > 1)
 		bytes = strtoull(argv[1], NULL, 10) << 20;
 	if (argc > 2)
@@ -222,21 +280,19 @@ main(int argc, char **argv)
 	measure("a tag (keyed BLAKE2b)", tag);
 	measure("a tag (Poly1305)", tag_long);
 	measure("a bare unix socket", bare_socket);
-	snprintf(address, sizeof address, "tcp://127.0.0.1:%d", PORT);
-	if ((server = fork()) == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(address);
-		_exit(0);
-	}
+	trl_assert(mkdtemp(folder) != NULL);
+	servers[0] = fork_server(PORT, NULL);
+	servers[1] = fork_server(PORT + 1, folder);
 	loop = trl_loop_new(NULL);
-	struct trl_bus_options options = { .service = "edge" };
-	bus = trl_bus_open(trl_bus_net_open(loop, NULL), &options);
-	trl_assert(trl_bus_key(bus, "sample", key));
-	trl_assert(trl_bus_peer(bus, "sample", address, &why));
-	trl_assert(trl_loop_run_until(loop, is_up, NULL, 10000));
+	trl_bus_net *net = trl_bus_net_open(loop, NULL);
+	buses[0] = open_bus(net, PORT);
+	buses[1] = open_bus(net, PORT + 1);
+	trl_assert(trl_loop_run_until(loop, are_up, NULL, 10000));
 	struct trl_spawn spec = { .name = "bench", .run = run, .timeout_ms = 600000 };
 	trl_assert(trl_spawn(loop, &spec) == TRL_OK);
 	trl_loop_run(loop);
-	kill(server, SIGTERM);
-	return 0;
+	kill(servers[0], SIGTERM);
+	kill(servers[1], SIGTERM);
+	snprintf(command, sizeof command, "rm -r %s", folder);
+	return system(command) != 0;
 }

@@ -64,7 +64,8 @@ take_all(struct sample *self, trl_ctx *ctx, const ProtobufCMessage *in,
 		self->took += piece.len + piece.size;
 		if (piece.fd >= 0) {
 			self->files++;
-			read_file(&piece, &hash);
+			if (says(in, "hash"))
+				read_file(&piece, &hash);
 			close(piece.fd);
 		}
 		if (says(in, "hash") && piece.len > 0)
