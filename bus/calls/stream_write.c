@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { FILE_RIDES = 8192 };
+
 /* Parks until a piece may be sent. */
 static enum trl_code
 await_room(trl_ctx *ctx, struct trl_stream *s, uint64_t cost, bool full)
@@ -171,13 +173,25 @@ may_be_handed_over(int fd, uint64_t offset, uint64_t len)
 	       offset <= (uint64_t)st.st_size && len <= (uint64_t)st.st_size - offset;
 }
 
+/* Whether a file's part rides, as its bytes: where it is so small that a descriptor
+ * would cost more, or none can be handed over at once. */
+static bool
+rides(const struct trl_stream *s, uint64_t len)
+{
+	const struct bus_carrier *by = s->bulk->by;
+	if (s->kept.len + len > TRL_STREAM_RIDES)
+		return false;
+	return len <= FILE_RIDES || by == NULL || by->send_file == NULL ||
+	       s->out.credit - s->out.spent < BUS_FILE_COST;
+}
+
 enum trl_code
 trl_stream_write_file(
     trl_ctx *ctx, trl_stream *s, int fd, uint64_t offset, uint64_t len)
 {
 	enum trl_code rc = TRL_OK;
 	trl_assert(s->out.goes && (!s->serves || s->answered));
-	if (s->kept.len + len <= TRL_STREAM_RIDES)
+	if (rides(s, len))
 		return write_bytes(ctx, s, fd, offset, len);
 	if (s->serves && !s->replied)
 		rc = reply_without(ctx, s);
