@@ -63,7 +63,7 @@ trl_bus_peer(trl_bus *bus, const char *service, const char *addresses, const cha
 		    trl_series_at(bus->net->m.in_flight, bus->service, service);
 		target->us = trl_series_at(bus->net->m.call_us, service);
 		for (int code = TRL_OK; code <= TRL_INTERNAL; code++)
-			if (trl_code_is_known((enum trl_code)code))
+			if (code <= TRL_QUOTA || code >= TRL_BUSY)
 				target->codes[code] = trl_series_at(
 				    bus->net->m.calls, service, trl_code_name(code));
 		target->next = bus->targets;

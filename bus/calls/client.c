@@ -190,8 +190,9 @@ void
 bus_call_count(trl_bus *bus, struct bus_target *target, enum trl_code code)
 {
 	trl_series **at = &target->codes[code & 63];
-	if (*at == NULL) /* of a later release */
-		*at = trl_series_at(bus->net->m.calls, target->name, "other");
+	if (*at == NULL) /* what few methods may meet, or is of a later release */
+		*at = trl_series_at(bus->net->m.calls, target->name,
+		    trl_code_is_known(code) ? trl_code_name(code) : "other");
 	trl_series_add(*at, 1);
 }
 

@@ -8,7 +8,10 @@
 
 #include "streams/streams.h"
 
-enum { USER_AGENT_MAX = 200 };
+enum {
+	USER_AGENT_MAX = 200,
+	CLIENT_LEFT = 499 /* as others count what nobody was there to be answered */
+};
 
 static bool
 answers_options(struct edge_request *request)
@@ -115,8 +118,9 @@ static void
 count(struct edge_request *request)
 {
 	const struct edge_route *route = request->route;
-	const unsigned code =
-	    request->put_off ? request->put_off : request->response.status;
+	const unsigned code = request->left      ? CLIENT_LEFT
+			      : request->put_off ? request->put_off
+						 : request->response.status;
 	uint64_t now;
 
 	edge_count(request->edge, route, code, &request->ctx->trace);
@@ -201,7 +205,9 @@ walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 	ctx->principal.user_agent = user_agent(ctx, http);
 	rc = through_the_rooms(&request);
 	if (rc != TRL_OK) {
-		if (request.route) /* a probe that finds us not ready is no event */
+		/* A probe that finds us not ready is no event, nor is a client that
+		 * went. */
+		if (request.route && !request.left)
 			trl_log_err(ctx);
 		edge_problem(&request, rc);
 	}

@@ -132,6 +132,7 @@ struct edge_request {
 	const char
 	    *challenge;   /* WWW-Authenticate, where there is more to say than how */
 	uint16_t put_off; /* the status that a stream which says "later" stands for */
+	bool left;        /* the client broke off in the middle of a body */
 	bool answered;    /* by a stream, which goes on */
 	bool tells_fault; /* the message of a fault is shown to the caller (/readyz) */
 	struct trl_http_response response;

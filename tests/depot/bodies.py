@@ -246,6 +246,19 @@ def an_answer_that_breaks_off_is_not_taken_for_whole():
         raise AssertionError(f'{query}: {len(found)} bytes were taken for all')
 
 
+@case
+def a_service_that_gives_more_than_it_said_ends_nobody_but_its_answer():
+    world.put('more', bytes_of(4 * MIB))
+    before = list(processes('trellis-edge'))
+    for query in ('?more=true', '?more=true&pieces=true'):
+        try:
+            world.ask('GET', 'more' + query)
+        except (http.client.IncompleteRead, ConnectionError):
+            continue
+        raise AssertionError(f'{query}: it was taken')
+    same(list(processes('trellis-edge')), before)
+
+
 def in_the_making():
     return glob.glob(f'{RUN}/depot/*-gone.*')
 
@@ -283,6 +296,30 @@ def who_loses_the_right_is_cut_off():
             pass
     expect(said.startswith(b'HTTP/1.1 401 '), said[:200])
     until('it was given up', 10, lambda: not in_the_making())
+
+
+@case
+def who_loses_the_right_reads_no_further():
+    world.put('long', bytes_of(200 * MIB))
+    for query in ('', '?pieces=true'):
+        other = world.json('POST', '/api/v1/auth/login', {
+            'email': world.json('GET', '/api/v1/me', token=world.token)['email'],
+            'password': 'correct horse battery'})['session']['token']
+        line = socket.create_connection((URL.hostname, URL.port), timeout=60)
+        fields = {**world.head(Host='depot'), 'Authorization': 'Bearer ' + other}
+        line.sendall((f'GET /api/v1/depot/long{query} HTTP/1.1\r\n' + ''.join(
+            f'{key}: {value}\r\n' for key, value in fields.items()) + '\r\n').encode())
+        expect(line.recv(MIB).startswith(b'HTTP/1.1 200 '), 'not answered')
+        world.json('POST', '/api/v1/auth/logout', token=other)
+        found, began = 0, time.monotonic()
+        try:
+            while data := line.recv(MIB):
+                found += len(data)
+                # As fast as a line of 10 MB a second: it would take 20 s.
+                time.sleep(max(0, found / 1e7 - (time.monotonic() - began)))
+        except ConnectionError:
+            pass
+        expect(found < 190 * MIB, f'{query}: all of it was read')
 
 
 def processes(name):

@@ -150,25 +150,40 @@ text_of(trl_arena *arena, const ProtobufCFieldDescriptor *field, const void *mem
 	}
 }
 
-void
+/* What a service says becomes the answer's frame only where it can be one. */
+static enum trl_code
+tell_frame(struct edge_request *request, const char *name, int64_t value)
+{
+	if (strcmp(name, ":status") == 0 && value >= 200 && value <= 599)
+		request->response.status = (uint16_t)value;
+	else if (strcmp(name, ":status") != 0 && value >= 0)
+		request->length = (uint64_t)value;
+	else
+		return trl_fail(request->ctx, TRL_INTERNAL, "%s answered with %s %lld",
+		    request->route->method->name, name, (long long)value);
+	return TRL_OK;
+}
+
+enum trl_code
 edge_bound_tell(struct edge_request *request)
 {
 	const struct trl_message *rules = request->route->method->out;
 	const ProtobufCMessage *out = request->out;
+	enum trl_code rc = TRL_OK;
 
-	for (size_t i = 0; i < rules->descriptor->n_fields; i++) {
+	for (size_t i = 0; rc == TRL_OK && i < rules->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &rules->descriptor->fields[i];
 		const char *name = rules->fields[i].header;
 		const void *member = (const uint8_t *)out + field->offset;
 
 		if (!name || !trl_member_present(field, out))
 			continue;
-		if (strcmp(name, ":status") == 0)
-			request->response.status = (uint16_t)number(field, member);
-		else if (strcasecmp(name, "content-length") == 0)
-			request->length = (uint64_t)number(field, member);
+		if (strcmp(name, ":status") == 0 ||
+		    strcasecmp(name, "content-length") == 0)
+			rc = tell_frame(request, name, number(field, member));
 		else
 			trl_http_add_header(&request->response, name,
 			    text_of(request->ctx->arena, field, member));
 	}
+	return rc;
 }

@@ -78,6 +78,23 @@ fill_scope(struct edge_request *request)
 		    sizeof tenant);
 }
 
+/* Of bytes that are not read yet: what the head says of them. */
+static void
+hash_bytes(struct edge_request *request, crypto_generichash_state *state)
+{
+	static const char *const said[] = { "content-length", "content-type",
+		"content-digest" };
+
+	for (size_t i = 0; i < TRL_COUNT(said); i++) {
+		const char *value = trl_http_header(request->http, said[i]);
+
+		if (!value)
+			value = "";
+		crypto_generichash_update(
+		    state, (const uint8_t *)value, strlen(value) + 1);
+	}
+}
+
 /* Of method, path and message: the message's own encoding is canonical, so the same
  * JSON with other spaces or order is the same request. */
 static void
@@ -95,6 +112,8 @@ fill_request_hash(struct edge_request *request)
 	crypto_generichash_update(&state, (const uint8_t *)method, strlen(method) + 1);
 	crypto_generichash_update(&state, (const uint8_t *)path, strlen(path) + 1);
 	crypto_generichash_update(&state, body, len);
+	if (request->route->method->takes)
+		hash_bytes(request, &state);
 	crypto_generichash_final(
 	    &state, idempotency->request, sizeof idempotency->request);
 }

@@ -236,12 +236,14 @@ edge_render(struct edge_request *request)
 	edge_cookie_write(request);
 	if (request->ctx->idempotency.replayed)
 		trl_http_add_header(&request->response, "Idempotency-Replayed", "true");
-	if (request->route->tells)
-		edge_bound_tell(request);
+	if (request->route->tells) {
+		enum trl_code rc = edge_bound_tell(request);
+
+		if (rc != TRL_OK)
+			return rc;
+	}
 	if (!request->route->shows) {
-		if (!edge_binds(method->out, "Cache-Control"))
-			trl_http_add_header(
-			    &request->response, "Cache-Control", "no-store");
+		edge_add_once(&request->response, "Cache-Control", "no-store");
 		return TRL_OK;
 	}
 	if (add_version(request))

@@ -74,8 +74,8 @@ bool edge_binds(const struct trl_message *rules, const char *header);
 /* Takes the request's. Errors: TRL_MALFORMED. */
 enum trl_code edge_bound_take(struct edge_request *request);
 /* Adds the reply's to the response, whose status may be among them; Content-Length
- * becomes request->length. */
-void edge_bound_tell(struct edge_request *request);
+ * becomes request->length. Errors: TRL_INTERNAL (they make no answer). */
+enum trl_code edge_bound_tell(struct edge_request *request);
 
 /* call.c: idempotency, preconditions, the call. */
 enum trl_code edge_call(struct edge_request *request);

@@ -161,7 +161,7 @@ a_reply_is_told_in_headers(void **state)
 	at.seconds = 784111777;
 	out->delete_at = &at;
 	rig.request.out = &out->base;
-	edge_bound_tell(&rig.request);
+	assert_int_equal(edge_bound_tell(&rig.request), TRL_OK);
 	assert_string_equal(rig_told("Upload-Offset"), "5368709120");
 	assert_string_equal(rig_told("Location"), "/files/1");
 	assert_string_equal(rig_told("Upload-State"), "deleting");
@@ -174,6 +174,7 @@ a_reply_is_told_in_headers(void **state)
 static void
 status_and_length_are_the_answers_own(void **state)
 {
+	static const int64_t no_statuses[] = { 0, 100, 199, 600, 65736, -200 };
 	Tenants__V1__Tenant *out;
 
 	(void)state;
@@ -182,9 +183,21 @@ status_and_length_are_the_answers_own(void **state)
 	out = tenants_v1_tenant_new(&rig.ctx);
 	trl_set(out, version, INT64_C(4294967297));
 	rig.request.out = &out->base;
-	edge_bound_tell(&rig.request);
+	assert_int_equal(edge_bound_tell(&rig.request), TRL_OK);
 	assert_true(rig.request.length == UINT64_C(4294967297));
 	assert_string_equal(rig_told("Content-Length"), "");
+	/* A service that errs makes no answer of it. */
+	trl_set(out, version, -1);
+	assert_int_equal(edge_bound_tell(&rig.request), TRL_INTERNAL);
+	bind(&out_rules, out_fields, "version", ":status");
+	for (size_t i = 0; i < TRL_COUNT(no_statuses); i++) {
+		trl_err_clear(&rig.ctx);
+		trl_set(out, version, no_statuses[i]);
+		assert_int_equal(edge_bound_tell(&rig.request), TRL_INTERNAL);
+	}
+	trl_set(out, version, 206);
+	assert_int_equal(edge_bound_tell(&rig.request), TRL_OK);
+	assert_int_equal(rig.request.response.status, 206);
 	bind(&out_rules, out_fields, "version", "Upload-Offset");
 }
 

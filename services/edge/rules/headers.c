@@ -120,18 +120,19 @@ edge_headers_learn(struct edge *self, struct edge_route *route)
 }
 
 void
+edge_add_once(struct trl_http_response *response, const char *name, const char *value)
+{
+	for (size_t i = 0; i < response->n_headers; i++)
+		if (strcasecmp(response->headers[i].name, name) == 0)
+			return;
+	trl_http_add_header(response, name, value);
+}
+
+void
 edge_offer(struct edge_request *request, const char *const *offers)
 {
-	struct trl_http_response *response = &request->response;
-	size_t i;
-
-	for (; offers && *offers; offers += 2) {
-		for (i = 0; i < response->n_headers; i++)
-			if (strcasecmp(response->headers[i].name, *offers) == 0)
-				break;
-		if (i == response->n_headers)
-			trl_http_add_header(response, offers[0], offers[1]);
-	}
+	for (; offers && *offers; offers += 2)
+		edge_add_once(&request->response, offers[0], offers[1]);
 }
 
 /* Appends text, or value in decimal; *at stays inside the buffer by the caller's

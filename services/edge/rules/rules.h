@@ -30,6 +30,9 @@ void edge_preflight(struct edge_request *request, const char *allow);
 /* Learns what a route's contract says of header fields: names that pages of other
  * origins may send and read, and lines that are always the same. */
 void edge_headers_learn(struct edge *self, struct edge_route *route);
+/* Adds a header field, where the answer has none of that name yet. */
+void edge_add_once(
+    struct trl_http_response *response, const char *name, const char *value);
 /* Adds those of a list that are not there yet. */
 void edge_offer(struct edge_request *request, const char *const *offers);
 

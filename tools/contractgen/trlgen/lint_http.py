@@ -13,6 +13,9 @@ RESERVED = {'authorization', 'cookie', 'set-cookie', 'connection', 'transfer-enc
             'content-encoding', 'ratelimit', 'ratelimit-policy', 'upgrade', 'te', 'trailer'}
 
 
+BOUND_MAX = 16  # of what an answer has room for
+
+
 def lint_http(method, say):
     root = ROOTS.get(method.protocol, '/api/v1/')
     if not method.path.startswith(root):
@@ -82,10 +85,16 @@ def lint_headers(method, say):
             if name.lower() in names:
                 say(f'binds {name} twice')
             names.add(name.lower())
-    for which in ('answers', 'offers'):
-        for name, value in method.fixed(which):
-            if not TOKEN.match(name) or not value.isascii() or not value.isprintable():
-                say(f'has {name!r} among its {which}, which is no header field')
+        if len(names) > BOUND_MAX:
+            say(f'binds {len(names)} header fields of one message; {BOUND_MAX} at most')
+        if is_reply and 'content-length' in names and method.option('gives') is None:
+            say('binds Content-Length, and gives no bytes')
+        for which in ('answers', 'offers') if is_reply else ():
+            for name, value in method.fixed(which):
+                if not TOKEN.match(name) or not value.isascii() or not value.isprintable():
+                    say(f'has {name!r} among its {which}, which is no header field')
+                elif name.lower() in RESERVED | {'content-length'} | names:
+                    say(f'has {name} among its {which}, which is made otherwise')
 
 
 def lint_bodies(method, say):

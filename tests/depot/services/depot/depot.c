@@ -221,7 +221,7 @@ give(struct depot *self, trl_ctx *ctx, const Depot__V1__GetBlobRequest *in,
 		    (unsigned long long)size);
 	}
 	if (!in->untold)
-		trl_set(out, length, len);
+		trl_set(out, length, in->more ? len - 1 : len);
 	rc = trl_stream_answer(ctx, stream, &out->base);
 	if (rc == TRL_OK && in->broken)
 		len /= 2;
