@@ -252,6 +252,15 @@ trl_job_again(trl_ctx *ctx, int64_t run_at_us)
 	return trl_fail(ctx, TRL_BUSY, "the job asked to run again");
 }
 
+enum trl_code
+trl_job_next(trl_ctx *ctx, int64_t run_at_us)
+{
+	enum trl_code rc = trl_job_again(ctx, run_at_us);
+
+	ctx->job_run->anew = true;
+	return rc;
+}
+
 void
 trl_job_not_before(trl_ctx *ctx, int64_t run_at_us)
 {

@@ -84,11 +84,11 @@ back_of(const struct trl_job_run *run)
 			back.delay_ms = asked_ms;
 		break;
 	case JOB_AGAIN:
-		back.uncounted = true;
+		back.uncounted = run->anew ? run->attempt : 1;
 		back.delay_ms = asked_ms;
 		break;
 	case JOB_RELEASED:
-		back.uncounted = true;
+		back.uncounted = 1;
 		back.ending = ending;
 		back.delay_ms = run->release ? 0 : 1000;
 		break;
@@ -143,7 +143,7 @@ jobs_send_back(trl_ctx *ctx, trl_batch *batch, const struct jobs_back *backs, si
 		in->errors[i] = (char *)backs[i].error;
 		in->endings[i] = (char *)backs[i].ending;
 		in->delays_ms[i] = backs[i].delay_ms;
-		in->uncounted[i] = backs[i].uncounted;
+		in->uncounted[i] = (int32_t)backs[i].uncounted;
 	}
 	trl_batch_get(batch, &trl_sql_job_back, &in->base, fenced,
 	    TRL_ARG_BOOL("lapsed", lapsed));

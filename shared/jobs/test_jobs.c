@@ -204,6 +204,16 @@ asking_for_another_time_uses_up_no_attempt(void **state)
 }
 
 static void
+what_comes_for_the_next_thing_has_all_its_attempts(void **state)
+{
+	(void)state;
+	rig_work(1, NULL);
+	rig_add(&rig_task, tenant_a, "goes on", NULL);
+	rig_wait_runs(12);
+	assert_int_equal(rig.runs[10].attempt + rig.runs[11].attempt, 1 + 2);
+}
+
+static void
 a_failure_may_ask_for_more_time_than_its_kind_waits(void **state)
 {
 	(void)state;
@@ -371,6 +381,7 @@ main(int argc, char **argv)
 		T(a_job_that_fails_runs_again_with_the_next_attempt),
 		T(after_its_attempts_it_is_dead_kept_with_its_error_and_told_once),
 		T(asking_for_another_time_uses_up_no_attempt),
+		T(what_comes_for_the_next_thing_has_all_its_attempts),
 		T(a_failure_may_ask_for_more_time_than_its_kind_waits),
 		T(giving_up_ends_it_at_once),
 		T(an_error_that_is_no_text_is_kept_as_one),

@@ -4,6 +4,8 @@
  *   "fine"      done at once
  *   "fails N"   fails on its first N attempts
  *   "again"     asks once to run again at once
+ *   "goes on"   fails on every other run, and asks for what is next on those between;
+ *               done on the 12th
  *   "later"     fails, and wants no other attempt for an hour
  *   "hopeless"  gives up
  *   "garbled"   fails with a text that is no UTF-8

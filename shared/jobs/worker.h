@@ -27,7 +27,7 @@ enum {
 enum job_verdict {
 	JOB_DONE,
 	JOB_FAILED, /* again, or dead */
-	JOB_AGAIN,  /* at a time of its own, uncounted */
+	JOB_AGAIN,  /* at a time of its own, this attempt or all of them uncounted */
 	JOB_DEAD,
 	JOB_CANCELLED,
 	JOB_RELEASED /* this process stops: at once, elsewhere */
@@ -77,6 +77,7 @@ struct trl_job_run {
 	bool asked;           /* is in the heartbeat that is under way */
 	unsigned refusals;    /* how often PostgreSQL refused its single outcome */
 
+	bool anew;     /* of JOB_AGAIN: with all its attempts */
 	bool recorded; /* it wrote under its key */
 	struct trl_id scope;
 
@@ -145,7 +146,7 @@ struct jobs_back {
 	struct trl_id id, token;
 	const char *state, *error, *ending;
 	int64_t delay_ms;
-	bool uncounted;
+	unsigned uncounted; /* so many of its attempts are not counted */
 };
 /* Where a job that failed at its attempt goes. */
 struct jobs_back jobs_after_failure(const struct jobs_kind *kind, unsigned attempt,

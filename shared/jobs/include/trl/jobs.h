@@ -107,8 +107,12 @@ enum trl_code trl_jobs_waiting(trl_ctx *ctx, trl_pg *sys,
     struct trl_job out[TRL_JOBS_WAITING_MAX], size_t *n) TRL_MUST_CHECK;
 
 /* In run(): not done, and no failure either; again at a time of its own, the attempt
- * not counted. Returns what run() returns then. */
+ * not counted. Those that failed before stay counted. Returns what run() returns then.
+ */
 enum trl_code trl_job_again(trl_ctx *ctx, int64_t run_at_us) TRL_MUST_CHECK;
+/* In run(): this is done, and the same job comes for what is next, with all its
+ * attempts. Returns what run() returns then. */
+enum trl_code trl_job_next(trl_ctx *ctx, int64_t run_at_us) TRL_MUST_CHECK;
 /* In run(), before it fails: the next attempt comes no earlier. */
 void trl_job_not_before(trl_ctx *ctx, int64_t run_at_us);
 /* In run(): a failure that no attempt can mend: dead at once. */
