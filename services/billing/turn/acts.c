@@ -76,6 +76,8 @@ add_open(trl_ctx *ctx, Billing__V1__OpenInvoices *open, const struct turn_invoic
 
 	trl_set(item, place, (int64_t)at->place);
 	item->invoice = at->invoice;
+	trl_set(item, returned, at->returned);
+	trl_set(item, in_balance, at->in_balance);
 	if (!trl_id_is_nil(at->payment)) {
 		trl_set(item, payment_id, trl_value_bytes(ctx, at->payment));
 		item->payment_status =

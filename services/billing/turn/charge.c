@@ -33,6 +33,12 @@ add_job(trl_ctx *ctx, trl_batch *work, struct trl_id payment, bool cancel)
 }
 
 void
+payment_look_at(struct turn *turn, struct trl_id payment)
+{
+	add_job(turn->ctx, turn->work, payment, false);
+}
+
+void
 payment_cancel(struct turn *turn, struct trl_id payment)
 {
 	add_job(turn->ctx, turn->work, payment, true);
@@ -285,7 +291,10 @@ payment_try_fresh(struct turn *turn)
 	const struct trl_id id = trl_value_id(turn->fresh->id);
 	enum trl_code rc = charge_fresh(turn);
 
-	return is_the_jobs(rc) ? leave(turn->self, turn->ctx, id) : rc;
+	if (!is_the_jobs(rc))
+		return rc;
+	turn->is_stale = true; /* what came of it may not have been written */
+	return leave(turn->self, turn->ctx, id);
 }
 
 static enum trl_code

@@ -7,7 +7,8 @@
 /* charge.c */
 
 /* Begins a payment of all that is due of an invoice: its row, and the job that charges
- * it where this process does not live to. turn_commit charges it. */
+ * it where this process does not live to; in the job "due" none, for that comes back
+ * itself. turn_commit charges it. */
 void payment_begin(struct turn *turn, struct turn_invoice *at, struct trl_id method);
 /* Begins to give amount of a payment back, and books it: refunds against cash. Who
  * moved no money by a provider of ours gives it back by hand: then it is done. More
@@ -15,6 +16,9 @@ void payment_begin(struct turn *turn, struct turn_invoice *at, struct trl_id met
  * refund; returns its id. */
 struct trl_id payment_refund(struct turn *turn, const Billing__V1__Payment *payment,
     int64_t amount, Billing__V1__Payment *out);
+/* Has the job of a payment that is under way look at it, be it one of "due": that
+ * looks only at what is owed still. */
+void payment_look_at(struct turn *turn, struct trl_id payment);
 /* Has a payment that waits for its payer canceled after the commit. */
 void payment_cancel(struct turn *turn, struct trl_id payment);
 /* Asks the provider for a payment or refund that stands as pending, and writes what

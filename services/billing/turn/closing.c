@@ -24,12 +24,16 @@ waits(const billing_invoice *invoice)
 	       invoice->status == BILLING__V1__INVOICE__STATUS__uncollectible;
 }
 
-/* Nobody shall pay what is paid or void. */
+/* Nobody shall pay what is paid or void; what was taken for it already is found. */
 static void
 cancel_payment(struct turn *turn, struct turn_invoice *at)
 {
-	if (!trl_id_is_nil(at->payment) && at->payment_waits)
+	if (trl_id_is_nil(at->payment))
+		return;
+	if (at->payment_waits)
 		payment_cancel(turn, at->payment);
+	else
+		payment_look_at(turn, at->payment);
 }
 
 /* A debt that is too small for a provider is the next invoice's. */

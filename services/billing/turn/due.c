@@ -7,7 +7,12 @@
 
 #include <empty.trl.h>
 
+#include "turn/charge.h"
+
 static const char key[] = "due";
+
+/* How long after a job died another one tries. */
+enum { ANEW_AFTER_S = 3600 };
 
 void
 due_at(trl_batch *work, int64_t when)
@@ -128,9 +133,47 @@ due_run(struct billing *self, trl_ctx *ctx, int64_t until, uint32_t *steps)
 	}
 }
 
+static void
+leave_out(struct turn *turn, struct trl_id payment)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < turn->n_charges; i++)
+		if (!trl_id_eq(turn->charges[i], payment))
+			turn->charges[n++] = turn->charges[i];
+	turn->n_charges = n;
+}
+
+/* A payment that has a job of its own is that one's: a request of another process may
+ * be asking for it just now, with its payer there. */
+static enum trl_code
+leave_to_jobs(struct billing *self, trl_ctx *ctx, struct turn *turn)
+{
+	struct trl_job *jobs =
+	    trl_arena_alloc(ctx->arena, TRL_JOBS_WAITING_MAX * sizeof *jobs);
+	struct trl_id after = trl_id_nil;
+	size_t n = TRL_JOBS_WAITING_MAX;
+
+	while (turn->n_charges > 0 && n == TRL_JOBS_WAITING_MAX) {
+		enum trl_code rc =
+		    trl_jobs_waiting(ctx, self->sys, &payment_job, after, jobs, &n);
+
+		if (rc != TRL_OK)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			const Billing__V1__ChargeJob *in =
+			    (const Billing__V1__ChargeJob *)jobs[i].payload;
+
+			leave_out(turn, trl_value_id(in->payment_id));
+			after = jobs[i].id;
+		}
+	}
+	return TRL_OK;
+}
+
 /* Where a process died between a payment's row and what came of it, that is found here:
  * the job came back. Reads the account, once nothing of it is under way that the
- * provider would tell. */
+ * provider would tell, and that no job of its own looks after. */
 static enum trl_code
 load_charged(struct billing *self, trl_ctx *ctx, struct turn *turn)
 {
@@ -145,8 +188,9 @@ load_charged(struct billing *self, trl_ctx *ctx, struct turn *turn)
 		    turn->n_charges < TURN_CHARGES_MAX)
 			turn->charges[turn->n_charges++] = at->payment;
 	}
-	if (turn->n_charges == 0)
-		return TRL_OK;
+	rc = leave_to_jobs(self, ctx, turn);
+	if (rc != TRL_OK || turn->n_charges == 0)
+		return rc;
 	turn->by_job = true;
 	rc = turn_charge(turn, false);
 	turn_end(turn);
@@ -167,7 +211,7 @@ come_again(struct turn *turn, const struct trl_job *job, bool was_due)
 	if (!job->has_key || next == INT64_MAX || account->row->clock_at ||
 	    account->row->deleting)
 		return TRL_OK;
-	return trl_job_again(turn->ctx, next * 1000000 > soon ? next * 1000000 : soon);
+	return trl_job_next(turn->ctx, next * 1000000 > soon ? next * 1000000 : soon);
 }
 
 /* One thing a run. */
@@ -207,6 +251,23 @@ run_job(void *state, trl_ctx *ctx, const struct trl_job *job)
 	return rc;
 }
 
+/* What is due of an organisation does not end with a job that failed too often: another
+ * one tries, later. One that the operator has ended stays so. */
+static enum trl_code
+begin_anew(void *state, trl_ctx *ctx, const struct trl_job *job)
+{
+	const struct trl_job_terms terms = { .key = key,
+		.run_at_us = trl_now(ctx) + ANEW_AFTER_S * INT64_C(1000000) };
+	struct billing *self = state;
+	trl_batch *work;
+
+	if (job->attempt < job->attempts)
+		return TRL_OK;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch_job(work, &due_job, &terms, NULL);
+	return trl_batch_write_unrecorded(work);
+}
+
 void
 due_look(trl_tx *tx)
 {
@@ -220,4 +281,5 @@ const struct trl_job_kind due_job = {
 	.name = "due",
 	.message = &trellis_empty_rules,
 	.run = run_job,
+	.dead = begin_anew,
 };

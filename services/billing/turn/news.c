@@ -131,7 +131,9 @@ dispute(struct billing *self, trl_ctx *ctx, const provider_news *news)
 	const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 	enum trl_code rc = TRL_PRECONDITION;
 
-	for (int i = 0; rc == TRL_PRECONDITION && i < TURN_TRIES; i++) {
+	/* TRL_CONFLICT: another process hears the same, and was faster. */
+	for (int i = 0;
+	     (rc == TRL_PRECONDITION || rc == TRL_CONFLICT) && i < TURN_TRIES; i++) {
 		trl_err_clear(ctx);
 		trl_arena_rewind(ctx->arena, mark);
 		rc = turn_load(self, ctx, turn);

@@ -53,7 +53,8 @@ static const char *
 jobs(const struct world_caller *who)
 {
 	return world_sql("select string_agg(concat_ws(' ', kind, key is not null, "
-			 "state), ', ' order by kind, key) from billing.job "
+			 "state), ', ' order by kind, key, state) from "
+			 "billing.job "
 			 "where tenant_id = '%s'",
 	    world_id_text(who->tenant));
 }
@@ -65,6 +66,34 @@ has_failed(const struct world_caller *who)
 	return world_sql("select count(*) from billing.job where tenant_id = '%s' and "
 			 "kind = 'due' and error like '%%it died%%'",
 	    world_id_text(who->tenant));
+}
+
+static const char *
+attempts(const struct world_caller *who)
+{
+	return world_sql("select attempt from billing.job where tenant_id = '%s' and "
+			 "kind = 'due'",
+	    world_id_text(who->tenant));
+}
+
+/* Whether it waits for what is next. */
+static const char *
+has_come_again(const struct world_caller *who)
+{
+	return world_sql(
+	    "select j.state = 'scheduled' and abs(extract(epoch from j.run_at - "
+	    "s.due_at)) < 1 from billing.job j join billing.subscription s using "
+	    "(tenant_id) where s.tenant_id = '%s' and j.kind = 'due' and s.due_at > "
+	    "now()",
+	    world_id_text(who->tenant));
+}
+
+static void
+run_now(const struct world_caller *who, const char *kind)
+{
+	world_sql("update billing.job set run_at = now() where tenant_id = '%s' and "
+		  "kind = '%s' and state = 'scheduled'",
+	    world_id_text(who->tenant), kind);
 }
 
 struct awaited {
@@ -152,7 +181,61 @@ it_goes_on_where_it_died(void **state)
 		ground_settle();
 		assert_string_equal(charges(&who), deaths[i].charges);
 		assert_string_equal(jobs(&who), "due t scheduled");
+		assert_string_equal(attempts(&who), "0"); /* for what comes next */
 	}
+}
+
+static void
+a_job_that_failed_too_often_is_followed_by_another(void **state)
+{
+	struct world_caller who;
+
+	(void)state;
+	meet("test_provider_request", "new.kind = 'charge'",
+	    "raise exception ''it died''");
+	who = founded(20, GOOD);
+	until(has_failed, &who, "1");
+	world_sql("update billing.job set attempts = 2, run_at = now() "
+		  "where tenant_id = '%s'",
+	    world_id_text(who.tenant));
+	until(jobs, &who, "due t dead, due t scheduled");
+	meet_no_more();
+	run_now(&who, "due");
+	until(invoices, &who, "paid 1");
+	ground_settle();
+	assert_string_equal(charges(&who), "1 1 900");
+}
+
+/* It died when the card was charged already; then the operator declared the invoice
+ * void, for a period that is over. */
+static void
+money_that_was_taken_for_what_is_void_by_now_is_found(void **state)
+{
+	struct world_caller who;
+	const char *tenant;
+
+	(void)state;
+	meet("ledger_transaction", "new.cause = 'payment'",
+	    "raise exception ''it died''");
+	who = founded(20, GOOD);
+	tenant = trl_arena_strdup(world.arena, world_id_text(who.tenant));
+	until(has_failed, &who, "1");
+	world_sql("update billing.invoice set covers_until = null where tenant_id = "
+		  "'%s'",
+	    tenant);
+	must(&ground_operator, &billing_v1_void_invoice,
+	    trl_arena_printf(world.arena,
+		"{\"tenant_id\":\"%s\",\"invoice_id\":\"%s\"}", tenant,
+		world_sql(
+		    "select id from billing.invoice where tenant_id = '%s'", tenant)),
+	    NULL);
+	meet_no_more();
+	run_now(&who, "due");
+	until(jobs, &who, "charge t scheduled, due t scheduled");
+	run_now(&who, "charge");
+	until(jobs, &who, "due t scheduled");
+	assert_string_equal(ground_of(&who, "balance"), "900");
+	assert_string_equal(ground_faults(&who), "");
 }
 
 static void
@@ -190,6 +273,44 @@ what_the_provider_did_not_say_is_asked_for_by_a_job(void **state)
 	assert_string_equal(jobs(&who), "due t scheduled");
 }
 
+/* It may be its payer's of a moment ago, who can confirm it. */
+static void
+a_payment_that_has_a_job_of_its_own_is_left_to_it(void **state)
+{
+	struct world_caller who = founded(20, "4000000000001026");
+
+	(void)state;
+	until(jobs, &who, "charge t scheduled, due t scheduled");
+	until(has_come_again, &who, "t");
+	run_now(&who, "due");
+	until(has_come_again, &who, "t");
+	assert_string_equal(invoices(&who), "open 1");
+	assert_string_equal(jobs(&who), "charge t scheduled, due t scheduled");
+	run_now(&who, "charge");
+	until(invoices, &who, "paid 1");
+	ground_settle();
+}
+
+/* What a refusal makes of the account is not written: it is as it was. */
+static void
+what_could_not_be_written_is_not_believed(void **state)
+{
+	struct world_caller who;
+
+	(void)state;
+	meet("outbox", "new.type = 'billing.payment.failed'",
+	    "raise exception ''it goes'' using errcode = ''57P01''");
+	who = founded(20, "4000000000000341");
+	until(jobs, &who, "charge t scheduled, due t scheduled");
+	until(has_come_again, &who, "t");
+	assert_string_equal(invoices(&who), "open 1");
+	meet_no_more();
+	run_now(&who, "charge");
+	until(jobs, &who, "due t scheduled");
+	until(has_come_again, &who, "t"); /* to try once more */
+	assert_string_equal(ground_of(&who, "due_at < now() + interval '2 d'"), "t");
+}
+
 static void
 a_job_that_lost_its_key_ends_when_it_has_looked(void **state)
 {
@@ -212,6 +333,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_that_fell_due_happens_and_one_job_is_left),
 		TEST(it_goes_on_where_it_died),
+		TEST(a_job_that_failed_too_often_is_followed_by_another),
+		TEST(money_that_was_taken_for_what_is_void_by_now_is_found),
+		TEST(a_payment_that_has_a_job_of_its_own_is_left_to_it),
+		TEST(what_could_not_be_written_is_not_believed),
 		TEST(an_account_that_others_changed_meanwhile_is_read_anew),
 		TEST(what_the_provider_did_not_say_is_asked_for_by_a_job),
 		TEST(a_job_that_lost_its_key_ends_when_it_has_looked),

@@ -224,6 +224,29 @@ an_answer_to_a_dispute_is_given_once(void **state)
 	    ask(&operator, & billing_v1_answer_dispute, json, NULL), TRL_CONFLICT);
 }
 
+/* The job of another process hears the same news, and is faster. */
+static void
+a_dispute_that_others_hear_too_does_not_stop_the_clock(void **state)
+{
+	struct world_caller who = owner_with("4000000000000259");
+
+	(void)state;
+	world_sql("create sequence billing.heard");
+	world_sql("create function billing.dies() returns trigger language plpgsql "
+		  "security definer as 'begin if nextval(''billing.heard'') <= 2 then "
+		  "raise exception ''faster'' using errcode = ''unique_violation'', "
+		  "constraint = ''payment_reference_key'', schema = ''billing'', "
+		  "table = ''payment''; end if; return new; end'");
+	world_sql("create trigger dies before insert on billing.payment for each row "
+		  "when (new.kind = 'dispute') execute function billing.dies()");
+	must(&who, &billing_v1_change_subscription, "{\"plan\":\"big\"}", NULL);
+	ground_pass(&who, DAY);
+	lives_again();
+	world_sql("drop sequence billing.heard");
+	ground_settle();
+	assert_true(ground_sum(&who, "disputed") > 0);
+}
+
 /* What a call leaves in the arena of its message. */
 struct weighing {
 	const struct world_caller *who;
@@ -303,6 +326,7 @@ main(void)
 		TEST(what_is_asked_under_another_key_is_decided_anew),
 		TEST(a_payment_that_was_tried_is_not_tried_again),
 		TEST(an_answer_to_a_dispute_is_given_once),
+		TEST(a_dispute_that_others_hear_too_does_not_stop_the_clock),
 		TEST(tries_that_others_won_leave_nothing_behind),
 		TEST(a_resumed_subscription_is_not_resumed_again),
 	};

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "invoice/test_shop.h"
+#include "turn/turn.h"
 
 static const char abroad[] = "\"country\":\"US\"";
 static const char big[] = "{\"plan\":\"big\"}";
@@ -197,6 +198,44 @@ a_dispute_that_is_lost_leaves_nothing_to_credit(void **state)
 	is(&who, 0, -5000); /* the loss is what was credited */
 }
 
+struct kept {
+	struct trl_id tenant;
+	int64_t returned, in_balance;
+};
+
+static void
+begin_next(trl_ctx *ctx, void *arg)
+{
+	struct turn *turn = trl_arena_alloc(ctx->arena, sizeof *turn);
+	struct kept *kept = arg;
+
+	ctx->service = "billing";
+	ctx->tenant = kept->tenant;
+	if (turn_load(world.self, ctx, turn) != TRL_OK)
+		return;
+	turn_begin_next(turn);
+	kept->returned = turn->invoices[0].returned;
+	kept->in_balance = turn->invoices[0].in_balance;
+	turn_end(turn);
+}
+
+/* A turn behind another one, too, has what is remembered with an invoice. */
+static void
+the_next_turn_knows_what_went_back(void **state)
+{
+	struct world_caller who = payer("4242424242424242");
+	struct kept kept = { .tenant = who.tenant };
+
+	(void)state;
+	refund(&who, ",\"amount\":700");
+	ground_settle();
+	world_act(begin_next, &kept);
+	assert_int_equal(kept.returned, 700);
+	(void)credit(&who, ",\"amount\":1000");
+	world_act(begin_next, &kept);
+	assert_int_equal(kept.in_balance, 300);
+}
+
 /* And one that is won: what was credited meanwhile is the payer's. */
 static void
 a_dispute_that_is_won_brings_it_back(void **state)
@@ -231,6 +270,12 @@ a_refund_that_fails_after_its_credit_is_balance(void **state)
 	refund(&who, ""); /* and once more, from the balance, and back there */
 	ground_settle();
 	is(&who, 5000, 0);
+	assert_string_equal(
+	    world_sql("select string_agg(amount::text, ' ' order by transaction_id) "
+		      "from billing.ledger_entry where tenant_id = '%s' and cause = "
+		      "'balance' and account = 'credit'",
+		world_id_text(who.tenant)),
+	    "-5000 5000 -5000");
 }
 
 /* The commonest refund of a transfer: too much was paid. */
@@ -339,6 +384,7 @@ main(void)
 		TEST(what_went_back_does_not_go_twice),
 		TEST(an_end_credits_what_is_here_still),
 		TEST(a_dispute_that_is_lost_leaves_nothing_to_credit),
+		TEST(the_next_turn_knows_what_went_back),
 		TEST(a_dispute_that_is_won_brings_it_back),
 		TEST(a_refund_that_fails_after_its_credit_is_balance),
 		TEST(what_was_paid_too_much_goes_back_from_the_balance),

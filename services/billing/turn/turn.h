@@ -1,8 +1,9 @@
 /* turn.h - a turn of an account: what life.h says is to be done becomes statements,
  * events and ledger entries of one batch, behind the account's version; and then
  * payments are tried, whose outcome is a turn of its own. A process that dies between
- * the two leaves the payment's job behind. Every write of billing is a turn, and those
- * of a tenant wait for each other (trl_change_begin). */
+ * the two leaves the payment's job behind, or the job "due", which comes back itself.
+ * Every write of billing is a turn, and those of a tenant wait for each other
+ * (trl_change_begin). */
 #pragma once
 
 #include <trl/change.h>
@@ -99,9 +100,10 @@ struct turn_kind {
  * TRL_CONFLICT (others change it all the time), faults. */
 enum trl_code turn_run(struct billing *self, trl_ctx *ctx, const struct turn_kind *kind,
     void *arg) TRL_MUST_CHECK;
-/* Commits a change that nobody waits for a reply of, with its payments' jobs, and
- * charges them. What the provider does not answer now is its job's. Errors:
- * TRL_PRECONDITION (the account was changed meanwhile: load it anew), faults. */
+/* Commits a change that nobody waits for a reply of, with its payments' jobs (where it
+ * is not of the job "due"), and charges them. What the provider does not answer now is
+ * its job's. Errors: TRL_PRECONDITION (the account was changed meanwhile: load it
+ * anew), faults. */
 enum trl_code turn_commit(struct turn *turn, bool payer_is_there) TRL_MUST_CHECK;
 /* Has the provider asked for turn->charges, which are committed; the same errors. */
 enum trl_code turn_charge(struct turn *turn, bool payer_is_there) TRL_MUST_CHECK;
