@@ -2,9 +2,9 @@
  * the loop, and those that come while a move is under way, share the next one: cost
  * falls as load rises. After a move of several the next one waits a moment, so that a
  * flood is numbered, fetched and applied fifty times a second, and not hundreds of
- * times in handfuls; a single event waits for nobody. Several replicas may try: the
- * head's row lock lets one through, and one that was passed over tries again in a
- * moment, because the other's snapshot may be older than its own commit. */
+ * times in handfuls; one that comes when it is quiet waits for nobody. Several replicas
+ * may try: the head's row lock lets one through, and one that was passed over tries
+ * again in a moment, because the other's snapshot may be older than its own commit. */
 #include "events.h"
 
 #include <endian.h>

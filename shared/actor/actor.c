@@ -85,7 +85,8 @@ take_idle(trl_loop *loop)
 /* What rows, replies and arenas of a rush have left free between what stays: some three
  * megabytes of a service after an hour of renewals. malloc_trim(3) walks the whole
  * heap, which once took 669 ms of a large one; so that is left alone, and a small one
- * is walked once, when the rush is over: a few milliseconds. */
+ * is walked once, when the rush is over: a few milliseconds. Measured is the main heap
+ * only; the arenas of other threads, which are walked with it, are not. */
 static void
 trim_heap(trl_loop *loop)
 {

@@ -1,7 +1,8 @@
 /* kept.h - the catalogue in force as this process has read it: a version never changes,
  * so it is read and decoded once, and not by each turn. Which one is in force is read
  * with every account, so every replica obeys a new one from its commit on. One that was
- * replaced stays for an hour, for whoever works with it. */
+ * replaced stays for an hour at least, for whoever works with it: what is older goes
+ * when another one is read. */
 #pragma once
 
 #include "catalogue/catalogue.h"

@@ -44,8 +44,8 @@ show_plans(
 	return rc;
 }
 
-/* What an account is read with lies in scratch: only the event
- * stays until the page is sent. */
+/* What an account is read with lies in scratch: only the event stays until the page is
+ * sent. */
 static enum trl_code
 show_tenant(struct billing *self, trl_ctx *ctx, struct trl_id tenant, trl_snapshot *out,
     trl_arena *scratch)

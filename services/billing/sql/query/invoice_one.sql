@@ -2,7 +2,8 @@
 -- expect: one NOT_FOUND "There is no such invoice."
 select i.place, i.id as "invoice.id", i.version as "invoice.version",
     i.number as "invoice.number", i.status as "invoice.status",
-    i.currency as "invoice.currency", i.net as "invoice.net", i.tax as "invoice.tax", i.total as "invoice.total",
+    i.currency as "invoice.currency", i.net as "invoice.net",
+    i.tax as "invoice.tax", i.total as "invoice.total",
     i.from_balance as "invoice.from_balance", i.carried as "invoice.carried",
     i.carried_on as "invoice.carried_on",
     i.amount_paid as "invoice.amount_paid",
@@ -11,7 +12,8 @@ select i.place, i.id as "invoice.id", i.version as "invoice.version",
     i.decline_code as "invoice.decline_code", i.issued_at as "invoice.issued_at",
     i.due_at as "invoice.due_at", i.created_at as "invoice.created_at",
     i.paid_at as "invoice.paid_at",
-    i.voided_at as "invoice.voided_at", i.returned, i.in_balance, u.id as payment_id, u.status as payment_status
+    i.voided_at as "invoice.voided_at", i.returned, i.in_balance, u.id as payment_id,
+    u.status as payment_status
 from invoice i
 left join lateral (select p.id, p.status from payment p
     where p.tenant_id = i.tenant_id and p.invoice_id = i.id and p.kind = 'payment'
