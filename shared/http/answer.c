@@ -13,14 +13,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-enum { SMALL_BYTES = 4096, GATHER_BYTES = 16384, TAIL_BYTES = 8192 };
+enum { SMALL_BYTES = 4096, GATHER_BYTES = 16384 };
 
-static enum trl_code
-left(trl_ctx *ctx)
-{
-	trl_err_clear(ctx);
-	return trl_fail(ctx, TRL_UNAVAILABLE, "the client left the answer");
-}
+static const char amid[] = "in mid-answer";
 
 void
 trl_http_time_for_next(trl_ctx *ctx, const struct trl_http_conn *conn)
@@ -46,7 +41,7 @@ trl_http_answer(trl_ctx *ctx, struct trl_http_request *request,
 	if (none && !conn->head_only)
 		framing.length = UINT64_MAX;
 	if (conn->closed)
-		return left(ctx);
+		return trl_http_left(ctx, amid);
 	writer = trl_arena_zalloc(ctx->arena, sizeof *writer);
 	writer->left = length;
 	writer->nowhere = none;
@@ -128,7 +123,7 @@ trl_http_writer_wait(trl_ctx *ctx, struct trl_http_conn *conn)
 		return trl_fail(ctx, TRL_DEADLINE, "the client reads too slowly");
 	}
 	writer->burst = 0;
-	return conn->closed ? left(ctx) : rc;
+	return conn->closed ? trl_http_left(ctx, amid) : rc;
 }
 
 enum trl_code
@@ -144,7 +139,7 @@ trl_http_writer_send(trl_ctx *ctx, struct trl_http_conn *conn, const uint8_t *da
 		if (conn->closed || (!len && !conn->out.len))
 			break;
 		if (!conn->writing) {
-			tail = len < TAIL_BYTES ? len : TAIL_BYTES;
+			tail = len < TRL_HTTP_TAIL_BYTES ? len : TRL_HTTP_TAIL_BYTES;
 			if (tail) {
 				trl_buf_add(&conn->out, data, tail);
 				data += tail;
@@ -156,7 +151,7 @@ trl_http_writer_send(trl_ctx *ctx, struct trl_http_conn *conn, const uint8_t *da
 		}
 		rc = trl_http_writer_wait(ctx, conn);
 	}
-	return conn->closed && rc == TRL_OK ? left(ctx) : rc;
+	return conn->closed && rc == TRL_OK ? trl_http_left(ctx, amid) : rc;
 }
 
 enum trl_code
@@ -168,7 +163,7 @@ trl_http_writer_begin(trl_ctx *ctx, struct trl_http_request *request, uint64_t l
 
 	trl_assert(writer && (len <= writer->left || writer->nowhere));
 	if (conn->closed)
-		return left(ctx);
+		return trl_http_left(ctx, amid);
 	if (!len || writer->nowhere)
 		return TRL_OK;
 	if (writer->left != UINT64_MAX)
@@ -206,10 +201,12 @@ static void
 end(struct trl_http_conn *conn)
 {
 	conn->writer = NULL;
-	if (!conn->writing || conn->closed)
+	conn->untaken = 0;
+	if (conn->closed || (!conn->writing && !conn->out.len))
 		return;
 	conn->untaken = trl_http_untaken(conn);
-	trl_http_wait(conn, HTTP_WRITE);
+	if (conn->writing) /* else the flush waits, where it cannot write it */
+		trl_http_wait(conn, HTTP_WRITE);
 }
 
 void

@@ -120,7 +120,6 @@ begin_request(struct trl_http_conn *conn)
 	conn->body.rc = TRL_OK;
 	memset(&conn->body.chunks, 0, sizeof conn->body.chunks);
 	conn->body.in_pieces = false;
-	conn->untaken = 0;
 	if (!trl_http_body_awaited(conn)) {
 		if (conn->body.in_pieces) /* at its reader's pace */
 			trl_http_conn_read(conn, false);
@@ -313,4 +312,11 @@ trl_http_conn_lost(struct trl_http_conn *conn, int why)
 	    TRL_LOG_STR("during", during[conn->state]),
 	    TRL_LOG_STR("why", uv_err_name(why)));
 	trl_http_conn_close(conn);
+}
+
+enum trl_code
+trl_http_left(trl_ctx *ctx, const char *amid)
+{
+	trl_err_clear(ctx);
+	return trl_fail(ctx, TRL_UNAVAILABLE, "the client left %s", amid);
 }

@@ -24,7 +24,8 @@ enum {
 				       * one that comes faster */
 	TRL_HTTP_FILES = 4,           /* threads that send from files */
 	TRL_HTTP_FILES_WAIT = 4096,
-	TRL_HTTP_BURST = 1 << 20, /* moved at most before others have a turn */
+	TRL_HTTP_BURST = 1 << 20,   /* moved at most before others have a turn */
+	TRL_HTTP_TAIL_BYTES = 4096, /* given to libuv, to hear when there is room */
 };
 
 /* What a connection waits for; each wait lasts equally long for all, so a queue
@@ -99,8 +100,8 @@ struct trl_http_conn {
 	size_t seen;
 	size_t head_len; /* of the head that in begins with; 0: it begins with none */
 	size_t held; /* bytes of a request that is not complete, as they are counted */
-	size_t
-	    untaken; /* at the end of an answer in pieces, when last looked; else 0 */
+	size_t untaken; /* since the end of an answer in pieces was written, when last
+			 * looked; 0: it has gone, or there was none */
 	struct {
 		uint64_t left; /* not yet taken from in; chunked: UINT64_MAX */
 		struct trl_http_chunks chunks;
@@ -168,6 +169,8 @@ void trl_http_conn_start(trl_http_server *server, struct trl_http_conn *conn);
 void trl_http_conn_close(struct trl_http_conn *conn);
 /* The same, because the client broke off; why is libuv's. */
 void trl_http_conn_lost(struct trl_http_conn *conn, int why);
+/* What its actor is told then: TRL_UNAVAILABLE. amid: "in mid-body". */
+enum trl_code trl_http_left(trl_ctx *ctx, const char *amid);
 /* Goes on with what was read: the next request, if one is whole. */
 void trl_http_conn_step(struct trl_http_conn *conn);
 void trl_http_conn_read(struct trl_http_conn *conn, bool on);
@@ -267,7 +270,7 @@ bool trl_http_write_head(struct trl_http_conn *conn,
 bool trl_http_sendable(const struct trl_http_response *response);
 /* Has libuv write what is in out, which tells when the kernel has taken it. */
 void trl_http_write_rest(struct trl_http_conn *conn, size_t done);
-/* Bytes that the client has not taken. */
+/* Bytes that the client has not taken, with those that are still here. */
 size_t trl_http_untaken(const struct trl_http_conn *conn);
 
 /* stream.c */

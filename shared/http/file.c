@@ -14,7 +14,7 @@
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
-enum { TAIL_BYTES = 4096, TURN_BYTES = 4 << 20 };
+enum { TURN_BYTES = 4 << 20 };
 
 struct sending {
 	int to, fd;
@@ -24,14 +24,15 @@ struct sending {
 	int error;  /* of the socket */
 	int broken; /* of the file; ENODATA: it is shorter */
 	size_t tail_len;
-	uint8_t tail[TAIL_BYTES];
+	uint8_t tail[TRL_HTTP_TAIL_BYTES];
 };
 
 static void
 read_tail(struct sending *job)
 {
-	const size_t want =
-	    job->len - job->sent < TAIL_BYTES ? job->len - job->sent : TAIL_BYTES;
+	const size_t want = job->len - job->sent < TRL_HTTP_TAIL_BYTES
+				? job->len - job->sent
+				: TRL_HTTP_TAIL_BYTES;
 	ssize_t n;
 
 	do

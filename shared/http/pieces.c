@@ -121,13 +121,6 @@ take(trl_ctx *ctx, struct trl_http_conn *conn, const uint8_t **data, size_t *len
 	return TRL_OK;
 }
 
-static enum trl_code
-left(trl_ctx *ctx)
-{
-	trl_err_clear(ctx);
-	return trl_fail(ctx, TRL_UNAVAILABLE, "the client left in mid-body");
-}
-
 /* Parks until the socket has something. */
 static enum trl_code
 wait_for_client(trl_ctx *ctx, struct trl_http_conn *conn)
@@ -149,7 +142,7 @@ wait_for_client(trl_ctx *ctx, struct trl_http_conn *conn)
 	reader->dry = false;
 	reader->burst = 0;
 	if (conn->closed)
-		return left(ctx);
+		return trl_http_left(ctx, "in mid-body");
 	if (rc != TRL_OK && ctx->cancelled)
 		return rc;
 	/* One byte at least has come, or the end. */
@@ -210,7 +203,7 @@ fill(trl_ctx *ctx, struct trl_http_conn *conn)
 	reader->at = reader->len = 0;
 	while (rc == TRL_OK && !reader->len) {
 		if (conn->closed || conn->eof)
-			return left(ctx);
+			return trl_http_left(ctx, "in mid-body");
 		if (reader->dry)
 			rc = wait_for_client(ctx, conn);
 		else if (!has_piece(conn))

@@ -105,8 +105,7 @@ trl_http_stream_wait(trl_ctx *ctx, trl_http_stream *conn)
 	}
 	if (!conn->closed)
 		return rc;
-	trl_err_clear(ctx);
-	return trl_fail(ctx, TRL_UNAVAILABLE, "the client left the stream");
+	return trl_http_left(ctx, "the stream");
 }
 
 void

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/socket.h>
@@ -305,6 +306,30 @@ the_end_of_an_answer_that_nobody_takes_is_not_kept(void **state)
 	close(fd);
 }
 
+/* Of small ones, whose handlers were done when the flush found the kernel full. */
+static void
+the_end_of_an_answer_is_kept_while_it_moves(void **state)
+{
+	struct world *world = *state;
+	int fd = dial_taking(world, 65536), at_once = 1;
+	uint64_t began;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+	/* One at a time, until the next is not begun. */
+	for (unsigned i = 0; i == world->finished; i++) {
+		says(fd, GET("/out/small"));
+		for (int ms = 0; ms < 50 && i == world->finished; ms++)
+			let_pass(world, 1);
+	}
+	began = trl_mono_us();
+	assert_in_range(world->finished, 50, 5000);
+	while (trl_mono_us() - began < 900000) /* three times the limit */
+		(void)sip(world, fd, 24000, 1);
+	assert_int_equal(trl_http_connections(world->server), 1);
+	reset(fd);
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 3000));
+}
+
 static void
 who_reads_slowly_but_steadily_is_not_ended_and_below_the_floor_is(void **state)
 {
@@ -476,6 +501,7 @@ main(void)
 		TEST(a_slow_reader_gets_the_same_bytes, set_up),
 		TEST(who_takes_nothing_is_ended_after_the_idle_limit, set_up_quick),
 		TEST(the_end_of_an_answer_that_nobody_takes_is_not_kept, set_up_quick),
+		TEST(the_end_of_an_answer_is_kept_while_it_moves, set_up_quick),
 		TEST(who_reads_slowly_but_steadily_is_not_ended_and_below_the_floor_is,
 		    set_up_quick),
 		TEST(a_client_that_leaves_ends_the_write_at_once, set_up),

@@ -239,6 +239,7 @@ static void
 written(struct trl_http_conn *conn)
 {
 	conn->answers = 0;
+	conn->untaken = 0;
 	trl_http_stream_wake(conn);
 	if (conn->state == HTTP_ENDING) {
 		if (!conn->linger || conn->eof) {
@@ -283,7 +284,8 @@ trl_http_untaken(const struct trl_http_conn *conn)
 	int queued = 0;
 
 	(void)ioctl(trl_http_conn_fd(conn), SIOCOUTQ, &queued);
-	return (size_t)queued + uv_stream_get_write_queue_size(&conn->uv.stream);
+	return conn->out.len + (size_t)queued +
+	       uv_stream_get_write_queue_size(&conn->uv.stream);
 }
 
 void
