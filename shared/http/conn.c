@@ -119,7 +119,7 @@ begin_request(struct trl_http_conn *conn)
 	conn->used = true;
 	conn->body.rc = TRL_OK;
 	memset(&conn->body.chunks, 0, sizeof conn->body.chunks);
-	conn->body.in_pieces = false;
+	conn->body.in_pieces = conn->body.nudged = false;
 	if (!trl_http_body_awaited(conn)) {
 		if (conn->body.in_pieces) /* at its reader's pace */
 			trl_http_conn_read(conn, false);

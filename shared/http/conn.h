@@ -110,6 +110,7 @@ struct trl_http_conn {
 		bool chunked;
 		bool expect; /* the client may wait for 100 Continue */
 		bool in_pieces;
+		bool nudged; /* as the next read will tell */
 	} body;
 	struct {
 		void (*closed)(void *self); /* NULL: nobody is to be told */

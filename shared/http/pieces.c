@@ -21,6 +21,17 @@ trl_http_expect(struct trl_http_request *request, uint64_t max_bytes)
 }
 
 void
+trl_http_nudge(struct trl_http_request *request)
+{
+	struct trl_http_conn *conn = request->conn;
+
+	if (!conn || conn->answered)
+		return;
+	conn->body.nudged = true;
+	trl_http_reader_wake(conn);
+}
+
+void
 trl_http_reader_wake(struct trl_http_conn *conn)
 {
 	if (conn->reader)
@@ -145,9 +156,9 @@ wait_for_client(trl_ctx *ctx, struct trl_http_conn *conn)
 		return trl_http_left(ctx, "in mid-body");
 	if (rc != TRL_OK && ctx->cancelled)
 		return rc;
-	/* One byte at least has come, or the end. */
+	/* One byte at least has come, or the end; or nothing has, and it was nudged. */
 	if (trl_http_pace_slow(&reader->pace, &conn->server->pace,
-		trl_loop_now_us(ctx->loop) - began, rc == TRL_OK))
+		trl_loop_now_us(ctx->loop) - began, rc == TRL_OK && !conn->body.nudged))
 		return trl_fail(ctx, TRL_DEADLINE, "the body comes too slowly");
 	return TRL_OK;
 }
@@ -190,7 +201,7 @@ receive(struct trl_http_conn *conn)
 		trl_http_conn_lost(conn, -errno);
 }
 
-/* Parks until more has come. */
+/* Parks until more has come, or the nudge. */
 static enum trl_code
 fill(trl_ctx *ctx, struct trl_http_conn *conn)
 {
@@ -201,7 +212,7 @@ fill(trl_ctx *ctx, struct trl_http_conn *conn)
 		trl_buf_fini(&conn->in);
 	reader->raw = NULL;
 	reader->at = reader->len = 0;
-	while (rc == TRL_OK && !reader->len) {
+	while (rc == TRL_OK && !reader->len && !conn->body.nudged) {
 		if (conn->closed || conn->eof)
 			return trl_http_left(ctx, "in mid-body");
 		if (reader->dry)
@@ -223,15 +234,19 @@ trl_http_read(
 
 	trl_assert(conn && !conn->answered);
 	*len = 0;
-	if (!conn->reader)
+	if (!conn->reader && !conn->body.nudged)
 		rc = begin(ctx, request);
-	while (rc == TRL_OK) {
+	while (rc == TRL_OK && !conn->body.nudged) {
 		rc = take(ctx, conn, data, len);
 		if (rc != TRL_OK || *len || !conn->body.left)
 			break;
 		rc = fill(ctx, conn);
 	}
-	conn->body.rc = rc; /* no more of it is read, nor skipped */
+	if (!*len)
+		*data = conn->body.nudged ? NULL : (const uint8_t *)"";
+	conn->body.nudged = false;
+	if (rc != TRL_OK)
+		conn->body.rc = rc; /* no more of it is read, nor skipped */
 	trl_http_time_for_next(ctx, conn);
 	return rc;
 }

@@ -14,30 +14,6 @@
 
 #include "test_body_rig.h"
 
-#define HEAD(path, fields) "POST " path " HTTP/1.1\r\nHost: a\r\n" fields "\r\n\r\n"
-#define NEXT "GET /other HTTP/1.1\r\nHost: a\r\n\r\n"
-
-/* Turns the loop until so many bytes or bodies were seen, or pieces are held. */
-struct until {
-	size_t bytes;
-	unsigned bodies, holding;
-};
-
-static bool
-has_seen(void *self)
-{
-	const struct until *until = self;
-
-	return seen.bytes >= until->bytes && seen.bodies >= until->bodies &&
-	       seen.holding >= until->holding;
-}
-
-static void
-await(struct world *world, struct until until)
-{
-	assert_true(trl_loop_run_until(world->loop, has_seen, &until, 5000));
-}
-
 static void
 a_body_of_a_length_comes_in_pieces_and_the_next_request_behind_it(void **state)
 {
@@ -342,20 +318,6 @@ time_that_the_handler_takes_is_not_the_clients(void **state)
 	free(body);
 }
 
-/* A client whose handler reads, and waits. */
-static int
-begin(struct world *world, const char *head)
-{
-	const size_t handled = world->handled;
-	int fd = dial(world);
-
-	says(fd, head);
-	while (world->handled == handled)
-		let_pass(world, 5);
-	let_pass(world, 5);
-	return fd;
-}
-
 /* Where in its body a client leaves, and how. */
 static void
 a_client_that_leaves_ends_the_read_at_once(void **state)
@@ -374,7 +336,7 @@ a_client_that_leaves_ends_the_read_at_once(void **state)
 		int fd;
 
 		seen.bytes = seen.bodies = 0;
-		fd = begin(world, heads[i / 2 / TRL_COUNT(sent)]);
+		fd = say_head(world, heads[i / 2 / TRL_COUNT(sent)]);
 		assert_true(send_all(world, fd, body, n));
 		await(world, (struct until){ .bytes = n });
 		if (i % 2)
@@ -466,8 +428,8 @@ without_room_no_body_begins_and_one_that_has_waits(void **state)
 	int fds[3], fd;
 
 	for (int i = 0; i < 3; i++)
-		fds[i] =
-		    begin(world, i == 2 ? HEAD("/in", "Content-Length: 1000") : holds);
+		fds[i] = say_head(
+		    world, i == 2 ? HEAD("/in", "Content-Length: 1000") : holds);
 	for (int i = 0; i < 2; i++) {
 		say(fds[i], (const char *)body, 1000);
 		await(world, (struct until){ .holding = (unsigned)i + 1 });
@@ -497,11 +459,11 @@ static void
 an_address_has_a_share_of_the_room(void **state)
 {
 	struct world *world = *state;
-	int one = begin(world, HEAD("/in/holds", "Content-Length: 1")), two;
+	int one = say_head(world, HEAD("/in/holds", "Content-Length: 1")), two;
 
 	say(one, "\x01", 1);
 	await(world, (struct until){ .holding = 1 });
-	two = begin(world, HEAD("/in", "Content-Length: 1"));
+	two = say_head(world, HEAD("/in", "Content-Length: 1"));
 	assert_true(hear(world, two, " 503 ", 2000));
 	assert_int_equal(seen.read, TRL_BUSY);
 	let_go(0);
@@ -518,8 +480,8 @@ a_server_that_closes_ends_those_that_read(void **state)
 	int fds[4];
 
 	for (int i = 0; i < 3; i++) {
-		fds[i] = begin(world, i < 2 ? HEAD("/in/holds", "Content-Length: 2")
-					    : HEAD("/in", "Content-Length: 2"));
+		fds[i] = say_head(world, i < 2 ? HEAD("/in/holds", "Content-Length: 2")
+					       : HEAD("/in", "Content-Length: 2"));
 		if (i == 2)
 			break;
 		say(fds[i], "\x01", 1);

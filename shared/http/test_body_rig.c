@@ -1,4 +1,4 @@
-/* See test_body_rig.h. */
+/* See test_body_rig.h. (Over 400 lines: handlers that do it in every way.) */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -69,12 +69,19 @@ static enum trl_code
 read_all(trl_ctx *ctx, struct trl_http_request *request)
 {
 	const bool holds = strstr(request->path, "holds") != NULL,
-		   once = strstr(request->path, "once") != NULL;
+		   once = strstr(request->path, "once") != NULL,
+		   stops = strstr(request->path, "stops") != NULL;
 	const uint8_t *data;
 	enum trl_code rc;
 	size_t len, at = 0;
 
-	while ((rc = trl_http_read(ctx, request, &data, &len)) == TRL_OK && len) {
+	while ((rc = trl_http_read(ctx, request, &data, &len)) == TRL_OK &&
+	       (len || !data)) {
+		seen.nudges += !data;
+		if (!data && stops)
+			break;
+		if (!data)
+			continue;
 		if (holds)
 			hold(ctx);
 		for (size_t i = 0; i < len; i++)
@@ -86,6 +93,7 @@ read_all(trl_ctx *ctx, struct trl_http_request *request)
 		if (once)
 			break;
 	}
+	assert_true(rc != TRL_OK || data || stops);
 	return rc;
 }
 
@@ -99,18 +107,25 @@ take_in(trl_ctx *ctx, struct trl_http_request *request)
 	if (strstr(request->path, "refuse")) {
 		response.status = 423;
 	} else {
+		seen.reads = request;
+		if (strstr(request->path, "nudged"))
+			trl_http_nudge(request);
 		seen.read = read_all(ctx, request);
+		seen.reads = NULL;
 		seen.retry_after_ms = ctx->err.retry_after_ms;
 		if (seen.read != TRL_OK)
 			response.status = seen.read == TRL_DEADLINE    ? 408
 					  : seen.read == TRL_QUOTA     ? 413
 					  : seen.read == TRL_MALFORMED ? 400
 								       : 503;
+		else if (seen.nudges && strstr(request->path, "stops"))
+			response.status = 423;
 		seen.bodies++;
 	}
 	response.body = trl_arena_printf(ctx->arena, "%zu", seen.bytes);
 	response.body_len = strlen(response.body);
 	trl_http_reply(ctx, request, &response);
+	trl_http_nudge(request); /* which is over */
 }
 
 /* In blocks, each of which is freed as soon as it was written. */
@@ -358,4 +373,32 @@ void
 let_pass(struct world *world, uint32_t ms)
 {
 	(void)trl_loop_run_until(world->loop, never, NULL, ms);
+}
+
+static bool
+has_seen(void *self)
+{
+	const struct until *until = self;
+
+	return seen.bytes >= until->bytes && seen.bodies >= until->bodies &&
+	       seen.holding >= until->holding && seen.nudges >= until->nudges;
+}
+
+void
+await(struct world *world, struct until until)
+{
+	assert_true(trl_loop_run_until(world->loop, has_seen, &until, 5000));
+}
+
+int
+say_head(struct world *world, const char *head)
+{
+	const size_t handled = world->handled;
+	int fd = dial(world);
+
+	says(fd, head);
+	while (world->handled == handled)
+		let_pass(world, 5);
+	let_pass(world, 5);
+	return fd;
 }

@@ -6,6 +6,9 @@
 
 #include "test_http_rig.h"
 
+#define HEAD(path, fields) "POST " path " HTTP/1.1\r\nHost: a\r\n" fields "\r\n\r\n"
+#define NEXT "GET /other HTTP/1.1\r\nHost: a\r\n\r\n"
+
 enum { BLOCK = 300000, BLOCKS = 3 };
 
 /* What the handlers are told, and what they saw; a process has one world at a time. */
@@ -18,17 +21,19 @@ struct seen {
 	uint8_t differs;             /* 0: it was what a test sends */
 	enum trl_code read, written; /* the last */
 	uint32_t retry_after_ms;
-	unsigned holding;
-	struct trl_ticket tickets[4]; /* of those that hold a piece */
+	unsigned holding, nudges;
+	struct trl_http_request *reads; /* while it does */
+	struct trl_ticket tickets[4];   /* of those that hold a piece */
 };
 extern struct seen seen;
 
 /* /in reads all, /in/holds waits with each piece in its hands until it is woken by
- * seen.tickets, /in/once reads one piece, /in/refuse none. /out writes BLOCKS blocks of
- * BLOCK bytes; with these words in the path it does otherwise: chunked (no length),
- * short (promises one byte more), break (does not finish), small (ten bytes a write),
- * file (a part of seen.fd), parts (of the file, with some from memory), much (a hundred
- * megabytes, of no pattern). */
+ * seen.tickets, /in/once reads one piece, /in/refuse none. Those with nudged in the
+ * path nudge themselves before the first piece; with stops, a nudge is the last it
+ * reads. /out writes BLOCKS blocks of BLOCK bytes; with these words in the path it does
+ * otherwise: chunked (no length), short (promises one byte more), break (does not
+ * finish), small (ten bytes a write), file (a part of seen.fd), parts (of the file,
+ * with some from memory), much (a hundred megabytes, of no pattern). */
 int set_up(void **state);
 /* Times of some tenths of a second. */
 int set_up_quick(void **state);
@@ -59,3 +64,12 @@ bool is_held(void *self);
 /* Lets the n-th that holds a piece go on. */
 void let_go(unsigned n);
 void let_pass(struct world *world, uint32_t ms);
+
+/* Turns the loop until so many bytes or bodies were seen, or pieces are held. */
+struct until {
+	size_t bytes;
+	unsigned bodies, holding, nudges;
+};
+void await(struct world *world, struct until until);
+/* A client whose handler reads, and waits. */
+int say_head(struct world *world, const char *head);

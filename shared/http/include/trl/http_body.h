@@ -6,10 +6,10 @@
  *
  * In place of the handler's total time there is an idle limit (piece_timeout_ms) and a
  * floor (floor_bytes in floor_ms), which count only while the client is waited for:
- * each piece moves the actor's deadline to handler_timeout_ms from then, so that who is
- * told of a client that is too slow has time to say so. Once a body has begun, its
- * request answers in any case: a client that has left is told to nobody but by the
- * errors here.
+ * each piece moves the actor's deadline to handler_timeout_ms from then, so that a
+ * handler that hears of a client that is too slow has time to say so. Once a body has
+ * begun, its handler answers in any case: nobody is told of a client that has left, but
+ * by these errors.
  *
  * A body is read before it is answered; what is left of it then is skipped where it is
  * short, else the connection ends behind the answer, and at most 256 KiB of what still
@@ -24,15 +24,21 @@ enum { TRL_HTTP_PIECE_BYTES = 262144 /* the longest that trl_http_read gives */ 
 
 /* Before the first piece: the most that the body may have. */
 void trl_http_expect(struct trl_http_request *request, uint64_t max_bytes);
-/* The next piece: parks until some of the body has come; *len 0: it has ended. The
- * bytes stay until the next call, or the answer. The first call sends 100 Continue
- * where the client may wait for it.
+/* The next piece: parks until some of the body has come; *len 0: it has ended, or, with
+ * *data NULL, trl_http_nudge was called. The bytes stay until the next call, or the
+ * answer. The first call sends 100 Continue where the client may wait for it.
  * Errors: TRL_BUSY (too many are read already: nothing was read, with retry-after),
  * TRL_QUOTA (more than was expected: by its length before anything was read),
  * TRL_MALFORMED (chunks), TRL_DEADLINE (the client is too slow: 408), TRL_UNAVAILABLE
  * (it left in mid-body). */
 enum trl_code trl_http_read(trl_ctx *ctx, struct trl_http_request *request,
     const uint8_t **data, size_t *len) TRL_MUST_CHECK;
+
+/* For what the reader waits for besides the client: its read, or the next where none is
+ * parked, gives *data NULL and *len 0 and takes nothing of the body, which may be read
+ * on. Once until then, however often this is called; after the answer it is nothing.
+ * Never parks. Loop thread. */
+void trl_http_nudge(struct trl_http_request *request);
 
 /* Answers with a head whose body is written by what follows. length: of the body;
  * UINT64_MAX: unknown, which is sent in chunks, to HTTP/1.0 until the connection ends.
@@ -53,7 +59,8 @@ enum trl_code trl_http_write(trl_ctx *ctx, struct trl_http_request *request,
  * Errors: the same, TRL_INTERNAL (the file is shorter, or cannot be read), TRL_BUSY. */
 enum trl_code trl_http_write_file(trl_ctx *ctx, struct trl_http_request *request,
     int fd, uint64_t offset, uint64_t len) TRL_MUST_CHECK;
-/* The body is complete, and the connection goes on with the next request. Less than
- * its length was written: the connection is broken off, as it is for a handler that
- * returns without this, so that nobody takes what was sent for all. */
+/* The body is complete. The connection goes on with the next request, or ends where the
+ * answer said so. Less than its length was written: the connection is broken off, as it
+ * is for a handler that returns without this, so that nobody takes what was sent for
+ * all. */
 void trl_http_finish(trl_ctx *ctx, struct trl_http_request *request);
