@@ -83,6 +83,22 @@ bus_stream_break(struct trl_stream *s, const char *why)
 	if (s->over == NULL)
 		s->over = why;
 	bus_stream_wake(s);
+	bus_stream_watched(s);
+}
+
+void
+bus_stream_watched(struct trl_stream *s)
+{
+	if (s->changed != NULL && (s->over != NULL || s->out.unwanted))
+		s->changed(s->watcher);
+}
+
+void
+trl_stream_watch(trl_stream *s, void (*changed)(void *self), void *self)
+{
+	s->changed = changed;
+	s->watcher = self;
+	bus_stream_watched(s);
 }
 
 bool

@@ -41,9 +41,11 @@ struct trl_stream {
 	const struct trl_method *method;
 	trl_bus *bus;
 	trl_loop *loop;
-	const char *over;         /* why it is broken, or NULL */
-	struct trl_ticket ticket; /* who waits for a change of anything here */
-	uint64_t until_us;        /* the caller's patience; else UINT64_MAX */
+	const char *over;            /* why it is broken, or NULL */
+	struct trl_ticket ticket;    /* who waits for a change of anything here */
+	void (*changed)(void *self); /* who watches; NULL: nobody */
+	void *watcher;
+	uint64_t until_us; /* the caller's patience; else UINT64_MAX */
 	struct stream_in in;
 	struct stream_out out;
 	/* The caller's. */
@@ -70,6 +72,8 @@ enum trl_code bus_stream_wait(
     trl_ctx *ctx, struct trl_stream *stream, const char *what) TRL_MUST_CHECK;
 void bus_stream_wake(struct trl_stream *stream);
 void bus_stream_break(struct trl_stream *stream, const char *why);
+/* Tells who watches, where our body has nobody to go to. */
+void bus_stream_watched(struct trl_stream *stream);
 enum trl_code bus_stream_over(trl_ctx *ctx, const struct trl_stream *stream);
 /* Whether a body is on its way that the bulk carries. */
 bool bus_stream_is_carried(const struct trl_stream *stream);

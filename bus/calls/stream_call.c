@@ -102,6 +102,7 @@ bus_stream_replied(struct trl_stream *s, const struct bus_frame *frame)
 		bus_credit_ride(s, reply.body_len);
 		trl_series_add(s->bulk->m.bytes[0], (double)reply.body_len);
 	}
+	bus_stream_watched(s);
 }
 
 static void

@@ -69,6 +69,15 @@ go_down(trl_ctx *ctx, const char *how, uint64_t len)
 	trl_stream_close(&stream);
 }
 
+static unsigned told;
+
+static void
+count_told(void *self)
+{
+	(void)self;
+	told++;
+}
+
 /* Writes a piece and reads what comes back of it, in turns. */
 static void
 go_both_ways(trl_ctx *ctx, uint64_t len)
@@ -78,6 +87,8 @@ go_both_ways(trl_ctx *ctx, uint64_t len)
 	uint8_t bytes[20000];
 	uint64_t sent = 0, got = 0;
 	MUST(open_stream(ctx, SAMPLE_TURN, "", 0, NULL, &stream) == TRL_OK);
+	told = 0;
+	trl_stream_watch(stream, count_told, NULL);
 	while (sent < len) {
 		size_t n =
 		    len - sent < sizeof bytes ? (size_t)(len - sent) : sizeof bytes;
@@ -88,6 +99,7 @@ go_both_ways(trl_ctx *ctx, uint64_t len)
 			continue;
 		if (got == 0)
 			body_reply(ctx, stream);
+		MUST(told == 0); /* the other end has answered, and reads on */
 		MUST(trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0);
 		for (size_t i = 0; i < piece.len; i++)
 			MUST(piece.data[i] == sample_byte(got + i));
@@ -195,6 +207,40 @@ be_answered_in_mid_body(trl_ctx *ctx, void *arg)
 }
 
 static void
+wake(void *self)
+{
+	told++;
+	(void)trl_wake(*(struct trl_ticket *)self);
+}
+
+/* Who waits elsewhere for what it would write hears of the answer, or is told so where
+ * it begins to watch afterwards; never of what nobody watches any more. */
+static void
+watch_for_an_answer(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	struct trl_ticket ticket;
+	bool wanted;
+	(void)arg;
+	told = 0;
+	MUST(open_stream(ctx, SAMPLE_TAKE, "half", 0, NULL, &stream) == TRL_OK);
+	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && wanted);
+	ticket = (struct trl_ticket){ 0 };
+	trl_stream_watch(stream, wake, &ticket);
+	MUST(told == 0 && body_write(ctx, stream, 1000) == TRL_OK);
+	while (told == 0) {
+		ticket = trl_park_begin(ctx);
+		MUST(trl_park_for(ctx, ticket, "an answer", 2000) == TRL_OK);
+	}
+	MUST(body_reply(ctx, stream)->up_ms == 1000);
+	trl_stream_watch(stream, count_told, NULL);
+	MUST(told == 2);
+	trl_stream_watch(stream, NULL, NULL);
+	trl_stream_close(&stream);
+	MUST(told == 2);
+}
+
+static void
 see_bodies_break_off(trl_ctx *ctx, void *arg)
 {
 	static const char *const ways[] = { "break", "forget" };
@@ -234,6 +280,7 @@ TEST(tells_each_end_how_the_other_ended)
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, be_refused, NULL);
 	rig_run(&rig, be_answered_in_mid_body, NULL);
+	rig_run(&rig, watch_for_an_answer, NULL);
 	rig_run(&rig, see_bodies_break_off, NULL);
 	rig_run(&rig, may_not_be_called_plainly, NULL);
 	must_be_clean();

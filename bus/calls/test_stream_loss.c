@@ -244,6 +244,36 @@ a_dead_line_is_noticed_on_either_connection(void **state)
 }
 
 static void
+wake(void *self)
+{
+	(void)trl_wake(*(struct trl_ticket *)self);
+}
+
+/* While it waits for what it would write. */
+static void
+watch_until_lost(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	struct trl_ticket ticket;
+	bool wanted;
+	(void)arg;
+	MUST(body_open(ctx, rig.bus, SAMPLE_TAKE, "", 0, NULL, &stream) == TRL_OK);
+	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && wanted);
+	ticket = trl_park_begin(ctx);
+	trl_stream_watch(stream, wake, &ticket);
+	proxy_cut(proxy, 0);
+	MUST(trl_park_for(ctx, ticket, "a loss", 2000) == TRL_OK);
+	MUST(body_write(ctx, stream, 1) == TRL_UNAVAILABLE);
+	trl_stream_close(&stream);
+}
+
+TEST(who_watches_hears_of_a_loss)
+{
+	open_line(0);
+	rig_run(&rig, watch_until_lost, NULL);
+}
+
+static void
 read_far(trl_ctx *ctx, void *arg)
 {
 	trl_stream *stream;
@@ -318,6 +348,7 @@ main(void)
 		cmocka_unit_test(both_ends_hear_of_a_lost_bulk_connection),
 		cmocka_unit_test(a_caller_hears_of_a_killed_callee),
 		cmocka_unit_test(a_dead_line_is_noticed_on_either_connection),
+		cmocka_unit_test(who_watches_hears_of_a_loss),
 		cmocka_unit_test(fills_a_long_line),
 		cmocka_unit_test(takes_its_time_while_pieces_move),
 	};

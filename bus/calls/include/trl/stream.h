@@ -87,6 +87,12 @@ enum trl_code trl_stream_write(
  * Errors: as trl_stream_write, TRL_INTERNAL (it cannot be read, or is shorter). */
 enum trl_code trl_stream_write_file(trl_ctx *ctx, trl_stream *stream, int fd,
     uint64_t offset, uint64_t len) TRL_MUST_CHECK;
+/* Who writes what comes from elsewhere waits there, and not here: has changed called,
+ * on the loop, as soon as a write would fail, since the other end has answered and
+ * reads no more, or the stream is broken; at once where it is so already; perhaps more
+ * than once. It must neither park nor close the stream, whose end ends it, as does
+ * NULL. */
+void trl_stream_watch(trl_stream *stream, void (*changed)(void *self), void *self);
 /* The body is complete.
  * Errors: TRL_UNAVAILABLE. */
 enum trl_code trl_stream_end(trl_ctx *ctx, trl_stream *stream) TRL_MUST_CHECK;
