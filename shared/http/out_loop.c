@@ -66,6 +66,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 		((events & UV_WRITABLE) ? CURL_CSELECT_OUT : 0));
 }
 
+/* NULL: there is none. One that libcurl would not give back could never be ended. */
 static struct link *
 new_link(trl_http_out *out, curl_socket_t fd)
 {
@@ -75,11 +76,15 @@ new_link(trl_http_out *out, curl_socket_t fd)
 	link->out = out;
 	link->fd = fd;
 	link->poll.data = link;
-	if (uv_poll_init_socket(trl_loop_uv(out->loop), &link->poll, fd) != 0) {
+	if (curl_multi_assign(out->multi, fd, link) != CURLM_OK) {
 		free(link);
 		return NULL;
 	}
-	curl_multi_assign(out->multi, fd, link);
+	if (uv_poll_init_socket(trl_loop_uv(out->loop), &link->poll, fd) != 0) {
+		curl_multi_assign(out->multi, fd, NULL);
+		free(link);
+		return NULL;
+	}
 	return link;
 }
 
@@ -152,7 +157,9 @@ out_loop_open(trl_http_out *out, size_t max_connections)
 void
 out_loop_close(trl_http_out *out)
 {
-	curl_multi_cleanup(TRL_TAKE(out->multi));
+	/* From 8.9 on it begins to wait for TLS's goodbye: on_socket needs multi. */
+	curl_multi_cleanup(out->multi);
+	out->multi = NULL;
 	uv_timer_stop(out->timer);
 	out->timer->data = out->timer;
 	uv_close((uv_handle_t *)TRL_TAKE(out->timer), on_closed);

@@ -420,6 +420,27 @@ a_certificate_is_believed_for_its_name_and_authority_alone(void **state)
 }
 
 static void
+a_kept_connection_of_tls_ends_with_its_client(void **state)
+{
+	const struct trl_http_out_options options = { .any_address = true,
+		.ca_file = world.ca };
+	TRL_AUTO(trl_http_out_close)
+	trl_http_out *out = trl_http_out_open(world.loop, &options);
+	struct visit visit = { .out = out,
+		.call = { .url = at(world.https, "hello") } };
+	struct visit next = { .call = { .url = at(world.http, "hello") } };
+
+	(void)state;
+	go(&visit);
+	assert_int_equal(visit.rc, TRL_OK);
+	free(visit.body);
+	trl_http_out_close(&out);
+	go(&next); /* the loop polls what it was left with */
+	assert_int_equal(next.rc, TRL_OK);
+	free(next.body);
+}
+
+static void
 names_of_private_addresses_are_refused_before_anything_is_sent(void **state)
 {
 	static const char *const urls[] = { "https://private.test/",
@@ -601,6 +622,7 @@ main(int argc, char **argv)
 		    the_systems_authorities_are_read_once_for_many_connections),
 		cmocka_unit_test(
 		    a_certificate_is_believed_for_its_name_and_authority_alone),
+		cmocka_unit_test(a_kept_connection_of_tls_ends_with_its_client),
 		cmocka_unit_test(
 		    names_of_private_addresses_are_refused_before_anything_is_sent),
 		cmocka_unit_test(
