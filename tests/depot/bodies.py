@@ -370,8 +370,7 @@ def whoever_is_killed_is_told_and_forgotten():
     line.sendall(bytes(MIB))
     until('the upload began', 10, in_the_making)
     os.kill(pid, signal.SIGKILL)
-    line.sendall(bytes(MIB))
-    said = answer_of(line)
+    said = answer_of(line)  # though the client sends nothing
     expect(said.startswith(b'HTTP/1.1 503 '), said[:200])
     for left in in_the_making():
         os.unlink(left)

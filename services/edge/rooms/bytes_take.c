@@ -31,20 +31,29 @@ body_failed(struct edge_request *request, enum trl_code rc)
 	}
 }
 
+static void
+nudge(void *http)
+{
+	trl_http_nudge(http);
+}
+
 /* Reads on and sends, until the body has ended. Whoever is called may have answered
- * before: then its reply tells what. */
+ * before, also while the client sends nothing: then its reply tells what. */
 static enum trl_code
 send_body(struct edge_request *request, trl_stream *stream, struct upload *upload)
 {
 	trl_ctx *ctx = request->ctx;
 	enum trl_code rc = TRL_OK;
 
+	trl_stream_watch(stream, nudge, request->http);
 	while (rc == TRL_OK) {
 		if (!upload->len) {
 			rc = trl_http_read(
 			    ctx, request->http, &upload->data, &upload->len);
 			if (rc != TRL_OK)
 				return body_failed(request, rc);
+			if (!upload->data) /* nudged */
+				return TRL_OK;
 		}
 		if (!upload->len) {
 			rc = trl_stream_end(ctx, stream);
