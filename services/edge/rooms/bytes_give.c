@@ -12,7 +12,7 @@
 enum {
 	SMALL = 4096, /* one write with the head; a copy costs nothing */
 	PART_LEAST = 65536,
-	PART_MOST = 8 << 20,
+	PART_MOST = 256 << 20,
 	QUICK_US = 500000,
 	LONG_US = 4000000
 };
@@ -77,7 +77,7 @@ write_piece(
 static enum trl_code
 write_body(struct edge_request *request, trl_stream *stream, struct trl_piece piece)
 {
-	struct download down = { .left = request->length, .part = 4 * PART_LEAST };
+	struct download down = { .left = request->length, .part = PART_LEAST };
 	enum trl_code rc = TRL_OK;
 
 	while (rc == TRL_OK && size_of(&piece) > 0) {
