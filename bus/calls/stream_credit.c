@@ -3,12 +3,20 @@
  *
  * A stream begins with 256 KiB, and doubles that whenever its reader has read as much
  * and waits all the same: what is on its way then fills the line, however long that
- * is. All streams of a process share a budget. Half of it is shared out evenly, so
- * that those who come later find something left, and whoever has more than his share
- * is given less from then on. 64 KiB each stream keeps to its end. */
+ * is. All streams of a process share a budget. A quarter of it is for those that grow,
+ * evenly; of the rest each one that comes takes a small part of what is left, since
+ * credit cannot be taken back from a reader that has become slow. 64 KiB each stream
+ * keeps to its end. */
 #include "stream.h"
 
-enum { FIRST = 256 << 10, LEAST = 64 << 10, MOST = 4 << 20, RETRY_MS = 1000 };
+enum {
+	FIRST = 256 << 10,
+	LEAST = 64 << 10,
+	MOST = 4 << 20,
+	GROWING = BUS_BUDGET / 4,
+	PARTS = BUS_BUDGET / FIRST, /* of what is left a newcomer takes one */
+	RETRY_MS = 1000
+};
 
 static uint32_t
 clamp(uint64_t v, uint32_t least, uint32_t most)
@@ -16,10 +24,17 @@ clamp(uint64_t v, uint32_t least, uint32_t most)
 	return v < least ? least : v > most ? most : (uint32_t)v;
 }
 
+/* How much a stream may have on its way now. */
 static uint32_t
-share(const struct bus_budget *budget)
+share(const struct trl_stream *s)
 {
-	return clamp(BUS_BUDGET / 2 / budget->readers, LEAST, MOST);
+	const struct bus_budget *budget = &s->bus->net->budget;
+	uint64_t others = budget->charged - s->in.charge;
+	uint32_t first = clamp((BUS_BUDGET - others) / PARTS, LEAST, FIRST);
+	uint64_t even = GROWING / (budget->readers ? budget->readers : 1);
+	uint64_t grown = others < GROWING ? GROWING - others : 0;
+
+	return clamp(even < grown ? even : grown, first, MOST);
 }
 
 /* What is on its way or waits to be read, and more: with n bytes more than now. */
@@ -41,7 +56,7 @@ bus_credit_open(struct trl_stream *s)
 	if (budget->charged + LEAST > BUS_BUDGET)
 		return false;
 	budget->readers++;
-	s->in.window = clamp(share(budget), LEAST, FIRST);
+	s->in.window = clamp(share(s), LEAST, FIRST);
 	s->in.window =
 	    clamp(s->in.window, LEAST, (uint32_t)(BUS_BUDGET - budget->charged));
 	charge(s, 0);
@@ -65,7 +80,7 @@ bus_credit_take(struct trl_stream *s)
 	if (s->bulk == NULL || (!s->serves && s->bulk->by == NULL))
 		return 0;
 	uint64_t left = BUS_BUDGET - budget->charged;
-	s->in.window = clamp(s->in.window, LEAST, share(budget));
+	s->in.window = clamp(s->in.window, LEAST, share(s));
 	if (held > s->in.window / 2)
 		return 0;
 	uint64_t more = s->in.window - held;
