@@ -357,7 +357,8 @@ bus_dispatch(
 		bus_refuse(conn, frame->call_id, TRL_DEADLINE, 0, NULL);
 		return;
 	}
-	if (!bus_credit_has_room(server->bus->net, frame->body_len)) {
+	if (frame->body_len > 0 &&
+	    !bus_credit_has_room(server->bus->net, frame->body_len)) {
 		shed(conn, frame);
 		return;
 	}

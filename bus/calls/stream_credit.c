@@ -6,7 +6,8 @@
  * is. All streams of a process share a budget. A quarter of it is for those that grow,
  * evenly; of the rest each one that comes takes a small part of what is left, since
  * credit cannot be taken back from a reader that has become slow. 64 KiB each stream
- * keeps to its end. */
+ * keeps to its end, and a caller that waits for a reply what may ride in it: what was
+ * not asked for at the beginning cannot be refused when it comes. */
 #include "stream.h"
 
 enum {
@@ -24,17 +25,29 @@ clamp(uint64_t v, uint32_t least, uint32_t most)
 	return v < least ? least : v > most ? most : (uint32_t)v;
 }
 
+static uint64_t
+left_beside(uint64_t charged)
+{
+	return charged < BUS_BUDGET ? BUS_BUDGET - charged : 0;
+}
+
 /* How much a stream may have on its way now. */
 static uint32_t
 share(const struct trl_stream *s)
 {
 	const struct bus_budget *budget = &s->bus->net->budget;
 	uint64_t others = budget->charged - s->in.charge;
-	uint32_t first = clamp((BUS_BUDGET - others) / PARTS, LEAST, FIRST);
+	uint32_t first = clamp(left_beside(others) / PARTS, LEAST, FIRST);
 	uint64_t even = GROWING / (budget->readers ? budget->readers : 1);
 	uint64_t grown = others < GROWING ? GROWING - others : 0;
 
 	return clamp(even < grown ? even : grown, first, MOST);
+}
+
+static uint32_t
+kept(const struct trl_stream *s)
+{
+	return s->serves || s->call.answered ? LEAST : TRL_STREAM_RIDES;
 }
 
 /* What is on its way or waits to be read, and more: with n bytes more than now. */
@@ -42,7 +55,7 @@ static void
 charge(struct trl_stream *s, uint32_t more)
 {
 	struct bus_budget *budget = &s->bus->net->budget;
-	uint32_t now = clamp(s->in.granted + more - s->in.read, LEAST, UINT32_MAX);
+	uint32_t now = clamp(s->in.granted + more - s->in.read, kept(s), UINT32_MAX);
 	budget->charged = budget->charged - s->in.charge + now;
 	s->in.charge = now;
 }
@@ -53,12 +66,12 @@ bus_credit_open(struct trl_stream *s)
 	struct bus_budget *budget = &s->bus->net->budget;
 	if (s->in.window != 0)
 		return true;
-	if (budget->charged + LEAST > BUS_BUDGET)
+	uint64_t left = left_beside(budget->charged);
+	if (left < kept(s))
 		return false;
 	budget->readers++;
 	s->in.window = clamp(share(s), LEAST, FIRST);
-	s->in.window =
-	    clamp(s->in.window, LEAST, (uint32_t)(BUS_BUDGET - budget->charged));
+	s->in.window = clamp(s->in.window, LEAST, (uint32_t)left);
 	charge(s, 0);
 	return true;
 }
@@ -79,13 +92,13 @@ bus_credit_take(struct trl_stream *s)
 	/* A caller whose bulk connection is down is the first to know. */
 	if (s->bulk == NULL || (!s->serves && s->bulk->by == NULL))
 		return 0;
-	uint64_t left = BUS_BUDGET - budget->charged;
+	uint64_t most = s->in.charge + left_beside(budget->charged);
 	s->in.window = clamp(s->in.window, LEAST, share(s));
 	if (held > s->in.window / 2)
 		return 0;
 	uint64_t more = s->in.window - held;
-	if (held + more > s->in.charge + left)
-		more = s->in.charge + left - held;
+	if (held + more > most)
+		more = most > held ? most - held : 0;
 	charge(s, (uint32_t)more);
 	s->in.granted += more;
 	return (uint32_t)more;

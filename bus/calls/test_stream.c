@@ -453,6 +453,67 @@ TEST(shares_its_memory_among_many_and_has_an_end)
 	must_be_clean();
 }
 
+static void
+hold_one_that_rides(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	uint64_t got;
+	(void)arg;
+	if (open_stream(ctx, SAMPLE_GIVE, "same", TRL_STREAM_RIDES, NULL, &stream) !=
+	    TRL_OK) {
+		MUST(ctx->err.code == TRL_BUSY);
+		busy++;
+		return;
+	}
+	body_reply(ctx, stream);
+	opened++;
+	while (!enough)
+		MUST(trl_sleep(ctx, 5) == TRL_OK);
+	MUST(body_read(ctx, stream, &got) == TRL_OK && got == TRL_STREAM_RIDES);
+	trl_stream_close(&stream);
+}
+
+static bool was_called;
+
+static void
+call_once(trl_ctx *ctx, void *arg)
+{
+	sample_note *out;
+	(void)arg;
+	MUST(sample_call(ctx, rig.bus, sample_methods[SAMPLE_ECHO], "x", 1, &out) ==
+	     TRL_OK);
+	was_called = true;
+}
+
+static bool
+called(void *self)
+{
+	(void)self;
+	return was_called;
+}
+
+/* What rides was reserved when it was asked for; and who wants no memory is served when
+ * there is none. */
+TEST(has_room_for_what_rides_and_sheds_no_call_without_a_body)
+{
+	served = rig_shared();
+	rig_open(&rig, "edge", "inproc://sample", served);
+	rig_await_peers(&rig, 1);
+	for (unsigned round = 0; round < 3; round++) {
+		opened = busy = 0;
+		for (unsigned i = 0; i < MANY; i++)
+			rig_start(&rig, hold_one_that_rides, NULL);
+		MUST(trl_loop_run_until(rig.loop, is_enough, NULL, 10000));
+		MUST(rig.net->budget.charged <= BUS_BUDGET && busy > 0);
+	}
+	MUST(rig.net->budget.charged > BUS_BUDGET - TRL_STREAM_RIDES);
+	rig_start(&rig, call_once, NULL);
+	MUST(trl_loop_run_until(rig.loop, called, NULL, 5000));
+	enough = true;
+	rig_wait(&rig, 30000);
+	must_be_clean();
+}
+
 int
 main(void)
 {
@@ -464,6 +525,8 @@ main(void)
 		cmocka_unit_test(tells_a_callee_that_its_caller_gave_up),
 		cmocka_unit_test(delays_no_call_for_a_slow_reader),
 		cmocka_unit_test(shares_its_memory_among_many_and_has_an_end),
+		cmocka_unit_test(
+		    has_room_for_what_rides_and_sheds_no_call_without_a_body),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
