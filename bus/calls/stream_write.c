@@ -191,6 +191,8 @@ trl_stream_write_file(
 {
 	enum trl_code rc = TRL_OK;
 	trl_assert(s->out.goes && (!s->serves || s->answered));
+	if (s->over != NULL)
+		return bus_stream_over(ctx, s);
 	if (rides(s, len))
 		return write_bytes(ctx, s, fd, offset, len);
 	if (s->serves && !s->replied)

@@ -243,6 +243,46 @@ a_dead_line_is_noticed_on_either_connection(void **state)
 	rig_test(tell_one);
 }
 
+static bool
+has_begun(void *self)
+{
+	(void)self;
+	return served->runs > 0;
+}
+
+/* Its caller has gone when it comes to write. */
+static void
+open_one_that_is_held(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	(void)arg;
+	MUST(body_open(ctx, rig.bus, SAMPLE_GIVE, "held", 100000, NULL, &stream) ==
+	     TRL_OK);
+	while (!has_begun(NULL))
+		MUST(trl_sleep(ctx, 5) == TRL_OK);
+	proxy_cut(proxy, 0);
+	ProtobufCMessage *reply;
+	MUST(trl_stream_reply(ctx, stream, &reply) != TRL_OK);
+	trl_stream_close(&stream);
+}
+
+static bool
+one_has_ended(void *self)
+{
+	(void)self;
+	return served->bodies >= 1;
+}
+
+TEST(a_file_for_a_caller_that_has_gone_goes_nowhere)
+{
+	open_line(0);
+	rig_run(&rig, open_one_that_is_held, NULL);
+	MUST(trl_loop_run_until(rig.loop, one_has_ended, NULL, 4000));
+	MUST(served->body_ended == TRL_UNAVAILABLE);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, go_on, NULL);
+}
+
 static void
 wake(void *self)
 {
@@ -312,14 +352,6 @@ take_longer_than_a_call(trl_ctx *ctx, void *arg)
 	MUST(body_reply(ctx, stream)->up_ms == 2000000);
 	trl_stream_close(&stream);
 	MUST(trl_mono_us() - since > 600000);
-	/* One that sends nothing has the method's time only. */
-	bool wanted;
-	ProtobufCMessage *reply;
-	MUST(body_open(ctx, rig.bus, SAMPLE_TAKE, "", 0, &terms, &stream) == TRL_OK);
-	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && wanted);
-	enum trl_code rc = trl_stream_reply(ctx, stream, &reply);
-	MUST(rc == TRL_UNCERTAIN || rc == TRL_DEADLINE);
-	trl_stream_close(&stream);
 }
 
 static bool
@@ -349,6 +381,7 @@ main(void)
 		cmocka_unit_test(a_caller_hears_of_a_killed_callee),
 		cmocka_unit_test(a_dead_line_is_noticed_on_either_connection),
 		cmocka_unit_test(who_watches_hears_of_a_loss),
+		cmocka_unit_test(a_file_for_a_caller_that_has_gone_goes_nowhere),
 		cmocka_unit_test(fills_a_long_line),
 		cmocka_unit_test(takes_its_time_while_pieces_move),
 	};

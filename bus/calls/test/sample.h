@@ -25,6 +25,7 @@ struct sample {
 	volatile enum trl_code
 	    body_ended;           /* how reading or writing the last one ended */
 	volatile unsigned bodies; /* that ended */
+	volatile bool go;         /* SAMPLE_GIVE of "held" may */
 	int32_t die_in;           /* kill the process in the n-th slow call; 0: never */
 };
 
@@ -51,7 +52,9 @@ enum sample_method {
 	SAMPLE_TAKE,
 	/* READ, gives up_ms bytes (sample_byte). By its text: "break", fails after the
 	 * half; "forget", returns without the end; "file", from one; "none", answers
-	 * and writes nothing; "same", bytes that cost nothing to make. */
+	 * and writes nothing; "same", bytes that cost nothing to make;
+	 * "held", a file, once it may go or has nobody to go to; "halves", the second
+	 * once it may go. */
 	SAMPLE_GIVE,
 	SAMPLE_TURN, /* READ, takes and gives: what it takes */
 	SAMPLE_COUNT

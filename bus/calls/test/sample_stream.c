@@ -133,6 +133,25 @@ give_file(struct sample *self, trl_ctx *ctx, uint64_t len)
 	return rc;
 }
 
+/* Its caller is not asked whether it is still there. */
+static enum trl_code
+give_held(struct sample *self, trl_ctx *ctx, uint64_t len)
+{
+	while (!self->go && trl_sleep(ctx, 5) == TRL_OK)
+		;
+	return give_file(self, ctx, len);
+}
+
+static enum trl_code
+give_halves(struct sample *self, trl_ctx *ctx, uint64_t len)
+{
+	enum trl_code rc = give_bytes(self, ctx, len / 2, false);
+	trl_set_deadline(ctx, trl_mono_us() + 10000000); /* it has something to do */
+	while (rc == TRL_OK && !self->go)
+		rc = trl_sleep(ctx, 5);
+	return rc == TRL_OK ? give_bytes(self, ctx, len, false) : rc;
+}
+
 static enum trl_code
 give_all(struct sample *self, trl_ctx *ctx, const ProtobufCMessage *in,
     ProtobufCMessage *out)
@@ -143,6 +162,10 @@ give_all(struct sample *self, trl_ctx *ctx, const ProtobufCMessage *in,
 
 	if (rc == TRL_OK && says(in, "file"))
 		rc = give_file(self, ctx, len);
+	else if (rc == TRL_OK && says(in, "held"))
+		rc = give_held(self, ctx, len);
+	else if (rc == TRL_OK && says(in, "halves"))
+		rc = give_halves(self, ctx, len);
 	else if (rc == TRL_OK)
 		rc = give_bytes(
 		    self, ctx, says(in, "break") ? len / 2 : len, says(in, "same"));
