@@ -44,6 +44,7 @@ struct trl_bus_net {
 	uv_timer_t tick, soon;
 	struct bus_guests *guests;
 	struct bus_budget budget;
+	uint64_t idle_us;         /* that a body may stand still */
 	struct trl_offload files; /* that are read for a body */
 	struct bus_piece *spares; /* bulk_unix_wire.c's */
 	unsigned n_spares;

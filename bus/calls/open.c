@@ -13,7 +13,7 @@
 #include "server.h"
 #include "threads.h"
 
-enum { TICK_MS = 700 };
+enum { TICK_MS = 700, IDLE_US = 30000000 };
 
 static void
 flush(void *self)
@@ -57,6 +57,9 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	if (options != NULL && options->run_dir != NULL)
 		net->run_dir = strdup(options->run_dir);
 	randombytes_buf(&net->boot, sizeof net->boot);
+	net->idle_us = IDLE_US;
+	if (options != NULL && options->idle_ms != 0)
+		net->idle_us = options->idle_ms * 1000ull;
 	bus_threads_few();
 	bus_sockets_init(&net->sockets, loop, options);
 	net->links.sockets = &net->sockets;

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_US = 30000000 };
-
 struct trl_stream *
 bus_stream_new(struct bus_bulk *bulk, trl_loop *loop, const struct trl_method *method)
 {
@@ -118,12 +116,27 @@ bus_stream_say(struct trl_stream *s, const struct bus_frame *frame)
 }
 
 void
-bus_stream_moved(trl_ctx *ctx, struct trl_stream *s)
+bus_stream_has_time(trl_ctx *ctx, struct trl_stream *s)
 {
-	uint64_t until = trl_loop_now_us(ctx->loop) + IDLE_US;
+	uint64_t until = trl_loop_now_us(ctx->loop) + s->bus->net->idle_us;
+	if (!s->goes_on)
+		return;
 	if (ctx->deadline_us < until)
 		trl_set_deadline(ctx, until);
 	if (s->until_us < until)
 		s->until_us = until;
+}
+
+void
+bus_stream_go_on(trl_ctx *ctx, struct trl_stream *s)
+{
+	s->goes_on = true;
+	bus_stream_has_time(ctx, s);
+}
+
+void
+bus_stream_moved(trl_ctx *ctx, struct trl_stream *s)
+{
+	bus_stream_go_on(ctx, s);
 	trl_yield(ctx);
 }

@@ -46,6 +46,7 @@ struct trl_stream {
 	void (*changed)(void *self); /* who watches; NULL: nobody */
 	void *watcher;
 	uint64_t until_us; /* the caller's patience; else UINT64_MAX */
+	bool goes_on; /* a piece has moved, or may: no more is it the call's time */
 	struct stream_in in;
 	struct stream_out out;
 	/* The caller's. */
@@ -77,8 +78,12 @@ void bus_stream_watched(struct trl_stream *stream);
 enum trl_code bus_stream_over(trl_ctx *ctx, const struct trl_stream *stream);
 /* Whether a body is on its way that the bulk carries. */
 bool bus_stream_is_carried(const struct trl_stream *stream);
-/* Pieces move: nobody's time is up before they have stood still for long. */
+/* A piece has moved. */
 void bus_stream_moved(trl_ctx *ctx, struct trl_stream *stream);
+/* It goes on: who uses it has time from now on, whatever it did meanwhile. */
+void bus_stream_go_on(trl_ctx *ctx, struct trl_stream *stream);
+/* Before each wait: as that, if it goes on. */
+void bus_stream_has_time(trl_ctx *ctx, struct trl_stream *stream);
 void bus_stream_drop_held(struct trl_stream *stream);
 /* A frame that is about this stream, on the first connection. */
 void bus_stream_say(struct trl_stream *stream, const struct bus_frame *frame);

@@ -92,8 +92,10 @@ bus_stream_replied(struct trl_stream *s, const struct bus_frame *frame)
 	trl_series_observe_us(s->target->us, trl_mono_us() - s->since_us);
 	bus_call_count(s->bus, s->target, frame->has_error ? frame->code : TRL_OK);
 	s->in.comes = s->method->gives && !frame->has_error && !frame->has_body;
-	if (s->in.comes)
+	if (s->in.comes) {
+		s->goes_on = true;
 		return;
+	}
 	s->out.unwanted = true;
 	bus_credit_close(s);
 	if (s->method->gives && frame->has_body && frame->body_len > 0) {
@@ -141,6 +143,8 @@ trl_stream_wanted(trl_ctx *ctx, trl_stream *s, bool *wanted)
 		if ((rc = await_reply(ctx, s)) != TRL_OK)
 			return rc;
 	*wanted = s->out.goes && !s->out.unwanted && s->out.credit > 0;
+	if (*wanted)
+		bus_stream_go_on(ctx, s);
 	return TRL_OK;
 }
 
@@ -151,6 +155,7 @@ trl_stream_reply(trl_ctx *ctx, trl_stream *s, ProtobufCMessage **out)
 	size_t at = 0;
 	enum trl_code rc;
 
+	bus_stream_has_time(ctx, s);
 	while (!s->call.answered)
 		if ((rc = await_reply(ctx, s)) != TRL_OK)
 			return rc;

@@ -48,9 +48,12 @@ bus_stream_ended(struct trl_stream *s, const struct bus_frame *frame)
 static enum trl_code
 await_piece(trl_ctx *ctx, struct trl_stream *s)
 {
+	bool is_first = s->in.window == 0;
 	if (!bus_credit_open(s))
 		return bus_credit_none(ctx);
 	bus_credit_grow(s);
+	if (is_first) /* the writer may only now begin */
+		bus_stream_go_on(ctx, s);
 	return bus_stream_wait(ctx, s, "a body");
 }
 
@@ -68,6 +71,7 @@ trl_stream_read(trl_ctx *ctx, trl_stream *s, struct trl_piece *piece)
 		piece->len = in->whole_len;
 		return TRL_OK;
 	}
+	bus_stream_has_time(ctx, s);
 	while (in->comes && in->first == NULL) {
 		if (in->came == in->length)
 			in->comes = false;

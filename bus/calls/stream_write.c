@@ -10,12 +10,26 @@
 
 enum { FILE_RIDES = 8192 };
 
+/* Waits for credit, as long as that takes once the body goes on: its reader has limits
+ * of its own for whom it reads for, and is known to live by the first connection. */
+static enum trl_code
+await_credit(trl_ctx *ctx, struct trl_stream *s)
+{
+	enum trl_code rc = bus_stream_wait(ctx, s, "credit");
+	if (rc != TRL_DEADLINE || !s->goes_on || s->over != NULL || ctx->cancelled)
+		return rc;
+	trl_err_clear(ctx);
+	bus_stream_has_time(ctx, s);
+	return TRL_OK;
+}
+
 /* Parks until a piece may be sent. */
 static enum trl_code
 await_room(trl_ctx *ctx, struct trl_stream *s, uint64_t cost, bool full)
 {
 	struct stream_out *out = &s->out;
 	enum trl_code rc;
+	bus_stream_has_time(ctx, s);
 	for (bool waited = false;; waited = true) {
 		if (s->over != NULL)
 			return bus_stream_over(ctx, s);
@@ -27,8 +41,9 @@ await_room(trl_ctx *ctx, struct trl_stream *s, uint64_t cost, bool full)
 			return TRL_OK;
 		if (!credit && !waited)
 			trl_series_add(s->bulk->m.waits, 1);
-		if ((rc = bus_stream_wait(
-			 ctx, s, credit ? "a bulk connection" : "credit")) != TRL_OK)
+		rc = credit ? bus_stream_wait(ctx, s, "a bulk connection")
+			    : await_credit(ctx, s);
+		if (rc != TRL_OK)
 			return rc;
 		full = false;
 	}

@@ -156,6 +156,7 @@ rig_certificate(enum rig_certificate which)
 }
 
 const char *rig_run_dir;
+uint32_t rig_idle_ms;
 
 static trl_bus_net *
 open_net(trl_loop *loop, const char *addresses, enum rig_certificate which)
@@ -164,6 +165,7 @@ open_net(trl_loop *loop, const char *addresses, enum rig_certificate which)
 	if (strstr(addresses, "tls+") != NULL)
 		o = tls_options(which);
 	o.run_dir = rig_run_dir;
+	o.idle_ms = rig_idle_ms;
 	return trl_bus_net_open(loop, &o);
 }
 

@@ -47,6 +47,8 @@ void rig_test(void (*body)(void));
 struct sample *rig_shared(void);
 /* The folder that ends opened from now on have for their sockets; NULL: none. */
 extern const char *rig_run_dir;
+/* How long bodies of theirs may stand still; 0: the usual. */
+extern uint32_t rig_idle_ms;
 /* A free port of this process's. */
 unsigned rig_port(void);
 /* Where this test's servers are; rig_tcp makes it a free port over tcp. */

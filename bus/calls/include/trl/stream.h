@@ -3,8 +3,10 @@
  * contract says takes or gives; in actors.
  *
  * Nothing is held that nobody reads: a writer parks until the reader has given credit
- * for what it has memory for. While pieces move, the deadlines of the actors at both
- * ends are moved on to 30 s from each piece, in place of the method's total.
+ * for what it has memory for. From the callee's first read on, and from each piece on,
+ * a body has 30 s in place of the method's total: so far the deadlines of the actors at
+ * both ends are moved on with each piece, and with each wait for one. Who waits for
+ * credit waits for as long as its reader takes, which has limits of its own.
  *
  * A stream belongs to one actor at each end. What breaks it (the other end gave up, a
  * connection was lost) is told by the next read or write, and at once to who waits in
@@ -84,7 +86,8 @@ enum trl_code trl_stream_write(
     trl_ctx *ctx, trl_stream *stream, const void *data, size_t len) TRL_MUST_CHECK;
 /* The same of a file's part; fd stays the caller's. Whose end is on this host may be
  * given the file in place of its bytes.
- * Errors: as trl_stream_write, TRL_INTERNAL (it cannot be read, or is shorter). */
+ * Errors: as trl_stream_write, TRL_INTERNAL (it cannot be read, or is shorter),
+ * TRL_BUSY (too many files are being read). */
 enum trl_code trl_stream_write_file(trl_ctx *ctx, trl_stream *stream, int fd,
     uint64_t offset, uint64_t len) TRL_MUST_CHECK;
 /* Who writes what comes from elsewhere waits there, and not here: has changed called,
