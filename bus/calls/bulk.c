@@ -77,6 +77,8 @@ bus_bulk_first_lost(struct bus_bulk *bulk)
 	bulk->by = NULL;
 	for (size_t i = 0; i < TRL_COUNT(carriers); i++)
 		carriers[i]->drop(bulk);
+	if (bulk->conn != NULL)
+		bulk_hear_forget(bulk);
 }
 
 void
@@ -199,7 +201,8 @@ bus_bulk_dead(struct bus_bulk *bulk)
 	bus_bulk_down(bulk);
 	if (bulk->peer != NULL)
 		dial(bulk, 0);
-	else if (bus_frame_put(&bulk->first->out, &dead, NULL))
+	else if (!bulk_hear_awaits(bulk) &&
+		 bus_frame_put(&bulk->first->out, &dead, NULL))
 		bus_link_touch(bulk->first);
 }
 

@@ -66,9 +66,19 @@ post_event(nng_pipe pipe, nng_pipe_ev kind, void *arg)
 	trl_loop_post(l->bus->net->loop, on_event, event);
 }
 
+/* What we say is believed: so pieces of the callee's go this way too. Before that they
+ * would go over the connection before this one, if it does not know that one lost. */
+void
+bulk_dial_heard(struct bulk_link *l)
+{
+	if (l->bulk->by == NULL && l->link.acked > 0)
+		bus_bulk_up(l->bulk, &bulk_link_carrier);
+}
+
 static const char *
 take_hello(struct bulk_link *l, const struct bus_envelope *envelope, nng_msg *msg)
 {
+	static const struct bus_frame ping = { .kind = BUS_PING };
 	struct bus_bulk *bulk = l->bulk;
 	struct bus_frame hello;
 	const char *why =
@@ -76,9 +86,11 @@ take_hello(struct bulk_link *l, const struct bus_envelope *envelope, nng_msg *ms
 		bulk->to, envelope, nng_msg_body(msg), nng_msg_len(msg), &hello);
 	nng_msg_free(msg);
 	l->link.mac.for_long = l->link.mac.on;
-	if (why == NULL)
-		bus_bulk_up(bulk, &bulk_link_carrier);
-	return why;
+	if (why != NULL)
+		return why;
+	trl_assert(bus_frame_put(&l->link.out, &ping, NULL)); /* proves us */
+	bus_link_touch(&l->link);
+	return NULL;
 }
 
 static void

@@ -1,5 +1,7 @@
 /* bulk_hear.c - the callee's end of a bulk link: a connection to the same listener,
- * whose HELLO shows the token of a first one of the same caller. */
+ * whose HELLO shows the token of a first one of the same caller. It carries from the
+ * first message on that is believed, which who replays a HELLO cannot say: until then
+ * the one before it goes on. */
 #include "bulk_link.h"
 
 #include <stdlib.h>
@@ -39,7 +41,6 @@ const char *
 bulk_hear_hello(struct bus_listener *listener, nng_msg *msg,
     const struct bus_frame *hello, const struct bus_key *key)
 {
-	static const struct bus_frame pong = { .kind = BUS_PING, .answer = true };
 	struct bus_server *server = listener->server;
 	struct bus_bulk *bulk =
 	    bus_bulk_of_token(server->bus, hello->name, hello->token);
@@ -47,7 +48,6 @@ bulk_hear_hello(struct bus_listener *listener, nng_msg *msg,
 
 	if (bulk == NULL)
 		return "unknown_token";
-	bus_bulk_down(bulk); /* had it one, it has lost that and dialled again */
 	struct bulk_link *l = add(listener, msg, bulk);
 	randombytes_buf(challenge, sizeof challenge);
 	struct bus_frame answer = {
@@ -63,12 +63,18 @@ bulk_hear_hello(struct bus_listener *listener, nng_msg *msg,
 		    bulk->to, server->bus->service);
 	l->link.mac.for_long = key != NULL;
 	l->link.up = true;
-	/* So that it has something to acknowledge, which proves it. */
-	trl_assert(bus_frame_put(&l->link.out, &pong, NULL));
-	bus_link_touch(&l->link);
-	bulk->link = l;
-	bus_bulk_up(bulk, &bulk_link_carrier);
 	return NULL;
+}
+
+void
+bulk_hear_believed(struct bulk_link *l)
+{
+	if (l->proven)
+		return;
+	l->proven = true;
+	bus_bulk_down(l->bulk); /* had it one, it has lost that and dialled again */
+	l->bulk->link = l;
+	bus_bulk_up(l->bulk, &bulk_link_carrier);
 }
 
 bool
@@ -85,9 +91,13 @@ bulk_hear(struct bus_server *server, uint32_t pipe, nng_msg *msg)
 		nng_msg_free(msg);
 	else
 		why = bulk_link_take(l, &envelope, msg);
-	l->proven = l->proven || why == NULL;
-	if (why != NULL)
+	if (why != NULL && l->proven) {
 		bus_bulk_refuse(l->bulk, why);
+	} else if (why != NULL) { /* who this is nobody knows */
+		bus_net_refused(
+		    server->bus->net, server->bus->service, l->bulk->to, why);
+		bulk_hear_drop(l);
+	}
 	return true;
 }
 
@@ -110,7 +120,30 @@ bulk_hear_gone(struct bus_server *server, uint32_t pipe)
 	if (l == NULL)
 		return;
 	l->link.pipe = 0;
-	bus_bulk_down(l->bulk); /* which forgets it */
+	if (l->proven)
+		bus_bulk_down(l->bulk); /* which forgets it */
+	else
+		forget(l);
+}
+
+bool
+bulk_hear_awaits(const struct bus_bulk *bulk)
+{
+	const struct bulk_link *l = bulk->conn->server->bulks;
+	while (l != NULL && (l->bulk != bulk || l->proven))
+		l = l->next;
+	return l != NULL;
+}
+
+void
+bulk_hear_forget(const struct bus_bulk *bulk)
+{
+	for (struct bulk_link *l = bulk->conn->server->bulks, *next; l != NULL;
+	     l = next) {
+		next = l->next;
+		if (l->bulk == bulk)
+			bulk_hear_drop(l);
+	}
 }
 
 void

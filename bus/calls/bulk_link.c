@@ -87,11 +87,9 @@ take_frame(struct bulk_link *l, struct message *message, const struct bus_frame 
 	switch (frame->kind) {
 	case BUS_CHUNK:
 		return take_chunk(l, message, frame);
-	case BUS_PING: /* of a callee, which waits for what proves us */
-		if (l->server == NULL) {
-			l->link.ack_now = true;
-			bus_link_touch(&l->link);
-		}
+	case BUS_PING: /* of a caller, which waits to be believed */
+		l->link.ack_now = true;
+		bus_link_touch(&l->link);
 		return NULL;
 	default:
 		return NULL; /* of a later release */
@@ -107,6 +105,10 @@ bulk_link_take(struct bulk_link *l, const struct bus_envelope *envelope, nng_msg
 	const char *why =
 	    bus_link_take(&l->link, envelope, data, nng_msg_len(msg), &end);
 
+	if (why == NULL && l->server != NULL)
+		bulk_hear_believed(l);
+	else if (why == NULL)
+		bulk_dial_heard(l);
 	if (why != NULL || at == end) {
 		nng_msg_free(msg);
 		l->heard = l->heard || why == NULL;

@@ -22,7 +22,7 @@ struct bulk_link {
 	/* The callee's. */
 	struct bulk_link *next; /* of the server */
 	struct bus_server *server;
-	bool proven;
+	bool proven; /* and so its bulk's; until then only l->bulk tells whose */
 };
 
 extern const struct bus_carrier bulk_link_carrier;
@@ -36,6 +36,8 @@ void bulk_link_end(struct bulk_link *l);
 
 /* bulk_dial.c */
 bool bulk_dial(struct bus_bulk *bulk);
+/* The callee has said something that is believed. */
+void bulk_dial_heard(struct bulk_link *l);
 void bulk_dial_drop(struct bulk_link *l);
 void bulk_dial_close(struct bulk_link *l);
 
@@ -44,6 +46,13 @@ const char *bulk_hear_hello(struct bus_listener *listener, nng_msg *msg,
     const struct bus_frame *hello, const struct bus_key *key);
 /* False: the pipe is no bulk connection, and the message still the caller's. */
 bool bulk_hear(struct bus_server *server, uint32_t pipe, nng_msg *msg);
+/* It has said something that is believed. */
+void bulk_hear_believed(struct bulk_link *l);
 void bulk_hear_gone(struct bus_server *server, uint32_t pipe);
+/* Whether the caller has dialled again and not proven itself yet: then it knows that
+ * the one before is dead, and to be told would end the new one. */
+bool bulk_hear_awaits(const struct bus_bulk *bulk);
+/* The first connection has gone: so do those that have not proven themselves. */
+void bulk_hear_forget(const struct bus_bulk *bulk);
 void bulk_hear_drop(struct bulk_link *l);
 bool bulk_hear_knows(const struct bus_server *server, const struct bus_ends *ends);

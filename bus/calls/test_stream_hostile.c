@@ -120,6 +120,8 @@ greet(struct raw *raw, const uint8_t *token)
 	    &raw->mac, &ring.keys[0], true, nonce, hello.nonce, "edge", "sample");
 	raw->mac.for_long = token != NULL;
 	nng_msg_free(msg);
+	if (token != NULL)
+		return;
 	hear(raw, &msg, &hello);
 	MUST(hello.kind == BUS_PING); /* its readiness */
 	nng_msg_free(msg);
@@ -415,6 +417,38 @@ TEST(a_token_is_believed_of_its_own_connection_only)
 	rig_run(&rig, take_one, NULL);
 }
 
+static bool
+one_has_ended(void *self)
+{
+	(void)self;
+	return served->bodies == 1;
+}
+
+/* Who recorded a bulk connection's HELLO says it again while that one lives, and then
+ * what cannot be believed. */
+TEST(a_recorded_hello_takes_no_body_from_its_connection)
+{
+	static const struct bus_frame ping = { .kind = BUS_PING };
+	static const uint8_t none[32];
+	struct raw recorded;
+	open_rig();
+	begin("hash", 0);
+	say_chunk(CALL_ID, 1000);
+	MUST(trl_loop_run_until(rig.loop, has_come, NULL, 2000));
+	greet(&recorded, calls.token);
+	say_chunk(CALL_ID, 1000);
+	recorded.mac.out = none; /* it has no key */
+	double before = refused("bad_mac");
+	say(&recorded, &ping);
+	awaited = "bad_mac";
+	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 2000));
+	say_chunk(CALL_ID, 1000);
+	say_end(3000);
+	MUST(trl_loop_run_until(rig.loop, one_has_ended, NULL, 2000));
+	MUST(served->body_ended == TRL_OK && served->took == 3000);
+	rig_run(&rig, take_one, NULL);
+}
+
 /* What a callee is told, its caller could be told as well. */
 TEST(a_caller_believes_no_more_than_a_callee_does)
 {
@@ -437,6 +471,7 @@ main(void)
 		cmocka_unit_test(each_wrong_word_ends_both_connections_of_who_says_it),
 		cmocka_unit_test(nobody_reaches_another_connections_body),
 		cmocka_unit_test(a_token_is_believed_of_its_own_connection_only),
+		cmocka_unit_test(a_recorded_hello_takes_no_body_from_its_connection),
 		cmocka_unit_test(a_caller_believes_no_more_than_a_callee_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
