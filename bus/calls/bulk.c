@@ -190,8 +190,7 @@ bus_bulk_down(struct bus_bulk *bulk)
 		return;
 	by->drop(bulk);
 	for (struct trl_stream *s = bulk->streams; s != NULL; s = s->next)
-		if (bus_stream_is_carried(s))
-			bus_stream_break(s, "the bulk connection was lost");
+		bus_stream_bulk_lost(s);
 }
 
 void

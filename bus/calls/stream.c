@@ -99,11 +99,14 @@ trl_stream_watch(trl_stream *s, void (*changed)(void *self), void *self)
 	bus_stream_watched(s);
 }
 
-bool
-bus_stream_is_carried(const struct trl_stream *s)
+void
+bus_stream_bulk_lost(struct trl_stream *s)
 {
-	return (s->in.comes && s->in.granted > 0 && s->in.came != s->in.length) ||
-	       (s->out.sent > 0 && !s->out.ended);
+	bool may_come = !s->serves && !s->call.answered && s->in.granted > 0;
+	if ((s->in.comes && s->in.granted > 0 && s->in.came != s->in.length) ||
+	    (s->out.sent > 0 && !s->out.ended))
+		bus_stream_break(s, "the bulk connection was lost");
+	s->in.lost = s->in.lost || may_come;
 }
 
 void

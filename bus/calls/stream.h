@@ -19,6 +19,7 @@ struct stream_in {
 	size_t whole_len;
 	struct bus_piece *first, **last, *held; /* held: the one that is being read */
 	uint64_t came, length; /* bytes; length UINT64_MAX: not known yet */
+	bool lost; /* the bulk was, before the reply: what had been sent may be gone */
 	uint64_t granted, spent, read;
 	uint32_t window;   /* how much may be granted and not read; 0: nothing yet */
 	uint64_t grown_at; /* of read */
@@ -76,8 +77,8 @@ void bus_stream_break(struct trl_stream *stream, const char *why);
 /* Tells who watches, where our body has nobody to go to. */
 void bus_stream_watched(struct trl_stream *stream);
 enum trl_code bus_stream_over(trl_ctx *ctx, const struct trl_stream *stream);
-/* Whether a body is on its way that the bulk carries. */
-bool bus_stream_is_carried(const struct trl_stream *stream);
+/* The bulk was lost, and whatever it carried of a body. */
+void bus_stream_bulk_lost(struct trl_stream *stream);
 /* A piece has moved. */
 void bus_stream_moved(trl_ctx *ctx, struct trl_stream *stream);
 /* It goes on: who uses it has time from now on, whatever it did meanwhile. */

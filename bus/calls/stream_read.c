@@ -21,6 +21,7 @@ bus_stream_came(struct trl_stream *s, struct bus_piece *piece)
 		return "over_credit";
 	if (!may_come || in->came + len > in->length)
 		return "chunk_after_end";
+	in->lost = false; /* who had sent before the loss would send no more */
 	in->spent += cost;
 	in->came += len;
 	piece->next = NULL;
@@ -41,6 +42,8 @@ bus_stream_ended(struct trl_stream *s, const struct bus_frame *frame)
 	s->in.length = frame->has_error ? NEVER : frame->length;
 	if (frame->has_error)
 		bus_stream_break(s, "the other end broke its body off");
+	else if (s->in.lost && s->in.came < s->in.length)
+		bus_stream_break(s, "the bulk connection was lost before the reply");
 	bus_stream_wake(s);
 	return NULL;
 }

@@ -1,6 +1,7 @@
 /* What becomes of bodies when a connection is lost, or carries nothing more, or a
  * process is killed, at any point: both ends hear of it within a moment, and what
- * comes afterwards goes as before. And a long line is filled. */
+ * comes afterwards goes as before. And a long line is filled. (Over 400 lines: each
+ * loss is a story with two ends.) */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -283,6 +284,44 @@ TEST(a_file_for_a_caller_that_has_gone_goes_nowhere)
 	rig_run(&rig, go_on, NULL);
 }
 
+/* The callee has written and ended; its pieces are lost on their way, and only then
+ * comes its reply. */
+static void
+lose_the_pieces_before_the_reply(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	struct trl_piece piece;
+	unsigned bodies = served->bodies, runs = served->runs;
+	(void)arg;
+	MUST(body_open(ctx, rig.bus, SAMPLE_GIVE, "held", 200000, NULL, &stream) ==
+	     TRL_OK);
+	while (served->runs == runs)
+		MUST(trl_sleep(ctx, 5) == TRL_OK);
+	proxy_hush(proxy, 0);
+	proxy_hush(proxy, 1);
+	served->go = true;
+	while (served->bodies == bodies)
+		MUST(trl_sleep(ctx, 5) == TRL_OK);
+	MUST(served->body_ended == TRL_OK);
+	proxy_cut(proxy, 1);
+	while (proxy_count(proxy) < 3 || rig.bus->targets->peers->bulk.by == NULL)
+		MUST(trl_sleep(ctx, 5) == TRL_OK); /* lost, and dialled again */
+	proxy_go_on(proxy, 0);
+	body_reply(ctx, stream);
+	uint64_t since = trl_mono_us();
+	MUST(trl_stream_read(ctx, stream, &piece) == TRL_UNAVAILABLE);
+	MUST(trl_mono_us() - since < 1000000);
+	trl_stream_close(&stream);
+}
+
+TEST(a_body_that_was_lost_before_its_reply_is_told_with_it)
+{
+	open_line(0);
+	rig_run(&rig, warm_up, NULL);
+	rig_run(&rig, lose_the_pieces_before_the_reply, NULL);
+	rig_run(&rig, go_on, NULL);
+}
+
 static void
 wake(void *self)
 {
@@ -382,6 +421,7 @@ main(void)
 		cmocka_unit_test(a_dead_line_is_noticed_on_either_connection),
 		cmocka_unit_test(who_watches_hears_of_a_loss),
 		cmocka_unit_test(a_file_for_a_caller_that_has_gone_goes_nowhere),
+		cmocka_unit_test(a_body_that_was_lost_before_its_reply_is_told_with_it),
 		cmocka_unit_test(fills_a_long_line),
 		cmocka_unit_test(takes_its_time_while_pieces_move),
 	};

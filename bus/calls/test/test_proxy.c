@@ -241,7 +241,7 @@ static void
 set_state(struct proxy *p, unsigned n, int state)
 {
 	pthread_mutex_lock(&p->lock);
-	MUST(n < p->n && p->conns[n].state == CARRIES);
+	MUST(n < p->n && (p->conns[n].state == CARRIES || p->conns[n].state == HUSHED));
 	p->conns[n].state = state;
 	pthread_mutex_unlock(&p->lock);
 }
@@ -256,4 +256,10 @@ void
 proxy_hush(struct proxy *p, unsigned n)
 {
 	set_state(p, n, HUSHED);
+}
+
+void
+proxy_go_on(struct proxy *p, unsigned n)
+{
+	set_state(p, n, CARRIES);
 }

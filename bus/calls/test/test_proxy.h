@@ -12,6 +12,8 @@ unsigned proxy_port(const struct proxy *proxy);
 /* How many connections came so far. */
 unsigned proxy_count(struct proxy *proxy);
 /* Ends connection number n, at both ends; or has it carry nothing more, and say so to
- * nobody. */
+ * nobody. One that is hushed may still be cut. */
 void proxy_cut(struct proxy *proxy, unsigned n);
 void proxy_hush(struct proxy *proxy, unsigned n);
+/* What was held up on a hushed one goes on. */
+void proxy_go_on(struct proxy *proxy, unsigned n);
