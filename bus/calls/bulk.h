@@ -25,7 +25,6 @@ struct bulk_unix;
 enum {
 	BUS_PIECE_LEAST = 256, /* what a piece costs of the credit at least */
 	BUS_FILE_COST = 16384, /* a file's part: nothing is held but a descriptor */
-	BUS_PATH_MAX = 107,    /* of a unix socket */
 };
 
 /* A piece that came. Its carrier embeds it. */

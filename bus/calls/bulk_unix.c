@@ -136,6 +136,19 @@ lost(struct bulk_unix *u)
 		bus_bulk_next(bulk, &bulk_unix_carrier);
 }
 
+/* A callee's caller dials again, which a callee cannot. */
+void
+bulk_unix_useless(struct bulk_unix *u, const char *why)
+{
+	struct bus_bulk *bulk = u->bulk;
+	trl_log(TRL_LOG_WARN, NULL, "a socket for bodies cannot send",
+	    TRL_LOG_STR("service", u->bus->service), TRL_LOG_STR("peer", bulk->to),
+	    TRL_LOG_STR("reason", why));
+	bus_bulk_down(bulk);
+	if (bulk->peer != NULL)
+		bus_bulk_next(bulk, &bulk_unix_carrier);
+}
+
 static void
 refuse(struct bulk_unix *u, const char *why)
 {

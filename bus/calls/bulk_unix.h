@@ -53,6 +53,8 @@ void bulk_unix_close(struct bulk_unix *u);
 /* NULL: fine, else why the other end is not believed. */
 const char *bulk_unix_greeted(
     struct bulk_unix *u, const uint8_t *hello, size_t len) TRL_MUST_CHECK;
+/* It cannot send, for this reason: it is closed, and another carrier steps in. */
+void bulk_unix_useless(struct bulk_unix *u, const char *why);
 /* To be told of what comes, and, if it was full, of room. */
 void bulk_unix_watch(struct bulk_unix *u);
 
@@ -79,6 +81,8 @@ void bulk_unix_spares_free(trl_bus_net *net);
 /* Listens in a folder of the process's own, where it has one; otherwise there is no
  * door, which is logged, and callers take another carrier. */
 void bulk_unix_listen(struct bus_server *server);
+/* Each tick: lets in again whom there was no descriptor for. */
+void bulk_unix_listen_again(struct bulk_unix_door *door);
 void bulk_unix_unlisten(struct bulk_unix_door **door);
 /* Who listens there; "" of NULL. */
 const char *bulk_unix_path(const struct bulk_unix_door *door);

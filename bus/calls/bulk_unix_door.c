@@ -30,6 +30,7 @@ struct bulk_unix_door {
 	struct sockaddr_un at;
 	struct bulk_unix *strangers; /* newest first */
 	unsigned n_strangers;
+	bool rests; /* until the next tick */
 };
 
 static int
@@ -142,6 +143,19 @@ let_in(uv_poll_t *poll, int status, int events)
 		door->strangers = u;
 		door->n_strangers++;
 	}
+	/* Who waits stays there, and would be told of again and again. */
+	door->rests = errno != EAGAIN && errno != ECONNABORTED && errno != EINTR;
+	if (door->rests)
+		uv_poll_stop(&door->poll);
+}
+
+void
+bulk_unix_listen_again(struct bulk_unix_door *door)
+{
+	if (door == NULL || !door->rests)
+		return;
+	door->rests = false;
+	uv_poll_start(&door->poll, UV_READABLE, let_in);
 }
 
 void

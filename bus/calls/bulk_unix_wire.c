@@ -47,8 +47,32 @@ add_fd(struct msghdr *msg, union rights *rights, int fd)
 	memcpy(CMSG_DATA(&rights->header), &fd, sizeof fd);
 }
 
-/* False: it is full. That the other end has gone is heard where it is read. */
-static bool
+enum outcome {
+	SENT,
+	FULL,
+	GONE, /* the other end, which is heard where it is read */
+	USELESS,
+};
+
+static enum outcome
+outcome(ssize_t n)
+{
+	if (n >= 0)
+		return SENT;
+	switch (errno) {
+	case EAGAIN:
+	case ENOBUFS:
+		return FULL;
+	case EPIPE:
+	case ECONNRESET:
+	case ENOTCONN:
+		return GONE;
+	default: /* there would be room for it at once, and again */
+		return USELESS;
+	}
+}
+
+static enum outcome
 send_message(
     struct bulk_unix *u, const struct head *head, const void *data, size_t len, int fd)
 {
@@ -64,18 +88,26 @@ send_message(
 	do {
 		n = sendmsg(u->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	return n >= 0;
+	return outcome(n);
 }
 
 static bool
 send_or_wait(
     struct bulk_unix *u, const struct head *head, const void *data, size_t len, int fd)
 {
-	if (send_message(u, head, data, len, fd))
+	switch (send_message(u, head, data, len, fd)) {
+	case SENT:
 		return true;
-	u->full = true;
-	bulk_unix_watch(u);
-	return false;
+	case FULL:
+		u->full = true;
+		bulk_unix_watch(u);
+		return false;
+	case GONE:
+		return false;
+	default:
+		bulk_unix_useless(u, strerror(errno));
+		return false;
+	}
 }
 
 size_t
@@ -103,7 +135,8 @@ bulk_unix_send_file(
 bool
 bulk_unix_greet(struct bulk_unix *u, const void *hello, size_t len)
 {
-	return send_message(u, &(struct head){ .kind = BUS_HELLO }, hello, len, -1);
+	return send_message(u, &(struct head){ .kind = BUS_HELLO }, hello, len, -1) ==
+	       SENT;
 }
 
 struct piece {

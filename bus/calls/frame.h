@@ -17,6 +17,7 @@ enum {
 	BUS_GATHER = 64 * 1024,
 	BUS_PERMISSIONS_MAX = 1024,
 	BUS_TOKEN = 16,
+	BUS_PATH_MAX = 107, /* of a unix socket */
 };
 
 enum bus_flag {

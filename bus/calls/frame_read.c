@@ -220,7 +220,7 @@ hello_field(struct bus_frame *out, const struct field *f)
 		out->token = f->data;
 		return f->wire == BYTES && f->len == BUS_TOKEN;
 	case 7:
-		return take_text(f, 107, &out->bulk);
+		return take_text(f, BUS_PATH_MAX, &out->bulk);
 	default:
 		return true;
 	}

@@ -152,6 +152,7 @@ trl_bus_running(const trl_bus *bus)
 void
 bus_server_tick(struct bus_server *server)
 {
+	bulk_unix_listen_again(server->unix_door);
 	for (struct bus_conn *c = server->conns, *next; c != NULL; c = next) {
 		next = c->next;
 		if (!bus_link_has_room(&c->link)) {

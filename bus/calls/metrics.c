@@ -12,11 +12,13 @@
 
 /* All that bus_net_refused() is told. */
 static const char *const reasons[] = { "bad_ack", "bad_chunk", "bad_credit", "bad_end",
-	"bad_hello", "bad_mac", "broken frame header", "chunk_after_end",
-	"chunk_of_nobody", "frame longer than its message", "frame without a kind",
-	"frames_in_ack", "malformed", "no_key", "not_allowed", "over_credit",
-	"replayed", "second_end", "second_hello", "truncated frame", "unexpected_tag",
-	"unknown_caller", "unknown_kid", "unknown_token", "untagged", "wrong_service" };
+	"bad_file", "bad_hello", "bad_mac", "broken frame header", "chunk_after_end",
+	"chunk_of_nobody", "foreign_user", "frame longer than its message",
+	"frame without a kind", "frames_in_ack", "malformed", "no_hello", "no_key",
+	"no_room", "not_allowed", "over_credit", "replayed", "second_end",
+	"second_hello", "stray_file", "too_many_files", "truncated frame",
+	"unexpected_tag", "unknown_caller", "unknown_kid", "unknown_token", "untagged",
+	"wrong_service" };
 
 void
 bus_metrics_init(struct bus_metrics *m)
