@@ -27,10 +27,6 @@ edge_bytes_form(struct edge_request *request)
 	const char *type = trl_http_header(http, "content-type");
 	const bool is_known = http->content_length != UINT64_MAX;
 
-	if (!takes)
-		return http->has_body && http->content_length
-			   ? edge_refuse(request, 400, "This method takes no body.")
-			   : TRL_OK;
 	if (!http->has_body && takes->optional && !type)
 		return TRL_OK;
 	if (!http->has_body && !trl_http_header(http, "content-length"))

@@ -12,7 +12,7 @@
 enum {
 	SMALL = 4096, /* one write with the head; a copy costs nothing */
 	PART_LEAST = 65536,
-	PART_MOST = 256 << 20,
+	PART_MOST = 4 << 20, /* no more than the kernel may hold of it anyhow */
 	QUICK_US = 500000,
 	LONG_US = 4000000
 };

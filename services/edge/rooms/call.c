@@ -193,38 +193,42 @@ call_for_one_of(struct edge_request *request, const int64_t *versions, size_t n)
 	return rc;
 }
 
-enum trl_code
-edge_call_prepare(struct edge_request *request)
+/* What goes along with a call. versions: of If-Match, n of them. */
+static enum trl_code
+prepare(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], size_t *n)
 {
-	int64_t versions[EDGE_TAGS_MAX];
 	enum trl_code rc = fill_idempotency(request);
-	size_t n;
 
 	if (rc == TRL_OK)
-		rc = find_versions(request, versions, &n);
+		rc = find_versions(request, versions, n);
 	trl_set_deadline(request->ctx,
 	    trl_mono_us() + (uint64_t)request->route->method->timeout_ms * 1000);
 	return rc;
 }
 
 enum trl_code
+edge_call_prepare(struct edge_request *request)
+{
+	int64_t versions[EDGE_TAGS_MAX];
+	size_t n;
+
+	return prepare(request, versions, &n);
+}
+
+enum trl_code
 edge_call(struct edge_request *request)
 {
-	const struct trl_method *method = request->route->method;
-	trl_ctx *ctx = request->ctx;
 	int64_t versions[EDGE_TAGS_MAX];
 	enum trl_code rc;
 	size_t n;
 
-	rc = fill_idempotency(request);
-	if (rc == TRL_OK)
-		rc = find_versions(request, versions, &n);
+	rc = prepare(request, versions, &n);
 	if (rc != TRL_OK)
 		return rc;
-	trl_set_deadline(ctx, trl_mono_us() + (uint64_t)method->timeout_ms * 1000);
 	rc = call_for_one_of(request, versions, n);
 	if (rc == TRL_RATE)
-		trl_access_name_refused(request->edge->access, method->rate,
-		    ctx->err.message, ctx->err.retry_after_ms, &request->states);
+		trl_access_name_refused(request->edge->access,
+		    request->route->method->rate, request->ctx->err.message,
+		    request->ctx->err.retry_after_ms, &request->states);
 	return rc;
 }
