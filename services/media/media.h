@@ -1,0 +1,33 @@
+/* media.h - the media service's state, and what its files share. */
+#pragma once
+
+#include <trl/batch.h>
+#include <trl/service.h>
+#include <trl/value.h>
+#include <media_v1.server.h>
+
+#include "collection/collection.h"
+#include "config.h"
+#include "media_sql.h"
+
+struct media {
+	trl_pg *pg, *sys;
+	trl_bus *bus;
+	const struct media_config *config;
+	collections *collections;
+};
+
+extern const struct trl_service media_service;
+
+/* Short names for the generated ones that many files use. */
+typedef Media__V1__File media_file;
+
+/* see.c: who sees a file, and who may change it. */
+
+/* Whether the caller sees files of a collection that were made by created_by (nil: by
+ * nobody who is known). Of a collection that is no longer configured, as of a private
+ * one. */
+bool media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
+    struct trl_id created_by);
+/* Whether the caller may change a file that is seen. */
+bool media_may_change(const trl_ctx *ctx, struct trl_id created_by);

@@ -1,0 +1,108 @@
+-- Files, the uploads that become files, what was made of pictures, and links.
+
+-- A file, from the moment that all its bytes have come. The bytes lie in the store under
+-- tenant and id.
+create table file (
+    tenant_id  uuid not null,
+    id         uuid not null,
+    version    bigint not null,
+    collection text not null,
+    name       text not null,
+    type       text not null,
+    size       bigint not null,
+    sha256     text,
+    state      text not null,
+    reason     text,
+    width      integer,
+    height     integer,
+    frames     integer,
+    thumb_hash text,
+    scan       text,
+    created_by uuid,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    deleted_at timestamptz,
+    purge_at   timestamptz,
+    kept_state text,               -- what a deleted file is again when it is restored
+    constraint file_pkey primary key (tenant_id, id),
+    constraint file_size_check check (size >= 0),
+    constraint file_state_check check (state in ('processing', 'ready', 'rejected',
+        'quarantined', 'deleted')),
+    constraint file_scan_check check (scan in ('clean', 'infected', 'unscanned', 'pending'))
+);
+comment on table file is 'class: tenant';
+
+-- An upload: what is durable of it, and who writes it. It stays until it expires, also
+-- when it has become a file, for whoever asks how far it came.
+create table upload (
+    tenant_id   uuid not null,
+    id          uuid not null,
+    collection  text not null,
+    name        text not null,
+    type        text,               -- as it was declared
+    metadata    text,               -- as it was sent
+    length      bigint,             -- null: not known yet
+    received    bigint not null,    -- durable bytes
+    reserved    bigint not null,    -- of the plan's storage
+    generation  bigint not null,    -- whose commits count: each writer has its own
+    holder      uuid,               -- the process that writes; null: none does
+    hash_state  bytea,
+    store_state bytea,
+    concat      text,               -- partial or final
+    parts       uuid[],             -- of a final one
+    created_by  uuid,
+    created_at  timestamptz not null,
+    expires_at  timestamptz not null,
+    finished_at timestamptz,
+    constraint upload_pkey primary key (tenant_id, id),
+    constraint upload_received_check check (received >= 0 and reserved >= 0
+        and received <= coalesce(length, received)),
+    constraint upload_concat_check check (concat in ('partial', 'final'))
+);
+comment on table upload is 'class: tenant';
+create index upload_expires_at on upload (expires_at);
+
+-- What was made of a picture. key is the canonical text of how; the bytes lie in the
+-- store beside the file's.
+create table rendition (
+    tenant_id  uuid not null,
+    file_id    uuid not null,
+    key        text not null,
+    type       text not null,
+    size       bigint not null,
+    width      integer not null,
+    height     integer not null,
+    created_at timestamptz not null,
+    used_at    timestamptz not null,
+    constraint rendition_pkey primary key (tenant_id, file_id, key)
+);
+comment on table rendition is 'class: tenant';
+
+-- A signed link that can be revoked.
+create table link (
+    tenant_id  uuid not null,
+    id         uuid not null,
+    version    bigint not null,
+    file_id    uuid not null,
+    options    text not null,
+    download   boolean not null,
+    created_by uuid,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    expires_at timestamptz not null,
+    revoked_at timestamptz,
+    constraint link_pkey primary key (tenant_id, id)
+);
+comment on table link is 'class: tenant';
+create index link_file on link (tenant_id, file_id);
+
+-- How much an organisation stores: bytes of files until they are purged, and those that
+-- uploads have begun.
+create table storage (
+    tenant_id uuid not null,
+    used      bigint not null,
+    reserved  bigint not null,
+    constraint storage_pkey primary key (tenant_id),
+    constraint storage_check check (used >= 0 and reserved >= 0)
+);
+comment on table storage is 'class: tenant';
