@@ -27,8 +27,7 @@ struct trl_child {
 
 struct asking {
 	trl_child *child;
-	const void *request;
-	size_t len;
+	struct child_question question;
 	struct trl_buf reply;
 	uint64_t deadline_us;
 	enum child_outcome outcome, first; /* first: of the one that was there */
@@ -73,7 +72,7 @@ ask_on_thread(void *arg)
 			}
 		}
 		trl_buf_clear(&asking->reply);
-		asking->outcome = child_talk(&child->end, asking->request, asking->len,
+		asking->outcome = child_talk(&child->end, &asking->question,
 		    &asking->reply, kind->reply_max, until);
 		if (asking->outcome == CHILD_ANSWERED)
 			return;
@@ -182,32 +181,58 @@ conclude(trl_ctx *ctx, const struct asking *asking)
 	return rc;
 }
 
+/* Its reply is freed by the caller, who has it only on TRL_OK. */
+static enum trl_code
+ask(trl_ctx *ctx, struct asking *asking)
+{
+	trl_child *child = asking->child;
+	enum trl_code rc;
+
+	if (asking->question.len > child->kind->request_max)
+		return trl_fail(ctx, TRL_INTERNAL, "%s is asked more than it takes",
+		    child->kind->name);
+	asking->deadline_us = ctx->deadline_us;
+	child->users++;
+	uv_timer_stop(child->idle);
+	rc = trl_offload(ctx, &child->slot, ask_on_thread, asking);
+	if (--child->users == 0)
+		trl_assert(
+		    uv_timer_start(child->idle, on_idle, child->kind->idle_ms, 0) == 0);
+	return rc == TRL_OK ? conclude(ctx, asking) : rc;
+}
+
 enum trl_code
 trl_child_ask(trl_ctx *ctx, trl_child *child, const void *request, size_t len,
     const uint8_t **reply, size_t *reply_len)
 {
 	struct asking asking = { .child = child,
-		.request = request,
-		.len = len,
-		.deadline_us = ctx->deadline_us };
-	enum trl_code rc;
+		.question = { .request = request, .len = len, .file = -1 } };
+	enum trl_code rc = ask(ctx, &asking);
 
-	if (len > child->kind->request_max)
-		return trl_fail(ctx, TRL_INTERNAL, "%s is asked more than it takes",
-		    child->kind->name);
-	child->users++;
-	uv_timer_stop(child->idle);
-	rc = trl_offload(ctx, &child->slot, ask_on_thread, &asking);
-	if (--child->users == 0)
-		trl_assert(
-		    uv_timer_start(child->idle, on_idle, child->kind->idle_ms, 0) == 0);
-	if (rc == TRL_OK)
-		rc = conclude(ctx, &asking);
 	if (rc == TRL_OK) {
 		*reply =
 		    trl_arena_memdup(ctx->arena, asking.reply.data, asking.reply.len);
 		*reply_len = asking.reply.len;
 	}
+	trl_buf_fini(&asking.reply);
+	return rc;
+}
+
+enum trl_code
+trl_child_ask_file(trl_ctx *ctx, trl_child *child, const void *request, size_t len,
+    int file, struct trl_buf *reply)
+{
+	struct asking asking = { .child = child,
+		.question = { .request = request, .len = len, .file = file } };
+	enum trl_code rc = ask(ctx, &asking);
+
+	if (rc == TRL_OK && reply->len == 0) {
+		trl_buf_fini(reply);
+		*reply = asking.reply; /* not copied: it may be large */
+		return rc;
+	}
+	if (rc == TRL_OK)
+		trl_buf_add(reply, asking.reply.data, asking.reply.len);
 	trl_buf_fini(&asking.reply);
 	return rc;
 }

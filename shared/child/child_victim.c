@@ -12,7 +12,7 @@
 #include <trl/compiler.h>
 #include <trl/confined.h>
 
-enum { REPLY_MAX = 1 << 20 };
+enum { REPLY_MAX = 17 << 20 };
 
 extern char **environ;
 
@@ -101,6 +101,26 @@ answer(const uint8_t *request, size_t len, struct trl_buf *reply)
 	}
 }
 
+/* What it says of a file: all of it, or for "i" whether it can be written, for "c" that
+ * it is too much. */
+static void
+answer_file(const uint8_t *request, size_t len, int file, struct trl_buf *reply)
+{
+	const off_t size = lseek(file, 0, SEEK_END);
+	uint8_t *into;
+
+	if (len == 0 || request[0] == 'c')
+		__builtin_trap();
+	if (request[0] == 'i') {
+		say(reply, write(file, "x", 1) == 1);
+		return;
+	}
+	trl_assert(size >= 0);
+	into = trl_buf_reserve(reply, (size_t)size);
+	trl_assert(pread(file, into, (size_t)size, 0) == size);
+	reply->len += (size_t)size;
+}
+
 int
 main(void)
 {
@@ -112,6 +132,7 @@ main(void)
 		.cpu_s = 1,
 		.reads = reads,
 		.answer = answer,
+		.answer_file = answer_file,
 	};
 
 	return trl_confined_main(&spec);

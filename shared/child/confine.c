@@ -188,6 +188,7 @@ static const struct sock_filter calls[] = {
 	MAY_WITHOUT(SYS_open, 1, WRITING),
 #endif
 	MAY_WITH(SYS_clone, 0, CLONE_THREAD),
+	MAY_WITHOUT(SYS_recvmsg, 0, 0xffffffff), /* its socket, for a file */
 	MAY_WITHOUT(SYS_prlimit64, 0, 0xffffffff),
 	REFUSE(ENOSYS),
 };

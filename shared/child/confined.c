@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <trl/compiler.h>
@@ -45,6 +47,33 @@ write_all(const void *from, size_t len)
 	return true;
 }
 
+/* As read_all of the socket; *file is a descriptor that came along, or -1. */
+static bool
+read_with(void *into, size_t len, int *file)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec piece = { into, len };
+	struct msghdr message = { .msg_iov = &piece,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof control.room };
+	const struct cmsghdr *first;
+	ssize_t n;
+
+	*file = -1;
+	do
+		n = recvmsg(0, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	first = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (first && first->cmsg_level == SOL_SOCKET &&
+	    first->cmsg_type == SCM_RIGHTS && first->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(file, CMSG_DATA(first), sizeof *file);
+	return n > 0 && read_all((uint8_t *)into + n, len - (size_t)n);
+}
+
 /* From now on so many seconds of a processor. */
 static void
 allow_cpu(unsigned seconds)
@@ -60,26 +89,40 @@ allow_cpu(unsigned seconds)
 }
 
 static bool
+answer(const struct trl_confined *spec, const struct trl_buf *in, size_t len, int file,
+    struct trl_buf *out)
+{
+	if (file < 0 ? !spec->answer : !spec->answer_file)
+		return false;
+	allow_cpu(spec->cpu_s);
+	if (file < 0)
+		spec->answer(in->data, len, out);
+	else
+		spec->answer_file(in->data, len, file, out);
+	return out->len <= spec->reply_max;
+}
+
+static bool
 serve_one(const struct trl_confined *spec, struct trl_buf *in, struct trl_buf *out)
 {
 	uint8_t head[4];
+	bool ok;
+	int file;
 	size_t len;
 
 	trl_buf_clear(in);
 	trl_buf_clear(out);
-	if (!read_all(head, sizeof head))
+	if (!read_with(head, sizeof head, &file))
 		return false;
 	len = head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
 	      (size_t)head[3] << 24;
-	if (len > spec->request_max || !read_all(trl_buf_reserve(in, len), len))
-		return false;
-	allow_cpu(spec->cpu_s);
-	spec->answer(in->data, len, out);
-	if (out->len > spec->reply_max)
-		return false;
+	ok = len <= spec->request_max && read_all(trl_buf_reserve(in, len), len) &&
+	     answer(spec, in, len, file, out);
+	if (file >= 0)
+		close(file);
 	for (int i = 0; i < 4; i++)
 		head[i] = (uint8_t)(out->len >> (8 * i));
-	return write_all(head, sizeof head) && write_all(out->data, out->len);
+	return ok && write_all(head, sizeof head) && write_all(out->data, out->len);
 }
 
 int

@@ -104,19 +104,41 @@ is_ready(int socket, short events, uint64_t until_us)
 	}
 }
 
-/* Moves len bytes one way. */
+/* As send; file goes along unless it is -1. */
+static ssize_t
+send_with(int socket, const void *bytes, size_t len, int file)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+			  .cmsg_level = SOL_SOCKET,
+			  .cmsg_type = SCM_RIGHTS } };
+	struct iovec piece = { (void *)(uintptr_t)bytes, len };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+
+	if (file >= 0) {
+		memcpy(CMSG_DATA(&control.head), &file, sizeof file);
+		message.msg_control = control.room;
+		message.msg_controllen = sizeof control.room;
+	}
+	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Moves len bytes one way, and out a file with the first of them. */
 static enum child_outcome
-move(int socket, void *bytes, size_t len, bool out, uint64_t until_us)
+move(int socket, void *bytes, size_t len, bool out, int file, uint64_t until_us)
 {
 	uint8_t *at = bytes;
 
 	while (len > 0) {
-		ssize_t n = out ? send(socket, at, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+		ssize_t n = out ? send_with(socket, at, len, file)
 				: recv(socket, at, len, MSG_DONTWAIT);
 
 		if (n > 0) {
 			at += n;
 			len -= (size_t)n;
+			file = -1;
 		} else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 			if (!is_ready(socket, out ? POLLOUT : POLLIN, until_us))
 				return CHILD_LATE;
@@ -128,27 +150,28 @@ move(int socket, void *bytes, size_t len, bool out, uint64_t until_us)
 }
 
 enum child_outcome
-child_talk(const struct child_end *end, const void *request, size_t len,
+child_talk(const struct child_end *end, const struct child_question *question,
     struct trl_buf *reply, size_t max, uint64_t until_us)
 {
+	const size_t len = question->len;
 	uint8_t head[4] = { (uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
 		(uint8_t)(len >> 24) };
 	enum child_outcome outcome;
 	size_t n;
 
-	outcome = move(end->socket, head, sizeof head, true, until_us);
+	outcome = move(end->socket, head, sizeof head, true, question->file, until_us);
 	if (outcome == CHILD_ANSWERED)
-		outcome =
-		    move(end->socket, (void *)(uintptr_t)request, len, true, until_us);
+		outcome = move(end->socket, (void *)(uintptr_t)question->request, len,
+		    true, -1, until_us);
 	if (outcome == CHILD_ANSWERED)
-		outcome = move(end->socket, head, sizeof head, false, until_us);
+		outcome = move(end->socket, head, sizeof head, false, -1, until_us);
 	if (outcome != CHILD_ANSWERED)
 		return outcome;
 	n = head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
 	    (size_t)head[3] << 24;
 	if (n > max)
 		return CHILD_TOO_MUCH;
-	outcome = move(end->socket, trl_buf_reserve(reply, n), n, false, until_us);
+	outcome = move(end->socket, trl_buf_reserve(reply, n), n, false, -1, until_us);
 	reply->len += outcome == CHILD_ANSWERED ? n : 0;
 	return outcome;
 }

@@ -26,6 +26,12 @@ enum child_outcome {
 void child_program(const char *name, char out[CHILD_PATH_MAX]);
 /* 0, or an errno. */
 int child_start(const char *program, struct child_end *out);
-/* Sends the request and appends the answer, of at most max bytes, to reply. */
-enum child_outcome child_talk(const struct child_end *end, const void *request,
-    size_t len, struct trl_buf *reply, size_t max, uint64_t until_us);
+struct child_question {
+	const void *request;
+	size_t len;
+	int file; /* a descriptor that goes along, or -1 */
+};
+/* Sends the question and appends the answer, of at most max bytes, to reply. */
+enum child_outcome child_talk(const struct child_end *end,
+    const struct child_question *question, struct trl_buf *reply, size_t max,
+    uint64_t until_us);

@@ -1,5 +1,5 @@
 /* test_child.c - a process of its own that answers, dies, hangs and tries what it may
- * not. */
+ * not. Over 400 lines: whatever it is asked, the same rig and victim answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -19,12 +21,19 @@
 #else
 #define CONFINED 1
 #endif
-enum { PATIENCE_MS = 10000, MANY = 12, QUEUE = 8 };
+enum { PATIENCE_MS = 10000, MANY = 12, QUEUE = 8, LARGE_MAX = 16 << 20 };
 
 static const struct trl_child_kind kind = { .name = "victim",
 	.request_max = 1 << 20,
 	.reply_max = 1 << 20,
 	.timeout_ms = 1000,
+	.idle_ms = 150,
+	.queue = QUEUE };
+
+static const struct trl_child_kind large_kind = { .name = "victim",
+	.request_max = 1 << 20,
+	.reply_max = LARGE_MAX,
+	.timeout_ms = 5000,
 	.idle_ms = 150,
 	.queue = QUEUE };
 
@@ -64,6 +73,23 @@ ask(trl_ctx *ctx, void *arg)
 	question->done = true;
 }
 
+/* The same about a file. */
+struct filed {
+	struct question question; /* first: is_done sees it */
+	int file;
+	struct trl_buf reply;
+};
+
+static void
+ask_file(trl_ctx *ctx, void *arg)
+{
+	struct filed *filed = arg;
+
+	filed->question.rc = trl_child_ask_file(ctx, rig.child, filed->question.text,
+	    strlen(filed->question.text), filed->file, &filed->reply);
+	filed->question.done = true;
+}
+
 static bool
 is_done(void *arg)
 {
@@ -82,6 +108,45 @@ asked_of(const char *text)
 	assert_int_equal(trl_spawn(rig.loop, &spawn), TRL_OK);
 	assert_true(trl_loop_run_until(rig.loop, is_done, &question, PATIENCE_MS));
 	return question;
+}
+
+/* A file of so many bytes, that only can be read. */
+static int
+file_of(size_t size)
+{
+	char path[] = "/tmp/test_child_XXXXXX", bytes[1000];
+	int made = mkstemp(path), file;
+
+	assert_true(made >= 0);
+	memset(bytes, 'y', sizeof bytes);
+	for (size_t left = size; left > 0;) {
+		const size_t n = left < sizeof bytes ? left : sizeof bytes;
+
+		assert_int_equal(write(made, bytes, n), (ssize_t)n);
+		left -= n;
+	}
+	close(made);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(file >= 0);
+	assert_int_equal(unlink(path), 0);
+	return file;
+}
+
+/* reply is whoever's asks. */
+static enum trl_code
+asked_of_file(const char *text, int file, struct trl_buf *reply)
+{
+	static struct filed filed;
+	const struct trl_spawn spawn = { .name = "ask file",
+		.run = ask_file,
+		.arg = &filed,
+		.timeout_ms = PATIENCE_MS };
+
+	filed = (struct filed){ .question.text = text, .file = file, .reply = *reply };
+	assert_int_equal(trl_spawn(rig.loop, &spawn), TRL_OK);
+	assert_true(trl_loop_run_until(rig.loop, is_done, &filed, PATIENCE_MS));
+	*reply = filed.reply;
+	return filed.question.rc;
 }
 
 static const char *
@@ -223,6 +288,87 @@ one_that_is_killed_at_rest_or_at_work_is_replaced(void **state)
 	assert_int_not_equal(trl_child_pid(rig.child), pid);
 }
 
+static int
+descriptors_open(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < 256; i++)
+		n += fcntl(i, F_GETFD) >= 0;
+	return n;
+}
+
+static void
+a_file_goes_along_and_neither_side_keeps_it(void **state)
+{
+	const int file = file_of(3);
+	struct trl_buf reply = { 0 };
+	int before;
+
+	(void)state;
+	assert_string_equal(answer_to("estart"), "start");
+	before = descriptors_open();
+	trl_buf_adds(&reply, "x");
+	for (int i = 0; i < 100; i++) /* more than it may have open */
+		assert_int_equal(asked_of_file("a", file, &reply), TRL_OK);
+	assert_int_equal(reply.len, 301);
+	assert_memory_equal(reply.data, "xyyyyyy", 7);
+	assert_string_equal(answer_to("d"), "0 1 2 ");
+	assert_int_equal(descriptors_open(), before);
+	trl_buf_fini(&reply);
+	close(file);
+}
+
+static void
+a_file_of_megabytes_comes_back_and_more_than_agreed_does_not(void **state)
+{
+	const int fits = file_of(LARGE_MAX), large = file_of(LARGE_MAX + 1);
+	struct trl_buf reply = { 0 };
+
+	(void)state;
+	trl_child_close(&rig.child);
+	rig.child = trl_child_open(rig.loop, &large_kind);
+	assert_int_equal(asked_of_file("a", fits, &reply), TRL_OK);
+	assert_int_equal(reply.len, LARGE_MAX);
+	assert_int_equal(reply.data[LARGE_MAX - 1], 'y');
+	assert_int_equal(asked_of_file("a", large, &reply), TRL_UNAVAILABLE);
+	assert_int_equal(reply.len, LARGE_MAX); /* as it was */
+	trl_buf_fini(&reply);
+	close(fits);
+	close(large);
+}
+
+static void
+a_file_can_only_be_read(void **state)
+{
+	const int file = file_of(3);
+	struct trl_buf reply = { 0 };
+
+	(void)state;
+	assert_int_equal(asked_of_file("i", file, &reply), TRL_OK);
+	trl_buf_add(&reply, "", 1);
+	assert_string_equal((char *)reply.data, strerror(EBADF));
+	trl_buf_fini(&reply);
+	close(file);
+}
+
+/* It died over it, so it is tried again with the same file; then the next one's. */
+static void
+one_that_crashes_over_a_file_takes_it_along(void **state)
+{
+	const int file = file_of(3), before = descriptors_open();
+	struct trl_buf reply = { 0 };
+
+	(void)state;
+	assert_int_equal(asked_of_file("c", file, &reply), TRL_UNAVAILABLE);
+	assert_int_equal(reply.len, 0);
+	assert_int_equal(descriptors_open(), before);
+	assert_int_equal(asked_of_file("a", file, &reply), TRL_OK);
+	assert_int_equal(reply.len, 3);
+	trl_buf_fini(&reply);
+	close(file);
+}
+
 static size_t
 count(const struct question *all, enum trl_code rc)
 {
@@ -299,6 +445,10 @@ main(void)
 		RIGGED(one_that_hangs_is_ended_in_time),
 		RIGGED(what_is_too_large_ends_it),
 		RIGGED(one_that_is_killed_at_rest_or_at_work_is_replaced),
+		RIGGED(a_file_goes_along_and_neither_side_keeps_it),
+		RIGGED(a_file_of_megabytes_comes_back_and_more_than_agreed_does_not),
+		RIGGED(a_file_can_only_be_read),
+		RIGGED(one_that_crashes_over_a_file_takes_it_along),
 		RIGGED(many_at_once_wait_in_a_bounded_queue),
 		RIGGED(a_program_that_is_not_there_is_said),
 	};

@@ -5,14 +5,16 @@
  *
  * It is the program trellis-NAME in the folder of this process's own, whose main() is
  * one call of trl_confined_main (trl/confined.h). It gets nothing of this process but
- * one socket: no other descriptor, an environment with a locale only. Whatever becomes
- * of it (it crashes, hangs, is killed), the one question fails and the next one starts
- * another.
+ * one socket, an environment with a locale only, and a file where a question has one.
+ * Whatever becomes of it (it crashes, hangs, is killed), the one question fails and the
+ * next one starts another.
  *
- * On the wire each side sends 4 bytes of length, little-endian, and so many bytes. */
+ * On the wire each side sends 4 bytes of length, little-endian, and so many bytes; a
+ * question's file comes with the first of them (unix(7), SCM_RIGHTS). */
 #pragma once
 
 #include <trl/actor.h>
+#include <trl/buf.h>
 
 typedef struct trl_child trl_child;
 
@@ -35,6 +37,13 @@ void trl_child_close(trl_child **child);
  * started, was ended twice, or took too long), TRL_DEADLINE (it was never asked). */
 enum trl_code trl_child_ask(trl_ctx *ctx, trl_child *child, const void *request,
     size_t len, const uint8_t **reply, size_t *reply_len) TRL_MUST_CHECK;
+
+/* Asks it about a file, which it can read and this process keeps: file is open for
+ * reading only, and shares its place in the file with the child. The answer, which may
+ * be large, is appended to reply on the heap, and only if there is one. Errors: those
+ * of trl_child_ask. */
+enum trl_code trl_child_ask_file(trl_ctx *ctx, trl_child *child, const void *request,
+    size_t len, int file, struct trl_buf *reply) TRL_MUST_CHECK;
 
 /* Of one that runs; 0: none does. For tests. */
 int trl_child_pid(const trl_child *child);

@@ -15,6 +15,10 @@ struct trl_confined {
 	void (*warm)(void);            /* before it is confined; or NULL */
 	/* Appends the answer; over reply_max the process ends. */
 	void (*answer)(const uint8_t *request, size_t len, struct trl_buf *reply);
+	/* The same about a file, which is closed afterwards. Either may be NULL: then
+	 * it is not asked so, or ends. */
+	void (*answer_file)(
+	    const uint8_t *request, size_t len, int file, struct trl_buf *reply);
 };
 
 /* Serves on descriptor 0 until its other end is closed. Gives main's result. */
