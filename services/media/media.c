@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "kinds/kinds.h"
+
 static bool
 check_config(const void *read)
 {
@@ -29,6 +31,7 @@ open_media(const struct trl_host *host, void **out)
 		free(self);
 		return TRL_INTERNAL;
 	}
+	self->sniff = trl_child_open(host->loop, &kinds_child);
 	*out = self;
 	return TRL_OK;
 }
@@ -40,6 +43,7 @@ close_media(void **state)
 
 	if (!self)
 		return;
+	trl_child_close(&self->sniff);
 	collections_free(&self->collections);
 	free(self);
 }

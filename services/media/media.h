@@ -2,6 +2,7 @@
 #pragma once
 
 #include <trl/batch.h>
+#include <trl/child.h>
 #include <trl/service.h>
 #include <trl/value.h>
 #include <media_v1.server.h>
@@ -15,6 +16,7 @@ struct media {
 	trl_bus *bus;
 	const struct media_config *config;
 	collections *collections;
+	trl_child *sniff; /* kinds/kinds.h */
 };
 
 extern const struct trl_service media_service;

@@ -54,6 +54,7 @@ INSIDE = {
     'tests/fuzz/fuzz_sentry': 'shared/telemetry',
     'tests/fuzz/fuzz_url': 'shared/http',
     'services/trellis-pdf': 'services/billing',
+    'services/trellis-sniff': 'services/media',
     'tests/fuzz/': 'services',
     'tests/isolation/': 'services',
     'tests/oracle/': 'services/billing',

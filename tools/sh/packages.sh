@@ -4,8 +4,8 @@
 # formatted as clang-format 14 does it, which Debian 13 has not; no other does the same.
 # shellcheck disable=SC1091
 case $(. /etc/os-release && printf '%s' "${VERSION_ID:-}") in
-12) PACKAGES_OF_RELEASE="postgresql-15 libuv1 libhiredis0.14 libcurl4" LLVM=14 FORMATTER=clang-format-14 ;;
-*) PACKAGES_OF_RELEASE="postgresql-17 libuv1t64 libhiredis1.1.0 libcurl4t64" LLVM=19 FORMATTER= ;;
+12) PACKAGES_OF_RELEASE="postgresql-15 libuv1 libhiredis0.14 libcurl4 libmagic1" LLVM=14 FORMATTER=clang-format-14 ;;
+*) PACKAGES_OF_RELEASE="postgresql-17 libuv1t64 libhiredis1.1.0 libcurl4t64 libmagic1t64" LLVM=19 FORMATTER= ;;
 esac
 # What trellis-pdf draws with: every script that Noto has.
 PACKAGES_FONTS="fontconfig fonts-noto-core fonts-noto-cjk"
@@ -14,7 +14,7 @@ libjansson4 libsodium23 libuuid1 zlib1g libnng1 ca-certificates tzdata libpangoc
 $PACKAGES_FONTS $PACKAGES_OF_RELEASE"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
-libjansson-dev libsodium-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
+libjansson-dev libsodium-dev libmagic-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
 # Whoever has a node has its npm.
 PACKAGES_NPM=
 command -v node >/dev/null || PACKAGES_NPM="nodejs npm"

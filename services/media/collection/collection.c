@@ -11,6 +11,8 @@
 #include <trl/arena.h>
 #include <trl/complain.h>
 
+#include "kinds/kinds.h"
+
 enum { COLLECTIONS_MAX = 100, LIST_MAX = 50, NAME_MAX_LEN = 40 };
 
 static const char built_in[] =
@@ -102,11 +104,10 @@ read_types(
 	list = trl_arena_alloc(self->arena, (n + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++) {
 		const char *type = json_string_value(json_array_get(types, i));
-		const char *slash = type ? strchr(type, '/') : NULL;
 
-		if (!slash || slash == type || !slash[1] || strpbrk(type, " ;,\t\""))
-			return wrong(
-			    where, "one of its types is no media type like image/png");
+		if (!type || !kinds_listable(type))
+			return wrong(where, "one of its types is no media type like "
+					    "image/png or image/*");
 		list[i] = trl_arena_strdup(self->arena, type);
 	}
 	out->types = list;

@@ -1,0 +1,81 @@
+/* sniff.c - see sniff.h. Nothing is unpacked, and of programs no more is read than that
+ * they are some: each further look is one more parser for hostile bytes. */
+#include "sniff/sniff.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <magic.h>
+
+static const char unknown[] = "application/octet-stream";
+
+static magic_t database;
+
+void
+sniff_open(void)
+{
+	database = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
+			      MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TOKENS);
+	if (!database || magic_load(database, NULL) != 0) {
+		(void)fprintf(stderr,
+		    "trellis-sniff: libmagic's database (Debian: libmagic-mgc) cannot "
+		    "be read: %s\n",
+		    database ? magic_error(database) : "out of memory");
+		exit(1);
+	}
+}
+
+void
+sniff_close(void)
+{
+	magic_close(database);
+	database = NULL;
+}
+
+/* libmagic has no type for some archives that it does know (Office's, written by others
+ * than Office), nor for one without files. */
+static bool
+is_zip(const uint8_t *head, size_t len)
+{
+	return len >= 4 && (memcmp(head, "PK\003\004", 4) == 0 ||
+			       memcmp(head, "PK\005\006", 4) == 0);
+}
+
+/* Of a type its length, else 0: whatever libmagic's database says for want of a type is
+ * none. */
+static size_t
+type_length(const char *text)
+{
+	size_t slashes = 0, i = 0;
+
+	for (; text[i] && text[i] != ';' && text[i] != ' '; i++) {
+		if (!isalnum((unsigned char)text[i]) && !strchr("/.+-_", text[i]))
+			return 0;
+		slashes += text[i] == '/';
+	}
+	return slashes == 1 && i <= SNIFF_TYPE_MAX ? i : 0;
+}
+
+void
+sniff_answer(const uint8_t *head, size_t len, struct trl_buf *reply)
+{
+	const char *found = magic_buffer(database, head, len);
+	size_t found_len = found ? type_length(found) : 0;
+
+	if (found_len == 0) {
+		found = unknown;
+		found_len = strlen(unknown);
+	}
+	if (strncasecmp(found, unknown, found_len) == 0 && is_zip(head, len)) {
+		found = "application/zip";
+		found_len = strlen(found);
+	}
+	for (size_t i = 0; i < found_len; i++) {
+		const uint8_t small = (uint8_t)tolower((unsigned char)found[i]);
+
+		trl_buf_add(reply, &small, 1);
+	}
+}
