@@ -261,6 +261,7 @@ world_close(void **state)
 		trl_pg_close(&host->sys);
 	}
 	trl_arena_free(&world.arena);
+	trl_buf_fini(&world.given);
 	test_db_drop(&world.db);
 	return 0;
 }

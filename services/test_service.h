@@ -7,6 +7,7 @@
 #pragma once
 
 #include <trl/arena.h>
+#include <trl/buf.h>
 #include <trl/jobs.h>
 #include <trl/service.h>
 
@@ -31,8 +32,10 @@ struct world {
 	trl_arena *arena;     /* replies; until world_forget */
 	struct trl_err err;   /* of the last call; violations in arena */
 	bool replayed;        /* its answer was a stored one */
-	int64_t now_us;       /* of the calls from now on; 0: the wall clock */
-	const char *address;  /* the callers' from now on; NULL: 192.0.2.1 */
+	/* The bytes that it gave, NUL behind them; until the next call. */
+	struct trl_buf given;
+	int64_t now_us;      /* of the calls from now on; 0: the wall clock */
+	const char *address; /* the callers' from now on; NULL: 192.0.2.1 */
 	struct world_person people[WORLD_PEOPLE_MAX];
 	size_t n_people;
 	unsigned keys_made;
@@ -50,12 +53,16 @@ struct world_caller {
 	enum trl_role role;     /* in tenant; none: owner */
 	const char *const *may; /* NULL-ended, in place of what the role may */
 	bool behind; /* straight to the handler, as if what stands before it had failed
-			to look */
+			to look; not of methods with bytes, which only the bus carries
+		      */
 	const char *idempotency_key; /* NULL: a new one each time */
 	bool has_if_version;
 	int64_t if_version;
 	uint32_t timeout_ms;   /* 0: 30 s */
 	const char *meanwhile; /* SQL of others between the grant and the call */
+	/* Of a method that takes bytes: them. */
+	const void *body;
+	size_t body_len;
 };
 
 struct world_run {
@@ -63,6 +70,7 @@ struct world_run {
 	const struct trl_method *method;
 	const ProtobufCMessage *in;
 	ProtobufCMessage *out; /* in world.arena */
+	struct trl_buf given;  /* what a method that gives bytes gave; the caller's */
 	struct trl_err err;
 	enum trl_code rc;
 	bool replayed, done;

@@ -9,10 +9,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sodium.h>
 
+#include <trl/stream.h>
 #include <trl/validate.h>
 #include <trl/wire.h>
 
@@ -120,6 +122,71 @@ call_behind(trl_ctx *ctx, const struct world_run *run, ProtobufCMessage **out)
 	return rc;
 }
 
+/* What a method gives: its pieces, also those that are files' parts. */
+static enum trl_code
+read_given(trl_ctx *ctx, trl_stream *stream, struct trl_buf *given)
+{
+	struct trl_piece piece;
+	enum trl_code rc;
+
+	while ((rc = trl_stream_read(ctx, stream, &piece)) == TRL_OK) {
+		if (piece.fd >= 0) {
+			uint8_t *at = trl_buf_reserve(given, piece.size);
+			const ssize_t n =
+			    pread(piece.fd, at, piece.size, (off_t)piece.offset);
+
+			(void)close(piece.fd);
+			assert_int_equal(n, piece.size);
+			given->len += piece.size;
+		} else if (piece.len > 0) {
+			trl_buf_add(given, piece.data, piece.len);
+		} else {
+			break;
+		}
+	}
+	return rc;
+}
+
+/* As the edge makes it: bytes go along in pieces, once the callee wants them. */
+static enum trl_code
+call_with_bytes(trl_ctx *ctx, struct world_run *run, ProtobufCMessage **out)
+{
+	const uint8_t *body = run->who.body;
+	struct trl_stream_terms terms = { .whole =
+					      run->who.body_len <= TRL_STREAM_RIDES,
+		.body = body,
+		.len = run->who.body_len };
+	trl_stream *stream = NULL;
+	enum trl_code rc;
+	bool wanted = false;
+
+	if (!terms.whole)
+		terms.body = NULL, terms.len = 0;
+	rc = trl_stream_open(ctx, world_bus(caller_of(run)), run->method, run->in,
+	    run->method->takes ? &terms : NULL, &stream);
+	if (rc == TRL_OK && run->method->takes && !terms.whole)
+		rc = trl_stream_wanted(ctx, stream, &wanted);
+	for (size_t at = 0; rc == TRL_OK && wanted && at < run->who.body_len;) {
+		const size_t left = run->who.body_len - at;
+		const size_t len = left < TRL_STREAM_PIECE ? left : TRL_STREAM_PIECE;
+
+		rc = trl_stream_write(ctx, stream, body + at, len);
+		at += len;
+	}
+	if (rc == TRL_OK && wanted)
+		rc = trl_stream_end(ctx, stream);
+	if (rc == TRL_UNAVAILABLE && wanted) { /* answered in mid-body */
+		trl_err_clear(ctx);
+		rc = TRL_OK;
+	}
+	if (rc == TRL_OK)
+		rc = trl_stream_reply(ctx, stream, out);
+	if (rc == TRL_OK && run->method->gives)
+		rc = read_given(ctx, stream, &run->given);
+	trl_stream_close(&stream);
+	return rc;
+}
+
 /* They lie in the arena of the call. */
 static const struct trl_violation *
 copy_violations(const struct trl_err *err)
@@ -149,9 +216,12 @@ run_call(trl_ctx *ctx, void *arg)
 	if (run->rc == TRL_OK && run->who.meanwhile)
 		world_sql("%s", run->who.meanwhile);
 	if (run->rc == TRL_OK)
-		run->rc = run->who.behind ? call_behind(ctx, run, &out)
-					  : trl_bus_call(ctx, world_bus(caller_of(run)),
-						run->method, run->in, &out);
+		run->rc = run->method->takes || run->method->gives
+			      ? call_with_bytes(ctx, run, &out)
+			  : run->who.behind
+			      ? call_behind(ctx, run, &out)
+			      : trl_bus_call(ctx, world_bus(caller_of(run)),
+				    run->method, run->in, &out);
 	run->err = ctx->err;
 	run->err.violations = copy_violations(&ctx->err);
 	run->replayed = ctx->idempotency.replayed;
@@ -213,6 +283,10 @@ world_call(const struct world_caller *who, const struct trl_method *method,
 	world_wait(runs, 1);
 	world.err = run.err;
 	world.replayed = run.replayed;
+	trl_buf_fini(&world.given);
+	world.given = run.given;
+	trl_buf_add(&world.given, "", 1);
+	world.given.len--;
 	if (run.rc == TRL_OK && out)
 		*(ProtobufCMessage **)out = run.out;
 	return run.rc;

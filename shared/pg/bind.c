@@ -115,6 +115,16 @@ find_target(const ProtobufCMessageDescriptor *type, const char *column)
 	return target;
 }
 
+static size_t
+count_targets(const struct pg_statement *st, const ProtobufCMessageDescriptor *type)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->n_columns; i++)
+		n += find_target(type, st->column_names[i]).field != NULL;
+	return n;
+}
+
 static const struct pg_out_plan *
 out_plan(struct pg_statement *st, const ProtobufCMessageDescriptor *type)
 {
@@ -127,6 +137,9 @@ out_plan(struct pg_statement *st, const ProtobufCMessageDescriptor *type)
 	trl_assert(plan != NULL);
 	plan->type = type;
 	plan->list = only_list(type);
+	if (plan->list &&
+	    count_targets(st, type) > count_targets(st, plan->list->descriptor))
+		plan->list = NULL; /* a row that has a list beside its columns */
 	plan->targets = calloc(st->n_columns + 1, sizeof *plan->targets);
 	trl_assert(plan->targets != NULL);
 	for (size_t i = 0; i < st->n_columns; i++)

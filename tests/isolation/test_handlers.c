@@ -163,6 +163,40 @@ fill_billing(void)
 	    mark, mark);
 }
 
+/* Bytes are none of a request's here, so that nothing is uploaded. */
+static void
+fill_media(void)
+{
+	const char *tenant = world_id_text(a), *by = world_id_text(ada.person.account);
+	struct trl_id file = trl_id_new(), upload = trl_id_new(), link = trl_id_new();
+
+	know("file_id", file);
+	know("upload_id", upload);
+	know("link_id", link);
+	world_sql("insert into media.file (tenant_id, id, version, collection, name, "
+		  "type, size, state, created_by, created_at, updated_at) values "
+		  "('%s', '%s', 1, 'files', '%s', 'text/plain', 1, 'ready', '%s', "
+		  "now(), now())",
+	    tenant, world_id_text(file), mark, by);
+	world_sql("insert into media.upload (tenant_id, id, collection, name, length, "
+		  "received, reserved, generation, created_by, created_at, "
+		  "expires_at) values ('%s', '%s', 'files', '%s', 9, 0, 9, 0, '%s', "
+		  "now(), now() + interval '1 day')",
+	    tenant, world_id_text(upload), mark, by);
+	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
+		  "width, height, created_at, used_at) values ('%s', '%s', '%s', "
+		  "'image/png', 1, 1, 1, now(), now())",
+	    tenant, world_id_text(file), mark);
+	world_sql("insert into media.link (tenant_id, id, version, file_id, options, "
+		  "download, created_by, created_at, updated_at, expires_at) values "
+		  "('%s', '%s', 1, '%s', '%s', false, '%s', now(), now(), now() + "
+		  "interval '1 day')",
+	    tenant, world_id_text(link), world_id_text(file), mark, by);
+	world_sql("insert into media.storage (tenant_id, used, reserved) values "
+		  "('%s', 1, 9)",
+	    tenant);
+}
+
 /* What no request out of rules makes: names of templates, what came by events. */
 static void
 fill_by_hand(void)
@@ -214,6 +248,7 @@ fill(void)
 			learn(made);
 	}
 	fill_billing();
+	fill_media();
 	fill_by_hand();
 }
 

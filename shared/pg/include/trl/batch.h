@@ -88,9 +88,10 @@ trl_batch *trl_batch_new(trl_ctx *ctx, trl_pg *pg, struct trl_scope scope);
 /* Adds a statement. The message is `&x->base` or NULL; arguments may follow. */
 #define trl_batch_add(batch, sql, ...)                                                 \
 	TRL_BATCH_ARGS_(trl_batch_add_args, batch, sql, __VA_ARGS__)
-/* Adds one whose columns fill `out` (a message) by name: one row; or, where out
- * has a single repeated message field, its rows fill that list. No row leaves
- * out untouched, unless the statement expects one. */
+/* Adds one whose columns fill `out` (a message) by name: one row. Where out has a
+ * single repeated message field, and more columns are named like that one's fields than
+ * like out's own, its rows fill that list. No row leaves out untouched, unless the
+ * statement expects one. */
 #define TRL_BATCH_ARGS_(fn, batch, sql, ...)                                           \
 	fn((batch), (sql), TRL_BATCH_FIRST_(__VA_ARGS__, 0),                           \
 	    (const struct trl_arg[]){                                                  \
