@@ -1,4 +1,4 @@
-/* test_scrape.c - a scrape of 3,000 lines holds nobody up: not a hundred at once, and
+/* test_scrape.c - a scrape of 5,000 lines holds nobody up: not a hundred at once, and
  * not one that reads as slowly as it likes. The scrapers are a thread of their own. */
 #include <arpa/inet.h>
 #include <pthread.h>
