@@ -56,6 +56,12 @@ built() {
 	esac
 }
 
+# The programs that services of a build start (folders with a main.c in theirs). Where images
+# take a build's place, they have their own.
+programs_of() { # build folder
+	[ ! -f "$1/folders.txt" ] || awk -F '\t' '$1 == "program" { print $3 }' "$1/folders.txt"
+}
+
 # Copies what changed into $RUN/bin, so that a build never pulls the text from
 # under a running process.
 install_binaries() { # build folder, names...

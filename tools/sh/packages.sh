@@ -4,8 +4,8 @@
 # formatted as clang-format 14 does it, which Debian 13 has not; no other does the same.
 # shellcheck disable=SC1091
 case $(. /etc/os-release && printf '%s' "${VERSION_ID:-}") in
-12) PACKAGES_OF_RELEASE="postgresql-15 libuv1 libhiredis0.14 libcurl4 libmagic1" LLVM=14 FORMATTER=clang-format-14 ;;
-*) PACKAGES_OF_RELEASE="postgresql-17 libuv1t64 libhiredis1.1.0 libcurl4t64 libmagic1t64" LLVM=19 FORMATTER= ;;
+12) PACKAGES_OF_RELEASE="postgresql-15 libuv1 libhiredis0.14 libcurl4 libssl3 libvips42 libmagic1" LLVM=14 FORMATTER=clang-format-14 ;;
+*) PACKAGES_OF_RELEASE="postgresql-17 libuv1t64 libhiredis1.1.0 libcurl4t64 libssl3t64 libvips42t64 libmagic1t64" LLVM=19 FORMATTER= ;;
 esac
 # What trellis-pdf draws with: every script that Noto has.
 PACKAGES_FONTS="fontconfig fonts-noto-core fonts-noto-cjk"
@@ -14,18 +14,22 @@ libjansson4 libsodium23 libuuid1 zlib1g libnng1 ca-certificates tzdata libpangoc
 $PACKAGES_FONTS $PACKAGES_OF_RELEASE"
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-dev libprotobuf-c-dev python3-protobuf libnng-dev libuv1-dev libpq-dev libhiredis-dev
-libjansson-dev libsodium-dev libmagic-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
+libjansson-dev libsodium-dev libssl-dev libvips-dev libmagic-dev libpango1.0-dev uuid-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev python3"
 # Whoever has a node has its npm.
 PACKAGES_NPM=
 command -v node >/dev/null || PACKAGES_NPM="nodejs npm"
-PACKAGES_TEST="mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER $PACKAGES_NPM"
+# Media's: an S3 server that checks signatures and a client that signs, a scanner, what reads
+# a picture's metadata.
+PACKAGES_MEDIA="swift-proxy swift-account swift-container swift-object python3-boto3
+clamav-daemon libimage-exiftool-perl"
+PACKAGES_TEST="$PACKAGES_MEDIA mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER $PACKAGES_NPM"
 PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
 prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
 # tests/k8s has models from npm and renders a chart by Go.
 PACKAGES_K8S="golang-go golang-github-masterminds-sprig-dev iproute2 iptables $PACKAGES_NPM"
 PACKAGES_DEBIAN13="mmdebstrap debian-archive-keyring"
 PACKAGES_IMAGES="umoci python3-yaml"
-PACKAGES_BENCH="wrk nodejs npm nats-server libnats-dev nginx"
+PACKAGES_BENCH="libvips-tools wrk nodejs npm nats-server libnats-dev nginx"
 
 # need_packages NAME... - installs those that are missing, or says how.
 need_packages() {
