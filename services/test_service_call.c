@@ -105,7 +105,11 @@ caller_of(const struct world_run *run)
 {
 	if (run->who.operator)
 		return "ctl";
-	return run->method->auth == TRL_AUTH_MESH ? run->method->callers[0] : "edge";
+	if (run->method->auth != TRL_AUTH_MESH)
+		return "edge";
+	/* "*": any service. */
+	return strcmp(run->method->callers[0], "*") == 0 ? "test"
+							 : run->method->callers[0];
 }
 
 static enum trl_code

@@ -1,5 +1,5 @@
 /* tenants.GetEntitlements - what the organisation may use, and how much of it is used.
- */
+ * GetEntitlement - the same of one feature, for a service that limits by it. */
 #include "seats.h"
 
 #include <string.h>
@@ -54,5 +54,39 @@ tenants_get_entitlements(struct tenants *self, trl_ctx *ctx,
 	for (size_t i = 0; i < entitled.n; i++)
 		out->items[out->n_items++] =
 		    entitlement_new(ctx, &entitled.features[i], seats.used);
+	return TRL_OK;
+}
+
+/* Errors: TRL_INVALID (no tenant). */
+enum trl_code
+tenants_get_entitlement(struct tenants *self, trl_ctx *ctx,
+    const Tenants__V1__GetEntitlementRequest *in, Tenants__V1__GetEntitlementReply *out)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	const Billing__V1__Entitlement *value;
+	struct tenants_entitled entitled;
+	Tenants__V1__EntitledRow row;
+	enum trl_code rc;
+
+	if (trl_id_is_nil(ctx->tenant))
+		return trl_fail(ctx, TRL_INVALID, "The call has no organisation.");
+	tenants_entitled_get(work, ctx->tenant, &row);
+	rc = trl_batch_read(work);
+	if (rc == TRL_OK)
+		rc = tenants_entitled_read(ctx, &row, &entitled);
+	if (rc != TRL_OK)
+		return rc;
+	value = tenants_entitled_to(&entitled, in->feature);
+	out->plan = (char *)(uintptr_t)entitled.plan;
+	trl_set(out, known, value != NULL);
+	if (!value)
+		return TRL_OK;
+	out->has_boolean = value->has_boolean;
+	out->boolean = value->boolean;
+	out->has_number = value->has_number;
+	out->number = value->number;
+	out->text = value->text;
+	if (value->type == BILLING__V1__FEATURE__TYPE__number)
+		trl_set(out, unlimited, !value->has_number);
 	return TRL_OK;
 }

@@ -152,6 +152,73 @@ what_the_operator_gave_stands_before_the_plan(void **state)
 	assert_int_equal(granted(home)->api_reads_per_minute, 60);
 }
 
+static Tenants__V1__GetEntitlementReply *
+asked(struct trl_id tenant, const char *feature)
+{
+	Tenants__V1__GetEntitlementRequest ask =
+	    TENANTS__V1__GET_ENTITLEMENT_REQUEST__INIT;
+	struct world_caller service = { .tenant = tenant };
+	Tenants__V1__GetEntitlementReply *out;
+
+	ask.feature = (char *)(uintptr_t)feature;
+	assert_int_equal(
+	    world_call(&service, &tenants_v1_get_entitlement, &ask.base, &out), TRL_OK);
+	return out;
+}
+
+/* As services ask that limit by a feature. */
+static void
+a_service_is_told_one_features_value(void **state)
+{
+	Tenants__V1__GetEntitlementReply *out;
+
+	(void)state;
+	hear_plan("free", 30, true, 3, 60);
+	hear_plan("team", 30, false, PLAN_NO_LIMIT, 600);
+	out = asked(home, "seats");
+	assert_true(out->known && out->has_number && !out->unlimited);
+	assert_int_equal(out->number, 3);
+	assert_string_equal(out->plan, "free");
+	out = asked(home, "sso");
+	assert_true(out->known && out->has_boolean && !out->boolean);
+	assert_false(out->has_number || out->has_unlimited);
+	hear_override(home, 30, "seats", 7);
+	assert_int_equal(asked(home, "seats")->number, 7);
+	hear_entitlements(home, 31, "team", 0);
+	out = asked(home, "seats");
+	assert_true(out->known && out->unlimited && !out->has_number);
+	assert_string_equal(out->plan, "team");
+	assert_true(asked(home, "sso")->boolean);
+}
+
+static void
+a_service_is_told_that_no_plan_says_anything_of_a_feature(void **state)
+{
+	Tenants__V1__GetEntitlementReply *out;
+
+	(void)state;
+	hear_plan("free", 32, true, 3, 60);
+	out = asked(home, "storage-bytes");
+	assert_true(out->has_known && !out->known);
+	assert_string_equal(out->plan, "free");
+	world_sql("delete from tenants.plan_directory");
+	out = asked(home, "seats");
+	assert_false(out->known);
+	assert_null(out->plan);
+}
+
+static void
+a_services_question_has_a_tenant(void **state)
+{
+	Tenants__V1__GetEntitlementRequest ask =
+	    TENANTS__V1__GET_ENTITLEMENT_REQUEST__INIT;
+
+	(void)state;
+	ask.feature = (char *)(uintptr_t) "seats";
+	assert_int_equal(world_call(NULL, &tenants_v1_get_entitlement, &ask.base, NULL),
+	    TRL_INVALID);
+}
+
 int
 main(void)
 {
@@ -169,6 +236,12 @@ main(void)
 		cmocka_unit_test(a_feature_is_there_or_not),
 		cmocka_unit_test_setup(
 		    what_the_operator_gave_stands_before_the_plan, ground_found),
+		cmocka_unit_test_setup(
+		    a_service_is_told_one_features_value, ground_found),
+		cmocka_unit_test_setup(
+		    a_service_is_told_that_no_plan_says_anything_of_a_feature,
+		    ground_found),
+		cmocka_unit_test(a_services_question_has_a_tenant),
 	};
 
 	return cmocka_run_group_tests(tests, ground_open, world_close);

@@ -144,6 +144,11 @@ a_quota_names_what_of_the_plan_is_used_up(void **state)
 	has(body_text(),
 	    "\"feature\":\"seats\",\"limit\":5,\"used\":8,\"plan\":\"team\"");
 	rig_ask("POST", "/api/v1/tenants");
+	trl_err_quota(&rig.ctx, "storage-bytes", "team", 5000, 4999);
+	(void)trl_fail(&rig.ctx, TRL_TOO_LARGE, "The plan's storage is too small.");
+	edge_problem(&rig.request, TRL_TOO_LARGE);
+	has(body_text(), "\"feature\":\"storage-bytes\",\"limit\":5000,\"used\":4999");
+	rig_ask("POST", "/api/v1/tenants");
 	(void)trl_fail(&rig.ctx, TRL_QUOTA, "Too many.");
 	edge_problem(&rig.request, TRL_QUOTA);
 	has_not(body_text(), "\"limit\"");

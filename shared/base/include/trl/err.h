@@ -41,7 +41,7 @@ struct trl_err {
 	const struct trl_violation *violations; /* in the arena of the ctx */
 	size_t n_violations;
 	struct trl_quota quota; /* of TRL_QUOTA; of TRL_RANGE its limit: how many bytes
-				 * there are */
+				 * there are; of TRL_TOO_LARGE a plan's */
 };
 
 /* trl_code_name, trl_code_status and trl_code_title come with <trl/code.h>. */
@@ -73,7 +73,7 @@ void trl_err_clear(struct trl_ctx *ctx);
 /* Asks the caller to wait this long; goes with BUSY, RATE, CONFLICT. */
 void trl_err_retry_after(struct trl_ctx *ctx, uint32_t ms);
 
-/* Says what is used up; the caller still fails, with TRL_QUOTA. */
+/* Says what is used up; the caller still fails, with TRL_QUOTA or TRL_TOO_LARGE. */
 void trl_err_quota(struct trl_ctx *ctx, const char *feature, const char *plan,
     int64_t limit, int64_t used);
 
