@@ -49,6 +49,7 @@ close_media(void **state)
 }
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };
+static const char *const calls[] = { "tenants", NULL };
 
 const struct trl_service media_service = {
 	.name = "media",
@@ -56,6 +57,7 @@ const struct trl_service media_service = {
 	.config_bytes = sizeof(struct media_config),
 	.check_config = check_config,
 	.contracts = contracts,
+	.calls = calls,
 	.sql = &media_sql,
 	.needs_seal_key = true,
 	.open = open_media,

@@ -1,0 +1,131 @@
+/* quota.c - see quota.h. */
+#include "quota/quota.h"
+
+#include <string.h>
+
+#include <tenants_v1.trl.h>
+
+static const struct trl_call_terms on_own_behalf = { .as_service = true };
+
+enum trl_code
+quota_limit(struct media *self, trl_ctx *ctx, struct quota *out)
+{
+	Tenants__V1__GetEntitlementRequest ask =
+	    TENANTS__V1__GET_ENTITLEMENT_REQUEST__INIT;
+	const int64_t own = self->config->storage_bytes;
+	Tenants__V1__GetEntitlementReply *said;
+	enum trl_code rc;
+
+	ask.feature = (char *)(uintptr_t)QUOTA_FEATURE;
+	rc = tenants_call_get_entitlement_with(
+	    ctx, self->bus, &ask, &on_own_behalf, &said);
+	if (rc != TRL_OK)
+		return trl_fold(ctx, rc);
+	*out = (struct quota){ .limit = own > 0 ? own : INT64_MAX, .plan = said->plan };
+	if (!said->known || !(said->unlimited || said->has_number))
+		return TRL_OK;
+	out->of_plan = true;
+	out->limit = said->unlimited ? INT64_MAX : said->number;
+	return TRL_OK;
+}
+
+static struct trl_arg
+tenant_of(const trl_batch *work)
+{
+	return TRL_ARG_ID("tenant_id", trl_batch_ctx(work)->tenant);
+}
+
+void
+quota_reserve(trl_batch *work, uint64_t bytes, struct quota *quota)
+{
+	/* No one has as many; and no sum of them leaves the column's type. */
+	const int64_t wants = bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+
+	quota->wants = bytes;
+	if (bytes > 0)
+		trl_batch_add(work, &media_sql_storage_reserve, NULL, tenant_of(work),
+		    TRL_ARG_INT("bytes", wants), TRL_ARG_INT("allowed", quota->limit));
+}
+
+static void
+move(trl_batch *work, int64_t reserved, int64_t used)
+{
+	if (reserved != 0 || used != 0)
+		trl_batch_add(work, &media_sql_storage_move, NULL, tenant_of(work),
+		    TRL_ARG_INT("reserved", reserved), TRL_ARG_INT("used", used));
+}
+
+void
+quota_commit(trl_batch *work, uint64_t reserved, uint64_t used)
+{
+	move(work, -(int64_t)reserved, (int64_t)used);
+}
+
+void
+quota_release(trl_batch *work, uint64_t reserved)
+{
+	move(work, -(int64_t)reserved, 0);
+}
+
+void
+quota_free(trl_batch *work, uint64_t used)
+{
+	move(work, 0, -(int64_t)used);
+}
+
+/* The batch was refused for want of room: says how much there is. */
+static enum trl_code
+refuse(struct media *self, trl_ctx *ctx, const struct quota *quota)
+{
+	Media__V1__Storage now = MEDIA__V1__STORAGE__INIT;
+	const char *whose = quota->of_plan ? "plan" : "organisation";
+	int64_t taken;
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &media_sql_storage_get, NULL, &now.base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	if (rc != TRL_OK)
+		return trl_fold(ctx, rc);
+	taken = (int64_t)(now.used + now.reserved);
+	trl_err_quota(
+	    ctx, QUOTA_FEATURE, quota->plan ? quota->plan : "", quota->limit, taken);
+	return trl_fail(ctx, TRL_TOO_LARGE,
+	    "The %s's storage is %lld bytes; %lld are taken, and %llu more were asked "
+	    "for.",
+	    whose, (long long)quota->limit, (long long)taken,
+	    (unsigned long long)quota->wants);
+}
+
+/* Writes wait for each other at the row in any case. In this process they do so before
+ * they take a connection, so that nobody runs into lock_timeout. */
+static enum trl_code
+write_in_turn(struct media *self, trl_batch *work, const struct quota *quota,
+    ProtobufCMessage *reply, bool recorded)
+{
+	trl_ctx *ctx = trl_batch_ctx(work);
+	uint8_t key[8 + 16] = "storage";
+	enum trl_code rc;
+
+	memcpy(key + 8, ctx->tenant.bytes, 16);
+	rc = trl_key_enter(ctx, key, sizeof key);
+	if (rc != TRL_OK)
+		return rc;
+	rc = recorded ? trl_batch_write(work, reply) : trl_batch_write_unrecorded(work);
+	trl_key_leave(ctx, key, sizeof key);
+	return rc == TRL_QUOTA && quota ? refuse(self, ctx, quota) : rc;
+}
+
+enum trl_code
+quota_write(struct media *self, trl_batch *work, const struct quota *quota,
+    ProtobufCMessage *reply)
+{
+	return write_in_turn(self, work, quota, reply, true);
+}
+
+enum trl_code
+quota_write_unrecorded(struct media *self, trl_batch *work, const struct quota *quota)
+{
+	return write_in_turn(self, work, quota, NULL, false);
+}
