@@ -213,8 +213,7 @@ add_errors(struct trl_buf *out, const struct trl_err *err)
 static void
 add_quota(struct trl_buf *out, const struct trl_err *err)
 {
-	if (!err || (err->code != TRL_QUOTA && err->code != TRL_TOO_LARGE) ||
-	    !err->quota.feature[0])
+	if (!err || trl_is_fault(err->code) || !err->quota.feature[0])
 		return;
 	add_text(out, "feature", err->quota.feature);
 	trl_buf_printf(out, ",\"limit\":%lld,\"used\":%lld",
