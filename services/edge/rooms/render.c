@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <zlib.h>
 
+#include <trl/disposition.h>
 #include <trl/json.h>
 
 #include "rooms/rooms.h"
@@ -203,7 +204,7 @@ add_file(struct edge_request *request)
 
 	if (name)
 		trl_http_add_header(&request->response, "Content-Disposition",
-		    edge_disposition(request->ctx->arena, name));
+		    trl_disposition(request->ctx->arena, name, false));
 	add_body(&request->response, route->method->media_type, file->data, file->len);
 }
 

@@ -36,10 +36,6 @@ void edge_add_once(
 /* Adds those of a list that are not there yet. */
 void edge_offer(struct edge_request *request, const char *const *offers);
 
-/* file.c: an answer that is a file. */
-/* Content-Disposition: it is to be kept under this name and not shown as a page. */
-const char *edge_disposition(trl_arena *arena, const char *name);
-
 /* origin.c: our own origin and the allow-list. */
 /* Whether they can be read from the settings; says what is wrong. */
 bool edge_check_config(const void *config);
