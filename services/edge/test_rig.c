@@ -60,6 +60,7 @@ rig_ask(const char *method, const char *target)
 	rig.http = (struct trl_http_request){ .method = method,
 		.path = path,
 		.query = query ? query : "",
+		.has_query = query != NULL,
 		.host = "trellis.test",
 		.peer_address = "192.0.2.1",
 		.headers = rig.headers };

@@ -91,6 +91,7 @@ trl_http_target(
 	if (mark)
 		*mark++ = '\0';
 	request->query = mark ? mark : "";
+	request->has_query = mark != NULL;
 	if (target[0] != '/') {
 		skip = !strncasecmp(target, "http://", 7)    ? 7
 		       : !strncasecmp(target, "https://", 8) ? 8

@@ -32,6 +32,12 @@ BREACHES = [
      ('{probe_id}', '{thing_id}')),
     ('not under /api/v1/', ('"/api/v1/probes"', '"/probes"')),
     ('not under /ofrep/v1/', ('auth: TENANT effect: READ', 'auth: TENANT effect: READ protocol: OFREP')),
+    ('not under /m/', ('get: "/api/v1/probes/{probe_id}"', 'get: "/api/v1/probes/{probe_id}" exact: true')),
+    ('has an exact path, and is not PUBLIC',
+     ('get: "/api/v1/probes/{probe_id}"', 'get: "/m/{probe_id}" exact: true')),
+    ('has its verb in kind2, which is no string',
+     ('message GetRequest {', 'message GetRequest {\n // Kind.\n optional uint32 kind2 = 2 '
+      '[(trellis.field) = { header: ":method" }];')),
     ('is tagged, and writes', (MAKE, MAKE + ' tagged: true')),
     ("needs the feature sso of a plan and is SESSION; plans are tenants'", (MAKE, MAKE + ' feature: "sso"')),
     ("needs the feature 'Single sign-on', which is no key",

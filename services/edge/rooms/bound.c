@@ -37,20 +37,72 @@ find_line(const struct trl_http_request *http, const char *name, size_t *n)
 	return found;
 }
 
+static bool
+is_one_of(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Ranges are of GET: with any other method they count for nothing (RFC 9110, 14.2). */
+static bool
+counts(const struct edge_request *request, const char *name)
+{
+	static const char *const of_get[] = { "range", "if-range" };
+
+	return strcmp(request->http->method, "GET") == 0 ||
+	       !is_one_of(name, of_get, TRL_COUNT(of_get));
+}
+
+/* Lines of a list are one (5.3); others may not be sent twice. */
+static struct trl_http_header
+join_lines(struct edge_request *request, const char *name)
+{
+	struct trl_http_header joined = { .name = name, .value = "" };
+	const struct trl_http_request *http = request->http;
+
+	for (size_t i = 0; i < http->n_headers; i++)
+		if (strcasecmp(http->headers[i].name, name) == 0)
+			joined.value = trl_arena_printf(request->ctx->arena, "%s%s%s",
+			    joined.value, *joined.value ? ", " : "",
+			    http->headers[i].value);
+	joined.value_len = strlen(joined.value);
+	return joined;
+}
+
+static bool
+is_list(const char *name)
+{
+	static const char *const lists[] = { "accept", "if-match", "if-none-match" };
+
+	return is_one_of(name, lists, TRL_COUNT(lists));
+}
+
 static enum trl_code
 take_one(struct edge_request *request, size_t field)
 {
 	const struct trl_message *rules = request->route->method->in;
 	const char *name = rules->fields[field].header;
 	const struct trl_http_header *line;
+	struct trl_http_header made;
 	trl_ctx *ctx = request->ctx;
 	enum trl_code rc;
 	size_t n;
 
 	line = find_line(request->http, name, &n);
-	if (n > 1)
+	if (strcmp(name, ":method") == 0) {
+		made = (struct trl_http_header){ name, request->http->method,
+			strlen(request->http->method) };
+		line = &made;
+	} else if (n > 1 && is_list(name)) {
+		made = join_lines(request, name);
+		line = &made;
+	} else if (n > 1) {
 		return trl_fail(
 		    ctx, TRL_MALFORMED, "The header %s was sent twice.", name);
+	}
 	if (!line && rules->fields[field].required)
 		return trl_fail(ctx, TRL_MALFORMED, "The header %s is missing.", name);
 	if (!line)
@@ -74,7 +126,7 @@ edge_bound_take(struct edge_request *request)
 	enum trl_code rc = TRL_OK;
 
 	for (size_t i = 0; rc == TRL_OK && i < rules->descriptor->n_fields; i++)
-		if (rules->fields[i].header)
+		if (rules->fields[i].header && counts(request, rules->fields[i].header))
 			rc = take_one(request, i);
 	return rc;
 }

@@ -352,6 +352,13 @@ has_verb(const struct edge_route *route, enum trl_verb verb, bool is_head)
 	       (is_head && route->method->verb == TRL_GET);
 }
 
+/* Whether nothing in it could be written in another way. */
+static bool
+is_exact(const struct trl_http_request *http)
+{
+	return !http->has_query && !strchr(http->path, '%');
+}
+
 enum trl_code
 edge_route(struct edge_request *request)
 {
@@ -372,12 +379,14 @@ edge_route(struct edge_request *request)
 		if (route->n_segments == request->n_segments &&
 		    has_verb(route, verb, request->is_head) &&
 		    matches(route, request)) {
+			if (route->method->exact && !is_exact(request->http))
+				break;
 			request->route = route;
 			request->ctx->method = route->method;
 			return TRL_OK;
 		}
 	}
-	if (*edge_route_allow(request))
+	if (i == self->n_routes && *edge_route_allow(request))
 		return edge_refuse(
 		    request, 405, "This resource does not support this method.");
 	return trl_fail(request->ctx, TRL_NOT_FOUND, "There is nothing at this path.");

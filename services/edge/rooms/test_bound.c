@@ -1,6 +1,7 @@
 /* Fields of messages that header fields hold, and what a contract says of header fields
  * beside them. The rules are those of real messages, some of whose fields are bound
- * here. */
+ * here. (Over 400 lines: each case binds fields of the same two messages anew.) */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <auth_v1.trl.h>
 #include <tenants_v1.trl.h>
 
 #include "test_rig.h"
@@ -142,6 +144,65 @@ a_header_has_its_form_or_is_refused(void **state)
 	    rig.ctx.err.message, "The header Upload-Offset was sent twice.");
 }
 
+/* RFC 9110, 14.2: a HEAD that asks for a range is answered as one that does not. */
+static void
+ranges_are_asked_for_by_get_only(void **state)
+{
+	static const struct {
+		const char *verb, *header, *wanted;
+	} rows[] = { { "GET", "Range", "bytes=0-0" }, { "HEAD", "Range", NULL },
+		{ "GET", "If-Range", "bytes=0-0" }, { "HEAD", "If-Range", NULL },
+		{ "HEAD", "If-Match", "bytes=0-0" } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		Tenants__V1__ListMembersRequest *in = ask();
+		char name[16];
+
+		bind(&in_rules, in_fields, "page_token", rows[i].header);
+		rig.http.method = rows[i].verb;
+		for (size_t k = 0; k < sizeof name; k++)
+			name[k] = (char)tolower((unsigned char)rows[i].header[k]);
+		rig_header("upload-offset", "1");
+		rig_header(name, "bytes=0-0");
+		assert_int_equal(edge_bound_take(&rig.request), TRL_OK);
+		if (rows[i].wanted)
+			assert_string_equal(in->page_token, rows[i].wanted);
+		else
+			assert_true(!in->page_token || !*in->page_token);
+	}
+	bind(&in_rules, in_fields, "page_token", "Upload-Metadata");
+}
+
+static void
+lines_of_a_list_are_one(void **state)
+{
+	Tenants__V1__ListMembersRequest *in = ask();
+
+	(void)state;
+	bind(&in_rules, in_fields, "page_token", "If-None-Match");
+	rig_header("upload-offset", "1");
+	rig_header("if-none-match", "\"a\", \"b\"");
+	rig_header("if-none-match", "W/\"c\"");
+	assert_int_equal(edge_bound_take(&rig.request), TRL_OK);
+	assert_string_equal(in->page_token, "\"a\", \"b\", W/\"c\"");
+	bind(&in_rules, in_fields, "page_token", "Upload-Metadata");
+}
+
+static void
+a_method_may_ask_by_which_verb_it_is_called(void **state)
+{
+	Tenants__V1__ListMembersRequest *in = ask();
+
+	(void)state;
+	bind(&in_rules, in_fields, "page_token", ":method");
+	rig_header("upload-offset", "1");
+	rig.http.method = "HEAD";
+	assert_int_equal(edge_bound_take(&rig.request), TRL_OK);
+	assert_string_equal(in->page_token, "HEAD");
+	bind(&in_rules, in_fields, "page_token", "Upload-Metadata");
+}
+
 static void
 a_reply_is_told_in_headers(void **state)
 {
@@ -218,6 +279,53 @@ a_contracts_own_lines_take_the_place_of_the_usual(void **state)
 	assert_null(strstr(fixed, "Cross-Origin-Resource-Policy: same-origin"));
 }
 
+/* What a reply depends on is its own to say: a cache would otherwise keep one copy for
+ * each encoding of bytes that have none. */
+static void
+a_reply_that_tells_what_it_varies_by_has_no_other_line(void **state)
+{
+	struct edge_route varying = { .method = &method };
+
+	(void)state;
+	bind(&out_rules, out_fields, "slug", "Vary");
+	edge_headers_learn(&rig.edge, &varying);
+	bind(&out_rules, out_fields, "slug", "Location");
+	ask();
+	rig.request.route = &varying;
+	edge_headers(&rig.request);
+	assert_null(strstr(rig.request.response.fixed, "Vary"));
+	assert_non_null(strstr(rig.request.response.fixed, "nosniff"));
+	free(varying.fixed);
+}
+
+/* What is signed byte for byte has one spelling. */
+static void
+an_exact_path_has_no_query_and_nothing_encoded(void **state)
+{
+	static const struct {
+		const char *target;
+		bool is_there;
+	} rows[] = { { "/api/v1/me", true }, { "/api/v1/me?", false },
+		{ "/api/v1/me?a=b", false }, { "/api/v1/m%65", false } };
+	struct trl_method exact;
+	struct edge_route *there;
+
+	(void)state;
+	rig_ask("GET", "/api/v1/me");
+	rig_route();
+	there = &rig.edge.routes[rig.request.route - rig.edge.routes];
+	exact = *there->method;
+	exact.exact = true;
+	there->method = &exact;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		rig_ask("GET", rows[i].target);
+		assert_int_equal(edge_route(&rig.request),
+		    rows[i].is_there ? TRL_OK : TRL_NOT_FOUND);
+		assert_int_equal(rig.request.status, 0);
+	}
+	there->method = &auth_v1_get_me;
+}
+
 static void
 pages_of_other_origins_may_send_and_read_what_is_bound(void **state)
 {
@@ -288,6 +396,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_has_what_its_headers_hold),
 		cmocka_unit_test(a_header_has_its_form_or_is_refused),
+		cmocka_unit_test(ranges_are_asked_for_by_get_only),
+		cmocka_unit_test(lines_of_a_list_are_one),
+		cmocka_unit_test(a_method_may_ask_by_which_verb_it_is_called),
+		cmocka_unit_test(
+		    a_reply_that_tells_what_it_varies_by_has_no_other_line),
+		cmocka_unit_test(an_exact_path_has_no_query_and_nothing_encoded),
 		cmocka_unit_test(a_reply_is_told_in_headers),
 		cmocka_unit_test(status_and_length_are_the_answers_own),
 		cmocka_unit_test(a_contracts_own_lines_take_the_place_of_the_usual),

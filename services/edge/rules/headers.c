@@ -55,7 +55,7 @@ learn_name(struct trl_buf *list, const char *usual, const char *name)
 	 * as whoever sends it does. */
 	static const char anybodys[] = "Accept, Cache-Control, Content-Language, "
 				       "Content-Length, Content-Type, Expires, "
-				       "Last-Modified, :status";
+				       "Last-Modified, :status, :method";
 
 	if (!list->len)
 		trl_buf_add(list, usual, strlen(usual) + 1);
@@ -84,16 +84,37 @@ answer_of(const char *const *answers, const char *line, size_t len)
 	return NULL;
 }
 
+/* Whether a reply has a field that holds the line. */
+static bool
+is_bound(const struct trl_message *rules, const char *line, size_t len)
+{
+	for (size_t i = 0; i < rules->descriptor->n_fields; i++) {
+		const char *header = rules->fields[i].header;
+
+		if (header && strlen(header) == len &&
+		    strncasecmp(header, line, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The usual lines, but those that the method has its own of, and its own. */
 static void
-learn_fixed(struct edge_route *route, const char *const *answers)
+learn_fixed(struct edge_route *route)
 {
+	static const char *const none[] = { NULL };
+	const char *const *answers = route->method->answers;
 	struct trl_buf lines = { 0 };
 	const char *line, *end;
 
+	if (!answers)
+		answers = none;
 	for (line = safety; *line; line = end) {
+		const size_t len = strcspn(line, ":");
+
 		end = strstr(line, "\r\n") + 2;
-		if (!answer_of(answers, line, strcspn(line, ":")))
+		if (!answer_of(answers, line, len) &&
+		    !is_bound(route->method->out, line, len))
 			trl_buf_add(&lines, line, (size_t)(end - line));
 	}
 	for (; *answers; answers += 2)
@@ -115,8 +136,8 @@ edge_headers_learn(struct edge *self, struct edge_route *route)
 		learn_name(&self->readable, readable, *name);
 	for (name = method->offers; name && *name; name += 2)
 		learn_name(&self->readable, readable, *name);
-	if (method->answers)
-		learn_fixed(route, method->answers);
+	if (method->answers || is_bound(method->out, "Vary", 4))
+		learn_fixed(route);
 }
 
 void

@@ -5,6 +5,7 @@ from .model import FD
 
 SEGMENT = re.compile(r'([a-z0-9][a-z0-9._-]*|{[a-z][a-z0-9_]*})$')
 ROOTS = {'OFREP': '/ofrep/v1/'}  # of protocols
+SIGNED = '/m/'  # of paths that are taken byte for byte
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 # What the edge reads and writes by itself, so that no message can hold it.
 RESERVED = {'authorization', 'cookie', 'set-cookie', 'connection', 'transfer-encoding', 'host',
@@ -17,7 +18,12 @@ BOUND_MAX = 16  # of what an answer has room for
 
 
 def lint_http(method, say):
-    root = ROOTS.get(method.protocol, '/api/v1/')
+    root = SIGNED if method.exact else ROOTS.get(method.protocol, '/api/v1/')
+    if method.exact and (method.auth != 'PUBLIC' or method.writes or any(
+            field.proto.type != FD.TYPE_STRING for field in method.input.fields
+            if field.name in method.path_names)):
+        say('has an exact path, and is not PUBLIC, writes, or has a path variable that is no '
+            'text')
     if not method.path.startswith(root):
         say(f'has path {method.path}, which is not under {root}')
     if method.option('tagged') and (method.writes or method.revalidates):
@@ -80,6 +86,11 @@ def lint_headers(method, say):
             if name == ':status' and is_reply:
                 if field.proto.type != FD.TYPE_UINT32:
                     say(f'has its status in {field.name}, which is no uint32')
+            elif name == ':method' and not is_reply:
+                if field.proto.type != FD.TYPE_STRING:
+                    say(f'has its verb in {field.name}, which is no string')
+            elif name.lower() == 'vary' and is_reply:
+                pass
             elif not TOKEN.match(name) or name.lower() in RESERVED:
                 say(f'has the field {field.name} bound to {name!r}, which no message may hold')
             if name.lower() in names:

@@ -330,6 +330,11 @@ class Method:
         return [(h.name, h.value) for h in getattr(http, which)] if http is not None else []
 
     @property
+    def exact(self):
+        """Whether its path is taken byte for byte."""
+        return self.verb is not None and self.option('http').exact
+
+    @property
     def shows_json(self):
         """Whether the reply has anything for a body."""
         return any(not f.header for f in self.output.fields)

@@ -124,6 +124,7 @@ METHOD = '''\
 \t.feature_id = 0x{feature_id:08x}u,
 \t.protocol = {protocol},
 \t.tagged = {tagged},
+\t.exact = {exact},
 \t.errors = UINT64_C(0x{errors:x}),
 \t.callers = {caller_table},
 \t.if_match = {if_match},
@@ -237,6 +238,7 @@ class ContractOutput:
             feature_id=feature_id(method.feature) if method.feature else 0,
             protocol=f'TRL_{method.protocol}' if method.protocol else 'TRL_NO_PROTOCOL',
             tagged=str(bool(method.option('tagged'))).lower(),
+            exact=str(bool(method.exact)).lower(),
             errors=sum(1 << code for code in method.errors),
             callers=f'static const char *const {table}[] = {{ ' +
             ''.join(f'{c_string(c)}, ' for c in callers) + 'NULL };\n',

@@ -102,7 +102,7 @@ STREAM_EXAMPLE = (
     '"source":"/tenants","type":"tenants.tenant.updated",'
     '"datacontenttype":"application/json","data":{}}\n\n: hb\n\n')
 # What OpenAPI describes by other means than a parameter.
-NOT_PARAMETERS = ('accept', 'content-type', 'content-length')
+NOT_PARAMETERS = ('accept', 'content-type', 'content-length', ':method')
 SECURITY = {
     'bearer': {'type': 'http', 'scheme': 'bearer',
                'description': 'A session token (trs_...) or an API key (trl_...).'},

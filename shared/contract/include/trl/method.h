@@ -110,6 +110,7 @@ struct trl_method {
 	uint32_t feature_id;
 	enum trl_protocol protocol;
 	bool tagged; /* the answer's ETag is made of its bytes */
+	bool exact;  /* path as it stands, no query */
 	const char *media_type;
 	/* Header fields that are always the same, names and values in turn, NULL-ended;
 	 * or NULL. With every answer; with the answer to OPTIONS of the path. */

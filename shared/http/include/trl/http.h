@@ -32,6 +32,7 @@ struct trl_http_request {
 	const char *method; /* "GET", as sent, a valid token */
 	const char *path;   /* as sent, without the query; begins with '/', or is "*" */
 	const char *query;  /* after '?', or "" */
+	bool has_query;     /* there is a '?' */
 	const char *host;
 	const char *peer_address; /* IP as text */
 	size_t n_headers;
