@@ -55,6 +55,7 @@ INSIDE = {
     'tests/fuzz/fuzz_url': 'shared/http',
     'services/trellis-pdf': 'services/billing',
     'services/trellis-sniff': 'services/media',
+    'services/trellis-picture': 'services/media',
     'tests/fuzz/': 'services',
     'tests/isolation/': 'services',
     'tests/oracle/': 'services/billing',

@@ -1,0 +1,197 @@
+/* answer.c - see answer.h. */
+#include "picture/answer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <trl/compiler.h>
+
+#include "picture/render.h"
+#include "picture/save.h"
+#include "picture/thumbhash.h"
+
+static void
+reject(struct picture_reply *reply, const char *why)
+{
+	reply->status = PICTURE_REJECTED;
+	(void)snprintf(reply->reason, sizeof reply->reason, "%s", why);
+}
+
+/* Of what vips has to say, to whoever sent the file: nothing but the one thing that is
+ * no fault of the file. */
+static void
+reject_broken(struct picture_reply *reply, bool late)
+{
+	const bool no_room = strstr(vips_error_buffer(), "out of memory") != NULL;
+
+	reject(reply, late      ? "The picture takes too long to be decoded."
+		      : no_room ? "The picture needs more memory than one may take."
+				: "The picture is broken: it cannot be decoded.");
+}
+
+static int64_t
+cpu_s(void)
+{
+	struct timespec now;
+
+	trl_assert(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
+	return now.tv_sec;
+}
+
+struct clock {
+	int64_t until_s;
+	bool late;
+};
+
+/* Between pieces of it. */
+static void
+on_progress(VipsImage *image, VipsProgress *progress, void *arg)
+{
+	struct clock *clock = arg;
+
+	(void)progress;
+	if (cpu_s() < clock->until_s)
+		return;
+	clock->late = true;
+	vips_image_set_kill(image, TRUE);
+}
+
+static void
+watch(VipsImage *image, struct clock *clock)
+{
+	*clock = (struct clock){ .until_s = cpu_s() + PICTURE_CPU_S + 1 };
+	vips_image_set_progress(image, TRUE);
+	g_signal_connect(image, "eval", G_CALLBACK(on_progress), clock);
+}
+
+static enum picture_format
+format_out(const struct source *source, uint32_t asked)
+{
+	if (asked != PICTURE_ANY)
+		return (enum picture_format)asked;
+	return source->format == PICTURE_AVIF || source->format == PICTURE_HEIC
+		   ? PICTURE_WEBP
+		   : source->format;
+}
+
+static void
+make(const struct source *source, const struct picture_request *asked,
+    struct picture_reply *reply, struct trl_buf *bytes)
+{
+	const enum picture_format format = format_out(source, asked->format);
+	const bool moves =
+	    source->frames > 1 && (format == PICTURE_GIF || format == PICTURE_WEBP);
+	VipsImage *image = render(source, asked, moves);
+	struct clock clock = { 0 };
+	int failed = image == NULL;
+
+	if (image) {
+		watch(image, &clock);
+		failed = save(image, format, (int)asked->quality, bytes);
+	}
+	if (failed) {
+		reject_broken(reply, clock.late);
+	} else if (bytes->len > PICTURE_REPLY_MAX - sizeof *reply) {
+		reject(reply, "The picture is too large in this format.");
+	} else {
+		reply->status = PICTURE_DONE;
+		reply->format = format;
+		reply->frames = moves ? (uint32_t)source->frames : 1;
+		reply->width = (uint32_t)image->Xsize;
+		reply->height = (uint32_t)image->Ysize / reply->frames;
+	}
+	if (image)
+		g_object_unref(image);
+}
+
+/* The pixels of a small picture, as thumbhash wants them: RGBA. */
+static uint8_t *
+pixels_of(VipsImage *small, struct clock *clock)
+{
+	VipsImage *full = NULL;
+	size_t len;
+	uint8_t *pixels;
+
+	if (vips_image_hasalpha(small))
+		g_object_ref(full = small);
+	else if (vips_addalpha(small, &full, NULL))
+		return NULL;
+	watch(full, clock);
+	pixels = vips_image_write_to_memory(full, &len);
+	if (pixels && len != (size_t)small->Xsize * (size_t)small->Ysize * 4) {
+		g_free(pixels);
+		pixels = NULL;
+	}
+	g_object_unref(full);
+	return pixels;
+}
+
+static void
+look(const struct source *source, struct picture_reply *reply)
+{
+	const struct picture_request small = { .width = THUMBHASH_SIDE_MAX,
+		.height = THUMBHASH_SIDE_MAX,
+		.fit = PICTURE_CONTAIN };
+	const bool turned = source->orientation >= 5;
+	VipsImage *image = render(source, &small, false);
+	struct clock clock = { 0 };
+	uint8_t *pixels = image ? pixels_of(image, &clock) : NULL;
+
+	if (pixels) {
+		reply->status = PICTURE_DONE;
+		reply->format = source->format;
+		reply->width = (uint32_t)(turned ? source->height : source->width);
+		reply->height = (uint32_t)(turned ? source->width : source->height);
+		reply->frames = (uint32_t)source->frames;
+		reply->thumb_hash_len = (uint32_t)thumbhash(
+		    image->Xsize, image->Ysize, pixels, reply->thumb_hash);
+	} else {
+		reject_broken(reply, clock.late);
+	}
+	g_free(pixels);
+	if (image)
+		g_object_unref(image);
+}
+
+/* The service checked it; another release's may differ. */
+static bool
+is_right(const struct picture_request *asked)
+{
+	return asked->version == PICTURE_VERSION &&
+	       (asked->task == PICTURE_LOOK || asked->task == PICTURE_MAKE) &&
+	       asked->fit <= PICTURE_COVER && asked->format <= PICTURE_AVIF &&
+	       asked->width <= PICTURE_WANTED_MAX &&
+	       asked->height <= PICTURE_WANTED_MAX &&
+	       asked->quality <= PICTURE_QUALITY_MAX;
+}
+
+void
+answer(const uint8_t *data, size_t len, int file, struct trl_buf *reply)
+{
+	struct picture_request asked = { 0 };
+	struct picture_reply said = { .version = PICTURE_VERSION };
+	struct trl_buf bytes = { 0 };
+	struct source source;
+	const char *wrong;
+
+	if (len == sizeof asked)
+		memcpy(&asked, data, sizeof asked);
+	trl_assert(is_right(&asked)); /* ends it: the next one is of this release */
+	wrong = source_open(&source, file, asked.heif, said.reason);
+	if (wrong) {
+		said.status = PICTURE_REJECTED;
+		if (wrong != said.reason)
+			reject(&said, wrong);
+	} else if (asked.task == PICTURE_LOOK) {
+		look(&source, &said);
+	} else {
+		make(&source, &asked, &said, &bytes);
+	}
+	source_close(&source);
+	vips_error_clear();
+	trl_buf_add(reply, &said, sizeof said);
+	if (said.status == PICTURE_DONE)
+		trl_buf_add(reply, bytes.data, bytes.len);
+	trl_buf_fini(&bytes);
+}

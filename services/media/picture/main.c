@@ -1,0 +1,25 @@
+/* trellis-picture - renders pictures for media: a picture_request and a file come, a
+ * picture_reply goes (picture.h). It is a program of its own so that libvips, and
+ * whatever wrong pictures do to it, stay out of the services. Media starts it with the
+ * first picture (trl/child.h); it can read the one file and do nothing else, and is
+ * ended a minute after the last one, so that nothing of libvips is there at rest. */
+#include <trl/confined.h>
+
+#include "picture/answer.h"
+
+int
+main(void)
+{
+	static const char *const reads[] = { NULL };
+	static const struct trl_confined spec = {
+		.request_max = sizeof(struct picture_request),
+		.reply_max = PICTURE_REPLY_MAX,
+		.memory_max = (size_t)1 << 30,
+		.cpu_s = 30,
+		.reads = reads,
+		.warm = answer_warm,
+		.answer_file = answer,
+	};
+
+	return trl_confined_main(&spec);
+}

@@ -1,0 +1,24 @@
+/* walk.h - what can be seen of a file without decoding anything: its format, and
+ * whether it is built to be dear. Pure; data is whatever somebody sent. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picture/picture.h"
+
+/* By its first bytes, whatever it is called; PICTURE_ANY: none of those. */
+enum picture_format walk_format(const uint8_t *data, size_t len);
+
+/* Of a JPEG, up to its end: how many scans (SOS) and how many bytes beside them. A
+ * broken one is told as far as it goes. */
+void walk_jpeg(const uint8_t *data, size_t len, unsigned *scans, size_t *beside);
+
+/* Of a PNG: how many chunks of text, how many bytes of those and of profiles are
+ * compressed, and how many bytes are beside the picture. */
+struct walk_png {
+	unsigned texts;
+	size_t packed, beside;
+};
+void walk_png(const uint8_t *data, size_t len, struct walk_png *out);
