@@ -15,6 +15,7 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mesh"))
 from catalogue import Catalogue, schemas_of  # noqa: E402
+from files_of import files_of  # noqa: E402
 from receiver import Receiver  # noqa: E402
 from stack import Client, Stack, wait_for  # noqa: E402
 
@@ -73,7 +74,7 @@ class Isolation(unittest.TestCase):
         """Makes one of everything that a path of the document may name, with the text in it;
         gives what paths call them. What is made stays as new: nothing is archived, say.
         Without a plan that is sold there is less of billing's, sooner."""
-        known, made = {**cls.stack.files_of(person, tenant, text or "note"),
+        known, made = {**files_of(cls.stack, person, tenant, text or "note.png"),
                        **(cls.of_money(person, tenant) if sold else {})}, set()
         for verb in ("POST", "PUT", "GET") * 2:  # what one makes, another may name
             for operation in cls.operations:

@@ -40,18 +40,24 @@ class Operation:
         self.service = entry["tags"][0]
         self.permission = entry.get("x-permission")
         self.responses = entry["responses"]
-        content = entry.get("requestBody", {}).get("content", {}).get("application/json", {})
+        taken = entry.get("requestBody", {}).get("content", {})
+        content = taken.get("application/json", {})
+        # What takes bytes of any size has their type here.
+        self.bytes_type = None if content else next(iter(taken), None)
         self.example = content.get("example")
         self.fields = follow(document, content["schema"]).get("properties", {}) if content else {}
         parameters = [follow(document, one) for one in entry.get("parameters", ())]
         self.queries = {one["name"]: one for one in parameters if one["in"] == "query"}
         self.headers = {one["name"] for one in parameters if one["in"] == "header"}
+        # Header fields that hold a value of the request, as the document shows it.
+        self.bound = {one["name"]: str(one["schema"]["examples"][0]) for one in entry.get("parameters", ())
+                      if one.get("in") == "header" and "examples" in one["schema"]}
         self.in_header = "X-Tenant-Id" in self.headers  # else the path names the tenant
         in_path = [one for one in parameters if one["in"] == "path" and one["name"] != "tenant_id"]
         self.objects = [one["name"] for one in in_path if one["schema"].get("format") == "uuid"]
         # What is named otherwise is named as the document shows it.
         self.names = {one["name"]: one["schema"]["examples"][0] for one in in_path if one["name"] not in self.objects}
-        self.writes = self.verb != "GET"
+        self.writes = self.verb not in ("GET", "HEAD")
         # A named change (.../archive), which makes nothing; what is as it wants has a conflict.
         self.changes = self.verb == "POST" and "200" in self.responses
 
@@ -84,7 +90,14 @@ class Operation:
             headers.setdefault("X-Tenant-Id", tenant)
         if self.writes:
             headers.setdefault("Idempotency-Key", secrets.token_hex(12))
+        headers = {**self.bound, **headers}
+        if self.bytes_type:
+            headers.setdefault("Content-Type", self.bytes_type)
+            return client.call(self.verb, path, None, headers, raw=self.some_bytes)
         return client.call(self.verb, path, self.example if body is None else body, headers)
+
+    # What is sent where any bytes will do: as many as the document's examples say.
+    some_bytes = b"note"
 
     def body(self, url, email, but=()):
         """A request as the document shows one, with texts that nobody has used, but for
@@ -136,7 +149,8 @@ class Catalogue:
         self.of_tenant = [one for one in self.operations if one.permission]
         self.resources = [one for one in (
             Resource(create, self.of_tenant) for create in self.of_tenant
-            if create.verb == "POST" and "201" in create.responses) if one.list and one.parameter]
+            if create.verb == "POST" and "201" in create.responses and not create.bytes_type)
+            if one.list and one.parameter]
 
     def learn(self, known, operation, answer):
         """Takes the ids and names that an answer gives into known, by the names that paths

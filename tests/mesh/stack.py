@@ -18,7 +18,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import uuid
 import urllib.parse
 import urllib.request
 
@@ -503,23 +502,6 @@ class Stack:
         done = self.trellis("billing", "catalogue", "apply", "-", given=json.dumps(
             {name: value for name, value in catalogue.items() if value is not None}))
         assert done.returncode == 0, done
-
-    def files_of(self, person, tenant, text="note"):
-        """A file, an upload that goes on and a link, as rows without bytes; what paths call
-        them."""
-        made = {name: str(uuid.uuid4()) for name in ("file_id", "upload_id", "link_id")}
-        who, now, day = person.account["id"], "now()", "now() + interval '1 day'"
-        self.sql("insert into media.file (tenant_id, id, version, collection, name, type, size, state, created_by, "
-                 f"created_at, updated_at) values ('{tenant}', '{made['file_id']}', 1, 'files', '{text}', "
-                 f"'text/plain', 1, 'ready', '{who}', {now}, {now})")
-        self.sql("insert into media.upload (tenant_id, id, collection, name, length, received, reserved, generation, "
-                 f"created_by, created_at, expires_at) values ('{tenant}', '{made['upload_id']}', 'files', '{text}', "
-                 f"9, 0, 9, 0, '{who}', {now}, {day})")
-        self.sql("insert into media.link (tenant_id, id, version, file_id, options, download, created_by, created_at, "
-                 f"updated_at, expires_at) values ('{tenant}', '{made['link_id']}', 1, '{made['file_id']}', '-', false, "
-                 f"'{who}', {now}, {now}, {day})")
-        self.sql(f"insert into media.storage (tenant_id, used, reserved) values ('{tenant}', 1, 9)")
-        return made
 
     def trellis_open(self, *words):
         """The operator's command while it runs, its output a pipe."""
