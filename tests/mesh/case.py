@@ -11,11 +11,12 @@ class MeshCase(unittest.TestCase):
     # The stories make more requests in a minute than a person does.
     settings = {"TRELLIS_RATE_SCALE": "1000"}
     replicas = 1  # of each service behind the edge
+    more = None  # of some another number
     stack_class = Stack
 
     @classmethod
     def setUpClass(cls):
-        cls.stack = cls.stack_class(os.environ["MESH_BINARIES"], cls.transport, cls.replicas, **cls.settings)
+        cls.stack = cls.stack_class(os.environ["MESH_BINARIES"], cls.transport, cls.replicas, cls.more, **cls.settings)
         try:
             cls.stack.start()
         except BaseException:

@@ -1,38 +1,16 @@
 """openfeature.py - plans' features as flags: by OpenFeature's own client for servers, from
-npm, and by the letter of OFREP 0.3.
-
-What the client is made of is kept in a cache outside of the tree."""
-import fcntl
-import filecmp
+npm, and by the letter of OFREP 0.3."""
 import json
 import os
-import shutil
 import subprocess
 
+from npm import modules
 from plans import PlanCase
 from stack import wait_for
 
 HERE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "openfeature")
 FLAGS = "/ofrep/v1/evaluate/flags"
 UNLIMITED = 9007199254740991
-
-
-def modules():
-    """The folder with node_modules, of the versions that are locked here."""
-    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(
-        os.environ.get("HOME", "/var/tmp"), ".cache"), "trellis-openfeature")
-    os.makedirs(cache, exist_ok=True)
-    with open(os.path.join(cache, "lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ours, installed = (os.path.join(folder, name) for folder, name in (
-            (HERE, "package-lock.json"), (cache, "installed")))
-        if not os.path.exists(installed) or not filecmp.cmp(ours, installed, shallow=False):
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(os.path.join(HERE, name), cache)
-            subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-                           cwd=cache, check=True, stdout=subprocess.DEVNULL)
-            shutil.copy(ours, installed)
-    return cache
 
 
 class OpenFeature(PlanCase):
@@ -45,7 +23,7 @@ class OpenFeature(PlanCase):
     def read(self, tenant):
         done = subprocess.run(
             ["node", os.path.join(HERE, "read.mjs"), f"http://127.0.0.1:{self.stack.port}", tenant,
-             self.person.token], env={**os.environ, "NODE_MODULES": modules()}, capture_output=True, text=True)
+             self.person.token], env={**os.environ, "NODE_MODULES": modules(HERE)}, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 

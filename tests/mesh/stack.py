@@ -229,8 +229,9 @@ class Answer:
 class Client:
     """One keep-alive connection, and what goes along with each request."""
 
-    def __init__(self, stack, token=None, **headers):
+    def __init__(self, stack, token=None, port=None, **headers):
         self.stack = stack
+        self.port = port or stack.port
         self.token = token
         self.headers = headers
         self.connection = None
@@ -248,7 +249,7 @@ class Client:
         sent = {name: value for name, value in sent.items() if value is not None}
         for last in (False, True):
             if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=20)
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
             try:
                 self.connection.request(method, path, body=data, headers=sent)
                 response = self.connection.getresponse()
@@ -280,7 +281,9 @@ class Client:
 
 
 class Stack:
-    def __init__(self, binaries, transport="inproc", replicas=1, **settings):
+    def __init__(self, binaries, transport="inproc", replicas=1, more=None, **settings):
+        """So many processes of each service behind the edge; more: of some another number,
+        {"edge": 2}."""
         self.binaries = binaries
         self.transport = transport
         self.settings = {key: str(value) for key, value in settings.items()}
@@ -290,10 +293,11 @@ class Stack:
         self.admin = self._find_server()
         self.pairs, self.reads = self._ask_the_graph()
         self.database = f"trl_test_mesh_{os.getpid()}_{secrets.token_hex(3)}"
-        self.port = free_port()
-        # A further process of a service is called tenants.2; the edge is one.
-        self.each = {name: [name] + [f"{name}.{n}" for n in range(2, replicas + 1) if name != "edge"]
-                     for name in SERVICES}
+        counts = {name: 1 if name == "edge" else replicas for name in SERVICES} | (more or {})
+        # A further process of a service is called tenants.2.
+        self.each = {name: [name] + [f"{name}.{n}" for n in range(2, counts[name] + 1)] for name in SERVICES}
+        self.doors = {name: free_port() for name in self.each["edge"]}
+        self.port = self.doors["edge"]
         processes = [name for names in self.each.values() for name in names]
         self.ops = {name: free_port() for name in processes}
         self.bus = {name: free_port() for name in processes}
@@ -443,7 +447,7 @@ class Stack:
             "TRELLIS_REDIS_URL": f"unix:{self.redis_path}",
             "TRELLIS_RUN_DIR": self.folder,
             "TRELLIS_MAIL_FOLDER": self.mail,
-            "TRELLIS_HTTP_LISTEN": f"127.0.0.1:{self.port}",
+            "TRELLIS_HTTP_LISTEN": f"127.0.0.1:{self.doors.get(name, self.port)}",
             "TRELLIS_SEAL_KEY_FILE": os.path.join(self.folder, "seal"),
             # The least that is allowed: stories sign hundreds of people up.
             "TRELLIS_ARGON2_MEMORY_KIB": "19456",
@@ -595,6 +599,9 @@ class Stack:
 
     def client(self, token=None, **headers):
         return Client(self, token, **headers)
+
+    def media_folder(self):
+        return os.path.join(self.folder, "media")
 
     def new_email(self, who="ada"):
         self.serial += 1
