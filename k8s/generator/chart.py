@@ -69,6 +69,9 @@ def values(mesh):
                                 'role': 'trellis', 'prefix': 'trellis'},
             'monitoring': {'enabled': False},
             'collectors': {'enabled': False},
+            'files': {'storage': '100Gi', 'className': ''},
+            's3': {'enabled': False},
+            'clamd': {'enabled': False},
             'cloudNativePG': {'enabled': False, 'instances': 3, 'storage': '20Gi'},
         },
         'ctl': {
@@ -150,6 +153,9 @@ def schema(mesh):
                                            'path': STRING, 'role': STRING, 'prefix': STRING}),
                 'monitoring': closed({'enabled': switch}),
                 'collectors': closed({'enabled': switch}),
+                'files': closed({'storage': QUANTITY, 'className': STRING}),
+                's3': closed({'enabled': switch}),
+                'clamd': closed({'enabled': switch}),
                 'cloudNativePG': closed({'enabled': switch, 'instances': count, 'storage': QUANTITY}),
             }),
             'ctl': closed({

@@ -2,7 +2,8 @@
 and in the chart a value below `components`. A component is (resources, patches, header):
 objects with their condition of the chart, and what it changes of the base."""
 from emit import Value
-from objects import BUS, LOOP, NOTICES, TLS, Ctl, labels, meta, policy, ports, replicas, world
+from objects import (BUS, LOOP, NOTICES, S3, S3_SETTINGS, SPOOL, TLS, Ctl, keeps_files, labels, meta, policy, ports,
+                     replicas, world)
 
 HOST = Value('trellis.example.com', '{{ include "trellis.host" . }}')
 PROMETHEUS = Value('http://prometheus-operated.monitoring.svc:9090', '{{ .Values.components.keda.prometheus }}')
@@ -316,6 +317,48 @@ def collectors(mesh):
     }
 
 
+# What whoever keeps people's files may have beside it.
+
+def outlet(name, service, where, condition):
+    """One more place that a service reaches: policies add up."""
+    return (policy(f'{service.name}-{name}', {'matchLabels': labels(service.name)}, ['Egress'], labels(service.name, 'policy'),
+                   egress=where), condition)
+
+
+def s3(mesh):
+    keepers = [one for one in mesh.services if keeps_files(one)]
+    where = [{'to': [{'namespaceSelector': {}}], 'ports': ports(443, 9000)}, {'to': world(), 'ports': ports(443)}]
+
+    def without_volume(one):
+        return ('Deployment', one.name, {
+            'apiVersion': 'apps/v1', 'kind': 'Deployment', 'metadata': {'name': one.name},
+            'spec': {'template': {'spec': {
+                'containers': [{'name': one.name, 'env': S3_SETTINGS}],
+                'volumes': [{'name': 'files', 'persistentVolumeClaim': None, 'emptyDir': SPOOL}]}}}})
+
+    def unclaimed(one):
+        return ('PersistentVolumeClaim', one.name, {
+            '$patch': 'delete', 'apiVersion': 'v1', 'kind': 'PersistentVolumeClaim', 'metadata': {'name': one.name}})
+
+    return {
+        'objects': [outlet('s3', one, where, S3) for one in keepers],
+        'patches': [patch(one) for one in keepers for patch in (without_volume, unclaimed)],
+        'about': 'Files in a bucket, in place of a volume that all replicas have. TRELLIS_S3_URL, _BUCKET,\n'
+                 '_REGION and _KEY_ID are settings of media; the Secret trellis-media-given has s3-secret.\n'
+                 'Lets it out to port 443 anywhere, and to 443 and 9000 inside the cluster.',
+    }
+
+
+def clamd(mesh):
+    where = [{'to': [{'namespaceSelector': {}}], 'ports': ports(3310)}]
+    return {
+        'objects': [outlet('clamd', one, where, '.Values.components.clamd.enabled')
+                    for one in mesh.services if keeps_files(one)],
+        'patches': [],
+        'about': 'Lets media reach a clamd inside the cluster, at port 3310: TRELLIS_MEDIA_CLAMD names it.',
+    }
+
+
 # databases: one of each without a password, to try Trellis. Not in the chart.
 
 def single(name, image, port, folders, environment, arguments):
@@ -383,6 +426,7 @@ def databases(mesh):
 def all_of(mesh, rules):
     return {
         'cert-manager': cert_manager(mesh),
+        'clamd': clamd(mesh),
         'cloudnativepg': cloudnativepg(mesh),
         'collectors': collectors(mesh),
         'databases': databases(mesh),
@@ -391,5 +435,6 @@ def all_of(mesh, rules):
         'ingress': ingress(mesh),
         'keda': keda(mesh),
         'no-tls': no_tls(mesh),
+        's3': s3(mesh),
         'service-monitor': monitoring(mesh, rules),
     }

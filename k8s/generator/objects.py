@@ -13,13 +13,18 @@ PRIVATE_4 = ['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254
 PRIVATE_6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8']
 # Measured (k8s/README.md): the request holds what a service has under load, the limit some
 # times that. auth's is TRELLIS_ARGON2_SLOTS hashes of 64 MiB each, and the rest; billing's
-# is trellis-pdf, whose fonts count while it runs.
+# is trellis-pdf, whose fonts count while it runs; media's is trellis-picture and its 256 MiB.
 RESOURCES = {
     None: {'requests': {'cpu': '100m', 'memory': '32Mi'}, 'limits': {'cpu': '2', 'memory': '128Mi'}},
     'auth': {'requests': {'cpu': '250m', 'memory': '160Mi'}, 'limits': {'cpu': '3', 'memory': '320Mi'}},
     'billing': {'requests': {'cpu': '100m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
     'edge': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
+    'media': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '3', 'memory': '512Mi'}},
 }
+# Where what people upload lies, or with S3 what is looked at of it: below the run folder, as
+# it is by itself.
+FILES = f'{RUN}/media'
+S3 = '.Values.components.s3.enabled'
 # What has another value here than on one machine. Counts are a node's where nothing is said.
 SETTINGS = {
     'TRELLIS_ARGON2_SLOTS': '2',
@@ -96,6 +101,10 @@ def peers(service):
             for name in service.finds]
 
 
+def keeps_files(service):
+    return 'TRELLIS_MEDIA_FOLDER' in service.settings
+
+
 TLS_FILES = When('.Values.components.tls', [
     {'name': 'TRELLIS_BUS_TLS_CA_FILE', 'value': f'{TLS}/ca.crt'},
     {'name': 'TRELLIS_BUS_TLS_CERT_FILE', 'value': f'{TLS}/tls.crt'},
@@ -119,7 +128,11 @@ def environment(service):
         *database(service),
         *([by_file('TRELLIS_REDIS_URL')] if service.redis else []),
         TLS_FILES,
+        *([When(S3, S3_SETTINGS, usual=False)] if keeps_files(service) else []),
     ]
+
+
+S3_SETTINGS = [{'name': 'TRELLIS_MEDIA_STORE', 'value': 's3'}, by_file('TRELLIS_S3_SECRET')]
 
 
 def image(service, mesh):
@@ -200,7 +213,8 @@ def pod(service, mesh):
     secret = Named(service)
     serve = container(
         service, mesh, service.name, ['run'], environment(service),
-        [SECRETS_MOUNT, TLS_MOUNT, mount('run', RUN), mount('tmp', '/tmp')],
+        [SECRETS_MOUNT, TLS_MOUNT, mount('run', RUN), mount('tmp', '/tmp'),
+         *([mount('files', FILES)] if keeps_files(service) else [])],
         ports=[{'name': 'bus', 'containerPort': BUS}, {'name': 'notices', 'containerPort': NOTICES},
                {'name': 'ops', 'containerPort': OPS},
                *([{'name': 'http', 'containerPort': HTTP}] if service.door else [])],
@@ -224,7 +238,30 @@ def pod(service, mesh):
             tls_volume(secret),
             {'name': 'run', 'emptyDir': {'sizeLimit': '64Mi'}},
             {'name': 'tmp', 'emptyDir': {'sizeLimit': '64Mi'}},
+            *(files(service) if keeps_files(service) else []),
         ],
+    }
+
+
+SPOOL = {'sizeLimit': '10Gi'}
+
+
+def files(service):
+    """Every replica has the same folder; or, with S3, one each for what it looks at."""
+    return [When(f'not {S3}', [{'name': 'files', 'persistentVolumeClaim': {'claimName': service.name}}]),
+            When(S3, [{'name': 'files', 'emptyDir': SPOOL}], usual=False)]
+
+
+def claim(service):
+    storage = '.Values.components.files'
+    return {
+        'apiVersion': 'v1', 'kind': 'PersistentVolumeClaim',
+        'metadata': {**meta(service.name), 'annotations': When(
+            'true', {'helm.sh/resource-policy': 'keep'}, usual=False)},
+        'spec': {
+            'accessModes': ['ReadWriteMany'],
+            'storageClassName': When(f'{storage}.className', Value('', '{{ %s.className }}' % storage), usual=False),
+            'resources': {'requests': {'storage': Value('100Gi', '{{ %s.storage }}' % storage)}}},
     }
 
 
@@ -458,5 +495,6 @@ def all_of(service, mesh):
         disruption(service),
         (autoscaler(service), 'eq .Values.components.autoscaling "hpa"'),
         network(service),
+        *([(claim(service), f'not {S3}')] if keeps_files(service) else []),
         *([migration(service, mesh), upkeep(service, mesh, index)] if service.schema else []),
     ]

@@ -46,7 +46,7 @@ def patch(kind, operations, name=None):
 
 def everything():
     """All that the chart has at once, under other names, numbers and a tag of one's own."""
-    components = ['cert-manager', 'collectors', 'external-secrets', 'cloudnativepg', 'gateway', 'ingress', 'keda',
+    components = ['cert-manager', 'clamd', 'collectors', 's3', 'external-secrets', 'cloudnativepg', 'gateway', 'ingress', 'keda',
                   'service-monitor']
     text = rendering.with_components(*components) + '''namespace: elsewhere
 configMapGenerator:
@@ -78,7 +78,8 @@ images:
         'image': {'registry': 'registry.example.org/t', 'tag': '2.0_rc.1'},
         'settings': {'TRELLIS_PUBLIC_URL': 'https://api.example.org', 'TRELLIS_LOG_LEVEL': 'debug'},
         'components': {
-            'autoscaling': 'keda', 'certManager': {'enabled': True}, 'collectors': {'enabled': True},
+            'autoscaling': 'keda', 'certManager': {'enabled': True}, 'clamd': {'enabled': True},
+            'collectors': {'enabled': True}, 's3': {'enabled': True},
             'cloudNativePG': {'enabled': True, 'instances': 5}, 'externalSecrets': {'enabled': True},
             'gateway': {'enabled': True}, 'ingress': {'enabled': True, 'className': 'traefik'},
             'monitoring': {'enabled': True}},

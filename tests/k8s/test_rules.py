@@ -83,7 +83,7 @@ class Everywhere(unittest.TestCase):
                     'allowPrivilegeEscalation': False, 'readOnlyRootFilesystem': True,
                     'capabilities': {'drop': ['ALL']}})
             for volume in pod['volumes']:
-                self.assertLessEqual(set(volume) - {'name'}, {'projected', 'secret', 'emptyDir'})
+                self.assertLessEqual(set(volume) - {'name'}, {'projected', 'secret', 'emptyDir', 'persistentVolumeClaim'})
 
     def test_overlays_enforce_it(self):
         for name in rendering.OVERLAYS:
@@ -288,6 +288,36 @@ class Settings(unittest.TestCase):
 
 
 class Components(unittest.TestCase):
+    def test_files_lie_in_one_volume_of_all_replicas_or_with_s3_in_none(self):
+        for where, claimed in (('base', True), ('components/s3', False)):
+            objects = rendered()[where]
+            claims = {one['metadata']['name']: one['spec'] for one in of_kind(objects, 'PersistentVolumeClaim')}
+            self.assertEqual(list(claims), ['media'] if claimed else [])
+            if claimed:
+                self.assertEqual(claims['media']['accessModes'], ['ReadWriteMany'])
+            for one in of_kind(objects, 'Deployment'):
+                pod = template(one)['spec']
+                kept = [v for v in pod['volumes'] if v['name'] == 'files']
+                self.assertEqual(len(kept), one['metadata']['name'] == 'media', where)
+                for volume in kept:
+                    self.assertEqual(set(volume), {'name', 'persistentVolumeClaim' if claimed else 'emptyDir'})
+                    settings = settings_of(pod['containers'][0], objects)
+                    mounted, = [m for m in pod['containers'][0]['volumeMounts'] if m['name'] == 'files']
+                    self.assertEqual(mounted['mountPath'], settings['TRELLIS_RUN_DIR'] + '/media')
+                    self.assertEqual(settings.get('TRELLIS_MEDIA_STORE', 'local'), 'local' if claimed else 's3')
+                    if not claimed:
+                        self.assertEqual(settings['TRELLIS_S3_SECRET_FILE'], SECRETS + 's3-secret')
+
+    def test_the_store_and_the_scanner_are_reached_where_there_are_any(self):
+        for where, port in (('components/s3', 9000), ('components/clamd', 3310)):
+            def out(objects):
+                return {(p['metadata']['name'], one['port']) for p in of_kind(objects, 'NetworkPolicy')
+                        for rule in p['spec'].get('egress') or [] for one in rule.get('ports', [])}
+            self.assertNotIn(port, {number for _, number in out(rendered()['base'])})
+            new = out(rendered()[where]) - out(rendered()['base'])
+            self.assertIn(port, {number for _, number in new})
+            self.assertEqual({name.split('-')[0] for name, _ in new}, {'media'})
+
     def test_keda_never_takes_no_data_for_nought(self):
         scaled = of_kind(rendered()['components/keda'], 'ScaledObject')
         figures = ''
