@@ -3,6 +3,7 @@
  * everywhere: its sockets are not safe to close while its threads work. */
 #include "test_service.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sodium.h>
@@ -178,6 +180,24 @@ make_schemas(const struct trl_service *const *services, size_t n)
 	}
 }
 
+/* Where services keep what is no row. */
+static char folder[sizeof "/tmp/trellis-test-XXXXXX"];
+
+static void
+make_folder(void)
+{
+	strcpy(folder, "/tmp/trellis-test-XXXXXX");
+	trl_assert(mkdtemp(folder) != NULL);
+	setenv("TRELLIS_MEDIA_FOLDER", folder, 1);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
 int
 world_open_all(const struct trl_service *const *services, size_t n)
 {
@@ -188,6 +208,7 @@ world_open_all(const struct trl_service *const *services, size_t n)
 	sodium_bin2hex(hex, sizeof hex, seal_key, sizeof seal_key);
 	setenv("TRELLIS_SEAL_KEY", hex, 1);
 	memset(&world, 0, sizeof world);
+	make_folder();
 	make_schemas(services, n);
 	world.loop = trl_loop_new(NULL);
 	net = trl_bus_net_open(world.loop, &(struct trl_bus_net_options){ 0 });
@@ -263,6 +284,7 @@ world_close(void **state)
 	trl_arena_free(&world.arena);
 	trl_buf_fini(&world.given);
 	test_db_drop(&world.db);
+	(void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return 0;
 }
 

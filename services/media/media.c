@@ -14,7 +14,20 @@ check_config(const void *read)
 	const bool fine = collections_read(config->collections, &all);
 
 	collections_free(&all);
-	return fine;
+	return store_check_config(config) && fine;
+}
+
+static void
+close_media(void **state)
+{
+	struct media *self = TRL_TAKE(*state);
+
+	if (!self)
+		return;
+	trl_child_close(&self->sniff);
+	store_close(&self->store);
+	collections_free(&self->collections);
+	free(self);
 }
 
 static enum trl_code
@@ -27,25 +40,14 @@ open_media(const struct trl_host *host, void **out)
 	*self = (struct media){
 		.pg = host->pg, .sys = host->sys, .bus = host->bus, .config = config
 	};
-	if (!collections_read(config->collections, &self->collections)) {
-		free(self);
+	*out = self;
+	if (!collections_read(config->collections, &self->collections) ||
+	    store_open(host, config, &self->store) != TRL_OK) {
+		close_media(out);
 		return TRL_INTERNAL;
 	}
 	self->sniff = trl_child_open(host->loop, &kinds_child);
-	*out = self;
 	return TRL_OK;
-}
-
-static void
-close_media(void **state)
-{
-	struct media *self = TRL_TAKE(*state);
-
-	if (!self)
-		return;
-	trl_child_close(&self->sniff);
-	collections_free(&self->collections);
-	free(self);
 }
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };

@@ -10,6 +10,7 @@
 #include "collection/collection.h"
 #include "config.h"
 #include "media_sql.h"
+#include "store/store.h"
 
 struct media {
 	trl_pg *pg, *sys;
@@ -17,6 +18,7 @@ struct media {
 	const struct media_config *config;
 	collections *collections;
 	trl_child *sniff; /* kinds/kinds.h */
+	media_store *store;
 };
 
 extern const struct trl_service media_service;

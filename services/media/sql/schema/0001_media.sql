@@ -106,3 +106,13 @@ create table storage (
     constraint storage_check check (used >= 0 and reserved >= 0)
 );
 comment on table storage is 'class: tenant';
+
+-- Which folder the bytes lie in, where they lie in one: the id in its file trellis-media.
+create table store_directory (
+    one        boolean not null default true,
+    id         uuid not null,
+    created_at timestamptz not null,
+    constraint store_directory_pkey primary key (one),
+    constraint store_directory_one_check check (one)
+);
+comment on table store_directory is 'class: directory; app: select, insert, update';

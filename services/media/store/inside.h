@@ -1,0 +1,70 @@
+/* inside.h - what a kind of store is made of; known to this folder only. store.h says
+ * what each function does. */
+#pragma once
+
+#include "store.h"
+
+struct store_way {
+	void (*close)(media_store *store);
+	/* Makes sure that this is the store that the rows are about, where that is not
+	 * known yet (media_store.sure). */
+	enum trl_code (*make_sure)(trl_ctx *ctx, media_store *store);
+	enum trl_code (*writer_open)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, const struct store_place *from,
+	    store_writer **out);
+	enum trl_code (*writer_write)(
+	    trl_ctx *ctx, store_writer *writer, const void *data, size_t len);
+	enum trl_code (*writer_sync)(
+	    trl_ctx *ctx, store_writer *writer, struct store_place *now);
+	void (*writer_close)(store_writer *writer);
+	enum trl_code (*finish)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, const struct store_place *whole);
+	enum trl_code (*abandon)(
+	    trl_ctx *ctx, media_store *store, const struct store_object *object);
+	enum trl_code (*put)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, const void *data, size_t len);
+	enum trl_code (*size)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, uint64_t *size);
+	enum trl_code (*reader_open)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, uint64_t offset, uint64_t len,
+	    store_reader **out);
+	enum trl_code (*reader_next)(
+	    trl_ctx *ctx, store_reader *reader, const uint8_t **data, size_t *len);
+	void (*reader_close)(store_reader *reader);
+	/* NULL: by the reader. */
+	enum trl_code (*give)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, trl_stream *stream, uint64_t offset,
+	    uint64_t len);
+	enum trl_code (*fetch)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, int *fd);
+	enum trl_code (*remove)(
+	    trl_ctx *ctx, media_store *store, const struct store_object *object);
+	enum trl_code (*remove_tenant)(
+	    trl_ctx *ctx, media_store *store, struct trl_id tenant);
+	enum trl_code (*list)(
+	    trl_ctx *ctx, media_store *store, struct store_listing *at);
+	enum trl_code (*forget)(
+	    trl_ctx *ctx, media_store *store, const struct store_found *found);
+};
+
+struct media_store {
+	const struct store_way *way;
+	bool sure;
+};
+
+struct store_writer {
+	media_store *store;
+	uint64_t offset, durable;
+	uint64_t length; /* of the whole, or STORE_LENGTH_UNKNOWN */
+	int64_t generation;
+	bool busy;   /* an actor is in it */
+	bool broken; /* only the close is left */
+};
+
+struct store_reader {
+	media_store *store;
+	uint64_t offset, left;
+};
+
+enum trl_code local_store_open(
+    const struct trl_host *host, const char *folder, media_store **out) TRL_MUST_CHECK;

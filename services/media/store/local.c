@@ -1,0 +1,153 @@
+/* local.c - the store in a folder. What touches the disk runs on threads: names, reads
+ * and writes, which memory mostly answers, on the loop's few; what waits for the disk
+ * itself on threads of their own, so that no read stands behind it. */
+#include "local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <trl/complain.h>
+#include <trl/log.h>
+
+enum { AGAIN_MS = 1000 };
+
+enum trl_code
+local_do(trl_ctx *ctx, struct local_store *store, bool waits, void (*fn)(void *work),
+    void *work)
+{
+	return trl_offload(ctx, waits ? &store->sync : &store->disk, fn, work);
+}
+
+enum trl_code
+local_fail(trl_ctx *ctx, const struct local_store *store, int error, const char *doing)
+{
+	enum trl_code rc;
+
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG: /* the process's own limit, or the file system's */
+		trl_log(TRL_LOG_WARN, ctx, "there is no room in the media folder",
+		    TRL_LOG_STR("folder", store->folder), TRL_LOG_STR("doing", doing));
+		return trl_fail(ctx, TRL_STORAGE,
+		    "There is no room left on the disk to store this.");
+	case EWOULDBLOCK:
+		rc = trl_fail(ctx, TRL_LOCKED, "Somebody else is writing this upload.");
+		break;
+	case ENOENT:
+		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		rc = trl_fail(ctx, TRL_BUSY, "%s: %s", doing, strerror(error));
+		break;
+	default:
+		rc = trl_fail(ctx, TRL_UNAVAILABLE, "%s in %s: %s", doing,
+		    store->folder, strerror(error));
+		break;
+	}
+	trl_err_retry_after(ctx, AGAIN_MS);
+	return rc;
+}
+
+void
+local_store_free(struct local_store *store)
+{
+	trl_offload_fini(&store->disk);
+	trl_offload_fini(&store->sync);
+	close(store->root);
+	free(store->folder);
+	free(store);
+}
+
+static void
+close_store(media_store *base)
+{
+	struct local_store *store = (struct local_store *)base;
+
+	store->closed = true;
+	if (!store->asking)
+		local_store_free(store);
+}
+
+static const struct store_way local_way = {
+	.close = close_store,
+	.make_sure = local_make_sure,
+	.writer_open = local_writer_open,
+	.writer_write = local_writer_write,
+	.writer_sync = local_writer_sync,
+	.writer_close = local_writer_close,
+	.finish = local_finish,
+	.abandon = local_abandon,
+	.put = local_put,
+	.size = local_size,
+	.reader_open = local_reader_open,
+	.reader_next = local_reader_next,
+	.reader_close = local_reader_close,
+	.give = local_give,
+	.fetch = local_fetch,
+	.remove = local_remove,
+	.remove_tenant = local_remove_tenant,
+	.list = local_list,
+	.forget = local_forget,
+};
+
+/* Only the last of its folders is made: a path that is mistyped is not. */
+static int
+open_folder(const char *folder)
+{
+	int fd;
+
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return -1;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && faccessat(fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+enum trl_code
+local_store_open(const struct trl_host *host, const char *folder, media_store **out)
+{
+	struct local_store *store;
+	const int root = open_folder(folder);
+
+	if (root < 0) {
+		trl_complain("TRELLIS_MEDIA_FOLDER: %s cannot be used: %s", folder,
+		    strerror(errno));
+		return TRL_INTERNAL;
+	}
+	signal(SIGXFSZ, SIG_IGN); /* the write that is too large says so */
+	store = calloc(1, sizeof *store);
+	trl_assert(store != NULL);
+	*store = (struct local_store){
+		.base = { .way = &local_way, .sure = host->pg == NULL },
+		.loop = host->loop,
+		.pg = host->pg,
+		.folder = strdup(folder),
+		.root = root,
+		.disk = { .name = "media_disk",
+		    .slots = 3,
+		    .queue = 1024,
+		    .retry_after_ms = AGAIN_MS },
+		.sync = { .name = "media_sync",
+		    .slots = 8,
+		    .queue = 1024,
+		    .retry_after_ms = AGAIN_MS,
+		    .waits = true },
+	};
+	trl_assert(store->folder != NULL);
+	trl_offload_init(host->loop, &store->disk);
+	trl_offload_init(host->loop, &store->sync);
+	if (host->ops != NULL)
+		trl_ops_check(host->ops, "media store", local_unready, store);
+	*out = &store->base;
+	return TRL_OK;
+}

@@ -1,0 +1,271 @@
+/* store.c - what both kinds of store do alike, and which one a call is for. */
+#include "inside.h"
+
+#include <string.h>
+
+#include <trl/complain.h>
+
+#include "../config.h"
+
+void
+store_close(media_store **store)
+{
+	media_store *it = TRL_TAKE(*store);
+
+	if (it != NULL)
+		it->way->close(it);
+}
+
+static enum trl_code
+be_sure(trl_ctx *ctx, media_store *store)
+{
+	return store->sure ? TRL_OK : store->way->make_sure(ctx, store);
+}
+
+#define STORE_BE_SURE(ctx, store)                                                      \
+	do {                                                                           \
+		const enum trl_code sure_ = be_sure((ctx), (store));                   \
+		if (sure_ != TRL_OK)                                                   \
+			return sure_;                                                  \
+	} while (0)
+
+enum trl_code
+store_writer_open(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *from, store_writer **out)
+{
+	store_writer *writer;
+	enum trl_code rc;
+
+	trl_assert(object->part[0] == '\0' && from->offset <= from->length);
+	STORE_BE_SURE(ctx, store);
+	rc = store->way->writer_open(ctx, store, object, from, &writer);
+	if (rc != TRL_OK)
+		return rc;
+	writer->store = store;
+	writer->offset = writer->durable = from->offset;
+	writer->length = from->length;
+	writer->generation = from->generation;
+	*out = writer;
+	return TRL_OK;
+}
+
+enum trl_code
+store_writer_write(trl_ctx *ctx, store_writer *writer, const void *data, size_t len)
+{
+	enum trl_code rc;
+
+	trl_assert(
+	    !writer->busy && !writer->broken && len <= writer->length - writer->offset);
+	writer->busy = true;
+	rc = writer->store->way->writer_write(ctx, writer, data, len);
+	writer->busy = false;
+	if (rc == TRL_OK)
+		writer->offset += len;
+	writer->broken = trl_is_fault(rc);
+	return rc;
+}
+
+void
+store_writer_length(store_writer *writer, uint64_t length)
+{
+	trl_assert(writer->length == STORE_LENGTH_UNKNOWN && length >= writer->offset);
+	writer->length = length;
+}
+
+enum trl_code
+store_writer_sync(trl_ctx *ctx, store_writer *writer, struct store_place *now)
+{
+	struct store_place place = { .offset = writer->offset,
+		.length = writer->length,
+		.generation = writer->generation };
+	enum trl_code rc;
+
+	trl_assert(!writer->busy && !writer->broken);
+	writer->busy = true;
+	rc = writer->store->way->writer_sync(ctx, writer, &place);
+	writer->busy = false;
+	writer->broken = rc != TRL_OK;
+	if (rc != TRL_OK)
+		return rc;
+	writer->durable = writer->offset;
+	*now = place;
+	return TRL_OK;
+}
+
+void
+store_writer_close(store_writer **writer)
+{
+	store_writer *it = TRL_TAKE(*writer);
+
+	if (it == NULL)
+		return;
+	trl_assert(!it->busy);
+	it->store->way->writer_close(it);
+}
+
+enum trl_code
+store_finish(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *whole)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->finish(ctx, store, object, whole);
+}
+
+enum trl_code
+store_abandon(trl_ctx *ctx, media_store *store, const struct store_object *object)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->abandon(ctx, store, object);
+}
+
+enum trl_code
+store_put(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const void *data, size_t len)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->put(ctx, store, object, data, len);
+}
+
+enum trl_code
+store_size(
+    trl_ctx *ctx, media_store *store, const struct store_object *object, uint64_t *size)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->size(ctx, store, object, size);
+}
+
+enum trl_code
+store_reader_open(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    uint64_t offset, uint64_t len, store_reader **out)
+{
+	enum trl_code rc;
+
+	STORE_BE_SURE(ctx, store);
+	rc = store->way->reader_open(ctx, store, object, offset, len, out);
+	if (rc != TRL_OK)
+		return rc;
+	(*out)->store = store;
+	(*out)->offset = offset;
+	(*out)->left = len;
+	return TRL_OK;
+}
+
+enum trl_code
+store_reader_next(trl_ctx *ctx, store_reader *reader, const uint8_t **data, size_t *len)
+{
+	enum trl_code rc;
+
+	*len = 0;
+	if (reader->left == 0)
+		return TRL_OK;
+	rc = reader->store->way->reader_next(ctx, reader, data, len);
+	if (rc != TRL_OK)
+		return rc;
+	trl_assert(*len > 0 && *len <= reader->left);
+	reader->offset += *len;
+	reader->left -= *len;
+	return TRL_OK;
+}
+
+void
+store_reader_close(store_reader **reader)
+{
+	store_reader *it = TRL_TAKE(*reader);
+
+	if (it != NULL)
+		it->store->way->reader_close(it);
+}
+
+static enum trl_code
+give_pieces(trl_ctx *ctx, store_reader *reader, trl_stream *stream)
+{
+	const uint8_t *data;
+	enum trl_code rc;
+	size_t len;
+
+	while ((rc = store_reader_next(ctx, reader, &data, &len)) == TRL_OK && len > 0)
+		if ((rc = trl_stream_write(ctx, stream, data, len)) != TRL_OK)
+			return rc;
+	return rc;
+}
+
+enum trl_code
+store_give(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    trl_stream *stream, uint64_t offset, uint64_t len)
+{
+	TRL_AUTO(store_reader_close) store_reader *reader = NULL;
+	enum trl_code rc;
+
+	if (store->way->give != NULL) {
+		STORE_BE_SURE(ctx, store);
+		return store->way->give(ctx, store, object, stream, offset, len);
+	}
+	rc = store_reader_open(ctx, store, object, offset, len, &reader);
+	return rc == TRL_OK ? give_pieces(ctx, reader, stream) : rc;
+}
+
+enum trl_code
+store_head(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    uint64_t offset, size_t len, void *into, size_t *got)
+{
+	TRL_AUTO(store_reader_close) store_reader *reader = NULL;
+	const uint8_t *data;
+	uint64_t size, filled = 0;
+	enum trl_code rc = store_size(ctx, store, object, &size);
+	size_t n;
+
+	if (rc != TRL_OK)
+		return rc;
+	if (offset > size)
+		offset = size;
+	rc = store_reader_open(ctx, store, object, offset,
+	    len < size - offset ? len : size - offset, &reader);
+	if (rc != TRL_OK)
+		return rc;
+	while ((rc = store_reader_next(ctx, reader, &data, &n)) == TRL_OK && n > 0) {
+		memcpy((uint8_t *)into + filled, data, n);
+		filled += n;
+	}
+	if (rc == TRL_OK)
+		*got = (size_t)filled;
+	return rc;
+}
+
+enum trl_code
+store_fetch(
+    trl_ctx *ctx, media_store *store, const struct store_object *object, int *fd)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->fetch(ctx, store, object, fd);
+}
+
+enum trl_code
+store_remove(trl_ctx *ctx, media_store *store, const struct store_object *object)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->remove(ctx, store, object);
+}
+
+enum trl_code
+store_remove_tenant(trl_ctx *ctx, media_store *store, struct trl_id tenant)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->remove_tenant(ctx, store, tenant);
+}
+
+enum trl_code
+store_list(trl_ctx *ctx, media_store *store, struct store_listing *at)
+{
+	STORE_BE_SURE(ctx, store);
+	trl_assert(!at->ended);
+	at->found = NULL;
+	at->n = 0;
+	return store->way->list(ctx, store, at);
+}
+
+enum trl_code
+store_forget(trl_ctx *ctx, media_store *store, const struct store_found *found)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->forget(ctx, store, found);
+}
