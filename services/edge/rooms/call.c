@@ -1,14 +1,17 @@
 /* call.c - what goes along with the call (the key under which a write runs once,
  * the version it is about, its time), and the call. */
 #include <string.h>
+#include <strings.h>
 
 #include <sodium.h>
 
 #include <trl/bus.h>
+#include <trl/member.h>
 #include <trl/wire.h>
 
 #include "rooms/rooms.h"
 
+#define FORM_TYPE "multipart/form-data"
 enum { KEY_MAX = 255 }; /* characters of an Idempotency-Key */
 
 /* The client's key: bare, or quoted as a structured field's string.
@@ -78,6 +81,17 @@ fill_scope(struct edge_request *request)
 		    sizeof tenant);
 }
 
+/* Whoever sends a form again sends it with another boundary, and so perhaps with
+ * another length: it is the same request. */
+static bool
+is_form(const struct edge_request *request)
+{
+	const char *type = trl_http_header(request->http, "content-type");
+
+	return request->route->method->takes && type &&
+	       strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)) == 0;
+}
+
 /* Of bytes that are not read yet: what the head says of them. */
 static void
 hash_bytes(struct edge_request *request, crypto_generichash_state *state)
@@ -86,13 +100,36 @@ hash_bytes(struct edge_request *request, crypto_generichash_state *state)
 		"content-digest" };
 
 	for (size_t i = 0; i < TRL_COUNT(said); i++) {
-		const char *value = trl_http_header(request->http, said[i]);
+		const char *value = is_form(request)
+					? FORM_TYPE
+					: trl_http_header(request->http, said[i]);
 
 		if (!value)
 			value = "";
 		crypto_generichash_update(
 		    state, (const uint8_t *)value, strlen(value) + 1);
 	}
+}
+
+/* The message as it is hashed. */
+static const ProtobufCMessage *
+hashed_message(const struct edge_request *request)
+{
+	static const char *const said[] = { "Content-Length", "Content-Type",
+		"Content-Digest" };
+	const struct trl_message *rules = request->route->method->in;
+	ProtobufCMessage *copy;
+
+	if (!is_form(request))
+		return request->in;
+	copy = trl_arena_memdup(
+	    request->ctx->arena, request->in, rules->descriptor->sizeof_message);
+	for (unsigned i = 0; i < rules->descriptor->n_fields; i++)
+		for (size_t j = 0; j < TRL_COUNT(said); j++)
+			if (rules->fields[i].header &&
+			    strcasecmp(rules->fields[i].header, said[j]) == 0)
+				trl_member_clear(&rules->descriptor->fields[i], copy);
+	return copy;
 }
 
 /* Of method, path and message: the message's own encoding is canonical, so the same
@@ -107,7 +144,7 @@ fill_request_hash(struct edge_request *request)
 	const uint8_t *body;
 	size_t len;
 
-	trl_wire_encode(request->ctx->arena, request->in, &body, &len);
+	trl_wire_encode(request->ctx->arena, hashed_message(request), &body, &len);
 	crypto_generichash_init(&state, NULL, 0, sizeof idempotency->request);
 	crypto_generichash_update(&state, (const uint8_t *)method, strlen(method) + 1);
 	crypto_generichash_update(&state, (const uint8_t *)path, strlen(path) + 1);

@@ -2,6 +2,7 @@
 #include "kinds/kinds.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,7 +53,7 @@ is_same(const struct written *type, const char *text)
 
 /* Whether it is what clients send that do not know, or do not care (curl -d). */
 static bool
-says_nothing(const struct written *declared)
+is_nothing(const struct written *declared)
 {
 	static const char *const words[] = { unknown, "binary/octet-stream",
 		"application/unknown", "application/x-unknown", "application/binary",
@@ -184,7 +185,7 @@ kind_of_nothing(trl_ctx *ctx, const struct written *declared, const char *name)
 {
 	const struct kind_row *row = declared->row;
 
-	if (says_nothing(declared) && (row = row_by_name(text_row(), name)))
+	if (is_nothing(declared) && (row = row_by_name(text_row(), name)))
 		return kind_of_row(row);
 	if (begins(declared, "text/") || (row && kind_row_root(row) == text_row()))
 		return kind_of(ctx, declared);
@@ -212,7 +213,7 @@ kinds_judge(trl_ctx *ctx, const char *found, const char *declared, const char *n
 	/* In which language a text is, it guesses too badly for anything. */
 	if (!f.row && begins(&f, "text/"))
 		f = (struct written){ "text/plain", strlen("text/plain"), text_row() };
-	if (says_nothing(&d)) {
+	if (is_nothing(&d)) {
 		const struct kind_row *row = f.row ? row_by_name(f.row, name) : NULL;
 
 		*out = row ? kind_of_row(row) : kind_of(ctx, &f);
@@ -269,5 +270,37 @@ kinds_listed(const char *const *list, const char *type)
 	for (; *list; list++)
 		if (matches(*list, type))
 			return true;
+	return false;
+}
+
+bool
+kinds_says_nothing(const char *declared)
+{
+	struct written type;
+
+	return !declared || !declared[strspn(declared, " \t")] ||
+	       (read_type(declared, &type) && is_nothing(&type));
+}
+
+bool
+kinds_may_be_listed(const char *const *list, const char *declared)
+{
+	char type[KINDS_TYPE_MAX + 1];
+	struct written d;
+
+	if (!list || kinds_says_nothing(declared))
+		return true;
+	if (!read_type(declared, &d))
+		return false;
+	(void)snprintf(type, sizeof type, "%.*s", (int)d.len, d.text);
+	if (kinds_listed(list, d.row ? d.row->type : type))
+		return true;
+	/* What is found may be more special. */
+	for (; d.row && *list; list++) {
+		const struct kind_row *row = kind_row_of(*list, strlen(*list));
+
+		if (row && kind_row_beneath(row, d.row))
+			return true;
+	}
 	return false;
 }

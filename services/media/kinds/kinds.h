@@ -45,6 +45,13 @@ enum trl_code kinds_look(trl_ctx *ctx, trl_child *sniff, const void *head, size_
 enum trl_code kinds_judge(trl_ctx *ctx, const char *found, const char *declared,
     const char *name, struct kind *out) TRL_MUST_CHECK;
 
+/* Whether what was declared is what clients send that do not know. NULL and "": it
+ * is. */
+bool kinds_says_nothing(const char *declared);
+/* Whether a file of which that was declared may turn out to be one of a list, before it
+ * is looked at. NULL: nothing was declared. */
+bool kinds_may_be_listed(const char *const *list, const char *declared);
+
 /* What is known of a type that is stored; .type is the same text. Of an unknown one:
  * nothing. */
 struct kind kinds_of(const char *type);

@@ -295,6 +295,26 @@ a_list_has_types_names_and_stars(void **state)
 	assert_false(kinds_listable(""));
 }
 
+static void
+what_may_be_listed_is_told_before_it_is_looked_at(void **state)
+{
+	static const char *const list[] = { "image/jpeg",
+		OOXML "wordprocessingml.document", "text/csv", NULL };
+	static const char *const may[] = { NULL, "", "application/octet-stream",
+		"application/x-www-form-urlencoded", "image/jpg", "IMAGE/JPEG; a=b",
+		"application/zip", "text/plain", "text/csv",
+		OOXML "wordprocessingml.document" };
+	static const char *const may_not[] = { "image/png", "text/html", "audio/mpeg",
+		"application/pdf", "jpeg", "image/x-acme" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof may / sizeof *may; i++)
+		assert_true(kinds_may_be_listed(list, may[i]));
+	for (size_t i = 0; i < sizeof may_not / sizeof *may_not; i++)
+		assert_false(kinds_may_be_listed(list, may_not[i]));
+	assert_true(kinds_may_be_listed(NULL, "image/png"));
+}
+
 struct looked {
 	const char *head;
 	size_t len;
@@ -427,6 +447,7 @@ main(void)
 		cmocka_unit_test(only_what_can_do_nothing_is_shown_in_place),
 		cmocka_unit_test(pictures_are_those_that_are_rendered),
 		cmocka_unit_test(a_list_has_types_names_and_stars),
+		cmocka_unit_test(what_may_be_listed_is_told_before_it_is_looked_at),
 		cmocka_unit_test(bytes_say_what_a_file_is),
 		cmocka_unit_test(much_is_looked_at_in_part_and_by_whoever_lives),
 	};
