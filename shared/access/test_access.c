@@ -147,6 +147,39 @@ refuses_the_eleventh_sign_up_of_an_address_in_an_hour(void **state)
 	run(tell_sign_ups);
 }
 
+/* A page with many pictures takes nothing of what all else may have. */
+static void
+ask_for_bytes(trl_ctx *ctx, struct world *world)
+{
+	const struct trl_access_who *who;
+	struct trl_access_states states = { 0 };
+	char address[40];
+
+	new_address(address);
+	for (int i = 0; i < 3; i++) {
+		states.n = 0;
+		assert_int_equal(trl_access_greet(ctx, world->access, address, "bytes",
+				     NULL, &who, &states),
+		    TRL_OK);
+		assert_int_equal(states.n, 1);
+		assert_string_equal(states.state[0].limit->name, "address-bytes");
+	}
+	states.n = 0;
+	assert_int_equal(
+	    trl_access_greet(ctx, world->access, address, "read", NULL, &who, &states),
+	    TRL_OK);
+	assert_int_equal(states.n, 1);
+	assert_string_equal(states.state[0].limit->name, "address");
+	assert_int_equal(states.state[0].remaining, states.state[0].quota - 1);
+}
+
+static void
+bytes_are_counted_apart(void **state)
+{
+	(void)state;
+	run(ask_for_bytes);
+}
+
 static void
 tell_names(trl_ctx *ctx, struct world *world)
 {
@@ -576,6 +609,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_the_eleventh_sign_up_of_an_address_in_an_hour),
+		cmocka_unit_test(bytes_are_counted_apart),
 		cmocka_unit_test(refuses_the_sixth_log_in_to_an_account_in_a_minute),
 		cmocka_unit_test(believes_no_copy_of_an_earlier_epoch),
 		cmocka_unit_test(believes_no_copy_whose_epoch_was_lost),

@@ -62,15 +62,17 @@ trl_access_greet(trl_ctx *ctx, trl_access *access, const char *address,
     const char *rate, const uint8_t hash[TRL_ACCESS_HASH],
     const struct trl_access_who **who, struct trl_access_states *states)
 {
+	const struct trl_limit *own =
+	    rate ? trl_limit_find(TRL_LIMIT_ADDRESS, rate) : NULL;
 	struct access_question question;
 	struct access_answer answer;
 
 	*who = NULL;
 	memset(&question, 0, sizeof question);
 	ask_about_text(&question, TRL_LIMIT_ADDRESS, address);
-	add_limit(&question, trl_limit_find(TRL_LIMIT_ADDRESS, NULL));
-	if (rate)
-		add_limit(&question, trl_limit_find(TRL_LIMIT_ADDRESS, rate));
+	if (!own || !own->apart)
+		add_limit(&question, trl_limit_find(TRL_LIMIT_ADDRESS, NULL));
+	add_limit(&question, own);
 	if (hash) {
 		question.beside = ACCESS_WHO;
 		memcpy(question.hash, hash, sizeof question.hash);

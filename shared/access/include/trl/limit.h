@@ -34,6 +34,7 @@ struct trl_limit {
 	uint32_t window_s;
 	bool strict; /* without Redis: no allowance above the replica's share */
 	enum trl_limit_planned planned;
+	bool apart; /* requests of this class do not count as those without a class */
 };
 
 /* Every limit there is. */
