@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kinds/kinds.h"
+#include "link/sign.h"
 
 static bool
 check_config(const void *read)
@@ -12,9 +13,32 @@ check_config(const void *read)
 	const struct media_config *config = read;
 	collections *all = NULL;
 	const bool fine = collections_read(config->collections, &all);
+	struct link_keys *keys = NULL;
+	const bool signs =
+	    !config->link_keys || link_keys_read(config->link_keys, NULL, &keys);
 
 	collections_free(&all);
-	return store_check_config(config) && fine;
+	link_keys_free(&keys);
+	return store_check_config(config) && fine && signs;
+}
+
+static const char *const renews[] = { "TRELLIS_MEDIA_LINK_KEYS", NULL };
+
+/* So that a key which is on its way out is believed until its links have expired. */
+static bool
+renew(void *state, const char *setting, trl_secret *value)
+{
+	struct media *self = state;
+	struct link_keys *keys = NULL;
+	const bool fine = link_keys_read(value, NULL, &keys);
+
+	(void)setting;
+	trl_secret_free(&value);
+	if (!fine)
+		return false;
+	link_keys_free(&self->link_keys);
+	self->link_keys = keys;
+	return true;
 }
 
 static void
@@ -26,6 +50,7 @@ close_media(void **state)
 		return;
 	trl_child_close(&self->sniff);
 	store_close(&self->store);
+	link_keys_free(&self->link_keys);
 	collections_free(&self->collections);
 	free(self);
 }
@@ -42,6 +67,7 @@ open_media(const struct trl_host *host, void **out)
 	};
 	*out = self;
 	if (!collections_read(config->collections, &self->collections) ||
+	    !link_keys_read(config->link_keys, host->seal_key, &self->link_keys) ||
 	    store_open(host, config, &self->store) != TRL_OK) {
 		close_media(out);
 		return TRL_INTERNAL;
@@ -62,6 +88,8 @@ const struct trl_service media_service = {
 	.calls = calls,
 	.sql = &media_sql,
 	.needs_seal_key = true,
+	.renews = renews,
+	.renew = renew,
 	.open = open_media,
 	.close = close_media,
 };

@@ -19,6 +19,7 @@ struct media {
 	collections *collections;
 	trl_child *sniff; /* kinds/kinds.h */
 	media_store *store;
+	struct link_keys *link_keys; /* link/sign.h */
 };
 
 extern const struct trl_service media_service;

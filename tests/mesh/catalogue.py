@@ -149,7 +149,8 @@ class Catalogue:
         self.of_tenant = [one for one in self.operations if one.permission]
         self.resources = [one for one in (
             Resource(create, self.of_tenant) for create in self.of_tenant
-            if create.verb == "POST" and "201" in create.responses and not create.bytes_type)
+            if create.verb == "POST" and "201" in create.responses and not create.bytes_type
+            and not create.objects)  # what stands below another thing has a story of its own
             if one.list and one.parameter]
 
     def learn(self, known, operation, answer):

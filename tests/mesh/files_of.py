@@ -1,5 +1,6 @@
 """files_of.py - one of each thing of media that a path may name."""
 import base64
+import os
 import secrets
 import uuid
 
@@ -27,7 +28,11 @@ def files_of(stack, person, tenant, name="note.png"):
     else:
         stack.sql("insert into media.file (tenant_id, id, version, collection, name, type, size, state, created_by, "
                  f"created_at, updated_at) values ('{tenant}', '{made['file_id']}', 1, 'files', '{name}', "
-                 f"'text/plain', 1, 'ready', '{who}', {now}, {now})")
+                 f"'image/png', {len(SMALL_PNG)}, 'ready', '{who}', {now}, {now})")
+        folder = os.path.join(stack.folder, "media", tenant, made["file_id"][-2:])
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, made["file_id"]), "wb") as file:
+            file.write(SMALL_PNG)
     if "/api/v1/uploads" in paths:
         made["upload_id"] = ask("/api/v1/uploads", **{
             "Tus-Resumable": "1.0.0", "Upload-Length": "4",
@@ -38,7 +43,10 @@ def files_of(stack, person, tenant, name="note.png"):
                  f"'files', '{name}', 4, 0, 4, 0, '{who}', {now}, {day})")
         stack.sql(f"insert into media.storage (tenant_id, used, reserved) values ('{tenant}', 1, 4)")
     if "/api/v1/files/{file_id}/links" in paths:
-        made["link_id"] = ask(f"/api/v1/files/{made['file_id']}/links", {})["id"]
+        link = ask(f"/api/v1/files/{made['file_id']}/links", {}).json
+        made["link_id"] = link["id"]
+        made.update(zip(("signature", "key", "expires", "tenant", "file", "options", "link"),
+                        link["url"].split("/")[2:]))
     else:
         stack.sql("insert into media.link (tenant_id, id, version, file_id, options, download, created_by, "
                  f"created_at, updated_at, expires_at) values ('{tenant}', '{made['link_id']}', 1, "

@@ -336,6 +336,12 @@ class OpenapiOutput:
                 'schema': self.schemas.reference(method.output),
                 'example': example_message(method.output)}}
         out = {str(method.status): response}
+        bound = {f.header.lower() for f in method.input.fields if f.header}
+        if 'range' in bound:
+            out['206'] = {**response, 'description': 'The part, or parts, that Range asks for.'}
+        if 'if-none-match' in bound:
+            out['304'] = {'description': 'Still the one If-None-Match names.',
+                          'headers': headers([*ALWAYS, *COUNTED, 'ETag'])}
         if method.revalidates or method.option('tagged'):
             out['304'] = {'description': 'Still the one If-None-Match names.',
                           'headers': headers([*ALWAYS, *COUNTED, 'ETag'])}

@@ -78,7 +78,7 @@ create table rendition (
 );
 comment on table rendition is 'class: tenant';
 
--- A signed link that can be revoked.
+-- A signed link that can be revoked: then its row is gone, as when its file is.
 create table link (
     tenant_id  uuid not null,
     id         uuid not null,
@@ -90,11 +90,12 @@ create table link (
     created_at timestamptz not null,
     updated_at timestamptz not null,
     expires_at timestamptz not null,
-    revoked_at timestamptz,
-    constraint link_pkey primary key (tenant_id, id)
+    constraint link_pkey primary key (tenant_id, id),
+    constraint link_file_fkey foreign key (tenant_id, file_id)
+        references file (tenant_id, id) on delete cascade
 );
 comment on table link is 'class: tenant';
-create index link_file on link (tenant_id, file_id);
+create index link_file on link (tenant_id, file_id, id);
 
 -- How much an organisation stores: bytes of files until they are purged, and those that
 -- uploads have begun.

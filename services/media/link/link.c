@@ -1,0 +1,147 @@
+/* link.c - links: rows that can be taken away, and the URLs that name them. A link
+ * opens one file, or what is made of it, and opens nothing once its row is gone. */
+#include <trl/page.h>
+
+#include "content/content.h"
+#include "file/file.h"
+#include "link/link.h"
+
+enum { MINUTE_S = 60, HOUR_S = 3600, DEFAULT_S = HOUR_S };
+
+static int64_t
+now_s(trl_ctx *ctx)
+{
+	return trl_now(ctx) / 1000000;
+}
+
+/* Up to a whole number of steps, so that URLs of the same moment are the same. */
+static int64_t
+rounded(int64_t seconds, int64_t step)
+{
+	return (seconds + step - 1) / step * step;
+}
+
+const char *
+link_url(
+    const struct media *self, trl_ctx *ctx, const media_file *file, const char *options)
+{
+	const struct collection *collection =
+	    collections_find(self->collections, file->collection);
+	struct link_claim claim = { .tenant = ctx->tenant,
+		.file = trl_value_id(file->id),
+		.options = options };
+
+	if (!collection || collection->visibility != COLLECTION_PUBLIC)
+		claim.expires = (uint64_t)rounded(now_s(ctx), HOUR_S) + HOUR_S;
+	return link_sign(ctx->arena, self->link_keys, &claim);
+}
+
+/* The file, if the caller may give links to it away.
+ * Errors: TRL_NOT_FOUND, TRL_DENIED. */
+static enum trl_code
+read_file(struct media *self, trl_ctx *ctx, ProtobufCBinaryData id, media_file *file)
+{
+	enum trl_code rc = file_read(self, ctx, trl_value_id(id), file);
+
+	if (rc == TRL_OK && file->state == MEDIA__V1__FILE__STATE__deleted)
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such file.");
+	if (rc == TRL_OK && !media_may_change(ctx, trl_value_id(file->created_by)))
+		rc = trl_fail(ctx, TRL_DENIED,
+		    "Only whoever made this file may give links to it away.");
+	return rc;
+}
+
+/* A link of another file is none of this path. */
+static enum trl_code
+judge_delete(struct media *self, trl_ctx *ctx, const Media__V1__DeleteLinkRequest *in,
+    const Media__V1__Link *before)
+{
+	media_file file = MEDIA__V1__FILE__INIT;
+
+	if (!trl_id_eq(trl_value_id(in->file_id), trl_value_id(before->file_id)))
+		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such link.");
+	return read_file(self, ctx, before->file_id, &file);
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_DENIED, TRL_CONFLICT (the file is not ready). */
+enum trl_code
+media_judge_link(struct media *self, trl_ctx *ctx, const ProtobufCMessage *in,
+    const Media__V1__Link *before, Media__V1__Link *after)
+{
+	const Media__V1__CreateLinkRequest *asked =
+	    (const Media__V1__CreateLinkRequest *)in;
+	media_file file = MEDIA__V1__FILE__INIT;
+	enum trl_code rc;
+
+	if (before)
+		return judge_delete(
+		    self, ctx, (const Media__V1__DeleteLinkRequest *)in, before);
+	rc = read_file(self, ctx, after->file_id, &file);
+	if (rc == TRL_OK)
+		rc = content_ready(ctx, &file);
+	if (rc != TRL_OK)
+		return rc;
+	after->options = (char *)LINK_WHOLE;
+	after->expires_at = trl_value_time(ctx,
+	    rounded(
+		now_s(ctx) + (asked->has_expires_in ? asked->expires_in : DEFAULT_S),
+		MINUTE_S) *
+		INT64_C(1000000));
+	return TRL_OK;
+}
+
+/* Those of the same file that have expired go with the next one. */
+void
+media_join_link(struct media *self, trl_ctx *ctx, trl_batch *work,
+    const Media__V1__Link *before, const Media__V1__Link *after)
+{
+	(void)self;
+	if (!before)
+		trl_batch_add(work, &media_sql_link_expire, &after->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_TIME("now", trl_now(ctx)));
+}
+
+enum trl_code
+media_show_link(struct media *self, trl_ctx *ctx, Media__V1__Link **links, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct link_claim claim = {
+			.expires = (uint64_t)links[i]->expires_at->seconds,
+			.tenant = ctx->tenant,
+			.file = trl_value_id(links[i]->file_id),
+			.options = links[i]->options,
+			.link = trl_value_id(links[i]->id),
+		};
+
+		links[i]->url =
+		    (char *)(uintptr_t)link_sign(ctx->arena, self->link_keys, &claim);
+	}
+	return TRL_OK;
+}
+
+/* Errors: TRL_NOT_FOUND, TRL_DENIED, TRL_INVALID (page_token). */
+enum trl_code
+media_list_links(struct media *self, trl_ctx *ctx,
+    const Media__V1__ListLinksRequest *in, Media__V1__ListLinksReply *out)
+{
+	media_file file = MEDIA__V1__FILE__INIT;
+	struct trl_page page;
+	enum trl_code rc;
+
+	rc = read_file(self, ctx, in->file_id, &file);
+	if (rc == TRL_OK)
+		rc = trl_page_open(ctx, "media.links", trl_value_id(in->file_id),
+		    in->page_size, in->page_token, &page);
+	if (rc == TRL_OK)
+		rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+		    &media_sql_link_live, &in->base, &out->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_ID("before", trl_page_before(&page)),
+		    TRL_ARG_TIME("now", trl_now(ctx)),
+		    TRL_ARG_INT("limit", page.size + 1));
+	if (rc != TRL_OK)
+		return rc;
+	trl_page_cut(ctx, &page, page.size, "id", &out->base);
+	return media_show_link(self, ctx, out->items, out->n_items);
+}
