@@ -65,6 +65,3 @@ struct store_reader {
 	media_store *store;
 	uint64_t offset, left;
 };
-
-enum trl_code local_store_open(
-    const struct trl_host *host, const char *folder, media_store **out) TRL_MUST_CHECK;

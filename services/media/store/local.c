@@ -14,6 +14,8 @@
 #include <trl/complain.h>
 #include <trl/log.h>
 
+#include "open.h"
+
 enum { AGAIN_MS = 1000 };
 
 enum trl_code

@@ -1,5 +1,5 @@
 /* open.c - which store it is, as the settings say. */
-#include "inside.h"
+#include "open.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,19 +8,15 @@
 
 #include "../config.h"
 
-static bool
-is_local(const struct media_config *config)
-{
-	return strcmp(config->store, "local") == 0;
-}
-
 bool
 store_check_config(const struct media_config *config)
 {
-	if (is_local(config))
+	if (strcmp(config->store, "s3") == 0)
+		return s3_store_check_config(config);
+	if (strcmp(config->store, "local") == 0)
 		return true;
 	trl_complain(
-	    "TRELLIS_MEDIA_STORE is \"%s\"; there is only \"local\".", config->store);
+	    "TRELLIS_MEDIA_STORE is \"%s\"; it has to be local or s3.", config->store);
 	return false;
 }
 
@@ -45,5 +41,6 @@ enum trl_code
 store_open(
     const struct trl_host *host, const struct media_config *config, media_store **out)
 {
-	return open_local(host, config, out);
+	return strcmp(config->store, "s3") == 0 ? s3_store_open(host, config, out)
+						: open_local(host, config, out);
 }

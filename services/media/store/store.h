@@ -125,7 +125,7 @@ enum trl_code store_remove_tenant(
 
 /* For the sweep: all that lies there, a page a call. */
 
-enum { STORE_PART_BYTES = 81, STORE_PAGE = 1000, STORE_AFTER_BYTES = 2048 };
+enum { STORE_PART_BYTES = 81, STORE_PAGE = 250, STORE_AFTER_BYTES = 2048 };
 
 enum store_kind {
 	STORE_WHOLE,  /* a file's own bytes */

@@ -21,6 +21,7 @@
 
 #include "media.h"
 #include "store/local.h"
+#include "store/open.h"
 #include "test_service.h"
 
 enum { PIECE = 64 << 10 };

@@ -1,0 +1,366 @@
+/* s3_ask.c - one request to the S3 server: signed, sent, judged, and made again where
+ * the server was busy or the line broke. Every request that is made here may be made
+ * twice. What a server says about a failure is for the operator's log only. */
+#include "s3.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sodium.h>
+
+#include <trl/log.h>
+
+#include "s3_xml.h"
+
+enum {
+	TRIES = 5,
+	FIRST_MS = 100,    /* before the second; then twice as long each time */
+	LONGEST_MS = 5000, /* also where the server asks for more */
+	IDLE_MS = 30000,
+	CODE_BYTES = 64
+};
+
+/* A request's texts. */
+struct line {
+	struct trl_buf url, path;
+	char hash[SIGV4_HEX];
+	struct trl_buf authorization, date, payload, type, range;
+	const char *headers[6];
+};
+
+static void
+line_fini(struct line *line)
+{
+	trl_buf_fini(&line->url);
+	trl_buf_fini(&line->path);
+	trl_buf_fini(&line->authorization);
+	trl_buf_fini(&line->date);
+	trl_buf_fini(&line->payload);
+	trl_buf_fini(&line->type);
+	trl_buf_fini(&line->range);
+}
+
+void
+s3_answer_fini(struct s3_answer *answer)
+{
+	trl_buf_fini(&answer->body);
+}
+
+void
+s3_key_of(const struct store_object *object, char key[S3_KEY_BYTES])
+{
+	char tenant[TRL_ID_TEXT], file[TRL_ID_TEXT];
+	const bool made = object->part[0] != '\0';
+
+	trl_assert(strlen(object->part) < STORE_PART_BYTES);
+	trl_id_format(object->tenant, tenant);
+	trl_id_format(object->file, file);
+	snprintf(key, S3_KEY_BYTES, "%s/%s%s%s", tenant, file, made ? ".made/" : "",
+	    object->part);
+}
+
+void
+s3_tail_of(
+    const struct store_object *object, int64_t generation, char key[S3_KEY_BYTES])
+{
+	const struct store_object own = { object->tenant, object->file, "" };
+	size_t len;
+
+	s3_key_of(&own, key);
+	len = strlen(key);
+	snprintf(key + len, S3_KEY_BYTES - len, ".tail/%lld", (long long)generation);
+}
+
+static const char *
+ended(struct trl_buf *text)
+{
+	trl_buf_add(text, "", 1);
+	return (const char *)text->data;
+}
+
+static void
+write_line(const struct s3_store *store, const struct s3_ask *ask, struct line *line)
+{
+	const struct sigv4_key key = { .id = store->key_id,
+		.region = store->region,
+		.service = "s3",
+		.secret = trl_secret_bytes(store->secret),
+		.secret_len = trl_secret_len(store->secret) };
+	struct sigv4_header signed_too[] = { { "host", store->host },
+		{ "x-amz-content-sha256", line->hash }, { "x-amz-date", NULL } };
+	struct sigv4_request request = { .method = ask->method,
+		.query = ask->query != NULL ? ask->query : "",
+		.headers = signed_too,
+		.n_headers = TRL_COUNT(signed_too),
+		.payload = line->hash };
+	size_t n = 0;
+
+	trl_buf_adds(&line->url, store->url);
+	sigv4_encode(&line->url, ask->key, strlen(ask->key), true);
+	trl_buf_adds(&line->path, store->prefix);
+	sigv4_encode(&line->path, ask->key, strlen(ask->key), true);
+	request.path = ended(&line->path);
+	if (request.query[0] != '\0')
+		trl_buf_printf(&line->url, "?%s", request.query);
+	(void)ended(&line->url);
+	sigv4_time(trl_wall_us(), request.time);
+	signed_too[2].value = request.time;
+	trl_buf_adds(&line->authorization, "Authorization: ");
+	sigv4_authorize(&line->authorization, &key, &request);
+	trl_buf_printf(&line->date, "x-amz-date: %s", request.time);
+	trl_buf_printf(&line->payload, "x-amz-content-sha256: %s", line->hash);
+	trl_buf_printf(&line->type, "Content-Type: %s",
+	    ask->type != NULL ? ask->type : "application/octet-stream");
+	if (ask->range != NULL)
+		trl_buf_printf(&line->range, "Range: %s", ask->range);
+	line->headers[n++] = ended(&line->authorization);
+	line->headers[n++] = ended(&line->date);
+	line->headers[n++] = ended(&line->payload);
+	line->headers[n++] = ended(&line->type);
+	if (ask->range != NULL)
+		line->headers[n++] = ended(&line->range);
+}
+
+struct hashing {
+	const struct s3_ask *ask;
+	struct line *line;
+};
+
+static void
+hash_body(void *arg)
+{
+	struct hashing *hashing = arg;
+
+	sigv4_hash(hashing->ask->body, hashing->ask->body_len, hashing->line->hash);
+}
+
+static enum trl_code
+hash(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask, struct line *line)
+{
+	struct hashing hashing = { ask, line };
+
+	if (ask->body_len > S3_SMALL_BYTES)
+		return trl_offload(ctx, &store->disk, hash_body, &hashing);
+	hash_body(&hashing);
+	return TRL_OK;
+}
+
+static enum trl_code
+read_answer(trl_ctx *ctx, trl_http_exchange *exchange, struct s3_answer *answer)
+{
+	const uint8_t *data;
+	enum trl_code rc;
+	size_t len;
+
+	while (
+	    (rc = trl_http_out_read(ctx, exchange, &data, &len)) == TRL_OK && len > 0) {
+		if (answer->body.len + len > S3_ANSWER_BYTES)
+			return trl_fail(ctx, TRL_UNAVAILABLE,
+			    "the S3 server's answer is too large");
+		trl_buf_add(&answer->body, data, len);
+	}
+	return rc;
+}
+
+/* Sends it; the head has come where it is TRL_OK. */
+static enum trl_code
+send(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask,
+    struct trl_http_answer *head, trl_http_exchange **out)
+{
+	TRL_AUTO(line_fini) struct line line = { .headers = { NULL } };
+	enum trl_code rc = hash(ctx, store, ask, &line);
+	struct trl_http_call call = { .method = ask->method,
+		.headers = line.headers,
+		.timeout_ms = IDLE_MS,
+		.header = ask->header };
+
+	if (rc != TRL_OK)
+		return rc;
+	write_line(store, ask, &line);
+	call.url = (const char *)line.url.data;
+	rc = trl_http_out_begin(ctx, store->out, &call, ask->body_len, out);
+	if (rc == TRL_OK && ask->body_len > 0)
+		rc = trl_http_out_write(ctx, *out, ask->body, ask->body_len);
+	if (rc == TRL_OK)
+		rc = trl_http_out_head(ctx, *out, head);
+	return rc;
+}
+
+static bool
+is_busy(unsigned status)
+{
+	return status == 408 || status == 429 || status == 500 || status == 502 ||
+	       status == 503 || status == 504;
+}
+
+/* We were too slow for it, or the line was. */
+static bool
+was_late(unsigned status, const struct s3_answer *answer)
+{
+	char code[CODE_BYTES];
+
+	return status == 400 &&
+	       s3_xml_find((const char *)answer->body.data, answer->body.len, "Error",
+		   "Code", code, sizeof code) &&
+	       strcmp(code, "RequestTimeout") == 0;
+}
+
+enum trl_code
+s3_refused(trl_ctx *ctx, const char *method, const char *key, unsigned status,
+    const char *body, size_t len)
+{
+	char code[CODE_BYTES] = "", message[512] = "";
+	enum trl_code rc;
+
+	(void)s3_xml_find(body, len, "Error", "Code", code, sizeof code);
+	(void)s3_xml_find(body, len, "Error", "Message", message, sizeof message);
+	if (status == 404 && strcmp(code, "NoSuchBucket") != 0)
+		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+	trl_log(TRL_LOG_WARN, ctx, "the S3 server refused a request",
+	    TRL_LOG_STR("method", method), TRL_LOG_STR("key", key),
+	    TRL_LOG_INT("status", status), TRL_LOG_STR("code", code),
+	    TRL_LOG_STR("said", message));
+	if (status == 507 || !strcmp(code, "QuotaExceeded") ||
+	    !strcmp(code, "XMinioStorageFull") || !strcmp(code, "StorageFull"))
+		return trl_fail(
+		    ctx, TRL_STORAGE, "There is no room left in the store for this.");
+	rc = trl_fail(
+	    ctx, TRL_UNAVAILABLE, "the S3 server answered %u %s", status, code);
+	trl_err_retry_after(ctx, S3_AGAIN_MS);
+	return rc;
+}
+
+enum trl_code
+s3_there(trl_ctx *ctx, enum trl_code rc)
+{
+	if (rc != TRL_NOT_FOUND)
+		return rc;
+	trl_err_clear(ctx);
+	rc = trl_fail(ctx, TRL_UNAVAILABLE, "the S3 server has no such bucket");
+	trl_err_retry_after(ctx, S3_AGAIN_MS);
+	return rc;
+}
+
+static bool
+may_try_again(trl_ctx *ctx, struct s3_store *store, unsigned tries, uint32_t asked_s)
+{
+	const uint32_t most = FIRST_MS << (tries < 6 ? tries : 6);
+	uint32_t ms = most / 2 + randombytes_uniform(most / 2 + 1);
+
+	if (asked_s > 0 && ms < asked_s * 1000)
+		ms = asked_s < LONGEST_MS / 1000 ? asked_s * 1000 : LONGEST_MS;
+	if (tries >= TRIES || ctx->cancelled || trl_time_left_ms(ctx) <= ms ||
+	    trl_sleep(ctx, ms) != TRL_OK)
+		return false;
+	trl_err_clear(ctx);
+	trl_series_add(store->retries, 1);
+	return true;
+}
+
+bool
+s3_again(trl_ctx *ctx, struct s3_store *store, unsigned tries)
+{
+	return may_try_again(ctx, store, tries, 0);
+}
+
+/* A request that nobody answered. */
+static enum trl_code
+broken(trl_ctx *ctx, enum trl_code rc, bool *again)
+{
+	char why[200];
+
+	*again = rc == TRL_UNAVAILABLE || rc == TRL_DEADLINE || rc == TRL_BUSY;
+	if (ctx->cancelled || rc == TRL_BUSY)
+		return rc;
+	snprintf(why, sizeof why, "%.199s", ctx->err.message);
+	trl_err_clear(ctx);
+	rc = trl_fail(ctx, TRL_UNAVAILABLE, "the S3 server: %s", why);
+	trl_err_retry_after(ctx, S3_AGAIN_MS);
+	return rc;
+}
+
+static enum trl_code
+ask_once(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask,
+    struct s3_answer *answer, bool last, bool *again, uint32_t *asked_s)
+{
+	TRL_AUTO(trl_http_out_end) trl_http_exchange *exchange = NULL;
+	struct trl_http_answer head = { .status = 0 };
+	enum trl_code rc = send(ctx, store, ask, &head, &exchange);
+
+	trl_buf_clear(&answer->body);
+	if (rc == TRL_OK)
+		rc = read_answer(ctx, exchange, answer);
+	if (rc != TRL_OK)
+		return broken(ctx, rc, again);
+	answer->status = head.status;
+	*asked_s = head.retry_after_s;
+	snprintf(answer->header, sizeof answer->header, "%s", head.header);
+	*again = is_busy(head.status) || was_late(head.status, answer);
+	if (head.status >= 200 && head.status < 300)
+		return TRL_OK;
+	if (ask->keeps_errors && head.status >= 400 && head.status < 500 && !*again)
+		return TRL_OK;
+	if (*again && !last) { /* not worth a line of the log */
+		rc = trl_fail(ctx, TRL_UNAVAILABLE, "the S3 server is busy");
+		trl_err_retry_after(ctx, S3_AGAIN_MS);
+		return rc;
+	}
+	return s3_refused(ctx, ask->method, ask->key, head.status,
+	    (const char *)answer->body.data, answer->body.len);
+}
+
+enum trl_code
+s3_ask(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask,
+    struct s3_answer *answer)
+{
+	enum trl_code rc;
+
+	for (unsigned tries = 1;; tries++) {
+		bool again = false;
+		uint32_t asked_s = 0;
+
+		rc =
+		    ask_once(ctx, store, ask, answer, tries == TRIES, &again, &asked_s);
+		if (rc == TRL_OK || !again ||
+		    !may_try_again(ctx, store, tries, asked_s))
+			return rc;
+	}
+}
+
+enum trl_code
+s3_do(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask)
+{
+	TRL_AUTO(s3_answer_fini) struct s3_answer answer = { .status = 0 };
+
+	return s3_ask(ctx, store, ask, &answer);
+}
+
+enum trl_code
+s3_get_once(trl_ctx *ctx, struct s3_store *store, const char *key, uint64_t offset,
+    uint64_t len, trl_http_exchange **out, bool *again)
+{
+	TRL_AUTO(s3_answer_fini) struct s3_answer answer = { .status = 0 };
+	struct trl_http_answer head = { .status = 0 };
+	char range[64];
+	const struct s3_ask ask = { .method = "GET", .key = key, .range = range };
+	enum trl_code rc;
+
+	snprintf(range, sizeof range, "bytes=%llu-%llu", (unsigned long long)offset,
+	    (unsigned long long)(offset + len - 1));
+	*again = false;
+	rc = send(ctx, store, &ask, &head, out);
+	if (rc != TRL_OK)
+		rc = broken(ctx, rc, again);
+	else if (head.status != 206 && !(head.status == 200 && offset == 0)) {
+		*again = is_busy(head.status);
+		rc = read_answer(ctx, *out, &answer);
+		rc = rc != TRL_OK
+			 ? broken(ctx, rc, again)
+			 : s3_refused(ctx, ask.method, key, head.status,
+			       (const char *)answer.body.data, answer.body.len);
+	}
+	if (rc != TRL_OK)
+		trl_http_out_end(out);
+	return rc;
+}
