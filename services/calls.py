@@ -2,8 +2,8 @@
 """calls.py - a service that calls what it may not would be answered DENIED, and one that
 calls a service it does not name would find nobody, at its first call. Here the build
 says so: which stubs a service's objects want is held against the contracts' callers and
-the service's own .calls. So is who speaks to others' machines against .reaches_outside,
-for elsewhere the network lets nobody else out.
+the service's own .calls. So is who speaks to others' machines against .reaches_outside
+and .reaches_chosen, for elsewhere the network lets nobody else out.
 
   calls.py OUT TRELLIS_ALL INCLUDE... -- PROTO... -- NAME=LIBRARY...
 """
@@ -71,7 +71,8 @@ def let_out(outside, libraries):
     for name, library in libraries:
         if name not in outside and 'trl_http_out_open' in wanted(library):
             yield (f'services/{name}: it speaks to others\' machines (trl_http_out_open), and '
-                   f'struct trl_service {name}_service does not say .reaches_outside = true; add it')
+                   f'struct trl_service {name}_service does not say .reaches_outside or '
+                   '.reaches_chosen = true; add it')
 
 
 def main(arguments):
@@ -83,7 +84,7 @@ def main(arguments):
     services = mesh(trellis_all)
     found = sorted([
         *breaches(read_contracts(includes, protos), {s['name']: s['calls'] for s in services}, libraries),
-        *let_out({s['name'] for s in services if s['outside']}, libraries)])
+        *let_out({s['name'] for s in services if s['outside'] or s['chosen']}, libraries)])
     if found:
         sys.exit('\n'.join(found))
     with open(out, 'w', encoding='utf-8') as file:

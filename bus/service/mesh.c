@@ -47,10 +47,10 @@ print_service(const struct trl_service *s)
 	print_names(
 	    "reads", producers, process_producers(s, producers, PEERS_MAX, NULL));
 	printf("\"serves\":%s,\"schema\":%s,\"redis\":%s,\"seals\":%s,\"tells\":%s,"
-	       "\"outside\":%s,",
+	       "\"outside\":%s,\"chosen\":%s,",
 	    truth(s->contracts != NULL), truth(s->sql != NULL),
 	    truth(s->scripts != NULL), truth(process_seals(s)), truth(s->sql != NULL),
-	    truth(s->reaches_outside));
+	    truth(s->reaches_outside), truth(s->reaches_chosen));
 	print_settings(s->config);
 	printf("}");
 }

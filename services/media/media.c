@@ -88,6 +88,7 @@ const struct trl_service media_service = {
 	.calls = calls,
 	.sql = &media_sql,
 	.needs_seal_key = true,
+	.reaches_chosen = true, /* an S3 server */
 	.renews = renews,
 	.renew = renew,
 	.open = open_media,

@@ -49,7 +49,7 @@ class Calls(unittest.TestCase):
         with mock.patch.object(calls, 'wanted', lambda _: {'trl_http_out_open'}):
             self.assertEqual(list(calls.let_out({'zoo'}, [('zoo', 'library'), ('lone', 'library')])), [
                 "services/lone: it speaks to others' machines (trl_http_out_open), and struct trl_service "
-                'lone_service does not say .reaches_outside = true; add it'])
+                'lone_service does not say .reaches_outside or .reaches_chosen = true; add it'])
         with mock.patch.object(calls, 'wanted', lambda _: {'trl_http_open'}):
             self.assertEqual(list(calls.let_out(set(), [('lone', 'library')])), [])
 

@@ -58,6 +58,9 @@ struct trl_service {
 	/* It speaks to others' machines (trl/http_out.h): only such a service is let
 	 * out where the network asks (k8s/). */
 	bool reaches_outside;
+	/* The same only where a setting names such a machine (a bucket): k8s/ has a
+	 * component that lets it out. */
+	bool reaches_chosen;
 	/* Or NULL. A service with a schema tells: the events of its contract, and the
 	 * entries of its tenants' audit chains (*.audit.written). */
 	const struct trl_sql_set *sql;
