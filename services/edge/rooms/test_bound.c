@@ -157,11 +157,11 @@ ranges_are_asked_for_by_get_only(void **state)
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
 		Tenants__V1__ListMembersRequest *in = ask();
-		char name[16];
+		char name[16] = "";
 
 		bind(&in_rules, in_fields, "page_token", rows[i].header);
 		rig.http.method = rows[i].verb;
-		for (size_t k = 0; k < sizeof name; k++)
+		for (size_t k = 0; rows[i].header[k]; k++)
 			name[k] = (char)tolower((unsigned char)rows[i].header[k]);
 		rig_header("upload-offset", "1");
 		rig_header(name, "bytes=0-0");
