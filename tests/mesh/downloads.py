@@ -1,0 +1,230 @@
+"""downloads.py - a file's bytes by the door: parts of them, conditions, names, and links that open without a
+session. Requests are written as they go over the wire, where a client's library would mend them."""
+import base64
+import hashlib
+import os
+import urllib.parse
+import uuid
+
+from case import MeshCase
+from files_of import SMALL_PNG
+from stack import wait_for
+
+TEN = b"0123456789"
+EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+class Downloads(MeshCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ada = cls.stack.sign_up("ada")
+        cls.tenant = cls.stack.found(cls.ada)
+        cls.bob = cls.stack.sign_up("bob")
+        cls.other = cls.stack.found(cls.bob)
+        cls.anybody = cls.stack.client()
+        cls.ten = cls.keep(TEN, "ten.txt", "text/plain")
+
+    # ---- asking
+
+    @classmethod
+    def keep(cls, data, name, kind, collection="files"):
+        """A file of Ada's, its type as it is said; its id."""
+        file = str(uuid.uuid4())
+        cls.stack.sql("insert into media.file (tenant_id, id, version, collection, name, type, size, sha256, state, "
+                      f"created_by, created_at, updated_at) values ('{cls.tenant}', '{file}', 1, '{collection}', "
+                      f"$name${name}$name$, '{kind}', {len(data)}, '{hashlib.sha256(data).hexdigest()}', 'ready', "
+                      f"'{cls.ada.account['id']}', now(), now())")
+        folder = os.path.join(cls.stack.folder, "media", cls.tenant, file[-2:])
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, file), "wb") as bytes_of_it:
+            bytes_of_it.write(data)
+        return file
+
+    def content(self, file, verb="GET", who=None, tenant=None, **headers):
+        return (who or self.ada).call(verb, f"/api/v1/files/{file}/content", headers={
+            "X-Tenant-Id": tenant or self.tenant, **{k.replace("_", "-"): v for k, v in headers.items()}})
+
+    def link(self, file, who=None, **body):
+        return (who or self.ada).post(f"/api/v1/files/{file}/links", body, X_Tenant_Id=self.tenant)
+
+    def url(self, file, **body):
+        answer = self.link(file, **body)
+        self.assertEqual(answer.status, 201, answer)
+        return answer["url"]
+
+    def raw(self, target, *lines, verb="GET"):
+        """Status line and header fields, and body, of a request as it stands here."""
+        head = "\r\n".join([f"{verb} {target} HTTP/1.1", "Host: trellis", "Connection: close", *lines, "", ""])
+        head, _, body = self.stack.send(head.encode()).partition(b"\r\n\r\n")
+        return head.decode(), body
+
+    def status(self, target, *lines, **more):
+        return int(self.raw(target, *lines, **more)[0].split()[1])
+
+    # ---- parts
+
+    def test_a_part_is_206(self):
+        for asked, wanted, said in (("bytes=0-0", b"0", "0-0"), ("bytes=-3", b"789", "7-9"),
+                                    ("bytes=5-", b"56789", "5-9"), ("bytes=5-99", b"56789", "5-9")):
+            answer = self.content(self.ten, Range=asked)
+            self.assertEqual((answer.status, answer.body), (206, wanted))
+            self.assertEqual(answer.headers["content-range"], f"bytes {said}/10")
+            self.assertEqual(answer.headers["content-length"], str(len(wanted)))
+
+    def test_several_parts_come_with_a_head_each(self):
+        answer = self.content(self.ten, Range="bytes=0-0,9-9")
+        self.assertEqual(answer.status, 206)
+        self.assertNotIn("content-range", answer.headers)
+        kind, _, boundary = answer.headers["content-type"].partition("; boundary=")
+        self.assertEqual(kind, "multipart/byteranges")
+        parts = answer.body.split(b"--" + boundary.encode())
+        self.assertEqual([parts[0], parts[3]], [b"", b"--\r\n"])
+        for part, said, byte in ((parts[1], b"0-0", b"0"), (parts[2], b"9-9", b"9")):
+            head, _, body = part.partition(b"\r\n\r\n")
+            self.assertIn(b"Content-Range: bytes " + said + b"/10", head)
+            self.assertIn(b"Content-Type: text/plain", head)
+            self.assertEqual(body, byte + b"\r\n")
+
+    def test_what_is_no_range_counts_for_nothing(self):
+        for asked in ("bytes=9-5", "bytes=x", "items=0-0", "bytes=0-4,4-9", "bytes=" + "0-," * 1000 + "0-"):
+            answer = self.content(self.ten, Range=asked)
+            self.assertEqual((answer.status, answer.body), (200, TEN), asked)
+        answer = self.check_problem(self.content(self.ten, Range="bytes=10-"), 416, "RANGE")
+        self.assertEqual(answer.headers["content-range"], "bytes */10")
+
+    def test_head_has_no_parts(self):
+        answer = self.content(self.ten, "HEAD", Range="bytes=0-0")
+        self.assertEqual((answer.status, answer.headers["content-length"]), (200, "10"))
+        self.assertEqual(self.content(self.ten, "HEAD", Range="bytes=10-").status, 200)
+
+    # ---- conditions and caches
+
+    def test_who_has_it_gets_304(self):
+        whole = self.content(self.ten)
+        digest = hashlib.sha256(TEN)
+        self.assertEqual(whole.headers["etag"], f'"{digest.hexdigest()}"')
+        self.assertEqual(whole.headers["repr-digest"], f"sha-256=:{base64.b64encode(digest.digest()).decode()}:")
+        etag = whole.headers["etag"]
+        for tags in (etag, "*", f'"a", {etag}', "W/" + etag):
+            answer = self.content(self.ten, If_None_Match=tags, Range="bytes=0-0")
+            self.assertEqual((answer.status, answer.body), (304, b""), tags)
+            for name in ("etag", "cache-control", "vary"):
+                self.assertEqual(answer.headers[name], whole.headers[name])
+        self.assertEqual(self.content(self.ten, If_Modified_Since=whole.headers["last-modified"]).status, 304)
+        self.assertEqual(self.content(self.ten, If_Modified_Since=EPOCH).status, 200)
+        self.check_problem(self.content(self.ten, If_Match='"a"'), 412, "PRECONDITION")
+        self.check_problem(self.content(self.ten, If_Unmodified_Since=EPOCH), 412, "PRECONDITION")
+        self.assertEqual(self.content(self.ten, If_Range=etag, Range="bytes=0-0").status, 206)
+        self.assertEqual(self.content(self.ten, If_Range="W/" + etag, Range="bytes=0-0").status, 200)
+        self.assertEqual(whole.headers["cache-control"], "private, no-cache")
+        self.assertEqual(whole.headers["vary"], "Origin")
+
+    def test_lines_of_tags_are_one_list(self):
+        etag = self.content(self.ten).headers["etag"]
+        head, _ = self.raw(f"/api/v1/files/{self.ten}/content", f"Authorization: Bearer {self.ada.token}",
+                           f"X-Tenant-Id: {self.tenant}", 'If-None-Match: "a"', f"If-None-Match: {etag}")
+        self.assertEqual(head.split()[1], "304", head)
+
+    # ---- names and types
+
+    def test_any_name_comes_back(self):
+        name = "Отчёт 東京 🎉 é.pdf"
+        said = self.content(self.keep(TEN, name, "text/plain")).headers["content-disposition"]
+        self.assertTrue(said.startswith('attachment; filename="'), said)
+        self.assertTrue(said.isascii())
+        self.assertEqual(urllib.parse.unquote(said.partition("filename*=UTF-8''")[2]), name)
+
+    def test_a_name_ends_no_line_and_leads_nowhere(self):
+        for name in ('a"; filename="b.exe', "../../etc/passwd", "..\\x", "\u202egpj.exe", "%0d%0aX-Evil: 1"):
+            answer = self.content(self.keep(TEN, name, "text/plain"))
+            said = answer.headers["content-disposition"]
+            self.assertNotIn("x-evil", answer.headers)
+            self.assertEqual(said.count('"'), 2, said)
+            plain = said.split('"')[1]
+            self.assertFalse(set(plain) & set('/\\"%'), said)
+            whole = urllib.parse.unquote(said.partition("filename*=UTF-8''")[2])
+            self.assertFalse(set(whole) & {"/", "\\", "\u202e", "\r", "\n"}, said)
+
+    def test_what_could_act_in_a_browser_is_kept_as_a_file(self):
+        for data, kind, wanted in (
+                (b"<html><script>alert(1)</script></html>", "text/html", "attachment"),
+                (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "image/svg+xml",
+                 "attachment"),
+                (SMALL_PNG, "image/png", "inline")):
+            answer = self.content(self.keep(data, "a", kind))
+            self.assertEqual(answer.headers["content-disposition"], f'{wanted}; filename="a"')
+            self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
+            self.assertIn("sandbox", answer.headers["content-security-policy"])
+
+    # ---- links
+
+    def test_a_link_opens_without_a_session_until_it_is_taken_back(self):
+        one, two = self.link(self.ten, expires_in=3600).json, self.link(self.ten, download=True).json
+        answer = self.anybody.get(one["url"])
+        self.assertEqual((answer.status, answer.body), (200, TEN))
+        self.assertEqual(answer.headers["cross-origin-resource-policy"], "cross-origin")
+        self.assertEqual(answer.headers["content-security-policy"].split("; ")[-1], "sandbox")
+        self.assertEqual(self.anybody.call("HEAD", one["url"]).headers["content-length"], "10")
+        self.assertEqual(self.anybody.get(one["url"], Range="bytes=1-2").body, b"12")
+        self.assertEqual(self.anybody.get(one["url"], If_None_Match=answer.headers["etag"]).status, 304)
+        listed = self.ada.get(f"/api/v1/files/{self.ten}/links", X_Tenant_Id=self.tenant)["items"]
+        self.assertLessEqual({one["id"], two["id"]}, {link["id"] for link in listed})
+        ended = self.ada.delete(f"/api/v1/files/{self.ten}/links/{one['id']}", X_Tenant_Id=self.tenant)
+        self.assertEqual(ended.status, 204, ended)
+        self.check_problem(self.anybody.get(one["url"]), 410, "GONE")
+        self.assertEqual(self.anybody.get(two["url"]).status, 200)
+
+    def test_an_expired_link_is_gone(self):
+        url = self.url(self.ten, expires_in=1)
+        left = int(self.anybody.get(url).headers["cache-control"].partition("max-age=")[2])
+        self.assertLessEqual(left, 60)
+        if left <= 5:  # the minute is nearly over
+            wait_for("the link expires", lambda: self.anybody.get(url).status == 410, 10)
+
+    def test_an_altered_link_is_refused(self):
+        url = self.url(self.ten)
+        _, root, *segments = url.split("/")
+        for at, segment in enumerate(segments):
+            for other in (segment[:-1] or "x", segment + "0", segment[::-1] + "1", segment.upper() + "A"):
+                changed = "/".join(["", root, *segments[:at], other, *segments[at + 1:]])
+                self.assertEqual(self.status(changed), 403, changed)
+        for truncated in range(1, len(segments)):
+            self.assertEqual(self.status("/".join(["", root, *segments[:truncated]])), 404)
+        self.assertEqual(self.status(url + "/more"), 404)
+
+    def test_a_link_has_one_spelling(self):
+        url = self.url(self.ten)
+        self.assertEqual(self.status(url), 200)
+        encoded = url.replace("/-/", "/%2d/")
+        for target, wanted in ((url + "?", 404), (url + "?a=b", 404), (encoded, 404), (url + "/", 404),
+                               ("/" + url, 404), (url.replace("/m/", "/M/"), 404)):
+            self.assertEqual(self.status(target), wanted, target)
+        self.assertEqual(self.status(url, verb="POST"), 405)
+        self.assertEqual(self.status(url, verb="DELETE"), 405)
+
+    def test_a_link_of_another_organisation_opens_nothing_here(self):
+        url = self.url(self.ten)
+        foreign = url.replace(self.tenant, self.other)
+        self.assertEqual(self.status(foreign), 403)
+        self.check_problem(self.link(self.ten, who=self.bob), 404, "NOT_FOUND")
+        self.check_problem(self.content(self.ten, who=self.bob, tenant=self.other), 404, "NOT_FOUND")
+
+    def test_a_page_with_many_pictures_meets_no_limit(self):
+        """By another class than the rest: what is left of it counts apart."""
+        url = self.url(self.keep(SMALL_PNG, "dot.png", "image/png"))
+        answer = self.anybody.get(url)
+        self.assertIn('"address-bytes"', answer.headers["ratelimit"])
+        self.assertNotIn('"address";', answer.headers["ratelimit"])
+        for _ in range(60):
+            self.assertEqual(self.anybody.get(url).status, 200)
+
+    def test_a_file_that_goes_takes_its_links_along(self):
+        file = self.keep(TEN, "goes.txt", "text/plain")
+        url = self.url(file)
+        self.stack.sql(f"update media.file set state = 'deleted' where id = '{file}'")
+        self.check_problem(self.anybody.get(url), 404, "NOT_FOUND")
+        self.check_problem(self.content(file), 404, "NOT_FOUND")
+        self.stack.sql(f"update media.file set state = 'processing' where id = '{file}'")
+        answer = self.check_problem(self.content(file), 409, "CONFLICT")
+        self.assertEqual(answer.headers["retry-after"], "2")
