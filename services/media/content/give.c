@@ -9,7 +9,7 @@
 
 #include "content/content.h"
 
-enum { BOUNDARY_BYTES = 18, BOUNDARY_TEXT = 25, LINKED_S = 60, SHA256_BYTES = 32 };
+enum { BOUNDARY_BYTES = 18, BOUNDARY_TEXT = 25, LINKED_S = 5, SHA256_BYTES = 32 };
 
 /* Several parts in one body: each has a head before it, and an end is behind them. */
 struct parts {
