@@ -4,8 +4,10 @@
 
 #include <stdlib.h>
 
+#include "file/file.h"
 #include "kinds/kinds.h"
 #include "link/sign.h"
+#include "quota/quota.h"
 
 static bool
 check_config(const void *read)
@@ -77,6 +79,8 @@ open_media(const struct trl_host *host, void **out)
 }
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };
+static const struct trl_job_kind *const jobs[] = { &file_purge_job, &quota_tell_job,
+	NULL };
 static const char *const calls[] = { "tenants", NULL };
 
 const struct trl_service media_service = {
@@ -86,6 +90,8 @@ const struct trl_service media_service = {
 	.check_config = check_config,
 	.contracts = contracts,
 	.calls = calls,
+	.jobs = jobs,
+	.describe_tenant = &media_sql_tenant_describe,
 	.sql = &media_sql,
 	.needs_seal_key = true,
 	.reaches_chosen = true, /* an S3 server */

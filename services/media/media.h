@@ -29,10 +29,15 @@ typedef Media__V1__File media_file;
 
 /* see.c: who sees a file, and who may change it. */
 
-/* Whether the caller sees files of a collection that were made by created_by (nil: by
- * nobody who is known). Of a collection that is no longer configured, as of a private
+/* Who makes what this caller makes: the account, or the API key. */
+struct trl_id media_caller(const trl_ctx *ctx);
+/* Whether the caller sees files of a collection that maker made (nil: nobody who is
+ * known). Of a collection that is no longer configured, as of a private
  * one. */
 bool media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
-    struct trl_id created_by);
+    struct trl_id maker);
 /* Whether the caller may change a file that is seen. */
-bool media_may_change(const trl_ctx *ctx, struct trl_id created_by);
+bool media_may_change(const trl_ctx *ctx, struct trl_id maker);
+
+/* name.c: whether a file may be called so. Errors: TRL_INVALID (name). */
+enum trl_code media_name_check(trl_ctx *ctx, const char *name) TRL_MUST_CHECK;

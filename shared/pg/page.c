@@ -12,8 +12,10 @@
 
 enum { VERSION = 1, TAG = 8, SIZE_DEFAULT = 20, SIZE_MAX_ = 100 };
 enum { KIND_ID = 'i', KIND_NUMBER = 'n', KIND_TEXT = 't' };
+enum { KIND_NUMBER_ID = 'N', KIND_TEXT_ID = 'T' }; /* behind the id */
 /* version, kind, tag, key */
-enum { HEAD = 2 + TAG, TOKEN_MAX = HEAD + TRL_PAGE_TEXT_MAX, TEXT_MAX = 160 };
+enum { HEAD = 2 + TAG, ID = 16, KEY_MAX = ID + TRL_PAGE_TEXT_MAX };
+enum { TOKEN_MAX = HEAD + KEY_MAX, TEXT_MAX = TOKEN_MAX * 4 / 3 + 4 };
 
 static void
 tag_of(const char *list, struct trl_id scope, const uint8_t *key, size_t len,
@@ -51,14 +53,44 @@ trl_page_token_id(
 	return make(ctx, list, scope, KIND_ID, last.bytes, sizeof last.bytes);
 }
 
+static void
+put_number(uint8_t key[8], int64_t number)
+{
+	for (int i = 0; i < 8; i++)
+		key[i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
+}
+
 char *
 trl_page_token_number(trl_ctx *ctx, const char *list, struct trl_id scope, int64_t last)
 {
 	uint8_t key[8];
 
-	for (int i = 0; i < 8; i++)
-		key[i] = (uint8_t)((uint64_t)last >> (56 - 8 * i));
+	put_number(key, last);
 	return make(ctx, list, scope, KIND_NUMBER, key, sizeof key);
+}
+
+char *
+trl_page_token_number_id(
+    trl_ctx *ctx, const struct trl_page *page, int64_t last, struct trl_id id)
+{
+	uint8_t key[ID + 8];
+
+	memcpy(key, id.bytes, ID);
+	put_number(key + ID, last);
+	return make(ctx, page->list, page->scope, KIND_NUMBER_ID, key, sizeof key);
+}
+
+char *
+trl_page_token_text_id(
+    trl_ctx *ctx, const struct trl_page *page, const char *last, struct trl_id id)
+{
+	const size_t len = strlen(last);
+	uint8_t key[KEY_MAX];
+
+	trl_assert(len > 0 && len <= TRL_PAGE_TEXT_MAX);
+	memcpy(key, id.bytes, ID);
+	memcpy(key + ID, last, len);
+	return make(ctx, page->list, page->scope, KIND_TEXT_ID, key, ID + len);
 }
 
 char *
@@ -87,8 +119,15 @@ read_key(uint8_t kind, const uint8_t *key, size_t len, struct trl_page *out)
 		out->after_number = (int64_t)number;
 		return len == sizeof number;
 	case KIND_TEXT:
+		if (len > TRL_PAGE_TEXT_MAX)
+			return false;
 		memcpy(out->after_text, key, len);
 		return len > 0 && trl_utf8_valid((const char *)key, len);
+	case KIND_NUMBER_ID:
+	case KIND_TEXT_ID:
+		return len > ID && read_key(KIND_ID, key, ID, out) &&
+		       read_key(kind == KIND_TEXT_ID ? KIND_TEXT : KIND_NUMBER,
+			   key + ID, len - ID, out);
 	default:
 		return false;
 	}

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <sodium.h>
@@ -30,6 +31,33 @@ free_ctx(void **state)
 
 	trl_arena_free(&ctx->arena);
 	return 0;
+}
+
+/* Of a list by what several rows share. */
+static void
+a_token_holds_an_id_beside_it(void **state)
+{
+	trl_ctx *ctx = *state;
+	const struct trl_id id = trl_id_new();
+	const struct trl_page at = { .list = "files", .scope = trl_id_new() };
+	char name[TRL_PAGE_TEXT_MAX + 1];
+	struct trl_page page;
+
+	assert_int_equal(
+	    trl_page_open(ctx, "files", at.scope, 0,
+		trl_page_token_number_id(ctx, &at, INT64_MIN + 5, id), &page),
+	    TRL_OK);
+	assert_true(trl_id_eq(page.after, id) && page.after_number == INT64_MIN + 5);
+	memset(name, 'x', sizeof name);
+	name[TRL_PAGE_TEXT_MAX] = '\0';
+	assert_int_equal(trl_page_open(ctx, "files", at.scope, 0,
+			     trl_page_token_text_id(ctx, &at, name, id), &page),
+	    TRL_OK);
+	assert_true(trl_id_eq(page.after, id));
+	assert_string_equal(page.after_text, name);
+	assert_int_equal(trl_page_open(ctx, "words", at.scope, 0,
+			     trl_page_token_text_id(ctx, &at, name, id), &page),
+	    TRL_INVALID);
 }
 
 static void
@@ -134,6 +162,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_gives_its_key_back),
+		cmocka_unit_test(a_token_holds_an_id_beside_it),
 		cmocka_unit_test(a_foreign_or_changed_token_is_refused),
 		cmocka_unit_test(a_page_is_cut_where_it_is_full),
 	};

@@ -59,7 +59,7 @@ class Operation:
         self.names = {one["name"]: one["schema"]["examples"][0] for one in in_path if one["name"] not in self.objects}
         self.writes = self.verb not in ("GET", "HEAD")
         # A named change (.../archive), which makes nothing; what is as it wants has a conflict.
-        self.changes = self.verb == "POST" and "200" in self.responses
+        self.changes = self.verb == "POST" and bool({"200", "204"} & set(self.responses))
 
     def refuses(self, status, code):
         """Whether that is one of its answers."""

@@ -21,7 +21,7 @@ PLAIN = {"content-type", "content-length", "content-encoding", "date", "connecti
          "x-content-type-options", "referrer-policy", "content-security-policy",
          "cross-origin-opener-policy", "cross-origin-resource-policy"}
 # What ends what the others need comes last, after all else that deletes.
-LAST = ["deleteTemplate", "removeMember", "revokeApiKey", "revokeInvitation", "deleteWebhookEndpoint",
+LAST = ["deleteFile", "deleteTemplate", "removeMember", "revokeApiKey", "revokeInvitation", "deleteWebhookEndpoint",
         "revokeMySession", "deleteTenant", "revokeMySessions", "changePassword", "logOut"]
 
 

@@ -48,7 +48,7 @@ keep(const char *collection, const char *state, const char *name, const char *ty
 	struct trl_id id = trl_id_new();
 
 	world_sql("insert into media.file (tenant_id, id, version, collection, name, "
-		  "type, size, sha256, state, created_by, created_at, updated_at) "
+		  "type, size, sha256, state, maker, created_at, updated_at) "
 		  "values ('%s', '%s', 1, '%s', '%s', '%s', 10, '%s', '%s', '%s', "
 		  "'2026-01-02T03:04:05.6Z', now())",
 	    world_id_text(tenant), world_id_text(id), collection, name, type,
@@ -95,7 +95,9 @@ static enum trl_code
 ask(const struct world_person *person, struct trl_id id, const char *range,
     const char *if_none_match)
 {
-	struct world_caller who = { .person = person, .tenant = tenant };
+	struct world_caller who = {
+		.person = person, .tenant = tenant, .role = TRL_MEMBER
+	};
 	Media__V1__GetContentRequest in = MEDIA__V1__GET_CONTENT_REQUEST__INIT;
 
 	trl_set(&in, file_id, world_bytes(&id));

@@ -45,7 +45,7 @@ read_file(struct media *self, trl_ctx *ctx, ProtobufCBinaryData id, media_file *
 
 	if (rc == TRL_OK && file->state == MEDIA__V1__FILE__STATE__deleted)
 		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such file.");
-	if (rc == TRL_OK && !media_may_change(ctx, trl_value_id(file->created_by)))
+	if (rc == TRL_OK && !media_may_change(ctx, trl_value_id(file->maker)))
 		rc = trl_fail(ctx, TRL_DENIED,
 		    "Only whoever made this file may give links to it away.");
 	return rc;

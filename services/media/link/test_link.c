@@ -46,7 +46,7 @@ keep(const char *collection, const char *state)
 	struct trl_id id = trl_id_new();
 
 	world_sql("insert into media.file (tenant_id, id, version, collection, name, "
-		  "type, size, sha256, state, created_by, created_at, updated_at) "
+		  "type, size, sha256, state, maker, created_at, updated_at) "
 		  "values ('%s', '%s', 1, '%s', 'cat.png', 'image/png', 10, '%s', "
 		  "'%s', '%s', now(), now())",
 	    world_id_text(tenant), world_id_text(id), collection, SHA256_OF_TEN, state,
@@ -59,7 +59,9 @@ static enum trl_code
 make(const struct world_person *person, struct trl_id file, uint32_t expires_in,
     bool download, Media__V1__Link **link)
 {
-	struct world_caller who = { .person = person, .tenant = tenant };
+	struct world_caller who = {
+		.person = person, .tenant = tenant, .role = TRL_MEMBER
+	};
 	Media__V1__CreateLinkRequest in = MEDIA__V1__CREATE_LINK_REQUEST__INIT;
 
 	trl_set(&in, file_id, world_bytes(&file));
@@ -82,7 +84,9 @@ made(struct trl_id file)
 static enum trl_code
 end(const struct world_person *person, struct trl_id file, const Media__V1__Link *link)
 {
-	struct world_caller who = { .person = person, .tenant = tenant };
+	struct world_caller who = {
+		.person = person, .tenant = tenant, .role = TRL_MEMBER
+	};
 	Media__V1__DeleteLinkRequest in = MEDIA__V1__DELETE_LINK_REQUEST__INIT;
 
 	trl_set(&in, file_id, world_bytes(&file));
@@ -298,7 +302,9 @@ static enum trl_code
 list(const struct world_person *person, struct trl_id file,
     Media__V1__ListLinksReply **out)
 {
-	struct world_caller who = { .person = person, .tenant = tenant };
+	struct world_caller who = {
+		.person = person, .tenant = tenant, .role = TRL_MEMBER
+	};
 	Media__V1__ListLinksRequest in = MEDIA__V1__LIST_LINKS_REQUEST__INIT;
 
 	trl_set(&in, file_id, world_bytes(&file));

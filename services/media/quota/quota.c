@@ -53,6 +53,8 @@ move(trl_batch *work, int64_t reserved, int64_t used)
 	if (reserved != 0 || used != 0)
 		trl_batch_add(work, &media_sql_storage_move, NULL, tenant_of(work),
 		    TRL_ARG_INT("reserved", reserved), TRL_ARG_INT("used", used));
+	if (used != 0)
+		quota_tell(work);
 }
 
 void

@@ -14,6 +14,8 @@
  * Add its statements last: whoever changes the row holds it until the commit. */
 #pragma once
 
+#include <trl/jobs.h>
+
 #include "media.h"
 
 #define QUOTA_FEATURE "storage-bytes"
@@ -41,6 +43,10 @@ void quota_commit(trl_batch *work, uint64_t reserved, uint64_t used);
 void quota_release(trl_batch *work, uint64_t reserved);
 /* Adds that a file's bytes are gone. */
 void quota_free(trl_batch *work, uint64_t used);
+
+/* Adds that how much is stored is told, soon; the former two do. */
+void quota_tell(trl_batch *work);
+extern const struct trl_job_kind quota_tell_job;
 
 /* Writes a batch that holds any of these, one at a time in this process for each
  * tenant; a refusal names feature, limit, used and plan. quota may be NULL where

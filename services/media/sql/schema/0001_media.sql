@@ -19,6 +19,7 @@ create table file (
     thumb_hash text,
     scan       text,
     created_by uuid,
+    maker      uuid,               -- the account or the API key
     created_at timestamptz not null,
     updated_at timestamptz not null,
     deleted_at timestamptz,
@@ -31,6 +32,25 @@ create table file (
     constraint file_scan_check check (scan in ('clean', 'infected', 'unscanned', 'pending'))
 );
 comment on table file is 'class: tenant';
+create index file_created_at on file (tenant_id, created_at, id);
+create index file_size on file (tenant_id, size, id);
+create index file_name on file (tenant_id, (normalize(name)) collate "C", id);
+
+-- Whether a list shows a file: by what is asked of it (null: nothing), and by what the
+-- caller sees: their own, all where they manage files, and those of collections that are
+-- shown to everybody, the trash apart. Names are compared in NFC.
+create function file_listed(f file, of_collection text, of_type text, of_state text,
+    of_name text, since timestamptz, until timestamptz, me uuid, manages boolean,
+    shown text[]) returns boolean language sql stable as $$
+select (f.state = of_state or of_state is null and f.state <> 'deleted')
+    and (of_collection is null or f.collection = of_collection)
+    and (of_type is null or f.type = of_type
+        or right(of_type, 2) = '/*' and starts_with(f.type, left(of_type, -1)))
+    and (of_name is null or normalize(f.name) = normalize(of_name))
+    and (since is null or f.created_at >= since)
+    and (until is null or f.created_at < until)
+    and (manages or f.maker = me or f.state <> 'deleted' and f.collection = any(shown))
+$$;
 
 -- An upload: what is durable of it, and who writes it. It stays until it expires, also
 -- when it has become a file, for whoever asks how far it came.
@@ -74,7 +94,9 @@ create table rendition (
     height     integer not null,
     created_at timestamptz not null,
     used_at    timestamptz not null,
-    constraint rendition_pkey primary key (tenant_id, file_id, key)
+    constraint rendition_pkey primary key (tenant_id, file_id, key),
+    constraint rendition_file_fkey foreign key (tenant_id, file_id)
+        references file (tenant_id, id) on delete cascade
 );
 comment on table rendition is 'class: tenant';
 

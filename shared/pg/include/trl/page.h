@@ -9,7 +9,7 @@
 #include <trl/ctx.h>
 #include <trl/member.h>
 
-enum { TRL_PAGE_TEXT_MAX = 100 }; /* bytes of a name */
+enum { TRL_PAGE_TEXT_MAX = 255 }; /* bytes of a name */
 
 struct trl_page {
 	const char *list;
@@ -40,3 +40,9 @@ char *trl_page_token_number(
 /* last: 1 to TRL_PAGE_TEXT_MAX bytes of UTF-8. */
 char *trl_page_token_text(
     trl_ctx *ctx, const char *list, struct trl_id scope, const char *last);
+/* Of lists by something that several rows may share, with the id beside it: after and
+ * after_number, or after_text, are both set. */
+char *trl_page_token_number_id(
+    trl_ctx *ctx, const struct trl_page *page, int64_t last, struct trl_id id);
+char *trl_page_token_text_id(
+    trl_ctx *ctx, const struct trl_page *page, const char *last, struct trl_id id);

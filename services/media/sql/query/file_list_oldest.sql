@@ -1,0 +1,11 @@
+-- Files, the oldest first.
+select f.id, f.version, f.collection, f.name, f.type, f.size, f.sha256, f.state, f.reason,
+    f.width, f.height, f.frames, f.thumb_hash, f.scan, f.created_by, f.created_at,
+    f.updated_at, f.deleted_at, f.purge_at
+from file f
+where f.tenant_id = :tenant_id
+    and file_listed(f, :collection, :type, :state, :name, :created_after, :created_before,
+        :me, :manages, :shown)
+    and (:after::uuid is null or (f.created_at, f.id) > (:at::timestamptz, :after::uuid))
+order by f.created_at, f.id
+limit :limit
