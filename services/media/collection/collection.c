@@ -110,6 +110,7 @@ read_types(
 					    "image/png or image/*");
 		list[i] = trl_arena_strdup(self->arena, type);
 	}
+	list[n] = NULL;
 	out->types = list;
 	return true;
 }
