@@ -8,13 +8,15 @@
 #include "kinds/kinds.h"
 #include "link/sign.h"
 #include "quota/quota.h"
+#include "variant/variant.h"
 
 static bool
 check_config(const void *read)
 {
 	const struct media_config *config = read;
 	collections *all = NULL;
-	const bool fine = collections_read(config->collections, &all);
+	const bool fine =
+	    collections_read(config->collections, &all) && variants_check(all);
 	struct link_keys *keys = NULL;
 	const bool signs =
 	    !config->link_keys || link_keys_read(config->link_keys, NULL, &keys);
@@ -51,10 +53,19 @@ close_media(void **state)
 	if (!self)
 		return;
 	trl_child_close(&self->sniff);
+	variants_close(&self->variants);
 	store_close(&self->store);
 	link_keys_free(&self->link_keys);
 	collections_free(&self->collections);
 	free(self);
+}
+
+static bool
+is_drained(void *state)
+{
+	const struct media *self = state;
+
+	return variants_idle(self->variants);
 }
 
 static enum trl_code
@@ -69,18 +80,20 @@ open_media(const struct trl_host *host, void **out)
 	};
 	*out = self;
 	if (!collections_read(config->collections, &self->collections) ||
+	    !variants_check(self->collections) ||
 	    !link_keys_read(config->link_keys, host->seal_key, &self->link_keys) ||
 	    store_open(host, config, &self->store) != TRL_OK) {
 		close_media(out);
 		return TRL_INTERNAL;
 	}
 	self->sniff = trl_child_open(host->loop, &kinds_child);
+	self->variants = variants_open(host->loop, config);
 	return TRL_OK;
 }
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };
 static const struct trl_job_kind *const jobs[] = { &file_purge_job, &quota_tell_job,
-	NULL };
+	&variant_job, NULL };
 static const char *const calls[] = { "tenants", NULL };
 
 const struct trl_service media_service = {
@@ -98,5 +111,6 @@ const struct trl_service media_service = {
 	.renews = renews,
 	.renew = renew,
 	.open = open_media,
+	.drained = is_drained,
 	.close = close_media,
 };

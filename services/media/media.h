@@ -18,6 +18,7 @@ struct media {
 	const struct media_config *config;
 	collections *collections;
 	trl_child *sniff; /* kinds/kinds.h */
+	struct variants *variants;
 	media_store *store;
 	struct link_keys *link_keys; /* link/sign.h */
 };

@@ -184,8 +184,8 @@ fill_media(void)
 		  "now(), now() + interval '1 day')",
 	    tenant, world_id_text(upload), mark, by);
 	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
-		  "width, height, created_at, used_at) values ('%s', '%s', '%s', "
-		  "'image/png', 1, 1, 1, now(), now())",
+		  "width, height, etag, created_at) values ('%s', '%s', '%s', "
+		  "'image/png', 1, 1, 1, '\"e\"', now())",
 	    tenant, world_id_text(file), mark);
 	world_sql("insert into media.link (tenant_id, id, version, file_id, options, "
 		  "download, created_by, created_at, updated_at, expires_at) values "

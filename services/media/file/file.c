@@ -1,4 +1,5 @@
-/* file.c - media.GetFile, UpdateFile, and what is shown of files. See file.h. */
+/* file.c - media.GetFile, UpdateFile. What is shown of files beside their rows is
+ * link/show.c's. See file.h. */
 #include "file/file.h"
 
 #include <trl/event.h>
@@ -139,11 +140,4 @@ media_join_file(struct media *self, trl_ctx *ctx, trl_batch *work,
 	} else if (was && after->state != MEDIA__V1__FILE__STATE__deleted) {
 		file_purge_not(ctx, work, id);
 	}
-}
-
-enum trl_code
-media_show_file(struct media *self, trl_ctx *ctx, media_file **files, size_t n)
-{
-	(void)self, (void)ctx, (void)files, (void)n;
-	return TRL_OK;
 }

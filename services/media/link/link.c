@@ -4,6 +4,7 @@
 
 #include "content/content.h"
 #include "file/file.h"
+#include "variant/variant.h"
 #include "link/link.h"
 
 enum { MINUTE_S = 60, HOUR_S = 3600, DEFAULT_S = HOUR_S };
@@ -63,7 +64,8 @@ judge_delete(struct media *self, trl_ctx *ctx, const Media__V1__DeleteLinkReques
 	return read_file(self, ctx, before->file_id, &file);
 }
 
-/* Errors: TRL_NOT_FOUND, TRL_DENIED, TRL_CONFLICT (the file is not ready). */
+/* Errors: TRL_NOT_FOUND, TRL_DENIED, TRL_CONFLICT (the file is not ready), TRL_INVALID
+ * (options, or the file is no picture). */
 enum trl_code
 media_judge_link(struct media *self, trl_ctx *ctx, const ProtobufCMessage *in,
     const Media__V1__Link *before, Media__V1__Link *after)
@@ -82,6 +84,14 @@ media_judge_link(struct media *self, trl_ctx *ctx, const ProtobufCMessage *in,
 	if (rc != TRL_OK)
 		return rc;
 	after->options = (char *)LINK_WHOLE;
+	if (asked->options) {
+		const char *options;
+
+		rc = variant_options_check(self, ctx, &file, asked->options, &options);
+		if (rc != TRL_OK)
+			return rc;
+		after->options = (char *)(uintptr_t)options;
+	}
 	after->expires_at = trl_value_time(ctx,
 	    rounded(
 		now_s(ctx) + (asked->has_expires_in ? asked->expires_in : DEFAULT_S),

@@ -2,7 +2,10 @@
  * sign costs a hash and no look at anything; what we did is looked up each time, so
  * that a link which was revoked is so everywhere at once. */
 #include "content/content.h"
+#include <string.h>
+
 #include "link/link.h"
+#include "variant/variant.h"
 
 /* Errors: TRL_DENIED, TRL_GONE. */
 static enum trl_code
@@ -79,6 +82,11 @@ media_get_signed(struct media *self, trl_ctx *ctx,
 	what.cache = cache_of(&claim);
 	if (claim.expires)
 		what.left_s = claim.expires - (uint64_t)(trl_now(ctx) / 1000000);
+	if (strcmp(claim.options, LINK_WHOLE) != 0) {
+		what.is_inline = !link.download;
+		return variant_give(
+		    self, ctx, &file, claim.options, what, in->accept, &asked, out);
+	}
 	if (link.download)
 		what.is_inline = false;
 	return content_give(self, ctx, &what, &asked, out);

@@ -92,8 +92,8 @@ create table rendition (
     size       bigint not null,
     width      integer not null,
     height     integer not null,
+    etag       text not null,
     created_at timestamptz not null,
-    used_at    timestamptz not null,
     constraint rendition_pkey primary key (tenant_id, file_id, key),
     constraint rendition_file_fkey foreign key (tenant_id, file_id)
         references file (tenant_id, id) on delete cascade

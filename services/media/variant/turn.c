@@ -1,0 +1,155 @@
+/* turn.c - see turn.h. Each who comes is given a round: the one behind the last of its
+ * own organisation, or the next where none of it waits. The lowest round is next, and
+ * of those the one that came first (start-time fair queuing, where all cost the same).
+ */
+#include "variant/turn.h"
+
+#include <stdlib.h>
+
+#include "picture/picture.h"
+
+enum { TIMEOUT_MS = 30000, IDLE_MS = 60000 };
+
+static const struct trl_child_kind picture_child = { .name = "picture",
+	.request_max = sizeof(struct picture_request),
+	.reply_max = PICTURE_REPLY_MAX,
+	.timeout_ms = TIMEOUT_MS,
+	.idle_ms = IDLE_MS,
+	.queue = 1 };
+
+struct waiter {
+	struct waiter *next;
+	struct trl_id tenant;
+	uint64_t round;
+	struct trl_ticket ticket;
+	trl_child *got; /* it is its turn */
+};
+
+struct turns {
+	struct waiter *first; /* as they came */
+	uint64_t round;       /* of the last whose turn it was */
+	size_t n, n_free;
+	trl_child **free; /* who does nothing, a stack */
+};
+
+turns *
+turns_open(trl_loop *loop, unsigned renderers)
+{
+	turns *all = calloc(1, sizeof *all);
+
+	trl_assert(all && renderers > 0);
+	all->free = calloc(renderers, sizeof(trl_child *));
+	trl_assert(all->free);
+	for (all->n = 0; all->n < renderers; all->n++)
+		all->free[all->n] = trl_child_open(loop, &picture_child);
+	all->n_free = all->n;
+	return all;
+}
+
+void
+turns_close(turns **all)
+{
+	turns *self = TRL_TAKE(*all);
+
+	if (!self)
+		return;
+	trl_assert(self->n_free == self->n && !self->first);
+	for (size_t i = 0; i < self->n; i++)
+		trl_child_close(&self->free[i]);
+	free((void *)self->free);
+	free(self);
+}
+
+/* Adds it at the end. False: too many wait. */
+static bool
+add(turns *all, struct waiter *waiter)
+{
+	struct waiter **at = &all->first;
+	size_t waiting = 0, own = 0;
+
+	waiter->round = all->round + 1;
+	for (; *at; at = &(*at)->next) {
+		waiting++;
+		if (!trl_id_eq((*at)->tenant, waiter->tenant))
+			continue;
+		own++;
+		if ((*at)->round >= waiter->round)
+			waiter->round = (*at)->round + 1;
+	}
+	if (waiting >= TURN_WAITING_MAX || own >= TURN_OF_TENANT_MAX)
+		return false;
+	*at = waiter;
+	return true;
+}
+
+static void
+drop(turns *all, const struct waiter *waiter)
+{
+	for (struct waiter **at = &all->first; *at; at = &(*at)->next)
+		if (*at == waiter) {
+			*at = waiter->next;
+			return;
+		}
+}
+
+static struct waiter *
+next_of(const turns *all)
+{
+	struct waiter *best = all->first;
+
+	for (struct waiter *at = all->first; at; at = at->next)
+		if (at->round < best->round)
+			best = at;
+	return best;
+}
+
+/* Whoever's turn it is, while somebody is free. One that waits no more is passed over;
+ * it drops itself. */
+static void
+go_on(turns *all)
+{
+	struct waiter *next;
+
+	while (all->n_free > 0 && (next = next_of(all)) != NULL) {
+		drop(all, next);
+		if (!trl_wake(next->ticket))
+			continue;
+		all->round = next->round;
+		next->got = all->free[--all->n_free];
+	}
+}
+
+enum trl_code
+turns_take(trl_ctx *ctx, turns *all, trl_child **out)
+{
+	struct waiter waiter = { .tenant = ctx->tenant };
+	enum trl_code rc;
+
+	if (all->n_free > 0 && !all->first) {
+		*out = all->free[--all->n_free];
+		return TRL_OK;
+	}
+	if (!add(all, &waiter)) {
+		rc = trl_fail(ctx, TRL_BUSY,
+		    "Too many pictures are to be rendered at once; come again.");
+		trl_err_retry_after(ctx, TURN_RETRY_AFTER_MS);
+		return rc;
+	}
+	waiter.ticket = trl_park_begin(ctx);
+	rc = trl_park(ctx, waiter.ticket, "a picture's turn");
+	if (rc == TRL_OK) {
+		*out = waiter.got;
+		return TRL_OK;
+	}
+	drop(all, &waiter);
+	if (waiter.got)
+		turns_leave(all, waiter.got);
+	return rc;
+}
+
+void
+turns_leave(turns *all, trl_child *child)
+{
+	all->free[all->n_free++] = child;
+	go_on(all);
+}

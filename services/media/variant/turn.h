@@ -1,0 +1,24 @@
+/* turn.h - the processes that render pictures (trellis-picture), and whose turn it is.
+ * Organisations take turns: one with a hundred pictures waiting delays another's by one
+ * picture. For actors. */
+#pragma once
+
+#include <trl/child.h>
+
+enum {
+	TURN_WAITING_MAX = 64,   /* actors in all */
+	TURN_OF_TENANT_MAX = 24, /* of one organisation */
+	TURN_RETRY_AFTER_MS = 2000
+};
+
+typedef struct turns turns;
+
+/* Start-up. So many processes, of which none is started. */
+turns *turns_open(trl_loop *loop, unsigned renderers);
+/* When nobody has or waits for one. */
+void turns_close(turns **all);
+
+/* Waits until a process is free, and it is the turn of ctx's tenant.
+ * Errors: TRL_BUSY (too many wait; with a time to come again), TRL_DEADLINE. */
+enum trl_code turns_take(trl_ctx *ctx, turns *all, trl_child **out) TRL_MUST_CHECK;
+void turns_leave(turns *all, trl_child *child);
