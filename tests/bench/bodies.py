@@ -1,6 +1,7 @@
 """bodies.py ROUNDS - bytes through the whole mesh, by the depot (tests/depot), beside nginx
 on the same files: large ones up and down, small ones, what others feel of it meanwhile,
 and what it costs in memory. Started by tools/bench."""
+import contextlib
 import glob
 import json
 import os
@@ -29,12 +30,14 @@ http {{
 
 
 class Mesh:
-    def __init__(self, work):
+    """The mesh, with a product's services where there is one, and somebody in it."""
+
+    def __init__(self, work, product=None):
         self.run = work + '/run'
-        shutil.copytree(TOP + '/tests/depot', work + '/product')
         env = {k: v for k, v in os.environ.items() if not k.startswith('TRELLIS_')}
         self.env = dict(env, TRELLIS_RUN_DIR=self.run, TRELLIS_RATE_SCALE='1000000',
-                        TRELLIS_HTTP_LISTEN=f'127.0.0.1:{PORT}', TRELLIS_PRODUCT=work + '/product')
+                        TRELLIS_HTTP_LISTEN=f'127.0.0.1:{PORT}',
+                        **({'TRELLIS_PRODUCT': product} if product else {}))
         subprocess.run([TOP + '/tools/up'], env=self.env, check=True, stdout=subprocess.DEVNULL)
         mark = str(time.time_ns())
         self.token = self.call('/auth/signup', {
@@ -111,11 +114,14 @@ def tell(title, found, reference):
         print(f'  {name:<34}{value:>9.0f} MB/s {value / found[reference]:>7.2f} of {reference}')
 
 
-def large(mesh, work, rounds):
-    blob = f'{URL}/depot/large'
+def make_large(work):
     with open(work + '/files/large', 'wb') as file:
         for _ in range(GIB >> 20):
             file.write(os.urandom(1 << 20))
+
+
+def large(mesh, work, rounds):
+    blob = f'{URL}/depot/large'
     put = ['-T', work + '/files/large', '-H', 'Content-Type: application/octet-stream', '-H', 'Expect:']
     tell('1 GiB up (the depot writes and syncs; nginx does not sync)', rounds_of(rounds, {
         'trellis': lambda: speed([*put, *mesh.curl(), blob], 'upload'),
@@ -130,18 +136,18 @@ def large(mesh, work, rounds):
     }), 'nginx sendfile')
 
 
-def small(mesh, rounds):
-    subprocess.run(['curl', '-sf', '-o', '/dev/null', '-T', '-', '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream',
-                    *mesh.curl(), f'{URL}/depot/small'], input=os.urandom(65536), check=True)
+def small(mesh, rounds, url):
+    """Files of 64 KiB beside the authenticated read."""
     found = {'read': [], 'file': []}
     for _ in range(rounds):
         found['read'].append(wrk(f'{URL}/tenants/{mesh.tenant}', mesh.fields(), 8, 4)[0])
-        found['file'].append(wrk(f'{URL}/depot/small', mesh.fields(), 8, 4)[0])
+        found['file'].append(wrk(url, mesh.fields(), 8, 4)[0])
     read, file = (statistics.median(found[name]) for name in ('read', 'file'))
     print(f'files of 64 KiB: {file:.0f} a second, {file / read:.2f} of the authenticated read ({read:.0f})')
 
 
-def neighbours(mesh, work, rounds):
+def neighbours(mesh, rounds, ways):
+    """What others feel of large bodies; ways: curl's words for each that goes on meanwhile."""
     over = threading.Event()
 
     def go(args):
@@ -150,10 +156,7 @@ def neighbours(mesh, work, rounds):
     busy, quiet = [], []
     for _ in range(rounds):
         quiet.append(wrk(f'{URL}/tenants/{mesh.tenant}', mesh.fields(), 8, 4)[1])
-    threads = [threading.Thread(target=go, args=(args,)) for args in (
-        [f'{URL}/depot/large?pieces=true'],
-        ['-T', work + '/files/large', '-H', 'Content-Type: application/octet-stream', '-H', 'Expect:',
-         f'{URL}/depot/other'])]
+    threads = [threading.Thread(target=go, args=(args,)) for args in ways]
     for thread in threads:
         thread.start()
     time.sleep(1)  # until both are under way
@@ -170,8 +173,9 @@ def neighbours(mesh, work, rounds):
         f'{name[8:]} {value:+.1f} MiB' for name, value in sorted(grown.items()) if abs(value) >= 0.1) or 'none')
 
 
-def main():
-    rounds = int(sys.argv[1])
+@contextlib.contextmanager
+def beside_nginx(product=None):
+    """A folder to work in, with a gigabyte in it that nginx serves, and a mesh."""
     if not shutil.which('nginx'):
         sys.exit('error: nginx is missing; apt-get install --no-install-recommends nginx-light')
     work = tempfile.mkdtemp(prefix='trellis-bodies.', dir='/var/tmp')
@@ -182,10 +186,11 @@ def main():
         with open(work + '/nginx.conf', 'w', encoding='ascii') as conf:
             conf.write(NGINX.format(work=work, port=NGINX_PORT, user='user root; ' if os.getuid() == 0 else ''))
         nginx = subprocess.Popen(['nginx', '-p', work, '-c', work + '/nginx.conf'])
-        mesh = Mesh(work)
-        large(mesh, work, rounds)
-        small(mesh, rounds)
-        neighbours(mesh, work, rounds)
+        make_large(work)
+        if product:
+            shutil.copytree(product, work + '/product')
+        mesh = Mesh(work, product and work + '/product')
+        yield mesh, work
     finally:
         if mesh:
             mesh.down()
@@ -193,6 +198,19 @@ def main():
             nginx.terminate()
             nginx.wait()
         shutil.rmtree(work)
+
+
+def main():
+    rounds = int(sys.argv[1])
+    with beside_nginx(TOP + '/tests/depot') as (mesh, work):
+        large(mesh, work, rounds)
+        subprocess.run(['curl', '-sf', '-o', '/dev/null', '-T', '-', '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream',
+                        *mesh.curl(), f'{URL}/depot/small'], input=os.urandom(65536), check=True)
+        small(mesh, rounds, f'{URL}/depot/small')
+        neighbours(mesh, rounds, (
+            [f'{URL}/depot/large?pieces=true'],
+            ['-T', work + '/files/large', '-H', 'Content-Type: application/octet-stream', '-H', 'Expect:',
+             f'{URL}/depot/other']))
 
 
 if __name__ == '__main__':
