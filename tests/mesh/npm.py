@@ -2,6 +2,7 @@
 is kept in a cache outside of the tree."""
 import fcntl
 import filecmp
+import json
 import os
 import shutil
 import subprocess
@@ -9,8 +10,10 @@ import subprocess
 
 def modules(folder):
     """The folder with node_modules of what FOLDER's package-lock.json names."""
+    with open(os.path.join(folder, "package.json"), encoding="utf-8") as file:
+        name = json.load(file)["name"]
     cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(
-        os.environ.get("HOME", "/var/tmp"), ".cache"), "trellis-" + os.path.basename(folder))
+        os.environ.get("HOME", "/var/tmp"), ".cache"), name)
     os.makedirs(cache, exist_ok=True)
     with open(os.path.join(cache, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
