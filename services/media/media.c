@@ -8,6 +8,7 @@
 #include "kinds/kinds.h"
 #include "link/sign.h"
 #include "quota/quota.h"
+#include "upload/upload.h"
 #include "variant/variant.h"
 
 static bool
@@ -53,6 +54,7 @@ close_media(void **state)
 	if (!self)
 		return;
 	trl_child_close(&self->sniff);
+	uploads_free(&self->uploads);
 	variants_close(&self->variants);
 	store_close(&self->store);
 	link_keys_free(&self->link_keys);
@@ -65,7 +67,7 @@ is_drained(void *state)
 {
 	const struct media *self = state;
 
-	return variants_idle(self->variants);
+	return variants_idle(self->variants) && uploads_drained(self->uploads);
 }
 
 static enum trl_code
@@ -88,12 +90,13 @@ open_media(const struct trl_host *host, void **out)
 	}
 	self->sniff = trl_child_open(host->loop, &kinds_child);
 	self->variants = variants_open(host->loop, config);
+	self->uploads = uploads_new(host, self);
 	return TRL_OK;
 }
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };
 static const struct trl_job_kind *const jobs[] = { &file_purge_job, &quota_tell_job,
-	&variant_job, NULL };
+	&variant_job, &upload_finish_job, &upload_join_job, NULL };
 static const char *const calls[] = { "tenants", NULL };
 
 const struct trl_service media_service = {

@@ -21,6 +21,7 @@ struct media {
 	struct variants *variants;
 	media_store *store;
 	struct link_keys *link_keys; /* link/sign.h */
+	struct uploads *uploads;     /* upload/upload.h */
 };
 
 extern const struct trl_service media_service;

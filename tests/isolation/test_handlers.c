@@ -179,10 +179,10 @@ fill_media(void)
 		  "now(), now())",
 	    tenant, world_id_text(file), mark, by);
 	world_sql("insert into media.upload (tenant_id, id, collection, name, length, "
-		  "received, reserved, generation, created_by, created_at, "
+		  "received, reserved, generation, uploader, created_by, created_at, "
 		  "expires_at) values ('%s', '%s', 'files', '%s', 9, 0, 9, 0, '%s', "
-		  "now(), now() + interval '1 day')",
-	    tenant, world_id_text(upload), mark, by);
+		  "'%s', now(), now() + interval '1 day')",
+	    tenant, world_id_text(upload), mark, by, by);
 	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
 		  "width, height, etag, created_at) values ('%s', '%s', '%s', "
 		  "'image/png', 1, 1, 1, '\"e\"', now())",

@@ -101,7 +101,7 @@ read_types(
 		return true;
 	if (!json_is_array(types) || n == 0 || n > LIST_MAX)
 		return wrong(where, "its types are no list of 1 to 50");
-	list = trl_arena_alloc(self->arena, (n + 1) * sizeof *list);
+	list = trl_arena_zalloc(self->arena, (n + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++) {
 		const char *type = json_string_value(json_array_get(types, i));
 
@@ -128,7 +128,7 @@ read_variants(
 		return true;
 	if (!json_is_array(variants) || n > LIST_MAX)
 		return wrong(where, "its variants are no list of 50 at most");
-	list = trl_arena_alloc(self->arena, (n + 1) * sizeof *list);
+	list = trl_arena_zalloc(self->arena, (n + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++) {
 		const json_t *one = json_array_get(variants, i);
 		const char *options =

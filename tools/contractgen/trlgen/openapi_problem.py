@@ -107,7 +107,7 @@ class Problems:
                 by_status.setdefault(status, []).append(kind)
         if method.protocol == 'OFREP':  # which has no 422
             by_status[400] = by_status.get(400, []) + by_status.pop(422, [])
-        return {str(status): self.reference(status, kinds, method.protocol)
+        return {str(status): self.reference(status, kinds, method)
                 for status, kinds in sorted(by_status.items())}
 
     def codes_of(self, method):
@@ -125,10 +125,17 @@ class Problems:
         return sorted(found | {i for _, i, o in self.codes if o.fault and (
             o.status != 503 or method.writes or i != self.names.get('UNCERTAIN'))})
 
-    def reference(self, status, kinds, protocol):
-        name = '-'.join([str(status)] + [code for code, _ in kinds] + ([protocol] if protocol else []))
+    def reference(self, status, kinds, method):
+        protocol = method.protocol
+        fixed = sorted(name for name, _ in method.fixed('answers'))
+        name = '-'.join([str(status)] + [code for code, _ in kinds] + ([protocol] if protocol else []) + fixed + (
+            ['head'] if method.verb == 'head' else []))
         if name not in self.components:
             self.components[name] = self.response(status, kinds)
+            self.components[name]['headers'].update({one: {
+                'description': 'As in every answer.', 'schema': {'type': 'string'}} for one in fixed})
+            if method.verb == 'head':
+                del self.components[name]['content']
             if protocol == 'OFREP':
                 self.components[name]['content'] = {'application/json': {
                     'schema': {'$ref': '#/components/schemas/OfrepFailure'},

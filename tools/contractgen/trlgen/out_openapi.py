@@ -248,6 +248,8 @@ class OpenapiOutput:
 
     def parameter(self, field, where):
         schema = self.schemas.shape(field)
+        if where == 'header' and field.option('example') is None:
+            schema.pop('examples', None)  # a made-up one would ask for something
         out = {'name': field.header or field.name, 'in': where, 'description': description(field),
                'schema': schema}
         if where == 'path' or field.required:

@@ -54,6 +54,7 @@ $$;
 
 -- An upload: what is durable of it, and who writes it. It stays until it expires, also
 -- when it has become a file, for whoever asks how far it came.
+-- raises upload_final_key: EXISTS "This upload is there already."
 create table upload (
     tenant_id   uuid not null,
     id          uuid not null,
@@ -68,8 +69,10 @@ create table upload (
     holder      uuid,               -- the process that writes; null: none does
     hash_state  bytea,
     store_state bytea,
-    concat      text,               -- partial or final
+    concat      text,               -- Upload-Concat, as it was sent
     parts       uuid[],             -- of a final one
+    final_key   bytea,              -- of a final one: hash of what asked for it
+    uploader    uuid not null,      -- the account or key that may go on with it
     created_by  uuid,
     created_at  timestamptz not null,
     expires_at  timestamptz not null,
@@ -77,10 +80,23 @@ create table upload (
     constraint upload_pkey primary key (tenant_id, id),
     constraint upload_received_check check (received >= 0 and reserved >= 0
         and received <= coalesce(length, received)),
-    constraint upload_concat_check check (concat in ('partial', 'final'))
+    constraint upload_final_key unique (tenant_id, final_key)
 );
 comment on table upload is 'class: tenant';
 create index upload_expires_at on upload (expires_at);
+
+-- What a process is asked about the uploads that it writes: to make durable what has
+-- come, and to see whether it still is the one who writes. It takes the row away once it
+-- has.
+create table upload_ask_directory (
+    holder    uuid not null,
+    tenant_id uuid not null,
+    id        uuid not null,
+    asked_at  timestamptz not null,
+    constraint upload_ask_directory_pkey primary key (holder, id)
+);
+comment on table upload_ask_directory is 'class: directory';
+create index upload_ask_directory_tenant on upload_ask_directory (tenant_id);
 
 -- What was made of a picture. key is the canonical text of how; the bytes lie in the
 -- store beside the file's.

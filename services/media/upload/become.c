@@ -1,0 +1,17 @@
+/* become.c - what a file is once all of its bytes have come and are hashed. */
+#include "upload/become.h"
+
+#include "file/file.h"
+#include "variant/variant.h"
+
+void
+upload_become(struct media *self, trl_ctx *ctx, media_file *file, trl_batch *work)
+{
+	const bool waits = variant_begin(self, file, work);
+
+	trl_set(file, state,
+	    waits ? MEDIA__V1__FILE__STATE__processing : MEDIA__V1__FILE__STATE__ready);
+	upload_add_file(ctx, file, work);
+	if (!waits)
+		file_tell(ctx, work, &media_event_file_ready, file);
+}

@@ -1,0 +1,43 @@
+/* become.h - what an upload and a final one have in common when they become files. For
+ * the files of this folder. */
+#pragma once
+
+#include "kinds/kinds.h"
+#include "upload/upload.h"
+
+/* finish.c */
+
+/* What a file is by its first bytes, if its collection takes that.
+ * Errors: TRL_UNSUPPORTED_MEDIA_TYPE. */
+enum trl_code upload_look_at(struct media *self, trl_ctx *ctx, const upload_row *row,
+    const void *head, size_t len, struct kind *out) TRL_MUST_CHECK;
+/* The file of an upload, but for its state and hash. */
+void upload_file_of(trl_ctx *ctx, const upload_row *row, const char *type,
+    uint64_t size, media_file *out);
+void upload_add_file(trl_ctx *ctx, const media_file *file, trl_batch *work);
+/* Leaves *out without an id where there is none. */
+enum trl_code upload_find(
+    struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out) TRL_MUST_CHECK;
+
+/* become.c: adds the row of a file that has all of its bytes, and their hash, in the
+ * state that it begins in, and what follows from that. */
+void upload_become(struct media *self, trl_ctx *ctx, media_file *file, trl_batch *work);
+
+/* final.c */
+
+struct tus_concat;
+/* Makes an upload of others. Errors: as CreateUpload. */
+enum trl_code upload_create_final(struct media *self, trl_ctx *ctx,
+    const struct upload_plan *plan, const struct tus_concat *concat,
+    Media__V1__CreatedUpload *out) TRL_MUST_CHECK;
+
+/* create.c */
+
+/* The row that a plan asks for, without room and bytes.
+ * Errors: TRL_INVALID, TRL_UNSUPPORTED_MEDIA_TYPE, TRL_TOO_LARGE. */
+enum trl_code upload_row_of(struct media *self, trl_ctx *ctx,
+    const struct upload_plan *plan, upload_row *out) TRL_MUST_CHECK;
+/* Adds the row to a batch. */
+void upload_add_row(trl_ctx *ctx, const upload_row *row, const struct trl_id *parts,
+    size_t n_parts, const void *final_key, trl_batch *work);
+char *upload_location(trl_ctx *ctx, struct trl_id id);

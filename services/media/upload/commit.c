@@ -1,0 +1,152 @@
+/* commit.c - bytes, and then the row. Whoever is no longer the writer commits nothing:
+ * each statement asks for the generation. */
+#include "upload/writer.h"
+
+#include <string.h>
+
+enum { TRIES = 6, FIRST_WAIT_MS = 100 };
+
+static bool
+is_worth_another(enum trl_code rc)
+{
+	return rc == TRL_UNCERTAIN || rc == TRL_UNAVAILABLE || rc == TRL_BUSY ||
+	       rc == TRL_DEADLINE;
+}
+
+static void
+add_ask(const upload_writer *self, trl_batch *work)
+{
+	if (self->row_asked)
+		trl_batch_add(work, &media_sql_upload_answer, NULL,
+		    TRL_ARG_ID("holder", self->all->holder), TRL_ARG_ID("id", self->id),
+		    TRL_ARG_ID("tenant_id", self->tenant));
+}
+
+/* All is there: should nobody come to finish it, a job will. */
+static void
+add_job(trl_ctx *ctx, const upload_writer *self, trl_batch *work)
+{
+	Media__V1__UploadDue *due = media_v1_upload_due_new(ctx);
+	char key[TRL_ID_TEXT];
+
+	trl_id_format(self->id, key);
+	trl_set(due, upload_id, trl_value_bytes(ctx, self->id));
+	trl_batch_job(work, &upload_finish_job,
+	    &(struct trl_job_terms){
+		.key = key, .run_at_us = trl_now(ctx) + UPLOAD_FINISH_AFTER_US },
+	    &due->base);
+}
+
+static enum trl_code
+commit_once(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool over)
+{
+	struct media *media = self->all->media;
+	trl_batch *work = trl_batch_new(ctx, media->pg, TRL_SCOPE_TENANT(self->tenant));
+	const uint64_t more =
+	    now->offset > self->reserved ? now->offset - self->reserved : 0;
+	uint8_t state[HASH_STATE];
+	enum trl_code rc;
+
+	hash_save(&self->hash, state);
+	trl_batch_add(work, &media_sql_upload_commit, NULL,
+	    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id),
+	    TRL_ARG_INT("generation", self->generation),
+	    TRL_ARG_INT("received", (int64_t)now->offset),
+	    TRL_ARG_INT("reserved", (int64_t)(self->reserved + more)),
+	    TRL_ARG_INT("had_reserved", (int64_t)self->reserved),
+	    TRL_ARG_BYTES("hash_state", state, sizeof state),
+	    TRL_ARG_BYTES(
+		"store_state", now->state_len ? now->state : "", now->state_len),
+	    TRL_ARG_TIME("expires_at", upload_expiry(media, ctx)),
+	    TRL_ARG_BOOL("over", over));
+	add_ask(self, work);
+	if (over && now->offset == self->length)
+		add_job(ctx, self, work);
+	quota_reserve(work, more, &self->quota);
+	rc = quota_write_unrecorded(media, work, &self->quota);
+	if (rc == TRL_OK) {
+		self->reserved += more;
+		self->durable = now->offset;
+	}
+	return rc;
+}
+
+static enum trl_code
+release_once(trl_ctx *ctx, upload_writer *self)
+{
+	trl_batch *work =
+	    trl_batch_new(ctx, self->all->media->pg, TRL_SCOPE_TENANT(self->tenant));
+
+	trl_batch_add(work, &media_sql_upload_release, NULL,
+	    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id),
+	    TRL_ARG_INT("generation", self->generation));
+	add_ask(self, work);
+	return trl_batch_write_unrecorded(work);
+}
+
+/* Only an ask is to be answered. */
+static enum trl_code
+answer_once(trl_ctx *ctx, upload_writer *self)
+{
+	trl_batch *work =
+	    trl_batch_new(ctx, self->all->media->pg, TRL_SCOPE_TENANT(self->tenant));
+
+	add_ask(self, work);
+	return trl_batch_write_unrecorded(work);
+}
+
+/* now NULL: nothing has moved. Each of them may be repeated where nobody knows what
+ * became of it. */
+static enum trl_code
+write_row(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool over)
+{
+	enum trl_code rc = TRL_OK;
+
+	for (unsigned tries = 0; tries < TRIES; tries++) {
+		if (now)
+			rc = commit_once(ctx, self, now, over);
+		else if (over)
+			rc = release_once(ctx, self);
+		else
+			rc = self->row_asked ? answer_once(ctx, self) : TRL_OK;
+		if (!is_worth_another(rc) || tries + 1 == TRIES)
+			break;
+		trl_err_clear(ctx);
+		if (trl_sleep(ctx, FIRST_WAIT_MS << tries) != TRL_OK)
+			return TRL_DEADLINE;
+	}
+	if (rc == TRL_OK)
+		self->row_asked = false;
+	return rc;
+}
+
+enum trl_code
+upload_commit(trl_ctx *ctx, upload_writer *self, bool over)
+{
+	const bool moved = self->written > self->durable && (over || !self->digests);
+	const uint64_t asks = self->asks;
+	struct store_place now = { 0 };
+	enum trl_code rc = TRL_OK;
+
+	if (moved)
+		rc = store_writer_sync(ctx, self->store, &now);
+	if (rc != TRL_OK)
+		return rc;
+	if (moved && now.state_len)
+		now.state = trl_arena_memdup(ctx->arena, now.state, now.state_len);
+	if (over) /* before the row is free, the bytes are */
+		store_writer_close(&self->store);
+	rc = write_row(ctx, self, moved ? &now : NULL, over);
+	if (rc == TRL_OK) {
+		self->answered = asks;
+		upload_writer_wake(self);
+	}
+	return rc;
+}
+
+enum trl_code
+upload_release(trl_ctx *ctx, upload_writer *self)
+{
+	store_writer_close(&self->store);
+	return write_row(ctx, self, NULL, true);
+}

@@ -1,0 +1,298 @@
+/* media.CreateUpload - by tus 1.0.0: creation, creation-with-upload,
+ * creation-defer-length, and concatenation. The row, its room and the idempotency
+ * record are one transaction; the body, if there is one, comes after it, and where that
+ * cannot be kept there is no upload. */
+#include <string.h>
+
+#include <trl/stream.h>
+#include <trl/utf8.h>
+
+#include "upload/become.h"
+#include "upload/methods.h"
+#include "upload/tus.h"
+#include "upload/writer.h"
+
+enum { TYPE_BYTES = 127 };
+
+char *
+upload_location(trl_ctx *ctx, struct trl_id id)
+{
+	char text[TRL_ID_TEXT];
+
+	trl_id_format(id, text);
+	return trl_arena_printf(ctx->arena, TUS_PATH "%s", text);
+}
+
+static enum trl_code
+take_name(trl_ctx *ctx, const struct upload_plan *plan, upload_row *out)
+{
+	out->name = trl_arena_strdup(ctx->arena, "file");
+	if (!plan->name)
+		return TRL_OK;
+	if (strlen(plan->name) != plan->name_len)
+		return trl_fail_field(
+		    ctx, TRL_INVALID, "name", "A name has no zero bytes.");
+	out->name = trl_arena_strdup(ctx->arena, plan->name);
+	return media_name_check(ctx, out->name);
+}
+
+/* What is declared is looked at once more at the end, together with the bytes. */
+static enum trl_code
+take_type(trl_ctx *ctx, const struct upload_plan *plan,
+    const struct collection *collection, upload_row *out)
+{
+	const size_t len = plan->type ? strlen(plan->type) : 0;
+
+	if (len == 0)
+		return TRL_OK;
+	if (len > TYPE_BYTES || trl_utf8_plain(plan->type, len, "") != len)
+		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
+		    "The declared type is no media type.");
+	out->type = trl_arena_strdup(ctx->arena, plan->type);
+	if (!kinds_may_be_listed(collection->types, plan->type))
+		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
+		    "This collection does not take files of the type %s.", plan->type);
+	return TRL_OK;
+}
+
+enum trl_code
+upload_row_of(
+    struct media *self, trl_ctx *ctx, const struct upload_plan *plan, upload_row *out)
+{
+	const struct collection *collection =
+	    collections_find(self->collections, plan->collection);
+	enum trl_code rc;
+
+	media__v1__upload_row__init(out);
+	if (!collection)
+		return trl_fail_field(
+		    ctx, TRL_INVALID, "collection", "There is no such collection.");
+	rc = take_name(ctx, plan, out);
+	if (rc == TRL_OK)
+		rc = take_type(ctx, plan, collection, out);
+	if (rc == TRL_OK && plan->has_length && plan->length > collection->max_bytes)
+		rc = trl_fail(ctx, TRL_TOO_LARGE,
+		    "A file of the collection %s can have %llu bytes at most.",
+		    collection->name, (unsigned long long)collection->max_bytes);
+	trl_set(out, id, trl_value_bytes(ctx, trl_new_id(ctx)));
+	out->collection = trl_arena_strdup(ctx->arena, collection->name);
+	out->metadata =
+	    plan->metadata ? trl_arena_strdup(ctx->arena, plan->metadata) : NULL;
+	out->concat = plan->concat ? trl_arena_strdup(ctx->arena, plan->concat) : NULL;
+	if (plan->has_length)
+		trl_set(out, length, (int64_t)plan->length);
+	trl_set(out, received, 0);
+	trl_set(out, reserved, (int64_t)plan->length);
+	trl_set(out, generation, plan->writes);
+	if (plan->writes)
+		trl_set(out, holder, trl_value_bytes(ctx, self->uploads->holder));
+	trl_set(out, uploader, trl_value_bytes(ctx, media_caller(ctx)));
+	if (ctx->principal.kind == TRL_PERSON)
+		trl_set(out, created_by, trl_value_bytes(ctx, ctx->principal.account));
+	out->expires_at = trl_value_time(ctx, upload_expiry(self, ctx));
+	return rc;
+}
+
+void
+upload_add_row(trl_ctx *ctx, const upload_row *row, const struct trl_id *parts,
+    size_t n_parts, const void *final_key, trl_batch *work)
+{
+	trl_batch_add(work, &media_sql_upload_insert, &row->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)),
+	    parts ? TRL_ARG_IDS("parts", parts, n_parts) : TRL_ARG_NULL("parts"),
+	    final_key ? TRL_ARG_BYTES("final_key", final_key, UPLOAD_FINAL_KEY)
+		      : TRL_ARG_NULL("final_key"));
+}
+
+enum trl_code
+upload_create(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
+    ProtobufCMessage *reply, upload_row *out)
+{
+	struct quota quota;
+	trl_batch *work;
+	enum trl_code rc = upload_row_of(self, ctx, plan, out);
+
+	if (rc == TRL_OK)
+		rc = quota_limit(self, ctx, &quota);
+	if (rc != TRL_OK)
+		return rc;
+	if (plan->tell && reply)
+		plan->tell(ctx, out, reply);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	upload_add_row(ctx, out, NULL, 0, NULL, work);
+	quota_reserve(work, (uint64_t)out->reserved, &quota);
+	return reply ? quota_write(self, work, &quota, reply)
+		     : quota_write_unrecorded(self, work, &quota);
+}
+
+static void
+tell_created(trl_ctx *ctx, const upload_row *row, ProtobufCMessage *reply)
+{
+	Media__V1__CreatedUpload *out = (Media__V1__CreatedUpload *)(void *)reply;
+
+	out->location = upload_location(ctx, trl_value_id(row->id));
+	out->upload_expires = row->expires_at;
+	trl_set(out, upload_offset, 0);
+}
+
+/* What the header fields say, beside the body. */
+struct asked {
+	struct upload_plan plan;
+	struct tus_concat concat;
+	struct upload_body body;
+	const char *why; /* NULL, or why they cannot be */
+};
+
+static const char *
+read_lengths(const Media__V1__CreateUploadRequest *in, struct asked *out)
+{
+	const char *why = NULL;
+
+	if (in->upload_defer_length)
+		why = tus_defer(in->upload_defer_length);
+	if (why)
+		return why;
+	out->plan.has_length = in->has_upload_length;
+	out->plan.length = in->upload_length;
+	if (out->concat.kind == TUS_FINAL) {
+		if (in->has_upload_length || in->upload_defer_length)
+			return "The length of a final upload is that of its parts.";
+		if (in->has_content_length && in->content_length > 0)
+			return "A final upload has no bytes of its own.";
+		return NULL;
+	}
+	if (in->has_upload_length == (in->upload_defer_length != NULL))
+		return "One of Upload-Length and Upload-Defer-Length is needed.";
+	return NULL;
+}
+
+static const char *
+read_fields(trl_ctx *ctx, const Media__V1__CreateUploadRequest *in, struct asked *out)
+{
+	struct tus_metadata *metadata = trl_arena_alloc(ctx->arena, sizeof *metadata);
+	const struct tus_value *value;
+	const char *why = tus_metadata(ctx->arena, in->upload_metadata, metadata);
+
+	if (!why)
+		why = tus_concat(ctx->arena, in->upload_concat, &out->concat);
+	if (!why)
+		why = read_lengths(in, out);
+	if (!why)
+		why = upload_read_body(in->upload_checksum, in->content_digest,
+		    in->has_content_length, in->content_length, &out->body);
+	if (why)
+		return why;
+	out->plan.metadata = in->upload_metadata;
+	out->plan.concat = in->upload_concat;
+	out->plan.tell = tell_created;
+	if ((value = tus_value(metadata, "filename", "name"))) {
+		out->plan.name = value->data;
+		out->plan.name_len = value->len;
+	}
+	if ((value = tus_value(metadata, "filetype", "type")))
+		out->plan.type = value->data;
+	if ((value = tus_value(metadata, "collection", "collection")))
+		out->plan.collection = value->data;
+	return NULL;
+}
+
+/* Becomes the writer: at once where a body was announced, else once its first piece has
+ * come. */
+static enum trl_code
+begin(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row *row,
+    struct trl_piece *first, upload_writer **out)
+{
+	enum trl_code rc;
+
+	*first = (struct trl_piece){ .fd = -1 };
+	if (asked->plan.writes)
+		return upload_begun(self, ctx, row, &asked->body, out);
+	if (asked->body.length == 0 || !trl_stream_of(ctx))
+		return TRL_OK;
+	rc = trl_stream_read(ctx, trl_stream_of(ctx), first);
+	if (rc != TRL_OK || first->len == 0)
+		return rc;
+	return upload_take(self, ctx, trl_value_id(row->id), 0, &asked->body, row, out);
+}
+
+static enum trl_code
+receive(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row *row,
+    Media__V1__CreatedUpload *out)
+{
+	upload_writer *writer = NULL;
+	struct trl_piece first;
+	uint64_t offset;
+	enum trl_code rc = begin(self, ctx, asked, row, &first, &writer);
+
+	if (rc == TRL_OK && first.len > 0 && !writer) /* of an upload without bytes */
+		rc = trl_fail(ctx, TRL_TOO_LARGE,
+		    "The body has more bytes than Upload-Length says.");
+	if (rc != TRL_OK || !writer)
+		return rc;
+	if (first.len > 0)
+		rc = upload_add(ctx, writer, first.data, first.len);
+	if (rc == TRL_OK)
+		rc = upload_receive(ctx, &writer, &offset);
+	if (rc == TRL_OK)
+		trl_set(out, upload_offset, offset);
+	upload_leave(&writer);
+	return rc;
+}
+
+static enum trl_code
+record(struct media *self, trl_ctx *ctx, Media__V1__CreatedUpload *out)
+{
+	if (ctx->idempotency.recorded)
+		return TRL_OK;
+	if (ctx->idempotency.from_client)
+		return trl_batch_write(
+		    trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant)),
+		    &out->base);
+	trl_unchanged(ctx); /* nobody can ask for this once more */
+	return TRL_OK;
+}
+
+static enum trl_code
+create(struct media *self, trl_ctx *ctx, struct asked *asked,
+    Media__V1__CreatedUpload *out)
+{
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	const bool is_known = asked->body.length != UINT64_MAX;
+	enum trl_code rc;
+
+	if (asked->plan.has_length && is_known &&
+	    asked->body.length > asked->plan.length)
+		return trl_fail(ctx, TRL_TOO_LARGE,
+		    "The body has more bytes than Upload-Length says.");
+	asked->plan.writes = is_known && asked->body.length > 0;
+	asked->body.creates = true;
+	/* Of one that comes with a body, the record says that all of it has come. */
+	rc = upload_create(self, ctx, &asked->plan,
+	    is_known && asked->body.length == 0 ? &out->base : NULL, row);
+	if (rc != TRL_OK || ctx->idempotency.replayed)
+		return rc;
+	tell_created(ctx, row, &out->base);
+	rc = receive(self, ctx, asked, row, out);
+	if (rc == TRL_OK && asked->plan.has_length &&
+	    out->upload_offset == asked->plan.length)
+		rc = upload_finish(self, ctx, trl_value_id(row->id), NULL);
+	return rc == TRL_OK ? record(self, ctx, out) : rc;
+}
+
+enum trl_code
+media_create_upload(struct media *self, trl_ctx *ctx,
+    const Media__V1__CreateUploadRequest *in, Media__V1__CreatedUpload *out)
+{
+	struct asked asked = { 0 };
+	const char *why;
+	enum trl_code rc = upload_check_version(ctx, in->tus_resumable);
+
+	if (rc != TRL_OK)
+		return rc;
+	why = read_fields(ctx, in, &asked);
+	if (why)
+		return trl_fail(ctx, TRL_MALFORMED, "%s", why);
+	if (asked.concat.kind == TUS_FINAL)
+		return upload_create_final(self, ctx, &asked.plan, &asked.concat, out);
+	return create(self, ctx, &asked, out);
+}

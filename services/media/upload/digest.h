@@ -1,0 +1,36 @@
+/* digest.h - what a request's bytes shall hash to: Upload-Checksum (tus 1.0.0) and
+ * Content-Digest (RFC 9530). One actor, or one thread, at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <trl/compiler.h>
+
+enum { DIGEST_BYTES = 64, DIGESTS_MAX = 2 };
+
+struct digest_wish {
+	const char *algorithm; /* NULL: there is none; else as libcrypto calls it */
+	uint8_t hash[DIGEST_BYTES];
+	size_t len;
+};
+
+/* Both give NULL, or why the field is none. */
+const char *digest_read_checksum(
+    const char *text, struct digest_wish *out) TRL_MUST_CHECK;
+/* Of a known algorithm, whatever stands beside it. */
+const char *digest_read_content(
+    const char *text, struct digest_wish *out) TRL_MUST_CHECK;
+
+typedef struct digests digests;
+
+/* NULL where nothing is wished for. */
+digests *digests_new(
+    const struct digest_wish *checksum, const struct digest_wish *content);
+void digests_free(digests **self);
+/* May be NULL, and is then done with. */
+void digests_add(digests *self, const void *data, size_t len);
+enum digest_match { DIGEST_FITS, DIGEST_CHECKSUM_DIFFERS, DIGEST_CONTENT_DIFFERS };
+/* Once; all was added. */
+enum digest_match digests_end(digests *self) TRL_MUST_CHECK;

@@ -1,0 +1,230 @@
+/* finish.c - an upload becomes a file. It costs the same whatever the size: the bytes
+ * get their name, and one transaction has the row, the quota and the event. Each step
+ * may be repeated, by whichever process comes to it: after a kill that is a HEAD, a
+ * PATCH at the end, or the job that was left with the last byte. */
+#include "upload/writer.h"
+
+#include "kinds/kinds.h"
+#include "upload/become.h"
+
+static enum trl_code
+gone(struct media *self, trl_ctx *ctx, const upload_row *row)
+{
+	const struct trl_err err = ctx->err;
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = upload_expire(self, ctx, row);
+	if (rc != TRL_OK && rc != TRL_CONFLICT)
+		return rc;
+	trl_err_clear(ctx);
+	ctx->err = err;
+	return err.code;
+}
+
+enum trl_code
+upload_look_at(struct media *self, trl_ctx *ctx, const upload_row *row,
+    const void *head, size_t len, struct kind *out)
+{
+	const struct collection *collection =
+	    collections_find(self->collections, row->collection);
+	enum trl_code rc =
+	    kinds_look(ctx, self->sniff, head, len, row->type, row->name, out);
+
+	if (rc == TRL_OK &&
+	    (!collection || !kinds_listed(collection->types, out->type)))
+		rc = trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
+		    "The file is %s, which this collection does not take.", out->type);
+	return rc;
+}
+
+static enum trl_code
+look_at_store(struct media *self, trl_ctx *ctx, const upload_row *row, struct kind *out)
+{
+	const struct store_object object =
+	    upload_object(ctx->tenant, trl_value_id(row->id));
+	void *head = trl_arena_alloc(ctx->arena, KINDS_HEAD_MAX);
+	size_t len = 0;
+	enum trl_code rc = TRL_OK;
+
+	if (row->length > 0)
+		rc = trl_fold(ctx, store_head(ctx, self->store, &object, 0,
+				       KINDS_HEAD_MAX, head, &len));
+	return rc == TRL_OK ? upload_look_at(self, ctx, row, head, len, out) : rc;
+}
+
+static enum trl_code
+name_bytes(struct media *self, trl_ctx *ctx, const upload_row *row)
+{
+	const struct store_object object =
+	    upload_object(ctx->tenant, trl_value_id(row->id));
+	const struct store_place whole = { .offset = (uint64_t)row->length,
+		.length = (uint64_t)row->length,
+		.generation = row->generation,
+		.state = row->store_state.data,
+		.state_len = row->store_state.len };
+
+	return store_finish(ctx, self->store, &object, &whole);
+}
+
+static enum trl_code
+hash_of(trl_ctx *ctx, const upload_row *row, char text[HASH_TEXT])
+{
+	SHA256_CTX hash;
+
+	if (!hash_load(&hash, row->hash_state.data, row->hash_state.len,
+		(uint64_t)row->length))
+		return trl_fail(ctx, TRL_INTERNAL, "an upload's hash is no state");
+	hash_text(&hash, text);
+	return TRL_OK;
+}
+
+void
+upload_file_of(trl_ctx *ctx, const upload_row *row, const char *type, uint64_t size,
+    media_file *out)
+{
+	out->id = row->id;
+	out->has_id = 1;
+	trl_set(out, version, 1);
+	out->collection = row->collection;
+	out->name = row->name;
+	out->type = trl_arena_strdup(ctx->arena, type);
+	trl_set(out, size, size);
+	if (row->has_created_by)
+		trl_set(out, created_by, row->created_by);
+	trl_set(out, maker, row->uploader);
+	out->created_at = out->updated_at = trl_value_time(ctx, trl_now(ctx));
+}
+
+static void
+add_finished(trl_ctx *ctx, const upload_row *row, uint64_t reserved, trl_batch *work)
+{
+	trl_batch_add(work, &media_sql_upload_finish, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("id", trl_value_id(row->id)), TRL_ARG_TIME("now", trl_now(ctx)),
+	    TRL_ARG_INT("reserved", (int64_t)reserved));
+}
+
+void
+upload_add_file(trl_ctx *ctx, const media_file *file, trl_batch *work)
+{
+	trl_batch_add(work, &media_sql_upload_file_insert, &file->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant));
+}
+
+/* Of a partial one: its bytes are kept, and their room, until it is used or expires. */
+static enum trl_code
+finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	add_finished(ctx, row, (uint64_t)row->reserved, work);
+	return trl_batch_write_unrecorded(work);
+}
+
+static enum trl_code
+finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row, media_file *reply)
+{
+	Media__V1__File *file = reply ? reply : media_v1_file_new(ctx);
+	char hash[HASH_TEXT];
+	struct kind kind;
+	trl_batch *work;
+	enum trl_code rc = hash_of(ctx, row, hash);
+
+	if (rc == TRL_OK)
+		rc = look_at_store(self, ctx, row, &kind);
+	if (rc == TRL_UNSUPPORTED_MEDIA_TYPE)
+		return gone(self, ctx, row);
+	if (rc != TRL_OK)
+		return rc;
+	upload_file_of(ctx, row, kind.type, (uint64_t)row->length, file);
+	file->sha256 = trl_arena_strdup(ctx->arena, hash);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	add_finished(ctx, row, 0, work);
+	upload_become(self, ctx, file, work);
+	quota_commit(work, (uint64_t)row->reserved, (uint64_t)row->length);
+	return reply ? quota_write(self, work, NULL, &reply->base)
+		     : quota_write_unrecorded(self, work, NULL);
+}
+
+/* Another may have been faster, or it has ended. */
+static enum trl_code
+after_conflict(struct media *self, trl_ctx *ctx, const upload_row *row)
+{
+	Media__V1__UploadRow *now = media_v1_upload_row_new(ctx);
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &media_sql_upload_find, NULL, &now->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("id", trl_value_id(row->id)));
+	if (rc != TRL_OK || now->finished_at)
+		return rc;
+	return now->has_id
+		   ? trl_fail(ctx, TRL_CONFLICT, "The upload has changed meanwhile.")
+		   : trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
+}
+
+/* The row as it is; a job knows only its id. */
+enum trl_code
+upload_find(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out)
+{
+	media__v1__upload_row__init(out);
+	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &media_sql_upload_find, NULL, &out->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
+}
+
+static enum trl_code
+finish_row(struct media *self, trl_ctx *ctx, const upload_row *row, media_file *out)
+{
+	const bool is_partial = row->concat != NULL;
+	enum trl_code rc = name_bytes(self, ctx, row);
+
+	if (rc == TRL_OK)
+		rc = is_partial ? finish_partial(self, ctx, row)
+				: finish_whole(self, ctx, row, out);
+	return rc == TRL_CONFLICT ? after_conflict(self, ctx, row) : rc;
+}
+
+enum trl_code
+upload_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
+{
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	enum trl_code rc = upload_find(self, ctx, id, row);
+
+	if (rc == TRL_OK && !row->has_id)
+		rc = trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
+	if (rc == TRL_OK && !row->finished_at && row->received != row->length)
+		rc = trl_fail(ctx, TRL_CONFLICT, "The upload has %lld bytes.",
+		    (long long)row->received);
+	return rc == TRL_OK && !row->finished_at ? finish_row(self, ctx, row, out) : rc;
+}
+
+static enum trl_code
+run_finish(void *arg, trl_ctx *ctx, const struct trl_job *job)
+{
+	const Media__V1__UploadDue *due =
+	    (const Media__V1__UploadDue *)(const void *)job->payload;
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	enum trl_code rc;
+
+	rc = upload_find(arg, ctx, trl_value_id(due->upload_id), row);
+	if (rc != TRL_OK || !row->has_id || row->finished_at || !row->has_length ||
+	    row->length != row->received || row->has_holder)
+		return rc;
+	rc = finish_row(arg, ctx, row, NULL);
+	if (rc == TRL_UNSUPPORTED_MEDIA_TYPE || rc == TRL_GONE) {
+		trl_err_clear(ctx); /* it is gone, which whoever asks is told */
+		return TRL_OK;
+	}
+	return rc;
+}
+
+const struct trl_job_kind upload_finish_job = {
+	.name = "finish_upload",
+	.message = &media_v1_upload_due_rules,
+	.run = run_finish,
+	.slots = 8,
+};

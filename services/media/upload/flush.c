@@ -1,0 +1,258 @@
+/* flush.c - the actor that writes, hashes and commits what a message has received. It
+ * belongs to no message, so it goes on where the client or the door has gone: what has
+ * come is made durable, and the row is free for whoever goes on. */
+#include "upload/become.h"
+#include "upload/writer.h"
+
+#include <stdlib.h>
+
+#include <trl/log.h>
+
+enum { TURN_US = 60000000, WAIT_MS = 10000, LOCK_MS = 50 };
+
+static bool
+has_work(const upload_writer *self)
+{
+	return self->pieces || self->ended || self->fenced ||
+	       self->asks != self->answered;
+}
+
+static enum trl_code
+await_work(trl_ctx *ctx, upload_writer *self)
+{
+	enum trl_code rc = TRL_OK;
+
+	while (rc == TRL_OK && !has_work(self)) {
+		trl_set_deadline(ctx, trl_mono_us() + TURN_US);
+		self->flusher = trl_park_begin(ctx);
+		rc = trl_park_for(ctx, self->flusher, "bytes of an upload", WAIT_MS);
+		if (rc != TRL_OK && ctx->err.code == TRL_OK) /* only that has passed */
+			rc = TRL_OK;
+	}
+	return rc;
+}
+
+/* A holder that has lost the row closes within a moment; a dead one has closed. */
+static enum trl_code
+open_store(trl_ctx *ctx, upload_writer *self)
+{
+	const struct store_object object = upload_object(self->tenant, self->id);
+	const struct store_place from = { .offset = self->durable,
+		.length = self->length,
+		.generation = self->generation,
+		.state = self->state,
+		.state_len = self->state_len };
+	const uint64_t until_us = trl_mono_us() + UPLOAD_FENCE_MS * 1000;
+	enum trl_code rc;
+
+	for (;;) {
+		rc = store_writer_open(
+		    ctx, self->all->media->store, &object, &from, &self->store);
+		if (rc != TRL_LOCKED || trl_mono_us() > until_us)
+			break;
+		trl_err_clear(ctx);
+		rc = trl_sleep(ctx, LOCK_MS);
+		if (rc != TRL_OK)
+			return rc;
+	}
+	if (rc ==
+	    TRL_NOT_FOUND) /* of the row, which is durable; no answer to anybody */
+		return trl_fold(ctx, rc);
+	return rc;
+}
+
+struct hashing {
+	upload_writer *self;
+	const struct upload_piece *first, *end;
+};
+
+static void
+hash_pieces(void *arg)
+{
+	const struct hashing *work = arg;
+
+	for (const struct upload_piece *piece = work->first; piece != work->end;
+	     piece = piece->next) {
+		hash_add(&work->self->hash, piece->data, piece->len);
+		digests_add(work->self->digests, piece->data, piece->len);
+	}
+}
+
+static void
+drop(upload_writer *self, struct upload_piece *piece)
+{
+	while (piece) {
+		struct upload_piece *next = piece->next;
+
+		self->queued -= piece->len;
+		free(piece);
+		piece = next;
+	}
+	upload_writer_wake(self);
+}
+
+/* Writes what is queued, and hashes what was written: after a disk that was full, that
+ * stands. */
+static enum trl_code
+write_pieces(trl_ctx *ctx, upload_writer *self)
+{
+	struct upload_piece *first = TRL_TAKE(self->pieces), *piece = first;
+	struct hashing work = { self, first, NULL };
+	enum trl_code rc = TRL_OK, hashed = TRL_OK;
+	uint64_t len = 0;
+
+	self->last = &self->pieces;
+	for (; piece && rc == TRL_OK; piece = rc == TRL_OK ? piece->next : piece) {
+		rc = store_writer_write(ctx, self->store, piece->data, piece->len);
+		if (rc == TRL_OK)
+			len += piece->len;
+	}
+	work.end = piece;
+	if (len > 0) {
+		const struct trl_err err = ctx->err;
+
+		trl_err_clear(ctx);
+		hashed = trl_offload(ctx, &self->all->hashing, hash_pieces, &work);
+		if (hashed == TRL_OK) {
+			self->written += len;
+			ctx->err = err;
+		}
+	}
+	drop(self, first);
+	return hashed == TRL_OK ? rc : hashed;
+}
+
+/* What is not durable is what is on its way through here, and what was written since
+ * the last checkpoint: together not more than a kill may cost. A body that ends before
+ * that needs none but its last. */
+static bool
+is_checkpoint_due(const upload_writer *self)
+{
+	const uint64_t since = self->written - self->durable;
+
+	if (self->asks != self->answered &&
+	    (self->written >= self->ask_at || self->digests))
+		return true;
+	return !self->digests &&
+	       since + 2 * UPLOAD_QUEUE_BYTES + TRL_STREAM_PIECE >=
+		   UPLOAD_CHECKPOINT_BYTES &&
+	       self->expected - self->durable > UPLOAD_CHECKPOINT_BYTES;
+}
+
+static enum trl_code
+turn(trl_ctx *ctx, upload_writer *self)
+{
+	enum trl_code rc = await_work(ctx, self);
+
+	trl_set_deadline(ctx, trl_mono_us() + TURN_US);
+	if (rc == TRL_OK && self->pieces && !self->fenced)
+		rc = write_pieces(ctx, self);
+	if (rc == TRL_OK && is_checkpoint_due(self) && !self->fenced)
+		rc = upload_commit(ctx, self, false);
+	return rc;
+}
+
+/* All that will come has been written. */
+static enum trl_code
+judge_digests(trl_ctx *ctx, upload_writer *self)
+{
+	if (!self->digests)
+		return TRL_OK;
+	if (!self->whole)
+		return trl_fail(ctx, TRL_UNAVAILABLE,
+		    "the body was broken off before its checksum could be judged");
+	switch (digests_end(self->digests)) {
+	case DIGEST_CHECKSUM_DIFFERS:
+		return trl_fail(ctx, TRL_CHECKSUM,
+		    "The body's checksum is not the one in Upload-Checksum.");
+	case DIGEST_CONTENT_DIFFERS:
+		return trl_fail(ctx, TRL_MALFORMED,
+		    "The body's digest is not the one in Content-Digest.");
+	default:
+		return TRL_OK;
+	}
+}
+
+/* The row's end of it, whatever has happened before. What was written stands where the
+ * disk, or the plan, has no room for more. */
+static enum trl_code
+finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
+{
+	const bool stands = rc == TRL_OK || (rc == TRL_STORAGE && !self->digests);
+	struct trl_err err;
+	enum trl_code ended;
+
+	if (self->fenced)
+		return trl_fail(
+		    ctx, TRL_CONFLICT, "Another request goes on with this upload.");
+	if (rc == TRL_OK)
+		rc = judge_digests(ctx, self);
+	err = ctx->err;
+	trl_err_clear(ctx);
+	ended = stands && (rc == TRL_OK || rc == TRL_STORAGE) && self->store
+		    ? upload_commit(ctx, self, true)
+		    : upload_release(ctx, self);
+	if (rc == TRL_OK)
+		return ended;
+	trl_err_clear(ctx);
+	ctx->err = err;
+	return rc;
+}
+
+/* Of an upload that nobody was told of, nothing stays. */
+static void
+undo(trl_ctx *ctx, const upload_writer *self)
+{
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	const struct trl_err err = ctx->err;
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = upload_find(self->all->media, ctx, self->id, row);
+	if (rc == TRL_OK && row->has_id)
+		rc = upload_expire(self->all->media, ctx, row);
+	if (rc != TRL_OK) /* it expires */
+		trl_log_err(ctx);
+	trl_err_clear(ctx);
+	ctx->err = err;
+}
+
+static bool
+is_done(const upload_writer *self)
+{
+	return self->fenced || (self->ended && !self->pieces);
+}
+
+void
+upload_flush(trl_ctx *ctx, void *arg)
+{
+	upload_writer *self = arg;
+	enum trl_code rc = TRL_OK;
+
+	ctx->service = "media";
+	ctx->tenant = self->tenant;
+	if (!is_done(self))
+		rc = open_store(ctx, self);
+	self->opened = rc == TRL_OK;
+	upload_writer_wake(self);
+	while (rc == TRL_OK && !is_done(self)) {
+		const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
+
+		rc = turn(ctx, self);
+		if (rc == TRL_OK)
+			trl_arena_rewind(ctx->arena, mark);
+	}
+	trl_set_deadline(ctx, trl_mono_us() + TURN_US);
+	rc = finish(ctx, self, rc);
+	store_writer_close(&self->store);
+	if (self->creates && !self->fenced && (rc != TRL_OK || !self->whole))
+		undo(ctx, self);
+	self->code = rc;
+	self->err = ctx->err;
+	self->over = true;
+	if (trl_is_fault(rc) && !(rc == TRL_UNAVAILABLE && !self->whole))
+		trl_log_err(ctx);
+	upload_writer_unlist(self);
+	upload_writer_wake(self);
+	upload_writer_unref(&self);
+}

@@ -1,0 +1,114 @@
+/* join.c - the job that puts a final upload's bytes together. It may run again from the
+ * beginning, and changes nothing once its file has a hash. */
+#include "file/file.h"
+#include "upload/methods.h"
+#include "upload/writer.h"
+#include "variant/variant.h"
+
+enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 12 };
+
+static const Media__V1__UploadDue *
+due_of(const struct trl_job *job)
+{
+	return (const Media__V1__UploadDue *)(const void *)job->payload;
+}
+
+static void
+add_bytes(void *hash, const void *data, size_t len)
+{
+	hash_add(hash, data, len);
+}
+
+static enum trl_code
+join(struct media *self, trl_ctx *ctx, const Media__V1__UploadDue *due,
+    char text[HASH_TEXT])
+{
+	struct store_object into =
+	    upload_object(ctx->tenant, trl_value_id(due->upload_id));
+	struct store_object *parts =
+	    trl_arena_alloc(ctx->arena, due->n_parts * sizeof *parts);
+	SHA256_CTX hash;
+	enum trl_code rc;
+
+	for (size_t i = 0; i < due->n_parts; i++)
+		parts[i] = upload_object(ctx->tenant, trl_value_id(due->parts[i]));
+	hash_init(&hash);
+	rc = store_join(ctx, self->store, parts, due->n_parts, &into, add_bytes, &hash);
+	hash_text(&hash, text);
+	return rc;
+}
+
+/* NULL: it has been put together, or purged meanwhile. */
+static enum trl_code
+find(struct media *self, trl_ctx *ctx, struct trl_id id, media_file **out)
+{
+	Media__V1__File *file = media_v1_file_new(ctx);
+	enum trl_code rc = file_find(self, ctx, id, file);
+	const bool is_due = rc == TRL_OK && !file->sha256 &&
+			    file_state(file) != MEDIA__V1__FILE__STATE__rejected;
+
+	*out = is_due ? file : NULL;
+	if (rc != TRL_NOT_FOUND)
+		return rc;
+	trl_err_clear(ctx);
+	return TRL_OK;
+}
+
+/* All of its bytes are there, and nobody knows its hash yet: what looks at it may
+ * begin. *waits: it is not ready before that. */
+static enum trl_code
+begin_looks(struct media *self, trl_ctx *ctx, const media_file *file, bool *waits)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	*waits = variant_begin(self, file, work);
+	return trl_batch_write(work, NULL); /* once, however often this runs */
+}
+
+static enum trl_code
+run(void *arg, trl_ctx *ctx, const struct trl_job *job)
+{
+	const struct trl_id id = trl_value_id(due_of(job)->upload_id);
+	struct file_verdict verdict = { 0 };
+	char text[HASH_TEXT];
+	media_file *file;
+	bool waits;
+	enum trl_code rc = find(arg, ctx, id, &file);
+
+	if (rc != TRL_OK || !file)
+		return rc;
+	rc = join(arg, ctx, due_of(job), text);
+	if (rc == TRL_OK)
+		rc = begin_looks(arg, ctx, file, &waits);
+	if (rc != TRL_OK)
+		return rc;
+	verdict.sha256 = text;
+	if (!waits)
+		verdict.state = MEDIA__V1__FILE__STATE__ready;
+	return file_settle(arg, ctx, id, &verdict);
+}
+
+static enum trl_code
+give_up(void *arg, trl_ctx *ctx, const struct trl_job *job)
+{
+	static const struct file_verdict verdict = {
+		.state = MEDIA__V1__FILE__STATE__rejected,
+		.reason = "Its parts could not be put together.",
+	};
+	const struct trl_id id = trl_value_id(due_of(job)->upload_id);
+	media_file *file;
+	enum trl_code rc = find(arg, ctx, id, &file);
+
+	return rc == TRL_OK && file ? file_settle(arg, ctx, id, &verdict) : rc;
+}
+
+const struct trl_job_kind upload_join_job = {
+	.name = "join_upload",
+	.message = &media_v1_upload_due_rules,
+	.run = run,
+	.dead = give_up,
+	.attempts = ATTEMPTS,
+	.slots = JOINS,
+	.per_tenant = 1,
+	.timeout_ms = JOIN_MS,
+};

@@ -1,0 +1,225 @@
+/* Uploads that are made of others. */
+#include "upload/test_tus.h"
+
+enum { PART = 300000 };
+
+static struct trl_id
+part_of(const void *data, size_t len)
+{
+	return tus_begin(&(struct tus_post){
+	    .length = len, .concat = "partial", .body = data, .body_len = len });
+}
+
+static const char *
+final_of(const struct trl_id *parts, size_t n)
+{
+	const char *text = "final;";
+
+	for (size_t i = 0; i < n; i++)
+		text = trl_arena_printf(world.arena, "%s%shttps://any.example%s%s",
+		    text, i ? " " : "", TUS_PATH, world_id_text(parts[i]));
+	return text;
+}
+
+static enum trl_code
+join(const struct world_caller *who, const char *concat, const char *metadata,
+    struct trl_id *out)
+{
+	Media__V1__CreatedUpload *created;
+	enum trl_code rc = tus_post(who,
+	    &(struct tus_post){
+		.no_length = true, .concat = concat, .metadata = metadata },
+	    &created);
+
+	if (rc == TRL_OK && out)
+		*out = id_of(created->location);
+	return rc;
+}
+
+static bool
+is_ready(void *arg)
+{
+	return strcmp(world_sql("select state from file where id = '%s'",
+			  world_id_text(*(struct trl_id *)arg)),
+		   "ready") == 0;
+}
+
+static void
+await_file(struct trl_id id)
+{
+	assert_true(trl_loop_run_until(world.loop, is_ready, &id, 20000));
+}
+
+static void
+parts_become_one_file(void **state)
+{
+	const uint8_t *data = bytes_of(2 * PART + 5, 1);
+	Media__V1__UploadProgress *head;
+	struct trl_id parts[3], id;
+	const char *concat;
+	media_file *file;
+
+	(void)state;
+	parts[0] = part_of(data, PART);
+	parts[1] = part_of(data + PART, PART);
+	parts[2] = part_of(data + 2 * PART, 5);
+	assert_string_equal(storage(), "0 600005");
+	assert_string_equal(
+	    world_sql("select count(*) from file where tenant_id = '%s'",
+		world_id_text(ann.tenant)),
+	    "0");
+	concat = final_of(parts, 3);
+	assert_int_equal(join(&ann, concat, "filename YS5iaW4=", &id), TRL_OK);
+	await_file(id);
+	file = file_that(id);
+	assert_string_equal(file->sha256, hash_of(data, 2 * PART + 5));
+	assert_int_equal(file->size, 2 * PART + 5);
+	assert_int_equal(file->version, 2);
+	assert_string_equal(events_of(id), "media.file.ready");
+	assert_string_equal(file->name, "a.bin");
+	must_lie_there(id, data, 2 * PART + 5);
+	assert_string_equal(storage(), "600005 0");
+	assert_int_equal(tus_head_as(&ann, id, &head), TRL_OK);
+	assert_int_equal(head->upload_offset, 2 * PART + 5);
+	assert_int_equal(head->upload_length, 2 * PART + 5);
+	assert_string_equal(head->upload_concat, concat);
+	/* The parts go, and with them nothing of the file. */
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(tus_delete(&ann, parts[i]), TRL_OK);
+		must_not_lie_there(parts[i]);
+	}
+	assert_string_equal(storage(), "600005 0");
+	assert_int_equal(tus_delete(&ann, id), TRL_OK);
+	must_lie_there(id, data, 2 * PART + 5);
+}
+
+static void
+asked_for_again_it_is_the_same(void **state)
+{
+	struct trl_id parts[2], ids[4];
+	const char *concat;
+
+	(void)state;
+	parts[0] = part_of("abc", 3);
+	parts[1] = part_of("def", 3);
+	concat = final_of(parts, 2);
+	assert_int_equal(join(&ann, concat, "filename YQ==", &ids[0]), TRL_OK);
+	assert_int_equal(join(&ann, concat, "filename YQ==", &ids[1]), TRL_OK);
+	assert_true(trl_id_eq(ids[0], ids[1]));
+	assert_string_equal(storage(), "6 0");
+	/* under another name, in another order it is another, and takes room */
+	assert_int_equal(join(&ann, concat, "filename Yg==", &ids[2]), TRL_OK);
+	assert_false(trl_id_eq(ids[0], ids[2]));
+	assert_string_equal(storage(), "12 0");
+	parts[1] = parts[0];
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, &ids[3]), TRL_OK);
+	assert_string_equal(storage(), "18 0");
+	for (size_t i = 0; i < 4; i++)
+		await_file(ids[i]);
+	must_lie_there(ids[2], "abcdef", 6);
+	must_lie_there(ids[3], "abcabc", 6);
+}
+
+static void
+parts_of_others_are_not_there(void **state)
+{
+	const struct world_caller mine = ann;
+	struct trl_id parts[2];
+
+	(void)state;
+	parts[0] = part_of("abc", 3);
+	begin_with(1000);
+	parts[1] = part_of("def", 3);
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, NULL), TRL_NOT_FOUND);
+	ann.tenant = mine.tenant; /* a colleague */
+	assert_int_equal(join(&ann, final_of(parts, 1), NULL, NULL), TRL_NOT_FOUND);
+	ann = mine;
+	parts[1] = trl_id_new();
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, NULL), TRL_NOT_FOUND);
+	/* a whole upload is no part */
+	parts[1] =
+	    tus_begin(&(struct tus_post){ .length = 3, .body = "abc", .body_len = 3 });
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, NULL), TRL_NOT_FOUND);
+	assert_string_equal(storage(), "3 3");
+}
+
+static void
+parts_that_are_not_whole_are_refused(void **state)
+{
+	struct trl_id parts[2];
+
+	(void)state;
+	parts[0] = part_of("abc", 3);
+	parts[1] = tus_begin(&(struct tus_post){ .length = 3, .concat = "partial" });
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, NULL), TRL_CONFLICT);
+	assert_non_null(strstr(world.err.message, "Part 2"));
+	assert_string_equal(storage(), "0 6");
+}
+
+static void
+a_final_upload_has_no_bytes_of_its_own(void **state)
+{
+	const struct trl_id part = part_of("abc", 3);
+	const char *concat = final_of(&part, 1);
+	struct trl_id id;
+
+	(void)state;
+	assert_int_equal(
+	    tus_post(&ann, &(struct tus_post){ .length = 3, .concat = concat }, NULL),
+	    TRL_MALFORMED);
+	assert_int_equal(
+	    tus_post(&ann,
+		&(struct tus_post){
+		    .no_length = true, .concat = concat, .body = "a", .body_len = 1 },
+		NULL),
+	    TRL_MALFORMED);
+	assert_int_equal(join(&ann, "final;/api/v1/uploads/../uploads/x", NULL, NULL),
+	    TRL_MALFORMED);
+	assert_int_equal(join(&ann, concat, NULL, &id), TRL_OK);
+	assert_int_equal(
+	    tus_patch(&ann, id,
+		&(struct tus_patch){ .offset = 3, .body = "d", .len = 1 }, NULL),
+	    TRL_DENIED);
+	assert_int_equal(
+	    tus_patch(&ann, id, &(struct tus_patch){ .offset = 3 }, NULL), TRL_DENIED);
+	await_file(id);
+}
+
+static void
+what_is_made_of_parts_fits_plan_and_collection(void **state)
+{
+	static const char html[] = "<!DOCTYPE html><html>";
+	const struct trl_id part = part_of(html, sizeof html - 1);
+	struct trl_id parts[2], id;
+
+	(void)state;
+	assert_int_equal(join(&ann, final_of(&part, 1), "filetype aW1hZ2UvcG5n", NULL),
+	    TRL_UNSUPPORTED_MEDIA_TYPE);
+	assert_int_equal(
+	    join(&ann, final_of(&part, 1), "collection cGljdHVyZXM=", NULL),
+	    TRL_UNSUPPORTED_MEDIA_TYPE);
+	begin_with(10);
+	parts[0] = parts[1] = part_of("abcdef", 6);
+	/* what it reserved is there, and not once more */
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, NULL), TRL_TOO_LARGE);
+	assert_string_equal(storage(), "0 6");
+	assert_int_equal(join(&ann, final_of(parts, 1), NULL, &id), TRL_OK);
+	assert_string_equal(storage(), "6 0");
+	await_file(id);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TUS(test) cmocka_unit_test_setup_teardown(test, begin, world_forget)
+		TUS(parts_become_one_file),
+		TUS(asked_for_again_it_is_the_same),
+		TUS(parts_of_others_are_not_there),
+		TUS(parts_that_are_not_whole_are_refused),
+		TUS(a_final_upload_has_no_bytes_of_its_own),
+		TUS(what_is_made_of_parts_fits_plan_and_collection),
+	};
+
+	return cmocka_run_group_tests(tests, open_world, world_close);
+}

@@ -1,0 +1,56 @@
+/* tus.h - what header fields of tus 1.0.0 say. Pure; any thread. What reads one gives
+ * NULL, or why it is none, as a sentence for whoever sent it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <trl/arena.h>
+#include <trl/compiler.h>
+#include <trl/id.h>
+
+#define TUS_VERSION "1.0.0"
+#define TUS_EXTENSIONS                                                                 \
+	"creation,creation-with-upload,creation-defer-length,expiration,checksum,"     \
+	"termination,concatenation"
+#define TUS_TYPE "application/offset+octet-stream"
+#define TUS_PATH "/api/v1/uploads/"
+
+enum {
+	TUS_METADATA_BYTES = 4096,
+	TUS_METADATA_KEYS = 32,
+	TUS_PARTS = 256 /* of a final upload */
+};
+
+/* Whether Tus-Resumable names the one version that there is; NULL: it is missing. */
+bool tus_is_version(const char *text);
+
+/* A value of Upload-Metadata; data is followed by a NUL that does not count. */
+struct tus_value {
+	const char *key;
+	const char *data;
+	size_t len;
+};
+struct tus_metadata {
+	struct tus_value values[TUS_METADATA_KEYS];
+	size_t n;
+};
+/* text NULL: there is none. */
+const char *tus_metadata(
+    trl_arena *arena, const char *text, struct tus_metadata *out) TRL_MUST_CHECK;
+/* The value of the first of two keys that is there, or NULL. */
+const struct tus_value *tus_value(
+    const struct tus_metadata *metadata, const char *key, const char *or_key);
+
+/* Upload-Defer-Length. */
+const char *tus_defer(const char *text) TRL_MUST_CHECK;
+
+struct tus_concat {
+	enum { TUS_WHOLE, TUS_PARTIAL, TUS_FINAL } kind;
+	struct trl_id *parts; /* of a final one, in their order, perhaps twice */
+	size_t n_parts;
+};
+/* Upload-Concat; text NULL: an upload by itself. An upload is named by its path, or by
+ * an absolute URL with that path, whatever the host: only the id counts. */
+const char *tus_concat(
+    trl_arena *arena, const char *text, struct tus_concat *out) TRL_MUST_CHECK;
