@@ -13,13 +13,14 @@ PRIVATE_4 = ['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254
 PRIVATE_6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8']
 # Measured (k8s/README.md): the request holds what a service has under load, the limit some
 # times that. auth's is TRELLIS_ARGON2_SLOTS hashes of 64 MiB each, and the rest; billing's
-# is trellis-pdf, whose fonts count while it runs; media's is trellis-picture and its 256 MiB.
+# is trellis-pdf, whose fonts count while it runs; media's is
+# trellis-picture, and the parts of uploads that a bucket gets.
 RESOURCES = {
     None: {'requests': {'cpu': '100m', 'memory': '32Mi'}, 'limits': {'cpu': '2', 'memory': '128Mi'}},
     'auth': {'requests': {'cpu': '250m', 'memory': '160Mi'}, 'limits': {'cpu': '3', 'memory': '320Mi'}},
     'billing': {'requests': {'cpu': '100m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
     'edge': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
-    'media': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '3', 'memory': '512Mi'}},
+    'media': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '3', 'memory': '1Gi'}},
 }
 # Where what people upload lies, or with S3 what is looked at of it: below the run folder, as
 # it is by itself.
@@ -132,7 +133,8 @@ def environment(service):
     ]
 
 
-S3_SETTINGS = [{'name': 'TRELLIS_MEDIA_STORE', 'value': 's3'}, by_file('TRELLIS_S3_SECRET')]
+S3_SETTINGS = [{'name': 'TRELLIS_MEDIA_STORE', 'value': 's3'}, by_file('TRELLIS_S3_SECRET'),
+               {'name': 'TRELLIS_MEDIA_FOLDER', 'value': FILES}]  # what is looked at, not /tmp
 
 
 def image(service, mesh):

@@ -307,6 +307,7 @@ class Components(unittest.TestCase):
                     self.assertEqual(settings.get('TRELLIS_MEDIA_STORE', 'local'), 'local' if claimed else 's3')
                     if not claimed:
                         self.assertEqual(settings['TRELLIS_S3_SECRET_FILE'], SECRETS + 's3-secret')
+                        self.assertEqual(settings['TRELLIS_MEDIA_FOLDER'], mounted['mountPath'])
 
     def test_the_store_and_the_scanner_are_reached_where_there_are_any(self):
         for where, port in (('components/s3', 9000), ('components/clamd', 3310)):
