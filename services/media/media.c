@@ -8,6 +8,7 @@
 #include "kinds/kinds.h"
 #include "link/sign.h"
 #include "quota/quota.h"
+#include "sweep/sweep.h"
 #include "upload/upload.h"
 #include "variant/variant.h"
 
@@ -88,6 +89,7 @@ open_media(const struct trl_host *host, void **out)
 		close_media(out);
 		return TRL_INTERNAL;
 	}
+	sweep_open();
 	self->sniff = trl_child_open(host->loop, &kinds_child);
 	self->variants = variants_open(host->loop, config);
 	self->uploads = uploads_new(host, self);
@@ -96,7 +98,10 @@ open_media(const struct trl_host *host, void **out)
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };
 static const struct trl_job_kind *const jobs[] = { &file_purge_job, &quota_tell_job,
-	&variant_job, &upload_finish_job, &upload_join_job, NULL };
+	&variant_job, &upload_finish_job, &upload_join_job, &sweep_job,
+	&sweep_uploads_job, NULL };
+static const struct trl_cron *const crons[] = { &sweep_cron, &sweep_uploads_cron,
+	NULL };
 static const char *const calls[] = { "tenants", NULL };
 
 const struct trl_service media_service = {
@@ -107,6 +112,8 @@ const struct trl_service media_service = {
 	.contracts = contracts,
 	.calls = calls,
 	.jobs = jobs,
+	.crons = crons,
+	.erase_tenant = sweep_erase_tenant,
 	.describe_tenant = &media_sql_tenant_describe,
 	.sql = &media_sql,
 	.needs_seal_key = true,

@@ -62,6 +62,25 @@ class Ctl(CtlCase):
                 self.assertNotIn(secret.read().strip().partition(":")[2] or "seal=", everything)
         self.assertIn("TRELLIS_LISTEN_", everything)
 
+    def test_bytes_of_no_file_are_swept(self):
+        self.assertEqual(self.ctl("media", "sweep").stdout, "There is nothing to remove.\n")
+        file = str(uuid.uuid4())
+        folder = os.path.join(self.stack.media_folder(), self.tenant, file[-2:])
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, file)
+        with open(path, "wb") as lost:
+            lost.write(b"x" * 2000)
+        os.utime(path, (1, 1))
+        said = self.ctl("media", "sweep", "--dry-run").stdout.splitlines()
+        self.assertEqual(said[0].split(), ["COUNT", "BYTES", "WHAT"])
+        self.assertRegex(said[1], r"^1 +2000 +bytes of files that are gone$")
+        self.assertEqual(said[2:], ["Nothing was removed: without --dry-run it is."])
+        self.assertTrue(os.path.exists(path))
+        found = {item["what"]: item for item in self.ctl("media", "sweep", "--json").json()["items"]}
+        self.assertEqual((found["orphan"]["count"], found["orphan"]["bytes"]), (1, 2000))
+        self.assertEqual(sum(item["count"] for item in found.values()), 1)
+        self.assertFalse(os.path.exists(path))
+
     def test_the_level_of_logs_is_changed_while_a_process_runs(self):
         inproc = self.stack.transport == "inproc"  # one process, one log
 

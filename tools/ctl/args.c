@@ -36,6 +36,7 @@ static const struct option {
 	{ "--name", CTL_NAME, "NAME",
 	    "what the Secrets' names begin with (default trellis)" },
 	{ "--namespace", CTL_NAMESPACE, "NAME", "where the Secrets belong" },
+	{ "--dry-run", CTL_DRY_RUN, NULL, "only says what it would do" },
 	{ "--one", CTL_ONE, NULL, "all services run in one process" },
 	{ "--markdown", CTL_MARKDOWN, NULL, "every setting, as a table" },
 	{ "--json", CTL_JSON, NULL, "for programs" },

@@ -209,6 +209,18 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_ledger_export,
 	},
 	{
+	    .name = "media sweep",
+	    .words = "",
+	    .summary =
+		"removes bytes that belong to no file, and what is past its time",
+	    .more =
+		"By itself it is done every night. What is younger than a day stays. "
+		"Files whose bytes are\nmissing are listed in media's log, and the "
+		"command fails then.",
+	    .options = CTL_DRY_RUN,
+	    .run = ctl_media_sweep,
+	},
+	{
 	    .name = "call",
 	    .words = "[METHOD [JSON]]",
 	    .summary = "calls any method of any service; without one, lists all",

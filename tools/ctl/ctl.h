@@ -37,6 +37,7 @@ enum ctl_option {
 	CTL_NAME = 1 << 16,
 	CTL_NAMESPACE = 1 << 17,
 	CTL_ONE = 1 << 18,
+	CTL_DRY_RUN = 1 << 19,
 };
 
 struct ctl_args {
@@ -228,6 +229,7 @@ enum ctl_exit ctl_events_new_epoch(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_billing_catalogue(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_ledger_check(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_ledger_export(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_media_sweep(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_keys_init(struct ctl *ctl);
 enum ctl_exit ctl_crash_show(struct ctl *ctl);
 enum ctl_exit ctl_completion(struct ctl *ctl);

@@ -132,7 +132,7 @@ a_purged_file_leaves_nothing(void **state)
 	(void)state;
 	world_sql(
 	    "insert into media.rendition values ('%s', '%s', 'w_1', 'image/png', 1, "
-	    "1, 1, now(), now())",
+	    "1, 1, 'x', now())",
 	    world_id_text(home), world_id_text(id));
 	assert_int_equal(delete (as(ann, TRL_MEMBER), id, NULL), TRL_OK);
 	assert_int_equal(purge(as(ben, TRL_MEMBER), id), TRL_DENIED);

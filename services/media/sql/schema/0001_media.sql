@@ -133,6 +133,7 @@ create table link (
         references file (tenant_id, id) on delete cascade
 );
 comment on table link is 'class: tenant';
+create index link_expires_at on link (expires_at);
 create index link_file on link (tenant_id, file_id, id);
 
 -- How much an organisation stores: bytes of files until they are purged, and those that
@@ -155,3 +156,17 @@ create table store_directory (
     constraint store_directory_one_check check (one)
 );
 comment on table store_directory is 'class: directory; app: select, insert, update';
+
+-- The sweep reads all organisations', by the _sys role.
+create policy tenant on file
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy sweep on file for select to media_sys using (true);
+create policy tenant on upload
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy sweep on upload for select to media_sys using (true);
+create policy tenant on link
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy sweep on link to media_sys using (true);
+create policy tenant on rendition
+    using (tenant_id = nullif(current_setting('trellis.tenant_id', true), '')::uuid);
+create policy sweep on rendition for select to media_sys using (true);

@@ -1,0 +1,91 @@
+/* store.c - bytes that no row refers to: whole files, what was made of pictures,
+ * unfinished uploads (an S3 server's multipart uploads among them), and scraps. */
+#include "store/store.h"
+
+#include <stdio.h>
+
+#include "sweep/sweep.h"
+
+/* Whether rows refer to what was found, in its order. */
+static enum trl_code
+look_up(
+    struct sweep *sweep, const struct store_listing *page, Media__V1__SweepKnown *out)
+{
+	trl_ctx *ctx = sweep->ctx;
+	struct trl_id *tenants =
+	    trl_arena_alloc(ctx->arena, (page->n + 1) * sizeof *tenants);
+	struct trl_id *files =
+	    trl_arena_alloc(ctx->arena, (page->n + 1) * sizeof *files);
+	const char **parts = trl_arena_alloc(ctx->arena, (page->n + 1) * sizeof *parts);
+
+	for (size_t i = 0; i < page->n; i++) {
+		tenants[i] = page->found[i].tenant;
+		files[i] = page->found[i].file;
+		parts[i] = page->found[i].part;
+	}
+	return trl_batch_get_one(ctx, sweep->self->sys, TRL_SCOPE_NOBODY,
+	    &media_sql_sweep_known, NULL, &out->base,
+	    TRL_ARG_IDS("tenants", tenants, page->n),
+	    TRL_ARG_IDS("files", files, page->n),
+	    TRL_ARG_TEXTS("parts", parts, page->n));
+}
+
+static Media__V1__Swept__What
+what_of(enum store_kind kind)
+{
+	switch (kind) {
+	case STORE_WHOLE:
+		return MEDIA__V1__SWEPT__WHAT__orphan;
+	case STORE_MADE:
+		return MEDIA__V1__SWEPT__WHAT__rendition;
+	case STORE_UPLOAD:
+		return MEDIA__V1__SWEPT__WHAT__unfinished;
+	default:
+		return MEDIA__V1__SWEPT__WHAT__scrap;
+	}
+}
+
+static bool
+is_referred_to(enum store_kind kind, const Media__V1__SweepKnownRow *known)
+{
+	switch (kind) {
+	case STORE_WHOLE:
+		return known->file || known->upload;
+	case STORE_MADE:
+		return known->file && known->rendition;
+	case STORE_UPLOAD:
+		return known->upload;
+	default:
+		return false;
+	}
+}
+
+enum trl_code
+sweep_store(struct sweep *sweep, bool *over)
+{
+	Media__V1__SweepKnown known = MEDIA__V1__SWEEP_KNOWN__INIT;
+	const int64_t before_us = trl_now(sweep->ctx) - SWEEP_DAY_US;
+	trl_ctx *ctx = sweep->ctx;
+	struct store_listing *page = trl_arena_zalloc(ctx->arena, sizeof *page);
+	enum trl_code rc;
+
+	if (sweep->place.after)
+		snprintf(page->after, sizeof page->after, "%s", sweep->place.after);
+	rc = store_list(ctx, sweep->self->store, page);
+	if (rc == TRL_OK)
+		rc = look_up(sweep, page, &known);
+	for (size_t i = 0; rc == TRL_OK && i < known.n_items; i++) {
+		const struct store_found *found = &page->found[i];
+
+		/* What is without a file is not ours, and left alone. */
+		if (trl_id_is_nil(found->file) || found->changed_us >= before_us ||
+		    is_referred_to(found->kind, known.items[i]))
+			continue;
+		sweep_count(sweep, what_of(found->kind), found->size);
+		if (!sweep->dry_run)
+			rc = store_forget(ctx, sweep->self->store, found);
+	}
+	*over = page->ended;
+	sweep->place.after = page->after;
+	return rc;
+}

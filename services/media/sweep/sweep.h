@@ -1,0 +1,55 @@
+/* sweep.h - finds what lies in tables and store and belongs to nothing: uploads past
+ * their time, bytes without rows (of processes that were killed, of S3's unfinished
+ * multipart uploads), pictures that nobody looks at any more. What is younger than a
+ * day is left alone, for it may be on its way; rows without bytes are only said.
+ *
+ * It goes page by page, from a place to the next one, so that no run is long: by cron
+ * as a chain of jobs, and by the operator's `trellis media sweep`. What a page needs of
+ * memory is the message's arena. */
+#pragma once
+
+#include <trl/jobs.h>
+
+#include "media.h"
+
+enum {
+	SWEEP_PAGE = 200,
+	SWEEP_PAGES_A_RUN = 20,
+	SWEEP_WHATS = MEDIA__V1__SWEPT__WHAT__missing
+};
+#define SWEEP_DAY_US (INT64_C(86400) * 1000000)
+
+/* A run. */
+struct sweep {
+	struct media *self;
+	trl_ctx *ctx;
+	bool dry_run;
+	Media__V1__SweepPlace place; /* where it stands; its phase 0: it is over */
+	struct sweep_sum {
+		uint64_t count, bytes;
+	} sums[SWEEP_WHATS];
+};
+
+/* Goes on from place (NULL: from the beginning) for some pages. Errors: faults. */
+enum trl_code sweep_run(struct sweep *sweep, const Media__V1__SweepPlace *from,
+    Media__V1__SweepPlace__Phase last) TRL_MUST_CHECK;
+/* Something was found, and removed where it is no dry run. */
+void sweep_count(struct sweep *sweep, Media__V1__Swept__What what, uint64_t bytes);
+
+/* The phases: each does a page behind place, and says whether that was the last one. */
+enum trl_code sweep_uploads(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
+enum trl_code sweep_links(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
+enum trl_code sweep_store(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
+enum trl_code sweep_renditions(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
+enum trl_code sweep_rows(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
+/* Where a page's last row stands, as the next one's place. */
+void sweep_behind(
+    struct sweep *sweep, struct trl_id tenant, struct trl_id file, const char *key);
+
+/* trl_service's. */
+enum trl_code sweep_erase_tenant(
+    void *self, trl_ctx *ctx, struct trl_id tenant) TRL_MUST_CHECK;
+extern const struct trl_job_kind sweep_job, sweep_uploads_job;
+extern const struct trl_cron sweep_cron, sweep_uploads_cron;
+/* Start-up: the counters. */
+void sweep_open(void);
