@@ -16,11 +16,15 @@
 
 enum { RETRY_AFTER_MS = 1000 };
 
+/* The error's field where it was the question. */
+static const char FAILED[] = "question";
+
 struct trl_child {
 	const struct trl_child_kind *kind;
 	struct trl_offload slot;
 	uv_timer_t *idle;
 	unsigned users; /* who asks or waits to */
+	bool renew;     /* it is ended before it is asked again */
 	char program[CHILD_PATH_MAX];
 	struct child_end end;
 };
@@ -33,6 +37,7 @@ struct asking {
 	enum child_outcome outcome, first; /* first: of the one that was there */
 	int status;                        /* of the one that was ended, as waitpid's */
 	int error;                         /* of a start that failed */
+	bool had_less;                     /* time than it may take */
 };
 
 /* Any thread, with the process its own. */
@@ -62,7 +67,11 @@ ask_on_thread(void *arg)
 	const uint64_t late = trl_mono_us() + (uint64_t)kind->timeout_ms * 1000;
 	const uint64_t until = late < asking->deadline_us ? late : asking->deadline_us;
 
+	asking->had_less = asking->deadline_us < late;
 	asking->first = CHILD_ANSWERED;
+	if (child->renew)
+		(void)end_process(&child->end);
+	child->renew = false;
 	for (int i = 0; i < 2; i++) {
 		if (child->end.pid == 0) {
 			asking->error = child_start(child->program, &child->end);
@@ -162,17 +171,18 @@ conclude(trl_ctx *ctx, const struct asking *asking)
 		    child->program, strerror(asking->error));
 		break;
 	case CHILD_ENDED:
-		rc = trl_fail(ctx, TRL_UNAVAILABLE,
+		rc = trl_fail_field(ctx, TRL_UNAVAILABLE, FAILED,
 		    "%s ended twice without an answer, "
 		    "by %s",
 		    child->program, how);
 		break;
-	case CHILD_LATE:
-		rc = trl_fail(ctx, TRL_UNAVAILABLE,
+	case CHILD_LATE: /* of its own time, or of the caller's, who had less */
+		rc = trl_fail_field(ctx, TRL_UNAVAILABLE,
+		    asking->had_less ? NULL : FAILED,
 		    "%s gave no answer in time and was ended", child->program);
 		break;
 	default:
-		rc = trl_fail(ctx, TRL_UNAVAILABLE,
+		rc = trl_fail_field(ctx, TRL_UNAVAILABLE, FAILED,
 		    "%s gave an answer that is too large, and was ended",
 		    child->program);
 		break;
@@ -235,6 +245,19 @@ trl_child_ask_file(trl_ctx *ctx, trl_child *child, const void *request, size_t l
 		trl_buf_add(reply, asking.reply.data, asking.reply.len);
 	trl_buf_fini(&asking.reply);
 	return rc;
+}
+
+bool
+trl_child_failed(const trl_ctx *ctx)
+{
+	return ctx->err.code == TRL_UNAVAILABLE && strcmp(ctx->err.field, FAILED) == 0;
+}
+
+void
+trl_child_renew(trl_child *child)
+{
+	trl_assert(child->users == 0);
+	child->renew = true;
 }
 
 int

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -78,6 +79,12 @@ answer(const uint8_t *request, size_t len, struct trl_buf *reply)
 		return;
 	case 'k':
 		say(reply, kill(getppid(), SIGTERM) == 0);
+		return;
+	case 'o':
+		say(reply, fcntl(0, F_SETOWN, getppid()) == 0);
+		return;
+	case 'p':
+		say(reply, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
 		return;
 	case 'm':
 		room = malloc((size_t)1 << 30); /* which no compiler may leave out */

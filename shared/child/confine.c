@@ -27,6 +27,10 @@
 #endif
 #endif
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+
 enum { DESCRIPTORS_MAX = 64 };
 
 static void
@@ -111,6 +115,10 @@ confine_files(const char *const *reads)
 #define MAY_WITH(nr, arg, bit)                                                         \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 4), LOAD(args[arg]),              \
 	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bit), 0, 1), ALLOW, REFUSE(EPERM)
+/* Only where the low half of an argument is value; may stand several times. */
+#define MAY_WHERE(call, arg, value)                                                    \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 4), LOAD(args[arg]),            \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1), ALLOW, LOAD(nr)
 #define WRITING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 
 static const struct sock_filter calls[] = {
@@ -126,7 +134,11 @@ static const struct sock_filter calls[] = {
 	MAY(SYS_writev),
 	MAY(SYS_lseek),
 	MAY(SYS_close),
-	MAY(SYS_fcntl),
+	/* Not what has another process signalled (F_SETOWN, F_SETSIG). */
+	MAY_WHERE(SYS_fcntl, 1, F_GETFD),
+	MAY_WHERE(SYS_fcntl, 1, F_SETFD),
+	MAY_WHERE(SYS_fcntl, 1, F_GETFL),
+	MAY_WHERE(SYS_fcntl, 1, F_DUPFD_CLOEXEC),
 	MAY(SYS_fstat),
 	MAY(SYS_newfstatat),
 	MAY(SYS_statx),
@@ -159,7 +171,8 @@ static const struct sock_filter calls[] = {
 	MAY(SYS_sched_yield),
 	MAY(SYS_sched_getaffinity),
 	MAY(SYS_membarrier),
-	MAY(SYS_prctl),
+	MAY_WHERE(SYS_prctl, 0, PR_SET_NAME),
+	MAY_WHERE(SYS_prctl, 0, PR_SET_VMA), /* libc names its memory */
 	/* Time, chance, itself. */
 	MAY(SYS_clock_gettime),
 	MAY(SYS_clock_nanosleep),

@@ -49,6 +49,7 @@ struct question {
 	size_t reply_len;
 	enum trl_code rc;
 	char message[256];
+	bool failed; /* trl_child_failed */
 	bool done;
 };
 
@@ -69,6 +70,7 @@ ask(trl_ctx *ctx, void *arg)
 	} else {
 		(void)snprintf(question->message, sizeof question->message, "%s",
 		    ctx->err.message);
+		question->failed = trl_child_failed(ctx);
 	}
 	question->done = true;
 }
@@ -223,7 +225,7 @@ it_can_do_nothing_but_read_and_answer(void **state)
 		const char *what;
 		int error;
 	} rows[] = { { "n", ENOSYS }, { "w", EACCES }, { "f", EPERM }, { "x", ENOSYS },
-		{ "k", ENOSYS }, { "m", ENOMEM } };
+		{ "k", ENOSYS }, { "o", ENOSYS }, { "p", ENOSYS }, { "m", ENOMEM } };
 
 	(void)state;
 	assert_string_equal(answer_to("r"), "done");
@@ -239,6 +241,7 @@ one_that_crashes_costs_one_question(void **state)
 
 	(void)state;
 	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	assert_true(question.failed);
 	if (CONFINED)
 		assert_non_null(strstr(question.message, "ended twice"));
 	question = asked_of("q");
@@ -254,8 +257,27 @@ one_that_hangs_is_ended_in_time(void **state)
 	(void)state;
 	assert_int_equal(question.rc, TRL_UNAVAILABLE);
 	assert_non_null(strstr(question.message, "no answer in time"));
+	assert_true(question.failed);
 	assert_int_equal(asked_of("s").rc, TRL_UNAVAILABLE);
 	assert_string_equal(answer_to("eafter"), "after");
+}
+
+static void
+one_that_is_renewed_is_another_when_it_is_asked_again(void **state)
+{
+	int pid;
+
+	(void)state;
+	trl_child_renew(rig.child); /* where there is none */
+	assert_string_equal(answer_to("eone"), "one");
+	pid = trl_child_pid(rig.child);
+	trl_child_renew(rig.child);
+	assert_string_equal(answer_to("etwo"), "two");
+	assert_int_not_equal(trl_child_pid(rig.child), pid);
+	assert_int_equal(kill(pid, 0), -1);
+	pid = trl_child_pid(rig.child);
+	assert_string_equal(answer_to("ethree"), "three");
+	assert_int_equal(trl_child_pid(rig.child), pid);
 }
 
 static void
@@ -428,6 +450,7 @@ a_program_that_is_not_there_is_said(void **state)
 	assert_int_equal(question.rc, TRL_UNAVAILABLE);
 	assert_non_null(strstr(
 	    question.message, "trellis-missing cannot be started: No such file"));
+	assert_false(question.failed);
 }
 
 #define RIGGED(test) cmocka_unit_test_setup_teardown(test, open_rig, close_rig)
@@ -443,6 +466,7 @@ main(void)
 #endif
 		RIGGED(one_that_crashes_costs_one_question),
 		RIGGED(one_that_hangs_is_ended_in_time),
+		RIGGED(one_that_is_renewed_is_another_when_it_is_asked_again),
 		RIGGED(what_is_too_large_ends_it),
 		RIGGED(one_that_is_killed_at_rest_or_at_work_is_replaced),
 		RIGGED(a_file_goes_along_and_neither_side_keeps_it),

@@ -45,5 +45,12 @@ enum trl_code trl_child_ask(trl_ctx *ctx, trl_child *child, const void *request,
 enum trl_code trl_child_ask_file(trl_ctx *ctx, trl_child *child, const void *request,
     size_t len, int file, struct trl_buf *reply) TRL_MUST_CHECK;
 
+/* Whether the ask that just failed did so because of what it was asked: it ended, was
+ * too slow or said too much, each time that it was tried. Else it was not its fault. */
+bool trl_child_failed(const trl_ctx *ctx);
+/* When nobody asks: the next one who does meets another, which knows nothing of those
+ * before. */
+void trl_child_renew(trl_child *child);
+
 /* Of one that runs; 0: none does. For tests. */
 int trl_child_pid(const trl_child *child);
