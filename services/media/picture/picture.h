@@ -14,7 +14,7 @@ enum {
 	PICTURE_REPLY_MAX = 16 << 20, /* bytes, its head included */
 
 	/* What is decoded at all; all of it is seen from the header. */
-	PICTURE_FILE_MAX = 256 << 20,  /* bytes */
+	PICTURE_FILE_MAX = 100 << 20,  /* bytes */
 	PICTURE_PIXELS_MAX = 50000000, /* of a frame */
 	PICTURE_ALL_MAX = 200000000,   /* pixels of all frames */
 	PICTURE_SIDE_MAX = 16383,

@@ -5,6 +5,7 @@
 
 #include "file/file.h"
 #include "kinds/kinds.h"
+#include "variant/renderer.h"
 
 enum { COME_AGAIN_MS = 1000 };
 
@@ -140,7 +141,7 @@ read_options(struct media *self, trl_ctx *ctx, const media_file *file, const cha
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such variant.");
 	if (file->reason)
 		return trl_fail(ctx, TRL_INVALID, "%s", file->reason);
-	return TRL_OK;
+	return renderer_takes(ctx, file);
 }
 
 enum trl_code

@@ -13,7 +13,11 @@
 #include "kinds/kinds.h"
 #include "variant/renderer.h"
 
-enum { COME_AGAIN_US = 5000000 };
+enum {
+	FAILED_MAX = 3, /* times that the renderer may have ended over one */
+	AGAIN_MIN_US = 5000000
+};
+static const int64_t AGAIN_MAX_US = INT64_C(3600000000);
 
 static bool
 is_picture(const struct media *self, const media_file *file)
@@ -80,14 +84,18 @@ look(struct media *self, trl_ctx *ctx, const media_file *file, bool *fine)
 	struct picture_reply said;
 	struct file_verdict verdict = { 0 };
 	struct trl_buf bytes = { 0 };
-	enum trl_code rc =
-	    renderer_ask(self, ctx, trl_value_id(file->id), &asked, &said, &bytes);
+	enum trl_code rc = renderer_takes(ctx, file);
 
+	if (rc == TRL_OK)
+		rc = renderer_ask(
+		    self, ctx, trl_value_id(file->id), &asked, &said, &bytes);
 	trl_buf_fini(&bytes);
 	*fine = rc == TRL_OK;
 	if (rc == TRL_INVALID) {
+		const char *reason = trl_arena_strdup(ctx->arena, ctx->err.message);
+
 		trl_err_clear(ctx);
-		return settle_refused(self, ctx, file, said.reason);
+		return settle_refused(self, ctx, file, reason);
 	}
 	if (rc != TRL_OK)
 		return rc;
@@ -164,19 +172,34 @@ work_on(struct media *self, trl_ctx *ctx, const media_file *file)
 	return rc == TRL_OK && fine && is_wanted(file) ? make_all(self, ctx, file) : rc;
 }
 
-/* Nobody's failure: the file went meanwhile, or others are in front. */
+/* Not the picture's fault (the store is away, others are in front, the renderer cannot
+ * be started): it waits as long as that takes. Nothing is judged by it. */
 static enum trl_code
-conclude(trl_ctx *ctx, enum trl_code rc)
+come_again(trl_ctx *ctx, const struct trl_job *job)
 {
-	if (rc == TRL_NOT_FOUND) {
-		trl_err_clear(ctx);
-		return TRL_OK;
-	}
-	if (rc == TRL_BUSY) {
-		trl_err_clear(ctx);
-		return trl_job_again(ctx, trl_now(ctx) + COME_AGAIN_US);
-	}
-	return rc;
+	const int64_t waited_us = trl_now(ctx) - job->made_at_us;
+	int64_t wait_us = waited_us / 4;
+
+	if (wait_us < AGAIN_MIN_US)
+		wait_us = AGAIN_MIN_US;
+	if (wait_us > AGAIN_MAX_US)
+		wait_us = AGAIN_MAX_US;
+	if (ctx->err.code != TRL_BUSY)
+		trl_log_err(ctx);
+	trl_err_clear(ctx);
+	return trl_job_again(ctx, trl_now(ctx) + wait_us);
+}
+
+/* What renders it was ended by it each time: whoever sent it meant that, or it is as
+ * bad as if. What was made before stays. */
+static enum trl_code
+give_up(struct media *self, trl_ctx *ctx, const media_file *file)
+{
+	trl_log_err(ctx);
+	trl_err_clear(ctx);
+	return file->has_width ? TRL_OK
+			       : settle_refused(self, ctx, file,
+				     "The picture could not be rendered.");
 }
 
 static enum trl_code
@@ -189,23 +212,15 @@ run(void *self, trl_ctx *ctx, const struct trl_job *job)
 
 	if (rc == TRL_OK)
 		rc = work_on(self, ctx, file);
-	return conclude(ctx, rc);
-}
-
-/* The process that looks at it was ended each time: whoever sent it meant that, or it
- * is as bad as if. What was made before stays. */
-static enum trl_code
-dead(void *self, trl_ctx *ctx, const struct trl_job *job)
-{
-	const Media__V1__FileDue *due =
-	    (const Media__V1__FileDue *)(const void *)job->payload;
-	media_file *file = media_v1_file_new(ctx);
-	enum trl_code rc = file_find(self, ctx, trl_value_id(due->file_id), file);
-
-	if (rc == TRL_OK && !file->has_width && !file->reason)
-		rc = settle_refused(
-		    self, ctx, file, "The picture could not be rendered.");
-	return conclude(ctx, rc);
+	if (rc == TRL_OK)
+		return rc;
+	if (rc == TRL_NOT_FOUND) { /* it went meanwhile */
+		trl_err_clear(ctx);
+		return TRL_OK;
+	}
+	if (!trl_child_failed(ctx))
+		return come_again(ctx, job);
+	return job->attempt >= FAILED_MAX ? give_up(self, ctx, file) : rc;
 }
 
 static const uint32_t delays_s[] = { 5, 30, 300 };
@@ -214,8 +229,6 @@ const struct trl_job_kind variant_job = {
 	.name = "variants",
 	.message = &media_v1_file_due_rules,
 	.run = run,
-	.dead = dead,
-	.attempts = 4,
 	.slots = 4,
 	.per_tenant = 2,
 	.timeout_ms = 180000,

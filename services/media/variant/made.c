@@ -82,6 +82,18 @@ keep(const struct making *making, trl_ctx *ctx, const struct picture_reply *said
 	return trl_batch_write_unrecorded(work);
 }
 
+static enum trl_code
+has_room(const struct making *making, trl_ctx *ctx)
+{
+	trl_batch *work =
+	    trl_batch_new(ctx, making->self->pg, TRL_SCOPE_TENANT(making->tenant));
+
+	trl_batch_add(work, &media_sql_rendition_room, NULL,
+	    TRL_ARG_ID("tenant_id", making->tenant),
+	    TRL_ARG_ID("file_id", making->file));
+	return trl_batch_read(work);
+}
+
 /* Another replica may have been faster. */
 static enum trl_code
 make(const struct making *making, trl_ctx *ctx)
@@ -100,7 +112,10 @@ make(const struct making *making, trl_ctx *ctx)
 
 	if (rc != TRL_OK || there->etag)
 		return rc;
-	rc = renderer_ask(making->self, ctx, making->file, &asked, &said, &bytes);
+	rc = has_room(making, ctx);
+	if (rc == TRL_OK)
+		rc = renderer_ask(
+		    making->self, ctx, making->file, &asked, &said, &bytes);
 	if (rc == TRL_OK)
 		rc = keep(making, ctx, &said, &bytes);
 	trl_buf_fini(&bytes);

@@ -42,7 +42,18 @@ read_reply(trl_ctx *ctx, const struct picture_request *asked,
 	return TRL_OK;
 }
 
-/* With a process at hand. */
+enum trl_code
+renderer_takes(trl_ctx *ctx, const media_file *file)
+{
+	if (file->size <= PICTURE_FILE_MAX)
+		return TRL_OK;
+	return trl_fail(ctx, TRL_INVALID,
+	    "A picture may have %d MiB; the file has %llu.", PICTURE_FILE_MAX >> 20,
+	    (unsigned long long)((file->size + (1 << 20) - 1) >> 20));
+}
+
+/* With a process at hand: so no more is copied from a bucket at once than is rendered.
+ */
 static enum trl_code
 ask_it(struct media *self, trl_ctx *ctx, trl_child *child, struct trl_id file,
     const struct picture_request *asked, struct trl_buf *reply)
@@ -50,7 +61,8 @@ ask_it(struct media *self, trl_ctx *ctx, trl_child *child, struct trl_id file,
 	const struct store_object object = { ctx->tenant, file, "" };
 	struct picture_request whole = *asked;
 	int descriptor;
-	enum trl_code rc = store_fetch(ctx, self->store, &object, &descriptor);
+	enum trl_code rc =
+	    trl_fold(ctx, store_fetch(ctx, self->store, &object, &descriptor));
 
 	if (rc != TRL_OK)
 		return rc;

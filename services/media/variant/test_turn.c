@@ -1,13 +1,16 @@
-/* test_turn.c - whose turn it is to have a picture rendered; no process is started. */
+/* test_turn.c - whose turn it is to have a picture rendered. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "picture/picture.h"
 #include "variant/turn.h"
 
 enum { PATIENCE_MS = 10000, MANY = 200 };
@@ -156,6 +159,51 @@ a_crowd_is_told_to_come_again(void **state)
 	assert_int_equal(rig.order[2], 'b');
 }
 
+static int pids[3];
+static size_t n_pids;
+
+/* The process that answers, with whatever it says of a file that is none. */
+static void
+ask_as(trl_ctx *ctx, void *arg)
+{
+	const struct picture_request asked = { .version = PICTURE_VERSION,
+		.task = PICTURE_LOOK };
+	const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct trl_buf reply = { 0 };
+	trl_child *child;
+
+	memset(&ctx->tenant, *(char *)arg, sizeof ctx->tenant);
+	assert_int_equal(turns_take(ctx, rig.turns, &child), TRL_OK);
+	assert_int_equal(
+	    trl_child_ask_file(ctx, child, &asked, sizeof asked, nothing, &reply),
+	    TRL_OK);
+	pids[n_pids++] = trl_child_pid(child);
+	turns_leave(rig.turns, child);
+	trl_buf_fini(&reply);
+	close(nothing);
+	rig.ended++;
+}
+
+static void
+no_two_organisations_meet_in_one_process(void **state)
+{
+	static char tenants[] = "aab";
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct trl_spawn spec = { .name = "ask",
+			.run = ask_as,
+			.arg = &tenants[i],
+			.timeout_ms = PATIENCE_MS };
+
+		assert_int_equal(trl_spawn(rig.loop, &spec), TRL_OK);
+		run_until_ended(i + 1);
+	}
+	assert_true(pids[0] > 0);
+	assert_int_equal(pids[1], pids[0]);
+	assert_int_not_equal(pids[2], pids[0]);
+}
+
 static void
 one_that_waits_no_more_is_passed_over(void **state)
 {
@@ -183,6 +231,7 @@ main(void)
 		RIGGED(organisations_take_turns),
 		RIGGED(a_crowd_is_told_to_come_again),
 		RIGGED(one_that_waits_no_more_is_passed_over),
+		RIGGED(no_two_organisations_meet_in_one_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

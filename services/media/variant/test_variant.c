@@ -274,7 +274,7 @@ the_job_looks_at_it_and_makes_all_that_is_named(void **state)
 		assert_true(file->variants[i]->made);
 		assert_in_range(file->variants[i]->width, 16, 32);
 		assert_true(file->variants[i]->size > 20);
-		assert_non_null(strstr(file->variants[i]->url, "/m/"));
+		assert_non_null(strstr(file->variants[i]->url, "/variants/"));
 	}
 	assert_string_equal(file->variants[3]->type, "image/avif");
 	assert_int_equal(files_rows("rendition"), 5); /* "any" has two */
@@ -345,6 +345,73 @@ a_good_picture_becomes_ready_where_only_pictures_are_taken(void **state)
 	assert_int_equal(file->width, 100);
 	assert_true(file->variants[0]->made);
 	assert_non_null(strstr(file->url, "/m/"));
+	assert_non_null(strstr(file->variants[0]->url, "/m/"));
+}
+
+static void
+take_bytes(trl_ctx *ctx, void *arg)
+{
+	const struct store_object object = { home, *(struct trl_id *)arg, "" };
+	struct media *self = world.self;
+
+	assert_int_equal(store_remove(ctx, self->store, &object), TRL_OK);
+}
+
+/* Whatever else is wrong (here: the store does not have it) judges no picture. */
+static void
+a_picture_is_judged_by_what_it_is_and_not_by_an_outage(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	draw(100, 60, true);
+	id = keep("pictures", "processing");
+	world_act(take_bytes, &id);
+	for (int i = 0; i < 6; i++) {
+		run_job(id);
+		world_sql("update media.job set run_at = now() - interval '1 s' where "
+			  "kind = 'variants'");
+	}
+	assert_int_equal(file_now(id)->state, MEDIA__V1__FILE__STATE__processing);
+	assert_null(file_now(id)->reason);
+	world_act(put_png, &id);
+	run_job(id);
+	assert_int_equal(file_now(id)->state, MEDIA__V1__FILE__STATE__ready);
+}
+
+/* From its row, so not a byte is fetched (there are none). */
+static void
+one_that_is_too_large_is_not_even_fetched(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	draw(100, 60, true);
+	id = keep("files", "ready");
+	world_act(take_bytes, &id);
+	world_sql("update media.file set size = 107374182400 where id = '%s'",
+	    world_id_text(id));
+	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_INVALID);
+	run_job(id);
+	assert_string_equal(
+	    file_now(id)->reason, "A picture may have 100 MiB; the file has 102400.");
+}
+
+/* They count for no storage. */
+static void
+of_one_picture_only_so_many_are_made(void **state)
+{
+	const struct trl_id id = picture();
+
+	(void)state;
+	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
+		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
+		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 63) n",
+	    world_id_text(home), world_id_text(id));
+	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
+	assert_int_equal(get(id, "card", NULL, NULL), TRL_INVALID);
+	assert_int_equal(files_rows("rendition"), 64);
+	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
 }
 
 static enum trl_code
@@ -595,6 +662,9 @@ main(void)
 		T(avif_is_webp_until_the_job_has_made_it),
 		T(a_picture_over_the_limits_is_rejected_where_only_pictures_are_taken),
 		T(a_good_picture_becomes_ready_where_only_pictures_are_taken),
+		T(a_picture_is_judged_by_what_it_is_and_not_by_an_outage),
+		T(one_that_is_too_large_is_not_even_fetched),
+		T(of_one_picture_only_so_many_are_made),
 		T(a_signed_size_is_made_and_one_that_was_altered_is_not),
 		T(a_link_to_what_cannot_be_made_is_refused),
 		T(a_flood_is_bounded_and_each_is_made_once),

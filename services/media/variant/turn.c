@@ -25,11 +25,17 @@ struct waiter {
 	trl_child *got; /* it is its turn */
 };
 
+struct renderer {
+	trl_child *child;
+	struct trl_id tenant; /* whose picture it had last */
+	bool busy;
+};
+
 struct turns {
 	struct waiter *first; /* as they came */
 	uint64_t round;       /* of the last whose turn it was */
 	size_t n, n_free;
-	trl_child **free; /* who does nothing, a stack */
+	struct renderer *each;
 };
 
 turns *
@@ -38,10 +44,10 @@ turns_open(trl_loop *loop, unsigned renderers)
 	turns *all = calloc(1, sizeof *all);
 
 	trl_assert(all && renderers > 0);
-	all->free = calloc(renderers, sizeof(trl_child *));
-	trl_assert(all->free);
+	all->each = calloc(renderers, sizeof *all->each);
+	trl_assert(all->each);
 	for (all->n = 0; all->n < renderers; all->n++)
-		all->free[all->n] = trl_child_open(loop, &picture_child);
+		all->each[all->n].child = trl_child_open(loop, &picture_child);
 	all->n_free = all->n;
 	return all;
 }
@@ -55,9 +61,28 @@ turns_close(turns **all)
 		return;
 	trl_assert(self->n_free == self->n && !self->first);
 	for (size_t i = 0; i < self->n; i++)
-		trl_child_close(&self->free[i]);
-	free((void *)self->free);
+		trl_child_close(&self->each[i].child);
+	free(self->each);
 	free(self);
+}
+
+/* One that is free, best of all one that had the tenant's last. What another's picture
+ * did to one goes with it: it starts anew. */
+static trl_child *
+pick(turns *all, struct trl_id tenant)
+{
+	struct renderer *best = NULL;
+
+	for (struct renderer *at = all->each; at < all->each + all->n; at++)
+		if (!at->busy && (!best || trl_id_eq(at->tenant, tenant)))
+			best = at;
+	trl_assert(best);
+	if (!trl_id_eq(best->tenant, tenant))
+		trl_child_renew(best->child);
+	best->tenant = tenant;
+	best->busy = true;
+	all->n_free--;
+	return best->child;
 }
 
 /* Adds it at the end. False: too many wait. */
@@ -115,7 +140,7 @@ go_on(turns *all)
 		if (!trl_wake(next->ticket))
 			continue;
 		all->round = next->round;
-		next->got = all->free[--all->n_free];
+		next->got = pick(all, next->tenant);
 	}
 }
 
@@ -126,7 +151,7 @@ turns_take(trl_ctx *ctx, turns *all, trl_child **out)
 	enum trl_code rc;
 
 	if (all->n_free > 0 && !all->first) {
-		*out = all->free[--all->n_free];
+		*out = pick(all, ctx->tenant);
 		return TRL_OK;
 	}
 	if (!add(all, &waiter)) {
@@ -150,6 +175,11 @@ turns_take(trl_ctx *ctx, turns *all, trl_child **out)
 void
 turns_leave(turns *all, trl_child *child)
 {
-	all->free[all->n_free++] = child;
+	struct renderer *at = all->each;
+
+	while (at->child != child)
+		at++;
+	at->busy = false;
+	all->n_free++;
 	go_on(all);
 }

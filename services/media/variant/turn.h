@@ -1,6 +1,6 @@
 /* turn.h - the processes that render pictures (trellis-picture), and whose turn it is.
  * Organisations take turns: one with a hundred pictures waiting delays another's by one
- * picture. For actors. */
+ * picture; and no two organisations' pictures meet in one process. For actors. */
 #pragma once
 
 #include <trl/child.h>
