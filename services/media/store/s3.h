@@ -19,7 +19,7 @@ enum {
 	S3_KEY_BYTES = 256,
 	S3_MARK_BYTES = 2048,
 	S3_SMALL_BYTES = 64 << 10,    /* to hash without a thread */
-	S3_WRITERS_BYTES = 512 << 20, /* that all writers hold in memory */
+	S3_WRITERS_BYTES = 256 << 20, /* that all writers hold in memory */
 	S3_AGAIN_MS = 2000
 };
 

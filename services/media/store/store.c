@@ -54,8 +54,8 @@ store_writer_write(trl_ctx *ctx, store_writer *writer, const void *data, size_t 
 {
 	enum trl_code rc;
 
-	trl_assert(
-	    !writer->busy && !writer->broken && len <= writer->length - writer->offset);
+	trl_assert(!writer->busy && !writer->broken && len <= TRL_STREAM_PIECE &&
+		   len <= writer->length - writer->offset);
 	writer->busy = true;
 	rc = writer->store->way->writer_write(ctx, writer, data, len);
 	writer->busy = false;

@@ -52,7 +52,8 @@ typedef struct store_writer store_writer;
 enum trl_code store_writer_open(trl_ctx *ctx, media_store *store,
     const struct store_object *object, const struct store_place *from,
     store_writer **out) TRL_MUST_CHECK;
-/* Errors: TRL_STORAGE (there is no room: what was written by earlier calls stands, and
+/* At most TRL_STREAM_PIECE bytes.
+ * Errors: TRL_STORAGE (there is no room: what was written by earlier calls stands, and
  * the same may be tried again), TRL_TOO_LARGE. After a fault only the close is left. */
 enum trl_code store_writer_write(
     trl_ctx *ctx, store_writer *writer, const void *data, size_t len) TRL_MUST_CHECK;

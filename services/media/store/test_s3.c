@@ -52,6 +52,8 @@ act(void (*fn)(trl_ctx *ctx))
 	assert_true(trl_loop_run_until(loop, is_done, &run, PATIENCE_MS));
 }
 
+static unsigned tell(const char *fmt, ...) TRL_PRINTF(1, 2);
+
 static unsigned
 tell(const char *fmt, ...)
 {
