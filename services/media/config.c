@@ -23,6 +23,11 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct media_config, s3_ca, "TRELLIS_S3_CA", NULL,
 	    "path of the PEM file with the authorities that the S3 server is believed "
 	    "by; unset: the system's"),
+	TRL_CONFIG_INT(struct media_config, s3_redirect_s,
+	    "TRELLIS_S3_REDIRECT_SECONDS", "0", 0, 604800,
+	    "links to files lead to the S3 server itself, by a URL that is valid for "
+	    "so "
+	    "many seconds, also where the link is revoked meanwhile; 0: they do not"),
 	TRL_CONFIG_STR(struct media_config, collections, "TRELLIS_MEDIA_COLLECTIONS",
 	    NULL,
 	    "the collections of files, as JSON (services/media/README.md); usually as "

@@ -9,6 +9,7 @@ struct media_config {
 	const char *s3_url, *s3_bucket, *s3_region, *s3_key_id, *s3_ca;
 	trl_secret *s3_secret;
 	bool s3_path_style;
+	int64_t s3_redirect_s;
 	const char *collections;
 	int64_t upload_hours, trash_days, storage_bytes;
 	trl_secret *link_keys;

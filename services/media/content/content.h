@@ -25,8 +25,9 @@ struct content {
 	int64_t modified_us;
 	bool is_inline; /* shown in place, else kept as a file */
 	enum content_cache cache;
-	uint64_t left_s; /* until the URL ends, of those that do */
-	bool by_accept;  /* the Accept header chose it */
+	uint64_t left_s;   /* until the URL ends, of those that do */
+	bool by_accept;    /* the Accept header chose it */
+	bool may_redirect; /* to where the store has it */
 };
 
 /* What a request asked for. */

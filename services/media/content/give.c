@@ -181,6 +181,28 @@ refuse_range(trl_ctx *ctx, const struct content *what)
 	    (unsigned long long)what->size);
 }
 
+static const char *
+url_of(struct media *self, trl_ctx *ctx, const struct content *what)
+{
+	return store_url(ctx, self->store, &what->object, what->left_s, what->type,
+	    trl_disposition(ctx->arena, what->name, what->is_inline));
+}
+
+/* A HEAD is not led there: the URL is signed for GET. */
+static enum trl_code
+redirect(trl_ctx *ctx, const char *url, Media__V1__ContentBytes *out)
+{
+	trl_stream *stream = trl_stream_of(ctx);
+	enum trl_code rc;
+
+	*out = (Media__V1__ContentBytes)MEDIA__V1__CONTENT_BYTES__INIT;
+	trl_set(out, status, 307);
+	out->location = (char *)(uintptr_t)url;
+	out->cache = (char *)"private, no-store";
+	rc = trl_stream_answer(ctx, stream, &out->base);
+	return rc == TRL_OK ? trl_stream_end(ctx, stream) : rc;
+}
+
 enum trl_code
 content_give(struct media *self, trl_ctx *ctx, const struct content *what,
     const struct content_asked *asked, Media__V1__ContentBytes *out)
@@ -190,6 +212,7 @@ content_give(struct media *self, trl_ctx *ctx, const struct content *what,
 	    content_judge(&asked->conditions, what->etag, what->modified_us / 1000000);
 	struct content_span spans[CONTENT_SPANS_MAX];
 	enum content_range range = CONTENT_WHOLE;
+	const char *url;
 	enum trl_code rc;
 	size_t n = 0;
 
@@ -202,6 +225,8 @@ content_give(struct media *self, trl_ctx *ctx, const struct content *what,
 		rc = trl_stream_answer(ctx, trl_stream_of(ctx), &out->base);
 		return rc == TRL_OK ? trl_stream_end(ctx, trl_stream_of(ctx)) : rc;
 	}
+	if (what->may_redirect && !is_head && (url = url_of(self, ctx, what)) != NULL)
+		return redirect(ctx, url, out);
 	tell_whole(ctx, what, out);
 	if (verdict == CONTENT_GIVEN && !is_head)
 		range = content_range_read(asked->range, what->size, spans, &n);

@@ -87,6 +87,7 @@ media_get_signed(struct media *self, trl_ctx *ctx,
 		return variant_give(
 		    self, ctx, &file, claim.options, what, in->accept, &asked, out);
 	}
+	what.may_redirect = !trl_id_is_nil(claim.link);
 	if (link.download)
 		what.is_inline = false;
 	return content_give(self, ctx, &what, &asked, out);

@@ -35,6 +35,10 @@ struct store_way {
 	enum trl_code (*give)(trl_ctx *ctx, media_store *store,
 	    const struct store_object *object, trl_stream *stream, uint64_t offset,
 	    uint64_t len);
+	/* NULL: there are none. */
+	const char *(*url)(trl_ctx *ctx, const media_store *store,
+	    const struct store_object *object, uint64_t seconds, const char *type,
+	    const char *disposition);
 	enum trl_code (*fetch)(trl_ctx *ctx, media_store *store,
 	    const struct store_object *object, int *fd);
 	enum trl_code (*remove)(

@@ -41,6 +41,7 @@ static const struct store_way s3_way = {
 	.reader_open = s3_reader_open,
 	.reader_next = s3_reader_next,
 	.reader_close = s3_reader_close,
+	.url = s3_url,
 	.fetch = s3_fetch,
 	.remove = s3_remove,
 	.remove_tenant = s3_remove_tenant,
@@ -148,6 +149,7 @@ s3_store_open(
 	store->key_id = copy(config->s3_key_id);
 	store->region = copy(config->s3_region);
 	store->secret = config->s3_secret;
+	store->redirect_s = (uint32_t)config->s3_redirect_s;
 	store->spool = copy(config->folder != NULL ? config->folder : P_tmpdir);
 	store->disk = (struct trl_offload){ .name = "media_disk",
 		.slots = 3,

@@ -31,7 +31,8 @@ struct s3_store {
 	char *host;
 	char *bucket, *key_id, *region, *spool;
 	const trl_secret *secret;
-	size_t held; /* by writers */
+	uint32_t redirect_s; /* 0: nobody is told a URL of it */
+	size_t held;         /* by writers */
 	struct trl_offload disk;
 	trl_series *retries;
 };
@@ -78,6 +79,7 @@ enum trl_code s3_refused(trl_ctx *ctx, const char *method, const char *key,
 /* Of what makes something: that a thing is not there can only be the bucket. */
 enum trl_code s3_there(trl_ctx *ctx, enum trl_code rc);
 
+struct sigv4_key s3_signing_key(const struct s3_store *store);
 void s3_key_of(const struct store_object *object, char key[S3_KEY_BYTES]);
 void s3_tail_of(
     const struct store_object *object, int64_t generation, char key[S3_KEY_BYTES]);
@@ -121,6 +123,11 @@ enum trl_code s3_fetch(
 /* The first len bytes of a key; TRL_NOT_FOUND: there are fewer. */
 enum trl_code s3_read_key(trl_ctx *ctx, struct s3_store *store, const char *key,
     void *into, size_t len) TRL_MUST_CHECK;
+
+/* s3_url.c */
+const char *s3_url(trl_ctx *ctx, const media_store *store,
+    const struct store_object *object, uint64_t seconds, const char *type,
+    const char *disposition);
 
 /* s3_list.c: what begins with prefix, a page at a time. */
 

@@ -79,14 +79,20 @@ ended(struct trl_buf *text)
 	return (const char *)text->data;
 }
 
-static void
-write_line(const struct s3_store *store, const struct s3_ask *ask, struct line *line)
+struct sigv4_key
+s3_signing_key(const struct s3_store *store)
 {
-	const struct sigv4_key key = { .id = store->key_id,
+	return (struct sigv4_key){ .id = store->key_id,
 		.region = store->region,
 		.service = "s3",
 		.secret = trl_secret_bytes(store->secret),
 		.secret_len = trl_secret_len(store->secret) };
+}
+
+static void
+write_line(const struct s3_store *store, const struct s3_ask *ask, struct line *line)
+{
+	const struct sigv4_key key = s3_signing_key(store);
 	struct sigv4_header signed_too[] = { { "host", store->host },
 		{ "x-amz-content-sha256", line->hash }, { "x-amz-date", NULL } };
 	struct sigv4_request request = { .method = ask->method,

@@ -153,8 +153,7 @@ sigv4_presign(struct trl_buf *out, const struct sigv4_key *key,
 	TRL_AUTO(trl_buf_fini) struct trl_buf scope = { .len = 0 };
 	TRL_AUTO(trl_buf_fini) struct trl_buf query = { .len = 0 };
 
-	trl_assert(request->query[0] == '\0' && expires_s >= 1 &&
-		   expires_s <= SIGV4_EXPIRES_MAX);
+	trl_assert(expires_s >= 1 && expires_s <= SIGV4_EXPIRES_MAX);
 	trl_buf_printf(&scope, "%s/", key->id);
 	add_scope(&scope, key, request->time);
 	trl_buf_printf(&query, "X-Amz-Algorithm=%s&X-Amz-Credential=", algorithm);
@@ -165,6 +164,8 @@ sigv4_presign(struct trl_buf *out, const struct sigv4_key *key,
 	for (size_t i = 0; i < request->n_headers; i++)
 		trl_buf_printf(
 		    &query, "%s%s", i > 0 ? "%3B" : "", request->headers[i].name);
+	if (request->query[0] != '\0')
+		trl_buf_printf(&query, "&%s", request->query);
 	trl_buf_add(&query, "", 1);
 	trl_buf_adds(out, (const char *)query.data);
 	trl_buf_adds(out, "&X-Amz-Signature=");

@@ -43,6 +43,6 @@ void sigv4_hash(const void *bytes, size_t len, char hex[SIGV4_HEX]);
 void sigv4_authorize(struct trl_buf *out, const struct sigv4_key *key,
     const struct sigv4_request *request);
 /* Appends the query that lets whoever has it do the request for so many seconds, 1 to
- * SIGV4_EXPIRES_MAX. Of the headers only host counts; request->query is "". */
+ * SIGV4_EXPIRES_MAX. Names of request->query begin with small letters. */
 void sigv4_presign(struct trl_buf *out, const struct sigv4_key *key,
     const struct sigv4_request *request, uint32_t expires_s);

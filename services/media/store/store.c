@@ -204,6 +204,15 @@ store_give(trl_ctx *ctx, media_store *store, const struct store_object *object,
 	return rc == TRL_OK ? give_pieces(ctx, reader, stream) : rc;
 }
 
+const char *
+store_url(trl_ctx *ctx, const media_store *store, const struct store_object *object,
+    uint64_t seconds, const char *type, const char *disposition)
+{
+	return store->way->url == NULL
+		   ? NULL
+		   : store->way->url(ctx, store, object, seconds, type, disposition);
+}
+
 enum trl_code
 store_head(trl_ctx *ctx, media_store *store, const struct store_object *object,
     uint64_t offset, size_t len, void *into, size_t *got)

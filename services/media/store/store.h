@@ -96,6 +96,12 @@ enum trl_code store_reader_next(trl_ctx *ctx, store_reader *reader,
     const uint8_t **data, size_t *len) TRL_MUST_CHECK;
 void store_reader_close(store_reader **reader);
 
+/* A URL by which whoever has it reads the object from its server for so many seconds,
+ * or as many as the settings let it, with these fields in the answer; in ctx's arena.
+ * NULL: it has none, for the store is a folder, or by the settings. */
+const char *store_url(trl_ctx *ctx, const media_store *store,
+    const struct store_object *object, uint64_t seconds, const char *type,
+    const char *disposition);
 /* Writes a part of an object into the stream and does not end it.
  * Errors: as the reader's, and those of trl_stream_write. */
 enum trl_code store_give(trl_ctx *ctx, media_store *store,

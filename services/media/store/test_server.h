@@ -26,7 +26,7 @@ static const char test_bucket[] = "files", test_key[] = "test:tester",
 		  test_secret[] = "testing", test_region[] = "test-region-1";
 
 /* The script's own words go to the test's output. */
-static void
+static inline void
 test_server_start(struct test_server *server, const char *script)
 {
 	int input[2], output[2];
@@ -59,7 +59,7 @@ test_server_start(struct test_server *server, const char *script)
 	server->secret = trl_secret_new(test_secret, sizeof test_secret - 1);
 }
 
-static void
+static inline void
 test_server_end(struct test_server *server)
 {
 	int status;
@@ -71,7 +71,7 @@ test_server_end(struct test_server *server)
 }
 
 /* What a test changes of it comes before. */
-static struct media_config
+static inline struct media_config
 test_server_config(const struct test_server *server)
 {
 	return (struct media_config){ .store = "s3",
@@ -80,5 +80,6 @@ test_server_config(const struct test_server *server)
 		.s3_region = test_region,
 		.s3_key_id = test_key,
 		.s3_secret = server->secret,
-		.s3_path_style = true };
+		.s3_path_style = true,
+		.s3_redirect_s = 300 };
 }
