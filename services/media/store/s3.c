@@ -149,6 +149,8 @@ s3_store_open(
 	store->key_id = copy(config->s3_key_id);
 	store->region = copy(config->s3_region);
 	store->secret = config->s3_secret;
+	store->part_bytes = S3_PART_BYTES;
+	store->pause_ms = S3_PAUSE_MS;
 	store->redirect_s = (uint32_t)config->s3_redirect_s;
 	store->spool = copy(config->folder != NULL ? config->folder : P_tmpdir);
 	store->disk = (struct trl_offload){ .name = "media_disk",

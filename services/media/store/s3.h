@@ -18,6 +18,8 @@
 enum {
 	S3_KEY_BYTES = 256,
 	S3_MARK_BYTES = 2048,
+	S3_PART_BYTES = 8 << 20, /* of unknown length twice that: 156 GiB at most */
+	S3_PAUSE_MS = 100,       /* before a second try; then twice as long each time */
 	S3_SMALL_BYTES = 64 << 10,    /* to hash without a thread */
 	S3_WRITERS_BYTES = 256 << 20, /* that all writers hold in memory */
 	S3_AGAIN_MS = 2000
@@ -31,8 +33,9 @@ struct s3_store {
 	char *host;
 	char *bucket, *key_id, *region, *spool;
 	const trl_secret *secret;
-	uint32_t redirect_s; /* 0: nobody is told a URL of it */
-	size_t held;         /* by writers */
+	uint32_t part_bytes, pause_ms; /* fixed, but in tests */
+	uint32_t redirect_s;           /* 0: nobody is told a URL of it */
+	size_t held;                   /* by writers */
 	struct trl_offload disk;
 	trl_series *retries;
 };

@@ -15,7 +15,6 @@
 
 enum {
 	TRIES = 5,
-	FIRST_MS = 100,    /* before the second; then twice as long each time */
 	LONGEST_MS = 5000, /* also where the server asks for more */
 	IDLE_MS = 30000,
 	CODE_BYTES = 64
@@ -251,7 +250,7 @@ s3_there(trl_ctx *ctx, enum trl_code rc)
 static bool
 may_try_again(trl_ctx *ctx, struct s3_store *store, unsigned tries, uint32_t asked_s)
 {
-	const uint32_t most = FIRST_MS << (tries < 6 ? tries : 6);
+	const uint32_t most = store->pause_ms << (tries < 6 ? tries : 6);
 	uint32_t ms = most / 2 + randombytes_uniform(most / 2 + 1);
 
 	if (asked_s > 0 && ms < asked_s * 1000)

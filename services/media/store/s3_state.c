@@ -11,23 +11,16 @@
 
 #include <trl/compiler.h>
 
-enum {
-	VERSION = 1,
-	MIB = 1 << 20,
-	PART_MIB = 8,
-	PART_MIB_UNKNOWN = 16, /* 156 GiB fit into all parts */
-	MD5_BYTES = 16
-};
+enum { VERSION = 1, MIB = 1 << 20, MD5_BYTES = 16 };
 static const uint64_t longest = UINT64_C(5) << 40; /* of an object */
 
 uint64_t
-s3_part_bytes(uint64_t length)
+s3_part_bytes(uint64_t least, uint64_t length)
 {
-	const uint64_t least = (uint64_t)PART_MIB * MIB;
 	uint64_t part;
 
 	if (length == UINT64_MAX)
-		return (uint64_t)PART_MIB_UNKNOWN * MIB;
+		return 2 * least;
 	if (length > longest)
 		return 0;
 	part = (length + S3_PARTS - 1) / S3_PARTS;

@@ -28,8 +28,9 @@ struct s3_state {
 	bool tails; /* one was written once */
 };
 
-/* The size of parts for a whole of length, UINT64_MAX: not known. 0: it is too long. */
-uint64_t s3_part_bytes(uint64_t length);
+/* The size of parts, at least `least`, for a whole of length; UINT64_MAX: it is not
+ * known. 0: it is too long. */
+uint64_t s3_part_bytes(uint64_t least, uint64_t length);
 void s3_state_fini(struct s3_state *state);
 /* ETags of 32 hexadecimal digits in quotes, as nearly all are, take 17 bytes. False:
  * it is longer than S3_ETAG_BYTES, or there is no room for more. */

@@ -95,7 +95,8 @@ read_place(trl_ctx *ctx, struct s3_writer *writer, const struct store_place *fro
 	struct s3_state *state = &writer->state;
 
 	if (from->state_len == 0 && from->offset == 0)
-		state->part_bytes = s3_part_bytes(from->length);
+		state->part_bytes =
+		    s3_part_bytes(store_of(writer)->part_bytes, from->length);
 	else if (!s3_state_read(state, from->state, from->state_len) ||
 		 from->offset < state->bytes ||
 		 from->offset - state->bytes > state->tail_bytes)

@@ -12,7 +12,11 @@
 #include "store/s3.h"
 #include "test_server.h"
 
-enum { PIECE = 256 << 10, MIB = 1 << 20, PATIENCE_MS = 60000 };
+enum {
+	PIECE = 64 << 10,
+	UNIT = 128 << 10 /* an eighth of a part */,
+	PATIENCE_MS = 60000
+};
 
 static struct test_server server;
 static struct media_config config;
@@ -171,7 +175,7 @@ is_missing(trl_ctx *ctx)
 static void
 busy(trl_ctx *ctx)
 {
-	struct store_place place = { .length = 17 * MIB, .generation = 1 };
+	struct store_place place = { .length = 17 * UNIT, .generation = 1 };
 
 	fail_next("begin", "slowdown", 1);
 	fail_next("part", "slowdown", 1);
@@ -180,15 +184,15 @@ busy(trl_ctx *ctx)
 	fail_next("part", "lost", 1);
 	fail_next("put", "cut", 1);
 	fail_next("complete", "error", 1);
-	upload_to(ctx, &place, 1, 10 * MIB); /* with a tail */
+	upload_to(ctx, &place, 1, 10 * UNIT); /* with a tail */
 	fail_next("get", "cut", 1);
 	fail_next("part", "odd", 1);
-	upload_to(ctx, &place, 1, 17 * MIB);
+	upload_to(ctx, &place, 1, 17 * UNIT);
 	fail_next("complete", "error200", 1);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
 	fail_next("head", "error", 1);
 	fail_next("get", "half", 3);
-	holds(ctx, 1, 17 * MIB);
+	holds(ctx, 1, 17 * UNIT);
 }
 
 static void
@@ -201,26 +205,26 @@ a_server_that_is_busy_or_breaks_off_is_asked_again(void **state)
 static void
 stays_busy(trl_ctx *ctx)
 {
-	struct store_place place = { .length = 17 * MIB, .generation = 1 }, none;
+	struct store_place place = { .length = 17 * UNIT, .generation = 1 }, none;
 	store_writer *writer;
 
-	upload_to(ctx, &place, 1, 9 * MIB);
+	upload_to(ctx, &place, 1, 9 * UNIT);
 	fail_next("part", "slowdown", 1000);
 	writer = open_writer(ctx, &place);
-	is_unavailable(ctx, write_some(ctx, writer, 1, 9 * MIB, 8 * MIB));
+	is_unavailable(ctx, write_some(ctx, writer, 1, 9 * UNIT, 8 * UNIT));
 	store_writer_close(&writer);
 	(void)tell("forget\n");
 	fail_next("put", "cut", 1000);
 	writer = open_writer(ctx, &place);
-	assert_int_equal(write_some(ctx, writer, 1, 9 * MIB, MIB), TRL_OK);
+	assert_int_equal(write_some(ctx, writer, 1, 9 * UNIT, UNIT), TRL_OK);
 	is_unavailable(ctx, store_writer_sync(ctx, writer, &none));
 	store_writer_close(&writer);
 	fail_next("get", "slowdown", 1000);
 	is_unavailable(ctx, store_writer_open(ctx, store, &object, &place, &writer));
 	(void)tell("forget\n");
-	upload_to(ctx, &place, 1, 17 * MIB);
+	upload_to(ctx, &place, 1, 17 * UNIT);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
-	holds(ctx, 1, 17 * MIB);
+	holds(ctx, 1, 17 * UNIT);
 	assert_int_equal(((struct s3_store *)store)->held, 0);
 }
 
@@ -234,9 +238,9 @@ one_that_stays_busy_is_unavailable_and_the_upload_goes_on_later(void **state)
 static void
 not_made(trl_ctx *ctx)
 {
-	struct store_place place = { .length = 9 * MIB, .generation = 1 };
+	struct store_place place = { .length = 9 * UNIT, .generation = 1 };
 
-	upload_to(ctx, &place, 1, 9 * MIB);
+	upload_to(ctx, &place, 1, 9 * UNIT);
 	fail_next("complete", "error200", 1000);
 	is_unavailable(ctx, store_finish(ctx, store, &object, &place));
 	is_missing(ctx);
@@ -244,7 +248,7 @@ not_made(trl_ctx *ctx)
 	fail_next("complete", "lost", 1);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
-	holds(ctx, 1, 9 * MIB);
+	holds(ctx, 1, 9 * UNIT);
 }
 
 static void
@@ -257,21 +261,21 @@ a_200_with_an_error_in_it_is_none_and_a_lost_answer_is_found_out(void **state)
 static void
 other_parts(trl_ctx *ctx)
 {
-	struct store_place place = { .length = 9 * MIB, .generation = 1 }, old = place;
+	struct store_place place = { .length = 9 * UNIT, .generation = 1 }, old = place;
 	store_writer *stale = open_writer(ctx, &old);
 
-	assert_int_equal(write_some(ctx, stale, 2, 0, 5 * MIB), TRL_OK);
+	assert_int_equal(write_some(ctx, stale, 2, 0, 5 * UNIT), TRL_OK);
 	assert_int_equal(store_writer_sync(ctx, stale, &old), TRL_OK);
 	place = old;
 	keep_place(ctx, &place);
-	upload_to(ctx, &place, 2, 6 * MIB);
+	upload_to(ctx, &place, 2, 6 * UNIT);
 	/* It was fenced off and does not know. */
-	assert_int_equal(write_some(ctx, stale, 3, 5 * MIB, MIB), TRL_OK);
+	assert_int_equal(write_some(ctx, stale, 3, 5 * UNIT, UNIT), TRL_OK);
 	assert_int_equal(store_writer_sync(ctx, stale, &old), TRL_OK);
 	store_writer_close(&stale);
-	upload_to(ctx, &place, 2, 9 * MIB);
+	upload_to(ctx, &place, 2, 9 * UNIT);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
-	holds(ctx, 2, 9 * MIB);
+	holds(ctx, 2, 9 * UNIT);
 }
 
 static void
@@ -284,12 +288,12 @@ a_writer_that_was_fenced_off_changes_nothing(void **state)
 static void
 stale_part(trl_ctx *ctx)
 {
-	struct store_place place = { .length = 9 * MIB, .generation = 1 };
+	struct store_place place = { .length = 9 * UNIT, .generation = 1 };
 	struct s3_state late;
 	uint8_t byte = 'x';
 	char key[S3_KEY_BYTES];
 
-	upload_to(ctx, &place, 2, 9 * MIB);
+	upload_to(ctx, &place, 2, 9 * UNIT);
 	s3_key_of(&object, key);
 	assert_true(s3_state_read(&late, place.state, place.state_len));
 	late.n_parts = 0;
@@ -313,18 +317,18 @@ static void
 full(trl_ctx *ctx)
 {
 	const struct store_object made = { object.tenant, object.file, "thumb" };
-	struct store_place place = { .length = 9 * MIB, .generation = 1 };
+	struct store_place place = { .length = 9 * UNIT, .generation = 1 };
 	store_writer *writer = open_writer(ctx, &place);
 
-	assert_int_equal(write_some(ctx, writer, 1, 0, 8 * MIB - 5), TRL_OK);
+	assert_int_equal(write_some(ctx, writer, 1, 0, 8 * UNIT - 5), TRL_OK);
 	fail_next("part", "full", 1);
 	fail_next("part", "quota", 1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(
-		    write_some(ctx, writer, 1, 8 * MIB - 5, PIECE), TRL_STORAGE);
+		    write_some(ctx, writer, 1, 8 * UNIT - 5, PIECE), TRL_STORAGE);
 		trl_err_clear(ctx);
 	}
-	assert_int_equal(write_some(ctx, writer, 1, 8 * MIB - 5, MIB + 5), TRL_OK);
+	assert_int_equal(write_some(ctx, writer, 1, 8 * UNIT - 5, UNIT + 5), TRL_OK);
 	assert_int_equal(store_writer_sync(ctx, writer, &place), TRL_OK);
 	keep_place(ctx, &place);
 	store_writer_close(&writer);
@@ -332,7 +336,7 @@ full(trl_ctx *ctx)
 	assert_int_equal(store_put(ctx, store, &made, "x", 1), TRL_STORAGE);
 	trl_err_clear(ctx);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
-	holds(ctx, 1, 9 * MIB);
+	holds(ctx, 1, 9 * UNIT);
 }
 
 static void
@@ -428,13 +432,13 @@ answers_that_lack_what_they_are_for_are_no_success(void **state)
 static void
 too_many(trl_ctx *ctx)
 {
-	enum { MOST = S3_WRITERS_BYTES / (8 * MIB) };
+	enum { MOST = S3_WRITERS_BYTES / (8 * UNIT) };
 	struct store_place place = { .length = UINT64_C(5) << 40, .generation = 1 };
 	store_writer *writers[MOST], *more;
 
 	/* One of the largest is let in where nothing else is. */
 	writers[0] = open_writer(ctx, &place);
-	place.length = 8 * MIB;
+	place.length = 8 * UNIT;
 	assert_int_equal(
 	    store_writer_open(ctx, store, &object, &place, &more), TRL_BUSY);
 	assert_int_not_equal(ctx->err.retry_after_ms, 0);
@@ -492,14 +496,14 @@ a_listing_that_is_longer_than_it_was_asked_for_loses_nothing(void **state)
 static void
 cancelled(trl_ctx *ctx)
 {
-	struct store_place place = { .length = 9 * MIB, .generation = 1 };
+	struct store_place place = { .length = 9 * UNIT, .generation = 1 };
 	store_writer *writer = open_writer(ctx, &place);
 	const unsigned before = tell("count part\n");
 
-	assert_int_equal(write_some(ctx, writer, 1, 0, 8 * MIB), TRL_OK);
+	assert_int_equal(write_some(ctx, writer, 1, 0, 8 * UNIT), TRL_OK);
 	fail_next("part", "slowdown", 1000);
 	trl_set_deadline(ctx, trl_loop_now_us(ctx->loop) + 10000);
-	assert_true(trl_is_fault(write_some(ctx, writer, 1, 8 * MIB, 1)));
+	assert_true(trl_is_fault(write_some(ctx, writer, 1, 8 * UNIT, 1)));
 	trl_set_deadline(ctx, trl_loop_now_us(ctx->loop) + 10000000);
 	trl_err_clear(ctx);
 	assert_in_range(tell("count part\n") - before, 0, 6);
@@ -583,6 +587,8 @@ open_bucket(void **state)
 	config = test_server_config(&server);
 	loop = host.loop;
 	assert_int_equal(store_open(&host, &config, &store), TRL_OK);
+	((struct s3_store *)store)->part_bytes = 8 * UNIT;
+	((struct s3_store *)store)->pause_ms = 4;
 	return 0;
 }
 

@@ -114,6 +114,7 @@ paste.filter_factory = test_swift:cache_filter
 [filter:s3api]
 use = egg:swift#s3api
 location = {region}
+min_segment_size = 1
 [filter:tempauth]
 use = egg:swift#tempauth
 user_{key.replace(':', '_')} = {secret} .admin

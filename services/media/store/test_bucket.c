@@ -1,5 +1,5 @@
-/* URLs by which a client reads from the bucket itself, and what its server makes of
- * them. */
+/* What only a bucket has, at a server that checks: pages of a listing, and URLs by
+ * which a client reads from it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,15 +70,85 @@ is_done(void *self)
 }
 
 static void
-a_url_lets_a_client_read_for_a_while_and_no_other_way(void **state)
+act(void (*fn)(trl_ctx *ctx, void *arg))
 {
 	const struct trl_spawn spawn = {
-		.name = "case", .run = visit_all, .timeout_ms = PATIENCE_MS
+		.name = "case", .run = fn, .timeout_ms = PATIENCE_MS
 	};
 
-	(void)state;
+	done = false;
 	assert_int_equal(trl_spawn(host.loop, &spawn), TRL_OK);
 	assert_true(trl_loop_run_until(host.loop, is_done, NULL, PATIENCE_MS));
+}
+
+static void
+a_url_lets_a_client_read_for_a_while_and_no_other_way(void **state)
+{
+	(void)state;
+	act(visit_all);
+}
+
+struct pages {
+	size_t n;
+	char last[S3_MARK_BYTES + S3_ID_BYTES + 2];
+};
+
+static void
+take_item(void *self, const struct s3_item *item)
+{
+	struct pages *pages = self;
+	char name[S3_MARK_BYTES + S3_ID_BYTES + 2];
+
+	snprintf(name, sizeof name, "%s %s", item->key, item->id);
+	assert_true(strcmp(name, pages->last) > 0);
+	strcpy(pages->last, name);
+	pages->n++;
+}
+
+/* Pages of two, of five objects and of three multipart uploads. */
+static void
+small_pages(trl_ctx *ctx, void *arg)
+{
+	struct s3_store *s3 = (struct s3_store *)store;
+	struct store_object it = object;
+	char key[S3_KEY_BYTES], prefix[TRL_ID_TEXT];
+
+	(void)arg;
+	it.tenant = trl_id_new();
+	trl_id_format(it.tenant, prefix);
+	for (int i = 0; i < 5; i++) {
+		struct s3_state state = { .n_parts = 0 };
+
+		it.file = trl_id_new();
+		assert_int_equal(store_put(ctx, store, &it, "", 0), TRL_OK);
+		s3_key_of(&it, key);
+		if (i < 3)
+			assert_int_equal(s3_begin_parts(ctx, s3, key, &state), TRL_OK);
+	}
+	for (int uploads = 0; uploads < 2; uploads++) {
+		struct s3_page *page = calloc(1, sizeof *page);
+		struct pages seen = { .n = 0 };
+		int calls = 0;
+
+		page->prefix = prefix;
+		page->uploads = uploads;
+		do
+			assert_int_equal(
+			    s3_list_page(ctx, s3, page, 2, take_item, &seen), TRL_OK);
+		while (++calls < 10 && page->more);
+		assert_int_equal(seen.n, uploads ? 3 : 5);
+		assert_in_range(calls, seen.n / 2 + 1, seen.n / 2 + 2);
+		free(page);
+	}
+	assert_int_equal(store_remove_tenant(ctx, store, it.tenant), TRL_OK);
+	done = true;
+}
+
+static void
+a_page_begins_behind_the_one_before(void **state)
+{
+	(void)state;
+	act(small_pages);
 }
 
 static void
@@ -124,6 +194,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_url_lets_a_client_read_for_a_while_and_no_other_way),
+		cmocka_unit_test(a_page_begins_behind_the_one_before),
 		cmocka_unit_test(by_the_settings_there_are_none),
 	};
 
