@@ -21,6 +21,8 @@ struct local_store {
 	int root;
 	bool asking; /* an actor is; it frees a store that was closed meanwhile */
 	bool closed;
+	bool told;         /* why it is not sure was logged */
+	uint64_t asked_us; /* monotonic */
 	char refused[512]; /* why this folder is not served; or "" */
 	struct trl_offload disk, sync;
 };

@@ -17,6 +17,8 @@
 
 #include "media_sql.h"
 
+enum { ASK_US = 200000 };
+
 static const char mark[] = "trellis-media";
 
 struct guard_work {
@@ -165,15 +167,17 @@ static void
 ask(trl_ctx *ctx, void *self)
 {
 	struct local_store *store = self;
+	enum trl_code rc = local_make_sure(ctx, &store->base);
 
-	if (local_make_sure(ctx, &store->base) != TRL_OK && store->refused[0] == '\0')
+	if (rc != TRL_OK && store->refused[0] == '\0' && !store->told)
 		trl_log_err(ctx);
+	store->told = rc != TRL_OK;
 	store->asking = false;
 	if (store->closed)
 		local_store_free(store);
 }
 
-/* Asked again with each look, so that a folder that is mounted later is taken. */
+/* Asked again with later looks, so that a folder that is mounted meanwhile is taken. */
 const char *
 local_unready(void *self)
 {
@@ -181,11 +185,14 @@ local_unready(void *self)
 	const struct trl_spawn spawn = {
 		.name = "media store", .run = ask, .arg = store
 	};
+	const uint64_t now_us = trl_mono_us();
 
 	if (store->base.sure)
 		return NULL;
-	if (!store->asking)
+	if (!store->asking && now_us - store->asked_us >= ASK_US) {
+		store->asked_us = now_us;
 		store->asking = trl_spawn(store->loop, &spawn) == TRL_OK;
+	}
 	return store->refused[0] != '\0' ? store->refused
 					 : "it is not known yet whose folder it is";
 }
