@@ -14,9 +14,11 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
+from bucket import Bucket
 from case import MeshCase
 from line import Fate, Line
 from npm import modules
@@ -239,7 +241,7 @@ class Lines:
         self.assertEqual((int(file["size"]), file["sha256"]), (one.size, total.hexdigest()))
         for name, was in before.items():
             self.assertLess(self.resident(name) - was, 16 * MIB, name)
-        self.assertEqual(self.client().delete(f"/api/v1/files/{one.id}").status, 204)
+        self.assertEqual(self.client().delete(f"/api/v1/files/{one.id}").status, 200)
 
     def test_bodies_that_are_broken_off_leave_no_socket_and_no_memory(self):
         many = 1000 if UPLOADS else 160
@@ -295,6 +297,11 @@ class Killer:
 
 
 class Kills:
+    SIZES = (0, 1, 70_000, MIB, 5 * MIB + 1, 12 * MIB)
+    PIECES = (65536, MIB, 8 * MIB)
+    MANY = 16
+    SWEPT = True
+
     def lying(self):
         """What lies in the store: the bytes by file, without what is beside them."""
         found = {}
@@ -303,6 +310,13 @@ class Kills:
                 found[path] = os.path.getsize(path)
         return found
 
+    def two_days_later(self):
+        """For the sweep: what lies there is old, and what nobody finished has expired."""
+        before = time.time() - 2 * 86400
+        for path in self.lying():
+            os.utime(path, (before, before))
+        self.stack.sql("update media.upload set expires_at = now() - interval '1 hour' where finished_at is null")
+
     def check_books(self, tenant, ones):
         """What is used is the sum of the files, what is reserved that of uploads which nobody
         finished (whose first answer was lost), and nothing else lies in the store."""
@@ -310,28 +324,39 @@ class Kills:
         self.assertEqual(sorted(id for id, _ in files), sorted(one.id for one in ones))
         answer = self.client(tenant).get("/api/v1/storage")
         self.assertEqual(int(answer["used"]), sum(one.size for one in ones))
-        open_ones = self.stack.sql("select id, length from media.upload where finished_at is null "
-                                   f"and tenant_id = '{tenant}'")
-        self.assertEqual(int(answer["reserved"]), sum(int(length) for _, length in open_ones))
+        open_ones = dict(self.stack.sql("select id, length from media.upload where finished_at is null "
+                                        f"and tenant_id = '{tenant}'"))
+        self.assertEqual(int(answer["reserved"]), sum(map(int, open_ones.values())))
         lying = {path: size for path, size in self.lying().items() if tenant in path}
+        self.assertEqual([path for path in lying if not any(
+            one in path for one in (*open_ones, *(one.id for one in ones)))], [])
+        self.check_files(lying, ones)
+
+    def check_files(self, lying, ones):
         known = {one.id: one.size for one in ones}
         self.assertEqual({os.path.basename(path): size for path, size in lying.items()
                           if os.path.basename(path) in known}, known)
-        strays = [path for path in lying if not any(id in path for id in (*known, *dict(open_ones)))]
-        self.assertEqual(strays, [])
 
     def test_no_acknowledged_byte_is_lost_while_doors_and_medias_are_killed(self):
         tenant, ones = self.stack.found(self.person), []
         with Killer(self.stack, 11) as killer, ThreadPoolExecutor(4) as pool:
-            while len(ones) < (UPLOADS or 16) or killer.kills < 6:
-                some = [self.upload(self.chance.choice((0, 1, 70_000, MIB, 5 * MIB + 1, 12 * MIB)),
-                                    f"killed-{len(ones) + i}", tenant=tenant) for i in range(8)]
+            while len(ones) < (UPLOADS or self.MANY) or killer.kills < 6:
+                some = [self.upload(self.chance.choice(self.SIZES), f"killed-{len(ones) + i}", tenant=tenant)
+                        for i in range(8)]
                 ones += some
-                list(pool.map(lambda one: one.run(random.Random(one.metadata["filename"]).choice(
-                    (65536, MIB, 8 * MIB)), ports=self.ports), some))
+                list(pool.map(lambda one: one.run(random.Random(one.metadata["filename"]).choice(self.PIECES),
+                                                  ports=self.ports), some))
         for one in ones:
             self.check_bytes(one.id, one.sha256(), one.size, tenant)
         self.check_books(tenant, ones)
+        if self.SWEPT:
+            self.two_days_later()
+            done = self.stack.trellis("media", "sweep")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lying = {path: size for path, size in self.lying().items() if tenant in path}
+            self.assertEqual(len(lying), len(ones), lying)
+            self.check_files(lying, ones)
+            self.assertEqual(int(self.client(tenant).get("/api/v1/storage")["reserved"]), 0)
 
     def test_an_upload_goes_on_when_postgresql_comes_back(self):
         one = self.upload(3 * MIB, "away")
@@ -349,6 +374,24 @@ class Kills:
         for name in self.stack.processes:
             wait_for(f"{name} is ready again", lambda: self.stack.says_ready(name))
         self.check_bytes(one.id, one.sha256(), one.size)
+
+
+class InABucket(Kills, UploadCase):
+    """The kills once more, with parts of 8 MiB and their tails at an S3 server."""
+    SIZES = (70_000, 6 * MIB, 21 * MIB + 9, 27 * MIB)
+    PIECES = (2 * MIB, 8 * MIB, 32 * MIB)
+    MANY = 8
+    SWEPT = False  # nobody makes what is in a bucket older
+
+    @classmethod
+    def setUpClass(cls):
+        cls.bucket = Bucket()
+        cls.addClassCleanup(cls.bucket.close)
+        cls.settings = {**UploadCase.settings, **cls.bucket.settings()}
+        super().setUpClass()
+
+    def lying(self):
+        return self.bucket.objects()
 
 
 class Uploads(Replicas, Lines, Kills, UploadCase):
