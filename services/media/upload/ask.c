@@ -69,8 +69,11 @@ hear(trl_ctx *ctx, struct uploads *all, const upload_row *ask)
 {
 	const struct trl_id tenant = trl_value_id(ask->tenant_id);
 	const struct trl_id id = trl_value_id(ask->id);
-	upload_writer *writer = upload_writer_find(all, tenant, id);
+	upload_writer *writer = all->first;
 
+	while (writer && !(writer->opened && trl_id_eq(writer->id, id) &&
+			     trl_id_eq(writer->tenant, tenant)))
+		writer = writer->next;
 	if (!writer) {
 		if (forget(ctx, all->media, all->holder, tenant, id) != TRL_OK)
 			trl_err_clear(ctx); /* whoever asks does not wait for ever */
@@ -96,7 +99,7 @@ look(trl_ctx *ctx, struct uploads *all)
 		trl_err_clear(ctx);
 		return;
 	}
-	for (size_t i = 0; i < asks->n_items; i++)
+	for (size_t i = 0; i < asks->n_items && !all->closing; i++)
 		hear(ctx, all, asks->items[i]);
 }
 
@@ -107,7 +110,7 @@ watch(trl_ctx *ctx, void *arg)
 	enum trl_code rc = TRL_OK;
 
 	ctx->service = "media";
-	while (rc == TRL_OK && all->first) {
+	while (rc == TRL_OK && all->first && !all->closing) {
 		const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 
 		trl_set_deadline(ctx, trl_mono_us() + WATCH_MS * 1000);

@@ -1,13 +1,20 @@
-/* become.c - what a file is once all of its bytes have come and are hashed. */
+/* become.c - what a file is once all of its bytes have come: what has to look at it,
+ * and whether it is ready before that. */
 #include "upload/become.h"
 
 #include "file/file.h"
 #include "variant/variant.h"
 
+bool
+upload_looks(struct media *self, const media_file *file, trl_batch *work)
+{
+	return variant_begin(self, file, work);
+}
+
 void
 upload_become(struct media *self, trl_ctx *ctx, media_file *file, trl_batch *work)
 {
-	const bool waits = variant_begin(self, file, work);
+	const bool waits = upload_looks(self, file, work);
 
 	trl_set(file, state,
 	    waits ? MEDIA__V1__FILE__STATE__processing : MEDIA__V1__FILE__STATE__ready);

@@ -14,23 +14,25 @@ is_worth_another(enum trl_code rc)
 }
 
 static void
-add_ask(const upload_writer *self, trl_batch *work)
+add_ask(const upload_writer *self, bool over, trl_batch *work)
 {
-	if (self->row_asked)
+	if (self->seized && over)
+		trl_batch_add(work, &media_sql_upload_asks_clear, NULL,
+		    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id));
+	else if (self->row_asked)
 		trl_batch_add(work, &media_sql_upload_answer, NULL,
 		    TRL_ARG_ID("holder", self->all->holder), TRL_ARG_ID("id", self->id),
 		    TRL_ARG_ID("tenant_id", self->tenant));
 }
 
-/* All is there: should nobody come to finish it, a job will. */
-static void
-add_job(trl_ctx *ctx, const upload_writer *self, trl_batch *work)
+void
+upload_add_finish(trl_ctx *ctx, struct trl_id id, trl_batch *work)
 {
 	Media__V1__UploadDue *due = media_v1_upload_due_new(ctx);
 	char key[TRL_ID_TEXT];
 
-	trl_id_format(self->id, key);
-	trl_set(due, upload_id, trl_value_bytes(ctx, self->id));
+	trl_id_format(id, key);
+	trl_set(due, upload_id, trl_value_bytes(ctx, id));
 	trl_batch_job(work, &upload_finish_job,
 	    &(struct trl_job_terms){
 		.key = key, .run_at_us = trl_now(ctx) + UPLOAD_FINISH_AFTER_US },
@@ -59,9 +61,9 @@ commit_once(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bo
 		"store_state", now->state_len ? now->state : "", now->state_len),
 	    TRL_ARG_TIME("expires_at", upload_expiry(media, ctx)),
 	    TRL_ARG_BOOL("over", over));
-	add_ask(self, work);
-	if (over && now->offset == self->length)
-		add_job(ctx, self, work);
+	add_ask(self, over, work);
+	if (now->offset == self->length)
+		upload_add_finish(ctx, self->id, work);
 	quota_reserve(work, more, &self->quota);
 	rc = quota_write_unrecorded(media, work, &self->quota);
 	if (rc == TRL_OK) {
@@ -80,7 +82,7 @@ release_once(trl_ctx *ctx, upload_writer *self)
 	trl_batch_add(work, &media_sql_upload_release, NULL,
 	    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id),
 	    TRL_ARG_INT("generation", self->generation));
-	add_ask(self, work);
+	add_ask(self, true, work);
 	return trl_batch_write_unrecorded(work);
 }
 
@@ -91,7 +93,10 @@ answer_once(trl_ctx *ctx, upload_writer *self)
 	trl_batch *work =
 	    trl_batch_new(ctx, self->all->media->pg, TRL_SCOPE_TENANT(self->tenant));
 
-	add_ask(self, work);
+	trl_batch_add(work, &media_sql_upload_still, NULL,
+	    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id),
+	    TRL_ARG_INT("generation", self->generation));
+	add_ask(self, false, work);
 	return trl_batch_write_unrecorded(work);
 }
 
@@ -130,6 +135,7 @@ upload_commit(trl_ctx *ctx, upload_writer *self, bool over)
 
 	if (moved)
 		rc = store_writer_sync(ctx, self->store, &now);
+	self->unsound = rc != TRL_OK;
 	if (rc != TRL_OK)
 		return rc;
 	if (moved && now.state_len)

@@ -120,6 +120,8 @@ upload_create(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
 		plan->tell(ctx, out, reply);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	upload_add_row(ctx, out, NULL, 0, NULL, work);
+	if (upload_is_whole(out)) /* of no bytes: nobody comes back for it */
+		upload_add_finish(ctx, trl_value_id(out->id), work);
 	quota_reserve(work, (uint64_t)out->reserved, &quota);
 	return reply ? quota_write(self, work, &quota, reply)
 		     : quota_write_unrecorded(self, work, &quota);
@@ -273,6 +275,8 @@ create(struct media *self, trl_ctx *ctx, struct asked *asked,
 		return rc;
 	tell_created(ctx, row, &out->base);
 	rc = receive(self, ctx, asked, row, out);
+	if (rc != TRL_OK && asked->body.length != 0)
+		upload_drop(self, ctx, trl_value_id(row->id));
 	if (rc == TRL_OK && asked->plan.has_length &&
 	    out->upload_offset == asked->plan.length)
 		rc = upload_finish(self, ctx, trl_value_id(row->id), NULL);

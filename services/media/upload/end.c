@@ -1,9 +1,14 @@
 /* end.c - an upload ends before it is a file, or long after. The row goes first, with
  * its room: bytes that a process leaves behind when it dies here are the sweep's. */
+#include <stdlib.h>
+
 #include <trl/log.h>
 
+#include "upload/become.h"
 #include "upload/methods.h"
 #include "upload/writer.h"
+
+enum { DROP_MS = 30000 };
 
 static bool
 has_bytes(const upload_row *row)
@@ -11,23 +16,54 @@ has_bytes(const upload_row *row)
 	return !row->finished_at || (row->concat && !upload_is_final(row));
 }
 
+/* Whether a job is still to read its bytes, or to make them. */
+static enum trl_code
+is_pending(struct media *self, trl_ctx *ctx, const upload_row *row, bool *pending)
+{
+	Media__V1__UploadCount *found = media_v1_upload_count_new(ctx);
+	enum trl_code rc = TRL_OK;
+
+	if (row->finished_at && row->concat)
+		rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+		    &media_sql_upload_pending, NULL, &found->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_ID("id", trl_value_id(row->id)));
+	*pending = found->count > 0;
+	return rc;
+}
+
+static enum trl_code
+remove_row(
+    struct media *self, trl_ctx *ctx, const upload_row *row, ProtobufCMessage *reply)
+{
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+
+	trl_batch_add(work, &media_sql_upload_delete, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_ID("id", trl_value_id(row->id)),
+	    TRL_ARG_INT("generation", row->generation),
+	    TRL_ARG_INT("reserved", row->reserved),
+	    TRL_ARG_BOOL("finished", row->finished_at != NULL));
+	quota_release(work, (uint64_t)row->reserved);
+	return reply ? quota_write(self, work, NULL, reply)
+		     : quota_write_unrecorded(self, work, NULL);
+}
+
 enum trl_code
 upload_remove(
     struct media *self, trl_ctx *ctx, const upload_row *row, ProtobufCMessage *reply)
 {
-	const struct trl_id id = trl_value_id(row->id);
-	const struct store_object object = upload_object(ctx->tenant, id);
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	enum trl_code rc;
+	const struct store_object object =
+	    upload_object(ctx->tenant, trl_value_id(row->id));
+	bool pending;
+	enum trl_code rc = is_pending(self, ctx, row, &pending);
 
-	trl_batch_add(work, &media_sql_upload_delete, NULL,
-	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id),
-	    TRL_ARG_INT("generation", row->generation),
-	    TRL_ARG_INT("reserved", row->reserved));
-	quota_release(work, (uint64_t)row->reserved);
-	rc = reply ? quota_write(self, work, NULL, reply)
-		   : quota_write_unrecorded(self, work, NULL);
-	if (rc != TRL_OK || !has_bytes(row))
+	if (rc == TRL_OK && pending && upload_is_final(row))
+		rc = trl_fail(
+		    ctx, TRL_CONFLICT, "The file is still being put together.");
+	if (rc == TRL_OK)
+		rc = remove_row(self, ctx, row, reply);
+	if (rc != TRL_OK || !has_bytes(row) || pending) /* then join.c removes them */
 		return rc;
 	rc = store_abandon(ctx, self->store, &object);
 	if (rc != TRL_OK) { /* it is so for whoever asks; the sweep takes the bytes */
@@ -37,8 +73,57 @@ upload_remove(
 	return TRL_OK;
 }
 
+/* Of what has all of its bytes nothing is dropped that was told to be there. */
 enum trl_code
 upload_expire(struct media *self, trl_ctx *ctx, const upload_row *row)
 {
-	return upload_remove(self, ctx, row, NULL);
+	bool pending;
+	enum trl_code rc;
+
+	if (!row->finished_at && upload_is_whole(row))
+		return upload_finish(self, ctx, trl_value_id(row->id), NULL);
+	rc = is_pending(self, ctx, row, &pending);
+	if (rc == TRL_OK && pending)
+		rc = trl_fail(
+		    ctx, TRL_CONFLICT, "A file is still to be made of its bytes.");
+	return rc == TRL_OK ? upload_remove(self, ctx, row, NULL) : rc;
+}
+
+struct drop {
+	struct media *self;
+	struct trl_id tenant, id;
+};
+
+static void
+run_drop(trl_ctx *ctx, void *arg)
+{
+	struct drop what = *(struct drop *)arg;
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	enum trl_code rc;
+
+	free(arg);
+	ctx->service = "media";
+	ctx->tenant = what.tenant;
+	rc = upload_find(what.self, ctx, what.id, row);
+	if (rc == TRL_OK && row->has_id &&
+	    !upload_writer_find(
+		what.self->uploads, what.tenant, what.id, trl_value_id(row->uploader)))
+		rc = upload_remove(what.self, ctx, row, NULL);
+	if (trl_is_fault(rc)) /* it expires */
+		trl_log_err(ctx);
+}
+
+void
+upload_drop(struct media *self, trl_ctx *ctx, struct trl_id id)
+{
+	struct drop *what = malloc(sizeof *what);
+	const struct trl_spawn spawn = { .name = "upload-drop",
+		.run = run_drop,
+		.arg = what,
+		.timeout_ms = DROP_MS };
+
+	trl_assert(what);
+	*what = (struct drop){ self, ctx->tenant, id };
+	if (trl_spawn(ctx->loop, &spawn) != TRL_OK) /* it expires */
+		free(what);
 }

@@ -160,6 +160,10 @@ write_final(struct media *self, trl_ctx *ctx, const struct joining *what,
 	    TRL_ARG_TIME("expires_at", upload_expiry(self, ctx)),
 	    TRL_ARG_INT("count", (int64_t)what->n_distinct),
 	    TRL_ARG_INT("freed", (int64_t)what->freed));
+	trl_batch_add(work, &media_sql_upload_final_clear, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_BYTES("final_key", what->key, sizeof what->key),
+	    TRL_ARG_TIME("now", trl_now(ctx)));
 	upload_add_row(
 	    ctx, row, what->concat->parts, what->concat->n_parts, what->key, work);
 	upload_add_file(ctx, file, work);

@@ -2,10 +2,13 @@
  * get their name, and one transaction has the row, the quota and the event. Each step
  * may be repeated, by whichever process comes to it: after a kill that is a HEAD, a
  * PATCH at the end, or the job that was left with the last byte. */
+#include "upload/methods.h"
 #include "upload/writer.h"
 
 #include "kinds/kinds.h"
 #include "upload/become.h"
+
+enum { LOCK_MS = 50, AGAIN_MS = 30000 };
 
 static enum trl_code
 gone(struct media *self, trl_ctx *ctx, const upload_row *row)
@@ -14,7 +17,7 @@ gone(struct media *self, trl_ctx *ctx, const upload_row *row)
 	enum trl_code rc;
 
 	trl_err_clear(ctx);
-	rc = upload_expire(self, ctx, row);
+	rc = upload_remove(self, ctx, row, NULL);
 	if (rc != TRL_OK && rc != TRL_CONFLICT)
 		return rc;
 	trl_err_clear(ctx);
@@ -28,11 +31,16 @@ upload_look_at(struct media *self, trl_ctx *ctx, const upload_row *row,
 {
 	const struct collection *collection =
 	    collections_find(self->collections, row->collection);
-	enum trl_code rc =
-	    kinds_look(ctx, self->sniff, head, len, row->type, row->name, out);
+	enum trl_code rc;
 
-	if (rc == TRL_OK &&
-	    (!collection || !kinds_listed(collection->types, out->type)))
+	if (!collection) { /* it may be configured again */
+		rc = trl_fail(
+		    ctx, TRL_UNAVAILABLE, "there is no collection %s", row->collection);
+		trl_err_retry_after(ctx, AGAIN_MS);
+		return rc;
+	}
+	rc = kinds_look(ctx, self->sniff, head, len, row->type, row->name, out);
+	if (rc == TRL_OK && !kinds_listed(collection->types, out->type))
 		rc = trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
 		    "The file is %s, which this collection does not take.", out->type);
 	return rc;
@@ -149,7 +157,8 @@ finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row, media_file
 
 /* Another may have been faster, or it has ended. */
 static enum trl_code
-after_conflict(struct media *self, trl_ctx *ctx, const upload_row *row)
+after_conflict(
+    struct media *self, trl_ctx *ctx, const upload_row *row, enum trl_code why)
 {
 	Media__V1__UploadRow *now = media_v1_upload_row_new(ctx);
 	enum trl_code rc;
@@ -159,8 +168,12 @@ after_conflict(struct media *self, trl_ctx *ctx, const upload_row *row)
 	    &media_sql_upload_find, NULL, &now->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("id", trl_value_id(row->id)));
+	if (rc == TRL_OK && now->finished_at && ctx->idempotency.key)
+		trl_unchanged(ctx);
 	if (rc != TRL_OK || now->finished_at)
 		return rc;
+	if (why == TRL_NOT_FOUND && now->has_id)
+		return trl_fail(ctx, TRL_INTERNAL, "an upload's bytes are not there");
 	return now->has_id
 		   ? trl_fail(ctx, TRL_CONFLICT, "The upload has changed meanwhile.")
 		   : trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
@@ -177,29 +190,64 @@ upload_find(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out)
 }
 
 static enum trl_code
-finish_row(struct media *self, trl_ctx *ctx, const upload_row *row, media_file *out)
+finish_once(struct media *self, trl_ctx *ctx, const upload_row *row, media_file *out)
 {
-	const bool is_partial = row->concat != NULL;
 	enum trl_code rc = name_bytes(self, ctx, row);
 
 	if (rc == TRL_OK)
-		rc = is_partial ? finish_partial(self, ctx, row)
-				: finish_whole(self, ctx, row, out);
-	return rc == TRL_CONFLICT ? after_conflict(self, ctx, row) : rc;
+		rc = row->concat ? finish_partial(self, ctx, row)
+				 : finish_whole(self, ctx, row, out);
+	if (rc == TRL_CONFLICT || rc == TRL_NOT_FOUND) {
+		if (out)
+			media__v1__file__init(out);
+		rc = after_conflict(self, ctx, row, rc);
+	}
+	return rc;
 }
 
-enum trl_code
-upload_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
+static enum trl_code
+read_and_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
 {
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	enum trl_code rc = upload_find(self, ctx, id, row);
 
 	if (rc == TRL_OK && !row->has_id)
 		rc = trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
-	if (rc == TRL_OK && !row->finished_at && row->received != row->length)
+	if (rc == TRL_OK && !row->finished_at && !upload_is_whole(row))
 		rc = trl_fail(ctx, TRL_CONFLICT, "The upload has %lld bytes.",
 		    (long long)row->received);
-	return rc == TRL_OK && !row->finished_at ? finish_row(self, ctx, row, out) : rc;
+	return rc == TRL_OK && !row->finished_at ? finish_once(self, ctx, row, out)
+						 : rc;
+}
+
+/* Whoever else is about to finish it is waited for. */
+static enum trl_code
+finish_within(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out,
+    uint32_t patience_ms)
+{
+	const uint64_t until_us = trl_mono_us() + (uint64_t)patience_ms * 1000;
+	enum trl_code rc;
+
+	while ((rc = read_and_finish(self, ctx, id, out)) == TRL_LOCKED &&
+	       trl_mono_us() < until_us) {
+		trl_err_clear(ctx);
+		rc = trl_sleep(ctx, LOCK_MS);
+		if (rc != TRL_OK)
+			break;
+	}
+	return rc;
+}
+
+enum trl_code
+upload_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
+{
+	return finish_within(self, ctx, id, out, UPLOAD_FENCE_MS);
+}
+
+enum trl_code
+upload_try_finish(struct media *self, trl_ctx *ctx, struct trl_id id)
+{
+	return finish_within(self, ctx, id, NULL, 0);
 }
 
 static enum trl_code
@@ -207,16 +255,10 @@ run_finish(void *arg, trl_ctx *ctx, const struct trl_job *job)
 {
 	const Media__V1__UploadDue *due =
 	    (const Media__V1__UploadDue *)(const void *)job->payload;
-	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
-	enum trl_code rc;
+	enum trl_code rc = upload_finish(arg, ctx, trl_value_id(due->upload_id), NULL);
 
-	rc = upload_find(arg, ctx, trl_value_id(due->upload_id), row);
-	if (rc != TRL_OK || !row->has_id || row->finished_at || !row->has_length ||
-	    row->length != row->received || row->has_holder)
-		return rc;
-	rc = finish_row(arg, ctx, row, NULL);
-	if (rc == TRL_UNSUPPORTED_MEDIA_TYPE || rc == TRL_GONE) {
-		trl_err_clear(ctx); /* it is gone, which whoever asks is told */
+	if (rc == TRL_UNSUPPORTED_MEDIA_TYPE || rc == TRL_GONE || rc == TRL_CONFLICT) {
+		trl_err_clear(ctx); /* it is gone, or another one by now */
 		return TRL_OK;
 	}
 	return rc;

@@ -2,6 +2,7 @@
  * belongs to no message, so it goes on where the client or the door has gone: what has
  * come is made durable, and the row is free for whoever goes on. */
 #include "upload/become.h"
+#include "upload/methods.h"
 #include "upload/writer.h"
 
 #include <stdlib.h>
@@ -178,7 +179,8 @@ judge_digests(trl_ctx *ctx, upload_writer *self)
 static enum trl_code
 finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
 {
-	const bool stands = rc == TRL_OK || (rc == TRL_STORAGE && !self->digests);
+	const bool stands =
+	    rc == TRL_OK || (rc == TRL_STORAGE && !self->digests && !self->unsound);
 	struct trl_err err;
 	enum trl_code ended;
 
@@ -210,7 +212,7 @@ undo(trl_ctx *ctx, const upload_writer *self)
 	trl_err_clear(ctx);
 	rc = upload_find(self->all->media, ctx, self->id, row);
 	if (rc == TRL_OK && row->has_id)
-		rc = upload_expire(self->all->media, ctx, row);
+		rc = upload_remove(self->all->media, ctx, row, NULL);
 	if (rc != TRL_OK) /* it expires */
 		trl_log_err(ctx);
 	trl_err_clear(ctx);

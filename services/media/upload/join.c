@@ -1,11 +1,13 @@
 /* join.c - the job that puts a final upload's bytes together. It may run again from the
  * beginning, and changes nothing once its file has a hash. */
+#include <trl/log.h>
+
 #include "file/file.h"
+#include "upload/become.h"
 #include "upload/methods.h"
 #include "upload/writer.h"
-#include "variant/variant.h"
 
-enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 12 };
+enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 12, AGAIN_US = 60000000 };
 
 static const Media__V1__UploadDue *
 due_of(const struct trl_job *job)
@@ -61,8 +63,35 @@ begin_looks(struct media *self, trl_ctx *ctx, const media_file *file, bool *wait
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 
-	*waits = variant_begin(self, file, work);
+	*waits = upload_looks(self, file, work);
 	return trl_batch_write(work, NULL); /* once, however often this runs */
+}
+
+/* The bytes of parts that were ended meanwhile. */
+static enum trl_code
+drop_parts(struct media *self, trl_ctx *ctx, const Media__V1__UploadDue *due)
+{
+	Media__V1__UploadRows *left = media_v1_upload_rows_new(ctx);
+	struct trl_id *ids = trl_arena_alloc(ctx->arena, due->n_parts * sizeof *ids);
+	enum trl_code rc;
+
+	for (size_t i = 0; i < due->n_parts; i++)
+		ids[i] = trl_value_id(due->parts[i]);
+	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+	    &media_sql_upload_present, NULL, &left->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant),
+	    TRL_ARG_IDS("ids", ids, due->n_parts));
+	for (size_t i = 0; rc == TRL_OK && i < due->n_parts; i++) {
+		const struct store_object part = upload_object(ctx->tenant, ids[i]);
+		bool is_there = false;
+
+		for (size_t j = 0; j < left->n_items; j++)
+			is_there = is_there ||
+				   trl_id_eq(trl_value_id(left->items[j]->id), ids[i]);
+		if (!is_there)
+			rc = store_abandon(ctx, self->store, &part);
+	}
+	return rc;
 }
 
 static enum trl_code
@@ -75,9 +104,18 @@ run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 	bool waits;
 	enum trl_code rc = find(arg, ctx, id, &file);
 
-	if (rc != TRL_OK || !file)
+	if (rc == TRL_OK && !file) /* it had been put together before a kill */
+		return drop_parts(arg, ctx, due_of(job));
+	if (rc != TRL_OK)
 		return rc;
 	rc = join(arg, ctx, due_of(job), text);
+	if (rc == TRL_NOT_FOUND)
+		return trl_job_give_up(ctx, "a part is not there");
+	if (rc != TRL_OK) { /* no part's fault */
+		trl_log_err(ctx);
+		trl_err_clear(ctx);
+		return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
+	}
 	if (rc == TRL_OK)
 		rc = begin_looks(arg, ctx, file, &waits);
 	if (rc != TRL_OK)
@@ -85,7 +123,8 @@ run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 	verdict.sha256 = text;
 	if (!waits)
 		verdict.state = MEDIA__V1__FILE__STATE__ready;
-	return file_settle(arg, ctx, id, &verdict);
+	rc = file_settle(arg, ctx, id, &verdict);
+	return rc == TRL_OK ? drop_parts(arg, ctx, due_of(job)) : rc;
 }
 
 static enum trl_code

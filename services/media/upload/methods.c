@@ -36,31 +36,23 @@ upload_read_body(const char *checksum, const char *digest, bool has_length,
 	return why;
 }
 
-static bool
-is_left(const upload_row *row)
-{
-	return !row->finished_at && row->has_length && row->length == row->received &&
-	       !row->has_holder;
-}
-
 /* What a process that died has left is finished by whoever asks. That it cannot be at
- * the moment says nothing about how far the upload came. */
+ * the moment, or that another is about to, says nothing about how far it came. */
 static enum trl_code
 finish_left(struct media *self, trl_ctx *ctx, const upload_row *row)
 {
 	enum trl_code rc = TRL_OK;
 
-	if (is_left(row))
-		rc = upload_finish(self, ctx, trl_value_id(row->id), NULL);
-	if (trl_is_fault(rc)) {
-		trl_log_err(ctx);
-		trl_err_clear(ctx);
-		return TRL_OK;
-	}
+	if (upload_is_whole(row) && !row->finished_at)
+		rc = upload_try_finish(self, ctx, trl_value_id(row->id));
 	if (rc == TRL_OK)
 		return rc;
+	if (trl_is_fault(rc))
+		trl_log_err(ctx);
 	trl_err_clear(ctx);
-	return trl_fail(ctx, TRL_GONE, "The upload has ended.");
+	if (rc == TRL_UNSUPPORTED_MEDIA_TYPE || rc == TRL_GONE)
+		return trl_fail(ctx, TRL_GONE, "The upload has ended.");
+	return TRL_OK;
 }
 
 enum trl_code
@@ -174,7 +166,9 @@ patch(struct media *self, trl_ctx *ctx, const Media__V1__PatchUploadRequest *in,
 	if (rc != TRL_OK)
 		return rc;
 	trl_set(out, upload_offset, offset);
-	out->upload_expires = trl_value_time(ctx, upload_expiry(self, ctx));
+	out->upload_expires = offset == in->upload_offset
+				  ? row->expires_at
+				  : trl_value_time(ctx, upload_expiry(self, ctx));
 	if (row->has_length && offset == (uint64_t)row->length && !row->finished_at)
 		rc = upload_finish(self, ctx, trl_value_id(in->upload_id), NULL);
 	return rc;
@@ -206,9 +200,10 @@ media_patch_upload(struct media *self, trl_ctx *ctx,
 static enum trl_code
 fence_own(struct media *self, trl_ctx *ctx, struct trl_id id)
 {
-	upload_writer *writer = upload_writer_find(self->uploads, ctx->tenant, id);
+	upload_writer *writer =
+	    upload_writer_find(self->uploads, ctx->tenant, id, media_caller(ctx));
 
-	if (!writer || !trl_id_eq(writer->uploader, media_caller(ctx)))
+	if (!writer)
 		return TRL_OK;
 	writer->fenced = true;
 	(void)trl_wake(writer->flusher);

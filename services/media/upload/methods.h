@@ -10,6 +10,10 @@ enum trl_code upload_check_version(trl_ctx *ctx, const char *resumable) TRL_MUST
 /* NULL, or why the fields cannot be. checksum and digest may be NULL. */
 const char *upload_read_body(const char *checksum, const char *digest, bool has_length,
     uint64_t length, struct upload_body *out) TRL_MUST_CHECK;
-/* upload_expire, with a record of the reply. */
+/* Ends one, whatever it has; with a record of the reply, which may be NULL.
+ * Errors: TRL_CONFLICT (it is no longer as it was read; its file is being made). */
 enum trl_code upload_remove(struct media *self, trl_ctx *ctx, const upload_row *row,
     ProtobufCMessage *reply) TRL_MUST_CHECK;
+/* The same by an actor of its own, for one that nobody was told of and nobody writes:
+ * ctx may be cancelled. */
+void upload_drop(struct media *self, trl_ctx *ctx, struct trl_id id);

@@ -24,6 +24,12 @@ upload_is_final(const upload_row *row)
 }
 
 bool
+upload_is_whole(const upload_row *row)
+{
+	return row->has_length && row->length == row->received;
+}
+
+bool
 upload_is_expired(const trl_ctx *ctx, const upload_row *row)
 {
 	return trl_value_time_us(row->expires_at) <= trl_now(ctx);
@@ -47,10 +53,11 @@ upload_read(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out)
 enum trl_code
 upload_look(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out)
 {
-	upload_writer *writer = upload_writer_find(self->uploads, ctx->tenant, id);
+	upload_writer *writer =
+	    upload_writer_find(self->uploads, ctx->tenant, id, media_caller(ctx));
 	enum trl_code rc = TRL_OK;
 
-	if (writer && trl_id_eq(writer->uploader, media_caller(ctx)))
+	if (writer)
 		rc = upload_writer_ask(ctx, writer, CHECKPOINT_MS);
 	if (rc == TRL_OK)
 		rc = upload_read(self, ctx, id, out);

@@ -40,11 +40,9 @@ settle_own(trl_ctx *ctx, const struct taking *what)
 	enum trl_code rc = TRL_OK;
 
 	for (unsigned tries = 0; tries < TRIES; tries++) {
-		writer = upload_writer_find(all, ctx->tenant, what->id);
+		writer = upload_writer_find(all, ctx->tenant, what->id, what->uploader);
 		if (!writer)
 			return TRL_OK;
-		if (!trl_id_eq(writer->uploader, what->uploader))
-			return trl_fail(ctx, TRL_NOT_FOUND, "There is no such upload.");
 		writer->refs++;
 		rc = upload_writer_ask(ctx, writer, CHECKPOINT_MS);
 		if (rc == TRL_OK && !writer->over && writer->durable != what->offset)
@@ -89,12 +87,6 @@ judge(trl_ctx *ctx, const struct taking *what, const upload_row *row)
 	return TRL_OK;
 }
 
-static bool
-is_whole(const upload_row *row)
-{
-	return row->has_length && row->length == row->received;
-}
-
 static enum trl_code
 try(trl_ctx *ctx, const struct taking *what, int64_t seized, upload_row *taken,
     upload_row *was)
@@ -122,7 +114,8 @@ try(trl_ctx *ctx, const struct taking *what, int64_t seized, upload_row *taken,
 
 /* Takes the row; taken->has_id is false where nothing is to be added. */
 static enum trl_code
-take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row *was)
+take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row *was,
+    bool *seized_it)
 {
 	struct trl_id former = trl_id_nil;
 	int64_t seized = -1;
@@ -132,12 +125,13 @@ take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row 
 		rc = try(ctx, what, seized, taken, was);
 		if (rc != TRL_OK)
 			return rc;
-		if (taken->has_id && !trl_id_is_nil(former))
+		*seized_it = taken->has_id && !trl_id_is_nil(former);
+		if (*seized_it)
 			return upload_tell_holder(ctx, what->media, former, what->id);
 		if (taken->has_id)
 			return TRL_OK;
 		rc = judge(ctx, what, was);
-		if (rc != TRL_OK || is_whole(was))
+		if (rc != TRL_OK || upload_is_whole(was))
 			return rc;
 		former = trl_value_id(was->holder);
 		if (trl_id_is_nil(former))
@@ -182,7 +176,7 @@ upload_take(struct media *self, trl_ctx *ctx, struct trl_id id, uint64_t offset,
 	if (rc != TRL_OK)
 		return rc;
 	writer = upload_writer_new(self->uploads, ctx->tenant, id, what.uploader);
-	rc = take_row(ctx, &what, row, &was);
+	rc = take_row(ctx, &what, row, &was, &writer->seized);
 	if (rc == TRL_OK && !row->has_id) {
 		*row = was;
 		upload_writer_unref(&writer);

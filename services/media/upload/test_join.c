@@ -120,6 +120,33 @@ asked_for_again_it_is_the_same(void **state)
 	must_lie_there(ids[3], "abcabc", 6);
 }
 
+/* Who tidies up does not wait for the job. */
+static void
+parts_that_end_before_they_are_read_are_read(void **state)
+{
+	struct trl_id parts[2], id;
+	const char *text;
+
+	(void)state;
+	parts[0] = part_of("abc", 3);
+	parts[1] = part_of("def", 3);
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, &id), TRL_OK);
+	await_file(id);
+	/* as if the job had not run */
+	text = world_id_text(id);
+	world_sql("update file set state = 'processing', sha256 = null where id = '%s'",
+	    text);
+	assert_int_equal(tus_delete(&ann, parts[0]), TRL_OK);
+	assert_int_equal(tus_head_as(&ann, parts[0], NULL), TRL_NOT_FOUND);
+	must_lie_there(parts[0], "abc", 3);
+	assert_int_equal(tus_delete(&ann, id), TRL_BUSY);
+	world_sql(
+	    "update file set state = 'ready', sha256 = 'x' where id = '%s'", text);
+	assert_int_equal(tus_delete(&ann, parts[1]), TRL_OK);
+	must_not_lie_there(parts[1]);
+	assert_int_equal(tus_delete(&ann, id), TRL_OK);
+}
+
 static void
 parts_of_others_are_not_there(void **state)
 {
@@ -215,6 +242,7 @@ main(void)
 #define TUS(test) cmocka_unit_test_setup_teardown(test, begin, world_forget)
 		TUS(parts_become_one_file),
 		TUS(asked_for_again_it_is_the_same),
+		TUS(parts_that_end_before_they_are_read_are_read),
 		TUS(parts_of_others_are_not_there),
 		TUS(parts_that_are_not_whole_are_refused),
 		TUS(a_final_upload_has_no_bytes_of_its_own),

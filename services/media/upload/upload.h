@@ -97,7 +97,9 @@ enum trl_code upload_finish(
 
 /* Ends one: row, bytes and what it has reserved go; the file that it became stays. For
  * the sweep, which finds those that are past expires_at; under the upload's tenant.
- * Errors: TRL_CONFLICT (it is no longer as it was read). */
+ * One that has all of its bytes becomes a file, if it can, and ends the next time.
+ * Errors: TRL_CONFLICT (it is no longer as it was read, or bytes of it are needed
+ * still), those of upload_finish. */
 enum trl_code upload_expire(
     struct media *self, trl_ctx *ctx, const upload_row *row) TRL_MUST_CHECK;
 

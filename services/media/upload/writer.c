@@ -29,11 +29,13 @@ upload_writer_new(
 }
 
 upload_writer *
-upload_writer_find(const struct uploads *all, struct trl_id tenant, struct trl_id id)
+upload_writer_find(const struct uploads *all, struct trl_id tenant, struct trl_id id,
+    struct trl_id uploader)
 {
 	upload_writer *self = all->first;
 
-	while (self && !(trl_id_eq(self->id, id) && trl_id_eq(self->tenant, tenant)))
+	while (self && !(trl_id_eq(self->id, id) && trl_id_eq(self->tenant, tenant) &&
+			   trl_id_eq(self->uploader, uploader)))
 		self = self->next;
 	return self;
 }
@@ -152,6 +154,8 @@ fill(trl_ctx *ctx, upload_writer *self, const upload_row *row,
 				     : 0;
 	self->reserved = (uint64_t)row->reserved;
 	self->received = self->written = self->durable = (uint64_t)row->received;
+	if (self->most < self->received) /* the collection was made smaller */
+		self->most = self->received;
 	self->expected = UINT64_MAX;
 	if (body->length != UINT64_MAX)
 		self->expected = self->received + body->length;

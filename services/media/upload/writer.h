@@ -70,6 +70,8 @@ struct upload_writer {
 	bool fenced;  /* another goes on: nothing more of it counts */
 	bool over;    /* nothing more happens; code says how it ended */
 	bool row_asked;
+	bool unsound; /* the store could not sync: only the close is left */
+	bool seized;  /* taken from a holder who did not answer */
 	uint64_t asks, answered, ask_at;
 	enum trl_code code;
 	struct trl_err err;
@@ -81,8 +83,10 @@ struct upload_writer {
 
 upload_writer *upload_writer_new(struct uploads *all, struct trl_id tenant,
     struct trl_id id, struct trl_id uploader);
-upload_writer *upload_writer_find(
-    const struct uploads *all, struct trl_id tenant, struct trl_id id);
+/* Of whoever may: that another one asks for the same id says nothing, the row decides.
+ */
+upload_writer *upload_writer_find(const struct uploads *all, struct trl_id tenant,
+    struct trl_id id, struct trl_id uploader);
 void upload_writer_unref(upload_writer **writer);
 void upload_writer_unlist(upload_writer *writer);
 /* Fills it from the row that it has taken, starts who writes, and waits until the store
@@ -107,6 +111,8 @@ void upload_flush(trl_ctx *ctx, void *writer);
  * TRL_STORAGE, faults. */
 enum trl_code upload_commit(
     trl_ctx *ctx, upload_writer *writer, bool over) TRL_MUST_CHECK;
+/* Adds a job: all is durable, and should nobody come to finish it, that will. */
+void upload_add_finish(trl_ctx *ctx, struct trl_id id, trl_batch *work);
 /* Goes without a trace: the row stays as it is, and is free. */
 enum trl_code upload_release(trl_ctx *ctx, upload_writer *writer) TRL_MUST_CHECK;
 
@@ -128,4 +134,6 @@ enum trl_code upload_read(
     struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out) TRL_MUST_CHECK;
 struct store_object upload_object(struct trl_id tenant, struct trl_id id);
 bool upload_is_final(const upload_row *row);
+/* All of its bytes are durable. */
+bool upload_is_whole(const upload_row *row);
 bool upload_is_expired(const trl_ctx *ctx, const upload_row *row);

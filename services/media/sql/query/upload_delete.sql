@@ -2,4 +2,4 @@
 -- expect: one CONFLICT "The upload has changed meanwhile."
 delete from upload
 where tenant_id = :tenant_id and id = :id and generation = :generation::bigint
-    and reserved = :reserved::bigint
+    and reserved = :reserved::bigint and (finished_at is not null) = :finished::boolean

@@ -1,0 +1,219 @@
+"""resume.py - uploads by tus 1.0.0 over HTTP, as a client on a bad line has them: refused
+before its body is asked for, broken off, stalled, and overtaken through another process."""
+import base64
+import hashlib
+import http.client
+import random
+import re
+import socket
+import time
+
+from case import MeshCase
+from stack import wait_for
+
+TUS = {"Tus-Resumable": "1.0.0"}
+TYPE = "application/offset+octet-stream"
+MIB = 1 << 20
+
+
+class Uploader(MeshCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ada = cls.stack.sign_up()
+        cls.tenant = cls.stack.found(cls.ada)
+        cls.ada.headers["X-Tenant-Id"] = cls.tenant
+
+    def bytes_of(self, size):
+        return random.Random(size).randbytes(size)
+
+    def ask(self, method, path, raw=None, door=None, **headers):
+        client = self.stack.client(self.ada.token, **{"X-Tenant-Id": self.tenant})
+        client.port = door or self.stack.port
+        try:
+            return client.call(method, path, None, {**TUS, **{
+                name.replace("_", "-"): value for name, value in headers.items()}}, raw)
+        finally:
+            client.close()
+
+    def begin(self, length, **headers):
+        answer = self.ask("POST", "/api/v1/uploads", Upload_Length=str(length), **headers)
+        self.assertEqual(answer.status, 201, answer)
+        return answer.headers["location"]
+
+    def patch(self, path, offset, data, door=None, **headers):
+        return self.ask("PATCH", path, data, door, Upload_Offset=str(offset), Content_Type=TYPE, **headers)
+
+    def offset(self, path, door=None):
+        began = time.monotonic()
+        answer = self.ask("HEAD", path, door=door)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertLess(time.monotonic() - began, 1.5)  # 1 s of it is what is promised
+        return int(answer.headers["upload-offset"])
+
+    def head_of(self, method, path, length, **headers):
+        fields = {"Host": "files", "Authorization": f"Bearer {self.ada.token}", "X-Tenant-Id": self.tenant, **TUS,
+                  "Content-Type": TYPE, "Content-Length": length, "Idempotency-Key": str(time.time_ns()),
+                  **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return (f"{method} {path} HTTP/1.1\r\n" + "".join(
+            f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n").encode()
+
+    def line(self, path, length, offset, sent=b"", door=None, **headers):
+        """A connection on which a PATCH has begun, and so much of its body was sent."""
+        line = socket.create_connection(("127.0.0.1", door or self.stack.port), timeout=20)
+        self.addCleanup(line.close)
+        line.sendall(self.head_of("PATCH", path, length, Upload_Offset=offset, **headers) + sent)
+        return line
+
+    def received(self, path, size, door=None):
+        wait_for(f"{size} bytes are there", lambda: self.offset(path, door) == size, 15)
+
+    def must_be_file(self, path, data):
+        file = path.rpartition("/")[2]
+        said = wait_for("the file is ready", lambda: (
+            one := self.ask("GET", f"/api/v1/files/{file}")).status == 200 and one["state"] == "ready" and one, 15)
+        self.assertEqual((int(said["size"]), said["sha256"]), (len(data), hashlib.sha256(data).hexdigest()))
+        content = self.ask("GET", f"/api/v1/files/{file}/content")
+        self.assertEqual((content.status, hashlib.sha256(content.body).digest()),
+                         (200, hashlib.sha256(data).digest()))
+
+
+class Uploads(Uploader):
+    def test_begins_goes_on_and_is_a_file(self):
+        data = self.bytes_of(3 * MIB + 7)
+        name = base64.b64encode("Отчёт 東京 🎉 é.bin".encode()).decode()
+        path = self.begin(len(data), Upload_Metadata=f"filename {name},other")
+        self.assertRegex(path, r"^/api/v1/uploads/[0-9a-f-]{36}$")
+        at = 0
+        for size in (1, MIB, len(data) - MIB - 1):
+            self.assertEqual(self.offset(path), at)
+            answer = self.patch(path, at, data[at:at + size])
+            at += size
+            self.assertEqual((answer.status, answer.headers["upload-offset"], answer.body), (204, str(at), b""))
+            self.assertIn("upload-expires", answer.headers)
+        head = self.ask("HEAD", path)
+        self.assertEqual((head.headers["upload-length"], head.headers["upload-metadata"], head.headers["cache-control"]),
+                         (str(len(data)), f"filename {name},other", "no-store"))
+        self.must_be_file(path, data)
+        file = self.ask("GET", "/api/v1/files/" + path.rpartition("/")[2])
+        self.assertEqual(file["name"], "Отчёт 東京 🎉 é.bin")
+
+    def test_a_browser_may_do_all_of_it(self):
+        answer = self.stack.client().call("OPTIONS", "/api/v1/uploads", None, {"Tus-Resumable": "0.0.1"})
+        self.assertIn(answer.status, (200, 204))
+        self.assertEqual(answer.headers["tus-version"], "1.0.0")
+        self.assertEqual(answer.headers["tus-checksum-algorithm"], "sha1,sha256")
+        self.assertEqual(answer.headers["tus-extension"],
+                         "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation")
+        self.assertTrue(int(answer.headers["tus-max-size"]))
+
+    def test_another_version_is_412_whatever_is_asked(self):
+        path = self.begin(4)
+        for method, at, headers in (("POST", "/api/v1/uploads", {"Upload-Length": "4"}), ("HEAD", path, {}),
+                                    ("PATCH", path, {"Upload-Offset": "0", "Content-Type": TYPE}), ("DELETE", path, {})):
+            for version in (None, "0.2.2"):
+                answer = self.ada.call(method, at, None, {**headers, "Tus-Resumable": version},
+                                       b"abcd" if method == "PATCH" else None)
+                self.assertEqual((answer.status, answer.headers["tus-version"]), (412, "1.0.0"), (method, version))
+        self.assertEqual(self.offset(path), 0)
+
+    def test_refusals_come_before_the_body_is_asked_for(self):
+        path = self.begin(8)
+        for length, headers, status in (
+                (4, {"Upload_Offset": 1}, 409), (9, {"Upload_Offset": 0}, 413), (4, {}, 400),
+                (4, {"Upload_Offset": 0, "Tus_Resumable": "2"}, 412),
+                (4, {"Upload_Offset": 0, "Content_Type": "text/plain"}, 415),
+                (4, {"Upload_Offset": 0, "Upload_Checksum": "md5 AAAA"}, 400),
+                (4, {"Upload_Offset": -1}, 400)):
+            line = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
+            line.sendall(self.head_of("PATCH", path, length, Expect="100-continue", **headers))
+            answer = http.client.HTTPResponse(line)
+            answer.begin()
+            line.close()
+            self.assertEqual(answer.status, status, headers)
+        self.assertEqual(self.offset(path), 0)
+        line = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
+        line.sendall(self.head_of("PATCH", path, 8, Expect="100-continue", Upload_Offset=0))
+        self.assertTrue(line.recv(4096).startswith(b"HTTP/1.1 100 "))
+        line.sendall(b"abcdefgh")
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        line.close()
+        self.assertEqual(answer.status, 204)
+        self.must_be_file(path, b"abcdefgh")
+
+    def test_methods_may_be_named_by_a_header(self):
+        path = self.begin(4)
+        answer = self.ask("POST", path, b"abcd", X_HTTP_Method_Override="PATCH", Upload_Offset="0", Content_Type=TYPE)
+        self.assertEqual((answer.status, answer.headers["upload-offset"]), (204, "4"))
+        answer = self.ask("POST", path, X_HTTP_Method_Override="HEAD")
+        self.assertEqual((answer.status, answer.headers["upload-offset"]), (200, "4"))
+        answer = self.ask("POST", path, X_HTTP_Method_Override="DELETE")
+        self.assertEqual(answer.status, 204)
+        self.assertEqual(self.ask("HEAD", path).status, 404)
+
+    def test_what_had_come_when_the_line_broke_stays(self):
+        data = self.bytes_of(4 * MIB)
+        for came in (1, 100_000, 3 * MIB + 1):
+            path = self.begin(len(data))
+            line = self.line(path, len(data), 0, data[:came])
+            self.received(path, came)
+            line.close()
+            self.assertEqual(self.offset(path), came)
+            self.assertEqual(self.patch(path, came, data[came:]).status, 204)
+            self.must_be_file(path, data)
+
+    def test_chunks_beyond_the_length_are_413_and_nothing_of_them_stays(self):
+        path = self.begin(10)
+        client = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=20)
+        client.request("PATCH", path, iter([b"abcdef", b"ghijkl"]), {
+            **TUS, "Authorization": f"Bearer {self.ada.token}", "X-Tenant-Id": self.tenant, "Upload-Offset": "0",
+            "Content-Type": TYPE, "Transfer-Encoding": "chunked"}, encode_chunked=True)
+        answer = client.getresponse()
+        self.assertEqual(answer.status, 413, answer.read())
+        client.close()
+        wait_for("the writer has left", lambda: self.offset(path) in (0, 6))
+        at = self.offset(path)
+        self.assertEqual(self.patch(path, at, b"abcdefghij"[at:]).status, 204)
+        self.must_be_file(path, b"abcdefghij")
+
+    def test_parts_become_one_file(self):
+        data = self.bytes_of(MIB + 5)
+        parts = [self.begin(len(piece), Upload_Concat="partial") for piece in (data[:MIB // 2], data[MIB // 2:])]
+        for path, piece in zip(parts, (data[:MIB // 2], data[MIB // 2:])):
+            self.assertEqual(self.patch(path, 0, piece).status, 204)
+        final = f"final;{parts[0]} https://any.example{parts[1]}"
+        said = [self.ask("POST", "/api/v1/uploads", Upload_Concat=final) for _ in range(2)]
+        self.assertEqual([one.status for one in said], [201, 201], said)
+        self.assertEqual(said[0].headers["location"], said[1].headers["location"])
+        head = self.ask("HEAD", said[0].headers["location"])
+        self.assertEqual((head.headers["upload-concat"], head.headers["upload-offset"]), (final, str(len(data))))
+        self.must_be_file(said[0].headers["location"], data)
+        for wrong in (f"final;{parts[0]}/../x", "final;" + parts[0].replace("/uploads/", "/files/")):
+            self.check_problem(self.ask("POST", "/api/v1/uploads", Upload_Concat=wrong), 400)
+
+
+class Apart(Uploader):
+    """Two doors and two processes of media, and nobody sticks to any."""
+    more = {"edge": 2, "media": 2}
+
+    def doors(self):
+        return list(self.stack.doors.values())
+
+    def test_a_stalled_request_is_overtaken_from_anywhere(self):
+        data = self.bytes_of(6 * MIB)
+        for turn in range(4):  # whichever process is asked
+            path, came = self.begin(len(data)), 2 * MIB + turn
+            line = self.line(path, len(data), 0, data[:came], self.doors()[turn % 2])
+            for door in self.doors() * 2:
+                self.received(path, came, door)
+            self.assertEqual(self.patch(path, came - 1, data[came - 1:came], self.doors()[turn // 2]).status, 409)
+            began = time.monotonic()
+            answer = self.patch(path, came, data[came:], self.doors()[turn // 2])
+            self.assertEqual(answer.status, 204, answer)
+            self.assertLess(time.monotonic() - began, 3)
+            try:
+                line.sendall(data[came:])
+            except OSError:
+                pass  # it was told that it is no longer wanted
+            self.must_be_file(path, data)
