@@ -101,7 +101,7 @@ class Facts(MeshCase):
                     ways = []  # a session is seen, and none is asked for
                 if ways:
                     answer = nobody.call(method.upper(), real)
-                    if path.startswith("/api/v1/"):  # others have errors of their own protocol
+                    if path.startswith("/api/v1/") and method != "head":  # others have errors of their own protocol
                         self.check_problem(answer, 401)
                     self.assertEqual(answer.status, 401, (method, path))
                     self.assertIn("www-authenticate", answer.headers)
