@@ -104,7 +104,7 @@ def lint_headers(method, say):
             for name, value in method.fixed(which):
                 if not TOKEN.match(name) or not value.isascii() or not value.isprintable():
                     say(f'has {name!r} among its {which}, which is no header field')
-                elif name.lower() in RESERVED | {'content-length'} | names:
+                elif name.lower() in RESERVED | {'content-length', 'cache-control'} | names:
                     say(f'has {name} among its {which}, which is made otherwise')
 
 
