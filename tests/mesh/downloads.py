@@ -249,3 +249,27 @@ class Downloads(MeshCase):
         self.stack.sql(f"update media.file set state = 'processing' where id = '{file}'")
         answer = self.check_problem(self.content(file), 409, "CONFLICT")
         self.assertEqual(answer.headers["retry-after"], "2")
+
+
+class Replicas(Downloads):
+    """Two processes of media, of which any is asked."""
+    replicas = 2
+
+    def served(self, name):
+        return sum(float(line.rpartition(" ")[2]) for line in self.stack.metrics(name).splitlines()
+                   if line.startswith("trellis_bus_served_seconds_count{") and "GetSigned" in line)
+
+    def test_a_link_that_is_taken_back_opens_nothing_at_any_of_them(self):
+        one, two = self.link(self.ten).json, self.link(self.ten).json
+
+        def asked_of_each(wanted):
+            before = {name: self.served(name) for name in ("media", "media.2")}
+            for _ in range(200):
+                for url, status in wanted:
+                    self.assertEqual(self.anybody.get(url).status, status)
+                if all(self.served(name) > count for name, count in before.items()):
+                    return
+            self.fail("only one of them was asked")
+        asked_of_each([(one["url"], 200), (two["url"], 200)])
+        self.assertEqual(self.ada.delete(f"/api/v1/files/{self.ten}/links/{one['id']}", X_Tenant_Id=self.tenant).status, 204)
+        asked_of_each([(one["url"], 410), (two["url"], 200)])
