@@ -43,7 +43,8 @@ static const struct trl_config_var vars[] = {
 	    "(storage-bytes); 0: without limit"),
 	TRL_CONFIG_SECRET(struct media_config, link_keys, "TRELLIS_MEDIA_LINK_KEYS",
 	    "kid:hex[,kid:hex] of 64 digits, newest first: signs links to files; "
-	    "unset: made of TRELLIS_SEAL_KEY"),
+	    "one made of TRELLIS_SEAL_KEY is believed, too, and signs where this is "
+	    "unset"),
 	TRL_CONFIG_STR(struct media_config, clamd, "TRELLIS_MEDIA_CLAMD", NULL,
 	    "clamd that scans files: unix:/path or tcp://host:port; unset: none does"),
 	TRL_CONFIG_STR(struct media_config, unscanned, "TRELLIS_MEDIA_UNSCANNED",

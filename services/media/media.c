@@ -36,7 +36,7 @@ renew(void *state, const char *setting, trl_secret *value)
 {
 	struct media *self = state;
 	struct link_keys *keys = NULL;
-	const bool fine = link_keys_read(value, NULL, &keys);
+	const bool fine = link_keys_read(value, self->seal_key, &keys);
 
 	(void)setting;
 	trl_secret_free(&value);
@@ -78,9 +78,11 @@ open_media(const struct trl_host *host, void **out)
 	struct media *self = calloc(1, sizeof *self);
 
 	trl_assert(self);
-	*self = (struct media){
-		.pg = host->pg, .sys = host->sys, .bus = host->bus, .config = config
-	};
+	*self = (struct media){ .pg = host->pg,
+		.sys = host->sys,
+		.bus = host->bus,
+		.config = config,
+		.seal_key = host->seal_key };
 	*out = self;
 	if (!collections_read(config->collections, &self->collections) ||
 	    !variants_check(self->collections) ||

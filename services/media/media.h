@@ -21,6 +21,7 @@ struct media {
 	struct variants *variants;
 	media_store *store;
 	struct link_keys *link_keys; /* link/sign.h */
+	const uint8_t *seal_key;     /* the host's */
 	struct uploads *uploads;     /* upload/upload.h */
 };
 

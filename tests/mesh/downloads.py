@@ -191,7 +191,7 @@ class Downloads(MeshCase):
         now, public = int(time.time()), self.keep(SMALL_PNG, "dot.png", "image/png", "pictures")
         answer = self.anybody.get(self.signed(now + 100, self.ten))
         self.assertEqual(answer.status, 200, answer)
-        self.assertRegex(answer.headers["cache-control"], "^public, max-age=(100|9[0-9])$")
+        self.assertRegex(answer.headers["cache-control"], "^private, max-age=(100|9[0-9])$")
         answer = self.anybody.get(self.signed(0, public))
         self.assertEqual(answer.headers["cache-control"], "public, max-age=31536000, immutable")
         for expires, file, more, wanted in (

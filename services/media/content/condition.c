@@ -47,7 +47,7 @@ is_of_this(const char *if_range, const char *etag, int64_t modified_s)
 {
 	int64_t seconds;
 
-	if (if_range[0] == '"' || if_range[0] == 'W')
+	if (if_range[0] == '"' || strncmp(if_range, "W/", 2) == 0)
 		return strcmp(if_range, etag) == 0;
 	return content_date_read(if_range, &seconds) && seconds == modified_s;
 }

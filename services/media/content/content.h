@@ -12,7 +12,7 @@
 enum content_cache {
 	CONTENT_MINE,   /* its client only, who asks each time whether it is still so */
 	CONTENT_PUBLIC, /* anybody, for a year: bytes never change under their id */
-	CONTENT_SIGNED, /* anybody, until the URL ends */
+	CONTENT_SIGNED, /* its client only, until the URL ends */
 	CONTENT_LINKED  /* its client only, and not for long: the link may be revoked */
 };
 

@@ -20,17 +20,15 @@ struct parts {
 static const char *
 cache_text(trl_ctx *ctx, const struct content *what)
 {
-	const uint64_t linked = what->left_s < LINKED_S ? what->left_s : LINKED_S;
+	const bool is_short = what->cache == CONTENT_LINKED && what->left_s > LINKED_S;
 
 	switch (what->cache) {
 	case CONTENT_PUBLIC:
 		return "public, max-age=31536000, immutable";
 	case CONTENT_SIGNED:
-		return trl_arena_printf(ctx->arena, "public, max-age=%llu",
-		    (unsigned long long)what->left_s);
 	case CONTENT_LINKED:
-		return trl_arena_printf(
-		    ctx->arena, "private, max-age=%llu", (unsigned long long)linked);
+		return trl_arena_printf(ctx->arena, "private, max-age=%llu",
+		    (unsigned long long)(is_short ? LINKED_S : what->left_s));
 	default:
 		return "private, no-cache";
 	}

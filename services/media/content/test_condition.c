@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -130,6 +131,27 @@ if_range_needs_the_very_same(void **state)
 	CHECK_ALL(rows);
 }
 
+/* One of them begins as a weak tag does. */
+static void
+if_range_knows_each_day_of_the_week(void **state)
+{
+	static const char *const days[] = { "Sun, 06", "Mon, 07", "Tue, 08", "Wed, 09",
+		"Thu, 10", "Fri, 11", "Sat, 12" };
+
+	(void)state;
+	for (int i = 0; i < (int)TRL_COUNT(days); i++) {
+		struct content_conditions asked = { 0 };
+		char date[40];
+
+		(void)snprintf(date, sizeof date, "%s Nov 1994 08:49:37 GMT", days[i]);
+		asked.if_range = date;
+		assert_int_equal(
+		    content_judge(&asked, ETAG, MODIFIED + i * 86400), CONTENT_GIVEN);
+		assert_int_equal(content_judge(&asked, ETAG, MODIFIED + i * 86400 + 1),
+		    CONTENT_GIVEN_WHOLE);
+	}
+}
+
 static void
 dates_have_three_forms(void **state)
 {
@@ -181,6 +203,7 @@ main(void)
 		cmocka_unit_test(dates_count_where_there_is_no_tag),
 		cmocka_unit_test(what_comes_first_decides),
 		cmocka_unit_test(if_range_needs_the_very_same),
+		cmocka_unit_test(if_range_knows_each_day_of_the_week),
 		cmocka_unit_test(dates_have_three_forms),
 	};
 

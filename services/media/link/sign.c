@@ -10,7 +10,13 @@
 #include <trl/compiler.h>
 #include <trl/complain.h>
 
-enum { KEYS_MAX = 4, KID_MAX = 16, KEY_BYTES = 32, SIGNED_MAX = 512 };
+enum {
+	LISTED_MAX = 4,
+	KEYS_MAX = LISTED_MAX + 1,
+	KID_MAX = 16,
+	KEY_BYTES = 32,
+	SIGNED_MAX = 512
+};
 enum { SIGNATURE_TEXT = 44 /* 43 characters and NUL */ };
 
 struct key {
@@ -64,7 +70,7 @@ read_key(link_keys *keys, const char *text, size_t len)
 	size_t n = 0;
 	bool fine;
 
-	if (!kid_len || kid_len > KID_MAX || keys->n == KEYS_MAX ||
+	if (!kid_len || kid_len > KID_MAX || keys->n == LISTED_MAX ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") != kid_len)
 		return false;
 	memcpy(kid, text, kid_len);
@@ -96,7 +102,7 @@ read_list(link_keys *keys, const trl_secret *setting)
 	if (!fine)
 		trl_complain("TRELLIS_MEDIA_LINK_KEYS is not kid:hex[,kid:hex] with 64 "
 			     "digits each, at most %d of them",
-		    KEYS_MAX);
+		    LISTED_MAX);
 	return fine;
 }
 
@@ -118,12 +124,12 @@ link_keys_read(const trl_secret *setting, const uint8_t *seal_key, link_keys **o
 	link_keys *keys = calloc(1, sizeof *keys);
 
 	trl_assert(keys);
-	if (!setting)
-		make_key(keys, seal_key);
-	else if (!read_list(keys, setting)) {
+	if (setting && !read_list(keys, setting)) {
 		link_keys_free(&keys);
 		return false;
 	}
+	if (seal_key && !find_key(keys, "0"))
+		make_key(keys, seal_key);
 	*out = keys;
 	return true;
 }

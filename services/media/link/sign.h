@@ -13,8 +13,10 @@
 /* The keys that links are signed by: the newest signs, all of them are believed. */
 typedef struct link_keys link_keys;
 
-/* Reads kid:hex[,kid:hex], newest first, at most four; NULL: one made of the seal key.
- * False: trl_complain said what is wrong. */
+/* Reads kid:hex[,kid:hex], newest first, at most four; setting NULL: none. One that is
+ * made of the seal key (NULL: none) comes last, as "0", so that what it signed goes on
+ * when others come; a "0" in the list takes its place. False: trl_complain said what is
+ * wrong. */
 bool link_keys_read(
     const trl_secret *setting, const uint8_t *seal_key, link_keys **out);
 void link_keys_free(link_keys **keys);
