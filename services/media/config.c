@@ -49,6 +49,10 @@ static const struct trl_config_var vars[] = {
 	    "clamd that scans files: unix:/path or tcp://host:port; unset: none does"),
 	TRL_CONFIG_STR(struct media_config, unscanned, "TRELLIS_MEDIA_UNSCANNED",
 	    "refuse", "files that are too large for clamd: serve or refuse"),
+	TRL_CONFIG_INT(struct media_config, scan_bytes, "TRELLIS_MEDIA_SCAN_BYTES",
+	    "104857600", 1, 9e18,
+	    "the largest file that clamd is shown: its MaxFileSize and MaxScanSize or "
+	    "less, for what is larger it calls clean unread"),
 	TRL_CONFIG_INT(struct media_config, renderers, "TRELLIS_MEDIA_RENDERERS", "1",
 	    1, 16, "pictures that are rendered at once, each in a process of its own"),
 	TRL_CONFIG_BOOL(struct media_config, heif, "TRELLIS_MEDIA_HEIF", "false",

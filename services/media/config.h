@@ -14,6 +14,7 @@ struct media_config {
 	int64_t upload_hours, trash_days, storage_bytes;
 	trl_secret *link_keys;
 	const char *clamd, *unscanned;
+	int64_t scan_bytes;
 	int64_t renderers;
 	bool heif;
 };

@@ -8,6 +8,7 @@
 #include "kinds/kinds.h"
 #include "link/sign.h"
 #include "quota/quota.h"
+#include "scan/scan.h"
 #include "sweep/sweep.h"
 #include "upload/upload.h"
 #include "variant/variant.h"
@@ -25,7 +26,7 @@ check_config(const void *read)
 
 	collections_free(&all);
 	link_keys_free(&keys);
-	return store_check_config(config) && fine && signs;
+	return store_check_config(config) & scan_check_config(config) && fine && signs;
 }
 
 static const char *const renews[] = { "TRELLIS_MEDIA_LINK_KEYS", NULL };
@@ -54,6 +55,7 @@ close_media(void **state)
 
 	if (!self)
 		return;
+	scan_free(&self->scan);
 	trl_child_close(&self->sniff);
 	uploads_free(&self->uploads);
 	variants_close(&self->variants);
@@ -95,12 +97,13 @@ open_media(const struct trl_host *host, void **out)
 	self->sniff = trl_child_open(host->loop, &kinds_child);
 	self->variants = variants_open(host->loop, config);
 	self->uploads = uploads_new(host, self);
+	self->scan = scan_new(host, config);
 	return TRL_OK;
 }
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };
 static const struct trl_job_kind *const jobs[] = { &file_purge_job, &quota_tell_job,
-	&variant_job, &upload_finish_job, &upload_join_job, &sweep_job,
+	&scan_job, &variant_job, &upload_finish_job, &upload_join_job, &sweep_job,
 	&sweep_uploads_job, NULL };
 static const struct trl_cron *const crons[] = { &sweep_cron, &sweep_uploads_cron,
 	NULL };
@@ -119,7 +122,7 @@ const struct trl_service media_service = {
 	.describe_tenant = &media_sql_tenant_describe,
 	.sql = &media_sql,
 	.needs_seal_key = true,
-	.reaches_chosen = true, /* an S3 server */
+	.reaches_chosen = true, /* an S3 server, clamd */
 	.renews = renews,
 	.renew = renew,
 	.open = open_media,

@@ -17,7 +17,8 @@ struct media {
 	trl_bus *bus;
 	const struct media_config *config;
 	collections *collections;
-	trl_child *sniff; /* kinds/kinds.h */
+	trl_child *sniff;  /* kinds/kinds.h */
+	struct scan *scan; /* scan/scan.h; NULL: there is none */
 	struct variants *variants;
 	media_store *store;
 	struct link_keys *link_keys; /* link/sign.h */
