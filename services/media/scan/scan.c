@@ -18,7 +18,7 @@
 #include "store/store.h"
 #include "variant/variant.h"
 
-enum { ATTEMPTS = 6, SCAN_MS = 900000, AGAIN_US = 20000000 };
+enum { ATTEMPTS = 6, SCAN_MS = 900000, AGAIN_US = 20000000, HASH_US = 1000000 };
 
 enum result { CLEAN, INFECTED, UNSCANNED, AWAY, FAILED, N_RESULTS };
 
@@ -83,21 +83,27 @@ scan_free(struct scan **scan)
 }
 
 bool
-scan_begin(const struct media *self, trl_ctx *ctx, media_file *file, trl_batch *work)
+scan_add(
+    const struct media *self, trl_ctx *ctx, const media_file *file, trl_batch *work)
 {
 	Media__V1__FileDue *due;
 	char key[TRL_ID_TEXT];
 
 	if (!self->scan)
 		return false;
-	trl_set(file, state, MEDIA__V1__FILE__STATE__processing);
-	trl_set(file, scan, MEDIA__V1__FILE__SCAN__pending);
 	due = media_v1_file_due_new(ctx);
 	trl_set(due, file_id, file->id);
 	trl_id_format(trl_value_id(file->id), key);
 	trl_batch_job(
 	    work, &scan_job, &(struct trl_job_terms){ .key = key }, &due->base);
 	return true;
+}
+
+void
+scan_mark(const struct media *self, media_file *file)
+{
+	if (self->scan)
+		trl_set(file, scan, MEDIA__V1__FILE__SCAN__pending);
 }
 
 /* One line when it goes and one when it is back, not one a file. */
@@ -297,6 +303,9 @@ run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 	bool waits;
 	enum trl_code rc = find(arg, ctx, job, file, &waits);
 
+	if (rc == TRL_OK && waits &&
+	    !file->sha256) /* whoever put it together will say */
+		return trl_job_again(ctx, trl_now(ctx) + HASH_US);
 	return rc == TRL_OK && waits ? scan_file(arg, ctx, file) : rc;
 }
 

@@ -16,9 +16,10 @@ bool scan_check_config(const struct media_config *config);
 struct scan *scan_new(const struct trl_host *host, const struct media_config *config);
 void scan_free(struct scan **scan);
 
-/* Of a file that would be ready: where there is a clamd it is processing until that has
- * seen it, and the batch, which is file's, has the job. False: there is none, and
- * nothing was done. */
-bool scan_begin(
-    const struct media *self, trl_ctx *ctx, media_file *file, trl_batch *work);
+/* Adds to the batch that a file is shown to clamd, all of whose bytes are there; it is
+ * processing until then. False: there is no clamd, and nothing was added. */
+bool scan_add(
+    const struct media *self, trl_ctx *ctx, const media_file *file, trl_batch *work);
+/* Says in a new file's row that it is yet to be scanned, where there is a clamd. */
+void scan_mark(const struct media *self, media_file *file);
 extern const struct trl_job_kind scan_job;

@@ -37,8 +37,8 @@ come(trl_ctx *ctx, void *arg)
 	free(bytes);
 	trl_set(&row, id, trl_value_bytes(ctx, file->id));
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(home));
-	assert_true(scan_begin(self, ctx, &row, work));
-	assert_int_equal(row.state, MEDIA__V1__FILE__STATE__processing);
+	scan_mark(self, &row);
+	assert_true(scan_add(self, ctx, &row, work));
 	assert_int_equal(row.scan, MEDIA__V1__FILE__SCAN__pending);
 	assert_int_equal(trl_batch_write_unrecorded(work), TRL_OK);
 }
@@ -109,6 +109,34 @@ the_clean_are_ready_and_the_infected_in_quarantine(void **state)
 	assert_int_equal(files_used(), 101000);
 	assert_int_equal(files_in_folder(), 3);
 	assert_int_equal(counted("infected"), 1);
+}
+
+/* From the request on. */
+static void
+what_is_uploaded_waits_for_the_scan(void **state)
+{
+	static const char *const bodies[] = { "hello", EICAR };
+	static const char *const becomes[] = { "ready clean -",
+		"quarantined infected A scan found Test.Eicar.UNOFFICIAL in it." };
+	media_file *file;
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(bodies); i++) {
+		Media__V1__CreateFileRequest in = MEDIA__V1__CREATE_FILE_REQUEST__INIT;
+		struct world_caller who = as(ann, TRL_OWNER);
+
+		who.body = bodies[i];
+		who.body_len = strlen(bodies[i]);
+		trl_set(&in, content_length, who.body_len);
+		assert_int_equal(
+		    world_call(&who, &media_v1_create_file, &in.base, &file), TRL_OK);
+		assert_int_equal(file->state, MEDIA__V1__FILE__STATE__processing);
+		assert_int_equal(file->scan, MEDIA__V1__FILE__SCAN__pending);
+		files_wait("scan");
+		assert_string_equal(is(trl_value_id(file->id)), becomes[i]);
+		assert_int_equal(
+		    told(trl_value_id(file->id), "media.file.ready"), i == 0);
+	}
 }
 
 static struct trl_id
@@ -344,6 +372,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FILES(the_clean_are_ready_and_the_infected_in_quarantine),
+		FILES(what_is_uploaded_waits_for_the_scan),
 		FILES(a_picture_is_looked_at_once_it_is_clean),
 		FILES(what_is_too_large_is_unscanned_and_never_clean),
 		FILES(a_deleted_file_goes_on),

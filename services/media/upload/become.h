@@ -19,13 +19,17 @@ void upload_add_file(trl_ctx *ctx, const media_file *file, trl_batch *work);
 enum trl_code upload_find(
     struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out) TRL_MUST_CHECK;
 
+/* The same of one whose length nobody has said: it ends with what is there. */
+enum trl_code upload_end_and_finish(
+    struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out) TRL_MUST_CHECK;
 /* As upload_finish, without waiting for whoever else is about to. */
 enum trl_code upload_try_finish(
     struct media *self, trl_ctx *ctx, struct trl_id id) TRL_MUST_CHECK;
 
 /* become.c: adds the jobs that look at a file, whose bytes are all in the store. True:
  * it is not ready before they have. */
-bool upload_looks(struct media *self, const media_file *file, trl_batch *work);
+bool upload_looks(
+    struct media *self, trl_ctx *ctx, const media_file *file, trl_batch *work);
 /* Adds the row of a file that has all of its bytes, and their hash, in the
  * state that it begins in, and what follows from that. */
 void upload_become(struct media *self, trl_ctx *ctx, media_file *file, trl_batch *work);

@@ -94,6 +94,19 @@ struct drop {
 	struct trl_id tenant, id;
 };
 
+static enum trl_code
+fence(trl_ctx *ctx, const struct drop *what, struct trl_id uploader)
+{
+	upload_writer *writer =
+	    upload_writer_find(what->self->uploads, what->tenant, what->id, uploader);
+
+	if (!writer)
+		return TRL_OK;
+	writer->fenced = true;
+	(void)trl_wake(writer->flusher);
+	return upload_writer_await(ctx, writer, DROP_MS);
+}
+
 static void
 run_drop(trl_ctx *ctx, void *arg)
 {
@@ -105,12 +118,15 @@ run_drop(trl_ctx *ctx, void *arg)
 	ctx->service = "media";
 	ctx->tenant = what.tenant;
 	rc = upload_find(what.self, ctx, what.id, row);
-	if (rc == TRL_OK && row->has_id &&
-	    !upload_writer_find(
-		what.self->uploads, what.tenant, what.id, trl_value_id(row->uploader)))
+	if (rc == TRL_OK && row->has_id)
+		rc = fence(ctx, &what, trl_value_id(row->uploader));
+	if (rc == TRL_OK) /* it may have come further meanwhile */
+		rc = upload_find(what.self, ctx, what.id, row);
+	if (rc == TRL_OK && row->has_id && !row->finished_at)
 		rc = upload_remove(what.self, ctx, row, NULL);
 	if (trl_is_fault(rc)) /* it expires */
 		trl_log_err(ctx);
+	uploads_leave(what.self->uploads);
 }
 
 void
@@ -124,6 +140,9 @@ upload_drop(struct media *self, trl_ctx *ctx, struct trl_id id)
 
 	trl_assert(what);
 	*what = (struct drop){ self, ctx->tenant, id };
-	if (trl_spawn(ctx->loop, &spawn) != TRL_OK) /* it expires */
-		free(what);
+	uploads_enter(self->uploads);
+	if (trl_spawn(ctx->loop, &spawn) == TRL_OK)
+		return;
+	uploads_leave(self->uploads); /* it expires */
+	free(what);
 }

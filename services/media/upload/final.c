@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "scan/scan.h"
 #include "upload/become.h"
 #include "upload/methods.h"
 #include "upload/tus.h"
@@ -201,6 +202,7 @@ make(struct media *self, trl_ctx *ctx, struct joining *what,
 	row->finished_at = trl_value_time(ctx, trl_now(ctx));
 	upload_file_of(ctx, row, kind.type, what->length, file);
 	trl_set(file, state, MEDIA__V1__FILE__STATE__processing);
+	scan_mark(self, file);
 	tell(ctx, row, out);
 	return write_final(self, ctx, what, row, file, out);
 }

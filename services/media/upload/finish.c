@@ -151,8 +151,10 @@ finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row, media_file
 	add_finished(ctx, row, 0, work);
 	upload_become(self, ctx, file, work);
 	quota_commit(work, (uint64_t)row->reserved, (uint64_t)row->length);
-	return reply ? quota_write(self, work, NULL, &reply->base)
-		     : quota_write_unrecorded(self, work, NULL);
+	if (!reply)
+		return quota_write_unrecorded(self, work, NULL);
+	rc = media_show_file(self, ctx, &reply, 1);
+	return rc == TRL_OK ? quota_write(self, work, NULL, &reply->base) : rc;
 }
 
 /* Another may have been faster, or it has ended. */
@@ -206,13 +208,16 @@ finish_once(struct media *self, trl_ctx *ctx, const upload_row *row, media_file 
 }
 
 static enum trl_code
-read_and_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
+read_and_finish(
+    struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_here, media_file *out)
 {
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	enum trl_code rc = upload_find(self, ctx, id, row);
 
 	if (rc == TRL_OK && !row->has_id)
 		rc = trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
+	if (rc == TRL_OK && row->has_id && ends_here && !row->has_length)
+		trl_set(row, length, row->received); /* the statement writes it */
 	if (rc == TRL_OK && !row->finished_at && !upload_is_whole(row))
 		rc = trl_fail(ctx, TRL_CONFLICT, "The upload has %lld bytes.",
 		    (long long)row->received);
@@ -222,13 +227,13 @@ read_and_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *
 
 /* Whoever else is about to finish it is waited for. */
 static enum trl_code
-finish_within(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out,
-    uint32_t patience_ms)
+finish_within(struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_here,
+    media_file *out, uint32_t patience_ms)
 {
 	const uint64_t until_us = trl_mono_us() + (uint64_t)patience_ms * 1000;
 	enum trl_code rc;
 
-	while ((rc = read_and_finish(self, ctx, id, out)) == TRL_LOCKED &&
+	while ((rc = read_and_finish(self, ctx, id, ends_here, out)) == TRL_LOCKED &&
 	       trl_mono_us() < until_us) {
 		trl_err_clear(ctx);
 		rc = trl_sleep(ctx, LOCK_MS);
@@ -241,13 +246,20 @@ finish_within(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *ou
 enum trl_code
 upload_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
 {
-	return finish_within(self, ctx, id, out, UPLOAD_FENCE_MS);
+	return finish_within(self, ctx, id, false, out, UPLOAD_FENCE_MS);
+}
+
+enum trl_code
+upload_end_and_finish(
+    struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
+{
+	return finish_within(self, ctx, id, true, out, UPLOAD_FENCE_MS);
 }
 
 enum trl_code
 upload_try_finish(struct media *self, trl_ctx *ctx, struct trl_id id)
 {
-	return finish_within(self, ctx, id, NULL, 0);
+	return finish_within(self, ctx, id, false, NULL, 0);
 }
 
 static enum trl_code

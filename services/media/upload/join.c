@@ -63,7 +63,7 @@ begin_looks(struct media *self, trl_ctx *ctx, const media_file *file, bool *wait
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 
-	*waits = upload_looks(self, file, work);
+	*waits = upload_looks(self, ctx, file, work);
 	return trl_batch_write(work, NULL); /* once, however often this runs */
 }
 

@@ -14,6 +14,6 @@ const char *upload_read_body(const char *checksum, const char *digest, bool has_
  * Errors: TRL_CONFLICT (it is no longer as it was read; its file is being made). */
 enum trl_code upload_remove(struct media *self, trl_ctx *ctx, const upload_row *row,
     ProtobufCMessage *reply) TRL_MUST_CHECK;
-/* The same by an actor of its own, for one that nobody was told of and nobody writes:
- * ctx may be cancelled. */
+/* The same by an actor of its own, for one that nobody was told of; whoever writes it
+ * leaves it first. Of one that has become a file, nothing. ctx may be cancelled. */
 void upload_drop(struct media *self, trl_ctx *ctx, struct trl_id id);

@@ -25,7 +25,19 @@ uploads_new(const struct trl_host *host, struct media *self)
 bool
 uploads_drained(const struct uploads *all)
 {
-	return !all->first;
+	return !all->first && !all->dropping;
+}
+
+void
+uploads_enter(struct uploads *all)
+{
+	all->dropping++;
+}
+
+void
+uploads_leave(struct uploads *all)
+{
+	all->dropping--;
 }
 
 void

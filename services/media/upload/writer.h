@@ -41,7 +41,12 @@ struct uploads {
 	struct upload_writer *first;
 	struct trl_offload hashing;
 	bool watches, closing;
+	unsigned dropping; /* actors that undo what a message has left */
 };
+
+/* uploads.c: such an actor begins, and has come to its end. */
+void uploads_enter(struct uploads *all);
+void uploads_leave(struct uploads *all);
 
 struct upload_writer {
 	struct uploads *all;

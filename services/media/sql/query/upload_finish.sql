@@ -1,5 +1,6 @@
 -- An upload becomes a file, once. Nothing can be added to it, so whoever holds it has gone.
 -- expect: one CONFLICT "The upload has ended meanwhile."
 update upload set finished_at = :now, reserved = :reserved::bigint,
-    generation = generation + 1, holder = null
-where tenant_id = :tenant_id and id = :id and finished_at is null and received = length
+    length = received, generation = generation + 1, holder = null
+where tenant_id = :tenant_id and id = :id and finished_at is null
+    and received = coalesce(length, received)
