@@ -280,9 +280,11 @@ whatever_is_wrong_inside_it_answers(void **state)
 static void
 svg_pdf_tiff_and_the_like_are_no_pictures_whatever_they_are_called(void **state)
 {
+	static const char svg[] =
+	    "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>"
+	    "<image href='http://127.0.0.1:1/canary'/></svg>";
 	static const char *const texts[] = {
-		"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>"
-		"<image href='http://127.0.0.1:1/canary'/></svg>",
+		svg,
 		"<?xml version='1.0'?><svg/>",
 		"%PDF-1.4\n",
 		"push graphic-context\nviewbox 0 0 9 9\n",
