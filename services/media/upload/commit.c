@@ -52,6 +52,7 @@ commit_once(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bo
 	hash_save(&self->hash, state);
 	trl_batch_add(work, &media_sql_upload_commit, NULL,
 	    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id),
+	    TRL_ARG_ID("holder", self->all->holder),
 	    TRL_ARG_INT("generation", self->generation),
 	    TRL_ARG_INT("received", (int64_t)now->offset),
 	    TRL_ARG_INT("reserved", (int64_t)(self->reserved + more)),
@@ -81,6 +82,7 @@ release_once(trl_ctx *ctx, upload_writer *self)
 
 	trl_batch_add(work, &media_sql_upload_release, NULL,
 	    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id),
+	    TRL_ARG_ID("holder", self->all->holder),
 	    TRL_ARG_INT("generation", self->generation));
 	add_ask(self, true, work);
 	return trl_batch_write_unrecorded(work);
@@ -95,6 +97,7 @@ answer_once(trl_ctx *ctx, upload_writer *self)
 
 	trl_batch_add(work, &media_sql_upload_still, NULL,
 	    TRL_ARG_ID("tenant_id", self->tenant), TRL_ARG_ID("id", self->id),
+	    TRL_ARG_ID("holder", self->all->holder),
 	    TRL_ARG_INT("generation", self->generation));
 	add_ask(self, false, work);
 	return trl_batch_write_unrecorded(work);

@@ -99,6 +99,11 @@ try(trl_ctx *ctx, const struct taking *what, int64_t seized, upload_row *taken,
 	media__v1__upload_row__init(was);
 	if (what->offset > INT64_MAX || more > INT64_MAX - what->offset)
 		return trl_fail(ctx, TRL_TOO_LARGE, "No upload has as many bytes.");
+	/* Should PostgreSQL lose this in a crash, whatever is said under this
+	 * generation by this holder counts for nothing, and nothing was said yet. Who
+	 * takes the row from somebody that may live waits. */
+	if (seized < 0)
+		trl_batch_add(work, &media_sql_upload_lazily, NULL);
 	trl_batch_get(work, &media_sql_upload_take, NULL, &taken->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", what->id),
 	    TRL_ARG_ID("uploader", what->uploader),
