@@ -93,6 +93,7 @@ open_media(const struct trl_host *host, void **out)
 		close_media(out);
 		return TRL_INTERNAL;
 	}
+	quota_open();
 	sweep_open();
 	self->sniff = trl_child_open(host->loop, &kinds_child);
 	self->variants = variants_open(host->loop, config);

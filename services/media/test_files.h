@@ -121,7 +121,8 @@ files_in_folder(void)
 	char command[192], text[32] = "";
 	FILE *found;
 
-	snprintf(command, sizeof command, "find %s -path '*%s*' -type f | wc -l",
+	snprintf(command, sizeof command,
+	    "find %s -path '*%s*' -type f 2>/dev/null | wc -l",
 	    getenv("TRELLIS_MEDIA_FOLDER"), world_id_text(home));
 	found = popen(command, "r");
 	assert_non_null(found);

@@ -37,6 +37,7 @@ static const struct option {
 	    "what the Secrets' names begin with (default trellis)" },
 	{ "--namespace", CTL_NAMESPACE, "NAME", "where the Secrets belong" },
 	{ "--dry-run", CTL_DRY_RUN, NULL, "only says what it would do" },
+	{ "--force", CTL_FORCE, NULL, "also where it looks wrong" },
 	{ "--one", CTL_ONE, NULL, "all services run in one process" },
 	{ "--markdown", CTL_MARKDOWN, NULL, "every setting, as a table" },
 	{ "--json", CTL_JSON, NULL, "for programs" },

@@ -216,8 +216,12 @@ const struct ctl_command ctl_commands[] = {
 	    .more =
 		"By itself it is done every night. What is younger than a day stays. "
 		"Files whose bytes are\nmissing are listed in media's log, and the "
-		"command fails then.",
-	    .options = CTL_DRY_RUN,
+		"command fails then. Where the store has many files\nthat the tables "
+		"do "
+		"not know, nothing of them is removed without --force: first look "
+		"whether "
+		"\nit is the right store, and the right database.",
+	    .options = CTL_DRY_RUN | CTL_FORCE,
 	    .run = ctl_media_sweep,
 	},
 	{

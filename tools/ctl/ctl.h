@@ -38,6 +38,7 @@ enum ctl_option {
 	CTL_NAMESPACE = 1 << 17,
 	CTL_ONE = 1 << 18,
 	CTL_DRY_RUN = 1 << 19,
+	CTL_FORCE = 1 << 20,
 };
 
 struct ctl_args {

@@ -50,6 +50,11 @@ show(struct ctl *ctl, const Media__V1__SweepReply *all)
 		    item->what == MEDIA__V1__SWEPT__WHAT__missing ? 0 : item->count;
 	}
 	ctl_table_put(&table, &ctl->out, ctl_is_terminal());
+	if (all->held)
+		trl_buf_adds(&ctl->out,
+		    "The store has many files that the tables do not know: is it the "
+		    "right one? They were left\nalone; with --force they are removed, "
+		    "too.\n");
 	if (found == 0)
 		trl_buf_adds(&ctl->out, "There is nothing to remove.\n");
 	else
@@ -62,6 +67,8 @@ show(struct ctl *ctl, const Media__V1__SweepReply *all)
 static void
 add(Media__V1__SweepReply *all, const Media__V1__SweepReply *part)
 {
+	if (part->held)
+		trl_set(all, held, true);
 	for (size_t i = 0; i < part->n_items; i++)
 		for (size_t j = 0; j < all->n_items; j++)
 			if (all->items[j]->what == part->items[i]->what) {
@@ -95,6 +102,7 @@ ctl_media_sweep(struct ctl *ctl, trl_ctx *ctx)
 	Media__V1__SweepReply *all = all_new(ctx);
 
 	trl_set(in, dry_run, (ctl->args.given & CTL_DRY_RUN) != 0);
+	trl_set(in, force, (ctl->args.given & CTL_FORCE) != 0);
 	do {
 		ProtobufCMessage *out = NULL;
 
@@ -109,6 +117,7 @@ ctl_media_sweep(struct ctl *ctl, trl_ctx *ctx)
 	} else {
 		show(ctl, all);
 	}
-	return all->items[MEDIA__V1__SWEPT__WHAT__missing - 1]->count == 0 ? CTL_FINE
-									   : CTL_FAILED;
+	return all->held || all->items[MEDIA__V1__SWEPT__WHAT__missing - 1]->count > 0
+		   ? CTL_FAILED
+		   : CTL_FINE;
 }

@@ -130,14 +130,19 @@ media_join_file(struct media *self, trl_ctx *ctx, trl_batch *work,
 {
 	const struct trl_id id = trl_value_id(before->id);
 	const bool was = before->state == MEDIA__V1__FILE__STATE__deleted;
+	/* Its bytes are on their way out, or gone: that is not put off or called back.
+	 */
+	const bool rejected = file_state(before) == MEDIA__V1__FILE__STATE__rejected;
 
 	(void)self;
 	if (!after) {
 		file_gone(work, before);
 		file_purge_at(ctx, work, id, 0);
 	} else if (!was && after->state == MEDIA__V1__FILE__STATE__deleted) {
-		file_purge_at(ctx, work, id, trl_value_time_us(after->purge_at));
-	} else if (was && after->state != MEDIA__V1__FILE__STATE__deleted) {
+		file_purge_at(
+		    ctx, work, id, rejected ? 0 : trl_value_time_us(after->purge_at));
+	} else if (!rejected && was &&
+		   after->state != MEDIA__V1__FILE__STATE__deleted) {
 		file_purge_not(ctx, work, id);
 	}
 }

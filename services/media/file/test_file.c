@@ -227,6 +227,35 @@ a_file_that_was_looked_at_is_ready_or_rejected(void **state)
 	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
 }
 
+/* Whatever happens to the file meanwhile: they count no more. */
+static void
+the_bytes_of_a_rejected_file_go_at_once(void **state)
+{
+	const struct file_verdict rejected = {
+		.state = MEDIA__V1__FILE__STATE__rejected, .reason = "It is broken."
+	};
+	struct trl_id id =
+	    files_make((struct files_new){ .size = 5, .state = "processing" });
+
+	(void)state;
+	assert_int_equal(delete (as(ann, TRL_MEMBER), id, NULL), TRL_OK);
+	settle(id, rejected);
+	assert_int_equal(restore(as(ann, TRL_MEMBER), id, NULL), TRL_OK);
+	assert_int_equal(delete (as(ann, TRL_MEMBER), id, NULL), TRL_OK);
+	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
+	assert_int_equal(files_used(), 0);
+	assert_int_equal(files_rows("file"), 1);
+	files_wait("purge_file");
+	/* It still is purged when its time has come. */
+	assert_string_equal(world_sql("select count(*) > 0 from media.job where kind = "
+				      "'purge_file' and tenant_id = '%s' and run_at > "
+				      "now() + interval '29 days'",
+				world_id_text(home)),
+	    "t");
+	assert_int_equal(purge(as(ann, TRL_ADMIN), id), TRL_OK);
+	assert_int_equal(files_used(), 0);
+}
+
 /* It was deleted while it was looked at. */
 static void
 a_deleted_file_goes_on_becoming_what_it_becomes(void **state)
@@ -292,6 +321,8 @@ main(void)
 		    what_was_deleted_is_purged_when_its_time_is_over, files_found),
 		cmocka_unit_test_setup(
 		    a_file_that_was_looked_at_is_ready_or_rejected, files_found),
+		cmocka_unit_test_setup(
+		    the_bytes_of_a_rejected_file_go_at_once, files_found),
 		cmocka_unit_test_setup(
 		    a_deleted_file_goes_on_becoming_what_it_becomes, files_found),
 		cmocka_unit_test_setup(

@@ -3,7 +3,25 @@
 
 #include <string.h>
 
+#include <trl/metrics.h>
+
 #include <tenants_v1.trl.h>
+
+static trl_metric *begun, *refused;
+
+/* By plan: which organisation it is a label never says. */
+void
+quota_open(void)
+{
+	begun = trl_counter_new("trellis_media_begun_bytes_total",
+	    "Bytes of uploads that were begun, by the organisation's plan", "plan",
+	    NULL);
+	refused = trl_counter_new("trellis_media_refused_total",
+	    "Uploads that the organisation's storage had no room for, by its plan",
+	    "plan", NULL);
+	(void)trl_series_at(begun, "none");
+	(void)trl_series_at(refused, "none");
+}
 
 static const struct trl_call_terms on_own_behalf = { .as_service = true };
 
@@ -25,7 +43,7 @@ quota_limit(struct media *self, trl_ctx *ctx, struct quota *out)
 	if (!said->known || !(said->unlimited || said->has_number))
 		return TRL_OK;
 	out->of_plan = true;
-	out->limit = said->unlimited ? INT64_MAX : said->number;
+	out->limit = said->unlimited ? INT64_MAX : said->number > 0 ? said->number : 0;
 	return TRL_OK;
 }
 
@@ -75,6 +93,12 @@ quota_free(trl_batch *work, uint64_t used)
 	move(work, 0, -(int64_t)used);
 }
 
+static trl_series *
+series_of(trl_metric *metric, const struct quota *quota)
+{
+	return trl_series_at(metric, quota->plan ? quota->plan : "none");
+}
+
 /* The batch was refused for want of room: says how much there is. */
 static enum trl_code
 refuse(struct media *self, trl_ctx *ctx, const struct quota *quota)
@@ -84,6 +108,7 @@ refuse(struct media *self, trl_ctx *ctx, const struct quota *quota)
 	int64_t taken;
 	enum trl_code rc;
 
+	trl_series_add(series_of(refused, quota), 1);
 	trl_err_clear(ctx);
 	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
 	    &media_sql_storage_get, NULL, &now.base,
@@ -116,7 +141,11 @@ write_in_turn(struct media *self, trl_batch *work, const struct quota *quota,
 		return rc;
 	rc = recorded ? trl_batch_write(work, reply) : trl_batch_write_unrecorded(work);
 	trl_key_leave(ctx, key, sizeof key);
-	return rc == TRL_QUOTA && quota ? refuse(self, ctx, quota) : rc;
+	if (!quota)
+		return rc;
+	if (rc == TRL_OK)
+		trl_series_add(series_of(begun, quota), (double)quota->wants);
+	return rc == TRL_QUOTA ? refuse(self, ctx, quota) : rc;
 }
 
 enum trl_code

@@ -20,6 +20,9 @@
 
 #define QUOTA_FEATURE "storage-bytes"
 
+/* Start-up: the counters. */
+void quota_open(void);
+
 /* How much an organisation may store. */
 struct quota {
 	int64_t limit;    /* in bytes; INT64_MAX: as much as it likes */

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <trl/metrics.h>
+
 #include "quota/quota.h"
 #include "test_plan.h"
 #include "test_service.h"
@@ -116,6 +118,19 @@ what_uploads_begin_is_reserved_and_what_they_end_as_is_used(void **state)
 	expect_storage(0, 0);
 }
 
+static bool
+counted(const char *line)
+{
+	struct trl_buf text = { 0 };
+	bool found;
+
+	trl_metrics_render(&text, false);
+	trl_buf_add(&text, "", 1);
+	found = strstr((const char *)text.data, line) != NULL;
+	trl_buf_fini(&text);
+	return found;
+}
+
 static void
 what_does_not_fit_is_refused_with_the_limit(void **state)
 {
@@ -131,6 +146,8 @@ what_does_not_fit_is_refused_with_the_limit(void **state)
 	assert_string_equal(world.err.quota.plan, "team");
 	assert_int_equal(world.err.quota.limit, 1000);
 	assert_int_equal(world.err.quota.used, 900);
+	assert_true(counted("trellis_media_refused_total{plan=\"team\"} 1"));
+	assert_true(counted("trellis_media_begun_bytes_total{plan=\"team\"}"));
 	expect_storage(700, 200);
 	assert_int_equal(take((struct step){ .reserve = 100 }), TRL_OK);
 }
@@ -186,6 +203,16 @@ where_no_plan_says_it_the_installation_does(void **state)
 	    "asked for.");
 	config->storage_bytes = 0;
 	assert_int_equal(take((struct step){ .reserve = 51 }), TRL_OK);
+}
+
+static void
+a_limit_below_nothing_is_nothing(void **state)
+{
+	(void)state;
+	plan_says.number = -5;
+	assert_true(storage()->has_limit);
+	assert_int_equal(storage()->limit, 0);
+	assert_int_equal(take((struct step){ .reserve = 1 }), TRL_TOO_LARGE);
 }
 
 /* It is not guessed. */
@@ -262,6 +289,7 @@ main(void)
 		cmocka_unit_test_setup(a_smaller_plan_takes_nothing_away, begin),
 		cmocka_unit_test_setup(
 		    where_no_plan_says_it_the_installation_does, begin),
+		cmocka_unit_test_setup(a_limit_below_nothing_is_nothing, begin),
 		cmocka_unit_test_setup(without_tenants_nothing_is_reserved, begin),
 		cmocka_unit_test_setup(
 		    uploads_that_come_together_do_not_pass_the_limit_together, begin),

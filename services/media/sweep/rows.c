@@ -60,7 +60,8 @@ sweep_rows(struct sweep *sweep, bool *over)
 	    &media_sql_sweep_files, NULL, &rows.base,
 	    TRL_ARG_ID("tenant_id", trl_value_id(sweep->place.tenant_id)),
 	    TRL_ARG_ID("id", trl_value_id(sweep->place.file_id)),
-	    TRL_ARG_INT("limit", SWEEP_PAGE));
+	    TRL_ARG_INT("slices", sweep->place.slices ? sweep->place.slices : 1),
+	    TRL_ARG_INT("slice", sweep->place.slice), TRL_ARG_INT("limit", SWEEP_PAGE));
 
 	for (size_t i = 0; rc == TRL_OK && i < rows.n_items; i++)
 		rc = look(sweep, rows.items[i]);

@@ -1,10 +1,13 @@
 /* store.c - bytes that no row refers to: whole files, what was made of pictures,
  * unfinished uploads (an S3 server's multipart uploads among them), and scraps. */
-#include "store/store.h"
-
 #include <stdio.h>
 
+#include <trl/log.h>
+
+#include "store/store.h"
 #include "sweep/sweep.h"
+
+enum { UNKNOWN_MIN = 20 };
 
 /* Whether rows refer to what was found, in its order. */
 static enum trl_code
@@ -53,18 +56,66 @@ is_referred_to(enum store_kind kind, const Media__V1__SweepKnownRow *known)
 		return known->file || known->upload;
 	case STORE_MADE:
 		return known->file && known->rendition;
-	case STORE_UPLOAD:
-		return known->upload;
+	case STORE_UPLOAD: /* or its parts are put together still */
+		return known->upload || known->processing;
 	default:
 		return false;
 	}
+}
+
+/* Whether so many files are unknown that it is rather the rows which are not the ones
+ * of this store: another database, another installation's bucket. Then nothing is
+ * removed unless the operator says so. */
+static bool
+looks_wrong(const struct store_listing *page, const Media__V1__SweepKnown *known)
+{
+	size_t whole = 0, unknown = 0;
+
+	for (size_t i = 0; i < known->n_items; i++)
+		if (page->found[i].kind == STORE_WHOLE) {
+			whole++;
+			unknown += !is_referred_to(STORE_WHOLE, known->items[i]);
+		}
+	return unknown >= UNKNOWN_MIN && unknown * 10 > whole;
+}
+
+static enum trl_code
+hold_back(struct sweep *sweep)
+{
+	sweep->held = true;
+	trl_log(TRL_LOG_ERROR, sweep->ctx,
+	    "the store has too many files that are not in the tables: nothing of them "
+	    "is "
+	    "removed",
+	    TRL_LOG_STR("after", sweep->place.after ? sweep->place.after : ""));
+	return TRL_OK;
+}
+
+static enum trl_code
+remove_unknown(struct sweep *sweep, const struct store_listing *page,
+    const Media__V1__SweepKnown *known)
+{
+	const int64_t before_us = trl_now(sweep->ctx) - SWEEP_DAY_US;
+	enum trl_code rc = TRL_OK;
+
+	for (size_t i = 0; rc == TRL_OK && i < known->n_items; i++) {
+		const struct store_found *found = &page->found[i];
+
+		/* What is without a file is not ours, and left alone. */
+		if (trl_id_is_nil(found->file) || found->changed_us >= before_us ||
+		    is_referred_to(found->kind, known->items[i]))
+			continue;
+		sweep_count(sweep, what_of(found->kind), found->size);
+		if (!sweep->dry_run)
+			rc = store_forget(sweep->ctx, sweep->self->store, found);
+	}
+	return rc;
 }
 
 enum trl_code
 sweep_store(struct sweep *sweep, bool *over)
 {
 	Media__V1__SweepKnown known = MEDIA__V1__SWEEP_KNOWN__INIT;
-	const int64_t before_us = trl_now(sweep->ctx) - SWEEP_DAY_US;
 	trl_ctx *ctx = sweep->ctx;
 	struct store_listing *page = trl_arena_zalloc(ctx->arena, sizeof *page);
 	enum trl_code rc;
@@ -74,17 +125,10 @@ sweep_store(struct sweep *sweep, bool *over)
 	rc = store_list(ctx, sweep->self->store, page);
 	if (rc == TRL_OK)
 		rc = look_up(sweep, page, &known);
-	for (size_t i = 0; rc == TRL_OK && i < known.n_items; i++) {
-		const struct store_found *found = &page->found[i];
-
-		/* What is without a file is not ours, and left alone. */
-		if (trl_id_is_nil(found->file) || found->changed_us >= before_us ||
-		    is_referred_to(found->kind, known.items[i]))
-			continue;
-		sweep_count(sweep, what_of(found->kind), found->size);
-		if (!sweep->dry_run)
-			rc = store_forget(ctx, sweep->self->store, found);
-	}
+	if (rc == TRL_OK)
+		rc = !sweep->force && looks_wrong(page, &known)
+			 ? hold_back(sweep)
+			 : remove_unknown(sweep, page, &known);
 	*over = page->ended;
 	sweep->place.after = page->after;
 	return rc;

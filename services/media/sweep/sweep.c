@@ -1,10 +1,15 @@
 /* sweep.c - see sweep.h: a run from phase to phase, by cron and by the operator. */
 #include "sweep/sweep.h"
 
+#include <string.h>
+
 #include <trl/log.h>
 #include <trl/metrics.h>
 
-enum { KEPT_BACK_MS = 3000 }; /* of the time, for a page that is slow */
+enum {
+	KEPT_BACK_MS = 3000, /* of the time, for a page that is slow */
+	BUCKET_SLICES = 28
+};
 
 static trl_metric *swept, *swept_bytes;
 
@@ -67,8 +72,14 @@ phase_of(Media__V1__SweepPlace__Phase phase)
 static void
 begin(struct sweep *sweep, const struct phase *phase)
 {
+	const Media__V1__SweepPlace before = sweep->place;
+
 	media__v1__sweep_place__init(&sweep->place);
 	trl_set(&sweep->place, phase, phase->phase);
+	if (before.has_slices) {
+		trl_set(&sweep->place, slice, before.slice);
+		trl_set(&sweep->place, slices, before.slices);
+	}
 }
 
 /* Not of a dry run: what was found is still there, and is found again. */
@@ -126,7 +137,9 @@ enum trl_code
 media_sweep(struct media *self, trl_ctx *ctx, const Media__V1__SweepRequest *in,
     Media__V1__SweepReply *out)
 {
-	struct sweep sweep = { .self = self, .ctx = ctx, .dry_run = in->dry_run };
+	struct sweep sweep = {
+		.self = self, .ctx = ctx, .dry_run = in->dry_run, .force = in->force
+	};
 	enum trl_code rc =
 	    sweep_run(&sweep, in->place, MEDIA__V1__SWEEP_PLACE__PHASE__rows);
 
@@ -141,6 +154,7 @@ media_sweep(struct media *self, trl_ctx *ctx, const Media__V1__SweepRequest *in,
 		trl_set(item, bytes, sweep.sums[what - 1].bytes);
 		out->items[out->n_items++] = item;
 	}
+	trl_set(out, held, sweep.held);
 	if (sweep.place.has_phase)
 		out->next =
 		    trl_arena_memdup(ctx->arena, &sweep.place, sizeof sweep.place);
@@ -148,16 +162,51 @@ media_sweep(struct media *self, trl_ctx *ctx, const Media__V1__SweepRequest *in,
 	return TRL_OK;
 }
 
+/* Where a bucket is asked for each file, a night looks for a part of them. */
+static void
+slice(struct sweep *sweep)
+{
+	const bool bucket = strcmp(sweep->self->config->store, "s3") == 0;
+	const uint32_t slices = bucket ? BUCKET_SLICES : 1;
+
+	trl_set(&sweep->place, slices, slices);
+	trl_set(&sweep->place, slice,
+	    (uint32_t)(trl_now(sweep->ctx) / SWEEP_DAY_US) % slices);
+}
+
+/* Whether another chain of jobs is on its way: yesterday's. */
+static enum trl_code
+is_going_on(struct sweep *sweep, const struct trl_job_kind *kind, bool *other)
+{
+	struct trl_job jobs[TRL_JOBS_WAITING_MAX];
+	size_t n = 0;
+	enum trl_code rc =
+	    trl_jobs_waiting(sweep->ctx, sweep->self->sys, kind, trl_id_nil, jobs, &n);
+
+	*other = false;
+	for (size_t i = 0; i < n; i++)
+		*other |= !trl_id_eq(jobs[i].id, sweep->ctx->job);
+	return rc;
+}
+
 /* A job that has not come to the end leaves one that goes on behind its place. */
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job,
     Media__V1__SweepPlace__Phase last, const struct trl_job_kind *kind)
 {
+	const Media__V1__SweepPlace *from = (const Media__V1__SweepPlace *)job->payload;
 	struct sweep sweep = { .self = state, .ctx = ctx };
 	trl_batch *work;
-	enum trl_code rc =
-	    sweep_run(&sweep, (const Media__V1__SweepPlace *)job->payload, last);
+	bool other = false;
+	enum trl_code rc = TRL_OK;
 
+	if (!from->has_phase) {
+		slice(&sweep);
+		rc = is_going_on(&sweep, kind, &other);
+	}
+	if (rc != TRL_OK || other)
+		return rc;
+	rc = sweep_run(&sweep, from, last);
 	if (rc != TRL_OK || !sweep.place.has_phase)
 		return rc;
 	work = trl_batch_new(ctx, sweep.self->pg, TRL_SCOPE_NOBODY);

@@ -24,6 +24,8 @@ struct sweep {
 	struct media *self;
 	trl_ctx *ctx;
 	bool dry_run;
+	bool force;                  /* the operator is sure */
+	bool held;                   /* something looked wrong, and was not removed */
 	Media__V1__SweepPlace place; /* where it stands; its phase 0: it is over */
 	struct sweep_sum {
 		uint64_t count, bytes;

@@ -6,6 +6,7 @@
 #include "variant/options.h"
 
 static struct sweep_sum sums[SWEEP_WHATS];
+static bool force, held;
 static uint32_t time_ms; /* of a call; 0: as always */
 
 /* All of it, call by call, as the operator's command does. */
@@ -18,6 +19,8 @@ sweep(bool dry_run)
 
 	memset(sums, 0, sizeof sums);
 	trl_set(&ask, dry_run, dry_run);
+	trl_set(&ask, force, force);
+	held = false;
 	do {
 		assert_int_equal(
 		    world_call(&operator, & media_v1_sweep, &ask.base, &out), TRL_OK);
@@ -25,6 +28,7 @@ sweep(bool dry_run)
 			sums[out->items[i]->what - 1].count += out->items[i]->count;
 			sums[out->items[i]->what - 1].bytes += out->items[i]->bytes;
 		}
+		held |= out->held;
 		ask.place = out->next;
 	} while (ask.place);
 }
@@ -65,6 +69,7 @@ begin(void **state)
 	world_sql("delete from media.file");
 	world_sql("delete from media.upload");
 	time_ms = 0;
+	force = false;
 	return files_found(state);
 }
 
@@ -240,6 +245,28 @@ what_somebody_wished_for_goes_after_a_month_and_what_is_named_stays(void **state
 	assert_int_equal(files_rows("rendition"), 2);
 }
 
+/* It is rather the database that is another. */
+static void
+many_files_without_rows_are_left_alone(void **state)
+{
+	enum { MANY = 25 };
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		files_make((struct files_new){ .size = 1 });
+	world_sql("delete from media.file");
+	age();
+	sweep(false);
+	assert_true(held);
+	assert_int_equal(found_in_all(), 0);
+	assert_int_equal(files_in_folder(), MANY);
+	force = true;
+	sweep(false);
+	assert_false(held);
+	assert_int_equal(FOUND(orphan), MANY);
+	assert_int_equal(files_in_folder(), 0);
+}
+
 static void
 make_upload(int hours, bool finished)
 {
@@ -276,6 +303,31 @@ uploads_past_their_time_go_and_their_room_is_free(void **state)
 		      "tenant_id = '%s'",
 		world_id_text(home)),
 	    "100 50");
+}
+
+/* Every byte was acknowledged; whoever should have finished it has died. */
+static void
+an_upload_of_which_all_has_come_becomes_a_file(void **state)
+{
+	struct trl_id id = trl_id_new();
+
+	(void)state;
+	world_sql("insert into media.upload (tenant_id, id, collection, name, length, "
+		  "received, reserved, generation, uploader, created_at, expires_at) "
+		  "values ('%s', '%s', 'files', 'empty', 0, 0, 0, 1, '%s', now(), "
+		  "now() - interval '1 hour')",
+	    world_id_text(home), world_id_text(id), world_id_text(ann->account));
+	sweep(true);
+	assert_int_equal(found_in_all(), 0);
+	sweep(false);
+	assert_int_equal(found_in_all(), 0);
+	assert_string_equal(
+	    world_sql("select state || ' ' || name from media.file where id = '%s'",
+		world_id_text(id)),
+	    "ready empty");
+	sweep(false);
+	assert_int_equal(found_in_all(), 0);
+	assert_int_equal(files_rows("file"), 1);
 }
 
 static void
@@ -401,8 +453,11 @@ main(void)
 		cmocka_unit_test_setup(
 		    what_somebody_wished_for_goes_after_a_month_and_what_is_named_stays,
 		    begin),
+		cmocka_unit_test_setup(many_files_without_rows_are_left_alone, begin),
 		cmocka_unit_test_setup(
 		    uploads_past_their_time_go_and_their_room_is_free, begin),
+		cmocka_unit_test_setup(
+		    an_upload_of_which_all_has_come_becomes_a_file, begin),
 		cmocka_unit_test_setup(links_past_their_time_go, begin),
 		cmocka_unit_test_setup(an_erased_organisation_leaves_no_bytes, begin),
 		cmocka_unit_test_setup(files_that_come_and_go_leave_nothing, begin),

@@ -1,28 +1,49 @@
 /* uploads.c - uploads that nobody went on with in time. */
+#include <trl/log.h>
+
 #include "sweep/sweep.h"
 #include "upload/upload.h"
 
-/* Of another process that was faster there is nothing more to do; what is being written
- * just now is found the next time. */
+/* All of it has come, and was acknowledged, but nobody could finish it. */
+static bool
+is_whole(const upload_row *row)
+{
+	return !row->finished_at && row->has_length && row->received == row->length;
+}
+
+/* What is whole becomes a file first; what cannot now is left for the next time. */
+static enum trl_code
+end_one(struct sweep *sweep, const upload_row *row)
+{
+	struct media *self = sweep->self;
+
+	return is_whole(row)
+		   ? upload_finish(self, sweep->ctx, trl_value_id(row->id), NULL)
+		   : upload_expire(self, sweep->ctx, row);
+}
+
+/* One that cannot be ended stands in nobody's way. */
 static enum trl_code
 expire(struct sweep *sweep, const upload_row *row)
 {
 	trl_ctx *ctx = sweep->ctx;
-	enum trl_code rc;
+	enum trl_code rc = TRL_OK;
 
-	if (!row->finished_at) /* else it is a file, and nobody asks for it any more */
+	if (!sweep->dry_run) {
+		ctx->tenant = trl_value_id(row->tenant_id); /* for this one */
+		rc = end_one(sweep, row);
+		if (trl_is_fault(rc) && rc != TRL_DEADLINE)
+			trl_log_err(ctx);
+		ctx->tenant = trl_id_nil;
+	}
+	if (rc == TRL_OK && !row->finished_at && !is_whole(row))
 		sweep_count(
 		    sweep, MEDIA__V1__SWEPT__WHAT__upload, (uint64_t)row->received);
-	if (sweep->dry_run)
-		return TRL_OK;
-	ctx->tenant = trl_value_id(row->tenant_id); /* for this one */
-	rc = upload_expire(sweep->self, ctx, row);
-	ctx->tenant = trl_id_nil;
-	if (rc != TRL_OK && !trl_is_fault(rc)) {
-		trl_err_clear(ctx);
-		return TRL_OK;
-	}
-	return rc;
+	if (rc == TRL_DEADLINE)
+		return rc;
+	/* Another process was faster, or somebody goes on with it, too. */
+	trl_err_clear(ctx);
+	return TRL_OK;
 }
 
 enum trl_code

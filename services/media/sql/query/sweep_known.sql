@@ -1,6 +1,7 @@
 -- Which rows refer to what lies in the store, in the order of what is asked for. A
 -- rejected file refers to nothing any more.
-select f.id is not null as file, u.id is not null as upload,
+select f.id is not null as file,
+    coalesce(f.kept_state, f.state) = 'processing' as processing, u.id is not null as upload,
     r.file_id is not null as rendition
 from unnest(:tenants::uuid[], :files::uuid[], :parts::text[]) with ordinality
     as found (tenant_id, file_id, part, place)
