@@ -21,12 +21,13 @@ check_config(const void *read)
 	const bool fine =
 	    collections_read(config->collections, &all) && variants_check(all);
 	struct link_keys *keys = NULL;
+	const bool scans = scan_check_config(config);
 	const bool signs =
 	    !config->link_keys || link_keys_read(config->link_keys, NULL, &keys);
 
 	collections_free(&all);
 	link_keys_free(&keys);
-	return store_check_config(config) & scan_check_config(config) && fine && signs;
+	return store_check_config(config) && scans && fine && signs;
 }
 
 static const char *const renews[] = { "TRELLIS_MEDIA_LINK_KEYS", NULL };
