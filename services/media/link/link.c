@@ -7,33 +7,16 @@
 #include "variant/variant.h"
 #include "link/link.h"
 
-enum { MINUTE_S = 60, HOUR_S = 3600, DEFAULT_S = HOUR_S };
-
-static int64_t
-now_s(trl_ctx *ctx)
-{
-	return trl_now(ctx) / 1000000;
-}
-
-/* Up to a whole number of steps, so that URLs of the same moment are the same. */
-static int64_t
-rounded(int64_t seconds, int64_t step)
-{
-	return (seconds + step - 1) / step * step;
-}
+enum { MINUTE_S = 60, DEFAULT_S = 3600 };
 
 const char *
 link_url(
     const struct media *self, trl_ctx *ctx, const media_file *file, const char *options)
 {
-	const struct collection *collection =
-	    collections_find(self->collections, file->collection);
-	struct link_claim claim = { .tenant = ctx->tenant,
+	const struct link_claim claim = { .tenant = ctx->tenant,
 		.file = trl_value_id(file->id),
 		.options = options };
 
-	if (!collection || collection->visibility != COLLECTION_PUBLIC)
-		claim.expires = (uint64_t)rounded(now_s(ctx), HOUR_S) + HOUR_S;
 	return link_sign(ctx->arena, self->link_keys, &claim);
 }
 
@@ -64,6 +47,16 @@ judge_delete(struct media *self, trl_ctx *ctx, const Media__V1__DeleteLinkReques
 	return read_file(self, ctx, before->file_id, &file);
 }
 
+/* Wall microseconds; a whole minute, which is not before what was asked for. */
+static int64_t
+expiry(trl_ctx *ctx, const Media__V1__CreateLinkRequest *asked)
+{
+	const int64_t end_s = trl_now(ctx) / 1000000 +
+			      (asked->has_expires_in ? asked->expires_in : DEFAULT_S);
+
+	return (end_s + MINUTE_S - 1) / MINUTE_S * MINUTE_S * INT64_C(1000000);
+}
+
 /* Errors: TRL_NOT_FOUND, TRL_DENIED, TRL_CONFLICT (the file is not ready), TRL_INVALID
  * (options, or the file is no picture). */
 enum trl_code
@@ -92,11 +85,7 @@ media_judge_link(struct media *self, trl_ctx *ctx, const ProtobufCMessage *in,
 			return rc;
 		after->options = (char *)(uintptr_t)options;
 	}
-	after->expires_at = trl_value_time(ctx,
-	    rounded(
-		now_s(ctx) + (asked->has_expires_in ? asked->expires_in : DEFAULT_S),
-		MINUTE_S) *
-		INT64_C(1000000));
+	after->expires_at = trl_value_time(ctx, expiry(ctx, asked));
 	return TRL_OK;
 }
 

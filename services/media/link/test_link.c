@@ -119,32 +119,22 @@ open_path(const char *url)
 
 static const char *url_made;
 
-struct url_of {
-	struct trl_id id;
-	const char *collection;
-};
-
 static void
 make_url(trl_ctx *ctx, void *arg)
 {
-	const struct url_of *of = arg;
 	media_file file = MEDIA__V1__FILE__INIT;
 
 	ctx->tenant = tenant;
-	trl_set(&file, id, world_bytes(&of->id));
-	file.collection = (char *)(uintptr_t)of->collection;
-	if (world.now_us)
-		ctx->now_us = world.now_us;
+	trl_set(&file, id, world_bytes(arg));
 	url_made =
 	    trl_arena_strdup(world.arena, link_url(world.self, ctx, &file, LINK_WHOLE));
 }
 
+/* As a public file's is shown. */
 static const char *
-url_of(struct trl_id id, const char *collection)
+url_of(struct trl_id id)
 {
-	struct url_of of = { id, collection };
-
-	world_act(make_url, &of);
+	world_act(make_url, &id);
 	return url_made;
 }
 
@@ -208,7 +198,7 @@ an_altered_path_is_refused_without_a_look(void **state)
 	struct media *self = world.self;
 	trl_pg *pg = self->pg;
 	char *url = trl_arena_strdup(world.arena, link->url);
-	const char *forever = url_of(file, "pictures");
+	const char *forever = url_of(file);
 
 	(void)state;
 	self->pg = NULL;
@@ -249,33 +239,33 @@ public_files_open_for_ever(void **state)
 	struct trl_id file = keep("pictures", "ready"),
 		      deleted = keep("pictures", "deleted"),
 		      hidden = keep("private", "ready");
-	const char *url = url_of(file, "pictures");
+	const char *url = url_of(file);
 
 	(void)state;
 	world.now_us = NOW_US;
-	assert_string_equal(url, url_of(file, "pictures"));
+	assert_string_equal(url, url_of(file));
 	assert_int_equal(open_path(url), TRL_OK);
 	assert_string_equal(answer->cache, "public, max-age=31536000, immutable");
-	assert_int_equal(open_path(url_of(deleted, "pictures")), TRL_NOT_FOUND);
+	assert_int_equal(open_path(url_of(deleted)), TRL_NOT_FOUND);
 	/* Its collection was public once. */
-	assert_int_equal(open_path(url_of(hidden, "pictures")), TRL_NOT_FOUND);
+	assert_int_equal(open_path(url_of(hidden)), TRL_NOT_FOUND);
 }
 
+/* Whoever has a key signs as the README says. */
 static void
-others_open_for_an_hour_or_two_by_the_same_text(void **state)
+what_is_signed_without_a_link_opens_until_it_ends(void **state)
 {
 	struct trl_id file = keep("private", "ready");
-	const char *url;
+	struct media *self = world.self;
+	const char *url = link_sign(world.arena, self->link_keys,
+	    &(const struct link_claim){
+		1790000060, tenant, file, LINK_WHOLE, trl_id_nil });
 
 	(void)state;
-	world.now_us = NOW_US; /* 14:13:20 UTC */
-	url = url_of(file, "private");
-	assert_non_null(strstr(url, "/1790006400/")); /* 16:00 */
-	world.now_us += INT64_C(60000000);
-	assert_string_equal(url, url_of(file, "private"));
+	world.now_us = NOW_US;
 	assert_int_equal(open_path(url), TRL_OK);
-	assert_string_equal(answer->cache, "private, max-age=6340");
-	world.now_us = INT64_C(1790006400000000);
+	assert_string_equal(answer->cache, "private, max-age=60");
+	world.now_us = NOW_US + INT64_C(60000000);
 	assert_int_equal(open_path(url), TRL_GONE);
 }
 
@@ -413,7 +403,7 @@ main(void)
 		    a_path_of_one_tenant_opens_nothing_of_another, world_forget),
 		cmocka_unit_test_teardown(public_files_open_for_ever, world_forget),
 		cmocka_unit_test_teardown(
-		    others_open_for_an_hour_or_two_by_the_same_text, world_forget),
+		    what_is_signed_without_a_link_opens_until_it_ends, world_forget),
 		cmocka_unit_test_teardown(
 		    only_its_maker_gives_links_away, world_forget),
 		cmocka_unit_test_teardown(
