@@ -74,7 +74,7 @@ class Isolation(unittest.TestCase):
         """Makes one of everything that a path of the document may name, with the text in it;
         gives what paths call them. What is made stays as new: nothing is archived, say.
         Without a plan that is sold there is less of billing's, sooner."""
-        known, made = {**files_of(cls.stack, person, tenant, text or "note.png"),
+        known, made = {**files_of(person, tenant, text or "note.png"),
                        **(cls.of_money(person, tenant) if sold else {})}, set()
         for verb in ("POST", "PUT", "GET") * 2:  # what one makes, another may name
             for operation in cls.operations:

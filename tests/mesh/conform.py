@@ -89,7 +89,7 @@ class Conform(MeshCase):
         asks = self.ada.post("/api/v1/payment-methods", {
             "card_number": "4000002500003155", "expiry_month": 12, "expiry_year": 2099})
         made["challenge_id"] = asks["next_action_url"].rpartition("/")[2]
-        made.update(files_of(self.stack, self.ada, tenant))
+        made.update(files_of(self.ada, tenant))
         for one in self.catalogue.operations:
             made = {**one.names, **made}
         for resource in self.catalogue.resources:

@@ -3,13 +3,13 @@ session. Requests are written as they go over the wire, where a client's library
 import base64
 import hashlib
 import hmac
-import os
 import time
 import urllib.parse
 import uuid
 
 from case import MeshCase
 from files_of import SMALL_PNG
+from stack import wait_for
 
 TEN = b"0123456789"
 KEY = "0123456789abcdef" * 4
@@ -33,17 +33,15 @@ class Downloads(MeshCase):
 
     @classmethod
     def keep(cls, data, name, kind, collection="files"):
-        """A file of Ada's, its type as it is said; its id."""
-        file = str(uuid.uuid4())
-        cls.stack.sql("insert into media.file (tenant_id, id, version, collection, name, type, size, sha256, state, "
-                      f"created_by, created_at, updated_at) values ('{cls.tenant}', '{file}', 1, '{collection}', "
-                      f"$name${name}$name$, '{kind}', {len(data)}, '{hashlib.sha256(data).hexdigest()}', 'ready', "
-                      f"'{cls.ada.account['id']}', now(), now())")
-        folder = os.path.join(cls.stack.folder, "media", cls.tenant, file[-2:])
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, file), "wb") as bytes_of_it:
-            bytes_of_it.write(data)
-        return file
+        """A file of Ada's; its id."""
+        metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in (
+            ("filename", name), ("collection", collection)))
+        answer = cls.ada.call("POST", "/api/v1/files", raw=data, headers={
+            "X-Tenant-Id": cls.tenant, "Content-Type": kind, "Upload-Metadata": metadata})
+        assert answer.status == 201, answer
+        wait_for(f"{name} is ready", lambda: cls.ada.get(
+            f"/api/v1/files/{answer['id']}", X_Tenant_Id=cls.tenant)["state"] == "ready", 20)
+        return answer["id"]
 
     def content(self, file, verb="GET", who=None, tenant=None, **headers):
         return (who or self.ada).call(verb, f"/api/v1/files/{file}/content", headers={
