@@ -246,15 +246,17 @@ one_that_is_not_there_is_away(void **state)
 	}
 }
 
+/* A byte more than a socket's address has room for. */
+#define TEN "0123456789"
+#define LONG_PATH "unix:/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "0123456"
+
 static void
 an_address_is_read_or_refused(void **state)
 {
 	static const char *const bad[] = { "", "/run/clamd", "unix:clamd",
 		"unix:", "tcp://", "tcp://host", "tcp://host:", "tcp://host:0",
 		"tcp://host:65536", "tcp://host:12x", "tcp://:3310", "tcp://[::1]",
-		"tcp://[::1:3310", "http://host:80",
-		"unix:/0123456789012345678901234567890123456789012345678901234567890123"
-		"4567890123456789012345678901234567890123456789" };
+		"tcp://[::1:3310", "http://host:80", LONG_PATH };
 	struct clamd_address address;
 
 	(void)state;
