@@ -2,8 +2,10 @@
  *
  *   TENANT/FILE             a file's own bytes
  *   TENANT/FILE.made/KEY    what was made of it
- *   TENANT/FILE.tail/N      what an upload's writer of generation N has durable behind
- *                           the last whole part of its multipart upload of TENANT/FILE
+ *   TENANT/FILE.tail/N-B    what an upload's writer of generation N has durable behind
+ *                           the last whole part of its multipart upload of TENANT/FILE,
+ *                           which ends at byte B: so a tail that a row names is never
+ *                           written over by one that begins elsewhere
  *
  * No name of a user's is part of a key. */
 #pragma once
@@ -84,8 +86,8 @@ enum trl_code s3_there(trl_ctx *ctx, enum trl_code rc);
 
 struct sigv4_key s3_signing_key(const struct s3_store *store);
 void s3_key_of(const struct store_object *object, char key[S3_KEY_BYTES]);
-void s3_tail_of(
-    const struct store_object *object, int64_t generation, char key[S3_KEY_BYTES]);
+void s3_tail_of(const struct store_object *object, int64_t generation, uint64_t begin,
+    char key[S3_KEY_BYTES]);
 
 /* s3_part.c: multipart uploads. Errors: TRL_NOT_FOUND: there is no such upload. */
 

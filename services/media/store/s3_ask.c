@@ -60,15 +60,16 @@ s3_key_of(const struct store_object *object, char key[S3_KEY_BYTES])
 }
 
 void
-s3_tail_of(
-    const struct store_object *object, int64_t generation, char key[S3_KEY_BYTES])
+s3_tail_of(const struct store_object *object, int64_t generation, uint64_t begin,
+    char key[S3_KEY_BYTES])
 {
 	const struct store_object own = { object->tenant, object->file, "" };
 	size_t len;
 
 	s3_key_of(&own, key);
 	len = strlen(key);
-	snprintf(key + len, S3_KEY_BYTES - len, ".tail/%lld", (long long)generation);
+	snprintf(key + len, S3_KEY_BYTES - len, ".tail/%lld-%llu",
+	    (long long)generation, (unsigned long long)begin);
 }
 
 static const char *

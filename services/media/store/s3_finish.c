@@ -19,7 +19,7 @@ add_tail(trl_ctx *ctx, struct s3_store *store, const struct store_object *object
 
 	trl_assert(bytes != NULL);
 	store->held += len; /* writers wait for it */
-	s3_tail_of(object, state->tail_generation, tail);
+	s3_tail_of(object, state->tail_generation, state->bytes, tail);
 	rc = s3_read_key(ctx, store, tail, bytes, len);
 	if (rc == TRL_OK)
 		rc = s3_add_part(ctx, store, key, state, bytes, len);

@@ -2,8 +2,9 @@
  * to a part, which goes to the server when it is full: one part a writer is in memory,
  * and all writers share what there is of it. What is less than a part when it has to be
  * durable goes into an object of its own, the tail. Its key has the writer's generation
- * in it, so that a writer that was fenced off and does not know yet cannot change what
- * the next one reads. A part that such a one writes late is found by its ETag when the
+ * and its first byte in it, so that neither a writer that was fenced off and does not
+ * know yet, nor a later checkpoint that no row has heard of, changes what the next one
+ * reads. A part that such a one writes late is found by its ETag when the
  * parts are made one. */
 #include "s3.h"
 
@@ -82,7 +83,7 @@ read_tail(
 	if (len == 0)
 		return TRL_OK;
 	make_room(writer, (size_t)len);
-	s3_tail_of(&writer->object, state->tail_generation, key);
+	s3_tail_of(&writer->object, state->tail_generation, state->bytes, key);
 	rc = s3_read_key(ctx, store, key, writer->part, (size_t)len);
 	if (rc == TRL_OK)
 		writer->filled = (size_t)len;
@@ -189,7 +190,7 @@ send_tail(trl_ctx *ctx, struct s3_writer *writer)
 		.body_len = writer->filled };
 	enum trl_code rc;
 
-	s3_tail_of(&writer->object, writer->base.generation, key);
+	s3_tail_of(&writer->object, writer->base.generation, state->bytes, key);
 	rc = s3_there(ctx, s3_do(ctx, store_of(writer), &ask));
 	if (rc != TRL_OK)
 		return rc;
