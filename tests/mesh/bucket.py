@@ -24,12 +24,12 @@ class Bucket:
                 "TRELLIS_S3_REGION": self.REGION, "TRELLIS_S3_KEY_ID": self.KEY, "TRELLIS_S3_SECRET": self.SECRET}
 
     def objects(self):
-        """Sizes by key, by Amazon's own client."""
+        """Sizes by key, by Amazon's own client; but for the one that says whose bucket it is."""
         client = boto3.client("s3", endpoint_url=self.url, aws_access_key_id=self.KEY, region_name=self.REGION,
                               aws_secret_access_key=self.SECRET,
                               config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
         return {one["Key"]: one["Size"] for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.NAME)
-                for one in page.get("Contents", [])}
+                for one in page.get("Contents", []) if one["Key"] != "trellis-media"}
 
     def close(self):
         self.process.stdin.close()

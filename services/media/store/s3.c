@@ -30,6 +30,7 @@ close_store(media_store *base)
 
 static const struct store_way s3_way = {
 	.close = close_store,
+	.make_sure = s3_make_sure,
 	.writer_open = s3_writer_open,
 	.writer_write = s3_writer_write,
 	.writer_sync = s3_writer_sync,
@@ -144,7 +145,8 @@ s3_store_open(
 		free(store);
 		return TRL_INTERNAL;
 	}
-	store->base = (media_store){ .way = &s3_way, .sure = true };
+	store->base = (media_store){ .way = &s3_way, .sure = host->pg == NULL };
+	store->pg = host->pg;
 	name_bucket(store, config);
 	store->key_id = copy(config->s3_key_id);
 	store->region = copy(config->s3_region);

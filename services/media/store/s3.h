@@ -7,11 +7,14 @@
  *                           which ends at byte B: so a tail that a row names is never
  *                           written over by one that begins elsewhere
  *
+ *   trellis-media           whose bucket it is (s3_guard.c)
+ *
  * No name of a user's is part of a key. */
 #pragma once
 
 #include <trl/http_out.h>
 #include <trl/metrics.h>
+#include <trl/pg.h>
 
 #include "inside.h"
 #include "s3_state.h"
@@ -27,8 +30,12 @@ enum {
 	S3_AGAIN_MS = 2000
 };
 
+#define S3_OWNER "trellis-media"
+
 struct s3_store {
 	media_store base;
+	trl_pg *pg;
+	bool refused; /* which was logged */
 	trl_http_out *out;
 	char *url;    /* before the key: "https://host/bucket/" */
 	char *prefix; /* the path in it: "/bucket/" */
@@ -88,6 +95,9 @@ struct sigv4_key s3_signing_key(const struct s3_store *store);
 void s3_key_of(const struct store_object *object, char key[S3_KEY_BYTES]);
 void s3_tail_of(const struct store_object *object, int64_t generation, uint64_t begin,
     char key[S3_KEY_BYTES]);
+
+/* s3_guard.c: the rows are about this bucket, or it is UNAVAILABLE. */
+enum trl_code s3_make_sure(trl_ctx *ctx, media_store *store);
 
 /* s3_part.c: multipart uploads. Errors: TRL_NOT_FOUND: there is no such upload. */
 

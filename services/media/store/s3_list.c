@@ -187,7 +187,7 @@ add_found(void *self, const struct s3_item *item)
 	struct store_listing *at = listing->at;
 	struct store_found *found = &at->found[at->n];
 
-	if (at->n == STORE_PAGE)
+	if (at->n == STORE_PAGE || (!listing->uploads && !strcmp(item->key, S3_OWNER)))
 		return;
 	*found =
 	    (struct store_found){ .size = item->size, .changed_us = item->changed_us };

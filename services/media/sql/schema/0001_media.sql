@@ -147,7 +147,7 @@ create table storage (
 );
 comment on table storage is 'class: tenant';
 
--- Which folder the bytes lie in, where they lie in one: the id in its file trellis-media.
+-- Which folder or bucket the bytes lie in: the id in its file (or object) trellis-media.
 create table store_directory (
     one        boolean not null default true,
     id         uuid not null,
