@@ -153,6 +153,35 @@ what_a_file_refers_to_stays_in_each_state(void **state)
 	assert_int_equal(files_in_folder(), TRL_COUNT(states) + 1);
 }
 
+/* Its own upload is gone; the job of a final one is still to read it. */
+static void
+a_part_stays_until_the_whole_is_made(void **state)
+{
+	struct trl_id part = files_make((struct files_new){ .size = 5 }),
+		      whole = files_make(
+			  (struct files_new){ .size = 3, .state = "processing" });
+
+	(void)state;
+	world_sql("delete from media.file where id = '%s'", world_id_text(part));
+	world_sql("update media.file set sha256 = null where id = '%s'",
+	    world_id_text(whole));
+	world_sql("insert into media.upload (tenant_id, id, collection, name, length, "
+		  "received, reserved, generation, concat, parts, uploader, "
+		  "created_at, expires_at, finished_at) values ('%s', '%s', 'files', "
+		  "'a', 5, 5, 0, 0, 'final;', array['%s'::uuid], '%s', now(), now() + "
+		  "interval '1 hour', now())",
+	    world_id_text(home), world_id_text(whole), world_id_text(part),
+	    world_id_text(ann->account));
+	age();
+	sweep(false);
+	assert_int_equal(found_in_all(), 0);
+	assert_int_equal(files_in_folder(), 2);
+	world_sql("update media.file set state = 'ready', sha256 = 'x'");
+	sweep(false);
+	assert_int_equal(FOUND(orphan), 1);
+	assert_int_equal(files_in_folder(), 1);
+}
+
 static void
 rows_without_bytes_are_said_and_nothing_else(void **state)
 {
@@ -446,6 +475,7 @@ main(void)
 		    bytes_without_rows_go_once_they_are_older_than_a_day, begin),
 		cmocka_unit_test_setup(
 		    what_a_file_refers_to_stays_in_each_state, begin),
+		cmocka_unit_test_setup(a_part_stays_until_the_whole_is_made, begin),
 		cmocka_unit_test_setup(
 		    rows_without_bytes_are_said_and_nothing_else, begin),
 		cmocka_unit_test_setup(what_is_not_ours_is_left_alone, begin),

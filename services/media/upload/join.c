@@ -67,28 +67,30 @@ begin_looks(struct media *self, trl_ctx *ctx, const media_file *file, bool *wait
 	return trl_batch_write(work, NULL); /* once, however often this runs */
 }
 
-/* The bytes of parts that were ended meanwhile. */
+/* The bytes of parts that were ended meanwhile, and that no other final one is to be
+ * made of. */
 static enum trl_code
 drop_parts(struct media *self, trl_ctx *ctx, const Media__V1__UploadDue *due)
 {
-	Media__V1__UploadRows *left = media_v1_upload_rows_new(ctx);
+	Media__V1__UploadRows *needed = media_v1_upload_rows_new(ctx);
 	struct trl_id *ids = trl_arena_alloc(ctx->arena, due->n_parts * sizeof *ids);
 	enum trl_code rc;
 
 	for (size_t i = 0; i < due->n_parts; i++)
 		ids[i] = trl_value_id(due->parts[i]);
 	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
-	    &media_sql_upload_present, NULL, &left->base,
+	    &media_sql_upload_needed, NULL, &needed->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_IDS("ids", ids, due->n_parts));
 	for (size_t i = 0; rc == TRL_OK && i < due->n_parts; i++) {
 		const struct store_object part = upload_object(ctx->tenant, ids[i]);
-		bool is_there = false;
+		bool is_needed = false;
 
-		for (size_t j = 0; j < left->n_items; j++)
-			is_there = is_there ||
-				   trl_id_eq(trl_value_id(left->items[j]->id), ids[i]);
-		if (!is_there)
+		for (size_t j = 0; j < needed->n_items; j++)
+			is_needed =
+			    is_needed ||
+			    trl_id_eq(trl_value_id(needed->items[j]->id), ids[i]);
+		if (!is_needed)
 			rc = store_abandon(ctx, self->store, &part);
 	}
 	return rc;

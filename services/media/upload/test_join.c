@@ -1,6 +1,9 @@
 /* Uploads that are made of others. */
 #include "upload/test_tus.h"
 
+#include "upload/become.h"
+#include "upload/methods.h"
+
 enum { PART = 300000 };
 
 static struct trl_id
@@ -147,6 +150,134 @@ parts_that_end_before_they_are_read_are_read(void **state)
 	assert_int_equal(tus_delete(&ann, id), TRL_OK);
 }
 
+/* As the job of a final upload runs once more. */
+struct rerun {
+	struct trl_id id, *parts;
+	size_t n;
+};
+
+static void
+run_again(trl_ctx *ctx, void *arg)
+{
+	const struct rerun *what = arg;
+	Media__V1__UploadDue *due = media_v1_upload_due_new(ctx);
+	const struct trl_job job = { .attempt = 1, .payload = &due->base };
+
+	ctx->tenant = ann.tenant;
+	trl_set(due, upload_id, trl_value_bytes(ctx, what->id));
+	due->n_parts = what->n;
+	due->parts = trl_arena_alloc(ctx->arena, what->n * sizeof *due->parts);
+	for (size_t i = 0; i < what->n; i++)
+		due->parts[i] = trl_value_bytes(ctx, what->parts[i]);
+	assert_int_equal(upload_join_job.run(world.self, ctx, &job), TRL_OK);
+}
+
+/* As if the job had not run. */
+static void
+make_pending(struct trl_id id)
+{
+	world_sql("update file set state = 'processing', sha256 = null where id = '%s'",
+	    world_id_text(id));
+}
+
+/* The first one's job tidies up, and the second one's still finds all that it needs. */
+static void
+parts_of_two_are_there_until_both_are_made(void **state)
+{
+	struct trl_id parts[2], ids[2];
+	struct rerun again = { .parts = parts, .n = 2 };
+	const char *concat;
+
+	(void)state;
+	parts[0] = part_of("abc", 3);
+	parts[1] = part_of("def", 3);
+	concat = final_of(parts, 2);
+	assert_int_equal(join(&ann, concat, "filename YQ==", &ids[0]), TRL_OK);
+	assert_int_equal(join(&ann, concat, "filename Yg==", &ids[1]), TRL_OK);
+	for (size_t i = 0; i < 2; i++)
+		await_file(ids[i]);
+	make_pending(ids[1]);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(tus_delete(&ann, parts[i]), TRL_OK);
+	again.id = ids[0];
+	world_act(run_again, &again);
+	must_lie_there(ids[0], "abcdef", 6);
+	must_lie_there(parts[0], "abc", 3);
+	must_lie_there(parts[1], "def", 3);
+	again.id = ids[1];
+	world_act(run_again, &again);
+	assert_string_equal(file_that(ids[1])->sha256, hash_of("abcdef", 6));
+	for (size_t i = 0; i < 2; i++)
+		must_not_lie_there(parts[i]);
+}
+
+static void
+remove_as_read_before(trl_ctx *ctx, void *arg)
+{
+	const struct trl_id part = *(struct trl_id *)arg;
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+
+	ctx->tenant = ann.tenant;
+	assert_int_equal(upload_find(world.self, ctx, part, row), TRL_OK);
+	trl_set(row, generation, row->generation - 1);
+	assert_int_equal(upload_remove(world.self, ctx, row, NULL), TRL_CONFLICT);
+}
+
+/* Whoever has read a part before it was named again, to end it, reads it anew. */
+static void
+each_final_one_is_seen_by_whoever_ends_a_part(void **state)
+{
+	struct trl_id part = part_of("abc", 3);
+	const int64_t before = atol(column(part, "generation"));
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    join(&ann, final_of(&part, 1), i ? NULL : "filename YQ==", NULL),
+		    TRL_OK);
+		assert_int_equal(atol(column(part, "generation")), before + i + 1);
+	}
+	world_act(remove_as_read_before, &part);
+	assert_string_equal(column(part, "count(*)"), "1");
+}
+
+static void
+what_was_rejected_may_be_asked_for_again(void **state)
+{
+	const struct trl_id part = part_of("abc", 3);
+	const char *concat = final_of(&part, 1);
+	struct trl_id ids[2];
+
+	(void)state;
+	assert_int_equal(join(&ann, concat, NULL, &ids[0]), TRL_OK);
+	await_file(ids[0]);
+	world_sql("update file set state = 'rejected' where id = '%s'",
+	    world_id_text(ids[0]));
+	assert_int_equal(join(&ann, concat, NULL, &ids[1]), TRL_OK);
+	assert_false(trl_id_eq(ids[0], ids[1]));
+	await_file(ids[1]);
+	must_lie_there(ids[1], "abc", 3);
+}
+
+/* One that has expired protects its parts for as long as it is not made. */
+static void
+a_pending_one_is_in_nobodys_way_and_stays(void **state)
+{
+	const struct trl_id part = part_of("abc", 3);
+	const char *concat = final_of(&part, 1);
+	struct trl_id ids[2];
+
+	(void)state;
+	assert_int_equal(join(&ann, concat, NULL, &ids[0]), TRL_OK);
+	await_file(ids[0]);
+	make_pending(ids[0]);
+	world_sql("update upload set expires_at = now() - interval '1 hour' where id = "
+		  "'%s'",
+	    world_id_text(ids[0]));
+	assert_int_equal(join(&ann, concat, NULL, &ids[1]), TRL_OK);
+	assert_true(trl_id_eq(ids[0], ids[1]));
+}
+
 static void
 parts_of_others_are_not_there(void **state)
 {
@@ -243,6 +374,10 @@ main(void)
 		TUS(parts_become_one_file),
 		TUS(asked_for_again_it_is_the_same),
 		TUS(parts_that_end_before_they_are_read_are_read),
+		TUS(parts_of_two_are_there_until_both_are_made),
+		TUS(each_final_one_is_seen_by_whoever_ends_a_part),
+		TUS(what_was_rejected_may_be_asked_for_again),
+		TUS(a_pending_one_is_in_nobodys_way_and_stays),
 		TUS(parts_of_others_are_not_there),
 		TUS(parts_that_are_not_whole_are_refused),
 		TUS(a_final_upload_has_no_bytes_of_its_own),

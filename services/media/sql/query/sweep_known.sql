@@ -1,7 +1,9 @@
 -- Which rows refer to what lies in the store, in the order of what is asked for. A
--- rejected file refers to nothing any more.
+-- rejected file refers to nothing any more; a final upload that is to be put together
+-- refers to its parts.
 select f.id is not null as file,
-    coalesce(f.kept_state, f.state) = 'processing' as processing, u.id is not null as upload,
+    coalesce(f.kept_state, f.state) = 'processing' as processing, u.id is not null
+        or upload_is_pending(found.tenant_id, found.file_id) as upload,
     r.file_id is not null as rendition
 from unnest(:tenants::uuid[], :files::uuid[], :parts::text[]) with ordinality
     as found (tenant_id, file_id, part, place)

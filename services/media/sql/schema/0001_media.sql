@@ -84,6 +84,18 @@ create table upload (
 );
 comment on table upload is 'class: tenant';
 create index upload_expires_at on upload (expires_at);
+create index upload_parts on upload using gin (parts) where parts is not null;
+
+-- Whether an upload's bytes are to be read by the job of a final one still, or the upload
+-- is such a final one itself. Until then nobody removes the bytes.
+create function upload_is_pending(of_tenant uuid, of_id uuid) returns boolean
+    language sql stable as $$
+select exists (select 1
+    from upload f join file on file.tenant_id = f.tenant_id and file.id = f.id
+    where f.tenant_id = of_tenant and (f.id = of_id or f.parts @> array[of_id])
+        and f.parts is not null and file.sha256 is null
+        and coalesce(file.kept_state, file.state) = 'processing')
+$$;
 
 -- What a process is asked about the uploads that it writes: to make durable what has
 -- come, and to see whether it still is the one who writes. It takes the row away once it
