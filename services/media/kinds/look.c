@@ -1,6 +1,8 @@
 /* look.c - how a file begins is shown to trellis-sniff. */
 #include <string.h>
 
+#include <trl/log.h>
+
 #include "kinds/kinds.h"
 
 const struct trl_child_kind kinds_child = { .name = "sniff",
@@ -22,6 +24,12 @@ kinds_look(trl_ctx *ctx, trl_child *sniff, const void *head, size_t len,
 		return kinds_judge(ctx, NULL, declared, name, out);
 	rc = trl_child_ask(ctx, sniff, head,
 	    len < KINDS_HEAD_MAX ? len : KINDS_HEAD_MAX, &said, &said_len);
+	if (rc != TRL_OK && trl_child_failed(ctx)) {
+		/* It would be so each time: then nothing is known of the file. */
+		trl_log_err(ctx);
+		trl_err_clear(ctx);
+		return kinds_judge(ctx, NULL, declared, name, out);
+	}
 	if (rc != TRL_OK)
 		return rc;
 	return kinds_judge(ctx,

@@ -387,6 +387,25 @@ look_at_much(trl_ctx *with, void *arg)
 	}
 }
 
+/* Whatever it says is too long: it fails because of what it was asked. */
+static void
+look_in_vain(trl_ctx *with, void *arg)
+{
+	struct trl_child_kind mute = kinds_child;
+	struct kind kind;
+	trl_child *other;
+
+	(void)arg;
+	mute.reply_max = 1;
+	other = trl_child_open(loop, &mute);
+	assert_int_equal(
+	    kinds_look(with, other, "%PDF-1.4\n", 9, "application/pdf", "a.pdf", &kind),
+	    TRL_OK);
+	assert_string_equal(kind.type, "application/octet-stream");
+	assert_false(kind.in_place);
+	trl_child_close(&other);
+}
+
 static bool
 nobody_is_left(void *self)
 {
@@ -415,6 +434,13 @@ much_is_looked_at_in_part_and_by_whoever_lives(void **state)
 {
 	(void)state;
 	act(look_at_much);
+}
+
+static void
+what_nobody_can_look_at_is_only_bytes(void **state)
+{
+	(void)state;
+	act(look_in_vain);
 }
 
 static int
@@ -450,6 +476,7 @@ main(void)
 		cmocka_unit_test(what_may_be_listed_is_told_before_it_is_looked_at),
 		cmocka_unit_test(bytes_say_what_a_file_is),
 		cmocka_unit_test(much_is_looked_at_in_part_and_by_whoever_lives),
+		cmocka_unit_test(what_nobody_can_look_at_is_only_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, open_all, close_all);
