@@ -1,6 +1,8 @@
 /* local_list.c - all that lies in the folder, for the sweep: page by page in the order
  * of the names, so that what comes and goes meanwhile is seen once or not at all. What
- * a name means is said by its form; what has another one is a stranger's. */
+ * a name means is said by its form; what has another one is a stranger's. A folder of
+ * the root that is no organisation's (lost+found, .snapshot) is not entered, and what
+ * cannot be read stops nothing: it is passed over, and counted. */
 #include "local.h"
 
 #include <dirent.h>
@@ -12,12 +14,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <trl/log.h>
+
 enum { PATH_BYTES = 512, DEEPEST = 4 };
 
 struct list_work {
 	struct local_work of;
 	const char *after;
+	bool full;
 	size_t n;
+	size_t passed; /* over, so far */
+	size_t
+	    passed_here; /* before the last that was found: the next page has others */
+	char unread[PATH_BYTES];
+	int why; /* an errno */
 	struct store_found found[STORE_PAGE];
 	char names[STORE_PAGE][PATH_BYTES];
 };
@@ -54,20 +64,23 @@ free_names(struct names *names)
 	free(names->each);
 }
 
-/* Of the folder, in their order. */
-static void
-read_names(int fd, struct names *names)
+/* Of the folder, in their order. 0 or an errno. */
+static int
+read_names(DIR *listing, struct names *names)
 {
-	DIR *listing = fdopendir(dup(fd));
 	const struct dirent *entry;
 
-	trl_assert(listing != NULL);
-	while ((entry = readdir(listing)) != NULL)
+	errno = 0;
+	while ((entry = readdir(listing)) != NULL) {
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			add_name(names, entry->d_name);
-	closedir(listing);
+		errno = 0;
+	}
+	if (errno != 0)
+		return errno;
 	if (names->n > 1)
 		qsort(names->each, names->n, sizeof *names->each, compare_names);
+	return 0;
 }
 
 /* "FILE" and what may follow it. */
@@ -129,6 +142,7 @@ add_found(struct list_work *work, const char *path, const struct stat *st)
 	strcpy(work->names[work->n], path);
 	found->name = work->names[work->n];
 	work->n++;
+	work->passed_here = work->passed;
 }
 
 /* Whether a path was visited by the time that the walk had come to after: names are
@@ -147,6 +161,32 @@ is_behind(const char *path, const char *after)
 	return (unsigned char)*path < (unsigned char)*after;
 }
 
+/* What is not there any more is fine. What is for want of room in this process, or is
+ * about the root, is about all of it: then false. */
+static bool
+pass_over(struct list_work *work, const char *path, int error)
+{
+	if (error == ENOENT && path[0] != '\0')
+		return true;
+	if (path[0] == '\0' || error == EMFILE || error == ENFILE || error == ENOMEM) {
+		work->of.error = error;
+		return false;
+	}
+	if (work->passed++ == 0) {
+		snprintf(work->unread, sizeof work->unread, "%s", path);
+		work->why = error;
+	}
+	return true;
+}
+
+static bool
+is_tenants(const char *name)
+{
+	struct trl_id tenant;
+
+	return trl_id_parse(name, strlen(name), &tenant);
+}
+
 static bool walk(
     struct list_work *work, int at, const char *name, char *path, unsigned depth);
 
@@ -156,19 +196,38 @@ visit(struct list_work *work, int fd, const char *name, char *path, unsigned dep
 {
 	struct stat st;
 
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		if (errno == ENOENT)
-			return true; /* it has gone */
-		work->of.error = errno;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return pass_over(work, path, errno);
+	if (S_ISDIR(st.st_mode))
+		return depth >= DEEPEST || (depth == 0 && !is_tenants(name)) ||
+		       walk(work, fd, name, path, depth + 1);
+	if (work->n == STORE_PAGE) {
+		work->full = true;
 		return false;
 	}
-	if (S_ISDIR(st.st_mode))
-		return depth >= DEEPEST || walk(work, fd, name, path, depth + 1);
-	if (work->n == STORE_PAGE)
-		return false;
 	if (strcmp(path, "trellis-media") != 0)
 		add_found(work, path, &st);
 	return true;
+}
+
+static bool
+visit_all(struct list_work *work, int fd, const struct names *names, char *path,
+    unsigned depth)
+{
+	const size_t len = strlen(path);
+	bool goes_on = true;
+
+	for (size_t i = 0; goes_on && i < names->n; i++) {
+		const int n = snprintf(path + len, PATH_BYTES - len, "%s%s",
+		    len > 0 ? "/" : "", names->each[i]);
+
+		if (n < 0 || (size_t)n >= PATH_BYTES - len)
+			continue;
+		if (!is_behind(path, work->after))
+			goes_on = visit(work, fd, names->each[i], path, depth);
+	}
+	path[len] = '\0';
+	return goes_on;
 }
 
 static bool
@@ -176,27 +235,22 @@ walk(struct list_work *work, int at, const char *name, char *path, unsigned dept
 {
 	const int fd =
 	    openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	const size_t len = strlen(path);
+	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
 	struct names names = { 0 };
-	bool goes_on = true;
+	bool goes_on;
+	int error;
 
-	if (fd < 0) {
-		work->of.error = errno == ENOENT ? 0 : errno;
-		return errno == ENOENT;
+	if (listing == NULL) {
+		error = errno;
+		if (fd >= 0)
+			close(fd);
+		return pass_over(work, path, error);
 	}
-	read_names(fd, &names);
-	for (size_t i = 0; goes_on && i < names.n; i++) {
-		const int n = snprintf(path + len, PATH_BYTES - len, "%s%s",
-		    len > 0 ? "/" : "", names.each[i]);
-
-		if (n < 0 || (size_t)n >= PATH_BYTES - len)
-			continue;
-		if (!is_behind(path, work->after))
-			goes_on = visit(work, fd, names.each[i], path, depth);
-	}
-	path[len] = '\0';
+	error = read_names(listing, &names);
+	goes_on = error == 0 ? visit_all(work, fd, &names, path, depth)
+			     : pass_over(work, path, error);
 	free_names(&names);
-	close(fd);
+	closedir(listing);
 	return goes_on;
 }
 
@@ -213,7 +267,14 @@ static void
 keep_page(trl_ctx *ctx, const struct list_work *work, struct store_listing *at)
 {
 	at->n = work->n;
-	at->ended = work->n < STORE_PAGE;
+	at->ended = !work->full;
+	at->passed = work->full ? work->passed_here : work->passed;
+	if (at->passed > 0)
+		trl_log(TRL_LOG_ERROR, ctx,
+		    "what lies in the media folder cannot be read: it is passed over",
+		    TRL_LOG_STR("first", work->unread),
+		    TRL_LOG_STR("why", strerror(work->why)),
+		    TRL_LOG_INT("count", (int64_t)at->passed));
 	at->found =
 	    trl_arena_memdup(ctx->arena, work->found, work->n * sizeof *work->found);
 	for (size_t i = 0; i < at->n; i++)

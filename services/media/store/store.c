@@ -268,7 +268,7 @@ store_list(trl_ctx *ctx, media_store *store, struct store_listing *at)
 	STORE_BE_SURE(ctx, store);
 	trl_assert(!at->ended);
 	at->found = NULL;
-	at->n = 0;
+	at->n = at->passed = 0;
 	return store->way->list(ctx, store, at);
 }
 

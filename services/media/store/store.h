@@ -156,7 +156,8 @@ struct store_listing {
 	char after[STORE_AFTER_BYTES]; /* the store's own */
 	bool ended;
 	struct store_found *found;
-	size_t n; /* may be 0 before the end */
+	size_t n;      /* may be 0 before the end */
+	size_t passed; /* over: what could not be read, and was logged */
 };
 
 enum trl_code store_list(

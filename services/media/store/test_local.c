@@ -371,8 +371,8 @@ listed(trl_ctx *ctx, void *arg)
 	static const char *const names[] = { TENANT "/ab/" FILE_ID,
 		TENANT "/ab/" FILE_ID "-", TENANT "/ab/" FILE_ID ".made/A",
 		TENANT "/ab/" FILE_ID ".made/a", TENANT "/ab/" FILE_ID ".made/a.b",
-		TENANT "/ab/" FILE_ID ".part", TENANT "/ab/short", TENANT "/x",
-		"a/b/c/d/too/deep", "lost", "trellis-media" };
+		TENANT "/ab/" FILE_ID ".part", TENANT "/ab/short", TENANT "/x", "lost",
+		"a/b/c/not-entered", "trellis-media" };
 	static const enum store_kind kinds[] = { STORE_SCRAP, STORE_WHOLE, STORE_SCRAP,
 		STORE_SCRAP, STORE_MADE, STORE_SCRAP, STORE_UPLOAD, STORE_SCRAP,
 		STORE_SCRAP };
@@ -389,8 +389,8 @@ listed(trl_ctx *ctx, void *arg)
 
 		while (k < TRL_COUNT(names) && strcmp(names[k], found->name) != 0)
 			k++;
-		assert_in_range(k, 0, TRL_COUNT(names) - 2);
-		assert_int_equal(found->kind, kinds[k == 9 ? 0 : k + 1]);
+		assert_in_range(k, 0, TRL_COUNT(names) - 3);
+		assert_int_equal(found->kind, kinds[k == 8 ? 0 : k + 1]);
 		if (found->kind == STORE_SCRAP && k != 4)
 			assert_true(trl_id_is_nil(found->tenant));
 		else
@@ -398,6 +398,7 @@ listed(trl_ctx *ctx, void *arg)
 		assert_int_equal(store_forget(ctx, store, found), TRL_OK);
 	}
 	assert_int_equal(at.n, 9);
+	assert_int_equal(at.passed, 0);
 	at = (struct store_listing){ .ended = false };
 	assert_int_equal(store_list(ctx, store, &at), TRL_OK);
 	assert_int_equal(at.n, 0);
@@ -408,6 +409,77 @@ what_strangers_left_is_told_from_files(void **state)
 {
 	(void)state;
 	world_act(listed, NULL);
+}
+
+static void
+list_others(trl_ctx *ctx, void *arg)
+{
+	struct store_listing at = { .ended = false };
+
+	(void)arg;
+	assert_int_equal(store_list(ctx, store, &at), TRL_OK);
+	assert_true(at.ended);
+	assert_int_equal(at.n, 2);
+	assert_int_equal(at.passed, 2);
+}
+
+/* Root's own folders among those of media's user. Needs root, for whom no folder is
+ * closed, so it steps down. */
+static void
+a_folder_that_cannot_be_read_stops_no_listing(void **state)
+{
+	static const char *const closed[] = { "lost+found", TENANT "/ab",
+		"03000000-0000-0000-0000-000000000000" };
+	char command[128], path[128];
+
+	(void)state;
+	if (geteuid() != 0)
+		return;
+	touch(TENANT "/aa/" FILE_ID);
+	touch(TENANT "/ab/" FILE_ID);
+	touch(TENANT "/ac/" FILE_ID);
+	touch("03000000-0000-0000-0000-000000000000/ab/x");
+	touch("lost+found/x");
+	snprintf(command, sizeof command, "chown -R 65534 %s", folder);
+	assert_int_equal(system(command), 0);
+	for (size_t i = 0; i < TRL_COUNT(closed); i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, closed[i]);
+		assert_int_equal(chown(path, 0, 0), 0);
+		assert_int_equal(chmod(path, 0700), 0);
+	}
+	assert_int_equal(seteuid(65534), 0);
+	world_act(list_others, NULL);
+	assert_int_equal(seteuid(0), 0);
+}
+
+static void
+list_without_room(trl_ctx *ctx, void *arg)
+{
+	struct rlimit limit, less;
+	struct store_listing at = { .ended = false };
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	less = limit;
+	less.rlim_cur = *(rlim_t *)arg;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+	assert_int_equal(store_list(ctx, store, &at), TRL_BUSY);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	trl_err_clear(ctx);
+}
+
+/* With so many that are free as none, one, two. */
+static void
+a_process_without_descriptors_lists_later(void **state)
+{
+	const int lowest = dup(0);
+	rlim_t most;
+
+	(void)state;
+	assert_true(lowest >= 0);
+	close(lowest);
+	touch(TENANT "/aa/" FILE_ID);
+	for (most = (rlim_t)lowest; most < (rlim_t)lowest + 3; most++)
+		world_act(list_without_room, &most);
 }
 
 static enum trl_code guarded;
@@ -508,6 +580,8 @@ main(void)
 		CASE(a_finish_cuts_off_what_a_dead_writer_left_behind_the_end),
 		CASE(a_folder_that_is_gone_is_unavailable_and_not_full),
 		CASE(what_strangers_left_is_told_from_files),
+		CASE(a_folder_that_cannot_be_read_stops_no_listing),
+		CASE(a_process_without_descriptors_lists_later),
 		CASE(another_folder_is_refused_and_the_one_is_taken),
 		CASE(a_mark_that_is_none_is_not_taken),
 	};

@@ -79,7 +79,8 @@ sweep_renditions(struct sweep *sweep, bool *over)
 
 	for (size_t i = 0; rc == TRL_OK && i < rows.n_items; i++)
 		if (!is_named(sweep->self, rows.items[i]))
-			rc = drop(sweep, rows.items[i], before_us);
+			rc = sweep_pass(sweep, drop(sweep, rows.items[i], before_us),
+			    rows.items[i]->key);
 	*over = rows.n_items < SWEEP_PAGE;
 	if (rc == TRL_OK && !*over) {
 		const Media__V1__SweepRow *last = rows.items[rows.n_items - 1];

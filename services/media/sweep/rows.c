@@ -51,6 +51,15 @@ look(struct sweep *sweep, const Media__V1__SweepRow *row)
 	return TRL_OK;
 }
 
+static const char *
+name_of(trl_ctx *ctx, const Media__V1__SweepRow *row)
+{
+	char *text = trl_arena_alloc(ctx->arena, TRL_ID_TEXT);
+
+	trl_id_format(trl_value_id(row->file_id), text);
+	return text;
+}
+
 enum trl_code
 sweep_rows(struct sweep *sweep, bool *over)
 {
@@ -64,7 +73,8 @@ sweep_rows(struct sweep *sweep, bool *over)
 	    TRL_ARG_INT("slice", sweep->place.slice), TRL_ARG_INT("limit", SWEEP_PAGE));
 
 	for (size_t i = 0; rc == TRL_OK && i < rows.n_items; i++)
-		rc = look(sweep, rows.items[i]);
+		rc = sweep_pass(
+		    sweep, look(sweep, rows.items[i]), name_of(ctx, rows.items[i]));
 	*over = rows.n_items < SWEEP_PAGE;
 	if (rc == TRL_OK && !*over) {
 		const Media__V1__SweepRow *last = rows.items[rows.n_items - 1];

@@ -63,20 +63,21 @@ is_referred_to(enum store_kind kind, const Media__V1__SweepKnownRow *known)
 	}
 }
 
-/* Whether so many files are unknown that it is rather the rows which are not the ones
- * of this store: another database, another installation's bucket. Then nothing is
- * removed unless the operator says so. */
+/* Whether so much of what lies there is of no file that the tables know that it is
+ * rather the rows which are not the ones of this store: another database, another
+ * installation's bucket. Then nothing is removed unless the operator says so. All kinds
+ * count: a page may hold nothing but renditions, tails, or multipart uploads. */
 static bool
 looks_wrong(const struct store_listing *page, const Media__V1__SweepKnown *known)
 {
-	size_t whole = 0, unknown = 0;
+	size_t ours = 0, unknown = 0;
 
 	for (size_t i = 0; i < known->n_items; i++)
-		if (page->found[i].kind == STORE_WHOLE) {
-			whole++;
-			unknown += !is_referred_to(STORE_WHOLE, known->items[i]);
+		if (!trl_id_is_nil(page->found[i].file)) {
+			ours++;
+			unknown += !known->items[i]->file && !known->items[i]->upload;
 		}
-	return unknown >= UNKNOWN_MIN && unknown * 10 > whole;
+	return unknown >= UNKNOWN_MIN && unknown * 10 > ours;
 }
 
 static enum trl_code
@@ -85,10 +86,23 @@ hold_back(struct sweep *sweep)
 	sweep->held = true;
 	trl_log(TRL_LOG_ERROR, sweep->ctx,
 	    "the store has too many files that are not in the tables: nothing of them "
-	    "is "
-	    "removed",
+	    "is removed",
 	    TRL_LOG_STR("after", sweep->place.after ? sweep->place.after : ""));
 	return TRL_OK;
+}
+
+/* That it cannot be removed is not the store's being away, which has just listed it. */
+static enum trl_code
+remove_one(struct sweep *sweep, const struct store_found *found)
+{
+	enum trl_code rc = TRL_OK;
+
+	if (!sweep->dry_run)
+		rc = store_forget(sweep->ctx, sweep->self->store, found);
+	if (rc == TRL_OK)
+		sweep_count(sweep, what_of(found->kind), found->size);
+	sweep->failures = 0;
+	return sweep_pass(sweep, rc, found->name);
 }
 
 static enum trl_code
@@ -102,12 +116,9 @@ remove_unknown(struct sweep *sweep, const struct store_listing *page,
 		const struct store_found *found = &page->found[i];
 
 		/* What is without a file is not ours, and left alone. */
-		if (trl_id_is_nil(found->file) || found->changed_us >= before_us ||
-		    is_referred_to(found->kind, known->items[i]))
-			continue;
-		sweep_count(sweep, what_of(found->kind), found->size);
-		if (!sweep->dry_run)
-			rc = store_forget(sweep->ctx, sweep->self->store, found);
+		if (!trl_id_is_nil(found->file) && found->changed_us < before_us &&
+		    !is_referred_to(found->kind, known->items[i]))
+			rc = remove_one(sweep, found);
 	}
 	return rc;
 }
@@ -129,6 +140,7 @@ sweep_store(struct sweep *sweep, bool *over)
 		rc = !sweep->force && looks_wrong(page, &known)
 			 ? hold_back(sweep)
 			 : remove_unknown(sweep, page, &known);
+	sweep_passed(page->passed);
 	*over = page->ended;
 	sweep->place.after = page->after;
 	return rc;

@@ -11,7 +11,7 @@ enum {
 	BUCKET_SLICES = 28
 };
 
-static trl_metric *swept, *swept_bytes;
+static trl_metric *swept, *swept_bytes, *passed;
 
 void
 sweep_open(void)
@@ -23,6 +23,9 @@ sweep_open(void)
 	    "what", NULL);
 	swept_bytes = trl_counter_new("trellis_media_swept_bytes_total",
 	    "Bytes of what was found that belongs to nothing", "what", NULL);
+	passed = trl_counter_new("trellis_media_sweep_passed_total",
+	    "What a sweep could not read or remove, and passed over", NULL);
+	(void)trl_series_at(passed, NULL);
 	for (int what = 1; what <= SWEEP_WHATS; what++) {
 		const char *name =
 		    media_v1_swept_what_name((Media__V1__Swept__What)what);
@@ -37,6 +40,31 @@ sweep_count(struct sweep *sweep, Media__V1__Swept__What what, uint64_t bytes)
 {
 	sweep->sums[what - 1].count++;
 	sweep->sums[what - 1].bytes += bytes;
+}
+
+void
+sweep_passed(size_t n)
+{
+	trl_series_add(trl_series_at(passed, NULL), (double)n);
+}
+
+enum trl_code
+sweep_pass(struct sweep *sweep, enum trl_code rc, const char *name)
+{
+	trl_ctx *ctx = sweep->ctx;
+
+	if (rc == TRL_OK) {
+		sweep->failures = 0;
+		return TRL_OK;
+	}
+	if (rc == TRL_DEADLINE || ++sweep->failures > SWEEP_FAILURES)
+		return rc;
+	trl_log(TRL_LOG_ERROR, ctx, "a sweep passes over what it cannot read or remove",
+	    TRL_LOG_STR("name", name));
+	trl_log_err(ctx);
+	trl_err_clear(ctx);
+	sweep_passed(1);
+	return TRL_OK;
 }
 
 void

@@ -5,7 +5,8 @@
  *
  * It goes page by page, from a place to the next one, so that no run is long: by cron
  * as a chain of jobs, and by the operator's `trellis media sweep`. What a page needs of
- * memory is the message's arena. */
+ * memory is the message's arena. One thing that cannot be read or removed is logged,
+ * counted and passed over, so that it stands in nobody's way. */
 #pragma once
 
 #include <trl/jobs.h>
@@ -15,6 +16,7 @@
 enum {
 	SWEEP_PAGE = 200,
 	SWEEP_PAGES_A_RUN = 20,
+	SWEEP_FAILURES = 20, /* one behind the other: it is not the files */
 	SWEEP_WHATS = MEDIA__V1__SWEPT__WHAT__missing
 };
 #define SWEEP_DAY_US (INT64_C(86400) * 1000000)
@@ -26,6 +28,7 @@ struct sweep {
 	bool dry_run;
 	bool force;                  /* the operator is sure */
 	bool held;                   /* something looked wrong, and was not removed */
+	unsigned failures;           /* one behind the other */
 	Media__V1__SweepPlace place; /* where it stands; its phase 0: it is over */
 	struct sweep_sum {
 		uint64_t count, bytes;
@@ -37,6 +40,12 @@ enum trl_code sweep_run(struct sweep *sweep, const Media__V1__SweepPlace *from,
     Media__V1__SweepPlace__Phase last) TRL_MUST_CHECK;
 /* Something was found, and removed where it is no dry run. */
 void sweep_count(struct sweep *sweep, Media__V1__Swept__What what, uint64_t bytes);
+/* How one thing of a page went, that has this name: where it failed, by itself, it is
+ * passed over (TRL_OK). Errors: TRL_DEADLINE; rc after SWEEP_FAILURES of them, for then
+ * it is rather the store that is away. */
+enum trl_code sweep_pass(
+    struct sweep *sweep, enum trl_code rc, const char *name) TRL_MUST_CHECK;
+void sweep_passed(size_t n);
 
 /* The phases: each does a page behind place, and says whether that was the last one. */
 enum trl_code sweep_uploads(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
