@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.client
 import random
+import secrets
 import time
 
 OFFSETS = "application/offset+octet-stream"
@@ -28,8 +29,9 @@ class Upload:
         self.metadata = {"filename": f"{seed}.bin", **metadata}
         self.acknowledged = 0
         self.path = None
+        self.key = secrets.token_hex(12)  # asked again, the answer that was lost comes
         self.tries = self.patches = 0
-        self.statuses = []
+        self.statuses, self.failures = [], []
 
     @property
     def id(self):
@@ -44,13 +46,15 @@ class Upload:
             answer = connection.getresponse()
             data = answer.read()
             self.statuses.append(answer.status)
+            if answer.status >= 500:
+                self.failures.append((method, answer.status, data[:400]))
             return answer.status, answer.headers, data
         finally:
             connection.close()
 
     def create(self, port=None, **fields):
         status, head, body = self.ask("POST", ROUTE, port=port, Upload_Metadata=encoded(self.metadata),
-                                      **{"Upload_Length": self.size, **fields})
+                                      Idempotency_Key=self.key, **{"Upload_Length": self.size, **fields})
         if status == 201:
             location = head["Location"]
             if not location.startswith("/"):

@@ -119,7 +119,7 @@ class Replicas:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda one: one.run(16384, ports=self.ports), ones))
         for one in ones:
-            self.assertEqual(set(one.statuses) - {201, 204}, set())
+            self.assertEqual(set(one.statuses) - {201, 204}, set(), one.failures)
         for one in ones[::10]:
             self.check_bytes(one.id, one.sha256(), one.size)
 
