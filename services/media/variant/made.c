@@ -9,7 +9,11 @@
 
 #include "variant/renderer.h"
 
-enum { MAKE_TIMEOUT_MS = 60000, ETAG_BYTES = 16 };
+enum {
+	MAKE_TIMEOUT_MS = 60000,
+	ANSWER_MS = 500, /* of a request that is left to say that it waited in vain */
+	ETAG_BYTES = 16
+};
 
 struct wanting {
 	struct wanting *next;
@@ -194,22 +198,34 @@ going_on(const struct media *self, const trl_ctx *ctx, struct trl_id file,
 }
 
 static enum trl_code
+come_again(trl_ctx *ctx)
+{
+	enum trl_code rc =
+	    trl_fail(ctx, TRL_BUSY, "The picture is being rendered; come again.");
+
+	trl_err_retry_after(ctx, TURN_RETRY_AFTER_MS);
+	return rc;
+}
+
+/* It is made whether somebody waits or not, so whoever has waited for as long as a
+ * request may finds it later. */
+static enum trl_code
 wait_for(struct making *making, trl_ctx *ctx)
 {
+	const uint32_t left_ms = trl_time_left_ms(ctx);
 	struct wanting me = { .next = making->first };
 	enum trl_code rc;
 
-	if (making->waiting >= MADE_WAITING_MAX) {
-		rc = trl_fail(
-		    ctx, TRL_BUSY, "The picture is being rendered; come again.");
-		trl_err_retry_after(ctx, TURN_RETRY_AFTER_MS);
-		return rc;
-	}
+	if (making->waiting >= MADE_WAITING_MAX)
+		return come_again(ctx);
 	me.ticket = trl_park_begin(ctx);
 	making->first = &me;
 	making->users++;
 	making->waiting++;
-	rc = trl_park(ctx, me.ticket, "a rendition");
+	rc = trl_park_for(ctx, me.ticket, "a rendition",
+	    left_ms > ANSWER_MS ? left_ms - ANSWER_MS : 1);
+	if (rc == TRL_DEADLINE && ctx->err.code == TRL_OK)
+		rc = come_again(ctx);
 	making->waiting--;
 	for (struct wanting **at = &making->first; *at; at = &(*at)->next)
 		if (*at == &me) {
