@@ -7,7 +7,8 @@
 #include "upload/methods.h"
 #include "upload/writer.h"
 
-enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 12, AGAIN_US = 60000000 };
+/* Only trl_job_give_up ends it: a process that dies is no fault of the parts. */
+enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 1000, AGAIN_US = 60000000 };
 
 static const Media__V1__UploadDue *
 due_of(const struct trl_job *job)

@@ -1,6 +1,8 @@
-/* Uploads that are made of others. */
+/* Uploads that are made of others. Over 400 lines: what becomes of parts and of wholes
+ * is asked of each in all its states. */
 #include "upload/test_tus.h"
 
+#include "store/inside.h"
 #include "upload/become.h"
 #include "upload/methods.h"
 
@@ -241,6 +243,50 @@ each_final_one_is_seen_by_whoever_ends_a_part(void **state)
 	assert_string_equal(column(part, "count(*)"), "1");
 }
 
+static struct store_way away;
+
+static enum trl_code
+open_fails(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *from, store_writer **out)
+{
+	(void)store, (void)object, (void)from, (void)out;
+	return trl_fail(ctx, TRL_UNAVAILABLE, "the store is away");
+}
+
+static bool
+is_waiting(void *arg)
+{
+	(void)arg;
+	return strcmp(world_sql("select count(*) from job where kind = 'join_upload' "
+				"and state = 'scheduled'"),
+		   "1") == 0;
+}
+
+/* Each death of a process is an attempt. */
+static void
+processes_that_die_cost_no_file(void **state)
+{
+	media_store *store = ((struct media *)world.self)->store;
+	const struct store_way *usual = store->way;
+	const struct trl_id part = part_of("abc", 3);
+	struct trl_id id;
+
+	(void)state;
+	away = *usual;
+	away.writer_open = open_fails;
+	store->way = &away;
+	assert_int_equal(join(&ann, final_of(&part, 1), NULL, &id), TRL_OK);
+	assert_true(trl_loop_run_until(world.loop, is_waiting, NULL, 20000));
+	store->way = usual;
+	world_sql("update job set state = 'running', attempt = 100, lease_token = "
+		  "gen_random_uuid(), lease_until = now() - interval '1 minute' where "
+		  "kind = 'join_upload'");
+	assert_true(trl_loop_run_until(world.loop, is_waiting, NULL, 20000));
+	world_sql("update job set run_at = now() where kind = 'join_upload'");
+	await_file(id);
+	must_lie_there(id, "abc", 3);
+}
+
 static void
 what_was_rejected_may_be_asked_for_again(void **state)
 {
@@ -376,6 +422,7 @@ main(void)
 		TUS(parts_that_end_before_they_are_read_are_read),
 		TUS(parts_of_two_are_there_until_both_are_made),
 		TUS(each_final_one_is_seen_by_whoever_ends_a_part),
+		TUS(processes_that_die_cost_no_file),
 		TUS(what_was_rejected_may_be_asked_for_again),
 		TUS(a_pending_one_is_in_nobodys_way_and_stays),
 		TUS(parts_of_others_are_not_there),
