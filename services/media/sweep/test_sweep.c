@@ -487,6 +487,42 @@ an_upload_of_which_all_has_come_becomes_a_file(void **state)
 }
 
 static void
+make_stuck(const char *collection, int bytes, int days)
+{
+	world_sql("insert into media.upload (tenant_id, id, collection, name, length, "
+		  "received, reserved, generation, uploader, created_at, expires_at) "
+		  "values ('%s', '%s', '%s', 'a', %d, %d, 50, 1, '%s', now(), now() - "
+		  "interval '%d days')",
+	    world_id_text(home), world_id_text(trl_id_new()), collection, bytes, bytes,
+	    world_id_text(ann->account), days);
+}
+
+/* Its bytes are not there, or nobody knows its collection any more. */
+static void
+an_upload_that_cannot_be_finished_goes_after_a_month(void **state)
+{
+	(void)state;
+	world_sql(
+	    "insert into media.storage values ('%s', 0, 200)", world_id_text(home));
+	for (int days = 29; days <= 31; days += 2) {
+		make_stuck("files", 50, days);
+		make_stuck("renamed", 0, days);
+	}
+	sweep(false);
+	assert_int_equal(FOUND(upload), 2);
+	assert_int_equal(found_in_all(), 2);
+	assert_string_equal(
+	    world_sql("select count(*) from media.upload where expires_at > now() - "
+		      "interval '30 days'"),
+	    "2");
+	assert_int_equal(files_rows("upload"), 2);
+	assert_string_equal(
+	    world_sql("select reserved from media.storage where tenant_id = '%s'",
+		world_id_text(home)),
+	    "100");
+}
+
+static void
 make_link(struct trl_id file, int days)
 {
 	world_sql(
@@ -621,6 +657,8 @@ main(void)
 		    uploads_past_their_time_go_and_their_room_is_free, begin),
 		cmocka_unit_test_setup(
 		    an_upload_of_which_all_has_come_becomes_a_file, begin),
+		cmocka_unit_test_setup(
+		    an_upload_that_cannot_be_finished_goes_after_a_month, begin),
 		cmocka_unit_test_setup(links_past_their_time_go, begin),
 		cmocka_unit_test_setup(an_erased_organisation_leaves_no_bytes, begin),
 		cmocka_unit_test_setup(files_that_come_and_go_leave_nothing, begin),

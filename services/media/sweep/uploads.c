@@ -2,7 +2,9 @@
 #include <trl/log.h>
 
 #include "sweep/sweep.h"
-#include "upload/upload.h"
+#include "upload/methods.h"
+
+enum { GIVE_UP_DAYS = 30 };
 
 /* All of it has come, and was acknowledged, but nobody could finish it. */
 static bool
@@ -11,15 +13,41 @@ is_whole(const upload_row *row)
 	return !row->finished_at && row->has_length && row->received == row->length;
 }
 
+/* Whether no file can be made of it: its bytes are not those of the row, or there is no
+ * such collection, and nobody has mended that in a month. A store or a database that is
+ * away says nothing of an upload. */
+static bool
+is_given_up(const struct sweep *sweep, const upload_row *row, enum trl_code why)
+{
+	const int64_t since_us = trl_value_time_us(row->expires_at);
+
+	if (since_us > trl_now(sweep->ctx) - GIVE_UP_DAYS * SWEEP_DAY_US)
+		return false;
+	return why == TRL_INTERNAL ||
+	       (why == TRL_UNAVAILABLE &&
+		   !collections_find(sweep->self->collections, row->collection));
+}
+
 /* What is whole becomes a file first; what cannot now is left for the next time. */
 static enum trl_code
-end_one(struct sweep *sweep, const upload_row *row)
+end_one(struct sweep *sweep, const upload_row *row, bool *becomes_file)
 {
-	struct media *self = sweep->self;
+	trl_ctx *ctx = sweep->ctx;
+	enum trl_code rc;
 
-	return is_whole(row)
-		   ? upload_finish(self, sweep->ctx, trl_value_id(row->id), NULL)
-		   : upload_expire(self, sweep->ctx, row);
+	*becomes_file = is_whole(row);
+	if (!*becomes_file)
+		return upload_expire(sweep->self, ctx, row);
+	rc = upload_finish(sweep->self, ctx, trl_value_id(row->id), NULL);
+	if (!is_given_up(sweep, row, rc))
+		return rc;
+	*becomes_file = false;
+	trl_log(TRL_LOG_ERROR, ctx,
+	    "an upload of which no file can be made is removed after a month",
+	    TRL_LOG_ID("upload", trl_value_id(row->id)),
+	    TRL_LOG_STR("why", ctx->err.message));
+	trl_err_clear(ctx);
+	return upload_remove(sweep->self, ctx, row, NULL);
 }
 
 /* One that cannot be ended stands in nobody's way. */
@@ -27,16 +55,17 @@ static enum trl_code
 expire(struct sweep *sweep, const upload_row *row)
 {
 	trl_ctx *ctx = sweep->ctx;
+	bool becomes_file = is_whole(row);
 	enum trl_code rc = TRL_OK;
 
 	if (!sweep->dry_run) {
 		ctx->tenant = trl_value_id(row->tenant_id); /* for this one */
-		rc = end_one(sweep, row);
+		rc = end_one(sweep, row, &becomes_file);
 		if (trl_is_fault(rc) && rc != TRL_DEADLINE)
 			trl_log_err(ctx);
 		ctx->tenant = trl_id_nil;
 	}
-	if (rc == TRL_OK && !row->finished_at && !is_whole(row))
+	if (rc == TRL_OK && !row->finished_at && !becomes_file)
 		sweep_count(
 		    sweep, MEDIA__V1__SWEPT__WHAT__upload, (uint64_t)row->received);
 	if (rc == TRL_DEADLINE)
