@@ -241,6 +241,19 @@ receive(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row 
 	return rc;
 }
 
+/* Where it cannot be, the client that sent a body knows of no upload, and sends all of
+ * it again. */
+static enum trl_code
+finish(
+    struct media *self, trl_ctx *ctx, const struct asked *asked, const upload_row *row)
+{
+	enum trl_code rc = upload_finish(self, ctx, trl_value_id(row->id), NULL);
+
+	if (rc != TRL_OK && rc != TRL_UNCERTAIN && asked->body.length != 0)
+		upload_drop(self, ctx, trl_value_id(row->id));
+	return rc;
+}
+
 static enum trl_code
 record(struct media *self, trl_ctx *ctx, Media__V1__CreatedUpload *out)
 {
@@ -279,7 +292,7 @@ create(struct media *self, trl_ctx *ctx, struct asked *asked,
 		upload_drop(self, ctx, trl_value_id(row->id));
 	if (rc == TRL_OK && asked->plan.has_length &&
 	    out->upload_offset == asked->plan.length)
-		rc = upload_finish(self, ctx, trl_value_id(row->id), NULL);
+		rc = finish(self, ctx, asked, row);
 	return rc == TRL_OK ? record(self, ctx, out) : rc;
 }
 

@@ -116,7 +116,8 @@ take_length(struct media *self, trl_ctx *ctx, const upload_row *row, uint64_t le
 }
 
 static enum trl_code
-settle_length(struct media *self, trl_ctx *ctx, const Media__V1__PatchUploadRequest *in)
+settle_length(struct media *self, trl_ctx *ctx, const Media__V1__PatchUploadRequest *in,
+    const struct upload_body *body)
 {
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	enum trl_code rc = upload_look(self, ctx, trl_value_id(in->upload_id), row);
@@ -132,6 +133,11 @@ settle_length(struct media *self, trl_ctx *ctx, const Media__V1__PatchUploadRequ
 	if ((uint64_t)row->received != in->upload_offset)
 		return trl_fail(ctx, TRL_CONFLICT, "The upload has %lld bytes.",
 		    (long long)row->received);
+	/* What is refused fixes nothing. */
+	if (body->length != UINT64_MAX && in->upload_length >= in->upload_offset &&
+	    body->length > in->upload_length - in->upload_offset)
+		return trl_fail(ctx, TRL_TOO_LARGE,
+		    "The body has more bytes than Upload-Length leaves for it.");
 	return take_length(self, ctx, row, in->upload_length);
 }
 
@@ -192,7 +198,7 @@ media_patch_upload(struct media *self, trl_ctx *ctx,
 		return trl_fail(ctx, TRL_MALFORMED, "%s", why);
 	trl_unchanged(ctx); /* the offset says whether it has happened */
 	if (in->has_upload_length)
-		rc = settle_length(self, ctx, in);
+		rc = settle_length(self, ctx, in, &body);
 	return rc == TRL_OK ? patch(self, ctx, in, &body, out) : rc;
 }
 
@@ -216,7 +222,9 @@ delete_once(struct media *self, trl_ctx *ctx, struct trl_id id, Trellis__Empty *
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	enum trl_code rc = upload_read(self, ctx, id, row);
 
-	if (rc == TRL_OK && upload_is_expired(ctx, row))
+	/* What is whole and cannot become a file nobody else ends soon. */
+	if (rc == TRL_OK && upload_is_expired(ctx, row) &&
+	    (row->finished_at || !upload_is_whole(row)))
 		rc = trl_fail(ctx, TRL_GONE, "The upload has expired.");
 	if (rc == TRL_OK)
 		rc = fence_own(self, ctx, id);

@@ -196,6 +196,66 @@ what_was_left_unfinished_is_finished_by_whoever_asks(void **state)
 	assert_string_equal(storage(), "12 6");
 }
 
+/* Its collection was renamed: nobody can finish it, and its owner can end it. */
+static void
+what_cannot_be_finished_is_ended_by_its_owner(void **state)
+{
+	struct trl_id id = tus_begin(&(struct tus_post){ .length = 6 });
+
+	(void)state;
+	world_sql("update upload set collection = 'renamed' where id = '%s'",
+	    world_id_text(id));
+	assert_int_equal(tus_patch(&ann, id,
+			     &(struct tus_patch){ .body = "abcdef", .len = 6 }, NULL),
+	    TRL_UNAVAILABLE);
+	world_sql("update upload set expires_at = now() - interval '1 hour' where id = "
+		  "'%s'",
+	    world_id_text(id));
+	assert_string_equal(storage(), "0 6");
+	assert_int_equal(tus_delete(&ann, id), TRL_OK);
+	assert_string_equal(storage(), "0 0");
+	must_not_lie_there(id);
+	assert_int_equal(tus_delete(&ann, id), TRL_NOT_FOUND);
+}
+
+static enum trl_code
+finish_fails(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *whole)
+{
+	(void)store, (void)object, (void)whole;
+	return trl_fail(ctx, TRL_UNAVAILABLE, "the store is away");
+}
+
+/* Its client has no Location, and sends all of it again. */
+static void
+a_body_that_came_with_the_upload_and_cannot_be_finished_goes(void **state)
+{
+	const struct tus_post post = {
+		.length = 6, .body = "abcdef", .body_len = 6, .key = "once"
+	};
+	media_store *store = ((struct media *)world.self)->store;
+	const struct store_way *usual = store->way;
+	Media__V1__CreatedUpload *out;
+	struct trl_id id;
+
+	(void)state;
+	full = *usual;
+	full.finish = finish_fails;
+	store->way = &full;
+	assert_int_equal(tus_post(&ann, &post, NULL), TRL_UNAVAILABLE);
+	must(is_quiet, NULL);
+	store->way = usual;
+	assert_string_equal(storage(), "0 0");
+	assert_string_equal(
+	    world_sql("select count(*) from upload where tenant_id = '%s'",
+		world_id_text(ann.tenant)),
+	    "0");
+	assert_int_equal(tus_post(&ann, &post, &out), TRL_OK);
+	id = id_of(out->location);
+	must_lie_there(id, "abcdef", 6);
+	assert_string_equal(storage(), "6 0");
+}
+
 static void
 limit_files(rlim_t most)
 {
@@ -244,6 +304,8 @@ main(void)
 		TUS(a_store_that_cannot_sync_costs_no_process),
 		TUS(what_a_checkpoint_made_whole_is_finished),
 		TUS(whoever_finishes_it_meanwhile_is_waited_for),
+		TUS(what_cannot_be_finished_is_ended_by_its_owner),
+		TUS(a_body_that_came_with_the_upload_and_cannot_be_finished_goes),
 		TUS(where_there_is_no_room_what_fits_stays),
 	};
 

@@ -317,6 +317,28 @@ a_late_length_is_reserved_and_final(void **state)
 }
 
 static void
+a_body_that_is_refused_fixes_no_length(void **state)
+{
+	Media__V1__UploadProgress *head;
+	struct tus_patch patch = {
+		.offset = 3, .body = "xyz", .len = 3, .has_length = true, .length = 4
+	};
+	struct trl_id id;
+
+	(void)state;
+	id = tus_begin(&(struct tus_post){ .no_length = true, .defer = "1" });
+	assert_int_equal(
+	    tus_patch(&ann, id, &(struct tus_patch){ .body = "abc", .len = 3 }, NULL),
+	    TRL_OK);
+	assert_int_equal(tus_patch(&ann, id, &patch, NULL), TRL_TOO_LARGE);
+	assert_int_equal(tus_head_as(&ann, id, &head), TRL_OK);
+	assert_string_equal(head->upload_defer_length, "1");
+	patch.length = 6;
+	assert_int_equal(tus_patch(&ann, id, &patch, NULL), TRL_OK);
+	must_lie_there(id, "abcxyz", 6);
+}
+
+static void
 without_a_length_the_plan_is_asked_as_it_grows(void **state)
 {
 	const uint8_t *data = bytes_of(LARGE, 6);
@@ -594,6 +616,7 @@ main(void)
 		TUS(an_empty_patch_writes_no_row),
 		TUS(a_length_may_come_later),
 		TUS(a_late_length_is_reserved_and_final),
+		TUS(a_body_that_is_refused_fixes_no_length),
 		TUS(without_a_length_the_plan_is_asked_as_it_grows),
 		TUS(a_body_may_come_with_the_upload),
 		TUS(an_upload_whose_first_body_is_wrong_is_not_there),
