@@ -338,7 +338,8 @@ pages_of_other_origins_may_send_and_read_what_is_bound(void **state)
 	edge_preflight(&rig.request, "PATCH");
 	sent = rig_told("Access-Control-Allow-Headers");
 	read = rig_told("Access-Control-Expose-Headers");
-	assert_non_null(strstr(sent, ", Upload-Offset, Upload-Metadata"));
+	assert_non_null(strstr(sent, ", Upload-Offset"));
+	assert_non_null(strstr(sent, ", Upload-Metadata"));
 	assert_non_null(strstr(sent, "Authorization"));
 	assert_non_null(strstr(read, "Upload-Offset"));
 	assert_non_null(strstr(read, "Tus-Resumable, Tus-Version, Tus-Extension"));

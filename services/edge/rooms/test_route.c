@@ -118,7 +118,7 @@ static void
 no_route_hides_another(void **state)
 {
 	static const char *const verbs[] = { "", "GET", "POST", "PUT", "PATCH",
-		"DELETE" };
+		"DELETE", "HEAD" };
 
 	(void)state;
 	assert_true(rig.edge.n_routes > 40);
