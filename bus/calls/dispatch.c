@@ -209,19 +209,29 @@ put_reply(
 	bus_link_touch(link);
 }
 
+/* Nobody waits for it any more, or whoever called let it wait for a body in vain: no
+ * failure of ours. */
+static bool
+is_deserted(const trl_ctx *ctx, const struct bus_serving *call)
+{
+	const struct trl_stream *stream = call->stream;
+	return ctx->cancelled || (stream != NULL && stream->over != NULL) ||
+	       (stream != NULL && stream->stalled && ctx->err.code == TRL_DEADLINE);
+}
+
 static void
 note(const trl_ctx *ctx, struct bus_serving *call, enum trl_code rc)
 {
 	struct bus_served *served = call->served;
 	uint64_t now = trl_mono_us();
-	trl_series_add_of(
-	    served->results[trl_is_fault(rc) ? 2 : rc != TRL_OK], &ctx->trace);
+	bool failed = trl_is_fault(rc) && !is_deserted(ctx, call);
+	trl_series_add_of(served->results[failed ? 2 : rc != TRL_OK], &ctx->trace);
 	trl_series_add(bus_metrics_answer(call->server, rc), 1);
 	trl_series_observe_us_of(served->us, now - call->since_us, &ctx->trace);
 	if (served->method->auth != TRL_AUTH_OPERATOR)
-		trl_busiest_count(ctx->tenant, TRL_BUSY_CALL, trl_is_fault(rc),
-		    now - call->since_us, now);
-	call->server->faults += trl_is_fault(rc);
+		trl_busiest_count(
+		    ctx->tenant, TRL_BUSY_CALL, failed, now - call->since_us, now);
+	call->server->faults += failed;
 }
 
 /* Whatever the operator did or looked into leaves a line, beside the audit entry that
@@ -257,13 +267,6 @@ unlist(struct bus_serving *call)
 	server->free_servings = call;
 }
 
-/* Nobody waits for it any more. */
-static bool
-is_deserted(const trl_ctx *ctx, const struct bus_serving *call)
-{
-	return ctx->cancelled || (call->stream != NULL && call->stream->over != NULL);
-}
-
 static void
 run(trl_ctx *ctx, void *arg)
 {
@@ -286,7 +289,7 @@ run(trl_ctx *ctx, void *arg)
 		if (rc != TRL_OK) {
 			if (ctx->err.code == TRL_OK)
 				trl_fail(ctx, rc, "%s", "failed without an error");
-			if (!is_deserted(ctx, call)) /* no failure of ours */
+			if (!is_deserted(ctx, call))
 				trl_log_err(ctx);
 		}
 		trl_span_end(ctx, &span, rc);

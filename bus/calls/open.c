@@ -13,7 +13,9 @@
 #include "server.h"
 #include "threads.h"
 
-enum { TICK_MS = 700, IDLE_US = 30000000 };
+/* A body may stand still for longer than at the door (30 s): where it is a client that
+ * is slow, the door says so first. */
+enum { TICK_MS = 700, IDLE_US = 35000000 };
 
 static void
 flush(void *self)

@@ -60,6 +60,7 @@ struct trl_stream {
 	/* The callee's. */
 	bool serves;
 	bool answered, replied; /* the handler has; the bus has */
+	bool stalled; /* the caller's body stood still for as long as one may */
 	bool replayed;
 	struct trl_buf message; /* the reply's */
 	struct trl_buf kept;    /* of the body, what may ride in it */

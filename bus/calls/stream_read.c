@@ -57,7 +57,9 @@ await_piece(trl_ctx *ctx, struct trl_stream *s)
 	bus_credit_grow(s);
 	if (is_first) /* the writer may only now begin */
 		bus_stream_go_on(ctx, s);
-	return bus_stream_wait(ctx, s, "a body");
+	enum trl_code rc = bus_stream_wait(ctx, s, "a body");
+	s->stalled = rc == TRL_DEADLINE && s->serves;
+	return rc;
 }
 
 enum trl_code

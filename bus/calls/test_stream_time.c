@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <sys/mman.h>
 
 #include "bus.h"
 #include "test_body.h"
@@ -131,6 +132,49 @@ TEST(a_body_may_begin_as_late_as_it_may_stand_still)
 	MUST(served->body_ended == TRL_DEADLINE);
 }
 
+/* What was logged meanwhile. */
+static void
+logged(void (*run)(trl_ctx *ctx, void *arg), char *text, size_t size)
+{
+	int file = memfd_create("log", MFD_CLOEXEC), kept = dup(STDERR_FILENO);
+	MUST(file >= 0 && kept >= 0 && dup2(file, STDERR_FILENO) == STDERR_FILENO);
+	rig_run(&rig, run, NULL);
+	MUST(dup2(kept, STDERR_FILENO) == STDERR_FILENO);
+	ssize_t len = pread(file, text, size - 1, 0);
+	MUST(len >= 0 && close(file) == 0 && close(kept) == 0);
+	text[len] = '\0';
+}
+
+/* Whoever is called is late with what it does with the body. */
+static void
+be_late(trl_ctx *ctx, void *arg)
+{
+	ProtobufCMessage *reply;
+	trl_stream *stream;
+	bool wanted;
+	(void)arg;
+	MUST(body_open(ctx, rig.bus, SAMPLE_TAKE, "wait", 60000, &terms, &stream) ==
+	     TRL_OK);
+	MUST(trl_stream_wanted(ctx, stream, &wanted) == TRL_OK && wanted);
+	MUST(body_write(ctx, stream, 1000) == TRL_OK);
+	MUST(trl_stream_reply(ctx, stream, &reply) != TRL_OK);
+	trl_stream_close(&stream);
+}
+
+/* A client that stops sending is no failure of whoever reads what it sends. */
+TEST(a_caller_that_sends_nothing_makes_no_line_in_the_log)
+{
+	char text[8192];
+	begin(IDLE_MS);
+	logged(begin_never, text, sizeof text);
+	MUST(served->body_ended == TRL_DEADLINE);
+	MUST(strstr(text, "message failed") == NULL);
+	logged(be_late, text, sizeof text);
+	MUST(served->body_ended == TRL_DEADLINE);
+	MUST(strstr(text, "\"severity_text\":\"ERROR\"") != NULL);
+	MUST(strstr(text, "message failed") != NULL);
+}
+
 int
 main(void)
 {
@@ -138,6 +182,7 @@ main(void)
 		cmocka_unit_test(a_writer_waits_for_a_slow_reader),
 		cmocka_unit_test(who_comes_late_to_read_has_time_from_then_on),
 		cmocka_unit_test(a_body_may_begin_as_late_as_it_may_stand_still),
+		cmocka_unit_test(a_caller_that_sends_nothing_makes_no_line_in_the_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

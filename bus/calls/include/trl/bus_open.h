@@ -16,7 +16,7 @@ struct trl_bus_net_options {
 	const char *tls_key; /* of tls_key_len bytes */
 	size_t tls_key_len;
 	uint32_t tick_ms; /* between pings; 0: 700 */
-	uint32_t idle_ms; /* that a body may stand still; 0: 30 s */
+	uint32_t idle_ms; /* that a body may stand still; 0: 35 s */
 	/* A folder of the process's user, below which services listen for bodies from
 	 * this host (bulk/); NULL: they do not. */
 	const char *run_dir;

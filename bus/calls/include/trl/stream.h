@@ -4,7 +4,7 @@
  *
  * Nothing is held that nobody reads: a writer parks until the reader has given credit
  * for what it has memory for. From the callee's first read on, and from each piece on,
- * a body has 30 s in place of the method's total: so far the deadlines of the actors at
+ * a body has 35 s in place of the method's total: so far the deadlines of the actors at
  * both ends are moved on with each piece, and with each wait for one. Who waits for
  * credit waits for as long as its reader takes, which has limits of its own.
  *
