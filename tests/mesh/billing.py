@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from ctl_case import CtlCase
-from stack import TOP
+from stack import TOP, wait_for
 
 EXAMPLE = os.path.join(TOP, "services/billing/catalogue/example.json")
 
@@ -95,6 +95,22 @@ class Billing(CtlCase):
                     self.assertNotEqual(refused.returncode, 0, refused)
                     self.assertRegex(refused.stderr, why)
         self.assertEqual(self.ctl("ledger", "export").stdout, before)
+
+    def test_6_storage_is_limited_by_the_plan_and_for_one_organisation_by_the_operator(self):
+        self.ada.headers["X-Tenant-Id"] = self.tenant
+        limit = lambda: self.ada.get("/api/v1/storage").json.get("limit")
+        tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "1000001"}
+        plan = limit()
+        self.assertIn(plan, (1 << 30, 100 << 30))  # the example's, of free or of team
+        given = {"feature": "storage-bytes", "number": 1000000}
+        self.ctl("call", "OverrideEntitlement", json.dumps({"tenant_id": self.tenant, "value": given}))
+        wait_for("the operator's limit", lambda: limit() == 1000000)
+        refused = self.ada.call("POST", "/api/v1/uploads", None, tus)
+        self.assertEqual((refused.status, refused["feature"], refused["limit"]), (413, "storage-bytes", 1000000), refused)
+        self.ctl("call", "OverrideEntitlement", json.dumps({
+            "tenant_id": self.tenant, "value": {"feature": "storage-bytes"}, "remove": True}))
+        wait_for("the plan's limit again", lambda: limit() == plan)
+        self.assertEqual(self.ada.call("POST", "/api/v1/uploads", None, tus).status, 201)
 
     def test_5_ten_thousand_plans_are_refused_and_cost_nobody_anything(self):
         plans = [{"key": f"plan-{n}", "name": "Plan", "rank": n} for n in range(10_000)]
