@@ -102,17 +102,20 @@ hex_of(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* UTF-8'language'percent-encoded. NULL: it is none, or has a NUL. */
+/* UTF-8'language'percent-encoded (RFC 8187, which has no other charset any more). NULL,
+ * or what is wrong: a name is never lost in silence. */
 static const char *
-extended_value(trl_arena *arena, const char *text)
+extended_value(trl_arena *arena, const char *text, const char **out)
 {
 	char *value, *end;
 
 	if (strncasecmp(text, "utf-8'", 6) != 0)
-		return NULL;
+		return "filename* of Content-Disposition is to be UTF-8'' and the name "
+		       "(RFC 8187).";
 	text = strchr(text + 6, '\'');
 	if (!text)
-		return NULL;
+		return "filename* of Content-Disposition is to be UTF-8'' and the name "
+		       "(RFC 8187).";
 	value = end = trl_arena_alloc(arena, strlen(++text) + 1);
 	for (; *text; text++, end++) {
 		*end = *text;
@@ -120,14 +123,18 @@ extended_value(trl_arena *arena, const char *text)
 			const int high = hex_of(text[1]),
 				  low = high < 0 ? -1 : hex_of(text[2]);
 
-			if (low < 0 || high + low == 0)
-				return NULL;
+			if (low < 0)
+				return "filename* of Content-Disposition has a % that "
+				       "encodes nothing (RFC 8187).";
+			if (high + low == 0)
+				return "filename* of Content-Disposition has a NUL.";
 			*end = (char)(high << 4 | low);
 			text += 2;
 		}
 	}
 	*end = '\0';
-	return value;
+	*out = value;
+	return NULL;
 }
 
 /* Takes one; NULL, or what is wrong. */
@@ -145,9 +152,10 @@ take(trl_arena *arena, const struct parameter *parameter, struct disposition *ou
 		into = extended;
 	if (into && *into)
 		return "Content-Disposition says one thing twice.";
+	if (into && into == extended)
+		return extended_value(arena, parameter->value, extended);
 	if (into)
-		*into = into == extended ? extended_value(arena, parameter->value)
-					 : parameter->value;
+		*into = parameter->value;
 	return NULL;
 }
 
@@ -171,7 +179,8 @@ disposition_read(
 	    !wrong && (found = parameter_next(arena, text, len, &at, &parameter)) > 0)
 		wrong = take(arena, &parameter, out, &extended);
 	if (!wrong && found < 0)
-		wrong = "Content-Disposition cannot be read.";
+		wrong = "Content-Disposition has something that is no parameter, such "
+			"as filename=\"a.txt\".";
 	if (extended)
 		out->filename = extended;
 	return wrong;

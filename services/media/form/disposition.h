@@ -14,8 +14,8 @@ struct disposition {
 };
 
 /* NULL, or what is wrong with it. What out has lies in arena. filename*, which says its
- * character set, goes before filename; one that cannot be read (RFC 8187, UTF-8 only)
- * is passed over. A backslash stands for itself but before a quote and another one. */
+ * character set (RFC 8187: UTF-8 only), goes before filename. A backslash stands for
+ * itself but before a quote and another one. */
 const char *disposition_read(trl_arena *arena, const char *text, size_t len,
     struct disposition *out) TRL_MUST_CHECK;
 

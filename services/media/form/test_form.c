@@ -150,7 +150,8 @@ static const struct row no_forms[] = {
 	    "!A part of the form has no Content-Disposition: form-data with a "
 	    "name." },
 	{ "--XX\r\nContent-Disposition: form-data; name=\"f\r\n\r\nx",
-	    "!Content-Disposition cannot be read." },
+	    "!Content-Disposition has something that is no parameter, such as "
+	    "filename=\"a.txt\"." },
 	{ "--XX\r\nContent-Disposition: form-data; name=f\r\n"
 	  "Content-Disposition: form-data; name=f\r\n\r\nx",
 	    "!A part of the form has Content-Disposition twice." },
@@ -159,7 +160,8 @@ static const struct row no_forms[] = {
 	    "!A part of the form has a Content-Transfer-Encoding; its bytes "
 	    "are sent as they are." },
 	{ "--XX\r\nContent-Disposition: form-data;\r\n name=f\r\n\r\nx",
-	    "!Content-Disposition cannot be read." },
+	    "!Content-Disposition has something that is no parameter, such as "
+	    "filename=\"a.txt\"." },
 	{ "--XX\r\nContent-Disposition: form-data; name=f\nX: y\r\n\r\nx",
 	    "!A part of the form has a head that cannot be read." },
 	{ "--XX\r\nno colon\r\n\r\nx",
