@@ -109,7 +109,7 @@ class Openapi(unittest.TestCase):
         always = {'X-Request-Id', 'traceparent'}
         counted = {'RateLimit', 'RateLimit-Policy'}
         wanted = {'401': {'WWW-Authenticate'}, '403': {'WWW-Authenticate'}, '409': {'Retry-After'},
-                  '415': {'Accept', 'Accept-Encoding', 'Accept-Patch'}, '429': {'Retry-After'},
+                  '415': {'Accept', 'Accept-Encoding', 'Accept-Patch', 'Accept-Post'}, '429': {'Retry-After'},
                   '503': {'Retry-After'}, '304': {'ETag'}}
         for name, _, _, operation in operations():
             for status, answer in operation['responses'].items():

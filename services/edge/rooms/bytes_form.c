@@ -19,6 +19,17 @@ is_taken(const struct trl_body *takes, const char *type)
 	return false;
 }
 
+const char *
+edge_types_taken(trl_arena *arena, const struct trl_body *takes)
+{
+	const char *types = "";
+
+	for (const char *const *type = takes->media_types; *type; type++)
+		types =
+		    trl_arena_printf(arena, "%s%s%s", types, *types ? ", " : "", *type);
+	return types;
+}
+
 enum trl_code
 edge_bytes_form(struct edge_request *request)
 {
@@ -36,8 +47,8 @@ edge_bytes_form(struct edge_request *request)
 		return edge_refuse(
 		    request, 415, "Send the body without a Content-Encoding.");
 	if (!is_taken(takes, type) && !(takes->optional && !http->has_body))
-		return edge_refuse(
-		    request, 415, "The body has a type that is not taken.");
+		return edge_refuse_type(
+		    request, edge_types_taken(request->ctx->arena, takes));
 	if (is_known && http->content_length > takes->max_bytes)
 		return edge_refuse(request, 413,
 		    trl_arena_printf(request->ctx->arena,

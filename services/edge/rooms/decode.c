@@ -7,10 +7,13 @@
 #include <trellis/empty.trl.h>
 
 #include <trl/json.h>
+#include <trl/utf8.h>
 #include <trl/validate.h>
 #include <trl/wire.h>
 
 #include "rooms/rooms.h"
+
+enum { TYPE_SHOWN = 100 };
 
 static enum trl_code
 set_path(struct edge_request *request)
@@ -155,13 +158,12 @@ edge_say_taken(struct edge_request *request)
 		return;
 	}
 	if (takes && takes->media_types) {
-		const char *types = "";
+		const char *types = edge_types_taken(request->ctx->arena, takes);
 
-		for (const char *const *type = takes->media_types; *type; type++)
-			types = trl_arena_printf(request->ctx->arena, "%s%s%s", types,
-			    *types ? ", " : "", *type);
 		trl_http_add_header(
 		    response, verb == TRL_PATCH ? "Accept-Patch" : "Accept", types);
+		if (verb == TRL_POST)
+			trl_http_add_header(response, "Accept-Post", types);
 		return;
 	}
 	if (verb == TRL_PATCH)
@@ -172,6 +174,25 @@ edge_say_taken(struct edge_request *request)
 		? "application/x-www-form-urlencoded, multipart/form-data, "
 		  "application/json"
 		: "application/json");
+}
+
+/* The type that came is the client's, of any bytes. */
+enum trl_code
+edge_refuse_type(struct edge_request *request, const char *taken)
+{
+	const char *type = trl_http_header(request->http, "content-type");
+	trl_arena *arena = request->ctx->arena;
+	char *came = NULL;
+	size_t len;
+
+	if (type) {
+		len = trl_utf8_cut(type, strlen(type), TYPE_SHOWN);
+		came = trl_arena_strndup(arena, type, len);
+		trl_utf8_clean(came, len, "");
+	}
+	return edge_refuse(request, 415,
+	    trl_arena_printf(arena, "%s is not taken here; send %s.",
+		came ? came : "A body without Content-Type", taken));
 }
 
 static bool
@@ -203,7 +224,7 @@ edge_body_form(struct edge_request *request)
 		return edge_refuse(
 		    request, 415, "Send the body without a Content-Encoding.");
 	if (!is_one_click(request) && !is_json(request))
-		return edge_refuse(request, 415, "Send application/json in UTF-8.");
+		return edge_refuse_type(request, "application/json in UTF-8");
 	return TRL_OK;
 }
 

@@ -65,7 +65,12 @@ enum trl_code edge_body_form(struct edge_request *request);
 bool edge_body_is_coded(const struct edge_request *request);
 /* Path, query and body become request->in, valid by the contract. */
 enum trl_code edge_decode(struct edge_request *request);
-/* With a 415: what would have been taken (RFC 9110, 15.5.16; RFC 5789, 2.2). */
+/* 415, which names the type that came, and what would have been taken. */
+enum trl_code edge_refuse_type(struct edge_request *request, const char *taken);
+/* The types of bytes that a method takes, which its contract lists. */
+const char *edge_types_taken(trl_arena *arena, const struct trl_body *takes);
+/* With a 415: what would have been taken (RFC 9110, 15.5.16; RFC 5789, 2.2; of bytes
+ * Linked Data Platform 1.0, 7.1). */
 void edge_say_taken(struct edge_request *request);
 
 /* bound.c: fields that header fields hold. */

@@ -317,8 +317,10 @@ static void
 a_415_says_what_would_be_taken(void **state)
 {
 	static const char patches[] = "application/merge-patch+json, application/json";
+	static const char offset[] = "application/offset+octet-stream";
 	static const struct {
 		const char *method, *target, *coding, *accept, *patch, *encoding, *more;
+		const char *post;
 	} rows[] = {
 		{ "POST", "/api/v1/tenants", NULL, "application/json", "", "" },
 		{ "PUT", "/api/v1/notification-preferences", "identity",
@@ -330,6 +332,9 @@ a_415_says_what_would_be_taken(void **state)
 		    "application/x-www-form-urlencoded, multipart/form-data, "
 		    "application/json",
 		    "", "" },
+		{ "POST", "/api/v1/uploads", NULL, offset, "", "", NULL, offset },
+		{ "PATCH", "/api/v1/uploads/" RIG_ID, NULL, "", offset, "", NULL, "" },
+		{ "POST", "/api/v1/uploads", "gzip", "", "", "identity" },
 	};
 
 	(void)state;
@@ -350,6 +355,11 @@ a_415_says_what_would_be_taken(void **state)
 		assert_string_equal(rig_told("Accept"), rows[i].accept);
 		assert_string_equal(rig_told("Accept-Patch"), rows[i].patch);
 		assert_string_equal(rig_told("Accept-Encoding"), rows[i].encoding);
+		assert_string_equal(
+		    rig_told("Accept-Post"), rows[i].post ? rows[i].post : "");
+		if (!*rows[i].encoding)
+			assert_non_null(strstr(rig.ctx.err.message,
+			    "image/png is not taken here; send application/"));
 	}
 }
 

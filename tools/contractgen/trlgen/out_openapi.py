@@ -23,6 +23,8 @@ HEADERS = {
                         'identity'),
     'Accept-Patch': ('The types of a change that would have been taken (RFC 5789).',
                      'application/merge-patch+json, application/json'),
+    'Accept-Post': ('The types of bytes that would have been taken.',
+                    'application/offset+octet-stream'),
     'Content-Disposition': ('The name to keep it under (RFC 6266).',
                             'attachment; filename="INV-000042.pdf"'),
     'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
