@@ -258,7 +258,8 @@ is_waiting(void *arg)
 {
 	(void)arg;
 	return strcmp(world_sql("select count(*) from job where kind = 'join_upload' "
-				"and state = 'scheduled'"),
+				"and state = 'scheduled' and tenant_id = '%s'",
+			  world_id_text(ann.tenant)),
 		   "1") == 0;
 }
 
@@ -280,9 +281,12 @@ processes_that_die_cost_no_file(void **state)
 	store->way = usual;
 	world_sql("update job set state = 'running', attempt = 100, lease_token = "
 		  "gen_random_uuid(), lease_until = now() - interval '1 minute' where "
-		  "kind = 'join_upload'");
+		  "kind = 'join_upload' and tenant_id = '%s'",
+	    world_id_text(ann.tenant));
 	assert_true(trl_loop_run_until(world.loop, is_waiting, NULL, 20000));
-	world_sql("update job set run_at = now() where kind = 'join_upload'");
+	world_sql("update job set run_at = now() where kind = 'join_upload' and "
+		  "tenant_id = '%s'",
+	    world_id_text(ann.tenant));
 	await_file(id);
 	must_lie_there(id, "abc", 3);
 }
