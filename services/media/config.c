@@ -46,7 +46,8 @@ static const struct trl_config_var vars[] = {
 	    "one made of TRELLIS_SEAL_KEY is believed, too, and signs where this is "
 	    "unset"),
 	TRL_CONFIG_STR(struct media_config, clamd, "TRELLIS_MEDIA_CLAMD", NULL,
-	    "clamd that scans files: unix:/path or tcp://host:port; unset: none does"),
+	    "clamd that scans files: unix:/path or tcp://host:port; unset: none does; "
+	    "none: none is left for those that wait"),
 	TRL_CONFIG_STR(struct media_config, unscanned, "TRELLIS_MEDIA_UNSCANNED",
 	    "refuse", "files that are too large for clamd: serve or refuse"),
 	TRL_CONFIG_INT(struct media_config, scan_bytes, "TRELLIS_MEDIA_SCAN_BYTES",

@@ -100,6 +100,7 @@ open_media(const struct trl_host *host, void **out)
 	self->variants = variants_open(host->loop, config);
 	self->uploads = uploads_new(host, self);
 	self->scan = scan_new(host, config);
+	collections_bound(self->collections, scan_bound(self));
 	return TRL_OK;
 }
 

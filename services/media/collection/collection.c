@@ -244,3 +244,11 @@ collections_find(const collections *all, const char *name)
 			return &all->all[i];
 	return NULL;
 }
+
+void
+collections_bound(collections *all, uint64_t max_bytes)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->all[i].max_bytes > max_bytes)
+			all->all[i].max_bytes = max_bytes;
+}

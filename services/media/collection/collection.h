@@ -37,6 +37,8 @@ typedef struct collections collections;
 /* Reads them from JSON; NULL: those that are built in. False: said by trl_complain. */
 bool collections_read(const char *json, collections **out) TRL_MUST_CHECK;
 void collections_free(collections **all);
+/* No file of any may be larger than this. At the start. */
+void collections_bound(collections *all, uint64_t max_bytes);
 /* The first one is the one that files go to where nobody says otherwise. */
 const struct collection *collections_all(const collections *all, size_t *n);
 /* NULL or "": the first. NULL: there is no such one. */

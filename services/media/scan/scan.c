@@ -1,8 +1,11 @@
 /* scan.c - see scan.h.
  *
- * What fails is told apart by whom it is of. clamd away, or the store: the file waits,
- * however long that takes. clamd there, but it came to no end with this file (it hung,
- * broke off): that counts, and after ATTEMPTS the file is unscanned. */
+ * What fails is told apart by whom it is of. clamd there, but it came to no end with
+ * this file (it hung, broke off): that counts, and after FAILURES_MAX the file is
+ * unscanned. All else (clamd or the store away or slow, a process that died, none here
+ * that scans) says nothing about the file, which waits, however long that takes. Only
+ * what clamd said, or the size, ever removes bytes. (Over 400 lines: what a failure
+ * says about a file is decided in one place.) */
 #include "scan/scan.h"
 
 #include <stdlib.h>
@@ -18,7 +21,19 @@
 #include "store/store.h"
 #include "variant/variant.h"
 
-enum { ATTEMPTS = 6, SCAN_MS = 900000, AGAIN_US = 20000000, HASH_US = 1000000 };
+enum {
+	FAILURES_MAX = 6, /* of clamd, over one file */
+	ATTEMPTS = 1000,  /* processes that die count as such, and say nothing */
+	SCAN_MS = 900000,
+	AGAIN_US = 20000000,
+	HASH_US = 1000000
+};
+static const int64_t FAULT_MAX_US = INT64_C(3600000000);
+static const int64_t failure_waits_us[] = { 10000000, 30000000, 60000000, 300000000,
+	900000000 };
+
+/* As TRELLIS_MEDIA_CLAMD: nothing scans any more, not in any replica. */
+static const char no_clamd[] = "none";
 
 enum result { CLEAN, INFECTED, UNSCANNED, AWAY, FAILED, N_RESULTS };
 
@@ -36,9 +51,10 @@ scan_check_config(const struct media_config *config)
 	struct clamd_address address;
 	bool fine = true;
 
-	if (config->clamd && !clamd_address_read(config->clamd, &address)) {
+	if (config->clamd && strcmp(config->clamd, no_clamd) != 0 &&
+	    !clamd_address_read(config->clamd, &address)) {
 		trl_complain("TRELLIS_MEDIA_CLAMD is neither unix:/path nor "
-			     "tcp://host:port.");
+			     "tcp://host:port, nor none.");
 		fine = false;
 	}
 	if (strcmp(config->unscanned, "serve") != 0 &&
@@ -57,7 +73,7 @@ scan_new(const struct trl_host *host, const struct media_config *config)
 	trl_metric *metric;
 	struct scan *self;
 
-	if (!config->clamd)
+	if (!config->clamd || strcmp(config->clamd, no_clamd) == 0)
 		return NULL;
 	self = calloc(1, sizeof *self);
 	trl_assert(self && clamd_address_read(config->clamd, &self->address));
@@ -82,21 +98,39 @@ scan_free(struct scan **scan)
 	free(self);
 }
 
+static bool
+is_served(const struct media *self)
+{
+	return strcmp(self->config->unscanned, "serve") == 0;
+}
+
+uint64_t
+scan_bound(const struct media *self)
+{
+	return self->scan && !is_served(self) ? self->scan->most : UINT64_MAX;
+}
+
+static void
+add(trl_ctx *ctx, const media_file *file, uint32_t failures, int64_t run_at_us,
+    trl_batch *work)
+{
+	Media__V1__FileDue *due = media_v1_file_due_new(ctx);
+	char key[TRL_ID_TEXT];
+
+	trl_set(due, file_id, file->id);
+	trl_set(due, failures, failures);
+	trl_id_format(trl_value_id(file->id), key);
+	trl_batch_job(work, &scan_job,
+	    &(struct trl_job_terms){ .key = key, .run_at_us = run_at_us }, &due->base);
+}
+
 bool
 scan_add(
     const struct media *self, trl_ctx *ctx, const media_file *file, trl_batch *work)
 {
-	Media__V1__FileDue *due;
-	char key[TRL_ID_TEXT];
-
-	if (!self->scan)
-		return false;
-	due = media_v1_file_due_new(ctx);
-	trl_set(due, file_id, file->id);
-	trl_id_format(trl_value_id(file->id), key);
-	trl_batch_job(
-	    work, &scan_job, &(struct trl_job_terms){ .key = key }, &due->base);
-	return true;
+	if (self->scan)
+		add(ctx, file, 0, 0, work);
+	return self->scan != NULL;
 }
 
 void
@@ -139,13 +173,6 @@ show(trl_ctx *ctx, clamd_talk *talk, store_reader *reader, bool *waits)
 			rc = clamd_send(ctx, talk, data, len, &answered);
 	}
 	return rc;
-}
-
-static enum trl_code
-again(trl_ctx *ctx)
-{
-	trl_err_clear(ctx);
-	return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
 }
 
 /* clamd took the file and said nothing of it. *waits: it is away. */
@@ -221,17 +248,18 @@ settle_served(struct media *self, trl_ctx *ctx, const media_file *file,
 			    : rc;
 }
 
+/* state: where it is not served; its bytes go with rejected, and stay in quarantine. */
 static enum trl_code
-settle_unscanned(
-    struct media *self, trl_ctx *ctx, const media_file *file, const char *why)
+settle_unscanned(struct media *self, trl_ctx *ctx, const media_file *file,
+    Media__V1__File__State state, const char *why)
 {
 	const struct file_verdict refused = {
-		.state = MEDIA__V1__FILE__STATE__rejected,
+		.state = state,
 		.reason = why,
 		.scan = MEDIA__V1__FILE__SCAN__unscanned,
 	};
 
-	if (strcmp(self->config->unscanned, "serve") == 0)
+	if (is_served(self))
 		return settle_served(self, ctx, file, MEDIA__V1__FILE__SCAN__unscanned);
 	return file_settle(self, ctx, trl_value_id(file->id), &refused);
 }
@@ -254,13 +282,36 @@ settle(struct media *self, trl_ctx *ctx, const media_file *file,
 		return file_settle(self, ctx, trl_value_id(file->id), &infected);
 	default:
 		return settle_unscanned(self, ctx, file,
+		    MEDIA__V1__FILE__STATE__rejected,
 		    "It has more than is scanned, and nothing is given out here that "
 		    "was not.");
 	}
 }
 
+/* clamd came to no end with it, as failures times before. */
 static enum trl_code
-scan_file(struct media *self, trl_ctx *ctx, const media_file *file)
+count_failure(
+    struct media *self, trl_ctx *ctx, const media_file *file, uint32_t failures)
+{
+	trl_batch *work;
+
+	note(self->scan, ctx, FAILED);
+	trl_log_err(ctx);
+	trl_err_clear(ctx);
+	if (failures + 1 >= FAILURES_MAX)
+		return settle_unscanned(self, ctx, file,
+		    MEDIA__V1__FILE__STATE__quarantined,
+		    "The scanner came to no end with it, and nothing is given out here "
+		    "that was not scanned.");
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	add(ctx, file, failures + 1, trl_now(ctx) + failure_waits_us[failures], work);
+	return trl_batch_write_unrecorded(work);
+}
+
+/* *wait_us: how long it waits, for what says nothing about it. */
+static enum trl_code
+scan_file(struct media *self, trl_ctx *ctx, const media_file *file, uint32_t failures,
+    int64_t *wait_us)
 {
 	static const enum result results[] = { [CLAMD_CLEAN] = CLEAN,
 		[CLAMD_INFECTED] = INFECTED,
@@ -269,70 +320,92 @@ scan_file(struct media *self, trl_ctx *ctx, const media_file *file)
 	bool waits = false;
 	enum trl_code rc = TRL_OK;
 
-	if (self->scan && (uint64_t)file->size <= self->scan->most)
+	if ((uint64_t)file->size <= self->scan->most)
 		rc = look(self, ctx, file, &verdict, &waits);
 	if (waits)
-		return again(ctx);
-	if (self->scan)
-		note(self->scan, ctx, rc == TRL_OK ? results[verdict.kind] : FAILED);
-	return rc == TRL_OK ? settle(self, ctx, file, &verdict) : rc;
+		*wait_us = AGAIN_US;
+	else if (rc == TRL_UNAVAILABLE)
+		return count_failure(self, ctx, file, failures);
+	if (rc != TRL_OK)
+		return rc;
+	note(self->scan, ctx, results[verdict.kind]);
+	return settle(self, ctx, file, &verdict);
 }
 
-/* Reads the job's file; *waits: it is one that waits to be scanned. */
+/* This process has no clamd. Others may (it is being set, or was taken away for a
+ * while), so that nothing is judged by it; unless the operator says that none is left.
+ */
 static enum trl_code
-find(struct media *self, trl_ctx *ctx, const struct trl_job *job, media_file *file,
-    bool *waits)
+without_clamd(
+    struct media *self, trl_ctx *ctx, const media_file *file, int64_t *wait_us)
 {
-	const Media__V1__FileDue *due =
-	    (const Media__V1__FileDue *)(const void *)job->payload;
-	enum trl_code rc = file_find(self, ctx, trl_value_id(due->file_id), file);
-
-	*waits = rc == TRL_OK &&
-		 file_state(file) == MEDIA__V1__FILE__STATE__processing &&
-		 file->scan == MEDIA__V1__FILE__SCAN__pending;
-	if (rc != TRL_NOT_FOUND)
-		return rc;
-	trl_err_clear(ctx);
+	if (self->config->clamd && is_served(self))
+		return settle_served(self, ctx, file, MEDIA__V1__FILE__SCAN__unscanned);
+	*wait_us = AGAIN_US;
 	return TRL_OK;
 }
 
-static enum trl_code
-run(void *arg, trl_ctx *ctx, const struct trl_job *job)
+static bool
+waits_for_it(const media_file *file)
 {
-	media_file *file = media_v1_file_new(ctx);
-	bool waits;
-	enum trl_code rc = find(arg, ctx, job, file, &waits);
-
-	if (rc == TRL_OK && waits &&
-	    !file->sha256) /* whoever put it together will say */
-		return trl_job_again(ctx, trl_now(ctx) + HASH_US);
-	return rc == TRL_OK && waits ? scan_file(arg, ctx, file) : rc;
+	return file_state(file) == MEDIA__V1__FILE__STATE__processing &&
+	       file->scan == MEDIA__V1__FILE__SCAN__pending;
 }
 
 static enum trl_code
-dead(void *arg, trl_ctx *ctx, const struct trl_job *job)
+work_on(
+    struct media *self, trl_ctx *ctx, const Media__V1__FileDue *due, int64_t *wait_us)
 {
 	media_file *file = media_v1_file_new(ctx);
-	bool waits;
-	enum trl_code rc = find(arg, ctx, job, file, &waits);
+	enum trl_code rc = file_find(self, ctx, trl_value_id(due->file_id), file);
 
-	if (rc != TRL_OK || !waits)
+	if (rc == TRL_NOT_FOUND) { /* it went meanwhile */
+		trl_err_clear(ctx);
+		return TRL_OK;
+	}
+	if (rc != TRL_OK || !waits_for_it(file))
 		return rc;
-	return settle_unscanned(arg, ctx, file,
-	    "The scanner came to no end with it, and nothing is given out here that "
-	    "was not scanned.");
+	if (!file->sha256) { /* whoever put it together will say */
+		*wait_us = HASH_US;
+		return TRL_OK;
+	}
+	if (!self->scan)
+		return without_clamd(self, ctx, file, wait_us);
+	return scan_file(self, ctx, file, due->failures, wait_us);
 }
 
-static const uint32_t delays_s[] = { 10, 30, 60, 300, 900 };
+/* A fault may be there for long: it is tried, and logged, less and less often. */
+static int64_t
+wait_after_fault(trl_ctx *ctx, const struct trl_job *job)
+{
+	const int64_t wait_us = (trl_now(ctx) - job->made_at_us) / 4;
+
+	trl_log_err(ctx);
+	if (wait_us < AGAIN_US)
+		return AGAIN_US;
+	return wait_us < FAULT_MAX_US ? wait_us : FAULT_MAX_US;
+}
+
+static enum trl_code
+run(void *self, trl_ctx *ctx, const struct trl_job *job)
+{
+	int64_t wait_us = 0;
+	enum trl_code rc = work_on(self, ctx,
+	    (const Media__V1__FileDue *)(const void *)job->payload, &wait_us);
+
+	if (rc == TRL_OK && wait_us == 0)
+		return TRL_OK;
+	if (wait_us == 0)
+		wait_us = wait_after_fault(ctx, job);
+	trl_err_clear(ctx);
+	return trl_job_again(ctx, trl_now(ctx) + wait_us);
+}
 
 const struct trl_job_kind scan_job = {
 	.name = "scan",
 	.message = &media_v1_file_due_rules,
 	.run = run,
-	.dead = dead,
 	.attempts = ATTEMPTS,
 	.slots = 8,
 	.timeout_ms = SCAN_MS,
-	.delays_s = delays_s,
-	.n_delays = TRL_COUNT(delays_s),
 };
