@@ -5,33 +5,9 @@
 
 #include "store/store.h"
 #include "sweep/sweep.h"
-#include "variant/options.h"
+#include "variant/variant.h"
 
 enum { KEPT_DAYS = 30 };
-
-/* Of the sizes that its collection has: as the job makes them, or for clients of either
- * kind. */
-static bool
-is_named(const struct media *self, const Media__V1__SweepRow *row)
-{
-	static const char *const accepts[] = { NULL, "image/webp",
-		"image/avif,image/webp" };
-	const struct collection *of =
-	    collections_find(self->collections, row->collection);
-	struct options named, decided;
-	char key[OPTIONS_TEXT_MAX];
-
-	for (size_t i = 0; of && i < of->n_variants; i++)
-		for (size_t j = 0; j < TRL_COUNT(accepts); j++) {
-			if (options_read(of->variants[i].options, &named) != NULL)
-				continue;
-			decided = options_decided(&named, row->type, accepts[j]);
-			options_key(&decided, key);
-			if (strcmp(key, row->key) == 0)
-				return true;
-		}
-	return false;
-}
 
 static enum trl_code
 drop(struct sweep *sweep, const Media__V1__SweepRow *row, int64_t before_us)
@@ -78,7 +54,8 @@ sweep_renditions(struct sweep *sweep, bool *over)
 	    TRL_ARG_INT("limit", SWEEP_PAGE));
 
 	for (size_t i = 0; rc == TRL_OK && i < rows.n_items; i++)
-		if (!is_named(sweep->self, rows.items[i]))
+		if (!variant_is_named(sweep->self, rows.items[i]->collection,
+			rows.items[i]->type, rows.items[i]->key))
 			rc = sweep_pass(sweep, drop(sweep, rows.items[i], before_us),
 			    rows.items[i]->key);
 	*over = rows.n_items < SWEEP_PAGE;

@@ -15,6 +15,8 @@
 
 enum {
 	FAILED_MAX = 3, /* times that the renderer may have ended over one */
+	FAILED_US = 15000000,
+	ATTEMPTS = 1000, /* processes that die count as such, and say nothing */
 	AGAIN_MIN_US = 5000000
 };
 static const int64_t AGAIN_MAX_US = INT64_C(3600000000);
@@ -202,6 +204,28 @@ give_up(struct media *self, trl_ctx *ctx, const media_file *file)
 				     "The picture could not be rendered.");
 }
 
+/* The same once more; the payload counts, for attempts count deaths of this process. */
+static enum trl_code
+count_failure(
+    struct media *self, trl_ctx *ctx, const media_file *file, uint32_t failures)
+{
+	Media__V1__FileDue *due = media_v1_file_due_new(ctx);
+	trl_batch *work;
+	char key[TRL_ID_TEXT];
+
+	trl_log_err(ctx);
+	trl_err_clear(ctx);
+	trl_set(due, file_id, file->id);
+	trl_set(due, failures, failures);
+	trl_id_format(trl_value_id(file->id), key);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch_job(work, &variant_job,
+	    &(struct trl_job_terms){
+		.key = key, .run_at_us = trl_now(ctx) + (int64_t)failures * FAILED_US },
+	    &due->base);
+	return trl_batch_write_unrecorded(work);
+}
+
 static enum trl_code
 run(void *self, trl_ctx *ctx, const struct trl_job *job)
 {
@@ -220,10 +244,11 @@ run(void *self, trl_ctx *ctx, const struct trl_job *job)
 	}
 	if (!trl_child_failed(ctx))
 		return come_again(ctx, job);
-	return job->attempt >= FAILED_MAX ? give_up(self, ctx, file) : rc;
+	rc = due->failures + 1 < FAILED_MAX
+		 ? count_failure(self, ctx, file, due->failures + 1)
+		 : give_up(self, ctx, file);
+	return rc == TRL_OK ? rc : come_again(ctx, job);
 }
-
-static const uint32_t delays_s[] = { 5, 30, 300 };
 
 const struct trl_job_kind variant_job = {
 	.name = "variants",
@@ -231,7 +256,6 @@ const struct trl_job_kind variant_job = {
 	.run = run,
 	.slots = 4,
 	.per_tenant = 2,
+	.attempts = ATTEMPTS,
 	.timeout_ms = 180000,
-	.delays_s = delays_s,
-	.n_delays = TRL_COUNT(delays_s),
 };

@@ -7,12 +7,15 @@
 
 #include <sodium.h>
 
+#include "file/file.h"
 #include "variant/renderer.h"
+#include "variant/variant.h"
 
 enum {
 	MAKE_TIMEOUT_MS = 60000,
 	ANSWER_MS = 500, /* of a request that is left to say that it waited in vain */
-	ETAG_BYTES = 16
+	ETAG_BYTES = 16,
+	WISHES_MAX = 32 /* of one picture */
 };
 
 struct wanting {
@@ -86,16 +89,32 @@ keep(const struct making *making, trl_ctx *ctx, const struct picture_reply *said
 	return trl_batch_write_unrecorded(work);
 }
 
+/* What is made counts for no storage, so wishes are bounded; not what the collection
+ * names, of which there is only so much. */
 static enum trl_code
 has_room(const struct making *making, trl_ctx *ctx)
 {
-	trl_batch *work =
-	    trl_batch_new(ctx, making->self->pg, TRL_SCOPE_TENANT(making->tenant));
+	media_file *file = media_v1_file_new(ctx);
+	Media__V1__Renditions *there = media_v1_renditions_new(ctx);
+	size_t wishes = 0;
+	enum trl_code rc = file_find(making->self, ctx, making->file, file);
 
-	trl_batch_add(work, &media_sql_rendition_room, NULL,
+	if (rc != TRL_OK ||
+	    variant_is_named(making->self, file->collection, file->type, making->key))
+		return rc;
+	rc = trl_batch_get_one(ctx, making->self->pg, TRL_SCOPE_TENANT(making->tenant),
+	    &media_sql_rendition_list, NULL, &there->base,
 	    TRL_ARG_ID("tenant_id", making->tenant),
-	    TRL_ARG_ID("file_id", making->file));
-	return trl_batch_read(work);
+	    TRL_ARG_IDS("file_ids", &making->file, 1));
+	for (size_t i = 0; rc == TRL_OK && i < there->n_items; i++)
+		wishes += !variant_is_named(
+		    making->self, file->collection, file->type, there->items[i]->key);
+	return rc == TRL_OK && wishes >= WISHES_MAX
+		   ? trl_fail(ctx, TRL_INVALID,
+			 "This picture was made in %d other sizes already; no more are "
+			 "made of one.",
+			 WISHES_MAX)
+		   : rc;
 }
 
 /* Another replica may have been faster. */

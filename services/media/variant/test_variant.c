@@ -333,23 +333,6 @@ one_that_is_too_large_is_not_even_fetched(void **state)
 	    file_now(id)->reason, "A picture may have 100 MiB; the file has 102400.");
 }
 
-/* They count for no storage. */
-static void
-of_one_picture_only_so_many_are_made(void **state)
-{
-	const struct trl_id id = picture();
-
-	(void)state;
-	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
-		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
-		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 63) n",
-	    world_id_text(home), world_id_text(id));
-	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
-	assert_int_equal(get(id, "card", NULL, NULL), TRL_INVALID);
-	assert_int_equal(files_rows("rendition"), 64);
-	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
-}
-
 static enum trl_code
 link_to(struct trl_id id, const char *options, char url[512])
 {
@@ -383,6 +366,38 @@ signed_request(char *url)
 	}
 	in.verb = (char *)(uintptr_t) "GET";
 	return in;
+}
+
+static enum trl_code
+get_signed(struct trl_id id, const char *options)
+{
+	Media__V1__GetSignedRequest in;
+	char url[512];
+
+	assert_int_equal(link_to(id, options, url), TRL_OK);
+	in = signed_request(url);
+	return world_call(NULL, &media_v1_get_signed, &in.base, &answer);
+}
+
+/* They count for no storage. */
+static void
+so_many_wishes_are_made_of_one_picture_and_what_is_named_always(void **state)
+{
+	const struct trl_id id = picture();
+
+	(void)state;
+	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
+		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
+		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 31) n",
+	    world_id_text(home), world_id_text(id));
+	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK); /* the named do not count */
+	assert_int_equal(get_signed(id, "w_51"), TRL_INVALID);
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
+	assert_int_equal(files_rows("rendition"), 33);
+	assert_int_equal(get(id, "card", NULL, NULL), TRL_OK);
+	run_job(id);
+	assert_int_equal(files_rows("rendition"), 32 + 5);
 }
 
 static void
@@ -631,7 +646,7 @@ main(void)
 		T(a_good_picture_becomes_ready_where_only_pictures_are_taken),
 		T(a_picture_is_judged_by_what_it_is_and_not_by_an_outage),
 		T(one_that_is_too_large_is_not_even_fetched),
-		T(of_one_picture_only_so_many_are_made),
+		T(so_many_wishes_are_made_of_one_picture_and_what_is_named_always),
 		T(a_signed_size_is_made_and_one_that_was_altered_is_not),
 		T(a_link_to_what_cannot_be_made_is_refused),
 		T(a_flood_is_bounded_and_each_is_made_once),

@@ -2,6 +2,7 @@
 #include "variant/variant.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <trl/complain.h>
 
@@ -53,4 +54,35 @@ variants_check(const collections *all)
 			return false;
 		}
 	return true;
+}
+
+static bool
+is_key_of(const char *options, const char *type, const char *key)
+{
+	static const char *const accepts[] = { NULL, "image/webp",
+		"image/avif,image/webp" };
+	struct options named, decided;
+	char written[OPTIONS_TEXT_MAX];
+
+	if (options_read(options, &named) != NULL)
+		return false;
+	for (size_t i = 0; i < TRL_COUNT(accepts); i++) {
+		decided = options_decided(&named, type, accepts[i]);
+		options_key(&decided, written);
+		if (strcmp(written, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+variant_is_named(
+    const struct media *self, const char *collection, const char *type, const char *key)
+{
+	const struct collection *of = collections_find(self->collections, collection);
+
+	for (size_t i = 0; of && i < of->n_variants; i++)
+		if (is_key_of(of->variants[i].options, type, key))
+			return true;
+	return false;
 }

@@ -16,6 +16,10 @@ bool variants_idle(const variants *all);
 /* Whether the variants that collections name can be made; false: trl_complain said
  * which cannot. */
 bool variants_check(const collections *all);
+/* Whether what was made under the key is of the sizes that a collection has for
+ * pictures of a type: as the job makes them, or for clients of either kind. */
+bool variant_is_named(const struct media *self, const char *collection,
+    const char *type, const char *key);
 
 /* job.c */
 
