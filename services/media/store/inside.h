@@ -17,6 +17,9 @@ struct store_way {
 	enum trl_code (*writer_sync)(
 	    trl_ctx *ctx, store_writer *writer, struct store_place *now);
 	void (*writer_close)(store_writer *writer);
+	/* Before the close of one of which no row says anything: what it has sent goes.
+	 * NULL: the next one forgets it. */
+	enum trl_code (*writer_forget)(trl_ctx *ctx, store_writer *writer);
 	enum trl_code (*finish)(trl_ctx *ctx, media_store *store,
 	    const struct store_object *object, const struct store_place *whole);
 	enum trl_code (*abandon)(

@@ -1,5 +1,9 @@
 /* join.c - one object of copies of others. */
-#include "store.h"
+#include <trl/log.h>
+
+#include "inside.h"
+
+enum { FORGET_US = 30000000 };
 
 struct join {
 	store_writer *writer;
@@ -63,6 +67,24 @@ length_of(trl_ctx *ctx, media_store *store, const struct store_object *parts, si
 	return TRL_OK;
 }
 
+/* Of an attempt that failed: the next one begins anew, and a bucket would keep each
+ * one's parts. The time of the attempt may be over. */
+static void
+forget(trl_ctx *ctx, media_store *store, store_writer *writer)
+{
+	const struct trl_err err = ctx->err;
+	enum trl_code rc = TRL_OK;
+
+	trl_err_clear(ctx);
+	trl_set_deadline(ctx, trl_mono_us() + FORGET_US);
+	if (store->way->writer_forget)
+		rc = store->way->writer_forget(ctx, writer);
+	if (rc != TRL_OK) /* the sweep finds it */
+		trl_log_err(ctx);
+	trl_err_clear(ctx);
+	ctx->err = err;
+}
+
 enum trl_code
 store_join(trl_ctx *ctx, media_store *store, const struct store_object *parts, size_t n,
     const struct store_object *into,
@@ -80,6 +102,8 @@ store_join(trl_ctx *ctx, media_store *store, const struct store_object *parts, s
 	if (rc == TRL_OK) /* the state goes with the writer */
 		whole->state =
 		    trl_arena_memdup(ctx->arena, whole->state, whole->state_len);
+	else
+		forget(ctx, store, join.writer);
 	store_writer_close(&join.writer);
 	return rc == TRL_OK ? store_finish(ctx, store, into, whole) : rc;
 }

@@ -35,6 +35,7 @@ static const struct store_way s3_way = {
 	.writer_write = s3_writer_write,
 	.writer_sync = s3_writer_sync,
 	.writer_close = s3_writer_close,
+	.writer_forget = s3_writer_forget,
 	.finish = s3_finish,
 	.abandon = s3_abandon,
 	.put = s3_put,

@@ -117,6 +117,7 @@ enum trl_code s3_writer_write(
 enum trl_code s3_writer_sync(
     trl_ctx *ctx, store_writer *writer, struct store_place *now);
 void s3_writer_close(store_writer *writer);
+enum trl_code s3_writer_forget(trl_ctx *ctx, store_writer *writer) TRL_MUST_CHECK;
 
 /* s3_finish.c */
 enum trl_code s3_finish(trl_ctx *ctx, media_store *store,

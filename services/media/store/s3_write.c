@@ -223,3 +223,13 @@ s3_writer_sync(trl_ctx *ctx, store_writer *base, struct store_place *now)
 	now->state_len = writer->kept.len;
 	return TRL_OK;
 }
+
+enum trl_code
+s3_writer_forget(trl_ctx *ctx, store_writer *base)
+{
+	struct s3_writer *writer = (struct s3_writer *)base;
+
+	if (writer->state.id[0] == '\0')
+		return TRL_OK;
+	return s3_abort(ctx, store_of(writer), writer->key, writer->state.id);
+}

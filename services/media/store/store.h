@@ -119,7 +119,8 @@ enum trl_code store_fetch(trl_ctx *ctx, media_store *store,
     const struct store_object *object, int *fd) TRL_MUST_CHECK;
 /* Makes one object of copies of others, in their order; seen gets all bytes, on the
  * loop's thread, for hashing. What there was of it is forgotten first, so it may be
- * repeated. Errors: as of store_writer_open, _write and _finish. */
+ * repeated; of copies that fail nothing stays. Errors: as of store_writer_open, _write
+ * and _finish. */
 enum trl_code store_join(trl_ctx *ctx, media_store *store,
     const struct store_object *parts, size_t n, const struct store_object *into,
     void (*seen)(void *self, const void *data, size_t len), void *self) TRL_MUST_CHECK;
