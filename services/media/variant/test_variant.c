@@ -4,6 +4,7 @@
 #include "test_files.h"
 
 #include "file/file.h"
+#include "variant/test_killing.h"
 #include "variant/test_png.h"
 #include "variant/variant.h"
 
@@ -478,6 +479,31 @@ hold_it(void)
 	assert_true(trl_loop_run_until(world.loop, is_held, NULL, 20000));
 }
 
+/* Attempts count the deaths of media, too. */
+static void
+only_what_the_renderer_ended_of_is_held_against_a_picture(void **state)
+{
+	pthread_t thread;
+	struct trl_id id;
+
+	(void)state;
+	draw(100, 60, true);
+	id = keep("pictures", "processing");
+	world_act(know_it, NULL);
+	kill_on(&thread);
+	world_act(begin, &id);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(
+		    file_now(id)->state, MEDIA__V1__FILE__STATE__processing);
+		world_sql(
+		    "update media.job set run_at = now(), attempt = 40 where kind "
+		    "= 'variants'");
+		files_wait("variants");
+	}
+	kill_no_more(thread);
+	assert_string_equal(file_now(id)->reason, "The picture could not be rendered.");
+}
+
 /* Of 120 that come while nothing is rendered 40, and one more, want the same. */
 enum { MANY = 120, SAME = 40, REFUSED = MANY - (SAME + TURN_OF_TENANT_MAX) };
 
@@ -646,6 +672,7 @@ main(void)
 		T(a_good_picture_becomes_ready_where_only_pictures_are_taken),
 		T(a_picture_is_judged_by_what_it_is_and_not_by_an_outage),
 		T(one_that_is_too_large_is_not_even_fetched),
+		T(only_what_the_renderer_ended_of_is_held_against_a_picture),
 		T(so_many_wishes_are_made_of_one_picture_and_what_is_named_always),
 		T(a_signed_size_is_made_and_one_that_was_altered_is_not),
 		T(a_link_to_what_cannot_be_made_is_refused),
