@@ -25,8 +25,11 @@ def walk(node, path=''):
 
 
 def operations():
+    """All but OPTIONS, which does nothing and may be asked by anybody."""
     for path, item in DOCUMENT['paths'].items():
         for verb, operation in item.items():
+            if verb == 'options':
+                continue
             yield f'{verb.upper()} {path}', path, verb, operation
 
 
@@ -36,8 +39,31 @@ class Openapi(unittest.TestCase):
             if place.endswith('/$ref'):
                 self.assertIsNotNone(follow(DOCUMENT, {'$ref': node}), place)
 
+    def test_bytes_can_be_asked_for_by_head_and_offers_by_options(self):
+        heads = 0
+        for path, item in DOCUMENT['paths'].items():
+            gives = '*/*' in str(item.get('get', {}).get('responses', {}).get('200', {}))
+            with self.subTest(path):
+                if gives:
+                    heads += 1
+                    head = item['head']
+                    self.assertEqual(set(head['responses']),
+                                     set(item['get']['responses']) - {'206', '416'})
+                    self.assertNotIn('content', head['responses']['200'])
+                    self.assertEqual(head['responses']['200']['headers'],
+                                     item['get']['responses']['200']['headers'])
+                    self.assertEqual(head['security'], item['get']['security'])
+                if 'options' in item:
+                    offered = set(item['options']['responses']['204']['headers'])
+                    self.assertLessEqual({'Allow', 'Tus-Resumable', 'Tus-Extension'}, offered)
+        uploads = [path for path in DOCUMENT['paths'] if path.startswith('/api/v1/uploads')]
+        self.assertTrue(heads or not uploads)
+        for path in uploads:
+            self.assertTrue('options' in DOCUMENT['paths'][path], path)
+
     def test_operations_are_told_apart(self):
-        ids = [operation['operationId'] for _, _, _, operation in operations()]
+        ids = [operation['operationId'] for item in DOCUMENT['paths'].values()
+               for operation in item.values()]
         self.assertEqual(len(ids), len(set(ids)))
 
     def test_each_operation_is_described_and_guarded(self):

@@ -144,7 +144,7 @@ class Catalogue:
         self.document = document
         self.operations = [
             Operation(document, path, verb, entry) for path, item in document["paths"].items()
-            for verb, entry in item.items() if "text/event-stream" not in str(entry["responses"])]
+            for verb, entry in item.items() if verb != "options" and "text/event-stream" not in str(entry["responses"])]
         # What is a tenant's, in the path or by header.
         self.of_tenant = [one for one in self.operations if one.permission]
         self.resources = [one for one in (

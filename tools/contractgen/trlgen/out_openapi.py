@@ -25,6 +25,7 @@ HEADERS = {
                      'application/merge-patch+json, application/json'),
     'Accept-Post': ('The types of bytes that would have been taken.',
                     'application/offset+octet-stream'),
+    'Allow': ('The methods that there are.', 'POST, OPTIONS'),
     'Content-Disposition': ('The name to keep it under (RFC 6266).',
                             'attachment; filename="INV-000042.pdf"'),
     'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
@@ -141,6 +142,19 @@ const size_t trl_openapi_json_len = sizeof trl_openapi_json;
 '''
 
 
+class Head:
+    """The HEAD of a method that gives bytes by GET: the same without them, and without
+    ranges, which are of GET only (RFC 9110, 14.2)."""
+    verb = 'head'
+
+    def __init__(self, method, but):
+        self.of = method
+        self.errors = [code for code in method.errors if code != but]
+
+    def __getattr__(self, name):
+        return getattr(self.of, name)
+
+
 class OpenapiOutput:
     def __init__(self, contracts):
         self.contracts = contracts
@@ -160,6 +174,10 @@ class OpenapiOutput:
         for method in sorted((m for m in self.contracts.methods if m.verb),
                              key=lambda m: (m.path, m.verb)):
             paths.setdefault(method.path, {})[method.verb] = self.operation(method)
+            if method.verb == 'get' and method.option('gives') is not None:
+                paths[method.path]['head'] = self.head(method)
+            if method.fixed('offers'):
+                paths[method.path]['options'] = self.offers(method)
         self.schemas.components['Problem'] = PROBLEM
         if any(m.protocol == 'OFREP' and m.verb for m in self.contracts.methods):
             self.schemas.components['OfrepFailure'] = OFREP_FAILURE
@@ -209,6 +227,35 @@ class OpenapiOutput:
         if method.feature:
             operation['x-feature'] = method.feature
         return {k: v for k, v in operation.items() if v or k == 'security'}
+
+    def head(self, method):
+        operation = self.operation(Head(method, self.contracts.code_numbers['RANGE']))
+        name = re.sub('^Get', '', method.name)
+        operation.update({
+            'operationId': 'head' + name,
+            'summary': operation['summary'] + ': what GET would say, without the bytes',
+            'parameters': [p for p in operation['parameters']
+                           if p.get('name') not in ('Range', 'If-Range')]})
+        operation['responses'].pop('206', None)
+        operation['responses'][str(method.status)].pop('content', None)
+        return operation
+
+    def offers(self, method):
+        """OPTIONS says what the server offers; nobody needs to sign it."""
+        fixed = {name: {'description': 'Always the same.',
+                        'schema': {'type': 'string', 'const': value}}
+                 for name, value in method.fixed('offers')}
+        return {
+            'operationId': method.name[0].lower() + method.name[1:] + 'Options',
+            'tags': [method.service],
+            'summary': 'What the server offers here',
+            'description': 'The methods of the path, and what else of the protocol is spoken. '
+            'Counts against no limit.',
+            'security': [],
+            'parameters': [self.parameter(method.input.field(name), 'path')
+                           for name in method.path_names],
+            'responses': {'204': {
+                'description': 'Done.', 'headers': {**headers([*ALWAYS, 'Accept-Patch', 'Allow']), **fixed}}}}
 
     @staticmethod
     def describe(method):
