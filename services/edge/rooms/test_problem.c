@@ -363,6 +363,40 @@ a_415_says_what_would_be_taken(void **state)
 	}
 }
 
+/* Where no method was found, too: 405, and an override that is none. */
+static void
+a_paths_own_lines_are_in_the_problems_of_the_door(void **state)
+{
+	static const struct {
+		const char *method, *target, *override, *line;
+	} rows[] = {
+		{ "PUT", "/api/v1/uploads", NULL, "Tus-Resumable: 1.0.0\r\n" },
+		{ "GET", "/api/v1/uploads/" RIG_ID, NULL, "Tus-Resumable: 1.0.0\r\n" },
+		{ "POST", "/api/v1/uploads/" RIG_ID, "PUT",
+		    "Tus-Resumable: 1.0.0\r\n" },
+		{ "POST", "/api/v1/me", NULL, NULL },
+		{ "GET", "/nothing", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		const struct trl_http_response *response = &rig.request.response;
+
+		rig_ask(rows[i].method, rows[i].target);
+		if (rows[i].override)
+			rig_header("x-http-method-override", rows[i].override);
+		edge_problem(&rig.request, edge_route(&rig.request));
+		assert_in_range(response->status, 400, 405);
+		assert_non_null(memmem(response->fixed, response->fixed_len,
+		    "nosniff\r\n", strlen("nosniff\r\n")));
+		assert_true(!rows[i].line ==
+			    !memmem(response->fixed, response->fixed_len, "Tus-", 4));
+		if (rows[i].line)
+			assert_non_null(memmem(response->fixed, response->fixed_len,
+			    rows[i].line, strlen(rows[i].line)));
+	}
+}
+
 static void
 the_instance_is_a_reference_whatever_the_path(void **state)
 {
@@ -449,6 +483,7 @@ main(void)
 		cmocka_unit_test(who_must_sign_in_is_told_how),
 		cmocka_unit_test(a_token_of_too_small_a_scope_is_told_which_it_lacks),
 		cmocka_unit_test(a_415_says_what_would_be_taken),
+		cmocka_unit_test(a_paths_own_lines_are_in_the_problems_of_the_door),
 		cmocka_unit_test(the_instance_is_a_reference_whatever_the_path),
 		cmocka_unit_test(
 		    what_is_refused_at_the_door_is_a_problem_like_all_others),
