@@ -3,6 +3,7 @@ before its body is asked for, broken off, stalled, and overtaken through another
 import base64
 import hashlib
 import http.client
+import json
 import random
 import re
 import socket
@@ -119,8 +120,9 @@ class Uploads(Uploader):
 
     def test_refusals_come_before_the_body_is_asked_for(self):
         path = self.begin(8)
-        for length, headers, status in (
-                (4, {"Upload_Offset": 1}, 409), (9, {"Upload_Offset": 0}, 413), (4, {}, 400),
+        for length, headers, status, *said in (
+                (4, {"Upload_Offset": 1}, 409, "The upload's offset is 0."),
+                (9, {"Upload_Offset": 0}, 413, "The upload's length is 8, "), (4, {}, 400),
                 (4, {"Upload_Offset": 0, "Tus_Resumable": "2"}, 412),
                 (4, {"Upload_Offset": 0, "Content_Type": "text/plain"}, 415),
                 (4, {"Upload_Offset": 0, "Upload_Checksum": "md5 AAAA"}, 400),
@@ -129,8 +131,11 @@ class Uploads(Uploader):
             line.sendall(self.head_of("PATCH", path, length, Expect="100-continue", **headers))
             answer = http.client.HTTPResponse(line)
             answer.begin()
+            detail = json.loads(answer.read())["detail"]
             line.close()
             self.assertEqual(answer.status, status, headers)
+            self.assertEqual(answer.headers["tus-resumable"], "1.0.0")
+            self.assertTrue(detail.startswith("".join(said)), detail)
         self.assertEqual(self.offset(path), 0)
         line = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
         line.sendall(self.head_of("PATCH", path, 8, Expect="100-continue", Upload_Offset=0))

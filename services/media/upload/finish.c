@@ -219,7 +219,7 @@ read_and_finish(
 	if (rc == TRL_OK && row->has_id && ends_here && !row->has_length)
 		trl_set(row, length, row->received); /* the statement writes it */
 	if (rc == TRL_OK && !row->finished_at && !upload_is_whole(row))
-		rc = trl_fail(ctx, TRL_CONFLICT, "The upload has %lld bytes.",
+		rc = trl_fail(ctx, TRL_CONFLICT, "The upload's offset is %lld.",
 		    (long long)row->received);
 	return rc == TRL_OK && !row->finished_at ? finish_once(self, ctx, row, out)
 						 : rc;

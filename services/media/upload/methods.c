@@ -92,7 +92,8 @@ take_length(struct media *self, trl_ctx *ctx, const upload_row *row, uint64_t le
 
 	if (length < (uint64_t)row->received)
 		return trl_fail(ctx, TRL_MALFORMED,
-		    "The upload has %lld bytes already.", (long long)row->received);
+		    "The upload's offset is %lld already, so its length is no less.",
+		    (long long)row->received);
 	if (!collection || length > collection->max_bytes)
 		return trl_fail(ctx, TRL_TOO_LARGE,
 		    "A file of the collection %s can have %llu bytes at most.",
@@ -131,7 +132,7 @@ settle_length(struct media *self, trl_ctx *ctx, const Media__V1__PatchUploadRequ
 		    "The upload's length is %lld, once and for all.",
 		    (long long)row->length);
 	if ((uint64_t)row->received != in->upload_offset)
-		return trl_fail(ctx, TRL_CONFLICT, "The upload has %lld bytes.",
+		return trl_fail(ctx, TRL_CONFLICT, "The upload's offset is %lld.",
 		    (long long)row->received);
 	/* What is refused fixes nothing. */
 	if (body->length != UINT64_MAX && in->upload_length >= in->upload_offset &&

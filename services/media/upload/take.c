@@ -27,7 +27,7 @@ locked(trl_ctx *ctx)
 static enum trl_code
 elsewhere(trl_ctx *ctx, uint64_t offset)
 {
-	return trl_fail(ctx, TRL_CONFLICT, "The upload has %llu bytes.",
+	return trl_fail(ctx, TRL_CONFLICT, "The upload's offset is %llu.",
 	    (unsigned long long)offset);
 }
 
@@ -82,7 +82,7 @@ judge(trl_ctx *ctx, const struct taking *what, const upload_row *row)
 		return elsewhere(ctx, (uint64_t)row->received);
 	if (row->has_length && more > (uint64_t)(row->length - row->received))
 		return trl_fail(ctx, TRL_TOO_LARGE,
-		    "The upload has %lld bytes, and the body goes on beyond them.",
+		    "The upload's length is %lld, and the body goes on beyond it.",
 		    (long long)row->length);
 	return TRL_OK;
 }

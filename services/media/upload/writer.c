@@ -237,7 +237,8 @@ upload_add(trl_ctx *ctx, upload_writer *self, const void *data, size_t len)
 
 	if (!self->over && len > self->most - self->received)
 		return trl_fail(ctx, TRL_TOO_LARGE,
-		    "The upload has %llu bytes, and the body goes on beyond them.",
+		    "The upload takes %llu bytes in all, and the body goes on beyond "
+		    "them.",
 		    (unsigned long long)self->most);
 	while (rc == TRL_OK && !self->over && self->queued >= UPLOAD_QUEUE_BYTES) {
 		self->message = trl_park_begin(ctx);
