@@ -1,6 +1,8 @@
 /* media.ListFiles - what the caller sees of an organisation's files, by what is asked
  * of them, page by page in one of six orders. Which rows are listed is said once, by
  * the schema's function file_listed. */
+#include <string.h>
+
 #include <trl/page.h>
 
 #include "file/file.h"
@@ -31,19 +33,23 @@ order_of(const Media__V1__ListFilesRequest *in)
 	return &orders[sort - 1][falls];
 }
 
-/* The collections whose files everybody sees who may read any. */
-static const char **
-shown_of(const struct media *self, trl_ctx *ctx, size_t *n)
+/* The collections whose files everybody sees who may read any, as far as they are asked
+ * for. NULL: none is, and the caller's own are all. */
+static struct trl_arg
+shown_of(const struct media *self, trl_ctx *ctx, const Media__V1__ListFilesRequest *in)
 {
-	size_t all;
+	const bool trash =
+	    in->has_state && in->state == MEDIA__V1__FILE__STATE__deleted;
+	size_t all, n = 0;
 	const struct collection *list = collections_all(self->collections, &all);
 	const char **shown = trl_arena_alloc(ctx->arena, (all + 1) * sizeof *shown);
 
-	*n = 0;
-	for (size_t i = 0; i < all; i++)
-		if (list[i].visibility != COLLECTION_PRIVATE)
-			shown[(*n)++] = list[i].name;
-	return shown;
+	for (size_t i = 0; i < all && !trash; i++)
+		if (list[i].visibility != COLLECTION_PRIVATE &&
+		    (!in->collection || !*in->collection ||
+			strcmp(in->collection, list[i].name) == 0))
+			shown[n++] = list[i].name;
+	return n > 0 ? TRL_ARG_TEXTS("shown", shown, n) : TRL_ARG_NULL("shown");
 }
 
 static struct trl_arg
@@ -65,8 +71,6 @@ read_page(struct media *self, trl_ctx *ctx, const Media__V1__ListFilesRequest *i
     Media__V1__ListFilesReply *out)
 {
 	const bool begun = !trl_id_is_nil(page->after);
-	size_t n_shown;
-	const char **shown = shown_of(self, ctx, &n_shown);
 	struct trl_arg key = TRL_ARG_INT("number", page->after_number);
 
 	if (order->by == BY_TIME)
@@ -82,7 +86,7 @@ read_page(struct media *self, trl_ctx *ctx, const Media__V1__ListFilesRequest *i
 	    at("created_before", in->created_before),
 	    TRL_ARG_ID("me", media_caller(ctx)),
 	    TRL_ARG_BOOL("manages", trl_may(ctx, TRL_MAY_MEDIA_FILE_MANAGE)),
-	    TRL_ARG_TEXTS("shown", shown, n_shown), key,
+	    shown_of(self, ctx, in), key,
 	    begun ? TRL_ARG_ID("after", page->after) : TRL_ARG_NULL("after"),
 	    TRL_ARG_INT("limit", page->size + 1));
 }

@@ -250,6 +250,76 @@ the_trash_is_listed_where_it_is_asked_for(void **state)
 	    listed(as(world_person_new("vic", true), TRL_VIEWER), trash), "");
 }
 
+enum { MANY = 20000, BLOCKS_MAX = 100 };
+
+/* Ben's are three of many in a private collection. */
+static void
+make_many(void)
+{
+	world_sql("insert into media.file (tenant_id, id, version, collection, name, "
+		  "type, size, state, maker, created_at, updated_at) select '%s', "
+		  "gen_random_uuid(), 1, 'private', 'name' || n, 'text/plain', n, "
+		  "'ready', case when n in (7, 9000, 15000) then uuid '%s' else "
+		  "gen_random_uuid() end, now() - n * interval '1 s', now() from "
+		  "generate_series(1, %d) as n",
+	    world_id_text(home), world_id_text(ben->account), MANY);
+	world_sql("insert into media.upload (tenant_id, id, collection, name, "
+		  "received, reserved, generation, uploader, created_at, expires_at, "
+		  "parts) select '%s', gen_random_uuid(), 'files', 'a', 0, 0, 1, "
+		  "gen_random_uuid(), now(), now(), case when n %% 4000 = 0 then "
+		  "array[gen_random_uuid()] end from generate_series(1, %d) as n",
+	    world_id_text(home), MANY);
+	world_sql("analyze media.file");
+	world_sql("analyze media.upload");
+}
+
+static bool
+found_by_maker(void)
+{
+	return strcmp(world_sql("select idx_scan from pg_stat_all_indexes where "
+				"schemaname = 'media' and indexrelname = 'file_maker'"),
+		   "0") != 0;
+}
+
+static void
+what_is_asked_for_is_found_among_many(void **state)
+{
+	const char *settings, *of;
+	char args[400];
+
+	(void)state;
+	make_many();
+	of = trl_arena_strdup(world.arena, world_id_text(home));
+	settings =
+	    trl_arena_printf(world.arena, "set local trellis.tenant_id = '%s';", of);
+	snprintf(args, sizeof args,
+	    "'%s', null, null, null, null, null, null, '%s', false, null, null, "
+	    "now(), 51",
+	    of, world_id_text(ben->account));
+	assert_in_range(test_db_blocks(&world.db, &media_sql_file_list_newest, "app",
+			    false, settings, args),
+	    1, BLOCKS_MAX);
+	snprintf(args, sizeof args,
+	    "'%s', null, null, null, 'name12345', null, null, '%s', true, null, null, "
+	    "now(), 51",
+	    of, of);
+	assert_in_range(test_db_blocks(&world.db, &media_sql_file_list_newest, "app",
+			    false, settings, args),
+	    1, BLOCKS_MAX);
+	snprintf(args, sizeof args, "'%s', '%s'", of, of);
+	for (int generic = 0; generic < 2; generic++)
+		assert_in_range(test_db_blocks(&world.db, &media_sql_upload_pending,
+				    "app", generic, settings, args),
+		    1, BLOCKS_MAX);
+	/* Statistics come once a second. */
+	for (const uint64_t began = trl_mono_us();
+	     !found_by_maker() && trl_mono_us() - began < 15000000;)
+		assert_string_equal(
+		    listed(as(ben, TRL_MEMBER), ASK(.collection = TEXT("private"))),
+		    "name7 name9000 name15000");
+	assert_true(found_by_maker());
+}
+
 int
 main(void)
 {
@@ -265,6 +335,8 @@ main(void)
 		    nobody_is_shown_what_they_do_not_see, files_found),
 		cmocka_unit_test_setup(
 		    the_trash_is_listed_where_it_is_asked_for, files_found),
+		cmocka_unit_test_setup(
+		    what_is_asked_for_is_found_among_many, files_found),
 	};
 
 	return cmocka_run_group_tests(tests, files_open, world_close);

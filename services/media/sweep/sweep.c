@@ -83,6 +83,7 @@ static const struct phase {
 } phases[] = {
 	{ MEDIA__V1__SWEEP_PLACE__PHASE__uploads, sweep_uploads },
 	{ MEDIA__V1__SWEEP_PLACE__PHASE__links, sweep_links },
+	{ MEDIA__V1__SWEEP_PLACE__PHASE__purges, sweep_purges },
 	{ MEDIA__V1__SWEEP_PLACE__PHASE__store, sweep_store },
 	{ MEDIA__V1__SWEEP_PLACE__PHASE__renditions, sweep_renditions },
 	{ MEDIA__V1__SWEEP_PLACE__PHASE__rows, sweep_rows },

@@ -1,6 +1,7 @@
 /* sweep.h - finds what lies in tables and store and belongs to nothing: uploads past
  * their time, bytes without rows (of processes that were killed, of S3's unfinished
- * multipart uploads), pictures that nobody looks at any more. What is younger than a
+ * multipart uploads), deleted files past their time, pictures that nobody looks at any
+ * more. What is younger than a
  * day is left alone, for it may be on its way; rows without bytes are only said.
  *
  * It goes page by page, from a place to the next one, so that no run is long: by cron
@@ -50,6 +51,7 @@ void sweep_passed(size_t n);
 /* The phases: each does a page behind place, and says whether that was the last one. */
 enum trl_code sweep_uploads(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
 enum trl_code sweep_links(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
+enum trl_code sweep_purges(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
 enum trl_code sweep_store(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
 enum trl_code sweep_renditions(struct sweep *sweep, bool *over) TRL_MUST_CHECK;
 enum trl_code sweep_rows(struct sweep *sweep, bool *over) TRL_MUST_CHECK;

@@ -596,6 +596,29 @@ folder_is_empty(void *arg)
 	return files_in_folder() == 0;
 }
 
+/* Nothing else would look for it. */
+static void
+a_deleted_file_whose_job_is_gone_is_purged(void **state)
+{
+	struct trl_id id = files_make((struct files_new){ .size = 5 });
+
+	(void)state;
+	files_make((struct files_new){ .size = 7 });
+	assert_int_equal(remove_file(id, false), TRL_OK);
+	world_sql("update media.file set purge_at = now() - interval '2 hours' where "
+		  "id = '%s'",
+	    world_id_text(id));
+	world_sql("delete from media.job where kind = 'purge_file'");
+	sweep(true);
+	files_wait("purge_file");
+	assert_int_equal(files_rows("file"), 2);
+	sweep(false);
+	files_wait("purge_file");
+	assert_int_equal(files_rows("file"), 1);
+	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(files_used(), 7);
+}
+
 static uint64_t
 sum_of_files(void)
 {
@@ -661,6 +684,8 @@ main(void)
 		    an_upload_that_cannot_be_finished_goes_after_a_month, begin),
 		cmocka_unit_test_setup(links_past_their_time_go, begin),
 		cmocka_unit_test_setup(an_erased_organisation_leaves_no_bytes, begin),
+		cmocka_unit_test_setup(
+		    a_deleted_file_whose_job_is_gone_is_purged, begin),
 		cmocka_unit_test_setup(files_that_come_and_go_leave_nothing, begin),
 	};
 

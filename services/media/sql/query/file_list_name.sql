@@ -6,6 +6,6 @@ from file f
 where f.tenant_id = :tenant_id
     and file_listed(f, :collection, :type, :state, :name, :created_after, :created_before,
         :me, :manages, :shown)
-    and (:after::uuid is null or (normalize(f.name) collate "C", f.id) > (normalize(:text::text), :after::uuid))
-order by normalize(f.name) collate "C", f.id
+    and (:after::uuid is null or (f.sorted_name, f.id) > (normalize(:text::text), :after::uuid))
+order by f.sorted_name, f.id
 limit :limit

@@ -25,6 +25,9 @@ create table file (
     deleted_at timestamptz,
     purge_at   timestamptz,
     kept_state text,               -- what a deleted file is again when it is restored
+    -- What lists compare names by. A column, for no index of an expression serves a filter
+    -- under a row's policy.
+    sorted_name text collate "C" not null generated always as (normalize(name)) stored,
     constraint file_pkey primary key (tenant_id, id),
     constraint file_size_check check (size >= 0),
     constraint file_state_check check (state in ('processing', 'ready', 'rejected',
@@ -34,11 +37,14 @@ create table file (
 comment on table file is 'class: tenant';
 create index file_created_at on file (tenant_id, created_at, id);
 create index file_size on file (tenant_id, size, id);
-create index file_name on file (tenant_id, (normalize(name)) collate "C", id);
+create index file_name on file (tenant_id, sorted_name, id);
+create index file_maker on file (tenant_id, maker, created_at, id);
+create index file_purge_at on file (purge_at) where state = 'deleted';
 
 -- Whether a list shows a file: by what is asked of it (null: nothing), and by what the
 -- caller sees: their own, all where they manage files, and those of collections that are
--- shown to everybody, the trash apart. Names are compared in NFC.
+-- shown to everybody, the trash apart; shown is null where there are none, so that their
+-- own are found by file_maker. Names are compared in NFC.
 create function file_listed(f file, of_collection text, of_type text, of_state text,
     of_name text, since timestamptz, until timestamptz, me uuid, manages boolean,
     shown text[]) returns boolean language sql stable as $$
@@ -46,10 +52,11 @@ select (f.state = of_state or of_state is null and f.state <> 'deleted')
     and (of_collection is null or f.collection = of_collection)
     and (of_type is null or f.type = of_type
         or right(of_type, 2) = '/*' and starts_with(f.type, left(of_type, -1)))
-    and (of_name is null or normalize(f.name) = normalize(of_name))
+    and (of_name is null or f.sorted_name = normalize(of_name))
     and (since is null or f.created_at >= since)
     and (until is null or f.created_at < until)
-    and (manages or f.maker = me or f.state <> 'deleted' and f.collection = any(shown))
+    and (manages or f.maker = me
+        or shown is not null and f.state <> 'deleted' and f.collection = any(shown))
 $$;
 
 -- An upload: what is durable of it, and who writes it. It stays until it expires, also
@@ -84,7 +91,9 @@ create table upload (
 );
 comment on table upload is 'class: tenant';
 create index upload_expires_at on upload (expires_at);
-create index upload_parts on upload using gin (parts) where parts is not null;
+-- Finals are few, where all uploads are many. Not gin (parts): under a row's policy no
+-- index serves @>, which PostgreSQL does not hold to be leakproof.
+create index upload_finals on upload (tenant_id, id) where parts is not null;
 
 -- Whether an upload's bytes are to be read by the job of a final one still, or the upload
 -- is such a final one itself. Until then nobody removes the bytes.
