@@ -39,7 +39,7 @@ ctl_call_list(struct ctl *ctl)
 {
 	static const char *const heads[] = { "METHOD", "FOR", "EFFECT", "HTTP" };
 	static const char *const verbs[] = { "", "GET", "POST", "PUT", "PATCH",
-		"DELETE" };
+		"DELETE", "HEAD" };
 	struct ctl_table table = { .heads = heads, .n_columns = TRL_COUNT(heads) };
 	bool json = (ctl->args.given & CTL_JSON) != 0;
 	const struct trl_method **all = calloc(trl_methods_count + 1, sizeof *all);
