@@ -165,16 +165,18 @@ class Statuses(MeshCase):
 
     def test_what_depends_on_the_origin_says_so(self):
         own = f"http://127.0.0.1:{self.stack.port}"
+        upload = "/api/v1/uploads/01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21"
         for origin, allowed in ((None, None), ("https://app.example", "https://app.example"), (own, own),
                                 ("https://evil.example", None)):
             for verb, path, status in (("GET", "/livez", 200), ("GET", "/api/v1/openapi.json", 200),
                                        ("GET", "/api/v1/me", 401), ("GET", "/nothing", 404), ("OPTIONS", "/livez", 204),
-                                       ("OPTIONS", "/api/v1/me", 204)):
+                                       ("OPTIONS", "/api/v1/me", 204), ("OPTIONS", upload, 204)):
                 answer = self.stack.client().call(verb, path, headers={"Origin": origin})
                 self.assertEqual((answer.status, answer.headers["vary"]), (status, "Origin, Accept-Encoding"))
                 self.assertEqual(answer.headers.get("access-control-allow-origin"), allowed)
-                self.assertEqual(answer.headers.get("accept-patch"), "application/merge-patch+json, application/json"
-                                 if (verb, path) == ("OPTIONS", "/api/v1/me") else None)
+                self.assertEqual(answer.headers.get("accept-patch"), {
+                    ("OPTIONS", "/api/v1/me"): "application/merge-patch+json, application/json",
+                    ("OPTIONS", upload): "application/offset+octet-stream"}.get((verb, path)))
 
     def test_a_client_that_asks_first_is_told_to_go_on(self):
         with socket.create_connection(("127.0.0.1", self.stack.port), timeout=10) as raw:

@@ -31,7 +31,8 @@ enum trl_code edge_route(struct edge_request *request);
 const char *edge_route_allow(struct edge_request *request);
 /* The first of its path, whatever its verb; NULL: there is none. */
 const struct edge_route *edge_route_near(const struct edge_request *request);
-/* What the methods of the request's path offer in answers to OPTIONS. */
+/* What the methods of the request's path offer in answers to OPTIONS, and which types a
+ * PATCH of it takes. */
 void edge_route_offers(struct edge_request *request);
 /* Whether a path is that of List-Unsubscribe: a GET of it leads to a page. */
 #define EDGE_UNSUBSCRIBE "/api/v1/unsubscribe/"

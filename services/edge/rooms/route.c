@@ -332,9 +332,18 @@ edge_route_offers(struct edge_request *request)
 {
 	const struct edge *self = request->edge;
 
-	for (size_t i = 0; i < self->n_routes; i++)
-		if (matches(&self->routes[i], request))
-			edge_offer(request, self->routes[i].method->offers);
+	for (size_t i = 0; i < self->n_routes; i++) {
+		const struct trl_method *method = self->routes[i].method;
+
+		if (!matches(&self->routes[i], request))
+			continue;
+		edge_offer(request, method->offers);
+		if (method->verb == TRL_PATCH)
+			edge_add_once(&request->response, "Accept-Patch",
+			    method->takes && method->takes->media_types
+				? edge_types_taken(request->ctx->arena, method->takes)
+				: EDGE_PATCH_TYPES);
+	}
 }
 
 /* What stands between may let only GET and POST through; a POST then says what it is

@@ -276,8 +276,6 @@ edge_preflight(struct edge_request *request, const char *allow)
 	*response = (struct trl_http_response){ .status = 204 };
 	edge_headers(request);
 	trl_http_add_header(response, "Allow", allow);
-	if (strstr(allow, "PATCH"))
-		trl_http_add_header(response, "Accept-Patch", EDGE_PATCH_TYPES);
 	if (request->origin && wanted) {
 		trl_http_add_header(response, "Access-Control-Allow-Methods", allow);
 		trl_http_add_header(response, "Access-Control-Allow-Headers",
