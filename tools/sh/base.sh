@@ -226,3 +226,15 @@ need_space() { # folder, MiB
 	[ "$free" -ge "$2" ] ||
 		die "the disk under $1 has $free MiB left and $2 MiB are needed; free some space, or set TRELLIS_RUN_DIR to a folder on another disk."
 }
+
+# copy_tree FROM TO - the tree without what git ignores. Builds and meshes may come and go
+# at its top meanwhile.
+copy_tree() {
+	mkdir -p "$2"
+	if git -C "$1" rev-parse --git-dir >/dev/null 2>&1; then
+		(cd "$1" && git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -cf - -T -)
+	else
+		(cd "$1" && find . -mindepth 1 -maxdepth 1 ! -name 'build*' ! -name .run ! -name .git -print0 |
+			tar --null --exclude=node_modules -cf - -T -)
+	fi | tar -C "$2" --no-same-owner -xf -
+}

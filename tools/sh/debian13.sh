@@ -79,13 +79,3 @@ debian13_in() {
 	debian13_keep "$1"
 	return $status
 }
-
-# Copies the tree without what git ignores.
-copy_tree() { # from, to
-	mkdir -p "$2"
-	if git -C "$1" rev-parse --git-dir >/dev/null 2>&1; then
-		(cd "$1" && git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -cf - -T -)
-	else
-		tar -C "$1" --exclude='./build*' --exclude=./.run --exclude=./.git -cf - .
-	fi | tar -C "$2" --no-same-owner -xf -
-}
