@@ -20,6 +20,7 @@
 #include <trl/metrics.h>
 
 #include "json_line.h"
+#include "often.h"
 
 static struct {
 	const char *service;
@@ -86,6 +87,13 @@ dropped(void *self)
 	return (double)atomic_load(&sink.dropped);
 }
 
+static double
+left_out(void *self)
+{
+	(void)self;
+	return (double)often_left_out();
+}
+
 void
 trl_log_init(const char *service, enum trl_log_level least)
 {
@@ -109,6 +117,10 @@ trl_log_init(const char *service, enum trl_log_level least)
 	trl_metric_callback_drop(&sink);
 	trl_metric_callback("trellis_log_dropped_total",
 	    "Log lines that stderr did not take", true, dropped, &sink);
+	often_forget();
+	trl_metric_callback("trellis_log_left_out_total",
+	    "Log lines of faults that had just been logged as often as they are", true,
+	    left_out, &sink);
 }
 
 static void
@@ -247,16 +259,37 @@ trl_log_on_internal(void (*fn)(void *self, const struct trl_ctx *ctx), void *sel
 	told_internal.self = self;
 }
 
+/* See log.h. What another process told has no place in this one's code. */
+static enum trl_log_level
+level_of(const struct trl_err *err)
+{
+	if (!trl_is_fault(err->code))
+		return TRL_LOG_DEBUG;
+	return err->code == TRL_INTERNAL && err->file ? TRL_LOG_ERROR : TRL_LOG_WARN;
+}
+
+static bool
+is_left_out(const struct trl_ctx *ctx, uint64_t *others)
+{
+	const struct often_kind kind = { .method = ctx->method,
+		.service = ctx->service,
+		.file = ctx->err.file,
+		.line = ctx->err.line,
+		.code = ctx->err.code };
+
+	return !often_may(&kind, trl_mono_us(), others);
+}
+
 void
 trl_log_err(const struct trl_ctx *ctx)
 {
 	const struct trl_err *err = &ctx->err;
-	enum trl_log_level level =
-	    trl_is_fault(err->code) ? TRL_LOG_ERROR : TRL_LOG_DEBUG;
-	struct trl_log_field fields[6] = { 0 };
+	const enum trl_log_level level = level_of(err);
+	struct trl_log_field fields[7] = { 0 };
+	uint64_t others = 0;
 	size_t n = 0;
 
-	if (err->code == TRL_OK)
+	if (err->code == TRL_OK || (level == TRL_LOG_WARN && is_left_out(ctx, &others)))
 		return;
 	fields[n++] = TRL_LOG_STR("code", trl_code_name(err->code));
 	fields[n++] = TRL_LOG_STR("detail", err->message);
@@ -266,6 +299,8 @@ trl_log_err(const struct trl_ctx *ctx)
 		fields[n++] = TRL_LOG_STR("code.file.path", err->file);
 		fields[n++] = TRL_LOG_INT("code.line.number", err->line);
 	}
+	if (others > 0)
+		fields[n++] = TRL_LOG_INT("left_out", (int64_t)others);
 	trl_log_fields(level, ctx, "message failed", fields);
 	if (err->code == TRL_INTERNAL && told_internal.fn != NULL)
 		told_internal.fn(told_internal.self, ctx);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -181,19 +182,115 @@ a_ctx_adds_who_and_where(void **state)
 }
 
 static double
-dropped(void)
+counted(const char *name)
 {
 	struct trl_buf text = { 0 };
+	char line[80];
 	const char *at;
 	double n;
 
+	snprintf(line, sizeof line, "\n%s ", name);
 	trl_metrics_render(&text, false);
 	trl_buf_add(&text, "", 1);
-	at = strstr((char *)text.data, "\ntrellis_log_dropped_total ");
+	at = strstr((char *)text.data, line);
 	assert_non_null(at);
-	n = strtod(at + strlen("\ntrellis_log_dropped_total "), NULL);
+	n = strtod(at + strlen(line), NULL);
 	trl_buf_fini(&text);
 	return n;
+}
+
+static double
+dropped(void)
+{
+	return counted("trellis_log_dropped_total");
+}
+
+static size_t
+n_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		n++;
+	return n;
+}
+
+/* Whoever comes without a session may make a service busy as often as they like. */
+static void
+what_callers_cause_at_will_makes_few_lines_and_no_error(void **state)
+{
+	static const enum trl_code codes[] = { TRL_BUSY, TRL_UNAVAILABLE, TRL_DEADLINE,
+		TRL_UNCERTAIN };
+	struct trl_ctx ctx = { .service = "media" };
+	const double before = counted("trellis_log_left_out_total");
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(codes); i++) {
+		for (int n = 0; n < 1000; n++) {
+			trl_err_clear(&ctx);
+			trl_fail(&ctx, codes[i], "come again");
+			trl_log_err(&ctx);
+		}
+	}
+	text = said();
+	assert_int_equal(n_lines(text), TRL_COUNT(codes) * 10);
+	assert_null(strstr(text, "ERROR"));
+	assert_non_null(
+	    strstr(text, "\"severity_text\":\"WARN\",\"severity_number\":13"));
+	for (size_t i = 0; i < TRL_COUNT(codes); i++)
+		assert_non_null(strstr(text, trl_code_name(codes[i])));
+	assert_true(counted("trellis_log_left_out_total") ==
+		    before + (double)TRL_COUNT(codes) * 990);
+}
+
+static void
+each_error_of_ours_has_its_line_whatever_else_is_said(void **state)
+{
+	struct trl_ctx ctx = { .service = "media" };
+
+	(void)state;
+	for (int n = 0; n < 100; n++) {
+		trl_err_clear(&ctx);
+		trl_fail(&ctx, TRL_INTERNAL, "broken");
+		trl_log_err(&ctx);
+	}
+	assert_int_equal(n_lines(said()), 100);
+}
+
+static int n_told;
+
+static void
+told(void *self, const struct trl_ctx *ctx)
+{
+	(void)self;
+	(void)ctx;
+	n_told++;
+}
+
+/* Two processes do not both raise the alarm. */
+static void
+an_error_that_another_process_told_is_a_warning_here(void **state)
+{
+	struct trl_ctx ctx = { .service = "edge" };
+	const char *text;
+
+	(void)state;
+	trl_fail_at(&ctx, TRL_INTERNAL, "", NULL, 0, "%s", "");
+	trl_log_err(&ctx);
+	text = said();
+	assert_int_equal(n_lines(text), 1);
+	assert_non_null(strstr(text, "WARN"));
+	trl_err_clear(&ctx);
+	trl_log_on_internal(told, NULL);
+	trl_fail(&ctx, TRL_DEADLINE, "late");
+	trl_log_err(&ctx);
+	assert_int_equal(n_told, 0);
+	trl_err_clear(&ctx);
+	trl_fail(&ctx, TRL_INTERNAL, "broken");
+	trl_log_err(&ctx);
+	assert_int_equal(n_told, 1);
+	trl_log_on_internal(NULL, NULL);
 }
 
 static void
@@ -226,6 +323,9 @@ main(void)
 		LOG_TEST(text_is_escaped_and_repaired),
 		LOG_TEST(a_line_is_cut_at_8_kib_and_stays_json),
 		LOG_TEST(a_ctx_adds_who_and_where),
+		LOG_TEST(what_callers_cause_at_will_makes_few_lines_and_no_error),
+		LOG_TEST(each_error_of_ours_has_its_line_whatever_else_is_said),
+		LOG_TEST(an_error_that_another_process_told_is_a_warning_here),
 		LOG_TEST(a_full_pipe_drops_lines_and_counts_them),
 	};
 

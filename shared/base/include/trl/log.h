@@ -57,8 +57,15 @@ void trl_log_set_least(enum trl_log_level least);
 /* Start-up only: the name every line carries and the least level written. */
 void trl_log_init(const char *service, enum trl_log_level least);
 
-/* Logs ctx->err as the end of a message, once: faults as errors, conditions as
- * debug. For dispatch loops and main only. */
+/* Logs ctx->err as the end of a message, once. For dispatch loops and main only. The
+ * rule for levels, of all services: DEBUG  conditions: part of the contract, the
+ * caller's own doing. WARN   BUSY, UNAVAILABLE, DEADLINE, UNCERTAIN: something is busy,
+ * late or away, as often as callers ask meanwhile. Whoever has no session may make it
+ * so at will, so of each kind (method, code, place) ten lines a minute are written; the
+ * next says how many were left_out, and trellis_log_left_out_total counts them. Metrics
+ * and alerts say how many there are. And what another process told, whatever it is: its
+ * own log has the line. ERROR  INTERNAL that began here: ours to mend, each one, with
+ * its report. */
 void trl_log_err(const struct trl_ctx *ctx);
 /* Start-up: fn is told of each error that trl_log_err logs and that is INTERNAL; it
  * must not park. NULL: nobody is. */
