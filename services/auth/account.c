@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <trl/member.h>
+#include <trl/wire.h>
 
 #include "auth.h"
 
@@ -77,7 +78,7 @@ auth_get_me(struct auth *self, trl_ctx *ctx, const Auth__V1__GetMeRequest *in,
 }
 
 static void
-change_account(trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in, auth_account *row)
+change_account(const Auth__V1__UpdateMeRequest *in, auth_account *row)
 {
 	if (in->display_name)
 		row->display_name = in->display_name;
@@ -86,20 +87,25 @@ change_account(trl_ctx *ctx, const Auth__V1__UpdateMeRequest *in, auth_account *
 	for (size_t i = 0; i < in->n_clear; i++)
 		if (strcmp(in->clear[i], "locale") == 0)
 			row->locale = NULL;
-	row->version++;
-	row->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
+/* Where it says what is there already, there is no new version, and nobody is told. */
 static enum trl_code
-store_account(struct auth *self, trl_ctx *ctx, auth_account *row, int64_t former,
-    Auth__V1__Account *out)
+store_account(struct auth *self, trl_ctx *ctx, const auth_account *before,
+    auth_account *row, Auth__V1__Account *out)
 {
 	struct trl_id id = ctx->principal.account;
 	trl_batch *work = auth_change_new(self, ctx, TRL_SCOPE_ACCOUNT(id));
 
+	if (trl_wire_same(ctx->arena, &before->base, &row->base)) {
+		*out = *auth_show_account(ctx, row);
+		return trl_batch_write(work, &out->base);
+	}
+	row->version++;
+	row->updated_at = trl_value_time(ctx, trl_now(ctx));
 	*out = *auth_show_account(ctx, row);
 	trl_batch_add(work, &auth_sql_account_update, &row->base,
-	    TRL_ARG_INT("former_version", former));
+	    TRL_ARG_INT("former_version", before->version));
 	trl_batch_add(work, &auth_sql_account_directory_rename, &row->base);
 	auth_tell_account(ctx, work, &auth_event_account_updated, row);
 	trl_batch_audit(work, "auth.account.update", id, "account", NULL);
@@ -113,7 +119,7 @@ auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest 
     Auth__V1__Account *out)
 {
 	TRL_AUTO(trl_change_end) struct trl_change change = { 0 };
-	auth_account row;
+	auth_account before, row;
 	enum trl_code rc;
 
 	rc = trl_change_begin(&change, ctx, ctx->principal.account);
@@ -125,8 +131,9 @@ auth_update_me(struct auth *self, trl_ctx *ctx, const Auth__V1__UpdateMeRequest 
 			rc = trl_if_match(ctx, row.version);
 		if (rc != TRL_OK)
 			return rc;
-		change_account(ctx, in, &row);
-		rc = store_account(self, ctx, &row, row.version - 1, out);
+		before = row;
+		change_account(in, &row);
+		rc = store_account(self, ctx, &before, &row, out);
 	} while (trl_change_again(&change, &rc));
 	return rc;
 }

@@ -417,6 +417,16 @@ shows_and_changes_ones_own_account(void **state)
 	assert_int_equal(
 	    world_call(&who, &auth_v1_update_me, &update.base, NULL), TRL_PRECONDITION);
 	who.has_if_version = false;
+	/* What is there already is no change, and nobody is told. */
+	assert_int_equal(
+	    world_call(&who, &auth_v1_update_me, &update.base, &account), TRL_OK);
+	assert_int_equal(account->version, 2);
+	assert_string_equal(account->display_name, "Ada L.");
+	assert_string_equal(
+	    world_sql("select count(*) from outbox where subject_id = '%s' and type = "
+		      "'auth.account.updated'",
+		world_id_text(trl_value_id(account->id))),
+	    "1");
 	update.display_name = update.locale = NULL;
 	update.clear = clear;
 	update.n_clear = 1;

@@ -67,6 +67,7 @@ a_change_of_settings_that_wants_to_know_is_refused_when_stale(void **state)
 	assert_int_equal(world_call(&who, &notify_v1_update_settings, &in.base, NULL),
 	    TRL_PRECONDITION);
 	who.if_version = 1;
+	in.reply_to = reply_to;
 	assert_int_equal(
 	    world_call(&who, &notify_v1_update_settings, &in.base, NULL), TRL_OK);
 	assert_int_equal(settings_of(&who)->version, 2);

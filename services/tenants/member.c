@@ -98,6 +98,10 @@ store_role(struct tenants *self, trl_ctx *ctx, const tenants_member *before,
 {
 	trl_batch *work = tenants_change_new(self, ctx);
 
+	if (out->role == before->role) /* no new version, and nobody is told */
+		return trl_batch_write(work, &out->base);
+	trl_set(out, version, before->version + 1);
+	out->updated_at = trl_value_time(ctx, trl_now(ctx));
 	keep_an_owner(ctx, work, before, out->role == TENANTS__V1__MEMBER__ROLE__owner);
 	trl_batch_add(work, &tenants_sql_member_update, &out->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
@@ -139,8 +143,6 @@ tenants_update_member(struct tenants *self, trl_ctx *ctx,
 			return rc;
 		*out = before;
 		out->role = in->role;
-		out->version = before.version + 1;
-		out->updated_at = trl_value_time(ctx, trl_now(ctx));
 		out->email = named.email;
 		out->display_name = named.display_name;
 		rc = store_role(self, ctx, &before, out);

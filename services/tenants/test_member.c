@@ -154,8 +154,12 @@ a_role_changes_with_its_version(void **state)
 	assert_int_equal(changed->version, 2);
 	assert_int_equal(changed->role, ROLE(member));
 	assert_string_equal(changed->email, bob->email);
+	/* The role that they have already is no change, and nobody is told. */
+	assert_int_equal(set_role(founder, bob, ROLE(member), &changed), TRL_OK);
+	assert_int_equal(changed->version, 2);
+	assert_string_equal(changed->email, bob->email);
 	assert_string_equal(
-	    world_sql("select detail::json ->> 'role' from audit "
+	    world_sql("select string_agg(detail::json ->> 'role', ' ') from audit "
 		      "where tenant_id = '%s' and action = 'tenants.member.update'",
 		world_id_text(home)),
 	    "member");

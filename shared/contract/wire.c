@@ -253,3 +253,14 @@ trl_wire_encode(trl_arena *arena, const ProtobufCMessage *message, const uint8_t
 	*len = protobuf_c_message_pack(message, bytes);
 	*data = bytes;
 }
+
+bool
+trl_wire_same(trl_arena *arena, const ProtobufCMessage *a, const ProtobufCMessage *b)
+{
+	const uint8_t *one, *other;
+	size_t one_len, other_len;
+
+	trl_wire_encode(arena, a, &one, &one_len);
+	trl_wire_encode(arena, b, &other, &other_len);
+	return one_len == other_len && memcmp(one, other, one_len) == 0;
+}

@@ -42,7 +42,7 @@ trl_if_match(trl_ctx *ctx, int64_t version)
 {
 	if (ctx->has_if_version && ctx->if_version != version)
 		return trl_fail(ctx, TRL_PRECONDITION,
-		    "Somebody changed it; its version is %lld now.",
+		    "If-Match does not name its version, which is %lld now.",
 		    (long long)version);
 	return TRL_OK;
 }

@@ -2,6 +2,7 @@
  * other, for any resource. */
 #include <trl/change.h>
 #include <trl/event.h>
+#include <trl/wire.h>
 
 #include "work.h"
 
@@ -128,6 +129,37 @@ get(const struct resource_work *w, ProtobufCMessage *out)
 	return rc == TRL_OK ? resource_show(w, &out, 1) : rc;
 }
 
+/* Nothing is new, so nobody is told, and the version is what it was: others' If-Match
+ * stands. What must hold is looked at all the same, and the reply is recorded. */
+static enum trl_code
+keep(const struct resource_work *w, ProtobufCMessage *row, ProtobufCMessage *out)
+{
+	const struct trl_hooks *hooks = w->does->hooks;
+	trl_batch *work = trl_batch_new(w->ctx, w->ctx->pg, w->scope);
+	ProtobufCMessage *shown = resource_row_dup(w, row);
+	enum trl_code rc = resource_show(w, &shown, 1);
+
+	if (rc != TRL_OK)
+		return rc;
+	if (hooks->guard)
+		hooks->guard(w->self, w->ctx, work, row, row);
+	memcpy(out, shown, w->type->sizeof_message);
+	return trl_batch_write(work, out);
+}
+
+/* A single one that nobody has set yet is made by its first update, whatever that says.
+ */
+static bool
+changes_nothing(const struct resource_work *w, const ProtobufCMessage *before,
+    const ProtobufCMessage *after)
+{
+	return w->does->what == TRL_UPDATES &&
+	       !(w->resource->single && resource_version_of(w, before) == 0) &&
+	       trl_wire_same(w->ctx->arena, before, after);
+}
+
+/* If-Match comes last: what would be refused without it is refused as that (RFC 9110,
+ * 13.2.1), so it tells nobody more than a request without it. */
 static enum trl_code
 change_once(const struct resource_work *w, ProtobufCMessage *out)
 {
@@ -135,8 +167,6 @@ change_once(const struct resource_work *w, ProtobufCMessage *out)
 	ProtobufCMessage *before = resource_row_new(w), *after = NULL;
 	enum trl_code rc = read_row(w, before);
 
-	if (rc == TRL_OK && w->resource->version >= 0)
-		rc = trl_if_match(w->ctx, resource_version_of(w, before));
 	if (rc != TRL_OK)
 		return rc;
 	resource_set_id(w, before, w->resource->owner, w->owner);
@@ -150,8 +180,12 @@ change_once(const struct resource_work *w, ProtobufCMessage *out)
 		rc = hooks->change(w->self, w->ctx, w->in, before, after);
 	else if (hooks->judge)
 		rc = hooks->judge(w->self, w->ctx, w->in, before, after);
+	if (rc == TRL_OK && w->resource->version >= 0)
+		rc = trl_if_match(w->ctx, resource_version_of(w, before));
 	if (rc != TRL_OK)
 		return rc;
+	if (after && changes_nothing(w, before, after))
+		return keep(w, before, out);
 	if (after) {
 		resource_set_version(w, after, resource_version_of(w, before) + 1);
 		resource_set_time(w, after, w->resource->updated_at);

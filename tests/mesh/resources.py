@@ -139,16 +139,16 @@ class Resources(MeshCase):
         secret = [value for name, value in made.json.items() if name not in shown and isinstance(value, str)]
         changes = ["made"]
         if resource.update:
-            changes += ["changed"] * self.change(resource.update, id_, body)
+            changes += ["changed"] * self.change(resource.update, id_, body, shown["version"])
         self.left(resource, id_, changes, secret)
         if resource.delete:
             self.end(resource, id_)
             self.left(resource, id_, changes + ["ended"], secret)
 
-    def change(self, update, id_, values):
+    def change(self, update, id_, values, version):
         """Field by field, states last, for what is closed or archived may be one that no longer
-        changes; gives how many changes there were."""
-        version, changes, whole = None, 0, {**values, **self.body(update)}
+        changes; gives how many changes there were. What is there already is none."""
+        changes, whole = 0, {**values, **self.body(update)}
         shown = update.reply(200)[1]["properties"]
         if "If-Match" in update.headers:
             self.check_problem(self.on(update, id_, **{"If-Match": '"999"'}), 412)
@@ -165,11 +165,14 @@ class Resources(MeshCase):
             self.assertEqual(answer.status, 200, (update.id, name, value, answer))
             if name in shown:
                 self.assertEqual(answer[name], value, answer)
-            changes += 1
+            self.assertIn(answer["version"] - version, (0, 1), answer)
+            changes += answer["version"] - version
             again = self.on(update, id_, {name: value}, 200, **{"Idempotency-Key": key})
             self.assertEqual((again.json, again.headers["idempotency-replayed"]), (answer.json, "true"))
-            if version is not None:
-                self.assertEqual(answer["version"], version + 1)
+            if name in shown:  # what is kept sealed is another each time
+                same = self.on(update, id_, {name: value}, 200)
+                self.assertEqual((same.json, same.headers["etag"]), (answer.json, answer.headers["etag"]))
+            if answer["version"] > version:
                 stale = self.on(update, id_, {name: value}, **{"If-Match": f'"{version}"'})
                 self.check_problem(stale, 412)
             version = answer["version"]
@@ -187,7 +190,8 @@ class Resources(MeshCase):
         self.assertTrue(alone)
         for update in alone:
             with self.subTest(update.id):
-                changes = self.change(update, None, {})
+                read = of["GET", update.path].call(self.ada, self.tenant)
+                changes = self.change(update, None, {}, read["version"])
                 read = of["GET", update.path].call(self.ada, self.tenant)
                 self.assertEqual(read.status, 200, read)
                 self.assertGreaterEqual(read["version"], changes)
@@ -198,7 +202,8 @@ class Resources(MeshCase):
 
     def end(self, resource, id_):
         if "If-Match" in resource.delete.headers:
-            self.check_problem(self.on(resource.delete, id_, **{"If-Match": '"999"'}), 412)
+            for tags in ('"999"', '"x"', 'W/"1"'):
+                self.check_problem(self.on(resource.delete, id_, **{"If-Match": tags}), 412)
         key = secrets.token_hex(8)
         for replayed in (None, "true"):
             gone = self.on(resource.delete, id_, status=204, **{"Idempotency-Key": key})
@@ -206,6 +211,10 @@ class Resources(MeshCase):
         self.check_problem(self.on(resource.delete, id_), 404, "NOT_FOUND")
         for operation in filter(None, (resource.get, resource.update)):
             self.check_problem(self.on(operation, id_), 404, "NOT_FOUND")
+        for operation in filter(None, (resource.delete, resource.update)):
+            for tags in ('"1"', '"999"', '"x"', 'W/"1"') if "If-Match" in operation.headers else ():
+                # what is not there has no version that could be another one (RFC 9110, 13.2.1)
+                self.check_problem(self.on(operation, id_, **{"If-Match": tags}), 404, "NOT_FOUND")
 
     def test_each_unique_name_is_taken_once(self):
         self.each(self.names_of)

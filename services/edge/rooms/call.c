@@ -12,7 +12,10 @@
 #include "rooms/rooms.h"
 
 #define FORM_TYPE "multipart/form-data"
-enum { KEY_MAX = 255 }; /* characters of an Idempotency-Key */
+enum {
+	KEY_MAX = 255,  /* characters of an Idempotency-Key */
+	NO_VERSION = -1 /* that no resource has */
+};
 
 /* The client's key: bare, or quoted as a structured field's string.
  * Errors: TRL_MALFORMED. NULL: none was sent. */
@@ -179,8 +182,9 @@ fill_idempotency(struct edge_request *request)
 	return TRL_OK;
 }
 
-/* Errors: TRL_MALFORMED, TRL_PRECONDITION (none of the tags can be one of ours). n 0:
- * no version is asked for. */
+/* Errors: TRL_MALFORMED. n 0: no version is asked for. Where none of the tags can be
+ * one of ours, the owner of the resource is asked all the same: whether it is there,
+ * and may be changed, is told first. */
 static enum trl_code
 find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], size_t *n)
 {
@@ -206,8 +210,7 @@ find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], siz
 		return trl_fail(request->ctx, TRL_MALFORMED,
 		    "If-Match may list at most %d tags.", EDGE_TAGS_MAX);
 	if (*n == 0)
-		return trl_fail(request->ctx, TRL_PRECONDITION,
-		    "If-Match does not have the present ETag of this resource.");
+		versions[(*n)++] = NO_VERSION;
 	return TRL_OK;
 }
 

@@ -70,6 +70,32 @@ a_name_that_is_none_is_refused(void **state)
 	assert_string_equal(file->name, long_name);
 }
 
+/* Nobody's If-Match fails for a change that was none, and nobody is told of one. */
+static void
+a_change_to_what_is_there_is_none(void **state)
+{
+	struct trl_id id = files_make((struct files_new){ .size = 3, .name = "a" });
+	struct world_caller who = as(ann, TRL_MEMBER);
+	media_file *before, *file;
+
+	(void)state;
+	assert_int_equal(get(who, id, &before), TRL_OK);
+	trl_set(&who, if_version, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rename_to(who, id, i ? "a" : NULL, &file), TRL_OK);
+		assert_int_equal(file->version, 1);
+		assert_string_equal(file->name, "a");
+		assert_int_equal(trl_value_time_us(file->updated_at),
+		    trl_value_time_us(before->updated_at));
+		assert_string_equal(events_of(id), "");
+		assert_false(file->has_maker || file->has_kept_state);
+	}
+	assert_int_equal(rename_to(as(ben, TRL_MEMBER), id, "a", NULL), TRL_DENIED);
+	assert_int_equal(rename_to(who, id, "b", &file), TRL_OK);
+	assert_int_equal(file->version, 2);
+	assert_string_equal(events_of(id), "media.file.updated");
+}
+
 static void
 a_stale_change_is_refused(void **state)
 {
@@ -313,6 +339,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_name_is_kept_byte_for_byte, files_found),
 		cmocka_unit_test_setup(a_name_that_is_none_is_refused, files_found),
+		cmocka_unit_test_setup(a_change_to_what_is_there_is_none, files_found),
 		cmocka_unit_test_setup(a_stale_change_is_refused, files_found),
 		cmocka_unit_test_setup(
 		    a_deleted_file_can_be_restored_and_counts, files_found),

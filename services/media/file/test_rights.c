@@ -1,6 +1,23 @@
 /* Who may do what with files: two organisations, roles, API keys. */
 #include "file/test_ask.h"
 
+/* Whoever may not change it is told that, whatever If-Match says (RFC 9110, 13.2.1). */
+static void
+stale_tells_no_more(struct world_caller who, const char *collection,
+    struct trl_id maker, const enum trl_code got[])
+{
+	struct trl_id id = files_make(
+	    (struct files_new){ .size = 1, .collection = collection, .maker = maker });
+
+	trl_set(&who, if_version, 7);
+	assert_int_equal(rename_to(who, id, "b", NULL),
+	    got[1] == TRL_OK ? TRL_PRECONDITION : got[1]);
+	assert_int_equal(
+	    delete (who, id, NULL), got[2] == TRL_OK ? TRL_PRECONDITION : got[2]);
+	assert_int_equal(delete (as(ann, TRL_OWNER), id, NULL), TRL_OK);
+	assert_int_equal(purge(as(ann, TRL_OWNER), id), TRL_OK);
+}
+
 /* Who, and what it is answered: get, rename, delete, restore and purge, in this order.
  * (Over 60 lines: a table of everybody.) */
 static void
@@ -65,6 +82,9 @@ each_may_what_their_rights_and_the_collection_say(void **state)
 		enum trl_code got[5] = { get(rows[i].who, id, NULL),
 			rename_to(rows[i].who, id, "b", NULL),
 			delete (rows[i].who, id, NULL) };
+
+		stale_tells_no_more(
+		    rows[i].who, rows[i].collection, rows[i].maker, got);
 
 		if (got[2] != TRL_OK)
 			assert_int_equal(delete (as(ann, TRL_OWNER), id, NULL), TRL_OK);

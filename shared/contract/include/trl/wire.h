@@ -20,3 +20,6 @@ ProtobufCMessage *trl_message_new(
 /* Encoded into the arena. */
 void trl_wire_encode(trl_arena *arena, const ProtobufCMessage *message,
     const uint8_t **data, size_t *len);
+/* Whether two messages of one type have the same in each field. */
+bool trl_wire_same(
+    trl_arena *arena, const ProtobufCMessage *a, const ProtobufCMessage *b);

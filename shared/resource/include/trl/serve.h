@@ -5,10 +5,11 @@
  *            one more; the row, what JOIN adds, event and audit entry, record
  *   get      the row, as it is shown
  *   list     a page, by the filters that the request gives
- *   update   the row as it is, If-Match; the request's fields over it, those that it
- *            clears taken away; JUDGE; then as create, where the version is still the
- *            one read, else again from the reading
- *   delete   the row as it is, If-Match; JUDGE; then as update
+ *   update   the row as it is; the request's fields over it, those that it clears taken
+ *            away; JUDGE; If-Match; then as create, where the version is still the one
+ *            read, else again from the reading. Where all is as it was, there is no new
+ *            version, event or audit entry
+ *   delete   the row as it is; JUDGE; If-Match; then as update
  *   change   as update, but the service's function makes the new row of the old one
  *
  * A batch goes in this order: GUARD, the plain statement, JOIN, event, audit entry,
