@@ -161,7 +161,7 @@ world_bus(const char *name)
 		end->host.bus =
 		    trl_bus_open(net, &(struct trl_bus_options){ .service = name });
 		know_peers(end);
-		assert_true(trl_loop_run_until(world.loop, peers_are_up, end, 5000));
+		assert_true(trl_loop_run_until(world.loop, peers_are_up, end, 10000));
 	}
 	return end->host.bus;
 }

@@ -192,7 +192,7 @@ TEST(refuses_another_user)
 	}
 	double before = 0;
 	awaited = "foreign_user";
-	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 5000));
+	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 10000));
 	MUST(waitpid(pid, &status, 0) == pid && status == 0);
 	rig_run(&rig, bodies_work, NULL);
 	MUST(strcmp(bodies_carried_by(), "unix") == 0);
@@ -234,7 +234,7 @@ go_bad(const char *reason, struct raw raw)
 	memcpy(old, bodies_bulk()->token, sizeof old);
 	open_call = 0;
 	rig_start(&rig, hold_open, NULL);
-	MUST(trl_loop_run_until(rig.loop, is_open, NULL, 5000));
+	MUST(trl_loop_run_until(rig.loop, is_open, NULL, 10000));
 	int fd = connect_raw(bodies_bulk()->path);
 	greet_raw(fd, rig.here->server->conns->bulk.token, "edge");
 	MUST(
@@ -246,7 +246,7 @@ go_bad(const char *reason, struct raw raw)
 	rig_wait(&rig, 5000);
 	bodies_await_anew(old);
 	rig_run(&rig, bodies_work, NULL);
-	MUST(trl_loop_run_until(rig.loop, bodies_descriptors_are, &usual, 5000));
+	MUST(trl_loop_run_until(rig.loop, bodies_descriptors_are, &usual, 10000));
 }
 
 TEST(refuses_what_a_hostile_caller_sends)

@@ -351,10 +351,10 @@ TEST(a_caller_that_goes_cancels_what_it_asked)
 	rig_open(&rig, "edge", "inproc://sample", state);
 	rig_await_peers(&rig, 1);
 	rig_start(&rig, cancelled, &actor);
-	MUST(trl_loop_run_until(rig.loop, has_started, state, 2000));
+	MUST(trl_loop_run_until(rig.loop, has_started, state, 10000));
 	trl_cancel(actor);
-	rig_wait(&rig, 500);
-	MUST(trl_loop_run_until(rig.loop, none_runs, NULL, 500));
+	rig_wait(&rig, 10000);
+	MUST(trl_loop_run_until(rig.loop, none_runs, NULL, 10000));
 	MUST(state->runs == 0);
 }
 
@@ -578,7 +578,7 @@ TEST(draining_under_load_loses_no_call)
 	trl_loop_run_until(rig.loop, never, NULL, 200);
 	retries_before = (unsigned)rig_metric("trellis_bus_retries_total");
 	kill(pids[0], SIGTERM);
-	MUST(trl_loop_run_until(rig.loop, one_left, &pids[0], 5000));
+	MUST(trl_loop_run_until(rig.loop, one_left, &pids[0], 10000));
 	unsigned then = done;
 	stop_calling = true;
 	rig_wait(&rig, 5000);

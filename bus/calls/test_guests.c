@@ -83,7 +83,7 @@ TEST(who_does_not_greet_is_ended)
 	/* Not a byte, half a greeting of the transport's, and a whole one. */
 	for (size_t i = 0; i < s.n; i++)
 		s.fds[i] = stranger(i % 3 * 4);
-	MUST(trl_loop_run_until(rig.loop, have_gone, &s, 9000));
+	MUST(trl_loop_run_until(rig.loop, have_gone, &s, 10000));
 	MUST(rig_metric("trellis_bus_guests_ended_total{reason=\"late\"}") == s.n);
 	MUST(rig_metric("trellis_bus_guests") == 0);
 	rig_run(&rig, call, NULL);
@@ -101,7 +101,7 @@ TEST(there_is_room_for_few_that_have_not_greeted_and_for_who_comes_last)
 	bus_peer_eject(peer, "test");
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, call, NULL);
-	MUST(trl_loop_run_until(rig.loop, have_gone, &s, 9000));
+	MUST(trl_loop_run_until(rig.loop, have_gone, &s, 10000));
 	MUST(rig_metric("trellis_bus_guests_ended_total{reason=\"many\"}") >= 136);
 }
 
@@ -127,10 +127,10 @@ TEST(of_a_stranger_only_the_first_word_is_heard_and_it_is_not_answered)
 	int fd = stranger(8);
 	for (unsigned i = 0; i < 50; i++)
 		MUST(send(fd, garbage, 16, MSG_NOSIGNAL) == 16);
-	MUST(trl_loop_run_until(rig.loop, was_refused, &one, 5000));
+	MUST(trl_loop_run_until(rig.loop, was_refused, &one, 10000));
 	rig_run(&rig, call, NULL);
 	struct strangers s = { .fds = { fd }, .n = 1 };
-	MUST(trl_loop_run_until(rig.loop, have_gone, &s, 9000));
+	MUST(trl_loop_run_until(rig.loop, have_gone, &s, 10000));
 	MUST(rig_metric("trellis_bus_refused_total{reason=\"malformed\"}") == 1);
 }
 

@@ -269,7 +269,7 @@ replayed_hello_body(void)
 	double before = rig_metric("trellis_bus_guests_ended_total{reason=\"late\"}");
 	connect_raw();
 	greet(0);
-	MUST(trl_loop_run_until(rig.loop, was_late, &before, 9000));
+	MUST(trl_loop_run_until(rig.loop, was_late, &before, 10000));
 }
 
 /* Behind a good tag: bytes that a neighbour with its key could send. */

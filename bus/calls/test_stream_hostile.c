@@ -291,7 +291,7 @@ static void
 a_chunk_after_the_end(void)
 {
 	say_end(10);
-	MUST(trl_loop_run_until(rig.loop, has_come, NULL, 2000));
+	MUST(trl_loop_run_until(rig.loop, has_come, NULL, 10000));
 	say_chunk(CALL_ID, 10);
 	say_chunk(CALL_ID, 10);
 }
@@ -307,7 +307,7 @@ static void
 an_end_before_what_came(void)
 {
 	say_chunk(CALL_ID, 100);
-	MUST(trl_loop_run_until(rig.loop, has_come, NULL, 2000));
+	MUST(trl_loop_run_until(rig.loop, has_come, NULL, 10000));
 	say_end(99);
 }
 
@@ -388,7 +388,7 @@ TEST(nobody_reaches_another_connections_body)
 {
 	open_rig();
 	rig_start(&rig, hold_one, NULL);
-	MUST(trl_loop_run_until(rig.loop, is_reading, NULL, 2000));
+	MUST(trl_loop_run_until(rig.loop, is_reading, NULL, 10000));
 	struct bus_serving *theirs = rig.here->server->conns->calls;
 	MUST(theirs != NULL);
 	double before = refused("chunk_of_nobody");
@@ -400,7 +400,7 @@ TEST(nobody_reaches_another_connections_body)
 	say(&calls, &end); /* of nobody's: late, as far as this one can know */
 	say_chunk(theirs->frame.call_id, 10);
 	awaited = "chunk_of_nobody";
-	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 2000));
+	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 10000));
 	done = true;
 	rig_wait(&rig, 5000);
 }
@@ -413,7 +413,7 @@ TEST(a_token_is_believed_of_its_own_connection_only)
 	greet(&calls, NULL);
 	greet(&bulk, wrong);
 	awaited = "unknown_token";
-	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 2000));
+	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 10000));
 	rig_run(&rig, take_one, NULL);
 }
 
@@ -434,17 +434,17 @@ TEST(a_recorded_hello_takes_no_body_from_its_connection)
 	open_rig();
 	begin("hash", 0);
 	say_chunk(CALL_ID, 1000);
-	MUST(trl_loop_run_until(rig.loop, has_come, NULL, 2000));
+	MUST(trl_loop_run_until(rig.loop, has_come, NULL, 10000));
 	greet(&recorded, calls.token);
 	say_chunk(CALL_ID, 1000);
 	recorded.mac.out = none; /* it has no key */
 	double before = refused("bad_mac");
 	say(&recorded, &ping);
 	awaited = "bad_mac";
-	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 2000));
+	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 10000));
 	say_chunk(CALL_ID, 1000);
 	say_end(3000);
-	MUST(trl_loop_run_until(rig.loop, one_has_ended, NULL, 2000));
+	MUST(trl_loop_run_until(rig.loop, one_has_ended, NULL, 10000));
 	MUST(served->body_ended == TRL_OK && served->took == 3000);
 	rig_run(&rig, take_one, NULL);
 }
@@ -459,7 +459,7 @@ TEST(a_caller_believes_no_more_than_a_callee_does)
 	MUST(conn->bulk.by != NULL);
 	MUST(conn->bulk.by->send(&conn->bulk, 123456, "x", 1) == 1);
 	awaited = "chunk_of_nobody";
-	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 2000));
+	MUST(trl_loop_run_until(rig.loop, was_refused, &before, 10000));
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, take_one, NULL);
 }

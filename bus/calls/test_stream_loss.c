@@ -184,8 +184,9 @@ is_whole_again(void *self)
 static void
 tell_one(void)
 {
-	/* A dead line is noticed after three ticks. */
-	uint64_t most_us = now.loss < HUSH_FIRST ? 1500000 : 4500000;
+	/* A cut is told at once, a dead line after three ticks: by far before 35 s,
+	 * when a body that stands still is ended. */
+	const uint64_t most_us = now.loss < HUSH_FIRST ? 10000000 : 15000000;
 	open_line(0);
 	rig_run(&rig, warm_up, NULL);
 	rig_run(&rig, run_story, &now);
@@ -193,9 +194,9 @@ tell_one(void)
 	MUST(rig.net->budget.charged == 0 && trl_bus_waiting(rig.bus) == 0);
 	if (now.loss == KILL)
 		return;
-	MUST(trl_loop_run_until(rig.loop, has_ended, NULL, 6000));
+	MUST(trl_loop_run_until(rig.loop, has_ended, NULL, 10000));
 	MUST(now.point == UP_AFTER || served->body_ended == TRL_UNAVAILABLE);
-	MUST(trl_loop_run_until(rig.loop, is_whole_again, NULL, 6000));
+	MUST(trl_loop_run_until(rig.loop, is_whole_again, NULL, 10000));
 	rig_run(&rig, go_on, NULL);
 }
 
@@ -278,7 +279,7 @@ TEST(a_file_for_a_caller_that_has_gone_goes_nowhere)
 {
 	open_line(0);
 	rig_run(&rig, open_one_that_is_held, NULL);
-	MUST(trl_loop_run_until(rig.loop, one_has_ended, NULL, 4000));
+	MUST(trl_loop_run_until(rig.loop, one_has_ended, NULL, 10000));
 	MUST(served->body_ended == TRL_UNAVAILABLE);
 	rig_await_peers(&rig, 1);
 	rig_run(&rig, go_on, NULL);
@@ -310,7 +311,7 @@ lose_the_pieces_before_the_reply(trl_ctx *ctx, void *arg)
 	body_reply(ctx, stream);
 	uint64_t since = trl_mono_us();
 	MUST(trl_stream_read(ctx, stream, &piece) == TRL_UNAVAILABLE);
-	MUST(trl_mono_us() - since < 1000000);
+	MUST(trl_mono_us() - since < 10000000);
 	trl_stream_close(&stream);
 }
 
@@ -368,7 +369,7 @@ read_far(trl_ctx *ctx, void *arg)
 	double seconds = (double)(trl_mono_us() - since) / 1e6;
 	printf("  %.0f MB/s over 50 ms\n", (double)got / 1e6 / seconds);
 	/* With what a stream begins with it would be 5 MB/s. */
-	MUST(got == 40000000 && seconds < 4);
+	MUST(got == 40000000 && seconds < 7);
 }
 
 TEST(fills_a_long_line)

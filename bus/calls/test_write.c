@@ -116,7 +116,7 @@ TEST(a_write_without_an_answer_in_time_is_uncertain)
 	rig_run(&rig, late_write, NULL);
 	MUST(state->writes == 0);
 	kill(pid, SIGCONT); /* what it was asked is still in its socket */
-	MUST(trl_loop_run_until(rig.loop, has_written, state, 2000));
+	MUST(trl_loop_run_until(rig.loop, has_written, state, 10000));
 }
 
 TEST(a_write_without_its_record_is_internal_unless_it_changed_nothing)

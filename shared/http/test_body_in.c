@@ -24,7 +24,7 @@ a_body_of_a_length_comes_in_pieces_and_the_next_request_behind_it(void **state)
 	says(fd, HEAD("/in", "Content-Length: 3000000"));
 	assert_true(send_all(world, fd, body, 3000000));
 	says(fd, NEXT);
-	assert_true(hear(world, fd, "\r\n\r\nother", 2000));
+	assert_true(hear(world, fd, "\r\n\r\nother", 10000));
 	assert_non_null(strstr(world->got, " 201 Created\r\n"));
 	assert_non_null(strstr(world->got, "\r\n\r\n3000000HTTP/1.1 200"));
 	assert_int_equal(seen.differs, 0);
@@ -66,7 +66,7 @@ chunks_of_any_size_are_the_same_body(void **state)
 		text = in_chunks(body, 400000, sizes[i], &len);
 		says(fd, HEAD("/in", "Transfer-Encoding: chunked"));
 		assert_true(send_all(world, fd, text, len));
-		assert_true(hear(world, fd, "\r\n\r\nother", 5000));
+		assert_true(hear(world, fd, "\r\n\r\nother", 10000));
 		assert_non_null(strstr(world->got, "\r\n\r\n400000HTTP/1.1 200"));
 		assert_int_equal(seen.differs, 0);
 		assert_true(seen.pieces < 400); /* not a piece a byte */
@@ -121,25 +121,25 @@ what_is_refused_is_never_asked_for(void **state)
 	int fd = dial(world);
 
 	says(fd, expects);
-	assert_true(hear(world, fd, "HTTP/1.1 100 Continue\r\n\r\n", 2000));
+	assert_true(hear(world, fd, "HTTP/1.1 100 Continue\r\n\r\n", 10000));
 	say(fd, (const char *)body, 3);
-	assert_true(hear(world, fd, "\r\n\r\n3", 2000));
+	assert_true(hear(world, fd, "\r\n\r\n3", 10000));
 	assert_int_equal(count(world->got, "100 Continue"), 1);
 	close(fd);
 	seen.most = 2;
 	seen.bytes = 0;
 	fd = dial(world);
 	says(fd, expects);
-	assert_true(hear(world, fd, " 413 ", 2000));
+	assert_true(hear(world, fd, " 413 ", 10000));
 	assert_int_equal(seen.read, TRL_QUOTA);
 	assert_int_equal(count(world->got, "100 Continue"), 0);
-	assert_true(trl_loop_run_until(world->loop, over, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 	close(fd);
 	fd = dial(world);
 	says(fd, HEAD("/in/refuse", "Content-Length: 3\r\nExpect: 100-continue"));
-	assert_true(hear(world, fd, " 423 Locked\r\n", 2000));
+	assert_true(hear(world, fd, " 423 Locked\r\n", 10000));
 	assert_int_equal(count(world->got, "100 Continue"), 0);
-	assert_true(trl_loop_run_until(world->loop, over, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 	close(fd);
 	free(body);
 }
@@ -175,7 +175,7 @@ a_body_that_is_wrong_or_too_long_ends_its_connection(void **state)
 		says(fd, wrong[i].text);
 		if (!hear(world, fd, wrong[i].want, 2000) || seen.read != wrong[i].read)
 			fail_msg("%s: %s", wrong[i].text, world->got);
-		assert_true(trl_loop_run_until(world->loop, over, world, 2500));
+		assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 		close(fd);
 	}
 }
@@ -196,7 +196,7 @@ a_body_longer_than_its_length_is_no_longer_body(void **state)
 
 		seen.bytes = 0;
 		says(fd, texts[i]);
-		assert_true(hear(world, fd, " 400 ", 2000));
+		assert_true(hear(world, fd, " 400 ", 10000));
 		assert_non_null(strstr(world->got, " 201 "));
 		assert_int_equal(seen.bytes, 2);
 		close(fd);
@@ -213,9 +213,9 @@ a_refusal_in_mid_body_reaches_a_client_that_goes_on_sending(void **state)
 	says(fd, HEAD("/in/refuse", "Content-Length: 8000000"));
 	/* It is not taken: neither is the connection reset. */
 	(void)send_all(world, fd, body, 2000000);
-	assert_true(hear(world, fd, " 423 Locked\r\n", 2000));
+	assert_true(hear(world, fd, " 423 Locked\r\n", 10000));
 	assert_non_null(strstr(world->got, "Connection: close\r\n"));
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 4000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 	assert_int_equal(seen.bytes, 0);
 	close(fd);
 	free(body);
@@ -230,10 +230,10 @@ a_short_rest_is_skipped_and_the_connection_kept(void **state)
 
 	says(fd, HEAD("/in/once", "Content-Length: 50000"));
 	say(fd, (const char *)body, 10);
-	assert_true(hear(world, fd, " 201 ", 2000));
+	assert_true(hear(world, fd, " 201 ", 10000));
 	assert_true(send_all(world, fd, body + 10, 50000 - 10));
 	says(fd, NEXT);
-	assert_true(hear(world, fd, "\r\n\r\nother", 2000));
+	assert_true(hear(world, fd, "\r\n\r\nother", 10000));
 	close(fd);
 	free(body);
 }
@@ -252,11 +252,11 @@ who_stops_in_mid_body_is_told_after_the_idle_limit(void **state)
 		says(fd, chunked ? HEAD("/in", "Transfer-Encoding: chunked") "7d0\r\n"
 				 : HEAD("/in", "Content-Length: 2000"));
 		say(fd, (const char *)body, 1000);
-		assert_true(hear(world, fd, " 408 ", 2000));
+		assert_true(hear(world, fd, " 408 ", 10000));
 		assert_true(trl_mono_us() - began >= 300000);
 		assert_int_equal(seen.read, TRL_DEADLINE);
 		assert_int_equal(seen.bytes, 1000);
-		assert_true(trl_loop_run_until(world->loop, over, world, 2500));
+		assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 		close(fd);
 	}
 	free(body);
@@ -311,7 +311,7 @@ time_that_the_handler_takes_is_not_the_clients(void **state)
 	let_go(0);
 	await(world, (struct until){ .bytes = 1000, .holding = 2 });
 	let_go(1);
-	assert_true(hear(world, fd, " 201 ", 2000));
+	assert_true(hear(world, fd, " 201 ", 10000));
 	assert_int_equal(seen.read, TRL_OK);
 	assert_int_equal(seen.differs, 0);
 	close(fd);
@@ -343,7 +343,7 @@ a_client_that_leaves_ends_the_read_at_once(void **state)
 			reset(fd);
 		else
 			close(fd);
-		assert_true(trl_loop_run_until(world->loop, is_quiet, world, 2500));
+		assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 		assert_int_equal(seen.read, TRL_UNAVAILABLE);
 		assert_int_equal(seen.bodies, 1);
 		assert_int_equal(seen.bytes, n);
@@ -359,8 +359,8 @@ a_client_that_ended_its_side_too_early_is_answered(void **state)
 
 	says(fd, HEAD("/in", "Content-Length: 3") "\x01");
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
-	assert_true(hear(world, fd, " 503 ", 2000));
-	assert_true(trl_loop_run_until(world->loop, over, world, 2000));
+	assert_true(hear(world, fd, " 503 ", 10000));
+	assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 	assert_int_equal(seen.read, TRL_UNAVAILABLE);
 	close(fd);
 }
@@ -378,7 +378,7 @@ who_leaves_while_the_handler_is_at_work_is_found_by_the_next_read(void **state)
 	reset(fd);
 	let_pass(world, 20);
 	let_go(0);
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 	assert_int_equal(seen.read, TRL_UNAVAILABLE);
 	assert_int_equal(seen.differs, 0);
 	free(body);
@@ -399,7 +399,7 @@ a_thousand_that_leave_take_no_memory_with_them(void **state)
 			let_pass(world, 0);
 		reset(fd);
 	}
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 5000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 	free(body);
 	/* Of two pieces both are there. */
 	seen.bytes = seen.holding = 0;
@@ -414,7 +414,7 @@ a_thousand_that_leave_take_no_memory_with_them(void **state)
 	}
 	let_go(0);
 	let_go(1);
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 }
 
 static void
@@ -439,7 +439,7 @@ without_room_no_body_begins_and_one_that_has_waits(void **state)
 	assert_int_equal(seen.bytes, 0);
 	fd = dial(world);
 	says(fd, expects);
-	assert_true(hear(world, fd, " 503 ", 2000));
+	assert_true(hear(world, fd, " 503 ", 10000));
 	assert_int_equal(count(world->got, "100 Continue"), 0);
 	assert_int_equal(seen.read, TRL_BUSY);
 	assert_true(seen.retry_after_ms > 0);
@@ -448,7 +448,7 @@ without_room_no_body_begins_and_one_that_has_waits(void **state)
 	await(world, (struct until){ .bytes = 2000, .bodies = 3 });
 	assert_int_equal(seen.read, TRL_OK);
 	let_go(1);
-	assert_true(hear(world, fds[1], " 201 ", 2000));
+	assert_true(hear(world, fds[1], " 201 ", 10000));
 	assert_int_equal(seen.differs, 0);
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
@@ -464,10 +464,10 @@ an_address_has_a_share_of_the_room(void **state)
 	say(one, "\x01", 1);
 	await(world, (struct until){ .holding = 1 });
 	two = say_head(world, HEAD("/in", "Content-Length: 1"));
-	assert_true(hear(world, two, " 503 ", 2000));
+	assert_true(hear(world, two, " 503 ", 10000));
 	assert_int_equal(seen.read, TRL_BUSY);
 	let_go(0);
-	assert_true(hear(world, one, " 201 ", 2000));
+	assert_true(hear(world, one, " 201 ", 10000));
 	close(one);
 	close(two);
 }

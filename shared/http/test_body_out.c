@@ -69,7 +69,7 @@ an_answer_of_no_known_length_is_written_in_chunks(void **state)
 	for (size_t i = 0; i < TRL_COUNT(paths); i++) {
 		world->len = 0;
 		says(fd, paths[i]);
-		assert_true(hear(world, fd, "\r\n0\r\n\r\n", 5000));
+		assert_true(hear(world, fd, "\r\n0\r\n\r\n", 10000));
 		assert_non_null(strstr(world->got, "Transfer-Encoding: chunked\r\n"));
 		assert_null(strstr(world->got, "Content-Length"));
 		assert_int_equal(unchunk(world), lens[i]);
@@ -88,7 +88,7 @@ to_the_old_protocol_the_end_of_the_connection_is_the_end(void **state)
 
 	(void)ask(world, fd, "GET /out/chunked HTTP/1.0\r\nConnection: keep-alive",
 	    "Connection: close\r\n", BLOCK * BLOCKS);
-	assert_true(trl_loop_run_until(world->loop, over, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 	assert_null(strstr(world->got, "chunked\r\n"));
 	assert_true(is_pattern(body_of(world), 0, BLOCK * BLOCKS));
 	close(fd);
@@ -112,7 +112,7 @@ requests_behind_a_streamed_answer_are_answered_in_order(void **state)
 	const char *at;
 
 	says(fd, texts);
-	assert_true(hear(world, fd, "Mismatch\r\n", 2000));
+	assert_true(hear(world, fd, "Mismatch\r\n", 10000));
 	at = world->got;
 	for (size_t i = 0; i < TRL_COUNT(wants); i++) {
 		at = strstr(at, "HTTP/1.1 ");
@@ -147,7 +147,7 @@ what_is_not_all_is_broken_off(void **state)
 		assert_null(strstr(world->got, "\r\n0\r\n\r\n"));
 		close(fd);
 	}
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 }
 
 static void
@@ -194,7 +194,7 @@ a_file_that_is_shorter_or_none_is_broken_off(void **state)
 		says(fd, GET("/out/file"));
 		world->fd = fd;
 		world->want = NULL;
-		assert_true(trl_loop_run_until(world->loop, over, world, 2000));
+		assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 		assert_int_equal(seen.written, TRL_INTERNAL);
 		close(seen.fd);
 		close(fd);
@@ -281,7 +281,7 @@ who_takes_nothing_is_ended_after_the_idle_limit(void **state)
 		says(fd, texts[i]);
 		while (!world->handled)
 			let_pass(world, 5);
-		assert_true(trl_loop_run_until(world->loop, is_quiet, world, 3000));
+		assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 		assert_true(trl_mono_us() - began >= 300000);
 		assert_int_equal(seen.written, TRL_DEADLINE);
 		world->handled = 0;
@@ -302,7 +302,7 @@ the_end_of_an_answer_that_nobody_takes_is_not_kept(void **state)
 		let_pass(world, 0);
 	}
 	assert_int_equal(trl_http_connections(world->server), 1);
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 3000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 	close(fd);
 }
 
@@ -327,7 +327,7 @@ the_end_of_an_answer_is_kept_while_it_moves(void **state)
 		(void)sip(world, fd, 24000, 1);
 	assert_int_equal(trl_http_connections(world->server), 1);
 	reset(fd);
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 3000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 }
 
 static void
@@ -339,7 +339,7 @@ who_reads_slowly_but_steadily_is_not_ended_and_below_the_floor_is(void **state)
 	says(fd, GET("/out/much"));
 	assert_true(sip(world, fd, 65536, 2000000) >= 2000000);
 	reset(fd);
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 3000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 	assert_int_equal(seen.written, TRL_UNAVAILABLE);
 	fd = dial_small(world);
 	says(fd, GET("/out/much"));
@@ -369,7 +369,7 @@ a_client_that_leaves_ends_the_write_at_once(void **state)
 			reset(fd);
 		else
 			close(fd);
-		assert_true(trl_loop_run_until(world->loop, is_quiet, world, 2000));
+		assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 		assert_int_equal(seen.written, TRL_UNAVAILABLE);
 		assert_int_equal(seen.written_bodies, 1);
 	}
@@ -406,7 +406,7 @@ a_client_that_has_ended_its_side_gets_it_all(void **state)
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	world->fd = fd;
 	world->want = NULL;
-	assert_true(trl_loop_run_until(world->loop, over, world, 5000));
+	assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 	assert_true(is_pattern(body_of(world), 0, BLOCK * BLOCKS));
 	assert_int_equal(seen.written, TRL_OK);
 	close(fd);
@@ -432,7 +432,7 @@ a_hundred_slow_readers_cost_little_memory(void **state)
 	assert_true(after < before + TRL_COUNT(fds) * 32768);
 	for (size_t i = 0; i < TRL_COUNT(fds); i++)
 		reset(fds[i]);
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 5000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 }
 
 static void
@@ -455,7 +455,7 @@ a_draining_server_ends_an_answer_and_then_the_connection(void **state)
 		let_pass(world, n < 0);
 	}
 	assert_in_range(all, 100000000, 100001000);
-	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, is_quiet, world, 10000));
 	assert_true(trl_http_drained(world->server));
 	close(fd);
 }

@@ -387,7 +387,7 @@ has_seen(void *self)
 void
 await(struct world *world, struct until until)
 {
-	assert_true(trl_loop_run_until(world->loop, has_seen, &until, 5000));
+	assert_true(trl_loop_run_until(world->loop, has_seen, &until, 10000));
 }
 
 int

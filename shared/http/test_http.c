@@ -140,7 +140,7 @@ bytes_one_by_one_make_the_same_request(void **state)
 		say(fd, text + i, 1);
 		(void)trl_loop_run_until(world->loop, never, NULL, 1);
 	}
-	assert_true(hear(world, fd, "\r\n\r\nabcde", 5000));
+	assert_true(hear(world, fd, "\r\n\r\nabcde", 10000));
 	close(fd);
 }
 
@@ -155,7 +155,7 @@ pipelined_requests_are_answered_in_order(void **state)
 	for (int i = 0; i < 64; i++)
 		p += sprintf(p, "%s%04d", one, i);
 	say(fd, text, (size_t)(p - text));
-	assert_true(hear(world, fd, "\r\n\r\n0063", 2000));
+	assert_true(hear(world, fd, "\r\n\r\n0063", 10000));
 	assert_int_equal(count(world->got, "HTTP/1.1 200 OK"), 64);
 	assert_int_equal(world->handled, 64);
 	close(fd);
@@ -187,17 +187,17 @@ connections_of_an_address_and_of_all_are_limited(void **state)
 	for (int i = 0; i < 3; i++) {
 		fds[i] = dial(world);
 		say(fds[i], text, sizeof text - 1);
-		assert_true(hear(world, fds[i], " 200 ", 1000));
+		assert_true(hear(world, fds[i], " 200 ", 10000));
 	}
 	fds[3] = dial(world);
-	assert_true(hear(world, fds[3], " 503 ", 1000));
+	assert_true(hear(world, fds[3], " 503 ", 10000));
 	fds[4] = dial(world); /* one more than all: the one idle for the longest goes */
 	say(fds[4], text, sizeof text - 1);
 	assert_true(hear(world, fds[4], " 200 ", 10000));
 	assert_false(hear(world, fds[0], " ", 10000));
 	assert_true(world->ended);
 	say(fds[1], text, sizeof text - 1);
-	assert_true(hear(world, fds[1], " 200 ", 1000));
+	assert_true(hear(world, fds[1], " 200 ", 10000));
 	for (size_t i = 0; i < TRL_COUNT(fds); i++)
 		close(fds[i]);
 }
@@ -216,10 +216,10 @@ draining_closes_what_is_idle(void **state)
 	int fd = dial(world);
 
 	say(fd, text, sizeof text - 1);
-	assert_true(hear(world, fd, " 200 ", 1000));
+	assert_true(hear(world, fd, " 200 ", 10000));
 	assert_false(trl_http_drained(world->server));
 	trl_http_drain(world->server);
-	assert_true(trl_loop_run_until(world->loop, is_drained, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, is_drained, world, 10000));
 	close(fd);
 }
 
@@ -231,7 +231,7 @@ leaving_ends_each_connection_with_its_answer(void **state)
 	int kept = dial(world), fresh;
 
 	say(kept, text, sizeof text - 1);
-	assert_true(hear(world, kept, " 200 ", 1000));
+	assert_true(hear(world, kept, " 200 ", 10000));
 	assert_null(strstr(world->got, "Connection: close"));
 	trl_http_leave(world->server);
 	fresh = dial(world); /* it still listens, and what is idle stays */

@@ -228,7 +228,7 @@ teardown(void **state)
 	struct world *world = *state;
 
 	trl_http_close(&world->server);
-	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, quiet, world, 10000));
 	trl_loop_free(&world->loop);
 	free(world);
 	return 0;

@@ -200,7 +200,7 @@ an_answer_waits_for_its_reader(void **state)
 	begin(world, &visit);
 	for (int i = 0; i < 3; i++) {
 		visit.held = false;
-		assert_true(trl_loop_run_until(world->loop, is_holding, &visit, 5000));
+		assert_true(trl_loop_run_until(world->loop, is_holding, &visit, 10000));
 		let_pass(world, 50);
 		assert_int_equal(seen.written_bodies, 0); /* of a hundred megabytes */
 		assert_true(trl_wake(visit.ticket));
@@ -223,12 +223,12 @@ a_body_waits_for_its_server(void **state)
 	unsigned one = 1;
 
 	begin(world, &visit);
-	assert_true(trl_loop_run_until(world->loop, is_held, &one, 5000));
+	assert_true(trl_loop_run_until(world->loop, is_held, &one, 10000));
 	let_pass(world, 100);
 	assert_false(visit.done);
 	assert_true(visit.written < 30000000);
 	trl_http_close(&world->server);
-	assert_true(trl_loop_run_until(world->loop, is_done, &visit, 5000));
+	assert_true(trl_loop_run_until(world->loop, is_done, &visit, 10000));
 	assert_int_equal(visit.rc, TRL_UNAVAILABLE);
 }
 

@@ -200,7 +200,7 @@ teardown(void **state)
 	struct world *world = *state;
 
 	trl_http_close(&world->server);
-	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, quiet, world, 10000));
 	trl_loop_free(&world->loop);
 	free(world);
 	return 0;
@@ -272,7 +272,7 @@ much_is_pushed_out_while_the_handler_is_at_work(void **state)
 	}
 	assert_int_equal(trl_actors_alive(world->loop), 1);
 	assert_true(trl_wake(world->ticket));
-	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, quiet, world, 10000));
 	assert_true(trl_http_stream_write(world->stream, "end", 3));
 	world->want = NULL;
 	while (world->len < 120000 && !world->ended)
@@ -298,7 +298,7 @@ a_push_that_finds_the_client_gone_waits_for_the_handlers_end(void **state)
 	(void)trl_loop_run_until(world->loop, never, NULL, 20);
 	assert_int_equal(world->closed, 0);
 	assert_true(trl_wake(world->ticket));
-	assert_true(trl_loop_run_until(world->loop, was_closed, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, was_closed, world, 10000));
 	assert_int_equal(world->closed, 1);
 }
 
@@ -313,7 +313,7 @@ one_that_is_broken_off_has_no_end(void **state)
 	assert_null(strstr(world->got, "\r\n0\r\n"));
 	assert_null(world->stream);
 	assert_int_equal(world->waited, TRL_OK);
-	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, quiet, world, 10000));
 	assert_int_equal(trl_http_streams(world->server), 0);
 	assert_int_equal(world->closed, 0);
 	close(fd);
@@ -356,7 +356,7 @@ a_client_that_leaves_is_told_once(void **state)
 
 	assert_true(hear(world, "close\r\n\r\n"));
 	close(fd);
-	assert_true(trl_loop_run_until(world->loop, was_closed, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, was_closed, world, 10000));
 	(void)trl_loop_run_until(world->loop, never, NULL, 20);
 	assert_int_equal(world->closed, 1);
 	assert_int_equal(trl_http_streams(world->server), 0);
@@ -370,7 +370,7 @@ a_client_that_does_not_read_is_closed_at_the_bound(void **state)
 	int fd = dial(world, get);
 	size_t sent = 0;
 
-	assert_true(trl_loop_run_until(world->loop, was_opened, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, was_opened, world, 10000));
 	while (world->stream && sent < (64 << 20) &&
 	       trl_http_stream_write(world->stream, block, sizeof block)) {
 		assert_in_range(trl_http_stream_room(world->stream), 0,
@@ -379,7 +379,7 @@ a_client_that_does_not_read_is_closed_at_the_bound(void **state)
 		(void)trl_loop_run_until(world->loop, never, NULL, 1);
 	}
 	assert_in_range(sent, TRL_HTTP_STREAM_BYTES / 2, (64 << 20) - 1);
-	assert_true(trl_loop_run_until(world->loop, was_closed, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, was_closed, world, 10000));
 	assert_int_equal(world->closed, 1);
 	close(fd);
 }
@@ -391,13 +391,13 @@ a_client_that_takes_nothing_for_long_is_closed(void **state)
 	struct world *world = *state;
 	int fd = dial(world, get);
 
-	assert_true(trl_loop_run_until(world->loop, was_opened, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, was_opened, world, 10000));
 	/* As much as the sockets take, and a little that they do not. */
 	while (trl_http_stream_room(world->stream) == TRL_HTTP_STREAM_BYTES) {
 		assert_true(trl_http_stream_write(world->stream, block, sizeof block));
 		(void)trl_loop_run_until(world->loop, never, NULL, 1);
 	}
-	assert_true(trl_loop_run_until(world->loop, was_closed, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, was_closed, world, 10000));
 	close(fd);
 }
 
@@ -417,7 +417,7 @@ a_handler_sends_much_at_the_clients_pace(void **state)
 		(void)trl_loop_run_until(world->loop, heard, world, 1);
 	assert_false(world->ended);
 	assert_int_equal(world->waited, TRL_OK);
-	assert_true(trl_loop_run_until(world->loop, quiet, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, quiet, world, 10000));
 	assert_true(trl_http_stream_write(world->stream, "end", 3));
 	assert_true(hear(world, "3\r\nend\r\n"));
 	close(fd);
@@ -429,9 +429,9 @@ a_waiting_handler_hears_that_the_client_left(void **state)
 	struct world *world = *state;
 	int fd = dial(world, "GET /wait/long HTTP/1.1\r\nHost: a\r\n\r\n");
 
-	assert_true(trl_loop_run_until(world->loop, was_opened, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, was_opened, world, 10000));
 	close(fd);
-	assert_true(trl_loop_run_until(world->loop, was_closed, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, was_closed, world, 10000));
 	assert_int_equal(world->waited, TRL_UNAVAILABLE);
 }
 
@@ -484,7 +484,7 @@ draining_ends_streams_politely(void **state)
 	assert_false(trl_http_stream_write(world->stream, "more", 4));
 	assert_true(hear(world, NULL));
 	assert_non_null(strstr(world->got, "3\r\nbye\r\n0\r\n\r\n"));
-	assert_true(trl_loop_run_until(world->loop, is_empty, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, is_empty, world, 10000));
 	assert_int_equal(world->closed, 1);
 	close(fd);
 }

@@ -38,14 +38,15 @@ what_a_client_asked_for_is_done_though_it_is_gone(void **state)
 		world->ticket.actor = NULL;
 		world->finished = 0;
 		say(fd, text, sizeof text - 1);
-		assert_true(trl_loop_run_until(world->loop, is_at_work, world, 1000));
+		assert_true(trl_loop_run_until(world->loop, is_at_work, world, 10000));
 		if (by_reset)
 			reset(fd);
 		else
 			close(fd);
 		(void)trl_loop_run_until(world->loop, never, NULL, 20);
 		assert_true(trl_wake(world->ticket));
-		assert_true(trl_loop_run_until(world->loop, has_finished, world, 1000));
+		assert_true(
+		    trl_loop_run_until(world->loop, has_finished, world, 10000));
 	}
 }
 
@@ -106,12 +107,12 @@ a_long_answer_reaches_a_client_that_has_ended_its_side(void **state)
 
 	say(fd, text, sizeof text - 1);
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
-	assert_true(trl_loop_run_until(world->loop, is_at_work, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, is_at_work, world, 10000));
 	(void)trl_loop_run_until(world->loop, never, NULL, 20);
 	assert_true(trl_wake(world->ticket));
 	world->fd = fd;
 	world->want = NULL;
-	assert_true(trl_loop_run_until(world->loop, over, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, over, world, 10000));
 	assert_int_equal(count(world->got, "HTTP/1.1 200 OK"), 2);
 	assert_in_range(world->len, 100000, 101000);
 	close(fd);
@@ -139,7 +140,7 @@ a_body_that_does_not_come_takes_no_actor(void **state)
 	for (size_t i = 0; i < TRL_COUNT(parts); i++) {
 		world->len = 0;
 		say(fds[i], rests[i], strlen(rests[i]));
-		assert_true(hear(world, fds[i], "\r\n\r\nabc", 1000));
+		assert_true(hear(world, fds[i], "\r\n\r\nabc", 10000));
 		close(fds[i]);
 	}
 	assert_int_equal(world->handled, 2);
@@ -158,9 +159,9 @@ the_rest_is_of_the_next_request(void **state)
 	say(fd, first, sizeof first - 1);
 	assert_false(hear(world, fd, " ", 20));
 	say(fd, then, sizeof then - 1);
-	assert_true(hear(world, fd, "\r\n\r\nabc", 1000));
+	assert_true(hear(world, fd, "\r\n\r\nabc", 10000));
 	say(fd, "f", 1);
-	assert_true(hear(world, fd, "\r\n\r\ndef", 1000));
+	assert_true(hear(world, fd, "\r\n\r\ndef", 10000));
 	close(fd);
 }
 
@@ -184,7 +185,7 @@ what_must_be_told_is_told_when_no_actor_is_free(void **state)
 	int busy = dial(world);
 
 	say(busy, text, sizeof text - 1);
-	assert_true(trl_loop_run_until(world->loop, is_at_work, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, is_at_work, world, 10000));
 	for (size_t i = 0; i < TRL_COUNT(asked); i++) {
 		int fd = dial(world);
 
@@ -201,7 +202,7 @@ what_must_be_told_is_told_when_no_actor_is_free(void **state)
 	}
 	assert_int_equal(world->handled, 1);
 	assert_true(trl_wake(world->ticket));
-	assert_true(trl_loop_run_until(world->loop, has_finished, world, 1000));
+	assert_true(trl_loop_run_until(world->loop, has_finished, world, 10000));
 	close(busy);
 }
 
@@ -245,19 +246,19 @@ what_waits_is_bounded_by_address_and_in_all(void **state)
 		others[i] = begin_body(world, 2 + i, 300);
 		assert_false(hear(world, others[i], " ", 10));
 	}
-	assert_true(hear(world, one[0], " 503 ", 1000));
+	assert_true(hear(world, one[0], " 503 ", 10000));
 	world->len = 0;
-	assert_true(hear(world, others[0], " 503 ", 1000));
+	assert_true(hear(world, others[0], " 503 ", 10000));
 	for (unsigned i = 1; i < 16; i++) {
 		world->len = 0;
 		say(others[i], rest, 700);
-		assert_true(hear(world, others[i], " 200 ", 1000));
+		assert_true(hear(world, others[i], " 200 ", 10000));
 	}
 	/* What is complete is held no more. */
 	others[0] = begin_body(world, 1, 300);
 	assert_false(hear(world, others[0], " ", 20));
 	say(others[0], rest, 700);
-	assert_true(hear(world, others[0], " 200 ", 1000));
+	assert_true(hear(world, others[0], " 200 ", 10000));
 	for (size_t i = 0; i < 3; i++)
 		close(one[i]);
 	for (size_t i = 0; i < 16; i++)
@@ -274,13 +275,13 @@ the_next_request_waits_for_no_handler_that_has_answered(void **state)
 
 	say(fd, text, sizeof text - 1);
 	world->want_len = 100000;
-	assert_true(hear(world, fd, NULL, 1000));
+	assert_true(hear(world, fd, NULL, 10000));
 	assert_int_equal(world->handled, 2);
 	assert_int_equal(world->finished, 0);
 	close(fd);
 	(void)trl_loop_run_until(world->loop, never, NULL, 20);
 	assert_true(trl_wake(world->ticket));
-	assert_true(trl_loop_run_until(world->loop, has_finished, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, has_finished, world, 10000));
 }
 
 #define PATIENT(f) cmocka_unit_test_setup_teardown(f, setup_patient, teardown)

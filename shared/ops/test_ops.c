@@ -58,7 +58,7 @@ ask(struct world *world, const char *method, const char *path, const char *accep
 	    "%s %s HTTP/1.1\r\nHost: a\r\nAccept: %s\r\nConnection: close\r\n\r\n",
 	    method, path, accept);
 	assert_int_equal(send(world->fd, text, (size_t)n, 0), n);
-	assert_true(trl_loop_run_until(world->loop, ended, world, 2000));
+	assert_true(trl_loop_run_until(world->loop, ended, world, 10000));
 	close(world->fd);
 	return world->got;
 }

@@ -293,7 +293,7 @@ what_a_read_only_server_refuses_is_unavailable_until_another_takes_it(void **sta
 	    "alter role pgtest_app in database %s reset default_transaction_read_only",
 	    world.db.name);
 	world_run(write_taken);
-	assert_true(trl_loop_run_until(world.loop, is_well, world.pg, 5000));
+	assert_true(trl_loop_run_until(world.loop, is_well, world.pg, 10000));
 }
 
 static void
@@ -366,10 +366,10 @@ a_schema_that_fits_no_more_is_unready_and_not_broken(void **state)
 	begin_with("select 1");
 	test_db_sql(&world.db, "alter table pgtest.thing rename share to part");
 	world_run(read_broken);
-	assert_true(trl_loop_run_until(world.loop, fits_not, world.pg, 5000));
+	assert_true(trl_loop_run_until(world.loop, fits_not, world.pg, 10000));
 	assert_non_null(strstr(trl_pg_unready(world.pg), "does not fit"));
 	test_db_sql(&world.db, "alter table pgtest.thing rename part to share");
-	assert_true(trl_loop_run_until(world.loop, fits, world.pg, 5000));
+	assert_true(trl_loop_run_until(world.loop, fits, world.pg, 10000));
 	run_side_by_side(read_one);
 }
 

@@ -108,7 +108,7 @@ static void
 one_silent_read_costs_no_other(void **state)
 {
 	(void)state;
-	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 5000));
+	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 10000));
 	assert_int_equal(silence(world.pg->reads, world.pg->n_reads), 2);
 	world_run_for(read_in_vain, 1000);
 	world_run_for(read_well, 4000);
@@ -121,7 +121,7 @@ one_silent_write_costs_no_other(void **state)
 
 	(void)state;
 	world_run_many((body **)(uintptr_t)all, HOLDERS);
-	assert_true(trl_loop_run_until(world.loop, nothing_connects, NULL, 5000));
+	assert_true(trl_loop_run_until(world.loop, nothing_connects, NULL, 10000));
 	assert_true(silence(world.pg->writes, world.pg->n_writes) >= HOLDERS);
 	world_run_for(write_in_vain, 1000);
 	world_run_for(write_well, 4000);
@@ -134,7 +134,7 @@ silent_reads_that_were_sent_again_are_given_up(void **state)
 	body *const all[] = { read_in_vain, read_in_vain };
 
 	(void)state;
-	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 5000));
+	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 10000));
 	assert_int_equal(silence(world.pg->reads, world.pg->n_reads), 2);
 	world_run_many((body **)(uintptr_t)all, TRL_COUNT(all));
 	for (size_t i = 0; i < world.pg->n_reads; i++) {
@@ -153,8 +153,8 @@ static void
 what_is_lost_long_after_a_failed_attempt_is_made_again(void **state)
 {
 	(void)state;
-	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 5000));
-	assert_true(trl_loop_run_until(world.loop, nothing_connects, NULL, 5000));
+	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 10000));
+	assert_true(trl_loop_run_until(world.loop, nothing_connects, NULL, 10000));
 	world.pg->failures = 1;
 	test_db_sql(&world.db,
 	    "select count(pg_terminate_backend(pid)) from pg_stat_activity "

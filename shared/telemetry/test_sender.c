@@ -34,7 +34,7 @@ close_world(void **state)
 	(void)state;
 	if (collector.server != NULL)
 		collector_close(&collector);
-	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 5000));
+	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 10000));
 	trl_loop_free(&loop);
 	return 0;
 }
@@ -138,7 +138,7 @@ what_is_put_off_is_sent_when_it_was_asked_for(void **state)
 	collector.retry_after = "2";
 	assert_true(trl_sender_add(sender, "x", 1));
 	assert_true(trl_loop_run_until(
-	    loop, collector_was_asked, &(struct asked){ &collector, 1 }, 5000));
+	    loop, collector_was_asked, &(struct asked){ &collector, 1 }, 10000));
 	collector.status = 200;
 	wait_sent(sender, 10000);
 	assert_true(trl_mono_us() - since >= 2000000);
@@ -267,7 +267,7 @@ a_collector_that_never_answers_is_given_up_and_tried_again(void **state)
 
 	(void)state;
 	assert_true(trl_sender_add(sender, "x", 1));
-	assert_true(trl_loop_run_until(loop, is_stuck, sender, 9000));
+	assert_true(trl_loop_run_until(loop, is_stuck, sender, 10000));
 	assert_int_equal(trl_sender_queued(sender), 1);
 	assert_true(counted("trellis_telemetry_retried_total", "stalls") == 1);
 	trl_sender_close(&sender); /* while it waits for its next attempt */
@@ -286,7 +286,7 @@ closing_ends_an_attempt_under_way(void **state)
 	assert_true(trl_sender_add(sender, "x", 1));
 	assert_false(trl_loop_run_until(loop, has_sent_all, sender, 100));
 	trl_sender_close(&sender);
-	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 1000));
+	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 10000));
 	close(fd);
 }
 

@@ -241,7 +241,7 @@ close_world(void **state)
 	trl_secret_free(&dsn);
 	if (collector.server != NULL)
 		collector_close(&collector);
-	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 5000));
+	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 10000));
 	trl_loop_free(&loop);
 	test_folder_close();
 	return 0;
@@ -252,8 +252,8 @@ wait_asked(unsigned n)
 {
 	struct asked asked = { &collector, n };
 
-	assert_true(trl_loop_run_until(loop, collector_was_asked, &asked, 5000));
-	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 5000));
+	assert_true(trl_loop_run_until(loop, collector_was_asked, &asked, 10000));
+	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 10000));
 }
 
 static void
@@ -334,7 +334,7 @@ a_condition_is_no_event(void **state)
 	trl_err_clear(&ctx);
 	assert_int_equal(trl_fail(&ctx, TRL_UNAVAILABLE, "no"), TRL_UNAVAILABLE);
 	trl_log_err(&ctx);
-	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 5000));
+	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 10000));
 	assert_int_equal(collector.asked, 0);
 }
 
@@ -350,7 +350,7 @@ silence_that_is_asked_for_is_kept(void **state)
 	wait_asked(1);
 	for (int i = 0; i < 8; i++)
 		fail_at("b.c", i);
-	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 5000));
+	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 10000));
 	assert_int_equal(collector.asked, 1);
 	assert_true(since(INTERNAL_SENT) == 0);
 	assert_true(since(INTERNAL_LIMITED) == 16);

@@ -54,7 +54,7 @@ close_world(void **state)
 	trl_traces_close(&traces);
 	if (collector.server != NULL)
 		collector_close(&collector);
-	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 5000));
+	assert_true(trl_loop_run_until(loop, nobody_runs, loop, 10000));
 	trl_loop_free(&loop);
 	trl_arena_free(&arena);
 	return 0;
@@ -118,28 +118,34 @@ a_second_after_the_first_they_are_sent(void **state)
 	(void)state;
 	record(3);
 	assert_false(trl_traces_flushed(traces));
-	assert_true(trl_loop_run_until(loop, is_flushed, traces, 5000));
+	assert_true(trl_loop_run_until(loop, is_flushed, traces, 10000));
 	assert_int_equal(collector.asked, 1);
 	assert_int_equal(spans_got(), 3);
 	assert_string_equal(collector.type, "application/x-protobuf");
 	assert_string_equal(collector.x_one, "secret");
 	assert_true(grown("trellis_trace_spans_total", &since) == 3);
 	record(1); /* and those behind them as well */
-	assert_true(trl_loop_run_until(loop, is_flushed, traces, 5000));
+	assert_true(trl_loop_run_until(loop, is_flushed, traces, 10000));
 	assert_int_equal(collector.asked, 2);
 }
 
 static void
 a_full_payload_waits_for_no_second(void **state)
 {
-	uint64_t since = trl_mono_us();
+	uint64_t took = UINT64_MAX;
 
 	(void)state;
-	record(3 * BATCH);
-	wait_flushed();
-	assert_int_equal(collector.asked, 3);
-	assert_int_equal(spans_got(), BATCH);
-	assert_true(trl_mono_us() - since < 1000000);
+	/* The machine may have stood still, but not each time. */
+	for (unsigned n = 1; n <= 5 && took >= 1000000; n++) {
+		uint64_t since = trl_mono_us();
+
+		record(3 * BATCH);
+		wait_flushed();
+		assert_int_equal(collector.asked, 3 * n);
+		assert_int_equal(spans_got(), BATCH);
+		took = trl_mono_us() - since;
+	}
+	assert_true(took < 1000000);
 }
 
 static void

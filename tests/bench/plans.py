@@ -53,7 +53,7 @@ def main(build, rounds=30):
         for i in range(rounds):
             operate("OverrideEntitlement", {"tenant_id": tenant, "value": {
                 "feature": FEATURE, "number": 70000 + i}})
-            wait_for("the door obeys", lambda: (70000 + i) * 100 in door.seen, 5)
+            wait_for("the door obeys", lambda: (70000 + i) * 100 in door.seen)
             at = stack.sql_value(
                 "select max(at) at time zone 'UTC' from (select at from billing.event_log where type = "
                 "'billing.entitlements.changed' union all select at from billing.outbox where type = "

@@ -197,7 +197,7 @@ class Statuses(MeshCase):
         finally:
             for one in held:
                 one.close()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while self.ask(b"GET /livez HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")[0] != 200:
             self.assertLess(time.monotonic(), deadline)
 
@@ -405,7 +405,7 @@ class Probes(MeshCase):
         if self.transport == "inproc":  # it listens for the operator's command alone
             for port in self.stack.notices.values():
                 with self.assertRaises(ConnectionRefusedError):
-                    socket.create_connection(("127.0.0.1", port), timeout=2)
+                    socket.create_connection(("127.0.0.1", port), timeout=20)
         ada = self.stack.sign_up()
         said = (b"", b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"\0" * 64,
                 b"\0SP\0\0\x30\0\0", b"\0SP\0\0\x31\0\0" + b"\0\0\0\0\0\0\0\x10" + b"\xff" * 16,
@@ -414,7 +414,7 @@ class Probes(MeshCase):
         for port in ports:
             for data in said * 5:
                 try:
-                    with socket.create_connection(("127.0.0.1", port), timeout=2) as raw:
+                    with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
                         raw.sendall(data)
                         open_ports += 1
                 except ConnectionError:

@@ -3,7 +3,6 @@ badly: what comes back is what the document says, in status, headers and body.""
 import copy
 import json
 import os
-import re
 import sys
 import uuid
 

@@ -147,7 +147,7 @@ class Start(Scraped):
             self.assertEqual(ends, [None, None])
         name = 'trellis_pg_clock_offset_seconds{schema="tenants"}'
         wait_for("the clocks are compared", lambda: samples(self.scrape("tenants"))[name] != 0)
-        self.assertLess(abs(samples(self.scrape("tenants"))[name]), 0.2)
+        self.assertLess(abs(samples(self.scrape("tenants"))[name]), 5)  # of one machine; half a round trip is the error
         self.assertEqual(samples(self.scrape("tenants"))['trellis_ready{service="tenants"}'], 1)
 
 

@@ -2,10 +2,13 @@
 and without billing, which nobody needs for it."""
 import json
 import re
-import time
 
 from case import MeshCase
 from stack import wait_for
+
+# A change is heard of at once; without that, the door's copy of the old one lives for five
+# seconds.
+SOON = 4
 
 FEATURES = [{"key": "seats", "type": "number", "name": "Seats"},
             {"key": "sso", "type": "boolean", "name": "Single sign-on"},
@@ -83,34 +86,32 @@ class Plans(PlanCase):
         person, tenant = self.owner()
         wait_for("the fallback plan's limit", lambda: self.quota(person, tenant) == 60)
         self.subscribe(person, tenant, "team", seats=5)
-        began = time.monotonic()
-        wait_for("the plan's limit", lambda: self.quota(person, tenant) == 9000, 1)
-        self.assertLess(time.monotonic() - began, 1)
+        wait_for("the plan's limit", lambda: self.quota(person, tenant) == 9000, SOON)
         self.choose(person, tenant, "big")  # which has no limit: the installation's holds
-        wait_for("the installation's limit", lambda: self.quota(person, tenant) == 6000, 1)
+        wait_for("the installation's limit", lambda: self.quota(person, tenant) == 6000, SOON)
 
     def test_a_limit_that_was_reached_is_lifted_by_an_upgrade(self):
         person, tenant = self.owner()
         self.operate("OverrideEntitlement", {"tenant_id": tenant, "value": {
             "feature": "api-reads-per-minute", "number": 5}})
-        wait_for("the limit", lambda: self.quota(person, tenant) == 5, 1)
+        wait_for("the limit", lambda: self.quota(person, tenant) == 5, SOON)
         refused = wait_for("it is reached", lambda: next(
-            (a for a in [person.get(f"/api/v1/tenants/{tenant}")] if a.status == 429), None), 5)
+            (a for a in [person.get(f"/api/v1/tenants/{tenant}")] if a.status == 429), None))
         self.check_problem(refused, 429, "RATE")
         self.assertIn("tenant-read", refused["detail"])
         self.operate("OverrideEntitlement", {"tenant_id": tenant, "value": {
             "feature": "api-reads-per-minute", "number": 50}})
-        wait_for("reads go on", lambda: person.get(f"/api/v1/tenants/{tenant}").status == 200, 1)
+        wait_for("reads go on", lambda: person.get(f"/api/v1/tenants/{tenant}").status == 200, SOON)
         self.operate("OverrideEntitlement", {
             "tenant_id": tenant, "value": {"feature": "api-reads-per-minute"}, "remove": True})
-        wait_for("the plan's limit again", lambda: self.quota(person, tenant) == 60, 1)
+        wait_for("the plan's limit again", lambda: self.quota(person, tenant) == 60, SOON)
 
     def test_another_value_of_a_plan_reaches_whoever_has_it(self):
         person, tenant = self.owner()
         wait_for("the fallback plan's limit", lambda: self.quota(person, tenant) == 60)
         try:
             self.apply(catalogue(reads=61))
-            wait_for("the new value", lambda: self.quota(person, tenant) == 61, 10)
+            wait_for("the new value", lambda: self.quota(person, tenant) == 61)
         finally:
             self.apply(catalogue())
 
@@ -129,12 +130,12 @@ class Plans(PlanCase):
         self.assertEqual({key: refused[key] for key in ("feature", "limit", "used", "plan")},
                          {"feature": "seats", "limit": 3, "used": 3, "plan": "free"})
         self.subscribe(person, tenant, "team", seats=5)
-        wait_for("a seat more", lambda: self.entitlement(person, tenant, "seats")["number"] == 5, 1)
+        wait_for("a seat more", lambda: self.entitlement(person, tenant, "seats")["number"] == 5)
         self.assertEqual(invite().status, 201)
         done = person.post("/api/v1/subscription/cancel", {"now": True}, X_Tenant_Id=tenant)
         self.assertEqual(done.status, 200, done)
         shown = wait_for("seats are too many", lambda: next(
-            (s for s in [self.entitlement(person, tenant, "seats")] if s["over_limit"]), None), 1)
+            (s for s in [self.entitlement(person, tenant, "seats")] if s["over_limit"]), None))
         self.assertEqual((shown["number"], shown["used"], shown["source"]), (3, 4, "plan"))
         self.assertEqual(self.check_problem(invite(), 403, "QUOTA")["used"], 4)
         self.assertEqual(self.entitlement(person, tenant, "sso")["boolean"], False)
@@ -144,7 +145,7 @@ class Plans(PlanCase):
             self.skipTest("billing cannot be killed alone")
         person, tenant = self.owner()
         self.subscribe(person, tenant, "team", seats=5)
-        wait_for("the plan's limit", lambda: self.quota(person, tenant) == 9000, 1)
+        wait_for("the plan's limit", lambda: self.quota(person, tenant) == 9000, SOON)
         self.stack.kill_service("billing")
         try:
             self.assertEqual(self.quota(person, tenant), 9000)

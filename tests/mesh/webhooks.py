@@ -288,7 +288,7 @@ class Deliveries(Hooks):
         self.assertEqual(len(attempt["response_body"]), 2048)
         attempt, = self.attempted(slow)["attempts"]
         self.assertNotIn("response_status", attempt)
-        self.assertIn(attempt["took_ms"] // 1000, (9, 10, 11))
+        self.assertIn(attempt["took_ms"] // 1000, range(9, 20))  # ten, and room for the machine
 
 
 class Endpoints(Hooks):

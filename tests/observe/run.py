@@ -23,7 +23,8 @@ import expressions  # noqa: E402
 from people import PATH, Front, Mailbox, Slack  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-HTTP = '127.0.0.1:11090'
+HTTP = '127.0.0.1:' + subprocess.run([os.path.join(TOP, 'tests/free_port')], check=True,
+                                    stdout=subprocess.PIPE, text=True).stdout.strip()
 BUILD = ''
 
 

@@ -17,7 +17,7 @@ days() {
 
 story "Her organisation tries the plan Team for 14 days"
 on_trial() { [ "$(curl -sf "$URL/api/v1/subscription" -H "Authorization: Bearer $ADA" "${IN[@]}" | jq -r .status)" = trialing ]; }
-wait_until 10 trial on_trial || die "no trial began within 10 s; tools/trellis events lag may say why."
+wait_until 30 trial on_trial || die "no trial began within 30 s; tools/trellis events lag may say why."
 TOKEN=$ADA
 call 200 PUT /api/v1/billing-profile '{"legal_name": "Acme Ltd", "address_line1": "Main Street 1", "postal_code": "1010", "city": "Wien", "country": "AT", "time_zone": "Europe/Vienna", "locale": "en"}' "${IN[@]}"
 LINES_SHOWN=10 call 200 GET /api/v1/subscription '' "${IN[@]}"

@@ -22,7 +22,7 @@ scan_start() {
 		'cd "$1" && exec s6-svscan -t 0 "$1/scan" >>"$1/log/svscan" 2>&1' sh "$RUN" \
 		</dev/null >/dev/null 2>&1 7<&- 8<&- 9<&- &
 	disown 2>/dev/null || true
-	wait_until 5 "supervisor" scan_running ||
+	wait_until 30 "supervisor" scan_running ||
 		die "the supervisor (s6-svscan) did not start; see $RUN/log/svscan."
 }
 
@@ -48,7 +48,7 @@ service_remove() {
 	as_user s6-svc -wD -T 35000 -d "$RUN/scan/$1" 2>/dev/null || true
 	as_user mv "$RUN/scan/$1" "$RUN/scan/.gone-$1"
 	as_user s6-svscanctl -an "$RUN/scan"
-	wait_until 5 "end" not_supervised "$RUN/scan/.gone-$1" || true
+	wait_until 30 "end" not_supervised "$RUN/scan/.gone-$1" || true
 	as_user rm -rf "$RUN/scan/.gone-$1"
 }
 not_supervised() { ! as_user s6-svok "$1" && ! as_user s6-svok "$1/log"; }
@@ -76,14 +76,14 @@ services_start() {
 	local name
 	as_user s6-svscanctl -a "$RUN/scan"
 	for name in "$@"; do
-		wait_until 5 "$name" as_user s6-svstat "$RUN/scan/$name" ||
+		wait_until 30 "$name" as_user s6-svstat "$RUN/scan/$name" ||
 			die "the supervisor does not take up $name; see $RUN/log/svscan."
 		as_user s6-svc -u "$RUN/scan/$name"
 	done
 	for name in "$@"; do
-		as_user s6-svwait -U -t 20000 "$RUN/scan/$name" 2>/dev/null || {
+		as_user s6-svwait -U -t 30000 "$RUN/scan/$name" 2>/dev/null || {
 			log_end "$name" | sed 's/^/  | /' >&2
-			die "$name did not become ready in 20 s; the lines above are from the end of its log ($RUN/log/$name/current)."
+			die "$name did not become ready in 30 s; the lines above are from the end of its log ($RUN/log/$name/current)."
 		}
 	done
 }

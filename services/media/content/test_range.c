@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include <trl/buf.h>
-#include <trl/clock.h>
 #include <trl/compiler.h>
 
 #include "content/range.h"
@@ -172,7 +172,8 @@ ranges_by_the_thousand_are_cheap(void **state)
 {
 	static const char *const each[] = { "0-,", "-1,", "0-0,", "99-,", "5-4,",
 		",,,,", "0-0 ", "18446744073709551616-," };
-	const uint64_t began = trl_mono_us();
+	const clock_t began =
+	    clock(); /* what it computes: others may have the machine */
 
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(each); i++) {
@@ -191,7 +192,7 @@ ranges_by_the_thousand_are_cheap(void **state)
 					    : CONTENT_WHOLE);
 		trl_buf_fini(&text);
 	}
-	assert_true(trl_mono_us() - began < 200000);
+	assert_true(clock() - began < CLOCKS_PER_SEC / 5);
 }
 
 int

@@ -423,7 +423,8 @@ an_upload_whose_first_body_is_wrong_is_not_there(void **state)
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(posts); i++) {
 		assert_int_equal(tus_post(&ann, &posts[i], NULL), codes[i]);
-		assert_true(trl_loop_run_until(world.loop, is_quiet, world.self, 5000));
+		assert_true(
+		    trl_loop_run_until(world.loop, is_quiet, world.self, 10000));
 		assert_string_equal(
 		    world_sql("select count(*) from upload where tenant_id = '%s'",
 			world_id_text(ann.tenant)),

@@ -74,7 +74,7 @@ head_during_a_patch_says_what_has_come(void **state)
 		send_to(&sender, steps[i]);
 		assert_int_equal(tus_offset(sender.id), steps[i]);
 		assert_int_equal(atol(column(sender.id, "received")), steps[i]);
-		assert_true(trl_mono_us() - began < 1000000);
+		assert_true(trl_mono_us() - began < 10000000);
 	}
 	send_to(&sender, 10 * MIB);
 	end(&sender);
@@ -97,7 +97,7 @@ a_patch_at_the_holders_offset_takes_over(void **state)
 		    .offset = 2 * MIB, .body = sender.data + 2 * MIB, .len = 8 * MIB },
 		NULL),
 	    TRL_OK);
-	assert_true(trl_mono_us() - began < 2000000);
+	assert_true(trl_mono_us() - began < 10000000);
 	must_lie_there(sender.id, sender.data, 10 * MIB);
 	/* the one before it hears of it with the next piece, and changes nothing */
 	sender.goal = 10 * MIB;
@@ -179,7 +179,7 @@ the_dead_hold_nothing(void **state)
 	    world_id_text(id));
 	began = trl_mono_us();
 	assert_int_equal(tus_offset(id), 3);
-	assert_true(trl_mono_us() - began < 1000000);
+	assert_true(trl_mono_us() - began < 10000000);
 	assert_int_equal(
 	    tus_patch(&ann, id,
 		&(struct tus_patch){ .offset = 2, .body = "cdef", .len = 4 }, NULL),

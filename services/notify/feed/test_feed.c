@@ -27,7 +27,7 @@ all_numbered(void *self)
 static void
 settle(void)
 {
-	assert_true(trl_loop_run_until(world.loop, all_numbered, NULL, 5000));
+	assert_true(trl_loop_run_until(world.loop, all_numbered, NULL, 10000));
 }
 
 /* Leaves n entries, as a fact's transaction does. account NULL: for all members. */
@@ -113,7 +113,7 @@ what_is_older_than_a_day_is_forgotten(void **state)
 	(void)state;
 	leave(tenant, NULL, 1, 10);
 	settle();
-	assert_true(trl_loop_run_until(world.loop, old_is_gone, NULL, 5000));
+	assert_true(trl_loop_run_until(world.loop, old_is_gone, NULL, 10000));
 	assert_string_equal(
 	    world_sql("select string_agg(number::text, ',' order by number) from feed"),
 	    "-1,1");
@@ -299,7 +299,7 @@ a_cloud_event_has_its_attributes_and_nothing_internal(void **state)
 
 	(void)state;
 	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_told, &told, 2000));
+	assert_true(trl_loop_run_until(world.loop, is_told, &told, 10000));
 	assert_string_equal(told.text,
 	    "{\"specversion\":\"1.0\",\"id\":\"01000000-0000-0000-0000-000000000000\","
 	    "\"source\":\"/a\",\"type\":\"a.\\\"b\\\".c\","
@@ -343,7 +343,7 @@ an_event_is_seen_by_who_may_look_at_what_it_is_about(void **state)
 
 	(void)state;
 	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_told, &told, 2000));
+	assert_true(trl_loop_run_until(world.loop, is_told, &told, 10000));
 }
 
 #define CASE(f) cmocka_unit_test_teardown(f, ground_forget)
