@@ -13,7 +13,7 @@ struct store_way {
 	    const struct store_object *object, const struct store_place *from,
 	    store_writer **out);
 	enum trl_code (*writer_write)(
-	    trl_ctx *ctx, store_writer *writer, const void *data, size_t len);
+	    trl_ctx *ctx, store_writer *writer, struct store_pieces *pieces);
 	enum trl_code (*writer_sync)(
 	    trl_ctx *ctx, store_writer *writer, struct store_place *now);
 	void (*writer_close)(store_writer *writer);

@@ -113,7 +113,7 @@ enum trl_code s3_writer_open(trl_ctx *ctx, media_store *store,
     const struct store_object *object, const struct store_place *from,
     store_writer **out);
 enum trl_code s3_writer_write(
-    trl_ctx *ctx, store_writer *writer, const void *data, size_t len);
+    trl_ctx *ctx, store_writer *writer, struct store_pieces *pieces);
 enum trl_code s3_writer_sync(
     trl_ctx *ctx, store_writer *writer, struct store_place *now);
 void s3_writer_close(store_writer *writer);

@@ -156,10 +156,9 @@ send_part(trl_ctx *ctx, struct s3_writer *writer)
 }
 
 /* What a call that fails has brought is taken out again: so it may be repeated. */
-enum trl_code
-s3_writer_write(trl_ctx *ctx, store_writer *base, const void *data, size_t len)
+static enum trl_code
+write_piece(trl_ctx *ctx, struct s3_writer *writer, const void *data, size_t len)
 {
-	struct s3_writer *writer = (struct s3_writer *)base;
 	const size_t part = (size_t)writer->state.part_bytes;
 	size_t n = len < part - writer->filled ? len : part - writer->filled;
 	enum trl_code rc;
@@ -177,6 +176,42 @@ s3_writer_write(trl_ctx *ctx, store_writer *base, const void *data, size_t len)
 	memcpy(writer->part, (const uint8_t *)data + n, len - n);
 	writer->filled = len - n;
 	return TRL_OK;
+}
+
+static void
+see(void *arg)
+{
+	const struct store_pieces *pieces = arg;
+
+	for (unsigned i = 0; i < pieces->written; i++)
+		pieces->seen(
+		    pieces->self, pieces->at[i].iov_base, pieces->at[i].iov_len);
+}
+
+enum trl_code
+s3_writer_write(trl_ctx *ctx, store_writer *base, struct store_pieces *pieces)
+{
+	struct s3_writer *writer = (struct s3_writer *)base;
+	enum trl_code rc = TRL_OK, seen = TRL_OK;
+
+	while (rc == TRL_OK && pieces->written < pieces->n) {
+		const struct iovec *piece = &pieces->at[pieces->written];
+
+		rc = write_piece(ctx, writer, piece->iov_base, piece->iov_len);
+		if (rc == TRL_OK)
+			pieces->written++;
+	}
+	if (pieces->seen && pieces->written > 0) {
+		const struct trl_err err = ctx->err;
+
+		trl_err_clear(ctx);
+		seen = trl_offload(ctx, &store_of(writer)->disk, see, pieces);
+		if (seen == TRL_OK)
+			ctx->err = err;
+		else
+			pieces->written = 0;
+	}
+	return seen == TRL_OK ? rc : seen;
 }
 
 static enum trl_code

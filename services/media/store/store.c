@@ -49,20 +49,41 @@ store_writer_open(trl_ctx *ctx, media_store *store, const struct store_object *o
 	return TRL_OK;
 }
 
+static uint64_t
+bytes_of(const struct iovec *at, unsigned n)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		trl_assert(at[i].iov_len <= TRL_STREAM_PIECE);
+		sum += at[i].iov_len;
+	}
+	return sum;
+}
+
 enum trl_code
-store_writer_write(trl_ctx *ctx, store_writer *writer, const void *data, size_t len)
+store_writer_write_all(trl_ctx *ctx, store_writer *writer, struct store_pieces *pieces)
 {
 	enum trl_code rc;
 
-	trl_assert(!writer->busy && !writer->broken && len <= TRL_STREAM_PIECE &&
-		   len <= writer->length - writer->offset);
+	trl_assert(!writer->busy && !writer->broken &&
+		   bytes_of(pieces->at, pieces->n) <= writer->length - writer->offset);
 	writer->busy = true;
-	rc = writer->store->way->writer_write(ctx, writer, data, len);
+	pieces->written = 0;
+	rc = writer->store->way->writer_write(ctx, writer, pieces);
 	writer->busy = false;
-	if (rc == TRL_OK)
-		writer->offset += len;
+	writer->offset += bytes_of(pieces->at, pieces->written);
 	writer->broken = trl_is_fault(rc);
 	return rc;
+}
+
+enum trl_code
+store_writer_write(trl_ctx *ctx, store_writer *writer, const void *data, size_t len)
+{
+	const struct iovec piece = { (void *)(uintptr_t)data, len };
+	struct store_pieces pieces = { .at = &piece, .n = 1 };
+
+	return store_writer_write_all(ctx, writer, &pieces);
 }
 
 void

@@ -7,6 +7,8 @@
  * log), TRL_BUSY, TRL_DEADLINE. */
 #pragma once
 
+#include <sys/uio.h>
+
 #include <trl/service.h>
 #include <trl/stream.h>
 
@@ -52,9 +54,21 @@ typedef struct store_writer store_writer;
 enum trl_code store_writer_open(trl_ctx *ctx, media_store *store,
     const struct store_object *object, const struct store_place *from,
     store_writer **out) TRL_MUST_CHECK;
-/* At most TRL_STREAM_PIECE bytes.
- * Errors: TRL_STORAGE (there is no room: what was written by earlier calls stands, and
- * the same may be tried again), TRL_TOO_LARGE. After a fault only the close is left. */
+/* What is written in one go: pieces of at most TRL_STREAM_PIECE bytes each. */
+struct store_pieces {
+	const struct iovec *at;
+	unsigned n;
+	unsigned written; /* out: how many were, also where an error ends it */
+	/* Called with each that was written, on a thread: a hash of them needs none of
+	 * its own. Or NULL. */
+	void (*seen)(void *self, const void *data, size_t len);
+	void *self;
+};
+/* Errors: TRL_STORAGE (there is no room: what was written stands, and the rest may be
+ * tried again), TRL_TOO_LARGE. After a fault only the close is left. */
+enum trl_code store_writer_write_all(
+    trl_ctx *ctx, store_writer *writer, struct store_pieces *pieces) TRL_MUST_CHECK;
+/* The same of one piece. */
 enum trl_code store_writer_write(
     trl_ctx *ctx, store_writer *writer, const void *data, size_t len) TRL_MUST_CHECK;
 /* The length became known. */

@@ -138,20 +138,35 @@ one_process_writes_an_upload_and_a_killed_one_does_not_hold_it(void **state)
 	world_act(one_writer, NULL);
 }
 
-/* Writes until there is no room; gives how much was taken. */
+static void
+count(void *self, const void *data, size_t len)
+{
+	(void)data;
+	*(uint64_t *)self += len;
+}
+
+/* Writes until there is no room; gives how much was taken, which is what was seen. */
 static uint64_t
 write_till_full(trl_ctx *ctx, store_writer *writer)
 {
 	uint8_t *piece = calloc(1, PIECE);
-	uint64_t taken = 0;
+	const struct iovec at[] = { { piece, PIECE }, { piece, PIECE },
+		{ piece, PIECE } };
+	uint64_t taken = 0, seen = 0;
+	struct store_pieces pieces = {
+		.at = at, .n = TRL_COUNT(at), .seen = count, .self = &seen
+	};
 	enum trl_code rc;
 
-	while ((rc = store_writer_write(ctx, writer, piece, PIECE)) == TRL_OK) {
-		taken += PIECE;
+	do {
+		rc = store_writer_write_all(ctx, writer, &pieces);
+		taken += pieces.written * PIECE;
 		assert_in_range(taken, 0, 64 << 20);
-	}
+	} while (rc == TRL_OK);
 	free(piece);
 	assert_int_equal(rc, TRL_STORAGE);
+	assert_true(pieces.written < pieces.n);
+	assert_int_equal(seen, taken);
 	trl_err_clear(ctx);
 	return taken;
 }

@@ -91,20 +91,50 @@ new_object(void)
 	return (struct store_object){ trl_id_new(), trl_id_new(), "" };
 }
 
+struct look {
+	unsigned of, bad;
+	uint64_t at;
+};
+
+/* On a thread, where cmocka says nothing. */
+static void
+look_at(void *self, const void *data, size_t len)
+{
+	struct look *look = self;
+
+	look->bad += !is_filled(data, len, look->of, look->at);
+	look->at += len;
+}
+
+/* Pieces, three in one go; each is seen as it is written. */
 static void
 write_some(trl_ctx *ctx, store_writer *writer, unsigned of, uint64_t from, uint64_t len)
 {
-	uint8_t *piece = malloc(PIECE);
+	struct look look = { .of = of, .at = from };
+	uint8_t *bytes = malloc(3 * PIECE);
+	const uint64_t end = from + len;
 
-	while (len > 0) {
-		const size_t n = len < PIECE ? (size_t)len : PIECE;
+	while (look.at < end) {
+		struct iovec at[3];
+		struct store_pieces pieces = {
+			.at = at, .seen = look_at, .self = &look
+		};
+		const uint64_t begin = look.at;
 
-		fill(piece, n, of, from);
-		assert_int_equal(store_writer_write(ctx, writer, piece, n), TRL_OK);
-		from += n;
-		len -= n;
+		for (from = begin; from < end && pieces.n < 3; pieces.n++) {
+			uint8_t *piece = bytes + pieces.n * PIECE;
+			const size_t n = end - from < PIECE ? end - from : PIECE;
+
+			fill(piece, n, of, from);
+			at[pieces.n] = (struct iovec){ piece, n };
+			from += n;
+		}
+		assert_int_equal(store_writer_write_all(ctx, writer, &pieces), TRL_OK);
+		assert_int_equal(pieces.written, pieces.n);
+		assert_int_equal(look.at, from);
 	}
-	free(piece);
+	assert_int_equal(look.bad, 0);
+	free(bytes);
 }
 
 /* The next process knows what the row holds, and no more. */

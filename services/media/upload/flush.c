@@ -9,7 +9,7 @@
 
 #include <trl/log.h>
 
-enum { TURN_US = 60000000, WAIT_MS = 10000, LOCK_MS = 50 };
+enum { TURN_US = 60000000, WAIT_MS = 10000, LOCK_MS = 50, AT_ONCE = 64 };
 
 static bool
 has_work(const upload_writer *self)
@@ -62,27 +62,21 @@ open_store(trl_ctx *ctx, upload_writer *self)
 	return rc;
 }
 
-struct hashing {
-	upload_writer *self;
-	const struct upload_piece *first, *end;
-};
-
+/* On a thread of the store's, of what was written: after a disk that was full, that
+ * stands. */
 static void
-hash_pieces(void *arg)
+hash_piece(void *arg, const void *data, size_t len)
 {
-	const struct hashing *work = arg;
+	upload_writer *self = arg;
 
-	for (const struct upload_piece *piece = work->first; piece != work->end;
-	     piece = piece->next) {
-		hash_add(&work->self->hash, piece->data, piece->len);
-		digests_add(work->self->digests, piece->data, piece->len);
-	}
+	hash_add(&self->hash, data, len);
+	digests_add(self->digests, data, len);
 }
 
 static void
-drop(upload_writer *self, struct upload_piece *piece)
+drop(upload_writer *self, struct upload_piece *piece, const struct upload_piece *end)
 {
-	while (piece) {
+	while (piece != end) {
 		struct upload_piece *next = piece->next;
 
 		self->queued -= piece->len;
@@ -92,35 +86,26 @@ drop(upload_writer *self, struct upload_piece *piece)
 	upload_writer_wake(self);
 }
 
-/* Writes what is queued, and hashes what was written: after a disk that was full, that
- * stands. */
+/* Writes what is queued, as much of it as there is, in one go: each is a trip to a
+ * thread and back. */
 static enum trl_code
 write_pieces(trl_ctx *ctx, upload_writer *self)
 {
-	struct upload_piece *first = TRL_TAKE(self->pieces), *piece = first;
-	struct hashing work = { self, first, NULL };
-	enum trl_code rc = TRL_OK, hashed = TRL_OK;
-	uint64_t len = 0;
+	struct iovec at[AT_ONCE];
+	struct store_pieces pieces = { .at = at, .seen = hash_piece, .self = self };
+	struct upload_piece *first = self->pieces, *end = first;
+	enum trl_code rc;
 
-	self->last = &self->pieces;
-	for (; piece && rc == TRL_OK; piece = rc == TRL_OK ? piece->next : piece) {
-		rc = store_writer_write(ctx, self->store, piece->data, piece->len);
-		if (rc == TRL_OK)
-			len += piece->len;
-	}
-	work.end = piece;
-	if (len > 0) {
-		const struct trl_err err = ctx->err;
-
-		trl_err_clear(ctx);
-		hashed = trl_offload(ctx, &self->all->hashing, hash_pieces, &work);
-		if (hashed == TRL_OK) {
-			self->written += len;
-			ctx->err = err;
-		}
-	}
-	drop(self, first);
-	return hashed == TRL_OK ? rc : hashed;
+	for (; end && pieces.n < AT_ONCE; end = end->next)
+		at[pieces.n++] = (struct iovec){ end->data, end->len };
+	self->pieces = end;
+	if (!end)
+		self->last = &self->pieces;
+	rc = store_writer_write_all(ctx, self->store, &pieces);
+	for (unsigned i = 0; i < pieces.written; i++)
+		self->written += at[i].iov_len;
+	drop(self, first, end);
+	return rc;
 }
 
 /* What is not durable is what is on its way through here, and what was written since
