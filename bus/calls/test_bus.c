@@ -492,13 +492,13 @@ TEST(notices_of_another_process_are_heard_and_again_after_its_restart)
 	rig_open(&rig, "edge", rig_address, NULL);
 	trl_bus_watch(rig.bus, "sample.beat", count_notice, &beats);
 	trl_bus_watch(rig.bus, "sample", count_notice, &others);
-	MUST(trl_loop_run_until(rig.loop, has_heard, &beats, 10000));
+	MUST(trl_loop_run_until(rig.loop, has_heard, &beats, 60000));
 	kill(pid, SIGKILL);
 	MUST(waitpid(pid, NULL, 0) == pid);
 	while (trl_bus_reachable(rig.bus, "sample")) /* it has not been missed yet */
 		trl_loop_run_until(rig.loop, never, NULL, 1);
 	beats = 0;
-	MUST(trl_loop_run_until(rig.loop, has_heard, &beats, 10000));
+	MUST(trl_loop_run_until(rig.loop, has_heard, &beats, 60000));
 	MUST(others == 0);
 }
 

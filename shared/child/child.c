@@ -35,9 +35,10 @@ struct asking {
 	struct trl_buf reply;
 	uint64_t deadline_us;
 	enum child_outcome outcome, first; /* first: of the one that was there */
+	enum child_outcome met;            /* of a start that failed, or */
+	int error;                         /* what kept it from being one */
 	int status;                        /* of the one that was ended, as waitpid's */
-	int error;                         /* of a start that failed */
-	bool had_less;                     /* time than it may take */
+	bool worked; /* most of its time: it was late by itself, not by others */
 };
 
 /* Any thread, with the process its own. */
@@ -56,6 +57,27 @@ end_process(struct child_end *end)
 	return status;
 }
 
+/* On the thread. Whether there is one that can be asked. */
+static bool
+is_there(struct asking *asking, uint64_t until)
+{
+	trl_child *child = asking->child;
+	struct child_end fresh = { 0 };
+
+	if (child->end.pid > 0)
+		return true;
+	asking->error = child_start(child->program, &fresh);
+	if (!asking->error)
+		asking->met = child_meet(&fresh, child->kind->version, until);
+	if (!asking->error && asking->met == CHILD_ANSWERED) {
+		child->end = fresh;
+		return true;
+	}
+	asking->outcome = CHILD_NOT_STARTED;
+	asking->status = end_process(&fresh);
+	return false;
+}
+
 /* On the thread. One that was idle may have been killed meanwhile, and so may the one
  * that is just asked: that is tried again, once. */
 static void
@@ -67,24 +89,23 @@ ask_on_thread(void *arg)
 	const uint64_t late = trl_mono_us() + (uint64_t)kind->timeout_ms * 1000;
 	const uint64_t until = late < asking->deadline_us ? late : asking->deadline_us;
 
-	asking->had_less = asking->deadline_us < late;
 	asking->first = CHILD_ANSWERED;
 	if (child->renew)
 		(void)end_process(&child->end);
 	child->renew = false;
 	for (int i = 0; i < 2; i++) {
-		if (child->end.pid == 0) {
-			asking->error = child_start(child->program, &child->end);
-			if (asking->error) {
-				asking->outcome = CHILD_NOT_STARTED;
-				return;
-			}
-		}
+		uint64_t cpu_us;
+
+		if (!is_there(asking, until))
+			return;
+		cpu_us = child_cpu_us(&child->end);
 		trl_buf_clear(&asking->reply);
 		asking->outcome = child_talk(&child->end, &asking->question,
 		    &asking->reply, kind->reply_max, until);
 		if (asking->outcome == CHILD_ANSWERED)
 			return;
+		asking->worked = (child_cpu_us(&child->end) - cpu_us) * 2 >=
+				 (uint64_t)kind->timeout_ms * 1000;
 		asking->status = end_process(&child->end);
 		if (asking->outcome != CHILD_ENDED)
 			return;
@@ -153,6 +174,26 @@ how_it_ended(trl_arena *arena, int status)
 	return trl_arena_printf(arena, "status %d", WEXITSTATUS(status));
 }
 
+static const char *
+why_not_started(trl_arena *arena, const struct asking *asking)
+{
+	if (asking->error)
+		return strerror(asking->error);
+	if (asking->met == CHILD_ENDED)
+		return trl_arena_printf(arena, "it ended by %s before it was asked",
+		    how_it_ended(arena, asking->status));
+	return asking->met == CHILD_OTHER
+		   ? "it is of another release; restart this process"
+		   : "it was not ready in time";
+}
+
+/* Its end by SIGKILL is none of its own: the kernel had no memory left, say. */
+static bool
+ended_itself(const struct asking *asking)
+{
+	return !WIFSIGNALED(asking->status) || WTERMSIG(asking->status) != SIGKILL;
+}
+
 static enum trl_code
 conclude(trl_ctx *ctx, const struct asking *asking)
 {
@@ -168,18 +209,19 @@ conclude(trl_ctx *ctx, const struct asking *asking)
 		return TRL_OK;
 	case CHILD_NOT_STARTED:
 		rc = trl_fail(ctx, TRL_UNAVAILABLE, "%s cannot be started: %s",
-		    child->program, strerror(asking->error));
+		    child->program, why_not_started(ctx->arena, asking));
 		break;
 	case CHILD_ENDED:
-		rc = trl_fail_field(ctx, TRL_UNAVAILABLE, FAILED,
+		rc = trl_fail_field(ctx, TRL_UNAVAILABLE,
+		    ended_itself(asking) ? FAILED : NULL,
 		    "%s ended twice without an answer, "
 		    "by %s",
 		    child->program, how);
 		break;
-	case CHILD_LATE: /* of its own time, or of the caller's, who had less */
-		rc = trl_fail_field(ctx, TRL_UNAVAILABLE,
-		    asking->had_less ? NULL : FAILED,
-		    "%s gave no answer in time and was ended", child->program);
+	case CHILD_LATE:
+		rc =
+		    trl_fail_field(ctx, TRL_UNAVAILABLE, asking->worked ? FAILED : NULL,
+			"%s gave no answer in time and was ended", child->program);
 		break;
 	default:
 		rc = trl_fail_field(ctx, TRL_UNAVAILABLE, FAILED,

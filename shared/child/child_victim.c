@@ -128,6 +128,15 @@ answer_file(const uint8_t *request, size_t len, int file, struct trl_buf *reply)
 	reply->len += (size_t)size;
 }
 
+/* A stillborn one is broken, or lacks what it needs. */
+static void
+prove(void)
+{
+#ifdef STILLBORN
+	exit(7);
+#endif
+}
+
 int
 main(void)
 {
@@ -138,6 +147,8 @@ main(void)
 		.memory_max = (size_t)512 << 20,
 		.cpu_s = 1,
 		.reads = reads,
+		.version = 3,
+		.prove = prove,
 		.answer = answer,
 		.answer_file = answer_file,
 	};

@@ -138,6 +138,10 @@ trl_confined_main(const struct trl_confined *spec)
 	trl_assert(dup2(1, 2) == 2);
 	confine_files(spec->reads);
 	confine_calls();
+	if (spec->prove)
+		spec->prove();
+	if (!write_all(&spec->version, sizeof spec->version))
+		return 0;
 	while (serve_one(spec, &in, &out))
 		;
 	trl_buf_fini(&in);

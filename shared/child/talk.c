@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <trl/clock.h>
@@ -147,6 +148,28 @@ move(int socket, void *bytes, size_t len, bool out, int file, uint64_t until_us)
 		}
 	}
 	return CHILD_ANSWERED;
+}
+
+enum child_outcome
+child_meet(const struct child_end *end, uint8_t version, uint64_t until_us)
+{
+	uint8_t said;
+	enum child_outcome outcome =
+	    move(end->socket, &said, sizeof said, false, -1, until_us);
+
+	return outcome == CHILD_ANSWERED && said != version ? CHILD_OTHER : outcome;
+}
+
+uint64_t
+child_cpu_us(const struct child_end *end)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(end->pid, &clock) != 0 ||
+	    clock_gettime(clock, &used) != 0)
+		return 0; /* it has ended */
+	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
 }
 
 enum child_outcome

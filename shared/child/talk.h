@@ -19,6 +19,7 @@ enum child_outcome {
 	CHILD_NOT_STARTED,
 	CHILD_ENDED, /* the socket was closed */
 	CHILD_LATE,
+	CHILD_OTHER, /* of another version */
 	CHILD_TOO_MUCH
 };
 
@@ -31,6 +32,12 @@ struct child_question {
 	size_t len;
 	int file; /* a descriptor that goes along, or -1 */
 };
+/* Waits for its first byte: that of a program of this version that can do its work.
+ * CHILD_ANSWERED, CHILD_ENDED, CHILD_LATE, or CHILD_OTHER. */
+enum child_outcome child_meet(
+    const struct child_end *end, uint8_t version, uint64_t until_us);
+/* So much of a processor it has used. */
+uint64_t child_cpu_us(const struct child_end *end);
 /* Sends the question and appends the answer, of at most max bytes, to reply. */
 enum child_outcome child_talk(const struct child_end *end,
     const struct child_question *question, struct trl_buf *reply, size_t max,

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,21 +24,30 @@
 #else
 #define CONFINED 1
 #endif
-enum { PATIENCE_MS = 10000, MANY = 12, QUEUE = 8, LARGE_MAX = 16 << 20 };
+enum {
+	PATIENCE_MS = 10000,
+	LONG_MS = 120000, /* of what computes as long as it may */
+	MANY = 12,
+	QUEUE = 8,
+	LARGE_MAX = 16 << 20,
+	VERSION = 3 /* as child_victim.c has it */
+};
 
 static const struct trl_child_kind kind = { .name = "victim",
 	.request_max = 1 << 20,
 	.reply_max = 1 << 20,
 	.timeout_ms = 1000,
 	.idle_ms = 150,
-	.queue = QUEUE };
+	.queue = QUEUE,
+	.version = VERSION };
 
 static const struct trl_child_kind large_kind = { .name = "victim",
 	.request_max = 1 << 20,
 	.reply_max = LARGE_MAX,
-	.timeout_ms = 5000,
+	.timeout_ms = LONG_MS,
 	.idle_ms = 150,
-	.queue = QUEUE };
+	.queue = QUEUE,
+	.version = VERSION };
 
 static struct {
 	trl_loop *loop;
@@ -99,17 +111,30 @@ is_done(void *arg)
 }
 
 static struct question
-asked_of(const char *text)
+asked_within(const char *text, unsigned patience_ms)
 {
 	static struct question question;
 	const struct trl_spawn spawn = {
-		.name = "ask", .run = ask, .arg = &question, .timeout_ms = PATIENCE_MS
+		.name = "ask", .run = ask, .arg = &question, .timeout_ms = patience_ms
 	};
 
 	question = (struct question){ .text = text };
 	assert_int_equal(trl_spawn(rig.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(rig.loop, is_done, &question, PATIENCE_MS));
+	assert_true(trl_loop_run_until(rig.loop, is_done, &question, patience_ms));
 	return question;
+}
+
+static struct question
+asked_of(const char *text)
+{
+	return asked_within(text, PATIENCE_MS);
+}
+
+static void
+ask_another(const struct trl_child_kind *another)
+{
+	trl_child_close(&rig.child);
+	rig.child = trl_child_open(rig.loop, another);
 }
 
 /* A file of so many bytes, that only can be read. */
@@ -257,9 +282,54 @@ one_that_hangs_is_ended_in_time(void **state)
 	(void)state;
 	assert_int_equal(question.rc, TRL_UNAVAILABLE);
 	assert_non_null(strstr(question.message, "no answer in time"));
-	assert_true(question.failed);
+	assert_false(question.failed); /* it waited for something */
 	assert_int_equal(asked_of("s").rc, TRL_UNAVAILABLE);
 	assert_string_equal(answer_to("eafter"), "after");
+}
+
+static void
+one_that_computes_for_too_long_is_ended_by_it(void **state)
+{
+	struct question question;
+
+	(void)state;
+	ask_another(&large_kind);
+	question = asked_within("s", LONG_MS);
+	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	assert_true(question.failed);
+}
+
+static atomic_bool enough;
+
+/* As the kernel does when memory is short. */
+static void *
+kill_each(void *nothing)
+{
+	while (!atomic_load(&enough)) {
+		const int pid = trl_child_pid(rig.child);
+
+		if (pid > 0)
+			(void)kill(pid, SIGKILL);
+		(void)sched_yield();
+	}
+	return nothing;
+}
+
+static void
+one_that_is_killed_each_time_is_not_its_questions_fault(void **state)
+{
+	struct question question;
+	pthread_t killer;
+
+	(void)state;
+	ask_another(&large_kind);
+	assert_int_equal(pthread_create(&killer, NULL, kill_each, NULL), 0);
+	question = asked_of("h");
+	atomic_store(&enough, true);
+	assert_int_equal(pthread_join(killer, NULL), 0);
+	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	assert_non_null(strstr(question.message, "by signal 9"));
+	assert_false(question.failed);
 }
 
 static void
@@ -348,8 +418,7 @@ a_file_of_megabytes_comes_back_and_more_than_agreed_does_not(void **state)
 	struct trl_buf reply = { 0 };
 
 	(void)state;
-	trl_child_close(&rig.child);
-	rig.child = trl_child_open(rig.loop, &large_kind);
+	ask_another(&large_kind);
 	assert_int_equal(asked_of_file("a", fits, &reply), TRL_OK);
 	assert_int_equal(reply.len, LARGE_MAX);
 	assert_int_equal(reply.data[LARGE_MAX - 1], 'y');
@@ -444,13 +513,35 @@ a_program_that_is_not_there_is_said(void **state)
 	struct question question;
 
 	(void)state;
-	trl_child_close(&rig.child);
-	rig.child = trl_child_open(rig.loop, &missing);
+	ask_another(&missing);
 	question = asked_of("e");
 	assert_int_equal(question.rc, TRL_UNAVAILABLE);
 	assert_non_null(strstr(
 	    question.message, "trellis-missing cannot be started: No such file"));
 	assert_false(question.failed);
+}
+
+static void
+a_program_that_is_broken_is_no_questions_fault(void **state)
+{
+	struct trl_child_kind other = kind;
+	struct question question;
+
+	(void)state;
+	other.name = "stillborn";
+	ask_another(&other);
+	question = asked_of("e");
+	assert_int_equal(question.rc, TRL_UNAVAILABLE);
+	assert_non_null(
+	    strstr(question.message, "it ended by status 7 before it was asked"));
+	assert_false(question.failed);
+	other = kind;
+	other.version = VERSION + 1;
+	ask_another(&other);
+	question = asked_of("e");
+	assert_non_null(strstr(question.message, "it is of another release"));
+	assert_false(question.failed);
+	assert_int_equal(trl_child_pid(rig.child), 0);
 }
 
 #define RIGGED(test) cmocka_unit_test_setup_teardown(test, open_rig, close_rig)
@@ -466,6 +557,8 @@ main(void)
 #endif
 		RIGGED(one_that_crashes_costs_one_question),
 		RIGGED(one_that_hangs_is_ended_in_time),
+		RIGGED(one_that_computes_for_too_long_is_ended_by_it),
+		RIGGED(one_that_is_killed_each_time_is_not_its_questions_fault),
 		RIGGED(one_that_is_renewed_is_another_when_it_is_asked_again),
 		RIGGED(what_is_too_large_ends_it),
 		RIGGED(one_that_is_killed_at_rest_or_at_work_is_replaced),
@@ -475,6 +568,7 @@ main(void)
 		RIGGED(one_that_crashes_over_a_file_takes_it_along),
 		RIGGED(many_at_once_wait_in_a_bounded_queue),
 		RIGGED(a_program_that_is_not_there_is_said),
+		RIGGED(a_program_that_is_broken_is_no_questions_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,12 @@ main(void)
 		.memory_max = (size_t)1 << 30,
 		.cpu_s = 30,
 		.reads = reads,
+		.version = PICTURE_VERSION,
 		.warm = answer_warm,
+		.prove = answer_prove,
 		.answer_file = answer,
 	};
 
+	answer_keep_known();
 	return trl_confined_main(&spec);
 }

@@ -1,8 +1,8 @@
 /* picture.h - what the service and trellis-picture say to each other: a request of
  * fixed size with a file beside it (trl/child.h) comes, a reply of fixed size and the
  * bytes of a picture go. Both are of one release and one machine, so these are structs
- * as they lie in memory; version is there for the moment in which one of the two
- * programs was already replaced. The service trusts no field of a reply
+ * as they lie in memory; a program of another version is not asked (trl/child.h). The
+ * service trusts no field of a reply
  * (variant/ask.c).
  */
 #pragma once
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-	PICTURE_VERSION = 0x70696301,
+	PICTURE_VERSION = 2,
 	PICTURE_REPLY_MAX = 16 << 20, /* bytes, its head included */
 
 	/* What is decoded at all; all of it is seen from the header. */
@@ -60,7 +60,6 @@ enum picture_task {
 };
 
 struct picture_request {
-	uint32_t version;
 	uint32_t task, fit, format;
 	uint32_t width, height; /* 0: free */
 	uint32_t quality;       /* 0: that of the format */
@@ -73,7 +72,6 @@ enum picture_status {
 };
 
 struct picture_reply {
-	uint32_t version;
 	uint32_t status, format;        /* of LOOK: the file's, of MAKE: that made */
 	uint32_t width, height, frames; /* as displayed; of one frame */
 	uint32_t thumb_hash_len;

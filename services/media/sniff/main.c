@@ -21,6 +21,7 @@ main(void)
 		.cpu_s = 2,
 		.reads = reads,
 		.warm = sniff_open,
+		.prove = sniff_prove,
 		.answer = sniff_answer,
 	};
 

@@ -29,6 +29,18 @@ sniff_open(void)
 }
 
 void
+sniff_prove(void)
+{
+	static const char known[] = "%PDF-1.4\n", type[] = "application/pdf";
+	struct trl_buf said = { 0 };
+
+	sniff_answer((const uint8_t *)known, sizeof known - 1, &said);
+	trl_assert(
+	    said.len == sizeof type - 1 && memcmp(said.data, type, said.len) == 0);
+	trl_buf_fini(&said);
+}
+
+void
 sniff_close(void)
 {
 	magic_close(database);

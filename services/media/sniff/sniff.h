@@ -10,6 +10,8 @@ enum {
 
 /* Before the first question; says on stderr why it cannot, and ends the process. */
 void sniff_open(void);
+/* Once it is confined: ends the process where it does not know a PDF. */
+void sniff_prove(void);
 void sniff_close(void);
 /* Appends a media type in lower case, without parameters: of what begins with head, or
  * is no longer than it. "application/octet-stream" where nothing is known. */

@@ -131,11 +131,13 @@ start(pid_t *pid, int *socket_to)
 static void
 the_confined_program_says_the_same(void **state)
 {
+	uint8_t version;
 	pid_t pid;
 	int end, status;
 
 	(void)state;
 	start(&pid, &end);
+	assert_int_equal(recv(end, &version, 1, 0), 1);
 	for (size_t i = 0; i < TRL_COUNT(samples); i++) {
 		const size_t len = samples[i].len, type_len = strlen(samples[i].type);
 		const uint8_t head[4] = { (uint8_t)len, (uint8_t)(len >> 8), 0, 0 };

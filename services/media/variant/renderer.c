@@ -11,8 +11,7 @@ static bool
 is_possible(const struct picture_request *asked, const struct picture_reply *said,
     size_t n_bytes)
 {
-	if (said->version != PICTURE_VERSION ||
-	    !memchr(said->reason, '\0', sizeof said->reason))
+	if (!memchr(said->reason, '\0', sizeof said->reason))
 		return false;
 	if (said->status == PICTURE_REJECTED)
 		return said->reason[0] && n_bytes == 0;
@@ -66,7 +65,6 @@ ask_it(struct media *self, trl_ctx *ctx, trl_child *child, struct trl_id file,
 
 	if (rc != TRL_OK)
 		return rc;
-	whole.version = PICTURE_VERSION;
 	whole.heif = self->config->heif;
 	rc = trl_child_ask_file(ctx, child, &whole, sizeof whole, descriptor, reply);
 	close(descriptor);

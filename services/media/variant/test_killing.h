@@ -9,7 +9,7 @@
 
 #include "variant/variant.h"
 
-/* Kills the renderer as soon as there is one. */
+/* Has the renderer crash as soon as there is one. */
 static struct {
 	trl_child *child;
 	atomic_bool end;
@@ -22,7 +22,7 @@ kill_it(void *unused)
 		const int pid = trl_child_pid(killing.child);
 
 		if (pid > 0)
-			(void)kill(pid, SIGKILL);
+			(void)kill(pid, SIGSEGV);
 		usleep(500);
 	}
 	return unused;

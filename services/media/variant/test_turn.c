@@ -166,8 +166,7 @@ static size_t n_pids;
 static void
 ask_as(trl_ctx *ctx, void *arg)
 {
-	const struct picture_request asked = { .version = PICTURE_VERSION,
-		.task = PICTURE_LOOK };
+	const struct picture_request asked = { .task = PICTURE_LOOK };
 	const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct trl_buf reply = { 0 };
 	trl_child *child;

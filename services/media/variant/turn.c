@@ -15,7 +15,8 @@ static const struct trl_child_kind picture_child = { .name = "picture",
 	.reply_max = PICTURE_REPLY_MAX,
 	.timeout_ms = TIMEOUT_MS,
 	.idle_ms = IDLE_MS,
-	.queue = 1 };
+	.queue = 1,
+	.version = PICTURE_VERSION };
 
 struct waiter {
 	struct waiter *next;

@@ -9,8 +9,12 @@
  * Whatever becomes of it (it crashes, hangs, is killed), the one question fails and the
  * next one starts another.
  *
- * On the wire each side sends 4 bytes of length, little-endian, and so many bytes; a
- * question's file comes with the first of them (unix(7), SCM_RIGHTS). */
+ * Before it is asked it says one byte, its version, once it has shown itself that it
+ * can do its work where it is (trl/confined.h). So a program that is broken, or of
+ * another release, is never held against what it is asked.
+ *
+ * On the wire each side then sends 4 bytes of length, little-endian, and so many bytes;
+ * a question's file comes with the first of them (unix(7), SCM_RIGHTS). */
 #pragma once
 
 #include <trl/actor.h>
@@ -24,6 +28,7 @@ struct trl_child_kind {
 	uint32_t timeout_ms;           /* for one answer, its start included */
 	uint32_t idle_ms;              /* then it is ended */
 	unsigned queue;                /* who may wait, beyond that BUSY */
+	uint8_t version;               /* of the questions, as its program has it */
 };
 
 /* Start-up only. kind is static. Nothing is started. */
@@ -45,12 +50,13 @@ enum trl_code trl_child_ask(trl_ctx *ctx, trl_child *child, const void *request,
 enum trl_code trl_child_ask_file(trl_ctx *ctx, trl_child *child, const void *request,
     size_t len, int file, struct trl_buf *reply) TRL_MUST_CHECK;
 
-/* Whether the ask that just failed did so because of what it was asked: it ended, was
- * too slow or said too much, each time that it was tried. Else it was not its fault. */
+/* Whether the ask that just failed did so because of what it was asked: it ended by
+ * itself each time that it was tried, computed for too long, or said too much. Else it
+ * was not its fault: it was killed, or had to wait for others. */
 bool trl_child_failed(const trl_ctx *ctx);
 /* When nobody asks: the next one who does meets another, which knows nothing of those
  * before. */
 void trl_child_renew(trl_child *child);
 
-/* Of one that runs; 0: none does. For tests. */
+/* Of one that can be asked; 0: there is none. For tests. */
 int trl_child_pid(const trl_child *child);

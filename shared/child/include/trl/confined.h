@@ -5,14 +5,20 @@
  * take more memory and time than its spec says. */
 #pragma once
 
+#include <stdint.h>
+
 #include <trl/buf.h>
 
 struct trl_confined {
 	size_t request_max, reply_max; /* bytes */
 	size_t memory_max;             /* of addresses, bytes */
 	unsigned cpu_s;                /* for one answer */
+	uint8_t version;               /* of the questions (struct trl_child_kind) */
 	const char *const *reads;      /* folders, NULL-ended; those that are there */
 	void (*warm)(void);            /* before it is confined; or NULL */
+	/* Once it is confined, does what it will be asked for with something that it
+	 * knows, and ends the process where that fails; or NULL. */
+	void (*prove)(void);
 	/* Appends the answer; over reply_max the process ends. */
 	void (*answer)(const uint8_t *request, size_t len, struct trl_buf *reply);
 	/* The same about a file, which is closed afterwards. Either may be NULL: then
