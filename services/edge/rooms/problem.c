@@ -1,6 +1,7 @@
 /* problem.c - the one place where a failure becomes an answer: RFC 9457. The
- * message of a condition is shown; of a fault only the trace id, by which the log
- * is found. Over 400 lines: a third of it is the words, which stand nowhere else. */
+ * message of a condition is shown; of a fault only what to do, and the trace id,
+ * by which the log is found. Over 400 lines: a third of it is the words, which stand
+ * nowhere else. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,16 +104,19 @@ static const char *const help[] = {
 		     "Retry-After says, "
 		     "and try again.",
 	[TRL_UNAVAILABLE] =
-	    "A part of the system does not answer. Nothing was changed. Try "
-	    "again after the time in Retry-After.",
+	    "A part of the system does not answer. Nothing was changed, though of "
+	    "bytes "
+	    "that were being sent some may be kept. Try again after the time in "
+	    "Retry-After.",
 	[TRL_DEADLINE] =
 	    "The request could not be finished in time. A change may have been made "
-	    "all "
-	    "the same. Send the same request with the same Idempotency-Key to find "
-	    "out: the change is made at most once.",
+	    "all the same. Send the same request with the same Idempotency-Key to find "
+	    "out: the change is made at most once. Of an upload a HEAD says how far it "
+	    "has come.",
 	[TRL_UNCERTAIN] =
 	    "The change may or may not have been made. Send the same request with the "
-	    "same Idempotency-Key to find out: the change is made at most once.",
+	    "same Idempotency-Key to find out: the change is made at most once. Of an "
+	    "upload a HEAD says how far it has come.",
 	[TRL_INTERNAL] =
 	    "The server failed. Its log has the details, under the trace_id.",
 };
@@ -240,21 +244,12 @@ write_problem(struct trl_buf *out, const struct problem *problem)
 	trl_buf_adds(out, "}");
 }
 
-/* Seconds that a client is asked to wait; 0: unsaid. */
-static unsigned
-retry_after_s(enum trl_code rc, const struct trl_err *err)
-{
-	if (err->retry_after_ms)
-		return (err->retry_after_ms + 999) / 1000;
-	return rc == TRL_BUSY || rc == TRL_UNAVAILABLE || rc == TRL_UNCERTAIN ? 1 : 0;
-}
-
 static void
 add_problem_headers(struct edge_request *request, enum trl_code rc, uint16_t status)
 {
 	struct trl_http_response *response = &request->response;
 	trl_arena *arena = request->ctx->arena;
-	const unsigned wait_s = retry_after_s(rc, &request->ctx->err);
+	const unsigned wait_s = edge_retry_after_s(request, rc);
 
 	if (wait_s)
 		trl_http_add_header(
@@ -357,13 +352,14 @@ edge_problem(struct edge_request *request, enum trl_code rc)
 		problem.status = (uint16_t)trl_code_status(rc);
 		problem.code = trl_code_name(rc);
 		problem.title = trl_code_title(rc);
-		problem.detail =
-		    trl_is_fault(rc) && !request->tells_fault ? NULL : err->message;
+		problem.detail = trl_is_fault(rc) && !request->tells_fault
+				     ? edge_advice(request, rc)
+				     : err->message;
 		if (trl_is_fault(rc))
 			problem.err = NULL;
 	}
 	if (is_put_off(request, problem.status)) {
-		put_off(request, &problem, retry_after_s(rc, err));
+		put_off(request, &problem, edge_retry_after_s(request, rc));
 		return;
 	}
 	if (edge_speaks_ofrep(request))

@@ -31,6 +31,8 @@ enum trl_code edge_route(struct edge_request *request);
 const char *edge_route_allow(struct edge_request *request);
 /* The first of its path, whatever its verb; NULL: there is none. */
 const struct edge_route *edge_route_near(const struct edge_request *request);
+/* Whether one of them has the verb. */
+bool edge_route_has(const struct edge_request *request, enum trl_verb verb);
 /* What the methods of the request's path offer in answers to OPTIONS, and which types a
  * PATCH of it takes. */
 void edge_route_offers(struct edge_request *request);
@@ -102,6 +104,12 @@ enum trl_code edge_render(struct edge_request *request);
 /* Sets the body, compressed where wanted; type is static text. */
 void edge_render_body(
     struct edge_request *request, const char *type, const void *data, size_t len);
+
+/* advice.c */
+/* What a client can do now that it is told of a fault; NULL: nothing. */
+const char *edge_advice(const struct edge_request *request, enum trl_code rc);
+/* Seconds that it is asked to wait; 0: unsaid, also where to try again is not right. */
+unsigned edge_retry_after_s(const struct edge_request *request, enum trl_code rc);
 
 /* problem.c: the response for ctx->err. */
 void edge_problem(struct edge_request *request, enum trl_code rc);

@@ -327,6 +327,18 @@ edge_route_near(const struct edge_request *request)
 	return NULL;
 }
 
+bool
+edge_route_has(const struct edge_request *request, enum trl_verb verb)
+{
+	const struct edge *self = request->edge;
+
+	for (size_t i = 0; request->n_segments && i < self->n_routes; i++)
+		if (self->routes[i].method->verb == verb &&
+		    matches(&self->routes[i], request))
+			return true;
+	return false;
+}
+
 void
 edge_route_offers(struct edge_request *request)
 {

@@ -98,6 +98,7 @@ who_may_try_again_is_told_when(void **state)
 		{ TRL_CONFLICT, 1000, "1" }, { TRL_CONFLICT, 0, "" },
 		{ TRL_BUSY, 0, "1" }, { TRL_UNAVAILABLE, 0, "1" },
 		{ TRL_UNCERTAIN, 0, "1" }, { TRL_UNAVAILABLE, 30000, "30" },
+		{ TRL_DEADLINE, 0, "1" }, { TRL_DEADLINE, 3000, "3" },
 		{ TRL_INTERNAL, 0, "" }, { TRL_NOT_FOUND, 0, "" } };
 
 	(void)state;
@@ -108,6 +109,48 @@ who_may_try_again_is_told_when(void **state)
 			trl_err_retry_after(&rig.ctx, rows[i].wait_ms);
 		edge_problem(&rig.request, rows[i].code);
 		assert_string_equal(rig_told("Retry-After"), rows[i].wait_s);
+	}
+}
+
+/* Whoever does not know whether it was done is told how to find out, and to come again
+ * only where that does no harm. */
+static void
+who_is_in_doubt_is_told_what_to_do(void **state)
+{
+	static const enum trl_code doubts[] = { TRL_DEADLINE, TRL_UNCERTAIN };
+	static const struct {
+		const char *verb, *path, *key, *says, *wait_s;
+	} rows[] = {
+		{ "GET", "/api/v1/me", NULL, "Try again after", "1" },
+		{ "PATCH", "/api/v1/me", "k", "the same Idempotency-Key", "1" },
+		{ "PATCH", "/api/v1/me", NULL, "Look before", "" },
+		{ "POST", "/api/v1/files", NULL, "Look before", "" },
+		{ "PATCH", "/api/v1/uploads/" RIG_ID, NULL, "Ask by HEAD", "1" },
+		{ "GET", "/nowhere", NULL, "Try again after", "1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * TRL_COUNT(rows); i++) {
+		const enum trl_code code = doubts[i % 2];
+
+		rig_ask(rows[i / 2].verb, rows[i / 2].path);
+		if (rows[i / 2].key)
+			rig_header("idempotency-key", rows[i / 2].key);
+		(void)edge_route(&rig.request);
+		trl_err_clear(&rig.ctx);
+		rig.request.status = 0;
+		(void)trl_fail(&rig.ctx, code, "secret words");
+		edge_problem(&rig.request, code);
+		has(body_text(), "\"detail\":\"");
+		has(body_text(), rows[i / 2].says);
+		has_not(body_text(), "secret words");
+		assert_string_equal(rig_told("Retry-After"), rows[i / 2].wait_s);
+	}
+	for (int code = TRL_BUSY; code <= TRL_UNAVAILABLE; code++) {
+		rig_ask("GET", "/api/v1/me");
+		(void)trl_fail(&rig.ctx, (enum trl_code)code, "secret words");
+		edge_problem(&rig.request, (enum trl_code)code);
+		has(body_text(), "Try again after the time in Retry-After.");
 	}
 }
 
@@ -476,6 +519,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_code_has_its_document_and_page),
 		cmocka_unit_test(who_may_try_again_is_told_when),
+		cmocka_unit_test(who_is_in_doubt_is_told_what_to_do),
 		cmocka_unit_test(errors_point_to_fields_of_a_condition_alone),
 		cmocka_unit_test(a_quota_names_what_of_the_plan_is_used_up),
 		cmocka_unit_test(without_the_feature_a_method_is_no_part_of_the_plan),

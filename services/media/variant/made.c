@@ -21,6 +21,8 @@ enum {
 struct wanting {
 	struct wanting *next;
 	struct trl_ticket ticket;
+	uint64_t until_us;
+	bool in_vain;
 };
 
 struct making {
@@ -32,6 +34,8 @@ struct making {
 	struct wanting *first;
 	size_t users; /* its actor, and who waits */
 	size_t waiting;
+	size_t place;     /* among its organisation's */
+	uint64_t from_us; /* not earlier than then is it begun with; 0: nobody knows */
 	enum trl_code rc;
 	struct trl_err err;
 	bool done;
@@ -145,6 +149,45 @@ make(const struct making *making, trl_ctx *ctx)
 	return rc;
 }
 
+/* When each is begun with, if those before it take as long as others lately did.
+ * Organisations take turns: of another's as many are before it as of its own. Newer
+ * ones are first in the list. */
+static void
+foresee(variants *all)
+{
+	const uint64_t apart_us = turns_apart_us(all->turns), now_us = trl_mono_us();
+
+	for (struct making *at = all->first; at; at = at->next) {
+		at->place = 0;
+		for (const struct making *old = at->next; old; old = old->next)
+			at->place += trl_id_eq(old->tenant, at->tenant);
+	}
+	for (struct making *at = all->first; at; at = at->next) {
+		uint64_t before = 0;
+		bool is_older = false;
+
+		for (const struct making *each = all->first; each; each = each->next) {
+			before += each->place < at->place ||
+				  (is_older && each->place == at->place);
+			is_older |= each == at;
+		}
+		at->from_us = apart_us ? now_us + before * apart_us : 0;
+	}
+}
+
+/* Whoever will not have it in time is told so now, and when to come again. */
+static void
+tell_in_vain(variants *all)
+{
+	foresee(all);
+	for (struct making *at = all->first; at; at = at->next)
+		for (struct wanting *each = at->first; each; each = each->next)
+			if (!each->in_vain && at->from_us > each->until_us) {
+				each->in_vain = true;
+				(void)trl_wake(each->ticket);
+			}
+}
+
 static void
 let_go(struct making *making)
 {
@@ -172,6 +215,7 @@ run(trl_ctx *ctx, void *arg)
 		}
 	for (struct wanting *each = making->first; each; each = each->next)
 		(void)trl_wake(each->ticket);
+	tell_in_vain(making->self->variants);
 	let_go(making);
 }
 
@@ -198,6 +242,7 @@ begin(struct media *self, trl_ctx *ctx, struct trl_id file,
 	}
 	making->next = self->variants->first;
 	self->variants->first = making;
+	tell_in_vain(self->variants);
 	*out = making;
 	return TRL_OK;
 }
@@ -217,40 +262,52 @@ going_on(const struct media *self, const trl_ctx *ctx, struct trl_id file,
 }
 
 static enum trl_code
-come_again(trl_ctx *ctx)
+come_again(trl_ctx *ctx, const struct making *making)
 {
+	const uint64_t now_us = trl_mono_us();
+	uint64_t ms = making->from_us > now_us ? (making->from_us - now_us) / 1000 : 0;
 	enum trl_code rc =
 	    trl_fail(ctx, TRL_BUSY, "The picture is being rendered; come again.");
 
-	trl_err_retry_after(ctx, TURN_RETRY_AFTER_MS);
+	if (ms < TURN_RETRY_AFTER_MS)
+		ms = TURN_RETRY_AFTER_MS;
+	trl_err_retry_after(ctx, ms < MAKE_TIMEOUT_MS ? (uint32_t)ms : MAKE_TIMEOUT_MS);
 	return rc;
 }
 
+static void
+wait_no_more(struct making *making, const struct wanting *me)
+{
+	making->waiting--;
+	for (struct wanting **at = &making->first; *at; at = &(*at)->next)
+		if (*at == me) {
+			*at = me->next;
+			return;
+		}
+}
+
 /* It is made whether somebody waits or not, so whoever has waited for as long as a
- * request may finds it later. */
+ * request may, or would do so in vain, finds it later. */
 static enum trl_code
 wait_for(struct making *making, trl_ctx *ctx)
 {
 	const uint32_t left_ms = trl_time_left_ms(ctx);
-	struct wanting me = { .next = making->first };
+	const uint32_t may_ms = left_ms > ANSWER_MS ? left_ms - ANSWER_MS : 1;
+	struct wanting me = { .next = making->first,
+		.until_us = trl_mono_us() + (uint64_t)may_ms * 1000 };
 	enum trl_code rc;
 
-	if (making->waiting >= MADE_WAITING_MAX)
-		return come_again(ctx);
+	if (making->waiting >= MADE_WAITING_MAX || making->from_us > me.until_us)
+		return come_again(ctx, making);
 	me.ticket = trl_park_begin(ctx);
 	making->first = &me;
 	making->users++;
 	making->waiting++;
-	rc = trl_park_for(ctx, me.ticket, "a rendition",
-	    left_ms > ANSWER_MS ? left_ms - ANSWER_MS : 1);
-	if (rc == TRL_DEADLINE && ctx->err.code == TRL_OK)
-		rc = come_again(ctx);
-	making->waiting--;
-	for (struct wanting **at = &making->first; *at; at = &(*at)->next)
-		if (*at == &me) {
-			*at = me.next;
-			break;
-		}
+	rc = trl_park_for(ctx, me.ticket, "a rendition", may_ms);
+	if ((rc == TRL_DEADLINE && ctx->err.code == TRL_OK) ||
+	    (rc == TRL_OK && !making->done))
+		rc = come_again(ctx, making);
+	wait_no_more(making, &me);
 	if (rc == TRL_OK && making->rc != TRL_OK) {
 		rc = making->rc;
 		ctx->err = making->err;

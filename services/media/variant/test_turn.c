@@ -221,6 +221,29 @@ one_that_waits_no_more_is_passed_over(void **state)
 	assert_string_equal(rig.order, "ac");
 }
 
+/* Three turns of some 30 ms, and one of 300. */
+static void
+the_usual_time_of_a_turn_is_the_middle_one(void **state)
+{
+	static const uint64_t took_ms[] = { 30, 300, 30, 30 };
+	struct coming coming[TRL_COUNT(took_ms)] = { { 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(took_ms); i++) {
+		const uint64_t until_us = trl_mono_us() + took_ms[i] * 1000;
+		const size_t had = rig.had;
+
+		assert_true((turns_apart_us(rig.turns) != 0) == (i >= TURN_SEEN_LEAST));
+		rig.held = true;
+		spawn(&coming[i]);
+		while (rig.had == had || trl_mono_us() < until_us)
+			(void)trl_loop_run_until(rig.loop, may_go, NULL, 1);
+		rig.held = false;
+		run_until_ended(i + 1);
+	}
+	assert_in_range(turns_apart_us(rig.turns), 30000, 299999);
+}
+
 #define RIGGED(test) cmocka_unit_test_setup_teardown(test, open_rig, close_rig)
 
 int
@@ -230,6 +253,7 @@ main(void)
 		RIGGED(organisations_take_turns),
 		RIGGED(a_crowd_is_told_to_come_again),
 		RIGGED(one_that_waits_no_more_is_passed_over),
+		RIGGED(the_usual_time_of_a_turn_is_the_middle_one),
 		RIGGED(no_two_organisations_meet_in_one_process),
 	};
 

@@ -5,60 +5,8 @@
 
 #include "file/file.h"
 #include "variant/test_killing.h"
-#include "variant/test_png.h"
+#include "variant/test_pictures.h"
 #include "variant/variant.h"
-
-static const char collections_json[] =
-    "{\"collections\": ["
-    "{\"name\": \"files\", \"visibility\": \"tenant\", \"max_bytes\": 100000000,"
-    " \"variants\": [{\"name\": \"thumb\", \"options\": \"w_32,h_32\"},"
-    "  {\"name\": \"card\", \"options\": \"w_20,h_20,fit_cover,f_webp,q_70\"},"
-    "  {\"name\": \"any\", \"options\": \"w_16,f_auto\"},"
-    "  {\"name\": \"small\", \"options\": \"w_16,f_avif\"}]},"
-    "{\"name\": \"private\", \"visibility\": \"private\", \"max_bytes\": 1000000},"
-    "{\"name\": \"pictures\", \"visibility\": \"public\", \"max_bytes\": 1000000,"
-    " \"types\": [\"image/*\"],"
-    " \"variants\": [{\"name\": \"thumb\", \"options\": \"w_32\"}]}]}";
-
-static Media__V1__ContentBytes *answer;
-
-static int
-open_world(void **state)
-{
-	setenv("TRELLIS_MEDIA_COLLECTIONS", collections_json, 1);
-	return files_open(state);
-}
-
-static void
-put_png(trl_ctx *ctx, void *arg)
-{
-	const struct store_object object = { home, *(struct trl_id *)arg, "" };
-	struct media *self = world.self;
-
-	assert_int_equal(
-	    store_put(ctx, self->store, &object, png.data, png.len), TRL_OK);
-}
-
-/* What was drawn, as a file that has just come. */
-static struct trl_id
-keep(const char *collection, const char *state)
-{
-	struct trl_id id = files_make((struct files_new){ .collection = collection,
-	    .name = "cat.jpeg.png",
-	    .type = "image/png",
-	    .state = state,
-	    .size = png.len });
-
-	world_act(put_png, &id);
-	return id;
-}
-
-static struct trl_id
-picture(void)
-{
-	draw(100, 60, true);
-	return keep("files", "ready");
-}
 
 static enum trl_code
 get(struct trl_id id, const char *variant, const char *accept, const char *has)
@@ -72,18 +20,6 @@ get(struct trl_id id, const char *variant, const char *accept, const char *has)
 	in.accept = (char *)(uintptr_t)accept;
 	in.if_none_match = (char *)(uintptr_t)has;
 	return world_call(&who, &media_v1_get_variant, &in.base, &answer);
-}
-
-static media_file *
-file_now(struct trl_id id)
-{
-	const struct world_caller who = as(ann, TRL_MEMBER);
-	Media__V1__GetFileRequest in = MEDIA__V1__GET_FILE_REQUEST__INIT;
-	media_file *file = NULL;
-
-	trl_set(&in, file_id, world_bytes(&id));
-	assert_int_equal(world_call(&who, &media_v1_get_file, &in.base, &file), TRL_OK);
-	return file;
 }
 
 static void
@@ -335,41 +271,6 @@ one_that_is_too_large_is_not_even_fetched(void **state)
 }
 
 static enum trl_code
-link_to(struct trl_id id, const char *options, char url[512])
-{
-	const struct world_caller who = as(ann, TRL_MEMBER);
-	Media__V1__CreateLinkRequest in = MEDIA__V1__CREATE_LINK_REQUEST__INIT;
-	Media__V1__Link *link = NULL;
-	enum trl_code rc;
-
-	trl_set(&in, file_id, world_bytes(&id));
-	in.options = (char *)(uintptr_t)options;
-	rc = world_call(&who, &media_v1_create_link, &in.base, &link);
-	if (rc == TRL_OK)
-		snprintf(url, 512, "%s", link->url);
-	return rc;
-}
-
-/* The request for a path, whose text it changes. */
-static Media__V1__GetSignedRequest
-signed_request(char *url)
-{
-	Media__V1__GetSignedRequest in = MEDIA__V1__GET_SIGNED_REQUEST__INIT;
-	char *save = NULL, **const segments[] = { NULL, &in.signature, &in.key,
-		&in.expires, &in.tenant, &in.file, &in.options, &in.link };
-
-	for (size_t i = 0; i < TRL_COUNT(segments); i++) {
-		char *part = strtok_r(i ? NULL : url, "/", &save);
-
-		assert_non_null(part);
-		if (segments[i])
-			*segments[i] = part;
-	}
-	in.verb = (char *)(uintptr_t) "GET";
-	return in;
-}
-
-static enum trl_code
 get_signed(struct trl_id id, const char *options)
 {
 	Media__V1__GetSignedRequest in;
@@ -440,45 +341,6 @@ a_link_to_what_cannot_be_made_is_refused(void **state)
 	assert_non_null(strstr(url, "/w_20,h_20,fit_cover,f_webp,q_70/"));
 }
 
-/* Keeps the only renderer until told. */
-static struct holding {
-	bool has_it, end, ended;
-} holding;
-
-static void
-hold(trl_ctx *ctx, void *arg)
-{
-	struct holding *me = arg;
-	struct media *self = world.self;
-	trl_child *child;
-
-	assert_int_equal(turns_take(ctx, self->variants->turns, &child), TRL_OK);
-	me->has_it = true;
-	while (!me->end)
-		assert_int_equal(trl_sleep(ctx, 1), TRL_OK);
-	turns_leave(self->variants->turns, child);
-	me->ended = true;
-}
-
-static bool
-is_held(void *unused)
-{
-	(void)unused;
-	return holding.has_it;
-}
-
-static void
-hold_it(void)
-{
-	const struct trl_spawn spawn = {
-		.name = "hold", .run = hold, .arg = &holding, .timeout_ms = 60000
-	};
-
-	holding = (struct holding){ 0 };
-	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_held, NULL, 20000));
-}
-
 /* Attempts count the deaths of media, too. */
 static void
 only_what_the_renderer_ended_of_is_held_against_a_picture(void **state)
@@ -502,102 +364,6 @@ only_what_the_renderer_ended_of_is_held_against_a_picture(void **state)
 	}
 	kill_no_more(thread);
 	assert_string_equal(file_now(id)->reason, "The picture could not be rendered.");
-}
-
-/* Of 120 that come while nothing is rendered 40, and one more, want the same. */
-enum { MANY = 120, SAME = 40, REFUSED = MANY - (SAME + TURN_OF_TENANT_MAX) };
-
-static bool
-are_refused(void *arg)
-{
-	const struct world_run *runs = arg;
-	size_t n = 0;
-
-	for (size_t i = 0; i < MANY; i++)
-		n += runs[i].done;
-	return n == REFUSED;
-}
-
-static bool
-is_being_made(void *media)
-{
-	return ((struct media *)media)->variants->first != NULL;
-}
-
-static void
-a_flood_is_bounded_and_each_is_made_once(void **state)
-{
-	static struct world_run runs[MANY], *all[MANY];
-	static Media__V1__GetSignedRequest in[MANY];
-	static char urls[MANY][512];
-	size_t fine = 0, same = 0;
-	struct trl_id id;
-
-	(void)state;
-	id = picture();
-	for (size_t i = 0; i < MANY; i++) {
-		char options[16];
-
-		snprintf(
-		    options, sizeof options, "w_%zu", i < SAME ? 60 : i - SAME + 1);
-		assert_int_equal(link_to(id, options, urls[i]), TRL_OK);
-		in[i] = signed_request(urls[i]);
-	}
-	hold_it();
-	for (size_t i = 0; i < MANY; i++) {
-		runs[i] = (struct world_run){ .method = &media_v1_get_signed,
-			.in = &in[i].base };
-		all[i] = &runs[i];
-		world_start(&runs[i]);
-		if (i == 0) /* so it is not one that the crowd keeps out */
-			assert_true(trl_loop_run_until(
-			    world.loop, is_being_made, world.self, 20000));
-	}
-	assert_true(trl_loop_run_until(world.loop, are_refused, runs, 20000));
-	assert_non_null(file_now(id));
-	holding.end = true;
-	world_wait(all, MANY);
-	for (size_t i = 0; i < MANY; i++) {
-		fine += runs[i].rc == TRL_OK;
-		same += runs[i].rc == TRL_OK && i < SAME;
-		if (runs[i].rc != TRL_OK) {
-			assert_int_equal(runs[i].rc, TRL_BUSY);
-			assert_int_equal(runs[i].err.retry_after_ms, 2000);
-		}
-		trl_buf_fini(&runs[i].given);
-	}
-	assert_int_equal(same, SAME); /* they cost one turn */
-	assert_int_equal(fine, MANY - REFUSED);
-	assert_int_equal(files_rows("rendition"), TURN_OF_TENANT_MAX);
-}
-
-static bool
-is_made(void *unused)
-{
-	(void)unused;
-	return files_rows("rendition") == 1;
-}
-
-static void
-who_asked_may_leave_and_it_is_made_all_the_same(void **state)
-{
-	const struct trl_id id = picture();
-	struct world_caller who = as(ann, TRL_MEMBER);
-	Media__V1__GetVariantRequest in = MEDIA__V1__GET_VARIANT_REQUEST__INIT;
-
-	(void)state;
-	hold_it();
-	who.timeout_ms = 1000;
-	trl_set(&in, file_id, world_bytes(&id));
-	in.variant = (char *)(uintptr_t) "thumb";
-	in.verb = (char *)(uintptr_t) "GET";
-	assert_int_equal(
-	    world_call(&who, &media_v1_get_variant, &in.base, &answer), TRL_BUSY);
-	assert_int_not_equal(world.err.retry_after_ms, 0);
-	assert_int_equal(files_rows("rendition"), 0);
-	holding.end = true;
-	assert_true(trl_loop_run_until(world.loop, is_made, NULL, 20000));
-	assert_true(holding.ended);
 }
 
 static void
@@ -676,8 +442,6 @@ main(void)
 		T(so_many_wishes_are_made_of_one_picture_and_what_is_named_always),
 		T(a_signed_size_is_made_and_one_that_was_altered_is_not),
 		T(a_link_to_what_cannot_be_made_is_refused),
-		T(a_flood_is_bounded_and_each_is_made_once),
-		T(who_asked_may_leave_and_it_is_made_all_the_same),
 		T(what_the_store_lost_is_made_again),
 		T(another_organisation_sees_none),
 		T(a_collection_with_wrong_options_does_not_start),

@@ -5,6 +5,7 @@
 #include "variant/turn.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "picture/picture.h"
 
@@ -30,6 +31,7 @@ struct renderer {
 	trl_child *child;
 	struct trl_id tenant; /* whose picture it had last */
 	bool busy;
+	uint64_t since_us;
 };
 
 struct turns {
@@ -37,6 +39,8 @@ struct turns {
 	uint64_t round;       /* of the last whose turn it was */
 	size_t n, n_free;
 	struct renderer *each;
+	uint64_t took_us[TURN_SEEN]; /* a ring */
+	size_t n_took;
 };
 
 turns *
@@ -82,6 +86,7 @@ pick(turns *all, struct trl_id tenant)
 		trl_child_renew(best->child);
 	best->tenant = tenant;
 	best->busy = true;
+	best->since_us = trl_mono_us();
 	all->n_free--;
 	return best->child;
 }
@@ -181,6 +186,28 @@ turns_leave(turns *all, trl_child *child)
 	while (at->child != child)
 		at++;
 	at->busy = false;
+	all->took_us[all->n_took++ % TURN_SEEN] = trl_mono_us() - at->since_us;
 	all->n_free++;
 	go_on(all);
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	const uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+uint64_t
+turns_apart_us(const turns *all)
+{
+	const size_t n = all->n_took < TURN_SEEN ? all->n_took : TURN_SEEN;
+	uint64_t sorted[TURN_SEEN];
+
+	if (n < TURN_SEEN_LEAST)
+		return 0;
+	memcpy(sorted, all->took_us, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, by_size);
+	return sorted[n / 2] / all->n;
 }

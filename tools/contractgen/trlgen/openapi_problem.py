@@ -16,7 +16,7 @@ COUNTED = ['RateLimit', 'RateLimit-Policy']
 # What those statuses carry beside. 409: where the key's request still runs.
 HEADERS = {401: ['WWW-Authenticate'], 403: ['WWW-Authenticate'], 409: ['Retry-After'],
            415: ['Accept', 'Accept-Encoding', 'Accept-Patch', 'Accept-Post'], 429: ['Retry-After'],
-           503: ['Retry-After']}
+           503: ['Retry-After'], 504: ['Retry-After']}
 
 PROBLEM = {
     'type': 'object',
