@@ -4,6 +4,8 @@
 
 #include "store.h"
 
+enum { STORE_KEEP_BYTES = 64 << 20 };
+
 struct store_way {
 	void (*close)(media_store *store);
 	/* Makes sure that this is the store that the rows are about, where that is not
@@ -20,6 +22,14 @@ struct store_way {
 	/* Before the close of one of which no row says anything: what it has sent goes.
 	 * NULL: the next one forgets it. */
 	enum trl_code (*writer_forget)(trl_ctx *ctx, store_writer *writer);
+	/* Of a join: how many bytes are to come until the writer is between parts;
+	 * *between: it is, so that a sync sends nothing that is sent again. */
+	uint64_t (*writer_step)(const store_writer *writer, bool *between);
+	/* Of a join, between parts: adds the n bytes at `at` of another object without
+	 * their coming through here; *copied false: it cannot, and they have to be
+	 * written. */
+	enum trl_code (*writer_copy)(trl_ctx *ctx, store_writer *writer,
+	    const struct store_object *from, uint64_t at, uint64_t n, bool *copied);
 	enum trl_code (*finish)(trl_ctx *ctx, media_store *store,
 	    const struct store_object *object, const struct store_place *whole);
 	enum trl_code (*abandon)(
@@ -57,6 +67,8 @@ struct store_way {
 struct media_store {
 	const struct store_way *way;
 	bool sure;
+	uint64_t keep_bytes; /* a join is kept at least as often; fixed, but in tests */
+	bool no_copies;      /* it is asked for none of writer_copy any more */
 };
 
 struct store_writer {

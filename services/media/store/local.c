@@ -16,7 +16,7 @@
 
 #include "open.h"
 
-enum { AGAIN_MS = 1000 };
+enum { AGAIN_MS = 1000, STEP_BYTES = 8 << 20 };
 
 enum trl_code
 local_do(trl_ctx *ctx, struct local_store *store, bool waits, void (*fn)(void *work),
@@ -84,6 +84,8 @@ static const struct store_way local_way = {
 	.writer_write = local_writer_write,
 	.writer_sync = local_writer_sync,
 	.writer_close = local_writer_close,
+	.writer_step = local_writer_step,
+	.writer_copy = local_writer_copy,
 	.finish = local_finish,
 	.abandon = local_abandon,
 	.put = local_put,
@@ -130,10 +132,13 @@ local_store_open(const struct trl_host *host, const char *folder, media_store **
 	store = calloc(1, sizeof *store);
 	trl_assert(store != NULL);
 	*store = (struct local_store){
-		.base = { .way = &local_way, .sure = host->pg == NULL },
+		.base = { .way = &local_way,
+		    .sure = host->pg == NULL,
+		    .keep_bytes = STORE_KEEP_BYTES },
 		.loop = host->loop,
 		.pg = host->pg,
 		.folder = strdup(folder),
+		.step_bytes = STEP_BYTES,
 		.root = root,
 		.disk = { .name = "media_disk",
 		    .slots = 3,

@@ -18,6 +18,7 @@ struct local_store {
 	trl_loop *loop;
 	trl_pg *pg; /* NULL, in tests: nobody else has a say in whose folder it is */
 	char *folder;
+	uint64_t step_bytes; /* of a join; fixed, but in tests */
 	int root;
 	bool asking; /* an actor is; it frees a store that was closed meanwhile */
 	bool closed;
@@ -70,6 +71,9 @@ enum trl_code local_writer_write(
     trl_ctx *ctx, store_writer *writer, struct store_pieces *pieces);
 enum trl_code local_writer_sync(
     trl_ctx *ctx, store_writer *writer, struct store_place *now);
+uint64_t local_writer_step(const store_writer *writer, bool *between);
+enum trl_code local_writer_copy(trl_ctx *ctx, store_writer *writer,
+    const struct store_object *from, uint64_t at, uint64_t n, bool *copied);
 void local_writer_close(store_writer *writer);
 /* 0 or an errno. */
 int local_write_all(int fd, const void *data, size_t len, uint64_t offset);

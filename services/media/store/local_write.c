@@ -251,6 +251,93 @@ local_writer_sync(trl_ctx *ctx, store_writer *base, struct store_place *now)
 	return rc;
 }
 
+struct copy_work {
+	struct local_work of;
+	const struct local_writer *writer;
+	const struct store_object *from;
+	uint64_t at, to, len;
+};
+
+/* Where the file system can, both files have the same blocks then. */
+static int
+copy_range(int from, int to, const struct copy_work *work)
+{
+	off_t at = (off_t)work->at, offset = (off_t)work->to;
+	uint64_t left = work->len;
+
+	while (left > 0) {
+		const ssize_t n =
+		    copy_file_range(from, &at, to, &offset, (size_t)left, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? ENODATA : errno;
+		left -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static void
+copy_bytes(void *arg)
+{
+	struct copy_work *work = arg;
+	char path[LOCAL_DIR_BYTES], name[LOCAL_NAME_BYTES];
+	int dir, from = -1;
+
+	local_dir_of(work->from, path);
+	local_name_of(work->from, name);
+	dir = local_dir_open(work->of.store, path);
+	if (dir >= 0)
+		from = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	work->of.error = from < 0 ? errno : copy_range(from, work->writer->fd, work);
+	if (from >= 0)
+		close(from);
+	if (dir >= 0)
+		close(dir);
+}
+
+uint64_t
+local_writer_step(const store_writer *writer, bool *between)
+{
+	*between = true;
+	return ((const struct local_store *)writer->store)->step_bytes;
+}
+
+enum trl_code
+local_writer_copy(trl_ctx *ctx, store_writer *base, const struct store_object *from,
+    uint64_t at, uint64_t n, bool *copied)
+{
+	struct local_store *store = (struct local_store *)base->store;
+	struct copy_work work = { .of = { .store = store },
+		.writer = (struct local_writer *)base,
+		.from = from,
+		.at = at,
+		.to = base->offset,
+		.len = n };
+	enum trl_code rc;
+
+	if (store->base.no_copies)
+		return TRL_OK;
+	rc = local_do(ctx, store, false, copy_bytes, &work);
+	if (rc != TRL_OK)
+		return rc;
+	switch (work.of.error) {
+	case 0:
+		*copied = true;
+		return TRL_OK;
+	case EINVAL:
+	case ENOSYS:
+	case EOPNOTSUPP:
+	case EPERM:
+	case EXDEV: /* not with this file system or kernel */
+		store->base.no_copies = true;
+		return TRL_OK;
+	default:
+		return local_fail(ctx, store, work.of.error, "copying a file");
+	}
+}
+
 void
 local_writer_close(store_writer *base)
 {

@@ -22,6 +22,7 @@ close_store(media_store *base)
 	free(store->url);
 	free(store->prefix);
 	free(store->host);
+	free(store->bucket);
 	free(store->key_id);
 	free(store->region);
 	free(store->spool);
@@ -36,6 +37,8 @@ static const struct store_way s3_way = {
 	.writer_sync = s3_writer_sync,
 	.writer_close = s3_writer_close,
 	.writer_forget = s3_writer_forget,
+	.writer_step = s3_writer_step,
+	.writer_copy = s3_writer_copy,
 	.finish = s3_finish,
 	.abandon = s3_abandon,
 	.put = s3_put,
@@ -119,6 +122,7 @@ name_bucket(struct s3_store *store, const struct media_config *config)
 
 	trl_assert(trl_origin_read(config->s3_url, origin) != NULL); /* was checked */
 	host = strstr(origin, "://") + 3;
+	store->bucket = copy(bucket);
 	if (config->s3_path_style) {
 		store->host = copy(host);
 		n = asprintf(&store->prefix, "/%s/", bucket);
@@ -146,7 +150,9 @@ s3_store_open(
 		free(store);
 		return TRL_INTERNAL;
 	}
-	store->base = (media_store){ .way = &s3_way, .sure = host->pg == NULL };
+	store->base = (media_store){
+		.way = &s3_way, .sure = host->pg == NULL, .keep_bytes = STORE_KEEP_BYTES
+	};
 	store->pg = host->pg;
 	name_bucket(store, config);
 	store->key_id = copy(config->s3_key_id);

@@ -55,12 +55,14 @@ struct s3_ask {
 	const char *method;
 	const char *key; /* "": the bucket */
 	const char *query;
-	const char *range; /* "bytes=0-9", or NULL */
-	const char *type;  /* of the body; NULL: bytes */
+	const char *range;        /* "bytes=0-9", or NULL */
+	const char *copies;       /* another key, of which bytes are copied; or NULL */
+	const char *copied_range; /* of it; NULL: all */
+	const char *type;         /* of the body; NULL: bytes */
 	const void *body;
 	size_t body_len;
 	const char *header; /* of the answer's, that is kept; or NULL */
-	bool keeps_errors;  /* an answer of 4xx is no failure */
+	bool keeps_errors;  /* an answer of 4xx, or 501, is no failure */
 };
 
 struct s3_answer {
@@ -99,12 +101,21 @@ void s3_tail_of(const struct store_object *object, int64_t generation, uint64_t 
 /* s3_guard.c: the rows are about this bucket, or it is UNAVAILABLE. */
 enum trl_code s3_make_sure(trl_ctx *ctx, media_store *store);
 
+struct s3_range {
+	const char *key;
+	uint64_t at, len;
+};
+
 /* s3_part.c: multipart uploads. Errors: TRL_NOT_FOUND: there is no such upload. */
 
 enum trl_code s3_begin_parts(trl_ctx *ctx, struct s3_store *store, const char *key,
     struct s3_state *state) TRL_MUST_CHECK;
 enum trl_code s3_add_part(trl_ctx *ctx, struct s3_store *store, const char *key,
     struct s3_state *state, const void *data, size_t len) TRL_MUST_CHECK;
+/* The part is a range of another object. *copied false: this
+ * server does not do that, or not here. */
+enum trl_code s3_copy_part(trl_ctx *ctx, struct s3_store *store, const char *key,
+    struct s3_state *state, const struct s3_range *from, bool *copied) TRL_MUST_CHECK;
 enum trl_code s3_complete(trl_ctx *ctx, struct s3_store *store, const char *key,
     const struct s3_state *state) TRL_MUST_CHECK;
 
@@ -118,6 +129,9 @@ enum trl_code s3_writer_sync(
     trl_ctx *ctx, store_writer *writer, struct store_place *now);
 void s3_writer_close(store_writer *writer);
 enum trl_code s3_writer_forget(trl_ctx *ctx, store_writer *writer) TRL_MUST_CHECK;
+uint64_t s3_writer_step(const store_writer *writer, bool *between);
+enum trl_code s3_writer_copy(trl_ctx *ctx, store_writer *writer,
+    const struct store_object *from, uint64_t at, uint64_t n, bool *copied);
 
 /* s3_finish.c */
 enum trl_code s3_finish(trl_ctx *ctx, media_store *store,

@@ -11,6 +11,7 @@
 
 #include <trl/log.h>
 
+#include "s3_line.h"
 #include "s3_xml.h"
 
 enum {
@@ -20,117 +21,15 @@ enum {
 	CODE_BYTES = 64
 };
 
-/* A request's texts. */
-struct line {
-	struct trl_buf url, path;
-	char hash[SIGV4_HEX];
-	struct trl_buf authorization, date, payload, type, range;
-	const char *headers[6];
-};
-
-static void
-line_fini(struct line *line)
-{
-	trl_buf_fini(&line->url);
-	trl_buf_fini(&line->path);
-	trl_buf_fini(&line->authorization);
-	trl_buf_fini(&line->date);
-	trl_buf_fini(&line->payload);
-	trl_buf_fini(&line->type);
-	trl_buf_fini(&line->range);
-}
-
 void
 s3_answer_fini(struct s3_answer *answer)
 {
 	trl_buf_fini(&answer->body);
 }
 
-void
-s3_key_of(const struct store_object *object, char key[S3_KEY_BYTES])
-{
-	char tenant[TRL_ID_TEXT], file[TRL_ID_TEXT];
-	const bool made = object->part[0] != '\0';
-
-	trl_assert(strlen(object->part) < STORE_PART_BYTES);
-	trl_id_format(object->tenant, tenant);
-	trl_id_format(object->file, file);
-	snprintf(key, S3_KEY_BYTES, "%s/%s%s%s", tenant, file, made ? ".made/" : "",
-	    object->part);
-}
-
-void
-s3_tail_of(const struct store_object *object, int64_t generation, uint64_t begin,
-    char key[S3_KEY_BYTES])
-{
-	const struct store_object own = { object->tenant, object->file, "" };
-	size_t len;
-
-	s3_key_of(&own, key);
-	len = strlen(key);
-	snprintf(key + len, S3_KEY_BYTES - len, ".tail/%lld-%llu",
-	    (long long)generation, (unsigned long long)begin);
-}
-
-static const char *
-ended(struct trl_buf *text)
-{
-	trl_buf_add(text, "", 1);
-	return (const char *)text->data;
-}
-
-struct sigv4_key
-s3_signing_key(const struct s3_store *store)
-{
-	return (struct sigv4_key){ .id = store->key_id,
-		.region = store->region,
-		.service = "s3",
-		.secret = trl_secret_bytes(store->secret),
-		.secret_len = trl_secret_len(store->secret) };
-}
-
-static void
-write_line(const struct s3_store *store, const struct s3_ask *ask, struct line *line)
-{
-	const struct sigv4_key key = s3_signing_key(store);
-	struct sigv4_header signed_too[] = { { "host", store->host },
-		{ "x-amz-content-sha256", line->hash }, { "x-amz-date", NULL } };
-	struct sigv4_request request = { .method = ask->method,
-		.query = ask->query != NULL ? ask->query : "",
-		.headers = signed_too,
-		.n_headers = TRL_COUNT(signed_too),
-		.payload = line->hash };
-	size_t n = 0;
-
-	trl_buf_adds(&line->url, store->url);
-	sigv4_encode(&line->url, ask->key, strlen(ask->key), true);
-	trl_buf_adds(&line->path, store->prefix);
-	sigv4_encode(&line->path, ask->key, strlen(ask->key), true);
-	request.path = ended(&line->path);
-	if (request.query[0] != '\0')
-		trl_buf_printf(&line->url, "?%s", request.query);
-	(void)ended(&line->url);
-	sigv4_time(trl_wall_us(), request.time);
-	signed_too[2].value = request.time;
-	trl_buf_adds(&line->authorization, "Authorization: ");
-	sigv4_authorize(&line->authorization, &key, &request);
-	trl_buf_printf(&line->date, "x-amz-date: %s", request.time);
-	trl_buf_printf(&line->payload, "x-amz-content-sha256: %s", line->hash);
-	trl_buf_printf(&line->type, "Content-Type: %s",
-	    ask->type != NULL ? ask->type : "application/octet-stream");
-	if (ask->range != NULL)
-		trl_buf_printf(&line->range, "Range: %s", ask->range);
-	line->headers[n++] = ended(&line->authorization);
-	line->headers[n++] = ended(&line->date);
-	line->headers[n++] = ended(&line->payload);
-	line->headers[n++] = ended(&line->type);
-	if (ask->range != NULL)
-		line->headers[n++] = ended(&line->range);
-}
-
 struct hashing {
 	const struct s3_ask *ask;
-	struct line *line;
+	struct s3_line *line;
 };
 
 static void
@@ -142,7 +41,8 @@ hash_body(void *arg)
 }
 
 static enum trl_code
-hash(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask, struct line *line)
+hash(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask,
+    struct s3_line *line)
 {
 	struct hashing hashing = { ask, line };
 
@@ -174,7 +74,7 @@ static enum trl_code
 send(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask,
     struct trl_http_answer *head, trl_http_exchange **out)
 {
-	TRL_AUTO(line_fini) struct line line = { .headers = { NULL } };
+	TRL_AUTO(s3_line_fini) struct s3_line line = { .headers = { NULL } };
 	enum trl_code rc = hash(ctx, store, ask, &line);
 	struct trl_http_call call = { .method = ask->method,
 		.headers = line.headers,
@@ -183,7 +83,7 @@ send(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask,
 
 	if (rc != TRL_OK)
 		return rc;
-	write_line(store, ask, &line);
+	s3_line_write(store, ask, &line);
 	call.url = (const char *)line.url.data;
 	rc = trl_http_out_begin(ctx, store->out, &call, ask->body_len, out);
 	if (rc == TRL_OK && ask->body_len > 0)
@@ -305,7 +205,8 @@ ask_once(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask,
 	*again = is_busy(head.status) || was_late(head.status, answer);
 	if (head.status >= 200 && head.status < 300)
 		return TRL_OK;
-	if (ask->keeps_errors && head.status >= 400 && head.status < 500 && !*again)
+	if (ask->keeps_errors && !*again &&
+	    ((head.status >= 400 && head.status < 500) || head.status == 501))
 		return TRL_OK;
 	if (*again && !last) { /* not worth a line of the log */
 		rc = trl_fail(ctx, TRL_UNAVAILABLE, "the S3 server is busy");

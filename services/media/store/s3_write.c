@@ -21,7 +21,8 @@ struct s3_writer {
 	struct trl_buf kept; /* the state as the row has it */
 	uint8_t *part;       /* what comes behind the parts */
 	size_t filled, room;
-	size_t most; /* that is taken of what all writers may hold */
+	size_t most;    /* that is taken of what all writers may hold */
+	bool no_copies; /* the server does not do them, or not these */
 };
 
 static enum trl_code
@@ -267,4 +268,38 @@ s3_writer_forget(trl_ctx *ctx, store_writer *base)
 	if (writer->state.id[0] == '\0')
 		return TRL_OK;
 	return s3_abort(ctx, store_of(writer), writer->key, writer->state.id);
+}
+
+uint64_t
+s3_writer_step(const store_writer *base, bool *between)
+{
+	const struct s3_writer *writer = (const struct s3_writer *)base;
+	const uint64_t part = writer->state.part_bytes;
+
+	*between = writer->filled == 0 || writer->filled == part;
+	return *between ? part : part - writer->filled;
+}
+
+/* Only whole parts and the last one, for all are of one size. */
+enum trl_code
+s3_writer_copy(trl_ctx *ctx, store_writer *base, const struct store_object *from,
+    uint64_t at, uint64_t n, bool *copied)
+{
+	struct s3_writer *writer = (struct s3_writer *)base;
+	struct s3_store *store = store_of(writer);
+	char key[S3_KEY_BYTES];
+	enum trl_code rc = TRL_OK;
+
+	if (store->base.no_copies || writer->no_copies ||
+	    (n != writer->state.part_bytes && base->offset + n != base->length))
+		return TRL_OK;
+	if (writer->filled > 0)
+		rc = send_part(ctx, writer);
+	if (rc != TRL_OK)
+		return rc;
+	s3_key_of(from, key);
+	rc = s3_copy_part(ctx, store, writer->key, &writer->state,
+	    &(struct s3_range){ key, at, n }, copied);
+	writer->no_copies = rc == TRL_OK && !*copied;
+	return rc;
 }

@@ -131,13 +131,28 @@ enum trl_code store_head(trl_ctx *ctx, media_store *store,
  * name first). */
 enum trl_code store_fetch(trl_ctx *ctx, media_store *store,
     const struct store_object *object, int *fd) TRL_MUST_CHECK;
-/* Makes one object of copies of others, in their order; seen gets all bytes, on the
- * loop's thread, for hashing. What there was of it is forgotten first, so it may be
- * repeated; of copies that fail nothing stays. Errors: as of store_writer_open, _write
- * and _finish. */
+/* One object of copies of others, in their order; made in stretches, each of which goes
+ * on where the one before has kept what there was. */
+struct store_joining {
+	const struct store_object *parts;
+	size_t n;
+	const struct store_object *into;
+	struct store_place
+	    from;          /* the begin, with the length of all, or what was kept */
+	uint64_t until_us; /* monotonic: when the stretch ends, or soon after */
+	/* Sees all bytes behind from, on the loop's thread, for hashing. */
+	void (*seen)(void *self, const void *data, size_t len);
+	/* All that was seen is durable. now->state lives as long as this call. */
+	enum trl_code (*keep)(
+	    void *self, trl_ctx *ctx, const struct store_place *now) TRL_MUST_CHECK;
+	void *self;
+};
+/* *whole: it is there under its name; else there is more to do. What fails goes on
+ * where it was kept last; where that was not yet, nothing stays of it. May be repeated.
+ * Errors: TRL_NOT_FOUND (a part), TRL_GONE (what was kept: it has to begin anew),
+ * keep's, as of store_writer_open, _write and _finish. */
 enum trl_code store_join(trl_ctx *ctx, media_store *store,
-    const struct store_object *parts, size_t n, const struct store_object *into,
-    void (*seen)(void *self, const void *data, size_t len), void *self) TRL_MUST_CHECK;
+    const struct store_joining *what, bool *whole) TRL_MUST_CHECK;
 /* part NULL: with all that was made of it, and what an upload left. That there is none
  * is fine. */
 enum trl_code store_remove(

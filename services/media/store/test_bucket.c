@@ -151,67 +151,6 @@ a_page_begins_behind_the_one_before(void **state)
 	act(small_pages);
 }
 
-static struct store_way stops;
-static size_t read_of_it;
-
-static enum trl_code
-read_to_a_point(trl_ctx *ctx, store_reader *reader, const uint8_t **data, size_t *len)
-{
-	if (read_of_it > S3_PART_BYTES + TRL_STREAM_PIECE)
-		return trl_fail(ctx, TRL_UNAVAILABLE, "the server is away");
-	return s3_reader_next(ctx, reader, data, len);
-}
-
-static void
-count_bytes(void *self, const void *data, size_t len)
-{
-	(void)data;
-	*(size_t *)self += len;
-}
-
-/* It has sent a part, and reads no more. */
-static void
-join_in_vain(trl_ctx *ctx, void *arg)
-{
-	const size_t len = S3_PART_BYTES + (1 << 20);
-	uint8_t *bytes = calloc(1, len);
-	struct s3_store *s3 = (struct s3_store *)store;
-	const struct store_way *usual = store->way;
-	struct s3_page *page = calloc(1, sizeof *page);
-	struct store_object part = { trl_id_new(), trl_id_new(), "" }, whole = part;
-	struct pages seen = { .n = 0 };
-	char prefix[TRL_ID_TEXT];
-
-	(void)arg;
-	whole.file = trl_id_new();
-	trl_id_format(part.tenant, prefix);
-	assert_int_equal(store_put(ctx, store, &part, bytes, len), TRL_OK);
-	stops = *usual;
-	stops.reader_next = read_to_a_point;
-	store->way = &stops;
-	assert_int_equal(
-	    store_join(ctx, store, &part, 1, &whole, count_bytes, &read_of_it),
-	    TRL_UNAVAILABLE);
-	store->way = usual;
-	assert_string_equal(ctx->err.message, "the server is away");
-	trl_err_clear(ctx);
-	page->prefix = prefix;
-	page->uploads = true;
-	assert_int_equal(s3_list_page(ctx, s3, page, 2, take_item, &seen), TRL_OK);
-	assert_int_equal(seen.n, 0);
-	assert_int_equal(store_remove_tenant(ctx, store, part.tenant), TRL_OK);
-	free(page);
-	free(bytes);
-	done = true;
-}
-
-static void
-copies_that_fail_leave_nothing(void **state)
-{
-	(void)state;
-	act(join_in_vain);
-}
-
 static void
 by_the_settings_there_are_none(void **state)
 {
@@ -256,7 +195,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_url_lets_a_client_read_for_a_while_and_no_other_way),
 		cmocka_unit_test(a_page_begins_behind_the_one_before),
-		cmocka_unit_test(copies_that_fail_leave_nothing),
 		cmocka_unit_test(by_the_settings_there_are_none),
 	};
 

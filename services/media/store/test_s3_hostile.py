@@ -8,7 +8,7 @@ answered by a line:
   count KIND           how many there were
   forget               no request fails any more: ok
 
-Kinds are begin, part, complete, abort, put, get, head, delete, list, uploads."""
+Kinds are begin, part, copy, complete, abort, put, get, head, delete, list, uploads."""
 import hashlib
 import http.server
 import itertools
@@ -36,6 +36,9 @@ FAULTS = {
     'region': Wrong(400, 'AuthorizationHeaderMalformed',
                     "the region 'test-region-1' is wrong; expecting 'eu-central-9'"),
     'bucket': Wrong(404, 'NoSuchBucket'), 'invalid': Wrong(400, 'InvalidPart'),
+    'gone': Wrong(404, 'NoSuchUpload'), 'denied': Wrong(403, 'AccessDenied'),
+    'none': Wrong(501, 'NotImplemented'),
+    'skewed': Wrong(403, 'RequestTimeTooSkewed', 'The difference is too large.'),
 }
 
 
@@ -66,6 +69,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == 'POST':
             return 'begin' if 'uploads' in self.query else 'complete'
         if 'uploadId' in self.query:
+            if 'x-amz-copy-source' in self.headers:
+                return 'copy'
             return 'part' if self.command == 'PUT' else 'abort'
         return self.command.lower()
 
@@ -88,7 +93,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Wrong(501, 'NotImplemented')
         if fields.get('x-amz-content-sha256') != hashlib.sha256(body).hexdigest():
             raise Wrong(400, 'XAmzContentSHA256Mismatch')
-        if 'SignedHeaders=host;x-amz-content-sha256;x-amz-date' not in fields['Authorization']:
+        signed = ['host'] + sorted(it.lower() for it in fields if it.lower().startswith('x-amz-'))
+        if f'SignedHeaders={";".join(signed)},' not in fields['Authorization']:
             raise Wrong(403, 'AccessDenied')
 
     def handle_one(self):
@@ -140,6 +146,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200)
         else:
             self.answer(200, ETag=etag)
+
+    def do_copy(self, body, fault):
+        if fault == 'unknown': # the header field
+            self.do_part(body, '')
+            return
+        source = urllib.parse.unquote(self.headers['x-amz-copy-source'])
+        assert source.startswith(f'/{BUCKET}/'), source
+        whole = objects.get(source[len(BUCKET) + 2:])
+        if whole is None:
+            raise Wrong(404, 'NoSuchKey')
+        first, last = (int(it) for it in self.headers['x-amz-copy-source-range'][6:].split('-'))
+        if last >= len(whole):
+            raise Wrong(400, 'InvalidArgument')
+        if fault == 'error200':
+            self.answer(200, b' \n' + error_of(Wrong(200, 'InternalError')))
+            return
+        etag = f'"{next(numbers):032x}"'
+        self.upload()[int(self.query['partNumber'])] = etag, whole if fault == 'whole' else whole[first:last + 1]
+        self.answer(200, f'<?xml version="1.0"?><CopyPartResult xmlns="x"><LastModified>{NOW}</LastModified>'
+                         f'<ETag>{escape(etag, {chr(34): "&quot;"})}</ETag></CopyPartResult>'.encode())
 
     def do_complete(self, body, fault):
         import xml.etree.ElementTree as tree

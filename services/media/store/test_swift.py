@@ -106,7 +106,7 @@ with open(folder + '/proxy.conf', 'w') as conf:
     conf.write(f'''[DEFAULT]
 swift_dir = {folder}
 [pipeline:main]
-pipeline = catch_errors cache s3api tempauth slo proxy-server
+pipeline = catch_errors cache s3api tempauth copy slo proxy-server
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:cache]
@@ -118,6 +118,8 @@ min_segment_size = 1
 [filter:tempauth]
 use = egg:swift#tempauth
 user_{key.replace(':', '_')} = {secret} .admin
+[filter:copy]
+use = egg:swift#copy
 [filter:slo]
 use = egg:swift#slo
 [app:proxy-server]

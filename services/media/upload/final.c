@@ -3,7 +3,9 @@
  * the same words by the same caller, it is the same one.
  *
  * What the parts had reserved becomes the file's; of a part that is used again, or
- * twice, it is reserved anew. The parts stay until they expire, for whoever asks. */
+ * twice, it is reserved anew. The parts stay until the last job that needs them is
+ * done.
+ */
 #include <string.h>
 
 #include <sodium.h>

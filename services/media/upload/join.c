@@ -1,5 +1,8 @@
-/* join.c - the job that puts a final upload's bytes together. It may run again from the
- * beginning, and changes nothing once its file has a hash. */
+/* join.c - the job that puts a final upload's bytes together. It goes on for a while,
+ * keeps how far it came in the upload's row, and comes again for the rest behind others
+ * that wait. A job whose process died, or that is stopped and does not know, keeps
+ * nothing any more: each run has a generation of its own. It changes nothing once the
+ * file has a hash. */
 #include <trl/log.h>
 
 #include "file/file.h"
@@ -7,8 +10,22 @@
 #include "upload/methods.h"
 #include "upload/writer.h"
 
-/* Only trl_job_give_up ends it: a process that dies is no fault of the parts. */
-enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 1000, AGAIN_US = 60000000 };
+/* Only trl_job_give_up ends it: a process that dies is no fault of the parts. A stretch
+ * may be longer than it is meant to, where parts of a bucket are large. */
+enum {
+	JOIN_MS = 3600000,
+	STRETCH_US = 60000000,
+	JOINS = 2,
+	ATTEMPTS = 1000,
+	AGAIN_US = 60000000
+};
+
+struct joining {
+	struct media *self;
+	struct trl_id id;
+	int64_t generation;
+	SHA256_CTX hash; /* of what is put together */
+};
 
 static const Media__V1__UploadDue *
 due_of(const struct trl_job *job)
@@ -17,27 +34,104 @@ due_of(const struct trl_job *job)
 }
 
 static void
-add_bytes(void *hash, const void *data, size_t len)
+add_bytes(void *joining, const void *data, size_t len)
 {
-	hash_add(hash, data, len);
+	hash_add(&((struct joining *)joining)->hash, data, len);
 }
 
 static enum trl_code
-join(struct media *self, trl_ctx *ctx, const Media__V1__UploadDue *due,
-    char text[HASH_TEXT])
+keep(void *arg, trl_ctx *ctx, const struct store_place *now)
 {
-	struct store_object into =
-	    upload_object(ctx->tenant, trl_value_id(due->upload_id));
+	const struct joining *joining = arg;
+	trl_batch *work =
+	    trl_batch_new(ctx, joining->self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	uint8_t state[HASH_STATE];
+
+	hash_save(&joining->hash, state);
+	trl_batch_add(work, &media_sql_upload_joined, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", joining->id),
+	    TRL_ARG_INT("generation", joining->generation),
+	    TRL_ARG_INT("joined", (int64_t)now->offset),
+	    TRL_ARG_BYTES("hash_state", state, now->offset > 0 ? sizeof state : 0),
+	    TRL_ARG_BYTES(
+		"store_state", now->state_len ? now->state : "", now->state_len));
+	return trl_batch_write_unrecorded(work);
+}
+
+/* It becomes the one that goes on; where that is. */
+static enum trl_code
+take(trl_ctx *ctx, struct joining *joining, struct store_place *from)
+{
+	trl_batch *work =
+	    trl_batch_new(ctx, joining->self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	enum trl_code rc;
+
+	trl_batch_get(work, &media_sql_upload_join, NULL, &row->base,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", joining->id));
+	rc = trl_batch_write_unrecorded(work);
+	if (rc == TRL_OK && !row->has_id)
+		rc = trl_fail(ctx, TRL_INTERNAL, "a file to be joined has no upload");
+	if (rc != TRL_OK)
+		return rc;
+	joining->generation = row->generation;
+	*from = (struct store_place){ .length = (uint64_t)row->length,
+		.generation = row->generation };
+	if (!hash_load(&joining->hash, row->hash_state.data, row->hash_state.len,
+		(uint64_t)row->joined))
+		return trl_fail(ctx, TRL_GONE, "a hash is none of what is joined");
+	from->offset = (uint64_t)row->joined;
+	from->state = row->store_state.data;
+	from->state_len = row->store_state.len;
+	return TRL_OK;
+}
+
+/* What there was of it is of no use. Gives TRL_GONE again, or why that cannot be. */
+static enum trl_code
+begin_anew(trl_ctx *ctx, struct joining *joining)
+{
+	const struct store_object into = upload_object(ctx->tenant, joining->id);
+	const struct store_place begin = { .offset = 0 };
+	const struct trl_err err = ctx->err;
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	hash_init(&joining->hash);
+	rc = store_abandon(ctx, joining->self->store, &into);
+	if (rc == TRL_OK)
+		rc = keep(joining, ctx, &begin);
+	if (rc != TRL_OK)
+		return rc;
+	ctx->err = err;
+	return TRL_GONE;
+}
+
+/* *whole: of all of it text is the hash. */
+static enum trl_code
+join(struct joining *joining, trl_ctx *ctx, const Media__V1__UploadDue *due,
+    char text[HASH_TEXT], bool *whole)
+{
+	const struct store_object into = upload_object(ctx->tenant, joining->id);
 	struct store_object *parts =
 	    trl_arena_alloc(ctx->arena, due->n_parts * sizeof *parts);
-	SHA256_CTX hash;
-	enum trl_code rc;
+	struct store_joining what = { .parts = parts,
+		.n = due->n_parts,
+		.into = &into,
+		.until_us = trl_mono_us() + STRETCH_US,
+		.seen = add_bytes,
+		.keep = keep,
+		.self = joining };
+	enum trl_code rc = take(ctx, joining, &what.from);
 
 	for (size_t i = 0; i < due->n_parts; i++)
 		parts[i] = upload_object(ctx->tenant, trl_value_id(due->parts[i]));
-	hash_init(&hash);
-	rc = store_join(ctx, self->store, parts, due->n_parts, &into, add_bytes, &hash);
-	hash_text(&hash, text);
+	*whole = false;
+	if (rc == TRL_OK)
+		rc = store_join(ctx, joining->self->store, &what, whole);
+	if (*whole)
+		hash_text(&joining->hash, text);
+	if (rc == TRL_GONE)
+		rc = begin_anew(ctx, joining);
 	return rc;
 }
 
@@ -68,50 +162,73 @@ begin_looks(struct media *self, trl_ctx *ctx, const media_file *file, bool *wait
 	return trl_batch_write(work, NULL); /* once, however often this runs */
 }
 
-/* The bytes of parts that were ended meanwhile, and that no other final one is to be
- * made of. */
+/* The bytes of one that was ended meanwhile. */
+static enum trl_code
+drop_bytes(struct media *self, trl_ctx *ctx, struct trl_id id)
+{
+	const struct store_object part = upload_object(ctx->tenant, id);
+	Media__V1__UploadCount *needed = media_v1_upload_count_new(ctx);
+	enum trl_code rc = trl_batch_get_one(ctx, self->pg,
+	    TRL_SCOPE_TENANT(ctx->tenant), &media_sql_upload_pending, NULL,
+	    &needed->base, TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
+
+	return rc == TRL_OK && needed->count == 0
+		   ? store_abandon(ctx, self->store, &part)
+		   : rc;
+}
+
+/* Their bytes lie there twice, and count once: so they go at once, but for those that
+ * another final one is still to be made of, whose job comes here as well. */
 static enum trl_code
 drop_parts(struct media *self, trl_ctx *ctx, const Media__V1__UploadDue *due)
 {
-	Media__V1__UploadRows *needed = media_v1_upload_rows_new(ctx);
-	struct trl_id *ids = trl_arena_alloc(ctx->arena, due->n_parts * sizeof *ids);
-	enum trl_code rc;
+	enum trl_code rc = TRL_OK;
 
-	for (size_t i = 0; i < due->n_parts; i++)
-		ids[i] = trl_value_id(due->parts[i]);
-	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
-	    &media_sql_upload_needed, NULL, &needed->base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant),
-	    TRL_ARG_IDS("ids", ids, due->n_parts));
 	for (size_t i = 0; rc == TRL_OK && i < due->n_parts; i++) {
-		const struct store_object part = upload_object(ctx->tenant, ids[i]);
-		bool is_needed = false;
+		const struct trl_id id = trl_value_id(due->parts[i]);
+		Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 
-		for (size_t j = 0; j < needed->n_items; j++)
-			is_needed =
-			    is_needed ||
-			    trl_id_eq(trl_value_id(needed->items[j]->id), ids[i]);
-		if (!is_needed)
-			rc = store_abandon(ctx, self->store, &part);
+		rc = upload_find(self, ctx, id, row);
+		if (rc == TRL_OK)
+			rc = row->has_id ? upload_expire(self, ctx, row)
+					 : drop_bytes(self, ctx, id);
+		if (rc == TRL_CONFLICT) { /* it is needed, or was asked for just now */
+			trl_err_clear(ctx);
+			rc = TRL_OK;
+		}
 	}
 	return rc;
 }
 
 static enum trl_code
+settle(struct media *self, trl_ctx *ctx, const media_file *file, const char *hash)
+{
+	struct file_verdict verdict = { .sha256 = hash };
+	bool waits;
+	enum trl_code rc = begin_looks(self, ctx, file, &waits);
+
+	if (rc != TRL_OK)
+		return rc;
+	if (!waits)
+		verdict.state = MEDIA__V1__FILE__STATE__ready;
+	return file_settle(self, ctx, trl_value_id(file->id), &verdict);
+}
+
+static enum trl_code
 run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 {
-	const struct trl_id id = trl_value_id(due_of(job)->upload_id);
-	struct file_verdict verdict = { 0 };
-	char text[HASH_TEXT];
+	struct joining joining = { .self = arg,
+		.id = trl_value_id(due_of(job)->upload_id) };
+	char text[HASH_TEXT] = "";
 	media_file *file;
-	bool waits;
-	enum trl_code rc = find(arg, ctx, id, &file);
+	bool whole;
+	enum trl_code rc = find(arg, ctx, joining.id, &file);
 
 	if (rc == TRL_OK && !file) /* it had been put together before a kill */
 		return drop_parts(arg, ctx, due_of(job));
 	if (rc != TRL_OK)
 		return rc;
-	rc = join(arg, ctx, due_of(job), text);
+	rc = join(&joining, ctx, due_of(job), text, &whole);
 	if (rc == TRL_NOT_FOUND)
 		return trl_job_give_up(ctx, "a part is not there");
 	if (rc != TRL_OK) { /* no part's fault */
@@ -119,14 +236,9 @@ run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 		trl_err_clear(ctx);
 		return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
 	}
-	if (rc == TRL_OK)
-		rc = begin_looks(arg, ctx, file, &waits);
-	if (rc != TRL_OK)
-		return rc;
-	verdict.sha256 = text;
-	if (!waits)
-		verdict.state = MEDIA__V1__FILE__STATE__ready;
-	rc = file_settle(arg, ctx, id, &verdict);
+	if (!whole)
+		return trl_job_again(ctx, trl_now(ctx));
+	rc = settle(arg, ctx, file, text);
 	return rc == TRL_OK ? drop_parts(arg, ctx, due_of(job)) : rc;
 }
 

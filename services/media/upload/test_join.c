@@ -1,66 +1,12 @@
-/* Uploads that are made of others. Over 400 lines: what becomes of parts and of wholes
- * is asked of each in all its states. */
-#include "upload/test_tus.h"
-
-#include "store/inside.h"
-#include "upload/become.h"
-#include "upload/methods.h"
-
-enum { PART = 300000 };
-
-static struct trl_id
-part_of(const void *data, size_t len)
-{
-	return tus_begin(&(struct tus_post){
-	    .length = len, .concat = "partial", .body = data, .body_len = len });
-}
-
-static const char *
-final_of(const struct trl_id *parts, size_t n)
-{
-	const char *text = "final;";
-
-	for (size_t i = 0; i < n; i++)
-		text = trl_arena_printf(world.arena, "%s%shttps://any.example%s%s",
-		    text, i ? " " : "", TUS_PATH, world_id_text(parts[i]));
-	return text;
-}
-
-static enum trl_code
-join(const struct world_caller *who, const char *concat, const char *metadata,
-    struct trl_id *out)
-{
-	Media__V1__CreatedUpload *created;
-	enum trl_code rc = tus_post(who,
-	    &(struct tus_post){
-		.no_length = true, .concat = concat, .metadata = metadata },
-	    &created);
-
-	if (rc == TRL_OK && out)
-		*out = id_of(created->location);
-	return rc;
-}
-
-static bool
-is_ready(void *arg)
-{
-	return strcmp(world_sql("select state from file where id = '%s'",
-			  world_id_text(*(struct trl_id *)arg)),
-		   "ready") == 0;
-}
-
-static void
-await_file(struct trl_id id)
-{
-	assert_true(trl_loop_run_until(world.loop, is_ready, &id, 20000));
-}
+/* Uploads that are made of others: what becomes of parts and of wholes. */
+#include "upload/test_finals.h"
 
 static void
 parts_become_one_file(void **state)
 {
 	const uint8_t *data = bytes_of(2 * PART + 5, 1);
 	Media__V1__UploadProgress *head;
-	struct trl_id parts[3], id;
+	struct trl_id parts[3], id, again;
 	const char *concat;
 	media_file *file;
 
@@ -88,12 +34,16 @@ parts_become_one_file(void **state)
 	assert_int_equal(head->upload_offset, 2 * PART + 5);
 	assert_int_equal(head->upload_length, 2 * PART + 5);
 	assert_string_equal(head->upload_concat, concat);
-	/* The parts go, and with them nothing of the file. */
+	/* The parts have gone, and with them nothing of the file. */
+	await_jobs();
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(tus_delete(&ann, parts[i]), TRL_OK);
+		assert_int_equal(tus_head_as(&ann, parts[i], NULL), TRL_NOT_FOUND);
 		must_not_lie_there(parts[i]);
 	}
 	assert_string_equal(storage(), "600005 0");
+	assert_int_equal(join(&ann, concat, "filename YS5iaW4=", &again), TRL_OK);
+	assert_true(trl_id_eq(id, again));
+	assert_int_equal(join(&ann, concat, "filename Yg==", &again), TRL_NOT_FOUND);
 	assert_int_equal(tus_delete(&ann, id), TRL_OK);
 	must_lie_there(id, data, 2 * PART + 5);
 }
@@ -108,6 +58,7 @@ asked_for_again_it_is_the_same(void **state)
 	parts[0] = part_of("abc", 3);
 	parts[1] = part_of("def", 3);
 	concat = final_of(parts, 2);
+	hold();
 	assert_int_equal(join(&ann, concat, "filename YQ==", &ids[0]), TRL_OK);
 	assert_int_equal(join(&ann, concat, "filename YQ==", &ids[1]), TRL_OK);
 	assert_true(trl_id_eq(ids[0], ids[1]));
@@ -119,6 +70,8 @@ asked_for_again_it_is_the_same(void **state)
 	parts[1] = parts[0];
 	assert_int_equal(join(&ann, final_of(parts, 2), NULL, &ids[3]), TRL_OK);
 	assert_string_equal(storage(), "18 0");
+	await_waiting(3);
+	let_go();
 	for (size_t i = 0; i < 4; i++)
 		await_file(ids[i]);
 	must_lie_there(ids[2], "abcdef", 6);
@@ -130,87 +83,52 @@ static void
 parts_that_end_before_they_are_read_are_read(void **state)
 {
 	struct trl_id parts[2], id;
-	const char *text;
 
 	(void)state;
 	parts[0] = part_of("abc", 3);
 	parts[1] = part_of("def", 3);
+	hold();
 	assert_int_equal(join(&ann, final_of(parts, 2), NULL, &id), TRL_OK);
-	await_file(id);
-	/* as if the job had not run */
-	text = world_id_text(id);
-	world_sql("update file set state = 'processing', sha256 = null where id = '%s'",
-	    text);
+	await_waiting(1);
 	assert_int_equal(tus_delete(&ann, parts[0]), TRL_OK);
 	assert_int_equal(tus_head_as(&ann, parts[0], NULL), TRL_NOT_FOUND);
 	must_lie_there(parts[0], "abc", 3);
 	assert_int_equal(tus_delete(&ann, id), TRL_BUSY);
-	world_sql(
-	    "update file set state = 'ready', sha256 = 'x' where id = '%s'", text);
-	assert_int_equal(tus_delete(&ann, parts[1]), TRL_OK);
-	must_not_lie_there(parts[1]);
+	let_go();
+	await_file(id);
+	await_jobs();
+	must_lie_there(id, "abcdef", 6);
+	for (size_t i = 0; i < 2; i++)
+		must_not_lie_there(parts[i]);
 	assert_int_equal(tus_delete(&ann, id), TRL_OK);
 }
 
-/* As the job of a final upload runs once more. */
-struct rerun {
-	struct trl_id id, *parts;
-	size_t n;
-};
-
-static void
-run_again(trl_ctx *ctx, void *arg)
-{
-	const struct rerun *what = arg;
-	Media__V1__UploadDue *due = media_v1_upload_due_new(ctx);
-	const struct trl_job job = { .attempt = 1, .payload = &due->base };
-
-	ctx->tenant = ann.tenant;
-	trl_set(due, upload_id, trl_value_bytes(ctx, what->id));
-	due->n_parts = what->n;
-	due->parts = trl_arena_alloc(ctx->arena, what->n * sizeof *due->parts);
-	for (size_t i = 0; i < what->n; i++)
-		due->parts[i] = trl_value_bytes(ctx, what->parts[i]);
-	assert_int_equal(upload_join_job.run(world.self, ctx, &job), TRL_OK);
-}
-
-/* As if the job had not run. */
-static void
-make_pending(struct trl_id id)
-{
-	world_sql("update file set state = 'processing', sha256 = null where id = '%s'",
-	    world_id_text(id));
-}
-
-/* The first one's job tidies up, and the second one's still finds all that it needs. */
+/* One at a time: the first one's job tidies up, and the second one's still finds all
+ * that it needs. */
 static void
 parts_of_two_are_there_until_both_are_made(void **state)
 {
 	struct trl_id parts[2], ids[2];
-	struct rerun again = { .parts = parts, .n = 2 };
 	const char *concat;
 
 	(void)state;
 	parts[0] = part_of("abc", 3);
 	parts[1] = part_of("def", 3);
 	concat = final_of(parts, 2);
+	hold();
 	assert_int_equal(join(&ann, concat, "filename YQ==", &ids[0]), TRL_OK);
 	assert_int_equal(join(&ann, concat, "filename Yg==", &ids[1]), TRL_OK);
-	for (size_t i = 0; i < 2; i++)
+	assert_int_equal(tus_delete(&ann, parts[0]), TRL_OK);
+	await_waiting(2);
+	let_go();
+	for (size_t i = 0; i < 2; i++) {
 		await_file(ids[i]);
-	make_pending(ids[1]);
-	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(tus_delete(&ann, parts[i]), TRL_OK);
-	again.id = ids[0];
-	world_act(run_again, &again);
-	must_lie_there(ids[0], "abcdef", 6);
-	must_lie_there(parts[0], "abc", 3);
-	must_lie_there(parts[1], "def", 3);
-	again.id = ids[1];
-	world_act(run_again, &again);
-	assert_string_equal(file_that(ids[1])->sha256, hash_of("abcdef", 6));
+		assert_string_equal(file_that(ids[i])->sha256, hash_of("abcdef", 6));
+	}
+	await_jobs();
 	for (size_t i = 0; i < 2; i++)
 		must_not_lie_there(parts[i]);
+	assert_string_equal(column(parts[1], "count(*)"), "0");
 }
 
 static void
@@ -233,6 +151,7 @@ each_final_one_is_seen_by_whoever_ends_a_part(void **state)
 	const int64_t before = atol(column(part, "generation"));
 
 	(void)state;
+	hold();
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(
 		    join(&ann, final_of(&part, 1), i ? NULL : "filename YQ==", NULL),
@@ -241,52 +160,28 @@ each_final_one_is_seen_by_whoever_ends_a_part(void **state)
 	}
 	world_act(remove_as_read_before, &part);
 	assert_string_equal(column(part, "count(*)"), "1");
-}
-
-static struct store_way away;
-
-static enum trl_code
-open_fails(trl_ctx *ctx, media_store *store, const struct store_object *object,
-    const struct store_place *from, store_writer **out)
-{
-	(void)store, (void)object, (void)from, (void)out;
-	return trl_fail(ctx, TRL_UNAVAILABLE, "the store is away");
-}
-
-static bool
-is_waiting(void *arg)
-{
-	(void)arg;
-	return strcmp(world_sql("select count(*) from job where kind = 'join_upload' "
-				"and state = 'scheduled' and tenant_id = '%s'",
-			  world_id_text(ann.tenant)),
-		   "1") == 0;
+	await_waiting(2);
+	let_go();
+	await_jobs();
 }
 
 /* Each death of a process is an attempt. */
 static void
 processes_that_die_cost_no_file(void **state)
 {
-	media_store *store = ((struct media *)world.self)->store;
-	const struct store_way *usual = store->way;
 	const struct trl_id part = part_of("abc", 3);
 	struct trl_id id;
 
 	(void)state;
-	away = *usual;
-	away.writer_open = open_fails;
-	store->way = &away;
+	hold();
 	assert_int_equal(join(&ann, final_of(&part, 1), NULL, &id), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_waiting, NULL, 20000));
-	store->way = usual;
+	await_waiting(1);
 	world_sql("update job set state = 'running', attempt = 100, lease_token = "
 		  "gen_random_uuid(), lease_until = now() - interval '1 minute' where "
 		  "kind = 'join_upload' and tenant_id = '%s'",
 	    world_id_text(ann.tenant));
-	assert_true(trl_loop_run_until(world.loop, is_waiting, NULL, 20000));
-	world_sql("update job set run_at = now() where kind = 'join_upload' and "
-		  "tenant_id = '%s'",
-	    world_id_text(ann.tenant));
+	await_waiting(1);
+	let_go();
 	await_file(id);
 	must_lie_there(id, "abc", 3);
 }
@@ -299,12 +194,15 @@ what_was_rejected_may_be_asked_for_again(void **state)
 	struct trl_id ids[2];
 
 	(void)state;
+	hold();
 	assert_int_equal(join(&ann, concat, NULL, &ids[0]), TRL_OK);
-	await_file(ids[0]);
+	await_waiting(1);
 	world_sql("update file set state = 'rejected' where id = '%s'",
 	    world_id_text(ids[0]));
 	assert_int_equal(join(&ann, concat, NULL, &ids[1]), TRL_OK);
 	assert_false(trl_id_eq(ids[0], ids[1]));
+	await_waiting(2);
+	let_go();
 	await_file(ids[1]);
 	must_lie_there(ids[1], "abc", 3);
 }
@@ -318,14 +216,16 @@ a_pending_one_is_in_nobodys_way_and_stays(void **state)
 	struct trl_id ids[2];
 
 	(void)state;
+	hold();
 	assert_int_equal(join(&ann, concat, NULL, &ids[0]), TRL_OK);
-	await_file(ids[0]);
-	make_pending(ids[0]);
 	world_sql("update upload set expires_at = now() - interval '1 hour' where id = "
 		  "'%s'",
 	    world_id_text(ids[0]));
 	assert_int_equal(join(&ann, concat, NULL, &ids[1]), TRL_OK);
 	assert_true(trl_id_eq(ids[0], ids[1]));
+	await_waiting(1);
+	let_go();
+	await_file(ids[0]);
 }
 
 static void

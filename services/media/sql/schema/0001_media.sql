@@ -79,6 +79,8 @@ create table upload (
     concat      text,               -- Upload-Concat, as it was sent
     parts       uuid[],             -- of a final one
     final_key   bytea,              -- of a final one: hash of what asked for it
+    joined      bigint not null default 0, -- of a final one: bytes that its job has put
+                                    -- together; hash_state and store_state are of those
     uploader    uuid not null,      -- the account or key that may go on with it
     created_by  uuid,
     created_at  timestamptz not null,

@@ -1,0 +1,162 @@
+/* A join goes on where it was kept, whatever stopped it. */
+#include "upload/test_finals.h"
+
+static unsigned steps, stops_at, taken_at;
+static uint64_t begun_at;
+static struct trl_id joined;
+
+static enum trl_code
+count_step(trl_ctx *ctx, store_writer *writer, const struct store_object *from,
+    uint64_t at, uint64_t n, bool *copied)
+{
+	if (steps++ == 0)
+		begun_at = writer->offset;
+	if (steps == stops_at)
+		return trl_fail(ctx, TRL_UNAVAILABLE, "the store is away");
+	if (steps == taken_at)
+		world_sql("update upload set generation = generation + 1 where id = "
+			  "'%s'",
+		    world_id_text(joined));
+	return usual->writer_copy(ctx, writer, from, at, n, copied);
+}
+
+enum { STEP = PART / 5 };
+
+/* A job of 11 steps waits, which have not begun. */
+static void
+begin_counted(struct trl_id *id)
+{
+	const uint8_t *data = bytes_of(2 * PART + 5, 1);
+	struct trl_id parts[3];
+
+	parts[0] = part_of(data, PART);
+	parts[1] = part_of(data + PART, PART);
+	parts[2] = part_of(data + 2 * PART, 5);
+	((struct local_store *)store_of_media())->step_bytes = STEP;
+	store_of_media()->keep_bytes = 2 * STEP;
+	hold();
+	assert_int_equal(join(&ann, final_of(parts, 3), NULL, id), TRL_OK);
+	await_waiting(1);
+	joined = *id;
+}
+
+/* It runs, and fails at that step. */
+static void
+run_until(unsigned step)
+{
+	let_go();
+	held = *usual;
+	held.writer_copy = count_step;
+	store_of_media()->way = &held;
+	steps = 0;
+	stops_at = step;
+}
+
+static bool
+has_stopped(void *arg)
+{
+	int n = 1;
+
+	(void)arg;
+	return steps > 0 && waits(&n);
+}
+
+static void
+await_stop(void)
+{
+	assert_true(trl_loop_run_until(world.loop, has_stopped, NULL, 20000));
+}
+
+static void
+is_whole(struct trl_id id)
+{
+	const uint8_t *data = bytes_of(2 * PART + 5, 1);
+
+	await_file(id);
+	store_of_media()->way = usual;
+	assert_string_equal(file_that(id)->sha256, hash_of(data, 2 * PART + 5));
+	must_lie_there(id, data, 2 * PART + 5);
+	assert_string_equal(events_of(id), "media.file.ready");
+	assert_string_equal(storage(), "600005 0");
+}
+
+static void
+a_join_that_stops_goes_on_where_it_was_kept(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	begin_counted(&id);
+	run_until(4); /* behind what two have made, and a third one */
+	await_stop();
+	assert_int_equal(begun_at, 0);
+	assert_int_equal(atol(column(id, "joined")), 2 * STEP);
+	run_until(100);
+	is_whole(id);
+	assert_int_equal(begun_at, 2 * STEP);
+	assert_int_equal(steps, 9);
+}
+
+/* Its lease has run out, and another one has begun. */
+static void
+a_join_that_another_goes_on_with_keeps_nothing(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	begin_counted(&id);
+	taken_at = 2;
+	run_until(100);
+	await_stop();
+	taken_at = 0;
+	assert_int_equal(atol(column(id, "joined")), 0);
+	run_until(100);
+	is_whole(id);
+	assert_int_equal(steps, 11);
+}
+
+static void
+drop_bytes(trl_ctx *ctx, void *id)
+{
+	const struct store_object object = { ann.tenant, *(struct trl_id *)id, "" };
+
+	assert_int_equal(store_abandon(ctx, store_of_media(), &object), TRL_OK);
+}
+
+static bool
+begins_anew(void *id)
+{
+	int n = 1;
+
+	return atol(column(*(struct trl_id *)id, "joined")) == 0 && waits(&n);
+}
+
+static void
+a_join_whose_bytes_are_gone_begins_anew(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	begin_counted(&id);
+	run_until(6);
+	await_stop();
+	assert_int_equal(atol(column(id, "joined")), 4 * STEP);
+	world_act(drop_bytes, &id);
+	let_go();
+	assert_true(trl_loop_run_until(world.loop, begins_anew, &id, 20000));
+	let_go();
+	is_whole(id);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TUS(test) cmocka_unit_test_setup_teardown(test, begin, world_forget)
+		TUS(a_join_that_stops_goes_on_where_it_was_kept),
+		TUS(a_join_that_another_goes_on_with_keeps_nothing),
+		TUS(a_join_whose_bytes_are_gone_begins_anew),
+	};
+
+	return cmocka_run_group_tests(tests, open_world, world_close);
+}
