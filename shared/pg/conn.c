@@ -194,7 +194,7 @@ finish_group(struct pg_conn *conn)
 		conn->last = NULL;
 	conn->current = conn->first;
 	conn->groups--;
-	conn->since_us = trl_loop_now_us(conn->pg->loop);
+	conn->since_us = conn->pg->heard_us = trl_loop_now_us(conn->pg->loop);
 	end->next = NULL;
 	for (struct pg_op *i = op; i; i = i->next) {
 		failed |= i->error != NULL;

@@ -351,6 +351,25 @@ doubt_idle(trl_pg *pg, const struct pg_op *op)
 		drop_if_unheard(&pg->writes[i], op->queued_us);
 }
 
+/* It is asked once a second how it is, so it says something where it is there. */
+static bool
+says_nothing(const trl_pg *pg, const struct pg_op *op)
+{
+	return pg->heard_us < op->queued_us &&
+	       trl_loop_now_us(pg->loop) - pg->heard_us > PG_UNHEARD_MS * 1000;
+}
+
+/* That PostgreSQL is away is another thing than that it is slow: whoever asked may come
+ * again. Of what was sent to be written nobody knows. */
+static enum trl_code
+blame(trl_ctx *ctx, const trl_pg *pg, const struct pg_op *op, enum trl_code rc)
+{
+	if (rc != TRL_DEADLINE || (op->write && op->sync_sent) || !says_nothing(pg, op))
+		return rc;
+	trl_err_clear(ctx);
+	return trl_fail(ctx, TRL_UNAVAILABLE, "PostgreSQL says nothing");
+}
+
 static enum trl_code
 wait_for(trl_ctx *ctx, trl_pg *pg, struct pg_op *op)
 {
@@ -369,7 +388,7 @@ wait_for(trl_ctx *ctx, trl_pg *pg, struct pg_op *op)
 		queue->len--;
 	}
 	doubt_idle(pg, op);
-	return rc;
+	return blame(ctx, pg, op, rc);
 }
 
 enum trl_code
@@ -518,6 +537,7 @@ pg_conn_is_up(struct pg_conn *conn)
 
 	pg->connecting = NULL;
 	pg->failures = 0;
+	pg->heard_us = trl_loop_now_us(pg->loop);
 	pg->served |= pg_are_up(pg);
 	uv_timer_stop(pg->timer);
 	pg_connect_next(pg);

@@ -18,9 +18,10 @@
 enum {
 	PG_WAITING_MAX = 256, /* write ops without a connection; beyond: BUSY */
 	PG_READS_WAITING_MAX = 4096,
-	PG_GROUPS_AHEAD = 2, /* groups under way on a read connection */
-	PG_PATIENCE_MS = 1,  /* how long reads wait for the groups before them */
-	PG_SILENT_MS = 500,  /* an answer awaited so long and in vain is in doubt */
+	PG_GROUPS_AHEAD = 2,  /* groups under way on a read connection */
+	PG_PATIENCE_MS = 1,   /* how long reads wait for the groups before them */
+	PG_SILENT_MS = 500,   /* an answer awaited so long and in vain is in doubt */
+	PG_UNHEARD_MS = 1500, /* all are silent: it is away */
 	PG_LOCK_TIMEOUT_MS = 50,
 	PG_STATEMENT_TIMEOUT_MS = 5000,
 	PG_CONNECT_TIMEOUT_MS = 3000,
@@ -62,6 +63,7 @@ struct trl_pg {
 	bool unfit;          /* a statement did not fit the schema */
 	unsigned failures;   /* in a row */
 	uint64_t failing_since_us;
+	uint64_t heard_us; /* when any connection said something */
 	/* What connections are made anew for, and until when the same again, with no
 	 * success between, tells that they are not to blame; until when that is known.
 	 */

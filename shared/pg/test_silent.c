@@ -57,6 +57,13 @@ read_in_vain(trl_ctx *ctx)
 }
 
 static void
+read_and_say_why(trl_ctx *ctx)
+{
+	CHECK(world_count(ctx, trl_new_id(ctx)) == -1);
+	CHECK_CODE(ctx->err.code, TRL_UNAVAILABLE);
+}
+
+static void
 read_well(trl_ctx *ctx)
 {
 	for (int i = 0; i < 8; i++)
@@ -112,6 +119,19 @@ one_silent_read_costs_no_other(void **state)
 	assert_int_equal(silence(world.pg->reads, world.pg->n_reads), 2);
 	world_run_for(read_in_vain, 1000);
 	world_run_for(read_well, 4000);
+}
+
+/* Whoever has waited long enough to know is told that it is away, and not that it was
+ * slow, so that they may come again. */
+static void
+a_server_that_says_nothing_is_away(void **state)
+{
+	(void)state;
+	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 10000));
+	assert_true(trl_loop_run_until(world.loop, nothing_connects, NULL, 10000));
+	assert_int_equal(silence(world.pg->reads, world.pg->n_reads), 2);
+	assert_true(silence(world.pg->writes, world.pg->n_writes) > 0);
+	world_run_for(read_and_say_why, PG_UNHEARD_MS + 1000);
 }
 
 static void
@@ -171,6 +191,7 @@ main(void)
 		    what_is_lost_long_after_a_failed_attempt_is_made_again),
 		cmocka_unit_test(one_silent_write_costs_no_other),
 		cmocka_unit_test(silent_reads_that_were_sent_again_are_given_up),
+		cmocka_unit_test(a_server_that_says_nothing_is_away),
 	};
 
 	return cmocka_run_group_tests_name("silent", tests, world_open, world_close);
