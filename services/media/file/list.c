@@ -1,6 +1,6 @@
 /* media.ListFiles - what the caller sees of an organisation's files, by what is asked
- * of them, page by page in one of six orders. Which rows are listed is said once, by
- * the schema's function file_listed. */
+ * of them, page by page in one of six orders. What is asked for is said once, by the
+ * schema's function file_asked. */
 #include <string.h>
 
 #include <trl/page.h>
@@ -33,8 +33,15 @@ order_of(const Media__V1__ListFilesRequest *in)
 	return &orders[sort - 1][falls];
 }
 
+static bool
+manages(const trl_ctx *ctx)
+{
+	return trl_may(ctx, TRL_MAY_MEDIA_FILE_MANAGE);
+}
+
 /* The collections whose files everybody sees who may read any, as far as they are asked
- * for. NULL: none is, and the caller's own are all. */
+ * for. NULL: none is, and the caller's own are all; or they manage files and see all.
+ */
 static struct trl_arg
 shown_of(const struct media *self, trl_ctx *ctx, const Media__V1__ListFilesRequest *in)
 {
@@ -44,7 +51,7 @@ shown_of(const struct media *self, trl_ctx *ctx, const Media__V1__ListFilesReque
 	const struct collection *list = collections_all(self->collections, &all);
 	const char **shown = trl_arena_alloc(ctx->arena, (all + 1) * sizeof *shown);
 
-	for (size_t i = 0; i < all && !trash; i++)
+	for (size_t i = 0; i < all && !trash && !manages(ctx); i++)
 		if (list[i].visibility != COLLECTION_PRIVATE &&
 		    (!in->collection || !*in->collection ||
 			strcmp(in->collection, list[i].name) == 0))
@@ -84,8 +91,7 @@ read_page(struct media *self, trl_ctx *ctx, const Media__V1__ListFilesRequest *i
 			  : TRL_ARG_NULL("state"),
 	    text("name", in->name), at("created_after", in->created_after),
 	    at("created_before", in->created_before),
-	    TRL_ARG_ID("me", media_caller(ctx)),
-	    TRL_ARG_BOOL("manages", trl_may(ctx, TRL_MAY_MEDIA_FILE_MANAGE)),
+	    TRL_ARG_ID("me", media_caller(ctx)), TRL_ARG_BOOL("manages", manages(ctx)),
 	    shown_of(self, ctx, in), key,
 	    begun ? TRL_ARG_ID("after", page->after) : TRL_ARG_NULL("after"),
 	    TRL_ARG_INT("limit", page->size + 1));

@@ -1,11 +1,48 @@
--- Files by their names, from behind.
+-- Files by their names, from behind. As many as a page has of each collection that is
+-- shown, of the caller's own of others, or of all where they manage files: so each is
+-- found by an index.
+with listed as (
+    (select shown_file.id, shown_file.sorted_name
+    from unnest(:shown::text[]) as shown (name)
+    cross join lateral (
+        select f.id, f.sorted_name
+        from file f
+        where f.tenant_id = :tenant_id and f.collection = shown.name
+            and f.state <> 'deleted'
+            and file_asked(f, :collection, :type, :state, :name, :created_after,
+                :created_before)
+            and (:after::uuid is null or (f.sorted_name, f.id) < (normalize(:text::text),
+                :after::uuid))
+        order by f.sorted_name desc, f.id desc
+        limit :limit
+    ) shown_file)
+    union all
+    (select f.id, f.sorted_name
+    from file f
+    where f.tenant_id = :tenant_id and f.maker = :me and not :manages::boolean
+        and (:shown::text[] is null or f.collection <> all (:shown::text[]))
+        and file_asked(f, :collection, :type, :state, :name, :created_after,
+            :created_before)
+        and (:after::uuid is null or (f.sorted_name, f.id) < (normalize(:text::text),
+                :after::uuid))
+    order by f.sorted_name desc, f.id desc
+    limit :limit)
+    union all
+    (select f.id, f.sorted_name
+    from file f
+    where f.tenant_id = :tenant_id and :manages::boolean
+        and file_asked(f, :collection, :type, :state, :name, :created_after,
+            :created_before)
+        and (:after::uuid is null or (f.sorted_name, f.id) < (normalize(:text::text),
+                :after::uuid))
+    order by f.sorted_name desc, f.id desc
+    limit :limit)
+    order by sorted_name desc, id desc
+    limit :limit
+)
 select f.id, f.version, f.collection, f.name, f.type, f.size, f.sha256, f.state, f.reason,
     f.width, f.height, f.frames, f.thumb_hash, f.scan, f.created_by, f.created_at,
     f.updated_at, f.deleted_at, f.purge_at
-from file f
-where f.tenant_id = :tenant_id
-    and file_listed(f, :collection, :type, :state, :name, :created_after, :created_before,
-        :me, :manages, :shown)
-    and (:after::uuid is null or (f.sorted_name, f.id) < (normalize(:text::text), :after::uuid))
+from listed
+join file f on f.tenant_id = :tenant_id and f.id = listed.id
 order by f.sorted_name desc, f.id desc
-limit :limit

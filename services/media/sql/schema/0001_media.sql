@@ -39,15 +39,18 @@ create index file_created_at on file (tenant_id, created_at, id);
 create index file_size on file (tenant_id, size, id);
 create index file_name on file (tenant_id, sorted_name, id);
 create index file_maker on file (tenant_id, maker, created_at, id);
+create index file_collection on file (tenant_id, collection, created_at, id);
+create index file_collection_size on file (tenant_id, collection, size, id);
+create index file_collection_name on file (tenant_id, collection, sorted_name, id);
+create index file_type on file (tenant_id, type, created_at, id);
+create index file_not_ready on file (tenant_id, created_at, id) where state <> 'ready';
 create index file_purge_at on file (purge_at) where state = 'deleted';
 
--- Whether a list shows a file: by what is asked of it (null: nothing), and by what the
--- caller sees: their own, all where they manage files, and those of collections that are
--- shown to everybody, the trash apart; shown is null where there are none, so that their
--- own are found by file_maker. Names are compared in NFC.
-create function file_listed(f file, of_collection text, of_type text, of_state text,
-    of_name text, since timestamptz, until timestamptz, me uuid, manages boolean,
-    shown text[]) returns boolean language sql stable as $$
+-- Whether a file is what a list asks for (null: nothing); the trash only where it is asked
+-- for. Names are compared in NFC.
+create function file_asked(f file, of_collection text, of_type text, of_state text,
+    of_name text, since timestamptz, until timestamptz) returns boolean
+    language sql stable as $$
 select (f.state = of_state or of_state is null and f.state <> 'deleted')
     and (of_collection is null or f.collection = of_collection)
     and (of_type is null or f.type = of_type
@@ -55,8 +58,6 @@ select (f.state = of_state or of_state is null and f.state <> 'deleted')
     and (of_name is null or f.sorted_name = normalize(of_name))
     and (since is null or f.created_at >= since)
     and (until is null or f.created_at < until)
-    and (manages or f.maker = me
-        or shown is not null and f.state <> 'deleted' and f.collection = any(shown))
 $$;
 
 -- An upload: what is durable of it, and who writes it. It stays until it expires, also
