@@ -18,16 +18,28 @@ reject(struct picture_reply *reply, const char *why)
 	(void)snprintf(reply->reason, sizeof reply->reason, "%s", why);
 }
 
-/* Of what vips has to say, to whoever sent the file: nothing but the one thing that is
- * no fault of the file. */
-static void
-reject_broken(struct picture_reply *reply, bool late)
+static bool
+vips_says(const char *words)
 {
-	const bool no_room = strstr(vips_error_buffer(), "out of memory") != NULL;
+	return strcasestr(vips_error_buffer(), words) != NULL;
+}
 
-	reject(reply, late      ? "The picture takes too long to be decoded."
-		      : no_room ? "The picture needs more memory than one may take."
-				: "The picture is broken: it cannot be decoded.");
+/* Of what vips has to say, to whoever sent the file: nothing but what is no fault of
+ * the file. Decoders say it in many ways that their memory is at its end, and that of
+ * WebP in none. */
+static const char *
+reason_of(const struct source *source, bool late)
+{
+	const int64_t pixels = (int64_t)source->width * source->height * source->frames;
+
+	if (late)
+		return "The picture takes too long to be decoded.";
+	if (vips_says("unable to encode"))
+		return "The picture is too large in this format.";
+	if (vips_says("memory") ||
+	    (pixels > PICTURE_LARGE && vips_says("unable to read pixels")))
+		return "The picture needs more memory than one may take.";
+	return "The picture is broken: it cannot be decoded.";
 }
 
 static int64_t
@@ -91,7 +103,7 @@ make(const struct source *source, const struct picture_request *asked,
 		failed = save(image, format, (int)asked->quality, bytes);
 	}
 	if (failed) {
-		reject_broken(reply, clock.late);
+		reject(reply, reason_of(source, clock.late));
 	} else if (bytes->len > PICTURE_REPLY_MAX - sizeof *reply) {
 		reject(reply, "The picture is too large in this format.");
 	} else {
@@ -147,7 +159,7 @@ look(const struct source *source, struct picture_reply *reply)
 		reply->thumb_hash_len = (uint32_t)thumbhash(
 		    image->Xsize, image->Ysize, pixels, reply->thumb_hash);
 	} else {
-		reject_broken(reply, clock.late);
+		reject(reply, reason_of(source, clock.late));
 	}
 	g_free(pixels);
 	if (image)

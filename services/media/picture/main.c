@@ -14,7 +14,7 @@ main(void)
 	static const struct trl_confined spec = {
 		.request_max = sizeof(struct picture_request),
 		.reply_max = PICTURE_REPLY_MAX,
-		.memory_max = (size_t)1 << 30,
+		.memory_max = (size_t)896 << 20, /* k8s/generator/objects.py */
 		.cpu_s = 30,
 		.reads = reads,
 		.version = PICTURE_VERSION,

@@ -17,12 +17,16 @@ enum {
 	PICTURE_FILE_MAX = 100 << 20,  /* bytes */
 	PICTURE_PIXELS_MAX = 50000000, /* of a frame */
 	PICTURE_ALL_MAX = 200000000,   /* pixels of all frames */
+	PICTURE_LARGE = 16000000,      /* pixels: its decoder may want for memory */
 	PICTURE_SIDE_MAX = 16383,
 	PICTURE_FRAMES_MAX = 100,
 	PICTURE_SCANS_MAX = 500,         /* of a JPEG */
-	PICTURE_METADATA_MAX = 16 << 20, /* bytes beside the picture: JPEG, PNG */
+	PICTURE_METADATA_MAX = 16 << 20, /* bytes beside the picture; not of HEIF */
 	PICTURE_CHUNKS_MAX = 100,        /* of text, of a PNG */
-	PICTURE_PACKED_MAX = 1 << 20,    /* bytes of compressed text, of a PNG */
+	/* Of compressed text, of a PNG: chunks, each of which may become 8 MB, kept
+	 * four times, and bytes. */
+	PICTURE_PACKS_MAX = 6,
+	PICTURE_PACKED_MAX = 1 << 20,
 
 	/* What can be asked for. */
 	PICTURE_WANTED_MAX = 4096, /* a side */

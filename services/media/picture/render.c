@@ -98,7 +98,10 @@ upright(VipsImage *in, int orientation)
 		return in;
 	out = vips_image_copy_memory(in); /* it is read across now, and is small */
 	in = instead(in, out == NULL, &out);
-	return in ? instead(in, vips_autorot(in, &out, NULL), &out) : NULL;
+	if (!in)
+		return NULL;
+	vips_image_set_int(in, VIPS_META_ORIENTATION, orientation);
+	return instead(in, vips_autorot(in, &out, NULL), &out);
 }
 
 static VipsImage *

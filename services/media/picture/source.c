@@ -9,6 +9,7 @@
 
 #include <trl/compiler.h>
 
+#include "picture/exif.h"
 #include "picture/walk.h"
 
 #define SEQUENTIALLY "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR
@@ -18,6 +19,19 @@ static void *
 bytes_of(const struct source *source)
 {
 	return (void *)(uintptr_t)source->data;
+}
+
+/* The decoder of WebP holds up to four copies, so it leaves nothing to a better filter
+ * where they are large. */
+static double
+webp_scale(const struct source *source, double shrink, bool all_frames)
+{
+	const int frames = all_frames ? source->frames : 1;
+	double by = shrink > 1 ? shrink : 1;
+
+	if ((double)source->width * source->height * frames / (by * by) > PICTURE_LARGE)
+		by = shrink > 0.5 ? 2 * shrink : 1;
+	return 1 / by;
 }
 
 VipsImage *
@@ -40,7 +54,7 @@ source_read(const struct source *source, double shrink, bool all_frames)
 		break;
 	case PICTURE_WEBP:
 		failed = vips_webpload_buffer(data, source->len, &out, "scale",
-		    1 / (shrink > 1 ? shrink : 1), "n", n, SEQUENTIALLY, NULL);
+		    webp_scale(source, shrink, all_frames), "n", n, SEQUENTIALLY, NULL);
 		break;
 	case PICTURE_GIF:
 		failed = vips_gifload_buffer(
@@ -67,6 +81,16 @@ reason(char room[PICTURE_REASON_MAX], const char *fmt, ...)
 }
 
 static const char *
+judge_beside(size_t beside, char room[PICTURE_REASON_MAX])
+{
+	if (beside <= PICTURE_METADATA_MAX)
+		return NULL;
+	return reason(room,
+	    "The picture has %zu bytes beside the picture itself; %d are allowed.",
+	    beside, PICTURE_METADATA_MAX);
+}
+
+static const char *
 judge_jpeg(const struct source *source, char room[PICTURE_REASON_MAX])
 {
 	unsigned scans;
@@ -76,12 +100,7 @@ judge_jpeg(const struct source *source, char room[PICTURE_REASON_MAX])
 	if (scans > PICTURE_SCANS_MAX)
 		return reason(room, "The picture has %u scans; %d are allowed.", scans,
 		    PICTURE_SCANS_MAX);
-	if (beside > PICTURE_METADATA_MAX)
-		return reason(room,
-		    "The picture has %zu bytes beside the picture itself; %d are "
-		    "allowed.",
-		    beside, PICTURE_METADATA_MAX);
-	return NULL;
+	return judge_beside(beside, room);
 }
 
 static const char *
@@ -93,16 +112,38 @@ judge_png(const struct source *source, char room[PICTURE_REASON_MAX])
 	if (found.texts > PICTURE_CHUNKS_MAX)
 		return reason(room, "The picture has %u texts; %d are allowed.",
 		    found.texts, PICTURE_CHUNKS_MAX);
+	if (found.packs > PICTURE_PACKS_MAX)
+		return reason(room, "The picture has %u packed texts; %d are allowed.",
+		    found.packs, PICTURE_PACKS_MAX);
 	if (found.packed > PICTURE_PACKED_MAX)
 		return reason(room,
 		    "The picture has %zu bytes of packed text; %d are allowed.",
 		    found.packed, PICTURE_PACKED_MAX);
-	if (found.beside > PICTURE_METADATA_MAX)
-		return reason(room,
-		    "The picture has %zu bytes beside the picture itself; %d are "
-		    "allowed.",
-		    found.beside, PICTURE_METADATA_MAX);
-	return NULL;
+	return judge_beside(found.beside, room);
+}
+
+static const char *
+too_many_frames(unsigned frames, char room[PICTURE_REASON_MAX])
+{
+	return reason(room, "The picture has %u frames; %d are allowed.", frames,
+	    PICTURE_FRAMES_MAX);
+}
+
+/* A GIF that was cut off would be shown as far as it goes, a WebP not at all. */
+static const char *
+judge_frames(const struct source *source, char room[PICTURE_REASON_MAX])
+{
+	struct walk_frames found;
+
+	if (source->format == PICTURE_GIF)
+		walk_gif(source->data, source->len, &found);
+	else
+		walk_webp(source->data, source->len, &found);
+	if (found.frames > PICTURE_FRAMES_MAX)
+		return too_many_frames(found.frames, room);
+	if (found.cut_off)
+		return "The picture is broken: it is cut off.";
+	return judge_beside(found.beside, room);
 }
 
 /* Against what its header says. */
@@ -122,8 +163,7 @@ judge_header(const struct source *source, char room[PICTURE_REASON_MAX])
 		    (long long)((pixels + 999999) / 1000000),
 		    PICTURE_PIXELS_MAX / 1000000);
 	if (source->frames > PICTURE_FRAMES_MAX)
-		return reason(room, "The picture has %d frames; %d are allowed.",
-		    source->frames, PICTURE_FRAMES_MAX);
+		return too_many_frames((unsigned)source->frames, room);
 	if (pixels * source->frames > PICTURE_ALL_MAX)
 		return reason(room,
 		    "The picture's %d frames have %lld megapixels in all; %d are "
@@ -132,6 +172,18 @@ judge_header(const struct source *source, char room[PICTURE_REASON_MAX])
 		    (long long)((pixels * source->frames + 999999) / 1000000),
 		    PICTURE_ALL_MAX / 1000000);
 	return NULL;
+}
+
+static int
+orientation_of(VipsImage *image)
+{
+	const void *exif;
+	size_t len;
+
+	if (!vips_image_get_typeof(image, VIPS_META_EXIF_NAME) ||
+	    vips_image_get_blob(image, VIPS_META_EXIF_NAME, &exif, &len))
+		return 1;
+	return exif_orientation(exif, len);
 }
 
 static bool
@@ -152,9 +204,8 @@ read_header(struct source *source)
 	source->frames = is_heif(source) ? 1 : vips_image_get_n_pages(image);
 	/* The decoder of HEIF turns by the file's own box (irot, imir); what EXIF says
 	 * would turn it twice. */
-	source->orientation = is_heif(source) || source->frames > 1
-				  ? 1
-				  : vips_image_get_orientation(image);
+	source->orientation =
+	    is_heif(source) || source->frames > 1 ? 1 : orientation_of(image);
 	g_object_unref(image);
 	return NULL;
 }
@@ -172,6 +223,8 @@ judge(struct source *source, bool heif, char room[PICTURE_REASON_MAX])
 		wrong = judge_jpeg(source, room);
 	if (source->format == PICTURE_PNG)
 		wrong = judge_png(source, room);
+	if (source->format == PICTURE_GIF || source->format == PICTURE_WEBP)
+		wrong = judge_frames(source, room);
 	if (!wrong)
 		wrong = read_header(source);
 	return wrong ? wrong : judge_header(source, room);

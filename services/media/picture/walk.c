@@ -112,12 +112,93 @@ walk_png(const uint8_t *data, size_t len, struct walk_png *out)
 					   nul + 1 < chunk + 8 + n && nul[1] == 0;
 
 			out->texts++;
+			out->packs += plain ? 0 : 1;
 			out->packed += plain ? 0 : n;
 		}
-		if (memcmp(type, "iCCP", 4) == 0)
+		if (memcmp(type, "iCCP", 4) == 0) {
+			out->packs++;
 			out->packed += n;
+		}
 		if (memcmp(type, "IDAT", 4) != 0)
 			out->beside += n;
 		at += n + 12;
 	}
+}
+
+/* Of a RIFF's chunk, or all of it. */
+static size_t
+length_of(const uint8_t *chunk)
+{
+	return chunk[4] | (size_t)chunk[5] << 8 | (size_t)chunk[6] << 16 |
+	       (size_t)chunk[7] << 24;
+}
+
+/* A RIFF: chunks of type, length and so many bytes, filled up to an even number. */
+void
+walk_webp(const uint8_t *data, size_t len, struct walk_frames *out)
+{
+	static const char picture[][5] = { "VP8 ", "VP8L", "VP8X", "ALPH", "ANIM",
+		"ANMF" };
+
+	const size_t whole = len < 8 ? 8 : 8 + length_of(data);
+
+	*out = (struct walk_frames){ .cut_off = len < 12 || whole > len };
+	for (size_t at = 12; !out->cut_off && at < whole && whole - at >= 8;) {
+		const uint8_t *chunk = data + at;
+		const size_t n = length_of(chunk);
+		bool is_picture = false;
+
+		for (size_t i = 0; i < TRL_COUNT(picture); i++)
+			is_picture = is_picture || memcmp(chunk, picture[i], 4) == 0;
+		out->frames += memcmp(chunk, "ANMF", 4) == 0;
+		out->beside += is_picture ? 0 : n;
+		out->cut_off = n > whole - at - 8;
+		at += 8 + n + (n & 1);
+	}
+}
+
+/* Behind blocks of a length and so many bytes, of which the last has none; NULL: they
+ * do not end. */
+static const uint8_t *
+behind_blocks(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end && *at != 0 && end - at > *at)
+		at += 1 + *at;
+	return at < end && *at == 0 ? at + 1 : NULL;
+}
+
+static size_t
+palette_size(uint8_t packed)
+{
+	return packed & 0x80 ? (size_t)3 << ((packed & 7) + 1) : 0;
+}
+
+/* GIF89a, 18 to 27: a head, then extensions and pictures up to the trailer; many a file
+ * has none. What begins as neither, decoders make of it what they can. */
+void
+walk_gif(const uint8_t *data, size_t len, struct walk_frames *out)
+{
+	const uint8_t *at = data + 13, *const end = data + len;
+
+	*out = (struct walk_frames){ .cut_off = true };
+	if (len < 13 || (size_t)(end - at) < palette_size(data[10]))
+		return;
+	at += palette_size(data[10]);
+	while (at < end && (*at == '!' || *at == ',')) {
+		const bool is_frame = *at == ',';
+		const uint8_t *const begin = at;
+		/* A frame has a head, a palette and the width of its codes. */
+		size_t head = 2;
+
+		if (is_frame && end - at > 10)
+			head = 11 + palette_size(at[9]);
+		if ((size_t)(end - at) < head || (is_frame && end - at <= 10))
+			return;
+		at = behind_blocks(at + head, end);
+		out->frames += is_frame;
+		if (!at)
+			return;
+		out->beside += is_frame ? 0 : (size_t)(at - begin);
+	}
+	out->cut_off = false;
 }

@@ -15,10 +15,20 @@ enum picture_format walk_format(const uint8_t *data, size_t len);
  * broken one is told as far as it goes. */
 void walk_jpeg(const uint8_t *data, size_t len, unsigned *scans, size_t *beside);
 
-/* Of a PNG: how many chunks of text, how many bytes of those and of profiles are
- * compressed, and how many bytes are beside the picture. */
+/* Of a PNG: how many chunks of text, how many of those and of profiles are compressed,
+ * and in how many bytes, and how many bytes are beside the picture. */
 struct walk_png {
-	unsigned texts;
+	unsigned texts, packs;
 	size_t packed, beside;
 };
 void walk_png(const uint8_t *data, size_t len, struct walk_png *out);
+
+/* Of a WebP or a GIF: how many frames, how many bytes beside them, and whether it ends
+ * within a piece. */
+struct walk_frames {
+	unsigned frames;
+	size_t beside;
+	bool cut_off;
+};
+void walk_webp(const uint8_t *data, size_t len, struct walk_frames *out);
+void walk_gif(const uint8_t *data, size_t len, struct walk_frames *out);
