@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,6 +35,9 @@
 
 enum { DESCRIPTORS_MAX = 64 };
 
+/* Beside its memory: programs, files, and what threads reserve and do not use. */
+static const rlim_t ADDRESSES = (rlim_t)512 << 20;
+
 static void
 set_limit(int which, rlim_t most)
 {
@@ -41,19 +46,63 @@ set_limit(int which, rlim_t most)
 	trl_assert(setrlimit((__rlimit_resource_t)which, &limit) == 0);
 }
 
+/* Whoever is to go when memory is short (proc(5)); where /proc is missing or may not be
+ * written, the kernel chooses by itself. */
+static void
+go_first(void)
+{
+	const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (file < 0)
+		return;
+	if (write(file, "1000", 4) != 4)
+		trl_assert(errno == EACCES || errno == EPERM || errno == EROFS);
+	close(file);
+}
+
 void
 confine_limits(size_t memory_max)
 {
+	go_first();
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_FSIZE, 0);
 	set_limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
 #ifdef TRL_ASAN
 	(void)memory_max;
 #else
-	set_limit(RLIMIT_AS, memory_max);
+	set_limit(RLIMIT_DATA, memory_max);
+	set_limit(RLIMIT_AS, memory_max + ADDRESSES);
 #endif
 	trl_assert(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0);
 	trl_assert(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+}
+
+/* Something came, or the other end is closed: of that nothing can be read. */
+static void
+on_socket(int number)
+{
+	const int error = errno;
+	char byte;
+	struct iovec piece = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+
+	(void)number;
+	if (recvmsg(0, &message, MSG_PEEK | MSG_DONTWAIT) == 0)
+		_exit(0);
+	errno = error;
+}
+
+/* Not PR_SET_PDEATHSIG: that is told of the thread that started it. */
+void
+confine_life(void)
+{
+	struct sigaction action = { .sa_flags = SA_RESTART };
+
+	action.sa_handler = on_socket;
+	trl_assert(sigaction(SIGIO, &action, NULL) == 0);
+	trl_assert(fcntl(0, F_SETOWN, getpid()) == 0);
+	trl_assert(fcntl(0, F_SETFL, O_ASYNC) == 0);
+	on_socket(SIGIO); /* before somebody listened */
 }
 
 static void

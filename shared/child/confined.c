@@ -136,6 +136,7 @@ trl_confined_main(const struct trl_confined *spec)
 	/* Whoever started it has read by now what the loader had to say. Libraries'
 	 * own words are no lines of a log. */
 	trl_assert(dup2(1, 2) == 2);
+	confine_life();
 	confine_files(spec->reads);
 	confine_calls();
 	if (spec->prove)

@@ -9,15 +9,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <cmocka.h>
 
 #include <trl/child.h>
+
+#include "talk.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define CONFINED 0 /* confine.h */
@@ -285,6 +294,41 @@ one_that_hangs_is_ended_in_time(void **state)
 	assert_false(question.failed); /* it waited for something */
 	assert_int_equal(asked_of("s").rc, TRL_UNAVAILABLE);
 	assert_string_equal(answer_to("eafter"), "after");
+}
+
+/* Nobody reads what it would answer, so it does not go on. */
+static void
+one_that_is_at_work_ends_when_its_service_has_died(void **state)
+{
+	static const char question[] = "\1\0\0\0h";
+	char program[CHILD_PATH_MAX], path[64], score[16] = "";
+	struct child_end end;
+	struct pollfd gone = { .events = POLLIN };
+	int unread = 1, status, file;
+
+	(void)state;
+	child_program(kind.name, program);
+	assert_int_equal(child_start(program, &end), 0);
+	assert_int_equal(send(end.socket, question, 5, 0), 5);
+	while (unread > 0) { /* at once */
+		assert_int_equal(ioctl(end.socket, SIOCOUTQ, &unread), 0);
+		(void)sched_yield();
+	}
+	(void)snprintf(path, sizeof path, "/proc/%d/oom_score_adj", end.pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(file >= 0);
+	assert_true(read(file, score, sizeof score - 1) > 0);
+	close(file);
+	assert_string_equal(score, "1000\n");
+	gone.fd = (int)syscall(SYS_pidfd_open, end.pid, 0);
+	assert_true(gone.fd >= 0);
+	assert_int_equal(poll(&gone, 1, 0), 0);
+	close(end.socket); /* as the kernel does */
+	assert_int_equal(poll(&gone, 1, PATIENCE_MS), 1);
+	assert_int_equal(waitpid(end.pid, &status, 0), end.pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(gone.fd);
 }
 
 static void
@@ -559,6 +603,7 @@ main(void)
 		RIGGED(one_that_hangs_is_ended_in_time),
 		RIGGED(one_that_computes_for_too_long_is_ended_by_it),
 		RIGGED(one_that_is_killed_each_time_is_not_its_questions_fault),
+		RIGGED(one_that_is_at_work_ends_when_its_service_has_died),
 		RIGGED(one_that_is_renewed_is_another_when_it_is_asked_again),
 		RIGGED(what_is_too_large_ends_it),
 		RIGGED(one_that_is_killed_at_rest_or_at_work_is_replaced),

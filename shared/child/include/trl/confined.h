@@ -2,7 +2,8 @@
  * and can do nothing else. Before the first one it gives up what it could do harm with:
  * it may make threads and read files, and where the kernel has Landlock only those
  * below reads; it cannot write any, start a program or reach a network (seccomp), nor
- * take more memory and time than its spec says. */
+ * take more memory and time than its spec says. It ends with whoever started it, in the
+ * middle of an answer, too. */
 #pragma once
 
 #include <stdint.h>
@@ -11,7 +12,7 @@
 
 struct trl_confined {
 	size_t request_max, reply_max; /* bytes */
-	size_t memory_max;             /* of addresses, bytes */
+	size_t memory_max;             /* of its own, bytes */
 	unsigned cpu_s;                /* for one answer */
 	uint8_t version;               /* of the questions (struct trl_child_kind) */
 	const char *const *reads;      /* folders, NULL-ended; those that are there */
