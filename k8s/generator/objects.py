@@ -14,13 +14,14 @@ PRIVATE_6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8']
 # Measured (k8s/README.md): the request holds what a service has under load, the limit some
 # times that. auth's is TRELLIS_ARGON2_SLOTS hashes of 64 MiB each, and the rest; billing's
 # is trellis-pdf, whose fonts count while it runs; media's is
-# trellis-picture, and the parts of uploads that a bucket gets.
+# what one trellis-picture may take (896 MiB), the parts of uploads that a bucket gets
+# (256 MiB), and the rest: each further one of TRELLIS_MEDIA_RENDERERS wants as much again.
 RESOURCES = {
     None: {'requests': {'cpu': '100m', 'memory': '32Mi'}, 'limits': {'cpu': '2', 'memory': '128Mi'}},
     'auth': {'requests': {'cpu': '250m', 'memory': '160Mi'}, 'limits': {'cpu': '3', 'memory': '320Mi'}},
     'billing': {'requests': {'cpu': '100m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
     'edge': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
-    'media': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '3', 'memory': '1Gi'}},
+    'media': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '3', 'memory': '1536Mi'}},
 }
 # Where what people upload lies, or with S3 what is looked at of it: below the run folder, as
 # it is by itself.
