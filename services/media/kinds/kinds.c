@@ -180,16 +180,22 @@ refuse(trl_ctx *ctx, const struct written *found, const struct written *declared
 
 /* Of no bytes nothing can be said but that they may be a text: what begins in a certain
  * way they are not. */
-static struct kind
-kind_of_nothing(trl_ctx *ctx, const struct written *declared, const char *name)
+static enum trl_code
+judge_nothing(
+    trl_ctx *ctx, const struct written *declared, const char *name, struct kind *out)
 {
 	const struct kind_row *row = declared->row;
 
+	if (row && (row->flags & KIND_SIGNED))
+		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
+		    "The file was declared to be %.*s and is empty.",
+		    (int)declared->len, declared->text);
+	*out = (struct kind){ .type = unknown };
 	if (is_nothing(declared) && (row = row_by_name(text_row(), name)))
-		return kind_of_row(row);
-	if (begins(declared, "text/") || (row && kind_row_root(row) == text_row()))
-		return kind_of(ctx, declared);
-	return (struct kind){ .type = unknown };
+		*out = kind_of_row(row);
+	else if (begins(declared, "text/") || (row && kind_row_root(row) == text_row()))
+		*out = kind_of(ctx, declared);
+	return TRL_OK;
 }
 
 enum trl_code
@@ -204,10 +210,8 @@ kinds_judge(trl_ctx *ctx, const char *found, const char *declared, const char *n
 		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
 		    "What the file was declared to be is no media type, such as "
 		    "image/png.");
-	if (!found) {
-		*out = kind_of_nothing(ctx, &d, name);
-		return TRL_OK;
-	}
+	if (!found)
+		return judge_nothing(ctx, &d, name, out);
 	if (!read_type(found, &f))
 		return trl_fail(ctx, TRL_INTERNAL, "libmagic found \"%.100s\"", found);
 	/* In which language a text is, it guesses too badly for anything. */

@@ -36,13 +36,14 @@ extern const struct trl_child_kind kinds_child;
  * them where it is no longer), which the call needs until it returns. declared: the
  * Content-Type that came with it, parameters and all, or NULL; name: the file's, or
  * NULL; it says nothing against the bytes. out->type is static or of ctx's arena.
- * Of one that trellis-sniff does not get over it is as of an empty one.
+ * One that trellis-sniff does not get over is application/octet-stream.
  * Errors: TRL_UNSUPPORTED_MEDIA_TYPE (what was declared is a lie, or no media type),
  * and those of trl_child_ask. */
 enum trl_code kinds_look(trl_ctx *ctx, trl_child *sniff, const void *head, size_t len,
     const char *declared, const char *name, struct kind *out) TRL_MUST_CHECK;
 
-/* The same where it is known what was found; found NULL: the file is empty. */
+/* The same where it is known what was found; found NULL: the file is empty, and so is
+ * nothing that begins in a way of its own. */
 enum trl_code kinds_judge(trl_ctx *ctx, const char *found, const char *declared,
     const char *name, struct kind *out) TRL_MUST_CHECK;
 

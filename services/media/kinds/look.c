@@ -28,7 +28,7 @@ kinds_look(trl_ctx *ctx, trl_child *sniff, const void *head, size_t len,
 		/* It would be so each time: then nothing is known of the file. */
 		trl_log_err(ctx);
 		trl_err_clear(ctx);
-		return kinds_judge(ctx, NULL, declared, name, out);
+		return kinds_judge(ctx, NULL, NULL, NULL, out);
 	}
 	if (rc != TRL_OK)
 		return rc;

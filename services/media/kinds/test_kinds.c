@@ -152,7 +152,12 @@ static const struct {
 	{ NULL, NULL, "a.md", "text/markdown" },
 	{ NULL, NULL, "a.png", "application/octet-stream" },
 	{ NULL, NULL, NULL, "application/octet-stream" },
-	{ NULL, "image/png", NULL, "application/octet-stream" },
+	{ NULL, "image/x-acme", NULL, "application/octet-stream" },
+	{ NULL, "audio/mpeg", NULL, "application/octet-stream" },
+	{ NULL, "image/png", NULL, NULL },
+	{ NULL, "image/jpg; q=1", "a.txt", NULL },
+	{ NULL, "application/pdf", NULL, NULL },
+	{ NULL, OOXML "wordprocessingml.document", NULL, NULL },
 	/* No media types. */
 	{ "image/png", "png", NULL, NULL },
 	{ "image/png", "image/", NULL, NULL },
@@ -201,6 +206,11 @@ a_lie_names_both(void **state)
 	    TRL_UNSUPPORTED_MEDIA_TYPE);
 	assert_string_equal(ctx.err.message,
 	    "The file was declared to be image/png and looks like text/html.");
+	trl_err_clear(&ctx);
+	assert_int_equal(kinds_judge(&ctx, NULL, "image/png", "a.png", &kind),
+	    TRL_UNSUPPORTED_MEDIA_TYPE);
+	assert_string_equal(
+	    ctx.err.message, "The file was declared to be image/png and is empty.");
 	trl_err_clear(&ctx);
 }
 
@@ -349,7 +359,12 @@ look_at_all(trl_ctx *with, void *arg)
 		{ BYTES("a,b\n1,2\n"), "text/csv", "text/csv" },
 		{ BYTES(EICAR), "text/plain", "text/plain" },
 		{ BYTES(EICAR), NULL, "text/plain" },
-		{ BYTES(""), "image/png", "application/octet-stream" },
+		{ BYTES(""), "image/png", NULL },
+		{ BYTES(""), "image/x-acme", "application/octet-stream" },
+		{ BYTES("rubbish"), "image/png", NULL },
+		{ BYTES("\1\2\3\4\5\6\7"), "image/jpeg", NULL },
+		{ BYTES("\0"), "image/gif", NULL },
+		{ BYTES("\x89PN"), "image/png", NULL },
 		{ BYTES(""), NULL, "application/octet-stream" },
 	};
 
