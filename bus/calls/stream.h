@@ -18,6 +18,7 @@ struct stream_in {
 	const uint8_t *whole; /* it rode; NULL: it did not, or was read */
 	size_t whole_len;
 	struct bus_piece *first, **last, *held; /* held: the one that is being read */
+	uint64_t held_cost;
 	uint64_t came, length; /* bytes; length UINT64_MAX: not known yet */
 	bool lost; /* the bulk was, before the reply: what had been sent may be gone */
 	uint64_t granted, spent, read;

@@ -3,7 +3,8 @@
  *
  * A stream begins with 256 KiB, and doubles that whenever its reader has read as much
  * and waits all the same: what is on its way then fills the line, however long that
- * is. All streams of a process share a budget. A quarter of it is for those that grow,
+ * is. The piece that the reader has counts until it asks for the next. All streams of
+ * a process share a budget. A quarter of it is for those that grow,
  * evenly; of the rest each one that comes takes a small part of what is left, since
  * credit cannot be taken back from a reader that has become slow. 64 KiB each stream
  * keeps to its end, and a caller that waits for a reply what may ride in it: what was

@@ -62,6 +62,17 @@ await_piece(trl_ctx *ctx, struct trl_stream *s)
 	return rc;
 }
 
+/* The piece that the reader had until now: only then there is room for another. */
+static void
+let_go(struct trl_stream *s)
+{
+	if (s->in.held == NULL)
+		return;
+	bus_stream_drop_held(s);
+	s->in.read += s->in.held_cost;
+	bus_credit_refill(s);
+}
+
 enum trl_code
 trl_stream_read(trl_ctx *ctx, trl_stream *s, struct trl_piece *piece)
 {
@@ -69,7 +80,7 @@ trl_stream_read(trl_ctx *ctx, trl_stream *s, struct trl_piece *piece)
 	enum trl_code rc;
 
 	trl_assert(s->serves || s->call.answered);
-	bus_stream_drop_held(s);
+	let_go(s);
 	*piece = (struct trl_piece){ .fd = -1 };
 	if (in->whole != NULL) {
 		piece->data = TRL_TAKE(in->whole);
@@ -93,8 +104,7 @@ trl_stream_read(trl_ctx *ctx, trl_stream *s, struct trl_piece *piece)
 		in->last = &in->first;
 	*piece = in->held->what;
 	in->held->what.fd = -1; /* the reader's now */
-	in->read += bus_piece_cost(piece->len, piece->fd >= 0);
-	bus_credit_refill(s);
+	in->held_cost = bus_piece_cost(piece->len, piece->fd >= 0);
 	bus_stream_moved(ctx, s);
 	return TRL_OK;
 }

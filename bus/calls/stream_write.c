@@ -145,13 +145,39 @@ read_part(void *arg)
 	part->error = errno;
 }
 
+/* Parks until what is read next may be sent, if it has to be: a reader that is slow
+ * costs no memory meanwhile. Of what rides nothing is sent yet. */
+static enum trl_code
+await_room_for(trl_ctx *ctx, struct trl_stream *s, struct part *part, uint64_t len)
+{
+	const struct stream_out *out = &s->out;
+	uint64_t may = TRL_STREAM_PIECE;
+	if (!s->serves || s->replied) {
+		if (out->credit - out->spent < BUS_PIECE_LEAST) {
+			free(part->bytes);
+			part->bytes = NULL;
+		}
+		enum trl_code rc = await_room(ctx, s, BUS_PIECE_LEAST, false);
+		if (rc != TRL_OK)
+			return rc;
+		may = out->credit - out->spent;
+	}
+	if (may > TRL_STREAM_PIECE)
+		may = TRL_STREAM_PIECE;
+	part->want = len < may ? (size_t)len : (size_t)may;
+	if (part->bytes == NULL)
+		part->bytes = malloc(TRL_STREAM_PIECE);
+	trl_assert(part->bytes != NULL);
+	return TRL_OK;
+}
+
 static enum trl_code
 write_read(trl_ctx *ctx, struct trl_stream *s, struct part *part, uint64_t len)
 {
 	while (len > 0) {
-		part->want = len < TRL_STREAM_PIECE ? (size_t)len : TRL_STREAM_PIECE;
-		enum trl_code rc =
-		    trl_offload(ctx, &s->bus->net->files, read_part, part);
+		enum trl_code rc = await_room_for(ctx, s, part, len);
+		if (rc == TRL_OK)
+			rc = trl_offload(ctx, &s->bus->net->files, read_part, part);
 		if (rc != TRL_OK)
 			return rc;
 		if (part->got <= 0)
@@ -171,9 +197,7 @@ write_read(trl_ctx *ctx, struct trl_stream *s, struct part *part, uint64_t len)
 static enum trl_code
 write_bytes(trl_ctx *ctx, struct trl_stream *s, int fd, uint64_t offset, uint64_t len)
 {
-	size_t most = len < TRL_STREAM_PIECE ? (size_t)len : TRL_STREAM_PIECE;
-	struct part part = { .fd = fd, .offset = offset, .bytes = malloc(most + 1) };
-	trl_assert(part.bytes != NULL);
+	struct part part = { .fd = fd, .offset = offset };
 	enum trl_code rc = write_read(ctx, s, &part, len);
 	free(part.bytes);
 	return rc;

@@ -2,6 +2,7 @@
  * what each end is told when the other gives up. What is lost on the
  * way is test_stream_loss.c's, what a hostile end says test_stream_hostile.c's. (Over
  * 400 lines: both ends and both directions of each story.) */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "bus.h"
+#include "stream.h"
 #include "test_body.h"
 
 static struct rig rig;
@@ -403,9 +405,56 @@ TEST(delays_no_call_for_a_slow_reader)
 			"\"edge\"}") >= 1);
 }
 
-enum { MANY = 600 };
+enum { MANY = 600, SLOW = 50, MIB = 1 << 20 };
 static unsigned opened, busy;
 static bool enough;
+static trl_stream *slow[SLOW];
+
+/* Opens files that it does not read on; then all that may be on its way has come. */
+static void
+open_slow_ones(trl_ctx *ctx, void *arg)
+{
+	struct trl_piece piece;
+	(void)arg;
+	for (unsigned i = 0; i < SLOW; i++) {
+		MUST(open_stream(ctx, SAMPLE_GIVE, "file", 8 * MIB, NULL, &slow[i]) ==
+		     TRL_OK);
+		body_reply(ctx, slow[i]);
+		MUST(trl_stream_read(ctx, slow[i], &piece) == TRL_OK && piece.len > 0);
+	}
+	for (unsigned i = 0; i < SLOW; i++)
+		while (slow[i]->in.granted - slow[i]->in.spent >= BUS_PIECE_LEAST)
+			MUST(trl_sleep(ctx, 1) == TRL_OK);
+}
+
+static void
+close_slow_ones(trl_ctx *ctx, void *arg)
+{
+	(void)ctx;
+	(void)arg;
+	for (unsigned i = 0; i < SLOW; i++)
+		trl_stream_close(&slow[i]);
+}
+
+static size_t
+in_use(void)
+{
+	struct mallinfo2 now = mallinfo2(); /* none with the sanitizers' */
+	return now.uordblks + now.hblkhd;
+}
+
+/* Of a file the writer reads no piece before its reader has room for it. */
+TEST(keeps_no_piece_of_a_file_for_a_slow_reader)
+{
+	served = rig_shared();
+	rig_open(&rig, "edge", rig_tcp(), served);
+	rig_await_peers(&rig, 1);
+	size_t before = in_use();
+	rig_run(&rig, open_slow_ones, NULL);
+	/* Both ends are here: what has come, and two actors' stacks and buffers. */
+	MUST(in_use() < before + rig.net->budget.charged + SLOW * 64 * 1024);
+	rig_run(&rig, close_slow_ones, NULL);
+}
 
 static bool
 is_enough(void *self)
@@ -524,6 +573,7 @@ main(void)
 		cmocka_unit_test(tells_each_end_how_the_other_ended),
 		cmocka_unit_test(tells_a_callee_that_its_caller_gave_up),
 		cmocka_unit_test(delays_no_call_for_a_slow_reader),
+		cmocka_unit_test(keeps_no_piece_of_a_file_for_a_slow_reader),
 		cmocka_unit_test(shares_its_memory_among_many_and_has_an_end),
 		cmocka_unit_test(
 		    has_room_for_what_rides_and_sheds_no_call_without_a_body),
