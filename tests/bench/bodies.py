@@ -29,6 +29,12 @@ http {{
 '''
 
 
+def pss(pid):
+    """MiB."""
+    with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as text:
+        return int(re.search(r'Pss:\s+(\d+)', text.read())[1]) / 1024
+
+
 class Mesh:
     """The mesh, with a product's services where there is one, and somebody in it."""
 
@@ -71,8 +77,7 @@ class Mesh:
                     name = os.path.basename(text.read().split(b'\0')[0].decode())
                     if not name.startswith('trellis-') or self.run.encode() not in env.read():
                         continue
-                with open(folder + '/smaps_rollup', encoding='ascii') as text:
-                    found[name] = int(re.search(r'Pss:\s+(\d+)', text.read())[1]) / 1024
+                found[name] = pss(os.path.basename(folder))
             except OSError:
                 pass
         return found

@@ -1,8 +1,9 @@
 """media.py ROUNDS BUILD - files through the whole mesh: a gigabyte up in PATCHes of 8 MiB beside
 a bare process that receives, hashes, writes and syncs the same (bare_upload.c), the
 reference server of tus with its file store (npm), and nginx's PUT, which neither hashes
-nor syncs; down beside nginx's sendfile; small files; and what others feel of it
-meanwhile. Started by tools/bench."""
+nor syncs; down beside nginx's sendfile, also from a media on another host (away.py); slow
+readers; small files; and what others feel of it meanwhile. Started by tools/bench."""
+import contextlib
 import hashlib
 import http.client
 import json
@@ -12,6 +13,7 @@ import sys
 import time
 import urllib.request
 
+from away import DELAY_S, FAR, NEAR, READERS, Away, slow_readers
 from bodies import GIB, NGINX_PORT, TOP, URL, beside_nginx, neighbours, rounds_of, small, speed, tell, PORT
 
 sys.path.insert(0, TOP + '/tests/mesh')
@@ -127,6 +129,21 @@ def far(files, rounds):
     print(f'PATCHes of 8 MiB over 20 ms there and back: {rate:.0f} MB/s, {rate * 1e6 / LINK:.2f} of 1 Gbit/s')
 
 
+def down(mesh, away, rounds, content):
+    path = content[content.index('/', 8):]
+    near, distant = (away.until_given(port, path) for port in (NEAR, FAR))
+    found = rounds_of(rounds, {
+        'trellis': lambda: speed([*mesh.curl(), content]),
+        'trellis, media on another host': lambda: speed([*mesh.curl(), near]),
+        'nginx sendfile': lambda: speed([f'http://127.0.0.1:{NGINX_PORT}/large']),
+        'far': lambda: speed([*mesh.curl(), '-r', f'0-{256 * MIB - 1}', distant]),
+    })
+    rate = found.pop('far')
+    tell('1 GiB down', found, 'nginx sendfile')
+    print(f'  {2000 * DELAY_S:.0f} ms there and back between door and media: {rate:.0f} MB/s   goal 40')
+    print(f'{READERS} slow readers: {slow_readers(mesh, NEAR, path, away.memory):+.1f} MiB in all, media on another host')
+
+
 def main():
     rounds, build = int(sys.argv[1]), sys.argv[2]
     with beside_nginx() as (mesh, work):
@@ -138,11 +155,11 @@ def main():
             upload(files, rounds, work)
             content = files.check()
             far(files, rounds)
-            tell('1 GiB down', rounds_of(rounds, {
-                'trellis': lambda: speed([*mesh.curl(), content]),
-                'nginx sendfile': lambda: speed([f'http://127.0.0.1:{NGINX_PORT}/large']),
-            }), 'nginx sendfile')
-            print('  memory that grew meanwhile: ' + ', '.join(
+            with contextlib.closing(Away(mesh)) as away:
+                down(mesh, away, rounds, content)
+            print('  on one host: {:+.1f} MiB'.format(slow_readers(
+                mesh, PORT, content[content.index('/', 8):], lambda: sum(mesh.memory().values()))))
+            print('memory that grew since the first upload: ' + ', '.join(
                 f'{name[8:]} {value - before.get(name, 0):+.1f} MiB' for name, value in sorted(mesh.memory().items())))
             files.up(files.data[:65536])
             small(mesh, rounds, f'{URL}/files/{files.made[-1]}/content')
