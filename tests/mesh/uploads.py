@@ -239,6 +239,7 @@ class Lines:
             total.update(block)
         file = self.ready(one.id)
         self.assertEqual((int(file["size"]), file["sha256"]), (one.size, total.hexdigest()))
+        self.assertEqual(one.given_hash(self.ports[0]), total.hexdigest())
         for name, was in before.items():
             self.assertLess(self.resident(name) - was, 16 * MIB, name)
         self.assertEqual(self.client().delete(f"/api/v1/files/{one.id}").status, 200)
