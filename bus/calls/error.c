@@ -20,6 +20,8 @@ bus_error_write(const trl_ctx *ctx, enum trl_code rc, struct bus_frame *out)
 	out->plan = bus_text(err->quota.plan);
 	out->limit = err->quota.limit;
 	out->used = err->quota.used;
+	out->has_reserved = err->quota.feature[0] && err->quota.reserved >= 0;
+	out->reserved = err->quota.reserved;
 }
 
 static char *
@@ -41,6 +43,8 @@ bus_error_read(trl_ctx *ctx, const struct bus_frame *frame)
 	if (frame->feature.s || frame->limit)
 		trl_err_quota(ctx, text_of(ctx, frame->feature),
 		    text_of(ctx, frame->plan), frame->limit, frame->used);
+	if (frame->has_reserved)
+		trl_err_reserved(ctx, frame->reserved);
 	for (unsigned n = 0; n < TRL_ERR_VIOLATIONS_MAX &&
 			     bus_next_violation(frame, &at, &pointer, &detail);
 	     n++) {

@@ -145,6 +145,8 @@ put_error(uint8_t *start, const struct bus_frame *f)
 		p = put_text(p, 6, f->feature);
 		p = put_text(p, 7, f->plan);
 		p = put_num(p, 9, (uint64_t)f->used);
+		if (f->has_reserved)
+			p = put_num(p, 10, (uint64_t)f->reserved);
 	}
 	if (f->feature.s != NULL || f->limit != 0) /* of RANGE it stands by itself */
 		p = put_num(p, 8, (uint64_t)f->limit);

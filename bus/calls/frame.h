@@ -80,7 +80,8 @@ struct bus_frame {
 	const struct trl_violation *violations; /* when written */
 	size_t n_violations;
 	struct bus_text feature, plan; /* of TRL_QUOTA */
-	int64_t limit, used;
+	int64_t limit, used, reserved;
+	bool has_reserved;
 	const uint8_t *raw_error; /* when read: for bus_next_violation */
 	size_t raw_error_len;
 	struct bus_text name, notices, bulk;

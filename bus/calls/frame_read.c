@@ -194,6 +194,12 @@ error_field(struct bus_frame *out, const struct field *f)
 			return false;
 		*(f->number == 8 ? &out->limit : &out->used) = (int64_t)v;
 		return true;
+	case 10:
+		if (!take_num(f, UINT64_MAX, &v))
+			return false;
+		out->reserved = (int64_t)v;
+		out->has_reserved = true;
+		return true;
 	default:
 		return true;
 	}

@@ -62,6 +62,7 @@ struct trl_stream {
 	bool serves;
 	bool answered, replied; /* the handler has; the bus has */
 	bool stalled; /* the caller's body stood still for as long as one may */
+	bool nudged;  /* who reads shall not wait, once */
 	bool replayed;
 	struct trl_buf message; /* the reply's */
 	struct trl_buf kept;    /* of the body, what may ride in it */

@@ -93,11 +93,15 @@ trl_stream_read(trl_ctx *ctx, trl_stream *s, struct trl_piece *piece)
 			in->comes = false;
 		else if (s->over != NULL)
 			return bus_stream_over(ctx, s);
+		else if (s->nudged)
+			break;
 		else if ((rc = await_piece(ctx, s)) != TRL_OK)
 			return rc;
 	}
-	if (!in->comes)
+	if (in->first == NULL) { /* the end, or nudged */
+		s->nudged = false;
 		return TRL_OK;
+	}
 	in->held = in->first;
 	in->first = in->held->next;
 	if (in->first == NULL)
@@ -107,4 +111,11 @@ trl_stream_read(trl_ctx *ctx, trl_stream *s, struct trl_piece *piece)
 	in->held_cost = bus_piece_cost(piece->len, piece->fd >= 0);
 	bus_stream_moved(ctx, s);
 	return TRL_OK;
+}
+
+void
+trl_stream_nudge(trl_stream *s)
+{
+	s->nudged = true;
+	bus_stream_wake(s);
 }

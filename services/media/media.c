@@ -106,8 +106,10 @@ open_media(const struct trl_host *host, void **out)
 
 static const struct trl_contract *const contracts[] = { &media_v1_server, NULL };
 static const struct trl_job_kind *const jobs[] = { &file_purge_job, &quota_tell_job,
-	&scan_job, &variant_job, &upload_finish_job, &upload_join_job, &sweep_job,
-	&sweep_uploads_job, NULL };
+	&scan_job, &variant_job, &upload_finish_job, &upload_join_job, &upload_left_job,
+	&sweep_job, &sweep_uploads_job, NULL };
+static const struct trl_subscription *const subscriptions[] = { &upload_hears_members,
+	NULL };
 static const struct trl_cron *const crons[] = { &sweep_cron, &sweep_uploads_cron,
 	NULL };
 static const char *const calls[] = { "tenants", NULL };
@@ -119,6 +121,7 @@ const struct trl_service media_service = {
 	.check_config = check_config,
 	.contracts = contracts,
 	.calls = calls,
+	.subscriptions = subscriptions,
 	.jobs = jobs,
 	.crons = crons,
 	.erase_tenant = sweep_erase_tenant,

@@ -76,6 +76,13 @@ trl_err_quota(struct trl_ctx *ctx, const char *feature, const char *plan, int64_
 	snprintf(quota->plan, sizeof quota->plan, "%s", plan);
 	quota->limit = limit;
 	quota->used = used;
+	quota->reserved = -1;
+}
+
+void
+trl_err_reserved(struct trl_ctx *ctx, int64_t reserved)
+{
+	ctx->err.quota.reserved = reserved;
 }
 
 void

@@ -320,6 +320,7 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 	    arena, (const char *)data, len - 2); /* less the empty line */
 	end = text + len - 2;
 	headers = trl_arena_alloc(arena, TRL_HTTP_HEADERS_MAX * sizeof *headers);
+	head->request.headers = headers; /* what is refused is known so far */
 	for (line = text; line < end; line = cr + 2) {
 		cr = memchr(line, '\r', (size_t)(end - line));
 		if (!cr || cr[1] != '\n')
@@ -328,7 +329,9 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 		*cr = '\0';
 		if (line == text) {
 			if ((status = read_first_line(limits, head, line, &target)) !=
-			    200)
+				200 ||
+			    (status = trl_http_target(
+				 arena, head, target, &authority)) != 200)
 				return status;
 			continue;
 		}
@@ -337,12 +340,9 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 		if (!read_field(line, (size_t)(cr - line), &headers[n]))
 			return refuse(head, 400, "A field cannot be read.");
 		note(&fields, &headers[n++]);
+		head->request.n_headers = n;
 	}
-	head->request.headers = headers;
-	head->request.n_headers = n;
 	if (!target)
 		return refuse(head, 400, "There is no first line.");
-	if ((status = trl_http_target(arena, head, target, &authority)) != 200)
-		return status;
 	return frame(head, &fields, authority);
 }

@@ -2,6 +2,20 @@
  * connection. */
 #include "conn.h"
 
+#include <string.h>
+
+/* Of a head that has no end, the lines that are whole. */
+static void
+find_lines(struct trl_http_conn *conn)
+{
+	const uint8_t *data = conn->in.data;
+	const uint8_t *lf = conn->in.len ? memrchr(data, '\n', conn->in.len) : NULL;
+
+	if (conn->state == HTTP_READING && !conn->head_len && lf &&
+	    conn->in.len - (size_t)(lf - data) > 2)
+		conn->head_len = (size_t)(lf - data) + 3; /* as if an empty one came */
+}
+
 void
 trl_http_refuse(struct trl_http_conn *conn, const struct trl_http_request *request,
     uint16_t status, const char *detail)
@@ -16,6 +30,8 @@ trl_http_refuse(struct trl_http_conn *conn, const struct trl_http_request *reque
 	struct trl_http_response response = { .status = status };
 	struct trl_http_head head;
 
+	if (!request)
+		find_lines(conn);
 	if (!request && conn->head_len) {
 		(void)trl_http_request_read(conn, server->scratch, &head);
 		refusal.request = &head.request;

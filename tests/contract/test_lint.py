@@ -170,6 +170,8 @@ BREACHES = [
      (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { header: "Up load" }];')),
     ('has its status in kind2, which is no uint32',
      (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { header: ":status" }];')),
+    ('takes one value only of kind2, which is no text in a header field',
+     (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { only: "1" }];')),
     ('binds upload-kind twice',
      (THING, THING + '\n // Kind.\n optional string kind2 = 9 [(trellis.field) = { header: "Upload-Kind" }];'
       '\n // Kind.\n optional string kind3 = 10 [(trellis.field) = { header: "upload-kind" }];')),

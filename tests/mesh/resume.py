@@ -109,13 +109,25 @@ class Uploads(Uploader):
 
     def test_another_version_is_412_whatever_is_asked(self):
         path = self.begin(4)
-        for method, at, headers in (("POST", "/api/v1/uploads", {"Upload-Length": "4"}), ("HEAD", path, {}),
-                                    ("PATCH", path, {"Upload-Offset": "0", "Content-Type": TYPE}), ("DELETE", path, {})):
+        for method, at, headers, body in (
+                ("POST", "/api/v1/uploads", {"Upload-Length": "4"}, None), ("HEAD", path, {}, None),
+                ("PATCH", path, {"Upload-Offset": "0", "Content-Type": TYPE}, b"abcd"),
+                ("PATCH", path, {}, None), ("DELETE", path, {}, None)):
             for version in (None, "0.2.2"):
-                answer = self.ada.call(method, at, None, {**headers, "Tus-Resumable": version},
-                                       b"abcd" if method == "PATCH" else None)
+                answer = self.ada.call(method, at, None, {**headers, "Tus-Resumable": version}, body)
                 self.assertEqual((answer.status, answer.headers["tus-version"]), (412, "1.0.0"), (method, version))
+                if method != "HEAD":
+                    self.check_problem(answer, 412, "PROTOCOL_VERSION")
+                    self.assertEqual(answer["title"], "This version of the protocol is not spoken here")
         self.assertEqual(self.offset(path), 0)
+
+    def test_refusals_that_reach_no_method_say_the_version_too(self):
+        path = self.begin(4)
+        for answer in (self.ask("PUT", path), self.ask("POST", path, X_HTTP_Method_Override="PUT"),
+                       self.ask("PATCH", path, b"abcd", X="a" * 17000),
+                       self.ask("PATCH", path, b"abcd", **{f"X_{i}": "1" for i in range(101)})):
+            self.assertIn(answer.status, (400, 405, 431))
+            self.assertEqual(answer.headers["tus-resumable"], "1.0.0", answer.status)
 
     def test_refusals_come_before_the_body_is_asked_for(self):
         path = self.begin(8)

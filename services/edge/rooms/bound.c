@@ -120,6 +120,29 @@ take_one(struct edge_request *request, size_t field)
 }
 
 enum trl_code
+edge_bound_version(struct edge_request *request)
+{
+	const struct trl_message *rules = request->route->method->in;
+
+	for (size_t i = 0; i < rules->descriptor->n_fields; i++) {
+		const char *name = rules->fields[i].header;
+		const char *only = rules->fields[i].only;
+		const struct trl_http_header *line;
+		size_t n;
+
+		if (!only)
+			continue;
+		line = find_line(request->http, name, &n);
+		if (!line || strcmp(line->value, only) != 0)
+			return edge_refuse(request, 412,
+			    trl_arena_printf(request->ctx->arena,
+				"No other version is spoken here: send %s: %s.", name,
+				only));
+	}
+	return TRL_OK;
+}
+
+enum trl_code
 edge_bound_take(struct edge_request *request)
 {
 	const struct trl_message *rules = request->route->method->in;

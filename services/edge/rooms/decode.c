@@ -271,10 +271,13 @@ enum trl_code
 edge_decode(struct edge_request *request)
 {
 	const struct trl_method *method = request->route->method;
-	enum trl_code rc;
+	enum trl_code rc = TRL_OK;
 
 	request->in = trl_message_new(request->ctx->arena, method->in->descriptor);
-	rc = set_path(request);
+	if (request->route->binds)
+		rc = edge_bound_version(request);
+	if (rc == TRL_OK)
+		rc = set_path(request);
 	if (rc == TRL_OK)
 		rc = set_query(request);
 	if (rc == TRL_OK && request->route->binds)

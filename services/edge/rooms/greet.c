@@ -80,6 +80,7 @@ edge_turn_away(void *self, trl_arena *arena, const struct trl_http_refusal *refu
 	struct edge_request request = { .edge = self, .ctx = &ctx, .http = &http };
 
 	edge_greet(&request);
+	edge_route_split(&request);
 	(void)edge_refuse(&request, refusal->status, refusal->detail);
 	edge_problem(&request, refusal->status == 503 ? TRL_BUSY : TRL_MALFORMED);
 	*out = request.response;

@@ -32,6 +32,11 @@ static const struct plain_status plain[] = {
 	    "again." },
 	{ 411, "LENGTH_REQUIRED", "The length is missing",
 	    "Send Content-Length, or Transfer-Encoding: chunked." },
+	{ 412, "PROTOCOL_VERSION", "This version of the protocol is not spoken here",
+	    "The header field that names the version of a protocol is missing, or "
+	    "names "
+	    "another one; detail says which there is. Nothing of the request was "
+	    "done." },
 	{ 413, "TOO_LARGE", "The body is too large", NULL },
 	{ 414, "URI_TOO_LONG", "The address is too long",
 	    "A request target may be at most 8 KiB long." },
@@ -222,6 +227,9 @@ add_quota(struct trl_buf *out, const struct trl_err *err)
 	add_text(out, "feature", err->quota.feature);
 	trl_buf_printf(out, ",\"limit\":%lld,\"used\":%lld",
 	    (long long)err->quota.limit, (long long)err->quota.used);
+	if (err->quota.reserved >= 0)
+		trl_buf_printf(
+		    out, ",\"reserved\":%lld", (long long)err->quota.reserved);
 	if (err->quota.plan[0])
 		add_text(out, "plan", err->quota.plan);
 }
@@ -319,7 +327,7 @@ put_off(struct edge_request *request, const struct problem *problem, unsigned wa
 }
 
 /* What each answer of a path has (Tus-Resumable), though none of its methods was asked
- * for: 405. */
+ * for, or the request was not read to its end: 405, 431. */
 static void
 add_near(struct edge_request *request)
 {

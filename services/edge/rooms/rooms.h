@@ -27,6 +27,8 @@ bool edge_answer_now(void *self, trl_arena *arena, const struct trl_http_request
 /* route.c: splits and decodes the path, finds the method. */
 bool edge_routes_open(struct edge *self);
 enum trl_code edge_route(struct edge_request *request);
+/* Of a request that nobody walks with: only splits the path, as far as it can be. */
+void edge_route_split(struct edge_request *request);
 /* The methods of the request's path for Allow, in the arena; "" where none. */
 const char *edge_route_allow(struct edge_request *request);
 /* The first of its path, whatever its verb; NULL: there is none. */
@@ -81,6 +83,8 @@ void edge_say_taken(struct edge_request *request);
 /* bound.c: fields that header fields hold. */
 /* Whether a message has a field that this one holds. */
 bool edge_binds(const struct trl_message *rules, const char *header);
+/* Whether the protocol's version is the one that is spoken here: 412 else. */
+enum trl_code edge_bound_version(struct edge_request *request);
 /* Takes the request's. Errors: TRL_MALFORMED. */
 enum trl_code edge_bound_take(struct edge_request *request);
 /* Adds the reply's to the response, whose status may be among them; Content-Length

@@ -256,6 +256,15 @@ split_path(struct edge_request *request)
 	return TRL_OK;
 }
 
+void
+edge_route_split(struct edge_request *request)
+{
+	if (split_path(request) != TRL_OK) {
+		request->n_segments = 0;
+		trl_err_clear(request->ctx);
+	}
+}
+
 static bool
 matches(const struct edge_route *route, const struct edge_request *request)
 {

@@ -165,6 +165,37 @@ a_body_that_cannot_be_read_is_refused_by_its_head(void **state)
 	}
 }
 
+/* No body, a body of another type, a field that is none, a path that is none: nothing
+ * of it is looked at. */
+static void
+another_version_of_a_protocol_is_refused_before_all_else(void **state)
+{
+	static const char *const methods[] = { "HEAD", "PATCH", "DELETE" };
+	static const char *const versions[] = { NULL, "0.2.2", "1.0.0 ", "1.0", "" };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(methods) * TRL_COUNT(versions); i++) {
+		const char *version = versions[i / TRL_COUNT(methods)];
+
+		rig_ask(methods[i % TRL_COUNT(methods)], "/api/v1/uploads/7");
+		rig_header("content-type", "text/plain");
+		rig_header("upload-offset", "-1");
+		if (version)
+			rig_header("tus-resumable", version);
+		rig_route();
+		assert_int_equal(edge_decode(&rig.request), TRL_MALFORMED);
+		assert_int_equal(rig.request.status, 412);
+		assert_string_equal(rig.ctx.err.message,
+		    "No other version is spoken here: send Tus-Resumable: 1.0.0.");
+	}
+	rig_ask("PATCH", "/api/v1/uploads/" RIG_ID);
+	rig_header("tus-resumable", "1.0.0");
+	rig_header("upload-offset", "0");
+	rig_route();
+	assert_int_equal(edge_decode(&rig.request), TRL_MALFORMED);
+	assert_int_equal(rig.request.status, 411);
+}
+
 int
 main(void)
 {
@@ -173,6 +204,8 @@ main(void)
 		cmocka_unit_test(what_is_no_id_is_no_resource),
 		cmocka_unit_test(a_query_beyond_the_contract_is_refused),
 		cmocka_unit_test(a_body_that_cannot_be_read_is_refused_by_its_head),
+		cmocka_unit_test(
+		    another_version_of_a_protocol_is_refused_before_all_else),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

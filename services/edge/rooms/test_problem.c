@@ -187,10 +187,12 @@ a_quota_names_what_of_the_plan_is_used_up(void **state)
 	has(body_text(),
 	    "\"feature\":\"seats\",\"limit\":5,\"used\":8,\"plan\":\"team\"");
 	rig_ask("POST", "/api/v1/tenants");
-	trl_err_quota(&rig.ctx, "storage-bytes", "team", 5000, 4999);
+	trl_err_quota(&rig.ctx, "storage-bytes", "team", 5000, 4990);
+	trl_err_reserved(&rig.ctx, 9);
 	(void)trl_fail(&rig.ctx, TRL_TOO_LARGE, "The plan's storage is too small.");
 	edge_problem(&rig.request, TRL_TOO_LARGE);
-	has(body_text(), "\"feature\":\"storage-bytes\",\"limit\":5000,\"used\":4999");
+	has(body_text(), "\"feature\":\"storage-bytes\",\"limit\":5000,\"used\":4990,"
+			 "\"reserved\":9,\"plan\":\"team\"");
 	rig_ask("POST", "/api/v1/tenants");
 	(void)trl_fail(&rig.ctx, TRL_QUOTA, "Too many.");
 	edge_problem(&rig.request, TRL_QUOTA);
@@ -240,6 +242,7 @@ statuses_of_http_itself_have_a_name_and_a_page(void **state)
 		{ 406, "NOT_ACCEPTABLE", "not-acceptable" },
 		{ 408, "REQUEST_TIMEOUT", "request-timeout" },
 		{ 411, "LENGTH_REQUIRED", "length-required" },
+		{ 412, "PROTOCOL_VERSION", "protocol-version" },
 		{ 413, "TOO_LARGE", "too-large" },
 		{ 415, "UNSUPPORTED_MEDIA_TYPE", "unsupported-media-type" } };
 
@@ -493,6 +496,13 @@ what_is_refused_at_the_door_is_a_problem_like_all_others(void **state)
 	has(body_text(), trl_arena_printf(rig.ctx.arena, "\"trace_id\":\"%.32s\"",
 			     rig_told("traceparent") + 3));
 	has_not(body_text(), "\"instance\"");
+	rig_ask("PATCH", "/api/v1/uploads/" RIG_ID);
+	turn_away(431, "16 KiB.");
+	assert_non_null(memmem(rig.request.response.fixed,
+	    rig.request.response.fixed_len, "Tus-Resumable: 1.0.0\r\n", 22));
+	rig_ask("GET", "/%zz");
+	turn_away(431, "16 KiB.");
+	has(body_text(), "\"detail\":\"16 KiB.\"");
 	rig_ask("", "");
 	turn_away(503, "Full.");
 	assert_string_equal(rig_told("Retry-After"), "1");

@@ -287,6 +287,14 @@ kinds_says_nothing(const char *declared)
 }
 
 bool
+kinds_is_type(const char *declared)
+{
+	struct written type;
+
+	return kinds_says_nothing(declared) || read_type(declared, &type);
+}
+
+bool
 kinds_may_be_listed(const char *const *list, const char *declared)
 {
 	char type[KINDS_TYPE_MAX + 1];

@@ -50,6 +50,8 @@ enum trl_code kinds_judge(trl_ctx *ctx, const char *found, const char *declared,
 /* Whether what was declared is what clients send that do not know. NULL and "": it
  * is. */
 bool kinds_says_nothing(const char *declared);
+/* Whether it is a media type, parameters and all, or says nothing. */
+bool kinds_is_type(const char *declared);
 /* Whether a file of which that was declared may turn out to be one of a list, before it
  * is looked at. NULL: nothing was declared. */
 bool kinds_may_be_listed(const char *const *list, const char *declared);

@@ -99,30 +99,59 @@ series_of(trl_metric *metric, const struct quota *quota)
 	return trl_series_at(metric, quota->plan ? quota->plan : "none");
 }
 
+static enum trl_code
+read_storage(struct media *self, trl_ctx *ctx, Media__V1__Storage *out)
+{
+	return trl_fold(
+	    ctx, trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+		     &media_sql_storage_get, NULL, &out->base,
+		     TRL_ARG_ID("tenant_id", ctx->tenant)));
+}
+
+/* The figures are those of GetStorage. */
+static enum trl_code
+too_large(trl_ctx *ctx, const struct quota *quota, const Media__V1__Storage *now)
+{
+	trl_series_add(series_of(refused, quota), 1);
+	trl_err_quota(ctx, QUOTA_FEATURE, quota->plan ? quota->plan : "", quota->limit,
+	    (int64_t)now->used);
+	trl_err_reserved(ctx, (int64_t)now->reserved);
+	return trl_fail(ctx, TRL_TOO_LARGE,
+	    "The %s's storage is %lld bytes; %llu are used, uploads that have begun "
+	    "have reserved %llu, and %llu more were asked for.",
+	    quota->of_plan ? "plan" : "organisation", (long long)quota->limit,
+	    (unsigned long long)now->used, (unsigned long long)now->reserved,
+	    (unsigned long long)quota->wants);
+}
+
 /* The batch was refused for want of room: says how much there is. */
 static enum trl_code
 refuse(struct media *self, trl_ctx *ctx, const struct quota *quota)
 {
 	Media__V1__Storage now = MEDIA__V1__STORAGE__INIT;
-	const char *whose = quota->of_plan ? "plan" : "organisation";
-	int64_t taken;
 	enum trl_code rc;
 
-	trl_series_add(series_of(refused, quota), 1);
 	trl_err_clear(ctx);
-	rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
-	    &media_sql_storage_get, NULL, &now.base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant));
+	rc = read_storage(self, ctx, &now);
 	if (rc != TRL_OK)
-		return trl_fold(ctx, rc);
-	taken = (int64_t)(now.used + now.reserved);
-	trl_err_quota(
-	    ctx, QUOTA_FEATURE, quota->plan ? quota->plan : "", quota->limit, taken);
-	return trl_fail(ctx, TRL_TOO_LARGE,
-	    "The %s's storage is %lld bytes; %lld are taken, and %llu more were asked "
-	    "for.",
-	    whose, (long long)quota->limit, (long long)taken,
-	    (unsigned long long)quota->wants);
+		return rc;
+	return too_large(ctx, quota, &now);
+}
+
+enum trl_code
+quota_look(struct media *self, trl_ctx *ctx, uint64_t bytes)
+{
+	Media__V1__Storage now = MEDIA__V1__STORAGE__INIT;
+	struct quota quota;
+	enum trl_code rc = quota_limit(self, ctx, &quota);
+
+	if (rc == TRL_OK && quota.limit != INT64_MAX)
+		rc = read_storage(self, ctx, &now);
+	if (rc != TRL_OK || quota.limit == INT64_MAX ||
+	    bytes + now.used + now.reserved <= (uint64_t)quota.limit)
+		return rc;
+	quota.wants = bytes;
+	return too_large(ctx, &quota, &now);
 }
 
 /* Writes wait for each other at the row in any case. In this process they do so before

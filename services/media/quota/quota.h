@@ -36,6 +36,11 @@ struct quota {
 enum trl_code quota_limit(
     struct media *self, trl_ctx *ctx, struct quota *out) TRL_MUST_CHECK;
 
+/* Whether so many bytes more would fit by now: for whoever reserves them later, and not
+ * exactly so many. Errors: TRL_TOO_LARGE (as quota_write's), faults. */
+enum trl_code quota_look(
+    struct media *self, trl_ctx *ctx, uint64_t bytes) TRL_MUST_CHECK;
+
 /* Adds that bytes more are reserved: at an upload's creation and, where its length is
  * not known yet, as it grows. 0 reserves nothing. Where they do not fit the batch
  * fails, and quota_write says why. */
@@ -52,8 +57,8 @@ void quota_tell(trl_batch *work);
 extern const struct trl_job_kind quota_tell_job;
 
 /* Writes a batch that holds any of these, one at a time in this process for each
- * tenant; a refusal names feature, limit, used and plan. quota may be NULL where
- * nothing was reserved. The second is trl_batch_write_unrecorded. Errors:
+ * tenant; a refusal names feature, limit, used, reserved and plan. quota may be NULL
+ * where nothing was reserved. The second is trl_batch_write_unrecorded. Errors:
  * TRL_TOO_LARGE, those of trl_batch_write. */
 enum trl_code quota_write(struct media *self, trl_batch *work,
     const struct quota *quota, ProtobufCMessage *reply) TRL_MUST_CHECK;

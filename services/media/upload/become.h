@@ -19,7 +19,8 @@ void upload_add_file(trl_ctx *ctx, const media_file *file, trl_batch *work);
 enum trl_code upload_find(
     struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out) TRL_MUST_CHECK;
 
-/* The same of one whose length nobody has said: it ends with what is there. */
+/* As upload_finish of one whose length nobody has said: it ends with what is there. out
+ * is the file, and the reply. */
 enum trl_code upload_end_and_finish(
     struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out) TRL_MUST_CHECK;
 /* As upload_finish, without waiting for whoever else is about to. */
@@ -48,7 +49,11 @@ enum trl_code upload_create_final(struct media *self, trl_ctx *ctx,
  * Errors: TRL_INVALID, TRL_UNSUPPORTED_MEDIA_TYPE, TRL_TOO_LARGE. */
 enum trl_code upload_row_of(struct media *self, trl_ctx *ctx,
     const struct upload_plan *plan, upload_row *out) TRL_MUST_CHECK;
-/* Adds the row to a batch. */
+/* Adds the row to a batch. keys: what it is found by beside its id, or NULL. */
+struct upload_keys {
+	const void *final;   /* UPLOAD_FINAL_KEY bytes */
+	const void *request; /* UPLOAD_REQUEST_KEY bytes */
+};
 void upload_add_row(trl_ctx *ctx, const upload_row *row, const struct trl_id *parts,
-    size_t n_parts, const void *final_key, trl_batch *work);
+    size_t n_parts, const struct upload_keys *keys, trl_batch *work);
 char *upload_location(trl_ctx *ctx, struct trl_id id);

@@ -12,7 +12,7 @@
 #include "upload/tus.h"
 #include "upload/writer.h"
 
-enum { TYPE_BYTES = 127 };
+enum { TYPE_BYTES = 127, AGAIN_TRIES = 3, AGAIN_MS = 1000 };
 
 char *
 upload_location(trl_ctx *ctx, struct trl_id id)
@@ -45,9 +45,11 @@ take_type(trl_ctx *ctx, const struct upload_plan *plan,
 
 	if (len == 0)
 		return TRL_OK;
-	if (len > TYPE_BYTES || trl_utf8_plain(plan->type, len, "") != len)
+	if (len > TYPE_BYTES || trl_utf8_plain(plan->type, len, "") != len ||
+	    !kinds_is_type(plan->type))
 		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
-		    "The declared type is no media type.");
+		    "What the file is declared to be is no media type, such as "
+		    "image/png.");
 	out->type = trl_arena_strdup(ctx->arena, plan->type);
 	if (!kinds_may_be_listed(collection->types, plan->type))
 		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
@@ -95,19 +97,26 @@ upload_row_of(
 
 void
 upload_add_row(trl_ctx *ctx, const upload_row *row, const struct trl_id *parts,
-    size_t n_parts, const void *final_key, trl_batch *work)
+    size_t n_parts, const struct upload_keys *keys, trl_batch *work)
 {
+	const void *final = keys ? keys->final : NULL;
+	const void *request = keys ? keys->request : NULL;
+
 	trl_batch_add(work, &media_sql_upload_insert, &row->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)),
 	    parts ? TRL_ARG_IDS("parts", parts, n_parts) : TRL_ARG_NULL("parts"),
-	    final_key ? TRL_ARG_BYTES("final_key", final_key, UPLOAD_FINAL_KEY)
-		      : TRL_ARG_NULL("final_key"));
+	    final ? TRL_ARG_BYTES("final_key", final, UPLOAD_FINAL_KEY)
+		  : TRL_ARG_NULL("final_key"),
+	    request ? TRL_ARG_BYTES("request_key", request, UPLOAD_REQUEST_KEY)
+		    : TRL_ARG_NULL("request_key"));
 }
 
-enum trl_code
-upload_create(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
-    ProtobufCMessage *reply, upload_row *out)
+/* Errors: also TRL_EXISTS (the same request has begun one before). */
+static enum trl_code
+insert(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
+    const void *request_key, ProtobufCMessage *reply, upload_row *out)
 {
+	const struct upload_keys keys = { .request = request_key };
 	struct quota quota;
 	trl_batch *work;
 	enum trl_code rc = upload_row_of(self, ctx, plan, out);
@@ -119,12 +128,37 @@ upload_create(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
 	if (plan->tell && reply)
 		plan->tell(ctx, out, reply);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	upload_add_row(ctx, out, NULL, 0, NULL, work);
+	upload_add_row(ctx, out, NULL, 0, &keys, work);
 	if (upload_is_whole(out)) /* of no bytes: nobody comes back for it */
 		upload_add_finish(ctx, trl_value_id(out->id), work);
 	quota_reserve(work, (uint64_t)out->reserved, &quota);
 	return reply ? quota_write(self, work, &quota, reply)
 		     : quota_write_unrecorded(self, work, &quota);
+}
+
+enum trl_code
+upload_create(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
+    ProtobufCMessage *reply, upload_row *out)
+{
+	uint8_t key[UPLOAD_REQUEST_KEY];
+	const bool has_key = plan->creates && upload_request_key(ctx, key);
+	enum trl_code rc;
+
+	for (unsigned tries = 0;; tries++) {
+		rc = insert(self, ctx, plan, has_key ? key : NULL, reply, out);
+		if (rc != TRL_EXISTS || tries == AGAIN_TRIES)
+			break;
+		trl_err_clear(ctx);
+		rc = upload_again(self, ctx, key, out);
+		if (rc != TRL_OK || out->has_id)
+			break;
+	}
+	if (rc == TRL_EXISTS) { /* another run of it, which began just now */
+		trl_err_clear(ctx);
+		rc = trl_fail(ctx, TRL_CONFLICT, "The same request goes on already.");
+		trl_err_retry_after(ctx, AGAIN_MS);
+	}
+	return rc;
 }
 
 static void
@@ -244,10 +278,12 @@ receive(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row 
 /* Where it cannot be, the client that sent a body knows of no upload, and sends all of
  * it again. */
 static enum trl_code
-finish(
-    struct media *self, trl_ctx *ctx, const struct asked *asked, const upload_row *row)
+finish(struct media *self, trl_ctx *ctx, const struct asked *asked,
+    const upload_row *row, Media__V1__CreatedUpload *out)
 {
-	enum trl_code rc = upload_finish(self, ctx, trl_value_id(row->id), NULL);
+	const struct upload_told told = { .reply = &out->base };
+	enum trl_code rc = upload_finish(self, ctx, trl_value_id(row->id),
+	    ctx->idempotency.from_client && !ctx->idempotency.recorded ? &told : NULL);
 
 	if (rc != TRL_OK && rc != TRL_UNCERTAIN && asked->body.length != 0)
 		upload_drop(self, ctx, trl_value_id(row->id));
@@ -255,16 +291,26 @@ finish(
 }
 
 static enum trl_code
-record(struct media *self, trl_ctx *ctx, Media__V1__CreatedUpload *out)
+record(struct media *self, trl_ctx *ctx, const upload_row *row,
+    Media__V1__CreatedUpload *out)
 {
+	const struct trl_id id = trl_value_id(row->id);
+	trl_batch *work;
+	enum trl_code rc;
+
 	if (ctx->idempotency.recorded)
 		return TRL_OK;
-	if (ctx->idempotency.from_client)
-		return trl_batch_write(
-		    trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant)),
-		    &out->base);
-	trl_unchanged(ctx); /* nobody can ask for this once more */
-	return TRL_OK;
+	if (!ctx->idempotency.from_client) { /* nobody can ask for this once more */
+		trl_unchanged(ctx);
+		return TRL_OK;
+	}
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch_add(work, &media_sql_upload_told, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
+	rc = trl_batch_write(work, &out->base);
+	if (rc == TRL_OK && ctx->idempotency.replayed)
+		upload_drop(self, ctx, id);
+	return rc;
 }
 
 static enum trl_code
@@ -281,19 +327,25 @@ create(struct media *self, trl_ctx *ctx, struct asked *asked,
 		    "The body has more bytes than Upload-Length says.");
 	asked->plan.writes = is_known && asked->body.length > 0;
 	asked->body.creates = true;
+	asked->plan.creates = asked->body.length != 0;
 	/* Of one that comes with a body, the record says that all of it has come. */
 	rc = upload_create(self, ctx, &asked->plan,
 	    is_known && asked->body.length == 0 ? &out->base : NULL, row);
 	if (rc != TRL_OK || ctx->idempotency.replayed)
 		return rc;
 	tell_created(ctx, row, &out->base);
+	if (row->finished_at) { /* before its process died */
+		trl_set(out, upload_offset, (uint64_t)row->received);
+		return record(self, ctx, row, out);
+	}
 	rc = receive(self, ctx, asked, row, out);
 	if (rc != TRL_OK && asked->body.length != 0)
 		upload_drop(self, ctx, trl_value_id(row->id));
 	if (rc == TRL_OK && asked->plan.has_length &&
 	    out->upload_offset == asked->plan.length)
-		rc = finish(self, ctx, asked, row);
-	return rc == TRL_OK ? record(self, ctx, out) : rc;
+		rc = finish(self, ctx, asked, row, out);
+	return rc == TRL_OK && !ctx->idempotency.replayed ? record(self, ctx, row, out)
+							  : rc;
 }
 
 enum trl_code
@@ -301,12 +353,8 @@ media_create_upload(struct media *self, trl_ctx *ctx,
     const Media__V1__CreateUploadRequest *in, Media__V1__CreatedUpload *out)
 {
 	struct asked asked = { 0 };
-	const char *why;
-	enum trl_code rc = upload_check_version(ctx, in->tus_resumable);
+	const char *why = read_fields(ctx, in, &asked);
 
-	if (rc != TRL_OK)
-		return rc;
-	why = read_fields(ctx, in, &asked);
 	if (why)
 		return trl_fail(ctx, TRL_MALFORMED, "%s", why);
 	if (asked.concat.kind == TUS_FINAL)

@@ -16,9 +16,9 @@ has_bytes(const upload_row *row)
 	return !row->finished_at || (row->concat && !upload_is_final(row));
 }
 
-/* Whether a job is still to read its bytes, or to make them. */
-static enum trl_code
-is_pending(struct media *self, trl_ctx *ctx, const upload_row *row, bool *pending)
+enum trl_code
+upload_is_pending(
+    struct media *self, trl_ctx *ctx, const upload_row *row, bool *pending)
 {
 	Media__V1__UploadCount *found = media_v1_upload_count_new(ctx);
 	enum trl_code rc = TRL_OK;
@@ -56,7 +56,7 @@ upload_remove(
 	const struct store_object object =
 	    upload_object(ctx->tenant, trl_value_id(row->id));
 	bool pending;
-	enum trl_code rc = is_pending(self, ctx, row, &pending);
+	enum trl_code rc = upload_is_pending(self, ctx, row, &pending);
 
 	if (rc == TRL_OK && pending && upload_is_final(row))
 		rc = trl_fail(
@@ -82,30 +82,46 @@ upload_expire(struct media *self, trl_ctx *ctx, const upload_row *row)
 
 	if (!row->finished_at && upload_is_whole(row))
 		return upload_finish(self, ctx, trl_value_id(row->id), NULL);
-	rc = is_pending(self, ctx, row, &pending);
+	rc = upload_is_pending(self, ctx, row, &pending);
 	if (rc == TRL_OK && pending)
 		rc = trl_fail(
 		    ctx, TRL_CONFLICT, "A file is still to be made of its bytes.");
 	return rc == TRL_OK ? upload_remove(self, ctx, row, NULL) : rc;
 }
 
-struct drop {
-	struct media *self;
-	struct trl_id tenant, id;
-};
-
 static enum trl_code
-fence(trl_ctx *ctx, const struct drop *what, struct trl_id uploader)
+fence(trl_ctx *ctx, struct media *self, const upload_row *row, uint32_t patience_ms)
 {
-	upload_writer *writer =
-	    upload_writer_find(what->self->uploads, what->tenant, what->id, uploader);
+	upload_writer *writer = upload_writer_find(self->uploads, ctx->tenant,
+	    trl_value_id(row->id), trl_value_id(row->uploader));
 
 	if (!writer)
 		return TRL_OK;
 	writer->fenced = true;
 	(void)trl_wake(writer->flusher);
-	return upload_writer_await(ctx, writer, DROP_MS);
+	return upload_writer_await(ctx, writer, patience_ms);
 }
+
+enum trl_code
+upload_end_now(struct media *self, trl_ctx *ctx, const upload_row *was,
+    uint32_t patience_ms, ProtobufCMessage *reply)
+{
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	enum trl_code rc = fence(ctx, self, was, patience_ms);
+
+	if (rc == TRL_OK) /* it may have come further meanwhile */
+		rc = upload_find(self, ctx, trl_value_id(was->id), row);
+	if (rc == TRL_OK && !row->has_id)
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such upload.");
+	if (rc == TRL_OK && row->finished_at && !was->finished_at)
+		rc = trl_fail(ctx, TRL_CONFLICT, "The upload has ended meanwhile.");
+	return rc == TRL_OK ? upload_remove(self, ctx, row, reply) : rc;
+}
+
+struct drop {
+	struct media *self;
+	struct trl_id tenant, id;
+};
 
 static void
 run_drop(trl_ctx *ctx, void *arg)
@@ -118,12 +134,8 @@ run_drop(trl_ctx *ctx, void *arg)
 	ctx->service = "media";
 	ctx->tenant = what.tenant;
 	rc = upload_find(what.self, ctx, what.id, row);
-	if (rc == TRL_OK && row->has_id)
-		rc = fence(ctx, &what, trl_value_id(row->uploader));
-	if (rc == TRL_OK) /* it may have come further meanwhile */
-		rc = upload_find(what.self, ctx, what.id, row);
 	if (rc == TRL_OK && row->has_id && !row->finished_at)
-		rc = upload_remove(what.self, ctx, row, NULL);
+		rc = upload_end_now(what.self, ctx, row, DROP_MS, NULL);
 	if (trl_is_fault(rc)) /* it expires */
 		trl_log_err(ctx);
 	uploads_leave(what.self->uploads);

@@ -150,6 +150,7 @@ write_final(struct media *self, trl_ctx *ctx, const struct joining *what,
     const upload_row *row, const media_file *file, Media__V1__CreatedUpload *out)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	const struct upload_keys keys = { .final = what->key };
 	struct quota quota;
 	enum trl_code rc = quota_limit(self, ctx, &quota);
 
@@ -168,7 +169,7 @@ write_final(struct media *self, trl_ctx *ctx, const struct joining *what,
 	    TRL_ARG_BYTES("final_key", what->key, sizeof what->key),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 	upload_add_row(
-	    ctx, row, what->concat->parts, what->concat->n_parts, what->key, work);
+	    ctx, row, what->concat->parts, what->concat->n_parts, &keys, work);
 	upload_add_file(ctx, file, work);
 	add_job(ctx, what, row, work);
 	if (what->length > what->freed)

@@ -105,12 +105,13 @@ upload_file_of(trl_ctx *ctx, const upload_row *row, const char *type, uint64_t s
 }
 
 static void
-add_finished(trl_ctx *ctx, const upload_row *row, uint64_t reserved, trl_batch *work)
+add_finished(
+    trl_ctx *ctx, const upload_row *row, uint64_t reserved, bool told, trl_batch *work)
 {
 	trl_batch_add(work, &media_sql_upload_finish, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("id", trl_value_id(row->id)), TRL_ARG_TIME("now", trl_now(ctx)),
-	    TRL_ARG_INT("reserved", (int64_t)reserved));
+	    TRL_ARG_INT("reserved", (int64_t)reserved), TRL_ARG_BOOL("told", told));
 }
 
 void
@@ -122,18 +123,22 @@ upload_add_file(trl_ctx *ctx, const media_file *file, trl_batch *work)
 
 /* Of a partial one: its bytes are kept, and their room, until it is used or expires. */
 static enum trl_code
-finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row)
+finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row,
+    const struct upload_told *told)
 {
 	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 
-	add_finished(ctx, row, (uint64_t)row->reserved, work);
-	return trl_batch_write_unrecorded(work);
+	add_finished(ctx, row, (uint64_t)row->reserved, told != NULL, work);
+	return told ? trl_batch_write(work, told->reply)
+		    : trl_batch_write_unrecorded(work);
 }
 
 static enum trl_code
-finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row, media_file *reply)
+finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row,
+    const struct upload_told *told)
 {
-	Media__V1__File *file = reply ? reply : media_v1_file_new(ctx);
+	media_file *shown = told ? told->file : NULL;
+	media_file *file = shown ? shown : media_v1_file_new(ctx);
 	char hash[HASH_TEXT];
 	struct kind kind;
 	trl_batch *work;
@@ -148,13 +153,14 @@ finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row, media_file
 	upload_file_of(ctx, row, kind.type, (uint64_t)row->length, file);
 	file->sha256 = trl_arena_strdup(ctx->arena, hash);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	add_finished(ctx, row, 0, work);
+	add_finished(ctx, row, 0, told != NULL, work);
 	upload_become(self, ctx, file, work);
 	quota_commit(work, (uint64_t)row->reserved, (uint64_t)row->length);
-	if (!reply)
+	if (!told)
 		return quota_write_unrecorded(self, work, NULL);
-	rc = media_show_file(self, ctx, &reply, 1);
-	return rc == TRL_OK ? quota_write(self, work, NULL, &reply->base) : rc;
+	if (shown)
+		rc = media_show_file(self, ctx, &shown, 1);
+	return rc == TRL_OK ? quota_write(self, work, NULL, told->reply) : rc;
 }
 
 /* Another may have been faster, or it has ended. */
@@ -192,24 +198,25 @@ upload_find(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out)
 }
 
 static enum trl_code
-finish_once(struct media *self, trl_ctx *ctx, const upload_row *row, media_file *out)
+finish_once(struct media *self, trl_ctx *ctx, const upload_row *row,
+    const struct upload_told *told)
 {
 	enum trl_code rc = name_bytes(self, ctx, row);
 
 	if (rc == TRL_OK)
-		rc = row->concat ? finish_partial(self, ctx, row)
-				 : finish_whole(self, ctx, row, out);
+		rc = row->concat ? finish_partial(self, ctx, row, told)
+				 : finish_whole(self, ctx, row, told);
 	if (rc == TRL_CONFLICT || rc == TRL_NOT_FOUND) {
-		if (out)
-			media__v1__file__init(out);
+		if (told && told->file)
+			media__v1__file__init(told->file);
 		rc = after_conflict(self, ctx, row, rc);
 	}
 	return rc;
 }
 
 static enum trl_code
-read_and_finish(
-    struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_here, media_file *out)
+read_and_finish(struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_here,
+    const struct upload_told *told)
 {
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	enum trl_code rc = upload_find(self, ctx, id, row);
@@ -221,19 +228,19 @@ read_and_finish(
 	if (rc == TRL_OK && !row->finished_at && !upload_is_whole(row))
 		rc = trl_fail(ctx, TRL_CONFLICT, "The upload's offset is %lld.",
 		    (long long)row->received);
-	return rc == TRL_OK && !row->finished_at ? finish_once(self, ctx, row, out)
+	return rc == TRL_OK && !row->finished_at ? finish_once(self, ctx, row, told)
 						 : rc;
 }
 
 /* Whoever else is about to finish it is waited for. */
 static enum trl_code
 finish_within(struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_here,
-    media_file *out, uint32_t patience_ms)
+    const struct upload_told *told, uint32_t patience_ms)
 {
 	const uint64_t until_us = trl_mono_us() + (uint64_t)patience_ms * 1000;
 	enum trl_code rc;
 
-	while ((rc = read_and_finish(self, ctx, id, ends_here, out)) == TRL_LOCKED &&
+	while ((rc = read_and_finish(self, ctx, id, ends_here, told)) == TRL_LOCKED &&
 	       trl_mono_us() < until_us) {
 		trl_err_clear(ctx);
 		rc = trl_sleep(ctx, LOCK_MS);
@@ -244,16 +251,19 @@ finish_within(struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_here
 }
 
 enum trl_code
-upload_finish(struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
+upload_finish(
+    struct media *self, trl_ctx *ctx, struct trl_id id, const struct upload_told *told)
 {
-	return finish_within(self, ctx, id, false, out, UPLOAD_FENCE_MS);
+	return finish_within(self, ctx, id, false, told, UPLOAD_FENCE_MS);
 }
 
 enum trl_code
 upload_end_and_finish(
     struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out)
 {
-	return finish_within(self, ctx, id, true, out, UPLOAD_FENCE_MS);
+	const struct upload_told told = { out, &out->base };
+
+	return finish_within(self, ctx, id, true, &told, UPLOAD_FENCE_MS);
 }
 
 enum trl_code

@@ -9,6 +9,7 @@
 #include <trl/stream.h>
 #include <trl/utf8.h>
 
+#include "file/file.h"
 #include "form/disposition.h"
 #include "form/form.h"
 #include "upload/become.h"
@@ -19,7 +20,9 @@
 enum {
 	/* What of a form may stand behind its file: at least so many bytes more than
 	 * its body has, the file has not. */
-	BEHIND_MAX = FORM_BESIDE_MAX + 80
+	BEHIND_MAX = FORM_BESIDE_MAX + 80,
+	/* The same of all of a form: before and behind it, three heads, two values. */
+	BESIDE_MAX = 2 * FORM_BESIDE_MAX + 3 * (FORM_HEAD_MAX + 80) + 2 * FORM_VALUE_MAX
 };
 
 struct post {
@@ -28,10 +31,11 @@ struct post {
 	struct tus_metadata metadata;
 	struct upload_plan plan;
 	struct digest_wish wish;
-	digests *digests; /* of the body, whatever it is */
-	uint64_t length;  /* of the body; UINT64_MAX: not known */
-	uint64_t read;    /* of it */
-	upload_row *row;  /* NULL: there is none yet */
+	digests *digests;   /* of the body, whatever it is */
+	uint64_t length;    /* of the body; UINT64_MAX: not known */
+	uint64_t read;      /* of it */
+	upload_row *row;    /* NULL: there is none yet */
+	upload_row *former; /* what this request had made before its process died */
 	upload_writer *writer;
 	const char *name_field, *collection_field;
 };
@@ -108,8 +112,13 @@ begin(trl_ctx *ctx, struct post *post, uint64_t length)
 		post->plan.length = length; /* its room is reserved */
 	}
 	post->plan.writes = length != 0;
+	post->plan.creates = true;
 	if (rc == TRL_OK)
 		rc = upload_create(post->media, ctx, &post->plan, NULL, row);
+	if (rc == TRL_OK && row->finished_at)
+		post->former = row; /* the body is of no interest any more */
+	if (rc == TRL_OK && post->former)
+		rc = trl_fail(ctx, TRL_EXISTS, "This request has made its file.");
 	if (rc != TRL_OK)
 		return rc;
 	post->row = row;
@@ -214,6 +223,7 @@ begin_file(trl_ctx *ctx, struct post *post, const struct form_part *part, size_t
 	if (post->length != UINT64_MAX && post->length - post->read + left > BEHIND_MAX)
 		least = post->length - post->read + left - BEHIND_MAX;
 	rc = check_size(ctx, post, least);
+	post->plan.length = least; /* so much is reserved at once */
 	return rc == TRL_OK ? begin(ctx, post, UINT64_MAX) : rc;
 }
 
@@ -236,6 +246,35 @@ take_step(trl_ctx *ctx, struct post *post, enum form_step step,
 	}
 }
 
+/* What the head says of a form's file, before a byte of the form is asked for: it has
+ * the body's bytes but for what may stand beside them. Which collection it goes to is
+ * known later, unless the head says that. */
+static enum trl_code
+judge_form(trl_ctx *ctx, struct post *post)
+{
+	const uint64_t length = post->length;
+	const uint64_t least =
+	    length != UINT64_MAX && length > BESIDE_MAX ? length - BESIDE_MAX : 0;
+	uint64_t most = 0;
+	size_t n;
+	const struct collection *all = collections_all(post->media->collections, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i].max_bytes > most)
+			most = all[i].max_bytes;
+	if (post->plan.collection && *post->plan.collection) {
+		const enum trl_code rc = check_size(ctx, post, least);
+
+		if (rc != TRL_OK)
+			return rc;
+	} else if (least > most) {
+		return trl_fail(ctx, TRL_TOO_LARGE,
+		    "No collection takes a file of more than %llu bytes.",
+		    (unsigned long long)most);
+	}
+	return least > 0 ? quota_look(post->media, ctx, least) : TRL_OK;
+}
+
 static enum trl_code
 read_form(trl_ctx *ctx, struct post *post)
 {
@@ -246,6 +285,7 @@ read_form(trl_ctx *ctx, struct post *post)
 
 	if (!self)
 		return malformed(ctx, why);
+	rc = judge_form(ctx, post);
 	while (rc == TRL_OK && piece.len > 0) {
 		const uint8_t *data;
 		enum form_step step = FORM_FIELD;
@@ -287,6 +327,27 @@ end(trl_ctx *ctx, struct post *post)
 	return upload_end(ctx, &post->writer, &size);
 }
 
+/* The file is as it is now. One that was purged since is no answer, and nobody else's.
+ */
+static enum trl_code
+answer_former(trl_ctx *ctx, const struct post *post, media_file *out)
+{
+	const struct trl_id id = trl_value_id(post->former->id);
+	trl_batch *work;
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = file_find(post->media, ctx, id, out);
+	if (rc == TRL_OK)
+		rc = media_show_file(post->media, ctx, &out, 1);
+	if (rc != TRL_OK)
+		return rc;
+	work = trl_batch_new(ctx, post->media->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	trl_batch_add(work, &media_sql_upload_told, NULL,
+	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
+	return trl_batch_write(work, &out->base);
+}
+
 /* Nothing of it stays but what was answered for, or may have been. */
 static enum trl_code
 settle(trl_ctx *ctx, struct post *post, enum trl_code rc)
@@ -303,6 +364,7 @@ settle(trl_ctx *ctx, struct post *post, enum trl_code rc)
 	case TRL_TOO_LARGE:
 	case TRL_UNSUPPORTED_MEDIA_TYPE:
 	case TRL_STORAGE:
+	case TRL_CONFLICT:
 		return rc;
 	default:
 		return trl_fold(ctx, rc);
@@ -330,5 +392,7 @@ media_create_file(struct media *self, trl_ctx *ctx,
 		rc = end(ctx, post);
 	if (rc == TRL_OK)
 		rc = upload_end_and_finish(self, ctx, trl_value_id(post->row->id), out);
+	if (rc == TRL_EXISTS && post->former)
+		rc = answer_former(ctx, post, out);
 	return settle(ctx, post, rc);
 }

@@ -193,8 +193,7 @@ upload_take(struct media *self, trl_ctx *ctx, struct trl_id id, uint64_t offset,
 		upload_writer_unref(&writer);
 		return rc;
 	}
-	writer->quota = quota;
-	writer->quota.plan = NULL; /* it is the message's */
+	upload_writer_may(writer, &quota);
 	rc = upload_writer_start(ctx, &writer, row, body);
 	if (rc == TRL_OK)
 		*out = writer;
@@ -207,12 +206,12 @@ upload_begun(struct media *self, trl_ctx *ctx, const upload_row *row,
 {
 	upload_writer *writer = upload_writer_new(
 	    self->uploads, ctx->tenant, trl_value_id(row->id), media_caller(ctx));
+	struct quota quota = { .limit = INT64_MAX };
 	enum trl_code rc = TRL_OK;
 
-	writer->quota = (struct quota){ .limit = INT64_MAX };
 	if (!row->has_length)
-		rc = quota_limit(self, ctx, &writer->quota);
-	writer->quota.plan = NULL;
+		rc = quota_limit(self, ctx, &quota);
+	upload_writer_may(writer, &quota);
 	if (rc != TRL_OK)
 		upload_writer_unref(&writer);
 	else

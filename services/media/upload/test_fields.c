@@ -36,17 +36,6 @@ drop_arena(void **state)
 }
 
 static void
-knows_one_version(void **state)
-{
-	(void)state;
-	assert_true(tus_is_version("1.0.0"));
-	assert_false(tus_is_version(NULL));
-	assert_false(tus_is_version("0.2.2"));
-	assert_false(tus_is_version("1.0.0 "));
-	assert_false(tus_is_version(""));
-}
-
-static void
 a_length_is_deferred_by_1_only(void **state)
 {
 	(void)state;
@@ -324,7 +313,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(knows_one_version),
 		cmocka_unit_test(a_length_is_deferred_by_1_only),
 		cmocka_unit_test(reads_metadata),
 		cmocka_unit_test(bounds_metadata),

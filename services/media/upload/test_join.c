@@ -93,7 +93,9 @@ parts_that_end_before_they_are_read_are_read(void **state)
 	assert_int_equal(tus_delete(&ann, parts[0]), TRL_OK);
 	assert_int_equal(tus_head_as(&ann, parts[0], NULL), TRL_NOT_FOUND);
 	must_lie_there(parts[0], "abc", 3);
-	assert_int_equal(tus_delete(&ann, id), TRL_BUSY);
+	assert_int_equal(tus_delete(&ann, id), TRL_CONFLICT);
+	assert_string_equal(world.err.message,
+	    "Its file is still being put together, and can be deleted then.");
 	let_go();
 	await_file(id);
 	await_jobs();

@@ -477,6 +477,92 @@ a_known_key_is_answered_as_before(void **state)
 
 #define WITH(test_) cmocka_unit_test_setup_teardown(test_, begin, world_forget)
 
+struct asking {
+	const struct sent *sent;
+	bool wanted;
+	enum trl_code rc;
+	struct trl_quota quota;
+};
+
+/* Only the head is sent. */
+static void
+run_asking(trl_ctx *ctx, void *arg)
+{
+	struct asking *self = arg;
+	const struct trl_stream_terms terms = { .whole = false };
+	Media__V1__CreateFileRequest in;
+	trl_stream *stream = NULL;
+	ProtobufCMessage *out;
+	static unsigned keys;
+
+	ctx->service = ctx->caller = "test";
+	ctx->tenant = ann.tenant;
+	ctx->method = &media_v1_create_file;
+	ctx->principal = (struct trl_principal){ .kind = TRL_PERSON,
+		.account = ann.person->account,
+		.verified = true,
+		.role = TRL_OWNER,
+		.permissions = &media_v1_create_file.permission,
+		.n_permissions = 1 };
+	ctx->idempotency.key = trl_arena_printf(ctx->arena, "ask-%u", ++keys);
+	fill(&in, self->sent);
+	self->rc = trl_stream_open(
+	    ctx, world_bus("edge"), &media_v1_create_file, &in.base, &terms, &stream);
+	if (self->rc == TRL_OK)
+		self->rc = trl_stream_wanted(ctx, stream, &self->wanted);
+	if (self->rc == TRL_OK && !self->wanted)
+		self->rc = trl_stream_reply(ctx, stream, &out);
+	self->quota = ctx->err.quota;
+	trl_stream_close(&stream);
+}
+
+static struct asking
+ask(struct sent sent)
+{
+	struct asking asking = { .sent = &sent };
+
+	(void)world_bus("edge");
+	world_act(run_asking, &asking);
+	return asking;
+}
+
+static void
+a_form_is_judged_before_its_body_is_asked_for(void **state)
+{
+	struct sent sent = { .type = FORM_TYPE, .len = 32 * MIB };
+	struct asking asked;
+
+	(void)state;
+	asked = ask(sent);
+	assert_true(asked.rc == TRL_OK && asked.wanted);
+	must_be_nothing();
+	begin_with(10 * MIB);
+	(void)tus_begin(&(struct tus_post){ .length = 4 * MIB });
+	asked = ask(sent);
+	assert_false(asked.wanted);
+	assert_int_equal(asked.rc, TRL_TOO_LARGE);
+	assert_string_equal(asked.quota.plan, "team");
+	assert_int_equal(asked.quota.limit, 10 * MIB);
+	assert_int_equal(asked.quota.used, 0);
+	assert_int_equal(asked.quota.reserved, 4 * MIB);
+	/* It may be that it fits: a form has more bytes than its file. */
+	sent.len = 6 * MIB + 100;
+	assert_true(ask(sent).wanted);
+	assert_true(trl_loop_run_until(world.loop, is_quiet, NULL, 30000));
+	assert_string_equal(storage(), "0 4194304");
+	/* The collection is known, or none takes as much. */
+	begin_with(INT64_C(1) << 50);
+	sent.metadata = "collection cGljdHVyZXM=";
+	sent.len = 26 * MIB;
+	asked = ask(sent);
+	assert_true(asked.rc == TRL_TOO_LARGE && !asked.wanted);
+	sent.metadata = NULL;
+	sent.len = (size_t)6 << 40;
+	asked = ask(sent);
+	assert_true(asked.rc == TRL_TOO_LARGE && !asked.wanted);
+	must_be_nothing();
+}
+
 int
 main(void)
 {
@@ -491,6 +577,7 @@ main(void)
 		WITH(what_cannot_be_is_refused_before_the_body_is_asked_for),
 		WITH(no_more_than_there_is_room_for),
 		WITH(a_known_key_is_answered_as_before),
+		WITH(a_form_is_judged_before_its_body_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

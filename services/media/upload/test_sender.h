@@ -22,6 +22,7 @@ struct sender {
 	struct trl_ticket ticket;
 	enum trl_code rc;
 	bool over;
+	bool answered; /* while it had more to send, as the edge sees it */
 };
 
 /* As the edge knows the request. */
@@ -48,12 +49,22 @@ enter(trl_ctx *ctx)
 	ctx->idempotency.key = trl_arena_printf(ctx->arena, "sender-%u", ++keys);
 }
 
+static inline void
+see_answer(void *arg)
+{
+	struct sender *self = arg;
+
+	self->answered = true;
+	(void)trl_wake(self->ticket);
+}
+
 static inline enum trl_code
 send(trl_ctx *ctx, struct sender *self, trl_stream *stream)
 {
 	enum trl_code rc = TRL_OK;
 
-	while (rc == TRL_OK && !self->cut) {
+	trl_stream_watch(stream, see_answer, self);
+	while (rc == TRL_OK && !self->cut && !self->answered) {
 		const size_t left = self->goal - self->sent;
 		const size_t len = left < TRL_STREAM_PIECE ? left : TRL_STREAM_PIECE;
 

@@ -81,7 +81,7 @@ base64_of(const void *data, size_t len)
 struct tus_post {
 	uint64_t length;
 	const char *defer, *metadata, *concat, *checksum, *digest, *key;
-	bool no_length, no_version;
+	bool no_length;
 	const void *body;
 	size_t body_len;
 	bool untold; /* Content-Length is not there */
@@ -94,7 +94,7 @@ tus_post(const struct world_caller *as, const struct tus_post *post,
 	Media__V1__CreateUploadRequest in = MEDIA__V1__CREATE_UPLOAD_REQUEST__INIT;
 	struct world_caller who = *as;
 
-	in.tus_resumable = post->no_version ? NULL : (char *)"1.0.0";
+	in.tus_resumable = (char *)"1.0.0";
 	if (!post->no_length)
 		trl_set(&in, upload_length, post->length);
 	in.upload_defer_length = (char *)(uintptr_t)post->defer;
@@ -136,7 +136,7 @@ struct tus_patch {
 	const void *body;
 	size_t len;
 	const char *checksum, *digest;
-	bool has_length, no_version, no_offset, untold;
+	bool has_length, no_offset, untold;
 	uint64_t length, said; /* Upload-Length; Content-Length where it lies */
 };
 
@@ -145,7 +145,7 @@ patch_request(
     struct trl_id *id, const struct tus_patch *patch, Media__V1__PatchUploadRequest *in)
 {
 	media__v1__patch_upload_request__init(in);
-	in->tus_resumable = patch->no_version ? NULL : (char *)"1.0.0";
+	in->tus_resumable = (char *)"1.0.0";
 	trl_set(in, upload_id, world_bytes(id));
 	if (!patch->no_offset)
 		trl_set(in, upload_offset, patch->offset);

@@ -65,32 +65,6 @@ no_bytes_are_a_file_at_once(void **state)
 	    TRL_TOO_LARGE);
 }
 
-static void
-another_version_is_not_processed(void **state)
-{
-	const struct trl_id id = tus_begin(&(struct tus_post){ .length = 3 });
-	Media__V1__GetUploadRequest head = MEDIA__V1__GET_UPLOAD_REQUEST__INIT;
-	Media__V1__DeleteUploadRequest end = MEDIA__V1__DELETE_UPLOAD_REQUEST__INIT;
-
-	(void)state;
-	assert_int_equal(tus_post(&ann, &(struct tus_post){ .no_version = true }, NULL),
-	    TRL_PRECONDITION);
-	assert_int_equal(
-	    tus_patch(&ann, id,
-		&(struct tus_patch){ .no_version = true, .body = "abc", .len = 3 },
-		NULL),
-	    TRL_PRECONDITION);
-	trl_set(&head, upload_id, world_bytes(&id));
-	head.tus_resumable = (char *)"0.2.2";
-	assert_int_equal(
-	    world_call(&ann, &media_v1_get_upload, &head.base, NULL), TRL_PRECONDITION);
-	trl_set(&end, upload_id, world_bytes(&id));
-	assert_int_equal(world_call(&ann, &media_v1_delete_upload, &end.base, NULL),
-	    TRL_PRECONDITION);
-	assert_int_equal(tus_offset(id), 0);
-	assert_string_equal(storage(), "0 3");
-}
-
 struct refused_post {
 	struct tus_post post;
 	enum trl_code rc;
@@ -108,6 +82,10 @@ static const struct refused_post refused_posts[] = {
 	{ { .length = 3, .metadata = "filename /w==" }, TRL_INVALID, "" },
 	{ { .length = 3, .metadata = "collection bm9uZQ==" }, TRL_INVALID,
 	    "no such collection" },
+	{ { .length = 3, .metadata = "filetype cnViYmlzaA==" },
+	    TRL_UNSUPPORTED_MEDIA_TYPE, "no media type" },
+	{ { .length = 3, .metadata = "filetype aW1hZ2UvcG5nLCBhL2I=" },
+	    TRL_UNSUPPORTED_MEDIA_TYPE, "no media type" },
 	{ { .length = 3,
 	      .metadata = "collection cGljdHVyZXM=,filetype dGV4dC9wbGFpbg==" },
 	    TRL_UNSUPPORTED_MEDIA_TYPE, "text/plain" },
@@ -248,97 +226,6 @@ an_empty_patch_writes_no_row(void **state)
 }
 
 static void
-a_length_may_come_later(void **state)
-{
-	const uint8_t *data = bytes_of(LARGE, 5);
-	Media__V1__UploadProgress *head;
-	struct trl_id id;
-	uint64_t offset;
-
-	(void)state;
-	id = tus_begin(&(struct tus_post){ .no_length = true, .defer = "1" });
-	assert_string_equal(storage(), "0 0");
-	assert_int_equal(
-	    tus_patch(
-		&ann, id, &(struct tus_patch){ .body = data, .len = LARGE }, &offset),
-	    TRL_OK);
-	assert_int_equal(tus_head_as(&ann, id, &head), TRL_OK);
-	assert_false(head->has_upload_length);
-	assert_string_equal(head->upload_defer_length, "1");
-	assert_string_equal(storage(), "0 3145728");
-	assert_int_equal(
-	    tus_patch(&ann, id,
-		&(struct tus_patch){ .offset = LARGE, .has_length = true, .length = 5 },
-		NULL),
-	    TRL_MALFORMED);
-	/* An empty PATCH only brings the length. */
-	assert_int_equal(tus_patch(&ann, id,
-			     &(struct tus_patch){
-				 .offset = LARGE, .has_length = true, .length = LARGE },
-			     &offset),
-	    TRL_OK);
-	assert_string_equal(file_that(id)->sha256, hash_of(data, LARGE));
-	assert_string_equal(storage(), "3145728 0");
-}
-
-static void
-a_late_length_is_reserved_and_final(void **state)
-{
-	struct trl_id id;
-	Media__V1__UploadProgress *head;
-
-	(void)state;
-	begin_with(100);
-	id = tus_begin(&(struct tus_post){ .no_length = true, .defer = "1" });
-	assert_int_equal(
-	    tus_patch(&ann, id,
-		&(struct tus_patch){
-		    .body = "abc", .len = 3, .has_length = true, .length = 101 },
-		NULL),
-	    TRL_TOO_LARGE);
-	assert_int_equal(
-	    tus_patch(&ann, id,
-		&(struct tus_patch){
-		    .body = "abc", .len = 3, .has_length = true, .length = 50 },
-		NULL),
-	    TRL_OK);
-	assert_string_equal(storage(), "0 50");
-	assert_int_equal(tus_patch(&ann, id,
-			     &(struct tus_patch){ .offset = 3,
-				 .body = "d",
-				 .len = 1,
-				 .has_length = true,
-				 .length = 51 },
-			     NULL),
-	    TRL_MALFORMED);
-	assert_int_equal(tus_head_as(&ann, id, &head), TRL_OK);
-	assert_int_equal(head->upload_length, 50);
-	assert_null(head->upload_defer_length);
-}
-
-static void
-a_body_that_is_refused_fixes_no_length(void **state)
-{
-	Media__V1__UploadProgress *head;
-	struct tus_patch patch = {
-		.offset = 3, .body = "xyz", .len = 3, .has_length = true, .length = 4
-	};
-	struct trl_id id;
-
-	(void)state;
-	id = tus_begin(&(struct tus_post){ .no_length = true, .defer = "1" });
-	assert_int_equal(
-	    tus_patch(&ann, id, &(struct tus_patch){ .body = "abc", .len = 3 }, NULL),
-	    TRL_OK);
-	assert_int_equal(tus_patch(&ann, id, &patch, NULL), TRL_TOO_LARGE);
-	assert_int_equal(tus_head_as(&ann, id, &head), TRL_OK);
-	assert_string_equal(head->upload_defer_length, "1");
-	patch.length = 6;
-	assert_int_equal(tus_patch(&ann, id, &patch, NULL), TRL_OK);
-	must_lie_there(id, "abcxyz", 6);
-}
-
-static void
 without_a_length_the_plan_is_asked_as_it_grows(void **state)
 {
 	const uint8_t *data = bytes_of(LARGE, 6);
@@ -350,6 +237,10 @@ without_a_length_the_plan_is_asked_as_it_grows(void **state)
 	assert_int_equal(tus_patch(&ann, id,
 			     &(struct tus_patch){ .body = data, .len = LARGE }, NULL),
 	    TRL_TOO_LARGE);
+	assert_string_equal(world.err.quota.plan, "team");
+	assert_int_equal(world.err.quota.limit, SMALL);
+	assert_int_equal(world.err.quota.used, 0);
+	assert_int_equal(world.err.quota.reserved, 0);
 	assert_int_equal(tus_offset(id), 0);
 	assert_int_equal(tus_patch(&ann, id,
 			     &(struct tus_patch){ .body = data, .len = SMALL }, NULL),
@@ -496,9 +387,14 @@ others_do_not_find_it(void **state)
 	const struct trl_id id = tus_begin(&(struct tus_post){ .length = 3 });
 	const struct tus_patch patch = { .body = "abc", .len = 3 };
 	const struct world_caller others[] = {
-		{ .person = world_person_new("bob", true), .tenant = ann.tenant },
+		{ .person = world_person_new("bob", true),
+		    .tenant = ann.tenant,
+		    .role = TRL_MEMBER },
 		{ .person = ann.person, .tenant = trl_id_new() },
-		{ .person = ann.person, .tenant = ann.tenant, .key = true },
+		{ .person = ann.person,
+		    .tenant = ann.tenant,
+		    .key = true,
+		    .role = TRL_MEMBER },
 	};
 
 	(void)state;
@@ -610,14 +506,10 @@ main(void)
 #define TUS(test) cmocka_unit_test_setup_teardown(test, begin, world_forget)
 		TUS(what_is_sent_becomes_a_file),
 		TUS(no_bytes_are_a_file_at_once),
-		TUS(another_version_is_not_processed),
 		TUS(a_post_that_cannot_be_leaves_nothing),
 		TUS(a_patch_that_cannot_be_changes_nothing),
 		TUS(of_a_large_body_with_a_wrong_checksum_nothing_stays),
 		TUS(an_empty_patch_writes_no_row),
-		TUS(a_length_may_come_later),
-		TUS(a_late_length_is_reserved_and_final),
-		TUS(a_body_that_is_refused_fixes_no_length),
 		TUS(without_a_length_the_plan_is_asked_as_it_grows),
 		TUS(a_body_may_come_with_the_upload),
 		TUS(an_upload_whose_first_body_is_wrong_is_not_there),

@@ -5,12 +5,6 @@
 
 #include <sodium.h>
 
-bool
-tus_is_version(const char *text)
-{
-	return text && strcmp(text, TUS_VERSION) == 0;
-}
-
 const char *
 tus_defer(const char *text)
 {

@@ -9,11 +9,6 @@
 #include <trl/compiler.h>
 #include <trl/id.h>
 
-#define TUS_VERSION "1.0.0"
-#define TUS_EXTENSIONS                                                                 \
-	"creation,creation-with-upload,creation-defer-length,expiration,checksum,"     \
-	"termination,concatenation"
-#define TUS_TYPE "application/offset+octet-stream"
 #define TUS_PATH "/api/v1/uploads/"
 
 enum {
@@ -21,9 +16,6 @@ enum {
 	TUS_METADATA_KEYS = 32,
 	TUS_PARTS = 256 /* of a final upload */
 };
-
-/* Whether Tus-Resumable names the one version that there is; NULL: it is missing. */
-bool tus_is_version(const char *text);
 
 /* A value of Upload-Metadata; data is followed by a NUL that does not count. */
 struct tus_value {

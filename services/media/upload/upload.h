@@ -37,12 +37,17 @@ struct upload_plan {
 	bool has_length;
 	uint64_t length;
 	bool writes; /* upload_begun is called next */
+	/* It comes with its body, and is told of at the end only: the same request
+	 * finds it again by its key (again.c). */
+	bool creates;
 	/* Fills the reply before it is recorded; NULL: it is whole. */
 	void (*tell)(trl_ctx *ctx, const upload_row *row, ProtobufCMessage *reply);
 };
 /* Makes the row of one and reserves its room; reply is recorded (NULL: nothing is).
- * Errors: TRL_INVALID (name, collection), TRL_UNSUPPORTED_MEDIA_TYPE (the collection
- * takes no such type), TRL_TOO_LARGE (collection, plan). */
+ * Of one that creates, and had become a file before its process died, *out is that one,
+ * with finished_at. Errors: TRL_INVALID (name, collection), TRL_UNSUPPORTED_MEDIA_TYPE
+ * (the collection takes no such type, or it is none), TRL_TOO_LARGE (collection, plan).
+ */
 enum trl_code upload_create(struct media *self, trl_ctx *ctx,
     const struct upload_plan *plan, ProtobufCMessage *reply,
     upload_row *out) TRL_MUST_CHECK;
@@ -86,14 +91,19 @@ void upload_leave(upload_writer **writer);
 enum trl_code upload_look(
     struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out) TRL_MUST_CHECK;
 
+/* Who is told by the same transaction: reply is recorded as this message's. file, which
+ * may be NULL, becomes the file as it begins, and stays empty where that was there
+ * already. */
+struct upload_told {
+	media_file *file;
+	ProtobufCMessage *reply;
+};
 /* All bytes of it are durable: it becomes a file (of a partial one: it may become a
- * part of one). May be repeated, by any process. out is the file as it begins, and the
- * reply of this message, which is recorded with it; NULL: nothing is. It stays empty
- * where the file was there already. Errors: TRL_UNSUPPORTED_MEDIA_TYPE (its type is a
- * lie, or none of the collection's: the upload is gone), TRL_GONE, TRL_CONFLICT (not
- * all is there). */
-enum trl_code upload_finish(
-    struct media *self, trl_ctx *ctx, struct trl_id id, media_file *out) TRL_MUST_CHECK;
+ * part of one). May be repeated, by any process. Errors: TRL_UNSUPPORTED_MEDIA_TYPE
+ * (its type is a lie, or none of the collection's: the upload is gone), TRL_GONE,
+ * TRL_CONFLICT (not all is there). */
+enum trl_code upload_finish(struct media *self, trl_ctx *ctx, struct trl_id id,
+    const struct upload_told *told) TRL_MUST_CHECK;
 
 /* Ends one: row, bytes and what it has reserved go; the file that it became stays. For
  * the sweep, which finds those that are past expires_at; under the upload's tenant.
@@ -107,3 +117,6 @@ enum trl_code upload_expire(
 extern const struct trl_job_kind upload_finish_job;
 /* Puts a final upload together. */
 extern const struct trl_job_kind upload_join_job;
+/* Ends what a member who has left had begun; it hears of them. */
+extern const struct trl_job_kind upload_left_job;
+extern const struct trl_subscription upload_hears_members;

@@ -2,10 +2,9 @@
  * What it queues is bounded, so a slow disk slows the client. */
 #include "upload/writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <trl/stream.h>
 
 enum { FLUSH_MS = 60000 };
 
@@ -71,9 +70,20 @@ upload_writer_unref(upload_writer **writer)
 }
 
 void
+upload_writer_may(upload_writer *self, const struct quota *quota)
+{
+	self->quota = *quota;
+	(void)snprintf(
+	    self->plan, sizeof self->plan, "%s", quota->plan ? quota->plan : "");
+	self->quota.plan = *self->plan ? self->plan : NULL; /* quota's is a message's */
+}
+
+void
 upload_writer_wake(upload_writer *self)
 {
 	(void)trl_wake(self->message);
+	if (self->over && self->stream)
+		trl_stream_nudge(self->stream);
 	for (struct upload_waiter *waiter = self->waiters; waiter;
 	     waiter = waiter->next)
 		(void)trl_wake(waiter->ticket);
@@ -197,6 +207,7 @@ upload_writer_start(trl_ctx *ctx, upload_writer **writer, const upload_row *row,
 	/* From here on there is always somebody who frees the row. */
 	self->ended = rc != TRL_OK;
 	self->refs++;
+	self->stream = trl_stream_of(ctx);
 	if (trl_spawn(ctx->loop, &spawn) != TRL_OK) {
 		self->refs--;
 		self->over = true;
@@ -259,6 +270,7 @@ upload_leave(upload_writer **writer)
 	if (!self)
 		return;
 	self->ended = true;
+	self->stream = NULL;
 	(void)trl_wake(self->flusher);
 	upload_writer_unref(&self);
 }
@@ -294,7 +306,7 @@ upload_receive(trl_ctx *ctx, upload_writer **writer, uint64_t *offset)
 		if (rc == TRL_OK && piece.len > 0)
 			rc = upload_add(ctx, *writer, piece.data, piece.len);
 	} while (rc == TRL_OK && piece.len > 0);
-	if (rc == TRL_OK)
+	if (rc == TRL_OK) /* or it was nudged, for the writer is over */
 		return upload_end(ctx, writer, offset);
 	upload_leave(writer);
 	return rc;

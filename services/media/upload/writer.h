@@ -6,6 +6,8 @@
  * the end where the message was cut off, for what has come is kept. */
 #pragma once
 
+#include <trl/stream.h>
+
 #include "quota/quota.h"
 #include "store/store.h"
 #include "upload/hash.h"
@@ -58,7 +60,8 @@ struct upload_writer {
 	uint64_t length;   /* UINT64_MAX: not known yet */
 	uint64_t expected; /* where this body ends; UINT64_MAX: not known */
 	uint64_t reserved;
-	struct quota quota; /* where the length is not known */
+	struct quota quota; /* where the length is not known; plan is the next one */
+	char plan[64];
 	/* received: by us; written: to the store; durable: the row says so. */
 	uint64_t received, written, durable;
 	struct upload_piece *pieces, **last;
@@ -81,6 +84,7 @@ struct upload_writer {
 	enum trl_code code;
 	struct trl_err err;
 	struct trl_ticket message, flusher;
+	trl_stream *stream; /* the message's body, while it may wait for it */
 	struct upload_waiter *waiters;
 };
 
@@ -99,6 +103,8 @@ void upload_writer_unlist(upload_writer *writer);
  * Errors: those of store_writer_open; TRL_TOO_LARGE (the collection's most). */
 enum trl_code upload_writer_start(trl_ctx *ctx, upload_writer **writer,
     const upload_row *row, const struct upload_body *body) TRL_MUST_CHECK;
+/* What of the plan it may reserve as it grows. */
+void upload_writer_may(upload_writer *writer, const struct quota *quota);
 /* Has it make durable what has come until now; parks until it has or is over, ms at
  * most. Errors: TRL_DEADLINE (only of ctx). */
 enum trl_code upload_writer_ask(

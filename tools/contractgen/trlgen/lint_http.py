@@ -76,6 +76,9 @@ def lint_headers(method, say):
         names = set()
         for field in message.fields:
             name = field.header
+            if field.option('only') and (is_reply or name is None or
+                                         field.proto.type != FD.TYPE_STRING):
+                say(f'takes one value only of {field.name}, which is no text in a header field')
             if name is None:
                 continue
             if field.repeated or field.is_message and not (is_reply and field.is_timestamp) or \

@@ -6,6 +6,7 @@ DOOR = {
     406: ('NOT_ACCEPTABLE', 'Nothing acceptable to send'),
     408: ('REQUEST_TIMEOUT', 'The request took too long to arrive'),
     411: ('LENGTH_REQUIRED', 'The length is missing'),
+    412: ('PROTOCOL_VERSION', 'This version of the protocol is not spoken here'),
     413: ('TOO_LARGE', 'The body is too large'),
     415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not supported'),
 }
@@ -61,6 +62,9 @@ PROBLEM = {
                   'description': 'How much of the feature the plan has.'},
         'used': {'type': 'integer', 'format': 'int64', 'examples': [8],
                  'description': 'How much is used.'},
+        'reserved': {'type': 'integer', 'format': 'int64', 'examples': [0],
+                     'description': 'How much is reserved beside that, where something is '
+                     'before it is used: storage, by uploads that have begun.'},
         'plan': {'type': 'string', 'examples': ['team'],
                  'description': 'The key of the plan.'},
     },
@@ -97,7 +101,8 @@ class Problems:
         """Status to a $ref, for all that may go wrong with the method. What takes a
         body reads the one that comes, though it might do without."""
         door = {406} | (set() if method.in_query else {408, 413, 415}) | (
-            {411} if wants_body else set())
+            {411} if wants_body else set()) | (
+            {412} if any(f.option('only') for f in method.input.fields) else set())
         by_status = {}
         for number in self.codes_of(method):
             name, options = next((n, o) for n, i, o in self.codes if i == number)

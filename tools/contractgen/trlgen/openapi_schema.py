@@ -136,6 +136,8 @@ class Schemas:
             schema = {'type': 'number'}
         else:
             schema = self.text(field)
+        if field.option('only'):
+            schema = {'type': 'string', 'enum': [field.option('only')]}
         if not field.repeated:
             schema['examples'] = [example_of(field)]
         return schema

@@ -42,6 +42,8 @@ class Rules:
             parts.append(f'.format = TRL_FORMAT_{field.format}')
         if field.header:
             parts.append(f'.header = {c_string(field.header)}')
+        if field.option('only'):
+            parts.append(f'.only = {c_string(field.option("only"))}')
         if field.option('minor_of'):
             parts.append(f'.minor_of = {c_string(field.option("minor_of"))}')
         flags = {'required': field.required, 'internal': field.internal}

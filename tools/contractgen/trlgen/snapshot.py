@@ -75,6 +75,7 @@ def field_of(field):
         'max_len': field.max_len if is_text or field.repeated else None,
         'item_max_len': field.item_max_len, 'min': field.option('min'),
         'max': field.option('max'), 'header': field.header,
+        'only': field.option('only'),
     }
     return {k: v for k, v in found.items()
             if v is not None and v is not False and (v != 0 or k in ('min', 'max'))}
@@ -149,7 +150,7 @@ def broken_messages(old, new):
 
 
 def broken_field(name, old, new):
-    for key in ('number', 'type', 'repeated', 'header'):
+    for key in ('number', 'type', 'repeated', 'header', 'only'):
         if old.get(key) != new.get(key):
             yield f'{name}: {key} changed from {old.get(key)} to {new.get(key)}'
     for key in ('required', 'output_only', 'internal'):

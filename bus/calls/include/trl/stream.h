@@ -80,6 +80,10 @@ enum trl_code trl_stream_answer(
  * first piece only). */
 enum trl_code trl_stream_read(
     trl_ctx *ctx, trl_stream *stream, struct trl_piece *piece) TRL_MUST_CHECK;
+/* Who serves, and reads, waits no longer: a read that finds no piece gives one of no
+ * bytes at once, as if the body had ended, this time or the next. For another actor
+ * that knows why nothing more is wanted. */
+void trl_stream_nudge(trl_stream *stream);
 /* Parks until there was credit for all of it; data is free again then.
  * Errors: TRL_UNAVAILABLE (also: the other end reads no more), TRL_DEADLINE. */
 enum trl_code trl_stream_write(

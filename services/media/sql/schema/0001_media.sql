@@ -63,6 +63,7 @@ $$;
 -- An upload: what is durable of it, and who writes it. It stays until it expires, also
 -- when it has become a file, for whoever asks how far it came.
 -- raises upload_final_key: EXISTS "This upload is there already."
+-- raises upload_request_key: EXISTS "This request has begun an upload before."
 create table upload (
     tenant_id   uuid not null,
     id          uuid not null,
@@ -82,6 +83,8 @@ create table upload (
     final_key   bytea,              -- of a final one: hash of what asked for it
     joined      bigint not null default 0, -- of a final one: bytes that its job has put
                                     -- together; hash_state and store_state are of those
+    request_key bytea,              -- of one that came with its body: hash of the request,
+                                    -- until its answer is recorded
     uploader    uuid not null,      -- the account or key that may go on with it
     created_by  uuid,
     created_at  timestamptz not null,
@@ -90,10 +93,14 @@ create table upload (
     constraint upload_pkey primary key (tenant_id, id),
     constraint upload_received_check check (received >= 0 and reserved >= 0
         and received <= coalesce(length, received)),
-    constraint upload_final_key unique (tenant_id, final_key)
+    constraint upload_final_key unique (tenant_id, final_key),
+    constraint upload_request_key unique (tenant_id, request_key)
 );
 comment on table upload is 'class: tenant';
 create index upload_expires_at on upload (expires_at);
+-- Those that hold room.
+create index upload_open on upload (tenant_id, id)
+    where finished_at is null or reserved > 0;
 -- Finals are few, where all uploads are many. Not gin (parts): under a row's policy no
 -- index serves @>, which PostgreSQL does not hold to be leakproof.
 create index upload_finals on upload (tenant_id, id) where parts is not null;

@@ -27,6 +27,7 @@ enum { TRL_ERR_VIOLATIONS_MAX = 16 };
 struct trl_quota {
 	char feature[64], plan[64]; /* keys; "": no plan's feature, an unknown plan */
 	int64_t limit, used;
+	int64_t reserved; /* beside used, of what is reserved before; -1: nothing is */
 };
 
 struct trl_err {
@@ -76,6 +77,8 @@ void trl_err_retry_after(struct trl_ctx *ctx, uint32_t ms);
 /* Says what is used up; the caller still fails, with TRL_QUOTA or TRL_TOO_LARGE. */
 void trl_err_quota(struct trl_ctx *ctx, const char *feature, const char *plan,
     int64_t limit, int64_t used);
+/* The same of a feature that is reserved before it is used: how much is. */
+void trl_err_reserved(struct trl_ctx *ctx, int64_t reserved);
 
 /* Adds a violation; pointer and detail are copied into the arena; beyond
  * TRL_ERR_VIOLATIONS_MAX they are dropped. The caller still calls trl_fail. */

@@ -61,6 +61,7 @@ struct trl_field {
 	bool required, nullable, secret, output_only, internal;
 	const char *minor_of; /* an amount: the field with its currency */
 	const char *header;   /* of HTTP, which holds it in place of JSON; or NULL */
+	const char *only;     /* its only value (the edge: 412 else); or NULL */
 	bool has_min, has_max;
 	uint32_t min_len, max_len; /* defaults are filled in */
 	uint32_t item_max_len;

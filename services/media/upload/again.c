@@ -1,0 +1,59 @@
+/* again.c - a POST with a body is all or nothing, also where its process was killed in
+ * the middle, or after the file was made and before the answer was recorded. Until it
+ * is, the upload's row knows which request began it: whoever sends that again (by its
+ * Idempotency-Key) finds it, and either ends it and begins anew, or is answered what
+ * the first one was not. One that still goes on loses its row, and is 409. */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "upload/become.h"
+#include "upload/methods.h"
+#include "upload/writer.h"
+
+enum { TRIES = 3 };
+
+bool
+upload_request_key(const trl_ctx *ctx, uint8_t key[UPLOAD_REQUEST_KEY])
+{
+	const struct trl_idempotency *said = &ctx->idempotency;
+	crypto_generichash_state state;
+
+	if (!said->key || !said->from_client)
+		return false;
+	crypto_generichash_init(&state, NULL, 0, UPLOAD_REQUEST_KEY);
+	crypto_generichash_update(&state, said->scope, sizeof said->scope);
+	crypto_generichash_update(&state, said->request, sizeof said->request);
+	crypto_generichash_update(
+	    &state, (const uint8_t *)said->key, strlen(said->key));
+	crypto_generichash_final(&state, key, UPLOAD_REQUEST_KEY);
+	return true;
+}
+
+enum trl_code
+upload_again(struct media *self, trl_ctx *ctx, const uint8_t key[UPLOAD_REQUEST_KEY],
+    upload_row *out)
+{
+	enum trl_code rc = TRL_OK;
+
+	for (unsigned tries = 0; tries < TRIES; tries++) {
+		media__v1__upload_row__init(out);
+		rc = trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+		    &media_sql_upload_of_request, NULL, &out->base,
+		    TRL_ARG_ID("tenant_id", ctx->tenant),
+		    TRL_ARG_BYTES("request_key", key, UPLOAD_REQUEST_KEY));
+		if (rc != TRL_OK || !out->has_id || out->finished_at)
+			return rc;
+		rc = upload_end_now(self, ctx, out, UPLOAD_FENCE_MS, NULL);
+		if (rc == TRL_OK || rc == TRL_NOT_FOUND) {
+			trl_err_clear(ctx);
+			media__v1__upload_row__init(out);
+			return TRL_OK;
+		}
+		if (rc != TRL_CONFLICT) /* it came further, or has become a file */
+			return rc;
+		if (tries + 1 < TRIES)
+			trl_err_clear(ctx);
+	}
+	return rc;
+}
