@@ -35,9 +35,11 @@ typedef Media__V1__File media_file;
 
 /* Who makes what this caller makes: the account, or the API key. */
 struct trl_id media_caller(const trl_ctx *ctx);
+/* Who may see files of a collection; one that is no longer configured is private. */
+Media__V1__File__Visibility media_visibility(
+    const struct media *self, const char *collection);
 /* Whether the caller sees files of a collection that maker made (nil: nobody who is
- * known). Of a collection that is no longer configured, as of a private
- * one. */
+ * known). */
 bool media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
     struct trl_id maker);
 /* Whether the caller may change a file that is seen. */

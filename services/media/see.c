@@ -18,14 +18,26 @@ media_may_change(const trl_ctx *ctx, struct trl_id maker)
 	       trl_may(ctx, TRL_MAY_MEDIA_FILE_MANAGE);
 }
 
-bool
-media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
-    struct trl_id maker)
+Media__V1__File__Visibility
+media_visibility(const struct media *self, const char *collection)
 {
+	static const Media__V1__File__Visibility all[] = {
+		[COLLECTION_PRIVATE] = MEDIA__V1__FILE__VISIBILITY__private,
+		[COLLECTION_TENANT] = MEDIA__V1__FILE__VISIBILITY__tenant,
+		[COLLECTION_PUBLIC] = MEDIA__V1__FILE__VISIBILITY__public,
+	};
 	const struct collection *found =
 	    collection && *collection ? collections_find(self->collections, collection)
 				      : NULL;
 
-	return (found && found->visibility != COLLECTION_PRIVATE) ||
+	return found ? all[found->visibility] : MEDIA__V1__FILE__VISIBILITY__private;
+}
+
+bool
+media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
+    struct trl_id maker)
+{
+	return media_visibility(self, collection) !=
+		   MEDIA__V1__FILE__VISIBILITY__private ||
 	       media_may_change(ctx, maker);
 }

@@ -29,6 +29,31 @@ trl_member_present(
 	       *(protobuf_c_boolean *)quantifier(field, message);
 }
 
+const ProtobufCFieldDescriptor *
+trl_member_find(const ProtobufCMessage **message, const char *path)
+{
+	char name[64];
+
+	for (;;) {
+		const size_t len = strcspn(path, ".");
+		const ProtobufCFieldDescriptor *field;
+
+		if (len >= sizeof name)
+			return NULL;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		field = protobuf_c_message_descriptor_get_field_by_name(
+		    (*message)->descriptor, name);
+		if (!field || !trl_member_present(field, *message))
+			return NULL;
+		path += len + (path[len] == '.');
+		if (!*path)
+			return field;
+		*message =
+		    *(const ProtobufCMessage *const *)trl_member_of(field, *message);
+	}
+}
+
 void
 trl_member_mark(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 {

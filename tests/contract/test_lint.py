@@ -94,6 +94,12 @@ BREACHES = [
         'about: "Made."', 'about: "Made." product: { field: "sealed_token" }')),
     ('event probe.thing.made tells product analytics email, which is no id, enum', (
         'about: "Made."', 'about: "Made." product: { field: [ "thing.kind", "email" ] }')),
+    ("event probe.thing.made is narrowed where 'weight' is 'heavy': that is no enum", (
+        'about: "Made."', 'about: "Made." narrow: { field: "weight" value: "heavy" }')),
+    ("event probe.thing.made is narrowed to the account 'email', which is no id", (
+        'about: "Made."', 'about: "Made." narrow: { account: "email" }')),
+    ("event probe.thing.made is narrowed to those who hold 'probe.nothing', a permission", (
+        'about: "Made."', 'about: "Made." narrow: { permission: "probe.nothing" }')),
     ('field thing has no comment', ('  // The probe.\n', '')),
     ('changes what Get shows with an ETag, and takes no If-Match',
      ('http: { post: "/api/v1/probes" } auth: SESSION effect: WRITE if_match: true',

@@ -1,6 +1,8 @@
 """stream.py - event streams: what a person and the members of an organisation see as it
 happens, who sees it, for how long, and that nothing is missed and nothing comes twice.
-Most entries are left in the feed as a fact's transaction leaves them."""
+Most entries are left in the feed as a fact's transaction leaves them. Over 400 lines: one
+mesh, and one way to open a stream and to wait for it."""
+import base64
 import json
 import threading
 import time
@@ -69,6 +71,38 @@ class Streams(StreamCase):
         self.idle.wait("a heartbeat", lambda s: s.comments > 0, 30)
         self.assertFalse(self.idle.ended.is_set())
         self.assertLessEqual(self.idle.comments, 1 + (time.monotonic() - self.idle_since) / 12)
+
+    # ---- who sees it
+
+    def post(self, person, name, collection):
+        answer = person.call("POST", "/api/v1/files", raw=b"secret", headers={
+            "X-Tenant-Id": self.tenant, "Idempotency-Key": name, "Content-Type": "text/plain",
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Upload-Metadata": "collection " + base64.b64encode(collection.encode()).decode()})
+        self.assertEqual(answer.status, 201, answer)
+        return answer
+
+    def test_a_private_file_is_told_to_its_maker_and_to_those_who_manage_files(self):
+        eve, kim = self.stack.sign_up("eve"), self.stack.sign_up("kim")
+        for person, role in ((eve, "viewer"), (kim, "member")):
+            added = self.ada.post(f"/api/v1/tenants/{self.tenant}/members",
+                                  {"email": person.email, "role": role})
+            self.assertEqual(added.status, 201, added)
+        streams = {person: self.open(person) for person in (self.ada, kim, eve)}
+        hers = self.post(kim, "salary.txt", "private")
+        self.assertEqual(hers["visibility"], "private")
+        at = "/api/v1/files/" + hers["id"]
+        self.assertEqual(eve.get(at, X_Tenant_Id=self.tenant).status, 404)
+        self.assertEqual(kim.call("PATCH", at, body={"name": "wage.txt"}, headers={"X-Tenant-Id": self.tenant}).status,
+                         200)
+        self.assertEqual(kim.call("DELETE", at, headers={"X-Tenant-Id": self.tenant}).status, 200)
+        self.post(kim, "after.txt", "files")
+        for person, stream in streams.items():
+            stream.wait("the file that all may read",
+                        lambda s: any("after.txt" in e.get("data", "") for e in s.events))
+            told = [e["event"] for e in stream.events if hers["id"] in e.get("data", "")]
+            self.assertEqual(told, [] if person is eve else
+                             ["media.file.ready", "media.file.updated", "media.file.deleted"])
 
     # ---- what comes
 

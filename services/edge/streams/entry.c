@@ -26,21 +26,26 @@ stream_entry_init(struct stream_entry *entry, const Notify__V1__FeedEntry *read)
 }
 
 static bool
+is_of(const struct edge_stream *stream, ProtobufCBinaryData account)
+{
+	return trl_id_is_nil(stream->key) &&
+	       account.len == sizeof stream->account.bytes &&
+	       memcmp(account.data, stream->account.bytes, account.len) == 0;
+}
+
+static bool
 may_see(const struct edge_stream *stream, const struct stream_entry *entry)
 {
 	const Notify__V1__FeedEntry *of = entry->entry;
 
-	if (of->has_account_id &&
-	    (!trl_id_is_nil(stream->key) ||
-		of->account_id.len != sizeof stream->account.bytes ||
-		memcmp(of->account_id.data, stream->account.bytes, 16) != 0))
+	if (of->has_account_id && !is_of(stream, of->account_id))
 		return false;
 	if (!of->permission)
 		return of->has_account_id;
 	for (size_t i = 0; entry->permission && i < stream->n_permissions; i++)
 		if (stream->permissions[i] == entry->permission)
 			return true;
-	return false;
+	return of->has_also_account_id && is_of(stream, of->also_account_id);
 }
 
 /* An entry that cannot be sent has an empty text. */

@@ -23,8 +23,8 @@ enum trl_code file_find(struct media *self, trl_ctx *ctx, struct trl_id file,
 /* What it is, or will be when it is restored. */
 Media__V1__File__State file_state(const media_file *row);
 /* Adds that row, which the batch has written, is told; who is ctx's caller. */
-void file_tell(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
-    const media_file *row);
+void file_tell(struct media *self, trl_ctx *ctx, trl_batch *work,
+    const struct trl_event_type *type, const media_file *row);
 
 /* What was found out about a file. What is 0 or NULL stays as it is. */
 struct file_verdict {

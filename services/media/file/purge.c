@@ -52,7 +52,7 @@ delete_row(struct media *self, trl_ctx *ctx, const media_file *row)
 	    TRL_ARG_ID("id", trl_value_id(row->id)),
 	    TRL_ARG_INT("former_version", row->version));
 	file_gone(work, row);
-	file_tell(ctx, work, &media_event_file_purged, row);
+	file_tell(self, ctx, work, &media_event_file_purged, row);
 	trl_batch_audit(work, "media.file.purge", trl_value_id(row->id), "file", NULL);
 	return trl_batch_write_unrecorded(work);
 }

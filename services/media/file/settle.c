@@ -14,12 +14,13 @@ file_state(const media_file *row)
 }
 
 void
-file_tell(trl_ctx *ctx, trl_batch *work, const struct trl_event_type *type,
-    const media_file *row)
+file_tell(struct media *self, trl_ctx *ctx, trl_batch *work,
+    const struct trl_event_type *type, const media_file *row)
 {
 	Media__V1__FileEvent *told = media_v1_file_event_new(ctx);
 
 	told->file = trl_arena_memdup(ctx->arena, row, sizeof *row);
+	trl_set(told->file, visibility, media_visibility(self, row->collection));
 	trl_strip(&media_v1_file_rules, &told->file->base);
 	if (ctx->principal.kind == TRL_PERSON)
 		trl_set(told, by, trl_value_bytes(ctx, ctx->principal.account));
@@ -79,12 +80,12 @@ is_refused(const media_file *row)
 
 /* What follows from another state than before. */
 static void
-follow(trl_ctx *ctx, trl_batch *work, const media_file *row)
+follow(struct media *self, trl_ctx *ctx, trl_batch *work, const media_file *row)
 {
 	const struct trl_event_type *type = event_of(row->state);
 
 	if (type)
-		file_tell(ctx, work, type, row);
+		file_tell(self, ctx, work, type, row);
 	if (file_state(row) != MEDIA__V1__FILE__STATE__rejected)
 		return;
 	quota_free(work, row->size);
@@ -114,7 +115,7 @@ settle_once(struct media *self, trl_ctx *ctx, struct trl_id file,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_INT("former_version", former));
 	if (said.state)
-		follow(ctx, work, &row);
+		follow(self, ctx, work, &row);
 	return quota_write_unrecorded(self, work, NULL);
 }
 

@@ -5,10 +5,8 @@
 static bool
 is_public(const struct media *self, const media_file *file)
 {
-	const struct collection *collection =
-	    collections_find(self->collections, file->collection);
-
-	return collection && collection->visibility == COLLECTION_PUBLIC &&
+	return media_visibility(self, file->collection) ==
+		   MEDIA__V1__FILE__VISIBILITY__public &&
 	       file->state == MEDIA__V1__FILE__STATE__ready;
 }
 
@@ -38,6 +36,8 @@ media_show_file(struct media *self, trl_ctx *ctx, media_file **files, size_t n)
 	enum trl_code rc = variant_show(self, ctx, files, n);
 
 	for (size_t i = 0; rc == TRL_OK && i < n; i++) {
+		trl_set(
+		    files[i], visibility, media_visibility(self, files[i]->collection));
 		if (is_public(self, files[i]))
 			files[i]->url = (char *)(uintptr_t)link_url(
 			    self, ctx, files[i], LINK_WHOLE);

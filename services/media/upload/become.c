@@ -23,5 +23,5 @@ upload_become(struct media *self, trl_ctx *ctx, media_file *file, trl_batch *wor
 	scan_mark(self, file);
 	upload_add_file(ctx, file, work);
 	if (!waits)
-		file_tell(ctx, work, &media_event_file_ready, file);
+		file_tell(self, ctx, work, &media_event_file_ready, file);
 }

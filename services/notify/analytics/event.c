@@ -20,32 +20,6 @@ notify_analytics_wants(const struct trl_event *event)
 	       event->payload && !trl_id_is_nil(event->tenant);
 }
 
-/* The field at a path, and the message that holds it; NULL: it is not set. */
-static const ProtobufCFieldDescriptor *
-find(const ProtobufCMessage **message, const char *path)
-{
-	char name[64];
-
-	for (;;) {
-		const size_t len = strcspn(path, ".");
-		const ProtobufCFieldDescriptor *field;
-
-		if (len >= sizeof name)
-			return NULL;
-		memcpy(name, path, len);
-		name[len] = '\0';
-		field = protobuf_c_message_descriptor_get_field_by_name(
-		    (*message)->descriptor, name);
-		if (!field || !trl_member_present(field, *message))
-			return NULL;
-		path += len + (path[len] == '.');
-		if (!*path)
-			return field;
-		*message =
-		    *(const ProtobufCMessage *const *)trl_member_of(field, *message);
-	}
-}
-
 static void
 put_id(struct trl_buf *out, struct trl_id id)
 {
@@ -100,7 +74,7 @@ put_value(
 static void
 put_property(struct trl_buf *out, const ProtobufCMessage *message, const char *path)
 {
-	const ProtobufCFieldDescriptor *field = find(&message, path);
+	const ProtobufCFieldDescriptor *field = trl_member_find(&message, path);
 
 	if (!field)
 		return;
@@ -117,7 +91,7 @@ static void
 put_who(struct trl_buf *out, const struct trl_event *event, bool *person)
 {
 	const ProtobufCMessage *message = event->payload;
-	const ProtobufCFieldDescriptor *by = find(&message, "by");
+	const ProtobufCFieldDescriptor *by = trl_member_find(&message, "by");
 
 	*person = by && by->type == PROTOBUF_C_TYPE_BYTES;
 	trl_buf_adds(out, *person ? "" : "organization_");

@@ -15,9 +15,12 @@
  * Events that are about an account (auth's) go to that account. Those of a tenant go to
  * the members who may look at what they are about: tenants.member.added is for those
  * who hold tenants.member.read or tenants.member.list. Where the catalogue knows
- * neither, nobody is shown it. */
+ * neither, nobody is shown it. What the contract narrows (trellis.event), such as what
+ * happens to a private file, is for those who hold the permission that it names, and
+ * for the account that is meant. */
 #include <string.h>
 
+#include <trl/member.h>
 #include <trl/value.h>
 
 #include "feed/feed.h"
@@ -30,6 +33,7 @@ enum { CHANGES = 500, ENTRIES = 200, REPLY_BYTES = 300000 };
 	    TRL_ARG_TEXT("type", (entry)->type),                                       \
 	    (entry)->permission ? TRL_ARG_TEXT("permission", (entry)->permission)      \
 				: TRL_ARG_NULL("permission"),                          \
+	    TRL_ARG_ID("also_account_id", (entry)->also),                              \
 	    TRL_ARG_TEXT("data", (entry)->data)
 
 void
@@ -76,29 +80,44 @@ notify_feed_permission(trl_ctx *ctx, const struct trl_event_type *type)
 	return NULL;
 }
 
-/* The account that an event of no tenant is about: its payload's account.id. */
+/* Nil: there is no id at this path. */
 static struct trl_id
-account_of(const ProtobufCMessage *payload)
+id_at(const ProtobufCMessage *payload, const char *path)
 {
-	const ProtobufCFieldDescriptor *field =
-	    protobuf_c_message_descriptor_get_field_by_name(
-		payload->descriptor, "account");
-	const ProtobufCMessage *account;
+	const ProtobufCFieldDescriptor *field = trl_member_find(&payload, path);
 
-	if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE ||
-	    field->label == PROTOBUF_C_LABEL_REPEATED)
-		return trl_id_nil;
-	account = *(
-	    const ProtobufCMessage *const *)((const uint8_t *)payload + field->offset);
-	if (!account)
-		return trl_id_nil;
-	field =
-	    protobuf_c_message_descriptor_get_field_by_name(account->descriptor, "id");
 	if (!field || field->type != PROTOBUF_C_TYPE_BYTES ||
 	    field->label == PROTOBUF_C_LABEL_REPEATED)
 		return trl_id_nil;
 	return trl_value_id(
-	    *(const ProtobufCBinaryData *)((const uint8_t *)account + field->offset));
+	    *(const ProtobufCBinaryData *)trl_member_of(field, payload));
+}
+
+/* One whose value is not there is narrow, too. */
+static bool
+is_narrow(const struct trl_narrow *narrow, const ProtobufCMessage *payload)
+{
+	const ProtobufCFieldDescriptor *field =
+	    trl_member_find(&payload, narrow->field);
+	const ProtobufCEnumValue *value =
+	    field ? protobuf_c_enum_descriptor_get_value(
+			field->descriptor, *(const int *)trl_member_of(field, payload))
+		  : NULL;
+
+	return !value || strcmp(value->name, narrow->value) == 0;
+}
+
+static void
+permit(trl_ctx *ctx, const struct trl_event *event, struct notify_feed_entry *entry)
+{
+	const struct trl_narrow *narrow = event->type->narrow;
+
+	if (narrow && is_narrow(narrow, event->payload)) {
+		entry->permission = narrow->permission;
+		entry->also = id_at(event->payload, narrow->account);
+	} else {
+		entry->permission = notify_feed_permission(ctx, event->type);
+	}
 }
 
 /* False: it is not shown to anybody. */
@@ -111,9 +130,9 @@ entry_of(trl_ctx *ctx, const struct trl_event *event, struct notify_feed_entry *
 	if (!event->type || !event->type->published || !event->payload)
 		return false;
 	if (trl_id_is_nil(event->tenant))
-		entry->account = account_of(event->payload);
+		entry->account = id_at(event->payload, "account.id");
 	else
-		entry->permission = notify_feed_permission(ctx, event->type);
+		permit(ctx, event, entry);
 	if (trl_id_is_nil(entry->account) && !entry->permission)
 		return false;
 	entry->data =

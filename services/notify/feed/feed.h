@@ -16,6 +16,7 @@ struct notify_feed_entry {
 	struct trl_id account;  /* nil: for all members */
 	const char *type;       /* CloudEvents type */
 	const char *permission; /* what a member must hold to see it, or NULL */
+	struct trl_id also;     /* a member who sees it without that; nil: nobody */
 	const char *data;       /* notify_cloud_event's */
 };
 

@@ -92,6 +92,7 @@ def lint_message(contracts, message, tell):
         tell(message.place, f'message {message.name} has extensions')
     for event in message.events:
         lint_event(message, event, tell)
+        lint_narrow(contracts, message, event, tell)
     public = any(e.published for e in message.events) or any(
         m.verb and reachable(contracts, m, message) for m in contracts.methods)
     for field in message.fields:
@@ -125,6 +126,25 @@ def lint_event(message, event, tell):
         elif not is_no_text(field):
             tell(message.place, f'event {event.type} tells product analytics {path}, '
                  'which is no id, enum, number, time or truth, nor marked as chosen')
+
+
+def lint_narrow(contracts, message, event, tell):
+    narrow = event.narrow
+
+    def say(sentence):
+        tell(message.place, f'event {event.type} is narrowed {sentence}')
+
+    if narrow is None:
+        return
+    field, account = message.shown(narrow.field), message.shown(narrow.account)
+    if field is None or not isinstance(field.target, Enum) or \
+            narrow.value not in dict(field.target.values):
+        say(f'where {narrow.field!r} is {narrow.value!r}: that is no enum which the event '
+            'shows and which has that value')
+    if account is None or account.format != 'ID':
+        say(f'to the account {narrow.account!r}, which is no id that the event shows')
+    if narrow.permission not in permissions_of(contracts):
+        say(f'to those who hold {narrow.permission!r}, a permission that no method asks for')
 
 
 def is_no_text(field):

@@ -157,6 +157,8 @@ class Event:
         self.about, self.published = options.about, options.published
         # Fields that product analytics may know; None: nothing of it.
         self.product = list(options.product.field) if options.HasField('product') else None
+        # Who is shown it as it happens, where not all are.
+        self.narrow = options.narrow if options.HasField('narrow') else None
         self.service = options.type.split('.')[0]
 
     @property

@@ -148,13 +148,23 @@ METHOD = '''\
 
 
 EVENT = '''\
-{product_table}const struct trl_event_type {event.c_name} = {{
+{tables}const struct trl_event_type {event.c_name} = {{
 \t.name = {type},
 \t.service = "{event.service}",
 \t.message = &{event.message.c_rules},
 \t.published = {published},
 \t.about = {about},
 \t.product = {product},
+\t.narrow = {narrow},
+}};
+'''
+
+NARROW = '''\
+static const struct trl_narrow {name} = {{
+\t.field = {field},
+\t.value = {value},
+\t.account = {account},
+\t.permission = {permission},
 }};
 '''
 
@@ -209,14 +219,20 @@ class ContractOutput:
             name=n) for n in names)
 
     def event(self, event):
-        table, product = '', 'NULL'
+        tables, product, narrow = '', 'NULL', 'NULL'
         if event.product is not None:
             product = f'{event.c_name}_product'
             paths = ''.join(f'{c_string(path)}, ' for path in event.product)
-            table = f'static const char *const {product}[] = {{ {paths}NULL }};\n'
+            tables += f'static const char *const {product}[] = {{ {paths}NULL }};\n'
+        if event.narrow is not None:
+            narrow = f'&{event.c_name}_narrow'
+            tables += NARROW.format(name=narrow[1:], **{
+                name: c_string(getattr(event.narrow, name))
+                for name in ('field', 'value', 'account', 'permission')})
         return EVENT.format(
             event=event, type=c_string(event.type), about=c_string(event.about),
-            published=str(event.published).lower(), product_table=table, product=product)
+            published=str(event.published).lower(), tables=tables, product=product,
+            narrow=narrow)
 
     def declare(self, method):
         comment = method.place.comment.replace('*/', '* /').split('\n\n')[0]

@@ -4,14 +4,16 @@
 with taken as (
     delete from feed_fresh
     where seq = any (array(select seq from feed_fresh order by seq limit :limit))
-    returning tenant_id, seq, id, account_id, type, permission, data
+    returning tenant_id, seq, id, account_id, type, permission, also_account_id, data
 ), numbered as (
     select h.number + row_number() over (order by t.seq) as number, t.tenant_id, t.id,
-        t.account_id, t.type, t.permission, t.data
+        t.account_id, t.type, t.permission, t.also_account_id, t.data
     from taken t cross join feed_head_directory h
 ), moved as (
-    insert into feed (tenant_id, id, number, account_id, type, permission, data, created_at)
-    select tenant_id, id, number, account_id, type, permission, data, :now from numbered
+    insert into feed (tenant_id, id, number, account_id, type, permission, also_account_id,
+        data, created_at)
+    select tenant_id, id, number, account_id, type, permission, also_account_id, data, :now
+    from numbered
     on conflict on constraint feed_pkey do nothing
     returning number, tenant_id, account_id
 ), listed as (

@@ -5,6 +5,12 @@
 
 #include <trl/method.h>
 
+/* Where the enum at path field is value, only those see it as it happens who hold
+ * permission, and the account at path account. */
+struct trl_narrow {
+	const char *field, *value, *account, *permission;
+};
+
 struct trl_event_type {
 	const char *name;    /* "tenants.member.added", or "*.audit.written" */
 	const char *service; /* that tells it; "*": every one */
@@ -14,6 +20,7 @@ struct trl_event_type {
 	/* Paths of the fields that product analytics may know, NULL-ended; NULL: it is
 	 * not told of such events. */
 	const char *const *product;
+	const struct trl_narrow *narrow; /* or NULL */
 };
 
 /* All types of all contracts, rising by name (generated). */

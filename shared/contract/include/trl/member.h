@@ -30,6 +30,10 @@ trl_member_at(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 /* Whether a field is set; of a list, whether it has items. */
 bool trl_member_present(
     const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message);
+/* The field at a path such as "member.role", and in *message the one that holds it;
+ * NULL: it is not set. No list is on the way. */
+const ProtobufCFieldDescriptor *trl_member_find(
+    const ProtobufCMessage **message, const char *path);
 /* Marks a field that is no list as set (after writing its value). */
 void trl_member_mark(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
 /* Takes a value away: the field is absent, a list empty. */
