@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-enum { TRIES = 6, FIRST_WAIT_MS = 100 };
+/* PostgreSQL ends what takes five seconds. What only frees a row is not worth as much:
+ * whoever comes next takes it. */
+enum { TRIES = 6, FIRST_WAIT_MS = 100, ROW_US = 6000000, FREE_US = 2000000 };
 
 static bool
 is_worth_another(enum trl_code rc)
@@ -103,26 +105,54 @@ answer_once(trl_ctx *ctx, upload_writer *self)
 	return trl_batch_write_unrecorded(work);
 }
 
-/* now NULL: nothing has moved. Each of them may be repeated where nobody knows what
- * became of it. */
+/* now NULL: nothing has moved. */
+static enum trl_code
+write_once(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool over)
+{
+	if (now)
+		return commit_once(ctx, self, now, over);
+	if (over)
+		return release_once(ctx, self);
+	return self->row_asked ? answer_once(ctx, self) : TRL_OK;
+}
+
+/* Each of them may be repeated where nobody knows what became of it. */
+static enum trl_code
+try_row(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool over)
+{
+	bool uncertain = false;
+	enum trl_code rc;
+
+	for (unsigned tries = 1;; tries++) {
+		rc = write_once(ctx, self, now, over);
+		uncertain |= rc == TRL_UNCERTAIN;
+		if (!is_worth_another(rc))
+			return rc;
+		if (tries == TRIES)
+			break;
+		trl_err_clear(ctx);
+		rc = trl_sleep(ctx, FIRST_WAIT_MS << (tries - 1));
+		if (rc != TRL_OK)
+			break;
+	}
+	if (!uncertain && rc != TRL_DEADLINE)
+		return rc;
+	trl_err_clear(ctx);
+	return trl_fail(ctx, uncertain ? TRL_UNCERTAIN : TRL_UNAVAILABLE,
+	    "the row of an upload could not be written in time");
+}
+
+/* Within a time that the message has, too, so that its sender is told before it has
+ * waited in vain. */
 static enum trl_code
 write_row(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool over)
 {
-	enum trl_code rc = TRL_OK;
+	const uint64_t until_us = ctx->deadline_us;
+	enum trl_code rc;
 
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		if (now)
-			rc = commit_once(ctx, self, now, over);
-		else if (over)
-			rc = release_once(ctx, self);
-		else
-			rc = self->row_asked ? answer_once(ctx, self) : TRL_OK;
-		if (!is_worth_another(rc) || tries + 1 == TRIES)
-			break;
-		trl_err_clear(ctx);
-		if (trl_sleep(ctx, FIRST_WAIT_MS << tries) != TRL_OK)
-			return TRL_DEADLINE;
-	}
+	trl_set_deadline(ctx, trl_mono_us() + (now ? ROW_US : FREE_US));
+	rc = try_row(ctx, self, now, over);
+	trl_set_deadline(ctx, until_us);
 	if (rc == TRL_OK)
 		self->row_asked = false;
 	return rc;
