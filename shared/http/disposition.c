@@ -87,6 +87,8 @@ trl_disposition(trl_arena *arena, const char *name, bool is_inline)
 	const char *kind = is_inline ? "inline" : "attachment";
 	size_t len = name ? strlen(name) : 0, n;
 	char *plain, *whole, *p, *w;
+	/* A folder's name, or none at all once an end's dots are cut off. */
+	const bool is_dots = name && strspn(name, ".") == len;
 	bool is_same = true;
 
 	if (!len)
@@ -99,7 +101,7 @@ trl_disposition(trl_arena *arena, const char *name, bool is_inline)
 		uint32_t code;
 
 		n = first_character(name + at, len - at, &code);
-		if (is_harmful(code)) {
+		if (is_harmful(code) || is_dots) {
 			*w++ = *p++ = '_';
 			continue;
 		}

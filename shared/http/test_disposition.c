@@ -70,6 +70,9 @@ a_name_ends_no_line_and_leads_nowhere(void **state)
 {
 	static const struct row rows[] = {
 		{ "2026/7.pdf", "attachment; filename=\"2026_7.pdf\"" },
+		{ ".", "attachment; filename=\"_\"" },
+		{ "..", "attachment; filename=\"__\"" },
+		{ "....", "attachment; filename=\"____\"" },
 		{ "../x\"\r\ny.pdf", "attachment; filename=\"_._x___y.pdf\"; "
 				     "filename*=UTF-8''.._x%22__y.pdf" },
 		{ "..\\..\\etc\\passwd", "attachment; filename=\"_._.._etc_passwd\"; "

@@ -128,6 +128,24 @@ class Downloads(MeshCase):
                            f"X-Tenant-Id: {self.tenant}", 'If-None-Match: "a"', f"If-None-Match: {etag}")
         self.assertEqual(head.split()[1], "304", head)
 
+    def test_conditions_that_are_none_count_for_nothing(self):
+        """Neither one that came twice, nor one that has other bytes than text (RFC 9110, 13.1, 14.2)."""
+        etag = self.content(self.ten).headers["etag"]
+        future = "Fri, 31 Dec 9999 23:59:59 GMT"
+        for status, *lines in (
+            (200, "Range: bytes=0-0", "Range: bytes=1-1"), (200, "Range: bytes=\xe9"), (206, "Range: bytes=0-0"),
+            (200, f"If-Modified-Since: {future}", f"If-Modified-Since: {future}"), (304, f"If-Modified-Since: {future}"),
+            (200, f"If-Unmodified-Since: {EPOCH}", f"If-Unmodified-Since: {EPOCH}"),
+            (412, f"If-Unmodified-Since: {EPOCH}"), (200, "If-Unmodified-Since: \xe9"),
+            (304, f'If-None-Match: "\xe9", {etag}'), (200, 'If-None-Match: "\xe9"'),
+            (412, 'If-Match: "\xe9"'), (200, f'If-Match: "\xe9", {etag}'),
+            (200, f"If-Range: {etag}", f"If-Range: {etag}", "Range: bytes=0-0"),
+        ):
+            head = "\r\n".join([f"GET /api/v1/files/{self.ten}/content HTTP/1.1", "Host: trellis", "Connection: close",
+                                f"Authorization: Bearer {self.ada.token}", f"X-Tenant-Id: {self.tenant}", *lines, "", ""])
+            answer = self.stack.send(head.encode("latin1"))
+            self.assertEqual(int(answer.split()[1]), status, (lines, answer))
+
     # ---- names and types
 
     def test_any_name_comes_back(self):

@@ -9,6 +9,7 @@
 
 #include <trl/json.h>
 #include <trl/member.h>
+#include <trl/utf8.h>
 
 #include "rooms/rooms.h"
 
@@ -56,7 +57,8 @@ counts(const struct edge_request *request, const char *name)
 	       !is_one_of(name, of_get, TRL_COUNT(of_get));
 }
 
-/* Lines of a list are one (5.3); others may not be sent twice. */
+/* Its lines as one (5.3), with no byte that is no character: what is no tag, date or
+ * range then is not refused, but counts for nothing (13.1, 14.2). */
 static struct trl_http_header
 join_lines(struct edge_request *request, const char *name)
 {
@@ -69,15 +71,24 @@ join_lines(struct edge_request *request, const char *name)
 			    joined.value, *joined.value ? ", " : "",
 			    http->headers[i].value);
 	joined.value_len = strlen(joined.value);
+	if (!trl_utf8_valid(joined.value, joined.value_len)) {
+		char *clean = trl_arena_strndup(
+		    request->ctx->arena, joined.value, joined.value_len);
+
+		trl_utf8_clean(clean, joined.value_len, "\t");
+		joined.value = clean;
+	}
 	return joined;
 }
 
+/* Others may not be sent twice. */
 static bool
-is_list(const char *name)
+is_joined(const char *name)
 {
-	static const char *const lists[] = { "accept", "if-match", "if-none-match" };
+	static const char *const joined[] = { "accept", "if-match", "if-none-match",
+		"if-modified-since", "if-unmodified-since", "if-range", "range" };
 
-	return is_one_of(name, lists, TRL_COUNT(lists));
+	return is_one_of(name, joined, TRL_COUNT(joined));
 }
 
 static enum trl_code
@@ -96,7 +107,7 @@ take_one(struct edge_request *request, size_t field)
 		made = (struct trl_http_header){ name, request->http->method,
 			strlen(request->http->method) };
 		line = &made;
-	} else if (n > 1 && is_list(name)) {
+	} else if (n > 0 && is_joined(name)) {
 		made = join_lines(request, name);
 		line = &made;
 	} else if (n > 1) {

@@ -215,8 +215,9 @@ content_give(struct media *self, trl_ctx *ctx, const struct content *what,
 	size_t n = 0;
 
 	if (verdict == CONTENT_OTHER)
-		return trl_fail(
-		    ctx, TRL_PRECONDITION, "It is not what the request is about.");
+		return trl_fail(ctx, TRL_PRECONDITION,
+		    "If-Match or If-Unmodified-Since does not hold: the ETag is %s.",
+		    what->etag);
 	tell_tag(ctx, what, out);
 	if (verdict == CONTENT_NOT_MODIFIED) {
 		trl_set(out, status, 304);
