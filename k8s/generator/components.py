@@ -100,6 +100,18 @@ def no_tls(mesh):
 
 # How people come in.
 
+# Uploads of any size reach the door as they come, and downloads and event streams leave as
+# they go: by its defaults ingress-nginx refuses bodies over 1 MiB, keeps the others until all
+# has come (a line that breaks loses it), and ends what is silent for a minute. Other
+# controllers know none of these.
+STREAMS = {f'nginx.ingress.kubernetes.io/{name}': said for name, said in (
+    ('proxy-body-size', '0'),
+    ('proxy-buffering', 'off'),
+    ('proxy-read-timeout', '3600'),
+    ('proxy-request-buffering', 'off'),
+    ('proxy-send-timeout', '3600'))}
+
+
 def door(mesh):
     return next(one for one in mesh.services if one.door)
 
@@ -110,7 +122,7 @@ def ingress(mesh):
         'objects': on([{
             'apiVersion': 'networking.k8s.io/v1', 'kind': 'Ingress',
             'metadata': {'name': 'trellis', 'labels': labels('trellis', 'door'),
-                         'annotations': value({}, 'ingress.annotations', raw=True)},
+                         'annotations': value(STREAMS, 'ingress.annotations', raw=True)},
             'spec': {
                 'ingressClassName': value('nginx', 'ingress.className'),
                 'tls': [{'hosts': [HOST], 'secretName': value('trellis-http-tls', 'ingress.tlsSecret')}],

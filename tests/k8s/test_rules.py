@@ -1,6 +1,8 @@
 """Rules that every object below k8s/ keeps, whoever adds the next: types, pods under the
 restricted profile, limits, probes, no secret where it shows, one who scales, budgets that
-let a node be emptied; and what each component promises."""
+let a node be emptied; and what each component promises.
+
+Over 400 lines: each rule stands beside the others that read the same objects."""
 import copy
 import os
 import re
@@ -318,6 +320,19 @@ class Components(unittest.TestCase):
             new = out(rendered()[where]) - out(rendered()['base'])
             self.assertIn(port, {number for _, number in new})
             self.assertEqual({name.split('-')[0] for name, _ in new}, {'media'})
+
+    def test_the_ingress_lets_uploads_and_streams_through_as_they_come(self):
+        nginx = 'nginx.ingress.kubernetes.io/'
+        wanted = {'proxy-body-size': '0', 'proxy-request-buffering': 'off', 'proxy-buffering': 'off',
+                  'proxy-read-timeout': '3600', 'proxy-send-timeout': '3600'}
+        own = {'components': {'ingress': {'enabled': True, 'annotations': {'example.org/own': 'yes'}}}}
+        charted, = of_kind(rendering.parsed([rendering.chart(own)])[0], 'Ingress')
+        self.assertEqual(charted['metadata']['annotations']['example.org/own'], 'yes')
+        found = [charted, *(one for objects in rendered().values() for one in of_kind(objects, 'Ingress'))]
+        self.assertGreaterEqual(len(found), 3)  # the chart's, the component's, prod's
+        for one in found:
+            said = one['metadata']['annotations']
+            self.assertEqual({name: said.get(nginx + name) for name in wanted}, wanted)
 
     def test_keda_never_takes_no_data_for_nought(self):
         scaled = of_kind(rendered()['components/keda'], 'ScaledObject')
