@@ -88,6 +88,16 @@ class Pictures(MeshCase):
         self.assertEqual((part.status, part.body), (206, b"\x89PNG"))
         self.assertIn(self.anybody.get(thumb["url"]).status, (401, 404))
 
+    def test_what_it_shows_is_not_called_unchanged_when_its_sizes_have_changed(self):
+        """What was made is no part of the version, which is there for If-Match."""
+        file = self.looked_at(png(800, 600))
+        path = f"/api/v1/files/{file['id']}"
+        etag = self.ada.get(path).headers["etag"]
+        self.stack.sql(f"delete from media.rendition where file_id = '{file['id']}'")
+        answer = self.ada.get(path, If_None_Match=etag)
+        self.assertEqual((answer.status, answer.headers["etag"]), (200, etag))
+        self.assertFalse(any(v["made"] for v in answer["variants"]))
+
     def test_of_a_public_collection_anybody_has_it_for_ever(self):
         file = self.looked_at(png(800, 600), collection="pictures")
         for url in (file["url"], file["variants"][0]["url"]):
