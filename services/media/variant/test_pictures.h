@@ -4,6 +4,7 @@
 
 #include "test_files.h"
 
+#include "file/file.h"
 #include "variant/test_png.h"
 #include "variant/variant.h"
 
@@ -104,4 +105,50 @@ signed_request(char *url)
 	}
 	in.verb = (char *)(uintptr_t) "GET";
 	return in;
+}
+
+static inline enum trl_code
+get(struct trl_id id, const char *variant, const char *accept, const char *has)
+{
+	const struct world_caller who = as(ann, TRL_MEMBER);
+	Media__V1__GetVariantRequest in = MEDIA__V1__GET_VARIANT_REQUEST__INIT;
+
+	trl_set(&in, file_id, world_bytes(&id));
+	in.variant = (char *)(uintptr_t)variant;
+	in.verb = (char *)(uintptr_t) "GET";
+	in.accept = (char *)(uintptr_t)accept;
+	in.if_none_match = (char *)(uintptr_t)has;
+	return world_call(&who, &media_v1_get_variant, &in.base, &answer);
+}
+
+static inline void
+assert_gives(const char *type, const char *magic, size_t n)
+{
+	assert_string_equal(answer->type, type);
+	assert_true(world.given.len > n);
+	assert_memory_equal(world.given.data, magic, n);
+	assert_int_equal(answer->length, world.given.len);
+}
+
+static inline void
+begin(trl_ctx *ctx, void *arg)
+{
+	struct media *self = world.self;
+	media_file *file = media_v1_file_new(ctx);
+	trl_batch *work;
+
+	ctx->tenant = home;
+	ctx->service = "media";
+	assert_int_equal(file_find(self, ctx, *(struct trl_id *)arg, file), TRL_OK);
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(home));
+	assert_int_equal(
+	    variant_begin(self, file, work), strcmp(file->collection, "pictures") == 0);
+	assert_int_equal(trl_batch_write_unrecorded(work), TRL_OK);
+}
+
+static inline void
+run_job(struct trl_id id)
+{
+	world_act(begin, &id);
+	files_wait("variants");
 }

@@ -1,0 +1,91 @@
+/* test_wish.c - sizes that somebody wishes for by a signed URL: which may be, how many,
+ * and that nobody alters one. */
+#include "variant/test_pictures.h"
+
+static enum trl_code
+get_signed(struct trl_id id, const char *options)
+{
+	Media__V1__GetSignedRequest in;
+	char url[512];
+
+	assert_int_equal(link_to(id, options, url), TRL_OK);
+	in = signed_request(url);
+	return world_call(NULL, &media_v1_get_signed, &in.base, &answer);
+}
+
+/* They count for no storage. */
+static void
+so_many_wishes_are_made_of_one_picture_and_what_is_named_always(void **state)
+{
+	const struct trl_id id = picture();
+
+	(void)state;
+	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
+		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
+		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 31) n",
+	    world_id_text(home), world_id_text(id));
+	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK); /* the named do not count */
+	assert_int_equal(get_signed(id, "w_51"), TRL_INVALID);
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
+	assert_int_equal(files_rows("rendition"), 33);
+	assert_int_equal(get(id, "card", NULL, NULL), TRL_OK);
+	run_job(id);
+	assert_int_equal(files_rows("rendition"), 32 + 5);
+}
+
+static void
+a_signed_size_is_made_and_one_that_was_altered_is_not(void **state)
+{
+	const struct trl_id id = picture();
+	Media__V1__GetSignedRequest in;
+	char url[512], copy[512];
+
+	(void)state;
+	assert_int_equal(link_to(id, "q_60,f_jpeg,w_50", url), TRL_OK);
+	assert_non_null(strstr(url, "/w_50,f_jpeg,q_60/"));
+	strcpy(copy, url);
+	in = signed_request(copy);
+	in.options[2] = '4'; /* w_40 */
+	assert_int_equal(
+	    world_call(NULL, &media_v1_get_signed, &in.base, &answer), TRL_DENIED);
+	assert_int_equal(files_rows("rendition"), 0);
+	in.options[2] = '5';
+	assert_int_equal(
+	    world_call(NULL, &media_v1_get_signed, &in.base, &answer), TRL_OK);
+	assert_gives("image/jpeg", "\xff\xd8\xff", 3);
+	assert_int_equal(files_rows("rendition"), 1);
+}
+
+static void
+a_link_to_what_cannot_be_made_is_refused(void **state)
+{
+	const struct trl_id id = picture(),
+			    text = files_make((struct files_new){ .size = 10 });
+	static const char *const wrong[] = { "w_0", "w_9,f_avif", "poster", "w_9,h" };
+	char url[512];
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(wrong); i++)
+		assert_int_equal(link_to(id, wrong[i], url), TRL_INVALID);
+	assert_int_equal(link_to(text, "w_9", url), TRL_INVALID);
+	assert_int_equal(link_to(id, "card", url), TRL_OK);
+	assert_non_null(strstr(url, "/w_20,h_20,fit_cover,f_webp,q_70/"));
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, files_found, world_forget)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(so_many_wishes_are_made_of_one_picture_and_what_is_named_always),
+		T(a_signed_size_is_made_and_one_that_was_altered_is_not),
+		T(a_link_to_what_cannot_be_made_is_refused),
+	};
+
+	const int failed = cmocka_run_group_tests(tests, open_world, world_close);
+
+	trl_buf_fini(&png);
+	return failed;
+}
