@@ -9,6 +9,7 @@
 
 #include "picture/render.h"
 #include "picture/save.h"
+#include "picture/strip.h"
 #include "picture/thumbhash.h"
 
 static void
@@ -87,6 +88,27 @@ format_out(const struct source *source, uint32_t asked)
 		   : source->format;
 }
 
+/* Where nothing has to change but what is beside the picture, the file as it lies may
+ * be smaller than what was made of it anew: that is no larger then, and loses nothing.
+ */
+static void
+keep_smaller(const struct source *source, const VipsImage *made,
+    enum picture_format format, struct trl_buf *bytes)
+{
+	struct trl_buf bare = { 0 };
+
+	if (format == source->format && source->plain && source->frames == 1 &&
+	    source->orientation == 1 && made->Xsize == source->width &&
+	    made->Ysize == source->height &&
+	    strip(format, source->data, source->len, &bare) && bare.len < bytes->len) {
+		const struct trl_buf larger = *bytes;
+
+		*bytes = bare;
+		bare = larger;
+	}
+	trl_buf_fini(&bare);
+}
+
 static void
 make(const struct source *source, const struct picture_request *asked,
     struct picture_reply *reply, struct trl_buf *bytes)
@@ -102,6 +124,8 @@ make(const struct source *source, const struct picture_request *asked,
 		watch(image, &clock);
 		failed = save(image, format, (int)asked->quality, bytes);
 	}
+	if (!failed)
+		keep_smaller(source, image, format, bytes);
 	if (failed) {
 		reject(reply, reason_of(source, clock.late));
 	} else if (bytes->len > PICTURE_REPLY_MAX - sizeof *reply) {

@@ -187,6 +187,15 @@ orientation_of(VipsImage *image)
 }
 
 static bool
+is_plain(const VipsImage *image)
+{
+	return image->BandFmt == VIPS_FORMAT_UCHAR &&
+	       (image->Type == VIPS_INTERPRETATION_sRGB ||
+		   image->Type == VIPS_INTERPRETATION_B_W) &&
+	       !vips_image_get_typeof(image, VIPS_META_ICC_NAME);
+}
+
+static bool
 is_heif(const struct source *source)
 {
 	return source->format == PICTURE_AVIF || source->format == PICTURE_HEIC;
@@ -206,6 +215,7 @@ read_header(struct source *source)
 	 * would turn it twice. */
 	source->orientation =
 	    is_heif(source) || source->frames > 1 ? 1 : orientation_of(image);
+	source->plain = is_plain(image);
 	g_object_unref(image);
 	return NULL;
 }

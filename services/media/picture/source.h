@@ -17,6 +17,7 @@ struct source {
 	int width, height; /* of a frame, as it lies in the file */
 	int frames;
 	int orientation; /* EXIF's, 1 to 8; 1 where the decoder turns it itself */
+	bool plain; /* its pixels are sRGB or grey with 8 bits, without a profile */
 };
 
 /* NULL, or why it is no picture for us, as a sentence that room may hold. */

@@ -43,8 +43,8 @@ walk_format(const uint8_t *data, size_t len)
 }
 
 /* ITU-T T.81, B.1.1: behind entropy-coded data, at the FF of the next marker. */
-static const uint8_t *
-behind_scan(const uint8_t *at, const uint8_t *end)
+const uint8_t *
+walk_behind_scan(const uint8_t *at, const uint8_t *end)
 {
 	while (end - at >= 2) {
 		at = memchr(at, 0xff, (size_t)(end - at) - 1);
@@ -82,7 +82,7 @@ walk_jpeg(const uint8_t *data, size_t len, unsigned *scans, size_t *beside)
 			return;
 		if (*at == 0xda /* SOS */) {
 			++*scans;
-			at = behind_scan(at + segment, end);
+			at = walk_behind_scan(at + segment, end);
 		} else {
 			*beside += segment;
 			at += segment;
@@ -133,6 +133,12 @@ length_of(const uint8_t *chunk)
 	       (size_t)chunk[7] << 24;
 }
 
+size_t
+walk_webp_length(const uint8_t *data)
+{
+	return 8 + length_of(data);
+}
+
 /* A RIFF: chunks of type, length and so many bytes, filled up to an even number. */
 void
 walk_webp(const uint8_t *data, size_t len, struct walk_frames *out)
@@ -140,7 +146,7 @@ walk_webp(const uint8_t *data, size_t len, struct walk_frames *out)
 	static const char picture[][5] = { "VP8 ", "VP8L", "VP8X", "ALPH", "ANIM",
 		"ANMF" };
 
-	const size_t whole = len < 8 ? 8 : 8 + length_of(data);
+	const size_t whole = len < 8 ? 8 : walk_webp_length(data);
 
 	*out = (struct walk_frames){ .cut_off = len < 12 || whole > len };
 	for (size_t at = 12; !out->cut_off && at < whole && whole - at >= 8;) {

@@ -15,6 +15,9 @@ enum picture_format walk_format(const uint8_t *data, size_t len);
  * broken one is told as far as it goes. */
 void walk_jpeg(const uint8_t *data, size_t len, unsigned *scans, size_t *beside);
 
+/* Of entropy-coded data within one: the place of the next marker, or the end. */
+const uint8_t *walk_behind_scan(const uint8_t *at, const uint8_t *end);
+
 /* Of a PNG: how many chunks of text, how many of those and of profiles are compressed,
  * and in how many bytes, and how many bytes are beside the picture. */
 struct walk_png {
@@ -30,5 +33,6 @@ struct walk_frames {
 	size_t beside;
 	bool cut_off;
 };
+size_t walk_webp_length(const uint8_t *data); /* as its first 8 bytes say */
 void walk_webp(const uint8_t *data, size_t len, struct walk_frames *out);
 void walk_gif(const uint8_t *data, size_t len, struct walk_frames *out);

@@ -7,12 +7,27 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <trl/compiler.h>
+
 enum { HEAD = 12, CHUNK = 8, HAS_ICC = 0x20, HAS_EXIF = 0x08, HAS_XMP = 0x04 };
 
 static bool
 is_of(const uint8_t *chunk, const char *type)
 {
 	return memcmp(chunk, type, 4) == 0;
+}
+
+/* Whatever else there is and will be is beside the picture. */
+static bool
+is_kept(const uint8_t *chunk)
+{
+	static const char kept[][5] = { "VP8 ", "VP8L", "VP8X", "ALPH", "ANIM",
+		"ANMF" };
+
+	for (size_t i = 0; i < TRL_COUNT(kept); i++)
+		if (is_of(chunk, kept[i]))
+			return true;
+	return false;
 }
 
 static size_t
@@ -37,7 +52,7 @@ webp_strip(struct trl_buf *buf, size_t at)
 		n = CHUNK + length_of(from) + (length_of(from) & 1);
 		if (n > (size_t)(end - from))
 			return false;
-		if (is_of(from, "EXIF") || is_of(from, "XMP ") || is_of(from, "ICCP"))
+		if (!is_kept(from))
 			continue;
 		memmove(to, from, n);
 		if (is_of(to, "VP8X") && n > CHUNK)
