@@ -82,3 +82,40 @@ png_end(void)
 	png_chunk("IDAT", "\x78\x01\x01\x02\x00\xfd\xff\x00\xff\x02\x00\x01\x00", 13);
 	png_chunk("IEND", "", 0);
 }
+
+static inline void
+put_bits(struct trl_buf *out, unsigned *at, unsigned code, unsigned n)
+{
+	while (n-- > 0) { /* Huffman's codes begin with their highest bit */
+		if (*at % 8 == 0)
+			trl_buf_add(out, "", 1);
+		out->data[out->len - 1] |= (uint8_t)((code >> n & 1) << *at % 8);
+		++*at;
+	}
+}
+
+/* A text of some 7.9 MB in a chunk of 50 KB (RFC 1951, 3.2.6: a letter, then 258 times
+ * the last one, over and over). */
+static inline void
+bomb(struct trl_buf *out)
+{
+	enum { TIMES = 30600 };
+	uint32_t a = 1, b = 0;
+	unsigned at = 0;
+
+	trl_buf_clear(out);
+	trl_buf_add(out, "Comment\0\0\x78\x01", 11);
+	put_bits(out, &at, 6, 3);
+	put_bits(out, &at, 0x30 + 'a', 8);
+	for (int i = 0; i < TIMES; i++) {
+		put_bits(out, &at, 0xc5, 8);
+		put_bits(out, &at, 0, 5);
+	}
+	put_bits(out, &at, 0, 7);
+	for (int i = 0; i < 1 + 258 * TIMES; i++) {
+		a = (a + 'a') % 65521;
+		b = (b + a) % 65521;
+	}
+	for (int i = 24; i >= 0; i -= 8)
+		trl_buf_add(out, &(uint8_t){ (uint8_t)((b << 16 | a) >> i) }, 1);
+}

@@ -42,6 +42,10 @@ answer_warm(void)
 	/* Two threads compute at most, and what glibc keeps for each is kept. Only a
 	 * sanitizer's malloc refuses. */
 	(void)mallopt(M_ARENA_MAX, 2);
+	/* What one large picture took goes back; else glibc learns from it to keep it.
+	 */
+	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	/* What is larger it would decode into a file, which it may not write. */
 	trl_assert(setenv("VIPS_DISC_THRESHOLD", "64g", 1) == 0);
 	/* Where no modules are. */
