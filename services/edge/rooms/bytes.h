@@ -6,16 +6,21 @@
 
 #include "rooms/rooms.h"
 
-/* When the caller's rights were looked at. Begins zeroed. */
+/* When the caller's rights were looked at. */
 struct bytes_look {
 	uint64_t next_us;  /* to look again */
 	uint64_t known_us; /* when they were last known */
 };
 
-/* bytes_look.c: whether the transfer may go on; where the rights were looked at a
- * moment ago, it may. Errors: as edge_principal, edge_grant and edge_permission; a
- * fault only where nobody has answered for half a minute. */
+/* bytes_look.c: the rights were looked at now, as they are when a request is walked. */
+struct bytes_look bytes_looked(void);
+/* Whether the transfer may go on; where the rights were looked at some seconds ago, it
+ * may. Errors: as edge_principal, edge_grant and edge_permission; a fault only where
+ * nobody has answered for half a minute. */
 enum trl_code bytes_look(struct edge_request *request, struct bytes_look *look);
+/* The same once all of a body has come and before the callee is told so: then they are
+ * those of this moment. */
+enum trl_code bytes_look_last(struct edge_request *request, struct bytes_look *look);
 
 /* bytes_take.c: opens the call with whatever body the request has, and waits for the
  * reply, which becomes request->out. *stream is the caller's to close. */

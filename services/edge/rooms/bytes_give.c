@@ -77,7 +77,9 @@ write_piece(
 static enum trl_code
 write_body(struct edge_request *request, trl_stream *stream, struct trl_piece piece)
 {
-	struct download down = { .left = request->length, .part = PART_LEAST };
+	struct download down = {
+		.left = request->length, .part = PART_LEAST, .look = bytes_looked()
+	};
 	enum trl_code rc = TRL_OK;
 
 	while (rc == TRL_OK && size_of(&piece) > 0) {

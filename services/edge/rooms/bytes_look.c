@@ -6,6 +6,7 @@
 
 enum {
 	LOOK_US = 5000000,
+	MOMENT_US = 500000,
 	RETRY_US = 1000000,
 	PATIENCE_US = 30000000,
 	ASK_US = 2000000
@@ -23,8 +24,16 @@ ask(struct edge_request *again)
 	return rc == TRL_OK ? edge_permission(again) : rc;
 }
 
-enum trl_code
-bytes_look(struct edge_request *request, struct bytes_look *look)
+struct bytes_look
+bytes_looked(void)
+{
+	const uint64_t now = trl_mono_us();
+
+	return (struct bytes_look){ now + LOOK_US, now };
+}
+
+static enum trl_code
+look_now(struct edge_request *request, struct bytes_look *look)
 {
 	trl_ctx *ctx = request->ctx;
 	const uint64_t now = trl_mono_us();
@@ -34,10 +43,6 @@ bytes_look(struct edge_request *request, struct bytes_look *look)
 	struct edge_request again = *request;
 	enum trl_code rc;
 
-	if (!look->known_us)
-		*look = (struct bytes_look){ now + LOOK_US, now };
-	if (request->route->method->auth == TRL_AUTH_PUBLIC || now < look->next_us)
-		return TRL_OK;
 	trl_set_deadline(ctx, now + ASK_US);
 	rc = ask(&again);
 	trl_set_deadline(ctx, trl_mono_us() + PATIENCE_US);
@@ -55,4 +60,26 @@ bytes_look(struct edge_request *request, struct bytes_look *look)
 	trl_err_clear(ctx);
 	trl_arena_rewind(ctx->arena, mark);
 	return TRL_OK;
+}
+
+static bool
+is_public(const struct edge_request *request)
+{
+	return request->route->method->auth == TRL_AUTH_PUBLIC;
+}
+
+enum trl_code
+bytes_look(struct edge_request *request, struct bytes_look *look)
+{
+	return is_public(request) || trl_mono_us() < look->next_us
+		   ? TRL_OK
+		   : look_now(request, look);
+}
+
+enum trl_code
+bytes_look_last(struct edge_request *request, struct bytes_look *look)
+{
+	return is_public(request) || trl_mono_us() < look->known_us + MOMENT_US
+		   ? TRL_OK
+		   : look_now(request, look);
 }

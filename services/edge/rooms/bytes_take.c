@@ -8,6 +8,7 @@
 struct upload {
 	const uint8_t *data; /* a piece that was read and is not yet sent */
 	size_t len;
+	uint64_t sent;
 	struct bytes_look look;
 };
 
@@ -56,13 +57,20 @@ send_body(struct edge_request *request, trl_stream *stream, struct upload *uploa
 				return TRL_OK;
 		}
 		if (!upload->len) {
+			rc = bytes_look_last(request, &upload->look);
+			if (rc != TRL_OK)
+				return rc;
 			rc = trl_stream_end(ctx, stream);
 			break;
 		}
+		upload->sent += upload->len;
+		rc = upload->sent == request->http->content_length
+			 ? bytes_look_last(request, &upload->look)
+			 : bytes_look(request, &upload->look);
+		if (rc != TRL_OK)
+			return rc;
 		rc = trl_stream_write(ctx, stream, upload->data, upload->len);
 		upload->len = 0;
-		if (rc == TRL_OK && (rc = bytes_look(request, &upload->look)) != TRL_OK)
-			return rc;
 	}
 	if (rc == TRL_UNAVAILABLE) {
 		trl_err_clear(ctx);
@@ -89,12 +97,12 @@ read_small(
 	rc = trl_http_read(request->ctx, request->http, &upload->data, &upload->len);
 	if (rc != TRL_OK)
 		return body_failed(request, rc);
-	if (upload->len == http->content_length) {
-		terms->whole = true;
-		terms->body = upload->data;
-		terms->len = upload->len;
-	}
-	return TRL_OK;
+	if (upload->len != http->content_length)
+		return TRL_OK;
+	terms->whole = true;
+	terms->body = upload->data;
+	terms->len = upload->len;
+	return bytes_look_last(request, &upload->look);
 }
 
 enum trl_code
@@ -102,7 +110,7 @@ bytes_take(struct edge_request *request, trl_stream **stream)
 {
 	const struct trl_method *method = request->route->method;
 	struct trl_stream_terms terms = { 0 };
-	struct upload upload = { 0 };
+	struct upload upload = { .look = bytes_looked() };
 	trl_ctx *ctx = request->ctx;
 	enum trl_code rc = TRL_OK;
 	bool wanted = false;
