@@ -63,6 +63,7 @@ close_media(void **state)
 	store_close(&self->store);
 	link_keys_free(&self->link_keys);
 	collections_free(&self->collections);
+	quota_copies_free(&self->limits);
 	free(self);
 }
 
@@ -85,7 +86,8 @@ open_media(const struct trl_host *host, void **out)
 		.sys = host->sys,
 		.bus = host->bus,
 		.config = config,
-		.seal_key = host->seal_key };
+		.seal_key = host->seal_key,
+		.limits = quota_copies_new() };
 	*out = self;
 	if (!collections_read(config->collections, &self->collections) ||
 	    !variants_check(self->collections) ||

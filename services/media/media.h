@@ -24,6 +24,7 @@ struct media {
 	struct link_keys *link_keys; /* link/sign.h */
 	const uint8_t *seal_key;     /* the host's */
 	struct uploads *uploads;     /* upload/upload.h */
+	struct quota_copies *limits; /* quota/quota.h */
 };
 
 extern const struct trl_service media_service;

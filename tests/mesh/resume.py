@@ -179,6 +179,66 @@ class Uploads(Uploader):
             self.assertEqual(self.patch(path, came, data[came:]).status, 204)
             self.must_be_file(path, data)
 
+    def lines_of(self, marks=None):
+        """How long each log is, or what was said since then that is no information."""
+        found = []
+        for name in self.stack.processes:
+            with open(self.stack.log_path(name), encoding="utf-8", errors="replace") as log:
+                if marks is None:
+                    found.append((name, log.seek(0, 2)))
+                    continue
+                log.seek(dict(marks)[name])
+                found += [line for line in log if '"INFO"' not in line and '"DEBUG"' not in line]
+        return found
+
+    def test_an_upload_that_ends_under_its_body_is_410_at_once(self):
+        path, marks = self.begin(4 * MIB), self.lines_of()
+        line = self.line(path, 4 * MIB, 0, bytes(MIB))
+        self.received(path, MIB)
+        began = time.monotonic()
+        self.assertEqual(self.ask("DELETE", path).status, 204)
+        answer = http.client.HTTPResponse(line)  # nothing more was sent
+        answer.begin()
+        self.assertEqual((answer.status, json.loads(answer.read())["detail"]), (410, "The upload has ended."))
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual(self.ask("HEAD", path).status, 404)
+        self.assertEqual(self.lines_of(marks), [])
+
+    def test_a_client_that_leaves_is_nobodys_error(self):
+        path, marks = self.begin(4 * MIB), self.lines_of()
+        at = 0
+        for came in (1, 2 * MIB):
+            line = self.line(path, 4 * MIB - at, at, bytes(came))
+            at += came
+            self.received(path, at)
+            line.close()
+        self.assertEqual(self.ask("DELETE", path).status, 204)
+        self.assertEqual(self.lines_of(marks), [])
+
+    def test_what_is_begun_is_listed_and_ended(self):
+        ben = self.stack.sign_up("ben")
+        member = self.ada.post(f"/api/v1/tenants/{self.tenant}/members", {"email": ben.email, "role": "member"})
+        self.assertEqual(member.status, 201, member)
+        ben.headers["X-Tenant-Id"] = self.tenant
+        tus = {**TUS, "Upload-Length": "1000"}
+        bens = [ben.call("POST", "/api/v1/uploads", None, tus).headers["location"].rpartition("/")[2] for _ in range(2)]
+        mine = self.begin(7).rpartition("/")[2]
+
+        def listed(client):
+            answer = client.get("/api/v1/uploads")
+            self.assertEqual((answer.status, answer.headers["tus-resumable"]), (200, "1.0.0"))
+            return [one["id"] for one in answer["items"]]
+        self.assertEqual(listed(ben), bens[::-1])
+        self.assertEqual(listed(self.ada)[:3], [mine, *bens[::-1]])
+        reserved = int(self.ada.get("/api/v1/storage")["reserved"])
+        self.assertEqual(ben.call("DELETE", f"/api/v1/uploads/{mine}", None, TUS).status, 404)
+        self.assertEqual(self.ask("DELETE", f"/api/v1/uploads/{bens[0]}").status, 204)
+        self.assertEqual(self.ada.delete(f"/api/v1/tenants/{self.tenant}/members/{ben.account['id']}").status, 204)
+        wait_for("what a former member had begun has ended",
+                 lambda: int(self.ada.get("/api/v1/storage")["reserved"]) == reserved - 2000, 15)
+        self.assertNotIn(bens[1], listed(self.ada))
+        self.assertEqual(self.ask("DELETE", f"/api/v1/uploads/{mine}").status, 204)
+
     def test_chunks_beyond_the_length_are_413_and_nothing_of_them_stays(self):
         path = self.begin(10)
         client = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=20)

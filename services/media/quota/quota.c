@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <trl/log.h>
 #include <trl/metrics.h>
 
 #include <tenants_v1.trl.h>
@@ -23,10 +24,12 @@ quota_open(void)
 	(void)trl_series_at(refused, "none");
 }
 
-static const struct trl_call_terms on_own_behalf = { .as_service = true };
+/* Who answers at all does so in a moment. */
+static const struct trl_call_terms on_own_behalf = { .as_service = true,
+	.timeout_ms = 2000 };
 
-enum trl_code
-quota_limit(struct media *self, trl_ctx *ctx, struct quota *out)
+static enum trl_code
+ask(struct media *self, trl_ctx *ctx, struct quota *out)
 {
 	Tenants__V1__GetEntitlementRequest ask =
 	    TENANTS__V1__GET_ENTITLEMENT_REQUEST__INIT;
@@ -44,6 +47,26 @@ quota_limit(struct media *self, trl_ctx *ctx, struct quota *out)
 		return TRL_OK;
 	out->of_plan = true;
 	out->limit = said->unlimited ? INT64_MAX : said->number > 0 ? said->number : 0;
+	return TRL_OK;
+}
+
+enum trl_code
+quota_limit(struct media *self, trl_ctx *ctx, struct quota *out)
+{
+	enum trl_code rc;
+
+	if (quota_copies_are_all(self->limits) &&
+	    quota_copies_get(self->limits, ctx, out))
+		return TRL_OK;
+	rc = ask(self, ctx, out);
+	if (rc == TRL_OK)
+		quota_copies_put(self->limits, ctx, out);
+	if (!trl_is_fault(rc) || ctx->cancelled ||
+	    !quota_copies_get(self->limits, ctx, out))
+		return rc;
+	trl_log_err(ctx);
+	trl_err_clear(ctx);
+	quota_copies_away(self->limits);
 	return TRL_OK;
 }
 

@@ -32,7 +32,8 @@ struct quota {
 };
 
 /* Asks tenants for the limit of ctx's tenant. A plan that does not name the feature, or
- * an installation without plans, has the installation's. Errors: faults. */
+ * an installation without plans, has the installation's. Where tenants does not answer,
+ * it is what that said within the last five minutes. Errors: faults. */
 enum trl_code quota_limit(
     struct media *self, trl_ctx *ctx, struct quota *out) TRL_MUST_CHECK;
 
@@ -64,3 +65,14 @@ enum trl_code quota_write(struct media *self, trl_batch *work,
     const struct quota *quota, ProtobufCMessage *reply) TRL_MUST_CHECK;
 enum trl_code quota_write_unrecorded(
     struct media *self, trl_batch *work, const struct quota *quota) TRL_MUST_CHECK;
+
+/* copy.c: what was said of limits, for quota_limit. */
+struct quota_copies *quota_copies_new(void);
+void quota_copies_free(struct quota_copies **copies);
+void quota_copies_put(
+    struct quota_copies *copies, const trl_ctx *ctx, const struct quota *quota);
+/* False: nothing is known, or for too long. */
+bool quota_copies_get(struct quota_copies *copies, trl_ctx *ctx, struct quota *out);
+/* Nobody has answered: for a second, who has a copy does not ask. */
+void quota_copies_away(struct quota_copies *copies);
+bool quota_copies_are_all(const struct quota_copies *copies);

@@ -228,6 +228,33 @@ without_tenants_nothing_is_reserved(void **state)
 	expect_storage(0, 0);
 }
 
+/* What it said a moment ago it would say again; each second it is asked. */
+static void
+a_limit_that_was_said_holds_while_tenants_is_away(void **state)
+{
+	const struct trl_id here = home;
+	unsigned asked;
+
+	(void)state;
+	assert_int_equal(take((struct step){ .reserve = 100 }), TRL_OK);
+	plan_says.rc = TRL_DEADLINE;
+	asked = plan_says.asked;
+	assert_int_equal(take((struct step){ .reserve = 900 }), TRL_OK);
+	assert_int_equal(take((struct step){ .reserve = 1 }), TRL_TOO_LARGE);
+	assert_string_equal(world.err.quota.plan, "team");
+	assert_int_equal(world.err.quota.limit, 1000);
+	assert_int_equal(storage()->limit, 1000);
+	assert_int_equal(plan_says.asked, asked + 1);
+	/* Of one that nobody has asked about it is not guessed. */
+	home = trl_id_new();
+	assert_int_equal(take((struct step){ .reserve = 1 }), TRL_DEADLINE);
+	plan_says.rc = TRL_OK;
+	plan_says.number = 5;
+	assert_int_equal(take((struct step){ .reserve = 6 }), TRL_TOO_LARGE);
+	home = here; /* and now it is there again */
+	assert_int_equal(storage()->limit, 5);
+}
+
 static bool
 are_over(void *arg)
 {
@@ -293,6 +320,8 @@ main(void)
 		    where_no_plan_says_it_the_installation_does, begin),
 		cmocka_unit_test_setup(a_limit_below_nothing_is_nothing, begin),
 		cmocka_unit_test_setup(without_tenants_nothing_is_reserved, begin),
+		cmocka_unit_test_setup(
+		    a_limit_that_was_said_holds_while_tenants_is_away, begin),
 		cmocka_unit_test_setup(
 		    uploads_that_come_together_do_not_pass_the_limit_together, begin),
 		cmocka_unit_test_setup(nothing_falls_below_nothing, begin),
