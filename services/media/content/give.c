@@ -8,6 +8,7 @@
 #include <trl/disposition.h>
 
 #include "content/content.h"
+#include "file/file.h"
 
 enum { BOUNDARY_BYTES = 18, BOUNDARY_TEXT = 25, LINKED_S = 5, SHA256_BYTES = 32 };
 
@@ -233,7 +234,6 @@ content_give(struct media *self, trl_ctx *ctx, const struct content *what,
 		return refuse_range(ctx, what);
 	rc = range == CONTENT_SPANS ? give_some(self, ctx, what, spans, n, out)
 				    : give_all(self, ctx, what, is_head, out);
-	/* That the bytes of a row are not there is nobody's condition. */
 	return rc == TRL_OK ? trl_stream_end(ctx, trl_stream_of(ctx))
-			    : trl_fold(ctx, rc);
+			    : file_judge_bytes(self, ctx, what->object.file, rc);
 }

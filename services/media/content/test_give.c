@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "content/content.h"
+#include "file/file.h"
 #include "test_service.h"
 
 #define SHA256_OF_TEN "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
@@ -338,6 +339,37 @@ a_row_without_bytes_is_a_fault(void **state)
 	assert_int_equal(ask(&ann, id, NULL, NULL), TRL_INTERNAL);
 }
 
+struct judged {
+	struct trl_id id;
+	enum trl_code rc;
+};
+
+static void
+judge(trl_ctx *ctx, void *arg)
+{
+	struct judged *what = arg;
+
+	ctx->tenant = tenant;
+	what->rc = trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+	what->rc = file_judge_bytes(world.self, ctx, what->id, what->rc);
+}
+
+/* Between the row and its bytes: whoever asks is told that there is no such file. */
+static void
+one_that_was_purged_meanwhile_is_not_there(void **state)
+{
+	struct judged lost = { .id = ten() }, purged = { .id = trl_id_new() },
+		      rejected = { .id = keep("files", "rejected", "a", "b/c") };
+
+	(void)state;
+	world_act(judge, &lost);
+	world_act(judge, &purged);
+	world_act(judge, &rejected);
+	assert_int_equal(lost.rc, TRL_INTERNAL);
+	assert_int_equal(purged.rc, TRL_NOT_FOUND);
+	assert_int_equal(rejected.rc, TRL_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -359,6 +391,8 @@ main(void)
 		    parts_lie_beyond_four_gibibytes, world_forget),
 		cmocka_unit_test_teardown(nothing_has_no_bytes, world_forget),
 		cmocka_unit_test_teardown(a_row_without_bytes_is_a_fault, world_forget),
+		cmocka_unit_test_teardown(
+		    one_that_was_purged_meanwhile_is_not_there, world_forget),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

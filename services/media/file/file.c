@@ -21,6 +21,24 @@ file_find(struct media *self, trl_ctx *ctx, struct trl_id file, media_file *out)
 }
 
 enum trl_code
+file_judge_bytes(struct media *self, trl_ctx *ctx, struct trl_id file, enum trl_code rc)
+{
+	const struct trl_err err = ctx->err;
+	media_file *row = media_v1_file_new(ctx);
+
+	if (rc != TRL_NOT_FOUND)
+		return trl_fold(ctx, rc);
+	trl_err_clear(ctx);
+	rc = file_find(self, ctx, file, row);
+	if (rc == TRL_OK && file_state(row) == MEDIA__V1__FILE__STATE__rejected)
+		rc = refuse(ctx);
+	if (rc != TRL_OK)
+		return rc;
+	ctx->err = err;
+	return trl_fold(ctx, err.code);
+}
+
+enum trl_code
 file_read(struct media *self, trl_ctx *ctx, struct trl_id file, media_file *out)
 {
 	enum trl_code rc = file_find(self, ctx, file, out);

@@ -16,6 +16,11 @@
  * Errors: TRL_NOT_FOUND, faults. */
 enum trl_code file_read(struct media *self, trl_ctx *ctx, struct trl_id file,
     media_file *out) TRL_MUST_CHECK;
+/* What an error of the store's means where it was asked for the bytes of a file's row:
+ * TRL_NOT_FOUND where the file was purged, or rejected, since the row was read; that
+ * the bytes of a row are not there is nobody's condition, and a fault. */
+enum trl_code file_judge_bytes(struct media *self, trl_ctx *ctx, struct trl_id file,
+    enum trl_code rc) TRL_MUST_CHECK;
 /* Reads any of ctx's tenant: for jobs. Errors: TRL_NOT_FOUND, faults. */
 enum trl_code file_find(struct media *self, trl_ctx *ctx, struct trl_id file,
     media_file *out) TRL_MUST_CHECK;

@@ -56,8 +56,8 @@ look_at_store(struct media *self, trl_ctx *ctx, const upload_row *row, struct ki
 	enum trl_code rc = TRL_OK;
 
 	if (row->length > 0)
-		rc = trl_fold(ctx, store_head(ctx, self->store, &object, 0,
-				       KINDS_HEAD_MAX, head, &len));
+		rc = store_head(ctx, self->store, &object, 0, KINDS_HEAD_MAX, head,
+		    &len); /* TRL_NOT_FOUND: after_conflict tells why */
 	return rc == TRL_OK ? upload_look_at(self, ctx, row, head, len, out) : rc;
 }
 

@@ -1,6 +1,7 @@
 /* flush.c - the actor that writes, hashes and commits what a message has received. It
  * belongs to no message, so it goes on where the client or the door has gone: what has
  * come is made durable, and the row is free for whoever goes on. */
+#include "file/file.h"
 #include "upload/become.h"
 #include "upload/methods.h"
 #include "upload/writer.h"
@@ -56,9 +57,6 @@ open_store(trl_ctx *ctx, upload_writer *self)
 		if (rc != TRL_OK)
 			return rc;
 	}
-	if (rc ==
-	    TRL_NOT_FOUND) /* of the row, which is durable; no answer to anybody */
-		return trl_fold(ctx, rc);
 	return rc;
 }
 
@@ -186,6 +184,49 @@ finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
 	return rc;
 }
 
+/* What was written after whoever ended the upload had removed its bytes. */
+static void
+clear_away(trl_ctx *ctx, const upload_writer *self)
+{
+	const struct store_object object = upload_object(self->tenant, self->id);
+	enum trl_code rc =
+	    file_find(self->all->media, ctx, self->id, media_v1_file_new(ctx));
+
+	if (rc == TRL_NOT_FOUND) {
+		trl_err_clear(ctx);
+		rc = store_abandon(ctx, self->all->media->store, &object);
+	}
+	if (rc != TRL_OK) /* the sweep does it */
+		trl_log_err(ctx);
+	trl_err_clear(ctx);
+}
+
+/* It is no longer the one who writes, or has not found the bytes that the row told of:
+ * the upload has ended, or another goes on. That durable bytes are not there is
+ * nobody's answer. */
+static enum trl_code
+judge_loss(trl_ctx *ctx, const upload_writer *self, enum trl_code rc)
+{
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	const struct trl_err err = ctx->err;
+	enum trl_code found;
+
+	if (rc != TRL_NOT_FOUND && rc != TRL_CONFLICT)
+		return rc;
+	trl_err_clear(ctx);
+	found = upload_find(self->all->media, ctx, self->id, row);
+	if (found == TRL_OK && !row->has_id) {
+		clear_away(ctx, self);
+		return trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
+	}
+	if (found == TRL_OK && row->generation != self->generation)
+		return trl_fail(
+		    ctx, TRL_CONFLICT, "Another request goes on with this upload.");
+	trl_err_clear(ctx);
+	ctx->err = err;
+	return rc == TRL_NOT_FOUND ? trl_fold(ctx, rc) : rc;
+}
+
 /* Of an upload that nobody was told of, nothing stays. */
 static void
 undo(trl_ctx *ctx, const upload_writer *self)
@@ -232,6 +273,7 @@ upload_flush(trl_ctx *ctx, void *arg)
 	trl_set_deadline(ctx, trl_mono_us() + TURN_US);
 	rc = finish(ctx, self, rc);
 	store_writer_close(&self->store);
+	rc = judge_loss(ctx, self, rc);
 	if (self->creates && !self->fenced && (rc != TRL_OK || !self->whole))
 		undo(ctx, self);
 	self->code = rc;

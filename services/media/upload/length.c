@@ -48,6 +48,26 @@ take_length(struct media *self, trl_ctx *ctx, const upload_row *row, uint64_t le
 	return quota_write_unrecorded(self, work, &quota);
 }
 
+/* Whoever wrote it without knowing its length closes it, also where nothing comes from
+ * there. */
+static enum trl_code
+end_former(struct media *self, trl_ctx *ctx, const upload_row *row)
+{
+	const struct trl_id id = trl_value_id(row->id);
+	upload_writer *writer =
+	    upload_writer_find(self->uploads, ctx->tenant, id, media_caller(ctx));
+
+	if (writer) {
+		writer->fenced = true;
+		(void)trl_wake(writer->flusher);
+		return upload_writer_await(ctx, writer, UPLOAD_FENCE_MS);
+	}
+	return row->has_holder &&
+		       !trl_id_eq(trl_value_id(row->holder), self->uploads->holder)
+		   ? upload_tell_holder(ctx, self, trl_value_id(row->holder), id)
+		   : TRL_OK;
+}
+
 enum trl_code
 upload_settle_length(struct media *self, trl_ctx *ctx,
     const Media__V1__PatchUploadRequest *in, const struct upload_body *body,
@@ -77,7 +97,7 @@ upload_settle_length(struct media *self, trl_ctx *ctx,
 		*out = (struct upload_late){ .taken = true,
 			.length = in->upload_length,
 			.had_reserved = (uint64_t)row->reserved };
-	return rc;
+	return rc == TRL_OK ? end_former(self, ctx, row) : rc;
 }
 
 static enum trl_code

@@ -1,6 +1,6 @@
 /* The length of an upload that was begun without one: when it may come, what it
  * reserves, and that a request which is refused has fixed none. */
-#include "upload/test_tus.h"
+#include "upload/test_sender.h"
 
 enum { LARGE = 3 << 20 };
 
@@ -174,6 +174,49 @@ a_length_that_is_reached_already_has_a_job(void **state)
 	must_lie_there(id, "abc", 3);
 }
 
+/* Whoever writes it stands still: it has to go, and the file is made. */
+static void
+a_length_at_the_offset_of_a_running_patch_takes_over(void **state)
+{
+	struct sender first = { .data = bytes_of(15, 9), .len = 15 };
+	const struct tus_patch rest = { .offset = 5, .has_length = true, .length = 5 };
+	const uint64_t from_us = trl_mono_us();
+	uint64_t offset = 0;
+
+	(void)state;
+	first.id = tus_begin(&(struct tus_post){ .no_length = true, .defer = "1" });
+	start(&first);
+	send_to(&first, 5);
+	assert_int_equal(tus_patch(&ann, first.id, &rest, &offset), TRL_OK);
+	assert_int_equal(offset, 5);
+	assert_true(trl_mono_us() - from_us < 2000000);
+	must(is_over, &first);
+	assert_int_equal(first.rc, TRL_CONFLICT);
+	must(is_quiet, NULL);
+	must_lie_there(first.id, first.data, 5);
+	assert_string_equal(storage(), "5 0");
+}
+
+/* The same where another process writes it: its commits count no more. */
+static void
+a_late_length_ends_what_another_process_writes(void **state)
+{
+	struct sender first = { .data = bytes_of(15, 9), .len = 15 };
+
+	(void)state;
+	first.id = tus_begin(&(struct tus_post){ .no_length = true, .defer = "1" });
+	start(&first);
+	send_to(&first, 5);
+	assert_int_equal(tus_offset(first.id), 5);
+	world_sql("update upload set length = 5, generation = generation + 1, holder = "
+		  "null where id = '%s'",
+	    world_id_text(first.id));
+	send_to(&first, 15);
+	end(&first);
+	assert_int_equal(first.rc, TRL_CONFLICT);
+	assert_string_equal(column(first.id, "received"), "5");
+}
+
 int
 main(void)
 {
@@ -184,6 +227,8 @@ main(void)
 		TUS(a_body_that_is_refused_fixes_no_length),
 		TUS(a_length_does_not_stay_where_its_body_is_refused),
 		TUS(a_length_that_is_reached_already_has_a_job),
+		TUS(a_length_at_the_offset_of_a_running_patch_takes_over),
+		TUS(a_late_length_ends_what_another_process_writes),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

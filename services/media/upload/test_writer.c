@@ -300,6 +300,54 @@ many_aborts_leave_nothing_behind(void **state)
 	assert_string_equal(storage(), "0 0");
 }
 
+/* DELETE, the row's part of it, where another process does it. */
+static void
+delete_row(struct trl_id id)
+{
+	world_sql("delete from upload where id = '%s'", world_id_text(id));
+}
+
+static void
+begin_on(trl_ctx *ctx, void *arg)
+{
+	struct sender *what = arg;
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	const struct upload_body body = { .length = 7 };
+	upload_writer *writer = NULL;
+
+	enter(ctx);
+	row->collection = (char *)"files";
+	trl_set(row, id, trl_value_bytes(ctx, what->id));
+	trl_set(row, received, 3);
+	trl_set(row, length, 10);
+	trl_set(row, generation, 1);
+	row->hash_state.data = trl_arena_zalloc(ctx->arena, HASH_STATE);
+	row->hash_state.len = HASH_STATE;
+	hash_save(&(SHA256_CTX){ .Nl = UINT32_C(24), .num = 3 }, row->hash_state.data);
+	what->rc = upload_begun(world.self, ctx, row, &body, &writer);
+	assert_null(writer);
+}
+
+/* Neither the bytes nor the row is there: nothing was lost. */
+static void
+what_was_deleted_meanwhile_is_gone_and_no_fault(void **state)
+{
+	struct sender running = begin_sender(10, 10);
+	struct sender opening = { .id = trl_id_new() };
+
+	(void)state;
+	start(&running);
+	send_to(&running, 3);
+	delete_row(running.id);
+	send_to(&running, 10);
+	end(&running);
+	assert_int_equal(running.rc, TRL_GONE);
+	must(is_quiet, NULL);
+	must_not_lie_there(running.id);
+	world_act(begin_on, &opening);
+	assert_int_equal(opening.rc, TRL_GONE);
+}
+
 int
 main(void)
 {
@@ -318,6 +366,7 @@ main(void)
 		TUS(who_lost_the_row_commits_nothing),
 		TUS(a_body_whose_row_cannot_be_written_ends_in_time),
 		TUS(many_aborts_leave_nothing_behind),
+		TUS(what_was_deleted_meanwhile_is_gone_and_no_fault),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

@@ -7,6 +7,8 @@
 
 #include <sodium.h>
 
+#include <trl/log.h>
+
 #include "file/file.h"
 #include "variant/renderer.h"
 #include "variant/variant.h"
@@ -68,6 +70,22 @@ etag_of(trl_ctx *ctx, const struct trl_buf *bytes)
 	return text;
 }
 
+/* The file was purged since its bytes were read, and whoever did that may have seen
+ * nothing yet of what was made of them. */
+static enum trl_code
+remove_again(const struct making *making, trl_ctx *ctx)
+{
+	const struct store_object all = { making->tenant, making->file, NULL };
+	const struct trl_err err = ctx->err;
+
+	trl_err_clear(ctx);
+	if (store_remove(ctx, making->self->store, &all) != TRL_OK)
+		trl_log_err(ctx); /* the sweep does it */
+	trl_err_clear(ctx);
+	ctx->err = err;
+	return TRL_NOT_FOUND;
+}
+
 /* Bytes first: a row whose bytes are missing would be found. */
 static enum trl_code
 keep(const struct making *making, trl_ctx *ctx, const struct picture_reply *said,
@@ -90,7 +108,8 @@ keep(const struct making *making, trl_ctx *ctx, const struct picture_reply *said
 	    TRL_ARG_INT("height", said->height),
 	    TRL_ARG_TEXT("etag", etag_of(ctx, bytes)),
 	    TRL_ARG_TIME("created_at", trl_now(ctx)));
-	return trl_batch_write_unrecorded(work);
+	rc = trl_batch_write_unrecorded(work);
+	return rc == TRL_NOT_FOUND ? remove_again(making, ctx) : rc;
 }
 
 /* What is made counts for no storage, so wishes are bounded; not what the collection

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file/file.h"
 #include "variant/made.h"
 
 /* Whoever took that process over could say anything. */
@@ -60,11 +61,10 @@ ask_it(struct media *self, trl_ctx *ctx, trl_child *child, struct trl_id file,
 	const struct store_object object = { ctx->tenant, file, "" };
 	struct picture_request whole = *asked;
 	int descriptor;
-	enum trl_code rc =
-	    trl_fold(ctx, store_fetch(ctx, self->store, &object, &descriptor));
+	enum trl_code rc = store_fetch(ctx, self->store, &object, &descriptor);
 
 	if (rc != TRL_OK)
-		return rc;
+		return file_judge_bytes(self, ctx, file, rc);
 	whole.heif = self->config->heif;
 	rc = trl_child_ask_file(ctx, child, &whole, sizeof whole, descriptor, reply);
 	close(descriptor);

@@ -165,6 +165,48 @@ another_organisation_sees_none(void **state)
 	assert_int_equal(files_rows("rendition"), 0);
 }
 
+struct made_of {
+	struct trl_id file;
+	enum trl_code rc;
+};
+
+static void
+look_for_card(trl_ctx *ctx, void *arg)
+{
+	struct made_of *what = arg;
+	struct media *self = world.self;
+	struct options options;
+	char key[OPTIONS_TEXT_MAX];
+	uint64_t size;
+
+	assert_null(options_read("w_20,h_20,fit_cover,f_webp,q_70", &options));
+	options_key(&options, key);
+	what->rc = store_size(
+	    ctx, self->store, &(struct store_object){ home, what->file, key }, &size);
+}
+
+/* Its row goes when the bytes of the rendition are stored already. */
+static void
+of_a_picture_that_is_purged_meanwhile_nothing_made_is_left(void **state)
+{
+	struct made_of kept = { .file = picture() }, purged = { .file = picture() };
+
+	(void)state;
+	assert_int_equal(get(kept.file, "card", NULL, NULL), TRL_OK);
+	world_act(look_for_card, &kept);
+	assert_int_equal(kept.rc, TRL_OK);
+	world_sql("create function media.purge() returns trigger language plpgsql "
+		  "security definer as $$ begin delete from media.file where id = "
+		  "new.file_id; return new; end $$;"
+		  "create trigger purge before insert on media.rendition for each row "
+		  "execute function media.purge()");
+	assert_int_equal(get(purged.file, "card", NULL, NULL), TRL_NOT_FOUND);
+	world_sql("drop trigger purge on media.rendition");
+	world_act(look_for_card, &purged);
+	assert_int_equal(purged.rc, TRL_NOT_FOUND);
+	assert_int_equal(files_rows("rendition"), 1);
+}
+
 static void
 a_collection_with_wrong_options_does_not_start(void **state)
 {
@@ -192,6 +234,7 @@ main(void)
 		T(the_job_looks_at_it_and_makes_all_that_is_named),
 		T(avif_is_webp_until_the_job_has_made_it),
 		T(what_the_store_lost_is_made_again),
+		T(of_a_picture_that_is_purged_meanwhile_nothing_made_is_left),
 		T(another_organisation_sees_none),
 		T(a_collection_with_wrong_options_does_not_start),
 	};

@@ -131,6 +131,7 @@ create index upload_ask_directory_tenant on upload_ask_directory (tenant_id);
 
 -- What was made of a picture. key is the canonical text of how; the bytes lie in the
 -- store beside the file's.
+-- raises rendition_file_fkey: NOT_FOUND "There is no such file."
 create table rendition (
     tenant_id  uuid not null,
     file_id    uuid not null,
@@ -148,6 +149,7 @@ create table rendition (
 comment on table rendition is 'class: tenant';
 
 -- A signed link that can be revoked: then its row is gone, as when its file is.
+-- raises link_file_fkey: NOT_FOUND "There is no such file."
 create table link (
     tenant_id  uuid not null,
     id         uuid not null,
