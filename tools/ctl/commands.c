@@ -225,6 +225,19 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_media_sweep,
 	},
 	{
+	    .name = "media release",
+	    .words = "FILE",
+	    .summary = "takes a file out of quarantine, once a scan calls it clean",
+	    .more =
+		"It is shown to clamd again, whose signatures may be others by "
+		"now. With --force it is\ngiven out as it is, whatever was found in "
+		"it.",
+	    .options = CTL_TENANT | CTL_FORCE,
+	    .least = 1,
+	    .most = 1,
+	    .run = ctl_media_release,
+	},
+	{
 	    .name = "call",
 	    .words = "[METHOD [JSON]]",
 	    .summary = "calls any method of any service; without one, lists all",

@@ -231,6 +231,7 @@ enum ctl_exit ctl_billing_catalogue(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_ledger_check(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_ledger_export(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_media_sweep(struct ctl *ctl, trl_ctx *ctx);
+enum ctl_exit ctl_media_release(struct ctl *ctl, trl_ctx *ctx);
 enum ctl_exit ctl_keys_init(struct ctl *ctl);
 enum ctl_exit ctl_crash_show(struct ctl *ctl);
 enum ctl_exit ctl_completion(struct ctl *ctl);

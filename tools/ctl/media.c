@@ -1,5 +1,5 @@
 /* media.c - trellis media sweep: what lies in tables and store and belongs to nothing,
- * removed call by call until the end. */
+ * removed call by call until the end; and trellis media release. */
 #include "ctl.h"
 
 #include <trl/json.h>
@@ -120,4 +120,33 @@ ctl_media_sweep(struct ctl *ctl, trl_ctx *ctx)
 	return all->held || all->items[MEDIA__V1__SWEPT__WHAT__missing - 1]->count > 0
 		   ? CTL_FAILED
 		   : CTL_FINE;
+}
+
+enum ctl_exit
+ctl_media_release(struct ctl *ctl, trl_ctx *ctx)
+{
+	const struct ctl_service *media = ctl_service_named(ctl, "media");
+	Media__V1__ReleaseFileRequest *in = media_v1_release_file_request_new(ctx);
+	struct trl_id tenant = trl_id_nil, file = trl_id_nil;
+	ProtobufCMessage *out = NULL;
+	const Media__V1__File *released;
+
+	if (!ctl_take_id("--tenant", ctl->args.tenant, &tenant) ||
+	    !ctl_take_id("FILE", ctl->args.words[0], &file))
+		return CTL_MISUSED;
+	trl_set(in, tenant_id, trl_value_bytes(ctx, tenant));
+	trl_set(in, file_id, trl_value_bytes(ctx, file));
+	trl_set(in, force, (ctl->args.given & CTL_FORCE) != 0);
+	if (!ctl_call_one(ctl, ctx, media, &media_v1_release_file, &in->base, &out))
+		return CTL_FAILED;
+	if ((ctl->args.given & CTL_JSON) != 0) {
+		trl_json_encode(&ctl->out, media_v1_release_file.out, out, false);
+		trl_buf_adds(&ctl->out, "\n");
+		return CTL_FINE;
+	}
+	released = (const Media__V1__File *)out;
+	trl_buf_adds(&ctl->out, released->state == MEDIA__V1__FILE__STATE__ready
+				    ? "It is given out from now on.\n"
+				    : "It is given out once it was looked at.\n");
+	return CTL_FINE;
 }

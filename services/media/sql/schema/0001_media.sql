@@ -32,7 +32,8 @@ create table file (
     constraint file_size_check check (size >= 0),
     constraint file_state_check check (state in ('processing', 'ready', 'rejected',
         'quarantined', 'deleted')),
-    constraint file_scan_check check (scan in ('clean', 'infected', 'unscanned', 'pending'))
+    constraint file_scan_check check (scan in ('clean', 'infected', 'unscanned', 'pending',
+        'released'))
 );
 comment on table file is 'class: tenant';
 create index file_created_at on file (tenant_id, created_at, id);
