@@ -90,6 +90,8 @@ bool s3_again(trl_ctx *ctx, struct s3_store *store, unsigned tries);
 enum trl_code s3_refused(trl_ctx *ctx, const char *method, const char *key,
     unsigned status, const char *body, size_t len);
 
+/* The multipart upload is no more. */
+enum trl_code s3_ended(trl_ctx *ctx);
 /* Of what makes something: that a thing is not there can only be the bucket. */
 enum trl_code s3_there(trl_ctx *ctx, enum trl_code rc);
 
@@ -106,7 +108,7 @@ struct s3_range {
 	uint64_t at, len;
 };
 
-/* s3_part.c: multipart uploads. Errors: TRL_NOT_FOUND: there is no such upload. */
+/* s3_part.c: multipart uploads. Errors: TRL_GONE: there is no such upload. */
 
 enum trl_code s3_begin_parts(trl_ctx *ctx, struct s3_store *store, const char *key,
     struct s3_state *state) TRL_MUST_CHECK;

@@ -112,6 +112,22 @@ was_late(unsigned status, const struct s3_answer *answer)
 	       strcmp(code, "RequestTimeout") == 0;
 }
 
+/* A 404 that is not the server's own (a proxy's, whose server is away) says nothing of
+ * an object; only of a HEAD it cannot be told apart. */
+static bool
+is_missing(const char *method, const char *code)
+{
+	return strcmp(method, "HEAD") == 0 ||
+	       (code[0] != '\0' && strcmp(code, "NoSuchBucket") != 0);
+}
+
+enum trl_code
+s3_ended(trl_ctx *ctx)
+{
+	return trl_fail(
+	    ctx, TRL_GONE, "The store has ended this upload, as a rule may say.");
+}
+
 enum trl_code
 s3_refused(trl_ctx *ctx, const char *method, const char *key, unsigned status,
     const char *body, size_t len)
@@ -121,7 +137,9 @@ s3_refused(trl_ctx *ctx, const char *method, const char *key, unsigned status,
 
 	(void)s3_xml_find(body, len, "Error", "Code", code, sizeof code);
 	(void)s3_xml_find(body, len, "Error", "Message", message, sizeof message);
-	if (status == 404 && strcmp(code, "NoSuchBucket") != 0)
+	if (status == 404 && strcmp(code, "NoSuchUpload") == 0)
+		return s3_ended(ctx);
+	if (status == 404 && is_missing(method, code))
 		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
 	trl_log(TRL_LOG_WARN, ctx, "the S3 server refused a request",
 	    TRL_LOG_STR("method", method), TRL_LOG_STR("key", key),

@@ -57,16 +57,19 @@ remove_tails(trl_ctx *ctx, struct s3_store *store, const char *key)
 /* Whether a finish before has made it one: then there are no parts any more. */
 static enum trl_code
 was_made(trl_ctx *ctx, struct s3_store *store, const struct store_object *object,
-    uint64_t size)
+    uint64_t size, enum trl_code why)
 {
 	uint64_t found;
 	enum trl_code rc;
 
 	trl_err_clear(ctx);
 	rc = s3_size(ctx, &store->base, object, &found);
-	if (rc != TRL_OK || found == size)
+	if (rc == TRL_OK && found != size)
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+	if (rc != TRL_NOT_FOUND || why != TRL_GONE)
 		return rc;
-	return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+	trl_err_clear(ctx);
+	return s3_ended(ctx);
 }
 
 static enum trl_code
@@ -82,8 +85,8 @@ finish(trl_ctx *ctx, struct s3_store *store, const struct store_object *object,
 	    whole->offset - state->bytes > state->tail_bytes)
 		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
 	rc = make_one(ctx, store, object, key, state, whole->offset);
-	if (rc == TRL_NOT_FOUND)
-		rc = was_made(ctx, store, object, whole->offset);
+	if (rc == TRL_NOT_FOUND || rc == TRL_GONE)
+		rc = was_made(ctx, store, object, whole->offset, rc);
 	if (rc == TRL_OK && tails)
 		remove_tails(ctx, store, key);
 	return rc;

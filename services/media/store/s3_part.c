@@ -98,7 +98,7 @@ judge_copy(trl_ctx *ctx, const struct s3_ask *ask, const struct s3_answer *answe
 		return TRL_OK;
 	(void)s3_xml_find(text, len, "Error", "Code", code, sizeof code);
 	if (!strcmp(code, "NoSuchUpload"))
-		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+		return s3_ended(ctx);
 	if (answer->status < 300 && code[0] != '\0')
 		return s3_refused(
 		    ctx, ask->method, ask->key, answer->status, text, len);
@@ -186,7 +186,7 @@ judge(trl_ctx *ctx, const char *key, const struct s3_answer *answer)
 		return TRL_OK;
 	(void)s3_xml_find(text, len, "Error", "Code", found, sizeof found);
 	if (!strcmp(found, "NoSuchUpload") || !strcmp(found, "InvalidPart"))
-		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+		return s3_ended(ctx);
 	return s3_refused(ctx, "POST", key, answer->status, text, len);
 }
 

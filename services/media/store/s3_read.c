@@ -18,6 +18,26 @@ struct s3_reader {
 	unsigned tries; /* since something came */
 };
 
+/* Whoever hears that something is not there may remove what refers to it: so it is
+ * asked in a way that has the server's own words. */
+static enum trl_code
+confirm_missing(trl_ctx *ctx, struct s3_store *store, const char *key)
+{
+	TRL_AUTO(s3_answer_fini) struct s3_answer answer = { .status = 0 };
+	const struct s3_ask ask = { .method = "GET", .key = key, .range = "bytes=0-0" };
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = s3_ask(ctx, store, &ask, &answer);
+	if (rc != TRL_OK)
+		return rc;
+	rc = trl_fail(ctx, TRL_UNAVAILABLE,
+	    "the S3 server says that it has nothing, "
+	    "and gives it");
+	trl_err_retry_after(ctx, S3_AGAIN_MS);
+	return rc;
+}
+
 enum trl_code
 s3_size(
     trl_ctx *ctx, media_store *base, const struct store_object *object, uint64_t *size)
@@ -33,6 +53,8 @@ s3_size(
 
 	s3_key_of(object, key);
 	rc = s3_ask(ctx, store, &ask, &answer);
+	if (rc == TRL_NOT_FOUND)
+		rc = confirm_missing(ctx, store, key);
 	if (rc != TRL_OK)
 		return rc;
 	found = strtoull(answer.header, &end, 10);

@@ -13,7 +13,7 @@ remove_one(trl_ctx *ctx, struct s3_store *store, const struct s3_ask *ask)
 {
 	enum trl_code rc = s3_do(ctx, store, ask);
 
-	if (rc != TRL_NOT_FOUND)
+	if (rc != TRL_NOT_FOUND && rc != TRL_GONE)
 		return rc;
 	trl_err_clear(ctx);
 	return TRL_OK;

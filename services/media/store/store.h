@@ -65,7 +65,9 @@ struct store_pieces {
 	void *self;
 };
 /* Errors: TRL_STORAGE (there is no room: what was written stands, and the rest may be
- * tried again), TRL_TOO_LARGE. After a fault only the close is left. */
+ * tried again), TRL_TOO_LARGE, TRL_GONE (the store has ended the upload: what was
+ * durable never comes back), of which only the close is left. After a fault only the
+ * close is left. */
 enum trl_code store_writer_write_all(
     trl_ctx *ctx, store_writer *writer, struct store_pieces *pieces) TRL_MUST_CHECK;
 /* The same of one piece. */
@@ -74,8 +76,8 @@ enum trl_code store_writer_write(
 /* The length became known. */
 void store_writer_length(store_writer *writer, uint64_t length);
 /* Makes durable what was written; now->state is the writer's until its next call.
- * Errors: TRL_STORAGE; after any error only the close is left, and the last place that
- * was told stands. */
+ * Errors: TRL_STORAGE, TRL_GONE; after any error only the close is left, and the last
+ * place that was told stands. */
 enum trl_code store_writer_sync(
     trl_ctx *ctx, store_writer *writer, struct store_place *now) TRL_MUST_CHECK;
 /* Never parks. */
@@ -83,7 +85,8 @@ void store_writer_close(store_writer **writer);
 
 /* Once all of it is durable, and its writer closed: the object is there under its name.
  * Costs the same whatever its size, and may be repeated.
- * Errors: TRL_LOCKED, TRL_NOT_FOUND as of the open. */
+ * Errors: TRL_LOCKED, TRL_NOT_FOUND as of the open, TRL_GONE; the latter may also be
+ * said while a finish before is still at it. */
 enum trl_code store_finish(trl_ctx *ctx, media_store *store,
     const struct store_object *object, const struct store_place *whole) TRL_MUST_CHECK;
 /* The bytes of an upload go, finished or not; that there are none is fine. */

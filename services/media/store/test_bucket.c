@@ -151,6 +151,50 @@ a_page_begins_behind_the_one_before(void **state)
 	act(small_pages);
 }
 
+/* Keys that nobody of ours makes, one a page. */
+static void
+odd_keys(trl_ctx *ctx, void *arg)
+{
+	static const char *const keys[] = { "a b+c", "a&b<c>\"d'", "b%2F?x=1#y", "c//e",
+		"d\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\x89", "e\ttab" };
+	struct s3_store *s3 = (struct s3_store *)store;
+	struct s3_page *page = calloc(1, sizeof *page);
+	struct pages seen = { .n = 0 };
+	char prefix[TRL_ID_TEXT], key[S3_KEY_BYTES];
+	unsigned calls = 0;
+
+	(void)arg;
+	trl_id_format(trl_id_new(), prefix);
+	for (size_t i = 0; i < TRL_COUNT(keys); i++) {
+		const struct s3_ask ask = {
+			.method = "PUT", .key = key, .body = "x", .body_len = 1
+		};
+
+		snprintf(key, sizeof key, "%s/%s", prefix, keys[i]);
+		assert_int_equal(s3_do(ctx, s3, &ask), TRL_OK);
+	}
+	page->prefix = prefix;
+	do
+		assert_int_equal(
+		    s3_list_page(ctx, s3, page, 1, take_item, &seen), TRL_OK);
+	while (++calls < 20 && page->more);
+	assert_int_equal(seen.n, TRL_COUNT(keys));
+	assert_int_equal(s3_remove_all(ctx, s3, prefix), TRL_OK);
+	memset(page, 0, sizeof *page);
+	page->prefix = prefix;
+	assert_int_equal(s3_list_page(ctx, s3, page, 9, take_item, &seen), TRL_OK);
+	assert_int_equal(seen.n, TRL_COUNT(keys));
+	free(page);
+	done = true;
+}
+
+static void
+keys_of_strangers_are_listed_and_removed(void **state)
+{
+	(void)state;
+	act(odd_keys);
+}
+
 static void
 by_the_settings_there_are_none(void **state)
 {
@@ -195,6 +239,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_url_lets_a_client_read_for_a_while_and_no_other_way),
 		cmocka_unit_test(a_page_begins_behind_the_one_before),
+		cmocka_unit_test(keys_of_strangers_are_listed_and_removed),
 		cmocka_unit_test(by_the_settings_there_are_none),
 	};
 

@@ -17,6 +17,7 @@ busy(trl_ctx *ctx)
 	upload_to(ctx, &place, 1, 10 * UNIT); /* with a tail */
 	fail_next("get", "cut", 1);
 	fail_next("part", "odd", 1);
+	fail_next("part", "bare", 1);
 	upload_to(ctx, &place, 1, 17 * UNIT);
 	fail_next("complete", "error200", 1);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
@@ -157,7 +158,7 @@ stale_part(trl_ctx *ctx)
 	assert_int_equal(
 	    s3_add_part(ctx, (struct s3_store *)store, key, &late, &byte, 1), TRL_OK);
 	s3_state_fini(&late);
-	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_NOT_FOUND);
+	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_GONE);
 	trl_err_clear(ctx);
 	is_missing(ctx);
 }
@@ -167,6 +168,37 @@ a_part_that_another_has_written_over_is_not_made_part_of_a_file(void **state)
 {
 	(void)state;
 	act(stale_part);
+}
+
+/* As a rule of the bucket ends multipart uploads after some days. */
+static void
+ended(trl_ctx *ctx)
+{
+	struct store_place place = { .length = 17 * UNIT, .generation = 1 };
+	store_writer *writer;
+
+	upload_to(ctx, &place, 1, 8 * UNIT);
+	fail_next("part", "gone", 1);
+	writer = open_writer(ctx, &place);
+	assert_int_equal(write_some(ctx, writer, 1, 8 * UNIT, 9 * UNIT), TRL_GONE);
+	trl_err_clear(ctx);
+	store_writer_close(&writer);
+	upload_to(ctx, &place, 1, 17 * UNIT);
+	fail_next("complete", "gone", 1);
+	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_GONE);
+	trl_err_clear(ctx);
+	/* That is what one says that was made, too: by a finish before. */
+	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
+	fail_next("complete", "gone", 1);
+	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
+	holds(ctx, 1, 17 * UNIT);
+}
+
+static void
+a_multipart_upload_that_was_ended_is_missed(void **state)
+{
+	(void)state;
+	act(ended);
 }
 
 static void
@@ -251,6 +283,7 @@ main(void)
 		CASE(a_200_with_an_error_in_it_is_none_and_a_lost_answer_is_found_out),
 		CASE(a_writer_that_was_fenced_off_changes_nothing),
 		CASE(a_part_that_another_has_written_over_is_not_made_part_of_a_file),
+		CASE(a_multipart_upload_that_was_ended_is_missed),
 		CASE(a_store_that_is_full_says_so_and_takes_the_rest_later),
 		CASE(writers_are_bounded_by_what_they_may_hold_in_memory),
 	};

@@ -9,7 +9,8 @@ static int stderr_was;
 static void
 refused(trl_ctx *ctx)
 {
-	static const char *const faults[] = { "region", "key", "bucket" };
+	static const char *const faults[] = { "region", "key", "bucket", "skewed",
+		"moved", "denied" };
 	struct store_listing at = { .ended = false };
 	uint64_t size;
 	int fd;
@@ -37,8 +38,13 @@ refused(trl_ctx *ctx)
 static void
 what_the_server_says_is_for_the_log(void **state)
 {
+	static const char *const said[][2] = {
+		{ "AuthorizationHeaderMalformed", "expecting 'eu-central-9'" },
+		{ "RequestTimeTooSkewed", "The difference is too large." },
+		{ "PermanentRedirect", "addressed by eu-central-9" },
+	};
 	char line[2048];
-	bool told = false;
+	bool told[TRL_COUNT(said)] = { false };
 
 	(void)state;
 	logged = tmpfile();
@@ -49,10 +55,53 @@ what_the_server_says_is_for_the_log(void **state)
 	close(stderr_was);
 	rewind(logged);
 	while (fgets(line, sizeof line, logged) != NULL)
-		told |= strstr(line, "expecting 'eu-central-9'") != NULL &&
-			strstr(line, "AuthorizationHeaderMalformed") != NULL;
+		for (size_t i = 0; i < TRL_COUNT(said); i++)
+			told[i] |= strstr(line, said[i][0]) && strstr(line, said[i][1]);
 	fclose(logged);
-	assert_true(told);
+	for (size_t i = 0; i < TRL_COUNT(said); i++)
+		assert_true(told[i]);
+}
+
+/* A proxy's 404, whose server is away, is no word on an object. */
+static void
+by_proxy(trl_ctx *ctx)
+{
+	struct store_place place = { .length = 17 * UNIT, .generation = 1 };
+	store_writer *writer;
+	store_reader *reader;
+	uint64_t size;
+	int fd;
+
+	upload_to(ctx, &place, 1, 9 * UNIT);
+	fail_next("part", "proxy", 1);
+	writer = open_writer(ctx, &place);
+	is_unavailable(ctx, write_some(ctx, writer, 1, 9 * UNIT, 8 * UNIT));
+	store_writer_close(&writer);
+	fail_next("get", "proxy", 1); /* its tail */
+	is_unavailable(ctx, store_writer_open(ctx, store, &object, &place, &writer));
+	upload_to(ctx, &place, 1, 17 * UNIT);
+	fail_next("complete", "proxy", 1);
+	is_unavailable(ctx, store_finish(ctx, store, &object, &place));
+	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
+	fail_next("head", "proxy", 1);
+	is_unavailable(ctx, store_size(ctx, store, &object, &size));
+	fail_next("head", "proxy", 1);
+	fail_next("get", "proxy", 1);
+	is_unavailable(ctx, store_size(ctx, store, &object, &size));
+	fail_next("get", "proxy", 1);
+	is_unavailable(ctx, store_reader_open(ctx, store, &object, 0, 1, &reader));
+	fail_next("get", "proxy", 1);
+	is_unavailable(ctx, store_fetch(ctx, store, &object, &fd));
+	holds(ctx, 1, 17 * UNIT);
+	assert_int_equal(store_remove(ctx, store, &object), TRL_OK);
+	is_missing(ctx);
+}
+
+static void
+a_404_of_a_proxy_says_nothing_of_an_object(void **state)
+{
+	(void)state;
+	act(by_proxy);
 }
 
 static void
@@ -199,6 +248,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(what_the_server_says_is_for_the_log),
+		CASE(a_404_of_a_proxy_says_nothing_of_an_object),
 		CASE(answers_that_lack_what_they_are_for_are_no_success),
 		CASE(a_listing_that_is_longer_than_it_was_asked_for_loses_nothing),
 		CASE(a_request_is_made_again_within_the_time_that_there_is),

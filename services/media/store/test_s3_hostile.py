@@ -38,6 +38,8 @@ FAULTS = {
     'bucket': Wrong(404, 'NoSuchBucket'), 'invalid': Wrong(400, 'InvalidPart'),
     'gone': Wrong(404, 'NoSuchUpload'), 'denied': Wrong(403, 'AccessDenied'),
     'none': Wrong(501, 'NotImplemented'),
+    'moved': Wrong(301, 'PermanentRedirect', 'It has to be addressed by eu-central-9.'),
+    'locked': Wrong(403, 'AccessDenied', 'WORM'),
     'skewed': Wrong(403, 'RequestTimeTooSkewed', 'The difference is too large.'),
 }
 
@@ -111,6 +113,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.connection.shutdown(2)
             return
         body = self.rfile.read(length)
+        if fault == 'proxy':
+            self.answer(404, b'<html>default backend - 404</html>')
+            return
         try:
             if fault in FAULTS:
                 raise FAULTS[fault]
@@ -118,7 +123,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with lock:
                 getattr(self, 'do_' + kind)(body, fault)
         except Wrong as wrong:
-            self.answer(wrong.status, error_of(wrong))
+            self.answer(wrong.status, error_of(wrong), **(
+                {'Location': 'http://127.0.0.1:1/'} if wrong.status == 301 else {}))
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_one
 
@@ -138,6 +144,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_part(self, body, fault):
         # No hash of anything.
         etag = f'"{next(numbers):032x}"' if fault != 'odd' else f'"a<&odd&>{next(numbers)}"'
+        if fault == 'bare':
+            etag = etag.strip('"')
         self.upload()[int(self.query['partNumber'])] = etag, body
         if fault == 'lost':
             self.close_connection = True

@@ -9,6 +9,7 @@
 #include "upload/writer.h"
 
 enum { DROP_MS = 30000 };
+#define LOST_US INT64_C(3600000000)
 
 static bool
 has_bytes(const upload_row *row)
@@ -71,6 +72,33 @@ upload_remove(
 		trl_err_clear(ctx);
 	}
 	return TRL_OK;
+}
+
+/* The store has ended it: nobody can go on with it, nor finish it, so its row goes, and
+ * its room is free. A server that is still putting parts together says so, too, for a
+ * while: so where it was asked to, nothing is decided while the last checkpoint is
+ * young.
+ */
+enum trl_code
+upload_lost(struct media *self, trl_ctx *ctx, const upload_row *row, bool sure)
+{
+	const int64_t since_us = trl_value_time_us(row->expires_at) -
+				 (upload_expiry(self, ctx) - trl_now(ctx));
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	if (!sure && trl_now(ctx) - since_us < LOST_US)
+		return trl_fail(
+		    ctx, TRL_INTERNAL, "the store says that it has ended an upload");
+	trl_log(TRL_LOG_ERROR, ctx, "the store has ended an upload, so its row goes",
+	    TRL_LOG_ID("upload", trl_value_id(row->id)),
+	    TRL_LOG_INT("bytes", row->received));
+	rc = upload_remove(self, ctx, row, NULL);
+	return rc == TRL_OK
+		   ? trl_fail(ctx, TRL_GONE,
+			 "What had come of this upload is not in the store any "
+			 "more: begin anew.")
+		   : rc;
 }
 
 /* Of what has all of its bytes nothing is dropped that was told to be there. */

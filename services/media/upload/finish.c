@@ -182,6 +182,8 @@ after_conflict(
 		return rc;
 	if (why == TRL_NOT_FOUND && now->has_id)
 		return trl_fail(ctx, TRL_INTERNAL, "an upload's bytes are not there");
+	if (why == TRL_GONE && now->has_id)
+		return upload_lost(self, ctx, now, false);
 	return now->has_id
 		   ? trl_fail(ctx, TRL_CONFLICT, "The upload has changed meanwhile.")
 		   : trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
@@ -206,7 +208,7 @@ finish_once(struct media *self, trl_ctx *ctx, const upload_row *row,
 	if (rc == TRL_OK)
 		rc = row->concat ? finish_partial(self, ctx, row, told)
 				 : finish_whole(self, ctx, row, told);
-	if (rc == TRL_CONFLICT || rc == TRL_NOT_FOUND) {
+	if (rc == TRL_CONFLICT || rc == TRL_NOT_FOUND || rc == TRL_GONE) {
 		if (told && told->file)
 			media__v1__file__init(told->file);
 		rc = after_conflict(self, ctx, row, rc);

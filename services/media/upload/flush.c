@@ -157,6 +157,22 @@ judge_digests(trl_ctx *ctx, upload_writer *self)
 	}
 }
 
+/* The store has ended it; it may be another row by now. */
+static enum trl_code
+lose(trl_ctx *ctx, const upload_writer *self)
+{
+	struct media *media = self->all->media;
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = upload_find(media, ctx, self->id, row);
+	if (rc != TRL_OK)
+		return rc;
+	return row->has_id ? upload_lost(media, ctx, row, true)
+			   : trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
+}
+
 /* The row's end of it, whatever has happened before. What was written stands where the
  * disk, or the plan, has no room for more. */
 static enum trl_code
@@ -179,6 +195,8 @@ finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
 		    : upload_release(ctx, self);
 	if (rc == TRL_OK)
 		return ended;
+	if (rc == TRL_GONE && ended == TRL_OK && !self->creates)
+		return lose(ctx, self);
 	trl_err_clear(ctx);
 	ctx->err = err;
 	return rc;

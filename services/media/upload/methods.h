@@ -20,7 +20,12 @@ enum trl_code upload_remove(struct media *self, trl_ctx *ctx, const upload_row *
  * TRL_NOT_FOUND (it has gone); TRL_CONFLICT also where it has become a file. */
 enum trl_code upload_end_now(struct media *self, trl_ctx *ctx, const upload_row *was,
     uint32_t patience_ms, ProtobufCMessage *reply) TRL_MUST_CHECK;
-/* The same by an actor of its own, for one that nobody was told of; whoever writes it
+/* Ends one that the store has ended; sure: it is not one that it is making a file of.
+ * Errors: TRL_GONE (it is done), TRL_INTERNAL (that is not decided yet), TRL_CONFLICT
+ * as above. */
+enum trl_code upload_lost(
+    struct media *self, trl_ctx *ctx, const upload_row *row, bool sure) TRL_MUST_CHECK;
+/* Ends one by an actor of its own, that nobody was told of; whoever writes it
  * leaves it first. Of one that has become a file, nothing. ctx may be cancelled. */
 void upload_drop(struct media *self, trl_ctx *ctx, struct trl_id id);
 

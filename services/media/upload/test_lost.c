@@ -1,0 +1,139 @@
+/* The store has ended an upload that is under way, as a rule of a bucket ends multipart
+ * uploads: it ends with an answer, and its room is free. */
+#include "upload/test_tus.h"
+
+#include "store/inside.h"
+
+static struct store_way losing;
+static const struct store_way *usual;
+
+static media_store *
+store_of_media(void)
+{
+	return ((struct media *)world.self)->store;
+}
+
+static enum trl_code
+has_ended(trl_ctx *ctx)
+{
+	return trl_fail(ctx, TRL_GONE, "The store has ended it.");
+}
+
+static enum trl_code
+write_in_vain(trl_ctx *ctx, store_writer *writer, struct store_pieces *pieces)
+{
+	(void)writer, (void)pieces;
+	return has_ended(ctx);
+}
+
+static enum trl_code
+finish_in_vain(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *whole)
+{
+	(void)store, (void)object, (void)whole;
+	return has_ended(ctx);
+}
+
+static int
+begin_losing(void **state)
+{
+	if (!usual)
+		usual = store_of_media()->way;
+	losing = *usual;
+	store_of_media()->way = &losing;
+	return begin(state);
+}
+
+static int
+end_losing(void **state)
+{
+	store_of_media()->way = usual;
+	return world_forget(state);
+}
+
+static enum trl_code
+patch(struct trl_id id, uint64_t offset, const char *data)
+{
+	return tus_patch(&ann, id,
+	    &(struct tus_patch){ .offset = offset, .body = data, .len = strlen(data) },
+	    NULL);
+}
+
+/* As if the last checkpoint were so old. */
+static void
+make_older(struct trl_id id, const char *age)
+{
+	world_sql(
+	    "update upload set expires_at = expires_at - interval '%s' where id = "
+	    "'%s'",
+	    age, world_id_text(id));
+}
+
+static void
+is_over(struct trl_id id)
+{
+	assert_int_equal(tus_head_as(&ann, id, NULL), TRL_NOT_FOUND);
+	assert_string_equal(storage(), "0 0");
+	assert_string_equal(column(id, "count(*)"), "0");
+	must_not_lie_there(id);
+}
+
+static void
+whoever_goes_on_with_it_is_told_to_begin_anew(void **state)
+{
+	const struct trl_id id =
+	    tus_begin(&(struct tus_post){ .length = 6, .body = "abc", .body_len = 3 });
+
+	(void)state;
+	losing.writer_write = write_in_vain;
+	assert_int_equal(patch(id, 3, "def"), TRL_GONE);
+	assert_non_null(strstr(world.err.message, "begin anew"));
+	is_over(id);
+}
+
+static void
+what_cannot_be_finished_is_tried_for_an_hour(void **state)
+{
+	const struct trl_id id =
+	    tus_begin(&(struct tus_post){ .length = 6, .body = "abc", .body_len = 3 });
+	Media__V1__UploadProgress *head;
+
+	(void)state;
+	losing.finish = finish_in_vain;
+	assert_int_equal(patch(id, 3, "def"), TRL_INTERNAL);
+	assert_int_equal(tus_head_as(&ann, id, &head), TRL_OK);
+	assert_int_equal(head->upload_offset, 6);
+	assert_string_equal(storage(), "0 6");
+	make_older(id, "61 minutes");
+	assert_int_equal(tus_head_as(&ann, id, NULL), TRL_GONE);
+	is_over(id);
+}
+
+/* The server was still at it. */
+static void
+what_is_there_after_all_becomes_a_file(void **state)
+{
+	const struct trl_id id =
+	    tus_begin(&(struct tus_post){ .length = 6, .body = "abc", .body_len = 3 });
+
+	(void)state;
+	losing.finish = finish_in_vain;
+	assert_int_equal(patch(id, 3, "def"), TRL_INTERNAL);
+	losing.finish = usual->finish;
+	assert_int_equal(tus_head_as(&ann, id, NULL), TRL_OK);
+	must_lie_there(id, "abcdef", 6);
+	assert_string_equal(storage(), "6 0");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define LOST(test) cmocka_unit_test_setup_teardown(test, begin_losing, end_losing)
+		LOST(whoever_goes_on_with_it_is_told_to_begin_anew),
+		LOST(what_cannot_be_finished_is_tried_for_an_hour),
+		LOST(what_is_there_after_all_becomes_a_file),
+	};
+
+	return cmocka_run_group_tests(tests, open_world, world_close);
+}
