@@ -1,6 +1,9 @@
 /* config.c - what media can be told. */
 #include "config.h"
 
+/* It holds lengths in 31 bits. */
+enum { CLAMD_READS_MAX = 2147483647 };
+
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct media_config, store, "TRELLIS_MEDIA_STORE", "local",
 	    "where the bytes of files lie: local (a folder) or s3"),
@@ -51,7 +54,7 @@ static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct media_config, unscanned, "TRELLIS_MEDIA_UNSCANNED",
 	    "refuse", "files that are too large for clamd: serve or refuse"),
 	TRL_CONFIG_INT(struct media_config, scan_bytes, "TRELLIS_MEDIA_SCAN_BYTES",
-	    "104857600", 1, 9e18,
+	    "104857600", 1, CLAMD_READS_MAX,
 	    "the largest file that clamd is shown: its MaxFileSize and MaxScanSize or "
 	    "less, for what is larger it calls clean unread"),
 	TRL_CONFIG_INT(struct media_config, renderers, "TRELLIS_MEDIA_RENDERERS", "1",

@@ -311,6 +311,8 @@ judge(trl_ctx *ctx, char *reply, struct clamd_verdict *out)
 {
 	/* With AlertExceedsMax; without it clamd calls clean what it did not read. */
 	static const char exceeded[] = "Heuristics.Limits.Exceeded";
+	/* The same by its version 0.105, which has no name for a file's size. */
+	static const char nameless[] = "(null)";
 	char *name;
 
 	*out = (struct clamd_verdict){ .kind = CLAMD_CLEAN };
@@ -324,8 +326,10 @@ judge(trl_ctx *ctx, char *reply, struct clamd_verdict *out)
 	if (!name)
 		return away(
 		    ctx, trl_arena_printf(ctx->arena, "said \"%.200s\"", reply));
-	out->kind = strncmp(name, exceeded, strlen(exceeded)) == 0 ? CLAMD_UNSCANNED
-								   : CLAMD_INFECTED;
+	out->kind = strncmp(name, exceeded, strlen(exceeded)) == 0 ||
+			    strcmp(name, nameless) == 0
+			? CLAMD_UNSCANNED
+			: CLAMD_INFECTED;
 	(void)snprintf(out->found, sizeof out->found, "%s", name);
 	trl_utf8_clean(out->found, strlen(out->found), "");
 	return TRL_OK;

@@ -180,7 +180,7 @@ open_other(void)
 	assert_int_equal(listen(other.listener, 8), 0);
 }
 
-static void
+static int
 check_other(size_t reads, const char *says, size_t says_len, bool hangs, size_t len,
     const char *error)
 {
@@ -194,6 +194,7 @@ check_other(size_t reads, const char *says, size_t says_len, bool hangs, size_t 
 	act(ask, &asked);
 	assert_int_equal(pthread_join(other.thread, NULL), 0);
 	assert_int_equal(asked.rc, error ? TRL_UNAVAILABLE : TRL_OK);
+	return (int)asked.verdict.kind;
 }
 
 #define SAYS(text) (text), sizeof(text)
@@ -206,25 +207,49 @@ what_is_no_answer_is_none(void **state)
 
 	(void)state;
 	memset(much, 'a', sizeof much);
-	check_other(ALL, SAYS("stream: OK"), false, 5, NULL);
+	(void)check_other(ALL, SAYS("stream: OK"), false, 5, NULL);
 	/* Nothing, in the middle and at the end. */
-	check_other(0, NULL, 0, false, 5, "");
-	check_other(12, NULL, 0, false, 5, "");
-	check_other(ALL, NULL, 0, false, 5, "");
-	check_other(ALL, "stream: OK", 10, false, 5, "");
+	(void)check_other(0, NULL, 0, false, 5, "");
+	(void)check_other(12, NULL, 0, false, 5, "");
+	(void)check_other(ALL, NULL, 0, false, 5, "");
+	(void)check_other(ALL, "stream: OK", 10, false, 5, "");
 	/* For ever. */
-	check_other(ALL, NULL, 0, true, 5, "");
-	check_other(0, NULL, 0, true, 64 << 20, "");
+	(void)check_other(ALL, NULL, 0, true, 5, "");
+	(void)check_other(0, NULL, 0, true, 64 << 20, "");
 	/* Something else. */
-	check_other(ALL, SAYS("stream: OK "), false, 5, "");
-	check_other(ALL, SAYS("OK"), false, 5, "");
-	check_other(ALL, SAYS(""), false, 5, "");
-	check_other(ALL, SAYS(" FOUND"), false, 5, "");
-	check_other(ALL, SAYS("stream:  FOUND"), false, 5, "");
-	check_other(ALL, SAYS("stream: broken. ERROR"), false, 5, "");
-	check_other(ALL, much, sizeof much, false, 5, "");
+	(void)check_other(ALL, SAYS("stream: OK "), false, 5, "");
+	(void)check_other(ALL, SAYS("OK"), false, 5, "");
+	(void)check_other(ALL, SAYS(""), false, 5, "");
+	(void)check_other(ALL, SAYS(" FOUND"), false, 5, "");
+	(void)check_other(ALL, SAYS("stream:  FOUND"), false, 5, "");
+	(void)check_other(ALL, SAYS("stream: broken. ERROR"), false, 5, "");
+	(void)check_other(ALL, much, sizeof much, false, 5, "");
 	/* Clean, before it has seen the end. */
-	check_other(10, SAYS("stream: OK"), false, 64 << 20, "");
+	(void)check_other(10, SAYS("stream: OK"), false, 64 << 20, "");
+}
+
+/* Its versions have more than one word for that they have not read a file. */
+static void
+what_names_no_signature_is_unscanned(void **state)
+{
+	static const struct {
+		const char *says;
+		int kind;
+	} rows[] = {
+		{ "stream: (null) FOUND", CLAMD_UNSCANNED },
+		{ "stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND",
+		    CLAMD_UNSCANNED },
+		{ "stream: Heuristics.Limits.Exceeded FOUND", CLAMD_UNSCANNED },
+		{ "INSTREAM size limit exceeded. ERROR", CLAMD_UNSCANNED },
+		{ "stream: Heuristics.Encrypted.Zip FOUND", CLAMD_INFECTED },
+		{ "stream: Win.Test.EICAR_HDB-1 FOUND", CLAMD_INFECTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++)
+		assert_int_equal(check_other(ALL, rows[i].says,
+				     strlen(rows[i].says) + 1, false, 5, NULL),
+		    rows[i].kind);
 }
 
 static void
@@ -305,6 +330,7 @@ main(void)
 		cmocka_unit_test(the_real_one_tells_clean_from_infected),
 		cmocka_unit_test(more_than_its_limits_is_unscanned_and_never_clean),
 		cmocka_unit_test(what_is_no_answer_is_none),
+		cmocka_unit_test(what_names_no_signature_is_unscanned),
 		cmocka_unit_test(one_that_is_not_there_is_away),
 		cmocka_unit_test(an_address_is_read_or_refused),
 	};
