@@ -304,7 +304,7 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 	struct trl_http_header *headers;
 	struct fields fields = { 0 };
 	const char *authority = NULL;
-	uint16_t status;
+	uint16_t status, target_status = 200;
 	size_t n = 0;
 
 	memset(head, 0, sizeof *head);
@@ -329,10 +329,10 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 		*cr = '\0';
 		if (line == text) {
 			if ((status = read_first_line(limits, head, line, &target)) !=
-				200 ||
-			    (status = trl_http_target(
-				 arena, head, target, &authority)) != 200)
+			    200)
 				return status;
+			target_status =
+			    trl_http_target(arena, head, target, &authority);
 			continue;
 		}
 		if (n == TRL_HTTP_HEADERS_MAX)
@@ -344,5 +344,7 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 	}
 	if (!target)
 		return refuse(head, 400, "There is no first line.");
+	if (target_status != 200)
+		return target_status; /* its detail stands there */
 	return frame(head, &fields, authority);
 }

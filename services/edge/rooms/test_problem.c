@@ -387,6 +387,7 @@ a_415_says_what_would_be_taken(void **state)
 	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
 		rig_ask(rows[i].method, rows[i].target);
 		rig_route();
+		rig_header("tus-resumable", "1.0.0");
 		rig_header("content-type", "image/png");
 		if (rows[i].coding)
 			rig_header("content-encoding", rows[i].coding);
