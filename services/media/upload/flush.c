@@ -263,6 +263,18 @@ undo(trl_ctx *ctx, const upload_writer *self)
 	ctx->err = err;
 }
 
+/* All of it has come, and who brought it has left before the answer: it is a file now,
+ * and not only when the job comes, which goes on where this cannot be. */
+static void
+finish_deserted(trl_ctx *ctx, const upload_writer *self)
+{
+	const enum trl_code rc = upload_try_finish(self->all->media, ctx, self->id);
+
+	if (trl_is_fault(rc))
+		trl_log_err(ctx);
+	trl_err_clear(ctx);
+}
+
 static bool
 is_done(const upload_writer *self)
 {
@@ -294,6 +306,9 @@ upload_flush(trl_ctx *ctx, void *arg)
 	rc = judge_loss(ctx, self, rc);
 	if (self->creates && !self->fenced && (rc != TRL_OK || !self->whole))
 		undo(ctx, self);
+	if (rc == TRL_OK && self->left && !self->creates && !self->fenced &&
+	    self->durable == self->length)
+		finish_deserted(ctx, self);
 	self->code = rc;
 	self->err = ctx->err;
 	self->over = true;

@@ -78,6 +78,24 @@ asked_for_again_it_is_the_same(void **state)
 	must_lie_there(ids[3], "abcabc", 6);
 }
 
+static void
+parts_without_bytes_make_a_file_without_bytes(void **state)
+{
+	struct trl_id parts[2], id;
+
+	(void)state;
+	parts[0] = part_of("", 0);
+	parts[1] = part_of("", 0);
+	assert_int_equal(join(&ann, final_of(parts, 2), NULL, &id), TRL_OK);
+	await_file(id);
+	await_jobs();
+	assert_int_equal(file_that(id)->size, 0);
+	assert_string_equal(file_that(id)->sha256, hash_of("", 0));
+	must_lie_there(id, "", 0);
+	assert_int_equal(tus_offset(id), 0);
+	assert_string_equal(storage(), "0 0");
+}
+
 /* Who tidies up does not wait for the job. */
 static void
 parts_that_end_before_they_are_read_are_read(void **state)
@@ -325,6 +343,7 @@ main(void)
 #define TUS(test) cmocka_unit_test_setup_teardown(test, begin, world_forget)
 		TUS(parts_become_one_file),
 		TUS(asked_for_again_it_is_the_same),
+		TUS(parts_without_bytes_make_a_file_without_bytes),
 		TUS(parts_that_end_before_they_are_read_are_read),
 		TUS(parts_of_two_are_there_until_both_are_made),
 		TUS(each_final_one_is_seen_by_whoever_ends_a_part),

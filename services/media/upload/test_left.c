@@ -98,6 +98,21 @@ what_a_checkpoint_made_whole_is_finished(void **state)
 	}
 }
 
+/* A tab that is closed at a hundred percent. */
+static void
+what_came_whole_is_a_file_though_its_client_left(void **state)
+{
+	struct sender sender = begin_sender(MIB, MIB);
+
+	(void)state;
+	start(&sender);
+	send_to(&sender, MIB);
+	cut(&sender);
+	assert_string_equal(column(sender.id, "finished_at is not null"), "t");
+	assert_string_equal(file_that(sender.id)->sha256, hash_of(sender.data, MIB));
+	assert_string_equal(storage(), "1048576 0");
+}
+
 /* Another is about to name its bytes: that says nothing of how far it came. */
 static void
 hold_store(trl_ctx *ctx, void *arg)
@@ -303,6 +318,7 @@ main(void)
 		TUS(what_was_left_unfinished_is_finished_by_whoever_asks),
 		TUS(a_store_that_cannot_sync_costs_no_process),
 		TUS(what_a_checkpoint_made_whole_is_finished),
+		TUS(what_came_whole_is_a_file_though_its_client_left),
 		TUS(whoever_finishes_it_meanwhile_is_waited_for),
 		TUS(what_cannot_be_finished_is_ended_by_its_owner),
 		TUS(a_body_that_came_with_the_upload_and_cannot_be_finished_goes),

@@ -269,7 +269,7 @@ upload_leave(upload_writer **writer)
 
 	if (!self)
 		return;
-	self->ended = true;
+	self->ended = self->left = true;
 	self->stream = NULL;
 	(void)trl_wake(self->flusher);
 	upload_writer_unref(&self);

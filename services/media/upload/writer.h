@@ -73,6 +73,7 @@ struct upload_writer {
 	size_t state_len;
 	/* Of the message: it has all of the body; it will bring no more of it. */
 	bool whole, ended;
+	bool left;    /* it asks no more what becomes of it */
 	bool creates; /* of struct upload_body */
 	bool opened;  /* it may be read from */
 	bool fenced;  /* another goes on: nothing more of it counts */
