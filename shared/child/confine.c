@@ -36,7 +36,7 @@
 enum { DESCRIPTORS_MAX = 64 };
 
 /* Beside its memory: programs, files, and what threads reserve and do not use. */
-static const rlim_t ADDRESSES = (rlim_t)512 << 20;
+#define ADDRESSES ((rlim_t)512 << 20)
 
 static void
 set_limit(int which, rlim_t most)
