@@ -15,7 +15,8 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "mesh"))
 
-from stack import Stack, wait_for  # noqa: E402
+from common import wait_for  # noqa: E402
+from stack import Stack  # noqa: E402
 
 FEATURE = "api-reads-per-minute"
 CATALOGUE = {"features": [{"key": FEATURE, "type": "number", "name": "Reads"}], "fallback_plan": "free",

@@ -7,7 +7,7 @@ import os
 import random
 import threading
 
-from stack import TOP, wait_for
+from common import TOP, wait_for
 
 EXAMPLE = os.path.join(TOP, "services/billing/catalogue/example.json")
 

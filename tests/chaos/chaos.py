@@ -40,7 +40,7 @@ from journal import Journal
 from load import Mailbox, World
 from money import Money
 from receiver import Receiver
-from stack import SERVICES
+from common import SERVICES
 from troubles import Troubles
 from verdict import Verdict, comes_to_rest
 

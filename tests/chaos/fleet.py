@@ -12,7 +12,8 @@ import subprocess
 import threading
 import urllib.parse
 
-from stack import SERVICES, Stack, free_port, wait_for
+from common import SERVICES, free_port, wait_for
+from stack import Stack
 from wire import Wire
 
 PG_BIN = max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]))

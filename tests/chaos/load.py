@@ -11,7 +11,7 @@ import urllib.parse
 from company import Company
 from customers import Customer
 from journal import Caller
-from stack import wait_for
+from common import wait_for
 from watcher import Watcher
 
 PAUSE_S = 0.01

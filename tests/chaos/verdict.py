@@ -8,7 +8,7 @@ import time
 from happenings import Happenings, wanted
 from journal import Caller
 from money import Money
-from stack import wait_for
+from common import wait_for
 
 SCHEMAS = ("auth", "tenants", "notify", "billing")
 

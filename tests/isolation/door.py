@@ -17,7 +17,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from catalogue import Catalogue, schemas_of  # noqa: E402
 from files_of import files_of  # noqa: E402
 from receiver import Receiver  # noqa: E402
-from stack import Client, Stack, wait_for  # noqa: E402
+from client import Client  # noqa: E402
+from common import wait_for  # noqa: E402
+from stack import Stack  # noqa: E402
 
 MARK = "alpha-secret"
 SAME_BUT_FOR = ("trace_id", "instance")

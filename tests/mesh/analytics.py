@@ -8,7 +8,7 @@ import uuid
 
 from case import MeshCase
 from posthog import KEY, PostHog
-from stack import wait_for
+from common import wait_for
 
 AT = "/api/v1/notification-settings"
 

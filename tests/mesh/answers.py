@@ -31,7 +31,7 @@ class Statuses(MeshCase):
         return int(lines[0][9:12]), headers, body
 
     def test_each_refusal_is_a_problem(self):
-        # 408 is bad_input.py's case 10, 429 story.py's Limits, 503 below. There is no
+        # 408 is bad_input.py's case 10, 429 limits.py's, 503 below. There is no
         # 421: no answer is made from Host (case 46), so any name may lead here.
         for status, code, closes, request in (
             (400, "MALFORMED", True, b"GET /livez HTTP/1.1\r\n"),

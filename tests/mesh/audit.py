@@ -4,7 +4,7 @@ import collections
 import unittest
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 HOOKS = "/api/v1/webhook-endpoints"
 

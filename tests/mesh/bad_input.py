@@ -9,7 +9,7 @@ import time
 import uuid
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 HOST = b"Host: localhost\r\n"
 

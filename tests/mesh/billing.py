@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from ctl_case import CtlCase
-from stack import TOP, wait_for
+from common import TOP, wait_for
 
 EXAMPLE = os.path.join(TOP, "services/billing/catalogue/example.json")
 

@@ -5,7 +5,7 @@ import subprocess
 import boto3
 from botocore.client import Config
 
-from stack import TOP
+from common import TOP
 
 
 class Bucket:

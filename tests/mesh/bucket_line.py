@@ -5,7 +5,7 @@ import urllib.parse
 
 from bucket import Bucket
 from line import Fate, Line, hang_up
-from stack import wait_for
+from common import wait_for
 from uploads import MIB, UploadCase
 
 

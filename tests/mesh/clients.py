@@ -9,7 +9,7 @@ import struct
 import urllib.request
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 HOST = b"Host: localhost\r\n"
 JSON = b"Content-Type: application/json\r\n"

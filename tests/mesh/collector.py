@@ -6,7 +6,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from stack import TOP
+from common import TOP
 
 sys.path.insert(0, os.path.join(TOP, "tools", "sh"))
 from spans import spans_of  # noqa: E402

@@ -9,7 +9,7 @@ import uuid
 from case import MeshCase
 from catalogue import Catalogue, Operation
 from files_of import files_of
-from stack import wait_for
+from common import wait_for
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "contract"))
 from schema import follow, misfits  # noqa: E402

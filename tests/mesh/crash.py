@@ -10,7 +10,7 @@ import urllib.request
 
 from case import MeshCase
 from sentry_server import SentryServer
-from stack import wait_for
+from common import wait_for
 
 
 class Crash(MeshCase):

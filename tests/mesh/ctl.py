@@ -8,7 +8,7 @@ import uuid
 
 from case import MeshCase
 from ctl_case import CtlCase
-from stack import SERVICES, wait_for
+from common import SERVICES, wait_for
 
 
 class Ctl(CtlCase):

@@ -1,6 +1,6 @@
 """ctl_case.py - a mesh, a tenant in it, and the operator's command."""
 from case import MeshCase
-from stack import SERVICES
+from common import SERVICES
 
 
 class CtlCase(MeshCase):

@@ -5,7 +5,7 @@ import threading
 import uuid
 
 from ctl_case import CtlCase
-from stack import wait_for
+from common import wait_for
 
 
 class CtlWork(CtlCase):

@@ -9,7 +9,7 @@ import uuid
 
 from case import MeshCase
 from files_of import SMALL_PNG
-from stack import wait_for
+from common import wait_for
 
 TEN = b"0123456789"
 KEY = "0123456789abcdef" * 4

@@ -9,7 +9,7 @@ import unittest
 import uuid
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 
 class Facts(MeshCase):

@@ -6,7 +6,7 @@ import secrets
 import socket
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")

@@ -6,7 +6,7 @@ import json
 import threading
 
 from plans import PlanCase
-from stack import wait_for
+from common import wait_for
 
 # What PostgreSQL holds: (table, the operation, the condition of its new row).
 CHARGE = "test_provider_request", "insert", "new.kind = 'charge'"

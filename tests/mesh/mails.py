@@ -5,7 +5,7 @@ import tempfile
 
 from case import MeshCase
 from mail_server import MailServer
-from stack import free_port, wait_for
+from common import free_port, wait_for
 
 
 def text(mail):

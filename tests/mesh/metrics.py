@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 
 from case import MeshCase
-from stack import SERVICES, wait_for
+from common import SERVICES, wait_for
 
 SAMPLE = re.compile(r'^([a-z_:][a-z0-9_:]*)(\{[^{}]*\})? (\S+)$')
 EXEMPLAR = re.compile(r'^(\S+) # \{trace_id="([0-9a-f]{32})"\} ([0-9.e-]+) ([0-9.]+)$')

@@ -11,7 +11,7 @@ import urllib.parse
 
 from case import MeshCase
 from receiver import Receiver
-from stack import wait_for
+from common import wait_for
 
 INBOX = "/api/v1/notifications"
 PREFERENCES = "/api/v1/notification-preferences"

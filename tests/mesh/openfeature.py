@@ -6,7 +6,7 @@ import subprocess
 
 from npm import modules
 from plans import PlanCase
-from stack import wait_for
+from common import wait_for
 
 HERE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "openfeature")
 FLAGS = "/ofrep/v1/evaluate/flags"

@@ -3,7 +3,7 @@ auth and notify each in its own."""
 import subprocess
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 SHARED = ("tenants", "edge")
 

@@ -8,7 +8,7 @@ import threading
 import zlib
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 OFFSETS = "application/offset+octet-stream"
 

@@ -4,7 +4,7 @@ import json
 import re
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 # A change is heard of at once; without that, the door's copy of the old one lives for five
 # seconds.

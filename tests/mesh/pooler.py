@@ -6,7 +6,8 @@ import unittest
 import uuid
 
 from case import MeshCase
-from stack import Pooler, free_port, wait_for
+from common import free_port, wait_for
+from pg_door import Pooler
 
 
 class Pooled(MeshCase):

@@ -10,7 +10,8 @@ import threading
 import unittest
 
 from case import MeshCase
-from stack import Stack, wait_for
+from common import wait_for
+from stack import Stack
 
 FILES = {"CA": "ca.crt", "CERT": "tls.crt", "KEY": "tls.key"}
 OURS = {"ca.crt": "ca.crt", "tls.crt": "bus.crt", "tls.key": "bus.key"}

@@ -5,7 +5,7 @@ import secrets
 import unittest
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 
 class Files(MeshCase):

@@ -8,7 +8,7 @@ import uuid
 from case import MeshCase
 from catalogue import Catalogue, is_nullable, plain, published_events
 from receiver import Receiver
-from stack import wait_for
+from common import wait_for
 
 NEVER = "01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21"
 PAGE = ("page_size", "page_token")

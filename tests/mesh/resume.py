@@ -9,7 +9,7 @@ import socket
 import time
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 TUS = {"Tus-Resumable": "1.0.0"}
 TYPE = "application/offset+octet-stream"

@@ -10,7 +10,7 @@ import urllib.request
 import uuid
 
 from case import MeshCase
-from stack import SERVICES, wait_for
+from common import SERVICES, wait_for
 
 
 class Stopping(MeshCase):

@@ -15,7 +15,8 @@ STILL = 1.0  # seconds; requests have five, and what they wait for less
 
 def run(names):
     """The names of the stories that failed, and for how long the machine stood still."""
-    from stack import needed, place_of
+    from common import needed
+    from pg_door import place_of
     from stalls import Stalls
     stalls = Stalls(*place_of(needed("TRELLIS_TEST_PG_ADMIN_URL")))
     result = unittest.main(module=None, argv=["mesh", "-v", *names], warnings="ignore", exit=False).result

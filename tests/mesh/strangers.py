@@ -8,7 +8,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 GREETING = b"\0SP\0\0\x30\0\0"  # of the transport, as a caller's
 

@@ -11,7 +11,7 @@ import uuid
 
 from case import MeshCase
 from sse import Stream
-from stack import wait_for
+from common import wait_for
 
 NIL = "00000000-0000-0000-0000-000000000000"
 SEE = "tenants.member.list"

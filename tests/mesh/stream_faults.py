@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from stack import wait_for
+from common import wait_for
 from stream import StreamCase
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from case import MeshCase
 from collector import Collector, partial_success
-from stack import free_port, wait_for
+from common import free_port, wait_for
 
 
 def new_trace():

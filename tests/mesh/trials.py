@@ -6,7 +6,7 @@ import email.policy
 import json
 
 from case import MeshCase
-from stack import wait_for
+from common import wait_for
 
 DAY = datetime.timedelta(days=1)
 

@@ -22,7 +22,8 @@ from bucket import Bucket
 from case import MeshCase
 from line import Fate, Line
 from npm import modules
-from stack import Client, wait_for
+from client import Client
+from common import wait_for
 from tus import OFFSETS, Upload
 
 HERE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "tus")

@@ -4,7 +4,7 @@ import time
 from email.utils import formatdate
 
 from receiver import verify
-from stack import wait_for
+from common import wait_for
 from webhooks import HOOKS, Hooks
 
 

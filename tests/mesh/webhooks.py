@@ -8,7 +8,7 @@ import unittest
 
 from case import MeshCase
 from receiver import Receiver, WebhookError, verify
-from stack import wait_for
+from common import wait_for
 
 HOOKS = "/api/v1/webhook-endpoints"
 
