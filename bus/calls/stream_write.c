@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_RIDES = 8192 };
+enum {
+	FILE_RIDES = 8192,
+	READ_BYTES = 4 << 20, /* of files, for all streams of a connection, evenly */
+	READ_LEAST = 32 << 10
+};
 
 /* Waits for credit, as long as that takes once the body goes on: its reader has limits
  * of its own for whom it reads for, and is known to live by the first connection. */
@@ -127,7 +131,7 @@ trl_stream_end(trl_ctx *ctx, trl_stream *s)
 struct part {
 	int fd;
 	uint64_t offset;
-	size_t want;
+	size_t want, room;
 	ssize_t got;
 	int error;
 	uint8_t *bytes;
@@ -145,29 +149,45 @@ read_part(void *arg)
 	part->error = errno;
 }
 
+/* How much is read at once: all who have read may have to wait for the connection. */
+static size_t
+share_of_reads(const struct trl_stream *s)
+{
+	size_t even = READ_BYTES / (s->bulk != NULL ? s->bulk->n_streams : 1);
+	return even < READ_LEAST         ? READ_LEAST
+	       : even > TRL_STREAM_PIECE ? TRL_STREAM_PIECE
+					 : even;
+}
+
+static void
+make_room(struct part *part, size_t room)
+{
+	if (part->room == room)
+		return;
+	free(part->bytes);
+	part->bytes = room > 0 ? malloc(room) : NULL;
+	trl_assert(room == 0 || part->bytes != NULL);
+	part->room = room;
+}
+
 /* Parks until what is read next may be sent, if it has to be: a reader that is slow
  * costs no memory meanwhile. Of what rides nothing is sent yet. */
 static enum trl_code
 await_room_for(trl_ctx *ctx, struct trl_stream *s, struct part *part, uint64_t len)
 {
 	const struct stream_out *out = &s->out;
-	uint64_t may = TRL_STREAM_PIECE;
+	size_t room = share_of_reads(s);
+	part->want = len < room ? (size_t)len : room;
 	if (!s->serves || s->replied) {
-		if (out->credit - out->spent < BUS_PIECE_LEAST) {
-			free(part->bytes);
-			part->bytes = NULL;
-		}
+		if (out->credit - out->spent < BUS_PIECE_LEAST)
+			make_room(part, 0);
 		enum trl_code rc = await_room(ctx, s, BUS_PIECE_LEAST, false);
 		if (rc != TRL_OK)
 			return rc;
-		may = out->credit - out->spent;
+		if (part->want > out->credit - out->spent)
+			part->want = (size_t)(out->credit - out->spent);
 	}
-	if (may > TRL_STREAM_PIECE)
-		may = TRL_STREAM_PIECE;
-	part->want = len < may ? (size_t)len : (size_t)may;
-	if (part->bytes == NULL)
-		part->bytes = malloc(TRL_STREAM_PIECE);
-	trl_assert(part->bytes != NULL);
+	make_room(part, room);
 	return TRL_OK;
 }
 
