@@ -71,12 +71,12 @@ class Away:
         sys.exit(f'error: nothing is given at port {port}')
 
     def memory(self):
-        """MiB of the door beside it, and of it."""
-        return sum(pss(process.pid) for process in self.started[:2])
+        """MiB of it, and of the door beside it."""
+        return {name: pss(process.pid) for name, process in zip(('media', 'door'), self.started)}
 
 
 def slow_readers(mesh, port, path, memory):
-    """MiB that so many take who read a KiB now and then."""
+    """What so many take who read a KiB now and then, in words."""
     head = ''.join(f'{name}: {value}\r\n' for name, value in mesh.fields().items())
     lines, before = [], memory()
     for _ in range(READERS):
@@ -85,13 +85,18 @@ def slow_readers(mesh, port, path, memory):
         line.connect(('127.0.0.1', port))
         line.sendall(f'GET {path} HTTP/1.1\r\nHost: bench\r\n{head}\r\n'.encode())
         lines.append(line)
-    most = 0
+    for line in lines:
+        if not (said := line.recv(600)).startswith(b'HTTP/1.1 200'):
+            sys.exit(f'error: a slow reader was told {said}')
+    most = {}
     for _ in range(5):
         for line in lines:
             if not line.recv(1024):
                 sys.exit('error: a slow reader was cut off')
-        most = max(most, memory() - before)
+        now = {name: value - before[name] for name, value in memory().items()}
+        most = max(most, now, key=lambda found: sum(found.values()))
         time.sleep(0.5)
     for line in lines:
         line.close()
-    return most
+    each = ', '.join(f'{name} {value:+.1f}' for name, value in most.items() if abs(value) >= 0.1)
+    return f'{sum(most.values()):+.1f} MiB in all ({each})'

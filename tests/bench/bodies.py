@@ -35,6 +35,12 @@ def pss(pid):
         return int(re.search(r'Pss:\s+(\d+)', text.read())[1]) / 1024
 
 
+def cpu(pid):
+    """Seconds, so far."""
+    with open(f'/proc/{pid}/stat', encoding='utf-8') as text:
+        return sum(map(int, text.read().rpartition(')')[2].split()[11:13])) / os.sysconf('SC_CLK_TCK')
+
+
 class Mesh:
     """The mesh, with a product's services where there is one, and somebody in it."""
 
@@ -68,19 +74,26 @@ class Mesh:
     def curl(self):
         return [part for name, value in self.fields().items() for part in ('-H', f'{name}: {value}')]
 
-    def memory(self):
-        """MiB of Pss by process."""
-        found = {}
+    def processes(self):
         for folder in glob.glob('/proc/[0-9]*'):
             try:
                 with open(folder + '/cmdline', 'rb') as text, open(folder + '/environ', 'rb') as env:
                     name = os.path.basename(text.read().split(b'\0')[0].decode())
-                    if not name.startswith('trellis-') or self.run.encode() not in env.read():
-                        continue
-                found[name] = pss(os.path.basename(folder))
+                    if name.startswith('trellis-') and self.run.encode() in env.read():
+                        yield name, os.path.basename(folder)
             except OSError:
                 pass
+
+    def of_each(self, measure):
+        found = {}
+        for name, pid in self.processes():
+            with contextlib.suppress(OSError):  # it has just ended
+                found[name] = measure(pid)
         return found
+
+    def memory(self):
+        """MiB of Pss by process."""
+        return self.of_each(pss)
 
     def down(self):
         subprocess.run([TOP + '/tools/down', '--erase'], env=self.env, check=False, stdout=subprocess.DEVNULL)

@@ -14,7 +14,7 @@ import time
 import urllib.request
 
 from away import DELAY_S, FAR, NEAR, READERS, Away, slow_readers
-from bodies import GIB, NGINX_PORT, TOP, URL, beside_nginx, neighbours, rounds_of, small, speed, tell, PORT
+from bodies import GIB, NGINX_PORT, TOP, URL, beside_nginx, cpu, neighbours, rounds_of, small, speed, tell, PORT
 
 sys.path.insert(0, TOP + '/tests/mesh')
 from line import Line  # noqa: E402
@@ -113,13 +113,23 @@ def upload(files, rounds, work):
         rate = client.send(path, files.data)
         os.unlink(work + '/tus/' + path.rpartition('/')[2])
         return rate
-    tell('1 GiB up in PATCHes of 8 MiB (nginx: one PUT, without a hash or sync)', rounds_of(rounds, {
+    before = files.mesh.of_each(cpu)
+    found = rounds_of(rounds, {
         'trellis': files.up,
         'bare: receive, hash, write, sync': lambda: Patches(BARE_PORT, {}).send('/', files.data),
         '@tus/server with its file store': by_tus,
         'nginx PUT': lambda: speed(['-T', work + '/files/large', '-H', 'Expect:',
                                     f'http://127.0.0.1:{NGINX_PORT}/up/large'], 'upload'),
-    }), 'bare: receive, hash, write, sync')
+    })
+    tell('1 GiB up in PATCHes of 8 MiB (nginx: one PUT, without a hash or sync)', found, 'bare: receive, hash, write, sync')
+    used = {name: value - before.get(name, 0) for name, value in files.mesh.of_each(cpu).items()}
+    started = time.monotonic()
+    hashlib.sha256(files.data).digest()
+    hashed = time.monotonic() - started
+    ours, tus = found['trellis'], found['@tus/server with its file store']
+    print(f'  {ours / tus:.2f} of @tus/server, which neither hashes nor syncs. CPU for a GiB: ' + ', '.join(
+        f'{name[8:]} {value / rounds * GIB / len(files.data):.2f} s' for name, value in sorted(used.items()) if value > 0.1)
+        + f'; SHA-256 alone {hashed * GIB / len(files.data):.2f} s, on one core for one file')
 
 
 def far(files, rounds):
@@ -141,7 +151,7 @@ def down(mesh, away, rounds, content):
     rate = found.pop('far')
     tell('1 GiB down', found, 'nginx sendfile')
     print(f'  {2000 * DELAY_S:.0f} ms there and back between door and media: {rate:.0f} MB/s   goal 40')
-    print(f'{READERS} slow readers: {slow_readers(mesh, NEAR, path, away.memory):+.1f} MiB in all, media on another host')
+    print(f'{READERS} slow readers: media on another host: {slow_readers(mesh, NEAR, path, away.memory)}')
 
 
 def main():
@@ -157,8 +167,7 @@ def main():
             far(files, rounds)
             with contextlib.closing(Away(mesh)) as away:
                 down(mesh, away, rounds, content)
-            print('  on one host: {:+.1f} MiB'.format(slow_readers(
-                mesh, PORT, content[content.index('/', 8):], lambda: sum(mesh.memory().values()))))
+            print('  on one host: ' + slow_readers(mesh, PORT, content[content.index('/', 8):], mesh.memory))
             print('memory that grew since the first upload: ' + ', '.join(
                 f'{name[8:]} {value - before.get(name, 0):+.1f} MiB' for name, value in sorted(mesh.memory().items())))
             files.up(files.data[:65536])
