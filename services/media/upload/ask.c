@@ -34,13 +34,16 @@ forget(trl_ctx *ctx, struct media *self, struct trl_id holder, struct trl_id ten
 }
 
 enum trl_code
-upload_ask_holder(trl_ctx *ctx, struct media *self, const upload_row *row)
+upload_ask_holder(
+    trl_ctx *ctx, struct media *self, const upload_row *row, bool *answers)
 {
 	const struct trl_id holder = trl_value_id(row->holder);
 	const struct trl_id id = trl_value_id(row->id);
 	const uint64_t until_us = trl_mono_us() + UPLOAD_ANSWER_MS * 1000;
 	enum trl_code rc = upload_tell_holder(ctx, self, holder, id);
 
+	if (answers)
+		*answers = true;
 	while (rc == TRL_OK) {
 		const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
 		Media__V1__UploadRow *left = media_v1_upload_row_new(ctx);
@@ -57,8 +60,11 @@ upload_ask_holder(trl_ctx *ctx, struct media *self, const upload_row *row)
 			trl_arena_rewind(ctx->arena, mark);
 		if (rc == TRL_OK && !waits)
 			return rc;
-		if (rc == TRL_OK && trl_mono_us() > until_us)
+		if (rc == TRL_OK && trl_mono_us() > until_us) {
+			if (answers)
+				*answers = false;
 			return forget(ctx, self, holder, ctx->tenant, id);
+		}
 	}
 	return rc;
 }

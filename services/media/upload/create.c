@@ -12,7 +12,7 @@
 #include "upload/tus.h"
 #include "upload/writer.h"
 
-enum { TYPE_BYTES = 127, AGAIN_TRIES = 3, AGAIN_MS = 1000 };
+enum { TYPE_BYTES = 127, AGAIN_TRIES = 3 };
 
 char *
 upload_location(trl_ctx *ctx, struct trl_id id)
@@ -136,28 +136,33 @@ insert(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
 		     : quota_write_unrecorded(self, work, &quota);
 }
 
+/* There is a row of the same request already, or no room for one more: that may be what
+ * the same request has reserved. */
+static bool
+may_be_its_own(enum trl_code rc)
+{
+	return rc == TRL_EXISTS || rc == TRL_TOO_LARGE;
+}
+
 enum trl_code
 upload_create(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
     ProtobufCMessage *reply, upload_row *out)
 {
 	uint8_t key[UPLOAD_REQUEST_KEY];
 	const bool has_key = plan->creates && upload_request_key(ctx, key);
-	enum trl_code rc;
+	enum trl_code rc = insert(self, ctx, plan, has_key ? key : NULL, reply, out);
 
-	for (unsigned tries = 0;; tries++) {
-		rc = insert(self, ctx, plan, has_key ? key : NULL, reply, out);
-		if (rc != TRL_EXISTS || tries == AGAIN_TRIES)
+	for (unsigned tries = 0; has_key && tries < AGAIN_TRIES; tries++) {
+		if (!may_be_its_own(rc) || (rc == TRL_TOO_LARGE && tries > 0))
 			break;
 		trl_err_clear(ctx);
 		rc = upload_again(self, ctx, key, out);
 		if (rc != TRL_OK || out->has_id)
 			break;
+		rc = insert(self, ctx, plan, key, reply, out);
 	}
-	if (rc == TRL_EXISTS) { /* another run of it, which began just now */
-		trl_err_clear(ctx);
-		rc = trl_fail(ctx, TRL_CONFLICT, "The same request goes on already.");
-		trl_err_retry_after(ctx, AGAIN_MS);
-	}
+	if (rc == TRL_EXISTS) /* another run of it, which began just now */
+		rc = upload_still_runs(ctx);
 	return rc;
 }
 

@@ -44,14 +44,16 @@ enum trl_code upload_settle_length(struct media *self, trl_ctx *ctx,
 void upload_unsettle_length(
     struct media *self, trl_ctx *ctx, struct trl_id id, const struct upload_late *late);
 
-/* again.c: a POST that came with a body, and whose process died before the answer was
- * recorded, or whose client did not wait for it. */
+/* again.c: a POST that came with a body and a client's key, and the same once more. */
 
 enum { UPLOAD_REQUEST_KEY = 32 };
 /* Names the request, of a client's Idempotency-Key. False: it has none. */
 bool upload_request_key(const trl_ctx *ctx, uint8_t key[UPLOAD_REQUEST_KEY]);
-/* Ends what such a one had begun, so that this one may begin. Where that has become a
+/* Ends what a dead run had begun, so that this one may begin. Where that has become a
  * file (or a part) already *out is it, and what is left to do is to answer; else it has
- * no id. Errors: faults. */
+ * no id. Errors: TRL_CONFLICT (the other one still runs; with a time to come again),
+ * faults. */
 enum trl_code upload_again(struct media *self, trl_ctx *ctx,
     const uint8_t key[UPLOAD_REQUEST_KEY], upload_row *out) TRL_MUST_CHECK;
+/* Fails as that does. */
+enum trl_code upload_still_runs(trl_ctx *ctx);

@@ -2,7 +2,7 @@
  * form. It goes the way of every upload, but nobody else knows of that one: it has no
  * length until all has come, so no job finishes it, and whatever goes wrong before the
  * answer is recorded leaves nothing of it. Only a process that dies leaves it to the
- * sweep. */
+ * sweep. (Over 400 lines: bytes and forms go one way, step by step.) */
 #include <string.h>
 #include <strings.h>
 
@@ -246,6 +246,22 @@ take_step(trl_ctx *ctx, struct post *post, enum form_step step,
 	}
 }
 
+/* What is taken may be what another run of this request has reserved. */
+static enum trl_code
+look_for_room(trl_ctx *ctx, struct post *post, uint64_t least)
+{
+	uint8_t key[UPLOAD_REQUEST_KEY];
+	upload_row *other = media_v1_upload_row_new(ctx);
+	enum trl_code rc = quota_look(post->media, ctx, least);
+
+	if (rc != TRL_TOO_LARGE || !upload_request_key(ctx, key))
+		return rc;
+	trl_err_clear(ctx);
+	rc = upload_again(post->media, ctx, key, other);
+	return rc == TRL_OK && !other->has_id ? quota_look(post->media, ctx, least)
+					      : rc;
+}
+
 /* What the head says of a form's file, before a byte of the form is asked for: it has
  * the body's bytes but for what may stand beside them. Which collection it goes to is
  * known later, unless the head says that. */
@@ -272,7 +288,7 @@ judge_form(trl_ctx *ctx, struct post *post)
 		    "No collection takes a file of more than %llu bytes.",
 		    (unsigned long long)most);
 	}
-	return least > 0 ? quota_look(post->media, ctx, least) : TRL_OK;
+	return least > 0 ? look_for_room(ctx, post, least) : TRL_OK;
 }
 
 static enum trl_code
@@ -366,6 +382,9 @@ settle(trl_ctx *ctx, struct post *post, enum trl_code rc)
 	case TRL_STORAGE:
 	case TRL_CONFLICT:
 		return rc;
+	case TRL_GONE: /* somebody who manages files has ended it */
+		trl_err_clear(ctx);
+		return trl_fail(ctx, TRL_CONFLICT, "The upload was ended meanwhile.");
 	default:
 		return trl_fold(ctx, rc);
 	}

@@ -63,7 +63,7 @@ upload_look(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out)
 		rc = upload_read(self, ctx, id, out);
 	if (rc == TRL_OK && out->has_holder &&
 	    !trl_id_eq(trl_value_id(out->holder), self->uploads->holder)) {
-		rc = upload_ask_holder(ctx, self, out);
+		rc = upload_ask_holder(ctx, self, out, NULL);
 		if (rc == TRL_OK)
 			rc = upload_read(self, ctx, id, out);
 	}

@@ -141,7 +141,7 @@ take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row 
 		former = trl_value_id(was->holder);
 		if (trl_id_is_nil(former))
 			continue; /* it has just become free */
-		rc = upload_ask_holder(ctx, what->media, was);
+		rc = upload_ask_holder(ctx, what->media, was, NULL);
 		if (rc == TRL_OK)
 			rc = upload_read(what->media, ctx, what->id, was);
 		if (rc != TRL_OK)

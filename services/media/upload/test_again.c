@@ -1,6 +1,7 @@
-/* A POST that comes with its body, under an Idempotency-Key, and whose process is
- * killed: in the middle, with the last byte, after the file was made. The same request
- * again finds nothing of it in its way, and makes nothing twice. */
+/* A POST that comes with its body, under an Idempotency-Key, and the same again: beside
+ * it, or after its process was killed in the middle, with the last byte, after the file
+ * was made. Nothing of it is in its own way, and nothing is made twice. (Over 400
+ * lines: half of it is whoever posts.) */
 #include "upload/test_sender.h"
 
 #define OTHER "01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21"
@@ -160,6 +161,8 @@ a_kill_in_the_middle_holds_no_room_for_a_day(void **state)
 
 	(void)state;
 	forget_answer(first);
+	world_sql("update upload set holder = '" OTHER "' where id = '%s'",
+	    world_id_text(first));
 	second = post_upload("half", 9);
 	assert_false(trl_id_eq(first, second));
 	assert_string_equal(rows("upload"), "1");
@@ -187,39 +190,80 @@ only_the_same_request_is_found(void **state)
 	assert_int_equal(tus_offset(first), 3);
 }
 
+/* A POST whose body of so many bytes the test lets go on. */
 struct poster {
-	bool over;
+	const struct trl_method *method;
+	const char *type, *head, *tail; /* a form's; head is sent at once */
+	size_t len;
+	bool goes_on, over;
 	enum trl_code rc;
+	uint32_t again_ms;
 	struct trl_ticket ticket;
-	bool sends;
 };
+
+static const ProtobufCMessage *
+request_of(const struct poster *self)
+{
+	static Media__V1__CreateFileRequest file;
+	static Media__V1__CreateUploadRequest upload;
+
+	media__v1__create_file_request__init(&file);
+	media__v1__create_upload_request__init(&upload);
+	file.content_type = (char *)(uintptr_t)self->type;
+	trl_set(&file, content_length, self->len);
+	upload.tus_resumable = (char *)"1.0.0";
+	trl_set(&upload, upload_length, self->len);
+	trl_set(&upload, content_length, self->len);
+	return self->method == &media_v1_create_upload ? &upload.base : &file.base;
+}
+
+static enum trl_code
+send_all(trl_ctx *ctx, struct poster *self, trl_stream *stream)
+{
+	const size_t head = self->head ? strlen(self->head) : 0;
+	const size_t tail = self->tail ? strlen(self->tail) : 0;
+	enum trl_code rc = TRL_OK;
+
+	if (head > 0)
+		rc = trl_stream_write(ctx, stream, self->head, head);
+	while (rc == TRL_OK && !self->goes_on) {
+		trl_set_deadline(ctx, trl_mono_us() + 60000000);
+		self->ticket = trl_park_begin(ctx);
+		rc = trl_park(ctx, self->ticket, "the test");
+	}
+	if (rc == TRL_OK)
+		rc = trl_stream_write(
+		    ctx, stream, bytes_of(self->len, 7), self->len - head - tail);
+	if (rc == TRL_OK && tail > 0)
+		rc = trl_stream_write(ctx, stream, self->tail, tail);
+	return rc == TRL_OK ? trl_stream_end(ctx, stream) : rc;
+}
 
 static void
 run_poster(trl_ctx *ctx, void *arg)
 {
 	struct poster *self = arg;
-	Media__V1__CreateFileRequest in = MEDIA__V1__CREATE_FILE_REQUEST__INIT;
 	struct trl_stream_terms terms = { .whole = false };
 	trl_stream *stream = NULL;
 	ProtobufCMessage *out;
 	bool wanted = false;
 
 	enter(ctx);
-	ctx->method = &media_v1_create_file;
+	ctx->method = self->method;
 	ctx->idempotency.key = "live";
 	ctx->idempotency.from_client = true;
 	memcpy(ctx->idempotency.scope, ctx->principal.account.bytes, 16);
-	trl_set(&in, content_length, 5);
 	self->rc = trl_stream_open(
-	    ctx, world_bus("edge"), &media_v1_create_file, &in.base, &terms, &stream);
+	    ctx, world_bus("edge"), self->method, request_of(self), &terms, &stream);
 	if (self->rc == TRL_OK)
 		self->rc = trl_stream_wanted(ctx, stream, &wanted);
-	if (self->rc == TRL_OK && self->sends)
-		self->rc = trl_stream_write(ctx, stream, "hello", 5);
-	if (self->rc == TRL_OK && self->sends)
-		self->rc = trl_stream_end(ctx, stream);
-	if (self->rc == TRL_OK)
+	if (self->rc == TRL_OK && wanted)
+		self->rc = send_all(ctx, self, stream);
+	if (self->rc == TRL_OK || self->rc == TRL_UNAVAILABLE) {
+		trl_err_clear(ctx);
 		self->rc = trl_stream_reply(ctx, stream, &out);
+	}
+	self->again_ms = ctx->err.retry_after_ms;
 	trl_stream_close(&stream);
 	self->over = true;
 }
@@ -248,24 +292,112 @@ begin_poster(struct poster *self)
 	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
 }
 
-/* A client that waits no longer, and sends it again, is not held up by itself. */
 static void
-one_that_stands_still_is_overtaken(void **state)
+go_on(struct poster *self)
 {
-	struct poster first = { .sends = false }, second = { .sends = true };
+	self->goes_on = true;
+	(void)trl_wake(self->ticket);
+	must(is_posted, self);
+}
+
+/* Of a plan that is full of it: the other one's bytes are no reason to refuse it. */
+static void
+must_wait_for_itself(struct poster first, const char *stored)
+{
+	struct poster second = first, third = first;
+
+	begin_poster(&first);
+	must(has_row, NULL);
+	second.goes_on = third.goes_on = true;
+	begin_poster(&second);
+	must(is_posted, &second);
+	assert_int_equal(second.rc, TRL_CONFLICT);
+	assert_in_range(second.again_ms, 1, 5000);
+	go_on(&first);
+	assert_int_equal(first.rc, TRL_OK);
+	begin_poster(&third);
+	must(is_posted, &third);
+	assert_int_equal(third.rc, TRL_OK);
+	must(is_quiet, NULL);
+	assert_string_equal(rows("upload"), "1");
+	assert_string_equal(rows("file"), "1");
+	assert_string_equal(storage(), stored);
+}
+
+static void
+a_file_that_still_comes_is_409_and_then_replayed(void **state)
+{
+	(void)state;
+	begin_with(5);
+	must_wait_for_itself(
+	    (struct poster){ .method = &media_v1_create_file, .len = 5 }, "5 0");
+}
+
+/* So large that it is judged by its length, before its head comes. */
+static void
+a_form_that_still_comes_is_409_and_then_replayed(void **state)
+{
+	const struct poster form = { .method = &media_v1_create_file,
+		.type = "multipart/form-data; boundary=XX",
+		.head = "--XX\r\nContent-Disposition: form-data; name=\"file\"; "
+			"filename=\"a\"\r\n\r\n",
+		.tail = "\r\n--XX--\r\n",
+		.len = 500000 };
+	const size_t size = form.len - strlen(form.head) - strlen(form.tail);
+
+	(void)state;
+	begin_with(500000);
+	must_wait_for_itself(form, trl_arena_printf(world.arena, "%zu 0", size));
+}
+
+static void
+an_upload_that_still_comes_is_409_and_then_replayed(void **state)
+{
+	(void)state;
+	begin_with(5);
+	must_wait_for_itself(
+	    (struct poster){ .method = &media_v1_create_upload, .len = 5 }, "5 0");
+}
+
+static void
+of_many_at_once_one_makes_a_file(void **state)
+{
+	struct poster all[8];
+	unsigned made = 0;
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(all); i++) {
+		all[i] = (struct poster){
+			.method = &media_v1_create_upload, .len = 100, .goes_on = true
+		};
+		begin_poster(&all[i]);
+	}
+	for (size_t i = 0; i < TRL_COUNT(all); i++) {
+		must(is_posted, &all[i]);
+		made += all[i].rc == TRL_OK;
+		assert_true(all[i].rc == TRL_OK || all[i].rc == TRL_CONFLICT);
+	}
+	assert_true(made >= 1);
+	must(is_quiet, NULL);
+	assert_string_equal(rows("upload"), "1");
+	assert_string_equal(rows("file"), "1");
+	assert_string_equal(storage(), "100 0");
+}
+
+/* Somebody has ended what nobody was told of. */
+static void
+one_that_is_ended_by_another_is_no_fault(void **state)
+{
+	struct poster first = { .method = &media_v1_create_file, .len = 5 };
 
 	(void)state;
 	begin_poster(&first);
 	must(has_row, NULL);
-	begin_poster(&second);
-	must(is_posted, &second);
-	assert_int_equal(second.rc, TRL_OK);
-	must(is_posted, &first);
+	world_sql(
+	    "delete from upload where tenant_id = '%s'", world_id_text(ann.tenant));
+	go_on(&first);
 	assert_int_equal(first.rc, TRL_CONFLICT);
 	must(is_quiet, NULL);
-	assert_string_equal(rows("upload"), "1");
-	assert_string_equal(rows("file"), "1");
-	assert_string_equal(storage(), "5 0");
 }
 
 int
@@ -278,7 +410,11 @@ main(void)
 		TUS(a_kill_after_the_file_is_answered_with_it),
 		TUS(a_kill_in_the_middle_holds_no_room_for_a_day),
 		TUS(only_the_same_request_is_found),
-		TUS(one_that_stands_still_is_overtaken),
+		TUS(a_file_that_still_comes_is_409_and_then_replayed),
+		TUS(a_form_that_still_comes_is_409_and_then_replayed),
+		TUS(an_upload_that_still_comes_is_409_and_then_replayed),
+		TUS(of_many_at_once_one_makes_a_file),
+		TUS(one_that_is_ended_by_another_is_no_fault),
 	};
 
 	return cmocka_run_group_tests(tests, open_watched, world_close);

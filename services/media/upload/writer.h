@@ -130,9 +130,10 @@ enum trl_code upload_release(trl_ctx *ctx, upload_writer *writer) TRL_MUST_CHECK
 
 /* ask.c */
 
-/* Asks the process that holds the row, and parks until it has answered or does not. */
-enum trl_code upload_ask_holder(
-    trl_ctx *ctx, struct media *self, const upload_row *row) TRL_MUST_CHECK;
+/* Asks the process that holds the row, and parks until it has answered or does not
+ * (*answers, where that is not NULL). */
+enum trl_code upload_ask_holder(trl_ctx *ctx, struct media *self, const upload_row *row,
+    bool *answers) TRL_MUST_CHECK;
 /* Lets it know that it is no longer the writer. */
 enum trl_code upload_tell_holder(trl_ctx *ctx, struct media *self, struct trl_id holder,
     struct trl_id id) TRL_MUST_CHECK;
