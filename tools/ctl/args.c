@@ -38,6 +38,8 @@ static const struct option {
 	{ "--namespace", CTL_NAMESPACE, "NAME", "where the Secrets belong" },
 	{ "--dry-run", CTL_DRY_RUN, NULL, "only says what it would do" },
 	{ "--force", CTL_FORCE, NULL, "also where it looks wrong" },
+	{ "--accept-restore", CTL_ACCEPT_RESTORE, NULL,
+	    "what a restored database does not know may go" },
 	{ "--one", CTL_ONE, NULL, "all services run in one process" },
 	{ "--markdown", CTL_MARKDOWN, NULL, "every setting, as a table" },
 	{ "--json", CTL_JSON, NULL, "for programs" },

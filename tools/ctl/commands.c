@@ -220,8 +220,10 @@ const struct ctl_command ctl_commands[] = {
 		"do "
 		"not know, nothing of them is removed without --force: first look "
 		"whether "
-		"\nit is the right store, and the right database.",
-	    .options = CTL_DRY_RUN | CTL_FORCE,
+		"\nit is the right store, and the right database. After the "
+		"database was restored nothing at all is\nremoved, until "
+		"--accept-restore says that what it does not know may go.",
+	    .options = CTL_DRY_RUN | CTL_FORCE | CTL_ACCEPT_RESTORE,
 	    .run = ctl_media_sweep,
 	},
 	{

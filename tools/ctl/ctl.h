@@ -39,6 +39,7 @@ enum ctl_option {
 	CTL_ONE = 1 << 18,
 	CTL_DRY_RUN = 1 << 19,
 	CTL_FORCE = 1 << 20,
+	CTL_ACCEPT_RESTORE = 1 << 21,
 };
 
 struct ctl_args {

@@ -50,7 +50,13 @@ show(struct ctl *ctl, const Media__V1__SweepReply *all)
 		    item->what == MEDIA__V1__SWEPT__WHAT__missing ? 0 : item->count;
 	}
 	ctl_table_put(&table, &ctl->out, ctl_is_terminal());
-	if (all->held)
+	if (all->restored)
+		trl_buf_adds(&ctl->out,
+		    "The database is of an earlier time than the store: it was "
+		    "restored. What it does not know is\nleft alone until "
+		    "--accept-restore says that it may go: see Backups in "
+		    "k8s/README.md.\n");
+	else if (all->held)
 		trl_buf_adds(&ctl->out,
 		    "The store has many files that the tables do not know: is it the "
 		    "right one? They were left\nalone; with --force they are removed, "
@@ -59,7 +65,8 @@ show(struct ctl *ctl, const Media__V1__SweepReply *all)
 		trl_buf_adds(&ctl->out, "There is nothing to remove.\n");
 	else
 		trl_buf_adds(
-		    &ctl->out, ctl->args.given & CTL_DRY_RUN
+		    &ctl->out, all->restored ? "Nothing was removed.\n"
+			       : ctl->args.given & CTL_DRY_RUN
 				   ? "Nothing was removed: without --dry-run it is.\n"
 				   : "It is removed.\n");
 }
@@ -69,6 +76,8 @@ add(Media__V1__SweepReply *all, const Media__V1__SweepReply *part)
 {
 	if (part->held)
 		trl_set(all, held, true);
+	if (part->restored)
+		trl_set(all, restored, true);
 	for (size_t i = 0; i < part->n_items; i++)
 		for (size_t j = 0; j < all->n_items; j++)
 			if (all->items[j]->what == part->items[i]->what) {
@@ -103,6 +112,7 @@ ctl_media_sweep(struct ctl *ctl, trl_ctx *ctx)
 
 	trl_set(in, dry_run, (ctl->args.given & CTL_DRY_RUN) != 0);
 	trl_set(in, force, (ctl->args.given & CTL_FORCE) != 0);
+	trl_set(in, accept_restore, (ctl->args.given & CTL_ACCEPT_RESTORE) != 0);
 	do {
 		ProtobufCMessage *out = NULL;
 

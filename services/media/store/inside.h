@@ -2,14 +2,16 @@
  * what each function does. */
 #pragma once
 
+#include <trl/metrics.h>
+
 #include "store.h"
 
 enum { STORE_KEEP_BYTES = 64 << 20 };
 
 struct store_way {
 	void (*close)(media_store *store);
-	/* Makes sure that this is the store that the rows are about, where that is not
-	 * known yet (media_store.sure). */
+	/* Makes sure (store_is_sure, store_refuse) that this is the store that the rows
+	 * are about, where that is not known yet (media_store.sure). */
 	enum trl_code (*make_sure)(trl_ctx *ctx, media_store *store);
 	enum trl_code (*writer_open)(trl_ctx *ctx, media_store *store,
 	    const struct store_object *object, const struct store_place *from,
@@ -62,6 +64,9 @@ struct store_way {
 	    trl_ctx *ctx, media_store *store, struct store_listing *at);
 	enum trl_code (*forget)(
 	    trl_ctx *ctx, media_store *store, const struct store_found *found);
+	/* set NULL: only reads. */
+	enum trl_code (*sweeps)(
+	    trl_ctx *ctx, media_store *store, uint64_t *sweeps, const uint64_t *set);
 };
 
 struct media_store {
@@ -69,7 +74,25 @@ struct media_store {
 	bool sure;
 	uint64_t keep_bytes; /* a join is kept at least as often; fixed, but in tests */
 	bool no_copies;      /* it is asked for none of writer_copy any more */
+
+	/* ready.c */
+	trl_loop *loop;
+	bool asking; /* an actor is; it closes a store that was closed meanwhile */
+	bool closed;
+	bool told;         /* why it is not sure was logged */
+	uint64_t asked_us; /* monotonic */
+	char refused[512]; /* why this store is not used; or "" */
+	char why[512];     /* or why that is not known */
+	trl_metric *is_refused;
 };
+
+/* Adds a readiness check to the host's ops. */
+void store_watch(media_store *store, const struct trl_host *host);
+/* The check: NULL, or why not. */
+const char *store_unready(void *store);
+/* What make_sure has found. */
+void store_refuse(media_store *store, const char *why);
+void store_is_sure(media_store *store);
 
 struct store_writer {
 	media_store *store;
@@ -84,3 +107,13 @@ struct store_reader {
 	media_store *store;
 	uint64_t offset, left;
 };
+
+/* The mark's words, for both kinds: "ID" or "ID SWEEPS", and a newline. */
+struct store_mark {
+	struct trl_id id;
+	uint64_t sweeps;
+};
+enum { STORE_MARK_BYTES = 64 };
+bool store_mark_read(const char *text, size_t len, struct store_mark *out);
+/* Gives its length. */
+size_t store_mark_write(const struct store_mark *mark, char text[STORE_MARK_BYTES]);

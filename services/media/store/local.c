@@ -57,24 +57,16 @@ local_fail(trl_ctx *ctx, const struct local_store *store, int error, const char 
 	return rc;
 }
 
-void
-local_store_free(struct local_store *store)
-{
-	trl_offload_fini(&store->disk);
-	trl_offload_fini(&store->sync);
-	close(store->root);
-	free(store->folder);
-	free(store);
-}
-
 static void
 close_store(media_store *base)
 {
 	struct local_store *store = (struct local_store *)base;
 
-	store->closed = true;
-	if (!store->asking)
-		local_store_free(store);
+	trl_offload_fini(&store->disk);
+	trl_offload_fini(&store->sync);
+	close(store->root);
+	free(store->folder);
+	free(store);
 }
 
 static const struct store_way local_way = {
@@ -99,6 +91,7 @@ static const struct store_way local_way = {
 	.remove_tenant = local_remove_tenant,
 	.list = local_list,
 	.forget = local_forget,
+	.sweeps = local_sweeps,
 };
 
 /* Only the last of its folders is made: a path that is mistyped is not. */
@@ -135,7 +128,6 @@ local_store_open(const struct trl_host *host, const char *folder, media_store **
 		.base = { .way = &local_way,
 		    .sure = host->pg == NULL,
 		    .keep_bytes = STORE_KEEP_BYTES },
-		.loop = host->loop,
 		.pg = host->pg,
 		.folder = strdup(folder),
 		.step_bytes = STEP_BYTES,
@@ -153,8 +145,7 @@ local_store_open(const struct trl_host *host, const char *folder, media_store **
 	trl_assert(store->folder != NULL);
 	trl_offload_init(host->loop, &store->disk);
 	trl_offload_init(host->loop, &store->sync);
-	if (host->ops != NULL)
-		trl_ops_check(host->ops, "media store", local_unready, store);
+	store_watch(&store->base, host);
 	*out = &store->base;
 	return TRL_OK;
 }

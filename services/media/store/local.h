@@ -15,20 +15,12 @@ enum { LOCAL_DIR_BYTES = 128, LOCAL_NAME_BYTES = 128 };
 
 struct local_store {
 	media_store base;
-	trl_loop *loop;
 	trl_pg *pg; /* NULL, in tests: nobody else has a say in whose folder it is */
 	char *folder;
 	uint64_t step_bytes; /* of a join; fixed, but in tests */
 	int root;
-	bool asking; /* an actor is; it frees a store that was closed meanwhile */
-	bool closed;
-	bool told;         /* why it is not sure was logged */
-	uint64_t asked_us; /* monotonic */
-	char refused[512]; /* why this folder is not served; or "" */
 	struct trl_offload disk, sync;
 };
-
-void local_store_free(struct local_store *store);
 
 /* One piece of work on a thread, and how it ended: 0, or an errno. */
 struct local_work {
@@ -117,5 +109,5 @@ enum trl_code local_list(trl_ctx *ctx, media_store *store, struct store_listing 
 
 /* local_guard.c */
 enum trl_code local_make_sure(trl_ctx *ctx, media_store *store);
-/* For the ops: NULL, or why not. */
-const char *local_unready(void *store);
+enum trl_code local_sweeps(
+    trl_ctx *ctx, media_store *store, uint64_t *sweeps, const uint64_t *set);

@@ -17,21 +17,20 @@
 
 #include "media_sql.h"
 
-enum { ASK_US = 200000 };
-
 static const char mark[] = "trellis-media";
 
 struct guard_work {
 	struct local_work of;
-	struct trl_id id;
+	struct store_mark is;
 	bool make, marked;
+	const uint64_t *set; /* of its sweeps, or NULL */
 };
 
 /* 0 or an errno; EILSEQ: it holds something else. */
 static int
-read_mark(int root, struct trl_id *id)
+read_mark(int root, struct store_mark *is)
 {
-	char text[TRL_ID_TEXT + 1] = "";
+	char text[STORE_MARK_BYTES + 1];
 	const int fd = openat(root, mark, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n;
 	int error;
@@ -41,46 +40,62 @@ read_mark(int root, struct trl_id *id)
 	n = pread(fd, text, sizeof text, 0);
 	error = n < 0 ? errno : 0;
 	close(fd);
-	if (error == 0 && (n != TRL_ID_TEXT || text[n - 1] != '\n' ||
-			      !trl_id_parse(text, TRL_ID_TEXT - 1, id)))
+	if (error == 0 && !store_mark_read(text, (size_t)n, is))
 		error = EILSEQ;
 	return error;
 }
 
-/* Whole or not at all, and of several at once only one. */
 static int
-make_mark(const struct local_store *store)
+write_file(int root, const char *name, const struct store_mark *is)
 {
-	const struct trl_id id = trl_id_random();
-	char text[TRL_ID_TEXT + 1], written[64];
-	int fd, error;
+	char text[STORE_MARK_BYTES];
+	const size_t len = store_mark_write(is, text);
+	const int fd =
+	    openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error;
 
-	trl_id_format(id, text);
-	snprintf(written, sizeof written, "%s.%s", mark, text);
-	strcat(text, "\n");
-	fd =
-	    openat(store->root, written, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno;
-	error = local_write_all(fd, text, TRL_ID_TEXT, 0);
+	error = local_write_all(fd, text, len, 0);
 	if (error == 0 && fsync(fd) != 0)
 		error = errno;
 	close(fd);
-	if (error == 0 && linkat(store->root, written, store->root, mark, 0) != 0 &&
-	    errno != EEXIST)
+	return error;
+}
+
+/* Whole or not at all; the first one of several at once only one makes. */
+static int
+write_mark(int root, const struct store_mark *is, bool first)
+{
+	char id[TRL_ID_TEXT], written[64];
+	int error;
+
+	trl_id_format(trl_id_random(), id);
+	snprintf(written, sizeof written, "%s.%s", mark, id);
+	error = write_file(root, written, is);
+	if (error == 0 &&
+	    (first ? linkat(root, written, root, mark, 0)
+		   : renameat(root, written, root, mark)) != 0 &&
+	    !(first && errno == EEXIST))
 		error = errno;
-	(void)unlinkat(store->root, written, 0);
-	return error != 0 ? error : fsync(store->root) == 0 ? 0 : errno;
+	(void)unlinkat(root, written, 0);
+	return error != 0 ? error : fsync(root) == 0 ? 0 : errno;
 }
 
 static void
 look_at_mark(void *arg)
 {
 	struct guard_work *work = arg;
-	int error = work->make ? make_mark(work->of.store) : 0;
+	const struct store_mark first = { .id = trl_id_random() };
+	const int root = work->of.store->root;
+	int error = work->make ? write_mark(root, &first, true) : 0;
 
 	if (error == 0)
-		error = read_mark(work->of.store->root, &work->id);
+		error = read_mark(root, &work->is);
+	if (error == 0 && work->set) {
+		work->is.sweeps = *work->set;
+		error = write_mark(root, &work->is, false);
+	}
 	work->marked = error == 0;
 	work->of.error = error == ENOENT ? 0 : error;
 }
@@ -98,16 +113,18 @@ look(trl_ctx *ctx, struct local_store *store, struct guard_work *work)
 static enum trl_code
 refuse(trl_ctx *ctx, struct local_store *store, const char *why)
 {
-	if (store->refused[0] == '\0') {
-		snprintf(store->refused, sizeof store->refused,
-		    "TRELLIS_MEDIA_FOLDER %.200s %s; give every replica the one folder "
-		    "of this installation, or use an S3 store",
-		    store->folder, why);
-		trl_log(TRL_LOG_ERROR, NULL, store->refused,
-		    TRL_LOG_STR("folder", store->folder));
-	}
+	char text[sizeof store->base.refused];
+
+	snprintf(text, sizeof text,
+	    "TRELLIS_MEDIA_FOLDER %.200s %s; give every replica the one folder of this "
+	    "installation, or use an S3 store",
+	    store->folder, why);
+	if (store->base.refused[0] == '\0')
+		trl_log(
+		    TRL_LOG_ERROR, NULL, text, TRL_LOG_STR("folder", store->folder));
+	store_refuse(&store->base, text);
 	trl_err_clear(ctx);
-	return trl_fail(ctx, TRL_UNAVAILABLE, "%.255s", store->refused);
+	return trl_fail(ctx, TRL_UNAVAILABLE, "%.255s", text);
 }
 
 /* Whether rows are about a folder already. */
@@ -136,7 +153,7 @@ claim(trl_ctx *ctx, struct local_store *store, struct trl_id id)
 	enum trl_code rc;
 
 	trl_batch_add(work, &media_sql_store_claim, NULL, TRL_ARG_ID("id", id),
-	    TRL_ARG_TIME("now", trl_wall_us()));
+	    TRL_ARG_TIME("now", trl_wall_us()), TRL_ARG_BOOL("marked", true));
 	rc = trl_batch_write(work, NULL);
 	if (rc == TRL_CONFLICT)
 		return refuse(ctx, store,
@@ -155,44 +172,24 @@ local_make_sure(trl_ctx *ctx, media_store *base)
 	if (rc == TRL_OK && !work.marked)
 		rc = make_first_mark(ctx, store, &work);
 	if (rc == TRL_OK)
-		rc = claim(ctx, store, work.id);
+		rc = claim(ctx, store, work.is.id);
 	if (rc != TRL_OK)
 		return rc;
-	store->base.sure = true;
-	store->refused[0] = '\0';
+	store_is_sure(base);
 	return TRL_OK;
 }
 
-static void
-ask(trl_ctx *ctx, void *self)
+enum trl_code
+local_sweeps(trl_ctx *ctx, media_store *base, uint64_t *sweeps, const uint64_t *set)
 {
-	struct local_store *store = self;
-	enum trl_code rc = local_make_sure(ctx, &store->base);
+	struct local_store *store = (struct local_store *)base;
+	struct guard_work work = { .of = { .store = store }, .set = set };
+	enum trl_code rc = look(ctx, store, &work);
 
-	if (rc != TRL_OK && store->refused[0] == '\0' && !store->told)
-		trl_log_err(ctx);
-	store->told = rc != TRL_OK;
-	store->asking = false;
-	if (store->closed)
-		local_store_free(store);
-}
-
-/* Asked again with later looks, so that a folder that is mounted meanwhile is taken. */
-const char *
-local_unready(void *self)
-{
-	struct local_store *store = self;
-	const struct trl_spawn spawn = {
-		.name = "media store", .run = ask, .arg = store
-	};
-	const uint64_t now_us = trl_mono_us();
-
-	if (store->base.sure)
-		return NULL;
-	if (!store->asking && now_us - store->asked_us >= ASK_US) {
-		store->asked_us = now_us;
-		store->asking = trl_spawn(store->loop, &spawn) == TRL_OK;
-	}
-	return store->refused[0] != '\0' ? store->refused
-					 : "it is not known yet whose folder it is";
+	if (rc == TRL_OK && !work.marked)
+		rc =
+		    local_fail(ctx, store, EIO, "reading trellis-media, which is gone");
+	if (rc == TRL_OK)
+		*sweeps = work.is.sweeps;
+	return rc;
 }

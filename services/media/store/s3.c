@@ -52,6 +52,7 @@ static const struct store_way s3_way = {
 	.remove_tenant = s3_remove_tenant,
 	.list = s3_list,
 	.forget = s3_forget,
+	.sweeps = s3_sweeps,
 };
 
 static bool
@@ -171,6 +172,7 @@ s3_store_open(
 	    trl_series_at(trl_counter_new("trellis_media_s3_retries_total",
 			      "Requests to the S3 server that were made again", NULL),
 		NULL);
+	store_watch(&store->base, host);
 	*out = &store->base;
 	return TRL_OK;
 }

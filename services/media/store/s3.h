@@ -35,7 +35,7 @@ enum {
 struct s3_store {
 	media_store base;
 	trl_pg *pg;
-	bool refused; /* which was logged */
+	struct trl_id claimed; /* by this process; or nil */
 	trl_http_out *out;
 	char *url;    /* before the key: "https://host/bucket/" */
 	char *prefix; /* the path in it: "/bucket/" */
@@ -102,6 +102,8 @@ void s3_tail_of(const struct store_object *object, int64_t generation, uint64_t 
 
 /* s3_guard.c: the rows are about this bucket, or it is UNAVAILABLE. */
 enum trl_code s3_make_sure(trl_ctx *ctx, media_store *store);
+enum trl_code s3_sweeps(
+    trl_ctx *ctx, media_store *store, uint64_t *sweeps, const uint64_t *set);
 
 struct s3_range {
 	const char *key;

@@ -1,20 +1,13 @@
 /* store.c - what both kinds of store do alike, and which one a call is for. */
 #include "inside.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <trl/complain.h>
 
 #include "../config.h"
-
-void
-store_close(media_store **store)
-{
-	media_store *it = TRL_TAKE(*store);
-
-	if (it != NULL)
-		it->way->close(it);
-}
 
 static enum trl_code
 be_sure(trl_ctx *ctx, media_store *store)
@@ -291,6 +284,50 @@ store_list(trl_ctx *ctx, media_store *store, struct store_listing *at)
 	at->found = NULL;
 	at->n = at->passed = 0;
 	return store->way->list(ctx, store, at);
+}
+
+enum trl_code
+store_sweeps(trl_ctx *ctx, media_store *store, uint64_t *sweeps)
+{
+	STORE_BE_SURE(ctx, store);
+	return store->way->sweeps(ctx, store, sweeps, NULL);
+}
+
+enum trl_code
+store_sweeps_set(trl_ctx *ctx, media_store *store, uint64_t sweeps)
+{
+	uint64_t before;
+
+	STORE_BE_SURE(ctx, store);
+	return store->way->sweeps(ctx, store, &before, &sweeps);
+}
+
+bool
+store_mark_read(const char *text, size_t len, struct store_mark *out)
+{
+	char words[STORE_MARK_BYTES + 1] = "", *end = words + TRL_ID_TEXT - 1;
+
+	if (len < TRL_ID_TEXT || len > STORE_MARK_BYTES || text[len - 1] != '\n')
+		return false;
+	memcpy(words, text, len - 1);
+	if (!trl_id_parse(words, TRL_ID_TEXT - 1, &out->id))
+		return false;
+	out->sweeps = 0;
+	if (*end == ' ' && end[1] >= '0' && end[1] <= '9')
+		out->sweeps = strtoull(end + 1, &end, 10);
+	return *end == '\0' && end == words + len - 1;
+}
+
+size_t
+store_mark_write(const struct store_mark *mark, char text[STORE_MARK_BYTES])
+{
+	char id[TRL_ID_TEXT];
+	int n;
+
+	trl_id_format(mark->id, id);
+	n = snprintf(
+	    text, STORE_MARK_BYTES, "%s %llu\n", id, (unsigned long long)mark->sweeps);
+	return (size_t)n;
 }
 
 enum trl_code

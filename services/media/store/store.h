@@ -198,3 +198,9 @@ enum trl_code store_list(
 /* Removes just that. */
 enum trl_code store_forget(
     trl_ctx *ctx, media_store *store, const struct store_found *found) TRL_MUST_CHECK;
+/* The number of sweeps that the store's own mark says; at first 0. It goes where the
+ * bytes go: into copies and backups of them. Durable once it is set. */
+enum trl_code store_sweeps(
+    trl_ctx *ctx, media_store *store, uint64_t *sweeps) TRL_MUST_CHECK;
+enum trl_code store_sweeps_set(
+    trl_ctx *ctx, media_store *store, uint64_t sweeps) TRL_MUST_CHECK;

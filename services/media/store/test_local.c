@@ -514,7 +514,7 @@ put_one(trl_ctx *ctx, void *arg)
 static bool
 is_told(void *self)
 {
-	const char *why = local_unready(store);
+	const char *why = store_unready(store);
 
 	return why == NULL ? self == NULL : self != NULL && strstr(why, self) != NULL;
 }

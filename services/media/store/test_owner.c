@@ -91,19 +91,102 @@ remove_mark(trl_ctx *ctx, void *arg)
 }
 
 static void
-a_process_that_died_before_the_mark_is_no_stranger_and_an_old_row_is(void **state)
+a_process_that_died_before_the_mark_is_no_stranger_and_a_bucket_that_lost_it_is(
+    void **state)
 {
-	const struct media_config config = test_server_config(&server);
+	(void)state;
+	world_sql("delete from media.store_directory");
+	assert_int_equal(start_and_put(), TRL_UNAVAILABLE);
+	world_act(remove_mark, NULL);
+	assert_int_equal(start_and_put(), TRL_OK);
+	/* All of the bucket is gone, or it is another one. */
+	world_act(remove_mark, NULL);
+	assert_int_equal(start_and_put(), TRL_UNAVAILABLE);
+	assert_non_null(strstr(store->refused, "holds no files of this"));
+	/* Nobody came to write it; who did claim it may be at it. */
+	world_sql("update media.store_directory set marked = false");
+	assert_int_equal(start_and_put(), TRL_UNAVAILABLE);
+	assert_int_equal(store->refused[0], '\0');
+	world_sql("update media.store_directory set created_at = now() - interval '2 "
+		  "days'");
+	assert_int_equal(start_and_put(), TRL_OK);
+	assert_string_equal(world_sql("select marked from media.store_directory"), "t");
+	/* One that died between the two. */
+	world_sql("update media.store_directory set marked = false");
+	assert_int_equal(start_and_put(), TRL_OK);
+	assert_string_equal(world_sql("select marked from media.store_directory"), "t");
+	store_close(&store);
+}
+
+static bool
+is_told(void *wanted)
+{
+	const char *why = store_unready(store);
+
+	return why ? wanted && strstr(why, wanted) : !wanted;
+}
+
+/* As a rollout with a setting that is wrong. */
+static void
+a_wrong_key_region_or_bucket_is_never_ready(void **state)
+{
+	static const struct {
+		const char *key, *region, *bucket, *why;
+	} wrong[] = {
+		{ "nobody", test_region, test_bucket, "answered 403" },
+		{ test_key, "elsewhere", test_bucket, "answered 4" },
+		{ test_key, test_region, "another", "answered 404" },
+	};
 
 	(void)state;
-	assert_int_equal(s3_store_open(&world.host, &config, &store), TRL_OK);
-	world_act(remove_mark, NULL);
-	world_sql("update media.store_directory set created_at = now() - interval '1 "
-		  "hour'");
+	for (size_t i = 0; i <= TRL_COUNT(wrong); i++) {
+		struct media_config config = test_server_config(&server);
+
+		if (i < TRL_COUNT(wrong)) {
+			config.s3_key_id = wrong[i].key;
+			config.s3_region = wrong[i].region;
+			config.s3_bucket = wrong[i].bucket;
+		}
+		store_close(&store);
+		assert_int_equal(s3_store_open(&world.host, &config, &store), TRL_OK);
+		assert_non_null(store_unready(store));
+		assert_true(trl_loop_run_until(world.loop, is_told,
+		    i < TRL_COUNT(wrong) ? (void *)(uintptr_t)wrong[i].why : NULL,
+		    10000));
+	}
+	/* From now on it is, whatever becomes of the server. */
+	assert_null(store_unready(store));
+	/* Another's bucket; and a process that ends while it asks. */
+	world_sql("update media.store_directory set id = gen_random_uuid()");
+	store_close(&store);
 	assert_int_equal(start_and_put(), TRL_UNAVAILABLE);
-	world_sql("update media.store_directory set created_at = now()");
+	assert_true(is_told((void *)(uintptr_t) "of another installation"));
+	assert_true(store->asking);
+	store_close(&store);
+}
+
+static void
+raise_sweeps(trl_ctx *ctx, void *arg)
+{
+	uint64_t sweeps;
+
+	assert_int_equal(store_sweeps(ctx, store, &sweeps), TRL_OK);
+	assert_int_equal(sweeps, *(uint64_t *)arg);
+	assert_int_equal(store_sweeps_set(ctx, store, sweeps + 7), TRL_OK);
+	assert_int_equal(store_sweeps(ctx, store, arg), TRL_OK);
+	assert_int_equal(sweeps + 7, *(uint64_t *)arg);
+}
+
+static void
+the_mark_counts_sweeps(void **state)
+{
+	uint64_t sweeps = 0;
+
+	(void)state;
 	assert_int_equal(start_and_put(), TRL_OK);
+	world_act(raise_sweeps, &sweeps);
 	assert_int_equal(start_and_put(), TRL_OK);
+	world_act(raise_sweeps, &sweeps);
 	store_close(&store);
 }
 
@@ -113,7 +196,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bucket_belongs_to_the_first_that_comes),
 		cmocka_unit_test(
-		    a_process_that_died_before_the_mark_is_no_stranger_and_an_old_row_is),
+		    a_process_that_died_before_the_mark_is_no_stranger_and_a_bucket_that_lost_it_is),
+		cmocka_unit_test(the_mark_counts_sweeps),
+		cmocka_unit_test(a_wrong_key_region_or_bucket_is_never_ready),
 	};
 	return cmocka_run_group_tests(tests, make_world, end_world);
 }

@@ -84,6 +84,7 @@ static enum trl_code
 hold_back(struct sweep *sweep)
 {
 	sweep->held = true;
+	sweep_held("unknown");
 	trl_log(TRL_LOG_ERROR, sweep->ctx,
 	    "the store has too many files that are not in the tables: nothing of them "
 	    "is removed",

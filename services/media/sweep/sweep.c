@@ -11,7 +11,7 @@ enum {
 	BUCKET_SLICES = 28
 };
 
-static trl_metric *swept, *swept_bytes, *passed;
+static trl_metric *swept, *swept_bytes, *passed, *held;
 
 void
 sweep_open(void)
@@ -26,6 +26,12 @@ sweep_open(void)
 	passed = trl_counter_new("trellis_media_sweep_passed_total",
 	    "What a sweep could not read or remove, and passed over", NULL);
 	(void)trl_series_at(passed, NULL);
+	held = trl_counter_new("trellis_media_sweep_held_total",
+	    "Runs of a sweep that removed nothing, for the database was restored "
+	    "(restored), or the store has too many files that are not in it (unknown)",
+	    "why", NULL);
+	(void)trl_series_at(held, "restored");
+	(void)trl_series_at(held, "unknown");
 	for (int what = 1; what <= SWEEP_WHATS; what++) {
 		const char *name =
 		    media_v1_swept_what_name((Media__V1__Swept__What)what);
@@ -40,6 +46,12 @@ sweep_count(struct sweep *sweep, Media__V1__Swept__What what, uint64_t bytes)
 {
 	sweep->sums[what - 1].count++;
 	sweep->sums[what - 1].bytes += bytes;
+}
+
+void
+sweep_held(const char *why)
+{
+	trl_series_add(trl_series_at(held, why), 1);
 }
 
 void
@@ -166,12 +178,16 @@ enum trl_code
 media_sweep(struct media *self, trl_ctx *ctx, const Media__V1__SweepRequest *in,
     Media__V1__SweepReply *out)
 {
-	struct sweep sweep = {
-		.self = self, .ctx = ctx, .dry_run = in->dry_run, .force = in->force
-	};
-	enum trl_code rc =
-	    sweep_run(&sweep, in->place, MEDIA__V1__SWEEP_PLACE__PHASE__rows);
+	struct sweep sweep = { .self = self,
+		.ctx = ctx,
+		.dry_run = in->dry_run,
+		.force = in->force,
+		.accept_restore = in->accept_restore };
+	enum trl_code rc = sweep_compare(&sweep, false);
 
+	sweep.dry_run |= sweep.restored;
+	if (rc == TRL_OK)
+		rc = sweep_run(&sweep, in->place, MEDIA__V1__SWEEP_PLACE__PHASE__rows);
 	if (rc != TRL_OK)
 		return rc;
 	out->items = trl_arena_alloc(ctx->arena, SWEEP_WHATS * sizeof out->items[0]);
@@ -184,6 +200,7 @@ media_sweep(struct media *self, trl_ctx *ctx, const Media__V1__SweepRequest *in,
 		out->items[out->n_items++] = item;
 	}
 	trl_set(out, held, sweep.held);
+	trl_set(out, restored, sweep.restored);
 	if (sweep.place.has_phase)
 		out->next =
 		    trl_arena_memdup(ctx->arena, &sweep.place, sizeof sweep.place);
@@ -218,6 +235,20 @@ is_going_on(struct sweep *sweep, const struct trl_job_kind *kind, bool *other)
 	return rc;
 }
 
+/* What removes nothing goes on, where the database was restored. */
+static const Media__V1__SweepPlace *
+place_of(struct sweep *sweep, const Media__V1__SweepPlace *from)
+{
+	if (!sweep->restored || from->phase == MEDIA__V1__SWEEP_PLACE__PHASE__rows)
+		return from;
+	if (from->has_slices) {
+		trl_set(&sweep->place, slice, from->slice);
+		trl_set(&sweep->place, slices, from->slices);
+	}
+	begin(sweep, phase_of(MEDIA__V1__SWEEP_PLACE__PHASE__rows));
+	return &sweep->place;
+}
+
 /* A job that has not come to the end leaves one that goes on behind its place. */
 static enum trl_code
 run(void *state, trl_ctx *ctx, const struct trl_job *job,
@@ -233,8 +264,13 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job,
 		slice(&sweep);
 		rc = is_going_on(&sweep, kind, &other);
 	}
+	if (rc == TRL_OK && !other)
+		rc = sweep_compare(&sweep, !from->has_phase);
 	if (rc != TRL_OK || other)
 		return rc;
+	from = place_of(&sweep, from);
+	if (sweep.restored && last != MEDIA__V1__SWEEP_PLACE__PHASE__rows)
+		return TRL_OK;
 	rc = sweep_run(&sweep, from, last);
 	if (rc != TRL_OK || !sweep.place.has_phase)
 		return rc;

@@ -28,7 +28,9 @@ struct sweep {
 	trl_ctx *ctx;
 	bool dry_run;
 	bool force;                  /* the operator is sure */
+	bool accept_restore;         /* and of this, too */
 	bool held;                   /* something looked wrong, and was not removed */
+	bool restored;               /* the database was: nothing at all is removed */
 	unsigned failures;           /* one behind the other */
 	Media__V1__SweepPlace place; /* where it stands; its phase 0: it is over */
 	struct sweep_sum {
@@ -39,6 +41,11 @@ struct sweep {
 /* Goes on from place (NULL: from the beginning) for some pages. Errors: faults. */
 enum trl_code sweep_run(struct sweep *sweep, const Media__V1__SweepPlace *from,
     Media__V1__SweepPlace__Phase last) TRL_MUST_CHECK;
+/* Before each run: whether the database is the one that this store was swept by (see
+ * restore.c); begins: a sweep begins here. Errors: faults. */
+enum trl_code sweep_compare(struct sweep *sweep, bool begins) TRL_MUST_CHECK;
+/* That it holds back, and why: "restored", or "unknown" files in the store. */
+void sweep_held(const char *why);
 /* Something was found, and removed where it is no dry run. */
 void sweep_count(struct sweep *sweep, Media__V1__Swept__What what, uint64_t bytes);
 /* How one thing of a page went, that has this name: where it failed, by itself, it is

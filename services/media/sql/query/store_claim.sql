@@ -1,4 +1,5 @@
--- The first to come says which folder it is; from then on it must be that one.
+-- The first to come says which folder or bucket it is; from then on it must be that one.
 -- expect: one CONFLICT
-insert into store_directory (id, created_at) values (:id, :now)
-on conflict (one) do update set id = excluded.id where store_directory.id = excluded.id
+insert into store_directory (id, created_at, marked) values (:id, :now, :marked)
+on conflict (one) do update set marked = store_directory.marked or excluded.marked
+    where store_directory.id = excluded.id

@@ -182,10 +182,14 @@ create table storage (
 comment on table storage is 'class: tenant';
 
 -- Which folder or bucket the bytes lie in: the id in its file (or object) trellis-media.
+-- marked: it is in there. sweeps counts those that began, and stands in there as well: where that is more than
+-- here, the database went back in time (sweep/restore.c).
 create table store_directory (
     one        boolean not null default true,
     id         uuid not null,
     created_at timestamptz not null,
+    marked     boolean not null default false,
+    sweeps     bigint not null default 0,
     constraint store_directory_pkey primary key (one),
     constraint store_directory_one_check check (one)
 );
