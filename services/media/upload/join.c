@@ -4,6 +4,7 @@
  * nothing any more: each run has a generation of its own. It changes nothing once the
  * file has a hash. */
 #include <trl/log.h>
+#include <trl/metrics.h>
 
 #include "file/file.h"
 #include "upload/become.h"
@@ -19,6 +20,16 @@ enum {
 	ATTEMPTS = 1000,
 	AGAIN_US = 60000000
 };
+
+static trl_metric *failed;
+
+void
+upload_join_open(void)
+{
+	failed = trl_counter_new("trellis_media_joins_failed_total",
+	    "Runs of a join that failed; each is tried again after a minute", NULL);
+	(void)trl_series_at(failed, NULL);
+}
 
 struct joining {
 	struct media *self;
@@ -232,6 +243,7 @@ run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 	if (rc == TRL_NOT_FOUND)
 		return trl_job_give_up(ctx, "a part is not there");
 	if (rc != TRL_OK) { /* no part's fault */
+		trl_series_add(trl_series_at(failed, NULL), 1);
 		trl_log_err(ctx);
 		trl_err_clear(ctx);
 		return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);

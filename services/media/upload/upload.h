@@ -117,6 +117,8 @@ enum trl_code upload_expire(
 extern const struct trl_job_kind upload_finish_job;
 /* Puts a final upload together. */
 extern const struct trl_job_kind upload_join_job;
+/* Start-up: its counter. */
+void upload_join_open(void);
 /* Ends what a member who has left had begun; it hears of them. */
 extern const struct trl_job_kind upload_left_job;
 extern const struct trl_subscription upload_hears_members;

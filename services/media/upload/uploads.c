@@ -19,6 +19,7 @@ uploads_new(const struct trl_host *host, struct media *self)
 		.queue = HASHES_WAIT,
 		.retry_after_ms = 1000 };
 	trl_offload_init(host->loop, &all->hashing);
+	upload_join_open();
 	return all;
 }
 
