@@ -184,7 +184,10 @@ gone(trl_ctx *ctx, enum trl_code rc)
 static enum trl_code
 go_on(trl_ctx *ctx, struct join *join, const uint64_t *sizes)
 {
-	enum trl_code rc = store_writer_open(
+	enum trl_code rc;
+
+	join->now.copies = !join->store->no_copies;
+	rc = store_writer_open(
 	    ctx, join->store, join->what->into, &join->now, &join->writer);
 
 	if (rc != TRL_OK)

@@ -133,7 +133,7 @@ s3_writer_open(trl_ctx *ctx, media_store *base, const struct store_object *objec
 	writer->object.part = "";
 	s3_key_of(&writer->object, writer->key);
 	rc = read_place(ctx, writer, from);
-	if (rc == TRL_OK)
+	if (rc == TRL_OK && (!from->copies || from->offset > writer->state.bytes))
 		rc = take_room(
 		    ctx, store, writer, writer->state.part_bytes, from->length);
 	if (rc == TRL_OK)
@@ -162,8 +162,13 @@ write_piece(trl_ctx *ctx, struct s3_writer *writer, const void *data, size_t len
 {
 	const size_t part = (size_t)writer->state.part_bytes;
 	size_t n = len < part - writer->filled ? len : part - writer->filled;
-	enum trl_code rc;
+	enum trl_code rc = TRL_OK;
 
+	if (writer->most == 0)
+		rc =
+		    take_room(ctx, store_of(writer), writer, part, writer->base.length);
+	if (rc != TRL_OK)
+		return rc;
 	make_room(writer, writer->filled + n);
 	memcpy(writer->part + writer->filled, data, n);
 	writer->filled += n;

@@ -42,6 +42,9 @@ struct store_place {
 	int64_t generation;      /* rises with each writer of the upload */
 	const void *state;
 	size_t state_len;
+	/* Of the open: the store copies most of it, so memory is taken only where bytes
+	 * are written. */
+	bool copies;
 };
 
 /* Lives on the heap, for several actors one after the other. */

@@ -155,6 +155,36 @@ one_that_stays_busy_is_unavailable_and_the_join_goes_on_later(void **state)
 	act(stays_busy);
 }
 
+/* Its parts may be hundreds of MiB, and uploads go on all the time. */
+static void
+no_room(trl_ctx *ctx)
+{
+	struct s3_store *s3 = (struct s3_store *)store;
+	struct store_place place = begin(ctx);
+	bool whole;
+
+	s3->held = S3_WRITERS_BYTES;
+	assert_int_equal(join(ctx, &place, UINT32_MAX, &whole), TRL_OK);
+	assert_true(whole);
+	holds(ctx, 1, LENGTH);
+	place = (struct store_place){ .length = LENGTH, .generation = 2 };
+	store->no_copies = true;
+	assert_int_equal(join(ctx, &place, UINT32_MAX, &whole), TRL_BUSY);
+	trl_err_clear(ctx);
+	assert_int_equal(s3->held, S3_WRITERS_BYTES);
+	s3->held = 0;
+	assert_int_equal(join(ctx, &place, UINT32_MAX, &whole), TRL_OK);
+	assert_int_equal(s3->held, 0);
+	store->no_copies = false;
+}
+
+static void
+a_join_that_the_server_copies_waits_for_no_memory(void **state)
+{
+	(void)state;
+	act(no_room);
+}
+
 int
 main(void)
 {
@@ -162,6 +192,7 @@ main(void)
 		CASE(a_copy_is_made_again_or_the_part_is_written),
 		CASE(a_server_that_copies_too_much_is_found_out),
 		CASE(a_multipart_upload_that_was_ended_is_gone),
+		CASE(a_join_that_the_server_copies_waits_for_no_memory),
 		CASE(one_that_stays_busy_is_unavailable_and_the_join_goes_on_later),
 	};
 
