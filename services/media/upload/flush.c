@@ -78,6 +78,7 @@ drop(upload_writer *self, struct upload_piece *piece, const struct upload_piece 
 		struct upload_piece *next = piece->next;
 
 		self->queued -= piece->len;
+		self->all->queued -= piece->len;
 		free(piece);
 		piece = next;
 	}

@@ -63,6 +63,25 @@ a_long_body_is_durable_every_8_mib(void **state)
 }
 
 static void
+where_all_have_much_each_has_a_piece(void **state)
+{
+	struct uploads *all = ((struct media *)world.self)->uploads;
+	struct sender sender = begin_sender(20 * MIB, 20 * MIB);
+
+	(void)state;
+	all->queued += UPLOADS_QUEUE_BYTES; /* others' */
+	start(&sender);
+	for (size_t sent = 1; sent < 20; sent++) {
+		send_to(&sender, sent * MIB);
+		assert_true(all->queued <= UPLOADS_QUEUE_BYTES + TRL_STREAM_PIECE);
+	}
+	cut(&sender);
+	assert_int_equal(tus_offset(sender.id), 19 * MIB);
+	assert_int_equal(all->queued, UPLOADS_QUEUE_BYTES);
+	all->queued = 0;
+}
+
+static void
 head_during_a_patch_says_what_has_come(void **state)
 {
 	struct sender sender = begin_sender(10 * MIB, 10 * MIB);
@@ -356,6 +375,7 @@ main(void)
 		TUS(what_has_come_of_a_body_that_breaks_off_stays),
 		TUS(of_a_body_with_a_checksum_that_breaks_off_nothing_stays),
 		TUS(a_long_body_is_durable_every_8_mib),
+		TUS(where_all_have_much_each_has_a_piece),
 		TUS(head_during_a_patch_says_what_has_come),
 		TUS(a_patch_at_the_holders_offset_takes_over),
 		TUS(a_patch_at_another_offset_leaves_the_holder_alone),

@@ -1,5 +1,5 @@
 /* writer.c - a writer as its message has it: it reads the body and queues the pieces.
- * What it queues is bounded, so a slow disk slows the client. */
+ * What it queues is bounded, and what all do, so a slow disk slows the clients. */
 #include "upload/writer.h"
 
 #include <stdio.h>
@@ -61,6 +61,7 @@ upload_writer_unref(upload_writer **writer)
 	upload_writer_unlist(self);
 	while ((piece = self->pieces)) {
 		self->pieces = piece->next;
+		self->all->queued -= piece->len;
 		free(piece);
 	}
 	free(self->state);
@@ -237,8 +238,17 @@ queue(upload_writer *self, const void *data, size_t len)
 	*self->last = piece;
 	self->last = &piece->next;
 	self->queued += len;
+	self->all->queued += len;
 	self->received += len;
 	(void)trl_wake(self->flusher);
+}
+
+/* Until its own are written it waits: so nobody has to be told that others' were. */
+static bool
+is_full(const upload_writer *self)
+{
+	return self->queued >= UPLOAD_QUEUE_BYTES ||
+	       (self->queued > 0 && self->all->queued >= UPLOADS_QUEUE_BYTES);
 }
 
 enum trl_code
@@ -251,7 +261,7 @@ upload_add(trl_ctx *ctx, upload_writer *self, const void *data, size_t len)
 		    "The upload takes %llu bytes in all, and the body goes on beyond "
 		    "them.",
 		    (unsigned long long)self->most);
-	while (rc == TRL_OK && !self->over && self->queued >= UPLOAD_QUEUE_BYTES) {
+	while (rc == TRL_OK && !self->over && is_full(self)) {
 		self->message = trl_park_begin(ctx);
 		rc = trl_park(ctx, self->message, "an upload's queue");
 	}
