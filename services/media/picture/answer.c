@@ -35,7 +35,7 @@ reason_of(const struct source *source, bool late)
 
 	if (late)
 		return "The picture takes too long to be decoded.";
-	if (vips_says("unable to encode"))
+	if (vips_says("webpsave")) /* it has read all that there is */
 		return "The picture is too large in this format.";
 	if (vips_says("memory") ||
 	    (pixels > PICTURE_LARGE && vips_says("unable to read pixels")))
