@@ -85,10 +85,11 @@ on_socket(int number)
 	char byte;
 	struct iovec piece = { &byte, 1 };
 	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+	const ssize_t n = recvmsg(0, &message, MSG_PEEK | MSG_DONTWAIT);
 
 	(void)number;
-	if (recvmsg(0, &message, MSG_PEEK | MSG_DONTWAIT) == 0)
-		_exit(0);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		_exit(0); /* an error: what was said is left unread */
 	errno = error;
 }
 
