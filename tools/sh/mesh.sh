@@ -16,15 +16,26 @@ choose_product() { # folder
 
 # Sets MESH, what the services say of themselves, and of it PAIRS (a key each: caller and
 # callee, or a reader of events and the teller), READS (who reads whose events without
-# calling it: it has to find it), SCHEMAS and SEALS. The operator's command has a key with
-# each, and one with all in one.
+# calling it: it has to find it), SCHEMAS, SEALS and SETTING_OF (a setting's name -> those
+# in whose tables it stands). The operator's command has a key with each, and one with all
+# in one.
+declare -A SETTING_OF=()
 read_mesh() { # build folder
-	local name
+	local name what of
 	MESH=$("$(built "$1" all)" mesh --json) || die "the services do not fit together; the lines above say where."
-	PAIRS=$(jq -r '.pairs[] | join(":")' <<<"$MESH")
-	READS=$(jq -r '.services[] | .name as $n | .reads[] | "\($n):\(.)"' <<<"$MESH")
-	SCHEMAS=$(jq -r '.services[] | select(.schema).name' <<<"$MESH")
-	SEALS=$(jq -r '.services[] | select(.seals).name' <<<"$MESH")
+	PAIRS='' READS='' SCHEMAS='' SEALS='' SETTING_OF=()
+	while read -r what name of; do
+		case $what in
+		pair) PAIRS="$PAIRS $name" ;;
+		read) READS="$READS $name" ;;
+		schema) SCHEMAS="$SCHEMAS $name" ;;
+		seal) SEALS="$SEALS $name" ;;
+		setting) SETTING_OF[$name]="${SETTING_OF[$name]:- }$of " ;;
+		esac
+	done < <(jq -r '(.pairs[] | "pair " + join(":")), (.services[] | .name as $n |
+		(.reads[] | "read \($n):\(.)"), (select(.schema) | "schema \($n)"),
+		(select(.seals) | "seal \($n)"), (.settings[] | "setting \(.name) \($n)"))' <<<"$MESH")
+	[ -n "$SCHEMAS" ] || die "what the services say of themselves cannot be read."
 	for name in $SERVICES all; do PAIRS="$PAIRS ctl:$name"; done
 }
 is_in() { # word, words...
@@ -86,17 +97,21 @@ runs_former_binary() { # name
 
 # A key for each pair of services, and what seals. A key that is there is kept.
 make_keys() {
-	local pair dir=$RUN/keys
-	as_user mkdir -p "$dir"
-	as_user chmod 700 "$dir"
-	as_user test -s "$dir/seal" || openssl rand -hex 32 | put "$dir/seal" 600
-	for pair in $PAIRS; do
-		as_user test -s "$dir/${pair%:*}-${pair#*:}" ||
-			openssl rand -hex 32 | sed 's/^/1:/' | put "$dir/${pair%:*}-${pair#*:}" 600
-	done
+	local missing
+	# shellcheck disable=SC2016,SC2086
+	missing=$(as_user sh -euc 'mkdir -p "$1"; chmod 700 "$1"; cd "$1"; shift
+		for name; do [ -s "$name" ] || echo "$name"; done' keys "$RUN/keys" seal ${PAIRS//:/-})
+	[ -n "$missing" ] || return 0
+	# shellcheck disable=SC2016
+	openssl rand -hex $((32 * $(wc -w <<<"$missing"))) | fold -w 64 | paste -d ' ' <(echo "$missing") - |
+		as_user sh -euc 'umask 077; cd "$1"
+			while read -r name key; do
+				[ "$name" = seal ] || key=1:$key
+				rm -f "$name.new"
+				echo "$key" >"$name.new"
+				mv -f "$name.new" "$name"
+			done' keys "$RUN/keys"
 }
-
-upper() { printf '%s' "$1" | tr a-z A-Z; }
 
 # NAME=value lines of a service's environment. Ports: three for each service in the order
 # of $SERVICES, for calls, notices and the ops endpoint.
@@ -110,22 +125,22 @@ service_env() { # name, tcp|tls
 		printf 'TRELLIS_SEAL_KEY_FILE=%s\n' "$RUN/keys/seal"
 	for other in $SERVICES; do
 		if [ "$other" = "$name" ] || [ "$name" = all ]; then
-			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "$(upper "$other")" $((BASE_PORT + i + 2))
-			printf 'TRELLIS_LISTEN_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
+			printf 'TRELLIS_OPS_LISTEN_%s=127.0.0.1:%s\n' "${other^^}" $((BASE_PORT + i + 2))
+			printf 'TRELLIS_LISTEN_%s=%s://127.0.0.1:%s\n' "${other^^}" "$scheme" $((BASE_PORT + i))
 			[ "$name" = all ] || printf 'TRELLIS_NOTICE_LISTEN_%s=%s://127.0.0.1:%s\n' \
-				"$(upper "$other")" "$scheme" $((BASE_PORT + i + 1))
+				"${other^^}" "$scheme" $((BASE_PORT + i + 1))
 		fi
 		for pair in $PAIRS; do
 			[ "$name" != all ] || continue
 			case $pair in
 			"$name:$other")
-				printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
-				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$name-$other"
+				printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "${other^^}" "$scheme" $((BASE_PORT + i))
+				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "${other^^}" "$RUN/keys/$name-$other"
 				;;
 			"$other:$name")
 				! is_in "$name:$other" $READS ||
-					printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "$(upper "$other")" "$scheme" $((BASE_PORT + i))
-				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "$(upper "$other")" "$RUN/keys/$other-$name"
+					printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\n' "${other^^}" "$scheme" $((BASE_PORT + i))
+				printf 'TRELLIS_BUS_KEY_%s_FILE=%s\n' "${other^^}" "$RUN/keys/$other-$name"
 				;;
 			esac
 		done
@@ -139,27 +154,20 @@ service_env() { # name, tcp|tls
 # What the caller set, but for what is another service's, such as its secrets. What no
 # service knows goes to each, to be refused. The administrator's URL goes to none.
 callers_env() { # name
-	local own others
-	others=$(settings_of_others "$1")
+	local own of
 	for own in $(compgen -e TRELLIS_); do
 		case $own in
 		TRELLIS_PG_ADMIN_URL | TRELLIS_PG_URL | TRELLIS_REDIS_URL | TRELLIS_RUN_DIR | TRELLIS_HTTP_LISTEN | TRELLIS_TEST_*) continue ;;
 		TRELLIS_SEAL_KEY | TRELLIS_SEAL_KEY_FILE) is_in "$1" $SEALS all || continue ;;
 		TRELLIS_PG_URL_*)
-			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_$(upper "$1")(_SYS)?$ ]] ||
-				! is_in "$(sed 's/^TRELLIS_PG_URL_//; s/_FILE$//; s/_SYS$//' <<<"$own")" $(upper "$SERVICES") || continue
+			[ "$1" = all ] || [[ ${own%_FILE} =~ ^TRELLIS_PG_URL_${1^^}(_SYS)?$ ]] ||
+				! is_in "$(sed 's/^TRELLIS_PG_URL_//; s/_FILE$//; s/_SYS$//' <<<"$own")" ${SERVICES^^} || continue
 			;;
 		esac
-		[[ $'\n'$others$'\n' != *$'\n'${own%_FILE}$'\n'* ]] || continue
+		of=${SETTING_OF[${own%_FILE}]:-}
+		[ "$1" = all ] || [ -z "$of" ] || [[ $of == *" $1 "* ]] || continue
 		printf '%s=%s\n' "$own" "${!own}"
 	done
-}
-
-# Settings that stand in the tables of other services only, a name a line.
-settings_of_others() { # name
-	[ "$1" != all ] || return 0
-	jq -r --arg name "$1" '[.services[] | select(.name == $name).settings[].name] as $own |
-		.services[].settings[].name | select(IN($own[]) | not)' <<<"$MESH"
 }
 
 tls_env() { # tcp|tls+tcp
@@ -178,7 +186,7 @@ ctl_env() { # tcp|tls+tcp, names...
 		key=$other
 		[ "$*" != all ] || key=all
 		printf 'TRELLIS_PEER_%s=%s://127.0.0.1:%s\nTRELLIS_BUS_KEY_%s_FILE=%s\n' \
-			"$(upper "$other")" "$scheme" $((BASE_PORT + i)) "$(upper "$other")" "$RUN/keys/ctl-$key"
+			"${other^^}" "$scheme" $((BASE_PORT + i)) "${other^^}" "$RUN/keys/ctl-$key"
 		i=$((i + 3))
 	done
 	tls_env "$scheme"
@@ -232,13 +240,13 @@ lend() {
 	! grep -q "^export $2=" <<<"$run" || { LENT=; return 0; }
 	[ -n "${LENT_RUNS[$LENT]:-}" ] || LENT_RUNS[$LENT]=$run
 	sed "/^exec \"/i export $2='$3'" <<<"$run" | put "$RUN/scan/$LENT/run" 700
-	as_user s6-svc -wR -T 30000 -r "$RUN/scan/$LENT"
+	as_user s6-svc -wR -T 60000 -r "$RUN/scan/$LENT"
 }
 take_back() {
 	local at
 	for at in "${!LENT_RUNS[@]}"; do
 		put "$RUN/scan/$at/run" 700 <<<"${LENT_RUNS[$at]}"
-		as_user s6-svc -wR -T 30000 -r "$RUN/scan/$at" || true
+		as_user s6-svc -wR -T 60000 -r "$RUN/scan/$at" || true
 	done
 }
 

@@ -28,15 +28,25 @@ scan_start() {
 
 # service_define NAME [down-signal] < run-script
 service_define() {
-	local dir=$RUN/scan/$1 run
-	as_user mkdir -p "$dir/log" "$RUN/log/$1" "$RUN/env"
-	# It begins where run is there, which is last: what was cut off before does not.
-	run=$(cat)
-	echo 3 | put "$dir/notification-fd" 644
-	echo 30000 | put "$dir/timeout-kill" 644
-	[ -z "${2:-}" ] || echo "$2" | put "$dir/down-signal" 644
-	printf '#!/bin/sh\nexec s6-log n10 s1000000 "%s"\n' "$RUN/log/$1" | put "$dir/log/run" 755
-	printf '%s\n' "$run" | put "$dir/run" 700 # its settings may be secrets
+	# One command for all its files, each whole or not at all (as put). It begins where run
+	# is there, which is last: what was cut off before does not. Its settings may be secrets.
+	# shellcheck disable=SC2016
+	as_user sh -euc '
+		mkdir -p "$1/log" "$2" "$3"
+		cd "$1"
+		umask 077
+		run=$(cat)
+		rm -f notification-fd.new timeout-kill.new down-signal.new log/run.new run.new
+		echo 3 >notification-fd.new
+		echo 30000 >timeout-kill.new
+		[ -z "$4" ] || echo "$4" >down-signal.new
+		printf "#!/bin/sh\nexec s6-log n10 s1000000 \"%s\"\n" "$2" >log/run.new
+		printf "%s\n" "$run" >run.new
+		chmod 644 notification-fd.new timeout-kill.new ${4:+down-signal.new}
+		chmod 755 log/run.new
+		chmod 700 run.new
+		for file in notification-fd timeout-kill ${4:+down-signal} log/run run; do mv -f "$file.new" "$file"; done
+	' define "$RUN/scan/$1" "$RUN/log/$1" "$RUN/env" "${2:-}"
 }
 
 service_names() { as_user find "$RUN/scan" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' 2>/dev/null | sort; }
@@ -109,15 +119,19 @@ find_postgres() {
 		die "the data in $RUN/pg are PostgreSQL $major's, which is not here; install postgresql-$major (pg_upgrade or pg_dump then take them to a newer one), or forget the data: tools/down --erase"
 }
 
-postgres_define() {
+# An empty PostgreSQL where there is none; it comes whole, or not at all.
+postgres_make() {
 	find_postgres
-	if ! as_user test -e "$RUN/pg/data"; then # it comes whole, or not at all
-		as_user mkdir -p "$RUN/pg"
-		as_user rm -rf "$RUN/pg/data.new"
-		as_user "$PG_BIN/initdb" -D "$RUN/pg/data.new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null ||
-			die "PostgreSQL's initdb failed in $RUN/pg/data.new; the lines above say why."
-		as_user mv "$RUN/pg/data.new" "$RUN/pg/data"
-	fi
+	! as_user test -e "$RUN/pg/data" || return 0
+	as_user mkdir -p "$RUN/pg"
+	as_user rm -rf "$RUN/pg/data.new"
+	as_user "$PG_BIN/initdb" -D "$RUN/pg/data.new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null ||
+		die "PostgreSQL's initdb failed in $RUN/pg/data.new; the lines above say why."
+	as_user mv "$RUN/pg/data.new" "$RUN/pg/data"
+}
+
+postgres_define() {
+	postgres_make
 	as_user mkdir -p "$RUN/scan/postgres/data"
 	printf '#!/bin/sh\nexec %s/pg_isready -q -h "%s/pg"\n' "$PG_BIN" "$RUN" |
 		put "$RUN/scan/postgres/data/check" 755
