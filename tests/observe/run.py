@@ -112,7 +112,7 @@ class Observed(unittest.TestCase):
     def in_the_end_nothing(self, left):
         """What is left is nothing, once rules have been evaluated and series been seen twice."""
         try:
-            until('nothing', lambda: not left(), 20)
+            until('nothing', lambda: not left(), 60)
         except AssertionError:
             self.assertEqual(left(), [])
 
