@@ -38,15 +38,15 @@ edge_bytes_form(struct edge_request *request)
 	const char *type = trl_http_header(http, "content-type");
 	const bool is_known = http->content_length != UINT64_MAX;
 
-	if (!http->has_body && takes->optional && !type)
-		return TRL_OK;
+	if (takes->optional && !http->has_body)
+		return TRL_OK; /* whatever it would have been */
 	if (!http->has_body && !trl_http_header(http, "content-length"))
 		return edge_refuse(request, 411,
 		    "The body is missing: send it with Content-Length or in chunks.");
 	if (edge_body_is_coded(request))
 		return edge_refuse(
 		    request, 415, "Send the body without a Content-Encoding.");
-	if (!is_taken(takes, type) && !(takes->optional && !http->has_body))
+	if (!is_taken(takes, type))
 		return edge_refuse_type(
 		    request, edge_types_taken(request->ctx->arena, takes));
 	if (is_known && http->content_length > takes->max_bytes)

@@ -165,6 +165,36 @@ a_body_that_cannot_be_read_is_refused_by_its_head(void **state)
 	}
 }
 
+/* Of a body that may be absent, what clients say of none means nothing: the type that
+ * their library puts everywhere, a length of 0, or none. */
+static void
+a_body_that_may_be_absent_may_be_of_any_type_then(void **state)
+{
+	static const char *const types[] = { NULL, "application/json",
+		"application/offset+octet-stream", "text/plain" };
+
+	(void)state;
+	for (size_t i = 0; i < 3 * TRL_COUNT(types); i++) {
+		const bool has_bytes = i / TRL_COUNT(types) == 2;
+		const char *type = types[i % TRL_COUNT(types)];
+		enum trl_code rc;
+
+		rig_ask("POST", "/api/v1/uploads");
+		rig_header("tus-resumable", "1.0.0");
+		if (type)
+			rig_header("content-type", type);
+		if (i / TRL_COUNT(types) > 0)
+			rig_header("content-length", has_bytes ? "4" : "0");
+		rig.http.has_body = has_bytes;
+		rig.http.content_length = has_bytes ? 4 : 0;
+		rig_route();
+		rc = edge_decode(&rig.request);
+		if ((rc == TRL_OK) != (!has_bytes || i % TRL_COUNT(types) == 2))
+			fail_msg("row %zu: %s, %u", i, trl_code_name(rc),
+			    rig.request.status);
+	}
+}
+
 /* No body, a body of another type, a field that is none, a path that is none: nothing
  * of it is looked at. */
 static void
@@ -204,6 +234,7 @@ main(void)
 		cmocka_unit_test(what_is_no_id_is_no_resource),
 		cmocka_unit_test(a_query_beyond_the_contract_is_refused),
 		cmocka_unit_test(a_body_that_cannot_be_read_is_refused_by_its_head),
+		cmocka_unit_test(a_body_that_may_be_absent_may_be_of_any_type_then),
 		cmocka_unit_test(
 		    another_version_of_a_protocol_is_refused_before_all_else),
 	};
