@@ -13,13 +13,7 @@
 
 /* Only trl_job_give_up ends it: a process that dies is no fault of the parts. A stretch
  * may be longer than it is meant to, where parts of a bucket are large. */
-enum {
-	JOIN_MS = 3600000,
-	STRETCH_US = 60000000,
-	JOINS = 2,
-	ATTEMPTS = 1000,
-	AGAIN_US = 60000000
-};
+enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 1000, AGAIN_US = 60000000 };
 
 static trl_metric *failed;
 
@@ -128,7 +122,7 @@ join(struct joining *joining, trl_ctx *ctx, const Media__V1__UploadDue *due,
 	struct store_joining what = { .parts = parts,
 		.n = due->n_parts,
 		.into = &into,
-		.until_us = trl_mono_us() + STRETCH_US,
+		.until_us = trl_mono_us() + joining->self->uploads->stretch_us,
 		.seen = add_bytes,
 		.keep = keep,
 		.self = joining };

@@ -1,6 +1,8 @@
 /* A join goes on where it was kept, whatever stopped it. */
 #include "upload/test_finals.h"
 
+#include "upload/writer.h"
+
 static unsigned steps, stops_at, taken_at;
 static uint64_t begun_at;
 static struct trl_id joined;
@@ -148,6 +150,36 @@ a_join_whose_bytes_are_gone_begins_anew(void **state)
 	is_whole(id);
 }
 
+static int
+begin_short(void **state)
+{
+	((struct media *)world.self)->uploads->stretch_us = 1;
+	return begin(state);
+}
+
+static int
+end_short(void **state)
+{
+	((struct media *)world.self)->uploads->stretch_us = UPLOAD_STRETCH_US;
+	return world_forget(state);
+}
+
+/* Each run does what it has time for, here a step, and leaves the rest to the next. */
+static void
+a_join_that_is_long_goes_on_run_by_run(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	begin_counted(&id);
+	run_until(100);
+	is_whole(id);
+	await_jobs();
+	assert_int_equal(steps, 11);
+	/* The first run found the store away. */
+	assert_in_range(atol(column(id, "generation")), 11, 13);
+}
+
 int
 main(void)
 {
@@ -155,6 +187,8 @@ main(void)
 #define TUS(test) cmocka_unit_test_setup_teardown(test, begin, world_forget)
 		TUS(a_join_that_stops_goes_on_where_it_was_kept),
 		TUS(a_join_that_another_goes_on_with_keeps_nothing),
+		cmocka_unit_test_setup_teardown(
+		    a_join_that_is_long_goes_on_run_by_run, begin_short, end_short),
 		TUS(a_join_whose_bytes_are_gone_begins_anew),
 	};
 

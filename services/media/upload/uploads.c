@@ -14,6 +14,7 @@ uploads_new(const struct trl_host *host, struct media *self)
 	all->media = self;
 	all->loop = host->loop;
 	all->holder = trl_id_random();
+	all->stretch_us = UPLOAD_STRETCH_US;
 	all->hashing = (struct trl_offload){ .name = "upload-hash",
 		.slots = HASHES,
 		.queue = HASHES_WAIT,

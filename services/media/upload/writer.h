@@ -17,6 +17,7 @@ enum {
 	UPLOAD_QUEUE_BYTES = 1 << 20,      /* of one writer, received and not written */
 	UPLOADS_QUEUE_BYTES = 64 << 20,    /* of all, beyond a piece of each */
 	UPLOAD_CHECKPOINT_BYTES = 8 << 20, /* the most that a kill costs */
+	UPLOAD_STRETCH_US = 60000000,      /* how long a join goes on at a time */
 	UPLOAD_ANSWER_MS = 700,            /* how long a holder may take to answer */
 	UPLOAD_FENCE_MS = 2000             /* how long it may take to be gone */
 };
@@ -44,6 +45,7 @@ struct uploads {
 	struct upload_writer *first;
 	size_t queued; /* bytes */
 	struct trl_offload hashing;
+	uint64_t stretch_us; /* of a join; fixed, but in tests */
 	bool watches, closing;
 	unsigned dropping; /* actors that undo what a message has left */
 };
