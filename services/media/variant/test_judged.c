@@ -113,7 +113,7 @@ only_what_the_renderer_ended_of_is_held_against_a_picture(void **state)
 	struct trl_id id;
 
 	(void)state;
-	draw(100, 60, true);
+	draw(4000, 2500, true); /* or it is rendered before it is killed */
 	id = keep("pictures", "processing");
 	world_act(know_it, NULL);
 	kill_on(&thread);
