@@ -38,10 +38,17 @@ step(struct trl_http_chunks *chunks, uint8_t c)
 			chunks->left = chunks->left << 4 | (uint64_t)hex(c);
 			return ++chunks->digits <= DIGITS_MAX;
 		}
-		if (c != '\r' && c != ';')
+		chunks->state = c == '\r'  ? TRL_CHUNK_SIZE_LF
+				: c == ';' ? TRL_CHUNK_EXTENSION
+					   : TRL_CHUNK_BLANK;
+		return chunks->digits > 0 &&
+		       (c == '\r' || c == ';' || c == ' ' || c == '\t');
+	case TRL_CHUNK_BLANK:
+		if (c == ';')
+			chunks->state = TRL_CHUNK_EXTENSION;
+		else if (c != ' ' && c != '\t')
 			return false;
-		chunks->state = c == ';' ? TRL_CHUNK_EXTENSION : TRL_CHUNK_SIZE_LF;
-		return chunks->digits > 0;
+		return ++chunks->overhead <= OVERHEAD_MAX;
 	case TRL_CHUNK_EXTENSION:
 		if (c == '\r')
 			chunks->state = TRL_CHUNK_SIZE_LF;

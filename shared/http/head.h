@@ -43,6 +43,7 @@ bool trl_http_is_value(const char *s, size_t len);
 struct trl_http_chunks {
 	enum {
 		TRL_CHUNK_SIZE,
+		TRL_CHUNK_BLANK, /* before an extension */
 		TRL_CHUNK_EXTENSION,
 		TRL_CHUNK_SIZE_LF,
 		TRL_CHUNK_DATA,

@@ -84,11 +84,14 @@ what_came_with_the_head_is_read_first(void **state)
 		HEAD("/in", "Content-Length: 3") "\x01\x07\x0f" NEXT,
 		HEAD("/in", "Transfer-Encoding: chunked") "1;x=y\r\n\x01\r\n2\r\n"
 							  "\x07\x0f\r\n0\r\n\r\n" NEXT,
+		HEAD("/in",
+		    "Transfer-Encoding: chunked") "1 ; x = y\r\n\x01\r\n2\t;z\r\n"
+						  "\x07\x0f\r\n0\r\n\r\n" NEXT,
 		HEAD("/in", "Content-Length: 0") NEXT,
 		HEAD("/in", "Transfer-Encoding: chunked") "0\r\n\r\n" NEXT,
 		HEAD("/in/once", "Content-Length: 3") "\x01\x07\x0f" NEXT,
 	};
-	static const size_t lens[] = { 3, 3, 0, 0, 3 };
+	static const size_t lens[] = { 3, 3, 3, 0, 0, 3 };
 	struct world *world = *state;
 
 	for (size_t i = 0; i < 2 * TRL_COUNT(texts) - 1; i++) {
@@ -151,6 +154,9 @@ static const struct {
 	const char *want;
 } wrong[] = {
 	{ HEAD("/in", "Transfer-Encoding: chunked") "zz\r\n", TRL_MALFORMED, " 400 " },
+	{ HEAD("/in", "Transfer-Encoding: chunked") "3 \r\n", TRL_MALFORMED, " 400 " },
+	{ HEAD("/in", "Transfer-Encoding: chunked") " 3\r\n", TRL_MALFORMED, " 400 " },
+	{ HEAD("/in", "Transfer-Encoding: chunked") "3 1\r\n", TRL_MALFORMED, " 400 " },
 	{ HEAD("/in", "Transfer-Encoding: chunked") "3\r\n\x01\x07\x0f..",
 	    TRL_MALFORMED, " 400 " },
 	{ HEAD("/in", "Transfer-Encoding: chunked") "3\r\n\x01\x07\x0f\r\n8\r\n",

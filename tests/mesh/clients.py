@@ -161,7 +161,10 @@ class Leaving(Client):
         whole = self.request("POST", "/api/v1/tenants", {"slug": "a"}, self.ada.token)
         chunked = self.request("POST", "/api/v1/tenants", None, self.ada.token,
                                JSON + b"Transfer-Encoding: chunked\r\n") + b"3\r\n{}"
-        for data, status in ((whole[:-1], [400]), (whole[:-8], [400]), (chunked, [400]), (whole[:50], [400]),
+        of_file = JSON.replace(b"application/json", b"text/plain") + f"X-Tenant-Id: {self.tenant}\r\n".encode()
+        file = self.request("POST", "/api/v1/files", None, self.ada.token, of_file + b"Content-Length: 50\r\n")
+        file += b"hello"
+        for data, status in ((whole[:-1], [400]), (whole[:-8], [400]), (chunked, [400]), (whole[:50], [400]), (file, [400]),
                              (self.request("GET", "/livez") + whole[:-1], [200, 400])):
             raw = self.connect()
             raw.sendall(data)

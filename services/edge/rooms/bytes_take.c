@@ -24,9 +24,9 @@ body_failed(struct edge_request *request, enum trl_code rc)
 	case TRL_DEADLINE:
 		return edge_refuse(
 		    request, 408, "The body came too slowly, or stopped coming.");
-	case TRL_UNAVAILABLE:
+	case TRL_UNAVAILABLE: /* it may still read */
 		request->left = true;
-		return rc;
+		return edge_refuse(request, 400, "The request ended within its body.");
 	default:
 		return rc;
 	}

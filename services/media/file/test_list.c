@@ -94,6 +94,8 @@ filters_leave_what_fits_them_all(void **state)
 	make_some();
 	assert_string_equal(listed(who, ASK(.type = TEXT("image/*"))), "a.jpg b.png");
 	assert_string_equal(listed(who, ASK(.type = TEXT("image/png"))), "b.png");
+	assert_string_equal(listed(who, ASK(.type = TEXT("Image/PNG"))), "b.png");
+	assert_string_equal(listed(who, ASK(.type = TEXT("IMAGE/*"))), "a.jpg b.png");
 	assert_string_equal(listed(who, ASK(.type = TEXT("image/"))), "");
 	assert_string_equal(listed(who, ASK(.type = TEXT("/*"))), "");
 	assert_string_equal(listed(who, ASK(.type = TEXT("%"))), "");

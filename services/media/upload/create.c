@@ -221,6 +221,11 @@ read_fields(trl_ctx *ctx, const Media__V1__CreateUploadRequest *in, struct asked
 	if (!why)
 		why = upload_read_body(in->upload_checksum, in->content_digest,
 		    in->has_content_length, in->content_length, &out->body);
+	if (!why)
+		why = tus_text(metadata, "filetype", "type", &out->plan.type);
+	if (!why)
+		why = tus_text(
+		    metadata, "collection", "collection", &out->plan.collection);
 	if (why)
 		return why;
 	out->plan.metadata = in->upload_metadata;
@@ -230,10 +235,6 @@ read_fields(trl_ctx *ctx, const Media__V1__CreateUploadRequest *in, struct asked
 		out->plan.name = value->data;
 		out->plan.name_len = value->len;
 	}
-	if ((value = tus_value(metadata, "filetype", "type")))
-		out->plan.type = value->data;
-	if ((value = tus_value(metadata, "collection", "collection")))
-		out->plan.collection = value->data;
 	return NULL;
 }
 
@@ -330,6 +331,11 @@ create(struct media *self, trl_ctx *ctx, struct asked *asked,
 	    asked->body.length > asked->plan.length)
 		return trl_fail(ctx, TRL_TOO_LARGE,
 		    "The body has more bytes than Upload-Length says.");
+	if (asked->body.length == 0) {
+		rc = upload_judge_nothing(ctx, &asked->body);
+		if (rc != TRL_OK)
+			return rc;
+	}
 	asked->plan.writes = is_known && asked->body.length > 0;
 	asked->body.creates = true;
 	asked->plan.creates = asked->body.length != 0;

@@ -15,6 +15,8 @@ struct algorithm {
 	const char *crypto; /* libcrypto's */
 	size_t len;
 };
+/* The first is none of Content-Digest's, whose wishes are in the order of the others.
+ */
 static const struct algorithm algorithms[] = {
 	{ "sha1", NULL, "SHA1", 20 },
 	{ "sha256", "sha-256", "SHA256", 32 },
@@ -57,47 +59,74 @@ digest_read_checksum(const char *text, struct digest_wish *out)
 	return "Upload-Checksum knows sha1 and sha256.";
 }
 
-/* One member of the dictionary, "sha-256=:base64:" (RFC 8941, 3.2). */
+/* Where the parameters of a member (RFC 8941, 3.1.2) end. They say nothing to us. */
 static const char *
-read_member(const char *text, size_t len, struct digest_wish *out)
+skip_parameters(const char *text)
 {
-	const char *equals = memchr(text, '=', len);
-	const size_t name_len = equals ? (size_t)(equals - text) : len;
-	const char *value = text + name_len + 1;
-	const size_t value_len = equals ? len - name_len - 1 : 0;
+	bool is_quoted = false;
 
-	if (value_len < 2 || value[0] != ':' || value[value_len - 1] != ':')
-		return "Content-Digest is no list of algorithm=:base64:.";
-	for (size_t i = 0; i < TRL_COUNT(algorithms); i++)
-		if (is_named(algorithms[i].field, text, name_len))
-			return read_hash(&algorithms[i], value + 1, value_len - 2, out)
-				   ? NULL
-				   : "A hash in Content-Digest is not base64 of its "
-				     "length.";
+	if (*text != ';')
+		return text;
+	for (; *text && (is_quoted || *text != ','); text++) {
+		if (is_quoted && *text == '\\' && text[1])
+			text++;
+		else if (*text == '"')
+			is_quoted = !is_quoted;
+	}
+	return is_quoted ? NULL : text;
+}
+
+static const char *
+take_hash(const char *name, size_t name_len, const char *hash, size_t len,
+    struct digest_wish *out)
+{
+	for (size_t i = 0; i < TRL_COUNT(algorithms); i++) {
+		if (!is_named(algorithms[i].field, name, name_len))
+			continue;
+		return read_hash(&algorithms[i], hash, len, &out[i - 1])
+			   ? NULL
+			   : "A hash in Content-Digest is not base64 of its length.";
+	}
 	return NULL;
+}
+
+/* One member of the dictionary, "sha-256=:base64:" (RFC 8941, 3.2); *text is behind it
+ * then, and behind the comma, or NULL at the end. */
+static const char *
+read_member(const char **text, struct digest_wish *out)
+{
+	static const char no_list[] =
+	    "Content-Digest is no list of algorithm=:base64:.";
+	const char *name = *text + strspn(*text, " \t");
+	const size_t name_len = strcspn(name, "=,");
+	const char *hash = name + name_len + 2, *end, *why;
+	size_t len;
+
+	if (name[name_len] != '=' || name[name_len + 1] != ':')
+		return no_list;
+	len = strcspn(hash, ":");
+	if (!hash[len] || !(end = skip_parameters(hash + len + 1)))
+		return no_list;
+	end += strspn(end, " \t");
+	if (*end && *end != ',')
+		return no_list;
+	why = take_hash(name, name_len, hash, len, out);
+	*text = *end ? end + 1 : NULL;
+	return why;
 }
 
 const char *
 digest_read_content(const char *text, struct digest_wish *out)
 {
 	const char *why = NULL;
+	bool any = false;
 
-	*out = (struct digest_wish){ 0 };
-	for (; !why; text++) {
-		size_t len, end;
-
-		text += strspn(text, " \t");
-		len = end = strcspn(text, ",");
-		while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
-			len--;
-		why = read_member(text, len, out);
-		text += end;
-		if (!*text)
-			break;
-	}
-	if (!why && !out->algorithm)
-		why = "Content-Digest knows sha-256 and sha-512.";
-	return why;
+	memset(out, 0, DIGEST_CONTENTS * sizeof *out);
+	while (!why && text)
+		why = read_member(&text, out);
+	for (size_t i = 0; i < DIGEST_CONTENTS; i++)
+		any |= out[i].algorithm != NULL;
+	return why || any ? why : "Content-Digest knows sha-256 and sha-512.";
 }
 
 struct digests {
@@ -122,12 +151,17 @@ digests_new(const struct digest_wish *checksum, const struct digest_wish *conten
 {
 	digests *self;
 
-	if (!(checksum && checksum->algorithm) && !(content && content->algorithm))
+	bool any = checksum && checksum->algorithm;
+
+	for (size_t i = 0; content && i < DIGEST_CONTENTS; i++)
+		any |= content[i].algorithm != NULL;
+	if (!any)
 		return NULL;
 	self = calloc(1, sizeof *self);
 	trl_assert(self);
 	open_hash(self, 0, checksum);
-	open_hash(self, 1, content);
+	for (int i = 0; content && i < DIGEST_CONTENTS; i++)
+		open_hash(self, 1 + i, &content[i]);
 	return self;
 }
 
@@ -152,8 +186,6 @@ digests_add(digests *self, const void *data, size_t len)
 enum digest_match
 digests_end(digests *self)
 {
-	static const enum digest_match differs[DIGESTS_MAX] = { DIGEST_CHECKSUM_DIFFERS,
-		DIGEST_CONTENT_DIFFERS };
 	uint8_t hash[EVP_MAX_MD_SIZE];
 
 	for (int i = 0; self && i < DIGESTS_MAX; i++) {
@@ -161,7 +193,8 @@ digests_end(digests *self)
 			continue;
 		trl_assert(EVP_DigestFinal_ex(self->hashes[i], hash, NULL) == 1);
 		if (memcmp(hash, self->wishes[i].hash, self->wishes[i].len) != 0)
-			return differs[i];
+			return i == 0 ? DIGEST_CHECKSUM_DIFFERS
+				      : DIGEST_CONTENT_DIFFERS;
 	}
 	return DIGEST_FITS;
 }

@@ -8,7 +8,11 @@
 
 #include <trl/compiler.h>
 
-enum { DIGEST_BYTES = 64, DIGESTS_MAX = 2 };
+enum {
+	DIGEST_BYTES = 64,
+	DIGEST_CONTENTS = 2, /* algorithms of Content-Digest, which may all be there */
+	DIGESTS_MAX = 1 + DIGEST_CONTENTS
+};
 
 struct digest_wish {
 	const char *algorithm; /* NULL: there is none; else as libcrypto calls it */
@@ -19,13 +23,14 @@ struct digest_wish {
 /* Both give NULL, or why the field is none. */
 const char *digest_read_checksum(
     const char *text, struct digest_wish *out) TRL_MUST_CHECK;
-/* Of a known algorithm, whatever stands beside it. */
+/* Of each algorithm that is known, whatever stands beside them; out has
+ * DIGEST_CONTENTS of them. */
 const char *digest_read_content(
     const char *text, struct digest_wish *out) TRL_MUST_CHECK;
 
 typedef struct digests digests;
 
-/* NULL where nothing is wished for. */
+/* content: DIGEST_CONTENTS, or NULL. NULL where nothing is wished for. */
 digests *digests_new(
     const struct digest_wish *checksum, const struct digest_wish *content);
 void digests_free(digests **self);

@@ -146,16 +146,7 @@ judge_digests(trl_ctx *ctx, upload_writer *self)
 	if (!self->whole)
 		return trl_fail(ctx, TRL_UNAVAILABLE,
 		    "the body was broken off before its checksum could be judged");
-	switch (digests_end(self->digests)) {
-	case DIGEST_CHECKSUM_DIFFERS:
-		return trl_fail(ctx, TRL_CHECKSUM,
-		    "The body's checksum is not the one in Upload-Checksum.");
-	case DIGEST_CONTENT_DIFFERS:
-		return trl_fail(ctx, TRL_MALFORMED,
-		    "The body's digest is not the one in Content-Digest.");
-	default:
-		return TRL_OK;
-	}
+	return upload_tell_digest(ctx, digests_end(self->digests));
 }
 
 /* The store has ended it; it may be another row by now. */

@@ -23,7 +23,7 @@ upload_read_body(const char *checksum, const char *digest, bool has_length,
 	if (checksum)
 		why = digest_read_checksum(checksum, &out->checksum);
 	if (!why && digest)
-		why = digest_read_content(digest, &out->digest);
+		why = digest_read_content(digest, out->digest);
 	return why;
 }
 
@@ -68,6 +68,31 @@ media_get_upload(struct media *self, trl_ctx *ctx,
 	return TRL_OK;
 }
 
+enum trl_code
+upload_judge_nothing(trl_ctx *ctx, const struct upload_body *body)
+{
+	digests *all = digests_new(&body->checksum, body->digest);
+	const enum digest_match match = all ? digests_end(all) : DIGEST_FITS;
+
+	digests_free(&all);
+	return upload_tell_digest(ctx, match);
+}
+
+enum trl_code
+upload_tell_digest(trl_ctx *ctx, enum digest_match match)
+{
+	switch (match) {
+	case DIGEST_CHECKSUM_DIFFERS:
+		return trl_fail(ctx, TRL_CHECKSUM,
+		    "The body's checksum is not the one in Upload-Checksum.");
+	case DIGEST_CONTENT_DIFFERS:
+		return trl_fail(ctx, TRL_MALFORMED,
+		    "The body's digest is not the one in Content-Digest.");
+	default:
+		return TRL_OK;
+	}
+}
+
 /* All is there: a body can only go on beyond it. */
 static enum trl_code
 expect_nothing(trl_ctx *ctx, const struct upload_body *body)
@@ -80,7 +105,7 @@ expect_nothing(trl_ctx *ctx, const struct upload_body *body)
 	if (rc == TRL_OK && piece.len > 0)
 		rc = trl_fail(
 		    ctx, TRL_TOO_LARGE, "The upload has all of its bytes already.");
-	return rc;
+	return rc == TRL_OK ? upload_judge_nothing(ctx, body) : rc;
 }
 
 /* Whoever has fenced a writer takes its upload, or ends it, the next moment: of one
@@ -151,7 +176,9 @@ media_patch_upload(struct media *self, trl_ctx *ctx,
 	if (why)
 		return trl_fail(ctx, TRL_MALFORMED, "%s", why);
 	trl_unchanged(ctx); /* the offset says whether it has happened */
-	if (in->has_upload_length)
+	if (body.length == 0)
+		rc = upload_judge_nothing(ctx, &body);
+	if (rc == TRL_OK && in->has_upload_length)
 		rc = upload_settle_length(self, ctx, in, &body, &late);
 	if (rc == TRL_OK)
 		rc = patch(self, ctx, in, &body, out);

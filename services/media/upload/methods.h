@@ -40,6 +40,12 @@ struct upload_late {
 enum trl_code upload_settle_length(struct media *self, trl_ctx *ctx,
     const Media__V1__PatchUploadRequest *in, const struct upload_body *body,
     struct upload_late *out) TRL_MUST_CHECK;
+/* Whether a body's checksum and digest are what they should be: TRL_CHECKSUM,
+ * TRL_MALFORMED; the same of a body without bytes, which nobody adds. */
+enum trl_code upload_tell_digest(trl_ctx *ctx, enum digest_match match) TRL_MUST_CHECK;
+enum trl_code upload_judge_nothing(
+    trl_ctx *ctx, const struct upload_body *body) TRL_MUST_CHECK;
+
 /* The request was refused, so it has fixed nothing: ctx's error stays. */
 void upload_unsettle_length(
     struct media *self, trl_ctx *ctx, struct trl_id id, const struct upload_late *late);

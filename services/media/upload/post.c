@@ -30,7 +30,7 @@ struct post {
 	const Media__V1__CreateFileRequest *in;
 	struct tus_metadata metadata;
 	struct upload_plan plan;
-	struct digest_wish wish;
+	struct digest_wish wish[DIGEST_CONTENTS];
 	digests *digests;   /* of the body, whatever it is */
 	uint64_t length;    /* of the body; UINT64_MAX: not known */
 	uint64_t read;      /* of it */
@@ -60,7 +60,12 @@ read_head(trl_ctx *ctx, struct post *post)
 		why = disposition_read(ctx->arena, in->content_disposition,
 		    strlen(in->content_disposition), &disposition);
 	if (!why && in->content_digest)
-		why = digest_read_content(in->content_digest, &post->wish);
+		why = digest_read_content(in->content_digest, post->wish);
+	if (!why)
+		why = tus_text(&post->metadata, "filetype", "type", &post->plan.type);
+	if (!why)
+		why = tus_text(&post->metadata, "collection", "collection",
+		    &post->plan.collection);
 	if (why)
 		return why;
 	post->length = in->has_content_length ? in->content_length : UINT64_MAX;
@@ -73,10 +78,6 @@ read_head(trl_ctx *ctx, struct post *post)
 		post->plan.name = disposition.filename;
 		post->plan.name_len = strlen(disposition.filename);
 	}
-	if ((value = tus_value(&post->metadata, "collection", "collection")))
-		post->plan.collection = value->data;
-	if ((value = tus_value(&post->metadata, "filetype", "type")))
-		post->plan.type = value->data;
 	return NULL;
 }
 
@@ -405,7 +406,7 @@ media_create_file(struct media *self, trl_ctx *ctx,
 	why = read_head(ctx, post);
 	if (why)
 		return malformed(ctx, why);
-	post->digests = digests_new(NULL, &post->wish);
+	post->digests = digests_new(NULL, post->wish);
 	rc = is_form(in->content_type) ? read_form(ctx, post) : read_raw(ctx, post);
 	if (rc == TRL_OK)
 		rc = end(ctx, post);

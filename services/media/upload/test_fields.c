@@ -211,6 +211,8 @@ bounds_what_a_final_upload_is_made_of(void **state)
 	"3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4q" \
 	"mslPpUyknw=="
 
+#define SHA256_OF_NONE "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
 struct digest_case {
 	const char *text;
 	const char *why;       /* a part of it; NULL: it is read */
@@ -237,6 +239,11 @@ static const struct digest_case content_cases[] = {
 	{ "md5=:kAFQmDzST7DWlj99KOF/cg==:, sha-256=:" SHA256_OF_ABC ":", NULL,
 	    "SHA256" },
 	{ "sha-256=:" SHA256_OF_ABC ":,unixsum=:AAA=:", NULL, "SHA256" },
+	{ "sha-256=:" SHA256_OF_ABC ":;a=1;b", NULL, "SHA256" },
+	{ "sha-256=:" SHA256_OF_ABC ":; a=\"x, \\\"y\" , unixsum=:AAA=:", NULL,
+	    "SHA256" },
+	{ "sha-256=:" SHA256_OF_ABC ":;a=\"x", "no list", NULL },
+	{ "sha-256=:" SHA256_OF_ABC ":x", "no list", NULL },
 	{ "md5=:kAFQmDzST7DWlj99KOF/cg==:", "knows sha-256", NULL },
 	{ "", "no list", NULL },
 	{ "sha-256", "no list", NULL },
@@ -252,8 +259,8 @@ check_digests(const struct digest_case *cases, size_t n,
     const char *(*read)(const char *text, struct digest_wish *out))
 {
 	for (size_t i = 0; i < n; i++) {
-		struct digest_wish found = { 0 };
-		const char *why = read(cases[i].text, &found);
+		struct digest_wish found[DIGEST_CONTENTS] = { 0 };
+		const char *why = read(cases[i].text, found);
 
 		if (cases[i].why) {
 			assert_non_null(why);
@@ -261,7 +268,8 @@ check_digests(const struct digest_case *cases, size_t n,
 			continue;
 		}
 		assert_null(why);
-		assert_string_equal(found.algorithm, cases[i].algorithm);
+		assert_string_equal(
+		    found[found[0].algorithm ? 0 : 1].algorithm, cases[i].algorithm);
 	}
 }
 
@@ -276,7 +284,7 @@ reads_checksums(void **state)
 static enum digest_match
 match(const char *checksum, const char *content, const char *body)
 {
-	struct digest_wish wishes[2] = { 0 };
+	struct digest_wish wishes[DIGESTS_MAX] = { 0 };
 	enum digest_match match;
 	digests *self;
 
@@ -298,6 +306,19 @@ tells_which_checksum_differs(void **state)
 {
 	(void)state;
 	assert_int_equal(match(NULL, NULL, "abc"), DIGEST_FITS);
+	/* Of two algorithms each counts, in whatever order. */
+	assert_int_equal(
+	    match(NULL, "sha-256=:" SHA256_OF_ABC ":, sha-512=:" SHA512_OF_ABC ":",
+		"abc"),
+	    DIGEST_FITS);
+	assert_int_equal(
+	    match(NULL, "sha-256=:" SHA256_OF_NONE ":, sha-512=:" SHA512_OF_ABC ":",
+		"abc"),
+	    DIGEST_CONTENT_DIFFERS);
+	assert_int_equal(
+	    match(NULL, "sha-512=:" SHA512_OF_ABC ":, sha-256=:" SHA256_OF_NONE ":",
+		"abc"),
+	    DIGEST_CONTENT_DIFFERS);
 	assert_int_equal(match("sha1 " SHA1_OF_ABC, NULL, "abc"), DIGEST_FITS);
 	assert_int_equal(
 	    match("sha256 " SHA256_OF_ABC, "sha-512=:" SHA512_OF_ABC ":", "abc"),

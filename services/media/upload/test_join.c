@@ -227,6 +227,27 @@ what_was_rejected_may_be_asked_for_again(void **state)
 	must_lie_there(ids[1], "abc", 3);
 }
 
+/* It is not said to be there when its file is gone for good. */
+static void
+what_was_purged_is_made_anew(void **state)
+{
+	const struct trl_id part = part_of("abc", 3);
+	const char *concat = final_of(&part, 1);
+	struct trl_id ids[2];
+
+	(void)state;
+	hold();
+	assert_int_equal(join(&ann, concat, NULL, &ids[0]), TRL_OK);
+	await_waiting(1);
+	world_sql("delete from file where id = '%s'", world_id_text(ids[0]));
+	assert_int_equal(join(&ann, concat, NULL, &ids[1]), TRL_OK);
+	assert_false(trl_id_eq(ids[0], ids[1]));
+	await_waiting(2);
+	let_go();
+	await_file(ids[1]);
+	must_lie_there(ids[1], "abc", 3);
+}
+
 /* One that has expired protects its parts for as long as it is not made. */
 static void
 a_pending_one_is_in_nobodys_way_and_stays(void **state)
@@ -349,6 +370,7 @@ main(void)
 		TUS(each_final_one_is_seen_by_whoever_ends_a_part),
 		TUS(processes_that_die_cost_no_file),
 		TUS(what_was_rejected_may_be_asked_for_again),
+		TUS(what_was_purged_is_made_anew),
 		TUS(a_pending_one_is_in_nobodys_way_and_stays),
 		TUS(parts_of_others_are_not_there),
 		TUS(parts_that_are_not_whole_are_refused),

@@ -225,6 +225,48 @@ an_empty_patch_writes_no_row(void **state)
 	assert_string_equal(column(id, "xmin"), before);
 }
 
+#define SHA1_OF_NOTHING "sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk="
+#define SHA1_OF_OTHERS "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0="
+#define SHA256_OF_OTHERS "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:"
+
+/* Also a body of no bytes has a checksum. */
+static void
+a_wrong_checksum_of_nothing_is_refused(void **state)
+{
+	const struct trl_id id = tus_begin(&(struct tus_post){ .length = 10 });
+	const struct tus_patch right = { .checksum = SHA1_OF_NOTHING };
+	struct tus_patch wrong = { .checksum = SHA1_OF_OTHERS };
+
+	(void)state;
+	assert_int_equal(tus_patch(&ann, id, &right, NULL), TRL_OK);
+	for (int untold = 0; untold < 2; untold++) {
+		wrong.untold = untold;
+		assert_int_equal(tus_patch(&ann, id, &wrong, NULL), TRL_CHECKSUM);
+	}
+	wrong = (struct tus_patch){ .digest = SHA256_OF_OTHERS };
+	assert_int_equal(tus_patch(&ann, id, &wrong, NULL), TRL_MALFORMED);
+	assert_int_equal(
+	    tus_post(&ann,
+		&(struct tus_post){ .length = 3, .checksum = SHA1_OF_OTHERS }, NULL),
+	    TRL_CHECKSUM);
+	assert_int_equal(tus_offset(id), 0);
+}
+
+static void
+a_zero_byte_cuts_no_name_of_a_collection_or_type(void **state)
+{
+	static const char *const metadata[] = { "collection cHJpdmF0ZQB4eA==",
+		"filetype dGV4dC9wbGFpbgB4eA==" };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(metadata); i++)
+		assert_int_equal(
+		    tus_post(&ann,
+			&(struct tus_post){ .length = 3, .metadata = metadata[i] },
+			NULL),
+		    TRL_MALFORMED);
+}
+
 static void
 without_a_length_the_plan_is_asked_as_it_grows(void **state)
 {
@@ -510,6 +552,8 @@ main(void)
 		TUS(a_patch_that_cannot_be_changes_nothing),
 		TUS(of_a_large_body_with_a_wrong_checksum_nothing_stays),
 		TUS(an_empty_patch_writes_no_row),
+		TUS(a_wrong_checksum_of_nothing_is_refused),
+		TUS(a_zero_byte_cuts_no_name_of_a_collection_or_type),
 		TUS(without_a_length_the_plan_is_asked_as_it_grows),
 		TUS(a_body_may_come_with_the_upload),
 		TUS(an_upload_whose_first_body_is_wrong_is_not_there),

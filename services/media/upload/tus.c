@@ -88,6 +88,20 @@ tus_value(const struct tus_metadata *metadata, const char *key, const char *or_k
 	return other;
 }
 
+const char *
+tus_text(const struct tus_metadata *metadata, const char *key, const char *or_key,
+    const char **out)
+{
+	const struct tus_value *value = tus_value(metadata, key, or_key);
+
+	if (!value)
+		return NULL;
+	if (strlen(value->data) != value->len)
+		return "A type or a collection in Upload-Metadata has a zero byte.";
+	*out = value->data;
+	return NULL;
+}
+
 /* The path of a URL: what stands behind scheme and host, or all of it. */
 static const char *
 path_of(const char *url, size_t *len)

@@ -33,6 +33,9 @@ const char *tus_metadata(
 /* The value of the first of two keys that is there, or NULL. */
 const struct tus_value *tus_value(
     const struct tus_metadata *metadata, const char *key, const char *or_key);
+/* The same as text; *out stays as it is where there is none. */
+const char *tus_text(const struct tus_metadata *metadata, const char *key,
+    const char *or_key, const char **out) TRL_MUST_CHECK;
 
 /* Upload-Defer-Length. */
 const char *tus_defer(const char *text) TRL_MUST_CHECK;

@@ -54,8 +54,8 @@ enum trl_code upload_create(struct media *self, trl_ctx *ctx,
 
 /* A body that is added. */
 struct upload_body {
-	uint64_t length;                     /* UINT64_MAX: not known */
-	struct digest_wish checksum, digest; /* of it */
+	uint64_t length; /* UINT64_MAX: not known */
+	struct digest_wish checksum, digest[DIGEST_CONTENTS]; /* of it */
 	/* It comes with the upload, which nobody knows of unless all of it does: else
 	 * that goes. */
 	bool creates;

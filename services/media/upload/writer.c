@@ -170,7 +170,7 @@ fill(trl_ctx *ctx, upload_writer *self, const upload_row *row,
 	self->expected = UINT64_MAX;
 	if (body->length != UINT64_MAX)
 		self->expected = self->received + body->length;
-	self->digests = digests_new(&body->checksum, &body->digest);
+	self->digests = digests_new(&body->checksum, body->digest);
 	self->state_len = row->store_state.len;
 	self->state = malloc(self->state_len + 1);
 	trl_assert(self->state);

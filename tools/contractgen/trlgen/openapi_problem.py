@@ -101,7 +101,7 @@ class Problems:
         """Status to a $ref, for all that may go wrong with the method. What takes a
         body reads the one that comes, though it might do without."""
         door = {406} | (set() if method.in_query else {408, 413, 415}) | (
-            {411} if wants_body else set()) | (
+            {411} if wants_body or method.option('takes') else set()) | (
             {412} if any(f.option('only') for f in method.input.fields) else set())
         by_status = {}
         for number in self.codes_of(method):

@@ -48,14 +48,14 @@ create index file_not_ready on file (tenant_id, created_at, id) where state <> '
 create index file_purge_at on file (purge_at) where state = 'deleted';
 
 -- Whether a file is what a list asks for (null: nothing); the trash only where it is asked
--- for. Names are compared in NFC.
+-- for. Names are compared in NFC, types without case: ours are written small.
 create function file_asked(f file, of_collection text, of_type text, of_state text,
     of_name text, since timestamptz, until timestamptz) returns boolean
     language sql stable as $$
 select (f.state = of_state or of_state is null and f.state <> 'deleted')
     and (of_collection is null or f.collection = of_collection)
-    and (of_type is null or f.type = of_type
-        or right(of_type, 2) = '/*' and starts_with(f.type, left(of_type, -1)))
+    and (of_type is null or f.type = lower(of_type)
+        or right(of_type, 2) = '/*' and starts_with(f.type, lower(left(of_type, -1))))
     and (of_name is null or f.sorted_name = normalize(of_name))
     and (since is null or f.created_at >= since)
     and (until is null or f.created_at < until)
