@@ -6,6 +6,14 @@
 #include "seats.h"
 
 static void
+set_inviter(trl_ctx *ctx, tenants_invitation *out)
+{
+	out->has_invited_by = false;
+	if (ctx->principal.kind == TRL_PERSON)
+		trl_set(out, invited_by, trl_value_bytes(ctx, ctx->principal.account));
+}
+
+static void
 begin_invitation(struct tenants *self, trl_ctx *ctx,
     const Tenants__V1__CreateInvitationRequest *in, tenants_invitation *out)
 {
@@ -16,8 +24,7 @@ begin_invitation(struct tenants *self, trl_ctx *ctx,
 	trl_set(out, role, in->role);
 	trl_set(out, status, TENANTS__V1__INVITATION__STATUS__pending);
 	out->email = trl_value_email(ctx, in->email);
-	if (ctx->principal.kind == TRL_PERSON)
-		trl_set(out, invited_by, trl_value_bytes(ctx, ctx->principal.account));
+	set_inviter(ctx, out);
 	out->created_at = out->updated_at = trl_value_time(ctx, now);
 	out->expires_at =
 	    trl_value_time(ctx, now + self->config->invitation_days * 86400 * 1000000);
@@ -107,6 +114,7 @@ tenants_resend_invitation(struct tenants *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	out->version++;
+	set_inviter(ctx, out);
 	out->updated_at = trl_value_time(ctx, trl_now(ctx));
 	out->expires_at = trl_value_time(
 	    ctx, trl_now(ctx) + self->config->invitation_days * 86400 * 1000000);

@@ -85,6 +85,40 @@ a_repeated_acceptance_is_answered_and_not_repeated(void **state)
 }
 
 static void
+an_invitation_ends_with_its_inviters_right(void **state)
+{
+	const struct world_person *carl = world_person_new("carl", true),
+				  *bob = world_person_new("bob", true),
+				  *eve = world_person_new("eve", true);
+	tenants_invitation *made;
+	char *token;
+
+	(void)state;
+	world_join(home, carl, "admin");
+	assert_int_equal(invite(carl, bob->email, ROLE(admin), &made), TRL_OK);
+	token = world_letter_token();
+	world_sql("update membership set role = 'member' where account_id = '%s'",
+	    world_id_text(carl->account));
+	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID);
+	assert_string_equal(world.err.field, "token");
+	world_sql("delete from membership where account_id = '%s'",
+	    world_id_text(carl->account));
+	assert_int_equal(take_up(bob, token, NULL), TRL_INVALID);
+	/* Somebody who may sends it again, and so invites. */
+	assert_int_equal(resend(founder, made, &made), TRL_OK);
+	assert_true(trl_id_eq(trl_value_id(made->invited_by), founder->account));
+	assert_int_equal(take_up(bob, world_letter_token(), NULL), TRL_OK);
+	assert_string_equal(role_of(bob), "admin");
+	/* An admin that an owner became reaches to admins. */
+	world_join(home, carl, "owner");
+	assert_int_equal(invite(carl, eve->email, ROLE(owner), &made), TRL_OK);
+	token = world_letter_token();
+	world_sql("update membership set role = 'admin' where account_id = '%s'",
+	    world_id_text(carl->account));
+	assert_int_equal(take_up(eve, token, NULL), TRL_INVALID);
+}
+
+static void
 a_stray_token_is_refused_in_the_same_words(void **state)
 {
 	const struct world_person *bob = world_person_new("bob", true);
@@ -291,6 +325,7 @@ main(void)
 		TEST(the_invited_accepts_once),
 		TEST(a_repeated_acceptance_is_answered_and_not_repeated),
 		TEST(a_stray_token_is_refused_in_the_same_words),
+		TEST(an_invitation_ends_with_its_inviters_right),
 		TEST(two_at_once_use_a_token_once),
 		TEST(an_address_is_invited_once_at_a_time),
 		TEST(known_and_unknown_addresses_are_answered_alike),

@@ -4,3 +4,4 @@ update invitation
 set status = :status, version = version + 1, updated_at = :now
 where tenant_id = :tenant_id and id = :invitation_id and status = 'pending'
   and version = :former_version
+  and (:status <> 'accepted' or invitation_stands(invitation))
