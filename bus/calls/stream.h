@@ -119,6 +119,8 @@ uint32_t bus_credit_take(struct trl_stream *stream);
 /* The reader has read more; it waits for more. */
 void bus_credit_refill(struct trl_stream *stream);
 void bus_credit_grow(struct trl_stream *stream);
+/* After a piece or an end came: if that was all, no more is kept for it. */
+void bus_credit_settle(struct trl_stream *stream);
 /* Of a body that rides: whether there is memory to keep it, and that it is kept. */
 bool bus_credit_has_room(const trl_bus_net *net, size_t len);
 void bus_credit_ride(struct trl_stream *stream, size_t len);

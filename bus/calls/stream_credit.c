@@ -8,7 +8,9 @@
  * evenly; of the rest each one that comes takes a small part of what is left, since
  * credit cannot be taken back from a reader that has become slow. 64 KiB each stream
  * keeps to its end, and a caller that waits for a reply what may ride in it: what was
- * not asked for at the beginning cannot be refused when it comes. */
+ * not asked for at the beginning cannot be refused when it comes. Once all of a body
+ * has come it costs what of it waits to be read: of a file that was handed over, nearly
+ * nothing, however long its reader takes. */
 #include "stream.h"
 
 enum {
@@ -51,12 +53,20 @@ kept(const struct trl_stream *s)
 	return s->serves || s->call.answered ? LEAST : TRL_STREAM_RIDES;
 }
 
+static bool
+all_came(const struct trl_stream *s)
+{
+	return s->in.came >= s->in.length;
+}
+
 /* What is on its way or waits to be read, and more: with n bytes more than now. */
 static void
 charge(struct trl_stream *s, uint32_t more)
 {
 	struct bus_budget *budget = &s->bus->net->budget;
-	uint32_t now = clamp(s->in.granted + more - s->in.read, kept(s), UINT32_MAX);
+	uint32_t now =
+	    all_came(s) ? (uint32_t)(s->in.spent - s->in.read)
+			: clamp(s->in.granted + more - s->in.read, kept(s), UINT32_MAX);
 	budget->charged = budget->charged - s->in.charge + now;
 	s->in.charge = now;
 }
@@ -122,8 +132,7 @@ void
 bus_credit_refill(struct trl_stream *s)
 {
 	struct bus_frame frame = { .kind = BUS_CREDIT, .call_id = s->call_id };
-	bool all_came = s->in.came >= s->in.length;
-	frame.credit = all_came || s->over != NULL ? 0 : bus_credit_take(s);
+	frame.credit = all_came(s) || s->over != NULL ? 0 : bus_credit_take(s);
 	if (frame.credit != 0)
 		bus_stream_say(s, &frame);
 	else
@@ -138,6 +147,13 @@ bus_credit_grow(struct trl_stream *s)
 		s->in.window = clamp(2ull * s->in.window, LEAST, MOST);
 	}
 	bus_credit_refill(s);
+}
+
+void
+bus_credit_settle(struct trl_stream *s)
+{
+	if (s->in.window != 0 && all_came(s))
+		charge(s, 0);
 }
 
 const char *

@@ -28,6 +28,7 @@ bus_stream_came(struct trl_stream *s, struct bus_piece *piece)
 	*in->last = piece;
 	in->last = &piece->next;
 	trl_series_add(s->bulk->m.bytes[0], (double)len);
+	bus_credit_settle(s);
 	bus_stream_wake(s);
 	return NULL;
 }
@@ -44,6 +45,7 @@ bus_stream_ended(struct trl_stream *s, const struct bus_frame *frame)
 		bus_stream_break(s, "the other end broke its body off");
 	else if (s->in.lost && s->in.came < s->in.length)
 		bus_stream_break(s, "the bulk connection was lost before the reply");
+	bus_credit_settle(s);
 	bus_stream_wake(s);
 	return NULL;
 }

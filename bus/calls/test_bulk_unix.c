@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "bulk_unix.h"
+#include "bus.h"
 #include "test_bodies.h"
 
 static void
@@ -183,6 +184,39 @@ TEST(leaks_no_descriptor_of_a_stream_that_was_given_up)
 	before--; /* the file itself */
 	MUST(trl_loop_run_until(rig.loop, bodies_descriptors_are, &before, 10000));
 	MUST(strcmp(bodies_carried_by(), "unix") == 0);
+	bodies_clean();
+	bodies_end();
+}
+
+enum { SLOW = 400 };
+
+/* Each has its file and takes its time, as clients on slow lines do. */
+static void
+hold_many(trl_ctx *ctx, void *arg)
+{
+	static trl_stream *streams[SLOW];
+	static struct trl_piece pieces[SLOW];
+	(void)arg;
+	for (unsigned i = 0; i < SLOW; i++) {
+		MUST(body_open(ctx, rig.bus, SAMPLE_GIVE, "file", 200000, NULL,
+			 &streams[i]) == TRL_OK);
+		body_reply(ctx, streams[i]);
+		MUST(trl_stream_read(ctx, streams[i], &pieces[i]) == TRL_OK);
+		MUST(pieces[i].fd >= 0);
+	}
+	while (rig.net->budget.charged > (uint64_t)SLOW * BUS_FILE_COST)
+		MUST(trl_sleep(ctx, 1) == TRL_OK);
+	bodies_down(ctx, "", 300000, 0);
+	for (unsigned i = 0; i < SLOW; i++) {
+		MUST(close(pieces[i].fd) == 0);
+		trl_stream_close(&streams[i]);
+	}
+}
+
+TEST(slow_readers_of_files_keep_nobody_out)
+{
+	bodies_begin(rig_tcp());
+	rig_run(&rig, hold_many, NULL);
 	bodies_clean();
 	bodies_end();
 }
@@ -396,6 +430,7 @@ main(void)
 		cmocka_unit_test(carries_all_bodies_where_the_caller_is_in_the_process),
 		cmocka_unit_test(hands_a_file_over_in_place_of_its_bytes),
 		cmocka_unit_test(leaks_no_descriptor_of_a_stream_that_was_given_up),
+		cmocka_unit_test(slow_readers_of_files_keep_nobody_out),
 		cmocka_unit_test(tells_both_ends_of_a_cut),
 		cmocka_unit_test(outlives_a_callee_that_is_killed),
 		cmocka_unit_test(outlives_a_caller_that_is_killed),
