@@ -337,8 +337,12 @@ trl_http_head_parse(const struct trl_http_limits *limits, trl_arena *arena,
 		}
 		if (n == TRL_HTTP_HEADERS_MAX)
 			return refuse(head, 431, "There are too many fields.");
-		if (!read_field(line, (size_t)(cr - line), &headers[n]))
+		if (!read_field(line, (size_t)(cr - line), &headers[n])) {
+			/* Two readers could take the rest for another thing. */
+			head->request.path = head->request.query = "";
+			head->request.n_headers = 0;
 			return refuse(head, 400, "A field cannot be read.");
+		}
 		note(&fields, &headers[n++]);
 		head->request.n_headers = n;
 	}
