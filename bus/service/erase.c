@@ -8,7 +8,7 @@
  *   - waits for the transactions that could not know that yet;
  *   - ends the tenant's other jobs, and waits for those that run: from here on nobody
  *     writes rows of it any more;
- *   - calls the service's own erase_tenant, where it has one;
+ *   - calls the service's own erase_tenant, where it has one, until it is done;
  *   - deletes, a piece a transaction, from every table whose class has it
  *     (0011_erasure.sql), over and over until it finds nothing: twice at least, for
  *     what was moved from a table not yet looked at to one that was.

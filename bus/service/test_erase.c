@@ -33,6 +33,7 @@ static struct {
 	void *self;
 	pid_t child;
 	unsigned hooks, fails; /* calls of erase_tenant, of which so many fail */
+	unsigned more;         /* or have more to do */
 	bool open;             /* lets the jobs that wait go on */
 	unsigned waiting;
 } rig;
@@ -44,6 +45,10 @@ hook(void *self, trl_ctx *ctx, struct trl_id tenant)
 {
 	trl_assert(self == &rig && trl_id_eq(tenant, tenant_a) &&
 		   trl_id_eq(ctx->tenant, tenant_a));
+	if (rig.hooks < rig.more) {
+		rig.hooks++;
+		return trl_job_again(ctx, trl_now(ctx));
+	}
 	return rig.hooks++ < rig.fails
 		   ? trl_fail(ctx, TRL_UNAVAILABLE, "as the test wants")
 		   : TRL_OK;
@@ -173,7 +178,7 @@ fill(void **state)
 	    "generate_series(1, n) i; "
 	    "insert into thing_directory values ('a', '" A "'), ('b', '" B "')");
 	rig.open = true;
-	rig.hooks = rig.fails = rig.waiting = 0;
+	rig.hooks = rig.fails = rig.more = rig.waiting = 0;
 	return 0;
 }
 
@@ -399,6 +404,18 @@ the_services_own_part_comes_first_and_is_tried_again(void **state)
 }
 
 static void
+what_takes_many_turns_fails_in_none(void **state)
+{
+	(void)state;
+	rig.more = 50;
+	hear();
+	work();
+	await(FINISHED);
+	assert_int_equal(rig.hooks, rig.more + 1);
+	assert_string_equal("0 100 b 3001", left());
+}
+
+static void
 heard_again_it_does_no_harm(void **state)
 {
 	char *at;
@@ -447,6 +464,7 @@ main(void)
 		T(its_jobs_end_before_its_rows_go_and_others_run),
 		T(what_did_not_know_yet_is_waited_for),
 		T(the_services_own_part_comes_first_and_is_tried_again),
+		T(what_takes_many_turns_fails_in_none),
 		T(heard_again_it_does_no_harm),
 		T(it_says_how_far_it_is),
 	};

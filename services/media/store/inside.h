@@ -59,7 +59,7 @@ struct store_way {
 	enum trl_code (*remove)(
 	    trl_ctx *ctx, media_store *store, const struct store_object *object);
 	enum trl_code (*remove_tenant)(
-	    trl_ctx *ctx, media_store *store, struct trl_id tenant);
+	    trl_ctx *ctx, media_store *store, struct trl_id tenant, bool *more);
 	enum trl_code (*list)(
 	    trl_ctx *ctx, media_store *store, struct store_listing *at);
 	enum trl_code (*forget)(
@@ -86,6 +86,9 @@ struct media_store {
 	trl_metric *is_refused;
 };
 
+/* When what goes on page by page leaves the rest (monotonic). Asked before the first
+ * one: an exchange with a server may move the deadline on. */
+uint64_t store_until(trl_ctx *ctx);
 /* Adds a readiness check to the host's ops. */
 void store_watch(media_store *store, const struct trl_host *host);
 /* The check: NULL, or why not. */

@@ -100,7 +100,7 @@ enum trl_code local_abandon(
 enum trl_code local_remove(
     trl_ctx *ctx, media_store *store, const struct store_object *object);
 enum trl_code local_remove_tenant(
-    trl_ctx *ctx, media_store *store, struct trl_id tenant);
+    trl_ctx *ctx, media_store *store, struct trl_id tenant, bool *more);
 enum trl_code local_forget(
     trl_ctx *ctx, media_store *store, const struct store_found *found);
 

@@ -136,14 +136,17 @@ remove_some(void *arg)
 }
 
 enum trl_code
-local_remove_tenant(trl_ctx *ctx, media_store *store, struct trl_id tenant)
+local_remove_tenant(trl_ctx *ctx, media_store *store, struct trl_id tenant, bool *more)
 {
 	struct remove_work work = { .more = true };
-	enum trl_code rc = TRL_OK;
+	const uint64_t until_us = store_until(ctx);
+	enum trl_code rc;
 
 	trl_id_format(tenant, work.tenant);
-	while (rc == TRL_OK && work.more)
+	do
 		rc = run(ctx, store, remove_some, &work);
+	while (rc == TRL_OK && work.more && trl_mono_us() < until_us);
+	*more = rc == TRL_OK && work.more;
 	return rc;
 }
 

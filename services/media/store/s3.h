@@ -192,6 +192,7 @@ enum trl_code s3_abandon(
     trl_ctx *ctx, media_store *store, const struct store_object *object);
 enum trl_code s3_remove(
     trl_ctx *ctx, media_store *store, const struct store_object *object);
-enum trl_code s3_remove_tenant(trl_ctx *ctx, media_store *store, struct trl_id tenant);
+enum trl_code s3_remove_tenant(
+    trl_ctx *ctx, media_store *store, struct trl_id tenant, bool *more);
 enum trl_code s3_forget(
     trl_ctx *ctx, media_store *store, const struct store_found *found);

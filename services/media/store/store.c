@@ -9,6 +9,8 @@
 
 #include "../config.h"
 
+enum { KEPT_BACK_MS = 15000 };
+
 static enum trl_code
 be_sure(trl_ctx *ctx, media_store *store)
 {
@@ -270,10 +272,19 @@ store_remove(trl_ctx *ctx, media_store *store, const struct store_object *object
 }
 
 enum trl_code
-store_remove_tenant(trl_ctx *ctx, media_store *store, struct trl_id tenant)
+store_remove_tenant(trl_ctx *ctx, media_store *store, struct trl_id tenant, bool *more)
 {
 	STORE_BE_SURE(ctx, store);
-	return store->way->remove_tenant(ctx, store, tenant);
+	return store->way->remove_tenant(ctx, store, tenant, more);
+}
+
+uint64_t
+store_until(trl_ctx *ctx)
+{
+	const uint64_t left_ms = trl_time_left_ms(ctx);
+
+	return trl_mono_us() +
+	       (left_ms > KEPT_BACK_MS ? left_ms - KEPT_BACK_MS : 0) * 1000;
 }
 
 enum trl_code

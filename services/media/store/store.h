@@ -163,8 +163,9 @@ enum trl_code store_join(trl_ctx *ctx, media_store *store,
  * is fine. */
 enum trl_code store_remove(
     trl_ctx *ctx, media_store *store, const struct store_object *object) TRL_MUST_CHECK;
+/* As much of it as the time lets, and at least something; *more: there is more. */
 enum trl_code store_remove_tenant(
-    trl_ctx *ctx, media_store *store, struct trl_id tenant) TRL_MUST_CHECK;
+    trl_ctx *ctx, media_store *store, struct trl_id tenant, bool *more) TRL_MUST_CHECK;
 
 /* For the sweep: all that lies there, a page a call. */
 

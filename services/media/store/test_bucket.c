@@ -140,7 +140,8 @@ small_pages(trl_ctx *ctx, void *arg)
 		assert_in_range(calls, seen.n / 2 + 1, seen.n / 2 + 2);
 		free(page);
 	}
-	assert_int_equal(store_remove_tenant(ctx, store, it.tenant), TRL_OK);
+	assert_int_equal(
+	    store_remove_tenant(ctx, store, it.tenant, &(bool){ false }), TRL_OK);
 	done = true;
 }
 

@@ -191,7 +191,8 @@ open_bucket(void **state)
 static inline void
 clean(trl_ctx *ctx)
 {
-	assert_int_equal(store_remove_tenant(ctx, store, object.tenant), TRL_OK);
+	assert_int_equal(
+	    store_remove_tenant(ctx, store, object.tenant, &(bool){ false }), TRL_OK);
 }
 
 static inline int

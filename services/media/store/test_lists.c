@@ -26,8 +26,10 @@ remove_all(trl_ctx *ctx, media_store *store)
 	assert_int_equal(store_writer_open(ctx, store, &a, &place, &writer), TRL_OK);
 	write_some(ctx, writer, 1, 0, 50);
 	place = sync_and_close(ctx, &writer);
-	assert_int_equal(store_remove_tenant(ctx, store, a.tenant), TRL_OK);
-	assert_int_equal(store_remove_tenant(ctx, store, a.tenant), TRL_OK);
+	assert_int_equal(
+	    store_remove_tenant(ctx, store, a.tenant, &(bool){ false }), TRL_OK);
+	assert_int_equal(
+	    store_remove_tenant(ctx, store, a.tenant, &(bool){ false }), TRL_OK);
 	is_missing(ctx, store, &b);
 	is_missing(ctx, store, &made);
 	assert_int_equal(
@@ -123,9 +125,40 @@ many(trl_ctx *ctx, media_store *store)
 	}
 	list(ctx, store, object.tenant, kinds, false);
 	assert_int_equal(kinds[STORE_MADE], n);
-	assert_int_equal(store_remove_tenant(ctx, store, object.tenant), TRL_OK);
+	assert_int_equal(
+	    store_remove_tenant(ctx, store, object.tenant, &(bool){ false }), TRL_OK);
 	list(ctx, store, object.tenant, kinds, false);
 	assert_int_equal(kinds[STORE_MADE], 0);
+}
+
+/* With little time each call does what it can, side by side in a bucket. */
+static void
+in_turns(trl_ctx *ctx, media_store *store)
+{
+	struct store_object object = new_object();
+	const uint64_t deadline_us = trl_mono_us() + trl_time_left_ms(ctx) * 1000;
+	unsigned kinds[4], turns = 0;
+	bool more = true;
+
+	for (unsigned i = 0; i < 105; i++) {
+		object.file = trl_id_new();
+		assert_int_equal(store_put(ctx, store, &object, "", 0), TRL_OK);
+	}
+	for (; more; turns++) {
+		trl_set_deadline(ctx, trl_mono_us() + 10000000);
+		assert_int_equal(
+		    store_remove_tenant(ctx, store, object.tenant, &more), TRL_OK);
+	}
+	assert_true(turns >= 2);
+	trl_set_deadline(ctx, deadline_us);
+	list(ctx, store, object.tenant, kinds, false);
+	assert_int_equal(kinds[STORE_WHOLE], 0);
+}
+
+static void
+a_large_tenant_goes_in_turns(void **state)
+{
+	act(state, in_turns);
 }
 
 static void
@@ -137,7 +170,8 @@ more_than_a_page_is_listed_once_each(void **state)
 #define CASES                                                                          \
 	cmocka_unit_test(                                                              \
 	    a_file_goes_with_what_was_made_of_it_and_a_tenant_with_its_files),         \
-	    cmocka_unit_test(all_that_lies_there_is_listed_and_can_be_forgotten)
+	    cmocka_unit_test(all_that_lies_there_is_listed_and_can_be_forgotten),      \
+	    cmocka_unit_test(a_large_tenant_goes_in_turns)
 
 int
 main(void)

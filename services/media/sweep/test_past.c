@@ -132,6 +132,7 @@ links_past_their_time_go(void **state)
 static void
 erase(trl_ctx *ctx, void *arg)
 {
+	trl_set_deadline(ctx, trl_mono_us() + 60000000); /* as the job's */
 	*(enum trl_code *)arg = media_service.erase_tenant(world.self, ctx, home);
 }
 

@@ -75,8 +75,9 @@ struct trl_service {
 	/* A tenant is erased: does what is beyond the rows of its tables, which go
 	 * after it by their classes (tools/sqlgen); NULL: nothing is. In an actor,
 	 * under the tenant, when none of its jobs runs any more. May be called again,
-	 * also after it was done. An error: again later, and the rows stay until then.
-	 */
+	 * also after it was done. An error: again later, and the rows stay until then;
+	 * so with trl_job_again, where it came further and has more to do than there is
+	 * time for. */
 	enum trl_code (*erase_tenant)(void *self, trl_ctx *ctx, struct trl_id tenant);
 	/* For `trellis tenant show`: what it knows of :tenant_id as rows of name and
 	 * value, read under that tenant; NULL: nothing. And, where it gives out the
