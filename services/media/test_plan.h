@@ -12,6 +12,7 @@ static struct {
 	int64_t number;
 	const char *plan;
 	unsigned asked;
+	const char *why; /* of rc */
 } plan_says;
 
 enum trl_code
@@ -26,7 +27,8 @@ tenants_call_get_entitlement_with(trl_ctx *ctx, trl_bus *bus,
 	trl_assert(!trl_key_held(ctx)); /* as the bus wants it */
 	plan_says.asked++;
 	if (plan_says.rc != TRL_OK)
-		return trl_fail(ctx, plan_says.rc, "tenants is away");
+		return trl_fail(ctx, plan_says.rc, "%s",
+		    plan_says.why ? plan_says.why : "tenants is away");
 	trl_set(reply, known, plan_says.known);
 	reply->plan = (char *)(uintptr_t)plan_says.plan;
 	if (plan_says.known && plan_says.unlimited)

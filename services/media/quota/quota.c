@@ -24,6 +24,8 @@ quota_open(void)
 	(void)trl_series_at(refused, "none");
 }
 
+enum { UPDATE_MS = 10000 };
+
 /* Who answers at all does so in a moment. */
 static const struct trl_call_terms on_own_behalf = { .as_service = true,
 	.timeout_ms = 2000 };
@@ -40,6 +42,14 @@ ask(struct media *self, trl_ctx *ctx, struct quota *out)
 	ask.feature = (char *)(uintptr_t)QUOTA_FEATURE;
 	rc = tenants_call_get_entitlement_with(
 	    ctx, self->bus, &ask, &on_own_behalf, &said);
+	if (rc == TRL_INTERNAL &&
+	    strcmp(ctx->err.message, "no such method here") == 0) {
+		/* It is of the release before media's, and is being replaced. */
+		trl_err_clear(ctx);
+		rc = trl_fail(
+		    ctx, TRL_UNAVAILABLE, "tenants is of a release without plans");
+		trl_err_retry_after(ctx, UPDATE_MS);
+	}
 	if (rc != TRL_OK)
 		return trl_fold(ctx, rc);
 	*out = (struct quota){ .limit = own > 0 ? own : INT64_MAX, .plan = said->plan };

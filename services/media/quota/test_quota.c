@@ -287,6 +287,21 @@ uploads_that_come_together_do_not_pass_the_limit_together(void **state)
 	expect_storage(0, (uint64_t)(1000 / 30) * 30);
 }
 
+/* Media's first release beside tenants' last one before: its pods go one by one. */
+static void
+a_tenants_of_the_release_before_is_away_for_a_while(void **state)
+{
+	(void)state;
+	plan_says.rc = TRL_INTERNAL;
+	plan_says.why = "no such method here";
+	assert_int_equal(take((struct step){ .reserve = 1 }), TRL_UNAVAILABLE);
+	assert_true(world.err.retry_after_ms > 0);
+	plan_says.why = "a fault";
+	assert_int_equal(take((struct step){ .reserve = 1 }), TRL_INTERNAL);
+	plan_says.rc = TRL_OK;
+	assert_int_equal(take((struct step){ .reserve = 1 }), TRL_OK);
+}
+
 /* What was never reserved is not given back. */
 static void
 nothing_falls_below_nothing(void **state)
@@ -325,6 +340,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    uploads_that_come_together_do_not_pass_the_limit_together, begin),
 		cmocka_unit_test_setup(nothing_falls_below_nothing, begin),
+		cmocka_unit_test_setup(
+		    a_tenants_of_the_release_before_is_away_for_a_while, begin),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

@@ -74,6 +74,30 @@ upload_remove(
 	return TRL_OK;
 }
 
+enum trl_code
+upload_say_lost(trl_ctx *ctx)
+{
+	return trl_fail(ctx, TRL_GONE,
+	    "What had come of this upload is not in the store any more: begin anew.");
+}
+
+/* Whether it lies there as a file: then the row is of an earlier time (the database was
+ * restored), and not about it. */
+static enum trl_code
+is_file(struct media *self, trl_ctx *ctx, const upload_row *row, bool *there)
+{
+	const struct store_object object =
+	    upload_object(ctx->tenant, trl_value_id(row->id));
+	uint64_t size;
+	enum trl_code rc = store_size(ctx, self->store, &object, &size);
+
+	*there = rc == TRL_OK;
+	if (rc != TRL_NOT_FOUND)
+		return rc;
+	trl_err_clear(ctx);
+	return TRL_OK;
+}
+
 /* The store has ended it: nobody can go on with it, nor finish it, so its row goes, and
  * its room is free. A server that is still putting parts together says so, too, for a
  * while: so where it was asked to, nothing is decided while the last checkpoint is
@@ -84,6 +108,7 @@ upload_lost(struct media *self, trl_ctx *ctx, const upload_row *row, bool sure)
 {
 	const int64_t since_us = trl_value_time_us(row->expires_at) -
 				 (upload_expiry(self, ctx) - trl_now(ctx));
+	bool there;
 	enum trl_code rc;
 
 	trl_err_clear(ctx);
@@ -93,12 +118,10 @@ upload_lost(struct media *self, trl_ctx *ctx, const upload_row *row, bool sure)
 	trl_log(TRL_LOG_ERROR, ctx, "the store has ended an upload, so its row goes",
 	    TRL_LOG_ID("upload", trl_value_id(row->id)),
 	    TRL_LOG_INT("bytes", row->received));
-	rc = upload_remove(self, ctx, row, NULL);
-	return rc == TRL_OK
-		   ? trl_fail(ctx, TRL_GONE,
-			 "What had come of this upload is not in the store any "
-			 "more: begin anew.")
-		   : rc;
+	rc = is_file(self, ctx, row, &there);
+	if (rc == TRL_OK && !there)
+		rc = upload_remove(self, ctx, row, NULL);
+	return rc == TRL_OK ? upload_say_lost(ctx) : rc;
 }
 
 /* Of what has all of its bytes nothing is dropped that was told to be there. */

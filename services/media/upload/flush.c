@@ -212,8 +212,9 @@ clear_away(trl_ctx *ctx, const upload_writer *self)
 }
 
 /* It is no longer the one who writes, or has not found the bytes that the row told of:
- * the upload has ended, or another goes on. That durable bytes are not there is
- * nobody's answer. */
+ * the upload has ended, or another goes on. Or the store is of an earlier time than the
+ * row, as after a restore: then nobody can go on with it, but what there is stays until
+ * the upload's time is over, for a folder may also be slow to show what is in it. */
 static enum trl_code
 judge_loss(trl_ctx *ctx, const upload_writer *self, enum trl_code rc)
 {
@@ -233,6 +234,13 @@ judge_loss(trl_ctx *ctx, const upload_writer *self, enum trl_code rc)
 		return trl_fail(
 		    ctx, TRL_CONFLICT, "Another request goes on with this upload.");
 	trl_err_clear(ctx);
+	if (rc == TRL_NOT_FOUND && found == TRL_OK) {
+		trl_log(TRL_LOG_ERROR, ctx,
+		    "the store lacks bytes of an upload that were durable",
+		    TRL_LOG_ID("upload", self->id),
+		    TRL_LOG_INT("bytes", row->received));
+		return upload_say_lost(ctx);
+	}
 	ctx->err = err;
 	return rc == TRL_NOT_FOUND ? trl_fold(ctx, rc) : rc;
 }

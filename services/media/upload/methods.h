@@ -25,6 +25,8 @@ enum trl_code upload_end_now(struct media *self, trl_ctx *ctx, const upload_row 
  * as above. */
 enum trl_code upload_lost(
     struct media *self, trl_ctx *ctx, const upload_row *row, bool sure) TRL_MUST_CHECK;
+/* What its client is told then: TRL_GONE. */
+enum trl_code upload_say_lost(trl_ctx *ctx);
 /* Ends one by an actor of its own, that nobody was told of; whoever writes it
  * leaves it first. Of one that has become a file, nothing. ctx may be cancelled. */
 void upload_drop(struct media *self, trl_ctx *ctx, struct trl_id id);

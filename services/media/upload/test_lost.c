@@ -125,6 +125,48 @@ what_is_there_after_all_becomes_a_file(void **state)
 	assert_string_equal(storage(), "6 0");
 }
 
+/* As after a restore of the folder, which is older than the row. */
+static void
+what_is_short_in_the_store_is_gone_and_no_fault(void **state)
+{
+	static const char *const shorten[] = { "truncate -s 1", "rm" };
+	char command[200];
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(shorten); i++) {
+		const struct trl_id id = tus_begin(
+		    &(struct tus_post){ .length = 6, .body = "abc", .body_len = 3 });
+
+		snprintf(command, sizeof command, "%s $(find %s -name '%s.part')",
+		    shorten[i], getenv("TRELLIS_MEDIA_FOLDER"), world_id_text(id));
+		assert_int_equal(system(command), 0);
+		assert_int_equal(patch(id, 3, "def"), TRL_GONE);
+		assert_non_null(strstr(world.err.message, "begin anew"));
+		assert_string_equal(column(id, "count(*)"), "1");
+		assert_int_equal(tus_delete(&ann, id), TRL_OK);
+	}
+	assert_string_equal(storage(), "0 0");
+}
+
+/* As after a restore of the database: the store has ended it, for it is a file. */
+static void
+what_is_a_file_since_is_not_thrown_away(void **state)
+{
+	const struct trl_id id =
+	    tus_begin(&(struct tus_post){ .length = 6, .body = "abc", .body_len = 3 });
+	char command[300];
+
+	(void)state;
+	snprintf(command, sizeof command,
+	    "cd $(dirname $(find %s -name '%s.part')) && printf abcdef >%s",
+	    getenv("TRELLIS_MEDIA_FOLDER"), world_id_text(id), world_id_text(id));
+	assert_int_equal(system(command), 0);
+	losing.writer_write = write_in_vain;
+	assert_int_equal(patch(id, 3, "def"), TRL_GONE);
+	must_lie_there(id, "abcdef", 6);
+	assert_string_equal(column(id, "count(*)"), "1");
+}
+
 int
 main(void)
 {
@@ -133,6 +175,8 @@ main(void)
 		LOST(whoever_goes_on_with_it_is_told_to_begin_anew),
 		LOST(what_cannot_be_finished_is_tried_for_an_hour),
 		LOST(what_is_there_after_all_becomes_a_file),
+		LOST(what_is_short_in_the_store_is_gone_and_no_fault),
+		LOST(what_is_a_file_since_is_not_thrown_away),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);
