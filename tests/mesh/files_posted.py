@@ -111,6 +111,14 @@ class Posted(MeshCase):
         there.sendall(b"hello")
         self.assertTrue(there.recv(65536).startswith(b"HTTP/1.1 201 "))
 
+    def test_a_key_of_bytes_that_nobody_can_compare_is_refused(self):
+        chunked = {"Content_Type": "text/plain", "Transfer_Encoding": "chunked", "Expect": "100-continue"}
+        there = self.begin(**chunked, Idempotency_Key=secrets.token_hex(8))
+        self.assertTrue(there.recv(65536).startswith(b"HTTP/1.1 400 "))
+        there = self.begin(**chunked)
+        self.assertTrue(there.recv(65536).startswith(b"HTTP/1.1 100 "))
+        there.close()
+
     def test_a_lie_about_the_type_names_both_and_leaves_nothing(self):
         kind, body = form(b"<!DOCTYPE html><html>", name="a.png", kind="image/png")
         for answer in (self.post(b"<!DOCTYPE html><html>", "image/png"), self.post(body, kind)):

@@ -114,6 +114,19 @@ hash_bytes(struct edge_request *request, crypto_generichash_state *state)
 	}
 }
 
+/* Bytes in chunks, of which nothing is said: another body under the key could not be
+ * told from this one. A PATCH of bytes says where they belong. */
+static bool
+is_unsaid(const struct edge_request *request)
+{
+	const struct trl_http_request *http = request->http;
+
+	return request->route->method->takes && http->has_body &&
+	       http->content_length == UINT64_MAX &&
+	       strcmp(http->method, "POST") == 0 && !is_form(request) &&
+	       !trl_http_header(http, "content-digest");
+}
+
 /* The message as it is hashed. */
 static const ProtobufCMessage *
 hashed_message(const struct edge_request *request)
@@ -171,6 +184,10 @@ fill_idempotency(struct edge_request *request)
 		return TRL_OK;
 	}
 	idempotency->from_client = idempotency->key != NULL;
+	if (idempotency->from_client && is_unsaid(request))
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "With an Idempotency-Key bytes need Content-Length or "
+		    "Content-Digest: nothing else tells one body from another.");
 	if (!idempotency->key) {
 		char *text = trl_arena_alloc(request->ctx->arena, TRL_ID_TEXT);
 
