@@ -35,7 +35,7 @@ def run(*words, **more):
     return done.stdout
 
 
-def until(what, condition, seconds=60):
+def until(what, condition, seconds=180):
     end = time.monotonic() + seconds
     while True:
         found = condition()
