@@ -8,12 +8,15 @@
 static void
 find_lines(struct trl_http_conn *conn)
 {
-	const uint8_t *data = conn->in.data;
-	const uint8_t *lf = conn->in.len ? memrchr(data, '\n', conn->in.len) : NULL;
+	const uint8_t *data = conn->in.data, *end, *lf;
+	const size_t len = conn->in.len;
 
-	if (conn->state == HTTP_READING && !conn->head_len && lf &&
-	    conn->in.len - (size_t)(lf - data) > 2)
-		conn->head_len = (size_t)(lf - data) + 3; /* as if an empty one came */
+	if (conn->state != HTTP_READING || conn->head_len || len <= 2)
+		return;
+	end = memmem(data, len, "\r\n\r\n", 4); /* it is only too large */
+	lf = end ? end + 1 : memrchr(data, '\n', len - 2);
+	if (lf)
+		conn->head_len = (size_t)(lf - data) + 3; /* with an empty one */
 }
 
 void
