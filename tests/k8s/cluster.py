@@ -193,16 +193,24 @@ class Pod:
             run('ip', '-n', self.space, 'link', 'set', device, 'up')
 
     def mount(self, secrets):
-        """What of its root is its own: /etc with hosts and secrets, /run and /tmp."""
+        """What of its root is its own: /etc with hosts and secrets, /run and /tmp; and what
+        all have that claim the same volume."""
         self.root = os.path.join(self.cluster.work, 'pods', self.name)
         upper = os.path.join(self.root, 'etc')
         os.makedirs(os.path.join(self.root, 'work'))
         self.cluster.write(os.path.join(upper, 'hosts'), self.cluster.hosts())
+        self.claimed = []
         for volume in self.spec['volumes']:
             names = [source['secret'] for source in volume.get('projected', {}).get('sources', [])] + \
                 ([{'name': volume['secret']['secretName']}] if 'secret' in volume else [])
             folder = next((m['mountPath'] for c in self.spec['containers'] for m in c['volumeMounts']
                            if m['name'] == volume['name']), None)
+            if 'persistentVolumeClaim' in volume:
+                claim = os.path.join(self.cluster.work, 'claims', volume['persistentVolumeClaim']['claimName'])
+                os.makedirs(claim, exist_ok=True)
+                os.chown(claim, 0, USER)
+                os.chmod(claim, 0o770)
+                self.claimed.append(f'mkdir -p {folder}; mount --bind {claim} {folder}\n')
             for one in names:
                 assert one['name'] in secrets or one.get('optional'), one
                 for file, text in secrets.get(one['name'], {}).items():
@@ -218,6 +226,7 @@ class Pod:
             mount -t overlay overlay -o lowerdir=/etc,upperdir="$1"/etc,workdir="$1"/work /etc
             mount -t tmpfs -o mode=755 tmpfs /run; mkdir /run/trellis; chown 65532:65532 /run/trellis
             mount -t tmpfs -o mode=1777 tmpfs /tmp
+            ''' + ''.join(self.claimed) + '''
             mount --bind / /; mount -o remount,bind,ro /; mount -o remount,bind,ro /etc
             shift; cd /
             exec setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all "$@"'''
