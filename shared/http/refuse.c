@@ -11,7 +11,7 @@ find_lines(struct trl_http_conn *conn)
 	const uint8_t *data = conn->in.data, *end, *lf;
 	const size_t len = conn->in.len;
 
-	if (conn->state != HTTP_READING || conn->head_len || len <= 2)
+	if (conn->state != HTTP_READING || conn->head_len || !data || len <= 2)
 		return;
 	end = memmem(data, len, "\r\n\r\n", 4); /* it is only too large */
 	lf = end ? end + 1 : memrchr(data, '\n', len - 2);
