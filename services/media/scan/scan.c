@@ -70,20 +70,23 @@ scan_new(const struct trl_host *host, const struct media_config *config)
 {
 	static const char *const names[] = { "clean", "infected", "unscanned", "away",
 		"failed" };
+	trl_series *results[N_RESULTS];
 	trl_metric *metric;
 	struct scan *self;
 
+	/* Also where nothing is scanned: an alert reads it. */
+	metric = trl_counter_new("trellis_media_scans_total",
+	    "Files shown to clamd, by what came of it; away: they wait for it.",
+	    "result", NULL);
+	for (size_t i = 0; i < N_RESULTS; i++)
+		results[i] = trl_series_at(metric, names[i]);
 	if (!config->clamd || strcmp(config->clamd, no_clamd) == 0)
 		return NULL;
 	self = calloc(1, sizeof *self);
 	trl_assert(self && clamd_address_read(config->clamd, &self->address));
 	self->where = config->clamd;
 	self->most = (uint64_t)config->scan_bytes;
-	metric = trl_counter_new("trellis_media_scans_total",
-	    "Files shown to clamd, by what came of it; away: they wait for it.",
-	    "result", NULL);
-	for (size_t i = 0; i < N_RESULTS; i++)
-		self->results[i] = trl_series_at(metric, names[i]);
+	memcpy(self->results, results, sizeof self->results);
 	trl_offload_init(host->loop, &clamd_slots);
 	return self;
 }
