@@ -6,7 +6,8 @@ a flag of tools/test.
 PostgreSQL and Redis stand outside of it and ask for passwords; the administrator is no
 superuser. Pods are started before the jobs that migrate, two of each service, and find each
 other by short names and mutual TLS. Then people come by the door, a mail leaves, a pod of
-each service is ended under load, and no policy has stopped a packet that anybody wanted."""
+each service is ended under load, and no policy has stopped a packet that anybody wanted.
+Over 400 lines: making the cluster is most of it, and its one story the rest."""
 import glob
 import json
 import os
