@@ -206,19 +206,18 @@ processes_that_die_cost_no_file(void **state)
 	must_lie_there(id, "abc", 3);
 }
 
+/* The same final upload, asked for again after its file met change. */
 static void
-what_was_rejected_may_be_asked_for_again(void **state)
+is_made_anew_after(const char *change)
 {
 	const struct trl_id part = part_of("abc", 3);
 	const char *concat = final_of(&part, 1);
 	struct trl_id ids[2];
 
-	(void)state;
 	hold();
 	assert_int_equal(join(&ann, concat, NULL, &ids[0]), TRL_OK);
 	await_waiting(1);
-	world_sql("update file set state = 'rejected' where id = '%s'",
-	    world_id_text(ids[0]));
+	world_sql("%s where id = '%s'", change, world_id_text(ids[0]));
 	assert_int_equal(join(&ann, concat, NULL, &ids[1]), TRL_OK);
 	assert_false(trl_id_eq(ids[0], ids[1]));
 	await_waiting(2);
@@ -227,25 +226,19 @@ what_was_rejected_may_be_asked_for_again(void **state)
 	must_lie_there(ids[1], "abc", 3);
 }
 
+static void
+what_was_rejected_may_be_asked_for_again(void **state)
+{
+	(void)state;
+	is_made_anew_after("update file set state = 'rejected'");
+}
+
 /* It is not said to be there when its file is gone for good. */
 static void
 what_was_purged_is_made_anew(void **state)
 {
-	const struct trl_id part = part_of("abc", 3);
-	const char *concat = final_of(&part, 1);
-	struct trl_id ids[2];
-
 	(void)state;
-	hold();
-	assert_int_equal(join(&ann, concat, NULL, &ids[0]), TRL_OK);
-	await_waiting(1);
-	world_sql("delete from file where id = '%s'", world_id_text(ids[0]));
-	assert_int_equal(join(&ann, concat, NULL, &ids[1]), TRL_OK);
-	assert_false(trl_id_eq(ids[0], ids[1]));
-	await_waiting(2);
-	let_go();
-	await_file(ids[1]);
-	must_lie_there(ids[1], "abc", 3);
+	is_made_anew_after("delete from file");
 }
 
 /* One that has expired protects its parts for as long as it is not made. */
