@@ -28,6 +28,7 @@ class Renderer:
         with other:
             self.process = subprocess.Popen([TOP + "/build/services/trellis-pdf"], stdin=other, stdout=subprocess.DEVNULL,
                                             env={"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"})
+        self.read(1)  # its version: it can be asked
 
     def read(self, size):
         data = b""

@@ -17,8 +17,8 @@ import tempfile
 import time
 
 FILES, SIZE, QUALITY = 24, 400, 80
-VERSION, MAKE, CONTAIN, JPEG, PNG, WEBP, GIF = 0x70696301, 2, 0, 1, 2, 3, 4
-DONE, REPLY_HEAD = 1, 7 * 4 + 40 + 160
+VERSION, MAKE, CONTAIN, JPEG, PNG, WEBP, GIF = 2, 2, 0, 1, 2, 3, 4
+DONE, REPLY_HEAD = 1, 6 * 4 + 40 + 160
 
 
 class Renderer:
@@ -28,18 +28,20 @@ class Renderer:
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.process = subprocess.Popen([program], stdin=theirs, stdout=subprocess.DEVNULL)
         theirs.close()
+        if self.read(1) != bytes([VERSION]):
+            sys.exit("trellis-picture is of another release")
 
     def ask(self, path, size, form):
         """Gives the bytes of the picture."""
-        asked = struct.pack("<8I", VERSION, MAKE, CONTAIN, form, size, size, QUALITY, 0)
+        asked = struct.pack("<7I", MAKE, CONTAIN, form, size, size, QUALITY, 0)
         with open(path, "rb") as file:
             socket.send_fds(self.socket, [struct.pack("<I", len(asked))], [file.fileno()])
         self.socket.sendall(asked)
         length, = struct.unpack("<I", self.read(4))
         reply = self.read(length)
-        status = struct.unpack_from("<I", reply, 4)[0]
+        status = struct.unpack_from("<I", reply)[0]
         if status != DONE:
-            sys.exit(f"{path} was rejected: {reply[7 * 4 + 40:REPLY_HEAD].split(bytes(1))[0].decode()}")
+            sys.exit(f"{path} was rejected: {reply[6 * 4 + 40:REPLY_HEAD].split(bytes(1))[0].decode()}")
         return reply[REPLY_HEAD:]
 
     def read(self, n):
