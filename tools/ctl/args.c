@@ -1,80 +1,12 @@
 /* args.c - the words behind `trellis`: a command of one word or two, options anywhere
- * behind it ("--name value", "--name=value"), "--" ends options. What is unknown is
- * answered with the nearest name there is. */
+ * behind it (options.c), "--" ends options. What is unknown is answered with the
+ * nearest name there is. */
 #include "ctl.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <trl/distance.h>
-
-enum { USUAL = CTL_JSON | CTL_TIMEOUT | CTL_HELP };
-
-static const struct option {
-	const char *name;
-	unsigned bit;
-	const char *value; /* NULL: takes none */
-	const char *help;
-} options[] = {
-	{ "--service", CTL_SERVICE, "NAME",
-	    "only this service (several with commas); else all" },
-	{ "--tenant", CTL_TENANT, "ID", "in this tenant" },
-	{ "--account", CTL_ACCOUNT, "ID", "for this account" },
-	{ "--key", CTL_KEY, "KEY",
-	    "the idempotency key of a change; default: a new one" },
-	{ "--type", CTL_TYPE, "TYPE", "only events of this type" },
-	{ "--follow", CTL_FOLLOW, NULL, "keeps showing what comes, until stopped" },
-	{ "--from", CTL_FROM, "SEQ|TIME",
-	    "a number in each lane, or a time such as 2026-05-01T12:00:00Z" },
-	{ "--again", CTL_AGAIN, NULL, "also what was applied before" },
-	{ "--state", CTL_STATE, "STATE", "only jobs in this state" },
-	{ "--kind", CTL_KIND, "KIND", "only jobs of this kind" },
-	{ "--limit", CTL_LIMIT, "N", "at most this many" },
-	{ "--dir", CTL_DIR, "FOLDER", "files in a new folder, and no Secrets" },
-	{ "--name", CTL_NAME, "NAME",
-	    "what the Secrets' names begin with (default trellis)" },
-	{ "--namespace", CTL_NAMESPACE, "NAME", "where the Secrets belong" },
-	{ "--dry-run", CTL_DRY_RUN, NULL, "only says what it would do" },
-	{ "--force", CTL_FORCE, NULL, "also where it looks wrong" },
-	{ "--accept-restore", CTL_ACCEPT_RESTORE, NULL,
-	    "what a restored database does not know may go" },
-	{ "--one", CTL_ONE, NULL, "all services run in one process" },
-	{ "--markdown", CTL_MARKDOWN, NULL, "every setting, as a table" },
-	{ "--json", CTL_JSON, NULL, "for programs" },
-	{ "--timeout", CTL_TIMEOUT, "SECONDS", "waits at most this long (default 5)" },
-	{ "--help", CTL_HELP, NULL, "says what a command does" },
-};
-
-static const struct option *
-option_named(const char *name, size_t len)
-{
-	if (len == 2 && memcmp(name, "-h", 2) == 0)
-		return option_named("--help", 6);
-	for (size_t i = 0; i < TRL_COUNT(options); i++)
-		if (strlen(options[i].name) == len &&
-		    memcmp(options[i].name, name, len) == 0)
-			return &options[i];
-	return NULL;
-}
-
-unsigned
-ctl_option_named(const char *name, bool *takes_value)
-{
-	const struct option *option = option_named(name, strlen(name));
-	*takes_value = option != NULL && option->value != NULL;
-	return option ? option->bit : 0;
-}
-
-const char *
-ctl_option_name(unsigned bit)
-{
-	for (size_t i = 0; i < TRL_COUNT(options); i++)
-		if (options[i].bit == bit)
-			return options[i].name;
-	return NULL;
-}
 
 const char *
 ctl_nearest(const char *word, const char *const *names)
@@ -90,9 +22,6 @@ ctl_nearest(const char *word, const char *const *names)
 	}
 	return best;
 }
-
-/* ---- commands
- * ---------------------------------------------------------------------------- */
 
 /* How many of the words are the command's name; 0: they are not. */
 static unsigned
@@ -167,119 +96,6 @@ say_unknown(int argc, char **argv, char why[300])
 		    "there is no command '%s'; trellis --help lists them", given);
 }
 
-/* ---- options
- * ----------------------------------------------------------------------------- */
-
-static bool
-read_number(const char *text, double least, double most, double *out)
-{
-	char *end;
-	errno = 0;
-	*out = strtod(text, &end);
-	return *text != '\0' && *end == '\0' && errno == 0 && *out >= least &&
-	       *out <= most;
-}
-
-static bool
-take_value(struct ctl_args *args, const struct option *option, const char *value,
-    char why[300])
-{
-	double number = 0;
-	switch (option->bit) {
-	case CTL_SERVICE:
-		args->service = value;
-		break;
-	case CTL_TYPE:
-		args->type = value;
-		break;
-	case CTL_FROM:
-		args->from = value;
-		break;
-	case CTL_TENANT:
-		args->tenant = value;
-		break;
-	case CTL_ACCOUNT:
-		args->account = value;
-		break;
-	case CTL_KEY:
-		args->key = value;
-		break;
-	case CTL_STATE:
-		args->state = value;
-		break;
-	case CTL_KIND:
-		args->kind = value;
-		break;
-	case CTL_DIR:
-		args->dir = value;
-		break;
-	case CTL_NAME:
-		args->name = value;
-		break;
-	case CTL_NAMESPACE:
-		args->namespace = value;
-		break;
-	case CTL_TIMEOUT:
-		if (!read_number(value, 0.1, 3600, &number))
-			snprintf(why, 300,
-			    "--timeout is a number of seconds from 0.1 "
-			    "to 3600");
-		args->timeout_ms = (int64_t)(number * 1000);
-		break;
-	case CTL_LIMIT:
-		if (!read_number(value, 1, 1000, &number))
-			snprintf(why, 300, "--limit is a number from 1 to 1000");
-		args->limit = (int64_t)number;
-		break;
-	default:
-		break;
-	}
-	return why[0] == '\0';
-}
-
-static bool
-say_no_option(const struct ctl_args *args, const char *word, char why[300])
-{
-	const char *all[TRL_COUNT(options) + 1];
-	size_t n = 0;
-	for (size_t i = 0; i < TRL_COUNT(options); i++)
-		if ((options[i].bit & (args->command->options | USUAL)) != 0)
-			all[n++] = options[i].name;
-	all[n] = NULL;
-	const char *near = ctl_nearest(word, all);
-	snprintf(why, 300, "'%s' takes no %.60s; %s%s%s", args->command->name, word,
-	    near ? "did you mean " : "its --help lists what it takes", near ? near : "",
-	    near ? "?" : "");
-	return false;
-}
-
-/* Takes the option at *at, and its value. */
-static bool
-take_option(struct ctl_args *args, int argc, char **argv, int *at, char why[300])
-{
-	const char *word = argv[*at], *equals = strchr(word, '=');
-	size_t len = equals ? (size_t)(equals - word) : strlen(word);
-	const struct option *option = option_named(word, len);
-
-	if (option == NULL || (option->bit & (args->command->options | USUAL)) == 0)
-		return say_no_option(args, word, why);
-	args->given |= option->bit;
-	if (option->value == NULL) {
-		if (equals != NULL)
-			snprintf(why, 300, "%s takes no value", option->name);
-		return equals == NULL;
-	}
-	const char *value = equals ? equals + 1 : NULL;
-	if (value == NULL && *at + 1 < argc)
-		value = argv[++*at];
-	if (value == NULL || *value == '\0') {
-		snprintf(why, 300, "%s needs a value: %s %s", option->name,
-		    option->name, option->value);
-		return false;
-	}
-	return take_value(args, option, value, why);
-}
-
 bool
 ctl_parse(struct ctl_args *args, int argc, char **argv, char why[300])
 {
@@ -300,7 +116,7 @@ ctl_parse(struct ctl_args *args, int argc, char **argv, char why[300])
 		if (!options_end && strcmp(argv[at], "--") == 0) {
 			options_end = true;
 		} else if (!options_end && argv[at][0] == '-' && argv[at][1] != '\0') {
-			if (!take_option(args, argc, argv, &at, why))
+			if (!ctl_take_option(args, argc, argv, &at, why))
 				return false;
 		} else if (args->n_words == args->command->most) {
 			snprintf(why, 300,
@@ -320,9 +136,6 @@ ctl_parse(struct ctl_args *args, int argc, char **argv, char why[300])
 	return true;
 }
 
-/* ---- help
- * -------------------------------------------------------------------------------- */
-
 bool
 ctl_print_usage(const char *group)
 {
@@ -340,10 +153,7 @@ ctl_print_usage(const char *group)
 		printf("  %-34s %s\n", left, c->summary);
 	}
 	printf("\ntrellis COMMAND --help says more. Options of every command:\n");
-	for (size_t i = 0; i < TRL_COUNT(options); i++)
-		if ((options[i].bit & USUAL) != 0)
-			printf("  %-9s %-8s %s\n", options[i].name,
-			    options[i].value ? options[i].value : "", options[i].help);
+	ctl_print_options(0);
 	printf(
 	    "\nExit status: 0; 1 if something failed; 2 if it was called wrongly.\n");
 	return true;
@@ -357,8 +167,5 @@ ctl_print_help(const struct ctl_command *command)
 	if (command->more != NULL)
 		printf("%s\n", command->more);
 	printf("\n");
-	for (size_t i = 0; i < TRL_COUNT(options); i++)
-		if ((options[i].bit & (command->options | USUAL)) != 0)
-			printf("  %-10s %-9s %s\n", options[i].name,
-			    options[i].value ? options[i].value : "", options[i].help);
+	ctl_print_options(command->options);
 }

@@ -15,66 +15,6 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
-/* ---- the list
- * ---------------------------------------------------------------------------- */
-
-static const char *
-who_may(const struct trl_method *method)
-{
-	static const char *const names[] = { "nobody", "public", "session", "tenant",
-		"operator", "mesh" };
-	return method->auth < TRL_COUNT(names) ? names[method->auth] : "?";
-}
-
-static int
-by_full_name(const void *a, const void *b)
-{
-	return strcmp((*(const struct trl_method *const *)a)->name,
-	    (*(const struct trl_method *const *)b)->name);
-}
-
-/* trellis call, without a method. */
-enum ctl_exit
-ctl_call_list(struct ctl *ctl)
-{
-	static const char *const heads[] = { "METHOD", "FOR", "EFFECT", "HTTP" };
-	static const char *const verbs[] = { "", "GET", "POST", "PUT", "PATCH",
-		"DELETE", "HEAD" };
-	struct ctl_table table = { .heads = heads, .n_columns = TRL_COUNT(heads) };
-	bool json = (ctl->args.given & CTL_JSON) != 0;
-	const struct trl_method **all = calloc(trl_methods_count + 1, sizeof *all);
-
-	trl_assert(all != NULL);
-	memcpy(all, trl_methods, trl_methods_count * sizeof *all);
-	qsort(all, trl_methods_count, sizeof *all, by_full_name);
-	if (json)
-		ctl_json_open(ctl);
-	for (size_t i = 0; i < trl_methods_count; i++) {
-		const struct trl_method *m = all[i];
-		const char *effect = m->effect == TRL_WRITE ? "write" : "read";
-		if (json) {
-			trl_buf_printf(&ctl->out,
-			    "%s{\"method\":\"%s\",\"service\":\"%s\",\"for\":\"%s\","
-			    "\"effect\":\"%s\"}",
-			    i > 0 ? "," : "", m->name, m->service, who_may(m), effect);
-			continue;
-		}
-		ctl_table_add(&table, "%s", m->name);
-		ctl_table_add(&table, "%s", who_may(m));
-		ctl_table_add(&table, "%s", effect);
-		ctl_table_add(&table, "%s%s%s", verbs[m->verb], m->path ? " " : "",
-		    m->path ? m->path : "");
-	}
-	free(all);
-	if (json)
-		ctl_json_close(ctl);
-	ctl_table_put(&table, &ctl->out, ctl_is_terminal());
-	return CTL_FINE;
-}
-
-/* ---- what is asked
- * -------------------------------------------------------------------------- */
-
 const char *
 ctl_read_file(trl_ctx *ctx, const char *path)
 {
@@ -122,6 +62,17 @@ ctl_take_id(const char *option, const char *text, struct trl_id *out)
 	return false;
 }
 
+bool
+ctl_take_word_id(const struct ctl *ctl, const char *what, struct trl_id *out)
+{
+	const char *word = ctl->args.words[0];
+
+	if (trl_id_parse(word, strlen(word), out))
+		return true;
+	fprintf(stderr, "trellis: '%.60s' is not the id of %s\n", word, what);
+	return false;
+}
+
 /* The tenant stands in the request or behind --tenant; one tells the other. */
 static void
 settle_tenant(trl_ctx *ctx, const struct trl_method *method, ProtobufCMessage *in)
@@ -159,9 +110,6 @@ whom(struct ctl *ctl, const struct trl_method *method)
 		fprintf(stderr, "trellis: --service takes one service here\n");
 	return NULL;
 }
-
-/* ---- what came of it
- * ------------------------------------------------------------------------ */
 
 void
 ctl_show_error(struct ctl *ctl, trl_ctx *ctx, enum trl_code rc)

@@ -43,9 +43,6 @@ ctl_completion(struct ctl *ctl)
 	return ctl->out.len > 0 ? CTL_FINE : CTL_MISUSED;
 }
 
-/* ---- the candidates
- * ------------------------------------------------------------------------- */
-
 static void
 offer(const char *candidate, size_t len, const char *begun)
 {

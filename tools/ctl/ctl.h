@@ -40,6 +40,7 @@ enum ctl_option {
 	CTL_DRY_RUN = 1 << 19,
 	CTL_FORCE = 1 << 20,
 	CTL_ACCEPT_RESTORE = 1 << 21,
+	CTL_USUAL = CTL_JSON | CTL_TIMEOUT | CTL_HELP, /* any command takes them */
 };
 
 struct ctl_args {
@@ -102,11 +103,17 @@ bool ctl_parse(struct ctl_args *args, int argc, char **argv, char why[300]);
 /* All commands, or those of a group ("events"); false: there is no such group. */
 bool ctl_print_usage(const char *group);
 void ctl_print_help(const struct ctl_command *command);
+/* The name nearest to word among names (NULL-ended), or NULL: none is near. */
+const char *ctl_nearest(const char *word, const char *const *names);
+
+/* options.c: takes the one at argv[*at], and its value, which may be the next word. */
+bool ctl_take_option(
+    struct ctl_args *args, int argc, char **argv, int *at, char why[300]);
+/* Those that every command takes, and which. */
+void ctl_print_options(unsigned which);
 /* The option of a name ("--json"), or 0; *takes_value tells. */
 unsigned ctl_option_named(const char *name, bool *takes_value);
 const char *ctl_option_name(unsigned bit);
-/* The name nearest to word among names (NULL-ended), or NULL: none is near. */
-const char *ctl_nearest(const char *word, const char *const *names);
 
 /* settings.c: which services there are, keys, certificates. False: said. */
 bool ctl_settings(struct ctl *ctl);
@@ -138,13 +145,15 @@ bool ctl_call_one(struct ctl *ctl, trl_ctx *ctx, const struct ctl_service *servi
 void ctl_show_error(struct ctl *ctl, trl_ctx *ctx, enum trl_code rc);
 /* An option's id; false: said. No text leaves *out alone. */
 bool ctl_take_id(const char *option, const char *text, struct trl_id *out);
+/* The first word's id, of what it is ("a job; trellis jobs list shows them"). */
+bool ctl_take_word_id(const struct ctl *ctl, const char *what, struct trl_id *out);
 /* A file's text, or the input's ("-"), of at most 1 MiB; NULL: said. */
 const char *ctl_read_file(trl_ctx *ctx, const char *path);
 struct ctl_service *ctl_service_named(struct ctl *ctl, const char *name);
 /* What to do about a service that does not answer. */
 const char *ctl_advice(trl_ctx *ctx, const struct ctl_service *service);
 
-/* show.c: tables for people, JSON for programs. */
+/* table.c */
 struct ctl_table {
 	const char *const *heads; /* n_columns of them */
 	unsigned n_columns;
@@ -152,6 +161,7 @@ struct ctl_table {
 	size_t n_cells, room;
 };
 void ctl_table_add(struct ctl_table *table, const char *fmt, ...) TRL_PRINTF(2, 3);
+bool ctl_is_terminal(void);
 /* Appends it, aligned, and forgets it; no heads where there are no rows. */
 void ctl_table_put(struct ctl_table *table, struct trl_buf *out, bool bold);
 /* The same without heads, for what goes on. */
@@ -160,7 +170,7 @@ void ctl_table_put_rows(struct ctl_table *table, struct trl_buf *out);
 void ctl_table_sort(struct ctl_table *table);
 /* Text without what a terminal would act upon. */
 void ctl_plain(struct trl_buf *out, const char *text);
-/* Compact JSON, on several lines. */
+/* json.c: compact JSON, on several lines. */
 void ctl_json_pretty(struct trl_buf *out, const char *json, size_t len);
 /* Opens {"items":[ and closes it with the errors; between them, items with commas,
  * {"service":"auth", and then what the message holds. With at, the address too. */
@@ -170,12 +180,11 @@ void ctl_json_item(struct ctl *ctl, const char *service,
 void ctl_json_item_at(struct ctl *ctl, const char *service, const char *at,
     const struct trl_message *rules, const ProtobufCMessage *message);
 void ctl_json_close(struct ctl *ctl);
-/* "1d 4h", "3m 20s", "35 ms"; "12.3 MB". */
+/* figures.c: "1d 4h", "3m 20s", "35 ms"; "12.3 MB". */
 const char *ctl_ms_text(char text[32], uint64_t ms);
 const char *ctl_bytes_text(char text[32], uint64_t bytes);
 /* "2026-05-01 12:00:00Z", or "" where there is none. */
 const char *ctl_time_text(char text[32], const Google__Protobuf__Timestamp *at);
-bool ctl_is_terminal(void);
 
 /* look.c: the same question to every process of every service. */
 struct ctl_look {
@@ -202,6 +211,8 @@ void ctl_metric_note(struct ctl_metrics *metrics, const char *name);
 /* Whether no name holds the word; *why then says so, and which was meant perhaps. */
 bool ctl_metric_missing(
     const struct ctl_metrics *metrics, const char *word, char why[300]);
+/* Whether a word of the command is a part of this name. */
+bool ctl_metric_asked(const struct ctl_args *args, const char *name);
 void ctl_metrics_fini(struct ctl_metrics *metrics);
 
 /* The commands. */

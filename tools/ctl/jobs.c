@@ -11,6 +11,8 @@
 
 enum { PAGE_MAX = 200 };
 
+static const char JOB[] = "a job; trellis jobs list shows them";
+
 static const char *const states[] = {
 	[OPERATOR__V1__JOB__STATE__scheduled] = "scheduled",
 	[OPERATOR__V1__JOB__STATE__ready] = "ready",
@@ -27,9 +29,6 @@ state_text(const Operator__V1__Job *job)
 		   ? states[job->state]
 		   : "?";
 }
-
-/* ---- the list
- * ---------------------------------------------------------------------------- */
 
 static void
 show_job(struct ctl_table *t, const char *service, const Operator__V1__Job *job)
@@ -130,21 +129,6 @@ ctl_jobs_list(struct ctl *ctl, trl_ctx *ctx)
 	return CTL_FINE;
 }
 
-/* ---- one job
- * ----------------------------------------------------------------------------- */
-
-static bool
-read_id(struct ctl *ctl, struct trl_id *id)
-{
-	const char *word = ctl->args.words[0];
-	if (trl_id_parse(word, strlen(word), id))
-		return true;
-	fprintf(stderr,
-	    "trellis: '%.60s' is not the id of a job; trellis jobs list shows them\n",
-	    word);
-	return false;
-}
-
 static void
 line(struct trl_buf *out, const char *name, const char *value)
 {
@@ -222,7 +206,7 @@ ctl_jobs_show(struct ctl *ctl, trl_ctx *ctx)
 	struct trl_id id;
 	bool json = (ctl->args.given & CTL_JSON) != 0;
 
-	if (!read_id(ctl, &id))
+	if (!ctl_take_word_id(ctl, JOB, &id))
 		return CTL_MISUSED;
 	in.has_job_id = true;
 	in.job_id = trl_value_bytes(ctx, id);
@@ -266,7 +250,7 @@ ctl_jobs_retry(struct ctl *ctl, trl_ctx *ctx)
 	Operator__V1__RetryJobRequest in = OPERATOR__V1__RETRY_JOB_REQUEST__INIT;
 	struct trl_id id;
 
-	if (!read_id(ctl, &id))
+	if (!ctl_take_word_id(ctl, JOB, &id))
 		return CTL_MISUSED;
 	in.has_job_id = true;
 	in.job_id = trl_value_bytes(ctx, id);
@@ -279,7 +263,7 @@ ctl_jobs_cancel(struct ctl *ctl, trl_ctx *ctx)
 	Operator__V1__CancelJobRequest in = OPERATOR__V1__CANCEL_JOB_REQUEST__INIT;
 	struct trl_id id;
 
-	if (!read_id(ctl, &id))
+	if (!ctl_take_word_id(ctl, JOB, &id))
 		return CTL_MISUSED;
 	in.has_job_id = true;
 	in.job_id = trl_value_bytes(ctx, id);

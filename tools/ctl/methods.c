@@ -65,9 +65,6 @@ ctl_method(const char *name, char why[300])
 	return trl_method_by_name(why);
 }
 
-/* ---- what a request holds
- * ------------------------------------------------------------------ */
-
 static const char *
 type_of(const struct trl_field *rule, const ProtobufCFieldDescriptor *field)
 {

@@ -77,6 +77,15 @@ find_near(
 }
 
 bool
+ctl_metric_asked(const struct ctl_args *args, const char *name)
+{
+	for (unsigned i = 0; i < args->n_words; i++)
+		if (strstr(name, args->words[i]) != NULL)
+			return true;
+	return false;
+}
+
+bool
 ctl_metric_missing(const struct ctl_metrics *metrics, const char *word, char why[300])
 {
 	const char *near[NEAR_MAX];
@@ -107,15 +116,6 @@ struct listing {
 	const struct ctl_args *args;
 };
 
-static bool
-is_asked(const struct ctl_args *args, const char *name)
-{
-	for (unsigned i = 0; i < args->n_words; i++)
-		if (strstr(name, args->words[i]) != NULL)
-			return true;
-	return args->n_words == 0;
-}
-
 /* Each once, whichever services have it. */
 static void
 list(void *into, const char *service, const ProtobufCMessage *out)
@@ -132,7 +132,9 @@ list(void *into, const char *service, const ProtobufCMessage *out)
 		size_t at = 0;
 
 		ctl_metric_note(&listing->seen, m->name);
-		if (listing->seen.n == before || !is_asked(listing->args, m->name))
+		if (listing->seen.n == before ||
+		    (listing->args->n_words > 0 &&
+			!ctl_metric_asked(listing->args, m->name)))
 			continue;
 		for (size_t n = 0; n < m->n_labels && at < sizeof labels; n++)
 			at += (size_t)snprintf(labels + at, sizeof labels - at, "%s%s",
