@@ -262,9 +262,10 @@ class Uploads(Uploader):
         said = [self.ask("POST", "/api/v1/uploads", Upload_Concat=final) for _ in range(2)]
         self.assertEqual([one.status for one in said], [201, 201], said)
         self.assertEqual(said[0].headers["location"], said[1].headers["location"])
-        head = self.ask("HEAD", said[0].headers["location"])
-        self.assertEqual((head.headers["upload-concat"], head.headers["upload-offset"]), (final, str(len(data))))
         self.must_be_file(said[0].headers["location"], data)
+        head = self.ask("HEAD", said[0].headers["location"])
+        self.assertEqual([head.headers[f"upload-{name}"] for name in ("concat", "offset", "length")],
+                         [final, str(len(data)), str(len(data))])
         for wrong in (f"final;{parts[0]}/../x", "final;" + parts[0].replace("/uploads/", "/files/")):
             self.check_problem(self.ask("POST", "/api/v1/uploads", Upload_Concat=wrong), 400)
 

@@ -48,7 +48,6 @@ tell(trl_ctx *ctx, const upload_row *row, Media__V1__CreatedUpload *out)
 {
 	out->location = upload_location(ctx, trl_value_id(row->id));
 	out->upload_expires = row->expires_at;
-	trl_set(out, upload_offset, (uint64_t)row->received);
 }
 
 static enum trl_code

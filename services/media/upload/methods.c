@@ -51,13 +51,17 @@ media_get_upload(struct media *self, trl_ctx *ctx,
     const Media__V1__GetUploadRequest *in, Media__V1__UploadProgress *out)
 {
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	bool pending = false;
 	enum trl_code rc = upload_look(self, ctx, trl_value_id(in->upload_id), row);
 
 	if (rc == TRL_OK)
 		rc = finish_left(self, ctx, row);
+	if (rc == TRL_OK && upload_is_final(row))
+		rc = upload_is_pending(self, ctx, row, &pending);
 	if (rc != TRL_OK)
 		return rc;
-	trl_set(out, upload_offset, (uint64_t)row->received);
+	if (!pending) /* a final one has no offset until its parts are put together */
+		trl_set(out, upload_offset, (uint64_t)row->received);
 	if (row->has_length)
 		trl_set(out, upload_length, (uint64_t)row->length);
 	else

@@ -96,6 +96,28 @@ parts_without_bytes_make_a_file_without_bytes(void **state)
 	assert_string_equal(storage(), "0 0");
 }
 
+/* By tus 1.0.0 a final upload has no offset before it is put together. */
+static void
+it_has_an_offset_once_it_is_put_together(void **state)
+{
+	const struct trl_id part = part_of("abc", 3);
+	const char *concat = final_of(&part, 1);
+	Media__V1__UploadProgress *head;
+	struct trl_id id;
+
+	(void)state;
+	hold();
+	assert_int_equal(join(&ann, concat, NULL, &id), TRL_OK);
+	await_waiting(1);
+	assert_int_equal(tus_head_as(&ann, id, &head), TRL_OK);
+	assert_false(head->has_upload_offset);
+	assert_int_equal(head->upload_length, 3);
+	assert_string_equal(head->upload_concat, concat);
+	let_go();
+	await_file(id);
+	assert_int_equal(tus_offset(id), 3);
+}
+
 /* Who tidies up does not wait for the job. */
 static void
 parts_that_end_before_they_are_read_are_read(void **state)
@@ -358,6 +380,7 @@ main(void)
 		TUS(parts_become_one_file),
 		TUS(asked_for_again_it_is_the_same),
 		TUS(parts_without_bytes_make_a_file_without_bytes),
+		TUS(it_has_an_offset_once_it_is_put_together),
 		TUS(parts_that_end_before_they_are_read_are_read),
 		TUS(parts_of_two_are_there_until_both_are_made),
 		TUS(each_final_one_is_seen_by_whoever_ends_a_part),

@@ -1,4 +1,4 @@
-/* A join goes on where it was kept, whatever stopped it. */
+/* A join goes on where it was kept, whatever stopped it; nobody waits for it. */
 #include "upload/test_finals.h"
 
 #include "upload/writer.h"
@@ -180,6 +180,57 @@ a_join_that_is_long_goes_on_run_by_run(void **state)
 	assert_in_range(atol(column(id, "generation")), 11, 13);
 }
 
+/* What requests for a final upload have of the store. */
+static uint64_t asked_bytes;
+static unsigned asked_writers;
+
+static bool
+is_asked_for(const trl_ctx *ctx)
+{
+	return ctx->method == &media_v1_create_upload;
+}
+
+static enum trl_code
+count_reader(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    uint64_t offset, uint64_t len, store_reader **out)
+{
+	asked_bytes += is_asked_for(ctx) ? len : 0;
+	return usual->reader_open(ctx, store, object, offset, len, out);
+}
+
+static enum trl_code
+count_writer(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *from, store_writer **out)
+{
+	asked_writers += is_asked_for(ctx);
+	return usual->writer_open(ctx, store, object, from, out);
+}
+
+/* However large it is: the request looks at its head, and a job does the rest. */
+static void
+who_asks_for_a_large_one_waits_for_no_copy(void **state)
+{
+	const uint8_t *data = bytes_of(4 * PART, 3);
+	struct trl_id parts[4], id;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		parts[i] = part_of(data + i * PART, PART);
+	if (!usual)
+		usual = store_of_media()->way;
+	held = *usual;
+	held.reader_open = count_reader;
+	held.writer_open = count_writer;
+	store_of_media()->way = &held;
+	asked_bytes = asked_writers = 0;
+	assert_int_equal(join(&ann, final_of(parts, 4), NULL, &id), TRL_OK);
+	await_file(id);
+	store_of_media()->way = usual;
+	assert_int_equal(asked_bytes, KINDS_HEAD_MAX);
+	assert_int_equal(asked_writers, 0);
+	assert_string_equal(file_that(id)->sha256, hash_of(data, 4 * PART));
+}
+
 int
 main(void)
 {
@@ -190,6 +241,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_join_that_is_long_goes_on_run_by_run, begin_short, end_short),
 		TUS(a_join_whose_bytes_are_gone_begins_anew),
+		TUS(who_asks_for_a_large_one_waits_for_no_copy),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);
