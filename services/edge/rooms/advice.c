@@ -38,9 +38,9 @@ edge_advice(const struct edge_request *request, enum trl_code rc)
 		    "Some of what was sent may be kept. Ask by HEAD how far it "
 		    "has come, and go on from there.",
 		[LOOK_FIRST] =
-		    "It may have been done or not. Look before you send it "
-		    "again; with an Idempotency-Key it could be sent again as "
-		    "it is.",
+		    "It may have been done or not. After the time in Retry-After "
+		    "look whether it was, before you send it again; with an "
+		    "Idempotency-Key it could be sent again as it is.",
 	};
 
 	switch (rc) {
@@ -64,9 +64,6 @@ edge_retry_after_s(const struct edge_request *request, enum trl_code rc)
 {
 	const uint32_t said_ms = request->ctx->err.retry_after_ms;
 
-	if ((rc == TRL_DEADLINE || rc == TRL_UNCERTAIN) &&
-	    doubt_of(request) == LOOK_FIRST)
-		return 0;
 	if (said_ms)
 		return (said_ms + 999) / 1000;
 	return rc >= TRL_BUSY && rc != TRL_INTERNAL ? 1 : 0;
