@@ -91,6 +91,25 @@ is_joined(const char *name)
 	return is_one_of(name, joined, TRL_COUNT(joined));
 }
 
+static const char most[] = "9007199254740992"; /* 2^53, as in JSON */
+
+/* A count of bytes that no number here holds is well-formed: it counts as the most that
+ * one holds (as RFC 9111, 1.2.2, has it of seconds), and whoever is asked says of what
+ * that is too much. */
+static void
+hold_count(const ProtobufCFieldDescriptor *field, struct trl_http_header *line)
+{
+	const size_t len = strspn(line->value, "0123456789");
+
+	if (field->type != PROTOBUF_C_TYPE_UINT64 || line->value[0] == '0' ||
+	    len != line->value_len || len < sizeof most - 1)
+		return;
+	if (len > sizeof most - 1 || strcmp(line->value, most) > 0) {
+		line->value = most;
+		line->value_len = sizeof most - 1;
+	}
+}
+
 static enum trl_code
 take_one(struct edge_request *request, size_t field)
 {
@@ -118,8 +137,10 @@ take_one(struct edge_request *request, size_t field)
 		return trl_fail(ctx, TRL_MALFORMED, "The header %s is missing.", name);
 	if (!line)
 		return TRL_OK;
+	made = *line;
+	hold_count(&rules->descriptor->fields[field], &made);
 	rc = trl_json_set_header(
-	    ctx, rules, request->in, field, line->value, line->value_len);
+	    ctx, rules, request->in, field, made.value, made.value_len);
 	if (rc == TRL_INVALID) { /* a header has its form or is none */
 		const char *why = ctx->err.n_violations ? ctx->err.violations[0].detail
 							: "cannot be read";

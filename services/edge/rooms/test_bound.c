@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <auth_v1.trl.h>
+#include <media_v1.trl.h>
 #include <tenants_v1.trl.h>
 
 #include "test_rig.h"
@@ -142,6 +143,39 @@ a_header_has_its_form_or_is_refused(void **state)
 	assert_int_equal(edge_bound_take(&rig.request), TRL_MALFORMED);
 	assert_string_equal(
 	    rig.ctx.err.message, "The header Upload-Offset was sent twice.");
+}
+
+/* It is a matter of the method's, which says that it is too much: 413, 409. */
+static void
+a_count_that_no_number_holds_is_the_most(void **state)
+{
+	static const struct edge_route patch = { .method = &media_v1_patch_upload };
+	static const struct {
+		const char *value;
+		uint64_t count; /* 0: 400 */
+	} rows[] = { { "9007199254740991", (1ull << 53) - 1 },
+		{ "9007199254740992", 1ull << 53 }, { "9007199254740993", 1ull << 53 },
+		{ "9223372036854775808", 1ull << 53 },
+		{ "18446744073709551616", 1ull << 53 },
+		{ "99999999999999999999999999999999999999", 1ull << 53 },
+		{ "-9223372036854775808", 0 }, { "+9007199254740993", 0 },
+		{ "9007199254740993.0", 0 }, { "09007199254740993", 0 },
+		{ "9007199254740993 ", 0 }, { "9,007,199,254,740,993", 0 },
+		{ "1e300", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
+		Media__V1__PatchUploadRequest *in;
+
+		ask();
+		rig.request.route = &patch;
+		in = media_v1_patch_upload_request_new(&rig.ctx);
+		rig.request.in = &in->base;
+		rig_header("upload-length", rows[i].value);
+		assert_int_equal(edge_bound_take(&rig.request),
+		    rows[i].count ? TRL_OK : TRL_MALFORMED);
+		assert_int_equal(in->upload_length, rows[i].count);
+	}
 }
 
 /* RFC 9110, 14.2: a HEAD that asks for a range is answered as one that does not. */
@@ -399,6 +433,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_has_what_its_headers_hold),
 		cmocka_unit_test(a_header_has_its_form_or_is_refused),
+		cmocka_unit_test(a_count_that_no_number_holds_is_the_most),
 		cmocka_unit_test(ranges_are_asked_for_by_get_only),
 		cmocka_unit_test(lines_of_a_list_are_one),
 		cmocka_unit_test(a_method_may_ask_by_which_verb_it_is_called),
