@@ -244,10 +244,14 @@ open_metrics(struct edge *self)
 enum trl_code
 edge_door_open(struct edge *self)
 {
+	const uint32_t idle_s = (uint32_t)self->config->body_idle_s;
 	const struct trl_http_options options = {
 		.listen = self->config->listen,
 		.max_connections = (size_t)self->config->max_connections,
 		.max_per_address = (size_t)self->config->max_per_address,
+		.piece_timeout_ms = idle_s * 1000,
+		.floor_ms = idle_s * 2000,
+		.floor_bytes = idle_s * 2 * 1024,
 	};
 	const struct trl_http_handler handler = { .handle = walk,
 		.awaits = awaits,

@@ -23,6 +23,7 @@ struct edge_config {
 	int64_t trusted_hops;
 	int64_t max_connections;
 	int64_t max_per_address;
+	int64_t body_idle_s;
 	int64_t max_streams;
 	int64_t max_streams_per_caller;
 };

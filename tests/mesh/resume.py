@@ -3,10 +3,13 @@ before its body is asked for, broken off, stalled, and overtaken through another
 import base64
 import hashlib
 import http.client
+import io
 import json
 import random
+import selectors
 import socket
 import time
+import uuid
 
 from case import MeshCase
 from common import wait_for
@@ -37,7 +40,7 @@ class Uploader(MeshCase):
             client.close()
 
     def begin(self, length, **headers):
-        answer = self.ask("POST", "/api/v1/uploads", Upload_Length=str(length), **headers)
+        answer = self.ask("POST", "/api/v1/uploads", Upload_Length=length and str(length), **headers)
         self.assertEqual(answer.status, 201, answer)
         return answer.headers["location"]
 
@@ -56,7 +59,7 @@ class Uploader(MeshCase):
                   "Content-Type": TYPE, "Content-Length": length, "Idempotency-Key": str(time.time_ns()),
                   **{name.replace("_", "-"): value for name, value in headers.items()}}
         return (f"{method} {path} HTTP/1.1\r\n" + "".join(
-            f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n").encode()
+            f"{name}: {value}\r\n" for name, value in fields.items() if value is not None) + "\r\n").encode()
 
     def line(self, path, length, offset, sent=b"", door=None, **headers):
         """A connection on which a PATCH has begun, and so much of its body was sent."""
@@ -99,6 +102,32 @@ class Uploads(Uploader):
         self.assertEqual(file["name"], "Отчёт 東京 🎉 é.bin")
 
     def test_a_browser_may_do_all_of_it(self):
+        sends = {"tus-resumable", "upload-length", "upload-offset", "upload-metadata", "upload-concat",
+                 "upload-defer-length", "upload-checksum", "x-http-method-override", "content-type", "authorization",
+                 "x-tenant-id", "idempotency-key"}
+        reads = {"location", "upload-offset", "upload-length", "upload-metadata", "upload-expires", "upload-concat",
+                 "upload-defer-length", "tus-version", "tus-resumable", "tus-max-size", "tus-extension",
+                 "tus-checksum-algorithm"}
+        origin = f"http://127.0.0.1:{self.stack.port}"
+
+        def listed(answer, name):
+            return set(answer.headers["access-control-" + name].lower().replace(" ", "").split(","))
+        path = self.begin(4)
+        for at, verbs in (("/api/v1/uploads", {"post"}), (path, {"head", "patch", "delete"})):
+            for verb in verbs:
+                answer = self.stack.client().call("OPTIONS", at, None, {
+                    "Origin": origin, "Access-Control-Request-Method": verb.upper(),
+                    "Access-Control-Request-Headers": ",".join(sorted(sends))})
+                self.assertIn(answer.status, (200, 204))
+                self.assertEqual(answer.headers["access-control-allow-origin"], origin)
+                self.assertLessEqual(verbs, listed(answer, "allow-methods"))
+                self.assertLessEqual(sends, listed(answer, "allow-headers"))
+        for answer in (self.ask("POST", "/api/v1/uploads", Upload_Length="4", Origin=origin),
+                       self.ask("HEAD", path, Origin=origin), self.ask("PATCH", path, Origin=origin),
+                       self.patch(path, 0, b"ab", Origin=origin), self.ask("DELETE", path, Origin=origin),
+                       self.ask("HEAD", path, Origin=origin)):  # refusals, too
+            self.assertEqual(answer.headers["access-control-allow-origin"], origin)
+            self.assertLessEqual(reads, listed(answer, "expose-headers"), answer.status)
         answer = self.stack.client().call("OPTIONS", "/api/v1/uploads", None, {"Tus-Resumable": "0.0.1"})
         self.assertIn(answer.status, (200, 204))
         self.assertEqual(answer.headers["tus-version"], "1.0.0")
@@ -129,34 +158,62 @@ class Uploads(Uploader):
             self.assertIn(answer.status, (400, 405, 431))
             self.assertEqual(answer.headers["tus-resumable"], "1.0.0", answer.status)
 
+    def told(self, head):
+        """The first answer to a head whose client waits for 100 Continue, as it came."""
+        with socket.create_connection(("127.0.0.1", self.stack.port), timeout=20) as line:
+            line.sendall(head)
+            said = b""
+            while b"\r\n\r\n" not in said:
+                more = line.recv(65536)
+                self.assertTrue(more, said)
+                said += more
+            status, rest = int(said.split()[1]), said.partition(b"\r\n\r\n")[2]
+            fields = http.client.parse_headers(io.BytesIO(said.partition(b"\r\n")[2]))
+            while len(rest) < int(fields.get("content-length", 0)):
+                rest += line.recv(65536)
+            if status == 100:
+                return status, fields, b"", line.dup()
+            return status, fields, rest, None
+
     def test_refusals_come_before_the_body_is_asked_for(self):
-        path = self.begin(8)
-        for length, headers, status, *said in (
-                (4, {"Upload_Offset": 1}, 409, "The upload's offset is 0."),
-                (9, {"Upload_Offset": 0}, 413, "The upload's length is 8, "), (4, {}, 400),
-                (4, {"Upload_Offset": 0, "Tus_Resumable": "2"}, 412),
-                (4, {"Upload_Offset": 0, "Content_Type": "text/plain"}, 415),
-                (4, {"Upload_Offset": 0, "Upload_Checksum": "md5 AAAA"}, 400),
-                (4, {"Upload_Offset": -1}, 400)):
-            line = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
-            line.sendall(self.head_of("PATCH", path, length, Expect="100-continue", **headers))
-            answer = http.client.HTTPResponse(line)
-            answer.begin()
-            detail = json.loads(answer.read())["detail"]
-            line.close()
-            self.assertEqual(answer.status, status, headers)
-            self.assertEqual(answer.headers["tus-resumable"], "1.0.0")
+        path, nobodys = self.begin(8), "/api/v1/uploads/" + str(uuid.uuid4())
+        reader = self.stack.sign_up("reader")
+        self.ada.post(f"/api/v1/tenants/{self.tenant}/members", {"email": reader.email, "role": "viewer"})
+        for at, length, headers, status, *said in (
+                (path, 4, {"Authorization": "Bearer trs_" + "A" * 43}, 401), (path, 4, {"Authorization": None}, 401),
+                (path, 4, {"Authorization": f"Bearer {reader.token}"}, 403), (nobodys, 4, {"Upload_Offset": 0}, 404),
+                (path, 4, {"X_Tenant_Id": str(uuid.uuid4())}, 404),
+                (path, 4, {"Upload_Offset": 1}, 409, "The upload's offset is 0."),
+                (path, 9, {"Upload_Offset": 0}, 413, "The upload's length is 8, "), (path, 4, {}, 400),
+                (path, 4, {"Upload_Offset": 0, "Tus_Resumable": "2"}, 412),
+                (path, 4, {"Upload_Offset": 0, "Content_Type": "text/plain"}, 415),
+                (path, 4, {"Upload_Offset": 0, "Upload_Checksum": "md5 AAAA"}, 400),
+                (path, 4, {"Upload_Offset": -1}, 400), (path, 4, {"Upload_Offset": 0, "Expect": "a-miracle"}, 417)):
+            got, fields, body, _ = self.told(self.head_of("PATCH", at, length, **{"Expect": "100-continue", **headers}))
+            self.assertEqual(got, status, (headers, body))
+            self.assertEqual(fields["tus-resumable"], "1.0.0")
+            detail = json.loads(body)["detail"]
             self.assertTrue(detail.startswith("".join(said)), detail)
         self.assertEqual(self.offset(path), 0)
-        line = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
-        line.sendall(self.head_of("PATCH", path, 8, Expect="100-continue", Upload_Offset=0))
-        self.assertTrue(line.recv(4096).startswith(b"HTTP/1.1 100 "))
-        line.sendall(b"abcdefgh")
-        answer = http.client.HTTPResponse(line)
-        answer.begin()
-        line.close()
-        self.assertEqual(answer.status, 204)
+        got, _, _, line = self.told(self.head_of("PATCH", path, 8, Expect="100-continue", Upload_Offset=0))
+        self.assertEqual(got, 100)
+        with line:
+            line.sendall(b"abcdefgh")
+            answer = http.client.HTTPResponse(line)
+            answer.begin()
+            self.assertEqual(answer.status, 204)
         self.must_be_file(path, b"abcdefgh")
+
+    def test_a_length_that_nobody_takes_is_too_much_and_one_that_is_none_is_refused(self):
+        path = self.begin(None, Upload_Defer_Length="1")
+        for length in ("5497558138881", "9007199254740993", "9223372036854775808", "18446744073709551616", "9" * 60):
+            self.check_problem(self.ask("POST", "/api/v1/uploads", Upload_Length=length), 413, "TOO_LARGE")
+            self.check_problem(self.patch(path, 0, b"ab", Upload_Length=length), 413, "TOO_LARGE")
+            self.check_problem(self.patch(path, length, b"ab"), 409, "CONFLICT")
+        for length in ("-1", "-9223372036854775809", "+4", "4.0", "1e3", "0x10", "4,4", "four", ""):
+            self.check_problem(self.ask("POST", "/api/v1/uploads", Upload_Length=length), 400, "MALFORMED")
+            self.check_problem(self.patch(path, length, b"ab"), 400, "MALFORMED")
+        self.assertEqual(self.patch(path, 0, b"ab", Upload_Length="2").status, 204)
 
     def test_methods_may_be_named_by_a_header(self):
         path = self.begin(4)
@@ -268,6 +325,40 @@ class Uploads(Uploader):
                          [final, str(len(data)), str(len(data))])
         for wrong in (f"final;{parts[0]}/../x", "final;" + parts[0].replace("/uploads/", "/files/")):
             self.check_problem(self.ask("POST", "/api/v1/uploads", Upload_Concat=wrong), 400)
+
+
+class Slow(Uploader):
+    settings = {**MeshCase.settings, "TRELLIS_HTTP_BODY_IDLE_SECONDS": "2"}  # and 1 KiB a second over four
+
+    def test_slow_bodies_end_with_408_and_hold_nobody_up(self):
+        size, came, n = 100000, 300, 100
+        lines = {}
+        with selectors.DefaultSelector() as waiting:
+            for i in range(2 * n):  # of each two one stops, the other sends a byte now and then
+                path = self.begin(size)
+                line = self.line(path, size, 0, b"x" * came)
+                line.setblocking(False)
+                lines[line] = path
+                waiting.register(line, selectors.EVENT_READ, i % 2)
+            data = self.bytes_of(MIB)
+            path = self.begin(len(data))
+            self.assertEqual(self.patch(path, 0, data).status, 204)
+            self.must_be_file(path, data)
+            sent, answers = dict.fromkeys(lines, came), {}
+            until = time.monotonic() + 60
+            while len(answers) < len(lines):
+                self.assertLess(time.monotonic(), until)
+                for key, _ in waiting.select(0.2):
+                    answers[key.fileobj] = key.fileobj.recv(4096)
+                    waiting.unregister(key.fileobj)
+                for key in list(waiting.get_map().values()):
+                    if key.data:
+                        key.fileobj.send(b"x")
+                        sent[key.fileobj] += 1
+        self.assertEqual({answer[:12] for answer in answers.values()}, {b"HTTP/1.1 408"})
+        for line, path in lines.items():
+            # The last bytes may have come too late.
+            self.assertIn(self.offset(path), range(max(came, sent[line] - 2), sent[line] + 1))
 
 
 class Apart(Uploader):
