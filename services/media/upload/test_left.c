@@ -1,7 +1,10 @@
 /* What is left when a writer does not come to its end: a disk that is full, a row that
- * forgot who writes it, a process that died between the last byte and the file. */
+ * forgot who writes it, a process that died between the last byte and the file; and
+ * that nothing is, of clients that leave. */
 #include <signal.h>
 #include <sys/resource.h>
+
+#include <trl/metrics.h>
 
 #include "upload/test_sender.h"
 
@@ -309,6 +312,70 @@ where_there_is_no_room_what_fits_stays(void **state)
 	must_lie_there(id, data, len);
 }
 
+/* The sum of a gauge's series. */
+static double
+gauge(const char *name)
+{
+	struct trl_buf text = { 0 };
+	double sum = 0;
+
+	trl_metrics_render(&text, false);
+	trl_buf_add(&text, "", 1);
+	for (const char *begin = (const char *)text.data, *at = begin;
+	     (at = strstr(at, name)); at += strlen(name))
+		if (at > begin && at[-1] == '\n')
+			sum += strtod(strchr(at, '}') + 1, NULL);
+	trl_buf_fini(&text);
+	return sum;
+}
+
+/* All that the pools have is there for the next one. */
+static bool
+pools_are_idle(void *arg)
+{
+	const double taken = gauge("trellis_pg_writes_in_use{") +
+			     gauge("trellis_pg_pipelined{") +
+			     gauge("trellis_pg_waiting{");
+
+	(void)arg;
+	return taken == 0 &&
+	       strcmp(world_sql("select count(*) from pg_stat_activity where datname = "
+				"current_database() and usename like 'media%%' and "
+				"state <> 'idle'"),
+		   "0") == 0;
+}
+
+static void
+many_aborts_leave_nothing_behind(void **state)
+{
+	struct media *self = world.self;
+
+	(void)state;
+	must(pools_are_idle, NULL);
+	for (int i = 0; i < 20; i++) {
+		struct sender sender = begin_sender(MIB, MIB);
+
+		for (int aborts = 0; aborts < 10; aborts++) {
+			sender = (struct sender){ .id = sender.id,
+				.data = sender.data,
+				.offset = tus_offset(sender.id),
+				.len = 10000 };
+			start(&sender);
+			send_to(&sender, aborts ? 100 : 9000);
+			if (i + aborts == 0) /* who waits for a client has none */
+				must(pools_are_idle, NULL);
+			cut(&sender);
+		}
+		assert_int_equal(tus_delete(&ann, sender.id), TRL_OK);
+		world_forget(state);
+	}
+	assert_null(self->uploads->first);
+	assert_string_equal(storage(), "0 0");
+	must(pools_are_idle, NULL);
+	assert_true(
+	    gauge("trellis_pg_connections{") <= gauge("trellis_pg_connections_limit{"));
+}
+
 int
 main(void)
 {
@@ -323,6 +390,7 @@ main(void)
 		TUS(what_cannot_be_finished_is_ended_by_its_owner),
 		TUS(a_body_that_came_with_the_upload_and_cannot_be_finished_goes),
 		TUS(where_there_is_no_room_what_fits_stays),
+		TUS(many_aborts_leave_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

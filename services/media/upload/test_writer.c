@@ -300,25 +300,6 @@ a_body_whose_row_cannot_be_written_ends_in_time(void **state)
 	must_lie_there(sender.id, sender.data, 20 * MIB);
 }
 
-static void
-many_aborts_leave_nothing_behind(void **state)
-{
-	struct media *self = world.self;
-
-	(void)state;
-	for (int i = 0; i < 40; i++) {
-		struct sender sender = begin_sender(MIB, MIB);
-
-		start(&sender);
-		send_to(&sender, 300000);
-		cut(&sender);
-		assert_int_equal(tus_delete(&ann, sender.id), TRL_OK);
-		world_forget(state);
-	}
-	assert_null(self->uploads->first);
-	assert_string_equal(storage(), "0 0");
-}
-
 /* DELETE, the row's part of it, where another process does it. */
 static void
 delete_row(struct trl_id id)
@@ -385,7 +366,6 @@ main(void)
 		TUS(another_process_is_told_how_far_it_came),
 		TUS(who_lost_the_row_commits_nothing),
 		TUS(a_body_whose_row_cannot_be_written_ends_in_time),
-		TUS(many_aborts_leave_nothing_behind),
 		TUS(what_was_deleted_meanwhile_is_gone_and_no_fault),
 	};
 
