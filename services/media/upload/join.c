@@ -140,6 +140,36 @@ join(struct joining *joining, trl_ctx *ctx, const Media__V1__UploadDue *due,
 	return rc;
 }
 
+/* What a restored database knows as a join to be done may have been done before, and
+ * its parts have gone: what lies under the file's name, as long as it is to be, is the
+ * file. Errors: TRL_NOT_FOUND. */
+static enum trl_code
+take_made(
+    struct joining *joining, trl_ctx *ctx, const media_file *file, char text[HASH_TEXT])
+{
+	const struct store_object made = upload_object(ctx->tenant, joining->id);
+	media_store *store = joining->self->store;
+	TRL_AUTO(store_reader_close) store_reader *reader = NULL;
+	const uint8_t *data;
+	uint64_t size = 0;
+	size_t len = 1;
+	enum trl_code rc = store_size(ctx, store, &made, &size);
+
+	if (rc == TRL_OK && size != (uint64_t)file->size)
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "what lies there is another length");
+	if (rc == TRL_OK)
+		rc = store_reader_open(ctx, store, &made, 0, size, &reader);
+	hash_init(&joining->hash);
+	while (rc == TRL_OK && len > 0) {
+		rc = store_reader_next(ctx, reader, &data, &len);
+		if (rc == TRL_OK)
+			add_bytes(joining, data, len);
+	}
+	if (rc == TRL_OK)
+		hash_text(&joining->hash, text);
+	return rc;
+}
+
 /* NULL: it has been put together, or purged meanwhile. */
 static enum trl_code
 find(struct media *self, trl_ctx *ctx, struct trl_id id, media_file **out)
@@ -234,6 +264,11 @@ run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 	if (rc != TRL_OK)
 		return rc;
 	rc = join(&joining, ctx, due_of(job), text, &whole);
+	if (rc == TRL_NOT_FOUND) {
+		trl_err_clear(ctx);
+		rc = take_made(&joining, ctx, file, text);
+		whole = rc == TRL_OK;
+	}
 	if (rc == TRL_NOT_FOUND)
 		return trl_job_give_up(ctx, "a part is not there");
 	if (rc != TRL_OK) { /* no part's fault */

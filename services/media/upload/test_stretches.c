@@ -150,6 +150,61 @@ a_join_whose_bytes_are_gone_begins_anew(void **state)
 	is_whole(id);
 }
 
+struct restored {
+	struct trl_id id, part;
+	const char *made;
+};
+
+/* The store has what came of a join, and the part's bytes have gone. */
+static void
+make_before(trl_ctx *ctx, void *arg)
+{
+	const struct restored *what = arg;
+	const struct store_object made = upload_object(ann.tenant, what->id),
+				  part = upload_object(ann.tenant, what->part);
+
+	assert_int_equal(
+	    store_put(ctx, store_of_media(), &made, what->made, strlen(what->made)),
+	    TRL_OK);
+	assert_int_equal(store_abandon(ctx, store_of_media(), &part), TRL_OK);
+}
+
+static void
+join_in_a_restored_database(const char *made, struct trl_id *id)
+{
+	struct restored what = { .part = part_of("abc", 3), .made = made };
+
+	hold();
+	assert_int_equal(join(&ann, final_of(&what.part, 1), NULL, &what.id), TRL_OK);
+	await_waiting(1);
+	world_act(make_before, &what);
+	let_go();
+	*id = what.id;
+}
+
+static bool
+is_rejected(void *id)
+{
+	return strcmp(world_sql("select state from file where id = '%s'",
+			  world_id_text(*(struct trl_id *)id)),
+		   "rejected") == 0;
+}
+
+/* The database is of a time before the join, and the store of one after it. */
+static void
+what_was_joined_before_a_restore_is_the_file(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	join_in_a_restored_database("abc", &id);
+	await_file(id);
+	assert_string_equal(file_that(id)->sha256, hash_of("abc", 3));
+	must_lie_there(id, "abc", 3);
+	join_in_a_restored_database("ab", &id);
+	assert_true(trl_loop_run_until(world.loop, is_rejected, &id, 20000));
+}
+
 static int
 begin_short(void **state)
 {
@@ -242,6 +297,7 @@ main(void)
 		    a_join_that_is_long_goes_on_run_by_run, begin_short, end_short),
 		TUS(a_join_whose_bytes_are_gone_begins_anew),
 		TUS(who_asks_for_a_large_one_waits_for_no_copy),
+		TUS(what_was_joined_before_a_restore_is_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);
