@@ -17,6 +17,7 @@ class MeshCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stack = cls.stack_class(os.environ["MESH_BINARIES"], cls.transport, cls.replicas, cls.more, **cls.settings)
+        cls.addClassCleanup(cls.end_stack)  # also where it, or what a story prepares, fails
         try:
             cls.stack.start()
         except BaseException:
@@ -25,7 +26,7 @@ class MeshCase(unittest.TestCase):
             raise
 
     @classmethod
-    def tearDownClass(cls):
+    def end_stack(cls):
         bad = cls.stack.stop()
         assert not bad, "\n".join(bad)
 

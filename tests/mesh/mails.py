@@ -18,19 +18,15 @@ class ByServer(MeshCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="trl-mail.", dir="/var/tmp")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
         port = free_port()
         cls.server = MailServer(cls.folder, port)
+        cls.addClassCleanup(cls.server.close)
         cls.settings = {**cls.settings, "TRELLIS_SMTP_URL": f"smtp://localhost:{port}",
                         "TRELLIS_SMTP_USER": "trellis", "TRELLIS_SMTP_PASSWORD": "sesame",
                         "TRELLIS_SMTP_CA": cls.server.ca,
                         "TRELLIS_MAIL_FROM": "Über Trellis <post@trellis.example>"}
         super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.server.close()
-        shutil.rmtree(cls.folder)
 
     def sign_up(self, address):
         person = self.stack.client()

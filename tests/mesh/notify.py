@@ -31,16 +31,12 @@ class People(MeshCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="trl-slack.", dir="/var/tmp")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
         cls.receiver = Receiver(cls.folder)
+        cls.addClassCleanup(cls.receiver.close)
         cls.settings = {**cls.settings, "TRELLIS_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8",
                         "TRELLIS_WEBHOOK_CA": f"{cls.folder}/hook-ca.pem"}
         super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.receiver.close()
-        shutil.rmtree(cls.folder)
 
     def titles(self, person, query=""):
         return [item["title"] for item in person.get(INBOX + query)["items"]]

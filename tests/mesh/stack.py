@@ -29,6 +29,7 @@ class Stack(Environment, Doings):
         self.transport = transport
         self.settings = {key: str(value) for key, value in settings.items()}
         self.processes = {}
+        self.redis = self.server = self.proxy = self.pooler = None  # not yet
         self.folder = tempfile.mkdtemp(prefix="trl-mesh.", dir="/var/tmp")
         self.mail = os.path.join(self.folder, "mail")
         self.admin = self._find_server()
@@ -82,7 +83,6 @@ class Stack(Environment, Doings):
         self.server = Sql(target, user, first)
         self.inside = Sql(target, user, self.database)
         self.direct = f"postgresql:///{self.database}?" + urllib.parse.urlencode({"host": host, "user": user})
-        self.pooler = None
         if os.environ.get("MESH_POOLER"):
             self.pooler = Pooler(target, [*(f"{service}_{role}" for service in SERVICES
                                             for role in ("app", "sys")), user])
@@ -106,7 +106,6 @@ class Stack(Environment, Doings):
 
     def _start_redis(self):
         self.redis_path = os.path.join(self.folder, "redis")
-        self.redis = None
         self.start_redis()
 
     def start_redis(self):
@@ -203,11 +202,13 @@ class Stack(Environment, Doings):
         if self.redis:
             self.redis.kill()
             self.redis.wait()
-        self.proxy.shut()
-        self.proxy.listener.close()
+        if self.proxy:
+            self.proxy.shut()
+            self.proxy.listener.close()
         if self.pooler:
             self.pooler.stop()
-        self._drop_database()
+        if self.server:
+            self._drop_database()
         self._remove_folder()
         return bad
 

@@ -17,16 +17,12 @@ class Traces(MeshCase):
     @classmethod
     def setUpClass(cls):
         cls.collector = Collector(free_port())
+        cls.addClassCleanup(cls.collector.close)
         cls.settings = {**cls.settings, "TRELLIS_OTLP_URL": f"http://127.0.0.1:{cls.collector.port}/",
                         "TRELLIS_OTLP_HEADERS": "api-key=a%20key",
                         # Only what a client wants traced is.
                         "TRELLIS_TRACE_RATIO": "0"}
         super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.collector.close()
 
     def counted(self, service, name):
         return sum(float(line.rpartition(" ")[2]) for line in self.stack.metrics(service).splitlines()
