@@ -3,8 +3,10 @@
  *
  * A file is what its bytes say (sniff/). What was declared with it is believed where
  * that is the more special of the two, or where bytes cannot tell: a .docx is a ZIP
- * archive, a table with commas a text. Else what was declared is a lie, and nothing is
- * stored. table.c has what is beneath what.
+ * archive, a table with commas a text. Systems declare by the name's ending alone, and
+ * not all alike, so a name that agrees with the bytes is believed before them, and of
+ * pictures (or sound, or fonts) the one that was found is it. Else what was declared is
+ * a lie, and nothing is stored. table.c has what is beneath what.
  *
  * For actors; all but kinds_look are pure. */
 #pragma once
@@ -35,10 +37,10 @@ extern const struct trl_child_kind kinds_child;
 /* Looks at how a file begins: at all of head (len bytes, KINDS_HEAD_MAX at most; all of
  * them where it is no longer), which the call needs until it returns. declared: the
  * Content-Type that came with it, parameters and all, or NULL; name: the file's, or
- * NULL; it says nothing against the bytes. out->type is static or of ctx's arena.
- * One that trellis-sniff does not get over is application/octet-stream.
- * Errors: TRL_UNSUPPORTED_MEDIA_TYPE (what was declared is a lie, or no media type),
- * and those of trl_child_ask. */
+ * NULL; it says nothing against the bytes, or a type that has to begin in its own way.
+ * out->type is static or of ctx's arena. One that trellis-sniff does not get over is
+ * application/octet-stream. Errors: TRL_UNSUPPORTED_MEDIA_TYPE (what was declared is a
+ * lie, or no media type), and those of trl_child_ask. */
 enum trl_code kinds_look(trl_ctx *ctx, trl_child *sniff, const void *head, size_t len,
     const char *declared, const char *name, struct kind *out) TRL_MUST_CHECK;
 
@@ -53,8 +55,9 @@ bool kinds_says_nothing(const char *declared);
 /* Whether it is a media type, parameters and all, or says nothing. */
 bool kinds_is_type(const char *declared);
 /* Whether a file of which that was declared may turn out to be one of a list, before it
- * is looked at. NULL: nothing was declared. */
-bool kinds_may_be_listed(const char *const *list, const char *declared);
+ * is looked at. NULL: nothing was declared, or it has no name. */
+bool kinds_may_be_listed(
+    const char *const *list, const char *declared, const char *name);
 
 /* What is known of a type that is stored; .type is the same text. Of an unknown one:
  * nothing. */

@@ -19,6 +19,7 @@
 #define OOXML "application/vnd.openxmlformats-officedocument."
 #define ODF "application/vnd.oasis.opendocument."
 #define OFFICE "application/vnd.ms-"
+#define DOC "application/msword"
 #define SHOWN (KIND_IN_PLACE | KIND_SIGNED)
 
 static const struct kind_row rows[] = {
@@ -66,7 +67,8 @@ static const struct kind_row rows[] = {
 	{ "video/3gpp2", MP4, QUICKTIME, .names = " video/3g2 audio/3gpp2 ",
 	    .endings = " 3g2 ", .flags = KIND_SIGNED },
 	{ "audio/aac", MP4,
-	    .names = " audio/x-aac audio/aacp audio/x-hx-aac-adts audio/x-hx-aac-adif ",
+	    .names = " audio/x-aac audio/aacp audio/x-hx-aac-adts audio/x-hx-aac-adif "
+		     "audio/vnd.dlna.adts ",
 	    .endings = " aac ", .flags = KIND_IN_PLACE },
 	{ "application/ogg", .names = " application/x-ogg ", .endings = " ogx ",
 	    .flags = KIND_SIGNED | KIND_GUESSED },
@@ -85,7 +87,8 @@ static const struct kind_row rows[] = {
 	{ "audio/mpeg", .names = " audio/mp3 audio/x-mp3 audio/x-mpeg audio/mpeg3 ",
 	    .endings = " mp3 ", .flags = KIND_IN_PLACE },
 	{ "audio/wav",
-	    .names = " audio/x-wav audio/wave audio/vnd.wave audio/x-pn-wav ",
+	    .names = " audio/x-wav audio/wave audio/vnd.wave audio/x-pn-wav "
+		     "audio/vnd.dlna.wav ",
 	    .endings = " wav ", .flags = SHOWN },
 	{ "audio/flac", .names = " audio/x-flac ", .endings = " flac ",
 	    .flags = SHOWN },
@@ -100,15 +103,15 @@ static const struct kind_row rows[] = {
 	    .flags = KIND_SIGNED },
 	{ "video/x-flv", .endings = " flv ", .flags = KIND_SIGNED },
 	{ "video/mpeg", .names = " video/x-mpeg ", .endings = " mpg mpeg " },
-	/* Browsers take it for TypeScript's, too. */
-	{ "video/mp2t", .also = TEXT, .endings = " mts m2ts " },
+	{ "video/mp2t", .names = " video/vnd.dlna.mpeg-tts ", .endings = " mts m2ts " },
 
 	/* Text: what is in it libmagic only guesses. Nothing of it is shown in place.
 	 */
 	{ TEXT, .names = " text/x-unknown text/ascii ", .endings = " txt text log ",
 	    .flags = KIND_GUESSED | KIND_COMMON },
 	{ "text/csv", TEXT,
-	    .names = " application/csv text/x-csv text/comma-separated-values ",
+	    .names = " application/csv application/x-csv text/x-csv "
+		     "text/comma-separated-values text/x-comma-separated-values ",
 	    .endings = " csv " },
 	{ "text/tab-separated-values", TEXT, .endings = " tsv " },
 	{ "text/markdown", TEXT, .names = " text/x-markdown ",
@@ -120,6 +123,12 @@ static const struct kind_row rows[] = {
 	    .endings = " js mjs cjs " },
 	{ "application/typescript", TEXT,
 	    .names = " text/typescript text/x-typescript ", .endings = " ts tsx " },
+	{ "application/x-bat", TEXT, .names = " application/bat ",
+	    .endings = " bat cmd " },
+	{ "application/vnd.apple.mpegurl", TEXT,
+	    .names = " application/x-mpegurl audio/mpegurl audio/x-mpegurl ",
+	    .endings = " m3u m3u8 " },
+	{ "audio/x-scpls", TEXT, .names = " audio/scpls ", .endings = " pls " },
 	{ "application/json", TEXT, .names = " text/json application/x-json ",
 	    .endings = " json map " },
 	{ "application/ld+json", "application/json", .endings = " jsonld " },
@@ -217,35 +226,44 @@ static const struct kind_row rows[] = {
 	{ "application/vnd.comicbook+zip", ZIP,
 	    .names = " application/x-cbz application/vnd.comicbook ",
 	    .endings = " cbz ", .flags = KIND_SIGNED },
+	{ OFFICE "visio.drawing", ZIP,
+	    .names = " application/vnd.ms-visio.drawing.main+xml ", .endings = " vsdx ",
+	    .flags = KIND_SIGNED },
+	{ "image/openraster", ZIP, .endings = " ora ", .flags = KIND_SIGNED },
 	{ "model/3mf", ZIP, .endings = " 3mf ", .flags = KIND_SIGNED },
 	{ "application/x-xpinstall", ZIP, .endings = " xpi ", .flags = KIND_SIGNED },
 
-	/* In OLE files, of which a part tells little. */
+	/* In OLE files, of which a part tells little. Systems call those of later
+	 * Offices by the names of the first, whose files are not always such, either.
+	 */
 	{ OLE,
 	    .names = " application/cdfv2 application/cdfv2-corrupt "
 		     "application/cdfv2-encrypted application/cdfv2-unknown "
 		     "application/encrypted application/vnd.ms-office ",
 	    .flags = KIND_SIGNED | KIND_GUESSED | KIND_COMMON },
-	{ "application/msword", OLE, "application/rtf", "text/html",
+	{ DOC, OLE, "application/rtf", XML,
 	    .names = " application/x-msword application/vnd.ms-word ",
-	    .endings = " doc dot ", .flags = KIND_SIGNED },
-	/* So browsers call tables with commas on a system that has it. */
-	{ OFFICE "excel", OLE, TEXT, .names = " application/msexcel ",
+	    .endings = " doc dot " },
+	{ OFFICE "excel", OLE, "text/csv", XML,
+	    .names = " application/msexcel application/x-msexcel application/excel "
+		     "application/vnd.msexcel ",
 	    .endings = " xls xlt " },
 	{ OFFICE "powerpoint", OLE, .names = " application/mspowerpoint ",
-	    .endings = " ppt pps ", .flags = KIND_SIGNED },
+	    .endings = " ppt pps " },
 	{ OFFICE "outlook", OLE,
 	    .names = " application/x-ms-msg application/msoutlook ", .endings = " msg ",
 	    .flags = KIND_SIGNED },
 	{ OFFICE "publisher", OLE, .names = " application/x-mspublisher ",
 	    .endings = " pub ", .flags = KIND_SIGNED },
 	{ OFFICE "project", OLE, .endings = " mpp ", .flags = KIND_SIGNED },
-	{ "application/vnd.visio", OLE, .endings = " vsd ", .flags = KIND_SIGNED },
+	{ "application/vnd.visio", OLE, .endings = " vsd " },
 	{ "application/x-msi", OLE, .names = " application/x-ole-msi ",
 	    .endings = " msi ", .flags = KIND_SIGNED },
 
 	/* Others that begin as nothing else does. */
-	{ "application/pdf", .names = " application/x-pdf text/pdf ",
+	{ "application/pdf",
+	    .names = " application/x-pdf text/pdf text/x-pdf application/acrobat "
+		     "application/vnd.pdf applications/vnd.pdf application/nappdf ",
 	    .endings = " pdf ", .flags = KIND_SIGNED },
 	{ "application/illustrator", "application/pdf", "application/postscript",
 	    .names = " application/vnd.adobe.illustrator ", .endings = " ai ",
@@ -254,6 +272,7 @@ static const struct kind_row rows[] = {
 	    .flags = KIND_SIGNED | KIND_COMMON },
 	{ "application/x-compressed-tar", "application/gzip",
 	    .names = " application/x-tgz ", .endings = " tgz " },
+	{ "image/svg+xml-compressed", "application/gzip", .endings = " svgz " },
 	{ "application/x-tar", .names = " application/x-gtar application/x-ustar ",
 	    .endings = " tar ", .flags = KIND_COMMON },
 	{ "application/x-bzip2", .names = " application/x-bzip ", .endings = " bz2 ",
@@ -261,21 +280,24 @@ static const struct kind_row rows[] = {
 	{ "application/x-xz", .endings = " xz ", .flags = KIND_SIGNED | KIND_COMMON },
 	{ "application/zstd", .names = " application/x-zstd ", .endings = " zst ",
 	    .flags = KIND_SIGNED | KIND_COMMON },
-	{ "application/x-7z-compressed", .endings = " 7z ", .flags = KIND_SIGNED },
+	{ "application/x-7z-compressed", .endings = " 7z ",
+	    .flags = KIND_SIGNED | KIND_COMMON },
 	{ "application/vnd.rar",
 	    .names = " application/x-rar application/x-rar-compressed "
 		     "application/rar ",
-	    .endings = " rar ", .flags = KIND_SIGNED },
+	    .endings = " rar ", .flags = KIND_SIGNED | KIND_COMMON },
 	{ "application/vnd.sqlite3", .names = " application/x-sqlite3 ",
 	    .endings = " sqlite sqlite3 ", .flags = KIND_SIGNED | KIND_COMMON },
 	{ "application/vnd.microsoft.portable-executable",
 	    .names = " application/x-dosexec application/x-msdownload "
-		     "application/x-msdos-program application/x-ms-ne-executable ",
-	    .endings = " exe dll ", .flags = KIND_SIGNED },
+		     "application/x-msdos-program application/x-ms-ne-executable "
+		     "application/x-ms-dos-executable application/exe "
+		     "application/x-exe ",
+	    .endings = " exe dll ", .flags = KIND_COMMON },
 	{ "application/x-elf",
 	    .names = " application/x-executable application/x-sharedlib "
 		     "application/x-object application/x-pie-executable ",
-	    .endings = " so ", .flags = KIND_SIGNED },
+	    .endings = " so ", .flags = KIND_SIGNED | KIND_COMMON },
 	{ "application/x-mach-binary", .flags = KIND_SIGNED },
 	{ "application/wasm", .endings = " wasm ", .flags = KIND_SIGNED },
 	{ "application/vnd.debian.binary-package",
@@ -287,10 +309,11 @@ static const struct kind_row rows[] = {
 	{ "font/otf", "font/ttf",
 	    .names = " application/vnd.ms-opentype application/x-font-otf ",
 	    .endings = " otf ", .flags = KIND_SIGNED },
-	{ "font/woff", .names = " application/font-woff ", .endings = " woff ",
-	    .flags = KIND_SIGNED },
-	{ "font/woff2", .names = " application/font-woff2 ", .endings = " woff2 ",
-	    .flags = KIND_SIGNED },
+	{ "font/collection", "font/ttf", "font/otf", .endings = " ttc otc " },
+	{ "font/woff", .names = " application/font-woff application/x-font-woff ",
+	    .endings = " woff ", .flags = KIND_SIGNED },
+	{ "font/woff2", .names = " application/font-woff2 application/x-font-woff2 ",
+	    .endings = " woff2 ", .flags = KIND_SIGNED },
 };
 
 /* Whether a list of words, each between spaces, has one. */
@@ -356,4 +379,10 @@ kind_row_root(const struct kind_row *row)
 	while ((up = row_named(row->beneath)))
 		row = up;
 	return row;
+}
+
+const struct kind_row *
+kind_row_text(void)
+{
+	return row_named(TEXT);
 }

@@ -34,3 +34,5 @@ const struct kind_row *kind_row_ending(const char *ending);
 bool kind_row_beneath(const struct kind_row *row, const struct kind_row *above);
 /* The family's first row. */
 const struct kind_row *kind_row_root(const struct kind_row *row);
+/* That of all text. */
+const struct kind_row *kind_row_text(void);

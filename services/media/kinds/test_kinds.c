@@ -69,10 +69,26 @@ static const struct {
 	{ "application/cdfv2", NULL, "mail.msg", "application/vnd.ms-outlook" },
 	{ "application/cdfv2", NULL, NULL, OLE },
 	{ "text/rtf", "application/msword", NULL, "application/msword" },
+	{ "text/rtf", "application/msword", "a.rtf", "application/rtf" },
+	{ "text/xml", "application/msword", "a.doc", "application/msword" },
+	{ OOXML "wordprocessingml.document", "application/msword", "a.docx",
+	    OOXML "wordprocessingml.document" },
+	{ "text/html", OOXML "wordprocessingml.document", "a.docx", NULL },
+	{ "application/zip", "application/vnd.ms-powerpoint", "a.pptx",
+	    OOXML "presentationml.presentation" },
+	{ "application/vnd.ms-visio.drawing.main+xml", "application/vnd.visio",
+	    "a.vsdx", "application/vnd.ms-visio.drawing" },
 	/* Text. */
 	{ "text/plain", "text/csv", NULL, "text/csv" },
-	{ "text/plain", "application/vnd.ms-excel", "a.csv",
+	/* Windows with Excel; and what other programs call a workbook. */
+	{ "text/plain", "application/vnd.ms-excel", "a.csv", "text/csv" },
+	{ "text/csv", "application/vnd.ms-excel", "a.CSV", "text/csv" },
+	{ "text/csv", "application/vnd.ms-excel", NULL, "application/vnd.ms-excel" },
+	{ "text/html", "application/vnd.ms-excel", "a.xls",
 	    "application/vnd.ms-excel" },
+	{ "text/xml", "application/vnd.ms-excel", "a.xls", "application/vnd.ms-excel" },
+	{ "text/csv", NULL, "a.xls", "application/vnd.ms-excel" },
+	{ "application/pdf", "application/vnd.ms-excel", "a.xls", NULL },
 	{ "text/plain", "application/json", NULL, "application/json" },
 	{ "application/json", "text/plain", NULL, "application/json" },
 	{ "text/plain", "text/markdown", NULL, "text/markdown" },
@@ -89,7 +105,16 @@ static const struct {
 	{ "text/plain", "text/x-acme", NULL, "text/x-acme" },
 	{ "text/plain", "application/vnd.acme.plan", NULL,
 	    "application/vnd.acme.plan" },
-	{ "text/plain", "video/mp2t", "a.ts", "video/mp2t" },
+	{ "text/plain", "video/mp2t", "a.ts", "application/typescript" },
+	{ "application/javascript", "video/vnd.dlna.mpeg-tts", "a.ts",
+	    "application/typescript" },
+	{ "application/javascript", NULL, "a.ts", "application/typescript" },
+	{ "application/octet-stream", "video/mp2t", "a.ts", "video/mp2t" },
+	{ "text/plain", "video/mp2t", "a.mts", NULL },
+	{ "text/plain", "video/mp2t", NULL, NULL },
+	{ "text/plain", "audio/x-mpegurl", "a.m3u8", "application/vnd.apple.mpegurl" },
+	{ "text/x-msdos-batch", "application/x-msdownload", "a.bat",
+	    "application/x-bat" },
 	{ "application/octet-stream", "text/plain", NULL, "text/plain" },
 	/* XML. */
 	{ "text/xml", "application/xml", NULL, "application/xml" },
@@ -126,10 +151,46 @@ static const struct {
 	    "application/vnd.acme.plan" },
 	{ "application/gzip", NULL, "a.tgz", "application/x-compressed-tar" },
 	{ "image/tiff", "image/x-acme-raw", NULL, "image/x-acme-raw" },
+	/* Other names of what it is, which have no row: name and bytes agree. */
+	{ "image/jpeg", "application/jpg", "a.jpg", "image/jpeg" },
+	{ "video/x-flv", "application/x-flash-video", "a.flv", "video/x-flv" },
+	{ "application/gzip", "image/svg+xml", "a.svgz", "image/svg+xml-compressed" },
+	{ "application/vnd.microsoft.portable-executable", "application/exe", "a.exe",
+	    "application/vnd.microsoft.portable-executable" },
+	{ "application/json", "application/vnd.acme.plan", "plan.json",
+	    "application/vnd.acme.plan" },
+	{ "image/jpeg", "application/jpg", "a.pdf", NULL },
+	/* A picture is a picture, sound or film the same, and so are fonts. */
+	{ "image/jpeg", "image/png", "a.png", "image/jpeg" },
+	{ "image/webp", "image/jpeg", "a.jpg", "image/webp" },
+	{ "image/jpeg", "image/x-citrix-jpeg", NULL, "image/jpeg" },
+	{ "audio/x-wav", "audio/mpeg", NULL, "audio/wav" },
+	{ "audio/mpeg", "video/mpeg", NULL, "audio/mpeg" },
+	{ "font/sfnt", "font/woff2", NULL, "font/ttf" },
+	{ "image/svg+xml", "image/x-acme", NULL, NULL },
+	/* Stars of file choosers. */
+	{ "image/heic", "image/*", NULL, "image/heic" },
+	{ "image/svg+xml", "image/*", "a.svg", "image/svg+xml" },
+	{ "video/mp4", "audio/*", "a.m4a", "audio/mp4" },
+	{ "text/csv", "text/*", "a.csv", "text/csv" },
+	{ "application/json", "application/*", NULL, "application/json" },
+	{ "application/octet-stream", "image/*", NULL, "application/octet-stream" },
+	{ "application/pdf", "image/*", "a.pdf", NULL },
+	{ "text/html", "image/*", "a.png", NULL },
+	{ "image/png", "text/*", NULL, NULL },
+	/* What says nothing in other words. */
+	{ "application/x-rar", "application/x-compressed", NULL,
+	    "application/vnd.rar" },
+	{ "application/zip", "application/wps-office.docx", "a.docx",
+	    OOXML "wordprocessingml.document" },
+	{ "text/csv", "application/x-extension-csv", NULL, "text/csv" },
 	/* Lies. */
 	{ "text/html", "image/png", NULL, NULL },
+	{ "text/html", "image/png", "a.html", NULL },
+	{ "text/html", "audio/mpeg", "a.mp3", NULL },
+	{ "model/vnd.collada+xml", "audio/mpeg", "a.mp3", NULL },
+	{ "application/pdf", "image/jpeg", "a.pdf", NULL },
 	{ "image/svg+xml", "image/png", NULL, NULL },
-	{ "image/jpeg", "image/png", NULL, NULL },
 	{ "application/octet-stream", "image/png", NULL, NULL },
 	{ "text/plain", "image/jpeg", NULL, NULL },
 	{ "text/x-c", "audio/mpeg", NULL, NULL },
@@ -150,6 +211,8 @@ static const struct {
 	{ NULL, "text/x-acme", NULL, "text/x-acme" },
 	{ NULL, "application/json", NULL, "application/json" },
 	{ NULL, NULL, "a.md", "text/markdown" },
+	{ NULL, "text/*", NULL, "text/plain" },
+	{ NULL, "image/*", NULL, "application/octet-stream" },
 	{ NULL, NULL, "a.png", "application/octet-stream" },
 	{ NULL, NULL, NULL, "application/octet-stream" },
 	{ NULL, "image/x-acme", NULL, "application/octet-stream" },
@@ -253,6 +316,30 @@ only_what_can_do_nothing_is_shown_in_place(void **state)
 	assert_string_equal(kinds_of("image/x-acme").type, "image/x-acme");
 }
 
+/* Whatever is declared, and however it is called. */
+static void
+what_a_browser_would_run_is_never_shown_in_place(void **state)
+{
+	static const char *const run[] = { "text/html", "image/svg+xml", "text/xml",
+		"model/vnd.collada+xml", "application/javascript", "text/x-php",
+		"text/plain", "application/pdf" };
+	static const char *const names[] = { NULL, "a.png", "a.mp3", "a.m4a", "a.html",
+		"a.svg" };
+	const size_t n_names = sizeof names / sizeof *names;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof run / sizeof *run; i++)
+		for (size_t j = 0; j < n_names * sizeof judged / sizeof *judged; j++) {
+			const char *declared = judged[j / n_names].declared;
+			struct kind kind;
+
+			if (kinds_judge(&ctx, run[i], declared, names[j % n_names],
+				&kind) == TRL_OK)
+				assert_false(kind.in_place);
+			trl_err_clear(&ctx);
+		}
+}
+
 static void
 pictures_are_those_that_are_rendered(void **state)
 {
@@ -310,19 +397,34 @@ what_may_be_listed_is_told_before_it_is_looked_at(void **state)
 {
 	static const char *const list[] = { "image/jpeg",
 		OOXML "wordprocessingml.document", "text/csv", NULL };
-	static const char *const may[] = { NULL, "", "application/octet-stream",
-		"application/x-www-form-urlencoded", "image/jpg", "IMAGE/JPEG; a=b",
-		"application/zip", "text/plain", "text/csv",
-		OOXML "wordprocessingml.document" };
-	static const char *const may_not[] = { "image/png", "text/html", "audio/mpeg",
-		"application/pdf", "jpeg", "image/x-acme" };
+	static const struct {
+		const char *declared, *name;
+		bool may;
+	} rows[] = { { NULL, NULL, true }, { "", NULL, true },
+		{ "application/octet-stream", NULL, true },
+		{ "application/x-www-form-urlencoded", NULL, true },
+		{ "image/jpg", NULL, true }, { "IMAGE/JPEG; a=b", NULL, true },
+		{ "application/zip", NULL, true }, { "text/plain", NULL, true },
+		{ "text/csv", NULL, true },
+		{ OOXML "wordprocessingml.document", NULL, true },
+		{ "image/*", NULL, true }, { "text/*", NULL, true },
+		{ "application/msword", "a.docx", true },
+		{ "image/x-acme", NULL, true }, { "application/jpg", "a.jpg", true },
+		{ "application/vnd.ms-excel", "a.csv", true },
+		{ "application/vnd.ms-excel", "a.xls", false },
+		{ "application/vnd.ms-excel", NULL, false },
+		{ "application/jpg", "a.gif", false }, { "image/png", NULL, false },
+		{ "image/png", "a.jpg", false }, { "text/html", NULL, false },
+		{ "audio/mpeg", NULL, false }, { "audio/*", NULL, false },
+		{ "application/pdf", NULL, false }, { "jpeg", NULL, false } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof may / sizeof *may; i++)
-		assert_true(kinds_may_be_listed(list, may[i]));
-	for (size_t i = 0; i < sizeof may_not / sizeof *may_not; i++)
-		assert_false(kinds_may_be_listed(list, may_not[i]));
-	assert_true(kinds_may_be_listed(NULL, "image/png"));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (kinds_may_be_listed(list, rows[i].declared, rows[i].name) !=
+		    rows[i].may)
+			fail_msg(
+			    "declared %s, name %s", rows[i].declared, rows[i].name);
+	assert_true(kinds_may_be_listed(NULL, "image/png", NULL));
 }
 
 struct looked {
@@ -357,6 +459,9 @@ look_at_all(trl_ctx *with, void *arg)
 		{ BYTES("<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>"),
 		    "image/png", NULL },
 		{ BYTES("a,b\n1,2\n"), "text/csv", "text/csv" },
+		{ BYTES("\0\0\0\x14"
+			"ftypXAVC\0\0\0\1XAVC"),
+		    "video/mp4", "video/mp4" },
 		{ BYTES(EICAR), "text/plain", "text/plain" },
 		{ BYTES(EICAR), NULL, "text/plain" },
 		{ BYTES(""), "image/png", NULL },
@@ -379,7 +484,8 @@ look_at_all(trl_ctx *with, void *arg)
 		if (looks[i].stored)
 			assert_string_equal(kind.type, looks[i].stored);
 		assert_true(rc != TRL_OK || !kind.in_place ||
-			    strncmp(kind.type, "image/", 6) == 0);
+			    strncmp(kind.type, "image/", 6) == 0 ||
+			    strcmp(kind.type, "video/mp4") == 0);
 		trl_err_clear(with);
 	}
 }
@@ -486,6 +592,7 @@ main(void)
 		cmocka_unit_test(a_lie_names_both),
 		cmocka_unit_test(a_type_that_is_too_long_is_none),
 		cmocka_unit_test(only_what_can_do_nothing_is_shown_in_place),
+		cmocka_unit_test(what_a_browser_would_run_is_never_shown_in_place),
 		cmocka_unit_test(pictures_are_those_that_are_rendered),
 		cmocka_unit_test(a_list_has_types_names_and_stars),
 		cmocka_unit_test(what_may_be_listed_is_told_before_it_is_looked_at),

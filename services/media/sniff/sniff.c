@@ -56,6 +56,16 @@ is_zip(const uint8_t *head, size_t len)
 			       memcmp(head, "PK\005\006", 4) == 0);
 }
 
+/* ISO 14496-12 and QuickTime: of the brands that cameras write it knows some. */
+static bool
+is_boxes(const uint8_t *head, size_t len)
+{
+	return len >= 16 && head[0] == 0 &&
+	       (memcmp(head + 4, "ftyp", 4) == 0 || memcmp(head + 4, "wide", 4) == 0 ||
+		   memcmp(head + 4, "skip", 4) == 0 ||
+		   memcmp(head + 4, "free", 4) == 0);
+}
+
 /* Of a type its length, else 0: whatever libmagic's database says for want of a type is
  * none. */
 static size_t
@@ -81,8 +91,9 @@ sniff_answer(const uint8_t *head, size_t len, struct trl_buf *reply)
 		found = unknown;
 		found_len = strlen(unknown);
 	}
-	if (strncasecmp(found, unknown, found_len) == 0 && is_zip(head, len)) {
-		found = "application/zip";
+	if (strncasecmp(found, unknown, found_len) == 0 &&
+	    (is_zip(head, len) || is_boxes(head, len))) {
+		found = is_zip(head, len) ? "application/zip" : "video/mp4";
 		found_len = strlen(found);
 	}
 	for (size_t i = 0; i < found_len; i++) {

@@ -46,6 +46,11 @@ static const struct {
 	{ BYTES("\0\0\0\x14"
 		"ftypqt  \0\0\2\0qt  "),
 	    "video/quicktime" },
+	/* Cameras, and a brand of which libmagic says nothing. */
+	{ BYTES("\0\0\0\x14"
+		"ftypXAVC\0\0\0\1XAVC"),
+	    "video/mp4" },
+	{ BYTES("\0\0\0\x08wide\0\0\0\x10mdat"), "video/mp4" },
 	{ BYTES("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"), "application/pdf" },
 	{ BYTES(ZIP), "application/zip" },
 	{ BYTES("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "application/zip" },

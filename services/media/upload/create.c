@@ -51,7 +51,7 @@ take_type(trl_ctx *ctx, const struct upload_plan *plan,
 		    "What the file is declared to be is no media type, such as "
 		    "image/png.");
 	out->type = trl_arena_strdup(ctx->arena, plan->type);
-	if (!kinds_may_be_listed(collection->types, plan->type))
+	if (!kinds_may_be_listed(collection->types, plan->type, out->name))
 		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
 		    "This collection does not take files of the type %s.", plan->type);
 	return TRL_OK;
