@@ -361,7 +361,7 @@ bus_dispatch(
 		return;
 	}
 	if (frame->body_len > 0 &&
-	    !bus_credit_has_room(server->bus->net, frame->body_len)) {
+	    !bus_credit_has_room(server->bus->net, frame, frame->body_len)) {
 		shed(conn, frame);
 		return;
 	}

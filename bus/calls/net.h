@@ -1,6 +1,8 @@
 /* net.h - what the ends of the bus in one process share. Private to bus/calls. */
 #pragma once
 
+#include <trl/shares.h>
+
 #include "guests.h"
 #include "link.h"
 
@@ -27,11 +29,11 @@ void bus_metrics_bulk(struct bus_bulk *bulk);
 /* The name it is counted by. */
 const char *bus_metrics_name(const struct trl_method *method);
 
-enum { BUS_BUDGET = 32 << 20 };
+enum { BUS_BUDGET = 64 << 20 };
 
 /* Memory of this process for bodies that come: stream_credit.c. */
 struct bus_budget {
-	uint64_t charged;
+	struct trl_shares shares;
 	unsigned readers;
 };
 

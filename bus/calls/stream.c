@@ -8,12 +8,14 @@
 #include <string.h>
 
 struct trl_stream *
-bus_stream_new(struct bus_bulk *bulk, trl_loop *loop, const struct trl_method *method)
+bus_stream_new(struct bus_bulk *bulk, trl_loop *loop, const struct trl_method *method,
+    struct trl_id holder)
 {
 	struct trl_stream *s = calloc(1, sizeof *s);
 	trl_assert(s != NULL);
 	s->bus = bulk->bus;
 	s->loop = loop;
+	s->share = trl_share_join(&bulk->bus->net->budget.shares, holder);
 	s->method = method;
 	s->until_us = UINT64_MAX;
 	s->in.last = &s->in.first;
@@ -35,6 +37,7 @@ bus_stream_free(struct trl_stream **stream)
 {
 	struct trl_stream *s = TRL_TAKE(*stream);
 	bus_credit_close(s);
+	trl_share_leave(&s->share);
 	bus_bulk_remove(s);
 	bus_stream_drop_held(s);
 	for (struct bus_piece *p; (p = s->in.first) != NULL; p->drop(p))

@@ -4,6 +4,7 @@
  * stream_credit.c how much may be on its way. */
 #pragma once
 
+#include <trl/shares.h>
 #include <trl/span.h>
 #include <trl/stream.h>
 
@@ -24,7 +25,7 @@ struct stream_in {
 	uint64_t granted, spent, read;
 	uint32_t window;   /* how much may be granted and not read; 0: nothing yet */
 	uint64_t grown_at; /* of read */
-	uint32_t charge;   /* its part of the process's budget */
+	uint32_t charge;   /* its part of its holder's share */
 };
 
 /* Ours. */
@@ -43,6 +44,7 @@ struct trl_stream {
 	const struct trl_method *method;
 	trl_bus *bus;
 	trl_loop *loop;
+	trl_share *share;            /* of the process's budget */
 	const char *over;            /* why it is broken, or NULL */
 	struct trl_ticket ticket;    /* who waits for a change of anything here */
 	void (*changed)(void *self); /* who watches; NULL: nobody */
@@ -69,8 +71,8 @@ struct trl_stream {
 };
 
 /* stream.c */
-struct trl_stream *bus_stream_new(
-    struct bus_bulk *bulk, trl_loop *loop, const struct trl_method *method);
+struct trl_stream *bus_stream_new(struct bus_bulk *bulk, trl_loop *loop,
+    const struct trl_method *method, struct trl_id holder);
 void bus_stream_free(struct trl_stream **stream);
 /* Parks until something changes. Errors: TRL_DEADLINE, TRL_UNAVAILABLE. */
 enum trl_code bus_stream_wait(
@@ -111,6 +113,8 @@ enum trl_code bus_stream_check(
 bool bus_stream_finish(struct trl_stream *stream, enum trl_code rc);
 
 /* stream_credit.c */
+/* Who holds what a call that came holds. */
+struct trl_id bus_credit_holder(const struct bus_frame *call);
 /* Reserves memory for a body, once. False: none is left. */
 bool bus_credit_open(struct trl_stream *stream);
 enum trl_code bus_credit_none(trl_ctx *ctx);
@@ -122,7 +126,8 @@ void bus_credit_grow(struct trl_stream *stream);
 /* After a piece or an end came: if that was all, no more is kept for it. */
 void bus_credit_settle(struct trl_stream *stream);
 /* Of a body that rides: whether there is memory to keep it, and that it is kept. */
-bool bus_credit_has_room(const trl_bus_net *net, size_t len);
+bool bus_credit_has_room(
+    const trl_bus_net *net, const struct bus_frame *call, size_t len);
 void bus_credit_ride(struct trl_stream *stream, size_t len);
 /* The other end gave n more. */
 const char *bus_credit_came(struct trl_stream *stream, uint32_t n);

@@ -4,9 +4,11 @@
  * A stream begins with 256 KiB, and doubles that whenever its reader has read as much
  * and waits all the same: what is on its way then fills the line, however long that
  * is. The piece that the reader has counts until it asks for the next. All streams of
- * a process share a budget. A quarter of it is for those that grow,
- * evenly; of the rest each one that comes takes a small part of what is left, since
- * credit cannot be taken back from a reader that has become slow. 64 KiB each stream
+ * a process share a budget, which organisations share (trl/shares.h): slow readers of
+ * one, however many, keep no other's out. An eighth of it is for those that grow,
+ * evenly; of the rest each one that comes takes a small part of what is left to its
+ * holder, since credit cannot be taken back from a reader that has become slow. 64 KiB
+ * each stream
  * keeps to its end, and a caller that waits for a reply what may ride in it: what was
  * not asked for at the beginning cannot be refused when it comes. Once all of a body
  * has come it costs what of it waits to be read: of a file that was handed over, nearly
@@ -17,8 +19,8 @@ enum {
 	FIRST = 256 << 10,
 	LEAST = 64 << 10,
 	MOST = 4 << 20,
-	GROWING = BUS_BUDGET / 4,
-	PARTS = BUS_BUDGET / FIRST, /* of what is left a newcomer takes one */
+	GROWING = BUS_BUDGET / 8,
+	PARTS = BUS_BUDGET / 2 / FIRST, /* of what is left a newcomer takes one */
 	RETRY_MS = 1000
 };
 
@@ -28,10 +30,11 @@ clamp(uint64_t v, uint32_t least, uint32_t most)
 	return v < least ? least : v > most ? most : (uint32_t)v;
 }
 
-static uint64_t
-left_beside(uint64_t charged)
+struct trl_id
+bus_credit_holder(const struct bus_frame *call)
 {
-	return charged < BUS_BUDGET ? BUS_BUDGET - charged : 0;
+	return trl_holder(
+	    call->tenant, call->principal.account, call->address.s, call->address.n);
 }
 
 /* How much a stream may have on its way now. */
@@ -39,8 +42,9 @@ static uint32_t
 share(const struct trl_stream *s)
 {
 	const struct bus_budget *budget = &s->bus->net->budget;
-	uint64_t others = budget->charged - s->in.charge;
-	uint32_t first = clamp(left_beside(others) / PARTS, LEAST, FIRST);
+	uint64_t others = budget->shares.used - s->in.charge;
+	uint64_t left = trl_share_left(s->share) + s->in.charge;
+	uint32_t first = clamp(left / PARTS, LEAST, FIRST);
 	uint64_t even = GROWING / (budget->readers ? budget->readers : 1);
 	uint64_t grown = others < GROWING ? GROWING - others : 0;
 
@@ -63,11 +67,10 @@ all_came(const struct trl_stream *s)
 static void
 charge(struct trl_stream *s, uint32_t more)
 {
-	struct bus_budget *budget = &s->bus->net->budget;
 	uint32_t now =
 	    all_came(s) ? (uint32_t)(s->in.spent - s->in.read)
 			: clamp(s->in.granted + more - s->in.read, kept(s), UINT32_MAX);
-	budget->charged = budget->charged - s->in.charge + now;
+	trl_share_change(s->share, s->in.charge, now);
 	s->in.charge = now;
 }
 
@@ -77,7 +80,7 @@ bus_credit_open(struct trl_stream *s)
 	struct bus_budget *budget = &s->bus->net->budget;
 	if (s->in.window != 0)
 		return true;
-	uint64_t left = left_beside(budget->charged);
+	uint64_t left = trl_share_left(s->share);
 	if (left < kept(s))
 		return false;
 	budget->readers++;
@@ -98,12 +101,11 @@ bus_credit_none(trl_ctx *ctx)
 uint32_t
 bus_credit_take(struct trl_stream *s)
 {
-	struct bus_budget *budget = &s->bus->net->budget;
 	uint64_t held = s->in.granted - s->in.read;
 	/* A caller whose bulk connection is down is the first to know. */
 	if (s->bulk == NULL || (!s->serves && s->bulk->by == NULL))
 		return 0;
-	uint64_t most = s->in.charge + left_beside(budget->charged);
+	uint64_t most = s->in.charge + trl_share_left(s->share);
 	s->in.window = clamp(s->in.window, LEAST, share(s));
 	if (held > s->in.window / 2)
 		return 0;
@@ -116,16 +118,16 @@ bus_credit_take(struct trl_stream *s)
 }
 
 bool
-bus_credit_has_room(const trl_bus_net *net, size_t len)
+bus_credit_has_room(const trl_bus_net *net, const struct bus_frame *call, size_t len)
 {
-	return net->budget.charged + len <= BUS_BUDGET;
+	return len <= trl_shares_left(&net->budget.shares, bus_credit_holder(call));
 }
 
 void
 bus_credit_ride(struct trl_stream *s, size_t len)
 {
+	trl_share_change(s->share, 0, len);
 	s->in.charge += (uint32_t)len;
-	s->bus->net->budget.charged += len;
 }
 
 void
@@ -171,7 +173,7 @@ void
 bus_credit_close(struct trl_stream *s)
 {
 	struct bus_budget *budget = &s->bus->net->budget;
-	budget->charged -= s->in.charge;
+	trl_share_change(s->share, s->in.charge, 0);
 	s->in.charge = 0;
 	if (s->in.window == 0)
 		return;

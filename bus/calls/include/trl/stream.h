@@ -39,12 +39,14 @@ struct trl_stream_terms {
 	bool whole;       /* body is all that the call takes along, and len may be 0 */
 	const void *body; /* copied */
 	size_t len;       /* at most TRL_STREAM_RIDES */
+	struct trl_id holder; /* whose share of memory it takes; nil: ctx's */
 };
 
 /* Makes the call, which is never made again once it was sent. terms may be NULL. A
  * method that takes no body needs no whole. *out is closed by trl_stream_close, before
  * ctx ends.
- * Errors: TRL_BUSY (no memory for what would be given back), and every fault. */
+ * Errors: TRL_BUSY (no memory for what would be given back, or
+ * its holder has as much as it may), and every fault. */
 enum trl_code trl_stream_open(trl_ctx *ctx, trl_bus *bus,
     const struct trl_method *method, const ProtobufCMessage *in,
     const struct trl_stream_terms *terms, trl_stream **out) TRL_MUST_CHECK;
