@@ -16,7 +16,7 @@ close_store(media_store *base)
 {
 	struct s3_store *store = (struct s3_store *)base;
 
-	trl_assert(store->held == 0);
+	trl_assert(store->writers.used == 0 && store->readers.used == 0);
 	trl_http_out_close(&store->out);
 	trl_offload_fini(&store->disk);
 	free(store->url);
@@ -141,7 +141,8 @@ enum trl_code
 s3_store_open(
     const struct trl_host *host, const struct media_config *config, media_store **out)
 {
-	const struct trl_http_out_options options = { .any_address = true,
+	const struct trl_http_out_options options = { .max_connections = S3_CONNECTIONS,
+		.any_address = true,
 		.ca_file = config->s3_ca };
 	struct s3_store *store = calloc(1, sizeof *store);
 
@@ -161,6 +162,8 @@ s3_store_open(
 	store->secret = config->s3_secret;
 	store->part_bytes = S3_PART_BYTES;
 	store->pause_ms = S3_PAUSE_MS;
+	store->writers.size = S3_WRITERS_BYTES;
+	store->readers.size = S3_READERS;
 	store->redirect_s = (uint32_t)config->s3_redirect_s;
 	store->spool = copy(config->folder != NULL ? config->folder : P_tmpdir);
 	store->disk = (struct trl_offload){ .name = "media_disk",

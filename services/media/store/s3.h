@@ -15,6 +15,7 @@
 #include <trl/http_out.h>
 #include <trl/metrics.h>
 #include <trl/pg.h>
+#include <trl/shares.h>
 
 #include "inside.h"
 #include "s3_state.h"
@@ -26,7 +27,9 @@ enum {
 	S3_PART_BYTES = 8 << 20, /* of unknown length twice that: 156 GiB at most */
 	S3_PAUSE_MS = 100,       /* before a second try; then twice as long each time */
 	S3_SMALL_BYTES = 64 << 10,    /* to hash without a thread */
-	S3_WRITERS_BYTES = 256 << 20, /* that all writers hold in memory */
+	S3_WRITERS_BYTES = 384 << 20, /* that all writers hold in memory */
+	S3_CONNECTIONS = 512,
+	S3_READERS = 384, /* of them; the rest is for all that takes no long time */
 	S3_AGAIN_MS = 2000
 };
 
@@ -44,7 +47,9 @@ struct s3_store {
 	const trl_secret *secret;
 	uint32_t part_bytes, pause_ms; /* fixed, but in tests */
 	uint32_t redirect_s;           /* 0: nobody is told a URL of it */
-	size_t held;                   /* by writers */
+	/* A slow client keeps its part in memory, and its connection, for as long as it
+	 * likes: organisations share both. */
+	struct trl_shares writers, readers;
 	struct trl_offload disk;
 	trl_series *retries;
 };
@@ -124,6 +129,10 @@ enum trl_code s3_complete(trl_ctx *ctx, struct s3_store *store, const char *key,
     const struct s3_state *state) TRL_MUST_CHECK;
 
 /* s3_write.c */
+
+/* What a part of so many bytes takes of the writers' memory: one alone may be larger
+ * than a holder's share. */
+uint64_t s3_room_of(uint64_t bytes);
 enum trl_code s3_writer_open(trl_ctx *ctx, media_store *store,
     const struct store_object *object, const struct store_place *from,
     store_writer **out);

@@ -15,16 +15,19 @@ add_tail(trl_ctx *ctx, struct s3_store *store, const struct store_object *object
 {
 	uint8_t *bytes = malloc(len);
 	char tail[S3_KEY_BYTES];
+	trl_share *share;
 	enum trl_code rc;
 
 	trl_assert(bytes != NULL);
-	store->held += len; /* writers wait for it */
+	/* Writers wait for it. */
+	share = trl_share_join(&store->writers, object->tenant);
+	trl_share_change(share, 0, s3_room_of(len));
 	s3_tail_of(object, state->tail_generation, state->bytes, tail);
 	rc = s3_read_key(ctx, store, tail, bytes, len);
 	if (rc == TRL_OK)
 		rc = s3_add_part(ctx, store, key, state, bytes, len);
 	free(bytes);
-	store->held -= len;
+	trl_share_give(&share, s3_room_of(len));
 	return rc;
 }
 

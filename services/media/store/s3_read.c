@@ -13,6 +13,7 @@ struct s3_reader {
 	store_reader base;
 	char key[S3_KEY_BYTES];
 	trl_http_exchange *exchange; /* NULL: to be begun */
+	trl_share *share;            /* of connections; NULL: it takes none */
 	const uint8_t *data;         /* of it, that was not given yet */
 	size_t len;
 	unsigned tries; /* since something came */
@@ -83,8 +84,25 @@ begin(trl_ctx *ctx, struct s3_store *store, struct s3_reader *reader)
 void
 s3_reader_close(store_reader *base)
 {
-	trl_http_out_end(&((struct s3_reader *)base)->exchange);
-	free(base);
+	struct s3_reader *reader = (struct s3_reader *)base;
+
+	trl_http_out_end(&reader->exchange);
+	trl_share_give(&reader->share, 1);
+	free(reader);
+}
+
+static enum trl_code
+take_line(trl_ctx *ctx, struct s3_store *store, struct s3_reader *reader,
+    struct trl_id tenant)
+{
+	enum trl_code rc;
+
+	reader->share = trl_share_take(&store->readers, tenant, 1);
+	if (reader->share != NULL)
+		return begin(ctx, store, reader);
+	rc = trl_fail(ctx, TRL_BUSY, "as many files are read as may be");
+	trl_err_retry_after(ctx, S3_AGAIN_MS);
+	return rc;
 }
 
 enum trl_code
@@ -98,12 +116,12 @@ s3_reader_open(trl_ctx *ctx, media_store *base, const struct store_object *objec
 	trl_assert(reader != NULL);
 	reader->base = (store_reader){ .offset = offset, .left = len };
 	s3_key_of(object, reader->key);
-	rc = len > 0 ? begin(ctx, (struct s3_store *)base, reader)
+	rc = len > 0 ? take_line(ctx, (struct s3_store *)base, reader, object->tenant)
 		     : s3_size(ctx, base, object, &size);
 	if (rc == TRL_OK)
 		*out = &reader->base;
 	else
-		free(reader);
+		s3_reader_close(&reader->base);
 	return rc;
 }
 

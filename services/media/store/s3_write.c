@@ -1,10 +1,10 @@
 /* s3_write.c - the bytes of an upload into a bucket, while they come. They are gathered
  * to a part, which goes to the server when it is full: one part a writer is in memory,
- * and all writers share what there is of it. What is less than a part when it has to be
- * durable goes into an object of its own, the tail. Its key has the writer's generation
- * and its first byte in it, so that neither a writer that was fenced off and does not
- * know yet, nor a later checkpoint that no row has heard of, changes what the next one
- * reads. A part that such a one writes late is found by its ETag when the
+ * and organisations share what there is of it. What is less than a part when it has to
+ * be durable goes into an object of its own, the tail. Its key has the writer's
+ * generation and its first byte in it, so that neither a writer that was fenced off and
+ * does not know yet, nor a later checkpoint that no row has heard of, changes what the
+ * next one reads. A part that such a one writes late is found by its ETag when the
  * parts are made one. */
 #include "s3.h"
 
@@ -21,7 +21,8 @@ struct s3_writer {
 	struct trl_buf kept; /* the state as the row has it */
 	uint8_t *part;       /* what comes behind the parts */
 	size_t filled, room;
-	size_t most;    /* that is taken of what all writers may hold */
+	uint64_t most; /* that is taken of what all writers may hold */
+	trl_share *share;
 	bool no_copies; /* the server does not do them, or not these */
 };
 
@@ -37,22 +38,26 @@ store_of(const struct s3_writer *writer)
 	return (struct s3_store *)writer->base.store;
 }
 
-/* One large part is let in where there is nothing else. */
+uint64_t
+s3_room_of(uint64_t bytes)
+{
+	return bytes < S3_WRITERS_BYTES / 2 ? bytes : S3_WRITERS_BYTES / 2;
+}
+
 static enum trl_code
 take_room(trl_ctx *ctx, struct s3_store *store, struct s3_writer *writer, uint64_t part,
     uint64_t length)
 {
-	const size_t most = (size_t)(part < length ? part : length);
 	enum trl_code rc;
 
-	if (store->held > 0 && store->held + most > S3_WRITERS_BYTES) {
-		rc = trl_fail(ctx, TRL_BUSY, "as many uploads are written as may be");
-		trl_err_retry_after(ctx, S3_AGAIN_MS);
-		return rc;
-	}
-	store->held += most;
-	writer->most = most;
-	return TRL_OK;
+	writer->most = s3_room_of(part < length ? part : length);
+	writer->share =
+	    trl_share_take(&store->writers, writer->object.tenant, writer->most);
+	if (writer->share != NULL)
+		return TRL_OK;
+	rc = trl_fail(ctx, TRL_BUSY, "as many uploads are written as may be");
+	trl_err_retry_after(ctx, S3_AGAIN_MS);
+	return rc;
 }
 
 static void
@@ -112,7 +117,7 @@ s3_writer_close(store_writer *base)
 {
 	struct s3_writer *writer = (struct s3_writer *)base;
 
-	store_of(writer)->held -= writer->most;
+	trl_share_give(&writer->share, writer->most);
 	s3_state_fini(&writer->state);
 	trl_buf_fini(&writer->kept);
 	free(writer->part);
@@ -164,7 +169,7 @@ write_piece(trl_ctx *ctx, struct s3_writer *writer, const void *data, size_t len
 	size_t n = len < part - writer->filled ? len : part - writer->filled;
 	enum trl_code rc = TRL_OK;
 
-	if (writer->most == 0)
+	if (writer->share == NULL)
 		rc =
 		    take_room(ctx, store_of(writer), writer, part, writer->base.length);
 	if (rc != TRL_OK)

@@ -56,7 +56,7 @@ stays_busy(trl_ctx *ctx)
 	upload_to(ctx, &place, 1, 17 * UNIT);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
 	holds(ctx, 1, 17 * UNIT);
-	assert_int_equal(((struct s3_store *)store)->held, 0);
+	assert_int_equal(((struct s3_store *)store)->writers.used, 0);
 }
 
 static void
@@ -237,29 +237,35 @@ a_store_that_is_full_says_so_and_takes_the_rest_later(void **state)
 static void
 too_many(trl_ctx *ctx)
 {
-	enum { MOST = S3_WRITERS_BYTES / (8 * UNIT) };
+	enum { MOST = S3_WRITERS_BYTES / 2 / (8 * UNIT) }; /* of one organisation */
 	struct store_place place = { .length = UINT64_C(5) << 40, .generation = 1 };
+	const struct store_object others = { { { 7 } }, object.file, "" };
 	store_writer *writers[MOST], *more;
 
-	/* One of the largest is let in where nothing else is. */
+	/* One of the largest is let in where nothing else is, and leaves others room.
+	 */
 	writers[0] = open_writer(ctx, &place);
 	place.length = 8 * UNIT;
 	assert_int_equal(
 	    store_writer_open(ctx, store, &object, &place, &more), TRL_BUSY);
 	assert_int_not_equal(ctx->err.retry_after_ms, 0);
 	trl_err_clear(ctx);
+	assert_int_equal(store_writer_open(ctx, store, &others, &place, &more), TRL_OK);
+	store_writer_close(&more);
 	store_writer_close(&writers[0]);
 	for (size_t i = 0; i < MOST; i++)
 		writers[i] = open_writer(ctx, &place);
 	assert_int_equal(
 	    store_writer_open(ctx, store, &object, &place, &more), TRL_BUSY);
 	trl_err_clear(ctx);
+	assert_int_equal(store_writer_open(ctx, store, &others, &place, &more), TRL_OK);
+	store_writer_close(&more);
 	store_writer_close(&writers[5]);
 	place.length = 100; /* it takes no more than it has */
 	writers[5] = open_writer(ctx, &place);
 	for (size_t i = 0; i < MOST; i++)
 		store_writer_close(&writers[i]);
-	assert_int_equal(((struct s3_store *)store)->held, 0);
+	assert_int_equal(((struct s3_store *)store)->writers.used, 0);
 	place.length = (UINT64_C(5) << 40) + 1;
 	assert_int_equal(
 	    store_writer_open(ctx, store, &object, &place, &more), TRL_TOO_LARGE);
@@ -271,6 +277,43 @@ writers_are_bounded_by_what_they_may_hold_in_memory(void **state)
 {
 	(void)state;
 	act(too_many);
+}
+
+/* Whoever reads slowly keeps a connection for as long. */
+static void
+too_many_read(trl_ctx *ctx)
+{
+	const struct store_object others = { { { 7 } }, object.file, "" };
+	struct store_place place = { .length = 3 * UNIT, .generation = 1 };
+	struct s3_store *s3 = (struct s3_store *)store;
+	store_reader *readers[2], *more;
+
+	upload_to(ctx, &place, 1, 3 * UNIT);
+	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
+	s3->readers.size = 4;
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(
+		    store_reader_open(ctx, store, &object, 0, 3 * UNIT, &readers[i]),
+		    TRL_OK);
+	assert_int_equal(
+	    store_reader_open(ctx, store, &object, 0, 3 * UNIT, &more), TRL_BUSY);
+	assert_int_not_equal(ctx->err.retry_after_ms, 0);
+	trl_err_clear(ctx);
+	assert_int_equal(/* it is looked for */
+	    store_reader_open(ctx, store, &others, 0, 3 * UNIT, &more), TRL_NOT_FOUND);
+	trl_err_clear(ctx);
+	for (size_t i = 0; i < 2; i++)
+		store_reader_close(&readers[i]);
+	assert_int_equal(s3->readers.used, 0);
+	s3->readers.size = S3_READERS;
+	holds(ctx, 1, 3 * UNIT);
+}
+
+static void
+slow_readers_of_one_organisation_keep_no_other_out(void **state)
+{
+	(void)state;
+	act(too_many_read);
 }
 
 int
@@ -286,6 +329,7 @@ main(void)
 		CASE(a_multipart_upload_that_was_ended_is_missed),
 		CASE(a_store_that_is_full_says_so_and_takes_the_rest_later),
 		CASE(writers_are_bounded_by_what_they_may_hold_in_memory),
+		CASE(slow_readers_of_one_organisation_keep_no_other_out),
 	};
 
 	trl_assert(sodium_init() >= 0);

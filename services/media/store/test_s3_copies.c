@@ -163,7 +163,7 @@ no_room(trl_ctx *ctx)
 	struct store_place place = begin(ctx);
 	bool whole;
 
-	s3->held = S3_WRITERS_BYTES;
+	s3->writers.used = S3_WRITERS_BYTES;
 	assert_int_equal(join(ctx, &place, UINT32_MAX, &whole), TRL_OK);
 	assert_true(whole);
 	holds(ctx, 1, LENGTH);
@@ -171,10 +171,10 @@ no_room(trl_ctx *ctx)
 	store->no_copies = true;
 	assert_int_equal(join(ctx, &place, UINT32_MAX, &whole), TRL_BUSY);
 	trl_err_clear(ctx);
-	assert_int_equal(s3->held, S3_WRITERS_BYTES);
-	s3->held = 0;
+	assert_int_equal(s3->writers.used, S3_WRITERS_BYTES);
+	s3->writers.used = 0;
 	assert_int_equal(join(ctx, &place, UINT32_MAX, &whole), TRL_OK);
-	assert_int_equal(s3->held, 0);
+	assert_int_equal(s3->writers.used, 0);
 	store->no_copies = false;
 }
 
