@@ -44,6 +44,8 @@ open_edge(const struct trl_host *host, void **out)
 	self->host = &self->host_copy;
 	self->config = host->config;
 	self->needs = calls;
+	/* The rest of the actors is for all else. */
+	self->transfers.size = trl_loop_max_actors(host->loop) / 4 * 3;
 	self->requests = trl_counter_new("trellis_http_requests_total",
 	    "Requests: ok, refused (4xx) or failed (5xx)", "method", "result", NULL);
 	self->answers = trl_counter_new("trellis_http_answers_total",

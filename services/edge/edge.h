@@ -10,6 +10,7 @@
 #include <trl/origin.h>
 #include <trl/routes.h>
 #include <trl/service.h>
+#include <trl/shares.h>
 
 enum {
 	EDGE_SEGMENTS_MAX = 12, /* of a path */
@@ -39,6 +40,7 @@ struct edge_route {
 	const char *segments[EDGE_SEGMENTS_MAX]; /* text, or the variable's name */
 	bool is_variable[EDGE_SEGMENTS_MAX];
 	int tenant_segment; /* index of the tenant's variable, or -1 */
+	int whose_segment;  /* of a public method: that of whose thing it is, or -1 */
 	bool wants_body;    /* some field must come from it */
 	bool names;         /* the path has an id: it is one thing, whoever asks */
 	bool shows_path;    /* its variables are ids: it may hold no token */
@@ -71,6 +73,7 @@ struct edge {
 	const struct edge_config *config;
 	trl_access *access;
 	trl_http_server *server;
+	struct trl_shares transfers; /* at once, whose bytes come or go */
 	struct edge_streams *streams;
 	struct edge_route *routes;
 	size_t n_routes;

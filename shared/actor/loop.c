@@ -37,6 +37,12 @@ trl_loop_uv(trl_loop *loop)
 	return &loop->uv;
 }
 
+size_t
+trl_loop_max_actors(const trl_loop *loop)
+{
+	return loop->options.max_actors;
+}
+
 uint64_t
 trl_loop_now_us(const trl_loop *loop)
 {

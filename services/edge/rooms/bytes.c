@@ -1,10 +1,30 @@
 /* bytes.c - the third way through: a method that takes a body of bytes, or gives one,
  * of any size. The call opens a stream on the bus; then pieces go from the one side to
- * the other at the pace of the slower one, and no more of them is here than one. */
+ * the other at the pace of the slower one, and no more of them is here than one.
+ * Nothing bounds how long that takes, so organisations share how many there may be. */
+#include <string.h>
+
 #include "rooms/bytes.h"
 
-enum trl_code
-edge_bytes(struct edge_request *request)
+enum { RETRY_MS = 2000 };
+
+/* What is public counts for whose it is, as its path says, so that a crowd before one's
+ * files keeps nobody from another's. That the path lies is known before anything is
+ * given. */
+static struct trl_id
+holder_of(const struct edge_request *request)
+{
+	const int whose = request->route->whose_segment;
+	struct trl_id tenant;
+
+	if (whose >= 0 && trl_id_parse(request->segments[whose],
+			      strlen(request->segments[whose]), &tenant))
+		return tenant;
+	return trl_holder_of(request->ctx);
+}
+
+static enum trl_code
+transfer(struct edge_request *request, struct trl_id holder)
 {
 	trl_stream *stream = NULL;
 	enum trl_code rc;
@@ -13,7 +33,7 @@ edge_bytes(struct edge_request *request)
 	if (rc != TRL_OK)
 		return rc;
 	request->length = UINT64_MAX;
-	rc = bytes_take(request, &stream);
+	rc = bytes_take(request, holder, &stream);
 	if (rc == TRL_OK)
 		rc = edge_render(request);
 	if (rc == TRL_OK && request->route->method->gives)
@@ -24,5 +44,23 @@ edge_bytes(struct edge_request *request)
 		request->answered = true;
 	}
 	trl_stream_close(&stream);
+	return rc;
+}
+
+enum trl_code
+edge_bytes(struct edge_request *request)
+{
+	const struct trl_id holder = holder_of(request);
+	trl_share *share = trl_share_take(&request->edge->transfers, holder, 1);
+	enum trl_code rc;
+
+	if (!share) {
+		rc = trl_fail(
+		    request->ctx, TRL_BUSY, "as many transfers go on as may be");
+		trl_err_retry_after(request->ctx, RETRY_MS);
+		return rc;
+	}
+	rc = transfer(request, holder);
+	trl_share_give(&share, 1);
 	return rc;
 }

@@ -23,8 +23,10 @@ enum trl_code bytes_look(struct edge_request *request, struct bytes_look *look);
 enum trl_code bytes_look_last(struct edge_request *request, struct bytes_look *look);
 
 /* bytes_take.c: opens the call with whatever body the request has, and waits for the
- * reply, which becomes request->out. *stream is the caller's to close. */
-enum trl_code bytes_take(struct edge_request *request, trl_stream **stream);
+ * reply, which becomes request->out; it is one of holder's. *stream is the caller's to
+ * close. */
+enum trl_code bytes_take(
+    struct edge_request *request, struct trl_id holder, trl_stream **stream);
 
 /* bytes_give.c: writes the answer, whose head was rendered, with the body that the
  * stream gives. What fails once it has begun breaks the answer off and is logged. */

@@ -106,10 +106,10 @@ read_small(
 }
 
 enum trl_code
-bytes_take(struct edge_request *request, trl_stream **stream)
+bytes_take(struct edge_request *request, struct trl_id holder, trl_stream **stream)
 {
 	const struct trl_method *method = request->route->method;
-	struct trl_stream_terms terms = { 0 };
+	struct trl_stream_terms terms = { .holder = holder };
 	struct upload upload = { .look = bytes_looked() };
 	trl_ctx *ctx = request->ctx;
 	enum trl_code rc = TRL_OK;

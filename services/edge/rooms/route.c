@@ -83,7 +83,10 @@ learn_fields(struct edge_route *route)
 	route->next_page_token =
 	    field_of(method->out, "next_page_token", PROTOBUF_C_TYPE_STRING);
 	route->page_size = field_of(method->in, "page_size", PROTOBUF_C_TYPE_UINT32);
-	route->tenant_segment = -1;
+	route->tenant_segment = route->whose_segment = -1;
+	for (i = 0; i < route->n_segments && method->auth == TRL_AUTH_PUBLIC; i++)
+		if (route->is_variable[i] && strcmp(route->segments[i], "tenant") == 0)
+			route->whose_segment = (int)i;
 	for (i = 0; i < route->n_segments && method->tenant_field >= 0; i++)
 		if (route->is_variable[i] &&
 		    strcmp(route->segments[i], in->fields[method->tenant_field].name) ==

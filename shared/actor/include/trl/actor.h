@@ -46,6 +46,8 @@ void trl_loop_post(trl_loop *loop, void (*fn)(void *arg), void *arg);
  * ran, in the order of registration. */
 void trl_loop_on_flush(trl_loop *loop, void (*fn)(void *self), void *self);
 void trl_loop_off_flush(trl_loop *loop, void *self);
+/* How many actors there may be at once. */
+size_t trl_loop_max_actors(const trl_loop *loop);
 /* Monotonic microseconds as of this turn's start; cheap. */
 uint64_t trl_loop_now_us(const trl_loop *loop);
 
