@@ -4,7 +4,8 @@
  *
  * Errors of writes tell it at once. That it is over no write would find out, where the
  * orchestrator sends no more of them, so it is asked once a second; without an
- * error that is one small statement. Where a server is read-only, another may have
+ * error that is one small statement. Where that is not answered, nor anything else, the
+ * way there is cut (pg_give_up_silent). Where a server is read-only, another may have
  * become the primary, and connections made anew find it. */
 #include "pool.h"
 
@@ -56,7 +57,7 @@ heard(void *self, const struct pg_op *op)
 	trl_pg *pg = self;
 	uint64_t now = trl_loop_now_us(pg->loop);
 
-	pg->asked = false;
+	pg->asked = NULL;
 	if (op->outcome != PG_FINE) /* an error was noted as anybody's */
 		return;
 	compare_clocks(pg, op);
@@ -80,6 +81,8 @@ ask(uv_timer_t *timer)
 	trl_pg *pg = timer->data;
 	struct pg_op *op;
 
+	if (pg->asked)
+		pg_give_up_silent(pg);
 	if (pg->asked || !pg_are_up(pg))
 		return;
 	op = pg_op_new(pg->refusal == is_full ? TRL_COUNT(calls) : 1);
@@ -87,7 +90,7 @@ ask(uv_timer_t *timer)
 	op->calls = calls;
 	op->heard = heard;
 	op->self = pg;
-	pg->asked = true;
+	pg->asked = op;
 	pg_submit_heard(pg, op);
 	pg_op_unref(&op);
 }

@@ -359,6 +359,37 @@ says_nothing(const trl_pg *pg, const struct pg_op *op)
 	       trl_loop_now_us(pg->loop) - pg->heard_us > PG_UNHEARD_MS * 1000;
 }
 
+static void
+give_up_on(struct pg_conn *conn, uint64_t since_us)
+{
+	if (conn->state != PG_UP || !conn->first || conn->since_us > since_us)
+		return;
+	pg_conn_close(conn);
+	pg_conn_is_down(conn, "nothing was answered by any");
+}
+
+/* A way that is cut in silence the kernel finds out after six seconds or nine, and
+ * never where somebody in between takes what is sent. A statement that takes long is
+ * another thing: beside it the smallest of all is answered. What was sent to be written
+ * waits as long as somebody waits for it, for then nobody knows. */
+void
+pg_give_up_silent(trl_pg *pg)
+{
+	const struct pg_op *asked = pg->asked;
+	uint64_t since_us = trl_loop_now_us(pg->loop) - PG_GONE_MS * 1000;
+
+	if (asked->queued || asked->queued_us > since_us || pg->heard_us > since_us)
+		return;
+	for (size_t i = 0; i < pg->n_reads; i++)
+		give_up_on(&pg->reads[i], since_us);
+	for (size_t i = 0; i < pg->n_writes; i++) {
+		const struct pg_op *first = pg->writes[i].first;
+
+		if (first && (first->detached || first == asked))
+			give_up_on(&pg->writes[i], since_us);
+	}
+}
+
 /* That PostgreSQL is away is another thing than that it is slow: whoever asked may come
  * again. Of what was sent to be written nobody knows. */
 static enum trl_code

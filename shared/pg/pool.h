@@ -22,6 +22,7 @@ enum {
 	PG_PATIENCE_MS = 1,   /* how long reads wait for the groups before them */
 	PG_SILENT_MS = 500,   /* an answer awaited so long and in vain is in doubt */
 	PG_UNHEARD_MS = 1500, /* all are silent: it is away */
+	PG_GONE_MS = 2500,    /* and so are those that wait for it */
 	PG_LOCK_TIMEOUT_MS = 50,
 	PG_STATEMENT_TIMEOUT_MS = 5000,
 	PG_CONNECT_TIMEOUT_MS = 3000,
@@ -57,7 +58,7 @@ struct trl_pg {
 	uv_timer_t *timer; /* backoff and the deadline of connecting */
 	uv_timer_t *patience;
 	uv_timer_t *asking;  /* whether writes are taken */
-	bool asked;          /* and the answer is still to come */
+	struct pg_op *asked; /* and the answer is still to come; or NULL */
 	uint64_t sought_us;  /* when another server was last looked for */
 	const char *refusal; /* why writes are not taken, or NULL */
 	bool unfit;          /* a statement did not fit the schema */
@@ -104,6 +105,8 @@ enum trl_code pg_submit_on(
 bool pg_holds_tx(const trl_pg *pg, const trl_ctx *ctx);
 /* Queues an op that no actor waits for. */
 void pg_submit_heard(trl_pg *pg, struct pg_op *op);
+/* Where not even what is asked once a second was answered, makes anew what waits. */
+void pg_give_up_silent(trl_pg *pg);
 /* Whether a connection of each kind is up. */
 bool pg_are_up(const trl_pg *pg);
 /* Whether PostgreSQL takes writes: begins to ask; notes what an error says of it. */

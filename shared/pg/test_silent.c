@@ -50,6 +50,20 @@ silence(struct pg_conn *conns, size_t n)
 	return made;
 }
 
+static bool reads_are_up(void *arg);
+
+/* What the test before has left silent. */
+static void
+make_all_anew(void)
+{
+	for (size_t i = 0; i < world.pg->n_writes; i++)
+		if (world.pg->writes[i].state == PG_UP) {
+			pg_conn_close(&world.pg->writes[i]);
+			pg_conn_is_down(&world.pg->writes[i], "of another test");
+		}
+	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 10000));
+}
+
 static void
 read_in_vain(trl_ctx *ctx)
 {
@@ -105,6 +119,8 @@ static bool
 reads_are_up(void *arg)
 {
 	(void)arg;
+	if (!pg_are_up(world.pg))
+		return false;
 	for (size_t i = 0; i < world.pg->n_reads; i++)
 		if (world.pg->reads[i].state != PG_UP)
 			return false;
@@ -154,7 +170,7 @@ silent_reads_that_were_sent_again_are_given_up(void **state)
 	body *const all[] = { read_in_vain, read_in_vain };
 
 	(void)state;
-	assert_true(trl_loop_run_until(world.loop, reads_are_up, NULL, 10000));
+	make_all_anew();
 	assert_int_equal(silence(world.pg->reads, world.pg->n_reads), 2);
 	world_run_many((body **)(uintptr_t)all, TRL_COUNT(all));
 	for (size_t i = 0; i < world.pg->n_reads; i++) {
@@ -163,6 +179,77 @@ silent_reads_that_were_sent_again_are_given_up(void **state)
 		assert_true(conn->first && conn->first->detached);
 		conn->first->solo = true;
 		conn->since_us -= 3ULL * PG_STATEMENT_TIMEOUT_MS * 1000;
+	}
+	world_run_for(read_well, 4000);
+}
+
+static bool
+is_asked(void *arg)
+{
+	(void)arg;
+	return world.pg->asked && !world.pg->asked->queued;
+}
+
+static void
+let_time_pass(void)
+{
+	const uint64_t us = PG_GONE_MS * 1000;
+
+	world.pg->heard_us -= us;
+	for (size_t i = 0; i < world.pg->n_reads; i++)
+		world.pg->reads[i].since_us -= us;
+	for (size_t i = 0; i < world.pg->n_writes; i++)
+		world.pg->writes[i].since_us -= us;
+	if (world.pg->asked)
+		world.pg->asked->queued_us -= us;
+}
+
+/* Each is given up too soon for the other to be doubted. */
+static void
+silence_reads_in_use(void)
+{
+	make_all_anew();
+	assert_int_equal(silence(world.pg->reads, world.pg->n_reads), 2);
+	for (size_t i = 0; i < world.pg->n_reads; i++)
+		world_run_for(read_in_vain, PG_SILENT_MS / 2);
+	for (size_t i = 0; i < world.pg->n_reads; i++)
+		assert_non_null(world.pg->reads[i].first);
+}
+
+/* What is asked once a second is not answered either. */
+static void
+reads_in_use_are_given_up_where_nothing_is_answered(void **state)
+{
+	(void)state;
+	silence_reads_in_use();
+	assert_true(silence(world.pg->writes, world.pg->n_writes) > 0);
+	assert_true(trl_loop_run_until(world.loop, is_asked, NULL, 3000));
+	let_time_pass();
+	world_run_for(read_well, 4000);
+}
+
+static bool
+was_heard(void *since_us)
+{
+	return world.pg->heard_us > *(uint64_t *)since_us;
+}
+
+/* They may have something to do that takes long. */
+static void
+reads_in_use_are_waited_for_where_others_are_answered(void **state)
+{
+	uint64_t since_us = trl_mono_us();
+
+	(void)state;
+	silence_reads_in_use();
+	let_time_pass();
+	for (int i = 0; i < 2; i++) {
+		assert_true(trl_loop_run_until(world.loop, was_heard, &since_us, 5000));
+		since_us = world.pg->heard_us;
+	}
+	for (size_t i = 0; i < world.pg->n_reads; i++) {
+		assert_true(world.pg->reads[i].state == PG_UP);
+		world.pg->reads[i].since_us -= 3ULL * PG_STATEMENT_TIMEOUT_MS * 1000;
 	}
 	world_run_for(read_well, 4000);
 }
@@ -192,6 +279,8 @@ main(void)
 		cmocka_unit_test(one_silent_write_costs_no_other),
 		cmocka_unit_test(silent_reads_that_were_sent_again_are_given_up),
 		cmocka_unit_test(a_server_that_says_nothing_is_away),
+		cmocka_unit_test(reads_in_use_are_given_up_where_nothing_is_answered),
+		cmocka_unit_test(reads_in_use_are_waited_for_where_others_are_answered),
 	};
 
 	return cmocka_run_group_tests_name("silent", tests, world_open, world_close);
