@@ -129,7 +129,8 @@ struct edge_request {
 	/* decode, call */
 	ProtobufCMessage *in, *out;
 
-	uint64_t length; /* of the answer's body, where the reply says it */
+	uint64_t length;     /* of the answer's body, where the reply says it */
+	uint32_t permission; /* that its body is given for, beside the method's; or 0 */
 
 	/* A status of HTTP's own that no code stands for (405, 415 ...), or 0. */
 	uint16_t status;

@@ -43,6 +43,9 @@ Media__V1__File__Visibility media_visibility(
  * known). */
 bool media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
     struct trl_id maker);
+/* The permission without which the caller would not see it; 0: there is none. */
+uint32_t media_sees_by(const struct media *self, const trl_ctx *ctx,
+    const char *collection, struct trl_id maker);
 /* Whether the caller may change a file that is seen. */
 bool media_may_change(const trl_ctx *ctx, struct trl_id maker);
 

@@ -11,11 +11,16 @@ media_caller(const trl_ctx *ctx)
 					      : ctx->principal.account;
 }
 
+static bool
+is_own(const trl_ctx *ctx, struct trl_id maker)
+{
+	return !trl_id_is_nil(maker) && trl_id_eq(maker, media_caller(ctx));
+}
+
 bool
 media_may_change(const trl_ctx *ctx, struct trl_id maker)
 {
-	return (!trl_id_is_nil(maker) && trl_id_eq(maker, media_caller(ctx))) ||
-	       trl_may(ctx, TRL_MAY_MEDIA_FILE_MANAGE);
+	return is_own(ctx, maker) || trl_may(ctx, TRL_MAY_MEDIA_FILE_MANAGE);
 }
 
 Media__V1__File__Visibility
@@ -40,4 +45,15 @@ media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
 	return media_visibility(self, collection) !=
 		   MEDIA__V1__FILE__VISIBILITY__private ||
 	       media_may_change(ctx, maker);
+}
+
+uint32_t
+media_sees_by(const struct media *self, const trl_ctx *ctx, const char *collection,
+    struct trl_id maker)
+{
+	return media_visibility(self, collection) !=
+			   MEDIA__V1__FILE__VISIBILITY__private ||
+		       is_own(ctx, maker)
+		   ? 0
+		   : TRL_MAY_MEDIA_FILE_MANAGE;
 }

@@ -3,6 +3,8 @@ session. Requests are written as they go over the wire, where a client's library
 import base64
 import hashlib
 import hmac
+import os
+import socket
 import time
 import urllib.parse
 import uuid
@@ -274,6 +276,35 @@ class Replicas(Downloads):
     def served(self, name):
         return sum(float(line.rpartition(" ")[2]) for line in self.stack.metrics(name).splitlines()
                    if line.startswith("trellis_bus_served_seconds_count{") and "GetSigned" in line)
+
+    def test_an_admin_who_became_less_reads_no_more_of_anothers_private_file(self):
+        """Members may read files, so what is asked for is what has opened this one."""
+        carl = self.stack.sign_up("carl")
+        members = f"/api/v1/tenants/{self.tenant}/members"
+        self.assertEqual(self.ada.post(members, {"email": carl.email, "role": "admin"}).status, 201)
+        size = 32 << 20
+        file = self.keep(os.urandom(size), "mine.bin", "application/octet-stream", "private")
+        raw = socket.socket()
+        self.addCleanup(raw.close)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        raw.settimeout(20)
+        raw.connect(("127.0.0.1", self.stack.port))
+        raw.sendall(f"GET /api/v1/files/{file}/content HTTP/1.1\r\nHost: trellis\r\nX-Tenant-Id: {self.tenant}\r\n"
+                    f"Authorization: Bearer {carl.token}\r\n\r\n".encode())
+        self.assertIn(b" 200 ", raw.recv(4096)[:20])
+        self.assertEqual(self.ada.patch(f"{members}/{carl.account['id']}", {"role": "member"}).status, 200)
+        read = 0
+
+        def is_over():
+            nonlocal read
+            try:
+                came = len(raw.recv(16384))
+            except ConnectionResetError:
+                came = 0
+            read += came
+            return not came
+        wait_for("it is broken off", is_over, 30)
+        self.assertLess(read, size)
 
     def test_a_link_that_is_taken_back_opens_nothing_at_any_of_them(self):
         one, two = self.link(self.ten).json, self.link(self.ten).json

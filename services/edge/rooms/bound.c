@@ -261,9 +261,13 @@ text_of(trl_arena *arena, const ProtobufCFieldDescriptor *field, const void *mem
 static enum trl_code
 tell_frame(struct edge_request *request, const char *name, int64_t value)
 {
-	if (strcmp(name, ":status") == 0 && value >= 200 && value <= 599)
+	const bool is_status = strcmp(name, ":status") == 0;
+
+	if (strcmp(name, ":permission") == 0)
+		request->permission = (uint32_t)value;
+	else if (is_status && value >= 200 && value <= 599)
 		request->response.status = (uint16_t)value;
-	else if (strcmp(name, ":status") != 0 && value >= 0)
+	else if (!is_status && value >= 0)
 		request->length = (uint64_t)value;
 	else
 		return trl_fail(request->ctx, TRL_INTERNAL, "%s answered with %s %lld",
@@ -285,8 +289,7 @@ edge_bound_tell(struct edge_request *request)
 
 		if (!name || !trl_member_present(field, out))
 			continue;
-		if (strcmp(name, ":status") == 0 ||
-		    strcasecmp(name, "content-length") == 0)
+		if (name[0] == ':' || strcasecmp(name, "content-length") == 0)
 			rc = tell_frame(request, name, number(field, member));
 		else
 			trl_http_add_header(&request->response, name,

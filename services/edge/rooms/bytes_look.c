@@ -1,5 +1,6 @@
 /* bytes_look.c - a transfer acts under the rights that its caller has while it lasts:
- * they are asked for anew every five seconds. Where nobody can say, it goes on for half
+ * they are asked for anew every five seconds, also that which the service says it gives
+ * its body for. Where nobody can say, it goes on for half
  * a minute, so that a restart of auth or tenants cuts nobody off. A transfer may last
  * for days, so whatever a look takes of the arena is given back. */
 #include "rooms/bytes.h"
@@ -21,7 +22,14 @@ ask(struct edge_request *again)
 		rc = edge_grant_renew(again, again->ctx->tenant);
 	else
 		rc = edge_principal_resolve(again);
-	return rc == TRL_OK ? edge_permission(again) : rc;
+	if (rc == TRL_OK)
+		rc = edge_permission(again);
+	if (rc == TRL_OK && again->permission &&
+	    !trl_may(again->ctx, again->permission))
+		rc = trl_fail(again->ctx, TRL_DENIED,
+		    "The permission that %s gives this for is missing.",
+		    again->route->method->name);
+	return rc;
 }
 
 struct bytes_look

@@ -293,6 +293,10 @@ status_and_length_are_the_answers_own(void **state)
 	trl_set(out, version, 206);
 	assert_int_equal(edge_bound_tell(&rig.request), TRL_OK);
 	assert_int_equal(rig.request.response.status, 206);
+	bind(&out_rules, out_fields, "version", ":permission");
+	assert_int_equal(edge_bound_tell(&rig.request), TRL_OK);
+	assert_int_equal(rig.request.permission, 206);
+	assert_string_equal(rig_told(":permission"), "");
 	bind(&out_rules, out_fields, "version", "Upload-Offset");
 }
 

@@ -55,7 +55,7 @@ learn_name(struct trl_buf *list, const char *usual, const char *name)
 	 * as whoever sends it does. */
 	static const char anybodys[] = "Accept, Cache-Control, Content-Language, "
 				       "Content-Length, Content-Type, Expires, "
-				       "Last-Modified, :status, :method";
+				       "Last-Modified, :status, :permission, :method";
 
 	if (!list->len)
 		trl_buf_add(list, usual, strlen(usual) + 1);

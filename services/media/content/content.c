@@ -7,7 +7,7 @@
 enum { COME_AGAIN_MS = 2000 };
 
 struct content
-content_of_file(trl_ctx *ctx, const media_file *file)
+content_of_file(const struct media *self, trl_ctx *ctx, const media_file *file)
 {
 	const struct trl_id id = trl_value_id(file->id);
 	const bool is_known = file->sha256 && *file->sha256;
@@ -25,6 +25,8 @@ content_of_file(trl_ctx *ctx, const media_file *file)
 		.modified_us = trl_value_time_us(file->created_at),
 		.is_inline = kinds_of(file->type).in_place,
 		.cache = CONTENT_MINE,
+		.permission = media_sees_by(
+		    self, ctx, file->collection, trl_value_id(file->maker)),
 	};
 }
 
@@ -56,6 +58,6 @@ media_get_content(struct media *self, trl_ctx *ctx,
 		rc = content_ready(ctx, &file);
 	if (rc != TRL_OK)
 		return rc;
-	what = content_of_file(ctx, &file);
+	what = content_of_file(self, ctx, &file);
 	return content_give(self, ctx, &what, &asked, out);
 }

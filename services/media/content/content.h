@@ -25,9 +25,10 @@ struct content {
 	int64_t modified_us;
 	bool is_inline; /* shown in place, else kept as a file */
 	enum content_cache cache;
-	uint64_t left_s;   /* until the URL ends, of those that do */
-	bool by_accept;    /* the Accept header chose it */
-	bool may_redirect; /* to where the store has it */
+	uint64_t left_s;     /* until the URL ends, of those that do */
+	bool by_accept;      /* the Accept header chose it */
+	bool may_redirect;   /* to where the store has it */
+	uint32_t permission; /* without which the caller would not see it; 0: none */
 };
 
 /* What a request asked for. */
@@ -46,7 +47,8 @@ enum trl_code content_give(struct media *self, trl_ctx *ctx, const struct conten
     const struct content_asked *asked, Media__V1__ContentBytes *out) TRL_MUST_CHECK;
 
 /* The bytes of a file themselves. */
-struct content content_of_file(trl_ctx *ctx, const media_file *file);
+struct content content_of_file(
+    const struct media *self, trl_ctx *ctx, const media_file *file);
 /* Whether a file's bytes are given out in its state.
  * Errors: TRL_NOT_FOUND, TRL_CONFLICT (not yet, with a time to come again). */
 enum trl_code content_ready(trl_ctx *ctx, const media_file *file) TRL_MUST_CHECK;

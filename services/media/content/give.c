@@ -228,6 +228,8 @@ content_give(struct media *self, trl_ctx *ctx, const struct content *what,
 	if (what->may_redirect && !is_head && (url = url_of(self, ctx, what)) != NULL)
 		return redirect(ctx, url, out);
 	tell_whole(ctx, what, out);
+	if (what->permission)
+		trl_set(out, permission, what->permission);
 	if (verdict == CONTENT_GIVEN && !is_head)
 		range = content_range_read(asked->range, what->size, spans, &n);
 	if (range == CONTENT_NONE)

@@ -23,6 +23,7 @@
 static struct world_person ann = { .verified = true }, bob = { .verified = true };
 static struct trl_id tenant;
 static Media__V1__ContentBytes *answer;
+static uint8_t role = TRL_MEMBER; /* of whoever asks */
 
 static int
 open_world(void **state)
@@ -97,9 +98,7 @@ static enum trl_code
 ask_by(const char *verb, const struct world_person *person, struct trl_id id,
     const char *range, const char *if_none_match)
 {
-	struct world_caller who = {
-		.person = person, .tenant = tenant, .role = TRL_MEMBER
-	};
+	struct world_caller who = { .person = person, .tenant = tenant, .role = role };
 	Media__V1__GetContentRequest in = MEDIA__V1__GET_CONTENT_REQUEST__INIT;
 
 	trl_set(&in, file_id, world_bytes(&id));
@@ -375,6 +374,23 @@ a_row_without_bytes_is_a_fault(void **state)
 	assert_int_equal(ask(&ann, id, NULL, NULL), TRL_INTERNAL);
 }
 
+/* So that the edge ends it for whoever holds that no more. */
+static void
+what_only_an_admin_is_given_is_so_by_that_permission(void **state)
+{
+	const struct trl_id own = keep("private", "ready", "a", "b/c");
+
+	(void)state;
+	role = TRL_ADMIN;
+	assert_int_equal(ask(&bob, own, NULL, NULL), TRL_OK);
+	assert_int_equal(answer->permission, TRL_MAY_MEDIA_FILE_MANAGE);
+	assert_int_equal(ask(&ann, own, NULL, NULL), TRL_OK);
+	assert_false(answer->has_permission);
+	assert_int_equal(ask(&bob, ten(), NULL, NULL), TRL_OK);
+	assert_false(answer->has_permission);
+	role = TRL_MEMBER;
+}
+
 struct judged {
 	struct trl_id id;
 	enum trl_code rc;
@@ -427,6 +443,8 @@ main(void)
 		    parts_lie_beyond_four_gibibytes, world_forget),
 		cmocka_unit_test_teardown(nothing_has_no_bytes, world_forget),
 		cmocka_unit_test_teardown(a_row_without_bytes_is_a_fault, world_forget),
+		cmocka_unit_test_teardown(
+		    what_only_an_admin_is_given_is_so_by_that_permission, world_forget),
 		cmocka_unit_test_teardown(
 		    one_that_was_purged_meanwhile_is_not_there, world_forget),
 	};

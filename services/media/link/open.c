@@ -78,7 +78,8 @@ media_get_signed(struct media *self, trl_ctx *ctx,
 	if (rc != TRL_OK)
 		return rc;
 	ctx->tenant = claim.tenant; /* who signed it lets act in it */
-	what = content_of_file(ctx, &file);
+	what = content_of_file(self, ctx, &file);
+	what.permission = 0; /* whoever has the URL */
 	what.cache = cache_of(&claim);
 	if (claim.expires)
 		what.left_s = claim.expires - (uint64_t)(trl_now(ctx) / 1000000);

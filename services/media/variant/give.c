@@ -184,7 +184,7 @@ media_get_variant(struct media *self, trl_ctx *ctx,
 		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such variant.");
 	if (rc != TRL_OK)
 		return rc;
-	what = content_of_file(ctx, &file);
+	what = content_of_file(self, ctx, &file);
 	what.is_inline = true; /* whatever comes out is a picture */
 	return variant_give(
 	    self, ctx, &file, in->variant, what, in->accept, &asked, out);

@@ -86,7 +86,10 @@ def lint_headers(method, say):
                     field.proto.type == FD.TYPE_BYTES and field.format != 'ID':
                 say(f'has the field {field.name} bound to {name}, which is no text, number, '
                     'id or enum')
-            if name == ':status' and is_reply:
+            if name == ':permission' and is_reply and method.option('gives') is not None:
+                if field.proto.type != FD.TYPE_UINT32:
+                    say(f'has a permission in {field.name}, which is no uint32')
+            elif name == ':status' and is_reply:
                 if field.proto.type != FD.TYPE_UINT32:
                     say(f'has its status in {field.name}, which is no uint32')
             elif name == ':method' and not is_reply:

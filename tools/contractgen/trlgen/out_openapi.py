@@ -337,7 +337,7 @@ class OpenapiOutput:
                         'schema': {'type': 'string', 'const': value}}
                  for name, value in method.fixed('answers')}
         for field in method.output.fields:
-            if field.header and field.header not in (':status', 'Content-Type'):
+            if field.header and field.header not in (':status', ':permission', 'Content-Type'):
                 found[field.header] = {'description': description(field),
                                        'schema': self.schemas.shape(field)}
         return found
