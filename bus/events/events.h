@@ -48,6 +48,7 @@ struct events {
 	const char *service;
 	void *self;
 	bool tells, draining;
+	uint32_t retry_ms;
 	/* There are new numbers, which its subscriptions to itself hear of so. */
 	void (*on_numbers)(struct events *events);
 	unsigned running; /* actors of this end */

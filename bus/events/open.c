@@ -6,6 +6,8 @@
 
 #include "framework_sql.h"
 
+enum { RETRY_MS = 100 };
+
 static void
 open_metrics(struct events *events)
 {
@@ -36,6 +38,7 @@ trl_events_open(const struct trl_events_options *options)
 		.sys = options->sys,
 		.service = options->service,
 		.tells = options->tells,
+		.retry_ms = options->retry_ms ? options->retry_ms : RETRY_MS,
 		.on_numbers = sub_hear_own,
 		.snapshot = options->snapshot,
 		.audit = options->audit,

@@ -13,8 +13,7 @@ enum {
 	GAP_MS = 3000,
 	BEHIND_MS = 200,
 	PASS_AFTER = 1000, /* unwanted events passed over before that is noted */
-	BACKOFF_MS = 100,
-	BACKOFF_MAX_MS = 5000
+	BACKOFF_MOST = 50  /* retry_ms, at most */
 };
 
 static bool
@@ -270,7 +269,9 @@ forget_fetched(struct subscription *sub)
 static void
 note_failure(trl_ctx *ctx, struct subscription *sub, enum trl_code rc)
 {
-	uint32_t ms = sub->fails < 6 ? BACKOFF_MS << sub->fails : BACKOFF_MAX_MS;
+	const uint32_t least_ms = sub->events->retry_ms,
+		       most_ms = least_ms * BACKOFF_MOST;
+	uint32_t ms = sub->fails < 6 ? least_ms << sub->fails : most_ms;
 
 	if (sub->fails++ % 16 == 1)
 		trl_log(TRL_LOG_WARN, ctx, "events cannot be applied for now",
@@ -279,8 +280,8 @@ note_failure(trl_ctx *ctx, struct subscription *sub, enum trl_code rc)
 		    TRL_LOG_STR("reason", ctx->err.message));
 	trl_err_clear(ctx);
 	sub->loaded = false; /* whatever was written, or not */
-	if (ms > BACKOFF_MAX_MS)
-		ms = BACKOFF_MAX_MS;
+	if (ms > most_ms)
+		ms = most_ms;
 	sub->until_us = trl_mono_us() + ms * 1000ull;
 }
 

@@ -14,8 +14,7 @@
 enum {
 	TRIES = 5,
 	CRASHES = 3,
-	RETRY_MS = 100,
-	PUT_OFF_MOST = 4, /* doublings of RETRY_MS */
+	PUT_OFF_MOST = 4, /* doublings of retry_ms */
 	PUT_OFF_TOLD = 8, /* every so often that a lane was put off is logged */
 	ROLLBACK_MS = 3,
 	ENOUGH_MS = 3000,    /* left of the actor's time; else the rest comes again */
@@ -91,7 +90,7 @@ put_off(trl_ctx *ctx, struct subscription *sub, const struct batch *batch)
 {
 	const struct part *part = &batch->parts[0];
 	struct sub_lane *lane = &sub->lanes[part->lane];
-	uint64_t ms = (uint64_t)RETRY_MS
+	uint64_t ms = (uint64_t)sub->events->retry_ms
 		      << (lane->put_off < PUT_OFF_MOST ? lane->put_off : PUT_OFF_MOST);
 
 	if (++lane->put_off % PUT_OFF_TOLD == 0)
@@ -115,8 +114,8 @@ failed_alone(trl_ctx *ctx, struct subscription *sub, struct batch *batch)
 
 	trl_err_clear(ctx);
 	if (++lane->fails < TRIES) {
-		lane->until_us = trl_mono_us() +
-				 ((uint64_t)RETRY_MS * 1000 << 2 * (lane->fails - 1));
+		lane->until_us = trl_mono_us() + ((uint64_t)sub->events->retry_ms * 1000
+						     << 2 * (lane->fails - 1));
 		return TRL_OK;
 	}
 	return give_up(ctx, sub, batch, why);

@@ -13,6 +13,9 @@
 #include "seen_sql.h"
 #include "auth_v1.trl.h"
 
+/* What fails is soon tried again: tests wait for how often that is. */
+enum { RETRY_MS = 10 };
+
 struct subscriber {
 	unsigned nth;
 	trl_loop *loop;
@@ -202,7 +205,8 @@ run(unsigned nth)
 	    .sys = self.sys,
 	    .service = "notify",
 	    .subscriptions = all,
-	    .tellers = world.shared->finds_zoo ? two : one });
+	    .tellers = world.shared->finds_zoo ? two : one,
+	    .retry_ms = RETRY_MS });
 	trl_events_start(self.events, &self);
 	uv_timer_init(trl_loop_uv(self.loop), &self.timer);
 	self.timer.data = &self;

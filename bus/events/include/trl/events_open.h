@@ -23,6 +23,7 @@ struct trl_events_options {
 	/* Those that TRL_EVERY_TELLER stands for, NULL-ended; itself is left out. They
 	 * stay. Or NULL: none. */
 	const char *const *tellers;
+	uint32_t retry_ms; /* 0: 100; when what failed is tried again, at first */
 };
 
 trl_events *trl_events_open(const struct trl_events_options *options);
