@@ -27,8 +27,8 @@ class Server(ThreadingHTTPServer):
 
 
 class Collector:
-    """answers: statuses for the next requests, then 200; one may be "stall", or a triple of
-    status, headers and body."""
+    """answers: statuses for the next requests, then 200; one may be a triple of status,
+    headers and body, or an Event, until which it stalls, and then breaks off."""
 
     def __init__(self, port):
         self.port = port
@@ -55,8 +55,8 @@ class Collector:
         with self.lock:
             answer = self.answers.pop(0) if self.answers else 200
             self.requests.append((time.monotonic(), request.path, dict(request.headers), answer))
-        if answer == "stall":
-            request.rfile.read(1)
+        if isinstance(answer, threading.Event):
+            answer.wait()
             request.close_connection = True
             return
         status, headers, said = answer if isinstance(answer, tuple) else (answer, {}, b"")
