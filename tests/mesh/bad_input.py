@@ -7,6 +7,7 @@ import selectors
 import socket
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from case import MeshCase
 from common import wait_for
@@ -18,7 +19,7 @@ def status_of(received):
     return int(received[9:12]) if received.startswith(b"HTTP/1.1 ") else None
 
 
-class Http(MeshCase):
+class Http:
     def refused(self, request, *statuses):
         """One answer of that status, a problem document, and the connection closed."""
         received = self.stack.send(request)
@@ -114,22 +115,10 @@ class Http(MeshCase):
         self.assertEqual(status_of(received), 413, received[:300])
 
     # case 10
-    def test_10_a_byte_now_and_then(self):
-        with socket.create_connection(("127.0.0.1", self.stack.port)) as raw:
-            raw.settimeout(0.5)
-            started, received = time.monotonic(), b""
-            for byte in self.get(b"X-A: " + b"a" * 100 + b"\r\n"):
-                try:
-                    raw.sendall(bytes([byte]))
-                    received = raw.recv(4096)
-                    break
-                except TimeoutError:
-                    if time.monotonic() - started > 45:
-                        break
-                except ConnectionError:
-                    break
-            self.assertEqual(status_of(received), 408, received)
-            self.assertLess(time.monotonic() - started, 40)  # ten are promised
+    def test_ten_seconds_are_for_a_head_that_drips(self):
+        received, seconds = self.dripped.result()
+        self.assertEqual(status_of(received), 408, received)
+        self.assertLess(seconds, 40)  # ten are promised
 
     # case 11
     def test_11_methods(self):
@@ -172,12 +161,7 @@ class Http(MeshCase):
             self.assertNotIn("\x1b", line)
 
 
-class Json(MeshCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.ada = cls.stack.sign_up("ada")
-
+class Json:
     def send(self, text):
         raw = text if isinstance(text, bytes) else text.encode()
         return self.ada.call("POST", "/api/v1/tenants", raw=raw)
@@ -220,7 +204,8 @@ class Json(MeshCase):
 
     # Whoever names it has named something: it is not "not given", and nobody's id.
     def test_the_nil_uuid_names_nothing(self):
-        at, nil = f"/api/v1/tenants/{self.stack.found(self.ada)}", str(uuid.UUID(int=0))
+        tenant, nil = self.stack.found(self.ada), str(uuid.UUID(int=0))
+        at = f"/api/v1/tenants/{tenant}"
         for path in ("/api/v1/notifications", "/api/v1/notifications/unread-count", "/api/v1/events/stream"):
             answer = self.ada.get(f"{path}?tenant_id={nil}")
             self.check_problem(answer, 422, "INVALID")
@@ -235,7 +220,7 @@ class Json(MeshCase):
             self.check_problem(answer, 400, "MALFORMED")
         for path in ("/members/", "/invitations/", "/api-keys/"):
             self.check_problem(self.ada.delete(f"{at}{path}{nil}"), 404)
-        self.check_problem(self.ada.get(f"/api/v1/webhook-endpoints/{nil}"), 404)
+        self.check_problem(self.ada.get(f"/api/v1/webhook-endpoints/{nil}", X_Tenant_Id=tenant), 404)
         self.check_problem(self.ada.delete(f"/api/v1/me/sessions/{nil}"), 404)
 
     def test_what_is_not_known_is_told_alike_of_query_and_body(self):
@@ -275,13 +260,7 @@ class Json(MeshCase):
         self.check_problem(answer, 422, "INVALID")
 
 
-class Sql(MeshCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.ada = cls.stack.sign_up("ada")
-        cls.at = f"/api/v1/tenants/{cls.stack.found(cls.ada)}"
-
+class Sql:
     # case 26
     def test_26_quotes_are_text(self):
         for text in ("'; drop table tenants.tenant; --", "\"'\\", "$1 $tag$ x $tag$", "%_%_", "\\x00",
@@ -308,16 +287,7 @@ class Sql(MeshCase):
             self.check_problem(self.ada.patch(self.at, {"display_name": "X"}, If_Match=etag), 412)
 
 
-class Auth(MeshCase):
-    # Password hashes cost what they cost by default.
-    settings = {**MeshCase.settings, "TRELLIS_HTTP_MAX_PER_ADDRESS": "2000",
-                "TRELLIS_ARGON2_MEMORY_KIB": "65536"}
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.ada = cls.stack.sign_up("ada")
-
+class Auth:
     # case 45
     def test_45_a_token_after_a_new_password(self):
         bob = self.stack.sign_up("bob")
@@ -442,3 +412,35 @@ class Auth(MeshCase):
                 "email": email, "password": "correct horse battery", "display_name": "P"})
             self.check_problem(answer, 422, "INVALID")
             self.assertIn("/email", self.pointers(answer))
+
+
+def drip(port):
+    """Sends a head byte by byte, until it is answered; gives the answer and how long it took."""
+    started, received = time.monotonic(), b""
+    with socket.create_connection(("127.0.0.1", port)) as raw:
+        raw.settimeout(0.5)
+        for byte in b"GET /livez HTTP/1.1\r\n" + HOST + b"X-A: " + b"a" * 100:
+            try:
+                raw.sendall(bytes([byte]))
+                received = raw.recv(4096)
+                break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+    return received, time.monotonic() - started
+
+
+class BadInput(Http, Json, Sql, Auth, MeshCase):
+    # Password hashes cost what they cost by default.
+    settings = {**MeshCase.settings, "TRELLIS_HTTP_MAX_PER_ADDRESS": "2000",
+                "TRELLIS_ARGON2_MEMORY_KIB": "65536"}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        pool = ThreadPoolExecutor(1)  # beside all else
+        cls.addClassCleanup(pool.shutdown)
+        cls.dripped = pool.submit(drip, cls.stack.port)
+        cls.ada = cls.stack.sign_up("ada")
+        cls.at = f"/api/v1/tenants/{cls.stack.found(cls.ada)}"
