@@ -65,6 +65,7 @@ class Isolation(unittest.TestCase):
         cls.schemas = schemas_of(BINARIES)
         cls.catalogue = Catalogue(stack.client().get("/api/v1/openapi.json").json)
         cls.operations = cls.catalogue.of_tenant
+        cls.makers = {}  # by what a path may name: the operation that answered with it first
         cls.ada = stack.sign_up(MARK)
         cls.a = stack.found(cls.ada, MARK)
         cls.a_key = cls.key(cls.ada, cls.a)
@@ -75,22 +76,47 @@ class Isolation(unittest.TestCase):
         wait_for("what was told of A is numbered, copied and delivered", cls.is_told, 30)
 
     @classmethod
-    def one_of_each(cls, person, tenant, text=None, sold=True):
+    def one_of_each(cls, person, tenant, text):
         """Makes one of everything that a path of the document may name, with the text in it;
-        gives what paths call them. What is made stays as new: nothing is archived, say.
-        Without a plan that is sold there is less of billing's, sooner."""
-        known, made = {**files_of(person, tenant, text or "note.png"),
-                       **(cls.of_money(person, tenant) if sold else {})}, set()
+        gives what paths call them. What is made stays as new: nothing is archived, say."""
+        known, made = {**files_of(person, tenant, text), **cls.of_money(person, tenant)}, set()
         for verb in ("POST", "PUT", "GET") * 2:  # what one makes, another may name
             for operation in cls.operations:
                 if operation.verb == verb and not operation.changes and operation not in made and \
                         set(operation.objects) <= set(known):
+                    before = set(known)
                     answer = cls.ask(operation, person, tenant, known, text)
                     cls.catalogue.learn(known, operation, answer)
+                    for name in set(known) - before:
+                        cls.makers.setdefault(name, operation)
                     if answer.status < 300:
                         made.add(operation)
-        wanted = {name for one in cls.operations for name in one.objects if sold or one.service != "billing"}
+        wanted = {name for one in cls.operations for name in one.objects}
         assert wanted <= set(known), f"no answer has {wanted - set(known)}"
+        return known
+
+    @classmethod
+    def objects_of(cls, operation, person, tenant):
+        """Makes what its path names, and what that needs."""
+        known = {}
+
+        def make(name):
+            if name in known:
+                return
+            if name not in cls.makers:
+                known.update(files_of(person, tenant))
+                return
+            maker = cls.makers[name]
+            for one in maker.objects:
+                make(one)
+            cls.catalogue.learn(known, maker, cls.ask(maker, person, tenant, known))
+        if operation.service == "billing":
+            known.update(cls.of_money(person, tenant))
+        for name in (*operation.objects, *(name for name, one in operation.queries.items() if one.get("required"))):
+            make(name)
+        for one in cls.operations:  # under the name that its path has, rather than an id
+            if (one.verb, one.path) == ("PUT", operation.path) and operation.verb != "PUT":
+                cls.ask(one, person, tenant, known)
         return known
 
     @classmethod
@@ -207,7 +233,7 @@ class Isolation(unittest.TestCase):
         for operation in self.operations:
             with self.subTest(operation=operation.id):
                 tenant = self.fresh_b()
-                known = self.one_of_each(self.eve, tenant, sold=operation.service == "billing")
+                known = self.objects_of(operation, self.eve, tenant)
                 answer = self.ask(operation, self.eve, tenant, known)
                 wants = (200, 201, 202, 204)
                 if operation.changes and operation.refuses(409, "CONFLICT"):
