@@ -1,5 +1,7 @@
 /* link.c - links: rows that can be taken away, and the URLs that name them. A link
  * opens one file, or what is made of it, and opens nothing once its row is gone. */
+#include <string.h>
+
 #include <trl/page.h>
 
 #include "content/content.h"
@@ -89,16 +91,21 @@ media_judge_link(struct media *self, trl_ctx *ctx, const ProtobufCMessage *in,
 	return TRL_OK;
 }
 
-/* Those of the same file that have expired go with the next one. */
+/* Those of the same file that have expired go with the next one. What comes at the same
+ * moment may pass the bound by a few. */
 void
 media_join_link(struct media *self, trl_ctx *ctx, trl_batch *work,
     const Media__V1__Link *before, const Media__V1__Link *after)
 {
+	const struct trl_arg tenant = TRL_ARG_ID("tenant_id", ctx->tenant);
+
 	(void)self;
-	if (!before)
-		trl_batch_add(work, &media_sql_link_expire, &after->base,
-		    TRL_ARG_ID("tenant_id", ctx->tenant),
-		    TRL_ARG_TIME("now", trl_now(ctx)));
+	if (before)
+		return;
+	trl_batch_add(work, &media_sql_link_expire, &after->base, tenant,
+	    TRL_ARG_TIME("now", trl_now(ctx)));
+	if (strcmp(after->options, LINK_WHOLE) != 0)
+		trl_batch_add(work, &media_sql_link_sizes, &after->base, tenant);
 }
 
 enum trl_code

@@ -12,12 +12,12 @@
 #include "file/file.h"
 #include "variant/renderer.h"
 #include "variant/variant.h"
+#include "variant/wish.h"
 
 enum {
 	MAKE_TIMEOUT_MS = 60000,
 	ANSWER_MS = 500, /* of a request that is left to say that it waited in vain */
-	ETAG_BYTES = 16,
-	WISHES_MAX = 32 /* of one picture */
+	ETAG_BYTES = 16
 };
 
 struct wanting {
@@ -89,7 +89,7 @@ remove_again(const struct making *making, trl_ctx *ctx)
 /* Bytes first: a row whose bytes are missing would be found. */
 static enum trl_code
 keep(const struct making *making, trl_ctx *ctx, const struct picture_reply *said,
-    const struct trl_buf *bytes)
+    const struct trl_buf *bytes, const Media__V1__Renditions *gone)
 {
 	const struct store_object object = { making->tenant, making->file,
 		making->key };
@@ -108,36 +108,13 @@ keep(const struct making *making, trl_ctx *ctx, const struct picture_reply *said
 	    TRL_ARG_INT("height", said->height),
 	    TRL_ARG_TEXT("etag", etag_of(ctx, bytes)),
 	    TRL_ARG_TIME("created_at", trl_now(ctx)));
+	for (size_t i = 0; i < gone->n_items; i++)
+		trl_batch_add(work, &media_sql_rendition_forget, &gone->items[i]->base,
+		    TRL_ARG_ID("tenant_id", making->tenant));
 	rc = trl_batch_write_unrecorded(work);
+	if (rc == TRL_OK)
+		wish_remove(making->self, ctx, making->file, gone);
 	return rc == TRL_NOT_FOUND ? remove_again(making, ctx) : rc;
-}
-
-/* What is made counts for no storage, so wishes are bounded; not what the collection
- * names, of which there is only so much. */
-static enum trl_code
-has_room(const struct making *making, trl_ctx *ctx)
-{
-	media_file *file = media_v1_file_new(ctx);
-	Media__V1__Renditions *there = media_v1_renditions_new(ctx);
-	size_t wishes = 0;
-	enum trl_code rc = file_find(making->self, ctx, making->file, file);
-
-	if (rc != TRL_OK ||
-	    variant_is_named(making->self, file->collection, file->type, making->key))
-		return rc;
-	rc = trl_batch_get_one(ctx, making->self->pg, TRL_SCOPE_TENANT(making->tenant),
-	    &media_sql_rendition_list, NULL, &there->base,
-	    TRL_ARG_ID("tenant_id", making->tenant),
-	    TRL_ARG_IDS("file_ids", &making->file, 1));
-	for (size_t i = 0; rc == TRL_OK && i < there->n_items; i++)
-		wishes += !variant_is_named(
-		    making->self, file->collection, file->type, there->items[i]->key);
-	return rc == TRL_OK && wishes >= WISHES_MAX
-		   ? trl_fail(ctx, TRL_INVALID,
-			 "This picture was made in %d other sizes already; no more are "
-			 "made of one.",
-			 WISHES_MAX)
-		   : rc;
 }
 
 /* Another replica may have been faster. */
@@ -152,18 +129,19 @@ make(const struct making *making, trl_ctx *ctx)
 		.height = options->height,
 		.quality = options->quality };
 	media_rendition *there = media_v1_rendition_new(ctx);
+	Media__V1__Renditions *gone = media_v1_renditions_new(ctx);
 	struct picture_reply said;
 	struct trl_buf bytes = { 0 };
 	enum trl_code rc = made_find(making->self, ctx, making->file, options, there);
 
 	if (rc != TRL_OK || there->etag)
 		return rc;
-	rc = has_room(making, ctx);
+	rc = wish_make_room(making->self, ctx, making->file, making->key, gone);
 	if (rc == TRL_OK)
 		rc = renderer_ask(
 		    making->self, ctx, making->file, &asked, &said, &bytes);
 	if (rc == TRL_OK)
-		rc = keep(making, ctx, &said, &bytes);
+		rc = keep(making, ctx, &said, &bytes, gone);
 	trl_buf_fini(&bytes);
 	return rc;
 }

@@ -13,25 +13,77 @@ get_signed(struct trl_id id, const char *options)
 	return world_call(NULL, &media_v1_get_signed, &in.base, &answer);
 }
 
+static bool
+is_made(const char *key)
+{
+	return strcmp(world_sql(
+			  "select count(*) from media.rendition where key = '%s'", key),
+		   "1") == 0;
+}
+
 /* They count for no storage. */
 static void
-so_many_wishes_are_made_of_one_picture_and_what_is_named_always(void **state)
+so_many_wishes_are_kept_of_one_picture_and_what_is_named_always(void **state)
 {
 	const struct trl_id id = picture();
 
 	(void)state;
 	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
 		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
-		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 31) n",
+		  "'image/png', 1, 1, 1, '\"e\"', now() - n * interval '1 minute' "
+		  "from generate_series(1, 31) n",
 	    world_id_text(home), world_id_text(id));
 	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
 	assert_int_equal(get_signed(id, "w_50"), TRL_OK); /* the named do not count */
-	assert_int_equal(get_signed(id, "w_51"), TRL_INVALID);
-	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
 	assert_int_equal(files_rows("rendition"), 33);
+	assert_true(is_made("k31"));
+	assert_int_equal(get_signed(id, "w_51"), TRL_OK);
+	assert_int_equal(files_rows("rendition"), 33);
+	assert_false(is_made("k31")); /* the oldest has made room */
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
+	assert_true(is_made("k30"));
 	assert_int_equal(get(id, "card", NULL, NULL), TRL_OK);
 	run_job(id);
 	assert_int_equal(files_rows("rendition"), 32 + 5);
+}
+
+/* What has made room is made again. */
+static void
+a_wish_that_made_room_is_there_when_it_is_asked_for(void **state)
+{
+	const struct trl_id id = picture();
+
+	(void)state;
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
+	world_sql("update media.rendition set created_at = '2000-01-01'");
+	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
+		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
+		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 31) n",
+	    world_id_text(home), world_id_text(id));
+	assert_int_equal(get_signed(id, "w_51"), TRL_OK);
+	assert_int_equal(files_rows("rendition"), 32);
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
+	assert_gives("image/png", "\x89PNG", 4);
+	assert_int_equal(files_rows("rendition"), 32);
+}
+
+static void
+links_ask_for_as_many_sizes_as_are_kept(void **state)
+{
+	const struct trl_id id = picture();
+	char url[512], options[16];
+
+	(void)state;
+	for (int i = 1; i <= 32; i++) {
+		snprintf(options, sizeof options, "w_%d", i);
+		assert_int_equal(link_to(id, options, url), TRL_OK);
+	}
+	assert_int_equal(link_to(id, "w_33", url), TRL_CONFLICT);
+	assert_non_null(strstr(world.err.message, "32 other sizes"));
+	assert_int_equal(link_to(id, "w_7", url), TRL_OK);
+	world_sql("update media.link set expires_at = '2000-01-01' "
+		  "where options = 'w_1'");
+	assert_int_equal(link_to(id, "w_33", url), TRL_OK);
 }
 
 static void
@@ -79,7 +131,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(so_many_wishes_are_made_of_one_picture_and_what_is_named_always),
+		T(so_many_wishes_are_kept_of_one_picture_and_what_is_named_always),
+		T(a_wish_that_made_room_is_there_when_it_is_asked_for),
+		T(links_ask_for_as_many_sizes_as_are_kept),
 		T(a_signed_size_is_made_and_one_that_was_altered_is_not),
 		T(a_link_to_what_cannot_be_made_is_refused),
 	};
