@@ -21,7 +21,7 @@ RESOURCES = {
     'auth': {'requests': {'cpu': '250m', 'memory': '160Mi'}, 'limits': {'cpu': '3', 'memory': '320Mi'}},
     'billing': {'requests': {'cpu': '100m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
     'edge': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '2', 'memory': '256Mi'}},
-    'media': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '3', 'memory': '1792Mi'}},
+    'media': {'requests': {'cpu': '250m', 'memory': '64Mi'}, 'limits': {'cpu': '3', 'memory': '2048Mi'}},
 }
 # Where what people upload lies, or with S3 what is looked at of it: below the run folder, as
 # it is by itself.
