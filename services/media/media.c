@@ -87,7 +87,8 @@ open_media(const struct trl_host *host, void **out)
 		.bus = host->bus,
 		.config = config,
 		.seal_key = host->seal_key,
-		.limits = quota_copies_new() };
+		.limits = quota_copies_new(),
+		.file_gone = upload_file_gone };
 	*out = self;
 	if (!collections_read(config->collections, &self->collections) ||
 	    !variants_check(self->collections) ||

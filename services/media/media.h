@@ -25,6 +25,9 @@ struct media {
 	const uint8_t *seal_key;     /* the host's */
 	struct uploads *uploads;     /* upload/upload.h */
 	struct quota_copies *limits; /* quota/quota.h */
+	/* upload_file_gone, for file/, which is below upload/. */
+	enum trl_code (*file_gone)(
+	    struct media *self, trl_ctx *ctx, struct trl_id file);
 };
 
 extern const struct trl_service media_service;

@@ -1,7 +1,7 @@
 /* purge.c - the end of files. A job of the file's looks at its row: where that is to
  * go, it goes, and with it what was made of the file; then, and where the row is gone
- * already or the file was rejected, its bytes go. Killed in between it comes again, and
- * finds no row. */
+ * already or the file was rejected, its bytes go, and the parts that it was still to be
+ * put together of. Killed in between it comes again, and finds no row. */
 #include <trl/event.h>
 
 #include "file/file.h"
@@ -61,8 +61,10 @@ static enum trl_code
 remove_bytes(struct media *self, trl_ctx *ctx, struct trl_id file)
 {
 	const struct store_object all = { .tenant = ctx->tenant, .file = file };
+	enum trl_code rc;
 
-	return store_remove(ctx, self->store, &all);
+	rc = store_remove(ctx, self->store, &all);
+	return rc == TRL_OK ? self->file_gone(self, ctx, file) : rc;
 }
 
 static enum trl_code
@@ -98,5 +100,5 @@ const struct trl_job_kind file_purge_job = {
 	.name = "purge_file",
 	.message = &media_v1_file_due_rules,
 	.run = run,
-	.timeout_ms = 60000,
+	.timeout_ms = 600000, /* there may be many parts */
 };

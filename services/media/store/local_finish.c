@@ -83,7 +83,7 @@ finish_file(void *arg)
 	}
 	work->of.error = name_it(dir, work->object, work->size);
 	if (work->of.error == 0 && local_dir_sync(work->of.store, path, dir) != 0)
-		work->of.error = errno == ENOENT ? EIO : errno;
+		work->of.error = errno; /* ENOENT: it was removed meanwhile */
 	close(dir);
 }
 

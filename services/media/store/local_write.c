@@ -244,8 +244,7 @@ local_writer_sync(trl_ctx *ctx, store_writer *base, struct store_place *now)
 		return TRL_OK;
 	rc = local_do(ctx, store, true, sync_file, &work);
 	if (rc == TRL_OK && work.of.error != 0)
-		rc = local_fail(ctx, store,
-		    work.of.error == ENOENT ? EIO : work.of.error, "fdatasync");
+		rc = local_fail(ctx, store, work.of.error, "fdatasync");
 	if (rc == TRL_OK)
 		writer->placed = true;
 	return rc;

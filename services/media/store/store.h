@@ -79,8 +79,9 @@ enum trl_code store_writer_write(
 /* The length became known. */
 void store_writer_length(store_writer *writer, uint64_t length);
 /* Makes durable what was written; now->state is the writer's until its next call.
- * Errors: TRL_STORAGE, TRL_GONE; after any error only the close is left, and the last
- * place that was told stands. */
+ * Errors: TRL_STORAGE, TRL_GONE, TRL_NOT_FOUND (somebody has removed it meanwhile,
+ * which is not always seen); after any error only the close is left, and the last place
+ * that was told stands. */
 enum trl_code store_writer_sync(
     trl_ctx *ctx, store_writer *writer, struct store_place *now) TRL_MUST_CHECK;
 /* Never parks. */

@@ -333,6 +333,29 @@ a_finish_cuts_off_what_a_dead_writer_left_behind_the_end(void **state)
 }
 
 static void
+removed(trl_ctx *ctx, void *arg)
+{
+	struct store_place place = { .length = 5, .generation = 1 }, now;
+	store_writer *writer;
+
+	(void)arg;
+	assert_int_equal(
+	    store_writer_open(ctx, store, &object, &place, &writer), TRL_OK);
+	assert_int_equal(store_writer_write(ctx, writer, "12345", 5), TRL_OK);
+	assert_int_equal(store_abandon(ctx, store, &object), TRL_OK);
+	assert_int_equal(store_writer_sync(ctx, writer, &now), TRL_NOT_FOUND);
+	store_writer_close(&writer);
+}
+
+/* With its folders, which were empty then. */
+static void
+what_was_removed_under_its_writer_is_no_fault_of_the_disk(void **state)
+{
+	(void)state;
+	world_act(removed, NULL);
+}
+
+static void
 gone(trl_ctx *ctx, void *arg)
 {
 	struct store_place place = { .length = 10, .generation = 1 };
@@ -593,6 +616,7 @@ main(void)
 		CASE(a_full_disk_stops_a_writer_and_what_it_had_written_stands),
 		CASE(files_beyond_4_gib_are_as_others),
 		CASE(a_finish_cuts_off_what_a_dead_writer_left_behind_the_end),
+		CASE(what_was_removed_under_its_writer_is_no_fault_of_the_disk),
 		CASE(a_folder_that_is_gone_is_unavailable_and_not_full),
 		CASE(what_strangers_left_is_told_from_files),
 		CASE(a_folder_that_cannot_be_read_stops_no_listing),

@@ -64,9 +64,10 @@ upload_remove(
 		    ctx, TRL_CONFLICT, "The file is still being put together.");
 	if (rc == TRL_OK)
 		rc = remove_row(self, ctx, row, reply);
-	if (rc != TRL_OK || !has_bytes(row) || pending) /* then join.c removes them */
+	if (rc != TRL_OK || pending) /* then the job of its final one removes them */
 		return rc;
-	rc = store_abandon(ctx, self->store, &object);
+	rc = has_bytes(row) ? store_abandon(ctx, self->store, &object)
+			    : upload_drop_parts_of(self, ctx, row);
 	if (rc != TRL_OK) { /* it is so for whoever asks; the sweep takes the bytes */
 		trl_log_err(ctx);
 		trl_err_clear(ctx);

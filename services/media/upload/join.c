@@ -2,7 +2,7 @@
  * keeps how far it came in the upload's row, and comes again for the rest behind others
  * that wait. A job whose process died, or that is stopped and does not know, keeps
  * nothing any more: each run has a generation of its own. It changes nothing once the
- * file has a hash. */
+ * file has a hash, and stops where the file was purged meanwhile. */
 #include <trl/log.h>
 #include <trl/metrics.h>
 
@@ -170,16 +170,17 @@ take_made(
 	return rc;
 }
 
-/* NULL: it has been put together, or purged meanwhile. */
+/* *due NULL: it has been put together, or, *gone, is to be no more: it was purged or
+ * rejected. */
 static enum trl_code
-find(struct media *self, trl_ctx *ctx, struct trl_id id, media_file **out)
+find(struct media *self, trl_ctx *ctx, struct trl_id id, media_file **due, bool *gone)
 {
 	Media__V1__File *file = media_v1_file_new(ctx);
 	enum trl_code rc = file_find(self, ctx, id, file);
-	const bool is_due = rc == TRL_OK && !file->sha256 &&
-			    file_state(file) != MEDIA__V1__FILE__STATE__rejected;
 
-	*out = is_due ? file : NULL;
+	*gone = rc == TRL_NOT_FOUND ||
+		(rc == TRL_OK && file_state(file) == MEDIA__V1__FILE__STATE__rejected);
+	*due = rc == TRL_OK && !*gone && !file->sha256 ? file : NULL;
 	if (rc != TRL_NOT_FOUND)
 		return rc;
 	trl_err_clear(ctx);
@@ -197,44 +198,6 @@ begin_looks(struct media *self, trl_ctx *ctx, const media_file *file, bool *wait
 	return trl_batch_write(work, NULL); /* once, however often this runs */
 }
 
-/* The bytes of one that was ended meanwhile. */
-static enum trl_code
-drop_bytes(struct media *self, trl_ctx *ctx, struct trl_id id)
-{
-	const struct store_object part = upload_object(ctx->tenant, id);
-	Media__V1__UploadCount *needed = media_v1_upload_count_new(ctx);
-	enum trl_code rc = trl_batch_get_one(ctx, self->pg,
-	    TRL_SCOPE_TENANT(ctx->tenant), &media_sql_upload_pending, NULL,
-	    &needed->base, TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
-
-	return rc == TRL_OK && needed->count == 0
-		   ? store_abandon(ctx, self->store, &part)
-		   : rc;
-}
-
-/* Their bytes lie there twice, and count once: so they go at once, but for those that
- * another final one is still to be made of, whose job comes here as well. */
-static enum trl_code
-drop_parts(struct media *self, trl_ctx *ctx, const Media__V1__UploadDue *due)
-{
-	enum trl_code rc = TRL_OK;
-
-	for (size_t i = 0; rc == TRL_OK && i < due->n_parts; i++) {
-		const struct trl_id id = trl_value_id(due->parts[i]);
-		Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
-
-		rc = upload_find(self, ctx, id, row);
-		if (rc == TRL_OK)
-			rc = row->has_id ? upload_expire(self, ctx, row)
-					 : drop_bytes(self, ctx, id);
-		if (rc == TRL_CONFLICT) { /* it is needed, or was asked for just now */
-			trl_err_clear(ctx);
-			rc = TRL_OK;
-		}
-	}
-	return rc;
-}
-
 static enum trl_code
 settle(struct media *self, trl_ctx *ctx, const media_file *file, const char *hash)
 {
@@ -249,38 +212,74 @@ settle(struct media *self, trl_ctx *ctx, const media_file *file, const char *has
 	return file_settle(self, ctx, trl_value_id(file->id), &verdict);
 }
 
+/* *whole: the file has all of its bytes. Errors: TRL_NOT_FOUND (a part). */
+static enum trl_code
+make(struct joining *joining, trl_ctx *ctx, const Media__V1__UploadDue *due,
+    const media_file *file, bool *whole)
+{
+	char text[HASH_TEXT] = "";
+	enum trl_code rc = join(joining, ctx, due, text, whole);
+
+	if (rc == TRL_NOT_FOUND) {
+		trl_err_clear(ctx);
+		rc = take_made(joining, ctx, file, text);
+		*whole = rc == TRL_OK;
+	}
+	return rc == TRL_OK && *whole ? settle(joining->self, ctx, file, text) : rc;
+}
+
+/* Whoever purges the file takes its bytes away under the run: that is no failure. Else
+ * it gives what ends the run. */
+static enum trl_code
+judge(struct joining *joining, trl_ctx *ctx, bool *gone)
+{
+	const struct trl_err err = ctx->err;
+	media_file *due = NULL;
+	enum trl_code rc;
+
+	trl_err_clear(ctx);
+	rc = find(joining->self, ctx, joining->id, &due, gone);
+	if (rc == TRL_OK && !due)
+		return TRL_OK;
+	trl_err_clear(ctx);
+	if (err.code == TRL_NOT_FOUND && due)
+		return trl_job_give_up(ctx, "a part is not there");
+	ctx->err = err; /* no part's fault */
+	trl_series_add(trl_series_at(failed, NULL), 1);
+	trl_log_err(ctx);
+	trl_err_clear(ctx);
+	return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
+}
+
+/* What it had put together of a file that is gone, and the parts. */
+static enum trl_code
+tidy(struct media *self, trl_ctx *ctx, const Media__V1__UploadDue *due, bool gone)
+{
+	const struct store_object all = { .tenant = ctx->tenant,
+		.file = trl_value_id(due->upload_id) };
+	enum trl_code rc = gone ? store_remove(ctx, self->store, &all) : TRL_OK;
+
+	return rc == TRL_OK ? upload_drop_parts(self, ctx, due->parts, due->n_parts)
+			    : rc;
+}
+
 static enum trl_code
 run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 {
 	struct joining joining = { .self = arg,
 		.id = trl_value_id(due_of(job)->upload_id) };
-	char text[HASH_TEXT] = "";
+	bool whole = true, gone;
 	media_file *file;
-	bool whole;
-	enum trl_code rc = find(arg, ctx, joining.id, &file);
+	enum trl_code rc = find(arg, ctx, joining.id, &file, &gone);
 
-	if (rc == TRL_OK && !file) /* it had been put together before a kill */
-		return drop_parts(arg, ctx, due_of(job));
-	if (rc != TRL_OK)
-		return rc;
-	rc = join(&joining, ctx, due_of(job), text, &whole);
-	if (rc == TRL_NOT_FOUND) {
-		trl_err_clear(ctx);
-		rc = take_made(&joining, ctx, file, text);
-		whole = rc == TRL_OK;
+	if (rc == TRL_OK && file) {
+		rc = make(&joining, ctx, due_of(job), file, &whole);
+		if (rc != TRL_OK)
+			rc = judge(&joining, ctx, &gone);
+		else if (!whole)
+			rc = trl_job_again(ctx, trl_now(ctx));
 	}
-	if (rc == TRL_NOT_FOUND)
-		return trl_job_give_up(ctx, "a part is not there");
-	if (rc != TRL_OK) { /* no part's fault */
-		trl_series_add(trl_series_at(failed, NULL), 1);
-		trl_log_err(ctx);
-		trl_err_clear(ctx);
-		return trl_job_again(ctx, trl_now(ctx) + AGAIN_US);
-	}
-	if (!whole)
-		return trl_job_again(ctx, trl_now(ctx));
-	rc = settle(arg, ctx, file, text);
-	return rc == TRL_OK ? drop_parts(arg, ctx, due_of(job)) : rc;
+	return rc == TRL_OK ? tidy(arg, ctx, due_of(job), gone) : rc;
 }
 
 static enum trl_code
@@ -292,9 +291,12 @@ give_up(void *arg, trl_ctx *ctx, const struct trl_job *job)
 	};
 	const struct trl_id id = trl_value_id(due_of(job)->upload_id);
 	media_file *file;
-	enum trl_code rc = find(arg, ctx, id, &file);
+	bool gone;
+	enum trl_code rc = find(arg, ctx, id, &file, &gone);
 
-	return rc == TRL_OK && file ? file_settle(arg, ctx, id, &verdict) : rc;
+	if (rc == TRL_OK && file)
+		rc = file_settle(arg, ctx, id, &verdict);
+	return rc == TRL_OK ? tidy(arg, ctx, due_of(job), gone) : rc;
 }
 
 const struct trl_job_kind upload_join_job = {

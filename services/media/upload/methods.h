@@ -20,6 +20,14 @@ enum trl_code upload_remove(struct media *self, trl_ctx *ctx, const upload_row *
  * TRL_NOT_FOUND (it has gone); TRL_CONFLICT also where it has become a file. */
 enum trl_code upload_end_now(struct media *self, trl_ctx *ctx, const upload_row *was,
     uint32_t patience_ms, ProtobufCMessage *reply) TRL_MUST_CHECK;
+/* parts.c: parts of a final upload go, with their bytes, but for those that another
+ * one is still to be made of, whose job comes here as well. Errors: faults. */
+enum trl_code upload_drop_parts(struct media *self, trl_ctx *ctx,
+    const ProtobufCBinaryData *parts, size_t n) TRL_MUST_CHECK;
+/* The same of a final one that is not put together, and is not to be; of any other,
+ * nothing. */
+enum trl_code upload_drop_parts_of(
+    struct media *self, trl_ctx *ctx, const upload_row *row) TRL_MUST_CHECK;
 /* Ends one that the store has ended; sure: it is not one that it is making a file of.
  * Errors: TRL_GONE (it is done), TRL_INTERNAL (that is not decided yet), TRL_CONFLICT
  * as above. */

@@ -113,6 +113,12 @@ enum trl_code upload_finish(struct media *self, trl_ctx *ctx, struct trl_id id,
 enum trl_code upload_expire(
     struct media *self, trl_ctx *ctx, const upload_row *row) TRL_MUST_CHECK;
 
+/* A file was purged or rejected: if it was still to be put together, the parts that
+ * nobody needs any more go, for nothing counts them. Of any other, nothing. May be
+ * repeated. Errors: faults. */
+enum trl_code upload_file_gone(
+    struct media *self, trl_ctx *ctx, struct trl_id file) TRL_MUST_CHECK;
+
 /* Finishes what a process that died has left. */
 extern const struct trl_job_kind upload_finish_job;
 /* Puts a final upload together. */
