@@ -92,7 +92,7 @@ media_judge_link(struct media *self, trl_ctx *ctx, const ProtobufCMessage *in,
 }
 
 /* Those of the same file that have expired go with the next one. What comes at the same
- * moment may pass the bound by a few. */
+ * moment may pass the bounds by a few. */
 void
 media_join_link(struct media *self, trl_ctx *ctx, trl_batch *work,
     const Media__V1__Link *before, const Media__V1__Link *after)
@@ -104,6 +104,7 @@ media_join_link(struct media *self, trl_ctx *ctx, trl_batch *work,
 		return;
 	trl_batch_add(work, &media_sql_link_expire, &after->base, tenant,
 	    TRL_ARG_TIME("now", trl_now(ctx)));
+	trl_batch_add(work, &media_sql_link_room, &after->base, tenant);
 	if (strcmp(after->options, LINK_WHOLE) != 0)
 		trl_batch_add(work, &media_sql_link_sizes, &after->base, tenant);
 }

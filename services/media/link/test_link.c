@@ -343,6 +343,29 @@ renew(const char *keys)
 }
 
 static void
+a_file_has_so_many_links(void **state)
+{
+	const struct trl_id file = keep("files", "ready"),
+			    another = keep("files", "ready");
+	Media__V1__Link *link;
+
+	(void)state;
+	world_sql("insert into media.link (tenant_id, id, version, file_id, options, "
+		  "download, created_at, updated_at, expires_at) select '%s', "
+		  "gen_random_uuid(), 1, '%s', '-', false, now(), now(), "
+		  "'2100-01-01' from generate_series(1, 999) n",
+	    world_id_text(tenant), world_id_text(file));
+	link = made(file);
+	assert_int_equal(make(&ann, file, 0, false, &link), TRL_CONFLICT);
+	assert_non_null(strstr(world.err.message, "1000 links"));
+	(void)made(another);
+	world_sql("update media.link set expires_at = '2000-01-01' "
+		  "where id <> '%s'",
+	    world_id_text(trl_value_id(link->id)));
+	(void)made(file);
+}
+
+static void
 keys_are_taken_while_it_runs(void **state)
 {
 	static const char
@@ -408,6 +431,7 @@ main(void)
 		    only_its_maker_gives_links_away, world_forget),
 		cmocka_unit_test_teardown(
 		    its_maker_sees_the_links_that_live, world_forget),
+		cmocka_unit_test_teardown(a_file_has_so_many_links, world_forget),
 		cmocka_unit_test_teardown(keys_are_taken_while_it_runs, world_forget),
 		cmocka_unit_test_teardown(
 		    no_url_is_written_into_the_audit_log, world_forget),
