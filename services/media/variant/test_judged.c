@@ -130,6 +130,35 @@ only_what_the_renderer_ended_of_is_held_against_a_picture(void **state)
 	assert_string_equal(file_now(id)->reason, "The picture could not be rendered.");
 }
 
+/* AVIF is the dearest, and what takes longest: only that is not there. */
+static void
+an_avif_that_the_renderer_ends_of_is_webp_and_no_fault_of_the_picture(void **state)
+{
+	pthread_t thread;
+	struct trl_id id;
+
+	(void)state;
+	draw(4000, 2500, true);
+	id = keep("files", "ready");
+	run_job(id);
+	world_sql("delete from media.rendition where type = 'image/avif'");
+	world_act(know_it, NULL);
+	kill_on(&thread);
+	world_act(begin, &id);
+	for (int i = 0; i < 3; i++) {
+		world_sql("update media.job set run_at = now() where kind = "
+			  "'variants'");
+		files_wait("variants");
+	}
+	kill_no_more(thread);
+	assert_int_equal(file_now(id)->state, MEDIA__V1__FILE__STATE__ready);
+	assert_null(file_now(id)->reason);
+	for (int i = 0; i < 2; i++) { /* nobody who waits has it made */
+		assert_int_equal(get(id, "small", "image/avif", NULL), TRL_OK);
+		assert_string_equal(answer->type, "image/webp");
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, files_found, world_forget)
 
 int
@@ -141,6 +170,7 @@ main(void)
 		T(a_picture_is_judged_by_what_it_is_and_not_by_an_outage),
 		T(one_that_is_too_large_is_not_even_fetched),
 		T(only_what_the_renderer_ended_of_is_held_against_a_picture),
+		T(an_avif_that_the_renderer_ends_of_is_webp_and_no_fault_of_the_picture),
 	};
 
 	const int failed = cmocka_run_group_tests(tests, open_world, world_close);

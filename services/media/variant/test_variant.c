@@ -116,11 +116,20 @@ static void
 avif_is_webp_until_the_job_has_made_it(void **state)
 {
 	const struct trl_id id = picture();
+	char url[512];
+	Media__V1__GetSignedRequest in;
 
 	(void)state;
 	assert_int_equal(get(id, "small", NULL, NULL), TRL_OK);
 	ASSERT_WEBP();
 	assert_string_equal(answer->cache, "private, no-cache");
+	assert_int_equal(link_to(id, "small", url), TRL_OK);
+	assert_non_null(strstr(url, "/w_16,f_avif/"));
+	in = signed_request(url);
+	assert_int_equal(
+	    world_call(NULL, &media_v1_get_signed, &in.base, &answer), TRL_OK);
+	ASSERT_WEBP();
+	assert_int_equal(files_rows("rendition"), 1);
 }
 
 static void
