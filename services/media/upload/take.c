@@ -1,17 +1,24 @@
 /* take.c - who becomes the writer of an upload. Of several at one offset only one does,
  * for the row has one generation. Whoever wrote it until now is asked first how far it
- * has come: at exactly that offset it has to go, at any other it goes on. */
+ * has come: at exactly that offset it has to go, at any other it goes on.
+ *
+ * Whoever only asks is no writer: in this process one at a time tries the row, which
+ * waits for nobody, and has a writer from the moment that it has it. */
 #include "upload/writer.h"
 
 #include <string.h>
 
-enum { TRIES = 3, AGAIN_MS = 1000, CHECKPOINT_MS = 1000 };
+enum { AGAIN_MS = 1000, CHECKPOINT_MS = 1000 };
+/* How long it takes up what others have left, who were there before it. */
+#define CONTEND_US UINT64_C(10000000)
 
 struct taking {
 	struct media *media;
 	struct trl_id id, uploader;
 	uint64_t offset;
 	const struct upload_body *body;
+	struct trl_id former; /* the process that has the row, once it was asked */
+	int64_t seized;       /* the generation that it had; -1: it was not asked */
 };
 
 static enum trl_code
@@ -29,39 +36,6 @@ elsewhere(trl_ctx *ctx, uint64_t offset)
 {
 	return trl_fail(ctx, TRL_CONFLICT, "The upload's offset is %llu.",
 	    (unsigned long long)offset);
-}
-
-/* The one that this process has, if it has: ends, or the request does. */
-static enum trl_code
-settle_own(trl_ctx *ctx, const struct taking *what)
-{
-	struct uploads *all = what->media->uploads;
-	upload_writer *writer;
-	enum trl_code rc = TRL_OK;
-
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		writer = upload_writer_find(all, ctx->tenant, what->id, what->uploader);
-		if (!writer)
-			return TRL_OK;
-		writer->refs++;
-		rc = upload_writer_ask(ctx, writer, CHECKPOINT_MS);
-		if (rc == TRL_OK && !writer->over && writer->durable != what->offset)
-			rc = elsewhere(ctx, writer->durable);
-		else if (rc == TRL_OK && !writer->over && !writer->digests &&
-			 writer->received != what->offset)
-			rc = elsewhere(ctx, writer->received);
-		if (rc == TRL_OK && !writer->over) {
-			writer->fenced = true;
-			(void)trl_wake(writer->flusher);
-			rc = upload_writer_await(ctx, writer, UPLOAD_FENCE_MS);
-		}
-		if (rc == TRL_OK && !writer->over)
-			rc = locked(ctx);
-		upload_writer_unref(&writer);
-		if (rc != TRL_OK)
-			return rc;
-	}
-	return locked(ctx);
 }
 
 /* Why the row was not taken. TRL_OK: only its holder is in the way, or nothing is to be
@@ -87,9 +61,51 @@ judge(trl_ctx *ctx, const struct taking *what, const upload_row *row)
 	return TRL_OK;
 }
 
+/* Of a writer of this process, which has said what it has. TRL_OK: it has to go. What a
+ * row is of by now, which another process may have taken, only the row knows. */
 static enum trl_code
-try(trl_ctx *ctx, const struct taking *what, int64_t seized, upload_row *taken,
-    upload_row *was)
+judge_own(trl_ctx *ctx, const struct taking *what, const upload_writer *writer)
+{
+	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
+	enum trl_code rc = upload_read(what->media, ctx, what->id, row);
+
+	if (rc != TRL_OK || writer->over || row->generation != writer->generation)
+		return rc;
+	if (writer->durable != what->offset)
+		return elsewhere(ctx, writer->durable);
+	if (!writer->digests && writer->received != what->offset)
+		return elsewhere(ctx, writer->received);
+	return judge(ctx, what, row);
+}
+
+/* The one that this process has, if it has: ends, or the request does. */
+static enum trl_code
+settle_own(trl_ctx *ctx, const struct taking *what)
+{
+	upload_writer *writer = upload_writer_find(
+	    what->media->uploads, ctx->tenant, what->id, what->uploader);
+	enum trl_code rc;
+
+	if (!writer)
+		return TRL_OK;
+	writer->refs++;
+	rc = upload_writer_ask(ctx, writer, CHECKPOINT_MS);
+	if (rc == TRL_OK && !writer->over)
+		rc = judge_own(ctx, what, writer);
+	if (rc == TRL_OK && !writer->over) {
+		writer->fenced = true;
+		(void)trl_wake(writer->flusher);
+		rc = upload_writer_await(ctx, writer, UPLOAD_FENCE_MS);
+	}
+	if (rc == TRL_OK && !writer->over)
+		rc = locked(ctx);
+	upload_writer_unref(&writer);
+	return rc;
+}
+
+/* taken->has_id: the row is this process's. Else was is what it is. */
+static enum trl_code
+take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row *was)
 {
 	trl_batch *work =
 	    trl_batch_new(ctx, what->media->pg, TRL_SCOPE_TENANT(ctx->tenant));
@@ -102,7 +118,7 @@ try(trl_ctx *ctx, const struct taking *what, int64_t seized, upload_row *taken,
 	/* Should PostgreSQL lose this in a crash, whatever is said under this
 	 * generation by this holder counts for nothing, and nothing was said yet. Who
 	 * takes the row from somebody that may live waits. */
-	if (seized < 0)
+	if (what->seized < 0)
 		trl_batch_add(work, &media_sql_upload_lazily, NULL);
 	trl_batch_get(work, &media_sql_upload_take, NULL, &taken->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", what->id),
@@ -110,45 +126,102 @@ try(trl_ctx *ctx, const struct taking *what, int64_t seized, upload_row *taken,
 	    TRL_ARG_ID("holder", what->media->uploads->holder),
 	    TRL_ARG_INT("offset", (int64_t)what->offset),
 	    TRL_ARG_INT("until", (int64_t)(what->offset + more)),
-	    TRL_ARG_INT("seized", seized), TRL_ARG_TIME("now", trl_now(ctx)));
+	    TRL_ARG_INT("seized", what->seized), TRL_ARG_TIME("now", trl_now(ctx)));
 	trl_batch_get(work, &media_sql_upload_get, NULL, &was->base,
 	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", what->id),
 	    TRL_ARG_ID("uploader", what->uploader));
 	return trl_batch_write_unrecorded(work);
 }
 
-/* Takes the row; taken->has_id is false where nothing is to be added. */
+/* One at a time of those of this process, where none of it writes (*waits: one does).
+ * *out is the writer of row, which is taken; or NULL, and row is what it is. */
 static enum trl_code
-take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row *was,
-    bool *seized_it)
+try(trl_ctx *ctx, const struct taking *what, upload_row *row, upload_writer **out,
+    bool *waits)
 {
-	struct trl_id former = trl_id_nil;
-	int64_t seized = -1;
+	struct uploads *all = what->media->uploads;
+	Media__V1__UploadRow *was = media_v1_upload_row_new(ctx);
+	uint8_t key[6 + 3 * 16] = "upload";
 	enum trl_code rc;
 
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		rc = try(ctx, what, seized, taken, was);
-		if (rc != TRL_OK)
-			return rc;
-		*seized_it = taken->has_id && !trl_id_is_nil(former);
-		if (*seized_it)
-			return upload_tell_holder(ctx, what->media, former, what->id);
-		if (taken->has_id)
-			return TRL_OK;
-		rc = judge(ctx, what, was);
-		if (rc != TRL_OK || upload_is_whole(was))
-			return rc;
-		former = trl_value_id(was->holder);
-		if (trl_id_is_nil(former))
-			continue; /* it has just become free */
-		rc = upload_ask_holder(ctx, what->media, was, NULL);
+	memcpy(key + 6, ctx->tenant.bytes, 16);
+	memcpy(key + 22, what->id.bytes, 16);
+	memcpy(key + 38, what->uploader.bytes, 16);
+	rc = trl_key_enter(ctx, key, sizeof key);
+	if (rc != TRL_OK)
+		return rc;
+	*waits = upload_writer_find(all, ctx->tenant, what->id, what->uploader);
+	if (!*waits)
+		rc = take_row(ctx, what, row, was);
+	if (rc == TRL_OK && !*waits && row->has_id)
+		rc = upload_writer_begin(ctx, all, row, what->body, out);
+	else if (rc == TRL_OK && !*waits)
+		*row = *was;
+	trl_key_leave(ctx, key, sizeof key);
+	return rc;
+}
+
+/* Another process may have it: that is asked how far it came, and loses it then. */
+static enum trl_code
+ask_other(trl_ctx *ctx, struct taking *what, upload_row *row)
+{
+	enum trl_code rc;
+
+	what->former = trl_value_id(row->holder);
+	if (trl_id_is_nil(what->former)) /* it has just become free */
+		return TRL_OK;
+	rc = upload_ask_holder(ctx, what->media, row, NULL);
+	if (rc == TRL_OK)
+		rc = upload_read(what->media, ctx, what->id, row);
+	what->seized = row->generation;
+	return rc;
+}
+
+/* *out is NULL where nothing is to be added. */
+static enum trl_code
+contend(trl_ctx *ctx, struct taking *what, upload_row *row, upload_writer **out)
+{
+	const uint64_t until_us = trl_mono_us() + CONTEND_US;
+	bool waits = false;
+	enum trl_code rc;
+
+	do {
+		rc = settle_own(ctx, what);
 		if (rc == TRL_OK)
-			rc = upload_read(what->media, ctx, what->id, was);
-		if (rc != TRL_OK)
+			rc = try(ctx, what, row, out, &waits);
+		if (rc == TRL_OK && !*out && !waits) {
+			rc = judge(ctx, what, row);
+			if (rc == TRL_OK && upload_is_whole(row))
+				return TRL_OK;
+			if (rc == TRL_OK)
+				rc = ask_other(ctx, what, row);
+		}
+		if (rc != TRL_OK || *out)
 			return rc;
-		seized = was->generation;
-	}
+	} while (trl_mono_us() < until_us);
 	return locked(ctx);
+}
+
+/* What is left to do under the row; the writer goes where that fails. */
+static enum trl_code
+begin(trl_ctx *ctx, const struct taking *what, const upload_row *row,
+    upload_writer **writer)
+{
+	struct quota quota;
+	enum trl_code rc = TRL_OK;
+
+	(*writer)->seized = !trl_id_is_nil(what->former);
+	if ((*writer)->seized)
+		rc = upload_tell_holder(ctx, what->media, what->former, what->id);
+	if (rc == TRL_OK && !row->has_length) {
+		rc = quota_limit(what->media, ctx, &quota);
+		if (rc == TRL_OK)
+			upload_writer_may(*writer, &quota);
+	}
+	if (rc == TRL_OK)
+		return upload_writer_open(ctx, writer);
+	upload_leave(writer);
+	return rc;
 }
 
 /* Nothing is to be added: there is no need to become the writer. */
@@ -164,37 +237,21 @@ enum trl_code
 upload_take(struct media *self, trl_ctx *ctx, struct trl_id id, uint64_t offset,
     const struct upload_body *body, upload_row *row, upload_writer **out)
 {
-	const struct taking what = { .media = self,
+	struct taking what = { .media = self,
 		.id = id,
 		.uploader = media_caller(ctx),
 		.offset = offset,
-		.body = body };
-	struct quota quota = { .limit = INT64_MAX };
-	upload_writer *writer;
-	upload_row was;
+		.body = body,
+		.seized = -1 };
+	upload_writer *writer = NULL;
 	enum trl_code rc;
 
 	*out = NULL;
 	if (body->length == 0)
 		return look_only(ctx, &what, row);
-	rc = settle_own(ctx, &what);
-	if (rc != TRL_OK)
-		return rc;
-	writer = upload_writer_new(self->uploads, ctx->tenant, id, what.uploader);
-	rc = take_row(ctx, &what, row, &was, &writer->seized);
-	if (rc == TRL_OK && !row->has_id) {
-		*row = was;
-		upload_writer_unref(&writer);
-		return TRL_OK;
-	}
-	if (rc == TRL_OK && !row->has_length)
-		rc = quota_limit(self, ctx, &quota);
-	if (rc != TRL_OK) {
-		upload_writer_unref(&writer);
-		return rc;
-	}
-	upload_writer_may(writer, &quota);
-	rc = upload_writer_start(ctx, &writer, row, body);
+	rc = contend(ctx, &what, row, &writer);
+	if (rc == TRL_OK && writer)
+		rc = begin(ctx, &what, row, &writer);
 	if (rc == TRL_OK)
 		*out = writer;
 	return rc;
@@ -204,18 +261,19 @@ enum trl_code
 upload_begun(struct media *self, trl_ctx *ctx, const upload_row *row,
     const struct upload_body *body, upload_writer **out)
 {
-	upload_writer *writer = upload_writer_new(
-	    self->uploads, ctx->tenant, trl_value_id(row->id), media_caller(ctx));
 	struct quota quota = { .limit = INT64_MAX };
+	upload_writer *writer;
 	enum trl_code rc = TRL_OK;
 
+	*out = NULL;
 	if (!row->has_length)
 		rc = quota_limit(self, ctx, &quota);
-	upload_writer_may(writer, &quota);
+	if (rc == TRL_OK)
+		rc = upload_writer_begin(ctx, self->uploads, row, body, &writer);
 	if (rc != TRL_OK)
-		upload_writer_unref(&writer);
-	else
-		rc = upload_writer_start(ctx, &writer, row, body);
+		return rc;
+	upload_writer_may(writer, &quota);
+	rc = upload_writer_open(ctx, &writer);
 	if (rc == TRL_OK)
 		*out = writer;
 	return rc;

@@ -9,25 +9,6 @@
 enum { FLUSH_MS = 60000 };
 
 upload_writer *
-upload_writer_new(
-    struct uploads *all, struct trl_id tenant, struct trl_id id, struct trl_id uploader)
-{
-	upload_writer *self = calloc(1, sizeof *self);
-
-	trl_assert(self);
-	*self = (struct upload_writer){ .all = all,
-		.next = all->first,
-		.refs = 1,
-		.tenant = tenant,
-		.id = id,
-		.uploader = uploader,
-		.last = &self->pieces };
-	all->first = self;
-	upload_watch(all);
-	return self;
-}
-
-upload_writer *
 upload_writer_find(const struct uploads *all, struct trl_id tenant, struct trl_id id,
     struct trl_id uploader)
 {
@@ -194,28 +175,58 @@ await_store(trl_ctx *ctx, upload_writer *self)
 	return rc == TRL_OK && self->over ? tell(ctx, self) : rc;
 }
 
-enum trl_code
-upload_writer_start(trl_ctx *ctx, upload_writer **writer, const upload_row *row,
-    const struct upload_body *body)
+static void
+list(upload_writer *self)
 {
-	upload_writer *self = *writer;
+	self->next = self->all->first;
+	self->all->first = self;
+	upload_watch(self->all);
+}
+
+enum trl_code
+upload_writer_begin(trl_ctx *ctx, struct uploads *all, const upload_row *row,
+    const struct upload_body *body, upload_writer **out)
+{
+	upload_writer *self = calloc(1, sizeof *self);
 	const struct trl_spawn spawn = { .name = "upload",
 		.run = upload_flush,
 		.arg = self,
 		.timeout_ms = FLUSH_MS };
-	enum trl_code rc = fill(ctx, self, row, body);
+	enum trl_code rc;
 
-	/* From here on there is always somebody who frees the row. */
+	trl_assert(self);
+	*self = (struct upload_writer){ .all = all,
+		.refs = 1,
+		.tenant = ctx->tenant,
+		.id = trl_value_id(row->id),
+		.uploader = media_caller(ctx),
+		.quota = { .limit = INT64_MAX },
+		.last = &self->pieces,
+		.stream = trl_stream_of(ctx) };
+	rc = fill(ctx, self, row, body);
 	self->ended = rc != TRL_OK;
-	self->refs++;
-	self->stream = trl_stream_of(ctx);
 	if (trl_spawn(ctx->loop, &spawn) != TRL_OK) {
-		self->refs--;
-		self->over = true;
-		upload_writer_unref(writer);
+		upload_writer_unref(&self);
+		trl_err_clear(ctx);
 		return trl_fail(ctx, TRL_BUSY, "no actor is free for an upload");
 	}
-	if (rc == TRL_OK && self->expected != UINT64_MAX && self->expected > self->most)
+	/* From here on there is always somebody who frees the row. */
+	self->refs++;
+	list(self);
+	if (rc == TRL_OK)
+		*out = self;
+	else
+		upload_leave(&self);
+	return rc;
+}
+
+enum trl_code
+upload_writer_open(trl_ctx *ctx, upload_writer **writer)
+{
+	upload_writer *self = *writer;
+	enum trl_code rc = TRL_OK;
+
+	if (self->expected != UINT64_MAX && self->expected > self->most)
 		rc = trl_fail(ctx, TRL_TOO_LARGE,
 		    "A file of this collection can have %llu bytes at most.",
 		    (unsigned long long)self->most);

@@ -95,19 +95,21 @@ struct upload_writer {
 
 /* writer.c */
 
-upload_writer *upload_writer_new(struct uploads *all, struct trl_id tenant,
-    struct trl_id id, struct trl_id uploader);
+/* Lists who writes the row, which the caller has just taken, and starts the actor that
+ * does. From then on whoever wants to write it settles with this one; so before the
+ * row is taken there is none. Errors: TRL_BUSY, TRL_INTERNAL (the row's hash). */
+enum trl_code upload_writer_begin(trl_ctx *ctx, struct uploads *all,
+    const upload_row *row, const struct upload_body *body,
+    upload_writer **out) TRL_MUST_CHECK;
+/* Waits until the store is open; leaves the writer where that fails.
+ * Errors: those of store_writer_open; TRL_TOO_LARGE (the collection's most). */
+enum trl_code upload_writer_open(trl_ctx *ctx, upload_writer **writer) TRL_MUST_CHECK;
 /* Of whoever may: that another one asks for the same id says nothing, the row decides.
  */
 upload_writer *upload_writer_find(const struct uploads *all, struct trl_id tenant,
     struct trl_id id, struct trl_id uploader);
 void upload_writer_unref(upload_writer **writer);
 void upload_writer_unlist(upload_writer *writer);
-/* Fills it from the row that it has taken, starts who writes, and waits until the store
- * is open. Unrefs it where that fails.
- * Errors: those of store_writer_open; TRL_TOO_LARGE (the collection's most). */
-enum trl_code upload_writer_start(trl_ctx *ctx, upload_writer **writer,
-    const upload_row *row, const struct upload_body *body) TRL_MUST_CHECK;
 /* What of the plan it may reserve as it grows. */
 void upload_writer_may(upload_writer *writer, const struct quota *quota);
 /* Has it make durable what has come until now; parks until it has or is over, ms at
