@@ -121,6 +121,14 @@ is_missing(const char *method, const char *code)
 	       (code[0] != '\0' && strcmp(code, "NoSuchBucket") != 0);
 }
 
+/* Of Swift, whose objects are lists of their parts: these were removed, and the list is
+ * about to be. */
+static bool
+is_half_removed(unsigned status, const char *code)
+{
+	return status == 409 && strcmp(code, "BrokenMPU") == 0;
+}
+
 enum trl_code
 s3_ended(trl_ctx *ctx)
 {
@@ -139,7 +147,8 @@ s3_refused(trl_ctx *ctx, const char *method, const char *key, unsigned status,
 	(void)s3_xml_find(body, len, "Error", "Message", message, sizeof message);
 	if (status == 404 && strcmp(code, "NoSuchUpload") == 0)
 		return s3_ended(ctx);
-	if (status == 404 && is_missing(method, code))
+	if ((status == 404 && is_missing(method, code)) ||
+	    is_half_removed(status, code))
 		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
 	trl_log(TRL_LOG_WARN, ctx, "the S3 server refused a request",
 	    TRL_LOG_STR("method", method), TRL_LOG_STR("key", key),

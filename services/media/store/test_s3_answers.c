@@ -104,6 +104,31 @@ a_404_of_a_proxy_says_nothing_of_an_object(void **state)
 	act(by_proxy);
 }
 
+/* Whoever removes an object of Swift removes its parts first. */
+static void
+half_removed(trl_ctx *ctx)
+{
+	char head[2];
+	size_t len;
+	int fd;
+
+	assert_int_equal(store_put(ctx, store, &object, "12", 2), TRL_OK);
+	fail_next("get", "broken", 2);
+	assert_int_equal(
+	    store_head(ctx, store, &object, 0, 2, head, &len), TRL_NOT_FOUND);
+	trl_err_clear(ctx);
+	assert_int_equal(store_fetch(ctx, store, &object, &fd), TRL_NOT_FOUND);
+	trl_err_clear(ctx);
+	assert_int_equal(store_remove(ctx, store, &object), TRL_OK);
+}
+
+static void
+an_object_without_its_parts_is_not_there(void **state)
+{
+	(void)state;
+	act(half_removed);
+}
+
 static void
 odd_answers(trl_ctx *ctx)
 {
@@ -249,6 +274,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_the_server_says_is_for_the_log),
 		CASE(a_404_of_a_proxy_says_nothing_of_an_object),
+		CASE(an_object_without_its_parts_is_not_there),
 		CASE(answers_that_lack_what_they_are_for_are_no_success),
 		CASE(a_listing_that_is_longer_than_it_was_asked_for_loses_nothing),
 		CASE(a_request_is_made_again_within_the_time_that_there_is),

@@ -37,7 +37,7 @@ FAULTS = {
                     "the region 'test-region-1' is wrong; expecting 'eu-central-9'"),
     'bucket': Wrong(404, 'NoSuchBucket'), 'invalid': Wrong(400, 'InvalidPart'),
     'gone': Wrong(404, 'NoSuchUpload'), 'denied': Wrong(403, 'AccessDenied'),
-    'none': Wrong(501, 'NotImplemented'),
+    'none': Wrong(501, 'NotImplemented'), 'broken': Wrong(409, 'BrokenMPU'),
     'moved': Wrong(301, 'PermanentRedirect', 'It has to be addressed by eu-central-9.'),
     'locked': Wrong(403, 'AccessDenied', 'WORM'),
     'skewed': Wrong(403, 'RequestTimeTooSkewed', 'The difference is too large.'),
