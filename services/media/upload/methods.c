@@ -27,6 +27,26 @@ upload_read_body(const char *checksum, const char *digest, bool has_length,
 	return why;
 }
 
+/* Why it cannot be finished: its collection was taken out of the configuration. It may
+ * come back, so the bytes stay; but whoever began it need not wait for that. */
+static bool
+is_unconfigured(const struct media *self, const upload_row *row, enum trl_code why)
+{
+	return why == TRL_UNAVAILABLE && !row->concat &&
+	       !collections_find(self->collections, row->collection);
+}
+
+static enum trl_code
+say_unconfigured(trl_ctx *ctx, const upload_row *row)
+{
+	trl_err_clear(ctx);
+	return trl_fail(ctx, TRL_GONE,
+	    "There is no collection %s any more, so no file is made of this upload: "
+	    "begin anew in another one. This one you can delete, and so can whoever "
+	    "manages files.",
+	    row->collection);
+}
+
 /* What a process that died has left is finished by whoever asks. That it cannot be at
  * the moment, or that another is about to, says nothing about how far it came. */
 static enum trl_code
@@ -38,6 +58,8 @@ finish_left(struct media *self, trl_ctx *ctx, const upload_row *row)
 		rc = upload_try_finish(self, ctx, trl_value_id(row->id));
 	if (rc == TRL_OK)
 		return rc;
+	if (is_unconfigured(self, row, rc))
+		return say_unconfigured(ctx, row);
 	if (trl_is_fault(rc))
 		trl_log_err(ctx);
 	trl_err_clear(ctx);
@@ -162,7 +184,7 @@ patch(struct media *self, trl_ctx *ctx, const Media__V1__PatchUploadRequest *in,
 				  : trl_value_time(ctx, upload_expiry(self, ctx));
 	if (row->has_length && offset == (uint64_t)row->length && !row->finished_at)
 		rc = upload_finish(self, ctx, trl_value_id(in->upload_id), NULL);
-	return rc;
+	return is_unconfigured(self, row, rc) ? say_unconfigured(ctx, row) : rc;
 }
 
 enum trl_code

@@ -214,28 +214,6 @@ what_was_left_unfinished_is_finished_by_whoever_asks(void **state)
 	assert_string_equal(storage(), "12 6");
 }
 
-/* Its collection was renamed: nobody can finish it, and its owner can end it. */
-static void
-what_cannot_be_finished_is_ended_by_its_owner(void **state)
-{
-	struct trl_id id = tus_begin(&(struct tus_post){ .length = 6 });
-
-	(void)state;
-	world_sql("update upload set collection = 'renamed' where id = '%s'",
-	    world_id_text(id));
-	assert_int_equal(tus_patch(&ann, id,
-			     &(struct tus_patch){ .body = "abcdef", .len = 6 }, NULL),
-	    TRL_UNAVAILABLE);
-	world_sql("update upload set expires_at = now() - interval '1 hour' where id = "
-		  "'%s'",
-	    world_id_text(id));
-	assert_string_equal(storage(), "0 6");
-	assert_int_equal(tus_delete(&ann, id), TRL_OK);
-	assert_string_equal(storage(), "0 0");
-	must_not_lie_there(id);
-	assert_int_equal(tus_delete(&ann, id), TRL_NOT_FOUND);
-}
-
 static enum trl_code
 finish_fails(trl_ctx *ctx, media_store *store, const struct store_object *object,
     const struct store_place *whole)
@@ -387,7 +365,6 @@ main(void)
 		TUS(what_a_checkpoint_made_whole_is_finished),
 		TUS(what_came_whole_is_a_file_though_its_client_left),
 		TUS(whoever_finishes_it_meanwhile_is_waited_for),
-		TUS(what_cannot_be_finished_is_ended_by_its_owner),
 		TUS(a_body_that_came_with_the_upload_and_cannot_be_finished_goes),
 		TUS(where_there_is_no_room_what_fits_stays),
 		TUS(many_aborts_leave_nothing_behind),

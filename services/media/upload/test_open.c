@@ -164,6 +164,56 @@ a_writer_whose_row_has_gone_is_told_so(void **state)
 	must(is_quiet, NULL);
 }
 
+/* Its collection was taken out of the configuration. */
+static struct trl_id
+one_that_cannot_be_finished(void)
+{
+	const struct trl_id id = tus_begin(&(struct tus_post){ .length = 6 });
+
+	world_sql("update upload set collection = 'renamed' where id = '%s'",
+	    world_id_text(id));
+	assert_int_equal(
+	    tus_patch(&ann, id, &(struct tus_patch){ .body = "abc", .len = 3 }, NULL),
+	    TRL_OK);
+	assert_int_equal(
+	    tus_patch(&ann, id,
+		&(struct tus_patch){ .offset = 3, .body = "def", .len = 3 }, NULL),
+	    TRL_GONE);
+	return id;
+}
+
+static void
+what_cannot_be_finished_is_told_so_until_it_can(void **state)
+{
+	const struct trl_id id = one_that_cannot_be_finished();
+
+	(void)state;
+	assert_int_equal(tus_head_as(&ann, id, NULL), TRL_GONE);
+	assert_int_equal(
+	    tus_patch(&ann, id, &(struct tus_patch){ .offset = 6 }, NULL), TRL_GONE);
+	world_sql("update upload set collection = 'files' where id = '%s'",
+	    world_id_text(id));
+	assert_int_equal(tus_offset(id), 6);
+	must_lie_there(id, "abcdef", 6);
+	assert_string_equal(storage(), "6 0");
+}
+
+static void
+what_cannot_be_finished_is_ended_by_its_owner(void **state)
+{
+	const struct trl_id id = one_that_cannot_be_finished();
+
+	(void)state;
+	world_sql("update upload set expires_at = now() - interval '1 hour' where id = "
+		  "'%s'",
+	    world_id_text(id));
+	assert_string_equal(storage(), "0 6");
+	assert_int_equal(tus_delete(&ann, id), TRL_OK);
+	assert_string_equal(storage(), "0 0");
+	must_not_lie_there(id);
+	assert_int_equal(tus_delete(&ann, id), TRL_NOT_FOUND);
+}
+
 struct departure {
 	struct trl_id account;
 	int64_t at_us;
@@ -282,6 +332,8 @@ main(void)
 		TUS(whoever_manages_files_ends_anybodys),
 		TUS(whoever_writes_it_is_told_that_it_has_ended),
 		TUS(a_writer_whose_row_has_gone_is_told_so),
+		TUS(what_cannot_be_finished_is_told_so_until_it_can),
+		TUS(what_cannot_be_finished_is_ended_by_its_owner),
 		TUS(what_a_member_had_begun_ends_when_they_leave),
 		TUS(a_member_who_leaves_writes_no_more),
 	};
