@@ -7,7 +7,7 @@
 
 enum {
 	LOOK_US = 5000000,
-	MOMENT_US = 500000,
+	MOMENT_US = 50000, /* a body that comes within it is spared the look */
 	RETRY_US = 1000000,
 	PATIENCE_US = 30000000,
 	ASK_US = 2000000
