@@ -23,6 +23,9 @@ enum {
 	GUESTS_AT_ONE = 64, /* of one address */
 	NOTICES_MAX = 512,  /* who hears our notices; they never greet */
 	LATE_US = 2000000,
+	/* On a busy machine a handshake takes its time; one that is cut short nng 1.5.2
+	 * takes amiss (peer.c), and those that come to no end it ends itself. */
+	TLS_LATE_US = 12000000,
 	GONE_US = 5000000, /* what was closed is gone by then */
 	GONE_LOOKS = 8,    /* and not only because this process stood still */
 	SOON_MS = 50,      /* to the next look where many came */
@@ -318,6 +321,9 @@ youngest_first(const void *a, const void *b)
 static void
 make_room(struct bus_guests *g, uint64_t now)
 {
+	const bool tls = g->net->sockets.tls_ca != NULL;
+	const uint64_t late_us = tls ? TLS_LATE_US : LATE_US;
+	const size_t at_one = tls ? GUESTS_MAX : GUESTS_AT_ONE;
 	size_t kept = 0;
 	if (g->n_waiting > 1)
 		qsort(g->waiting, g->n_waiting, sizeof *g->waiting, youngest_first);
@@ -328,8 +334,8 @@ make_room(struct bus_guests *g, uint64_t now)
 		for (size_t j = 0; kept < GUESTS_MAX && j < kept; j++)
 			of_one += memcmp(g->seen[g->waiting[j].fd].ends.theirs.host,
 				      ends->theirs.host, sizeof ends->theirs.host) == 0;
-		bool late = now - guest.since_us >= LATE_US;
-		if (!late && kept < GUESTS_MAX && of_one < GUESTS_AT_ONE)
+		bool late = now - guest.since_us >= late_us;
+		if (!late && kept < GUESTS_MAX && of_one < at_one)
 			g->waiting[kept++] = guest;
 		else if (shut_down(g, guest.fd, ends))
 			trl_series_add(late ? g->late : g->many, 1);

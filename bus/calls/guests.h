@@ -1,6 +1,6 @@
 /* guests.h - the bus's connections as the kernel has them, looked at once a tick. A
  * guest is a connection at one of our addresses that has not greeted: whoever it is, it
- * has two seconds, and there is room for few. Private to bus/calls.
+ * has two seconds (twelve under TLS), and there is room for few. Private to bus/calls.
  *
  * A connection is ended by its descriptor and not by nng_pipe_close: nng 1.5.2 may lose
  * what it reads while it closes, and then waits for that for ever, with all that is to

@@ -29,8 +29,10 @@ static void
 tick_end(trl_bus *bus)
 {
 	for (struct bus_target *t = bus->targets; t != NULL; t = t->next) {
-		for (struct bus_peer *p = t->peers; p != NULL; p = p->next)
+		for (struct bus_peer *p = t->peers, *next; p != NULL; p = next) {
+			next = p->next;
 			bus_peer_tick(p);
+		}
 		bus_target_show(t);
 	}
 	if (bus->server != NULL)

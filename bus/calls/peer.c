@@ -11,7 +11,7 @@
 
 #include <trl/log.h>
 
-enum { MISSES = 3 };
+enum { MISSES = 3, PATIENCE = 8, PATIENCE_MAX = 64 };
 
 struct event {
 	struct bus_peer *peer;
@@ -86,6 +86,7 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 	if (why != NULL)
 		return why;
 	trl_series_add(peer->bus->net->m.connects, 1);
+	peer->patience = PATIENCE;
 	peer->heard = true;
 	peer->unready[0] = '\0';
 	bus_target_show(peer->target);
@@ -189,6 +190,7 @@ bus_peer_open(
 	peer->target = target;
 	peer->address = strdup(address);
 	peer->tls_name = tls_name != NULL ? strdup(tls_name) : NULL;
+	peer->patience = PATIENCE;
 	peer->link.links = &bus->net->links;
 	peer->link.head[0] = 0x80; /* a request's id: its high bit ends nng's header */
 	peer->link.head[3] = 1;
@@ -274,11 +276,35 @@ bus_peer_eject(struct bus_peer *peer, const char *why)
 	bus_guests_end(peer->bus->net->guests, &peer->link.ends, pipe);
 }
 
+/* nng 1.5.2 dials no more, and says nothing, where a TLS connection ends between the
+ * two halves of its own greeting (the error is the one of a dialer that was closed), or
+ * where one that was closed does not go (guests.h): so another socket does. */
+static void
+dial_anew(struct bus_peer *peer)
+{
+	struct bus_peer *next =
+	    bus_peer_open(peer->bus, peer->target, peer->address, peer->tls_name);
+
+	if (next == NULL) {
+		peer->waited = 0;
+		return;
+	}
+	next->patience = peer->patience * 2;
+	if (next->patience > PATIENCE_MAX)
+		next->patience = PATIENCE_MAX;
+	next->dropped = peer->dropped;
+	bus_peer_close(peer);
+}
+
 void
 bus_peer_tick(struct bus_peer *peer)
 {
-	if (peer->link.pipe == 0)
+	if (peer->link.pipe == 0) {
+		if (++peer->waited >= peer->patience && bus_is_tls(peer->address))
+			dial_anew(peer);
 		return;
+	}
+	peer->waited = 0;
 	bus_bulk_tick(&peer->bulk);
 	if (peer->heard) {
 		peer->heard = peer->pinged = false;

@@ -25,7 +25,8 @@ struct bus_peer {
 	bool heard;           /* anything since the last tick */
 	bool pinged;          /* a ping waits for its answer */
 	unsigned misses;
-	unsigned faults; /* in a row */
+	unsigned waited, patience; /* ticks without a connection: so many, at most */
+	unsigned faults;           /* in a row */
 	unsigned penalties;
 	uint64_t shunned_until_us;
 	struct bus_call *calls;
@@ -51,6 +52,7 @@ struct bus_peer *bus_peer_open(
 void bus_peer_close(struct bus_peer *peer);
 /* Ends the connection; nng dials again by itself. */
 void bus_peer_eject(struct bus_peer *peer, const char *why);
+/* May close the peer, and open another in its place. */
 void bus_peer_tick(struct bus_peer *peer);
 
 /* target.c */

@@ -78,8 +78,8 @@ bus_socket_open(enum bus_socket_kind kind, nng_socket *out)
 	return rv == 0;
 }
 
-static bool
-wants_tls(const char *address)
+bool
+bus_is_tls(const char *address)
 {
 	return strncmp(address, "tls+tcp://", 10) == 0;
 }
@@ -113,7 +113,7 @@ bus_socket_dial(struct bus_sockets *sockets, nng_socket socket, const char *addr
 	int rv = nng_dialer_create(out, socket, address);
 	if (rv != 0)
 		return rv;
-	if (wants_tls(address)) {
+	if (bus_is_tls(address)) {
 		if ((rv = tls_config(sockets, NNG_TLS_MODE_CLIENT, tls_name, &tls)) !=
 		    0)
 			return rv;
@@ -135,7 +135,7 @@ bus_socket_listen(struct bus_sockets *sockets, nng_socket socket, const char *ad
 	int rv = nng_listener_create(out, socket, address);
 	if (rv != 0)
 		return rv;
-	if (wants_tls(address)) {
+	if (bus_is_tls(address)) {
 		if ((rv = tls_config(sockets, NNG_TLS_MODE_SERVER, NULL, &tls)) != 0)
 			return rv;
 		rv = nng_listener_set_ptr(*out, NNG_OPT_TLS_CONFIG, tls);

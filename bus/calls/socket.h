@@ -38,6 +38,7 @@ void bus_sockets_init(struct bus_sockets *sockets, trl_loop *loop,
 void bus_sockets_fini(struct bus_sockets *sockets);
 
 bool bus_is_inproc(const char *address);
+bool bus_is_tls(const char *address);
 
 /* Opens a raw socket with our limits set. */
 enum bus_socket_kind { BUS_REQ, BUS_REP };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "peer.h"
 #include "test_rig.h"
 
 static struct rig rig;
@@ -79,6 +80,39 @@ a_server_whose_certificate_another_authority_signed_is_refused(void **state)
 	rig_test(believer_body);
 }
 
+static bool
+is_down(void *self)
+{
+	return !is_up(self);
+}
+
+/* What nng does to a dialler when a connection ends in the middle of its greeting. */
+static void
+dialler_body(void)
+{
+	struct bus_peer *peer;
+	enum trl_code code;
+
+	snprintf(address, sizeof address, "tls+tcp://127.0.0.1:%u", rig_port());
+	rig_serve(address, rig_shared(), 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	peer = bus_target_find(rig.bus, "sample")->peers;
+	peer->patience = 2;
+	MUST(nng_dialer_close(peer->dialer) == 0);
+	MUST(trl_loop_run_until(rig.loop, is_down, NULL, 10000));
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &code);
+	MUST(code == TRL_OK);
+}
+
+static void
+a_dialler_that_has_ended_is_replaced(void **state)
+{
+	(void)state;
+	rig_test(dialler_body);
+}
+
 int
 main(void)
 {
@@ -87,6 +121,7 @@ main(void)
 		    a_caller_whose_certificate_another_authority_signed_is_refused),
 		cmocka_unit_test(
 		    a_server_whose_certificate_another_authority_signed_is_refused),
+		cmocka_unit_test(a_dialler_that_has_ended_is_replaced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
