@@ -166,7 +166,7 @@ trl_events_replay(
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such subscription.");
 	if (terms->lane >= LANES)
 		return trl_fail_field(ctx, TRL_INVALID, "lane",
-		    "has to be from 0 to %d, or none for all", LANES - 1);
+		    "A lane is from 0 to %d, or none for all.", LANES - 1);
 	rc = places(ctx, sub, terms, lanes, seqs, &n);
 	if (rc != TRL_OK)
 		return rc;

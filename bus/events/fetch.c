@@ -176,12 +176,13 @@ check(trl_ctx *ctx, const Events__V1__FetchRequest *in)
 
 	if (in->n_lanes != in->n_afters)
 		return trl_fail_field(
-		    ctx, TRL_INVALID, "afters", "has to be of as many as lanes");
+		    ctx, TRL_INVALID, "afters", "There are as many afters as lanes.");
 	for (size_t i = 0; i < in->n_lanes; i++) {
 		if (in->lanes[i] >= LANES || seen >> in->lanes[i] & 1 ||
 		    in->afters[i] > INT64_MAX)
 			return trl_fail_field(ctx, TRL_INVALID, "lanes",
-			    "has to name lanes from 0 to %d, each once", LANES - 1);
+			    "The lanes are from 0 to %d, each of them once.",
+			    LANES - 1);
 		seen |= 1u << in->lanes[i];
 	}
 	return TRL_OK;

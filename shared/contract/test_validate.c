@@ -179,7 +179,7 @@ clears_only_what_may_be_cleared(void **state)
 	assert_int_equal(
 	    trl_validate(&ctx, &sample_v1_update_thing_request_rules, &update.base),
 	    TRL_INVALID);
-	assert_string_equal(ctx.err.message, "note is both set and cleared");
+	assert_string_equal(ctx.err.message, "note is both set and cleared.");
 	ctx.err = (struct trl_err){ .code = TRL_OK };
 	update.note = NULL;
 	clear[0] = (char *)"name";
@@ -200,7 +200,7 @@ gathers_all_that_is_wrong(void **state)
 	    trl_validate(&ctx, &sample_v1_make_thing_request_rules, &request.base),
 	    TRL_INVALID);
 	assert_int_equal(ctx.err.n_violations, 3);
-	assert_string_equal(ctx.err.message, "3 values are not acceptable");
+	assert_string_equal(ctx.err.message, "3 values are not acceptable.");
 }
 
 int

@@ -59,7 +59,7 @@ refuses_what_is_cut_off_at_every_byte(void **state)
 	for (size_t n = 0; n <= sizeof whole; n++)
 		fine += trl_wire_check(thing, whole, n) == NULL;
 	assert_int_equal(fine, 4); /* nothing, and after each of three fields */
-	refused(ctx, whole, 2, "the message is cut off");
+	refused(ctx, whole, 2, "The message is cut off.");
 }
 
 /* Reliability, case 19. */
@@ -97,7 +97,7 @@ refuses_half_a_million_empty_messages(void **state)
 
 	for (size_t i = 0; i < len; i += 3)
 		memcpy(data + i, "\x82\x01\x00", 3);
-	refused(*state, data, len, "the message has too many elements");
+	refused(*state, data, len, "The message has too many elements.");
 	free(data);
 }
 
@@ -109,7 +109,7 @@ refuses_more_memory_than_it_may_take(void **state)
 
 	/* Packed numbers: three million of one byte each become eight bytes. */
 	memcpy(data, "\xa2\x01\x80\x80\xc0\x01", 6);
-	refused(*state, data, len, "the message has too many elements");
+	refused(*state, data, len, "The message has too many elements.");
 	free(data);
 }
 
@@ -128,8 +128,8 @@ refuses_text_that_is_not_utf8(void **state)
 		uint8_t data[16] = { 0x1a, (uint8_t)rows[i].len };
 
 		memcpy(data + 2, rows[i].text, rows[i].len);
-		refused(
-		    *state, data, rows[i].len + 2, "a text is not UTF-8, or has a NUL");
+		refused(*state, data, rows[i].len + 2,
+		    "A text is not UTF-8, or has a NUL.");
 	}
 }
 
@@ -146,15 +146,15 @@ refuses_what_the_type_does_not_have(void **state)
 		{ "\x20\x00", 2, "an enum has a value that is not known" },
 		{ "\xa8\x01\x09", 3, "an enum has a value that is not known" },
 		{ "\xaa\x01\x02\x01\x03", 5, "an enum has a value that is not known" },
-		{ "\x08\x01", 2, "a field has another type on the wire" },
-		{ "\x12\x01\x31", 3, "a field has another type on the wire" },
+		{ "\x08\x01", 2, "A field has another type on the wire." },
+		{ "\x12\x01\x31", 3, "A field has another type on the wire." },
 		{ "\x00\x01", 2, "a field has a number that cannot be" },
 		{ "\x0b\x0c", 2, "a field has a type that is not used" },
 		{ "\x0f", 1, "a field has a type that is not used" },
 		{ "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12,
-		    "the message is cut off" },
+		    "The message is cut off." },
 		{ "\x1a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10,
-		    "the message is cut off" },
+		    "The message is cut off." },
 	};
 
 	for (size_t i = 0; i < TRL_COUNT(rows); i++)

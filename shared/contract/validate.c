@@ -228,8 +228,9 @@ trl_validate(
 		return TRL_OK;
 	if (check.wrong > 1 || ctx->err.n_violations == 0)
 		return trl_fail(
-		    ctx, TRL_INVALID, "%zu values are not acceptable", check.wrong);
+		    ctx, TRL_INVALID, "%zu values are not acceptable.", check.wrong);
 	return trl_fail_field(ctx, TRL_INVALID,
 	    ctx->err.violations[0].pointer[0] ? ctx->err.violations[0].pointer + 1 : "",
-	    "%s %s", ctx->err.violations[0].pointer + 1, ctx->err.violations[0].detail);
+	    "%s %s.", ctx->err.violations[0].pointer + 1,
+	    ctx->err.violations[0].detail);
 }

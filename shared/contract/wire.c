@@ -22,9 +22,9 @@ struct run {
 	const uint8_t *at, *end;
 };
 
-static const char truncated[] = "the message is cut off";
-static const char mistyped[] = "a field has another type on the wire";
-static const char too_large[] = "the message has too many elements";
+static const char truncated[] = "The message is cut off.";
+static const char mistyped[] = "A field has another type on the wire.";
+static const char too_large[] = "The message has too many elements.";
 
 /* False where it is cut off or longer than ten bytes. */
 static bool
@@ -149,7 +149,7 @@ delimited(struct walk *walk, const ProtobufCFieldDescriptor *field, struct run i
 	case PROTOBUF_C_TYPE_STRING:
 		return trl_utf8_valid((const char *)inner.at, len)
 			   ? NULL
-			   : "a text is not UTF-8, or has a NUL";
+			   : "A text is not UTF-8, or has a NUL.";
 	case PROTOBUF_C_TYPE_BYTES:
 		return NULL;
 	case PROTOBUF_C_TYPE_MESSAGE:
@@ -229,7 +229,7 @@ trl_wire_decode(trl_ctx *ctx, const ProtobufCMessageDescriptor *type, const void
 	message = protobuf_c_message_unpack(type, trl_arena_protobuf(ctx->arena), len,
 	    len ? data : (const uint8_t *)"");
 	if (!message)
-		return trl_fail(ctx, TRL_MALFORMED, "the message cannot be decoded");
+		return trl_fail(ctx, TRL_MALFORMED, "The message cannot be decoded.");
 	*out = message;
 	return TRL_OK;
 }

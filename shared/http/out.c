@@ -268,7 +268,7 @@ call_url(trl_ctx *ctx, trl_http_out *out, const struct out_url *url,
 	out_set_options(&call, in, list, timeout_ms);
 	rc = out_set_headers(&call, in->headers)
 		 ? transfer(ctx, &call, answer)
-		 : trl_fail(ctx, TRL_DENIED, "a header holds a line break");
+		 : trl_fail(ctx, TRL_DENIED, "A header holds a line break.");
 	out_end_call(&call);
 	if (rc == TRL_OK)
 		answer->took_ms = (uint32_t)((trl_mono_us() - began_us) / 1000);

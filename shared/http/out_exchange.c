@@ -156,7 +156,7 @@ begin(trl_ctx *ctx, trl_http_exchange *x)
 	trl_assert(x->call.easy != NULL);
 	set_exchange(x, list);
 	if (!out_set_headers(&x->call, x->in.headers))
-		return trl_fail(ctx, TRL_DENIED, "a header holds a line break");
+		return trl_fail(ctx, TRL_DENIED, "A header holds a line break.");
 	x->in.headers = NULL; /* libcurl has these */
 	x->in.url = NULL;
 	if (curl_multi_add_handle(x->call.out->multi, x->call.easy) != CURLM_OK)

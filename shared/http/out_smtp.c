@@ -370,7 +370,7 @@ trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *let
 			 (uint64_t)(timeout_ms < left_ms ? timeout_ms : left_ms) * 1000;
 	rc = is_bare(letter->from) && is_bare(letter->to)
 		 ? out_resolve(ctx, out, &url, &sending.end_us, &sending.list)
-		 : trl_fail(ctx, TRL_DENIED, "the address is not one bare address");
+		 : trl_fail(ctx, TRL_DENIED, "The address is not one bare address.");
 	if (sending.end_us > ctx->deadline_us)
 		sending.end_us = ctx->deadline_us;
 	if (rc == TRL_OK)

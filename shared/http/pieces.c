@@ -54,7 +54,7 @@ begin(trl_ctx *ctx, struct trl_http_request *request)
 	struct http_reader *reader;
 
 	if (conn->body.rc != TRL_OK)
-		return trl_fail(ctx, conn->body.rc, "the body cannot be read");
+		return trl_fail(ctx, conn->body.rc, "The body cannot be read.");
 	if (conn->body.chunks.state == TRL_CHUNK_DONE)
 		return trl_fail(ctx, TRL_INTERNAL, "the body was waited for");
 	if (!conn->body.chunked && request->content_length > request->most)

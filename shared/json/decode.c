@@ -27,8 +27,8 @@ json_finish(struct json_read *read)
 	read->ctx->err.code = TRL_OK; /* said anew, of all that was refused so far */
 	if (count != 1 || first->pointer[0] == '\0')
 		return trl_fail(
-		    read->ctx, read->code, "%zu fields are not acceptable", count);
-	return trl_fail_field(read->ctx, read->code, first->pointer + 1, "%s %s",
+		    read->ctx, read->code, "%zu fields are not acceptable.", count);
+	return trl_fail_field(read->ctx, read->code, first->pointer + 1, "%s %s.",
 	    first->pointer + 1, first->detail);
 }
 
@@ -230,18 +230,17 @@ unreadable(trl_ctx *ctx, const json_error_t *error)
 {
 	if (json_error_code(error) == json_error_numeric_overflow)
 		return trl_fail(ctx, TRL_INVALID,
-		    "a number before byte %d is out of range", error->position);
+		    "A number before byte %d is out of range.", error->position);
 	if (json_error_code(error) == json_error_duplicate_key)
 		return trl_fail(ctx, TRL_MALFORMED,
-		    "a field before byte %d is given twice", error->position);
+		    "A field before byte %d is given twice.", error->position);
 	if (json_error_code(error) == json_error_null_byte_in_key)
 		return trl_fail(ctx, TRL_MALFORMED,
-		    "a field before byte %d has U+0000 in its name: it is not a field "
-		    "of "
-		    "this request",
+		    "A field before byte %d has U+0000 in its name: it is not a field "
+		    "of this request.",
 		    error->position);
 	return trl_fail(
-	    ctx, TRL_MALFORMED, "the body is not JSON, at byte %d", error->position);
+	    ctx, TRL_MALFORMED, "The body is not JSON, at byte %d.", error->position);
 }
 
 enum trl_code
@@ -266,7 +265,7 @@ trl_json_decode(trl_ctx *ctx, const struct trl_message *rules, const char *text,
 		json_read_object(&read, rules, parsed, message);
 	json_decref(parsed);
 	if (!object)
-		return trl_fail(ctx, TRL_MALFORMED, "the body is not a JSON object");
+		return trl_fail(ctx, TRL_MALFORMED, "The body is not a JSON object.");
 	return json_finish(&read);
 }
 

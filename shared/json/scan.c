@@ -23,7 +23,7 @@ json_scan(const char *text, size_t len, enum trl_code *code)
 
 	*code = TRL_MALFORMED;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		return "the text begins with a byte order mark";
+		return "The text begins with a byte order mark.";
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
@@ -35,13 +35,13 @@ json_scan(const char *text, size_t len, enum trl_code *code)
 			quoted = true;
 		} else if (c == '{' || c == '[') {
 			if (++depth > DEPTH_MAX)
-				return "the text is nested more than 32 deep";
+				return "The text is nested more than 32 deep.";
 		} else if (c == '}' || c == ']') {
 			depth -= depth > 0;
 		} else if (is_word(text + i, len - i, "NaN") ||
 			   is_word(text + i, len - i, "Infinity")) {
 			*code = TRL_INVALID;
-			return "NaN and Infinity are no numbers of JSON";
+			return "NaN and Infinity are no numbers of JSON.";
 		}
 	}
 	return NULL;

@@ -253,10 +253,10 @@ refuses_depth_before_parsing(void **state)
 	memset(text, '[', sizeof text);
 	assert_int_equal(
 	    decode(&sample_v1_thing_rules, text, sizeof text, &out), TRL_MALFORMED);
-	assert_string_equal(ctx.err.message, "the text is nested more than 32 deep");
+	assert_string_equal(ctx.err.message, "The text is nested more than 32 deep.");
 	memset(text + 32, ']', 32);
 	assert_int_equal(decode(&sample_v1_thing_rules, text, 64, &out), TRL_MALFORMED);
-	assert_string_equal(ctx.err.message, "the body is not a JSON object");
+	assert_string_equal(ctx.err.message, "The body is not a JSON object.");
 }
 
 static void
@@ -357,7 +357,7 @@ sets_fields_from_path_and_query(void **state)
 	    TRL_MALFORMED);
 	assert_int_equal(ctx.err.n_violations, 2);
 	assert_string_equal(ctx.err.violations[1].pointer, "/kinds");
-	assert_string_equal(ctx.err.message, "2 fields are not acceptable");
+	assert_string_equal(ctx.err.message, "2 fields are not acceptable.");
 	assert_int_equal(set(rules, &list.base, "page_token", "\xff"), TRL_MALFORMED);
 }
 

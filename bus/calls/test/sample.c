@@ -238,7 +238,8 @@ sample_record(void *self, trl_ctx *ctx, const ProtobufCMessage *in,
 	(void)in;
 	s->looks++;
 	if (strcmp(ctx->idempotency.key, "another's") == 0)
-		return trl_fail(ctx, TRL_INVALID, "used for another request");
+		return trl_fail(
+		    ctx, TRL_INVALID, "The key was used for another request.");
 	for (unsigned i = 0; i < s->n_keys; i++)
 		*replayed |= strcmp(s->keys[i % 64], ctx->idempotency.key) == 0;
 	ctx->idempotency.replayed = *replayed;

@@ -182,17 +182,19 @@ edge_refuse_type(struct edge_request *request, const char *taken)
 {
 	const char *type = trl_http_header(request->http, "content-type");
 	trl_arena *arena = request->ctx->arena;
-	char *came = NULL;
+	const char *body = "A body without Content-Type";
 	size_t len;
 
 	if (type) {
+		char *came;
+
 		len = trl_utf8_cut(type, strlen(type), TYPE_SHOWN);
 		came = trl_arena_strndup(arena, type, len);
 		trl_utf8_clean(came, len, "");
+		body = trl_arena_printf(arena, "A body of the type %s", came);
 	}
 	return edge_refuse(request, 415,
-	    trl_arena_printf(arena, "%s is not taken here; send %s.",
-		came ? came : "A body without Content-Type", taken));
+	    trl_arena_printf(arena, "%s is not taken here; send %s.", body, taken));
 }
 
 static bool

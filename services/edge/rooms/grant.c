@@ -37,7 +37,7 @@ name_tenant(struct edge_request *request, struct trl_id *out)
 		trl_err_violation(
 		    request->ctx, "/tenant_id", "should be an id of 36 characters");
 		return trl_fail(request->ctx, TRL_INVALID,
-		    "tenant_id should be an id of 36 characters");
+		    "tenant_id should be an id of 36 characters.");
 	}
 	if (header && asked && !trl_id_eq(path, named))
 		return trl_fail(

@@ -101,7 +101,7 @@ a_query_beyond_the_contract_is_refused(void **state)
 	assert_string_equal(rig.ctx.err.violations[0].pointer, "/a~1b~0");
 	assert_string_equal(rig.ctx.err.violations[1].pointer, "/page_size");
 	assert_string_equal(rig.ctx.err.violations[2].pointer, "/c");
-	assert_string_equal(rig.ctx.err.message, "3 fields are not acceptable");
+	assert_string_equal(rig.ctx.err.message, "3 fields are not acceptable.");
 }
 
 struct row {

@@ -84,7 +84,7 @@ take(trl_ctx *ctx, struct joining *joining, struct store_place *from)
 		.generation = row->generation };
 	if (!hash_load(&joining->hash, row->hash_state.data, row->hash_state.len,
 		(uint64_t)row->joined))
-		return trl_fail(ctx, TRL_GONE, "a hash is none of what is joined");
+		return trl_fail(ctx, TRL_GONE, "A hash is none of what is joined.");
 	from->offset = (uint64_t)row->joined;
 	from->state = row->store_state.data;
 	from->state_len = row->store_state.len;
@@ -156,7 +156,8 @@ take_made(
 	enum trl_code rc = store_size(ctx, store, &made, &size);
 
 	if (rc == TRL_OK && size != (uint64_t)file->size)
-		rc = trl_fail(ctx, TRL_NOT_FOUND, "what lies there is another length");
+		rc =
+		    trl_fail(ctx, TRL_NOT_FOUND, "What lies there has another length.");
 	if (rc == TRL_OK)
 		rc = store_reader_open(ctx, store, &made, 0, size, &reader);
 	hash_init(&joining->hash);

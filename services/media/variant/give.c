@@ -44,7 +44,8 @@ variant_options_check(struct media *self, trl_ctx *ctx, const media_file *file,
 	if (!wrong && !is_picture(self, file))
 		wrong = "this file is no picture of which others are made";
 	if (wrong)
-		return trl_fail_field(ctx, TRL_INVALID, "options", "%s.", wrong);
+		return trl_fail_field(ctx, TRL_INVALID, "options",
+		    "These options cannot be taken: %s.", wrong);
 	options_write(&options, written);
 	*canonical = written;
 	return TRL_OK;

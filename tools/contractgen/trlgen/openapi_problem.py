@@ -32,7 +32,7 @@ PROBLEM = {
         'status': {'type': 'integer', 'minimum': 400, 'maximum': 599,
                    'description': 'The HTTP status.', 'examples': [422]},
         'detail': {'type': 'string', 'description': 'What went wrong this time.',
-                   'examples': ['email should be one e-mail address']},
+                   'examples': ['email should be one e-mail address.']},
         'instance': {'type': 'string', 'format': 'uri-reference',
                      'description': 'The path of the request.',
                      'examples': ['/api/v1/auth/signup']},
