@@ -207,7 +207,8 @@ host_ok(const char *host)
  * in front of us may have judged the other. Lists may stand in several lines, and so
  * may Cookie, which HTTP/2 has in pieces. */
 static const char *const once[] = { "authorization", "content-type", "idempotency-key",
-	"last-event-id", "origin", "x-csrf-token", "x-tenant-id" };
+	"last-event-id", "origin", "x-csrf-token", "x-http-method-override",
+	"x-tenant-id" };
 
 struct fields {
 	const char *host, *length, *coding, *expect;

@@ -94,6 +94,8 @@ static const struct {
 	{ H "Last-Event-ID: 1\r\nLast-Event-ID: 2\r\n\r\n", 400 },
 	{ H "Origin: http://a\r\nOrigin: http://b\r\n\r\n", 400 },
 	{ H "X-CSRF-Token: a\r\nX-CSRF-Token: b\r\n\r\n", 400 },
+	{ H "X-HTTP-Method-Override: PATCH\r\nX-HTTP-Method-Override: DELETE\r\n\r\n",
+	    400 },
 	{ H "X-Tenant-Id: a\r\nX-TENANT-ID: a\r\n\r\n", 400 },
 	{ H "X-Tenant-Id:\r\nX-Tenant-Id: a\r\n\r\n", 400 },
 	{ H "X-Tenant-Id: a\r\nX-Tenant: a\r\nOrigin: b\r\n\r\n", 200 },
