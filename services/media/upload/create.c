@@ -244,16 +244,17 @@ static enum trl_code
 begin(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row *row,
     struct trl_piece *first, upload_writer **out)
 {
-	enum trl_code rc;
+	enum trl_code rc = TRL_OK;
 
 	*first = (struct trl_piece){ .fd = -1 };
 	if (asked->plan.writes)
 		return upload_begun(self, ctx, row, &asked->body, out);
-	if (asked->body.length == 0 || !trl_stream_of(ctx))
-		return TRL_OK;
-	rc = trl_stream_read(ctx, trl_stream_of(ctx), first);
-	if (rc != TRL_OK || first->len == 0)
+	if (asked->body.length != 0 && trl_stream_of(ctx))
+		rc = trl_stream_read(ctx, trl_stream_of(ctx), first);
+	if (rc != TRL_OK)
 		return rc;
+	if (first->len == 0)
+		return upload_judge_nothing(ctx, &asked->body);
 	return upload_take(self, ctx, trl_value_id(row->id), 0, &asked->body, row, out);
 }
 

@@ -357,9 +357,10 @@ an_upload_whose_first_body_is_wrong_is_not_there(void **state)
 		    .digest =
 			"sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:" },
 		{ .length = 3, .body = "abcd", .body_len = 4, .untold = true },
+		{ .length = 3, .checksum = SHA1_OF_OTHERS, .untold = true }, /* none */
 	};
 	static const enum trl_code codes[] = { TRL_CHECKSUM, TRL_MALFORMED,
-		TRL_TOO_LARGE };
+		TRL_TOO_LARGE, TRL_CHECKSUM };
 
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(posts); i++) {
