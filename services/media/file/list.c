@@ -53,8 +53,7 @@ shown_of(const struct media *self, trl_ctx *ctx, const Media__V1__ListFilesReque
 
 	for (size_t i = 0; i < all && !trash && !manages(ctx); i++)
 		if (list[i].visibility != COLLECTION_PRIVATE &&
-		    (!in->collection || !*in->collection ||
-			strcmp(in->collection, list[i].name) == 0))
+		    (!in->collection || strcmp(in->collection, list[i].name) == 0))
 			shown[n++] = list[i].name;
 	return n > 0 ? TRL_ARG_TEXTS("shown", shown, n) : TRL_ARG_NULL("shown");
 }
@@ -62,7 +61,7 @@ shown_of(const struct media *self, trl_ctx *ctx, const Media__V1__ListFilesReque
 static struct trl_arg
 text(const char *name, const char *value)
 {
-	return value && *value ? TRL_ARG_TEXT(name, value) : TRL_ARG_NULL(name);
+	return value ? TRL_ARG_TEXT(name, value) : TRL_ARG_NULL(name);
 }
 
 static struct trl_arg
@@ -114,16 +113,30 @@ token_behind(trl_ctx *ctx, const struct trl_page *page, const struct order *orde
 	}
 }
 
-/* Errors: TRL_INVALID (page_token). */
+/* No file has such a name, and no collection. */
+static enum trl_code
+refuse_empty(trl_ctx *ctx, const char *field, const char *value)
+{
+	if (!value || *value)
+		return TRL_OK;
+	return trl_fail_field(
+	    ctx, TRL_INVALID, field, "Leave %s out, or say which.", field);
+}
+
+/* Errors: TRL_INVALID (name, collection, page_token). */
 enum trl_code
 media_list_files(struct media *self, trl_ctx *ctx,
     const Media__V1__ListFilesRequest *in, Media__V1__ListFilesReply *out)
 {
 	const struct order *order = order_of(in);
 	struct trl_page page;
-	enum trl_code rc = trl_page_open(
-	    ctx, order->list, ctx->tenant, in->page_size, in->page_token, &page);
+	enum trl_code rc = refuse_empty(ctx, "name", in->name);
 
+	if (rc == TRL_OK)
+		rc = refuse_empty(ctx, "collection", in->collection);
+	if (rc == TRL_OK)
+		rc = trl_page_open(ctx, order->list, ctx->tenant, in->page_size,
+		    in->page_token, &page);
 	if (rc == TRL_OK)
 		rc = read_page(self, ctx, in, order, &page, out);
 	if (rc != TRL_OK)

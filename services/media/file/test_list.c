@@ -89,6 +89,7 @@ filters_leave_what_fits_them_all(void **state)
 {
 	Google__Protobuf__Timestamp at = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 	const struct world_caller who = as(ann, TRL_VIEWER);
+	Media__V1__ListFilesRequest nobodys = ASK(.name = TEXT(""));
 
 	(void)state;
 	make_some();
@@ -111,6 +112,11 @@ filters_leave_what_fits_them_all(void **state)
 	at.seconds = time(NULL) - 150;
 	assert_string_equal(listed(who, ASK(.created_after = &at)), "a.jpg");
 	assert_string_equal(listed(who, ASK(.created_before = &at)), "b.png old.txt");
+	assert_int_equal(
+	    world_call(&who, &media_v1_list_files, &nobodys.base, NULL), TRL_INVALID);
+	nobodys = ASK(.collection = TEXT(""));
+	assert_int_equal(
+	    world_call(&who, &media_v1_list_files, &nobodys.base, NULL), TRL_INVALID);
 }
 
 /* é by itself and composed: NFD and NFC. */
