@@ -85,8 +85,9 @@ join_lines(struct edge_request *request, const char *name)
 static bool
 is_joined(const char *name)
 {
-	static const char *const joined[] = { "accept", "if-match", "if-none-match",
-		"if-modified-since", "if-unmodified-since", "if-range", "range" };
+	static const char *const joined[] = { "accept", "content-digest", "if-match",
+		"if-none-match", "if-modified-since", "if-unmodified-since", "if-range",
+		"range" };
 
 	return is_one_of(name, joined, TRL_COUNT(joined));
 }

@@ -220,6 +220,13 @@ lines_of_a_list_are_one(void **state)
 	rig_header("if-none-match", "W/\"c\"");
 	assert_int_equal(edge_bound_take(&rig.request), TRL_OK);
 	assert_string_equal(in->page_token, "\"a\", \"b\", W/\"c\"");
+	in = ask();
+	bind(&in_rules, in_fields, "page_token", "Content-Digest");
+	rig_header("upload-offset", "1");
+	rig_header("content-digest", "sha-256=:YQ==:");
+	rig_header("content-digest", "sha-512=:Yg==:");
+	assert_int_equal(edge_bound_take(&rig.request), TRL_OK);
+	assert_string_equal(in->page_token, "sha-256=:YQ==:, sha-512=:Yg==:");
 	bind(&in_rules, in_fields, "page_token", "Upload-Metadata");
 }
 
