@@ -102,6 +102,14 @@ class Downloads(MeshCase):
         self.assertEqual((answer.status, answer.headers["content-length"]), (200, "10"))
         self.assertEqual(self.content(self.ten, "HEAD", Range="bytes=10-").status, 200)
 
+    def test_a_post_that_is_meant_as_head_has_the_head_and_no_body(self):
+        answer = self.content(self.ten, "POST", X_HTTP_Method_Override="HEAD")
+        self.assertEqual((answer.status, answer.body, answer.headers["content-length"]), (200, b"", "0"))
+        self.assertEqual(answer.headers["etag"], self.content(self.ten).headers["etag"])
+        self.assertEqual(self.anybody.call("POST", self.url(self.ten), headers={
+            "X-HTTP-Method-Override": "HEAD"}).status, 200)
+        self.assertEqual(self.content(self.ten, "POST", X_HTTP_Method_Override="GET").status, 400)
+
     # ---- conditions and caches
 
     def test_who_has_it_gets_304(self):

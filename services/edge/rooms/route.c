@@ -389,12 +389,16 @@ read_override(struct edge_request *request)
 	    "X-HTTP-Method-Override may be PATCH, DELETE or HEAD.");
 }
 
-/* GET answers HEAD, too, but a HEAD that was a POST, whose answer would have a body. */
+/* GET answers HEAD, too; one that was a POST, whose answer may have a body, only where
+ * that would be bytes, which are not asked for then. */
 static bool
 has_verb(const struct edge_route *route, enum trl_verb verb, bool is_head)
 {
-	return route->method->verb == verb ||
-	       (is_head && route->method->verb == TRL_GET);
+	const struct trl_method *method = route->method;
+
+	return method->verb == verb ||
+	       (method->verb == TRL_GET &&
+		   (is_head || (verb == TRL_HEAD && method->gives)));
 }
 
 /* Whether nothing in it could be written in another way. */

@@ -413,6 +413,12 @@ a_post_may_be_meant_as_another_verb(void **state)
 	assert_int_equal(edge_route(&rig.request), TRL_MALFORMED);
 	assert_int_equal(rig.request.status, 405);
 	rig_ask("POST", me);
+	rig_header("x-http-method-override", "HEAD"); /* without its bytes */
+	rig.http.path = "/api/v1/files/" RIG_ID "/content";
+	rig_route();
+	assert_string_equal(
+	    rig.request.route->method->name, "media.v1.Media.GetContent");
+	rig_ask("POST", me);
 	rig_header("x-http-method-override", "GET");
 	assert_int_equal(edge_route(&rig.request), TRL_MALFORMED);
 	assert_int_equal(rig.request.status, 0);
