@@ -18,10 +18,10 @@ doubt_of(const struct edge_request *request)
 
 	if (!method || method->effect != TRL_WRITE)
 		return NO_DOUBT;
+	if (method->takes && edge_route_has(request, TRL_HEAD))
+		return ASK_HOW_FAR; /* of which no record is kept */
 	if (trl_http_header(request->http, "idempotency-key"))
 		return TRY_AGAIN;
-	if (method->takes && edge_route_has(request, TRL_HEAD))
-		return ASK_HOW_FAR;
 	return LOOK_FIRST;
 }
 

@@ -125,6 +125,7 @@ who_is_in_doubt_is_told_what_to_do(void **state)
 		{ "PATCH", "/api/v1/me", NULL, "look whether it was, before" },
 		{ "POST", "/api/v1/files", NULL, "look whether it was, before" },
 		{ "PATCH", "/api/v1/uploads/" RIG_ID, NULL, "Ask by HEAD" },
+		{ "PATCH", "/api/v1/uploads/" RIG_ID, "k", "Ask by HEAD" },
 		{ "GET", "/nowhere", NULL, "Try again after" },
 	};
 
