@@ -197,6 +197,10 @@ BREACHES = [
     ('takes bytes and is a GET', ('auth: TENANT effect: READ', 'auth: TENANT effect: READ takes: {}')),
     ('gives bytes, and its reply has fields that no header field holds',
      (MAKE, MAKE + ' gives: {}')),
+    ('redirects, and gives no bytes or binds no Location',
+     ('get: "/api/v1/probes/{probe_id}"', 'get: "/api/v1/probes/{probe_id}" redirects: true')),
+    ('is unkeyed, and only reads', ('auth: TENANT effect: READ', 'auth: TENANT effect: READ unkeyed: true')),
+    ('takes a form, and only a/b', (MAKE, MAKE + ' takes: { media_type: "a/b" form: "name" }')),
     ("takes 'png', which is no media type", (MAKE, MAKE + ' takes: { media_type: "png" }')),
     ('streams', ('returns (Thing) {', 'returns (stream Thing) {')),
 ]

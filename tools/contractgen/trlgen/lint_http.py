@@ -127,6 +127,13 @@ def lint_bodies(method, say):
             method.option('stream') or method.option('media_type') or method.option('if_match')
             or method.option('tagged')):
         say('takes or gives bytes: what its answer is, and If-Match, its own header fields hold')
+    if method.redirects and (gives is None or not any(
+            f.header == 'Location' for f in method.output.fields)):
+        say('redirects, and gives no bytes or binds no Location')
+    if method.option('unkeyed') and not method.writes:
+        say('is unkeyed, and only reads')
+    if takes is not None and takes.form and takes.media_type:
+        say(f'takes a form, and only {takes.media_type[0]}')
     for kind in takes.media_type if takes is not None else ():
         if not re.fullmatch(r'[a-z]+/[a-z0-9.+-]+', kind):
             say(f'takes {kind!r}, which is no media type')

@@ -130,6 +130,11 @@ class Field:
         return self.option('required', False) or self.name in self.message.path_fields
 
     @property
+    def needed(self):
+        """Whether a request without it is refused, by the contract or by the service."""
+        return self.required or bool(self.option('served_required') or self.option('only'))
+
+    @property
     def max_len(self):
         if self.repeated:
             return self.option('max_len', LIST_MAX)
@@ -335,6 +340,16 @@ class Method:
     def exact(self):
         """Whether its path is taken byte for byte."""
         return self.verb is not None and self.option('http').exact
+
+    @property
+    def redirects(self):
+        """Whether it may be answered with where its bytes are."""
+        return self.verb is not None and self.option('http').redirects
+
+    @property
+    def takes_key(self):
+        """Whether a request that is sent again with its Idempotency-Key is done once."""
+        return self.writes and not self.option('unkeyed')
 
     @property
     def shows_json(self):

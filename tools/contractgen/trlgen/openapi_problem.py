@@ -17,7 +17,7 @@ COUNTED = ['RateLimit', 'RateLimit-Policy']
 # What those statuses carry beside. 409: where the key's request still runs.
 HEADERS = {401: ['WWW-Authenticate'], 403: ['WWW-Authenticate'], 409: ['Retry-After'],
            415: ['Accept', 'Accept-Encoding', 'Accept-Patch', 'Accept-Post'], 429: ['Retry-After'],
-           503: ['Retry-After'], 504: ['Retry-After']}
+           416: ['Content-Range'], 423: ['Retry-After'], 503: ['Retry-After'], 504: ['Retry-After']}
 
 PROBLEM = {
     'type': 'object',
@@ -108,7 +108,7 @@ class Problems:
             name, options = next((n, o) for n, i, o in self.codes if i == number)
             by_status.setdefault(options.status, []).append((name, options.title))
         for status, kind in DOOR.items():
-            if status in door:
+            if status in door and kind[0] not in dict(by_status.get(status, ())):
                 by_status.setdefault(status, []).append(kind)
         if method.protocol == 'OFREP':  # which has no 422
             by_status[400] = by_status.get(400, []) + by_status.pop(422, [])

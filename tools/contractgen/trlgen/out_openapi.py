@@ -4,7 +4,8 @@ import json
 import re
 
 from .known import description
-from .openapi_problem import ALWAYS, COUNTED, OFREP_FAILURE, PROBLEM, Problems, headers
+from .openapi_answer import Answers
+from .openapi_problem import ALWAYS, OFREP_FAILURE, PROBLEM, Problems, headers
 from .openapi_schema import Schemas, example_message
 
 ABOUT = '''\
@@ -28,6 +29,7 @@ HEADERS = {
     'Allow': ('The methods that there are.', 'POST, OPTIONS'),
     'Content-Disposition': ('The name to keep it under (RFC 6266).',
                             'attachment; filename="INV-000042.pdf"'),
+    'Content-Range': ('How many bytes there are.', 'bytes */10'),
     'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
     'Link': ('The next page (RFC 8288, rel="next").',
              '</api/v1/tenants?page_token=AbC>; rel="next"'),
@@ -67,43 +69,6 @@ PARAMETERS = {
                     {'type': 'string', 'format': 'uuid', 'pattern': '[1-9A-Fa-f]'},
                     '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
 }
-CLOUD_EVENT = {
-    'type': 'object',
-    'description': 'What happened, as a CloudEvent 1.0.2 in structured JSON.',
-    'required': ['specversion', 'id', 'source', 'type'],
-    'properties': {
-        'specversion': {'type': 'string', 'const': '1.0', 'description': 'Always 1.0.'},
-        'id': {'type': 'string', 'format': 'uuid', 'description': 'For Last-Event-ID.'},
-        'source': {'type': 'string', 'format': 'uri-reference',
-                   'description': 'The service that tells it.'},
-        'type': {'type': 'string', 'description': 'service.noun.happened'},
-        'time': {'type': 'string', 'format': 'date-time', 'description': 'When.'},
-        'subject': {'type': 'string', 'format': 'uuid',
-                    'description': 'What it happened to.'},
-        'tenantid': {'type': 'string', 'format': 'uuid',
-                     'description': 'The organisation; absent where it is about the account.'},
-        'datacontenttype': {'type': 'string', 'const': 'application/json',
-                            'description': 'Of data; absent with it.'},
-        'data': {'type': 'object', 'description': 'As the event\'s type has it.'},
-    },
-}
-# One event of a stream, as a browser's EventSource gives it.
-EVENT = {
-    'type': 'object',
-    'properties': {
-        'id': {'type': 'string', 'description': 'For Last-Event-ID.'},
-        'event': {'type': 'string', 'description': 'The type of what happened, or reset.'},
-        'data': {'type': 'string', 'contentMediaType': 'application/json',
-                 'contentSchema': {'$ref': '#/components/schemas/CloudEvent'},
-                 'description': 'What happened.'},
-    },
-}
-STREAM_EXAMPLE = (
-    'retry: 3000\n\n'
-    'id: 01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21\nevent: tenants.tenant.updated\n'
-    'data: {"specversion":"1.0","id":"01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21",'
-    '"source":"/tenants","type":"tenants.tenant.updated",'
-    '"datacontenttype":"application/json","data":{}}\n\n: hb\n\n')
 # What OpenAPI describes by other means than a parameter.
 NOT_PARAMETERS = ('accept', 'content-type', 'content-length', ':method')
 SECURITY = {
@@ -142,6 +107,14 @@ const size_t trl_openapi_json_len = sizeof trl_openapi_json;
 '''
 
 
+def form(fields):
+    """Fields of text, and a file."""
+    return {'type': 'object', 'required': ['file'], 'properties': {
+        **{name: {'type': 'string', 'description': f'The file\'s {name}.'} for name in fields},
+        'file': {'type': 'string', 'contentMediaType': 'application/octet-stream',
+                 'description': 'The file; its part is the last one.'}}}
+
+
 class Head:
     """The HEAD of a method that gives bytes by GET: the same without them, and without
     ranges, which are of GET only (RFC 9110, 14.2)."""
@@ -159,6 +132,7 @@ class OpenapiOutput:
     def __init__(self, contracts):
         self.contracts = contracts
         self.schemas = Schemas(contracts)
+        self.answers = Answers(contracts, self.schemas)
         self.problems = Problems(contracts)
 
     def files(self):
@@ -219,7 +193,7 @@ class OpenapiOutput:
         body = self.body(method)
         if body:
             operation['requestBody'] = body
-        operation['responses'] = {**self.success(method),
+        operation['responses'] = {**self.answers.of(method),
                                   **self.problems.responses(
                                       method, bool(body) and body['required'])}
         if method.option('permission'):
@@ -285,7 +259,7 @@ class OpenapiOutput:
             names.append('X-CSRF-Token')
         if method.auth == 'TENANT' and not method.tenant_field:
             names.append('X-Tenant-Id')
-        if not reads:  # what only reads takes a key for nothing
+        if not reads and not method.option('unkeyed'):  # else a key is taken for nothing
             names.append('Idempotency-Key')
         if method.option('if_match'):
             names.append('If-Match')
@@ -301,17 +275,18 @@ class OpenapiOutput:
             schema.pop('examples', None)  # a made-up one would ask for something
         out = {'name': field.header or field.name, 'in': where, 'description': description(field),
                'schema': schema}
-        if where == 'path' or field.required:
+        if where == 'path' or field.needed:
             out['required'] = True
         return {k: v for k, v in out.items() if v}
 
     def body(self, method):
         takes = method.option('takes')
         if takes is not None:
-            kinds = list(takes.media_type) or ['application/octet-stream']
+            kinds = list(takes.media_type) or ['application/octet-stream', '*/*']
+            forms = {'multipart/form-data': {'schema': form(takes.form)}} if takes.form else {}
             return {'required': not takes.optional, 'description': 'Bytes as they are' + (
                 f', at most {takes.max_bytes:,} of them.' if takes.max_bytes else '.'),
-                'content': {kind: {} for kind in kinds}}
+                'content': {**{kind: {} for kind in kinds}, **forms}}
         if method.in_query:
             return None
         fields = [f for f in method.input.fields
@@ -330,70 +305,3 @@ class OpenapiOutput:
                     'example': example_message(method.input, set(method.path_names))}
                             for kind in ('application/json', 'application/merge-patch+json')[
                                 :2 if method.verb == 'patch' else 1]}}
-
-    def bound(self, method):
-        """The header fields that hold what the reply has, and those always the same."""
-        found = {name: {'description': 'Always the same.',
-                        'schema': {'type': 'string', 'const': value}}
-                 for name, value in method.fixed('answers')}
-        for field in method.output.fields:
-            if field.header and field.header not in (':status', ':permission', 'Content-Type'):
-                found[field.header] = {'description': description(field),
-                                       'schema': self.schemas.shape(field)}
-        return found
-
-    def locates(self, method):
-        """Whether what the method makes can be read at its path and its id."""
-        return method.verb == 'post' and method.status == 201 and \
-            method.output.field('id') and any(
-                re.fullmatch(re.escape(method.path) + r'/{\w+}', other.path)
-                for other in self.contracts.methods if other.verb == 'get')
-
-    def success(self, method):
-        names = [*ALWAYS, *COUNTED]
-        # As services/edge/rules/cookie.c has it.
-        if method.option('signs_in') or method.name == 'LogOut':
-            names.append('Set-Cookie')
-        if method.writes:
-            names.append('Idempotency-Replayed')
-        if method.output.field('version') or method.option('tagged'):
-            names.append('ETag')
-        if method.option('media_type') and method.output.field('file_name'):
-            names.append('Content-Disposition')
-        if method.output.field('next_page_token'):
-            names.append('Link')
-        if self.locates(method):
-            names.append('Location')
-        response = {
-            'description': 'Done.' if method.status == 204
-            else method.output.place.comment or 'Fine.',
-            'headers': {**headers(names), **self.bound(method)}}
-        if method.option('stream'):
-            self.schemas.components['CloudEvent'] = CLOUD_EVENT
-            response['description'] = (
-                'Events as they happen, until either side ends it. `data` of each is a '
-                '`CloudEvent`; an event `reset` says that what was missed is no longer '
-                'kept, so read anew; lines that begin with a colon keep it alive.')
-            response['content'] = {'text/event-stream': {
-                'schema': {'type': 'string', 'contentMediaType': 'text/event-stream',
-                           'contentSchema': EVENT},
-                'example': STREAM_EXAMPLE}}
-        elif method.option('gives') is not None:
-            response['content'] = {'*/*': {}}  # the type is the answer's
-        elif method.option('media_type'):
-            response['content'] = {method.option('media_type'): {}}  # bytes as they are
-        elif method.status != 204 and method.shows_json and method.verb != 'head':
-            response['content'] = {'application/json': {
-                'schema': self.schemas.reference(method.output),
-                'example': example_message(method.output)}}
-        out = {str(method.status): response}
-        bound = {f.header.lower() for f in method.input.fields if f.header}
-        if 'range' in bound:
-            out['206'] = {**response, 'description': 'The part, or parts, that Range asks for.'}
-        if 'if-none-match' in bound:
-            out['304'] = {'description': 'Still the one If-None-Match names.',
-                          'headers': headers([*ALWAYS, *COUNTED, 'ETag'])}
-        if method.revalidates or method.option('tagged'):
-            out['304'] = {'description': 'Still the one If-None-Match names.',
-                          'headers': headers([*ALWAYS, *COUNTED, 'ETag'])}
-        return out
