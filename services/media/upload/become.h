@@ -5,6 +5,10 @@
 #include "kinds/kinds.h"
 #include "upload/upload.h"
 
+/* A partial upload that is finished, and no longer, has its bytes in its row as well.
+ */
+enum { UPLOAD_HEAD_KEPT = 8 << 10 };
+
 /* finish.c */
 
 /* What a file is by its first bytes, if its collection takes that.

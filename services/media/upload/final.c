@@ -22,8 +22,13 @@ struct joining {
 	const struct upload_plan *plan;
 	const struct tus_concat *concat;
 	uint8_t key[UPLOAD_FINAL_KEY];
+	const Media__V1__UploadRows *parts; /* each once */
 	uint64_t length, freed;
-	size_t n_distinct;
+};
+
+struct head {
+	size_t len;
+	uint8_t data[KINDS_HEAD_MAX];
 };
 
 static void
@@ -72,14 +77,13 @@ part_of(const Media__V1__UploadRows *rows, struct trl_id id)
 
 /* Adds up the parts. */
 static enum trl_code
-measure(trl_ctx *ctx, const Media__V1__UploadRows *rows, struct joining *what)
+measure(trl_ctx *ctx, struct joining *what)
 {
 	what->length = what->freed = 0;
-	what->n_distinct = rows->n_items;
-	for (size_t i = 0; i < rows->n_items; i++)
-		what->freed += (uint64_t)rows->items[i]->reserved;
+	for (size_t i = 0; i < what->parts->n_items; i++)
+		what->freed += (uint64_t)what->parts->items[i]->reserved;
 	for (size_t i = 0; i < what->concat->n_parts; i++) {
-		const upload_row *part = part_of(rows, what->concat->parts[i]);
+		const upload_row *part = part_of(what->parts, what->concat->parts[i]);
 
 		if (!part)
 			return trl_fail(ctx, TRL_NOT_FOUND,
@@ -106,28 +110,98 @@ read_parts(struct media *self, trl_ctx *ctx, struct joining *what)
 	    TRL_ARG_IDS("ids", what->concat->parts, what->concat->n_parts),
 	    TRL_ARG_TIME("now", trl_now(ctx)));
 
-	return rc == TRL_OK ? measure(ctx, rows, what) : rc;
+	what->parts = rows;
+	return rc == TRL_OK ? measure(ctx, what) : rc;
 }
 
-/* How the whole will begin. */
+/* Those small parts that the whole begins with, as their rows have them. */
 static enum trl_code
-read_head(struct media *self, trl_ctx *ctx, const struct joining *what, uint8_t *head,
-    size_t *len)
+read_small(struct media *self, trl_ctx *ctx, const struct joining *what,
+    Media__V1__UploadRows *out)
 {
+	struct trl_id *ids =
+	    trl_arena_alloc(ctx->arena, what->concat->n_parts * sizeof *ids);
+	uint64_t len = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < what->concat->n_parts && len < KINDS_HEAD_MAX; i++) {
+		const upload_row *part = part_of(what->parts, what->concat->parts[i]);
+
+		if (part->length > 0 && part->length <= UPLOAD_HEAD_KEPT)
+			ids[n++] = what->concat->parts[i];
+		len += (uint64_t)part->length;
+	}
+	return n == 0 ? TRL_OK
+		      : trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
+			    &media_sql_upload_heads, NULL, &out->base,
+			    TRL_ARG_ID("tenant_id", ctx->tenant),
+			    TRL_ARG_IDS("ids", ids, n));
+}
+
+/* A part of the whole's head: where its row has no bytes (it is large, or of the
+ * release before) the store does. */
+static enum trl_code
+add_head(struct media *self, trl_ctx *ctx, const Media__V1__UploadRows *small,
+    struct trl_id id, struct head *head)
+{
+	const struct store_object object = upload_object(ctx->tenant, id);
+	const upload_row *part = part_of(small, id);
+	size_t n = KINDS_HEAD_MAX - head->len;
 	enum trl_code rc = TRL_OK;
 
-	*len = 0;
-	for (size_t i = 0;
-	     rc == TRL_OK && i < what->concat->n_parts && *len < KINDS_HEAD_MAX; i++) {
-		const struct store_object part =
-		    upload_object(ctx->tenant, what->concat->parts[i]);
-		size_t got = 0;
+	if (part) {
+		n = part->head.len < n ? part->head.len : n;
+		memcpy(head->data + head->len, part->head.data, n);
+	} else {
+		rc = store_head(
+		    ctx, self->store, &object, 0, n, head->data + head->len, &n);
+	}
+	if (rc == TRL_OK)
+		head->len += n;
+	return rc;
+}
 
-		rc = trl_fold(ctx, store_head(ctx, self->store, &part, 0,
-				       KINDS_HEAD_MAX - *len, head + *len, &got));
-		*len += got;
+/* How the whole will begin. The store is asked KINDS_HEAD_MAX / UPLOAD_HEAD_KEPT times
+ * at most, however many parts there are. */
+static enum trl_code
+read_head(
+    struct media *self, trl_ctx *ctx, const struct joining *what, struct head *head)
+{
+	Media__V1__UploadRows *small = media_v1_upload_rows_new(ctx);
+	enum trl_code rc = read_small(self, ctx, what, small);
+
+	for (size_t i = 0;
+	     rc == TRL_OK && i < what->concat->n_parts && head->len < KINDS_HEAD_MAX;
+	     i++) {
+		const struct trl_id id = what->concat->parts[i];
+
+		if (part_of(what->parts, id)->length > 0)
+			rc = add_head(self, ctx, small, id, head);
 	}
 	return rc;
+}
+
+/* A part may have ended since its row was read: then that is why it cannot be read. */
+static enum trl_code
+look_at_parts(struct media *self, trl_ctx *ctx, struct joining *what,
+    const upload_row *row, struct kind *out)
+{
+	struct head *head = trl_arena_alloc(ctx->arena, sizeof *head);
+	enum trl_code rc, again;
+	struct trl_err err;
+
+	head->len = 0;
+	rc = read_head(self, ctx, what, head);
+	if (rc == TRL_OK)
+		return upload_look_at(self, ctx, row, head->data, head->len, out);
+	err = ctx->err;
+	trl_err_clear(ctx);
+	again = read_parts(self, ctx, what);
+	if (again == TRL_NOT_FOUND)
+		return again;
+	trl_err_clear(ctx);
+	ctx->err = err;
+	return trl_fold(ctx, rc);
 }
 
 static void
@@ -161,7 +235,7 @@ write_final(struct media *self, trl_ctx *ctx, const struct joining *what,
 	    TRL_ARG_IDS("ids", what->concat->parts, what->concat->n_parts),
 	    TRL_ARG_TIME("now", trl_now(ctx)),
 	    TRL_ARG_TIME("expires_at", upload_expiry(self, ctx)),
-	    TRL_ARG_INT("count", (int64_t)what->n_distinct),
+	    TRL_ARG_INT("count", (int64_t)what->parts->n_items),
 	    TRL_ARG_INT("freed", (int64_t)what->freed));
 	trl_batch_add(work, &media_sql_upload_final_clear, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
@@ -184,9 +258,7 @@ make(struct media *self, trl_ctx *ctx, struct joining *what,
 	struct upload_plan plan = *what->plan;
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	Media__V1__File *file = media_v1_file_new(ctx);
-	uint8_t *head = trl_arena_alloc(ctx->arena, KINDS_HEAD_MAX);
 	struct kind kind;
-	size_t len;
 	enum trl_code rc = read_parts(self, ctx, what);
 
 	plan.has_length = true;
@@ -194,9 +266,7 @@ make(struct media *self, trl_ctx *ctx, struct joining *what,
 	if (rc == TRL_OK)
 		rc = upload_row_of(self, ctx, &plan, row);
 	if (rc == TRL_OK)
-		rc = read_head(self, ctx, what, head, &len);
-	if (rc == TRL_OK)
-		rc = upload_look_at(self, ctx, row, head, len, &kind);
+		rc = look_at_parts(self, ctx, what, row, &kind);
 	if (rc != TRL_OK)
 		return rc;
 	trl_set(row, received, row->length);
@@ -228,7 +298,8 @@ upload_create_final(struct media *self, trl_ctx *ctx, const struct upload_plan *
 		if (rc != TRL_OK || former->has_id)
 			return rc;
 		rc = make(self, ctx, &what, out);
-		if (rc != TRL_EXISTS && rc != TRL_CONFLICT)
+		/* Its parts may have gone into the same one, made just now. */
+		if (rc != TRL_EXISTS && rc != TRL_CONFLICT && rc != TRL_NOT_FOUND)
 			return rc;
 		if (tries + 1 < TRIES)
 			trl_err_clear(ctx);

@@ -104,14 +104,23 @@ upload_file_of(trl_ctx *ctx, const upload_row *row, const char *type, uint64_t s
 	out->created_at = out->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
+/* What its row has of it from now on. */
+struct kept {
+	uint64_t reserved;
+	const void *head;
+	size_t head_len;
+};
+
 static void
-add_finished(
-    trl_ctx *ctx, const upload_row *row, uint64_t reserved, bool told, trl_batch *work)
+add_finished(trl_ctx *ctx, const upload_row *row, const struct kept *kept, bool told,
+    trl_batch *work)
 {
 	trl_batch_add(work, &media_sql_upload_finish, NULL,
 	    TRL_ARG_ID("tenant_id", ctx->tenant),
 	    TRL_ARG_ID("id", trl_value_id(row->id)), TRL_ARG_TIME("now", trl_now(ctx)),
-	    TRL_ARG_INT("reserved", (int64_t)reserved), TRL_ARG_BOOL("told", told));
+	    TRL_ARG_INT("reserved", (int64_t)kept->reserved),
+	    TRL_ARG_BYTES("head", kept->head, kept->head_len),
+	    TRL_ARG_BOOL("told", told));
 }
 
 void
@@ -126,9 +135,20 @@ static enum trl_code
 finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row,
     const struct upload_told *told)
 {
-	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	const struct store_object object =
+	    upload_object(ctx->tenant, trl_value_id(row->id));
+	void *head = trl_arena_alloc(ctx->arena, UPLOAD_HEAD_KEPT);
+	struct kept kept = { .reserved = (uint64_t)row->reserved, .head = head };
+	trl_batch *work;
+	enum trl_code rc = TRL_OK;
 
-	add_finished(ctx, row, (uint64_t)row->reserved, told != NULL, work);
+	if (row->length > 0 && row->length <= UPLOAD_HEAD_KEPT)
+		rc = store_head(ctx, self->store, &object, 0, (size_t)row->length, head,
+		    &kept.head_len);
+	if (rc != TRL_OK)
+		return rc;
+	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+	add_finished(ctx, row, &kept, told != NULL, work);
 	return told ? trl_batch_write(work, told->reply)
 		    : trl_batch_write_unrecorded(work);
 }
@@ -139,6 +159,7 @@ finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row,
 {
 	media_file *shown = told ? told->file : NULL;
 	media_file *file = shown ? shown : media_v1_file_new(ctx);
+	const struct kept nothing = { .head = "" };
 	char hash[HASH_TEXT];
 	struct kind kind;
 	trl_batch *work;
@@ -153,7 +174,7 @@ finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row,
 	upload_file_of(ctx, row, kind.type, (uint64_t)row->length, file);
 	file->sha256 = trl_arena_strdup(ctx->arena, hash);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
-	add_finished(ctx, row, 0, told != NULL, work);
+	add_finished(ctx, row, &nothing, told != NULL, work);
 	upload_become(self, ctx, file, work);
 	quota_commit(work, (uint64_t)row->reserved, (uint64_t)row->length);
 	if (!told)
