@@ -56,6 +56,26 @@ a_good_picture_becomes_ready_where_only_pictures_are_taken(void **state)
 	assert_non_null(strstr(file->variants[0]->url, "/m/"));
 }
 
+/* As a file of parts is, whose looks begin a moment before its hash is written. */
+static void
+a_picture_without_a_hash_is_not_ready(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	draw(100, 60, true);
+	id = keep("pictures", "processing");
+	world_sql("update media.file set sha256 = null");
+	run_job(id);
+	assert_int_equal(file_now(id)->state, MEDIA__V1__FILE__STATE__processing);
+	assert_int_equal(files_rows("rendition"), 0);
+	world_sql("update media.file set sha256 = '00'");
+	world_sql("update media.job set run_at = now() - interval '1 s' where "
+		  "kind = 'variants'");
+	files_wait("variants");
+	assert_int_equal(file_now(id)->state, MEDIA__V1__FILE__STATE__ready);
+}
+
 static void
 take_bytes(trl_ctx *ctx, void *arg)
 {
@@ -167,6 +187,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_picture_over_the_limits_is_rejected_where_only_pictures_are_taken),
 		T(a_good_picture_becomes_ready_where_only_pictures_are_taken),
+		T(a_picture_without_a_hash_is_not_ready),
 		T(a_picture_is_judged_by_what_it_is_and_not_by_an_outage),
 		T(one_that_is_too_large_is_not_even_fetched),
 		T(only_what_the_renderer_ended_of_is_held_against_a_picture),
