@@ -135,9 +135,9 @@ parts_go_with_the_upload_that_named_them(void **state)
 
 /* Where the run stands while the file is purged. */
 static struct pause {
-	unsigned copies, syncs, finishes; /* before so many; 0: never */
-	bool behind;                      /* the finish */
-	unsigned copied, synced, finished;
+	unsigned opens, copies, syncs, finishes; /* before so many; 0: never */
+	bool behind;                             /* the finish */
+	unsigned opened, copied, synced, finished;
 	struct trl_ticket ticket;
 	bool stands;
 } pause_at;
@@ -148,6 +148,17 @@ stand(trl_ctx *ctx)
 	pause_at.stands = true;
 	pause_at.ticket = trl_park_begin(ctx);
 	return trl_park(ctx, pause_at.ticket, "the test");
+}
+
+static enum trl_code
+open_writer(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *from, store_writer **out)
+{
+	enum trl_code rc = TRL_OK;
+
+	if (++pause_at.opened == pause_at.opens)
+		rc = stand(ctx);
+	return rc == TRL_OK ? usual->writer_open(ctx, store, object, from, out) : rc;
 }
 
 static enum trl_code
@@ -194,9 +205,9 @@ stands(void *arg)
 static void
 a_file_that_is_purged_in_between_is_no_failure(void **state)
 {
-	static const struct pause at[] = { { .copies = 1 }, { .copies = 2 },
-		{ .syncs = 1 }, { .copies = 6 }, { .syncs = 3 }, { .syncs = 5 },
-		{ .finishes = 1 }, { .finishes = 1, .behind = true } };
+	static const struct pause at[] = { { .opens = 1 }, { .copies = 1 },
+		{ .copies = 2 }, { .syncs = 1 }, { .copies = 6 }, { .syncs = 3 },
+		{ .syncs = 5 }, { .finishes = 1 }, { .finishes = 1, .behind = true } };
 	const uint8_t *data = bytes_of(2 * PART, 1);
 
 	(void)state;
@@ -211,6 +222,7 @@ a_file_that_is_purged_in_between_is_no_failure(void **state)
 		parts[1] = part_of(data + PART, PART);
 		usual = usual ? usual : store_of_media()->way;
 		held = *usual;
+		held.writer_open = open_writer;
 		held.writer_copy = copy;
 		held.writer_sync = sync_bytes;
 		held.finish = finish;

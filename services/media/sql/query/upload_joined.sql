@@ -5,4 +5,4 @@ update upload set joined = :joined::bigint, hash_state = :hash_state,
 where tenant_id = :tenant_id and id = :id and generation = :generation::bigint
     and exists (select 1 from file where file.tenant_id = :tenant_id and file.id = :id
         and file.sha256 is null
-        and coalesce(file.kept_state, file.state) = 'processing')
+        and coalesce(file.kept_state, file.state) <> 'rejected')
