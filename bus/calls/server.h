@@ -20,6 +20,8 @@ struct bus_conn {
 	bool proven; /* has said something under the connection's own keys, which who
 			replays a HELLO cannot */
 	char said_unready[96]; /* "": that it is ready */
+	uint64_t acked;        /* at the last tick */
+	unsigned silent; /* ticks since it last acknowledged, where it owes that */
 };
 
 /* A method as it is served here. */

@@ -15,6 +15,7 @@
 #include <nng/protocol/pair0/pair.h>
 
 #include "peer.h"
+#include "test_proxy.h"
 #include "test_rig.h"
 
 enum { STRANGERS = 200 };
@@ -191,6 +192,50 @@ TEST(a_process_whose_closed_connections_stay_ends_itself_with_a_sentence)
 	MUST(strstr(said, nng_version()) != NULL);
 }
 
+static void
+call_slowly(trl_ctx *ctx, void *arg)
+{
+	sample_note *out;
+
+	(void)arg;
+	MUST(sample_call(ctx, rig.bus, sample_methods[SAMPLE_SLOW], "x", 300, &out) !=
+	     TRL_OK);
+}
+
+static bool
+has_started(void *self)
+{
+	return ((struct sample *)self)->started > 0;
+}
+
+static bool
+has_ended(void *self)
+{
+	pid_t *pid = self;
+
+	if (*pid != 0 && waitpid(*pid, NULL, WNOHANG) == *pid)
+		*pid = 0;
+	return *pid == 0;
+}
+
+TEST(a_caller_that_is_gone_without_a_word_holds_up_no_end)
+{
+	struct sample *state = rig_shared();
+	char address[80];
+	pid_t pid = rig_serve(rig_tcp(), state, 0);
+	struct proxy *proxy =
+	    proxy_open((unsigned)atoi(strrchr(rig_address, ':') + 1), 0);
+
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%u", proxy_port(proxy));
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	rig_start(&rig, call_slowly, NULL);
+	MUST(trl_loop_run_until(rig.loop, has_started, state, 10000));
+	proxy_hush(proxy, 0);
+	kill(pid, SIGTERM);
+	MUST(trl_loop_run_until(rig.loop, has_ended, &pid, 20000));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -202,6 +247,7 @@ main(int argc, char **argv)
 		    of_a_stranger_only_the_first_word_is_heard_and_it_is_not_answered),
 		cmocka_unit_test(
 		    a_process_whose_closed_connections_stay_ends_itself_with_a_sentence),
+		cmocka_unit_test(a_caller_that_is_gone_without_a_word_holds_up_no_end),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
