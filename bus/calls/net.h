@@ -29,9 +29,10 @@ void bus_metrics_bulk(struct bus_bulk *bulk);
 /* The name it is counted by. */
 const char *bus_metrics_name(const struct trl_method *method);
 
-enum { BUS_BUDGET = 64 << 20 };
+enum { BUS_ASKED_FOR = 32 << 20, BUS_SERVED = 64 << 20 };
 
-/* Memory of this process for bodies that come: stream_credit.c. */
+/* Memory of this process for bodies that come with replies to its calls, or with calls
+ * to it: stream_credit.c. */
 struct bus_budget {
 	struct trl_shares shares;
 	unsigned readers;
@@ -45,7 +46,7 @@ struct trl_bus_net {
 	char *run_dir; /* NULL: no socket for bodies from this host */
 	uv_timer_t tick, soon;
 	struct bus_guests *guests;
-	struct bus_budget budget;
+	struct bus_budget asked_for, served;
 	uint64_t idle_us;         /* that a body may stand still */
 	struct trl_offload files; /* that are read for a body */
 	struct bus_piece *spares; /* bulk_unix_wire.c's */

@@ -9,13 +9,14 @@
 
 struct trl_stream *
 bus_stream_new(struct bus_bulk *bulk, trl_loop *loop, const struct trl_method *method,
-    struct trl_id holder)
+    struct bus_budget *budget, struct trl_id holder)
 {
 	struct trl_stream *s = calloc(1, sizeof *s);
 	trl_assert(s != NULL);
 	s->bus = bulk->bus;
 	s->loop = loop;
-	s->share = trl_share_join(&bulk->bus->net->budget.shares, holder);
+	s->budget = budget;
+	s->share = trl_share_join(&budget->shares, holder);
 	s->method = method;
 	s->until_us = UINT64_MAX;
 	s->in.last = &s->in.first;

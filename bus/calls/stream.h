@@ -44,7 +44,8 @@ struct trl_stream {
 	const struct trl_method *method;
 	trl_bus *bus;
 	trl_loop *loop;
-	trl_share *share;            /* of the process's budget */
+	struct bus_budget *budget;   /* of the process */
+	trl_share *share;            /* of it */
 	const char *over;            /* why it is broken, or NULL */
 	struct trl_ticket ticket;    /* who waits for a change of anything here */
 	void (*changed)(void *self); /* who watches; NULL: nobody */
@@ -72,7 +73,7 @@ struct trl_stream {
 
 /* stream.c */
 struct trl_stream *bus_stream_new(struct bus_bulk *bulk, trl_loop *loop,
-    const struct trl_method *method, struct trl_id holder);
+    const struct trl_method *method, struct bus_budget *budget, struct trl_id holder);
 void bus_stream_free(struct trl_stream **stream);
 /* Parks until something changes. Errors: TRL_DEADLINE, TRL_UNAVAILABLE. */
 enum trl_code bus_stream_wait(

@@ -56,8 +56,9 @@ trl_stream_open(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
 		rc = bus_call_choose(ctx, bus, &among, method, until_us, &peer);
 	if (rc != TRL_OK)
 		return rc;
-	struct trl_stream *s = bus_stream_new(&peer->bulk, ctx->loop, method,
-	    trl_id_is_nil(t->holder) ? trl_holder_of(ctx) : t->holder);
+	struct trl_stream *s =
+	    bus_stream_new(&peer->bulk, ctx->loop, method, &bus->net->asked_for,
+		trl_id_is_nil(t->holder) ? trl_holder_of(ctx) : t->holder);
 	s->until_us = until_us;
 	s->target = among.target;
 	s->call = (struct bus_call){ .ctx = ctx, .method = method, .stream = s };

@@ -3,24 +3,23 @@
  *
  * A stream begins with 256 KiB, and doubles that whenever its reader has read as much
  * and waits all the same: what is on its way then fills the line, however long that
- * is. The piece that the reader has counts until it asks for the next. All streams of
- * a process share a budget, which organisations share (trl/shares.h): slow readers of
- * one, however many, keep no other's out. An eighth of it is for those that grow,
- * evenly; of the rest each one that comes takes a small part of what is left to its
- * holder, since credit cannot be taken back from a reader that has become slow. 64 KiB
- * each stream
- * keeps to its end, and a caller that waits for a reply what may ride in it: what was
- * not asked for at the beginning cannot be refused when it comes. Once all of a body
- * has come it costs what of it waits to be read: of a file that was handed over, nearly
- * nothing, however long its reader takes. */
+ * is. The piece that the reader has counts until it asks for the next. What comes with
+ * replies shares a budget of the process, and what comes with calls to it another one;
+ * organisations share each (trl/shares.h): slow readers or senders of one, however
+ * many, keep no other's out. A part of it is for those that grow, evenly; of the rest
+ * each one that comes takes a small part of what is left to its holder, since credit
+ * cannot be taken back from a reader that has become slow. 64 KiB each stream keeps to
+ * its end, and a caller that waits for a reply what may ride in it: what was not asked
+ * for at the beginning cannot be refused when it comes. Once all of a body has come it
+ * costs what of it waits to be read: of a file that was handed over, nearly nothing,
+ * however long its reader takes. */
 #include "stream.h"
 
 enum {
 	FIRST = 256 << 10,
 	LEAST = 64 << 10,
 	MOST = 4 << 20,
-	GROWING = BUS_BUDGET / 8,
-	PARTS = BUS_BUDGET / 2 / FIRST, /* of what is left a newcomer takes one */
+	GROWING = 8 << 20,
 	RETRY_MS = 1000
 };
 
@@ -41,10 +40,11 @@ bus_credit_holder(const struct bus_frame *call)
 static uint32_t
 share(const struct trl_stream *s)
 {
-	const struct bus_budget *budget = &s->bus->net->budget;
+	const struct bus_budget *budget = s->budget;
 	uint64_t others = budget->shares.used - s->in.charge;
 	uint64_t left = trl_share_left(s->share) + s->in.charge;
-	uint32_t first = clamp(left / PARTS, LEAST, FIRST);
+	uint64_t parts = budget->shares.size / 2 / FIRST;
+	uint32_t first = clamp(left / parts, LEAST, FIRST);
 	uint64_t even = GROWING / (budget->readers ? budget->readers : 1);
 	uint64_t grown = others < GROWING ? GROWING - others : 0;
 
@@ -77,13 +77,12 @@ charge(struct trl_stream *s, uint32_t more)
 bool
 bus_credit_open(struct trl_stream *s)
 {
-	struct bus_budget *budget = &s->bus->net->budget;
 	if (s->in.window != 0)
 		return true;
 	uint64_t left = trl_share_left(s->share);
 	if (left < kept(s))
 		return false;
-	budget->readers++;
+	s->budget->readers++;
 	s->in.window = clamp(share(s), LEAST, FIRST);
 	s->in.window = clamp(s->in.window, LEAST, (uint32_t)left);
 	charge(s, 0);
@@ -120,7 +119,7 @@ bus_credit_take(struct trl_stream *s)
 bool
 bus_credit_has_room(const trl_bus_net *net, const struct bus_frame *call, size_t len)
 {
-	return len <= trl_shares_left(&net->budget.shares, bus_credit_holder(call));
+	return len <= trl_shares_left(&net->served.shares, bus_credit_holder(call));
 }
 
 void
@@ -172,12 +171,11 @@ bus_credit_came(struct trl_stream *s, uint32_t n)
 void
 bus_credit_close(struct trl_stream *s)
 {
-	struct bus_budget *budget = &s->bus->net->budget;
 	trl_share_change(s->share, s->in.charge, 0);
 	s->in.charge = 0;
 	if (s->in.window == 0)
 		return;
-	budget->readers--;
+	s->budget->readers--;
 	s->in.window = 0;
 	bool may_come = s->in.comes || (!s->serves && !s->call.answered);
 	if (s->bulk != NULL && may_come && s->in.came != s->in.length)

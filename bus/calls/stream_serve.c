@@ -9,8 +9,8 @@ struct trl_stream *
 bus_stream_serve(struct bus_bulk *bulk, trl_loop *loop, const struct trl_method *method,
     const struct bus_frame *frame)
 {
-	struct trl_stream *s =
-	    bus_stream_new(bulk, loop, method, bus_credit_holder(frame));
+	struct trl_stream *s = bus_stream_new(
+	    bulk, loop, method, &bulk->bus->net->served, bus_credit_holder(frame));
 	s->serves = true;
 	s->call_id = frame->call_id;
 	s->out.goes = method->gives;

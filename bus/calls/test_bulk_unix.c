@@ -204,7 +204,7 @@ hold_many(trl_ctx *ctx, void *arg)
 		MUST(trl_stream_read(ctx, streams[i], &pieces[i]) == TRL_OK);
 		MUST(pieces[i].fd >= 0);
 	}
-	while (rig.net->budget.shares.used > (uint64_t)SLOW * BUS_FILE_COST)
+	while (body_memory(rig.net) > (uint64_t)SLOW * BUS_FILE_COST)
 		MUST(trl_sleep(ctx, 1) == TRL_OK);
 	bodies_down(ctx, "", 300000, 0);
 	for (unsigned i = 0; i < SLOW; i++) {

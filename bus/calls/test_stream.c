@@ -136,7 +136,7 @@ all_sizes(trl_ctx *ctx, void *arg)
 static void
 must_be_clean(void)
 {
-	MUST(rig.net->budget.shares.used == 0 && rig.net->budget.readers == 0);
+	MUST(body_none(rig.net));
 	MUST(trl_bus_waiting(rig.bus) == 0);
 }
 
@@ -390,7 +390,7 @@ read_slowly(trl_ctx *ctx, void *arg)
 	MUST(trl_sleep(ctx, 300) == TRL_OK);
 	/* What is on its way is what it has memory for. */
 	MUST(served->gave <= 2 * TRL_STREAM_PIECE + TRL_STREAM_RIDES + 65536);
-	MUST(rig.net->budget.shares.used <= TRL_STREAM_PIECE);
+	MUST(body_memory(rig.net) <= TRL_STREAM_PIECE);
 	trl_stream_close(&stream);
 }
 
@@ -452,7 +452,7 @@ TEST(keeps_no_piece_of_a_file_for_a_slow_reader)
 	size_t before = in_use();
 	rig_run(&rig, open_slow_ones, NULL);
 	/* Both ends are here: what has come, and two actors' stacks and buffers. */
-	MUST(in_use() < before + rig.net->budget.shares.used + SLOW * 64 * 1024);
+	MUST(in_use() < before + body_memory(rig.net) + SLOW * 64 * 1024);
 	rig_run(&rig, close_slow_ones, NULL);
 }
 
@@ -478,12 +478,12 @@ hold_one(trl_ctx *ctx, void *arg)
 		return;
 	}
 	opened++;
-	MUST(rig.net->budget.shares.used <= BUS_BUDGET / 2);
+	MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2);
 	while (!enough)
 		MUST(trl_sleep(ctx, 5) == TRL_OK);
 	body_reply(ctx, stream);
 	while (trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0)
-		MUST(rig.net->budget.shares.used <= BUS_BUDGET / 2);
+		MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2);
 	MUST(ctx->err.code == TRL_OK);
 	trl_stream_close(&stream);
 }
@@ -553,9 +553,9 @@ TEST(has_room_for_what_rides_and_sheds_no_call_without_a_body)
 		for (unsigned i = 0; i < MANY; i++)
 			rig_start(&rig, hold_one_that_rides, NULL);
 		MUST(trl_loop_run_until(rig.loop, is_enough, NULL, 10000));
-		MUST(rig.net->budget.shares.used <= BUS_BUDGET / 2 && busy > 0);
+		MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2 && busy > 0);
 	}
-	MUST(rig.net->budget.shares.used > BUS_BUDGET / 2 - TRL_STREAM_RIDES);
+	MUST(rig.net->asked_for.shares.used > BUS_ASKED_FOR / 2 - TRL_STREAM_RIDES);
 	rig_start(&rig, call_once, NULL);
 	MUST(trl_loop_run_until(rig.loop, called, NULL, 10000));
 	enough = true;

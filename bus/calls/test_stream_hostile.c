@@ -214,7 +214,7 @@ static bool
 has_gone(void *self)
 {
 	(void)self;
-	return trl_bus_running(rig.here) == 0 && rig.net->budget.shares.used == 0;
+	return trl_bus_running(rig.here) == 0 && body_memory(rig.net) == 0;
 }
 
 /* What was said before it was wrong, for this reason: the call that it was said of has

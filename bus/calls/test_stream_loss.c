@@ -191,7 +191,7 @@ tell_one(void)
 	rig_run(&rig, warm_up, NULL);
 	rig_run(&rig, run_story, &now);
 	MUST(now.took_us < most_us);
-	MUST(rig.net->budget.shares.used == 0 && trl_bus_waiting(rig.bus) == 0);
+	MUST(body_memory(rig.net) == 0 && trl_bus_waiting(rig.bus) == 0);
 	if (now.loss == KILL)
 		return;
 	MUST(trl_loop_run_until(rig.loop, has_ended, NULL, 10000));

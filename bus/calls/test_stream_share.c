@@ -120,12 +120,13 @@ keeps_no_other_out(void (*slowly)(trl_ctx *ctx, void *arg))
 		rig_start(&rig, slowly, NULL);
 	MUST(trl_loop_run_until(rig.loop, are_all_there, NULL, 15000));
 	MUST(opened >= 128 && busy > 0);
-	MUST(rig.net->budget.shares.used <= BUS_BUDGET / 2);
+	MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2);
+	MUST(rig.net->served.shares.used <= BUS_SERVED / 2);
 	rig_start(&rig, work_of_another, NULL);
 	MUST(trl_loop_run_until(rig.loop, has_worked, NULL, 15000));
 	enough = true;
 	rig_wait(&rig, 30000);
-	MUST(rig.net->budget.shares.used == 0 && rig.net->budget.readers == 0);
+	MUST(body_none(rig.net));
 }
 
 TEST(slow_senders_of_one_keep_no_other_out)

@@ -146,7 +146,7 @@ bodies_up(trl_ctx *ctx, uint64_t len)
 void
 bodies_clean(void)
 {
-	MUST(rig.net->budget.shares.used == 0 && rig.net->budget.readers == 0);
+	MUST(body_none(rig.net));
 	MUST(trl_bus_waiting(rig.bus) == 0);
 }
 
