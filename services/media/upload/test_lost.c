@@ -1,6 +1,9 @@
 /* The store has ended an upload that is under way, as a rule of a bucket ends multipart
- * uploads: it ends with an answer, and its room is free. */
-#include "upload/test_tus.h"
+ * uploads: it ends with an answer, and its room is free. And PostgreSQL answers
+ * nothing. */
+#include <signal.h>
+
+#include "upload/test_sender.h"
 
 #include "store/inside.h"
 
@@ -70,7 +73,7 @@ make_older(struct trl_id id, const char *age)
 }
 
 static void
-is_over(struct trl_id id)
+is_no_more(struct trl_id id)
 {
 	assert_int_equal(tus_head_as(&ann, id, NULL), TRL_NOT_FOUND);
 	assert_string_equal(storage(), "0 0");
@@ -88,7 +91,7 @@ whoever_goes_on_with_it_is_told_to_begin_anew(void **state)
 	losing.writer_write = write_in_vain;
 	assert_int_equal(patch(id, 3, "def"), TRL_GONE);
 	assert_non_null(strstr(world.err.message, "begin anew"));
-	is_over(id);
+	is_no_more(id);
 }
 
 static void
@@ -106,7 +109,7 @@ what_cannot_be_finished_is_tried_for_an_hour(void **state)
 	assert_string_equal(storage(), "0 6");
 	make_older(id, "61 minutes");
 	assert_int_equal(tus_head_as(&ann, id, NULL), TRL_GONE);
-	is_over(id);
+	is_no_more(id);
 }
 
 /* The server was still at it. */
@@ -167,6 +170,71 @@ what_is_a_file_since_is_not_thrown_away(void **state)
 	assert_string_equal(column(id, "count(*)"), "1");
 }
 
+static pid_t stopped[64];
+static size_t n_stopped;
+
+/* All of media's connections: PostgreSQL takes what is sent, and answers nothing. */
+static void
+stop_backends(void)
+{
+	char *save = NULL;
+	char *pids = trl_arena_strdup(world.arena,
+	    world_sql("select string_agg(pid::text, ' ') from pg_stat_activity where "
+		      "datname = current_database() and usename like 'media%%'"));
+
+	for (char *pid = strtok_r(pids, " ", &save); pid;
+	     pid = strtok_r(NULL, " ", &save)) {
+		assert_true(n_stopped < TRL_COUNT(stopped));
+		if (kill((pid_t)atol(pid), SIGSTOP) == 0) /* or it has just ended */
+			stopped[n_stopped++] = (pid_t)atol(pid);
+	}
+	assert_true(n_stopped > 0);
+}
+
+static void
+let_backends_go(void)
+{
+	while (n_stopped > 0)
+		(void)kill(stopped[--n_stopped], SIGCONT);
+}
+
+/* Whatever became of the test: all of PostgreSQL waits for one that is stopped. */
+static int
+forget(void **state)
+{
+	let_backends_go();
+	return world_forget(state);
+}
+
+/* Whoever sends is told so in time, and may come again. */
+static void
+a_body_whose_row_cannot_be_written_ends_in_time(void **state)
+{
+	struct sender sender = begin_sender(20 * MIB, 20 * MIB);
+	const uint64_t began_us = trl_mono_us();
+
+	(void)state;
+	start(&sender);
+	send_to(&sender, MIB);
+	stop_backends();
+	sender.goal = 20 * MIB;
+	(void)trl_wake(sender.ticket);
+	while (!sender.over && trl_mono_us() - began_us < 60000000)
+		(void)trl_loop_run_until(world.loop, is_over, &sender, 1000);
+	let_backends_go();
+	assert_true(sender.over);
+	/* and not TRL_DEADLINE, which comes after 30 s */
+	assert_true(sender.rc == TRL_UNCERTAIN || sender.rc == TRL_UNAVAILABLE);
+	sender.offset = tus_offset(sender.id);
+	assert_int_equal(tus_patch(&ann, sender.id,
+			     &(struct tus_patch){ .offset = sender.offset,
+				 .body = sender.data + sender.offset,
+				 .len = 20 * MIB - sender.offset },
+			     NULL),
+	    TRL_OK);
+	must_lie_there(sender.id, sender.data, 20 * MIB);
+}
+
 int
 main(void)
 {
@@ -177,6 +245,8 @@ main(void)
 		LOST(what_is_there_after_all_becomes_a_file),
 		LOST(what_is_short_in_the_store_is_gone_and_no_fault),
 		LOST(what_is_a_file_since_is_not_thrown_away),
+		cmocka_unit_test_setup_teardown(
+		    a_body_whose_row_cannot_be_written_ends_in_time, begin, forget),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);

@@ -1,7 +1,5 @@
 /* Bodies that stop, break off, or are overtaken: what has come stays, one writer at a
  * time goes on, and nobody waits for the dead. */
-#include <signal.h>
-
 #include "upload/test_sender.h"
 
 static void
@@ -257,49 +255,6 @@ who_lost_the_row_commits_nothing(void **state)
 	assert_string_equal(column(sender.id, "holder is null"), "f");
 }
 
-/* All of media's connections: PostgreSQL takes what is sent, and answers nothing. */
-static void
-signal_backends(int number)
-{
-	char *save = NULL;
-	char *pids = trl_arena_strdup(world.arena,
-	    world_sql("select string_agg(pid::text, ' ') from pg_stat_activity where "
-		      "datname = current_database() and usename like 'media%%'"));
-
-	for (char *pid = strtok_r(pids, " ", &save); pid;
-	     pid = strtok_r(NULL, " ", &save))
-		assert_int_equal(kill((pid_t)atol(pid), number), 0);
-}
-
-/* Whoever sends is told so in time, and may come again. */
-static void
-a_body_whose_row_cannot_be_written_ends_in_time(void **state)
-{
-	struct sender sender = begin_sender(20 * MIB, 20 * MIB);
-	const uint64_t began_us = trl_mono_us();
-
-	(void)state;
-	start(&sender);
-	send_to(&sender, MIB);
-	signal_backends(SIGSTOP);
-	sender.goal = 20 * MIB;
-	(void)trl_wake(sender.ticket);
-	while (!sender.over && trl_mono_us() - began_us < 60000000)
-		(void)trl_loop_run_until(world.loop, is_over, &sender, 1000);
-	signal_backends(SIGCONT);
-	assert_true(sender.over);
-	/* and not TRL_DEADLINE, which comes after 30 s */
-	assert_true(sender.rc == TRL_UNCERTAIN || sender.rc == TRL_UNAVAILABLE);
-	sender.offset = tus_offset(sender.id);
-	assert_int_equal(tus_patch(&ann, sender.id,
-			     &(struct tus_patch){ .offset = sender.offset,
-				 .body = sender.data + sender.offset,
-				 .len = 20 * MIB - sender.offset },
-			     NULL),
-	    TRL_OK);
-	must_lie_there(sender.id, sender.data, 20 * MIB);
-}
-
 /* DELETE, the row's part of it, where another process does it. */
 static void
 delete_row(struct trl_id id)
@@ -380,7 +335,6 @@ main(void)
 		TUS(the_dead_hold_nothing),
 		TUS(another_process_is_told_how_far_it_came),
 		TUS(who_lost_the_row_commits_nothing),
-		TUS(a_body_whose_row_cannot_be_written_ends_in_time),
 		TUS(what_was_deleted_meanwhile_is_gone_and_no_fault),
 	};
 
