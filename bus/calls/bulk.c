@@ -94,6 +94,7 @@ bus_bulk_tick(struct bus_bulk *bulk)
 {
 	if (bulk->by != NULL && bulk->by->tick != NULL)
 		bulk->by->tick(bulk);
+	bulk_dial_tick(bulk);
 	bool dialled = bulk->by != NULL || bulk->link != NULL || bulk->by_unix != NULL;
 	if (dialled || !bulk->wanted || !bulk->has_token)
 		bulk->idle = 0;

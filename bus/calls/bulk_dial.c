@@ -162,6 +162,21 @@ bulk_dial(struct bus_bulk *bulk)
 	return bulk->link != NULL;
 }
 
+/* One that dials no more (peer.c, dial_anew) goes, and is dialled anew as if there had
+ * been none. */
+void
+bulk_dial_tick(struct bus_bulk *bulk)
+{
+	struct bulk_link *l = bulk->link;
+
+	if (bulk->peer == NULL || l == NULL || !bus_is_tls(bulk->peer->address))
+		return;
+	if (l->link.pipe != 0)
+		l->waited = 0;
+	else if (++l->waited >= BUS_PATIENCE)
+		bulk_link_carrier.close(bulk);
+}
+
 void
 bulk_dial_drop(struct bulk_link *l)
 {

@@ -14,6 +14,7 @@ struct bulk_link {
 	bool full;             /* somebody waits for room */
 	bool heard;            /* since the last tick */
 	unsigned misses;
+	unsigned waited; /* ticks without a connection */
 	/* The caller's. */
 	trl_bus *bus;
 	struct bus_door door;
@@ -38,6 +39,7 @@ void bulk_link_end(struct bulk_link *l);
 bool bulk_dial(struct bus_bulk *bulk);
 /* The callee has said something that is believed. */
 void bulk_dial_heard(struct bulk_link *l);
+void bulk_dial_tick(struct bus_bulk *bulk);
 void bulk_dial_drop(struct bulk_link *l);
 void bulk_dial_close(struct bulk_link *l);
 

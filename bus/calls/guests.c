@@ -323,7 +323,6 @@ make_room(struct bus_guests *g, uint64_t now)
 {
 	const bool tls = g->net->sockets.tls_ca != NULL;
 	const uint64_t late_us = tls ? TLS_LATE_US : LATE_US;
-	const size_t at_one = tls ? GUESTS_MAX : GUESTS_AT_ONE;
 	size_t kept = 0;
 	if (g->n_waiting > 1)
 		qsort(g->waiting, g->n_waiting, sizeof *g->waiting, youngest_first);
@@ -335,7 +334,7 @@ make_room(struct bus_guests *g, uint64_t now)
 			of_one += memcmp(g->seen[g->waiting[j].fd].ends.theirs.host,
 				      ends->theirs.host, sizeof ends->theirs.host) == 0;
 		bool late = now - guest.since_us >= late_us;
-		if (!late && kept < GUESTS_MAX && of_one < at_one)
+		if (!late && kept < GUESTS_MAX && of_one < GUESTS_AT_ONE)
 			g->waiting[kept++] = guest;
 		else if (shut_down(g, guest.fd, ends))
 			trl_series_add(late ? g->late : g->many, 1);

@@ -11,7 +11,7 @@
 
 #include <trl/log.h>
 
-enum { MISSES = 3, PATIENCE = 8, PATIENCE_MAX = 64 };
+enum { MISSES = 3, PATIENCE_MAX = 4 * BUS_PATIENCE };
 
 struct event {
 	struct bus_peer *peer;
@@ -86,7 +86,7 @@ take_hello(struct bus_peer *peer, const struct bus_envelope *envelope,
 	if (why != NULL)
 		return why;
 	trl_series_add(peer->bus->net->m.connects, 1);
-	peer->patience = PATIENCE;
+	peer->patience = BUS_PATIENCE;
 	peer->heard = true;
 	peer->unready[0] = '\0';
 	bus_target_show(peer->target);
@@ -190,7 +190,7 @@ bus_peer_open(
 	peer->target = target;
 	peer->address = strdup(address);
 	peer->tls_name = tls_name != NULL ? strdup(tls_name) : NULL;
-	peer->patience = PATIENCE;
+	peer->patience = BUS_PATIENCE;
 	peer->link.links = &bus->net->links;
 	peer->link.head[0] = 0x80; /* a request's id: its high bit ends nng's header */
 	peer->link.head[3] = 1;

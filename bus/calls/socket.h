@@ -40,6 +40,10 @@ void bus_sockets_fini(struct bus_sockets *sockets);
 bool bus_is_inproc(const char *address);
 bool bus_is_tls(const char *address);
 
+/* For so many ticks a dialler under TLS may have no connection before another takes its
+ * place (peer.c): longer than nng gives a handshake, which is ten seconds. */
+enum { BUS_PATIENCE = 18 };
+
 /* Opens a raw socket with our limits set. */
 enum bus_socket_kind { BUS_REQ, BUS_REP };
 bool bus_socket_open(enum bus_socket_kind kind, nng_socket *out);

@@ -7,8 +7,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "bulk_link.h"
 #include "peer.h"
-#include "test_rig.h"
+#include "test_body.h"
 
 static struct rig rig;
 static char address[80];
@@ -86,6 +87,26 @@ is_down(void *self)
 	return !is_up(self);
 }
 
+static void
+take_a_body(trl_ctx *ctx, void *arg)
+{
+	trl_stream *stream;
+	uint64_t len;
+
+	(void)arg;
+	MUST(
+	    body_open(ctx, rig.bus, SAMPLE_GIVE, "", 1 << 20, NULL, &stream) == TRL_OK);
+	body_reply(ctx, stream);
+	MUST(body_read(ctx, stream, &len) == TRL_OK && len == 1 << 20);
+	trl_stream_close(&stream);
+}
+
+static bool
+has_no_bulk(void *self)
+{
+	return ((struct bus_peer *)self)->bulk.link->link.pipe == 0;
+}
+
 /* What nng does to a dialler when a connection ends in the middle of its greeting. */
 static void
 dialler_body(void)
@@ -97,7 +118,12 @@ dialler_body(void)
 	rig_serve(address, rig_shared(), 0);
 	rig_open(&rig, "edge", address, NULL);
 	rig_await_peers(&rig, 1);
+	rig_run(&rig, take_a_body, NULL);
 	peer = bus_target_find(rig.bus, "sample")->peers;
+	MUST(peer->bulk.link != NULL && nng_dialer_close(peer->bulk.link->dialer) == 0);
+	MUST(trl_loop_run_until(rig.loop, has_no_bulk, peer, 10000));
+	peer->bulk.link->waited = BUS_PATIENCE - 2;
+	rig_run(&rig, take_a_body, NULL);
 	peer->patience = 2;
 	MUST(nng_dialer_close(peer->dialer) == 0);
 	MUST(trl_loop_run_until(rig.loop, is_down, NULL, 10000));

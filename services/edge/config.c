@@ -22,7 +22,7 @@ static const struct trl_config_var vars[] = {
 	    "TRELLIS_HTTP_MAX_PER_ADDRESS", "1000", 0, 1000000,
 	    "connections of one address at once; 0: no limit"),
 	TRL_CONFIG_INT(struct edge_config, body_idle_s,
-	    "TRELLIS_HTTP_BODY_IDLE_SECONDS", "30", 1, 600,
+	    "TRELLIS_HTTP_BODY_IDLE_SECONDS", "30", 1, 30,
 	    "how long nothing may move of a file's bytes that a client sends or takes; "
 	    "over twice as long it has to move 1 KiB a second"),
 	TRL_CONFIG_INT(struct edge_config, max_streams, "TRELLIS_HTTP_MAX_STREAMS",

@@ -370,15 +370,17 @@ give_up_on(struct pg_conn *conn, uint64_t since_us)
 
 /* A way that is cut in silence the kernel finds out after six seconds or nine, and
  * never where somebody in between takes what is sent. A statement that takes long is
- * another thing: beside it the smallest of all is answered. What was sent to be written
- * waits as long as somebody waits for it, for then nobody knows. */
+ * another thing: beside it the smallest of all is answered, but by a pooler, behind
+ * which that waits as well. What was sent to be written waits as long as somebody waits
+ * for it, for then nobody knows. */
 void
 pg_give_up_silent(trl_pg *pg)
 {
 	const struct pg_op *asked = pg->asked;
 	uint64_t since_us = trl_loop_now_us(pg->loop) - PG_GONE_MS * 1000;
 
-	if (asked->queued || asked->queued_us > since_us || pg->heard_us > since_us)
+	if (pg->pooled || asked->queued || asked->queued_us > since_us ||
+	    pg->heard_us > since_us)
 		return;
 	for (size_t i = 0; i < pg->n_reads; i++)
 		give_up_on(&pg->reads[i], since_us);
