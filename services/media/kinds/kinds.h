@@ -4,9 +4,9 @@
  * A file is what its bytes say (sniff/). What was declared with it is believed where
  * that is the more special of the two, or where bytes cannot tell: a .docx is a ZIP
  * archive, a table with commas a text. Systems declare by the name's ending alone, and
- * not all alike, so a name that agrees with the bytes is believed before them, and of
- * pictures (or sound, or fonts) the one that was found is it. Else what was declared is
- * a lie, and nothing is stored. table.c has what is beneath what.
+ * not all alike, so a name that agrees with the bytes is believed before what was
+ * declared, and of pictures (or sound, or fonts) the one that was found is it. Else
+ * what was declared is a lie, and nothing is stored. table.c has what is beneath what.
  *
  * For actors; all but kinds_look are pure. */
 #pragma once

@@ -48,8 +48,10 @@ may_turn_out(
     const struct written *d, const struct written *name, const struct written *listed)
 {
 	if (!listed->row)
-		return written_is_star(listed) && !d->row &&
-		       written_of_one_class(d, listed);
+		return written_is_star(listed) &&
+		       !(d->row && d->row->flags & KIND_SIGNED) &&
+		       (written_of_one_class(d, listed) ||
+			   (name->row && matches(listed->text, name->row->type)));
 	if (d->row && d->row->flags & KIND_SIGNED)
 		return kind_row_beneath(listed->row, d->row);
 	return (d->row && kind_row_beneath(listed->row, d->row)) ||

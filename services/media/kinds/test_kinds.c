@@ -427,6 +427,30 @@ what_may_be_listed_is_told_before_it_is_looked_at(void **state)
 	assert_true(kinds_may_be_listed(NULL, "image/png", NULL));
 }
 
+static void
+what_may_be_of_a_listed_star_is_told_before_it_is_looked_at(void **state)
+{
+	static const char *const list[] = { "image/*", "text/*", NULL };
+	static const struct {
+		const char *declared, *name;
+		bool may;
+	} rows[] = { { "application/jpg", "a.jpg", true },
+		{ "application/vnd.ms-excel", "a.csv", true },
+		{ "image/x-acme", NULL, true }, { "image/png", "a.zip", true },
+		{ "application/vnd.ms-excel", "a.xls", false },
+		{ "application/vnd.ms-excel", NULL, false },
+		{ "application/jpg", "a.zip", false },
+		{ "application/jpg", NULL, false }, { "audio/*", NULL, false },
+		{ "application/pdf", "a.jpg", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (kinds_may_be_listed(list, rows[i].declared, rows[i].name) !=
+		    rows[i].may)
+			fail_msg(
+			    "declared %s, name %s", rows[i].declared, rows[i].name);
+}
+
 struct looked {
 	const char *head;
 	size_t len;
@@ -596,6 +620,8 @@ main(void)
 		cmocka_unit_test(pictures_are_those_that_are_rendered),
 		cmocka_unit_test(a_list_has_types_names_and_stars),
 		cmocka_unit_test(what_may_be_listed_is_told_before_it_is_looked_at),
+		cmocka_unit_test(
+		    what_may_be_of_a_listed_star_is_told_before_it_is_looked_at),
 		cmocka_unit_test(bytes_say_what_a_file_is),
 		cmocka_unit_test(much_is_looked_at_in_part_and_by_whoever_lives),
 		cmocka_unit_test(what_nobody_can_look_at_is_only_bytes),
