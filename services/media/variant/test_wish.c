@@ -3,14 +3,21 @@
 #include "variant/test_pictures.h"
 
 static enum trl_code
-get_signed(struct trl_id id, const char *options)
+get_signed_as(struct trl_id id, const char *options, const char *accept)
 {
 	Media__V1__GetSignedRequest in;
 	char url[512];
 
 	assert_int_equal(link_to(id, options, url), TRL_OK);
 	in = signed_request(url);
+	in.accept = (char *)(uintptr_t)accept;
 	return world_call(NULL, &media_v1_get_signed, &in.base, &answer);
+}
+
+static enum trl_code
+get_signed(struct trl_id id, const char *options)
+{
+	return get_signed_as(id, options, NULL);
 }
 
 static bool
@@ -19,6 +26,40 @@ is_made(const char *key)
 	return strcmp(world_sql(
 			  "select count(*) from media.rendition where key = '%s'", key),
 		   "1") == 0;
+}
+
+struct made_of {
+	struct trl_id file;
+	const char *options;
+	enum trl_code rc;
+};
+
+static void
+look_for_bytes(trl_ctx *ctx, void *arg)
+{
+	struct made_of *what = arg;
+	struct media *self = world.self;
+	struct options options;
+	char key[OPTIONS_TEXT_MAX];
+	uint64_t size;
+
+	assert_null(options_read(what->options, &options));
+	options = options_decided(&options, "image/png", NULL);
+	options_key(&options, key);
+	what->rc = store_size(
+	    ctx, self->store, &(struct store_object){ home, what->file, key }, &size);
+	trl_err_clear(ctx);
+}
+
+/* Whether the store has what was made so of a PNG. */
+static bool
+has_bytes(struct trl_id id, const char *options)
+{
+	struct made_of what = { id, options, TRL_INTERNAL };
+
+	world_act(look_for_bytes, &what);
+	assert_true(what.rc == TRL_OK || what.rc == TRL_NOT_FOUND);
+	return what.rc == TRL_OK;
 }
 
 /* They count for no storage. */
@@ -31,20 +72,20 @@ so_many_wishes_are_kept_of_one_picture_and_what_is_named_always(void **state)
 	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
 		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
 		  "'image/png', 1, 1, 1, '\"e\"', now() - n * interval '1 minute' "
-		  "from generate_series(1, 31) n",
+		  "from generate_series(1, 63) n",
 	    world_id_text(home), world_id_text(id));
 	assert_int_equal(get(id, "thumb", NULL, NULL), TRL_OK);
 	assert_int_equal(get_signed(id, "w_50"), TRL_OK); /* the named do not count */
-	assert_int_equal(files_rows("rendition"), 33);
-	assert_true(is_made("k31"));
+	assert_int_equal(files_rows("rendition"), 65);
+	assert_true(is_made("k63"));
 	assert_int_equal(get_signed(id, "w_51"), TRL_OK);
-	assert_int_equal(files_rows("rendition"), 33);
-	assert_false(is_made("k31")); /* the oldest has made room */
+	assert_int_equal(files_rows("rendition"), 65);
+	assert_false(is_made("k63")); /* the oldest has made room */
 	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
-	assert_true(is_made("k30"));
+	assert_true(is_made("k62"));
 	assert_int_equal(get(id, "card", NULL, NULL), TRL_OK);
 	run_job(id);
-	assert_int_equal(files_rows("rendition"), 32 + 5);
+	assert_int_equal(files_rows("rendition"), 64 + 5);
 }
 
 /* What has made room is made again. */
@@ -58,17 +99,19 @@ a_wish_that_made_room_is_there_when_it_is_asked_for(void **state)
 	world_sql("update media.rendition set created_at = '2000-01-01'");
 	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
 		  "width, height, etag, created_at) select '%s', '%s', 'k' || n, "
-		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 31) n",
+		  "'image/png', 1, 1, 1, '\"e\"', now() from generate_series(1, 63) n",
 	    world_id_text(home), world_id_text(id));
+	assert_true(has_bytes(id, "w_50"));
 	assert_int_equal(get_signed(id, "w_51"), TRL_OK);
-	assert_int_equal(files_rows("rendition"), 32);
+	assert_int_equal(files_rows("rendition"), 64);
+	assert_false(has_bytes(id, "w_50"));
 	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
 	assert_gives("image/png", "\x89PNG", 4);
-	assert_int_equal(files_rows("rendition"), 32);
+	assert_int_equal(files_rows("rendition"), 64);
 }
 
 static void
-links_ask_for_as_many_sizes_as_are_kept(void **state)
+links_ask_for_so_many_sizes_of_a_picture(void **state)
 {
 	const struct trl_id id = picture();
 	char url[512], options[16];
@@ -84,6 +127,24 @@ links_ask_for_as_many_sizes_as_are_kept(void **state)
 	world_sql("update media.link set expires_at = '2000-01-01' "
 		  "where options = 'w_1'");
 	assert_int_equal(link_to(id, "w_33", url), TRL_OK);
+}
+
+/* One is WebP for those who take that, and PNG for the others. */
+static void
+what_links_ask_for_is_all_kept_in_both_formats(void **state)
+{
+	const struct trl_id id = picture();
+	char options[16];
+
+	(void)state;
+	for (int i = 1; i <= 32; i++) {
+		snprintf(options, sizeof options, "w_%d,f_auto", i);
+		assert_int_equal(get_signed_as(id, options, "image/webp"), TRL_OK);
+		assert_string_equal(answer->type, "image/webp");
+		assert_int_equal(get_signed(id, options), TRL_OK);
+		assert_string_equal(answer->type, "image/png");
+	}
+	assert_int_equal(files_rows("rendition"), 64);
 }
 
 static void
@@ -133,7 +194,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(so_many_wishes_are_kept_of_one_picture_and_what_is_named_always),
 		T(a_wish_that_made_room_is_there_when_it_is_asked_for),
-		T(links_ask_for_as_many_sizes_as_are_kept),
+		T(links_ask_for_so_many_sizes_of_a_picture),
+		T(what_links_ask_for_is_all_kept_in_both_formats),
 		T(a_signed_size_is_made_and_one_that_was_altered_is_not),
 		T(a_link_to_what_cannot_be_made_is_refused),
 	};

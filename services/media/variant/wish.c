@@ -6,7 +6,9 @@
 #include "file/file.h"
 #include "variant/variant.h"
 
-enum { WISHES_MAX = 32 /* of one picture; sql/query/link_sizes.sql has it, too */ };
+/* Of one picture: two of each size that its links ask for (sql/query/link_sizes.sql),
+ * since f_auto is WebP or the picture's own format. */
+enum { WISHES_MAX = 64 };
 
 /* The wish that was made first, of those in there, which is taken out of them. NULL:
  * there are no more than may stay. */

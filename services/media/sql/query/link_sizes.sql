@@ -1,5 +1,5 @@
--- As many sizes as are kept of a picture (made.c), its links ask for: more would be made
--- anew again and again, by whoever follows them.
+-- The links of a picture ask for half as many sizes as are kept of it (wish.c), since one
+-- with f_auto is made in two formats: more would be made again and again.
 -- expect: one CONFLICT "Links ask for 32 other sizes of this picture already; delete one of them, or let one expire."
 select count(distinct options) as sizes
 from link
