@@ -88,7 +88,7 @@ open_media(const struct trl_host *host, void **out)
 		.config = config,
 		.seal_key = host->seal_key,
 		.limits = quota_copies_new(),
-		.file_gone = upload_file_gone };
+		.drop_parts = upload_file_gone };
 	*out = self;
 	if (!collections_read(config->collections, &self->collections) ||
 	    !variants_check(self->collections) ||

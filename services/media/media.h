@@ -26,7 +26,7 @@ struct media {
 	struct uploads *uploads;     /* upload/upload.h */
 	struct quota_copies *limits; /* quota/quota.h */
 	/* upload_file_gone, for file/, which is below upload/. */
-	enum trl_code (*file_gone)(
+	enum trl_code (*drop_parts)(
 	    struct media *self, trl_ctx *ctx, struct trl_id file);
 };
 

@@ -27,6 +27,10 @@ enum trl_code file_find(struct media *self, trl_ctx *ctx, struct trl_id file,
 
 /* What it is, or will be when it is restored. */
 Media__V1__File__State file_state(const media_file *row);
+/* Whoever puts it together will say what its bytes are: nothing becomes ready before,
+ * so a job asks again after FILE_HASH_US. */
+bool file_has_no_hash(const media_file *row);
+enum { FILE_HASH_US = 1000000 };
 /* Adds that row, which the batch has written, is told; who is ctx's caller. */
 void file_tell(struct media *self, trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, const media_file *row);

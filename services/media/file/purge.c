@@ -61,10 +61,9 @@ static enum trl_code
 remove_bytes(struct media *self, trl_ctx *ctx, struct trl_id file)
 {
 	const struct store_object all = { .tenant = ctx->tenant, .file = file };
-	enum trl_code rc;
+	enum trl_code rc = store_remove(ctx, self->store, &all);
 
-	rc = store_remove(ctx, self->store, &all);
-	return rc == TRL_OK ? self->file_gone(self, ctx, file) : rc;
+	return rc == TRL_OK ? self->drop_parts(self, ctx, file) : rc;
 }
 
 static enum trl_code

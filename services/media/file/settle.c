@@ -13,6 +13,12 @@ file_state(const media_file *row)
 							     : row->state;
 }
 
+bool
+file_has_no_hash(const media_file *row)
+{
+	return !row->sha256 && file_state(row) == MEDIA__V1__FILE__STATE__processing;
+}
+
 void
 file_tell(struct media *self, trl_ctx *ctx, trl_batch *work,
     const struct trl_event_type *type, const media_file *row)

@@ -25,8 +25,7 @@ enum {
 	FAILURES_MAX = 6, /* of clamd, over one file */
 	ATTEMPTS = 1000,  /* processes that die count as such, and say nothing */
 	SCAN_MS = 900000,
-	AGAIN_US = 20000000,
-	HASH_US = 1000000
+	AGAIN_US = 20000000
 };
 static const int64_t FAULT_MAX_US = INT64_C(3600000000);
 static const int64_t failure_waits_us[] = { 10000000, 30000000, 60000000, 300000000,
@@ -368,8 +367,8 @@ work_on(
 	}
 	if (rc != TRL_OK || !waits_for_it(file))
 		return rc;
-	if (!file->sha256) { /* whoever put it together will say */
-		*wait_us = HASH_US;
+	if (file_has_no_hash(file)) {
+		*wait_us = FILE_HASH_US;
 		return TRL_OK;
 	}
 	if (!self->scan)

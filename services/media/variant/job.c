@@ -17,8 +17,7 @@ enum {
 	FAILED_MAX = 3, /* times that the renderer may have ended over one */
 	FAILED_US = 15000000,
 	ATTEMPTS = 1000, /* processes that die count as such, and say nothing */
-	AGAIN_MIN_US = 5000000,
-	HASH_US = 1000000
+	AGAIN_MIN_US = 5000000
 };
 static const int64_t AGAIN_MAX_US = INT64_C(3600000000);
 
@@ -162,14 +161,6 @@ is_wanted(const media_file *file)
 	       file->state == MEDIA__V1__FILE__STATE__processing;
 }
 
-/* Whoever puts it together will say what its bytes are: nothing becomes ready before.
- */
-static bool
-has_no_hash(const media_file *file)
-{
-	return !file->sha256 && file_state(file) == MEDIA__V1__FILE__STATE__processing;
-}
-
 static enum trl_code
 work_on(struct media *self, trl_ctx *ctx, const media_file *file)
 {
@@ -243,8 +234,8 @@ run(void *self, trl_ctx *ctx, const struct trl_job *job)
 	media_file *file = media_v1_file_new(ctx);
 	enum trl_code rc = file_find(self, ctx, trl_value_id(due->file_id), file);
 
-	if (rc == TRL_OK && has_no_hash(file))
-		return trl_job_again(ctx, trl_now(ctx) + HASH_US);
+	if (rc == TRL_OK && file_has_no_hash(file))
+		return trl_job_again(ctx, trl_now(ctx) + FILE_HASH_US);
 	if (rc == TRL_OK)
 		rc = work_on(self, ctx, file);
 	if (rc == TRL_OK)
