@@ -15,7 +15,7 @@ PRIVATE_6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8']
 # times that. auth's is TRELLIS_ARGON2_SLOTS hashes of 64 MiB each, and the rest; billing's
 # is trellis-pdf, whose fonts count while it runs; media's is
 # what one trellis-picture may take (896 MiB), the parts of uploads that a bucket gets
-# (256 MiB), and the rest: each further one of TRELLIS_MEDIA_RENDERERS wants as much again.
+# (512 MiB), and the rest: each further one of TRELLIS_MEDIA_RENDERERS wants 1 GiB more.
 RESOURCES = {
     None: {'requests': {'cpu': '100m', 'memory': '32Mi'}, 'limits': {'cpu': '2', 'memory': '128Mi'}},
     'auth': {'requests': {'cpu': '250m', 'memory': '160Mi'}, 'limits': {'cpu': '3', 'memory': '320Mi'}},

@@ -1,8 +1,8 @@
 /* bytes_look.c - a transfer acts under the rights that its caller has while it lasts:
- * they are asked for anew every five seconds, also that which the service says it gives
- * its body for. Where nobody can say, it goes on for half
- * a minute, so that a restart of auth or tenants cuts nobody off. A transfer may last
- * for days, so whatever a look takes of the arena is given back. */
+ * they are asked for anew every five seconds, and with them the permission that the
+ * service says it gives the body for. Where nobody can say, the transfer goes on for
+ * half a minute, so that a restart of auth or tenants cuts nobody off. It may last for
+ * days, so whatever a look takes of the arena is given back. */
 #include "rooms/bytes.h"
 
 enum {

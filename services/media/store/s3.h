@@ -27,7 +27,7 @@ enum {
 	S3_PART_BYTES = 8 << 20, /* of unknown length twice that: 156 GiB at most */
 	S3_PAUSE_MS = 100,       /* before a second try; then twice as long each time */
 	S3_SMALL_BYTES = 64 << 10,    /* to hash without a thread */
-	S3_WRITERS_BYTES = 512 << 20, /* that all writers hold in memory */
+	S3_WRITERS_BYTES = 512 << 20, /* of parts; of one, half of it counts at most */
 	S3_CONNECTIONS = 512,
 	S3_READERS = 384, /* of them; the rest is for all that takes no long time */
 	S3_AGAIN_MS = 2000

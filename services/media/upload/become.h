@@ -5,8 +5,8 @@
 #include "kinds/kinds.h"
 #include "upload/upload.h"
 
-/* A partial upload that is finished, and no longer, has its bytes in its row as well.
- */
+/* The bytes of a finished partial upload of this length at most stand in its row as
+ * well. */
 enum { UPLOAD_HEAD_KEPT = 8 << 10 };
 
 /* finish.c */

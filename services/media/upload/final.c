@@ -161,8 +161,9 @@ add_head(struct media *self, trl_ctx *ctx, const Media__V1__UploadRows *small,
 	return rc;
 }
 
-/* How the whole will begin. The store is asked KINDS_HEAD_MAX / UPLOAD_HEAD_KEPT times
- * at most, however many parts there are. */
+/* How the whole will begin. The store is asked for KINDS_HEAD_MAX / UPLOAD_HEAD_KEPT
+ * parts at most, however many there are; but for each small one of the release before,
+ * whose row has no bytes. */
 static enum trl_code
 read_head(
     struct media *self, trl_ctx *ctx, const struct joining *what, struct head *head)

@@ -1,2 +1,2 @@
--- Its bytes are not there.
+-- It counts no more; its bytes go, or have gone.
 delete from rendition where tenant_id = :tenant_id and file_id = :file_id and key = :key

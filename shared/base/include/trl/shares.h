@@ -39,5 +39,6 @@ void trl_share_give(trl_share **share, uint64_t n);
 trl_share *trl_share_join(struct trl_shares *shares, struct trl_id holder);
 void trl_share_leave(trl_share **share);
 uint64_t trl_share_left(const trl_share *share);
-/* One of the holder's things took was, and now takes so much; nothing is asked. */
+/* Something of the holder's that took `was` takes `now` from here on, whether or not
+ * the holder may have so much. */
 void trl_share_change(trl_share *share, uint64_t was, uint64_t now);
