@@ -46,6 +46,10 @@ struct store_way {
 	enum trl_code (*reader_next)(
 	    trl_ctx *ctx, store_reader *reader, const uint8_t **data, size_t *len);
 	void (*reader_close)(store_reader *reader);
+	/* So many bytes that are there, at once, and not as one of many long readers.
+	 * NULL: by the reader. */
+	enum trl_code (*read)(trl_ctx *ctx, media_store *store,
+	    const struct store_object *object, uint64_t offset, size_t len, void *into);
 	/* NULL: by the reader. */
 	enum trl_code (*give)(trl_ctx *ctx, media_store *store,
 	    const struct store_object *object, trl_stream *stream, uint64_t offset,

@@ -46,6 +46,7 @@ static const struct store_way s3_way = {
 	.reader_open = s3_reader_open,
 	.reader_next = s3_reader_next,
 	.reader_close = s3_reader_close,
+	.read = s3_read,
 	.url = s3_url,
 	.fetch = s3_fetch,
 	.remove = s3_remove,

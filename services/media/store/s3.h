@@ -161,6 +161,9 @@ enum trl_code s3_reader_open(trl_ctx *ctx, media_store *store,
 enum trl_code s3_reader_next(
     trl_ctx *ctx, store_reader *reader, const uint8_t **data, size_t *len);
 void s3_reader_close(store_reader *reader);
+/* It takes none of what readers share: whoever has these bytes waits for no client. */
+enum trl_code s3_read(trl_ctx *ctx, media_store *store,
+    const struct store_object *object, uint64_t offset, size_t len, void *into);
 enum trl_code s3_fetch(
     trl_ctx *ctx, media_store *store, const struct store_object *object, int *fd);
 /* The first len bytes of a key; TRL_NOT_FOUND: there are fewer. */

@@ -176,27 +176,49 @@ s3_reader_next(trl_ctx *ctx, store_reader *base, const uint8_t **data, size_t *l
 	return TRL_OK;
 }
 
-enum trl_code
-s3_read_key(
-    trl_ctx *ctx, struct s3_store *store, const char *key, void *into, size_t len)
+static enum trl_code
+read_range(
+    trl_ctx *ctx, struct s3_store *store, const struct s3_range *range, uint8_t *into)
 {
 	struct s3_reader *reader = calloc(1, sizeof *reader);
 	store_reader *base = &reader->base;
 	const uint8_t *data;
 	enum trl_code rc;
-	size_t at = 0, n;
+	size_t n;
 
 	trl_assert(reader != NULL);
-	*base = (store_reader){ .store = &store->base, .left = len };
-	snprintf(reader->key, sizeof reader->key, "%s", key);
+	*base = (store_reader){
+		.store = &store->base, .offset = range->at, .left = range->len
+	};
+	snprintf(reader->key, sizeof reader->key, "%s", range->key);
 	rc = begin(ctx, store, reader);
 	while (rc == TRL_OK &&
 	       (rc = store_reader_next(ctx, base, &data, &n)) == TRL_OK && n > 0) {
-		memcpy((uint8_t *)into + at, data, n);
-		at += n;
+		memcpy(into, data, n);
+		into += n;
 	}
 	s3_reader_close(base);
 	return rc;
+}
+
+enum trl_code
+s3_read_key(
+    trl_ctx *ctx, struct s3_store *store, const char *key, void *into, size_t len)
+{
+	const struct s3_range range = { .key = key, .len = len };
+
+	return read_range(ctx, store, &range, into);
+}
+
+enum trl_code
+s3_read(trl_ctx *ctx, media_store *base, const struct store_object *object,
+    uint64_t offset, size_t len, void *into)
+{
+	char key[S3_KEY_BYTES];
+	const struct s3_range range = { .key = key, .at = offset, .len = len };
+
+	s3_key_of(object, key);
+	return read_range(ctx, (struct s3_store *)base, &range, into);
 }
 
 struct spool_work {

@@ -229,30 +229,43 @@ store_url(trl_ctx *ctx, const media_store *store, const struct store_object *obj
 		   : store->way->url(ctx, store, object, seconds, type, disposition);
 }
 
+static enum trl_code
+read_by_reader(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    uint64_t offset, size_t len, uint8_t *into)
+{
+	TRL_AUTO(store_reader_close) store_reader *reader = NULL;
+	const uint8_t *data;
+	enum trl_code rc = store_reader_open(ctx, store, object, offset, len, &reader);
+	size_t n;
+
+	if (rc != TRL_OK)
+		return rc;
+	while ((rc = store_reader_next(ctx, reader, &data, &n)) == TRL_OK && n > 0) {
+		memcpy(into, data, n);
+		into += n;
+	}
+	return rc;
+}
+
 enum trl_code
 store_head(trl_ctx *ctx, media_store *store, const struct store_object *object,
     uint64_t offset, size_t len, void *into, size_t *got)
 {
-	TRL_AUTO(store_reader_close) store_reader *reader = NULL;
-	const uint8_t *data;
-	uint64_t size, filled = 0;
+	uint64_t size;
 	enum trl_code rc = store_size(ctx, store, object, &size);
-	size_t n;
 
 	if (rc != TRL_OK)
 		return rc;
 	if (offset > size)
 		offset = size;
-	rc = store_reader_open(ctx, store, object, offset,
-	    len < size - offset ? len : size - offset, &reader);
-	if (rc != TRL_OK)
-		return rc;
-	while ((rc = store_reader_next(ctx, reader, &data, &n)) == TRL_OK && n > 0) {
-		memcpy((uint8_t *)into + filled, data, n);
-		filled += n;
-	}
+	if (len > size - offset)
+		len = (size_t)(size - offset);
+	if (len > 0)
+		rc = store->way->read
+			 ? store->way->read(ctx, store, object, offset, len, into)
+			 : read_by_reader(ctx, store, object, offset, len, into);
 	if (rc == TRL_OK)
-		*got = (size_t)filled;
+		*got = len;
 	return rc;
 }
 

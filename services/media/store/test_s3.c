@@ -287,6 +287,8 @@ too_many_read(trl_ctx *ctx)
 	struct store_place place = { .length = 3 * UNIT, .generation = 1 };
 	struct s3_store *s3 = (struct s3_store *)store;
 	store_reader *readers[2], *more;
+	uint8_t head[2];
+	size_t got = 0;
 
 	upload_to(ctx, &place, 1, 3 * UNIT);
 	assert_int_equal(store_finish(ctx, store, &object, &place), TRL_OK);
@@ -299,6 +301,9 @@ too_many_read(trl_ctx *ctx)
 	    store_reader_open(ctx, store, &object, 0, 3 * UNIT, &more), TRL_BUSY);
 	assert_int_not_equal(ctx->err.retry_after_ms, 0);
 	trl_err_clear(ctx);
+	assert_int_equal(/* what an upload's end looks at takes no long time */
+	    store_head(ctx, store, &object, UNIT, sizeof head, head, &got), TRL_OK);
+	assert_int_equal(got, sizeof head);
 	assert_int_equal(/* it is looked for */
 	    store_reader_open(ctx, store, &others, 0, 3 * UNIT, &more), TRL_NOT_FOUND);
 	trl_err_clear(ctx);

@@ -5,6 +5,8 @@
 #include "upload/methods.h"
 #include "upload/writer.h"
 
+#include <trl/log.h>
+
 #include "kinds/kinds.h"
 #include "upload/become.h"
 
@@ -145,8 +147,12 @@ finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row,
 	if (row->length > 0 && row->length <= UPLOAD_HEAD_KEPT)
 		rc = store_head(ctx, self->store, &object, 0, (size_t)row->length, head,
 		    &kept.head_len);
-	if (rc != TRL_OK)
+	if (rc == TRL_NOT_FOUND || rc == TRL_GONE)
 		return rc;
+	if (rc != TRL_OK) { /* a row may be without: then the store is asked */
+		trl_log_err(ctx);
+		trl_err_clear(ctx);
+	}
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	add_finished(ctx, row, &kept, told != NULL, work);
 	return told ? trl_batch_write(work, told->reply)
