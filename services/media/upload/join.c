@@ -14,6 +14,9 @@
 /* Only trl_job_give_up ends it: a process that dies is no fault of the parts. A stretch
  * may be longer than it is meant to, where parts of a bucket are large. */
 enum { JOIN_MS = 3600000, JOINS = 2, ATTEMPTS = 1000, AGAIN_US = 60000000 };
+/* A part that is durable may be out of sight for a while: a folder of another
+ * machine's, a bucket that is restored. */
+#define MISSED_US (60 * INT64_C(60000000))
 
 static trl_metric *failed;
 
@@ -102,9 +105,9 @@ begin_anew(trl_ctx *ctx, struct joining *joining)
 
 	trl_err_clear(ctx);
 	hash_init(&joining->hash);
-	rc = store_abandon(ctx, joining->self->store, &into);
+	rc = keep(joining, ctx, &begin); /* first: another run may have made the file */
 	if (rc == TRL_OK)
-		rc = keep(joining, ctx, &begin);
+		rc = store_abandon(ctx, joining->self->store, &into);
 	if (rc != TRL_OK)
 		return rc;
 	ctx->err = err;
@@ -232,7 +235,7 @@ make(struct joining *joining, trl_ctx *ctx, const Media__V1__UploadDue *due,
 /* Whoever purges the file takes its bytes away under the run: that is no failure. Else
  * it gives what ends the run. */
 static enum trl_code
-judge(struct joining *joining, trl_ctx *ctx, bool *gone)
+judge(struct joining *joining, trl_ctx *ctx, const struct trl_job *job, bool *gone)
 {
 	const struct trl_err err = ctx->err;
 	media_file *due = NULL;
@@ -243,7 +246,8 @@ judge(struct joining *joining, trl_ctx *ctx, bool *gone)
 	if (rc == TRL_OK && !due)
 		return TRL_OK;
 	trl_err_clear(ctx);
-	if (err.code == TRL_NOT_FOUND && due)
+	if (err.code == TRL_NOT_FOUND && due &&
+	    trl_now(ctx) - job->made_at_us > MISSED_US)
 		return trl_job_give_up(ctx, "a part is not there");
 	ctx->err = err; /* no part's fault */
 	trl_series_add(trl_series_at(failed, NULL), 1);
@@ -276,7 +280,7 @@ run(void *arg, trl_ctx *ctx, const struct trl_job *job)
 	if (rc == TRL_OK && file) {
 		rc = make(&joining, ctx, due_of(job), file, &whole);
 		if (rc != TRL_OK)
-			rc = judge(&joining, ctx, &gone);
+			rc = judge(&joining, ctx, job, &gone);
 		else if (!whole)
 			rc = trl_job_again(ctx, trl_now(ctx));
 	}

@@ -117,6 +117,39 @@ a_join_that_another_goes_on_with_keeps_nothing(void **state)
 	assert_int_equal(steps, 11);
 }
 
+static enum trl_code
+finish_too_late(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const struct store_place *whole)
+{
+	enum trl_code rc = usual->finish(ctx, store, object, whole);
+
+	if (rc != TRL_OK)
+		return rc;
+	world_sql("update upload set generation = generation + 1 where id = '%s'",
+	    world_id_text(joined));
+	world_sql("update file set state = 'ready', sha256 = repeat('0', 64) where "
+		  "id = '%s'",
+	    world_id_text(joined));
+	return trl_fail(ctx, TRL_GONE, "What was put together has gone.");
+}
+
+/* Another one was faster, and what this one missed is the file. */
+static void
+a_join_that_another_has_done_removes_nothing(void **state)
+{
+	struct trl_id id;
+
+	(void)state;
+	begin_counted(&id);
+	let_go();
+	held = *usual;
+	held.finish = finish_too_late;
+	store_of_media()->way = &held;
+	await_jobs();
+	store_of_media()->way = usual;
+	must_lie_there(id, bytes_of(2 * PART + 5, 1), 2 * PART + 5);
+}
+
 static void
 drop_bytes(trl_ctx *ctx, void *id)
 {
@@ -190,6 +223,17 @@ is_rejected(void *id)
 		   "rejected") == 0;
 }
 
+static bool
+comes_again(void *arg)
+{
+	(void)arg;
+	return strcmp(world_sql("select count(*) from job where kind = 'join_upload' "
+				"and state = 'scheduled' and tenant_id = '%s' and "
+				"run_at > now() + interval '10 seconds'",
+			  world_id_text(ann.tenant)),
+		   "1") == 0;
+}
+
 /* The database is of a time before the join, and the store of one after it. */
 static void
 what_was_joined_before_a_restore_is_the_file(void **state)
@@ -202,6 +246,12 @@ what_was_joined_before_a_restore_is_the_file(void **state)
 	assert_string_equal(file_that(id)->sha256, hash_of("abc", 3));
 	must_lie_there(id, "abc", 3);
 	join_in_a_restored_database("ab", &id);
+	assert_true(trl_loop_run_until(world.loop, comes_again, NULL, 20000));
+	assert_false(is_rejected(&id)); /* it may be there in a while */
+	world_sql("update job set made_at = now() - interval '61 minutes' where "
+		  "kind = 'join_upload' and tenant_id = '%s'",
+	    world_id_text(ann.tenant));
+	let_go();
 	assert_true(trl_loop_run_until(world.loop, is_rejected, &id, 20000));
 }
 
@@ -293,6 +343,7 @@ main(void)
 #define TUS(test) cmocka_unit_test_setup_teardown(test, begin, world_forget)
 		TUS(a_join_that_stops_goes_on_where_it_was_kept),
 		TUS(a_join_that_another_goes_on_with_keeps_nothing),
+		TUS(a_join_that_another_has_done_removes_nothing),
 		cmocka_unit_test_setup_teardown(
 		    a_join_that_is_long_goes_on_run_by_run, begin_short, end_short),
 		TUS(a_join_whose_bytes_are_gone_begins_anew),
