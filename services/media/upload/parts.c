@@ -1,6 +1,7 @@
 /* parts.c - what a final upload is made of goes with the last join that needs it: the
  * bytes would lie there twice and count once. So it does where that join comes to
- * nothing, for the file was purged or rejected: then they would count for nothing. */
+ * nothing, for the file was purged or rejected: then they would lie there and count for
+ * nobody. */
 #include "upload/become.h"
 #include "upload/methods.h"
 #include "upload/writer.h"

@@ -2,8 +2,9 @@
  * for the row has one generation. Whoever wrote it until now is asked first how far it
  * has come: at exactly that offset it has to go, at any other it goes on.
  *
- * Whoever only asks is no writer: in this process one at a time tries the row, which
- * waits for nobody, and has a writer from the moment that it has it. */
+ * Whoever only asks is no writer: one at a time of this process tries to take the row,
+ * by a statement that waits for nobody, and has a writer from the moment that it has
+ * it. */
 #include "upload/writer.h"
 
 #include <string.h>
