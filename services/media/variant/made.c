@@ -89,16 +89,20 @@ remove_again(const struct making *making, trl_ctx *ctx)
 /* Bytes first: a row whose bytes are missing would be found. */
 static enum trl_code
 keep(const struct making *making, trl_ctx *ctx, const struct picture_reply *said,
-    const struct trl_buf *bytes, const Media__V1__Renditions *gone)
+    const struct trl_buf *bytes)
 {
 	const struct store_object object = { making->tenant, making->file,
 		making->key };
+	Media__V1__Renditions *gone = media_v1_renditions_new(ctx);
 	trl_batch *work;
 	enum trl_code rc =
 	    store_put(ctx, making->self->store, &object, bytes->data, bytes->len);
 
 	if (rc != TRL_OK)
 		return rc;
+	rc = wish_make_room(making->self, ctx, making->file, making->key, gone);
+	if (rc != TRL_OK)
+		return rc == TRL_NOT_FOUND ? remove_again(making, ctx) : rc;
 	work = trl_batch_new(ctx, making->self->pg, TRL_SCOPE_TENANT(making->tenant));
 	trl_batch_add(work, &media_sql_rendition_put, NULL,
 	    TRL_ARG_ID("tenant_id", making->tenant),
@@ -129,19 +133,15 @@ make(const struct making *making, trl_ctx *ctx)
 		.height = options->height,
 		.quality = options->quality };
 	media_rendition *there = media_v1_rendition_new(ctx);
-	Media__V1__Renditions *gone = media_v1_renditions_new(ctx);
 	struct picture_reply said;
 	struct trl_buf bytes = { 0 };
 	enum trl_code rc = made_find(making->self, ctx, making->file, options, there);
 
 	if (rc != TRL_OK || there->etag)
 		return rc;
-	rc = wish_make_room(making->self, ctx, making->file, making->key, gone);
+	rc = renderer_ask(making->self, ctx, making->file, &asked, &said, &bytes);
 	if (rc == TRL_OK)
-		rc = renderer_ask(
-		    making->self, ctx, making->file, &asked, &said, &bytes);
-	if (rc == TRL_OK)
-		rc = keep(making, ctx, &said, &bytes, gone);
+		rc = keep(making, ctx, &said, &bytes);
 	trl_buf_fini(&bytes);
 	return rc;
 }

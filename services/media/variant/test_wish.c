@@ -2,6 +2,8 @@
  * and that nobody alters one. */
 #include "variant/test_pictures.h"
 
+#include "store/inside.h"
+
 static enum trl_code
 get_signed_as(struct trl_id id, const char *options, const char *accept)
 {
@@ -110,6 +112,45 @@ a_wish_that_made_room_is_there_when_it_is_asked_for(void **state)
 	assert_int_equal(files_rows("rendition"), 64);
 }
 
+static const struct store_way *usual;
+
+/* While it was made others have been, and, elsewhere, the same. */
+static enum trl_code
+put_late(trl_ctx *ctx, media_store *store, const struct store_object *object,
+    const void *data, size_t len)
+{
+	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
+		  "width, height, etag, created_at) select '%s', '%s', key, "
+		  "'image/png', 1, 1, 1, '\"e\"', at from (values ('late', now()), "
+		  "('%s', '2000-01-01')) made (key, at)",
+	    world_id_text(home), world_id_text(object->file), object->part);
+	return usual->put(ctx, store, object, data, len);
+}
+
+static void
+room_is_made_for_what_is_there_in_the_end(void **state)
+{
+	const struct trl_id id = picture();
+	media_store *store = ((struct media *)world.self)->store;
+	struct store_way late;
+
+	(void)state;
+	world_sql("insert into media.rendition (tenant_id, file_id, key, type, size, "
+		  "width, height, etag, created_at) select '%s', '%s', 'o' || n, "
+		  "'image/png', 1, 1, 1, '\"e\"', now() - n * interval '1 minute' "
+		  "from generate_series(1, 63) n",
+	    world_id_text(home), world_id_text(id));
+	usual = store->way;
+	late = *usual;
+	late.put = put_late;
+	store->way = &late;
+	assert_int_equal(get_signed(id, "w_50"), TRL_OK);
+	store->way = usual;
+	assert_int_equal(files_rows("rendition"), 64);
+	assert_false(is_made("o63"));
+	assert_true(is_made("late"));
+}
+
 static void
 links_ask_for_so_many_sizes_of_a_picture(void **state)
 {
@@ -194,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(so_many_wishes_are_kept_of_one_picture_and_what_is_named_always),
 		T(a_wish_that_made_room_is_there_when_it_is_asked_for),
+		T(room_is_made_for_what_is_there_in_the_end),
 		T(links_ask_for_so_many_sizes_of_a_picture),
 		T(what_links_ask_for_is_all_kept_in_both_formats),
 		T(a_signed_size_is_made_and_one_that_was_altered_is_not),

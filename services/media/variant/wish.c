@@ -1,6 +1,8 @@
 /* wish.c - see wish.h. */
 #include "variant/wish.h"
 
+#include <string.h>
+
 #include <trl/log.h>
 
 #include "file/file.h"
@@ -10,11 +12,11 @@
  * since f_auto is WebP or the picture's own format. */
 enum { WISHES_MAX = 64 };
 
-/* The wish that was made first, of those in there, which is taken out of them. NULL:
- * there are no more than may stay. */
+/* The wish that was made first, of those in there but for the key's, which is taken out
+ * of them. NULL: there are no more than may stay. */
 static media_rendition *
-take_oldest_wish(
-    const struct media *self, const media_file *file, Media__V1__Renditions *there)
+take_oldest_wish(const struct media *self, const media_file *file, const char *key,
+    Media__V1__Renditions *there)
 {
 	media_rendition **oldest = NULL, *taken;
 	size_t wishes = 0;
@@ -22,7 +24,8 @@ take_oldest_wish(
 	for (size_t i = 0; i < there->n_items; i++) {
 		media_rendition *each = there->items[i];
 
-		if (variant_is_named(self, file->collection, file->type, each->key))
+		if (strcmp(each->key, key) == 0 ||
+		    variant_is_named(self, file->collection, file->type, each->key))
 			continue;
 		wishes++;
 		if (!oldest || trl_value_time_us(each->created_at) <
@@ -54,7 +57,7 @@ wish_make_room(struct media *self, trl_ctx *ctx, struct trl_id id, const char *k
 		return rc;
 	gone->items =
 	    trl_arena_alloc(ctx->arena, (there->n_items + 1) * sizeof(void *));
-	while ((oldest = take_oldest_wish(self, file, there)))
+	while ((oldest = take_oldest_wish(self, file, key, there)))
 		gone->items[gone->n_items++] = oldest;
 	return TRL_OK;
 }

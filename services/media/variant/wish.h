@@ -6,9 +6,12 @@
 #include "variant/made.h"
 
 /* In gone: those that have to go if what is made under the key is kept, too; none where
- * the collection names it. The file is one of ctx's tenant. Errors: TRL_NOT_FOUND. */
+ * the collection names it. It is asked right before that: what waits for its turn finds
+ * others kept meanwhile. The file is one of ctx's tenant. Errors: TRL_NOT_FOUND. */
 enum trl_code wish_make_room(struct media *self, trl_ctx *ctx, struct trl_id file,
     const char *key, Media__V1__Renditions *gone) TRL_MUST_CHECK;
-/* The bytes of those whose rows are gone. What stays of them the sweep finds. */
+/* The bytes of those whose rows are gone. What stays of them the sweep finds. Where one
+ * is made again meanwhile it loses them, too: whoever asks for it next is told to come
+ * again, and it is made then. */
 void wish_remove(struct media *self, trl_ctx *ctx, struct trl_id file,
     const Media__V1__Renditions *gone);
