@@ -162,10 +162,12 @@ try(trl_ctx *ctx, const struct taking *what, upload_row *row, upload_writer **ou
 	return rc;
 }
 
-/* Another process may have it: that is asked how far it came, and loses it then. */
+/* Another process may have it: that is asked how far it came, and loses it then. Where
+ * one more has taken it meanwhile, that one was not asked yet. */
 static enum trl_code
 ask_other(trl_ctx *ctx, struct taking *what, upload_row *row)
 {
+	const int64_t asked = row->generation;
 	enum trl_code rc;
 
 	what->former = trl_value_id(row->holder);
@@ -174,7 +176,8 @@ ask_other(trl_ctx *ctx, struct taking *what, upload_row *row)
 	rc = upload_ask_holder(ctx, what->media, row, NULL);
 	if (rc == TRL_OK)
 		rc = upload_read(what->media, ctx, what->id, row);
-	what->seized = row->generation;
+	if (rc == TRL_OK && row->generation == asked)
+		what->seized = asked;
 	return rc;
 }
 

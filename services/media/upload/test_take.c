@@ -186,6 +186,43 @@ how_far_it_came_says_the_row_and_not_who_lost_it(void **state)
 	must_lie_there(sender.id, sender.data, 2 * MIB);
 }
 
+#define ONE "00000000-0000-7000-8000-000000000001"
+#define TWO "00000000-0000-7000-8000-000000000002"
+
+static bool
+is_asked(void *holder)
+{
+	return strcmp(world_sql("select count(*) from upload_ask_directory where "
+				"holder = '%s'",
+			  (const char *)holder),
+		   "1") == 0;
+}
+
+/* A third process takes it from the one that is asked. */
+static void
+whoever_has_it_in_the_end_is_asked_before_it_loses_it(void **state)
+{
+	struct sender sender = begin_sender(10, 10);
+	char one[] = ONE, two[] = TWO;
+
+	(void)state;
+	world_sql("update upload set holder = '" ONE "', generation = generation + 1 "
+		  "where id = '%s'",
+	    world_id_text(sender.id));
+	start(&sender);
+	sender.goal = sender.len;
+	sender.ends = true;
+	must(is_asked, one);
+	world_sql("update upload set holder = '" TWO "', generation = generation + 1 "
+		  "where id = '%s'",
+	    world_id_text(sender.id));
+	must(is_asked, two);
+	assert_string_equal(column(sender.id, "holder"), TWO);
+	must(is_over, &sender);
+	assert_int_equal(sender.rc, TRL_OK);
+	must_lie_there(sender.id, sender.data, 10);
+}
+
 int
 main(void)
 {
@@ -196,6 +233,7 @@ main(void)
 		TUS(who_goes_on_in_order_is_not_held_up_by_who_does_not),
 		TUS(a_body_too_long_at_the_holders_offset_leaves_the_holder_alone),
 		TUS(how_far_it_came_says_the_row_and_not_who_lost_it),
+		TUS(whoever_has_it_in_the_end_is_asked_before_it_loses_it),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, world_close);
