@@ -175,7 +175,7 @@ static void
 what_links_ask_for_is_all_kept_in_both_formats(void **state)
 {
 	const struct trl_id id = picture();
-	char options[16];
+	char options[32];
 
 	(void)state;
 	for (int i = 1; i <= 32; i++) {
