@@ -78,7 +78,8 @@ trl_bus_net_open(trl_loop *loop, const struct trl_bus_net_options *options)
 	uv_timer_init(trl_loop_uv(loop), &net->soon);
 	net->soon.data = net;
 	net->guests = bus_guests_new(net);
-	net->asked_for.shares.size = BUS_ASKED_FOR;
+	net->asked_for.shares =
+	    (struct trl_shares){ .size = BUS_ASKED_FOR, .factor = 3 };
 	net->served.shares.size = BUS_SERVED;
 	net->files = (struct trl_offload){
 		.name = "bus files", .slots = 4, .queue = 1024, .retry_after_ms = 1000

@@ -43,7 +43,7 @@ share(const struct trl_stream *s)
 	const struct bus_budget *budget = s->budget;
 	uint64_t others = budget->shares.used - s->in.charge;
 	uint64_t left = trl_share_left(s->share) + s->in.charge;
-	uint64_t parts = budget->shares.size / 2 / FIRST;
+	uint64_t parts = budget->shares.size / 4 * 3 / FIRST;
 	uint32_t first = clamp(left / parts, LEAST, FIRST);
 	uint64_t even = GROWING / (budget->readers ? budget->readers : 1);
 	uint64_t grown = others < GROWING ? GROWING - others : 0;

@@ -478,12 +478,12 @@ hold_one(trl_ctx *ctx, void *arg)
 		return;
 	}
 	opened++;
-	MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2);
+	MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 4 * 3);
 	while (!enough)
 		MUST(trl_sleep(ctx, 5) == TRL_OK);
 	body_reply(ctx, stream);
 	while (trl_stream_read(ctx, stream, &piece) == TRL_OK && piece.len > 0)
-		MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2);
+		MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 4 * 3);
 	MUST(ctx->err.code == TRL_OK);
 	trl_stream_close(&stream);
 }
@@ -553,9 +553,10 @@ TEST(has_room_for_what_rides_and_sheds_no_call_without_a_body)
 		for (unsigned i = 0; i < MANY; i++)
 			rig_start(&rig, hold_one_that_rides, NULL);
 		MUST(trl_loop_run_until(rig.loop, is_enough, NULL, 10000));
-		MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2 && busy > 0);
+		MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 4 * 3 &&
+		     busy > 0);
 	}
-	MUST(rig.net->asked_for.shares.used > BUS_ASKED_FOR / 2 - TRL_STREAM_RIDES);
+	MUST(rig.net->asked_for.shares.used > BUS_ASKED_FOR / 4 * 3 - TRL_STREAM_RIDES);
 	rig_start(&rig, call_once, NULL);
 	MUST(trl_loop_run_until(rig.loop, called, NULL, 10000));
 	enough = true;

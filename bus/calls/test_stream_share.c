@@ -120,7 +120,7 @@ keeps_no_other_out(void (*slowly)(trl_ctx *ctx, void *arg))
 		rig_start(&rig, slowly, NULL);
 	MUST(trl_loop_run_until(rig.loop, are_all_there, NULL, 15000));
 	MUST(opened >= 128 && busy > 0);
-	MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 2);
+	MUST(rig.net->asked_for.shares.used <= BUS_ASKED_FOR / 4 * 3);
 	MUST(rig.net->served.shares.used <= BUS_SERVED / 2);
 	rig_start(&rig, work_of_another, NULL);
 	MUST(trl_loop_run_until(rig.loop, has_worked, NULL, 15000));

@@ -74,7 +74,9 @@ left(const struct trl_shares *shares, uint64_t own)
 	const uint64_t all =
 	    shares->used < shares->size ? shares->size - shares->used : 0;
 
-	return own < all ? (all - own) / 2 : 0;
+	const unsigned factor = shares->factor > 0 ? shares->factor : 1;
+
+	return own < factor * all ? (factor * all - own) / (factor + 1) : 0;
 }
 
 uint64_t

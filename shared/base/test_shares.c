@@ -46,6 +46,20 @@ one_gets_half_and_the_next_half_of_the_rest(void **state)
 }
 
 static void
+with_a_factor_of_three_one_gets_three_quarters(void **state)
+{
+	struct trl_shares shares = { .size = SIZE, .factor = 3 };
+	trl_share *taken[SIZE];
+	unsigned n = take_all(&shares, ann, taken);
+
+	(void)state;
+	assert_int_equal(n, SIZE / 4 * 3);
+	assert_int_equal(trl_shares_left(&shares, bob), SIZE / 16 * 3);
+	while (n > 0)
+		trl_share_give(&taken[--n], 1);
+}
+
+static void
 there_is_some_for_the_ninth_after_eight_took_all_they_may(void **state)
 {
 	struct trl_shares shares = { .size = SIZE };
@@ -128,6 +142,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_gets_half_and_the_next_half_of_the_rest),
+		cmocka_unit_test(with_a_factor_of_three_one_gets_three_quarters),
 		cmocka_unit_test(
 		    there_is_some_for_the_ninth_after_eight_took_all_they_may),
 		cmocka_unit_test(what_one_gives_back_it_may_take_again),

@@ -4,7 +4,8 @@
  * at most, and the next one half of what is then left. So however much one takes, and
  * however long it keeps it, another gets some at once; nothing has to be taken back.
  * The dynamic threshold of A. Choudhury and E. Hahne ("Dynamic Queue Length Thresholds
- * for Shared-Memory Packet Switches", IEEE/ACM ToN 6(2), 1998) with a factor of one.
+ * for Shared-Memory Packet Switches", IEEE/ACM ToN 6(2), 1998), with a factor of one
+ * where no other is set.
  *
  * Loop thread. */
 #pragma once
@@ -14,7 +15,8 @@
 enum { TRL_SHARES_BUCKETS = 64 };
 
 struct trl_shares {
-	uint64_t size; /* of all; set before the first share is taken */
+	uint64_t size;   /* of all; set before the first share is taken */
+	unsigned factor; /* so many times what it leaves one may hold; 0 is 1 */
 	uint64_t used;
 	struct trl_share *holders[TRL_SHARES_BUCKETS];
 };
