@@ -238,21 +238,22 @@ SOON = "kind <> 'end_tenant' and not (kind = 'due' and run_at > now() + interval
 
 
 def unrest(fleet):
-    """What still waits, by number: in outboxes, for subscribers, as jobs."""
-    waits = {"entries of the feed without a number": fleet.value("select count(*) from notify.feed_fresh")}
+    """What still waits, by number: in outboxes, for subscribers, as jobs. It is one question,
+    for what moves on between two would be in the answer to neither."""
+    parts = ["select 'entries of the feed without a number' as what, count(*) as n from notify.feed_fresh"]
     for schema in SCHEMAS:
-        waits[f"events in {schema}.outbox"] = fleet.value(f"select count(*) from {schema}.outbox")
-        for sub in fleet.rows(f"select subscription, producer, state from {schema}.event_subscription"):
-            name = f"{schema}'s subscription {sub['subscription']}"
-            waits[f"{name} is {sub['state']}"] = sub["state"] != "live"
-            waits[f"events before {name}"] = fleet.value(
-                f"select count(*) from {sub['producer']}.event_log e left join {schema}.event_cursor c "
-                f"on c.lane = e.lane and c.subscription = '{sub['subscription']}' "
-                f"where e.seq > coalesce(c.seq, 0) and {wanted(schema, sub)}")
-        for job in fleet.rows(f"select kind, state, count(*) n from {schema}.job where state in "
-                              f"('ready', 'running', 'scheduled') and {SOON} group by 1, 2"):
-            waits[f"jobs {schema}.{job['kind']} {job['state']}"] = job["n"]
-    return {what: n for what, n in waits.items() if n}
+        parts.append(f"select 'events in {schema}.outbox', count(*) from {schema}.outbox")
+        for sub in fleet.rows(f"select subscription, producer from {schema}.event_subscription"):
+            name = f"subscription {sub['subscription']} of {schema}"
+            parts.append(f"select '{name} is not live', count(*) from {schema}.event_subscription "
+                         f"where subscription = '{sub['subscription']}' and state <> 'live'")
+            parts.append(f"select 'events before {name}', count(*) from {sub['producer']}.event_log e "
+                         f"left join {schema}.event_cursor c on c.lane = e.lane and "
+                         f"c.subscription = '{sub['subscription']}' "
+                         f"where e.seq > coalesce(c.seq, 0) and {wanted(schema, sub)}")
+        parts.append(f"select 'jobs {schema}.' || kind || ' ' || state, count(*) from {schema}.job "
+                     f"where state in ('ready', 'running', 'scheduled') and {SOON} group by kind, state")
+    return {row["what"]: row["n"] for row in fleet.rows(" union all ".join(parts)) if row["n"]}
 
 
 def what_waits(fleet):
