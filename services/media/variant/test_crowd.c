@@ -56,6 +56,7 @@ enum {
 	PICTURES = 3
 };
 
+/* Or more: on a slow machine some that wait are told, too, to come again. */
 static bool
 are_refused(void *arg)
 {
@@ -64,7 +65,7 @@ are_refused(void *arg)
 
 	for (size_t i = 0; i < MANY; i++)
 		n += runs[i].done;
-	return n == REFUSED;
+	return n >= REFUSED;
 }
 
 static bool
