@@ -559,15 +559,6 @@ keep_calling(trl_ctx *ctx, void *arg)
 	}
 }
 
-static bool
-one_left(void *self)
-{
-	pid_t *pid = self;
-	if (*pid != 0 && waitpid(*pid, NULL, WNOHANG) == *pid)
-		*pid = 0;
-	return *pid == 0;
-}
-
 TEST(draining_under_load_loses_no_call)
 {
 	struct sample *state = rig_shared();
@@ -579,7 +570,7 @@ TEST(draining_under_load_loses_no_call)
 	trl_loop_run_until(rig.loop, never, NULL, 200);
 	retries_before = (unsigned)rig_metric("trellis_bus_retries_total");
 	kill(pids[0], SIGTERM);
-	MUST(trl_loop_run_until(rig.loop, one_left, &pids[0], 10000));
+	MUST(trl_loop_run_until(rig.loop, rig_has_ended, &pids[0], 10000));
 	unsigned then = done;
 	stop_calling = true;
 	rig_wait(&rig, 5000);

@@ -208,16 +208,6 @@ has_started(void *self)
 	return ((struct sample *)self)->started > 0;
 }
 
-static bool
-has_ended(void *self)
-{
-	pid_t *pid = self;
-
-	if (*pid != 0 && waitpid(*pid, NULL, WNOHANG) == *pid)
-		*pid = 0;
-	return *pid == 0;
-}
-
 TEST(a_caller_that_is_gone_without_a_word_holds_up_no_end)
 {
 	struct sample *state = rig_shared();
@@ -233,7 +223,7 @@ TEST(a_caller_that_is_gone_without_a_word_holds_up_no_end)
 	MUST(trl_loop_run_until(rig.loop, has_started, state, 10000));
 	proxy_hush(proxy, 0);
 	kill(pid, SIGTERM);
-	MUST(trl_loop_run_until(rig.loop, has_ended, &pid, 20000));
+	MUST(trl_loop_run_until(rig.loop, rig_has_ended, &pid, 20000));
 }
 
 int

@@ -338,3 +338,13 @@ rig_metric(const char *begin)
 	trl_buf_fini(&text);
 	return value;
 }
+
+bool
+rig_has_ended(void *self)
+{
+	pid_t *pid = self;
+
+	if (*pid != 0 && waitpid(*pid, NULL, WNOHANG) == *pid)
+		*pid = 0;
+	return *pid == 0;
+}

@@ -57,6 +57,8 @@ const char *rig_tcp(void);
 /* Starts a server of "sample" at address in a process of its own; SIGTERM drains
  * it. It gives the notice "sample.beat" every 20 ms. max_actors 0: the usual. */
 pid_t rig_serve(const char *address, struct sample *state, size_t max_actors);
+/* Whether that process, a pid_t, has ended: then it is 0. */
+bool rig_has_ended(void *pid);
 /* Whose certificate rig_open shows from now on over tls: the installation's (as first),
  * one that another authority signed, or one of ours while it believes in another. */
 enum rig_certificate { RIG_OURS, RIG_STRANGERS, RIG_BELIEVES_STRANGERS };

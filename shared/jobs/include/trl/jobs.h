@@ -91,7 +91,8 @@ void trl_batch_job_cancel(
 void trl_tx_job_cancel(trl_tx *tx, const struct trl_job_kind *kind, const char *key);
 /* The one that waits under the key waits until run_at_us (0: runs at once), also where
  * it has failed before. One that runs just now is left alone; add a job of the key
- * before this, and one waits for that time in any case. */
+ * before this, and one waits for that time, but where the one that waited was claimed
+ * between the two: then nothing waits, and that run may have read what was before. */
 void trl_batch_job_move(trl_batch *batch, const struct trl_job_kind *kind,
     const char *key, int64_t run_at_us);
 void trl_tx_job_move(
