@@ -29,11 +29,12 @@ tenants_join_tenant(struct tenants *self, trl_ctx *ctx, trl_batch *work,
 	const bool ends = after->status == TENANTS__V1__TENANT__STATUS__deleting;
 
 	(void)self;
+	(void)ctx;
 	trl_batch_add(work, &tenants_sql_directory_update, &after->base);
 	if (after->status == before->status)
 		return;
 	if (ends)
-		tenants_end_at(ctx, work, trl_value_time_us(after->delete_at));
+		tenants_end_at(work, trl_value_time_us(after->delete_at));
 	else
 		tenants_end_not(work);
 }

@@ -16,15 +16,13 @@
 static const char key[] = "end";
 
 void
-tenants_end_at(trl_ctx *ctx, trl_batch *work, int64_t delete_at_us)
+tenants_end_at(trl_batch *work, int64_t delete_at_us)
 {
-	struct trl_job_terms *terms = trl_arena_alloc(ctx->arena, sizeof *terms);
+	const struct trl_job_terms terms = {
+		.key = key, .moves = true, .run_at_us = delete_at_us + HOUR_US
+	};
 
-	*terms =
-	    (struct trl_job_terms){ .key = key, .run_at_us = delete_at_us + HOUR_US };
-	trl_batch_job(work, &tenants_end_job, terms, NULL);
-	/* One that waits already, of whatever time before. */
-	trl_batch_job_move(work, &tenants_end_job, key, terms->run_at_us);
+	trl_batch_job(work, &tenants_end_job, &terms, NULL);
 }
 
 void

@@ -137,7 +137,7 @@ extern const struct trl_subscription tenants_hears_plans;
 
 extern const struct trl_job_kind tenants_end_job;
 /* Adds to the batch, the tenant's, that it ends after delete_at_us; or does not. */
-void tenants_end_at(trl_ctx *ctx, trl_batch *work, int64_t delete_at_us);
+void tenants_end_at(trl_batch *work, int64_t delete_at_us);
 void tenants_end_not(trl_batch *work);
 
 /* maintain.c: `trellis-tenants maintain`. */

@@ -1,6 +1,6 @@
-/* queue.c - adding a job: one row, in the transaction of its fact; and cancelling or
- * moving one by its key, likewise. The tenant is the transaction's own, which row
- * security holds the row to. */
+/* queue.c - adding a job: one row, in the transaction of its fact; and cancelling one
+ * by its key, likewise. The tenant is the transaction's own, which row security holds
+ * the row to. */
 #include <trl/jobs.h>
 
 #include <string.h>
@@ -31,7 +31,13 @@ news_at(trl_ctx *ctx, const struct trl_job_kind *kind, int64_t run_at_us)
 						    : UINT32_C(1) << JOBS_NEWS_LATER;
 }
 
-/* The arguments of trl_sql_job_insert; *news tells the worker. */
+static const struct trl_sql *
+statement(const struct trl_job_terms *terms)
+{
+	return terms && terms->moves ? &trl_sql_job_put : &trl_sql_job_insert;
+}
+
+/* The arguments of statement(terms); *news tells the worker. */
 static const struct trl_arg *
 arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
     const struct trl_job_terms *terms, const ProtobufCMessage *payload, uint32_t *news)
@@ -44,6 +50,7 @@ arguments(trl_ctx *ctx, const struct trl_job_kind *kind,
 	if (!terms)
 		terms = &usual;
 	trl_assert(!payload || payload->descriptor == kind->message->descriptor);
+	trl_assert(terms->key || !terms->moves);
 	if (payload)
 		protobuf_c_message_pack(payload, packed);
 	trl_trace_pack(&ctx->trace, trace);
@@ -75,7 +82,7 @@ trl_batch_job(trl_batch *batch, const struct trl_job_kind *kind,
 	const struct trl_arg *args =
 	    arguments(trl_batch_ctx(batch), kind, terms, payload, &news);
 
-	trl_batch_add_args(batch, &trl_sql_job_insert, NULL, args);
+	trl_batch_add_args(batch, statement(terms), NULL, args);
 	if (news)
 		trl_batch_news(batch, TRL_PG_JOBS, news);
 }
@@ -88,7 +95,7 @@ trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
 	const struct trl_arg *args =
 	    arguments(trl_tx_ctx(tx), kind, terms, payload, &news);
 
-	trl_tx_add_args(tx, &trl_sql_job_insert, NULL, args);
+	trl_tx_add_args(tx, statement(terms), NULL, args);
 	if (news)
 		trl_tx_news(tx, TRL_PG_JOBS, news);
 }
@@ -127,44 +134,4 @@ trl_tx_job_cancel(trl_tx *tx, const struct trl_job_kind *kind, const char *key)
 	trl_tx_add_args(tx, &trl_sql_job_cancel_key, NULL,
 	    cancel_arguments(trl_tx_ctx(tx), kind, key));
 	trl_tx_news(tx, TRL_PG_JOBS, news_of_cancel(kind));
-}
-
-static const struct trl_arg *
-move_arguments(
-    trl_ctx *ctx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us)
-{
-	const struct trl_arg args[] = {
-		TRL_ARG_TEXT("kind", kind->name),
-		TRL_ARG_TEXT("key", trl_arena_strdup(ctx->arena, key)),
-		run_at_us ? TRL_ARG_TIME("run_at", run_at_us) : TRL_ARG_NULL("run_at"),
-		{ .name = NULL },
-	};
-
-	return trl_arena_memdup(ctx->arena, args, sizeof args);
-}
-
-void
-trl_batch_job_move(trl_batch *batch, const struct trl_job_kind *kind, const char *key,
-    int64_t run_at_us)
-{
-	trl_ctx *ctx = trl_batch_ctx(batch);
-	uint32_t news = news_at(ctx, kind, run_at_us);
-
-	trl_batch_add_args(batch, &trl_sql_job_move_key, NULL,
-	    move_arguments(ctx, kind, key, run_at_us));
-	if (news)
-		trl_batch_news(batch, TRL_PG_JOBS, news);
-}
-
-void
-trl_tx_job_move(
-    trl_tx *tx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us)
-{
-	trl_ctx *ctx = trl_tx_ctx(tx);
-	uint32_t news = news_at(ctx, kind, run_at_us);
-
-	trl_tx_add_args(
-	    tx, &trl_sql_job_move_key, NULL, move_arguments(ctx, kind, key, run_at_us));
-	if (news)
-		trl_tx_news(tx, TRL_PG_JOBS, news);
 }

@@ -14,17 +14,25 @@ struct ask {
 	const struct trl_job_kind *kind;
 	struct trl_id tenant;
 	const char *key;
-	bool cancel, add, move, fails, by_tx;
+	bool cancel, add, moves, fails, by_tx;
 	int64_t at_us;
 	enum trl_code rc;
 	bool over;
 };
 
+static struct trl_job_terms
+terms_of(const struct ask *ask)
+{
+	return (struct trl_job_terms){
+		.key = ask->key, .moves = ask->moves, .run_at_us = ask->at_us
+	};
+}
+
 static void
 ask_batch(trl_ctx *ctx, struct ask *ask)
 {
 	trl_batch *batch = trl_batch_new(ctx, world.pg, TRL_SCOPE_TENANT(ask->tenant));
-	const struct trl_job_terms terms = { .key = ask->key, .run_at_us = ask->at_us };
+	struct trl_job_terms terms = terms_of(ask);
 	Pgtest__Thing thing = PGTEST__THING__INIT;
 
 	thing.name = (char *)"fine";
@@ -32,8 +40,6 @@ ask_batch(trl_ctx *ctx, struct ask *ask)
 		trl_batch_job_cancel(batch, ask->kind, ask->key);
 	if (ask->add)
 		trl_batch_job(batch, ask->kind, &terms, &thing.base);
-	if (ask->move)
-		trl_batch_job_move(batch, ask->kind, ask->key, ask->at_us);
 	if (ask->fails)
 		trl_batch_add(batch, &pgtest_sql_fails, NULL, TRL_ARG_INT("zero", 0));
 	ask->rc = trl_batch_write(batch, NULL);
@@ -43,14 +49,17 @@ static void
 ask_tx(trl_ctx *ctx, struct ask *ask)
 {
 	TRL_AUTO(trl_tx_rollback) trl_tx *tx = NULL;
+	struct trl_job_terms terms = terms_of(ask);
+	Pgtest__Thing thing = PGTEST__THING__INIT;
 
+	thing.name = (char *)"fine";
 	ask->rc = trl_tx_begin(ctx, world.pg, TRL_SCOPE_TENANT(ask->tenant), &tx);
 	if (ask->rc != TRL_OK)
 		return;
 	if (ask->cancel)
 		trl_tx_job_cancel(tx, ask->kind, ask->key);
-	if (ask->move)
-		trl_tx_job_move(tx, ask->kind, ask->key, ask->at_us);
+	if (ask->add)
+		trl_tx_job(tx, ask->kind, &terms, &thing.base);
 	ask->rc = trl_tx_commit(&tx, NULL);
 }
 
@@ -152,7 +161,7 @@ a_batch_that_fails_cancels_and_moves_nothing(void **state)
 	rig_act(run_ask, &ask);
 	assert_int_not_equal(ask.rc, TRL_OK);
 	ask.cancel = false;
-	ask.move = true;
+	ask.add = ask.moves = true;
 	rig_act(run_ask, &ask);
 	assert_int_not_equal(ask.rc, TRL_OK);
 	assert_string_equal(states(), "scheduled");
@@ -228,7 +237,8 @@ one_that_waits_is_moved_and_runs_then(void **state)
 		act((struct ask){ .kind = &rig_task,
 		    .tenant = tenant_a,
 		    .key = "k",
-		    .move = true,
+		    .add = true,
+		    .moves = true,
 		    .by_tx = by_tx,
 		    .at_us = trl_wall_us() + 2 * HOUR_US });
 		assert_string_equal("t scheduled",
@@ -238,7 +248,8 @@ one_that_waits_is_moved_and_runs_then(void **state)
 		act((struct ask){ .kind = &rig_task,
 		    .tenant = tenant_a,
 		    .key = "k",
-		    .move = true,
+		    .add = true,
+		    .moves = true,
 		    .by_tx = by_tx });
 		rig_wait_runs(1);
 		rig_wait_sql("0", "select count(*) from pgtest.job");
@@ -252,21 +263,23 @@ nothing_else_is_moved(void **state)
 	add_later(&rig_task, tenant_b, "k");
 	add_later(&rig_narrow, tenant_a, "k");
 	add_later(&rig_task, tenant_a, "l");
-	act((struct ask){
-	    .kind = &rig_task, .tenant = tenant_a, .key = "k", .move = true });
-	assert_string_equal(states(), "scheduled scheduled scheduled");
+	act((struct ask){ .kind = &rig_task,
+	    .tenant = tenant_a,
+	    .key = "k",
+	    .add = true,
+	    .moves = true });
+	assert_string_equal(states(), "scheduled scheduled scheduled ready");
 }
 
-/* Added and moved, one waits for that time: whether there was one, none, or one that
- * runs. */
+/* One waits for that time: whether there was one, none, or one that runs. */
 static void
-added_and_moved_one_waits_in_any_case(void **state)
+one_waits_for_the_new_time_in_any_case(void **state)
 {
 	struct ask set = { .kind = &rig_task,
 		.tenant = tenant_a,
 		.key = "k",
 		.add = true,
-		.move = true,
+		.moves = true,
 		.at_us = trl_wall_us() + 2 * HOUR_US };
 	static const char waits[] = "select count(*) from pgtest.job where state = "
 				    "'scheduled' and run_at > now() + interval '119 "
@@ -338,10 +351,11 @@ race_a_claim(struct ask ask)
 }
 
 static void
-one_that_is_taken_at_this_moment_is_asked_to_end_or_left_alone(void **state)
+one_that_is_taken_at_this_moment_is_asked_to_end_or_another_waits(void **state)
 {
-	static const char sql[] = "select concat_ws(' ', state, cancel, run_at <= "
-				  "now(), key) from pgtest.job";
+	static const char sql[] =
+	    "select string_agg(concat_ws(' ', state, cancel, run_at <= now(), key), "
+	    "',' order by id) from pgtest.job";
 
 	(void)state;
 	race_a_claim((struct ask){
@@ -351,9 +365,11 @@ one_that_is_taken_at_this_moment_is_asked_to_end_or_left_alone(void **state)
 	race_a_claim((struct ask){ .kind = &rig_task,
 	    .tenant = tenant_a,
 	    .key = "k",
-	    .move = true,
+	    .add = true,
+	    .moves = true,
 	    .at_us = trl_wall_us() + HOUR_US });
-	assert_string_equal("running f t k", test_db_sql(&world.db, "%s", sql));
+	assert_string_equal(
+	    "running f t k,scheduled f f k", test_db_sql(&world.db, "%s", sql));
 }
 
 /* Two workers take them, and each fails once and comes back, while all are cancelled.
@@ -488,8 +504,8 @@ main(void)
 		T(one_that_comes_to_its_end_before_is_done),
 		T(one_that_waits_is_moved_and_runs_then),
 		T(nothing_else_is_moved),
-		T(added_and_moved_one_waits_in_any_case),
-		T(one_that_is_taken_at_this_moment_is_asked_to_end_or_left_alone),
+		T(one_waits_for_the_new_time_in_any_case),
+		T(one_that_is_taken_at_this_moment_is_asked_to_end_or_another_waits),
 		T(cancelled_amid_claims_none_is_left_and_none_runs_afterwards),
 		T(the_application_sees_nothing_of_what_a_job_holds),
 		T(those_of_a_tenant_are_seen_while_they_wait_or_run),

@@ -17,11 +17,11 @@ enum { ANEW_AFTER_S = 3600 };
 void
 due_at(trl_batch *work, int64_t when)
 {
-	const struct trl_job_terms terms = { .key = key, .run_at_us = when * 1000000 };
+	const struct trl_job_terms terms = {
+		.key = key, .moves = true, .run_at_us = when * 1000000
+	};
 
 	trl_batch_job(work, &due_job, &terms, NULL);
-	/* One that waits already, for another time. */
-	trl_batch_job_move(work, &due_job, key, terms.run_at_us);
 }
 
 /* The card that renewals are paid with expires in the month that has begun. */
@@ -271,10 +271,9 @@ begin_anew(void *state, trl_ctx *ctx, const struct trl_job *job)
 void
 due_look(trl_tx *tx)
 {
-	const struct trl_job_terms terms = { .key = key };
+	const struct trl_job_terms terms = { .key = key, .moves = true };
 
 	trl_tx_job(tx, &due_job, &terms, NULL);
-	trl_tx_job_move(tx, &due_job, key, 0);
 }
 
 const struct trl_job_kind due_job = {

@@ -19,14 +19,13 @@ key_of(trl_ctx *ctx, struct trl_id file)
 void
 file_purge_at(trl_ctx *ctx, trl_batch *work, struct trl_id file, int64_t at_us)
 {
-	struct trl_job_terms *terms = trl_arena_alloc(ctx->arena, sizeof *terms);
+	const struct trl_job_terms terms = {
+		.key = key_of(ctx, file), .moves = true, .run_at_us = at_us
+	};
 	Media__V1__FileDue due = MEDIA__V1__FILE_DUE__INIT;
 
-	*terms = (struct trl_job_terms){ .key = key_of(ctx, file), .run_at_us = at_us };
 	trl_set(&due, file_id, trl_value_bytes(ctx, file));
-	trl_batch_job(work, &file_purge_job, terms, &due.base);
-	/* One that waits already, for whatever time. */
-	trl_batch_job_move(work, &file_purge_job, terms->key, at_us);
+	trl_batch_job(work, &file_purge_job, &terms, &due.base);
 }
 
 void

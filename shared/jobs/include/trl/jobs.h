@@ -66,6 +66,8 @@ struct trl_job_kind {
 struct trl_job_terms {
 	const char *key; /* while a job of this kind, tenant and key waits (not: runs),
 			    another is not added; at most 200 bytes; NULL: none */
+	bool moves;      /* that one waits until run_at_us instead, also where it has
+			    failed before; its payload stays as it is */
 	int64_t run_at_us;  /* wall; 0: at once */
 	int priority;       /* higher runs first within a tenant's lane; 0 usual */
 	struct trl_id lane; /* what it waits on, where the kind has lanes; or nil */
@@ -89,14 +91,6 @@ void trl_tx_job(trl_tx *tx, const struct trl_job_kind *kind,
 void trl_batch_job_cancel(
     trl_batch *batch, const struct trl_job_kind *kind, const char *key);
 void trl_tx_job_cancel(trl_tx *tx, const struct trl_job_kind *kind, const char *key);
-/* The one that waits under the key waits until run_at_us (0: runs at once), also where
- * it has failed before. One that runs just now is left alone; add a job of the key
- * before this, and one waits for that time, but where the one that waited was claimed
- * between the two: then nothing waits, and that run may have read what was before. */
-void trl_batch_job_move(trl_batch *batch, const struct trl_job_kind *kind,
-    const char *key, int64_t run_at_us);
-void trl_tx_job_move(
-    trl_tx *tx, const struct trl_job_kind *kind, const char *key, int64_t run_at_us);
 
 enum { TRL_JOBS_WAITING_MAX = 32 };
 /* The first of the jobs of a kind that ctx's tenant has waiting under a key, or
