@@ -326,7 +326,8 @@ a_first_payment_that_is_never_made_gives_the_coupon_back(void **state)
 	shop_books_agree(&who);
 }
 
-/* Twenty organisations want what three may have. */
+/* Twenty organisations want what three may have. On a slow machine the last ones wait
+ * too long for the row that counts them, and come again, as they are told. */
 static void
 a_cap_holds_when_many_come_at_once(void **state)
 {
@@ -343,13 +344,20 @@ a_cap_holds_when_many_come_at_once(void **state)
 			    "{\"plan\":\"big\",\"coupon\":\"CAPPED\"}") };
 		all[i] = &runs[i];
 	}
-	for (size_t i = 0; i < MANY; i++)
-		world_start(&runs[i]);
-	world_wait(all, MANY);
-	for (size_t i = 0; i < MANY; i++) {
-		given += runs[i].rc == TRL_OK;
-		if (runs[i].rc != TRL_OK)
-			assert_int_equal(runs[i].rc, TRL_INVALID);
+	for (size_t n = MANY; n > 0;) {
+		size_t busy = 0;
+
+		for (size_t i = 0; i < n; i++)
+			world_start(all[i]);
+		world_wait(all, n);
+		for (size_t i = 0; i < n; i++) {
+			given += all[i]->rc == TRL_OK;
+			if (all[i]->rc == TRL_BUSY)
+				all[busy++] = all[i];
+			else if (all[i]->rc != TRL_OK)
+				assert_int_equal(all[i]->rc, TRL_INVALID);
+		}
+		n = busy;
 	}
 	assert_int_equal(given, 3);
 	assert_string_equal(world_sql("select count(*) from billing.coupon_directory "
