@@ -46,6 +46,11 @@ edge_bytes_form(struct edge_request *request)
 	if (edge_body_is_coded(request))
 		return edge_refuse(
 		    request, 415, "Send the body without a Content-Encoding.");
+	/* Taken as the whole, each part would be a file of its own, and its sender
+	 * would believe that all of them are one (RFC 9110, 14.5). */
+	if (trl_http_header(http, "content-range"))
+		return trl_fail(request->ctx, TRL_MALFORMED,
+		    "A body is taken as a whole: send none with a Content-Range.");
 	if (!is_taken(takes, type))
 		return edge_refuse_type(
 		    request, edge_types_taken(request->ctx->arena, takes));

@@ -226,6 +226,45 @@ another_version_of_a_protocol_is_refused_before_all_else(void **state)
 	assert_int_equal(rig.request.status, 411);
 }
 
+/* Browsers' libraries that cut a file into requests say so; kept as it comes, each of
+ * them would be a file. */
+static void
+a_part_of_a_body_is_not_taken_for_all_of_it(void **state)
+{
+	static const struct {
+		const char *method, *path, *type;
+	} rows[] = {
+		{ "POST", "/api/v1/files", "text/plain" },
+		{ "POST", "/api/v1/files", "multipart/form-data; boundary=a" },
+		{ "POST", "/api/v1/uploads", "application/offset+octet-stream" },
+		{ "PATCH", "/api/v1/uploads/" RIG_ID,
+		    "application/offset+octet-stream" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * TRL_COUNT(rows); i++) {
+		const bool is_part = i % 2;
+
+		rig_ask(rows[i / 2].method, rows[i / 2].path);
+		rig_header("tus-resumable", "1.0.0");
+		rig_header("upload-offset", "0");
+		rig_header("content-type", rows[i / 2].type);
+		rig_header("content-length", "4");
+		if (is_part)
+			rig_header("content-range", "bytes 0-3/9");
+		rig.http.has_body = true;
+		rig.http.content_length = 4;
+		rig_route();
+		assert_int_equal(
+		    edge_decode(&rig.request), is_part ? TRL_MALFORMED : TRL_OK);
+		assert_int_equal(rig.request.status, 0); /* that of the code: 400 */
+		if (is_part)
+			assert_string_equal(rig.ctx.err.message,
+			    "A body is taken as a whole: send none with a "
+			    "Content-Range.");
+	}
+}
+
 int
 main(void)
 {
@@ -235,6 +274,7 @@ main(void)
 		cmocka_unit_test(a_query_beyond_the_contract_is_refused),
 		cmocka_unit_test(a_body_that_cannot_be_read_is_refused_by_its_head),
 		cmocka_unit_test(a_body_that_may_be_absent_may_be_of_any_type_then),
+		cmocka_unit_test(a_part_of_a_body_is_not_taken_for_all_of_it),
 		cmocka_unit_test(
 		    another_version_of_a_protocol_is_refused_before_all_else),
 	};
