@@ -157,7 +157,8 @@ what_somebody_wished_for_goes_after_a_month_and_what_is_named_stays(void **state
 		->variants[0]
 		.options,
 	    &named));
-	named = options_decided(&named, "image/png", "image/webp");
+	named = options_decided(
+	    &named, &(struct options_picture){ .type = "image/png" }, "image/webp");
 	options_key(&named, key);
 	make_rendition(file, key, true);
 	make_rendition(file, "w-7-f-png", true);

@@ -152,14 +152,16 @@ variant_give(struct media *self, trl_ctx *ctx, const media_file *file, const cha
 {
 	const struct trl_id id = trl_value_id(file->id);
 	media_rendition *made = media_v1_rendition_new(ctx);
+	const struct options_picture of = variant_picture(file);
 	struct options options;
-	bool meanwhile = false;
+	bool meanwhile;
 	enum trl_code rc = read_options(self, ctx, file, text, &options);
 
 	if (rc != TRL_OK)
 		return rc;
 	what.by_accept = options.automatic;
-	options = options_decided(&options, file->type, accept);
+	meanwhile = options.automatic && !file->has_width; /* it may have to be PNG */
+	options = options_decided(&options, &of, accept);
 	rc = find_or_make(self, ctx, id, &options, &meanwhile, made);
 	if (rc != TRL_OK)
 		return rc;

@@ -78,9 +78,9 @@ base64_of(trl_ctx *ctx, const struct picture_reply *said)
 	    said->thumb_hash, said->thumb_hash_len, sodium_base64_VARIANT_ORIGINAL);
 }
 
-/* *fine: it can be rendered. */
+/* *fine: it can be rendered, and file says what it is. */
 static enum trl_code
-look(struct media *self, trl_ctx *ctx, const media_file *file, bool *fine)
+look(struct media *self, trl_ctx *ctx, media_file *file, bool *fine)
 {
 	const struct picture_request asked = { .task = PICTURE_LOOK };
 	struct picture_reply said;
@@ -104,7 +104,8 @@ look(struct media *self, trl_ctx *ctx, const media_file *file, bool *fine)
 	verdict.width = said.width;
 	verdict.height = said.height;
 	verdict.frames = said.frames;
-	verdict.thumb_hash = base64_of(ctx, &said);
+	verdict.thumb_hash = file->thumb_hash = base64_of(ctx, &said);
+	trl_set(file, frames, said.frames);
 	if (file_state(file) == MEDIA__V1__FILE__STATE__processing &&
 	    takes_only_pictures(self, file->collection))
 		verdict.state = MEDIA__V1__FILE__STATE__ready;
@@ -116,6 +117,7 @@ static enum trl_code
 make_one(struct media *self, trl_ctx *ctx, const media_file *file,
     const struct collection_variant *variant, const char *accept)
 {
+	const struct options_picture of = variant_picture(file);
 	const struct trl_id id = trl_value_id(file->id);
 	media_rendition *made = media_v1_rendition_new(ctx);
 	struct options options;
@@ -123,7 +125,7 @@ make_one(struct media *self, trl_ctx *ctx, const media_file *file,
 
 	if (options_read(variant->options, &options))
 		return TRL_OK; /* variants_check said it */
-	options = options_decided(&options, file->type, accept);
+	options = options_decided(&options, &of, accept);
 	rc = made_find(self, ctx, id, &options, made);
 	if (rc == TRL_OK && !made->etag)
 		rc = made_make(self, ctx, id, &options, made);
@@ -162,7 +164,7 @@ is_wanted(const media_file *file)
 }
 
 static enum trl_code
-work_on(struct media *self, trl_ctx *ctx, const media_file *file)
+work_on(struct media *self, trl_ctx *ctx, media_file *file)
 {
 	bool fine = file->has_width;
 	enum trl_code rc = TRL_OK;

@@ -186,19 +186,29 @@ format_of(const char *type)
 	return PICTURE_ANY;
 }
 
+/* The picture's own where every client knows it; else one that shows as much of it. */
+static enum picture_format
+for_everybody(enum picture_format own, const struct options_picture *of)
+{
+	if (own == PICTURE_JPEG || own == PICTURE_PNG || own == PICTURE_GIF)
+		return own;
+	if (of->moves)
+		return PICTURE_GIF;
+	return of->has_alpha ? PICTURE_PNG : PICTURE_JPEG;
+}
+
 struct options
-options_decided(const struct options *options, const char *type, const char *accept)
+options_decided(
+    const struct options *options, const struct options_picture *of, const char *accept)
 {
 	struct options out = *options;
 
 	if (out.format == PICTURE_ANY)
-		out.format = format_of(type);
-	if (out.automatic && options_accepts(accept, "image/webp"))
-		out.format = PICTURE_WEBP;
-	else if (out.automatic &&
-		 (out.format == PICTURE_WEBP || out.format == PICTURE_AVIF ||
-		     out.format == PICTURE_ANY))
-		out.format = PICTURE_JPEG;
+		out.format = format_of(of->type);
+	if (out.automatic)
+		out.format = options_accepts(accept, "image/webp")
+				 ? PICTURE_WEBP
+				 : for_everybody(out.format, of);
 	else if (out.format == PICTURE_AVIF && options->format == PICTURE_ANY)
 		out.format = PICTURE_WEBP;
 	else if (out.format == PICTURE_ANY)

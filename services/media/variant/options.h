@@ -3,8 +3,9 @@
  *
  *   w_N, h_N    pixels, 1 to 4,096; one of the two there must be
  *   fit_F       contain (if it is not there) or cover: picture/picture.h
- *   f_F         jpeg, png, webp, gif, avif; auto: WebP where the client takes it; if it
- *               is not there, as the picture is
+ *   f_F         jpeg, png, webp, gif, avif; auto: WebP where the client takes it, else
+ *               what everybody knows that loses least; if it is not there, as the
+ *               picture is
  *   q_N         1 to 100, of what is not png or gif
  *
  * They may be read in any order and are written in this one, without what says nothing,
@@ -28,15 +29,22 @@ struct options {
 	bool automatic; /* the client's Accept decides between that and WebP */
 };
 
+/* What decides the format, of the picture that is shown. What it has beside its type is
+ * known once it was looked at. */
+struct options_picture {
+	const char *type; /* its media type */
+	bool moves;
+	bool has_alpha; /* something of it is transparent */
+};
+
 /* NULL, or what is wrong with the text. */
 const char *options_read(const char *text, struct options *out) TRL_MUST_CHECK;
 void options_write(const struct options *options, char out[OPTIONS_TEXT_MAX]);
 
-/* The format is decided: of a picture of that media type, for a client that sent accept
- * (or NULL). A format that the client cannot be expected to know is never chosen for
- * it. */
-struct options options_decided(
-    const struct options *options, const char *type, const char *accept);
+/* The format is decided: of that picture, for a client that sent accept (or NULL). A
+ * format that the client cannot be expected to know is never chosen for it. */
+struct options options_decided(const struct options *options,
+    const struct options_picture *of, const char *accept);
 /* The name, in the store and of its row, of what is made so; decided. */
 void options_key(const struct options *options, char out[OPTIONS_TEXT_MAX]);
 

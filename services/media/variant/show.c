@@ -37,12 +37,13 @@ show_one(trl_ctx *ctx, const media_file *file, const struct collection_variant *
 	Media__V1__Variant *out = media_v1_variant_new(ctx);
 	char *text = trl_arena_alloc(ctx->arena, OPTIONS_TEXT_MAX);
 	char key[OPTIONS_TEXT_MAX];
+	const struct options_picture of = variant_picture(file);
 	struct options options;
 	const media_rendition *there;
 
 	trl_assert(!options_read(variant->options, &options)); /* variants_check */
 	options_write(&options, text);
-	options = options_decided(&options, file->type, "image/webp");
+	options = options_decided(&options, &of, "image/webp");
 	options_key(&options, key);
 	there = find(made, file, key);
 	out->name = (char *)(uintptr_t)variant->name;

@@ -62,6 +62,7 @@ the_format_is_decided_by_the_picture_and_where_it_may_by_the_client(void **state
 {
 	static const struct {
 		const char *text, *type, *accept, *key;
+		bool moves, has_alpha;
 	} rows[] = {
 		{ "w_9", "image/jpeg", NULL, "w_9-f_jpeg" },
 		{ "w_9", "image/png", "image/webp", "w_9-f_png" },
@@ -74,6 +75,15 @@ the_format_is_decided_by_the_picture_and_where_it_may_by_the_client(void **state
 		{ "w_9,f_auto", "image/png", "*/*", "w_9-f_png" },
 		{ "w_9,f_auto", "image/png", "image/webp;q=0", "w_9-f_png" },
 		{ "w_9,f_auto", "image/webp", NULL, "w_9-f_jpeg" },
+		{ "w_9,f_auto", "image/webp", "*/*", "w_9-f_png", .has_alpha = true },
+		{ "w_9,f_auto", "image/avif", "image/avif", "w_9-f_png",
+		    .has_alpha = true },
+		{ "w_9,f_auto", "image/webp", "*/*", "w_9-f_gif", .moves = true,
+		    .has_alpha = true },
+		{ "w_9,f_auto", "image/webp", "image/webp", "w_9-f_webp", .moves = true,
+		    .has_alpha = true },
+		{ "w_9,f_auto", "image/gif", NULL, "w_9-f_gif", .has_alpha = true },
+		{ "w_9", "image/webp", NULL, "w_9-f_webp", .has_alpha = true },
 		{ "w_9,f_auto", "image/heic", "text/html", "w_9-f_jpeg" },
 		{ "w_9,f_auto,q_7", "image/jpeg", "IMAGE/WEBP ; q=0.1",
 		    "w_9-f_webp-q_7" },
@@ -86,7 +96,10 @@ the_format_is_decided_by_the_picture_and_where_it_may_by_the_client(void **state
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(rows); i++) {
 		assert_null(options_read(rows[i].text, &options));
-		options = options_decided(&options, rows[i].type, rows[i].accept);
+		options = options_decided(&options,
+		    &(struct options_picture){
+			rows[i].type, rows[i].moves, rows[i].has_alpha },
+		    rows[i].accept);
 		options_key(&options, key);
 		assert_string_equal(key, rows[i].key);
 	}

@@ -46,7 +46,8 @@ look_for_bytes(trl_ctx *ctx, void *arg)
 	uint64_t size;
 
 	assert_null(options_read(what->options, &options));
-	options = options_decided(&options, "image/png", NULL);
+	options = options_decided(
+	    &options, &(struct options_picture){ .type = "image/png" }, NULL);
 	options_key(&options, key);
 	what->rc = store_size(
 	    ctx, self->store, &(struct store_object){ home, what->file, key }, &size);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include <trl/complain.h>
 
 variants *
@@ -56,18 +58,42 @@ variants_check(const collections *all)
 	return true;
 }
 
+/* Whether the picture's ThumbHash has a place for what is transparent: the highest of
+ * the 24 bits that it begins with, the lowest first. */
+static bool
+has_alpha(const char *thumb_hash)
+{
+	uint8_t hash[PICTURE_HASH_MAX];
+	size_t len;
+
+	return sodium_base642bin(hash, sizeof hash, thumb_hash, strlen(thumb_hash),
+		   NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+	       len > 2 && hash[2] & 0x80;
+}
+
+struct options_picture
+variant_picture(const media_file *file)
+{
+	return (struct options_picture){ .type = file->type,
+		.moves = file->frames > 1,
+		.has_alpha = file->thumb_hash && has_alpha(file->thumb_hash) };
+}
+
+/* Whatever the picture is beside its type. */
 static bool
 is_key_of(const char *options, const char *type, const char *key)
 {
-	static const char *const accepts[] = { NULL, "image/webp",
-		"image/avif,image/webp" };
+	const struct options_picture pictures[] = { { .type = type },
+		{ .type = type, .moves = true }, { .type = type, .has_alpha = true } };
+	static const char *const accepts[] = { NULL, "image/webp" };
 	struct options named, decided;
 	char written[OPTIONS_TEXT_MAX];
 
 	if (options_read(options, &named) != NULL)
 		return false;
-	for (size_t i = 0; i < TRL_COUNT(accepts); i++) {
-		decided = options_decided(&named, type, accepts[i]);
+	for (size_t i = 0; i < TRL_COUNT(pictures) * TRL_COUNT(accepts); i++) {
+		decided = options_decided(&named, &pictures[i / TRL_COUNT(accepts)],
+		    accepts[i % TRL_COUNT(accepts)]);
 		options_key(&decided, written);
 		if (strcmp(written, key) == 0)
 			return true;

@@ -8,6 +8,7 @@
 #include "content/content.h"
 #include "media.h"
 #include "variant/made.h"
+#include "variant/options.h"
 
 variants *variants_open(trl_loop *loop, const struct media_config *config);
 /* When nothing is made any more (variants_idle). */
@@ -16,6 +17,9 @@ bool variants_idle(const variants *all);
 /* Whether the variants that collections name can be made; false: trl_complain said
  * which cannot. */
 bool variants_check(const collections *all);
+/* What is known of a picture; of one that was not looked at (it has no width) only its
+ * type. */
+struct options_picture variant_picture(const media_file *file);
 /* Whether what was made under the key is of the sizes that a collection has for
  * pictures of a type: as the job makes them, or for clients of either kind. */
 bool variant_is_named(const struct media *self, const char *collection,

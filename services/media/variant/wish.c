@@ -9,7 +9,7 @@
 #include "variant/variant.h"
 
 /* Of one picture: two of each size that its links ask for (sql/query/link_sizes.sql),
- * since f_auto is WebP or the picture's own format. */
+ * since f_auto is WebP or what everybody knows. */
 enum { WISHES_MAX = 64 };
 
 /* The wish that was made first, of those in there but for the key's, which is taken out
