@@ -64,7 +64,7 @@ class Postgres:
                  "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300",
                  "-c", "shared_buffers=64MB", "-c", "log_min_messages=warning"],
                 stdout=log, stderr=log, cwd="/", **self.user)
-        wait_for("PostgreSQL answers", self.answers, 30)
+        wait_for("PostgreSQL answers", self.answers)
         return self
 
     def answers(self):
@@ -117,7 +117,7 @@ class Fleet(Stack):
         super().start()
         wait_for("the subscriptions have begun", lambda: SUBSCRIPTIONS <= {
             r["subscription"] for r in self.rows("select subscription from "
-            "notify.event_subscription where state = 'live'")}, 30)
+            "notify.event_subscription where state = 'live'")})
         self.supervising.set()
         threading.Thread(target=self._supervise, daemon=True).start()
         return self

@@ -90,7 +90,7 @@ class World:
                 raise AssertionError(f"a company was not founded: {self.journal.entries[-1]!r}")
             # Whoever has proven no address invites nobody.
             wait_for("a founder's address is proven",
-                     lambda: company.people.verify(caller) or company.owner.verified, 30)
+                     lambda: company.people.verify(caller) or company.owner.verified)
         self._found_customers()
         for company in self.companies:
             company.watcher = Watcher(company, random.Random(company.mark))
@@ -112,7 +112,7 @@ class World:
         for company in self.companies:
             caller = Caller(self.journal, company.chance[0], company.owner.token, company.id)
             wait_for(f"the trial of {company.mark} has begun", lambda: (
-                caller.read("/api/v1/subscription") or {}).get("status") == "trialing", 30)
+                caller.read("/api/v1/subscription") or {}).get("status") == "trialing")
             for one in company.customers:
                 one.found(Caller(self.journal, one.chance, company.owner.token))
         self.bank.start(self.customers)

@@ -73,7 +73,7 @@ class Isolation(unittest.TestCase):
         for schema in cls.schemas:  # those that look later whether a payment ended look now
             stack.sql(f"update {schema}.job set run_at = now() where tenant_id = '{cls.a}' and "
                       "state = 'scheduled' and run_at < now() + interval '1 hour'")
-        wait_for("what was told of A is numbered, copied and delivered", cls.is_told, 30)
+        wait_for("what was told of A is numbered, copied and delivered", cls.is_told)
 
     @classmethod
     def one_of_each(cls, person, tenant, text):

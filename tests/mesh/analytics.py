@@ -68,9 +68,9 @@ class Told(MeshCase):
             f"i.event_id = l.event_id and i.subscription = 'tenants' where l.tenant_id = '{tenant}' "
             "and l.type not like '%.audit.written'") == "t")
 
-    def told(self, n, seconds=30):
+    def told(self, n):
         return wait_for(f"{n} events arrive", lambda: len(self.hog.of(self.tenant)) >= n and
-                        self.hog.of(self.tenant), seconds)
+                        self.hog.of(self.tenant))
 
     def many(self, n):
         """So many further events, as if the organisation had been renamed; the ids of all
@@ -183,7 +183,7 @@ class Stories(Told):
         self.hog.answer = lambda events: answers.pop(0) if answers else 200
         failed = self.counted("failed", "posts")
         self.rename()
-        self.told(1, 60)
+        self.told(1)
         self.assertEqual(answers, [])
         self.assertEqual(self.counted("failed", "posts") - failed, 3)
         self.assertEqual(len(set(self.uuids())), len(self.uuids()))
@@ -196,7 +196,7 @@ class Stories(Told):
         bob = self.stack.sign_up("bob")
         added = self.ada.post(f"/api/v1/tenants/{self.tenant}/members", {"email": bob.email, "role": "member"})
         self.assertEqual(added.status, 201, added)
-        wait_for("Bob is told meanwhile", lambda: bob.get("/api/v1/notifications")["items"], 15)
+        wait_for("Bob is told meanwhile", lambda: bob.get("/api/v1/notifications")["items"])
         self.assertEqual(self.hog.of(self.tenant), [])
         self.told(2)
 
@@ -249,11 +249,11 @@ class Killed(Told):
         ids = self.many(350)
         for left in (2, 1, 0):
             wait_for("it is killed", lambda n=left: len(kills) <= n and
-                     self.stack.processes["notify"].poll() is not None, 60)
+                     self.stack.processes["notify"].poll() is not None)
             # As if the half minute were over for which a dead process keeps its job.
             self.stack.sql("update notify.job set lease_until = now() where state = 'running'")
             self.stack.start_service("notify")
-        wait_for("each has arrived", lambda: set(self.uuids()) >= ids, 90)
+        wait_for("each has arrived", lambda: set(self.uuids()) >= ids)
         self.assertEqual(set(self.uuids()), ids)
         self.assertGreater(len(self.uuids()), len(ids))  # some came twice
         same = {}
@@ -262,7 +262,7 @@ class Killed(Told):
             known = (event["event"], event["timestamp"], event["distinct_id"])
             self.assertEqual(same.setdefault(event["uuid"], known), known)
         wait_for("nothing waits", lambda: self.value("select count(*) from notify.product_event") == "0")
-        wait_for("the mesh is ready", self.stack.is_ready, 20)
+        wait_for("the mesh is ready", self.stack.is_ready)
 
 
 if __name__ == "__main__":

@@ -119,9 +119,9 @@ class Chains(MeshCase):
             "repeat('x', case when n = 7 then 65537 when n < 30 then 65536 else 100 end), '', '\\x', '\\x', "
             "sha256('x') from generate_series(1, 450) n")
         self.stack.start_service(service)
-        wait_for("the mesh is ready", self.stack.is_ready, 30)
+        wait_for("the mesh is ready", self.stack.is_ready)
         after = wait_for("all entries are there", lambda: (
-            lambda entries: len(entries) == len(before) + 450 and entries)(self.log()), 20)
+            lambda entries: len(entries) == len(before) + 450 and entries)(self.log()))
         past = [e for e in after if e["action"] == "notify.past.do"]
         self.assertEqual([e for e in after if e["action"] != "notify.past.do"], before)
         self.assertEqual(sorted(e["number"] for e in past), list(range(1001, 1451)))
@@ -156,18 +156,18 @@ class Parts(Chains):
             self.stack.kill_service(name)
             self.assertEqual(self.log(), before)
             self.stack.start_service(name)
-            wait_for("the mesh is ready", self.stack.is_ready, 30)
+            wait_for("the mesh is ready", self.stack.is_ready)
         self.who_she_is_and_what_she_may_is_known()
         self.stack.kill_service("tenants")
         made = self.ada.post(HOOKS, {"url": "http://127.0.0.1:9/y", "event_types": ["auth.api_key.revoked"]})
         self.assertEqual(made.status, 201, made)
         self.stack.kill_service("notify")
         self.stack.start_service("tenants")
-        wait_for("tenants is ready without notify", lambda: self.stack.says_ready("tenants"), 30)
+        wait_for("tenants is ready without notify", lambda: self.stack.says_ready("tenants"))
         self.stack.start_service("notify")
-        wait_for("the mesh is ready", self.stack.is_ready, 30)
+        wait_for("the mesh is ready", self.stack.is_ready)
         wait_for("what was written meanwhile is there",
-                 lambda: self.chains(self.log())["notify"] == [5, 4, 3, 2, 1], 20)
+                 lambda: self.chains(self.log())["notify"] == [5, 4, 3, 2, 1])
 
 
 if __name__ == "__main__":

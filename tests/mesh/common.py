@@ -18,7 +18,10 @@ if os.environ.get("TRELLIS_PRODUCT"):
     SERVICES += services_of(os.environ["TRELLIS_PRODUCT"])
 
 
-def wait_for(what, condition, seconds=30.0):
+PATIENCE = 90.0  # seconds, on a machine that has much else to do: a hang ends by it, and no test is decided
+
+
+def wait_for(what, condition, seconds=PATIENCE):
     """Polls until condition() is true; fails with a sentence after that time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -189,7 +189,7 @@ class Ctl(CtlCase):
             "select count(*) from (select finished_at, tenant_id from auth.erasure union all "
             "select finished_at, tenant_id from tenants.erasure union all "
             "select finished_at, tenant_id from notify.erasure) e "
-            f"where tenant_id = '{gone}' and finished_at is not null") == "3", 20)
+            f"where tenant_id = '{gone}' and finished_at is not null") == "3")
         # What stays is what the tables say: proof for a year, and what goes by itself.
         wait_for("nothing else is left", lambda: {
             table.partition(".")[2] for table in self.rows_of(gone)} <= {
@@ -356,7 +356,7 @@ class Away(MeshCase):
         self.assertEqual([(e["service"], e["code"]) for e in told["errors"]],
                          [("notify", "UNAVAILABLE")])
         self.stack.start_service("notify")
-        wait_for("notify is back", lambda: self.stack.trellis("stats").returncode == 0, 20)
+        wait_for("notify is back", lambda: self.stack.trellis("stats").returncode == 0)
 
 
 @unittest.skipIf(os.environ.get("MESH_TRANSPORT") == "inproc", "one process has no replicas")

@@ -104,7 +104,7 @@ class CtlWork(CtlCase):
     def move(self, *words):
         """Of rows that others lock now and then: as it says itself, it is tried again."""
         done = wait_for(f"{words} finds the rows free", lambda: (
-            d := self.stack.trellis("events", *words)) and ": BUSY: " not in d.stderr and d, 20)
+            d := self.stack.trellis("events", *words)) and ": BUSY: " not in d.stderr and d)
         self.assertEqual((done.returncode, done.stderr), (0, ""), words)
         return done.stdout
 

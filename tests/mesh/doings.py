@@ -53,7 +53,7 @@ class Doings:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ops[name]}/metrics", timeout=10) as answer:
             return answer.read().decode()
 
-    def letter_token(self, email, seconds=30):
+    def letter_token(self, email):
         """The token in the newest letter to an address that has one."""
         def find():
             for text in reversed(self.letters(email)):
@@ -61,7 +61,7 @@ class Doings:
                 if found:
                     return urllib.parse.unquote(found[1])
             return None
-        return wait_for(f"a letter to {email}", find, seconds)
+        return wait_for(f"a letter to {email}", find)
 
     def letters(self, email):
         """The texts of all letters to an address, the oldest first."""

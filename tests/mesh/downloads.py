@@ -42,7 +42,7 @@ class Downloads(MeshCase):
             "X-Tenant-Id": cls.tenant, "Content-Type": kind, "Upload-Metadata": metadata})
         assert answer.status == 201, answer
         wait_for(f"{name} is ready", lambda: cls.ada.get(
-            f"/api/v1/files/{answer['id']}", X_Tenant_Id=cls.tenant)["state"] == "ready", 20)
+            f"/api/v1/files/{answer['id']}", X_Tenant_Id=cls.tenant)["state"] == "ready")
         return answer["id"]
 
     def content(self, file, verb="GET", who=None, tenant=None, **headers):
@@ -311,7 +311,7 @@ class Replicas(Downloads):
                 came = 0
             read += came
             return not came
-        wait_for("it is broken off", is_over, 30)
+        wait_for("it is broken off", is_over)
         self.assertLess(read, size)
 
     def test_a_link_that_is_taken_back_opens_nothing_at_any_of_them(self):

@@ -191,7 +191,7 @@ class Facts(MeshCase):
         self.stack.proxy.shut()
         try:
             answer = wait_for("it is not ready", lambda: (
-                a := anybody.get("/readyz")).status == 503 and a, 15)
+                a := anybody.get("/readyz")).status == 503 and a)
             self.check_problem(answer, 503, "UNAVAILABLE")
             self.assertIn("PostgreSQL is not reachable", answer["detail"])
             self.assertIn("retry-after", answer.headers)
@@ -199,7 +199,7 @@ class Facts(MeshCase):
                 self.assertRegex(answer["detail"], "auth|tenants|notify")
         finally:
             self.stack.proxy.reopen()
-        wait_for("it is ready again", lambda: anybody.get("/readyz").status == 200, 15)
+        wait_for("it is ready again", lambda: anybody.get("/readyz").status == 200)
 
     def test_nothing_that_keeps_secrets_starts_without_the_key(self):
         for name in ("auth", "tenants"):

@@ -20,7 +20,7 @@ class Faults(MeshCase):
         """Both services read and write again."""
         for path in (self.at, "/api/v1/me"):
             wait_for("the mesh answers again", lambda: self.ada.get(path).status == 200 and
-                     self.ada.patch(path, {"display_name": "Ada"}).status == 200, 30)
+                     self.ada.patch(path, {"display_name": "Ada"}).status == 200)
 
     def test_without_redis_everything_goes_on(self):
         bob = self.stack.sign_up("bob")
@@ -96,7 +96,7 @@ class Faults(MeshCase):
             self.assertIn("retry-after", refused.headers)
         finally:
             self.read_only(False)
-        wait_for("/readyz is well", lambda: self.ada.get("/readyz").status == 200, 20)
+        wait_for("/readyz is well", lambda: self.ada.get("/readyz").status == 200)
         self.recovers()
 
     def test_sessions_that_are_ended_all_the_time_cost_no_request(self):
@@ -180,12 +180,12 @@ class Faults(MeshCase):
         self.stack.proxy.shut()
         try:
             if self.stack.transport == "inproc":
-                wait_for("it is not ready", lambda: anybody.get("/readyz").status == 503, 15)
+                wait_for("it is not ready", lambda: anybody.get("/readyz").status == 503)
             self.assertEqual(anybody.get("/livez").status, 200)
             self.check_problem(self.ada.get(self.at), 503)
         finally:
             self.stack.proxy.reopen()
-        wait_for("it is ready", lambda: anybody.get("/readyz").status == 200, 15)
+        wait_for("it is ready", lambda: anybody.get("/readyz").status == 200)
         self.recovers()
 
     def test_a_killed_service_comes_back_and_nothing_is_lost(self):
@@ -206,7 +206,7 @@ class Faults(MeshCase):
                 return self.ada.get(f"/api/v1/tenants/{made['id']}").status == 200
             except OSError:
                 return False
-        wait_for("the service answers", answers, 30)
+        wait_for("the service answers", answers)
         print(f"(killed {name}: answers after {(time.monotonic() - started) * 1000:.0f} ms)", end=" ", flush=True)
 
 

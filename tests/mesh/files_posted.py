@@ -134,7 +134,7 @@ class Posted(MeshCase):
                               ({"Transfer_Encoding": "chunked"}, b"8\r\n12345678\r\n8\r\n1234")):
             there = self.begin(**headers)
             there.sendall(sent)
-            wait_for("the upload", lambda: self.rows() == "0 1", 10)
+            wait_for("the upload", lambda: self.rows() == "0 1")
             there.close()
-            wait_for("that nothing is left of it", lambda: self.rows() == "0 0", 20)
+            wait_for("that nothing is left of it", lambda: self.rows() == "0 0")
             self.assertEqual(self.stored(), (0, 0), headers)

@@ -61,7 +61,7 @@ class ByServer(MeshCase):
     def test_conversations_that_stall_hold_up_no_other_mail(self):
         for i in range(8):
             self.sign_up(self.stack.new_email("slow").partition("@")[0] + "@slow.example")
-        wait_for("as many stall as one domain may have", lambda: self.server.held >= 6, 20)
+        wait_for("as many stall as one domain may have", lambda: self.server.held >= 6)
         address = self.stack.new_email("quick")
         self.sign_up(address)
         wait_for("a mail beside them", lambda: self.server.to(address))
@@ -71,7 +71,7 @@ class ByServer(MeshCase):
         address = self.stack.new_email("grey")
         self.server.refuse[address] = ["451 4.7.1 Greylisted, try again later"]
         self.sign_up(address)
-        mail = wait_for("the mail comes after all", lambda: self.server.to(address), 30)
+        mail = wait_for("the mail comes after all", lambda: self.server.to(address))
         self.assertEqual(len(mail), 1)
         self.assertEqual(self.server.tries.count(address), 2)
 
@@ -105,7 +105,7 @@ class ByServer(MeshCase):
             self.server.refuse[address] = ["550 relay not permitted"]
             self.sign_up(address)
         for address in people:
-            wait_for("the mail comes after all", lambda a=address: self.server.to(a), 30)
+            wait_for("the mail comes after all", lambda a=address: self.server.to(a))
             self.assertFalse(self.is_held(address))
 
     def test_a_refusal_that_does_not_say_of_whom_ends_a_mail_and_holds_nobody(self):
@@ -131,6 +131,6 @@ class ByServer(MeshCase):
         address = self.stack.new_email("sender")
         self.server.refuse_sender = ["553 5.7.1 Sender address rejected: not owned by user"]
         self.sign_up(address)
-        wait_for("the mail comes after all", lambda: self.server.to(address), 30)
+        wait_for("the mail comes after all", lambda: self.server.to(address))
         self.assertEqual(self.server.refuse_sender, [])
         self.assertFalse(self.is_held(address))

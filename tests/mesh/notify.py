@@ -368,12 +368,12 @@ class Killed(MeshCase):
                 self.assertEqual(added.status, 201, added)
             self.stack.kill_service("notify")
             self.stack.start_service("notify")
-        wait_for("everybody has a mail", lambda: all(map(self.stack.letters, addresses)), 90)
-        wait_for("the mesh is ready", self.stack.is_ready, 20)
+        wait_for("everybody has a mail", lambda: all(map(self.stack.letters, addresses)))
+        wait_for("the mesh is ready", self.stack.is_ready)
         for person in people:
-            wait_for("the inbox tells it", lambda p=person: p.get(INBOX)["items"], 90)
+            wait_for("the inbox tells it", lambda p=person: p.get(INBOX)["items"])
         wait_for("nothing is left to do", lambda: self.stack.sql_value(
-            "select count(*) from notify.job where run_at <= now()") == "0", 60)
+            "select count(*) from notify.job where run_at <= now()") == "0")
         for address in addresses:
             self.assertEqual(len(self.stack.letters(address)), 1, address)
         for person in people:

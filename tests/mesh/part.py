@@ -29,7 +29,7 @@ class Parts(MeshCase):
             self.stack.processes["part"] = subprocess.Popen(
                 [self.stack.binary("all"), "--services", ",".join(reversed(SHARED))],
                 env=self.shared_environment(), stdout=log, stderr=log)
-        wait_for("the mesh is ready", self.stack.is_ready, 30)
+        wait_for("the mesh is ready", self.stack.is_ready)
         someone = self.stack.sign_up()
         tenant = self.stack.found(someone, "Part")
         self.assertEqual(someone.get(f"/api/v1/tenants/{tenant}")["display_name"], "Part")

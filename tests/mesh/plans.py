@@ -156,4 +156,4 @@ class Plans(PlanCase):
             self.assertEqual(made.status, 201, made)
         finally:
             self.stack.start_service("billing")
-            wait_for("billing is ready", lambda: self.stack.says_ready("billing"), 30)
+            wait_for("billing is ready", lambda: self.stack.says_ready("billing"))

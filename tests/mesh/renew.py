@@ -123,10 +123,10 @@ class Renewal(MeshCase):
         for name in names:
             self.stack.mount(name)
         for name in names:
-            wait_for(f"{name} has been started again", lambda: starts[name] == 1, 30)
+            wait_for(f"{name} has been started again", lambda: starts[name] == 1)
         for name in names:
-            wait_for(f"{name} is ready", lambda: self.stack.says_ready(name), 30)
-        wait_for("the mesh is ready", lambda: self.stack.client().get("/readyz").status == 200, 20)
+            wait_for(f"{name} is ready", lambda: self.stack.says_ready(name))
+        wait_for("the mesh is ready", lambda: self.stack.client().get("/readyz").status == 200)
 
     def test_certificates_are_renewed_and_every_request_is_answered(self):
         names = self.stack.names()
@@ -165,13 +165,13 @@ class Renewal(MeshCase):
             for name, (files, _) in broken.items():
                 stack.mount(name, files)
             for name, (_, why) in broken.items():
-                wait_for(f"{name} says so", lambda: self.lines(name, "it stays as it is"), 30)
+                wait_for(f"{name} says so", lambda: self.lines(name, "it stays as it is"))
                 self.assertIn(why, self.lines(name, "it stays as it is")[-1]["reason"])
                 self.assertEqual(len(self.stale(name)), 2 if name == "tenants" else 1)
             for name in broken:  # as they were
                 stack.mount(name)
             for name in broken:
-                wait_for(f"{name} is as it was", lambda: not self.stale(name), 30)
+                wait_for(f"{name} is as it was", lambda: not self.stale(name))
         self.assertEqual(sum(starts.values()), 0)
 
     def test_replicas_choose_moments_of_their_own(self):
@@ -185,11 +185,11 @@ class Renewal(MeshCase):
             stack.start_service(name)
         stack.make_certificate("bus", "ca")
         for name in names:
-            wait_for(f"{name} is ready", lambda: stack.says_ready(name), 30)
+            wait_for(f"{name} is ready", lambda: stack.says_ready(name))
             stack.mount(name)
         moments = []
         for name in names:
-            wait_for(f"{name} has chosen one", lambda: len(self.lines(name, "files can be used")) > chosen[name], 30)
+            wait_for(f"{name} has chosen one", lambda: len(self.lines(name, "files can be used")) > chosen[name])
             moments.append(self.lines(name, "files can be used")[-1]["restart_in_seconds"])
         self.assertTrue(all(0 <= moment < 3600 for moment in moments), moments)
         self.assertGreater(len(set(moments)), 1, moments)
@@ -198,7 +198,7 @@ class Renewal(MeshCase):
             self.assertEqual(stack.stop_service(name), 0)
             stack.start_service(name)
         for name in names:  # one that has just begun would die of the signal that ends the mesh
-            wait_for(f"{name} is ready", lambda: stack.says_ready(name), 30)
+            wait_for(f"{name} is ready", lambda: stack.says_ready(name))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ class Resources(MeshCase):
         """Of each change one entry in the audit log, by Ada and without a secret, and, where
         the contract tells of it, one event. changes: "made", "changed" or "ended", in order."""
         found = wait_for(f"{resource}: {changes} in the audit log", lambda: len(self.entries_of(id_)) >= len(
-            changes) and self.entries_of(id_), 20)
+            changes) and self.entries_of(id_))
         self.assertEqual(len(found), len(changes), found)
         for entry in found:
             self.assertEqual((entry["chain"], entry["actor_id"]), (resource.service, self.ada.account["id"]))
@@ -100,7 +100,7 @@ class Resources(MeshCase):
                 self.assertNotIn(one, json.dumps(entry))
         wanted = sorted(name for change in changes for name in self.told & {
             f"{resource.service}.{resource.kind}.{verb}" for verb in VERBS[change]})
-        wait_for(f"{resource}: {wanted} told", lambda: sorted(self.events_of(resource, id_)) == wanted, 20)
+        wait_for(f"{resource}: {wanted} told", lambda: sorted(self.events_of(resource, id_)) == wanted)
 
     # ---- stories
 
@@ -197,7 +197,7 @@ class Resources(MeshCase):
                 self.assertGreaterEqual(read["version"], changes)
                 found = wait_for(f"{update.id} in the audit log", lambda: [
                     one for one in self.entries_of(self.tenant) if one["chain"] == update.service and
-                    one["action"].endswith(".update")][changes - 1:], 20)
+                    one["action"].endswith(".update")][changes - 1:])
                 self.assertEqual(len(found), 1, found)
 
     def end(self, resource, id_):

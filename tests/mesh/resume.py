@@ -69,12 +69,12 @@ class Uploader(MeshCase):
         return line
 
     def received(self, path, size, door=None):
-        wait_for(f"{size} bytes are there", lambda: self.offset(path, door) == size, 15)
+        wait_for(f"{size} bytes are there", lambda: self.offset(path, door) == size)
 
     def must_be_file(self, path, data):
         file = path.rpartition("/")[2]
         said = wait_for("the file is ready", lambda: (
-            one := self.ask("GET", f"/api/v1/files/{file}")).status == 200 and one["state"] == "ready" and one, 15)
+            one := self.ask("GET", f"/api/v1/files/{file}")).status == 200 and one["state"] == "ready" and one)
         self.assertEqual((int(said["size"]), said["sha256"]), (len(data), hashlib.sha256(data).hexdigest()))
         content = self.ask("GET", f"/api/v1/files/{file}/content")
         self.assertEqual((content.status, hashlib.sha256(content.body).digest()),
@@ -257,7 +257,7 @@ class Uploads(Uploader):
         answer = http.client.HTTPResponse(line)  # nothing more was sent
         answer.begin()
         self.assertEqual((answer.status, json.loads(answer.read())["detail"]), (410, "The upload has ended."))
-        self.assertLess(time.monotonic() - began, 3)
+        self.assertLess(time.monotonic() - began, 20)  # not when its idle limit has passed
         self.assertEqual(self.ask("HEAD", path).status, 404)
         self.assertEqual(self.lines_of(marks), [])
 
@@ -292,7 +292,7 @@ class Uploads(Uploader):
         self.assertEqual(self.ask("DELETE", f"/api/v1/uploads/{bens[0]}").status, 204)
         self.assertEqual(self.ada.delete(f"/api/v1/tenants/{self.tenant}/members/{ben.account['id']}").status, 204)
         wait_for("what a former member had begun has ended",
-                 lambda: int(self.ada.get("/api/v1/storage")["reserved"]) == reserved - 2000, 15)
+                 lambda: int(self.ada.get("/api/v1/storage")["reserved"]) == reserved - 2000)
         self.assertNotIn(bens[1], listed(self.ada))
         self.assertEqual(self.ask("DELETE", f"/api/v1/uploads/{mine}").status, 204)
 

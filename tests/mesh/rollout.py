@@ -29,7 +29,7 @@ class Stopping(MeshCase):
         idle = socket.create_connection(("127.0.0.1", self.stack.port), timeout=20)
         name = "all" if self.transport == "inproc" else "edge"
         self.stack.processes[name].terminate()
-        wait_for("nobody listens", self.is_closed, 30)
+        wait_for("nobody listens", self.is_closed)
         for raw in begun:
             raw.sendall(body)
         for raw in begun:
@@ -43,7 +43,7 @@ class Stopping(MeshCase):
         self.assertEqual(idle.recv(1), b"")
         self.assertEqual(self.stack.processes[name].wait(30), 0)
         self.stack.start_service(name)
-        wait_for("it is back", self.stack.is_ready, 20)
+        wait_for("it is back", self.stack.is_ready)
         self.assertEqual(ada.get("/api/v1/me").status, 200)
 
     def test_what_was_opened_is_closed_the_last_first(self):
@@ -59,13 +59,13 @@ class Stopping(MeshCase):
             self.assertEqual(closed[-len(own):], own)
         for name in self.stack.names():
             self.stack.start_service(name)
-        wait_for("it is back", self.stack.is_ready, 20)
+        wait_for("it is back", self.stack.is_ready)
 
     def restart(self, name, **settings):
         self.assertEqual(self.stack.stop_service(name), 0)
         self.stack.settings.update(settings)
         self.stack.start_service(name)
-        wait_for("it is back", self.stack.is_ready, 20)
+        wait_for("it is back", self.stack.is_ready)
 
     def ops_ready(self, name):
         """Status and text of a process's own /readyz."""
@@ -103,13 +103,13 @@ class Stopping(MeshCase):
 
         self.stack.settings["TRELLIS_DRAIN_SECONDS"] = "1"
         self.stack.start_service(name)
-        wait_for("it is back", self.stack.is_ready, 20)
+        wait_for("it is back", self.stack.is_ready)
         began = time.monotonic()
         self.assertEqual(self.stack.stop_service(name), 0)
         self.assertGreaterEqual(time.monotonic() - began, 1)
         del self.stack.settings["TRELLIS_DRAIN_SECONDS"]
         self.stack.start_service(name)
-        wait_for("it is back", self.stack.is_ready, 20)
+        wait_for("it is back", self.stack.is_ready)
         self.assertEqual(ada.get("/api/v1/me").status, 200)
 
     @unittest.skipIf(MeshCase.transport == "inproc", "its services are one process")
@@ -128,7 +128,7 @@ class Stopping(MeshCase):
         self.assertEqual(process.wait(30), 0)
         del self.stack.settings["TRELLIS_DRAIN_SECONDS"]
         self.stack.start_service("auth")
-        wait_for("it is back", self.stack.is_ready, 20)
+        wait_for("it is back", self.stack.is_ready)
 
     def is_closed(self):
         try:

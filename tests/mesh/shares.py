@@ -42,7 +42,7 @@ class ShareCase(MeshCase):
         refused = 0
         for _ in range(n // CROWD):
             connections = [self.begin(*head) for _ in range(CROWD)]
-            wait_for("each is told", lambda: len(self.answers(connections)) == CROWD, 20)
+            wait_for("each is told", lambda: len(self.answers(connections)) == CROWD)
             told = [answer.lower() for answer in self.answers(connections) if b" 503 " in answer[:20]]
             for answer in told:
                 self.assertIn(b"\r\nretry-after: ", answer)

@@ -4,6 +4,8 @@ import json
 import socket
 import threading
 
+from common import PATIENCE
+
 
 class Stream:
     """An open stream: .status, .headers, and what came until now in .events (each with
@@ -71,21 +73,21 @@ class Stream:
         elif "" not in event:
             self.events.append(event)
 
-    def wait(self, what, condition, seconds=15):
+    def wait(self, what, condition):
         """Until condition(self) is true of what came."""
         with self.changed:
-            if not self.changed.wait_for(lambda: condition(self), seconds):
-                raise AssertionError(f"not within {seconds} s: {what}; came: "
+            if not self.changed.wait_for(lambda: condition(self), PATIENCE):
+                raise AssertionError(f"not within {PATIENCE} s: {what}; came: "
                                      f"{[e.get('id', e) for e in self.events][-20:]}")
 
-    def wait_for(self, *ids, seconds=15):
+    def wait_for(self, *ids):
         """Until these have come; gives the last event."""
-        self.wait(f"events {ids}", lambda s: set(ids) <= set(s.ids()), seconds)
+        self.wait(f"events {ids}", lambda s: set(ids) <= set(s.ids()))
         return next(e for e in self.events if e.get("id") == ids[-1])
 
-    def wait_end(self, seconds=15):
-        if not self.ended.wait(seconds):
-            raise AssertionError(f"the stream has not ended within {seconds} s")
+    def wait_end(self):
+        if not self.ended.wait(PATIENCE):
+            raise AssertionError(f"the stream has not ended within {PATIENCE} s")
 
     def ids(self):
         """Of those of .kind, or of all where that is None."""

@@ -67,9 +67,9 @@ class Stack(Environment, Doings):
         self._make_keys()
         for name in self.names():
             self.start_service(name)
-        wait_for("the mesh is ready", self.is_ready, 30)
+        wait_for("the mesh is ready", self.is_ready)
         for name in set(self.names()) & set(self.ops):  # each process, where they are several
-            wait_for(f"{name} is ready", lambda: self.says_ready(name), 30)
+            wait_for(f"{name} is ready", lambda: self.says_ready(name))
         return self
 
     def names(self):

@@ -61,12 +61,12 @@ class Strangers(MeshCase):
         and is started anew. True: so it was."""
         def has_ended():
             return self.stack.processes["tenants"].poll() is not None
-        wait_for("tenants ends by itself", has_ended, 15)
+        wait_for("tenants ends by itself", has_ended)
         self.assertEqual(self.stack.processes["tenants"].returncode, 1)
         self.assertIn("has not let go of a closed connection", self.stack.log("tenants"))
         self.stack.start_service("tenants")
-        wait_for("tenants is back", lambda: self.stack.says_ready("tenants"), 20)
-        wait_for("edge has found it", lambda: self.stack.says_ready("edge"), 20)
+        wait_for("tenants is back", lambda: self.stack.says_ready("tenants"))
+        wait_for("edge has found it", lambda: self.stack.says_ready("edge"))
         self.pid = self.stack.processes["tenants"].pid
         return True
 
@@ -89,10 +89,10 @@ class Strangers(MeshCase):
         self.ask()
         if self.pid == first:  # it counts from its start
             self.assertGreater(self.metric("trellis_bus_refused_total"), 100)
-        wait_for("the descriptors are back", lambda: self.descriptors() <= before + 5, 20)
+        wait_for("the descriptors are back", lambda: self.descriptors() <= before + 5)
         self.stack.kill_service("auth")
         self.stack.start_service("auth")
-        wait_for("tenants has reached auth again", lambda: self.stack.says_ready("tenants"), 20)
+        wait_for("tenants has reached auth again", lambda: self.stack.says_ready("tenants"))
         self.ask()
         self.assertEqual(self.ada.get("/api/v1/me").status, 200)
         self.assertIsNone(self.stack.processes["tenants"].poll())
@@ -106,9 +106,9 @@ class Strangers(MeshCase):
                 one.sendall(GREETING[:i % 3 * 4])
             except OSError:
                 pass  # there was no more room for it
-        wait_for("few are left", lambda: self.descriptors() <= before + 70, 10)
+        wait_for("few are left", lambda: self.descriptors() <= before + 70)
         self.ask()
-        wait_for("none is left", lambda: self.descriptors() <= before + 5, 10)
+        wait_for("none is left", lambda: self.descriptors() <= before + 5)
         self.assertGreaterEqual(self.metric("trellis_bus_guests_ended_total"), 600)
         wait_for("none is counted", lambda: self.metric("trellis_bus_guests ") == 0)
         for one in held:

@@ -28,7 +28,7 @@ class Bounds(StreamCase):
         streams = self.open_many(600, person, tenant)
         ids = self.feed(60, tenant=tenant, data='{"a":"' + "x" * 700 + '"}')
         for stream in streams:
-            stream.wait_for(ids[-1], seconds=40)
+            stream.wait_for(ids[-1])
             self.assertEqual(stream.ids(), ids)
             stream.close()
 
@@ -37,7 +37,7 @@ class Bounds(StreamCase):
         streams = self.open_many(5, person, tenant)
         ids = self.feed(150, tenant=tenant, data=LARGEST)
         for stream in streams:
-            stream.wait_for(ids[-1], seconds=40)
+            stream.wait_for(ids[-1])
             self.assertEqual(stream.ids(), ids)
             stream.close()
 
@@ -52,7 +52,7 @@ class Bounds(StreamCase):
                    self.insert(others, tenant, str(uuid.uuid4()), None, LARGEST))
         last, = self.feed(tenant=tenant, permission=SEE)
         for stream in streams:
-            stream.wait_for(last, seconds=40)
+            stream.wait_for(last)
             self.assertEqual(stream.ids(), [own, last])
             stream.close()
 
@@ -66,9 +66,9 @@ class Bounds(StreamCase):
         last, = self.feed(tenant=tenant)
         witness = self.open(person, tenant)  # all have their numbers
         seen, = self.feed(tenant=tenant)
-        witness.wait_for(seen, seconds=20)
+        witness.wait_for(seen)
         again = self.open(person, tenant, Last_Event_ID=first)
-        again.wait_for(last, seconds=40)
+        again.wait_for(last)
         self.assertEqual([i for i in again.ids() if i != seen], [*missed, last])
 
 

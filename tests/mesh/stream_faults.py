@@ -33,23 +33,23 @@ class Killed(StreamCase):
                     return (s := self.open(person, tenant, Last_Event_ID=last)).status == 200 and s
                 except OSError:
                     return None
-            stream = wait_for("the stream goes on", again, 20)
-            stream.wait("some events", lambda s: len(s.ids()) >= 5, 30)
+            stream = wait_for("the stream goes on", again)
+            stream.wait("some events", lambda s: len(s.ids()) >= 5)
             self.stack.kill_service(name)
             self.stack.start_service(name)
             if name == "notify":  # the stream stands it
                 n = len(stream.ids())
-                stream.wait("events after notify came back", lambda s: len(s.ids()) > n + 5, 20)
+                stream.wait("events after notify came back", lambda s: len(s.ids()) > n + 5)
                 stream.close()
-            stream.wait_end(10)
+            stream.wait_end()
             got += stream.ids()
             last = got[-1]
-            wait_for("the mesh is ready", self.stack.is_ready, 20)
+            wait_for("the mesh is ready", self.stack.is_ready)
         stop.set()
         writer.join()
-        stream = wait_for("the stream goes on", again, 20)
+        stream = wait_for("the stream goes on", again)
         end, = self.feed(tenant=tenant)
-        stream.wait_for(end, seconds=30)
+        stream.wait_for(end)
         got += stream.ids()
         self.assertEqual(len(got), len(set(got)))
         self.assertEqual(set(got), {*left, end})
@@ -66,15 +66,15 @@ class Killed(StreamCase):
         for last in ({"Last_Event_ID": first}, {}):
             later = self.open(person, tenant, **last)
             self.assertEqual((later.status, later.headers["content-type"]), (200, "text/event-stream"))
-            later.wait_end(10)
+            later.wait_end()
             self.assertTrue(2000 <= later.retry <= 6000)
             self.assertEqual((later.events, later.comments), ([], 1))
         self.check_problem(person.get("/api/v1/events/stream", X_Tenant_Id=tenant), 503)
         self.stack.start_service("notify")
-        wait_for("the mesh is ready", self.stack.is_ready, 20)
+        wait_for("the mesh is ready", self.stack.is_ready)
         second, = self.feed(tenant=tenant)
         stream = self.open(person, tenant, Last_Event_ID=first)
-        stream.wait_for(second, seconds=30)
+        stream.wait_for(second)
 
     def test_a_stream_of_a_new_session_gets_a_burst_that_came_while_it_was_opened(self):
         """Nothing of its opening is left to do once it goes on: auth, which is asked twice
@@ -102,7 +102,7 @@ class Killed(StreamCase):
             notify.send_signal(signal.SIGCONT)
             auth.send_signal(signal.SIGCONT)
         opening.join()
-        opened[0].wait_for(ids[-1], seconds=30)
+        opened[0].wait_for(ids[-1])
         self.assertEqual(opened[0].ids(), ids)
         self.assertIsNone(self.stack.processes["edge"].poll())
 
@@ -115,15 +115,15 @@ class Killed(StreamCase):
         self.stack.kill_redis()
         try:
             for stream in (stays, goes):
-                stream.wait_for(*self.feed(tenant=tenant), seconds=30)
+                stream.wait_for(*self.feed(tenant=tenant))
             self.assertEqual(person.delete(f"{at}/{guest.account['id']}").status, 204)
             secret, = self.feed(tenant=tenant)
-            stays.wait_for(secret, seconds=30)
-            goes.wait_end(10)
+            stays.wait_for(secret)
+            goes.wait_end()
             self.assertNotIn(secret, goes.ids())
         finally:
             self.stack.start_redis()
-        stays.wait_for(*self.feed(tenant=tenant), seconds=30)
+        stays.wait_for(*self.feed(tenant=tenant))
 
     def test_an_edge_that_stops_ends_its_streams_politely(self):
         person = self.stack.sign_up("pat")
@@ -131,11 +131,11 @@ class Killed(StreamCase):
         stream = self.open(person, tenant)
         name = self.stack.names()[-1]
         self.stack.processes[name].terminate()
-        stream.wait_end(10)
+        stream.wait_end()
         self.assertTrue(stream.politely)
         self.assertEqual(self.stack.processes[name].wait(20), 0)
         self.stack.start_service(name)
-        wait_for("the mesh is ready", self.stack.is_ready, 20)
+        wait_for("the mesh is ready", self.stack.is_ready)
 
 
 class WithoutNotices(StreamCase):
@@ -160,7 +160,7 @@ class WithoutNotices(StreamCase):
         for writer in writers:
             writer.join()
         end, = self.feed()
-        stream.wait_for(end, seconds=20)
+        stream.wait_for(end)
         self.assertEqual(len(stream.ids()), len(set(stream.ids())))
         self.assertLessEqual({*left, end}, set(stream.ids()))
 

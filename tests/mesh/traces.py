@@ -36,7 +36,7 @@ class Traces(MeshCase):
                                                {"traceparent": f"00-{trace}-{span}-{flags}"})
         return answer, trace, span
 
-    def find(self, trace, what, seconds=20, **wanted):
+    def find(self, trace, what, **wanted):
         """The span of a trace that has these, once it was told."""
         def look():
             for span in self.collector.of(trace):
@@ -44,7 +44,7 @@ class Traces(MeshCase):
                     return span
             return None
         try:
-            return wait_for(what, look, seconds)
+            return wait_for(what, look)
         except AssertionError as error:
             raise AssertionError(f"{error}; there are {self.collector.of(trace)}") from error
 

@@ -16,7 +16,7 @@ class Backlog(Hooks):
                                         {"display_name": "Acme " + "x" * 90}).status, 200)
         told = f"tenant_id = '{self.tenant}' and type = 'tenants.tenant.updated'"
         wait_for("the change is told", lambda: self.value(
-            f"select count(*) from tenants.event_log where {told}") == "1", 15)
+            f"select count(*) from tenants.event_log where {told}") == "1")
         self.stack.sql(
             "insert into tenants.outbox (lane, tenant_id, event_id, subject_id, type, at, trace, "
             "payload) select lane, tenant_id, gen_random_uuid(), subject_id, type, now(), trace, "
@@ -25,7 +25,7 @@ class Backlog(Hooks):
         of = (f"from notify.webhook_delivery where tenant_id = '{self.tenant}' "
               "and event_type = 'tenants.tenant.updated'")
         wait_for("each has its deliveries", lambda: self.value(
-            f"select count(*) >= 20020 {of}") == "t", 60)
+            f"select count(*) >= 20020 {of}") == "t")
         self.assertEqual(self.value(f"select count(*), count(distinct (event_id, endpoint_id)) "
                                     f"{of}"), "20020|20020")
         self.assertEqual(self.value("select count(*) from notify.parked"), "0")
@@ -63,20 +63,20 @@ class Neighbours(Hooks):
         seen = []
         self.receiver.answers[path] = [lambda: seen.append(len(self.ended)) or 204]
         self.ask_test(endpoint)
-        wait_for("the quick one arrives", lambda: seen, 30)
+        wait_for("the quick one arrives", lambda: seen)
         self.assertEqual(seen[0], 0)
 
     def test_eight_organisations_with_slow_receivers_hold_up_no_ninth(self):
         for i in range(8):
             self.ada.headers["X-Tenant-Id"] = self.tenant = self.stack.found(self.ada)
             self.due(self.endpoint(f"/slow{i}", self.hold), 60)
-        wait_for("all hold what they may", lambda: len(self.held) >= 8 * 16, 20)
+        wait_for("all hold what they may", lambda: len(self.held) >= 8 * 16)
         self.ada.headers["X-Tenant-Id"] = self.tenant = self.stack.found(self.ada)
         self.check_not_held_up("/ninth", self.endpoint("/ninth"))
 
     def test_a_slow_endpoint_holds_up_no_other_of_its_organisation(self):
         self.due(self.endpoint("/slow", self.hold), 60)
-        wait_for("it holds what it may", lambda: len(self.held) >= 16, 20)
+        wait_for("it holds what it may", lambda: len(self.held) >= 16)
         self.check_not_held_up("/quick", self.endpoint("/quick"))
 
 
@@ -141,7 +141,7 @@ class Meanwhile(Hooks):
 
     def begin(self, path, endpoint):
         first = self.ask_test(endpoint)
-        wait_for("the first is on its way", lambda: len(self.receiver.at(path)) == 1, 15)
+        wait_for("the first is on its way", lambda: len(self.receiver.at(path)) == 1)
         return first
 
     def attempts(self, delivery):
@@ -157,7 +157,7 @@ class Meanwhile(Hooks):
         self.delivery(endpoint)
         self.assertNotIn("failing_since", self.ada.get(f"{HOOKS}/{endpoint['id']}").json)
         go_on()
-        wait_for("the first one's failure is known", lambda: self.attempts(first) == 1, 15)
+        wait_for("the first one's failure is known", lambda: self.attempts(first) == 1)
         shown = self.ada.get(f"{HOOKS}/{endpoint['id']}")
         self.assertEqual(shown["status"], "enabled", shown)
         self.assertTrue(shown["failing_since"])
@@ -166,9 +166,9 @@ class Meanwhile(Hooks):
         endpoint, go_on = self.held("/goes", 410, 500)
         first = self.begin("/goes", endpoint)
         second = self.ask_test(endpoint)
-        wait_for("the second fails", lambda: self.attempts(second) == 1, 15)
+        wait_for("the second fails", lambda: self.attempts(second) == 1)
         go_on()
-        wait_for("the first one's failure is known", lambda: self.attempts(first) == 1, 15)
+        wait_for("the first one's failure is known", lambda: self.attempts(first) == 1)
         shown = self.ada.get(f"{HOOKS}/{endpoint['id']}")
         self.assertEqual((shown["status"], shown.json.get("disabled_reason")),
                          ("disabled", "answered 410"))
@@ -183,12 +183,12 @@ class Meanwhile(Hooks):
             self.assertEqual((answer.status, answer.headers["etag"]), (200, tag), what)
             return answer
         first = self.ask_test(endpoint)
-        wait_for("it fails", lambda: self.attempts(first) == 1, 15)
+        wait_for("it fails", lambda: self.attempts(first) == 1)
         failing = changed("it began to fail")
         self.assertTrue(failing["failing_since"])
         self.stack.sql("update notify.webhook_endpoint set failures = 9 "
                        f"where id = '{endpoint['id']}'")
-        wait_for("it fails again", lambda: self.attempts(first) == 2, 15)
+        wait_for("it fails again", lambda: self.attempts(first) == 2)
         self.assertTrue(changed("it rests")["rests_until"])
         self.stack.sql("update notify.webhook_endpoint set rests_until = null "
                        f"where id = '{endpoint['id']}'")

@@ -73,7 +73,7 @@ class Hooks(MeshCase):
         def find():
             items = self.ada.get(f"{HOOKS}/{endpoint['id']}/deliveries")["items"]
             return items and items[0].get("attempts") and items[0]
-        return wait_for("a delivery was attempted", find, 15)
+        return wait_for("a delivery was attempted", find)
 
 
 class Deliveries(Hooks):
@@ -118,14 +118,14 @@ class Deliveries(Hooks):
                 (everything, "/everything", {"tenants.member.added", "tenants.tenant.updated"}),
                 (keys, "/keys", {"auth.api_key.created"})):
             wait_for(f"{types} arrive", lambda path=path, types=types: types <= {
-                json.loads(body)["type"] for _, body in self.receiver.at(path)}, 15)
+                json.loads(body)["type"] for _, body in self.receiver.at(path)})
             events = [verify(endpoint["secret"], *one) for one in self.receiver.at(path)]
             self.assertEqual({event["type"] for event in events} - {"tenants.tenant.created"},
                              types)
             self.assertEqual({event["tenantid"] for event in events}, {self.tenant})
         told = wait_for("the member's arrives", lambda: [
             event for event in (json.loads(body) for _, body in self.receiver.at("/members"))
-            if event["data"]["member"]["account_id"] == bob.account["id"]], 15)
+            if event["data"]["member"]["account_id"] == bob.account["id"]])
         self.assertEqual(told[0]["data"]["by"], self.ada.account["id"])
         self.assertNotIn(b"key_hash", self.receiver.at("/keys")[0][1])
         self.assertNotIn(answer["key"].encode(), self.receiver.at("/keys")[0][1])
@@ -196,7 +196,7 @@ class Deliveries(Hooks):
         self.assertEqual((shown["status"], shown["disabled_reason"]), ("disabled", "answered 410"))
         wait_for("it is counted", lambda: self.counted("notify", gone) == before + 1)
         self.check_problem(self.ada.post(f"{HOOKS}/{endpoint['id']}/test"), 409)
-        wait_for("the other endpoint is told", lambda: self.receiver.at("/other"), 15)
+        wait_for("the other endpoint is told", lambda: self.receiver.at("/other"))
         told = verify(other["secret"], *self.receiver.at("/other")[0])
         self.assertEqual(told["type"], "notify.webhook_endpoint.disabled")
         self.assertEqual(told["data"]["endpoint"]["disabled_reason"], "answered 410")
@@ -206,10 +206,10 @@ class Deliveries(Hooks):
             "select id from notify.feed where type = 'notify.webhook_endpoint.disabled' "
             f"and tenant_id = '{self.tenant}' union all "
             "select event_id from notify.delivery where kind = 'webhook_disabled' and channel = "
-            f"'email' and tenant_id = '{self.tenant}'").split()) and len(got) == 3 and got, 15)
+            f"'email' and tenant_id = '{self.tenant}'").split()) and len(got) == 3 and got)
         self.assertEqual(set(ids), {told["id"]})
         wait_for("the owner gets a mail", lambda: [
-            text for text in self.stack.letters(self.ada.email) if "410" in text], 15)
+            text for text in self.stack.letters(self.ada.email) if "410" in text])
         entry = wait_for("the audit log says so", lambda: [
             e for e in self.ada.get(f"/api/v1/tenants/{self.tenant}/audit")["items"]
             if e["action"] == "notify.webhook_endpoint.disable"], 15)[0]
@@ -243,7 +243,7 @@ class Deliveries(Hooks):
         self.ask_test(endpoint)
         wait_for("both deliveries wait for the end of the rest", lambda: self.value(
             "select count(*) from notify.job where kind = 'webhook' and state = 'scheduled' and "
-            f"tenant_id = '{self.tenant}' and run_at > now() + interval '200 seconds'") == "2", 20)
+            f"tenant_id = '{self.tenant}' and run_at > now() + interval '200 seconds'") == "2")
         self.assertEqual(len(self.receiver.at("/hangs")), 1)
         self.ada.patch(at, {"status": "disabled"})
         enabled = self.ada.patch(at, {"status": "enabled"})
@@ -395,6 +395,6 @@ class Refused(MeshCase):
         def find():
             items = self.ada.get(f"{HOOKS}/{made['id']}/deliveries")["items"]
             return items and items[0].get("attempts")
-        attempt, = wait_for("an attempt", find, 15)
+        attempt, = wait_for("an attempt", find)
         self.assertNotIn("response_status", attempt)
         self.assertIn("not a public one", attempt["error"])
