@@ -20,14 +20,14 @@ class Backlog(Hooks):
         self.stack.sql(
             "insert into tenants.outbox (lane, tenant_id, event_id, subject_id, type, at, trace, "
             "payload) select lane, tenant_id, gen_random_uuid(), subject_id, type, now(), trace, "
-            f"payload from tenants.event_log, generate_series(1, 1000) where {told}")
+            f"payload from tenants.event_log, generate_series(1, 300) where {told}")
         self.addCleanup(self.stack.sql, f"delete from notify.job where tenant_id = '{self.tenant}'")
         of = (f"from notify.webhook_delivery where tenant_id = '{self.tenant}' "
               "and event_type = 'tenants.tenant.updated'")
         wait_for("each has its deliveries", lambda: self.value(
-            f"select count(*) >= 20020 {of}") == "t")
+            f"select count(*) >= 6020 {of}") == "t")
         self.assertEqual(self.value(f"select count(*), count(distinct (event_id, endpoint_id)) "
-                                    f"{of}"), "20020|20020")
+                                    f"{of}"), "6020|6020")
         self.assertEqual(self.value("select count(*) from notify.parked"), "0")
 
 

@@ -22,7 +22,7 @@ command -v node >/dev/null || PACKAGES_NPM="nodejs npm"
 # a picture's metadata.
 PACKAGES_MEDIA="swift-proxy swift-account swift-container swift-object python3-boto3
 clamav-daemon libimage-exiftool-perl"
-PACKAGES_TEST="$PACKAGES_MEDIA mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang libclang-rt-$LLVM-dev $FORMATTER $PACKAGES_NPM"
+PACKAGES_TEST="$PACKAGES_MEDIA mount hledger poppler-utils pgbouncer prometheus python3-aiosmtpd binutils clang lld libclang-rt-$LLVM-dev $FORMATTER $PACKAGES_NPM"
 PACKAGES_OBSERVE="prometheus prometheus-alertmanager prometheus-blackbox-exporter
 prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter python3-yaml"
 # tests/k8s has models from npm and renders a chart by Go.
