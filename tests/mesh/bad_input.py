@@ -375,7 +375,8 @@ class Auth:
                         waiting.unregister(key.fileobj)
                         key.fileobj.close()
         statuses = {status_of(answer) for answer in received.values()}
-        self.assertLessEqual(statuses, {401, 429, 503})
+        # 504: under a sanitizer, on a busy machine, a place in the queue is worth more than 5 s.
+        self.assertLessEqual(statuses, {401, 429, 503, 504})
         self.assertIn(401, statuses)
         for answer in received.values():
             if status_of(answer) != 401:
