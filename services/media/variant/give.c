@@ -145,6 +145,18 @@ read_options(struct media *self, trl_ctx *ctx, const media_file *file, const cha
 	return renderer_takes(ctx, file);
 }
 
+/* Whether the format hangs on what is not known of the picture yet. */
+static bool
+may_be_another(
+    const struct options *options, const media_file *file, const char *accept)
+{
+	const struct options_picture full = { .type = file->type },
+				     clear = { .type = file->type, .has_alpha = true };
+
+	return !file->has_width && options_decided(options, &full, accept).format !=
+				       options_decided(options, &clear, accept).format;
+}
+
 enum trl_code
 variant_give(struct media *self, trl_ctx *ctx, const media_file *file, const char *text,
     struct content what, const char *accept, const struct content_asked *asked,
@@ -160,7 +172,7 @@ variant_give(struct media *self, trl_ctx *ctx, const media_file *file, const cha
 	if (rc != TRL_OK)
 		return rc;
 	what.by_accept = options.automatic;
-	meanwhile = options.automatic && !file->has_width; /* it may have to be PNG */
+	meanwhile = may_be_another(&options, file, accept);
 	options = options_decided(&options, &of, accept);
 	rc = find_or_make(self, ctx, id, &options, &meanwhile, made);
 	if (rc != TRL_OK)
