@@ -39,6 +39,29 @@ uploads_past_their_time_go_and_their_room_is_free(void **state)
 	    "100 50");
 }
 
+/* It has all of its bytes, and no final one came for it. */
+static void
+a_part_past_its_time_is_told_and_its_room_is_free(void **state)
+{
+	(void)state;
+	make_upload(-1, true);
+	world_sql("update media.upload set concat = 'partial', reserved = 50 where "
+		  "tenant_id = '%s'",
+	    world_id_text(home));
+	world_sql(
+	    "insert into media.storage values ('%s', 0, 50)", world_id_text(home));
+	sweep(true);
+	assert_int_equal(FOUND(upload), 1);
+	assert_int_equal(BYTES(upload), 50);
+	sweep(false);
+	assert_int_equal(FOUND(upload), 1);
+	assert_int_equal(files_rows("upload"), 0);
+	assert_string_equal(world_sql("select reserved from media.storage where "
+				      "tenant_id = '%s'",
+				world_id_text(home)),
+	    "0");
+}
+
 /* Every byte was acknowledged; whoever should have finished it has died. */
 static void
 an_upload_of_which_all_has_come_becomes_a_file(void **state)
@@ -238,6 +261,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(
 		    uploads_past_their_time_go_and_their_room_is_free, begin),
+		cmocka_unit_test_setup(
+		    a_part_past_its_time_is_told_and_its_room_is_free, begin),
 		cmocka_unit_test_setup(
 		    an_upload_of_which_all_has_come_becomes_a_file, begin),
 		cmocka_unit_test_setup(

@@ -50,6 +50,13 @@ end_one(struct sweep *sweep, const upload_row *row, bool *becomes_file)
 	return upload_remove(sweep->self, ctx, row, NULL);
 }
 
+/* Not so a row that is left of a file, or of a part that one was made of. */
+static bool
+holds_room(const upload_row *row)
+{
+	return !row->finished_at || row->reserved > 0;
+}
+
 /* One that cannot be ended stands in nobody's way. */
 static enum trl_code
 expire(struct sweep *sweep, const upload_row *row)
@@ -65,7 +72,7 @@ expire(struct sweep *sweep, const upload_row *row)
 			trl_log_err(ctx);
 		ctx->tenant = trl_id_nil;
 	}
-	if (rc == TRL_OK && !row->finished_at && !becomes_file)
+	if (rc == TRL_OK && holds_room(row) && !becomes_file)
 		sweep_count(
 		    sweep, MEDIA__V1__SWEPT__WHAT__upload, (uint64_t)row->received);
 	if (rc == TRL_DEADLINE)
