@@ -113,11 +113,13 @@ judge_png(const struct source *source, char room[PICTURE_REASON_MAX])
 		return reason(room, "The picture has %u texts; %d are allowed.",
 		    found.texts, PICTURE_CHUNKS_MAX);
 	if (found.packs > PICTURE_PACKS_MAX)
-		return reason(room, "The picture has %u packed texts; %d are allowed.",
+		return reason(room,
+		    "The picture has %u packed texts and profiles; %d are allowed.",
 		    found.packs, PICTURE_PACKS_MAX);
 	if (found.packed > PICTURE_PACKED_MAX)
 		return reason(room,
-		    "The picture has %zu bytes of packed text; %d are allowed.",
+		    "The picture has %zu bytes of packed texts and profiles; %d are "
+		    "allowed.",
 		    found.packed, PICTURE_PACKED_MAX);
 	return judge_beside(found.beside, room);
 }
