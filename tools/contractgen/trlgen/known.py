@@ -3,11 +3,11 @@ field of a public message has a comment in its contract."""
 
 KNOWN = {
     'id': 'The id.',
-    'version': 'Rises with each change; in quotes it is the ETag.',
-    'created_at': 'When it was made.',
+    'version': 'Rises with each change; in quotes, it is the ETag.',
+    'created_at': 'When it was created.',
     'updated_at': 'When it was last changed.',
-    'expires_at': 'When it ends.',
-    'page_size': 'How many items a page holds at most; 20 by default.',
+    'expires_at': 'When it expires.',
+    'page_size': 'The most items that a page may hold; 20 by default.',
     'page_token': 'The next_page_token of the page before.',
     'next_page_token': 'Continues the list; absent on the last page.',
     'items': 'The items of this page.',

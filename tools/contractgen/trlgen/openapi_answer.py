@@ -14,15 +14,15 @@ CLOUD_EVENT = {
         'specversion': {'type': 'string', 'const': '1.0', 'description': 'Always 1.0.'},
         'id': {'type': 'string', 'format': 'uuid', 'description': 'For Last-Event-ID.'},
         'source': {'type': 'string', 'format': 'uri-reference',
-                   'description': 'The service that tells it.'},
+                   'description': 'The service that sent it.'},
         'type': {'type': 'string', 'description': 'service.noun.happened'},
         'time': {'type': 'string', 'format': 'date-time', 'description': 'When.'},
         'subject': {'type': 'string', 'format': 'uuid',
                     'description': 'What it happened to.'},
         'tenantid': {'type': 'string', 'format': 'uuid',
-                     'description': 'The organisation; absent where it is about the account.'},
+                     'description': 'The organisation; absent if it is about the account.'},
         'datacontenttype': {'type': 'string', 'const': 'application/json',
-                            'description': 'Of data; absent with it.'},
+                            'description': 'The media type of data; absent if there is none.'},
         'data': {'type': 'object', 'description': 'As the event\'s type has it.'},
     },
 }
@@ -31,7 +31,7 @@ EVENT = {
     'type': 'object',
     'properties': {
         'id': {'type': 'string', 'description': 'For Last-Event-ID.'},
-        'event': {'type': 'string', 'description': 'The type of what happened, or reset.'},
+        'event': {'type': 'string', 'description': 'The event\'s type, or reset.'},
         'data': {'type': 'string', 'contentMediaType': 'application/json',
                  'contentSchema': {'$ref': '#/components/schemas/CloudEvent'},
                  'description': 'What happened.'},
@@ -58,7 +58,7 @@ class Answers:
 
     def bound(self, method):
         """The header fields that hold what the reply has, and those always the same."""
-        found = {name: {'description': 'Always the same.',
+        found = {name: {'description': 'A constant.',
                         'schema': {'type': 'string', 'const': value}}
                  for name, value in method.fixed('answers')}
         for field in method.output.fields:
@@ -80,13 +80,13 @@ class Answers:
         asked = {f.header.lower() for f in method.input.fields if f.header}
         out = {str(method.status): whole}
         if 'range' in asked:
-            out['206'] = {**whole, 'description': 'The part, or parts, that Range asks for.',
+            out['206'] = {**whole, 'description': 'The range or ranges that Range asks for.',
                           'headers': {**whole['headers'], **{
                               name: bound[name] for name in bound if name == 'Content-Range'}}}
         if 'if-none-match' in asked or method.revalidates or method.option('tagged'):
-            out['304'] = self.no_body(method, 'Still the one If-None-Match names.', STILL, ['ETag'])
+            out['304'] = self.no_body(method, 'Unchanged: one of the tags in If-None-Match is still current.', STILL, ['ETag'])
         if method.redirects and method.verb != 'head':
-            out['307'] = self.no_body(method, 'Its bytes are where Location says.', ELSEWHERE)
+            out['307'] = self.no_body(method, 'The bytes can be read at Location.', ELSEWHERE)
         return out
 
     def no_body(self, method, text, names, more=()):
@@ -120,9 +120,9 @@ class Answers:
         if method.option('stream'):
             self.schemas.components['CloudEvent'] = CLOUD_EVENT
             response['description'] = (
-                'Events as they happen, until either side ends it. `data` of each is a '
-                '`CloudEvent`; an event `reset` says that what was missed is no longer '
-                'kept, so read anew; lines that begin with a colon keep it alive.')
+                'Events as they happen, until either side ends the stream. The `data` of each '
+                'is a `CloudEvent`; an event `reset` says that missed events are no longer '
+                'kept, so read everything again; lines that begin with a colon keep it alive.')
             response['content'] = {'text/event-stream': {
                 'schema': {'type': 'string', 'contentMediaType': 'text/event-stream',
                            'contentSchema': EVENT},

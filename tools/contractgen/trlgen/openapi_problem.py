@@ -56,15 +56,15 @@ PROBLEM = {
             },
         },
         'feature': {'type': 'string', 'examples': ['seats'],
-                    'description': 'Of QUOTA: the feature of the plan that is used up, or '
-                    'is not in it.'},
+                    'description': 'With QUOTA: the feature that is used up, or is not in '
+                    'the plan.'},
         'limit': {'type': 'integer', 'format': 'int64', 'examples': [5],
                   'description': 'How much of the feature the plan has.'},
         'used': {'type': 'integer', 'format': 'int64', 'examples': [8],
                  'description': 'How much is used.'},
         'reserved': {'type': 'integer', 'format': 'int64', 'examples': [0],
-                     'description': 'How much is reserved beside that, where something is '
-                     'before it is used: storage, by uploads that have begun.'},
+                     'description': 'How much is reserved in addition, for features that are '
+                     'reserved before they are used: storage, by unfinished uploads.'},
         'plan': {'type': 'string', 'examples': ['team'],
                  'description': 'The key of the plan.'},
     },
@@ -76,7 +76,7 @@ OFREP_FAILURE = {
     'type': 'object',
     'description': 'Why a flag was not evaluated (OFREP).',
     'properties': {
-        'key': {'type': 'string', 'description': 'The key of the flag, of one.',
+        'key': {'type': 'string', 'description': 'The key of the flag, if one was asked for.',
                 'examples': ['sso']},
         'errorCode': {'type': 'string', 'examples': ['FLAG_NOT_FOUND'],
                       'enum': ['PARSE_ERROR', 'INVALID_CONTEXT', 'FLAG_NOT_FOUND', 'GENERAL'],
@@ -138,7 +138,7 @@ class Problems:
         if name not in self.components:
             self.components[name] = self.response(status, kinds)
             self.components[name]['headers'].update({one: {
-                'description': 'As in every answer.', 'schema': {'type': 'string'}} for one in fixed})
+                'description': 'As in every answer of the method.', 'schema': {'type': 'string'}} for one in fixed})
             if method.verb == 'head':
                 del self.components[name]['content']
             if protocol == 'OFREP':

@@ -9,43 +9,45 @@ from .openapi_problem import ALWAYS, OFREP_FAILURE, PROBLEM, Problems, headers
 from .openapi_schema import Schemas, example_message
 
 ABOUT = '''\
-Sign-up and sessions, organisations and their members, notifications, webhooks and
-event streams: the HTTP API of Trellis.
+Sign-up and sessions, organisations and their members, plans and invoices, files,
+notifications, webhooks and event streams: the HTTP API of Trellis.
 
-Times are RFC 3339 in UTC, ids are UUIDs of version 7. What is absent is left out
-and never null; a field that a request does not know is an error. Lists are read
-page by page with `page_size` and `page_token`. Every problem has the same form
-(`application/problem+json`). What cannot be read as a request at all is refused before
-there is a method, with 400, 408, 414, 417, 431, 501, 503 or 505.'''
+Times are RFC 3339 in UTC, ids are UUIDs of version 7. Absent fields are left out, never
+null; an unknown field in a request is an error. Lists are read page by page with
+`page_size` and `page_token`. Every problem has the same form
+(`application/problem+json`). A request that cannot be read at all is refused before any
+method is found, with 400, 408, 414, 417, 431, 501, 503 or 505.'''
 
 HEADERS = {
-    'Accept': ('The types of body that would have been taken.', 'application/json'),
-    'Accept-Encoding': ('Where the body was encoded: how it would have been taken.',
+    'Accept': ('The types of body that are accepted.', 'application/json'),
+    'Accept-Encoding': ('The content codings that are accepted, if the body had another.',
                         'identity'),
-    'Accept-Patch': ('The types of a change that would have been taken (RFC 5789).',
+    'Accept-Patch': ('The patch types that are accepted (RFC 5789).',
                      'application/merge-patch+json, application/json'),
-    'Accept-Post': ('The types of bytes that would have been taken.',
+    'Accept-Post': ('The types of bytes that are accepted.',
                     'application/offset+octet-stream'),
-    'Allow': ('The methods that there are.', 'POST, OPTIONS'),
-    'Content-Disposition': ('The name to keep it under (RFC 6266).',
+    'Allow': ('The methods of this path.', 'POST, OPTIONS'),
+    'Content-Disposition': ('The name to save it under (RFC 6266).',
                             'attachment; filename="INV-000042.pdf"'),
     'Content-Range': ('How many bytes there are.', 'bytes */10'),
     'ETag': ('The version, in quotes; for If-Match and If-None-Match.', '"3"'),
     'Link': ('The next page (RFC 8288, rel="next").',
              '</api/v1/tenants?page_token=AbC>; rel="next"'),
-    'Location': ('Where what was made is read.',
+    'Location': ('The path of what was created.',
                  '/api/v1/tenants/01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
-    'RateLimit': ('What is left of the limit and when more comes (draft 11).',
+    'RateLimit': ('How many requests are left, and in how many seconds one more will be '
+                  '(draft 11).',
                   '"person-read";r=599;t=1'),
-    'RateLimit-Policy': ('The limits that counted.', '"person-read";q=600;w=60'),
-    'Set-Cookie': ('The session cookie, where it was asked for; at its end one that is over.',
+    'RateLimit-Policy': ('The limits that the request counted against.',
+                         '"person-read";q=600;w=60'),
+    'Set-Cookie': ('The session cookie, if asked for; at the end of the session an expired one.',
                    '__Host-session=trs_...; Path=/; Secure; HttpOnly; SameSite=Lax'),
     'Retry-After': ('Seconds to wait before asking again.', '1'),
-    'Idempotency-Replayed': ('true where the answer is a stored one.', 'true'),
-    'WWW-Authenticate': ('How to sign in, and what is wrong with a token that was sent '
+    'Idempotency-Replayed': ('true if this is the stored answer of an earlier request.', 'true'),
+    'WWW-Authenticate': ('How to sign in, and what is wrong with the token, if one was sent '
                          '(RFC 6750).', 'Bearer realm="trellis", error="invalid_token"'),
-    'X-Request-Id': ('The request\'s id, yours or one made for it.', '7f3b2c'),
-    'traceparent': ('The trace of the request, yours or one made for it (W3C).',
+    'X-Request-Id': ('The request\'s id: yours, or a new one.', '7f3b2c'),
+    'traceparent': ('The trace of the request: yours, or a new one (W3C).',
                     '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'),
 }
 PARAMETERS = {
@@ -54,18 +56,18 @@ PARAMETERS = {
                         {'type': 'string', 'pattern':
                          r'^([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$'},
                         'b7f3c1c0-order-17'),
-    'If-Match': ('The ETag that was read; refused with 412 where it has changed since.',
+    'If-Match': ('The ETag that was read; 412 if the resource has changed since.',
                  {'type': 'string'}, '"3"'),
-    'If-None-Match': ('An ETag; 304 where the resource is still that one.',
+    'If-None-Match': ('An ETag; 304 if the resource still has it.',
                       {'type': 'string'}, '"3"'),
-    'Last-Event-ID': ('The id of the last event that came; what happened since comes '
+    'Last-Event-ID': ('The id of the last event received; what happened since is sent '
                       'first. Browsers send it by themselves.',
                       {'type': 'string', 'format': 'uuid'},
                       '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
-    'X-CSRF-Token': ('`csrf_token` of `GET /api/v1/me`; needed with the session cookie, '
-                     'and with nothing else.', {'type': 'string'},
+    'X-CSRF-Token': ('`csrf_token` of `GET /api/v1/me`; needed with the session cookie '
+                     'only.', {'type': 'string'},
                      'u3Jx0mO8Jd1cK5tYw2nBgQ7vLr9TzXa4HfEsPiDkWbM'),
-    'X-Tenant-Id': ('The tenant; may be left out with an API key or an only membership.',
+    'X-Tenant-Id': ('The tenant; may be left out with an API key, or by a member of just one.',
                     {'type': 'string', 'format': 'uuid', 'pattern': '[1-9A-Fa-f]'},
                     '01997d2e-4c1a-7b3f-9a52-6f1e0c8d4b21'),
 }
@@ -75,11 +77,11 @@ SECURITY = {
     'bearer': {'type': 'http', 'scheme': 'bearer',
                'description': 'A session token (trs_...) or an API key (trl_...).'},
     'session': {'type': 'http', 'scheme': 'bearer',
-                'description': 'A session token (trs_...): what is a person\'s own, no '
-                'API key opens (403).'},
+                'description': 'A session token (trs_...): no API key opens what is a '
+                'person\'s own (403).'},
     'cookie': {'type': 'apiKey', 'in': 'cookie', 'name': '__Host-session',
-               'description': 'The session cookie that signing in sets where it is asked '
-               'to; unsafe methods then need Origin and X-CSRF-Token.'},
+               'description': 'The session cookie that signing in sets if asked to; '
+               'unsafe methods then need Origin and X-CSRF-Token.'},
 }
 # By auth of options.proto, what signs a request; any one of it is enough.
 SIGNS = {'PUBLIC': [], 'SESSION': [{'session': []}, {'cookie': []}],
@@ -88,8 +90,8 @@ SIGNS = {'PUBLIC': [], 'SESSION': [{'session': []}, {'cookie': []}],
 # The form that a mail program posts to a link of one click (RFC 8058).
 ONE_CLICK = {
     'required': False,
-    'description': 'A form may come, as mail programs send it (RFC 8058); it says '
-    'nothing that the path does not.',
+    'description': 'Optional: the form that mail programs send (RFC 8058). It adds '
+    'nothing to the path.',
     'content': {kind: {
         'schema': {'type': 'object', 'properties': {
             'List-Unsubscribe': {'type': 'string', 'description': 'Always One-Click.'}}},
@@ -112,7 +114,7 @@ def form(fields):
     return {'type': 'object', 'required': ['file'], 'properties': {
         **{name: {'type': 'string', 'description': f'The file\'s {name}.'} for name in fields},
         'file': {'type': 'string', 'contentMediaType': 'application/octet-stream',
-                 'description': 'The file; its part is the last one.'}}}
+                 'description': 'The file, as the last part.'}}}
 
 
 class Head:
@@ -207,7 +209,7 @@ class OpenapiOutput:
         name = re.sub('^Get', '', method.name)
         operation.update({
             'operationId': 'head' + name,
-            'summary': operation['summary'] + ': what GET would say, without the bytes',
+            'summary': operation['summary'] + ': the header fields only',
             'parameters': [p for p in operation['parameters']
                            if p.get('name') not in ('Range', 'If-Range')]})
         operation['responses'].pop('206', None)
@@ -216,14 +218,14 @@ class OpenapiOutput:
 
     def offers(self, method):
         """OPTIONS says what the server offers; nobody needs to sign it."""
-        fixed = {name: {'description': 'Always the same.',
+        fixed = {name: {'description': 'A constant.',
                         'schema': {'type': 'string', 'const': value}}
                  for name, value in method.fixed('offers')}
         return {
             'operationId': method.name[0].lower() + method.name[1:] + 'Options',
             'tags': [method.service],
             'summary': 'What the server offers here',
-            'description': 'The methods of the path, and what else of the protocol is spoken. '
+            'description': 'The methods of the path, and the extensions that are supported. '
             'Counts against no limit.',
             'security': [],
             'parameters': [self.parameter(method.input.field(name), 'path')
