@@ -124,7 +124,7 @@ service(void)
 #define SENT "type in ('tenants.invitation.created', 'tenants.invitation.resent')"
 
 unsigned
-world_letters(void)
+world_mails(void)
 {
 	return (unsigned)strtoul(
 	    world_sql("select count(*) from outbox where " SENT), NULL, 10);

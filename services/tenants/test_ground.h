@@ -31,7 +31,7 @@ struct trl_id world_tenant_new(const struct world_person *person);
 void world_join(
     struct trl_id tenant, const struct world_person *person, const char *role);
 /* How many invitations' e-mails the outbox asks for, and the newest one's token. */
-unsigned world_letters(void);
+unsigned world_mails(void);
 char *world_letter_token(void);
 
 /* Of invitations into home. */

@@ -44,7 +44,7 @@ the_invited_accepts_once(void **state)
 	Tenants__V1__MyTenant *joined;
 	tenants_invitation *made;
 	char *token;
-	unsigned letters = world_letters();
+	unsigned mails = world_mails();
 
 	(void)state;
 	assert_int_equal(
@@ -52,7 +52,7 @@ the_invited_accepts_once(void **state)
 	assert_string_equal(made->email, bob->email);
 	assert_int_equal(made->status, TENANTS__V1__INVITATION__STATUS__pending);
 	assert_true(trl_id_eq(trl_value_id(made->invited_by), founder->account));
-	assert_int_equal(world_letters(), letters + 1);
+	assert_int_equal(world_mails(), mails + 1);
 	token = world_letter_token();
 	assert_int_equal(take_up(bob, token, &joined), TRL_OK);
 	assert_int_equal(joined->role, ROLE(admin));
@@ -242,7 +242,7 @@ a_repeated_invitation_sends_no_second_letter(void **state)
 	struct world_caller who = {
 		.person = founder, .tenant = home, .idempotency_key = "invite-1"
 	};
-	unsigned letters = world_letters();
+	unsigned mails = world_mails();
 
 	(void)state;
 	assert_int_equal(
@@ -250,7 +250,7 @@ a_repeated_invitation_sends_no_second_letter(void **state)
 	assert_int_equal(
 	    invite_as(&who, "new@example.test", ROLE(viewer), NULL), TRL_OK);
 	assert_true(world.replayed);
-	assert_int_equal(world_letters(), letters + 1);
+	assert_int_equal(world_mails(), mails + 1);
 }
 
 static void

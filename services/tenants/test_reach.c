@@ -72,10 +72,10 @@ nobody_is_written_to_before_the_senders_address_is_proven(void **state)
 {
 	(void)state;
 	for (int key = 0; key < 2; key++) {
-		unsigned letters;
+		unsigned mails;
 
 		begin(false);
-		letters = world_letters();
+		mails = world_mails();
 		for (int way = 0; way < WAYS; way++) {
 			const struct world_caller who = { .person = owner,
 				.tenant = tenant,
@@ -84,7 +84,7 @@ nobody_is_written_to_before_the_senders_address_is_proven(void **state)
 
 			assert_int_equal(reach(&who, way), TRL_DENIED);
 		}
-		assert_int_equal(world_letters(), letters);
+		assert_int_equal(world_mails(), mails);
 		assert_string_equal(ground.counted, "");
 	}
 }
@@ -118,13 +118,13 @@ whose_limit_is_reached_causes_no_mail(void **state)
 	begin(true);
 	who = (struct world_caller){ .person = owner, .tenant = tenant };
 	for (int way = 0; way < WAYS; way++) {
-		unsigned letters = world_letters();
+		unsigned mails = world_mails();
 
 		ground.limited = to[way] ? to[way] : bob->email;
 		assert_int_equal(reach(&who, way), TRL_RATE);
 		ground.limited = world_id_text(owner->account);
 		assert_int_equal(reach(&who, way), TRL_RATE);
-		assert_int_equal(world_letters(), letters);
+		assert_int_equal(world_mails(), mails);
 	}
 	/* What was done already is answered again, and is not counted. */
 	ground.limited = NULL;

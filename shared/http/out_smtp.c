@@ -29,7 +29,7 @@ struct sending {
 	trl_http_out *out;
 	const char *key;
 	struct out_smtp_link *link;
-	const struct trl_smtp_letter *letter;
+	const struct trl_smtp_mail *mail;
 	const struct out_url *url;
 	int security;
 	const char *list;
@@ -82,10 +82,10 @@ static size_t
 on_read(char *to, size_t one, size_t room, void *self)
 {
 	struct sending *sending = self;
-	size_t left = sending->letter->message_len - sending->read;
+	size_t left = sending->mail->message_len - sending->read;
 	size_t n = room * one < left ? room * one : left;
 
-	memcpy(to, (const char *)sending->letter->message + sending->read, n);
+	memcpy(to, (const char *)sending->mail->message + sending->read, n);
 	sending->read += n;
 	return n;
 }
@@ -130,13 +130,13 @@ close_socket(void *self, curl_socket_t fd)
 }
 
 static void
-set_who(CURL *easy, const struct trl_smtp_letter *letter)
+set_who(CURL *easy, const struct trl_smtp_mail *mail)
 {
-	if (letter->user != NULL)
-		curl_easy_setopt(easy, CURLOPT_USERNAME, letter->user);
-	if (letter->password != NULL)
-		curl_easy_setopt(easy, CURLOPT_PASSWORD, letter->password);
-	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, letter->from);
+	if (mail->user != NULL)
+		curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
+	if (mail->password != NULL)
+		curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password);
+	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
 }
 
 static void
@@ -166,7 +166,7 @@ set_options(struct sending *sending, long left_ms)
 	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(easy, CURLOPT_READDATA, sending);
-	set_who(easy, sending->letter);
+	set_who(easy, sending->mail);
 }
 
 /* What pointed at this mail is gone when it is sent; the handle stays. */
@@ -236,7 +236,7 @@ static void
 send_by(struct sending *sending, uint64_t left_us)
 {
 	CURL *easy = sending->link->easy;
-	struct curl_slist *to = curl_slist_append(NULL, sending->letter->to);
+	struct curl_slist *to = curl_slist_append(NULL, sending->mail->to);
 	struct curl_slist *list = NULL;
 
 	set_options(sending, (long)(left_us / 1000 + 1));
@@ -341,14 +341,14 @@ is_bare(const char *address)
 }
 
 enum trl_code
-trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *letter,
+trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_mail *mail,
     struct trl_smtp_answer *answer)
 {
 	uint32_t timeout_ms =
-	    letter->timeout_ms > 0 ? letter->timeout_ms : OUT_SMTP_TIMEOUT_MS;
+	    mail->timeout_ms > 0 ? mail->timeout_ms : OUT_SMTP_TIMEOUT_MS;
 	uint32_t left_ms = trl_time_left_ms(ctx);
-	struct sending sending = { .out = out, .letter = letter };
-	const char *text = read_security(ctx, letter->url, &sending.security);
+	struct sending sending = { .out = out, .mail = mail };
+	const char *text = read_security(ctx, mail->url, &sending.security);
 	struct out_url url;
 	const char *wrong = out_url_read(text, true, &url);
 	struct trl_span span;
@@ -357,18 +357,18 @@ trl_smtp_send(trl_ctx *ctx, trl_http_out *out, const struct trl_smtp_letter *let
 	*answer = (struct trl_smtp_answer){ .status = "", .text = "" };
 	if (wrong != NULL)
 		return trl_fail(ctx, TRL_UNAVAILABLE, "%s", wrong);
-	if (letter->helo != NULL) /* libcurl takes it from the path */
+	if (mail->helo != NULL) /* libcurl takes it from the path */
 		trl_assert(curl_url_set(url.parsed, CURLUPART_PATH,
-			       trl_arena_printf(ctx->arena, "/%s", letter->helo),
+			       trl_arena_printf(ctx->arena, "/%s", mail->helo),
 			       0) == CURLUE_OK);
 	trl_span_begin(ctx, &span, TRL_SPAN_MAIL, NULL);
 	trl_span_text(&span, url.host);
 	sending.url = &url;
 	sending.key = trl_arena_printf(
-	    ctx->arena, "%s %s", letter->url, letter->user != NULL ? letter->user : "");
+	    ctx->arena, "%s %s", mail->url, mail->user != NULL ? mail->user : "");
 	sending.end_us = trl_mono_us() +
 			 (uint64_t)(timeout_ms < left_ms ? timeout_ms : left_ms) * 1000;
-	rc = is_bare(letter->from) && is_bare(letter->to)
+	rc = is_bare(mail->from) && is_bare(mail->to)
 		 ? out_resolve(ctx, out, &url, &sending.end_us, &sending.list)
 		 : trl_fail(ctx, TRL_DENIED, "The address is not one bare address.");
 	if (sending.end_us > ctx->deadline_us)

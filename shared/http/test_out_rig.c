@@ -128,7 +128,7 @@ run_letter(trl_ctx *ctx, void *arg)
 	struct visit *visit = arg;
 
 	ctx->trace = visit->trace;
-	visit->rc = trl_smtp_send(ctx, visit->out, &visit->letter, &visit->smtp);
+	visit->rc = trl_smtp_send(ctx, visit->out, &visit->mail, &visit->smtp);
 	snprintf(visit->smtp_text, sizeof visit->smtp_text, "%s", visit->smtp.text);
 	snprintf(
 	    visit->smtp_status, sizeof visit->smtp_status, "%s", visit->smtp.status);

@@ -37,7 +37,7 @@ struct visit {
 	struct trl_trace trace;
 	char url[100]; /* room for call.url */
 	struct trl_http_call call;
-	struct trl_smtp_letter letter;
+	struct trl_smtp_mail mail;
 	struct trl_smtp_answer smtp;
 	char smtp_text[300], smtp_status[20];
 	struct trl_http_answer answer;

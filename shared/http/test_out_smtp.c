@@ -28,7 +28,7 @@ letter_to(const char *to, const char *scheme, unsigned port)
 
 	n = (n + 1) % 4;
 	snprintf(url[n], sizeof url[n], "%s://localhost:%u", scheme, port);
-	return (struct visit){ .letter = { .url = url[n],
+	return (struct visit){ .mail = { .url = url[n],
 				   .user = "mesh",
 				   .password = "pass word",
 				   .from = "sender@good.test",
@@ -39,9 +39,9 @@ letter_to(const char *to, const char *scheme, unsigned port)
 
 /* What the mail server has taken, as text. */
 static char *
-letters(void)
+mails(void)
 {
-	struct visit visit = { .call = { .url = at(world.http, "letters") } };
+	struct visit visit = { .call = { .url = at(world.http, "mails") } };
 
 	go(&visit);
 	assert_int_equal(visit.rc, TRL_OK);
@@ -59,7 +59,7 @@ a_letter_goes_by_starttls_with_a_password(void **state)
 	assert_int_equal(visit.rc, TRL_OK);
 	assert_int_equal(visit.smtp.code, 250);
 	assert_string_equal(visit.smtp_text, "250 OK, as 42");
-	taken = letters();
+	taken = mails();
 	assert_non_null(strstr(taken, "\"to\": [\"first@good.test\"], \"tls\": true, "
 				      "\"user\": \"mesh\""));
 	assert_non_null(strstr(taken, "\\n.a dot\\r\\n..two\\r\\nFrom here"));
@@ -115,10 +115,10 @@ a_letter_goes_by_tls_and_to_a_relay_without(void **state)
 	(void)state;
 	post(&tls);
 	assert_int_equal(tls.rc, TRL_OK);
-	plain.letter.user = plain.letter.password = NULL;
+	plain.mail.user = plain.mail.password = NULL;
 	post(&plain);
 	assert_int_equal(plain.rc, TRL_OK);
-	taken = letters();
+	taken = mails();
 	assert_non_null(strstr(taken, "[\"tls@good.test\"], \"tls\": true"));
 	assert_non_null(strstr(taken, "[\"plain@good.test\"], \"tls\": false"));
 	free(taken);
@@ -133,7 +133,7 @@ without_starttls_nothing_is_sent(void **state)
 	(void)state;
 	post(&visit);
 	assert_int_equal(visit.rc, TRL_UNAVAILABLE);
-	taken = letters();
+	taken = mails();
 	assert_null(strstr(taken, "open@good.test"));
 	free(taken);
 }
@@ -141,7 +141,7 @@ without_starttls_nothing_is_sent(void **state)
 static void
 the_connection_is_kept_for_the_next_letter(void **state)
 {
-	char *before = letters(), *after;
+	char *before = mails(), *after;
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
@@ -150,7 +150,7 @@ the_connection_is_kept_for_the_next_letter(void **state)
 		post(&visit);
 		assert_int_equal(visit.rc, TRL_OK);
 	}
-	after = letters();
+	after = mails();
 	assert_int_equal(strtoul(strchr(before, ':') + 1, NULL, 10),
 	    strtoul(strchr(after, ':') + 1, NULL, 10));
 	free(before);
@@ -219,7 +219,7 @@ a_refusal_of_us_makes_the_letter_wait_whenever_it_comes(void **state)
 	for (size_t i = 0; i < TRL_COUNT(cases); i++) {
 		struct visit visit = letter_to(cases[i].to, "smtp", world.smtp);
 
-		visit.letter.from = cases[i].from;
+		visit.mail.from = cases[i].from;
 		post(&visit);
 		assert_int_equal(visit.rc, TRL_UNAVAILABLE);
 		assert_int_equal(visit.smtp.code, cases[i].code);
@@ -269,7 +269,7 @@ a_letter_that_was_refused_says_nothing_of_the_next(void **state)
 	struct visit fine = letter_to("b@good.test", "smtp", world.smtp);
 
 	(void)state;
-	foreign.letter.from = "foreign@good.test";
+	foreign.mail.from = "foreign@good.test";
 	for (int i = 0; i < 2; i++) {
 		post(&refused);
 		assert_int_equal(refused.smtp.stage, TRL_SMTP_BODY);
@@ -288,8 +288,8 @@ a_wrong_password_is_ours_to_mend_and_the_letter_waits(void **state)
 	struct visit visit = letter_to("b@good.test", "smtp", world.smtp);
 
 	(void)state;
-	visit.letter.user = "other";
-	visit.letter.password = "wrong";
+	visit.mail.user = "other";
+	visit.mail.password = "wrong";
 	post(&visit);
 	assert_int_equal(visit.rc, TRL_UNAVAILABLE);
 	assert_int_equal(visit.smtp.code, 535);
@@ -303,7 +303,7 @@ a_server_that_never_takes_the_letter_holds_up_neither_loop_nor_actor(void **stat
 	uint64_t began = trl_mono_us();
 
 	(void)state;
-	never.letter.timeout_ms = 3000;
+	never.mail.timeout_ms = 3000;
 	begin_letter(&never);
 	post(&slow);
 	assert_int_equal(slow.rc, TRL_OK);
@@ -314,7 +314,7 @@ a_server_that_never_takes_the_letter_holds_up_neither_loop_nor_actor(void **stat
 	assert_true(trl_loop_run_until(world.loop, is_done, &never, 20000));
 	assert_int_equal(never.rc, TRL_DEADLINE);
 	assert_in_range(trl_mono_us() - began, 2900000, 15000000);
-	slow.letter.to = "next@good.test"; /* not by the connection that was given up */
+	slow.mail.to = "next@good.test"; /* not by the connection that was given up */
 	post(&slow);
 	assert_int_equal(slow.rc, TRL_OK);
 	post(&slow);
@@ -330,8 +330,8 @@ conversations_that_stall_hold_up_nobody_elses(void **state)
 	for (size_t i = 0; i < TRL_COUNT(stalled); i++) {
 		stalled[i] = letter_to(
 		    i % 2 ? "stalls@good.test" : "never@good.test", "smtp", world.smtp);
-		stalled[i].letter.url = quick.letter.url;
-		stalled[i].letter.timeout_ms = 8000;
+		stalled[i].mail.url = quick.mail.url;
+		stalled[i].mail.timeout_ms = 8000;
 		begin_letter(&stalled[i]);
 	}
 	for (int i = 0; i < 20; i++) {
@@ -355,7 +355,7 @@ each_step_before_the_text_has_a_time_of_its_own(void **state)
 
 	(void)state;
 	visit.actor_ms = 60000;
-	visit.letter.timeout_ms = 50000;
+	visit.mail.timeout_ms = 50000;
 	post(&visit);
 	assert_int_equal(visit.rc, TRL_DEADLINE);
 	assert_int_equal(visit.smtp.stage, TRL_SMTP_RCPT);
@@ -370,7 +370,7 @@ more_letters_than_threads_wait_for_their_turn(void **state)
 	(void)state;
 	for (size_t i = 0; i < VISITS; i++) {
 		visits[i] = letter_to("many@good.test", "smtp", world.smtp);
-		visits[i].letter.url = visits[0].letter.url;
+		visits[i].mail.url = visits[0].mail.url;
 		begin_letter(&visits[i]);
 	}
 	assert_true(trl_loop_run_until(world.loop, all_done, visits, 15000));

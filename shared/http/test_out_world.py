@@ -21,7 +21,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 class Seen:
     """What the servers have seen."""
-    letters = []
+    mails = []
     smtp_connections = 0
     http_connections = 0
     died = 0
@@ -143,7 +143,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def at_letters(self, _):
         self.reply(200, json.dumps({'connections': Seen.smtp_connections,
-                                    'letters': Seen.letters}).encode())
+                                    'mails': Seen.mails}).encode())
 
 
 class Server(ThreadingHTTPServer):
@@ -191,7 +191,7 @@ class Mail:
             await asyncio.sleep(600)
         if name == 'slow':
             await asyncio.sleep(0.4)
-        Seen.letters.append({'from': envelope.mail_from, 'to': envelope.rcpt_tos,
+        Seen.mails.append({'from': envelope.mail_from, 'to': envelope.rcpt_tos,
                              'tls': bool(server.transport.get_extra_info('sslcontext')),
                              'user': session.auth_data and session.auth_data.login.decode(),
                              'text': envelope.content.decode()})

@@ -94,7 +94,7 @@ static enum trl_code
 send_by_smtp(struct notify *self, trl_ctx *ctx, const struct notify_posting *posting,
     const struct trl_buf *mail, bool *refused)
 {
-	struct trl_smtp_letter smtp = {
+	struct trl_smtp_mail smtp = {
 		.url = self->config->smtp_url,
 		.helo = self->helo,
 		.user = self->config->smtp_user,

@@ -12,7 +12,7 @@ struct trl_http_out_options {
 	/* Which addresses may be connected to. By default only public ones: loopback,
 	 * private, link-local, multicast and other special ranges (RFC 6890) of IPv4
 	 * and IPv6, mapped ones included, are refused after the name was resolved, and
-	 * the connection is made to the address that was looked at. */
+	 * the connection is made to the address that was checked. */
 	bool any_address;
 	const char
 	    *allow_cidrs;       /* "127.0.0.0/8,10.0.0.0/8": allowed as well; or NULL */
@@ -20,18 +20,17 @@ struct trl_http_out_options {
 	size_t max_connections; /* 0: 256 */
 };
 
-/* Whether it is a list as allow_cidrs wants it; NULL is one. */
+/* Whether allow_cidrs may have this value; NULL may be. */
 bool trl_http_out_are_cidrs(const char *cidrs);
 
-/* Start-up. NULL: allow_cidrs or ca_file is wrong; said by
- * trl_complain. */
+/* Start-up. NULL: allow_cidrs or ca_file is wrong; trl_complain said so. */
 trl_http_out *trl_http_out_open(
     trl_loop *loop, const struct trl_http_out_options *options);
 void trl_http_out_close(trl_http_out **out);
 
-/* Whether a URL could ever be called: its scheme, its port (80, 443, 8080, 8443 unless
- * the host is allowed by CIDR), a literal address. Says why not, for the user; NULL:
- * fine. Does not resolve names. */
+/* Why a URL could never be called, for the user: its scheme, its port (80, 443, 8080,
+ * 8443 unless the host is allowed by CIDR) or a literal address. NULL: it could. Does
+ * not resolve names. */
 const char *trl_http_out_refused(const trl_http_out *out, const char *url);
 /* The same for a client that may call any address; for settings, before there is one.
  */
@@ -43,11 +42,11 @@ struct trl_http_call {
 	const char *const *headers; /* "Name: value", NULL-ended; or NULL */
 	const void *body;
 	size_t body_len;
-	uint32_t timeout_ms; /* of the whole, but a turn to resolve the name, up to 5 s
-				more; 0: 10,000; bounded by ctx's deadline */
-	size_t max_reply;   /* bytes of body that are kept; 0: 64 KiB. More: the call is
-			       ended there and truncated set */
-	const char *header; /* the name of one of the answer's that is kept; or NULL */
+	uint32_t timeout_ms; /* of the whole; waiting for a resolver may add 5 s; 0:
+				10,000; bounded by ctx's deadline */
+	size_t max_reply;    /* bytes of body that are kept; 0: 64 KiB. If there are
+				more, the call ends there and truncated is set */
+	const char *header;  /* the name of a header field to keep; or NULL */
 };
 
 struct trl_http_answer {
@@ -58,52 +57,52 @@ struct trl_http_answer {
 	uint32_t retry_after_s; /* as Retry-After asks, a day at most; 0: it does not */
 	uint32_t took_ms;
 	const char *address; /* connected to */
-	const char *header;  /* the value of call.header, or "": it is not there, or
-				longer than 255 bytes */
+	const char *header;  /* the value of call.header; "": absent, or longer than
+				255 bytes */
 };
 
-/* Any status is TRL_OK. Errors: TRL_DENIED (an address that is not allowed, or the URL
- * is none), TRL_UNAVAILABLE (resolving, connecting, TLS, the answer's form; says
- * which), TRL_BUSY (nobody was asked yet: too many names are being resolved, of which
- * ctx->tenant may have one at a time), TRL_DEADLINE. */
+/* Any status is TRL_OK. Errors: TRL_DENIED (the address is not allowed, or not a URL),
+ * TRL_UNAVAILABLE (resolving, connecting, TLS, the answer's form; says which), TRL_BUSY
+ * (nothing was sent: too many names are being resolved, of which ctx->tenant may have
+ * one at a time), TRL_DEADLINE. */
 enum trl_code trl_http_out_call(trl_ctx *ctx, trl_http_out *out,
     const struct trl_http_call *call, struct trl_http_answer *answer) TRL_MUST_CHECK;
 
-/* A request whose body is written, and whose answer's is read, in pieces: neither is
+/* A request whose body is written, and the answer's body read, in pieces: neither is
  * ever whole in memory, and both move at the pace of the slower end. In place of the
- * time of the whole there is an idle limit, which is call.timeout_ms (0: 30,000), and a
- * floor of 60 KiB in a minute; they count only while the other side is waited for. Each
- * piece leaves the actor at least 30 s for the next.
+ * total time there is an idle limit, call.timeout_ms (0: 30,000), and a floor of 60 KiB
+ * a minute; they count only while waiting for the other side. Each piece leaves the
+ * actor at least 30 s for the next.
  *
  *   trl_http_out_begin(ctx, out, &call, length, &exchange)
- *   trl_http_out_write ...      length bytes of it, where it is not 0
- *   trl_http_out_head           what the answer is
+ *   trl_http_out_write ...      length bytes in all
+ *   trl_http_out_head           the answer's status and header fields
  *   trl_http_out_read ...       until *len is 0
  *   trl_http_out_end(&exchange)
  *
- * Errors of all: those of trl_http_out_call; after one only the end is left. */
+ * Errors of all: those of trl_http_out_call; after an error only end may be called. */
 typedef struct trl_http_exchange trl_http_exchange;
 
-/* call.body, body_len and max_reply count for nothing; the call's texts are copied. A
+/* call.body, body_len and max_reply are ignored; the call's texts are copied. The
  * connection is kept for reuse as for any call. */
 enum trl_code trl_http_out_begin(trl_ctx *ctx, trl_http_out *out,
     const struct trl_http_call *call, uint64_t length,
     trl_http_exchange **exchange) TRL_MUST_CHECK;
-/* Parks until it is taken. Also TRL_OK where the other side has answered without it:
- * then it goes nowhere, and the head tells what. More than length is an assertion. */
+/* Parks until it is taken. Also TRL_OK if the other side has answered without reading
+ * it: then it is dropped, and the head tells why. More than length is an assertion. */
 enum trl_code trl_http_out_write(trl_ctx *ctx, trl_http_exchange *exchange,
     const void *data, size_t len) TRL_MUST_CHECK;
-/* Parks for the answer's head; its body is empty here. */
+/* Parks until the answer's head has arrived; answer->body is empty. */
 enum trl_code trl_http_out_head(trl_ctx *ctx, trl_http_exchange *exchange,
     struct trl_http_answer *answer) TRL_MUST_CHECK;
-/* The next piece, until the next call; *len 0: it is all. */
+/* The next piece, good until the next call; *len 0: the body has ended. */
 enum trl_code trl_http_out_read(trl_ctx *ctx, trl_http_exchange *exchange,
     const uint8_t **data, size_t *len) TRL_MUST_CHECK;
-/* What is not over is given up, and its connection closed. */
+/* Ends the exchange; one that is not complete closes its connection. */
 void trl_http_out_end(trl_http_exchange **exchange);
 
 /* One mail to one recipient by SMTP (RFC 5321). */
-struct trl_smtp_letter {
+struct trl_smtp_mail {
 	const char *url;  /* smtp://host:587 (STARTTLS wanted), smtps://host:465,
 			     smtp+plain://host:25 (no TLS: a relay on this machine) */
 	const char *helo; /* what we call ourselves (EHLO); NULL: the machine's name */
@@ -114,7 +113,7 @@ struct trl_smtp_letter {
 	uint32_t timeout_ms; /* 0: 30,000 */
 };
 
-/* What the server's last reply was to. */
+/* The command that the server's last reply answers. */
 enum trl_smtp_stage {
 	TRL_SMTP_HELLO, /* connecting, TLS, signing in: no mail yet */
 	TRL_SMTP_MAIL,  /* the sender */
@@ -131,12 +130,11 @@ struct trl_smtp_answer {
 	    *text; /* the reply's last line, as UTF-8, at most 255 bytes; or "" */
 };
 
-/* Why a mail server's URL cannot be used, in words; NULL: it can. */
+/* Why a mail server's URL cannot be used, as a sentence; NULL: it can. */
 const char *trl_smtp_refused(const char *url);
 
-/* Errors: TRL_UNAVAILABLE (again later: connection, TLS, 4xx, a 5xx that is about us:
- * who may sign in, send, relay), TRL_DENIED (a 5xx to the recipient or the mail, for
- * good), TRL_BUSY, TRL_DEADLINE. */
+/* Sends a mail. Errors: TRL_UNAVAILABLE (retry later: connection, TLS, 4xx, or a 5xx
+ * about us: signing in, sending, relaying), TRL_DENIED (a 5xx about the recipient or
+ * the mail, for good), TRL_BUSY, TRL_DEADLINE. */
 enum trl_code trl_smtp_send(trl_ctx *ctx, trl_http_out *out,
-    const struct trl_smtp_letter *letter,
-    struct trl_smtp_answer *answer) TRL_MUST_CHECK;
+    const struct trl_smtp_mail *mail, struct trl_smtp_answer *answer) TRL_MUST_CHECK;
