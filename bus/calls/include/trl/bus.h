@@ -10,28 +10,28 @@ typedef struct trl_bus trl_bus;
 enum { TRL_BUS_NAME_MAX = 40 }; /* of a service's name, without NUL */
 
 /* Calls a method and parks until its reply. *out lies in ctx's arena. Deadline,
- * principal, tenant and trace go along; ctx->err is the callee's error.
- * The callee is refused by itself; an unhandled condition wants trl_fold.
- * Errors: what the method lists, and every fault. */
+ * principal, tenant and trace go along; ctx->err is the callee's error. Fold a
+ * condition that you do not handle (trl_fold). Errors: what the method lists, and every
+ * fault. */
 enum trl_code trl_bus_call(trl_ctx *ctx, trl_bus *bus, const struct trl_method *method,
     const ProtobufCMessage *in, ProtobufCMessage **out) TRL_MUST_CHECK;
 
-/* What may be changed of a call's terms; a zeroed field means the usual. */
+/* What may differ from call to call; a zeroed field means the default. */
 struct trl_call_terms {
 	bool as_service;     /* on the service's own behalf, not the principal's */
 	const char *step;    /* of a WRITE inside a WRITE: its name (the key is
 				the parent's key and this) */
 	uint32_t timeout_ms; /* less than what is left */
-	const char *to;      /* of a contract that several services serve: which one;
-				NULL: the method's own */
+	const char *to;      /* the service, for a contract that several serve; NULL:
+				the method's own */
 	const char *at;      /* the one process at this address; NULL: any */
 };
 enum trl_code trl_bus_call_with(trl_ctx *ctx, trl_bus *bus,
     const struct trl_method *method, const ProtobufCMessage *in,
     const struct trl_call_terms *terms, ProtobufCMessage **out) TRL_MUST_CHECK;
 
-/* Tells everybody who watches topic that something about these ids changed. May
- * be lost; carries nothing else. topic: "tenants.grant", at most 40 characters. */
+/* Tells all who watch topic that something about these ids changed. May be lost;
+ * carries nothing else. topic: "tenants.grant", at most 40 characters. */
 void trl_bus_notify(
     trl_bus *bus, const char *topic, struct trl_id tenant, struct trl_id subject);
 /* Start-up: fn runs on the loop (not in an actor) for each notice of topic that

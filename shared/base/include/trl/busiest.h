@@ -1,6 +1,6 @@
 /* busiest.h - the tenants that this process works most for, in fixed memory. Tenants
- * are no labels of metrics, for there may be a million of them; whom the load comes
- * from is asked of this when it is wanted (/metrics/tenants, trellis tenants top).
+ * are not labels of metrics, because there may be a million of them; this says whom the
+ * load comes from (/metrics/tenants, trellis tenants top).
  *
  * Space-Saving by A. Metwally, D. Agrawal and A. El Abbadi, "Efficient Computation of
  * Frequent and Top-k Elements in Data Streams" (ICDT 2005): 256 counters; a tenant
@@ -19,7 +19,7 @@
 #include <trl/buf.h>
 #include <trl/id.h>
 
-enum { TRL_BUSIEST = 50 }; /* as many are shown */
+enum { TRL_BUSIEST = 50 }; /* how many are shown */
 
 enum trl_busy {
 	TRL_BUSY_REQUEST, /* over HTTP, at the door */

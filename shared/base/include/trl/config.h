@@ -112,10 +112,10 @@ extern const struct trl_config_table *const trl_config_known[];
 bool trl_config_read(const struct trl_config_table *table, void *out) TRL_MUST_CHECK;
 /* Refuses TRELLIS_* variables that trl_config_known does not know; TRELLIS_TEST_*
  * belong to the test programs and pass. The services of a family of services are those
- * that a known table is of, and those of also (lower case, NULL-ended, or NULL). */
+ * with a known table, and those in also (lower case, NULL-ended, or NULL). */
 bool trl_config_check_names(const char *const *also) TRL_MUST_CHECK;
-/* Reads all that trl_config_known knows, and keeps nothing: also what a module reads
- * when it is opened. False: said on stderr, as trl_config_read() does. */
+/* Reads every table of trl_config_known, also those that a module reads only when it is
+ * opened, and keeps nothing. False: said on stderr, as trl_config_read() does. */
 bool trl_config_check_values(void) TRL_MUST_CHECK;
 /* Calls fn for each set variable of a family, with the rest of its name. One that
  * ends in _FILE comes with that cut off and the file's text as its value. False: a
@@ -139,14 +139,14 @@ void trl_config_print(const struct trl_config_table *table, const void *values);
  * its variable and the path of the file that it comes from, or NULL. */
 void trl_config_each_secret(
     void (*fn)(void *self, const char *name, const char *path), void *self);
-/* Calls fn for each setting whose file is another one than at the last look, at the
- * first look for each that has a file: whether it holds another value than was read for
- * use last. One that cannot be read is looked at again. */
+/* Looks at the settings' files. Calls fn for each that has been replaced since the last
+ * look (the first time, for each there is), and says whether its value differs from the
+ * one in use. A file that cannot be read is tried again at the next look. */
 void trl_config_look(
     void (*fn)(void *self, const char *name, bool differs), void *self);
-/* Whether the file of a setting, or of any (NULL), held at the last look another value
- * than was read for use since. */
+/* Whether, at the last look, the file of a setting (NULL: of any) held another value
+ * than the one in use. */
 bool trl_config_differs(const char *name);
-/* A secret as its file holds it now, from here on in use; the caller's. NULL: it cannot
- * be read, or is empty, which was said. */
+/* A secret as its file holds it now, which is then the one in use. The caller owns it.
+ * NULL: it cannot be read, or is empty; that was said. */
 trl_secret *trl_config_secret_anew(const char *name);

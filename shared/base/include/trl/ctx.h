@@ -1,5 +1,5 @@
-/* ctx.h - what one message knows: who asks, for which tenant, until when, and
- * how it went. Made by a dispatch loop (the bus's server, the edge, a job) for
+/* ctx.h - the context of one message: who asks, for which tenant, until when, and how
+ * it went. Made by a dispatch loop (the bus's server, the edge, a job) for
  * one actor, passed first to everything that may park, gone with the message.
  *
  * Open on purpose: handlers read it. Only dispatch loops write it, and
@@ -73,7 +73,7 @@ struct trl_ctx {
 	bool cancelled;       /* the caller has gone; parking fails with DEADLINE */
 	const struct trl_method *method; /* or NULL */
 	const char *service;             /* whose code runs: "tenants" */
-	struct trl_pg *pg;  /* its way to PostgreSQL, or NULL (of a message only) */
+	struct trl_pg *pg;  /* the service's PostgreSQL, for messages; or NULL */
 	const char *caller; /* the service that sent the message, or NULL */
 	struct trl_principal principal;
 	struct trl_id tenant; /* nil: none */
@@ -101,14 +101,15 @@ uint32_t trl_time_left_ms(const trl_ctx *ctx);
  * operator holds all. */
 bool trl_may(const trl_ctx *ctx, uint32_t permission);
 
-/* In a WRITE's handler, before it writes: has fn(ctx, arg) called between the message's
- * end and its answer, unless it was refused. So fn also runs where another run of the
- * key was faster and where nobody knows whether the write happened; it does no harm
- * twice, may park, and cannot fail the message. arg lives as long as the message. Where
- * the handler does not run, for its answer is stored, the service is told (replayed in
- * trl/service.h): the run that stored it may have been killed before it came so far. */
+/* In a WRITE's handler, before it writes: has fn(ctx, arg) called between the end of
+ * the handler and the answer, unless the write was refused. So fn also runs if another
+ * run of the key was faster, or if nobody knows whether the write happened: it must do
+ * no harm when repeated, may park, and cannot fail the message. arg must live as long
+ * as the message. If the answer is a stored one and the handler does not run, the
+ * service's replayed is called instead (trl/service.h): the run that stored it may have
+ * been killed before fn ran. */
 void trl_after_write(trl_ctx *ctx, void (*fn)(trl_ctx *ctx, void *arg), void *arg);
-/* A WRITE that found nothing to change says so before it answers TRL_OK: it leaves no
+/* Says, before a WRITE answers TRL_OK, that it found nothing to change: it leaves no
  * record, and a retry finds the same. */
 static inline void
 trl_unchanged(trl_ctx *ctx)

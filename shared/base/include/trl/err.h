@@ -23,11 +23,12 @@ struct trl_violation {
 
 enum { TRL_ERR_VIOLATIONS_MAX = 16 };
 
-/* What of a plan is used up; of a switch that is off limit and used are 0. */
+/* How much of a plan's feature is used; for a switch that is off, limit and used are
+ * 0. */
 struct trl_quota {
 	char feature[64], plan[64]; /* keys; "": no plan's feature, an unknown plan */
 	int64_t limit, used;
-	int64_t reserved; /* beside used, of what is reserved before; -1: nothing is */
+	int64_t reserved; /* in addition to used; -1: the feature is not reserved */
 };
 
 struct trl_err {
@@ -41,8 +42,8 @@ struct trl_err {
 	int line;
 	const struct trl_violation *violations; /* in the arena of the ctx */
 	size_t n_violations;
-	struct trl_quota quota; /* of TRL_QUOTA; of TRL_RANGE its limit: how many bytes
-				 * there are; of TRL_TOO_LARGE a plan's */
+	struct trl_quota quota; /* for TRL_QUOTA, and TRL_TOO_LARGE by a plan; for
+				 * TRL_RANGE, limit is how many bytes there are */
 };
 
 /* trl_code_name, trl_code_status and trl_code_title come with <trl/code.h>. */
@@ -74,10 +75,10 @@ void trl_err_clear(struct trl_ctx *ctx);
 /* Asks the caller to wait this long; goes with BUSY, RATE, CONFLICT. */
 void trl_err_retry_after(struct trl_ctx *ctx, uint32_t ms);
 
-/* Says what is used up; the caller still fails, with TRL_QUOTA or TRL_TOO_LARGE. */
+/* Records what is used up; the caller still fails, with TRL_QUOTA or TRL_TOO_LARGE. */
 void trl_err_quota(struct trl_ctx *ctx, const char *feature, const char *plan,
     int64_t limit, int64_t used);
-/* The same of a feature that is reserved before it is used: how much is. */
+/* Adds how much is reserved, for a feature that is reserved before it is used. */
 void trl_err_reserved(struct trl_ctx *ctx, int64_t reserved);
 
 /* Adds a violation; pointer and detail are copied into the arena; beyond

@@ -21,8 +21,8 @@ struct trl_id trl_id_new(void);
 struct trl_id trl_id_random(void);
 void trl_id_format(struct trl_id id, char text[TRL_ID_TEXT]);
 /* Exactly 36 characters of hexadecimal and hyphens, either case; and not the nil UUID.
- * That one is the absence of an id (RFC 9562, 5.9) and stands for it inside, so no text
- * from outside is read as it: whoever names it would be taken to have named nothing. */
+ * That one stands for the absence of an id inside (RFC 9562, 5.9), so no text from
+ * outside is read as it: naming it would be the same as naming nothing. */
 bool trl_id_parse(const char *text, size_t len, struct trl_id *out);
 /* The Unix milliseconds inside a version 7 id. */
 int64_t trl_id_ms(struct trl_id id);

@@ -43,30 +43,32 @@ struct trl_log_field {
 void trl_log_fields(enum trl_log_level level, const struct trl_ctx *ctx,
     const char *message, const struct trl_log_field *fields);
 
-/* NULL, or why nobody will know what this process does: stderr did not take the last
- * line, nor the one that this call writes then. */
+/* NULL, or why the process cannot log: stderr did not take the last line, nor the one
+ * that this call then writes. */
 const char *trl_log_unready(void);
 
-/* "debug", "info", "warn" or "error", and back; false: it is none of them. */
+/* "debug", "info", "warn" or "error", and back; false: no such level. */
 const char *trl_log_level_name(enum trl_log_level level);
 bool trl_log_level_named(const char *name, enum trl_log_level *out);
-/* The least level that is written, which may be changed at any time. */
+/* The lowest level that is written; may be changed at any time. */
 enum trl_log_level trl_log_least(void);
 void trl_log_set_least(enum trl_log_level least);
 
-/* Start-up only: the name every line carries and the least level written. */
+/* Start-up only: the name in every line, and the lowest level that is written. */
 void trl_log_init(const char *service, enum trl_log_level least);
 
-/* Logs ctx->err as the end of a message, once. For dispatch loops and main only. The
- * rule for levels, of all services: DEBUG  conditions: part of the contract, the
- * caller's own doing. WARN   BUSY, UNAVAILABLE, DEADLINE, UNCERTAIN: something is busy,
- * late or away, as often as callers ask meanwhile. Whoever has no session may make it
- * so at will, so of each kind (method, code, place) ten lines a minute are written; the
- * next says how many were left_out, and trellis_log_left_out_total counts them. Metrics
- * and alerts say how many there are. And what another process told, whatever it is: its
- * own log has the line. ERROR  INTERNAL that began here: ours to mend, each one, with
- * its report. */
+/* Logs ctx->err as the end of a message, once. For dispatch loops and main only.
+ * Levels, the same in all services:
+ *
+ * - DEBUG: conditions; part of the contract, and the caller's doing.
+ * - WARN: BUSY, UNAVAILABLE, DEADLINE, UNCERTAIN; something is busy, late or
+ *   down. Callers without a session can cause these at will, so each kind
+ *   (method, code, place) gets ten lines a minute; the next one says how many
+ *   were left_out, and trellis_log_left_out_total counts them. Also any error
+ *   that another process reported: its own log has the line.
+ * - ERROR: INTERNAL that began here; a fault of ours, each one, with its report.
+ */
 void trl_log_err(const struct trl_ctx *ctx);
-/* Start-up: fn is told of each error that trl_log_err logs and that is INTERNAL; it
- * must not park. NULL: nobody is. */
+/* Start-up: has fn called with each INTERNAL error that trl_log_err logs; it must not
+ * park. NULL: nothing is called. */
 void trl_log_on_internal(void (*fn)(void *self, const struct trl_ctx *ctx), void *self);

@@ -7,18 +7,18 @@
  *       "method", "code", NULL);
  *   requests = trl_series_at(m, "GET", "200");
  *   trl_series_add(requests, 1);
- * A series whose labels are known at the start is made at the start, so that it stands
- * there with 0: what appears with its first 1 has no rate for it. There are hundreds of
- * methods and routes in a process of all services, so what is counted of each has few
- * labels and few buckets (tests/mesh/metrics.py says how many lines a further one
- * costs, and for how many there is room).
+ * Make a series whose labels are known at the start then, so that it begins with 0: one
+ * that appears with its first 1 has no rate for it. A process of all services has
+ * hundreds of methods and routes, so keep labels and buckets of what is counted for
+ * each of them few (tests/mesh/metrics.py says how many lines another one costs, and
+ * how many there is room for).
  *
  * A label never holds a tenant or a user's text. Should one come all the same, the
- * registry stays small: a value that is longer than 128 bytes or no UTF-8 counts as
- * "other", and so does what would be the 5,000th line of a scrape. The bound is there
- * for labels that nobody thought of, not for services: a method with a route has twelve
- * lines, so a process of all of Trellis's has 3,000 and a product's services need some
- * as well; one of a single service has 1,000 at most.
+ * registry stays small: a value longer than 128 bytes or not UTF-8 counts as "other",
+ * and so does everything from the 5,000th line of a scrape on. The bound is for labels
+ * that nobody thought of, not for services: a method with a route has twelve lines, so
+ * a process of all of Trellis's services has 3,000, and a product's services need some
+ * as well; a process of one service has 1,000 at most.
  */
 #pragma once
 
@@ -50,7 +50,7 @@ enum trl_scale {
 };
 trl_metric *trl_histogram_new(enum trl_scale scale, const char *name, const char *help,
     ...) __attribute__((sentinel));
-/* A gauge or counter whose value is asked for when rendered (name: one sample). */
+/* A gauge or counter of one sample, whose value is asked for when it is rendered. */
 void trl_metric_callback(const char *name, const char *help, bool counter,
     double (*value)(void *self), void *self);
 /* Forgets the callbacks of self, those of series too. */
@@ -61,7 +61,7 @@ void trl_metric_callback_drop(void *self);
 #define trl_series_at(metric, ...)                                                     \
 	trl_series_get((metric), (const char *const[]){ __VA_ARGS__, NULL })
 trl_series *trl_series_get(trl_metric *metric, const char *const *values);
-/* Has the series' value asked for when it is rendered. */
+/* Has value called for the series when it is rendered. */
 void trl_series_ask(trl_series *series, double (*value)(void *self), void *self);
 
 void trl_series_add(trl_series *series, double n);           /* counter, gauge */

@@ -1,6 +1,6 @@
 /* span.h - what was done for a message, and how long it took: spans of its trace, kept
  * in a ring of this process until somebody takes them (telemetry/traces.h exports
- * them). Of a message whose trace is not sampled, a span costs one comparison and no
+ * them). If the message's trace is not sampled, a span costs one comparison and no
  * memory. Loop thread only.
  *
  *   struct trl_span span;
@@ -9,7 +9,7 @@
  *   rc = ...
  *   trl_span_end(ctx, &span, rc);
  *
- * Between the two, ctx->trace is the span's own: what is begun, called or stored
+ * Between the two, ctx->trace is the span: whatever is begun, called or stored
  * meanwhile has it as its parent. */
 #pragma once
 
@@ -59,13 +59,14 @@ struct trl_span {
 /* name lives as long as the process; or NULL. */
 static inline void trl_span_begin(
     trl_ctx *ctx, struct trl_span *span, enum trl_span_what what, const char *name);
-/* What is only known later; nothing where the span is not recorded. */
+/* Add what is only known later; nothing if the span is not recorded. */
 static inline void trl_span_number(struct trl_span *span, size_t number);
 static inline void trl_span_of(struct trl_span *span, const char *of);
 static inline void trl_span_text(struct trl_span *span, const char *text);
-/* Its parent is this span, of another process; all zeros: it is the first. */
+/* Makes a span of another process its parent; all zeros: it has none. */
 static inline void trl_span_parent(struct trl_span *span, const uint8_t id[8]);
-/* What would be its parent is its cause only: it was over before this began. */
+/* Links the span to what would be its parent: its cause, which ended before it began.
+ */
 static inline void trl_span_link(struct trl_span *span);
 /* Ends it; ctx->trace is what it was before. */
 static inline void trl_span_end(
@@ -87,7 +88,7 @@ void trl_spans_open(const struct trl_spans_options *options);
 void trl_spans_close(void);
 /* Takes up to max of the oldest. */
 size_t trl_spans_take(struct trl_span_record *out, size_t max);
-/* How many there are, and how many were dropped so far. */
+/* How many are kept, and how many were dropped so far. */
 size_t trl_spans_kept(void);
 uint64_t trl_spans_dropped(void);
 /* Whether a trace that begins here is recorded, by its id. */
