@@ -35,22 +35,21 @@ extern const struct trl_service media_service;
 /* Short names for the generated ones that many files use. */
 typedef Media__V1__File media_file;
 
-/* see.c: who sees a file, and who may change it. */
+/* see.c: who may see a file, and who may change it. */
 
-/* Who makes what this caller makes: the account, or the API key. */
+/* The maker of what this caller creates: the account, or the API key. */
 struct trl_id media_caller(const trl_ctx *ctx);
-/* Who may see files of a collection; one that is no longer configured is private. */
+/* The visibility of a collection; one that is no longer configured is private. */
 Media__V1__File__Visibility media_visibility(
     const struct media *self, const char *collection);
-/* Whether the caller sees files of a collection that maker made (nil: nobody who is
- * known). */
+/* Whether the caller may see files that maker (nil: unknown) made in a collection. */
 bool media_sees(const struct media *self, const trl_ctx *ctx, const char *collection,
     struct trl_id maker);
-/* The permission without which the caller would not see it; 0: there is none. */
+/* The permission without which the caller could not see it; 0: none is needed. */
 uint32_t media_sees_by(const struct media *self, const trl_ctx *ctx,
     const char *collection, struct trl_id maker);
-/* Whether the caller may change a file that is seen. */
+/* Whether the caller may change a file of this maker, which it may see. */
 bool media_may_change(const trl_ctx *ctx, struct trl_id maker);
 
-/* name.c: whether a file may be called so. Errors: TRL_INVALID (name). */
+/* name.c: checks a file's name. Errors: TRL_INVALID (name). */
 enum trl_code media_name_check(trl_ctx *ctx, const char *name) TRL_MUST_CHECK;

@@ -27,19 +27,19 @@ struct collection {
 	enum collection_visibility visibility;
 	uint64_t max_bytes; /* of one file */
 	const char *const
-	    *types; /* with wildcards for a subtype; NULL-ended; NULL: any */
+	    *types; /* a subtype may be a wildcard; NULL-ended; NULL: any */
 	const struct collection_variant *variants;
 	size_t n_variants;
 };
 
 typedef struct collections collections;
 
-/* Reads them from JSON; NULL: those that are built in. False: said by trl_complain. */
+/* Reads them from JSON; NULL: the built-in ones. False: trl_complain said why. */
 bool collections_read(const char *json, collections **out) TRL_MUST_CHECK;
 void collections_free(collections **all);
-/* No file of any may be larger than this. At the start. */
+/* Start-up: limits the files of all collections to this size, too. */
 void collections_bound(collections *all, uint64_t max_bytes);
-/* The first one is the one that files go to where nobody says otherwise. */
+/* The first is the default collection. */
 const struct collection *collections_all(const collections *all, size_t *n);
-/* NULL or "": the first. NULL: there is no such one. */
+/* name NULL or "": the first. Returns NULL if there is no such collection. */
 const struct collection *collections_find(const collections *all, const char *name);

@@ -4,21 +4,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONTENT_SPANS_MAX = 16 }; /* that are given; who asks for more gets the whole */
+enum { CONTENT_SPANS_MAX = 16 }; /* a request for more gets the whole */
 
 struct content_span {
-	uint64_t first, last; /* both are given */
+	uint64_t first, last; /* inclusive */
 };
 
 enum content_range {
-	CONTENT_WHOLE, /* none is asked for, or none that is to be heeded */
-	CONTENT_SPANS, /* 206: n of them, in the order that they were asked for */
-	CONTENT_NONE   /* 416: not one of them is there */
+	CONTENT_WHOLE, /* no range was asked for, or none that counts */
+	CONTENT_SPANS, /* 206: n of them, in the order of the request */
+	CONTENT_NONE   /* 416: none of them exists */
 };
 
-/* Reads a Range header (NULL: none was sent) of size bytes. What is no list of byte
- * ranges counts for nothing, and so do more than CONTENT_SPANS_MAX of them, or such
- * that are together longer than the whole. One that is not there beside others that are
- * is left out. */
+/* Parses a Range header (NULL: none was sent) for size bytes. Ignored are what is not a
+ * list of byte ranges, more than CONTENT_SPANS_MAX of them, and ranges that together
+ * are longer than the whole. A range that does not exist is left out if others do. */
 enum content_range content_range_read(const char *text, uint64_t size,
     struct content_span spans[CONTENT_SPANS_MAX], size_t *n);

@@ -1,10 +1,8 @@
-/* picture.h - what the service and trellis-picture say to each other: a request of
- * fixed size with a file beside it (trl/child.h) comes, a reply of fixed size and the
- * bytes of a picture go. Both are of one release and one machine, so these are structs
+/* picture.h - the messages between the service and trellis-picture: a request of fixed
+ * size with a file beside it (trl/child.h), and a reply of fixed size followed by the
+ * bytes of a picture. Both ends are of one release on one machine, so these are structs
  * as they lie in memory; a program of another version is not asked (trl/child.h). The
- * service trusts no field of a reply
- * (variant/ask.c).
- */
+ * service trusts no field of a reply (variant/renderer.c). */
 #pragma once
 
 #include <stdint.h>
@@ -13,18 +11,18 @@ enum {
 	PICTURE_VERSION = 2,
 	PICTURE_REPLY_MAX = 16 << 20, /* bytes, its head included */
 
-	/* What is decoded at all; all of it is seen from the header. */
+	/* The limits of what is decoded; all are checked on the header. */
 	PICTURE_FILE_MAX = 100 << 20,  /* bytes */
 	PICTURE_PIXELS_MAX = 50000000, /* of a frame */
 	PICTURE_ALL_MAX = 200000000,   /* pixels of all frames */
-	PICTURE_LARGE = 16000000,      /* pixels: its decoder may want for memory */
+	PICTURE_LARGE = 16000000,      /* pixels: its decoder may run out of memory */
 	PICTURE_SIDE_MAX = 16383,
 	PICTURE_FRAMES_MAX = 100,
 	PICTURE_SCANS_MAX = 500,         /* of a JPEG */
-	PICTURE_METADATA_MAX = 16 << 20, /* bytes beside the picture; not of HEIF */
+	PICTURE_METADATA_MAX = 16 << 20, /* bytes besides the picture; not of HEIF */
 	PICTURE_CHUNKS_MAX = 100,        /* of text, of a PNG */
-	/* Of compressed text, of a PNG: chunks, each of which may become 8 MB, kept
-	 * four times, and bytes. */
+	/* Compressed text of a PNG: how many chunks, each of which may become 8 MB and
+	 * is kept four times, and how many bytes. */
 	PICTURE_PACKS_MAX = 6,
 	PICTURE_PACKED_MAX = 1 << 20,
 
@@ -38,10 +36,10 @@ enum {
 	PICTURE_REASON_MAX = 160
 };
 
-/* The formats that go out are the first five; AVIF and HEIC come in only where the
- * request says so. NULL-free names are in variant/options.c. */
+/* The first five can be written, HEIC only read; AVIF and HEIC are read only if the
+ * request says so. variant/options.c has their names. */
 enum picture_format {
-	PICTURE_ANY, /* of a request: that of the file, WebP for AVIF and HEIC */
+	PICTURE_ANY, /* in a request: the file's own, WebP for AVIF and HEIC */
 	PICTURE_JPEG,
 	PICTURE_PNG,
 	PICTURE_WEBP,
@@ -50,33 +48,33 @@ enum picture_format {
 	PICTURE_HEIC
 };
 
-/* Never enlarged, and of at least one pixel, either way. */
+/* Either way nothing is enlarged, and there is at least one pixel. */
 enum picture_fit {
-	PICTURE_CONTAIN, /* as large as it can be within width and height, whole */
-	/* Covers width and height, what is beyond them is cut off on both sides; of a
-	 * smaller one as much as has their proportions. */
+	PICTURE_CONTAIN, /* the largest size that fits within width and height */
+	/* Fills width and height, and crops evenly on both sides; of a smaller picture,
+	 * the largest area with their proportions. */
 	PICTURE_COVER
 };
 
 enum picture_task {
-	PICTURE_LOOK = 1, /* what is it? No picture comes back, but its ThumbHash */
+	PICTURE_LOOK = 1, /* what it is; the reply has its ThumbHash, and no picture */
 	PICTURE_MAKE
 };
 
 struct picture_request {
 	uint32_t task, fit, format;
 	uint32_t width, height; /* 0: free */
-	uint32_t quality;       /* 0: that of the format */
-	uint32_t heif;          /* 1: AVIF and HEIC are taken */
+	uint32_t quality;       /* 0: the format's default */
+	uint32_t heif;          /* 1: read AVIF and HEIC, too */
 };
 
 enum picture_status {
 	PICTURE_DONE = 1,
-	PICTURE_REJECTED /* for good: reason says why, to whoever sent the file */
+	PICTURE_REJECTED /* for good; reason says why, for whoever sent the file */
 };
 
 struct picture_reply {
-	uint32_t status, format;        /* of LOOK: the file's, of MAKE: that made */
+	uint32_t status, format;        /* LOOK: the file's; MAKE: the new picture's */
 	uint32_t width, height, frames; /* as displayed; of one frame */
 	uint32_t thumb_hash_len;
 	uint8_t thumb_hash[PICTURE_HASH_MAX];

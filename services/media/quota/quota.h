@@ -1,9 +1,8 @@
 /* quota.h - how much an organisation stores, and how much it may: one row of `storage`
- * with the bytes of its files until they are purged (used), and those that uploads have
- * begun and not ended (reserved). What changes it is a statement of the caller's batch,
- * so it holds exactly if the fact does. The limit is asked of that row while it is
- * locked: uploads that come together cannot pass it together. Renditions count for
- * nothing.
+ * with the bytes of its files until they are purged (used), and those of unfinished
+ * uploads (reserved). Changes to it are statements of the caller's batch, so they hold
+ * exactly if the fact does. The limit is checked while that row is locked, so
+ * concurrent uploads cannot exceed it together. Renditions do not count.
  *
  *   rc = quota_limit(self, ctx, &quota);
  *   ...
@@ -25,35 +24,35 @@ void quota_open(void);
 
 /* How much an organisation may store. */
 struct quota {
-	int64_t limit;    /* in bytes; INT64_MAX: as much as it likes */
+	int64_t limit;    /* in bytes; INT64_MAX: none */
 	const char *plan; /* whose limit it is, or the organisation's; NULL: none */
 	bool of_plan;     /* else the installation's (TRELLIS_MEDIA_STORAGE_BYTES) */
-	uint64_t wants;   /* quota_reserve's, for the refusal */
+	uint64_t wants;   /* set by quota_reserve, for the refusal */
 };
 
-/* Asks tenants for the limit of ctx's tenant. A plan that does not name the feature, or
- * an installation without plans, has the installation's. Where tenants does not answer,
- * it is what that said within the last five minutes. Errors: faults. */
+/* Asks tenants for the limit of ctx's tenant. If its plan does not name the feature, or
+ * there are no plans, it is the installation's. If tenants does not answer, it is what
+ * tenants said within the last five minutes. Errors: faults. */
 enum trl_code quota_limit(
     struct media *self, trl_ctx *ctx, struct quota *out) TRL_MUST_CHECK;
 
-/* Whether so many bytes more would fit by now: for whoever reserves them later, and not
- * exactly so many. Errors: TRL_TOO_LARGE (as quota_write's), faults. */
+/* Checks that this many bytes more would fit now: for a caller that reserves later, and
+ * perhaps fewer. Errors: TRL_TOO_LARGE (as quota_write's), faults. */
 enum trl_code quota_look(
     struct media *self, trl_ctx *ctx, uint64_t bytes) TRL_MUST_CHECK;
 
-/* Adds that bytes more are reserved: at an upload's creation and, where its length is
- * not known yet, as it grows. 0 reserves nothing. Where they do not fit the batch
- * fails, and quota_write says why. */
+/* Reserves bytes: when an upload is created and, if its length is not known yet, as it
+ * grows. 0 reserves nothing. If they do not fit, the batch fails, and quota_write says
+ * why. This and the following add to the batch. */
 void quota_reserve(trl_batch *work, uint64_t bytes, struct quota *quota);
-/* Adds that an upload has become a file: what it reserved is free, and used is. */
+/* An upload has become a file: moves reserved bytes to used. */
 void quota_commit(trl_batch *work, uint64_t reserved, uint64_t used);
-/* Adds that an upload is over without a file. */
+/* An upload has ended without a file. */
 void quota_release(trl_batch *work, uint64_t reserved);
-/* Adds that a file's bytes are gone. */
+/* A file's bytes are gone. */
 void quota_free(trl_batch *work, uint64_t used);
 
-/* Adds that how much is stored is told, soon; the former two do. */
+/* Has the bytes used told soon; quota_commit and quota_free do so already. */
 void quota_tell(trl_batch *work);
 extern const struct trl_job_kind quota_tell_job;
 
@@ -73,6 +72,6 @@ void quota_copies_put(
     struct quota_copies *copies, const trl_ctx *ctx, const struct quota *quota);
 /* False: nothing is known, or for too long. */
 bool quota_copies_get(struct quota_copies *copies, trl_ctx *ctx, struct quota *out);
-/* Nobody has answered: for a second, who has a copy does not ask. */
+/* tenants did not answer: for a second nobody who has a copy asks it. */
 void quota_copies_away(struct quota_copies *copies);
 bool quota_copies_are_all(const struct quota_copies *copies);

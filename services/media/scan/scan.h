@@ -1,8 +1,8 @@
-/* scan.h - files are shown to clamd (TRELLIS_MEDIA_CLAMD) before anybody is given them:
- * a job after all bytes have come. A file stays processing till clamd has called it
- * clean. What is more than it looks at is unscanned, which TRELLIS_MEDIA_UNSCANNED
- * decides about, and never clean. While clamd is away files wait; in a process without
- * one, too, for another may have it. */
+/* scan.h - has clamd (TRELLIS_MEDIA_CLAMD) scan files before they are served, in a job
+ * after all bytes have arrived. A file stays processing until clamd has called it
+ * clean. Beyond clamd's limits it is unscanned, never clean, and
+ * TRELLIS_MEDIA_UNSCANNED decides. While clamd is down files wait; in a process without
+ * one, too, since another process may have it. */
 #pragma once
 
 #include <trl/jobs.h>
@@ -16,13 +16,13 @@ bool scan_check_config(const struct media_config *config);
 /* Start-up. NULL: the installation has no clamd. */
 struct scan *scan_new(const struct trl_host *host, const struct media_config *config);
 void scan_free(struct scan **scan);
-/* How large a file may be that is not refused for its size, or UINT64_MAX. */
+/* The largest file that is not refused for its size, or UINT64_MAX. */
 uint64_t scan_bound(const struct media *self);
 
-/* Adds to the batch that a file is shown to clamd, all of whose bytes are there; it is
- * processing until then. False: there is no clamd, and nothing was added. */
+/* Adds the job that scans a file, all of whose bytes are there; it is processing until
+ * then. False: there is no clamd, and nothing was added. */
 bool scan_add(
     const struct media *self, trl_ctx *ctx, const media_file *file, trl_batch *work);
-/* Says in a new file's row that it is yet to be scanned, where there is a clamd. */
+/* Marks a new file's row as yet to be scanned, if there is a clamd. */
 void scan_mark(const struct media *self, media_file *file);
 extern const struct trl_job_kind scan_job;

@@ -1,5 +1,5 @@
-/* digest.h - what a request's bytes shall hash to: Upload-Checksum (tus 1.0.0) and
- * Content-Digest (RFC 9530). One actor, or one thread, at a time. */
+/* digest.h - the hashes that a request announces for its bytes: Upload-Checksum (tus
+ * 1.0.0) and Content-Digest (RFC 9530). One actor, or one thread, at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,22 +20,21 @@ struct digest_wish {
 	size_t len;
 };
 
-/* Both give NULL, or why the field is none. */
+/* Both return NULL, or why the field is not valid. */
 const char *digest_read_checksum(
     const char *text, struct digest_wish *out) TRL_MUST_CHECK;
-/* Of each algorithm that is known, whatever stands beside them; out has
- * DIGEST_CONTENTS of them. */
+/* Reads the known algorithms and ignores others; out has room for DIGEST_CONTENTS. */
 const char *digest_read_content(
     const char *text, struct digest_wish *out) TRL_MUST_CHECK;
 
 typedef struct digests digests;
 
-/* content: DIGEST_CONTENTS, or NULL. NULL where nothing is wished for. */
+/* content: DIGEST_CONTENTS of them, or NULL. NULL: no hash was announced. */
 digests *digests_new(
     const struct digest_wish *checksum, const struct digest_wish *content);
 void digests_free(digests **self);
-/* May be NULL, and is then done with. */
+/* self may be NULL. */
 void digests_add(digests *self, const void *data, size_t len);
 enum digest_match { DIGEST_FITS, DIGEST_CHECKSUM_DIFFERS, DIGEST_CONTENT_DIFFERS };
-/* Once; all was added. */
+/* Once, after all bytes were added. */
 enum digest_match digests_end(digests *self) TRL_MUST_CHECK;

@@ -1,7 +1,7 @@
-/* made.h - what was made of a picture: its row and its bytes, made now where they are
- * not there. Whatever asks for the same at the same time, in this process, waits for
- * the one that makes it; two replicas may both make it, and the last one counts. Who
- * asked may leave: what has begun is made. */
+/* made.h - renditions of pictures, row and bytes, which are made if they do not exist.
+ * Requests of this process for the same rendition wait for the one that makes it; two
+ * replicas may both make it, and the last one counts. Once begun, it is made even if
+ * whoever asked has left. */
 #pragma once
 
 #include "media.h"
@@ -20,12 +20,12 @@ struct variants {
 };
 typedef struct variants variants;
 
-/* The row of what was made so, in out; one without an etag: it was not.
- * options are decided. */
+/* Reads the row of a rendition; without an etag, it was not made yet. options are
+ * decided. */
 enum trl_code made_find(struct media *self, trl_ctx *ctx, struct trl_id file,
     const struct options *options, media_rendition *out) TRL_MUST_CHECK;
 /* Makes it, and fills out. file is one of ctx's tenant.
- * Errors: TRL_INVALID (the picture cannot be rendered, and why), TRL_NOT_FOUND (the
+ * Errors: TRL_INVALID (why the picture cannot be rendered), TRL_NOT_FOUND (the
  * file is gone), TRL_BUSY, TRL_UNAVAILABLE, TRL_STORAGE, TRL_DEADLINE. */
 enum trl_code made_make(struct media *self, trl_ctx *ctx, struct trl_id file,
     const struct options *options, media_rendition *out) TRL_MUST_CHECK;
