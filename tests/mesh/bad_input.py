@@ -147,7 +147,7 @@ class Http:
                       "application/x-www-form-urlencoded"):
             answer = anybody.call("POST", "/api/v1/auth/login", raw=body, headers={"Content-Type": type_})
             self.assertEqual(self.check_problem(answer, 415)["detail"],
-                             f"A body of the type {type_} is not taken here; send application/json in UTF-8.")
+                             f"A body of the type {type_} is not accepted here; send application/json in UTF-8.")
         answer = anybody.call("POST", "/api/v1/auth/login", raw=body, headers={"Content-Encoding": "gzip"})
         self.check_problem(answer, 415)
         self.check_problem(anybody.get("/api/v1/me", Accept="text/html"), 406)

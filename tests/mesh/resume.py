@@ -147,7 +147,7 @@ class Uploads(Uploader):
                 self.assertEqual((answer.status, answer.headers["tus-version"]), (412, "1.0.0"), (method, version))
                 if method != "HEAD":
                     self.check_problem(answer, 412, "PROTOCOL_VERSION")
-                    self.assertEqual(answer["title"], "This version of the protocol is not spoken here")
+                    self.assertEqual(answer["title"], "This version of the protocol is not supported")
         self.assertEqual(self.offset(path), 0)
 
     def test_refusals_that_reach_no_method_say_the_version_too(self):

@@ -169,7 +169,7 @@ edge_bound_version(struct edge_request *request)
 		if (!line || strcmp(line->value, only) != 0)
 			return edge_refuse(request, 412,
 			    trl_arena_printf(request->ctx->arena,
-				"No other version is spoken here: send %s: %s.", name,
+				"No other version is supported: send %s: %s.", name,
 				only));
 	}
 	return TRL_OK;

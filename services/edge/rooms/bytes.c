@@ -55,8 +55,7 @@ edge_bytes(struct edge_request *request)
 	enum trl_code rc;
 
 	if (!share) {
-		rc = trl_fail(
-		    request->ctx, TRL_BUSY, "as many transfers go on as may be");
+		rc = trl_fail(request->ctx, TRL_BUSY, "too many transfers at once");
 		trl_err_retry_after(request->ctx, RETRY_MS);
 		return rc;
 	}

@@ -64,7 +64,8 @@ write_piece(
 
 	if (size_of(piece) > down->left)
 		return trl_fail(request->ctx, TRL_INTERNAL,
-		    "%s gives more bytes than it said", request->route->method->name);
+		    "%s sends more bytes than it announced",
+		    request->route->method->name);
 	if (down->left != UINT64_MAX)
 		down->left -= size_of(piece);
 	if (piece->fd >= 0)

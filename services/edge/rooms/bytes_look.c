@@ -27,7 +27,7 @@ ask(struct edge_request *again)
 	if (rc == TRL_OK && again->permission &&
 	    !trl_may(again->ctx, again->permission))
 		rc = trl_fail(again->ctx, TRL_DENIED,
-		    "The permission that %s gives this for is missing.",
+		    "The permission that %s asks for here is missing.",
 		    again->route->method->name);
 	return rc;
 }

@@ -18,7 +18,7 @@ body_failed(struct edge_request *request, enum trl_code rc)
 {
 	switch (rc) {
 	case TRL_QUOTA:
-		return edge_refuse(request, 413, "The body is larger than was said.");
+		return edge_refuse(request, 413, "The body is larger than announced.");
 	case TRL_MALFORMED:
 		return edge_refuse(request, 400, "The body's framing is broken.");
 	case TRL_DEADLINE:

@@ -194,7 +194,7 @@ edge_refuse_type(struct edge_request *request, const char *taken)
 		body = trl_arena_printf(arena, "A body of the type %s", came);
 	}
 	return edge_refuse(request, 415,
-	    trl_arena_printf(arena, "%s is not taken here; send %s.", body, taken));
+	    trl_arena_printf(arena, "%s is not accepted here; send %s.", body, taken));
 }
 
 static bool

@@ -58,7 +58,7 @@ edge_permission(struct edge_request *request)
 		    request->grant->status != TENANTS__V1__TENANT__STATUS__active)
 			return trl_fail(ctx, TRL_CONFLICT,
 			    "This organisation is being deleted. Until it is restored, "
-			    "there is only to restore it, and to read its invoices.");
+			    "you can only restore it and read its invoices.");
 		return lacks_scope(request);
 	default:
 		return trl_fail(

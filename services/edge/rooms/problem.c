@@ -32,7 +32,7 @@ static const struct plain_status plain[] = {
 	    "again." },
 	{ 411, "LENGTH_REQUIRED", "The length is missing",
 	    "Send Content-Length, or Transfer-Encoding: chunked." },
-	{ 412, "PROTOCOL_VERSION", "This version of the protocol is not spoken here",
+	{ 412, "PROTOCOL_VERSION", "This version of the protocol is not supported",
 	    "The header field that names the version of a protocol is missing, or "
 	    "names "
 	    "another one; detail says which there is. Nothing of the request was "

@@ -83,7 +83,7 @@ void edge_say_taken(struct edge_request *request);
 /* bound.c: fields that header fields hold. */
 /* Whether a message has a field that this one holds. */
 bool edge_binds(const struct trl_message *rules, const char *header);
-/* Whether the protocol's version is the one that is spoken here: 412 else. */
+/* Checks that the protocol's version is the supported one: 412 else. */
 enum trl_code edge_bound_version(struct edge_request *request);
 /* Takes the request's. Errors: TRL_MALFORMED. */
 enum trl_code edge_bound_take(struct edge_request *request);

@@ -216,7 +216,7 @@ another_version_of_a_protocol_is_refused_before_all_else(void **state)
 		assert_int_equal(edge_decode(&rig.request), TRL_MALFORMED);
 		assert_int_equal(rig.request.status, 412);
 		assert_string_equal(rig.ctx.err.message,
-		    "No other version is spoken here: send Tus-Resumable: 1.0.0.");
+		    "No other version is supported: send Tus-Resumable: 1.0.0.");
 	}
 	rig_ask("PATCH", "/api/v1/uploads/" RIG_ID);
 	rig_header("tus-resumable", "1.0.0");

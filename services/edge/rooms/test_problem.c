@@ -406,7 +406,7 @@ a_415_says_what_would_be_taken(void **state)
 		    rig_told("Accept-Post"), rows[i].post ? rows[i].post : "");
 		if (!*rows[i].encoding)
 			assert_non_null(strstr(rig.ctx.err.message,
-			    "A body of the type image/png is not taken here; send "
+			    "A body of the type image/png is not accepted here; send "
 			    "application/"));
 	}
 }

@@ -62,7 +62,7 @@ knows_all(const json_t *object, const char *const *known, const char *where)
 	json_t *value;
 
 	if (!json_is_object(object))
-		return wrong(where, "it is no object");
+		return wrong(where, "it is not an object");
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
 		size_t i = 0;
@@ -70,7 +70,7 @@ knows_all(const json_t *object, const char *const *known, const char *where)
 		while (known[i] && strcmp(known[i], key) != 0)
 			i++;
 		if (!known[i])
-			return wrong(where, "it has a member that means nothing here");
+			return wrong(where, "it has an unknown member");
 	}
 	return true;
 }
@@ -100,14 +100,14 @@ read_types(
 	if (!types)
 		return true;
 	if (!json_is_array(types) || n == 0 || n > LIST_MAX)
-		return wrong(where, "its types are no list of 1 to 50");
+		return wrong(where, "its types are not a list of 1 to 50");
 	list = trl_arena_zalloc(self->arena, (n + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++) {
 		const char *type = json_string_value(json_array_get(types, i));
 
 		if (!type || !kinds_listable(type))
-			return wrong(where, "one of its types is no media type like "
-					    "image/png or image/*");
+			return wrong(where, "one of its types is not a media type such "
+					    "as image/png or image/*");
 		list[i] = trl_arena_strdup(self->arena, type);
 	}
 	list[n] = NULL;
@@ -127,7 +127,7 @@ read_variants(
 	if (!variants)
 		return true;
 	if (!json_is_array(variants) || n > LIST_MAX)
-		return wrong(where, "its variants are no list of 50 at most");
+		return wrong(where, "its variants are not a list of at most 50");
 	list = trl_arena_zalloc(self->arena, (n + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++) {
 		const json_t *one = json_array_get(variants, i);
@@ -139,7 +139,8 @@ read_variants(
 			return false;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(list[j].name, list[i].name) == 0)
-				return wrong(where, "two of its variants have a name");
+				return wrong(
+				    where, "two of its variants have the same name");
 		if (!options)
 			return wrong(where, "one of its variants has no options");
 		list[i].options = trl_arena_strdup(self->arena, options);
@@ -183,7 +184,7 @@ read_all(collections *self, const json_t *root)
 	if (!knows_all(root, known, "all of it"))
 		return false;
 	if (n == 0 || n > COLLECTIONS_MAX)
-		return wrong("all of it", "\"collections\" is no list of 1 to 100");
+		return wrong("all of it", "\"collections\" is not a list of 1 to 100");
 	for (size_t i = 0; i < n; i++)
 		if (!read_one(self, json_array_get(list, i)))
 			return false;
@@ -200,7 +201,7 @@ collections_read(const char *json, collections **out)
 	bool fine;
 
 	if (!root) {
-		trl_complain("TRELLIS_MEDIA_COLLECTIONS is no JSON: line %d: %s.",
+		trl_complain("TRELLIS_MEDIA_COLLECTIONS is not JSON: line %d: %s.",
 		    error.line, error.text);
 		return false;
 	}

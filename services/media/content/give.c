@@ -176,7 +176,8 @@ static enum trl_code
 refuse_range(trl_ctx *ctx, const struct content *what)
 {
 	trl_err_quota(ctx, "", "", (int64_t)what->size, 0);
-	return trl_fail(ctx, TRL_RANGE, "It has %llu bytes, and none of those.",
+	return trl_fail(ctx, TRL_RANGE,
+	    "None of the requested ranges exists: there are %llu bytes.",
 	    (unsigned long long)what->size);
 }
 

@@ -402,7 +402,7 @@ judge(trl_ctx *ctx, void *arg)
 	struct judged *what = arg;
 
 	ctx->tenant = tenant;
-	what->rc = trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+	what->rc = trl_fail(ctx, TRL_NOT_FOUND, "These bytes are missing.");
 	what->rc = file_judge_bytes(world.self, ctx, what->id, what->rc);
 }
 

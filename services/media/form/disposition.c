@@ -110,11 +110,11 @@ extended_value(trl_arena *arena, const char *text, const char **out)
 	char *value, *end;
 
 	if (strncasecmp(text, "utf-8'", 6) != 0)
-		return "filename* of Content-Disposition is to be UTF-8'' and the name "
+		return "filename* in Content-Disposition must be UTF-8'' and the name "
 		       "(RFC 8187).";
 	text = strchr(text + 6, '\'');
 	if (!text)
-		return "filename* of Content-Disposition is to be UTF-8'' and the name "
+		return "filename* in Content-Disposition must be UTF-8'' and the name "
 		       "(RFC 8187).";
 	value = end = trl_arena_alloc(arena, strlen(++text) + 1);
 	for (; *text; text++, end++) {
@@ -124,10 +124,10 @@ extended_value(trl_arena *arena, const char *text, const char **out)
 				  low = high < 0 ? -1 : hex_of(text[2]);
 
 			if (low < 0)
-				return "filename* of Content-Disposition has a % that "
-				       "encodes nothing (RFC 8187).";
+				return "filename* in Content-Disposition has a % "
+				       "without two hexadecimal digits (RFC 8187).";
 			if (high + low == 0)
-				return "filename* of Content-Disposition has a NUL.";
+				return "filename* in Content-Disposition has a NUL.";
 			*end = (char)(high << 4 | low);
 			text += 2;
 		}
@@ -151,7 +151,7 @@ take(trl_arena *arena, const struct parameter *parameter, struct disposition *ou
 	else if (strcmp(parameter->name, "filename*") == 0)
 		into = extended;
 	if (into && *into)
-		return "Content-Disposition says one thing twice.";
+		return "Content-Disposition has a parameter twice.";
 	if (into && into == extended)
 		return extended_value(arena, parameter->value, extended);
 	if (into)

@@ -171,8 +171,8 @@ begin_part(form *self, struct form_part *out)
 		return wrong(self, out, why);
 	if (self->had_file)
 		return wrong(self, out,
-		    "The form has more after its file: it takes one file, which is "
-		    "its last part.");
+		    "The form has more after its file: it takes one file, as its last "
+		    "part.");
 	line_has_ended(self);
 	if (self->part.filename || strcmp(self->part.name, "file") == 0) {
 		self->had_file = true;
@@ -241,7 +241,7 @@ step_edge(form *self, const uint8_t **data, size_t *len, struct form_part *out)
 		self->state = PADDING;
 	else
 		return wrong(
-		    self, out, "Behind a boundary of the form its line does not end.");
+		    self, out, "A boundary of the form is not at the end of its line.");
 	self->head_len = 0;
 	return FORM_MORE;
 }
@@ -319,7 +319,7 @@ step(form *self, const uint8_t **data, size_t *len, struct form_part *out)
 		self->beside += *len;
 		*len = 0;
 		return self->beside > FORM_BESIDE_MAX
-			   ? wrong(self, out, "There is more behind the form's end.")
+			   ? wrong(self, out, "There are bytes after the form's end.")
 			   : FORM_MORE;
 	default:
 		return wrong(self, out, self->why);
@@ -346,5 +346,5 @@ form_next(form *self, const uint8_t **data, size_t *len, struct form_part *out)
 const char *
 form_finish(const form *self)
 {
-	return self->state == AFTER ? NULL : "The form has no end: it was broken off.";
+	return self->state == AFTER ? NULL : "The form is cut off before its end.";
 }

@@ -69,8 +69,8 @@ read_line(trl_arena *arena, const char *line, size_t len, struct disposition *fo
 		out->type = trl_arena_strndup(arena, value, n);
 	if (is_field(line, len, "content-transfer-encoding", &value, &n) &&
 	    !is_as_it_is(value, n))
-		return "A part of the form has a Content-Transfer-Encoding; its bytes "
-		       "are sent as they are.";
+		return "A part of the form has a Content-Transfer-Encoding; send its "
+		       "bytes as they are.";
 	return NULL;
 }
 

@@ -119,28 +119,24 @@ fields_then_a_file_wherever_they_are_cut(void **state)
 
 static const struct row no_forms[] = {
 	{ FILE_HEAD "hello",
-	    "[file a.txt text/plain:hello?The form has no end: it was broken "
-	    "off." },
+	    "[file a.txt text/plain:hello?The form is cut off before its end." },
 	{ FILE_HEAD "x\r\n--XX",
-	    "[file a.txt text/plain:x]?The form has no end: it was broken "
-	    "off." },
-	{ FILE_HEAD "x\r\n--XX\r\n", "[file a.txt text/plain:x]?The form has no "
-				     "end: it was broken off." },
+	    "[file a.txt text/plain:x]?The form is cut off before its end." },
+	{ FILE_HEAD "x\r\n--XX\r\n",
+	    "[file a.txt text/plain:x]?The form is cut off before its end." },
 	{ FILE_HEAD "x\r\n" FILE_HEAD "y" END,
-	    "[file a.txt text/plain:x]!The form has more after its file: it "
-	    "takes one file, which is its last part." },
+	    "[file a.txt text/plain:x]!The form has more after its file: it takes one "
+	    "file, as its last part." },
 	{ FILE_HEAD "x\r\n" FIELD("name", "y") "--XX--",
-	    "[file a.txt text/plain:x]!The form has more after its file: it "
-	    "takes one file, which is its last part." },
+	    "[file a.txt text/plain:x]!The form has more after its file: it takes one "
+	    "file, as its last part." },
 	{ FIELD("name", "y") "--XX--", "[name=y]!The form has no file." },
 	{ "--XX--", "!The form has no file." },
-	{ "--XXX\r\n", "!Behind a boundary of the form its line does not end." },
-	{ FILE_HEAD "x\r\n--XX-\r\n",
-	    "[file a.txt text/plain:x]!Behind a boundary of the form its line "
-	    "does not end." },
-	{ FILE_HEAD "x\r\n--XX\n",
-	    "[file a.txt text/plain:x]!Behind a boundary of the form its line "
-	    "does not end." },
+	{ "--XXX\r\n", "!A boundary of the form is not at the end of its line." },
+	{ FILE_HEAD "x\r\n--XX-\r\n", "[file a.txt text/plain:x]!A boundary of the "
+				      "form is not at the end of its line." },
+	{ FILE_HEAD "x\r\n--XX\n", "[file a.txt text/plain:x]!A boundary of the form "
+				   "is not at the end of its line." },
 	{ "--XX\r\n\r\nx", "!A part of the form has no Content-Disposition: "
 			   "form-data with a name." },
 	{ "--XX\r\nContent-Disposition: attachment; name=file\r\n\r\nx",
@@ -157,8 +153,8 @@ static const struct row no_forms[] = {
 	    "!A part of the form has Content-Disposition twice." },
 	{ "--XX\r\nContent-Disposition: form-data; name=f\r\n"
 	  "Content-Transfer-Encoding: base64\r\n\r\nx",
-	    "!A part of the form has a Content-Transfer-Encoding; its bytes "
-	    "are sent as they are." },
+	    "!A part of the form has a Content-Transfer-Encoding; send its bytes as "
+	    "they are." },
 	{ "--XX\r\nContent-Disposition: form-data;\r\n name=f\r\n\r\nx",
 	    "!Content-Disposition has something that is no parameter, such as "
 	    "filename=\"a.txt\"." },
@@ -247,9 +243,9 @@ whatever_is_too_long_is_refused(void **state)
 	check_long("", 'a', FORM_BESIDE_MAX + 1, "",
 	    "!The body does not begin with a boundary.");
 	check_long("--XX", ' ', FORM_BESIDE_MAX + 1, "\r\n",
-	    "!Behind a boundary of the form its line does not end.");
+	    "!A boundary of the form is not at the end of its line.");
 	check_long(FILE_HEAD "x" END, 'a', FORM_BESIDE_MAX, "",
-	    "[file a.txt text/plain:x].!There is more behind the form's end.");
+	    "[file a.txt text/plain:x].!There are bytes after the form's end.");
 	for (int i = 0; i < FORM_FIELDS_MAX + 1; i++)
 		trl_buf_adds(&body, FIELD("f", ""));
 	trl_buf_add(&body, "", 1);

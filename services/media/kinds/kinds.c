@@ -171,8 +171,7 @@ kinds_judge(trl_ctx *ctx, const char *found, const char *declared, const char *n
 	if (declared && declared[strspn(declared, " \t")] &&
 	    !written_read(declared, &d))
 		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
-		    "What the file was declared to be is no media type, such as "
-		    "image/png.");
+		    "The declared type is not a media type such as image/png.");
 	if (!found)
 		return judge_nothing(ctx, &d, name, out);
 	if (!written_read(found, &f))

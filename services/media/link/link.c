@@ -22,7 +22,7 @@ link_url(
 	return link_sign(ctx->arena, self->link_keys, &claim);
 }
 
-/* The file, if the caller may give links to it away.
+/* The file, if the caller may create links to it.
  * Errors: TRL_NOT_FOUND, TRL_DENIED. */
 static enum trl_code
 read_file(struct media *self, trl_ctx *ctx, ProtobufCBinaryData id, media_file *file)
@@ -33,7 +33,7 @@ read_file(struct media *self, trl_ctx *ctx, ProtobufCBinaryData id, media_file *
 		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such file.");
 	if (rc == TRL_OK && !media_may_change(ctx, trl_value_id(file->maker)))
 		rc = trl_fail(ctx, TRL_DENIED,
-		    "Only whoever made this file may give links to it away.");
+		    "Only whoever made this file may create links to it.");
 	return rc;
 }
 

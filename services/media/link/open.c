@@ -16,8 +16,7 @@ read_claim(struct media *self, trl_ctx *ctx, const Media__V1__GetSignedRequest *
 		in->file, in->options, in->link };
 
 	if (!link_read(self->link_keys, &path, claim))
-		return trl_fail(
-		    ctx, TRL_DENIED, "This link is not as it was given out.");
+		return trl_fail(ctx, TRL_DENIED, "This link was altered.");
 	if (claim->expires && claim->expires <= (uint64_t)(trl_now(ctx) / 1000000))
 		return trl_fail(ctx, TRL_GONE, "This link has expired.");
 	return TRL_OK;

@@ -34,12 +34,12 @@ reason_of(const struct source *source, bool late)
 	const int64_t pixels = (int64_t)source->width * source->height * source->frames;
 
 	if (late)
-		return "The picture takes too long to be decoded.";
+		return "The picture takes too long to decode.";
 	if (vips_says("webpsave")) /* it has read all that there is */
 		return "The picture is too large in this format.";
 	if (vips_says("memory") ||
 	    (pixels > PICTURE_LARGE && vips_says("unable to read pixels")))
-		return "The picture needs more memory than one may take.";
+		return "The picture needs more memory than is allowed.";
 	return "The picture is broken: it cannot be decoded.";
 }
 

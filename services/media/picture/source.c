@@ -85,8 +85,7 @@ judge_beside(size_t beside, char room[PICTURE_REASON_MAX])
 {
 	if (beside <= PICTURE_METADATA_MAX)
 		return NULL;
-	return reason(room,
-	    "The picture has %zu bytes beside the picture itself; %d are allowed.",
+	return reason(room, "The picture has %zu bytes of metadata; %d are allowed.",
 	    beside, PICTURE_METADATA_MAX);
 }
 
@@ -114,11 +113,12 @@ judge_png(const struct source *source, char room[PICTURE_REASON_MAX])
 		    found.texts, PICTURE_CHUNKS_MAX);
 	if (found.packs > PICTURE_PACKS_MAX)
 		return reason(room,
-		    "The picture has %u packed texts and profiles; %d are allowed.",
+		    "The picture has %u compressed texts and profiles; %d are allowed.",
 		    found.packs, PICTURE_PACKS_MAX);
 	if (found.packed > PICTURE_PACKED_MAX)
 		return reason(room,
-		    "The picture has %zu bytes of packed texts and profiles; %d are "
+		    "The picture has %zu bytes of compressed texts and profiles; %d "
+		    "are "
 		    "allowed.",
 		    found.packed, PICTURE_PACKED_MAX);
 	return judge_beside(found.beside, room);
@@ -229,8 +229,8 @@ judge(struct source *source, bool heif, char room[PICTURE_REASON_MAX])
 
 	source->format = walk_format(source->data, source->len);
 	if (source->format == PICTURE_ANY || (is_heif(source) && !heif))
-		return heif ? "This is no JPEG, PNG, WebP, GIF, AVIF or HEIC."
-			    : "This is no JPEG, PNG, WebP or GIF.";
+		return heif ? "This is not a JPEG, PNG, WebP, GIF, AVIF or HEIC."
+			    : "This is not a JPEG, PNG, WebP or GIF.";
 	if (source->format == PICTURE_JPEG)
 		wrong = judge_jpeg(source, room);
 	if (source->format == PICTURE_PNG)
@@ -258,7 +258,7 @@ source_open(struct source *out, int file, bool heif, char room[PICTURE_REASON_MA
 		    (long long)((about.st_size + (1 << 20) - 1) >> 20));
 	data = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0);
 	if (data == MAP_FAILED)
-		return "The picture needs more memory than one may take.";
+		return "The picture needs more memory than is allowed.";
 	out->data = data;
 	out->len = (size_t)about.st_size;
 	wrong = judge(out, heif, room);

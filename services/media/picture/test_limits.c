@@ -101,11 +101,12 @@ svg_pdf_tiff_and_the_like_are_no_pictures_whatever_they_are_called(void **state)
 	for (size_t i = 0; i < TRL_COUNT(texts); i++) {
 		trl_buf_clear(&file);
 		trl_buf_adds(&file, texts[i]);
-		assert_rejects(&file, "This is no JPEG, PNG, WebP, GIF, AVIF or HEIC.");
+		assert_rejects(
+		    &file, "This is not a JPEG, PNG, WebP, GIF, AVIF or HEIC.");
 	}
 	for (size_t i = 0; i < TRL_COUNT(others); i++) {
 		file_of(corners(9, 9), others[i], &file);
-		assert_rejects(&file, "This is no JPEG");
+		assert_rejects(&file, "This is not a JPEG");
 	}
 	trl_buf_clear(&file);
 	assert_rejects(&file, "The file is empty.");

@@ -71,7 +71,7 @@ one_that_needs_too_much_memory_is_told_so_and_not_called_broken(void **state)
 	ask(&(struct picture_request){ .task = PICTURE_MAKE, .width = 4096 }, &file);
 	assert_int_equal(rig.said.status, PICTURE_REJECTED);
 	assert_string_equal(
-	    rig.said.reason, "The picture needs more memory than one may take.");
+	    rig.said.reason, "The picture needs more memory than is allowed.");
 	make(&(struct picture_request){ .width = 1000 }, &file);
 }
 #endif

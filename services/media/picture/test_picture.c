@@ -439,7 +439,7 @@ heif_is_turned_once_by_its_own_box_and_comes_in_only_where_it_may(void **state)
 	file_of(image, ".avif[Q=90]", &file);
 	ask(&(struct picture_request){ .task = PICTURE_MAKE }, &file);
 	assert_int_equal(rig.said.status, PICTURE_REJECTED);
-	assert_string_equal(rig.said.reason, "This is no JPEG, PNG, WebP or GIF.");
+	assert_string_equal(rig.said.reason, "This is not a JPEG, PNG, WebP or GIF.");
 	make(&(struct picture_request){ .heif = 1, .width = 60 }, &file);
 	assert_int_equal(rig.said.format, PICTURE_WEBP);
 	image = decoded("");

@@ -83,15 +83,15 @@ bombs_of_text_and_profiles_are_rejected(void **state)
 	png_chunk("zTXt", large, (1 << 20) + 1);
 	png_end();
 	assert_rejects(
-	    &file, "bytes of packed texts and profiles; 1048576 are allowed.");
+	    &file, "bytes of compressed texts and profiles; 1048576 are allowed.");
 	png_begin(1, 1);
 	png_chunk("iCCP", large, (1 << 20) + 1);
 	png_end();
-	assert_rejects(&file, "bytes of packed texts");
+	assert_rejects(&file, "bytes of compressed texts");
 	png_begin(1, 1);
 	png_chunk("tEXt", large, 17 << 20);
 	png_end();
-	assert_rejects(&file, "bytes beside the picture itself; 16777216 are allowed.");
+	assert_rejects(&file, "bytes of metadata; 16777216 are allowed.");
 	file_of(corners(64, 64), ".jpg", &whole);
 	trl_buf_clear(&file);
 	trl_buf_add(&file, whole.data, 2);
@@ -100,7 +100,7 @@ bombs_of_text_and_profiles_are_rejected(void **state)
 		trl_buf_add(&file, large, 65533);
 	}
 	trl_buf_add(&file, whole.data + 2, whole.len - 2);
-	assert_rejects(&file, "bytes beside the picture itself");
+	assert_rejects(&file, "bytes of metadata");
 	trl_buf_fini(&whole);
 	free(large);
 	assert_true(status_kib("VmHWM:") < 256 * 1024);
@@ -150,7 +150,7 @@ what_unpacks_to_much_is_rejected_by_its_count(void **state)
 			look_at(&file);
 		else
 			assert_rejects(
-			    &file, "7 packed texts and profiles; 6 are allowed.");
+			    &file, "7 compressed texts and profiles; 6 are allowed.");
 	}
 	assert_true(status_kib("VmHWM:") > before + 40 * 1024); /* they are bombs */
 #if !defined(__SANITIZE_ADDRESS__) /* which keeps what is freed */
@@ -177,7 +177,7 @@ a_webp_and_a_gif_with_much_beside_the_picture_are_rejected(void **state)
 	for (int i = 0; i < 4; i++)
 		whole.data[4 + i] = (uint8_t)(riff >> (8 * i));
 	trl_buf_add(&whole, xmp, beside + 8);
-	assert_rejects(&whole, "bytes beside the picture itself; 16777216 are");
+	assert_rejects(&whole, "bytes of metadata; 16777216 are");
 	file_of(corners(64, 64), ".gif", &whole);
 	trl_buf_clear(&file);
 	trl_buf_add(&file, whole.data, whole.len - 1);
@@ -185,7 +185,7 @@ a_webp_and_a_gif_with_much_beside_the_picture_are_rejected(void **state)
 	memset(xmp, 255, beside);
 	trl_buf_add(&file, xmp, beside / 256 * 256);
 	trl_buf_add(&file, "\0;", 2);
-	assert_rejects(&file, "bytes beside the picture itself");
+	assert_rejects(&file, "bytes of metadata");
 	trl_buf_fini(&whole);
 	free(xmp);
 }

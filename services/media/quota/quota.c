@@ -150,8 +150,8 @@ too_large(trl_ctx *ctx, const struct quota *quota, const Media__V1__Storage *now
 	    (int64_t)now->used);
 	trl_err_reserved(ctx, (int64_t)now->reserved);
 	return trl_fail(ctx, TRL_TOO_LARGE,
-	    "The %s's storage is %lld bytes; %llu are used, uploads that have begun "
-	    "have reserved %llu, and %llu more were asked for.",
+	    "The %s's storage is %lld bytes; %llu are used, unfinished uploads have "
+	    "reserved %llu, and %llu more were asked for.",
 	    quota->of_plan ? "plan" : "organisation", (long long)quota->limit,
 	    (unsigned long long)now->used, (unsigned long long)now->reserved,
 	    (unsigned long long)quota->wants);

@@ -140,8 +140,8 @@ what_does_not_fit_is_refused_with_the_limit(void **state)
 	assert_int_equal(take((struct step){ .reserve = 200 }), TRL_OK);
 	assert_int_equal(take((struct step){ .reserve = 101 }), TRL_TOO_LARGE);
 	assert_string_equal(world.err.message,
-	    "The plan's storage is 1000 bytes; 700 are used, uploads that have begun "
-	    "have reserved 200, and 101 more were asked for.");
+	    "The plan's storage is 1000 bytes; 700 are used, unfinished uploads have "
+	    "reserved 200, and 101 more were asked for.");
 	assert_string_equal(world.err.quota.feature, "storage-bytes");
 	assert_string_equal(world.err.quota.plan, "team");
 	assert_int_equal(world.err.quota.limit, 1000);
@@ -200,8 +200,8 @@ where_no_plan_says_it_the_installation_does(void **state)
 	assert_int_equal(storage()->limit, 50);
 	assert_int_equal(take((struct step){ .reserve = 51 }), TRL_TOO_LARGE);
 	assert_string_equal(world.err.message,
-	    "The organisation's storage is 50 bytes; 0 are used, uploads that have "
-	    "begun have reserved 0, and 51 more were "
+	    "The organisation's storage is 50 bytes; 0 are used, unfinished uploads "
+	    "have reserved 0, and 51 more were "
 	    "asked for.");
 	config->storage_bytes = 0;
 	assert_int_equal(take((struct step){ .reserve = 51 }), TRL_OK);

@@ -14,8 +14,8 @@ may_release(trl_ctx *ctx, const struct media *self, const media_file *file, bool
 	if (file->state != MEDIA__V1__FILE__STATE__quarantined)
 		return trl_fail(ctx, TRL_CONFLICT, "This file is not in quarantine.");
 	if (!force && !self->scan)
-		return trl_fail(ctx, TRL_CONFLICT,
-		    "There is no scanner that it could be shown to again.");
+		return trl_fail(
+		    ctx, TRL_CONFLICT, "There is no scanner to scan it again.");
 	return TRL_OK;
 }
 

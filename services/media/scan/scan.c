@@ -150,7 +150,7 @@ note(struct scan *scan, trl_ctx *ctx, enum result result)
 
 	trl_series_add(scan->results[result], 1);
 	if (is_away && !scan->is_away)
-		trl_log(TRL_LOG_WARN, ctx, "clamd is away: files wait until it is back",
+		trl_log(TRL_LOG_WARN, ctx, "clamd is down: files wait until it is back",
 		    TRL_LOG_STR("clamd", scan->where),
 		    TRL_LOG_STR("error", ctx->err.message));
 	if (!is_away && scan->is_away)
@@ -285,8 +285,8 @@ settle(struct media *self, trl_ctx *ctx, const media_file *file,
 	default:
 		return settle_unscanned(self, ctx, file,
 		    MEDIA__V1__FILE__STATE__rejected,
-		    "It has more than is scanned, and nothing is given out here that "
-		    "was not.");
+		    "It is too large to be scanned, and unscanned files are not served "
+		    "here.");
 	}
 }
 
@@ -303,8 +303,8 @@ count_failure(
 	if (failures + 1 >= FAILURES_MAX)
 		return settle_unscanned(self, ctx, file,
 		    MEDIA__V1__FILE__STATE__quarantined,
-		    "The scanner came to no end with it, and nothing is given out here "
-		    "that was not scanned.");
+		    "The scanner could not finish it, and unscanned files are not "
+		    "served here.");
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	add(ctx, file, failures + 1, trl_now(ctx) + failure_waits_us[failures], work);
 	return trl_batch_write_unrecorded(work);

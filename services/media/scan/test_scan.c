@@ -198,9 +198,9 @@ what_is_too_large_is_unscanned_and_never_clean(void **state)
 		set_policy("refuse");
 		id = make(EICAR, sizes[i]);
 		files_wait("scan");
-		assert_string_equal(is(id),
-		    "rejected unscanned It has more than is scanned, and nothing is "
-		    "given out here that was not.");
+		assert_string_equal(
+		    is(id), "rejected unscanned It is too large to be scanned, and "
+			    "unscanned files are not served here.");
 		assert_int_equal(told(id, "media.file.rejected"), 1);
 	}
 	files_wait("purge_file");
@@ -432,9 +432,9 @@ a_file_that_it_comes_to_no_end_with_is_unscanned(void **state)
 		files_wait("scan");
 		world_sql("update media.job set run_at = now() where kind = 'scan'");
 	}
-	assert_string_equal(is(id),
-	    "quarantined unscanned The scanner came to no end with it, and nothing is "
-	    "given out here that was not scanned.");
+	assert_string_equal(
+	    is(id), "quarantined unscanned The scanner could not finish it, and "
+		    "unscanned files are not served here.");
 	/* What its process died of does not count. */
 	assert_int_equal(counted("failed") - before, 6);
 	files_wait("purge_file");

@@ -146,7 +146,7 @@ measure(
 	}
 	if (sum != what->from.length)
 		return trl_fail(ctx, TRL_INTERNAL,
-		    "the parts of an upload have not the length that they had");
+		    "the parts of an upload have another length than before");
 	return TRL_OK;
 }
 
@@ -178,7 +178,7 @@ gone(trl_ctx *ctx, enum trl_code rc)
 		return rc;
 	trl_err_clear(ctx);
 	return trl_fail(
-	    ctx, TRL_GONE, "What had been put together is not in the store any more.");
+	    ctx, TRL_GONE, "What had been assembled is no longer in the store.");
 }
 
 static enum trl_code
@@ -215,7 +215,8 @@ finish(trl_ctx *ctx, struct join *join)
 	if (rc != TRL_OK || size == join->now.offset)
 		return rc;
 	trl_log(TRL_LOG_ERROR, ctx,
-	    "what the store copied has another length: from now on bytes are written",
+	    "a copy that the store made has the wrong length: from now on bytes are "
+	    "written",
 	    TRL_LOG_INT("bytes", (int64_t)size),
 	    TRL_LOG_INT("wanted", (int64_t)join->now.offset));
 	join->store->no_copies = true;

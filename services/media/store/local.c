@@ -34,15 +34,16 @@ local_fail(trl_ctx *ctx, const struct local_store *store, int error, const char 
 	case ENOSPC:
 	case EDQUOT:
 	case EFBIG: /* the process's own limit, or the file system's */
-		trl_log(TRL_LOG_WARN, ctx, "there is no room in the media folder",
+		trl_log(TRL_LOG_WARN, ctx, "the media folder is full",
 		    TRL_LOG_STR("folder", store->folder), TRL_LOG_STR("doing", doing));
 		return trl_fail(ctx, TRL_STORAGE,
-		    "There is no room left on the disk to store this.");
+		    "There is no space left on the disk to store this.");
 	case EWOULDBLOCK:
-		rc = trl_fail(ctx, TRL_LOCKED, "Somebody else is writing this upload.");
+		rc = trl_fail(
+		    ctx, TRL_LOCKED, "Another request is writing this upload.");
 		break;
 	case ENOENT:
-		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are missing.");
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:

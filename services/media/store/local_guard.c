@@ -157,8 +157,8 @@ claim(trl_ctx *ctx, struct local_store *store, struct trl_id id)
 	rc = trl_batch_write(work, NULL);
 	if (rc == TRL_CONFLICT)
 		return refuse(ctx, store,
-		    "is another folder than the one that this installation's files "
-		    "lie in (its trellis-media holds another id)");
+		    "is not the folder of this installation's files (its trellis-media "
+		    "holds another id)");
 	return rc;
 }
 

@@ -271,7 +271,7 @@ keep_page(trl_ctx *ctx, const struct list_work *work, struct store_listing *at)
 	at->passed = work->full ? work->passed_here : work->passed;
 	if (at->passed > 0)
 		trl_log(TRL_LOG_ERROR, ctx,
-		    "what lies in the media folder cannot be read: it is passed over",
+		    "something in the media folder cannot be read: it is passed over",
 		    TRL_LOG_STR("first", work->unread),
 		    TRL_LOG_STR("why", strerror(work->why)),
 		    TRL_LOG_INT("count", (int64_t)at->passed));

@@ -27,8 +27,8 @@ open_local(
 	char folder[4096];
 
 	if (config->folder == NULL && host->run_dir == NULL) {
-		trl_complain("TRELLIS_MEDIA_FOLDER is not set: the folder in which the "
-			     "bytes of files lie.");
+		trl_complain("TRELLIS_MEDIA_FOLDER is not set; it names the folder for "
+			     "the bytes of files.");
 		return TRL_INTERNAL;
 	}
 	if (config->folder != NULL)

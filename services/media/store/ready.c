@@ -45,7 +45,7 @@ ask(trl_ctx *ctx, void *self)
 
 	if (rc != TRL_OK) {
 		snprintf(store->why, sizeof store->why,
-		    "it is not known yet whose store it is: %s", ctx->err.message);
+		    "it is not known yet whose store this is: %s", ctx->err.message);
 		if (store->refused[0] == '\0' && !store->told)
 			trl_log_err(ctx);
 	}
@@ -75,7 +75,7 @@ store_unready(void *self)
 	if (store->refused[0] != '\0')
 		return store->refused;
 	return store->why[0] != '\0' ? store->why
-				     : "it is not known yet whose store it is";
+				     : "it is not known yet whose store this is";
 }
 
 void

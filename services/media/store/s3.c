@@ -98,7 +98,8 @@ s3_store_check_config(const struct media_config *config)
 		return false;
 	}
 	if (!is_bucket(config->s3_bucket)) {
-		trl_complain("TRELLIS_S3_BUCKET is \"%s\", which no bucket is called.",
+		trl_complain(
+		    "TRELLIS_S3_BUCKET is \"%s\", which is not a bucket's name.",
 		    config->s3_bucket);
 		return false;
 	}

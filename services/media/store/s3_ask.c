@@ -133,7 +133,7 @@ enum trl_code
 s3_ended(trl_ctx *ctx)
 {
 	return trl_fail(
-	    ctx, TRL_GONE, "The store has ended this upload, as a rule may say.");
+	    ctx, TRL_GONE, "The store has ended this upload, perhaps by a rule.");
 }
 
 enum trl_code
@@ -149,7 +149,7 @@ s3_refused(trl_ctx *ctx, const char *method, const char *key, unsigned status,
 		return s3_ended(ctx);
 	if ((status == 404 && is_missing(method, code)) ||
 	    is_half_removed(status, code))
-		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are missing.");
 	trl_log(TRL_LOG_WARN, ctx, "the S3 server refused a request",
 	    TRL_LOG_STR("method", method), TRL_LOG_STR("key", key),
 	    TRL_LOG_INT("status", status), TRL_LOG_STR("code", code),
@@ -157,7 +157,7 @@ s3_refused(trl_ctx *ctx, const char *method, const char *key, unsigned status,
 	if (status == 507 || !strcmp(code, "QuotaExceeded") ||
 	    !strcmp(code, "XMinioStorageFull") || !strcmp(code, "StorageFull"))
 		return trl_fail(
-		    ctx, TRL_STORAGE, "There is no room left in the store for this.");
+		    ctx, TRL_STORAGE, "There is no space left in the store for this.");
 	rc = trl_fail(
 	    ctx, TRL_UNAVAILABLE, "the S3 server answered %u %s", status, code);
 	trl_err_retry_after(ctx, S3_AGAIN_MS);

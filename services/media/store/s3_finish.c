@@ -52,7 +52,7 @@ remove_tails(trl_ctx *ctx, struct s3_store *store, const char *key)
 	snprintf(prefix, sizeof prefix, "%s.tail/", key);
 	if (s3_remove_all(ctx, store, prefix) == TRL_OK)
 		return;
-	trl_log(TRL_LOG_INFO, ctx, "tails of an upload stay for the sweep",
+	trl_log(TRL_LOG_INFO, ctx, "remainders of an upload are left to the sweep",
 	    TRL_LOG_STR("key", key));
 	trl_err_clear(ctx);
 }
@@ -68,7 +68,7 @@ was_made(trl_ctx *ctx, struct s3_store *store, const struct store_object *object
 	trl_err_clear(ctx);
 	rc = s3_size(ctx, &store->base, object, &found);
 	if (rc == TRL_OK && found != size)
-		rc = trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "These bytes are missing.");
 	if (rc != TRL_NOT_FOUND || why != TRL_GONE)
 		return rc;
 	trl_err_clear(ctx);
@@ -86,7 +86,7 @@ finish(trl_ctx *ctx, struct s3_store *store, const struct store_object *object,
 	s3_key_of(object, key);
 	if (whole->offset < state->bytes ||
 	    whole->offset - state->bytes > state->tail_bytes)
-		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are not there.");
+		return trl_fail(ctx, TRL_NOT_FOUND, "These bytes are missing.");
 	rc = make_one(ctx, store, object, key, state, whole->offset);
 	if (rc == TRL_NOT_FOUND || rc == TRL_GONE)
 		rc = was_made(ctx, store, object, whole->offset, rc);
@@ -106,8 +106,8 @@ s3_finish(trl_ctx *ctx, media_store *base, const struct store_object *object,
 	if (whole->offset == 0)
 		return s3_put(ctx, base, object, "", 0);
 	if (!s3_state_read(&state, whole->state, whole->state_len))
-		return trl_fail(
-		    ctx, TRL_INTERNAL, "an upload's state is none of the S3 store's");
+		return trl_fail(ctx, TRL_INTERNAL,
+		    "an upload's state is not one of the S3 store's");
 	rc = finish(ctx, store, object, whole, &state);
 	s3_state_fini(&state);
 	return rc;

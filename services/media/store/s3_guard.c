@@ -29,8 +29,8 @@ refuse(trl_ctx *ctx, struct s3_store *store, const char *why)
 	trl_err_retry_after(ctx, S3_AGAIN_MS);
 	if (store->base.refused[0] == '\0')
 		trl_log(TRL_LOG_ERROR, NULL,
-		    "the bucket is not this installation's, so no bytes are taken or "
-		    "given",
+		    "the bucket is not this installation's, so no bytes are written or "
+		    "read",
 		    TRL_LOG_STR("bucket", store->prefix), TRL_LOG_STR("why", why));
 	store_refuse(&store->base, ctx->err.message);
 	return rc;
@@ -128,7 +128,7 @@ take(trl_ctx *ctx, struct s3_store *store, const Media__V1__StoreRow *row)
 	if (row->has_id && row->marked)
 		return refuse(ctx, store,
 		    "holds no files of this installation: it has no object "
-		    "trellis-media; copy it from where the files lay before");
+		    "trellis-media; copy it from where the files were before");
 	if (row->has_id && !is_mine(store, row) && !is_old)
 		return is_being_claimed(ctx);
 	if (!is_mine(store, row))
@@ -147,7 +147,7 @@ compare(trl_ctx *ctx, struct s3_store *store, const Media__V1__StoreRow *row,
 		return refuse(ctx, store,
 		    "holds files of another installation: its object trellis-media has "
 		    "another id; give each a bucket of its own, or remove that object "
-		    "where the other one is no more");
+		    "if the other one no longer exists");
 	return row->marked ? TRL_OK : say_marked(ctx, store, id);
 }
 

@@ -48,7 +48,7 @@ add_number(trl_ctx *ctx, struct s3_store *store, const char *key,
 
 	if (state->n_parts == S3_PARTS)
 		return trl_fail(ctx, TRL_TOO_LARGE,
-		    "The store takes %d parts of this size, and no more.", S3_PARTS);
+		    "The store takes at most %d parts of this size.", S3_PARTS);
 	rc = s3_begin_parts(ctx, store, key, state);
 	if (rc != TRL_OK)
 		return rc;
@@ -102,7 +102,8 @@ judge_copy(trl_ctx *ctx, const struct s3_ask *ask, const struct s3_answer *answe
 	if (answer->status < 300 && code[0] != '\0')
 		return s3_refused(
 		    ctx, ask->method, ask->key, answer->status, text, len);
-	trl_log(TRL_LOG_INFO, ctx, "the S3 server copies no part: it is written",
+	trl_log(TRL_LOG_INFO, ctx,
+	    "the S3 server did not copy a part: it is written instead",
 	    TRL_LOG_INT("status", answer->status), TRL_LOG_STR("code", code));
 	return TRL_OK;
 }

@@ -100,7 +100,7 @@ take_line(trl_ctx *ctx, struct s3_store *store, struct s3_reader *reader,
 	reader->share = trl_share_take(&store->readers, tenant, 1);
 	if (reader->share != NULL)
 		return begin(ctx, store, reader);
-	rc = trl_fail(ctx, TRL_BUSY, "as many files are read as may be");
+	rc = trl_fail(ctx, TRL_BUSY, "too many files are being read");
 	trl_err_retry_after(ctx, S3_AGAIN_MS);
 	return rc;
 }
@@ -157,7 +157,7 @@ s3_reader_next(trl_ctx *ctx, store_reader *base, const uint8_t **data, size_t *l
 		rc = begin(ctx, store, reader);
 		if (rc == TRL_NOT_FOUND) { /* it was there */
 			trl_err_clear(ctx);
-			return trl_fail(ctx, TRL_UNAVAILABLE, "an object has gone");
+			return trl_fail(ctx, TRL_UNAVAILABLE, "an object is gone");
 		}
 		if (rc != TRL_OK)
 			return rc;
@@ -266,7 +266,7 @@ do_spool(
 		return rc;
 	if (work->error == ENOSPC || work->error == EDQUOT || work->error == EFBIG)
 		return trl_fail(ctx, TRL_STORAGE,
-		    "There is no room left on the disk for a copy of this.");
+		    "There is no space left on the disk for a copy of this.");
 	return trl_fail(ctx, TRL_UNAVAILABLE, "a temporary file in %s: %s",
 	    store->spool, strerror(work->error));
 }

@@ -55,7 +55,7 @@ take_room(trl_ctx *ctx, struct s3_store *store, struct s3_writer *writer, uint64
 	    trl_share_take(&store->writers, writer->object.tenant, writer->most);
 	if (writer->share != NULL)
 		return TRL_OK;
-	rc = trl_fail(ctx, TRL_BUSY, "as many uploads are written as may be");
+	rc = trl_fail(ctx, TRL_BUSY, "too many uploads are being written");
 	trl_err_retry_after(ctx, S3_AGAIN_MS);
 	return rc;
 }
@@ -107,8 +107,8 @@ read_place(trl_ctx *ctx, struct s3_writer *writer, const struct store_place *fro
 	else if (!s3_state_read(state, from->state, from->state_len) ||
 		 from->offset < state->bytes ||
 		 from->offset - state->bytes > state->tail_bytes)
-		return trl_fail(
-		    ctx, TRL_INTERNAL, "an upload's state is none of the S3 store's");
+		return trl_fail(ctx, TRL_INTERNAL,
+		    "an upload's state is not one of the S3 store's");
 	return state->part_bytes == 0 ? fail_long(ctx) : TRL_OK;
 }
 

@@ -29,7 +29,7 @@ purge(struct sweep *sweep, const Media__V1__SweepRow *row)
 static void
 say(trl_ctx *ctx, size_t n)
 {
-	trl_log(TRL_LOG_WARN, ctx, "deleted files are past their time: they go now",
+	trl_log(TRL_LOG_WARN, ctx, "deleted files are overdue: they are purged now",
 	    TRL_LOG_INT("count", (int64_t)n));
 }
 

@@ -58,7 +58,7 @@ hold(struct sweep *sweep, const struct numbers *is)
 	sweep->held = sweep->restored = true;
 	sweep_held("restored");
 	trl_log(TRL_LOG_ERROR, sweep->ctx,
-	    "the database is of an earlier time than the store: no sweep removes "
+	    "the database is older than the store: no sweep removes "
 	    "anything until trellis media sweep --accept-restore; see Backups in "
 	    "k8s/README.md",
 	    TRL_LOG_INT("sweeps", is->rows), TRL_LOG_INT("of_store", is->store));
@@ -88,8 +88,8 @@ look_for_all(struct sweep *sweep, const struct numbers *is)
 	Media__V1__SweepPlace *place = media_v1_sweep_place_new(ctx);
 
 	trl_log(TRL_LOG_ERROR, ctx,
-	    "the store is of an earlier time than the database: what came since is "
-	    "looked for, and missing",
+	    "the store is older than the database: files that came since are looked "
+	    "for, and missing",
 	    TRL_LOG_INT("sweeps", is->rows), TRL_LOG_INT("of_store", is->store));
 	trl_set(place, phase, MEDIA__V1__SWEEP_PLACE__PHASE__rows);
 	trl_batch_job(work, &sweep_job, NULL, &place->base);

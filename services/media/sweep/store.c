@@ -86,8 +86,8 @@ hold_back(struct sweep *sweep)
 	sweep->held = true;
 	sweep_held("unknown");
 	trl_log(TRL_LOG_ERROR, sweep->ctx,
-	    "the store has too many files that are not in the tables: nothing of them "
-	    "is removed",
+	    "the store has too many files that are not in the tables: none of them is "
+	    "removed",
 	    TRL_LOG_STR("after", sweep->place.after ? sweep->place.after : ""));
 	return TRL_OK;
 }

@@ -43,7 +43,7 @@ end_one(struct sweep *sweep, const upload_row *row, bool *becomes_file)
 		return rc;
 	*becomes_file = false;
 	trl_log(TRL_LOG_ERROR, ctx,
-	    "an upload of which no file can be made is removed after a month",
+	    "an upload that cannot become a file is removed after a month",
 	    TRL_LOG_ID("upload", trl_value_id(row->id)),
 	    TRL_LOG_STR("why", ctx->err.message));
 	trl_err_clear(ctx);

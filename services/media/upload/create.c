@@ -31,7 +31,7 @@ take_name(trl_ctx *ctx, const struct upload_plan *plan, upload_row *out)
 		return TRL_OK;
 	if (strlen(plan->name) != plan->name_len)
 		return trl_fail_field(
-		    ctx, TRL_INVALID, "name", "A name has no zero bytes.");
+		    ctx, TRL_INVALID, "name", "A name must not have zero bytes.");
 	out->name = trl_arena_strdup(ctx->arena, plan->name);
 	return media_name_check(ctx, out->name);
 }
@@ -48,8 +48,7 @@ take_type(trl_ctx *ctx, const struct upload_plan *plan,
 	if (len > TYPE_BYTES || trl_utf8_plain(plan->type, len, "") != len ||
 	    !kinds_is_type(plan->type))
 		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
-		    "What the file is declared to be is no media type, such as "
-		    "image/png.");
+		    "The declared type is not a media type such as image/png.");
 	out->type = trl_arena_strdup(ctx->arena, plan->type);
 	if (!kinds_may_be_listed(collection->types, plan->type, out->name))
 		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,

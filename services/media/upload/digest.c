@@ -54,9 +54,9 @@ digest_read_checksum(const char *text, struct digest_wish *out)
 		if (text[len] && read_hash(&algorithms[i], text + len + 1,
 				     strlen(text + len + 1), out))
 			return NULL;
-		return "The hash in Upload-Checksum is not base64 of its length.";
+		return "The hash in Upload-Checksum is not base64 of the right length.";
 	}
-	return "Upload-Checksum knows sha1 and sha256.";
+	return "Upload-Checksum takes sha1 and sha256.";
 }
 
 /* Where the parameters of a member (RFC 8941, 3.1.2) end. They say nothing to us. */
@@ -85,7 +85,8 @@ take_hash(const char *name, size_t name_len, const char *hash, size_t len,
 			continue;
 		return read_hash(&algorithms[i], hash, len, &out[i - 1])
 			   ? NULL
-			   : "A hash in Content-Digest is not base64 of its length.";
+			   : "A hash in Content-Digest is not base64 of the right "
+			     "length.";
 	}
 	return NULL;
 }
@@ -96,7 +97,7 @@ static const char *
 read_member(const char **text, struct digest_wish *out)
 {
 	static const char no_list[] =
-	    "Content-Digest is no list of algorithm=:base64:.";
+	    "Content-Digest is not a list of algorithm=:base64:.";
 	const char *name = *text + strspn(*text, " \t");
 	const size_t name_len = strcspn(name, "=,");
 	const char *hash = name + name_len + 2, *end, *why;
@@ -126,7 +127,7 @@ digest_read_content(const char *text, struct digest_wish *out)
 		why = read_member(&text, out);
 	for (size_t i = 0; i < DIGEST_CONTENTS; i++)
 		any |= out[i].algorithm != NULL;
-	return why || any ? why : "Content-Digest knows sha-256 and sha-512.";
+	return why || any ? why : "Content-Digest takes sha-256 and sha-512.";
 }
 
 struct digests {

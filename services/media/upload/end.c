@@ -60,8 +60,7 @@ upload_remove(
 	enum trl_code rc = upload_is_pending(self, ctx, row, &pending);
 
 	if (rc == TRL_OK && pending && upload_is_final(row))
-		rc = trl_fail(
-		    ctx, TRL_CONFLICT, "The file is still being put together.");
+		rc = trl_fail(ctx, TRL_CONFLICT, "The file is still being assembled.");
 	if (rc == TRL_OK)
 		rc = remove_row(self, ctx, row, reply);
 	if (rc != TRL_OK || pending) /* then the job of its final one removes them */
@@ -79,7 +78,7 @@ enum trl_code
 upload_say_lost(trl_ctx *ctx)
 {
 	return trl_fail(ctx, TRL_GONE,
-	    "What had come of this upload is not in the store any more: begin anew.");
+	    "The bytes of this upload are no longer in the store: begin a new one.");
 }
 
 /* Whether it lies there as a file: then the row is of an earlier time (the database was
@@ -137,7 +136,7 @@ upload_expire(struct media *self, trl_ctx *ctx, const upload_row *row)
 	rc = upload_is_pending(self, ctx, row, &pending);
 	if (rc == TRL_OK && pending)
 		rc = trl_fail(
-		    ctx, TRL_CONFLICT, "A file is still to be made of its bytes.");
+		    ctx, TRL_CONFLICT, "Its bytes are still needed for a file.");
 	return rc == TRL_OK ? upload_remove(self, ctx, row, NULL) : rc;
 }
 

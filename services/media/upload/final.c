@@ -87,13 +87,13 @@ measure(trl_ctx *ctx, struct joining *what)
 
 		if (!part)
 			return trl_fail(ctx, TRL_NOT_FOUND,
-			    "Part %zu is no partial upload that is there.", i + 1);
+			    "Part %zu is not an existing partial upload.", i + 1);
 		if (!part->finished_at)
-			return trl_fail(ctx, TRL_CONFLICT,
-			    "Part %zu has not all of its bytes.", i + 1);
-		if ((uint64_t)part->length > INT64_MAX - what->length)
 			return trl_fail(
-			    ctx, TRL_TOO_LARGE, "No upload has as many bytes.");
+			    ctx, TRL_CONFLICT, "Part %zu is not complete.", i + 1);
+		if ((uint64_t)part->length > INT64_MAX - what->length)
+			return trl_fail(ctx, TRL_TOO_LARGE,
+			    "An upload cannot have that many bytes.");
 		what->length += (uint64_t)part->length;
 	}
 	return TRL_OK;

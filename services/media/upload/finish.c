@@ -84,7 +84,8 @@ hash_of(trl_ctx *ctx, const upload_row *row, char text[HASH_TEXT])
 
 	if (!hash_load(&hash, row->hash_state.data, row->hash_state.len,
 		(uint64_t)row->length))
-		return trl_fail(ctx, TRL_INTERNAL, "an upload's hash is no state");
+		return trl_fail(
+		    ctx, TRL_INTERNAL, "an upload's saved hash is not valid");
 	hash_text(&hash, text);
 	return TRL_OK;
 }
@@ -208,7 +209,7 @@ after_conflict(
 	if (rc != TRL_OK || now->finished_at)
 		return rc;
 	if (why == TRL_NOT_FOUND && now->has_id)
-		return trl_fail(ctx, TRL_INTERNAL, "an upload's bytes are not there");
+		return trl_fail(ctx, TRL_INTERNAL, "an upload's bytes are missing");
 	if (why == TRL_GONE && now->has_id)
 		return upload_lost(self, ctx, now, false);
 	return now->has_id

@@ -145,7 +145,7 @@ judge_digests(trl_ctx *ctx, upload_writer *self)
 		return TRL_OK;
 	if (!self->whole)
 		return trl_fail(ctx, TRL_UNAVAILABLE,
-		    "the body was broken off before its checksum could be judged");
+		    "the body broke off before its checksum could be checked");
 	return upload_tell_digest(ctx, digests_end(self->digests));
 }
 
@@ -177,7 +177,7 @@ finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
 
 	if (self->fenced)
 		return trl_fail(
-		    ctx, TRL_CONFLICT, "Another request goes on with this upload.");
+		    ctx, TRL_CONFLICT, "Another request has taken over this upload.");
 	if (rc == TRL_OK)
 		rc = judge_digests(ctx, self);
 	err = ctx->err;
@@ -232,7 +232,7 @@ judge_loss(trl_ctx *ctx, const upload_writer *self, enum trl_code rc)
 	}
 	if (found == TRL_OK && row->generation != self->generation)
 		return trl_fail(
-		    ctx, TRL_CONFLICT, "Another request goes on with this upload.");
+		    ctx, TRL_CONFLICT, "Another request has taken over this upload.");
 	trl_err_clear(ctx);
 	if (rc == TRL_NOT_FOUND && found == TRL_OK) {
 		trl_log(TRL_LOG_ERROR, ctx,

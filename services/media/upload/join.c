@@ -87,7 +87,7 @@ take(trl_ctx *ctx, struct joining *joining, struct store_place *from)
 		.generation = row->generation };
 	if (!hash_load(&joining->hash, row->hash_state.data, row->hash_state.len,
 		(uint64_t)row->joined))
-		return trl_fail(ctx, TRL_GONE, "A hash is none of what is joined.");
+		return trl_fail(ctx, TRL_GONE, "A saved hash is not of this join.");
 	from->offset = (uint64_t)row->joined;
 	from->state = row->store_state.data;
 	from->state_len = row->store_state.len;
@@ -159,8 +159,7 @@ take_made(
 	enum trl_code rc = store_size(ctx, store, &made, &size);
 
 	if (rc == TRL_OK && size != (uint64_t)file->size)
-		rc =
-		    trl_fail(ctx, TRL_NOT_FOUND, "What lies there has another length.");
+		rc = trl_fail(ctx, TRL_NOT_FOUND, "What is stored has another length.");
 	if (rc == TRL_OK)
 		rc = store_reader_open(ctx, store, &made, 0, size, &reader);
 	hash_init(&joining->hash);
@@ -248,7 +247,7 @@ judge(struct joining *joining, trl_ctx *ctx, const struct trl_job *job, bool *go
 	trl_err_clear(ctx);
 	if (err.code == TRL_NOT_FOUND && due &&
 	    trl_now(ctx) - job->made_at_us > MISSED_US)
-		return trl_job_give_up(ctx, "a part is not there");
+		return trl_job_give_up(ctx, "a part is missing");
 	ctx->err = err; /* no part's fault */
 	trl_series_add(trl_series_at(failed, NULL), 1);
 	trl_log_err(ctx);

@@ -22,7 +22,7 @@ take_length(struct media *self, trl_ctx *ctx, const upload_row *row, uint64_t le
 
 	if (length < (uint64_t)row->received)
 		return trl_fail(ctx, TRL_MALFORMED,
-		    "The upload's offset is %lld already, so its length is no less.",
+		    "The upload has %lld bytes already, so its length cannot be less.",
 		    (long long)row->received);
 	if (!collection || length > collection->max_bytes)
 		return trl_fail(ctx, TRL_TOO_LARGE,
@@ -82,7 +82,7 @@ upload_settle_length(struct media *self, trl_ctx *ctx,
 		return TRL_OK;
 	if (row->has_length)
 		return trl_fail(ctx, TRL_MALFORMED,
-		    "The upload's length is %lld, once and for all.",
+		    "The upload's length is %lld and cannot be changed.",
 		    (long long)row->length);
 	if ((uint64_t)row->received != in->upload_offset)
 		return trl_fail(ctx, TRL_CONFLICT, "The upload's offset is %lld.",
@@ -91,7 +91,7 @@ upload_settle_length(struct media *self, trl_ctx *ctx,
 	if (body->length != UINT64_MAX && in->upload_length >= in->upload_offset &&
 	    body->length > in->upload_length - in->upload_offset)
 		return trl_fail(ctx, TRL_TOO_LARGE,
-		    "The body has more bytes than Upload-Length leaves for it.");
+		    "The body has more bytes than Upload-Length allows.");
 	rc = take_length(self, ctx, row, in->upload_length);
 	if (rc == TRL_OK)
 		*out = (struct upload_late){ .taken = true,

@@ -41,9 +41,9 @@ say_unconfigured(trl_ctx *ctx, const upload_row *row)
 {
 	trl_err_clear(ctx);
 	return trl_fail(ctx, TRL_GONE,
-	    "There is no collection %s any more, so no file is made of this upload: "
-	    "begin anew in another one. This one you can delete, and so can whoever "
-	    "manages files.",
+	    "The collection %s no longer exists, so this upload cannot become a file: "
+	    "begin a new one in another collection. You can delete this one, and so "
+	    "can whoever manages files.",
 	    row->collection);
 }
 
@@ -244,7 +244,7 @@ delete_once(struct media *self, trl_ctx *ctx, struct trl_id id, bool *stays,
 	*stays = pending;
 	if (rc == TRL_OK && pending)
 		rc = trl_fail(ctx, TRL_CONFLICT,
-		    "Its file is still being put together, and can be deleted then.");
+		    "Its file is still being assembled; delete the file afterwards.");
 	return rc == TRL_OK
 		   ? upload_end_now(self, ctx, row, UPLOAD_FENCE_MS, &out->base)
 		   : rc;
@@ -268,7 +268,8 @@ media_delete_upload(struct media *self, trl_ctx *ctx,
 	}
 	if (rc == TRL_CONFLICT && !stays) {
 		trl_err_clear(ctx);
-		rc = trl_fail(ctx, TRL_BUSY, "somebody goes on writing the upload");
+		rc =
+		    trl_fail(ctx, TRL_BUSY, "another request keeps writing the upload");
 		trl_err_retry_after(ctx, AGAIN_MS);
 	}
 	return rc;

@@ -119,7 +119,8 @@ begin(trl_ctx *ctx, struct post *post, uint64_t length)
 	if (rc == TRL_OK && row->finished_at)
 		post->former = row; /* the body is of no interest any more */
 	if (rc == TRL_OK && post->former)
-		rc = trl_fail(ctx, TRL_EXISTS, "This request has made its file.");
+		rc = trl_fail(
+		    ctx, TRL_EXISTS, "This request has made its file already.");
 	if (rc != TRL_OK)
 		return rc;
 	post->row = row;
@@ -200,7 +201,7 @@ take_field(trl_ctx *ctx, struct post *post, const struct form_part *part)
 	if (*into)
 		return malformed(ctx, "The form has a field twice.");
 	if (!trl_utf8_valid(part->value, part->len))
-		return malformed(ctx, "A field of the form is no UTF-8.");
+		return malformed(ctx, "A field of the form is not UTF-8.");
 	*into = part->value;
 	return TRL_OK;
 }

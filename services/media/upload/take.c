@@ -26,7 +26,7 @@ static enum trl_code
 locked(trl_ctx *ctx)
 {
 	enum trl_code rc =
-	    trl_fail(ctx, TRL_LOCKED, "Another request is about to leave this upload.");
+	    trl_fail(ctx, TRL_LOCKED, "Another request still holds this upload.");
 
 	trl_err_retry_after(ctx, AGAIN_MS);
 	return rc;
@@ -57,7 +57,7 @@ judge(trl_ctx *ctx, const struct taking *what, const upload_row *row)
 		return elsewhere(ctx, (uint64_t)row->received);
 	if (row->has_length && more > (uint64_t)(row->length - row->received))
 		return trl_fail(ctx, TRL_TOO_LARGE,
-		    "The upload's length is %lld, and the body goes on beyond it.",
+		    "The upload's length is %lld, and the body exceeds it.",
 		    (long long)row->length);
 	return TRL_OK;
 }
@@ -115,7 +115,8 @@ take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row 
 	media__v1__upload_row__init(taken);
 	media__v1__upload_row__init(was);
 	if (what->offset > INT64_MAX || more > INT64_MAX - what->offset)
-		return trl_fail(ctx, TRL_TOO_LARGE, "No upload has as many bytes.");
+		return trl_fail(
+		    ctx, TRL_TOO_LARGE, "An upload cannot have that many bytes.");
 	/* Should PostgreSQL lose this in a crash, whatever is said under this
 	 * generation by this holder counts for nothing, and nothing was said yet. Who
 	 * takes the row from somebody that may live waits. */

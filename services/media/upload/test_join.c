@@ -135,7 +135,7 @@ parts_that_end_before_they_are_read_are_read(void **state)
 	must_lie_there(parts[0], "abc", 3);
 	assert_int_equal(tus_delete(&ann, id), TRL_CONFLICT);
 	assert_string_equal(world.err.message,
-	    "Its file is still being put together, and can be deleted then.");
+	    "Its file is still being assembled; delete the file afterwards.");
 	let_go();
 	await_file(id);
 	await_jobs();

@@ -90,7 +90,7 @@ whoever_goes_on_with_it_is_told_to_begin_anew(void **state)
 	(void)state;
 	losing.writer_write = write_in_vain;
 	assert_int_equal(patch(id, 3, "def"), TRL_GONE);
-	assert_non_null(strstr(world.err.message, "begin anew"));
+	assert_non_null(strstr(world.err.message, "begin a new one"));
 	is_no_more(id);
 }
 
@@ -144,7 +144,7 @@ what_is_short_in_the_store_is_gone_and_no_fault(void **state)
 		    shorten[i], getenv("TRELLIS_MEDIA_FOLDER"), world_id_text(id));
 		assert_int_equal(system(command), 0);
 		assert_int_equal(patch(id, 3, "def"), TRL_GONE);
-		assert_non_null(strstr(world.err.message, "begin anew"));
+		assert_non_null(strstr(world.err.message, "begin a new one"));
 		assert_string_equal(column(id, "count(*)"), "1");
 		assert_int_equal(tus_delete(&ann, id), TRL_OK);
 	}

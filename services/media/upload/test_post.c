@@ -223,9 +223,9 @@ static const struct refused refused[] = {
 	{ { .type = "multipart/form-data", BODY("x") }, TRL_MALFORMED, "boundary" },
 	{ { .type = "multipart/form-data; boundary=\"a\r\nb\"", BODY("x") },
 	    TRL_MALFORMED, "boundary" },
-	{ FORM("x"), TRL_MALFORMED, "no end" },
-	{ FORM(""), TRL_MALFORMED, "no end" },
-	{ FORM(FILE_HEAD("a", "text/plain") "hello"), TRL_MALFORMED, "no end" },
+	{ FORM("x"), TRL_MALFORMED, "before its end" },
+	{ FORM(""), TRL_MALFORMED, "before its end" },
+	{ FORM(FILE_HEAD("a", "text/plain") "hello"), TRL_MALFORMED, "before its end" },
 	{ FORM(FILE_HEAD("a", "text/plain") "hello\r\n" FILE_HEAD(
 	      "b", "text/plain") "hello" END),
 	    TRL_MALFORMED, "more after its file" },
@@ -256,7 +256,8 @@ static const struct refused refused[] = {
 	/* Types: what is declared, and what is found. */
 	{ { .type = "image/png", BODY("<!DOCTYPE html><html>") },
 	    TRL_UNSUPPORTED_MEDIA_TYPE, "image/png and looks like text/html" },
-	{ { .type = "png", BODY("x") }, TRL_UNSUPPORTED_MEDIA_TYPE, "no media type" },
+	{ { .type = "png", BODY("x") }, TRL_UNSUPPORTED_MEDIA_TYPE,
+	    "not a media type" },
 	{ { .type = "text/plain",
 	      .metadata = "collection cGljdHVyZXM=",
 	      BODY("hello") },
@@ -268,7 +269,7 @@ static const struct refused refused[] = {
 	    TRL_UNSUPPORTED_MEDIA_TYPE, "image/svg+xml" },
 	/* Digests: of all of the body. */
 	{ { .digest = "sha-256=:AAAA:", BODY("hello") }, TRL_MALFORMED, "length" },
-	{ { .digest = "md5=:AAAA:", BODY("hello") }, TRL_MALFORMED, "knows sha-256" },
+	{ { .digest = "md5=:AAAA:", BODY("hello") }, TRL_MALFORMED, "takes sha-256" },
 	{ { .digest = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:",
 	      BODY("hello") },
 	    TRL_MALFORMED, "digest is not" },

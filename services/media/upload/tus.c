@@ -43,14 +43,14 @@ read_pair(trl_arena *arena, const char *text, size_t len, struct tus_metadata *o
 	const size_t key_len = space ? (size_t)(space - text) : len;
 
 	if (!is_key(text, key_len))
-		return "A key in Upload-Metadata is empty, or not of visible ASCII.";
+		return "A key in Upload-Metadata is empty, or not visible ASCII.";
 	if (out->n == TUS_METADATA_KEYS)
 		return "Upload-Metadata can have 32 keys at most.";
 	*value = (struct tus_value){ .key = trl_arena_strndup(arena, text, key_len),
 		.data = "" };
 	for (size_t i = 0; i < out->n; i++)
 		if (strcmp(out->values[i].key, value->key) == 0)
-			return "A key stands in Upload-Metadata twice.";
+			return "A key is in Upload-Metadata twice.";
 	out->n++;
 	return space ? read_value(arena, space + 1, len - key_len - 1, value) : NULL;
 }
@@ -142,7 +142,7 @@ read_parts(trl_arena *arena, const char *text, struct tus_concat *out)
 		if (out->n_parts == TUS_PARTS)
 			return "An upload can be made of 256 parts at most.";
 		if (!read_part(text, len, &out->parts[out->n_parts++]))
-			return "Upload-Concat names something that is no upload.";
+			return "Upload-Concat names something that is not an upload.";
 		if (!text[len])
 			return NULL;
 		text += len + 1;
@@ -161,6 +161,6 @@ tus_concat(trl_arena *arena, const char *text, struct tus_concat *out)
 	out->kind = TUS_FINAL;
 	if (strncmp(text, "final;", 6) == 0)
 		return read_parts(arena, text + 6, out);
-	return "Upload-Concat is partial, or final; and the uploads that it is made "
-	       "of.";
+	return "Upload-Concat must be partial, or final; and the paths of the uploads "
+	       "to join.";
 }

@@ -159,7 +159,8 @@ fill(trl_ctx *ctx, upload_writer *self, const upload_row *row,
 		memcpy(self->state, row->store_state.data, self->state_len);
 	if (!hash_load(
 		&self->hash, row->hash_state.data, row->hash_state.len, self->durable))
-		return trl_fail(ctx, TRL_INTERNAL, "an upload's hash is no state");
+		return trl_fail(
+		    ctx, TRL_INTERNAL, "an upload's saved hash is not valid");
 	return TRL_OK;
 }
 
@@ -269,8 +270,7 @@ upload_add(trl_ctx *ctx, upload_writer *self, const void *data, size_t len)
 
 	if (!self->over && len > self->most - self->received)
 		return trl_fail(ctx, TRL_TOO_LARGE,
-		    "The upload takes %llu bytes in all, and the body goes on beyond "
-		    "them.",
+		    "The upload takes %llu bytes in all, and the body exceeds that.",
 		    (unsigned long long)self->most);
 	while (rc == TRL_OK && !self->over && is_full(self)) {
 		self->message = trl_park_begin(ctx);

@@ -40,12 +40,12 @@ variant_options_check(struct media *self, trl_ctx *ctx, const media_file *file,
 
 	wrong = options_read(by_name ? by_name : text, &options);
 	if (!wrong && !by_name && options.format == PICTURE_AVIF)
-		wrong = "AVIF is made only of what the collection names";
+		wrong = "AVIF is made only for variants that the collection names";
 	if (!wrong && !is_picture(self, file))
-		wrong = "this file is no picture of which others are made";
+		wrong = "this file is not a picture that can be rendered";
 	if (wrong)
 		return trl_fail_field(ctx, TRL_INVALID, "options",
-		    "These options cannot be taken: %s.", wrong);
+		    "These options are not valid: %s.", wrong);
 	options_write(&options, written);
 	*canonical = written;
 	return TRL_OK;
@@ -137,7 +137,7 @@ read_options(struct media *self, trl_ctx *ctx, const media_file *file, const cha
 
 	if (!is_picture(self, file))
 		return trl_fail(ctx, TRL_NOT_FOUND,
-		    "This file is %s, of which no variants are made.", file->type);
+		    "This file is %s, which has no variants.", file->type);
 	if (options_read(by_name ? by_name : text, out))
 		return trl_fail(ctx, TRL_NOT_FOUND, "There is no such variant.");
 	if (file->reason)

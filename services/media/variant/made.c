@@ -264,7 +264,7 @@ come_again(trl_ctx *ctx, const struct making *making)
 	const uint64_t now_us = trl_mono_us();
 	uint64_t ms = making->from_us > now_us ? (making->from_us - now_us) / 1000 : 0;
 	enum trl_code rc =
-	    trl_fail(ctx, TRL_BUSY, "The picture is being rendered; come again.");
+	    trl_fail(ctx, TRL_BUSY, "The picture is being rendered; try again.");
 
 	if (ms < TURN_RETRY_AFTER_MS)
 		ms = TURN_RETRY_AFTER_MS;
@@ -327,6 +327,6 @@ made_make(struct media *self, trl_ctx *ctx, struct trl_id file,
 	if (rc == TRL_OK)
 		rc = made_find(self, ctx, file, options, out);
 	if (rc == TRL_OK && !out->etag)
-		rc = trl_fail(ctx, TRL_UNAVAILABLE, "a rendition has gone at once");
+		rc = trl_fail(ctx, TRL_UNAVAILABLE, "a rendition is gone at once");
 	return rc;
 }

@@ -76,7 +76,7 @@ read_one(const char *at, size_t len, unsigned *seen, struct options *out)
 	if (which == TRL_COUNT(names))
 		return "an option is one of w_, h_, fit_, f_ and q_";
 	if (*seen & 1u << which)
-		return "an option is there twice";
+		return "an option is given twice";
 	*seen |= 1u << which;
 	skip = strlen(names[which]);
 	if (len < skip)

@@ -162,7 +162,7 @@ turns_take(trl_ctx *ctx, turns *all, trl_child **out)
 	}
 	if (!add(all, &waiter)) {
 		rc = trl_fail(ctx, TRL_BUSY,
-		    "Too many pictures are to be rendered at once; come again.");
+		    "Too many pictures are waiting to be rendered; try again.");
 		trl_err_retry_after(ctx, TURN_RETRY_AFTER_MS);
 		return rc;
 	}

@@ -6,7 +6,7 @@ DOOR = {
     406: ('NOT_ACCEPTABLE', 'Nothing acceptable to send'),
     408: ('REQUEST_TIMEOUT', 'The request took too long to arrive'),
     411: ('LENGTH_REQUIRED', 'The length is missing'),
-    412: ('PROTOCOL_VERSION', 'This version of the protocol is not spoken here'),
+    412: ('PROTOCOL_VERSION', 'This version of the protocol is not supported'),
     413: ('TOO_LARGE', 'The body is too large'),
     415: ('UNSUPPORTED_MEDIA_TYPE', 'The body\'s type is not supported'),
 }

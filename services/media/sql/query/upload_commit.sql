@@ -1,7 +1,7 @@
 -- What is durable now, said by the present writer; with :over it writes no more.
 -- Of a repeat the row may be free already.
 -- What had been reserved is asked for, so that no repeat reserves twice.
--- expect: one CONFLICT "Another request goes on with this upload."
+-- expect: one CONFLICT "Another request has taken over this upload."
 update upload set received = :received::bigint, reserved = :reserved::bigint,
     hash_state = :hash_state, store_state = :store_state, expires_at = :expires_at,
     holder = case when :over::boolean then null else holder end
