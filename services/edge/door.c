@@ -10,7 +10,7 @@
 
 enum {
 	USER_AGENT_MAX = 200,
-	CLIENT_LEFT = 499 /* as others count what nobody was there to be answered */
+	CLIENT_LEFT = 499 /* as nginx counts requests whose client is gone */
 };
 
 static bool
@@ -28,7 +28,7 @@ answers_options(struct edge_request *request)
 	return true;
 }
 
-/* What the head says by itself: whether anything at all is to be walked for. */
+/* What the head itself decides: whether there is any point in walking. */
 static enum trl_code
 through_the_head(struct edge_request *request)
 {
@@ -37,7 +37,7 @@ through_the_head(struct edge_request *request)
 
 	if (rc != TRL_OK)
 		return rc;
-	if (request->route->method->gives) /* of whichever type its bytes are */
+	if (request->route->method->gives) /* its bytes may be of any type */
 		return TRL_OK;
 	type = edge_answer_type(request->route->method);
 	if (!edge_accepts_answer(request->http, type))
@@ -46,10 +46,10 @@ through_the_head(struct edge_request *request)
 	return rc;
 }
 
-/* How much of a body a request's walk would read, by its head.
+/* How much of its body a request's walk would read, judging by its head.
  *
  * A request is walked when it is complete, so that it acts under the rights that hold
- * then. What the walk will refuse before it reads the body does not wait for one. */
+ * then. One that the walk will refuse without reading the body does not wait for it. */
 static size_t
 awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
 {
@@ -67,8 +67,8 @@ awaits(void *arg, trl_arena *arena, const struct trl_http_request *told)
 					    : request.route->method->max_body_bytes;
 }
 
-/* What is left to do of the request is done before the stream is opened, because then
- * the rounds write into it. */
+/* The request's remaining work is done before the stream is opened, because from then
+ * on the rounds write into it. */
 static enum trl_code
 through_the_stream(struct edge_request *request)
 {
@@ -129,13 +129,12 @@ count(struct edge_request *request)
 	now = trl_mono_us();
 	trl_series_observe_us_of(
 	    route->latency, now - request->started_us, &request->ctx->trace);
-	if (request->grant) /* a tenant that is one */
+	if (request->grant) /* the tenant exists */
 		trl_busiest_count(
 		    request->ctx->tenant, TRL_BUSY_REQUEST, code >= 500, 0, now);
 }
 
-/* The name of the caller's program, which may be any bytes, as a text that can be kept
- * and shown. */
+/* The User-Agent, which may be any bytes, as text that can be stored and shown. */
 static const char *
 user_agent(trl_ctx *ctx, const struct trl_http_request *http)
 {
@@ -151,7 +150,7 @@ user_agent(trl_ctx *ctx, const struct trl_http_request *http)
 	return text;
 }
 
-/* The verb as it is known, since names of spans are few. */
+/* The verb if it is a known one, because the names of spans must be few. */
 static const char *
 known_verb(const char *verb)
 {
@@ -205,8 +204,8 @@ walk(void *arg, trl_ctx *ctx, struct trl_http_request *http)
 	ctx->principal.user_agent = user_agent(ctx, http);
 	rc = through_the_rooms(&request);
 	if (rc != TRL_OK) {
-		/* A probe that finds us not ready is no event, nor is a client that
-		 * went. */
+		/* Nothing to log: a probe that finds us not ready, or a client that has
+		 * left. */
 		if (request.route && !request.left)
 			trl_log_err(ctx);
 		edge_problem(&request, rc);

@@ -1,6 +1,6 @@
-/* edge.h - the edge's state, and what its rooms share of one request. Known in all of
- * the folder; what a part of it offers to the others is in rules/rules.h, rooms/rooms.h
- * and streams/streams.h, of which each sees only those named before it. */
+/* edge.h - the edge's state, and the request that its rooms share. Included everywhere
+ * in the folder; rules/rules.h, rooms/rooms.h and streams/streams.h declare the rest,
+ * and each includes only those before it. */
 #pragma once
 
 #include <trl/access.h>
@@ -32,32 +32,32 @@ struct edge_config {
 struct edge;
 struct edge_streams;
 
-/* A method with what the rooms would otherwise look up again and again. */
+/* A method, and what the rooms would otherwise look up for each request. */
 struct edge_route {
 	const struct trl_method *method;
-	char *storage; /* what the segments' texts lie in */
+	char *storage; /* holds the segments' texts */
 	size_t n_segments;
 	const char *segments[EDGE_SEGMENTS_MAX]; /* text, or the variable's name */
 	bool is_variable[EDGE_SEGMENTS_MAX];
 	int tenant_segment; /* index of the tenant's variable, or -1 */
-	int whose_segment;  /* of a public method: that of whose thing it is, or -1 */
-	bool wants_body;    /* some field must come from it */
-	bool names;         /* the path has an id: it is one thing, whoever asks */
-	bool shows_path;    /* its variables are ids: it may hold no token */
-	bool binds, tells;  /* header fields hold something of request, of reply */
-	bool shows;         /* the reply has something for a body */
-	char *fixed; /* lines of every answer, where they are not the usual ones */
+	int whose_segment;  /* of a public method: the owner's tenant, or -1 */
+	bool wants_body;    /* some required field must come from the body */
+	bool names;         /* the path has an id: the same resource for all callers */
+	bool shows_path;    /* its variables are ids, so it holds no token */
+	bool binds, tells;  /* header fields hold fields of the request, of the reply */
+	bool shows;         /* the reply has fields for a body */
+	char *fixed;        /* header lines of every answer, if not the usual ones */
 	size_t fixed_len;
 	bool locates; /* POST whose reply can be read at path/id */
 	int version, id, next_page_token, items; /* index in the reply, or -1 */
-	int body, file_name;                     /* of one with a media type */
+	int body, file_name;                     /* with a media type; or -1 */
 	int page_size;                           /* index in the request, or -1 */
 	trl_series *latency;
 	trl_series *results[3]; /* ok, refused, failed */
-	trl_series *fine;       /* answers with the method's own status */
+	trl_series *fine;       /* answers with the method's status of success */
 };
 
-/* A body that is ready since the start. */
+/* A body that is made at the start. */
 struct edge_static {
 	const uint8_t *data;
 	size_t len;
@@ -73,23 +73,24 @@ struct edge {
 	const struct edge_config *config;
 	trl_access *access;
 	trl_http_server *server;
-	struct trl_shares transfers; /* at once, whose bytes come or go */
+	struct trl_shares transfers; /* of bodies of bytes, at once */
 	struct edge_streams *streams;
 	struct edge_route *routes;
 	size_t n_routes;
 	struct edge_static openapi;
 	char origin[TRL_ORIGIN_MAX]; /* our own, as people call this server */
 	bool leaving;                /* SIGTERM came */
-	bool tls;                    /* they reach us by https */
-	size_t n_origins;            /* others whose pages may read */
+	bool tls;                    /* the public URL is https */
+	size_t n_origins;            /* other origins whose pages may read */
 	char origins[EDGE_ORIGINS_MAX][TRL_ORIGIN_MAX];
-	/* What pages of other origins may send and read: all that contracts bind. */
+	/* The header fields that pages of other origins may send and read: all that
+	 * contracts bind. */
 	struct trl_buf sendable, readable;
 	trl_metric *requests; /* by method and result */
 	trl_metric *answers;  /* by service and status */
 	trl_metric *latency;  /* by service */
 	trl_series *none[3];  /* requests without a route: ok, refused, failed */
-	struct trl_buf body;  /* of the answer in the making; never across a park */
+	struct trl_buf body;  /* of the answer being made; never kept across a park */
 };
 
 enum edge_credential { EDGE_NO_CREDENTIAL, EDGE_BEARER, EDGE_COOKIE };
@@ -109,7 +110,7 @@ struct edge_request {
 	/* route */
 	size_t n_segments;
 	const char *segments[EDGE_SEGMENTS_MAX]; /* decoded */
-	const struct edge_route *route; /* NULL: none, or one of the edge's own */
+	const struct edge_route *route; /* NULL: none, or a path of the edge's own */
 
 	/* principal */
 	enum edge_credential credential;
@@ -118,8 +119,8 @@ struct edge_request {
 	size_t token_len;
 	struct trl_id key; /* the API key's; nil: a session */
 	const struct trl_access_who *who;
-	bool who_is_copy; /* from Redis, epoch not yet compared */
-	bool keep_who;    /* no copy was there: one is to be made */
+	bool who_is_copy; /* from Redis; its epoch is not compared yet */
+	bool keep_who;    /* there was no copy: make one */
 
 	/* grant */
 	uint64_t account_epoch, tenant_epoch;
@@ -129,17 +130,16 @@ struct edge_request {
 	/* decode, call */
 	ProtobufCMessage *in, *out;
 
-	uint64_t length;     /* of the answer's body, where the reply says it */
-	uint32_t permission; /* that its body is given for, beside the method's; or 0 */
+	uint64_t length;     /* of the answer's body, if the reply says it */
+	uint32_t permission; /* that the body needs besides the method's; or 0 */
 
-	/* A status of HTTP's own that no code stands for (405, 415 ...), or 0. */
+	/* A status of HTTP for which there is no code (405, 415 ...), or 0. */
 	uint16_t status;
-	const char
-	    *challenge;   /* WWW-Authenticate, where there is more to say than how */
-	uint16_t put_off; /* the status that a stream which says "later" stands for */
-	bool left;        /* the client broke off in the middle of a body */
-	bool answered;    /* by a stream, which goes on */
-	bool tells_fault; /* the message of a fault is shown to the caller (/readyz) */
+	const char *challenge; /* WWW-Authenticate, if not the usual one */
+	uint16_t put_off;      /* the status that a stream saying "later" stands for */
+	bool left;             /* the client disconnected in the middle of a body */
+	bool answered;         /* by a stream, which goes on, or in pieces */
+	bool tells_fault;      /* the caller sees a fault's message (/readyz) */
 	struct trl_http_response response;
 };
 

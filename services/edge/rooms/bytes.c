@@ -1,16 +1,15 @@
 /* bytes.c - the third way through: a method that takes a body of bytes, or gives one,
- * of any size. The call opens a stream on the bus; then pieces go from the one side to
- * the other at the pace of the slower one, and no more of them is here than one.
- * Nothing bounds how long that takes, so organisations share how many there may be. */
+ * of any size. The call opens a stream on the bus; then pieces go from one side to the
+ * other at the pace of the slower one, and never more than one is held here. Nothing
+ * bounds how long that takes, so organisations share the number of transfers. */
 #include <string.h>
 
 #include "rooms/bytes.h"
 
 enum { RETRY_MS = 2000 };
 
-/* What is public counts for whose it is, as its path says, so that a crowd before one's
- * files keeps nobody from another's. That the path lies is known before anything is
- * given. */
+/* Public bytes count for the tenant in the path, so that a crowd at one tenant's files
+ * keeps nobody from another's. A forged path is refused before any bytes are sent. */
 static struct trl_id
 holder_of(const struct edge_request *request)
 {
@@ -39,7 +38,7 @@ transfer(struct edge_request *request, struct trl_id holder)
 	if (rc == TRL_OK && request->route->method->gives)
 		rc = bytes_give(request, stream);
 	if (rc == TRL_OK && !request->answered) {
-		/* The piece that the answer may hold ends with the stream. */
+		/* The answer may hold a piece, which lives until the stream ends. */
 		trl_http_reply(request->ctx, request->http, &request->response);
 		request->answered = true;
 	}

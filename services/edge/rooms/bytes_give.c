@@ -1,6 +1,6 @@
-/* bytes_give.c - a body on its way to the client, as pieces come from whoever was
- * called: bytes, or a part of a file that stands open here. What the service says is
- * looked at before it is believed: no more is sent than the answer's length. */
+/* bytes_give.c - a body on its way to the client, in pieces from the callee: bytes, or
+ * part of a file that is open here. The service is not trusted to keep its word: no
+ * more is sent than the answer's length. */
 #include <string.h>
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 enum {
 	SMALL = 4096, /* one write with the head; a copy costs nothing */
 	PART_LEAST = 65536,
-	PART_MOST = 4 << 20, /* no more than the kernel may hold of it anyhow */
+	PART_MOST = 4 << 20, /* no more than the kernel may buffer anyhow */
 	QUICK_US = 500000,
 	LONG_US = 4000000
 };
@@ -29,7 +29,7 @@ size_of(const struct trl_piece *piece)
 	return piece->fd >= 0 ? piece->size : piece->len;
 }
 
-/* A file in parts, so long that the rights are looked at in time. */
+/* Sends a file in parts that are small enough to check the rights in time. */
 static enum trl_code
 write_file(struct edge_request *request, struct trl_piece piece, struct download *down)
 {
@@ -96,7 +96,7 @@ write_body(struct edge_request *request, trl_stream *stream, struct trl_piece pi
 	return rc;
 }
 
-/* Whether all of the answer is there, and little of it, so that it is one write. */
+/* Whether the answer is complete and small, so that one write sends it. */
 static bool
 is_whole(const struct edge_request *request, const struct trl_piece *piece)
 {
@@ -104,8 +104,8 @@ is_whole(const struct edge_request *request, const struct trl_piece *piece)
 	       !request->is_head;
 }
 
-/* A HEAD that was a POST: to whoever only knows that, the answer's length is the one of
- * the body that follows, and so 0. */
+/* Whether the HEAD was sent as a POST: for whoever only sees the POST, Content-Length
+ * is that of the body that follows, and so 0. */
 static bool
 is_meant(const struct edge_request *request)
 {

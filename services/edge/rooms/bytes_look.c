@@ -1,13 +1,13 @@
-/* bytes_look.c - a transfer acts under the rights that its caller has while it lasts:
- * they are asked for anew every five seconds, and with them the permission that the
- * service says it gives the body for. Where nobody can say, the transfer goes on for
- * half a minute, so that a restart of auth or tenants cuts nobody off. It may last for
- * days, so whatever a look takes of the arena is given back. */
+/* bytes_look.c - a transfer acts under its caller's present rights: every five seconds
+ * they are asked for again, including the permission that the service named for the
+ * body. If nobody can say, the transfer goes on for half a minute, so that a restart of
+ * auth or tenants cuts nobody off. It may last for days, so each look gives back what
+ * it takes of the arena. */
 #include "rooms/bytes.h"
 
 enum {
 	LOOK_US = 5000000,
-	MOMENT_US = 50000, /* a body that comes within it is spared the look */
+	MOMENT_US = 50000, /* a body that arrives within this needs no look */
 	RETRY_US = 1000000,
 	PATIENCE_US = 30000000,
 	ASK_US = 2000000

@@ -1,18 +1,18 @@
-/* bytes_take.c - the client's body on its way to whoever is called. What is small and
- * has come already rides in the call; of all else the callee judges first, and then the
- * client is asked for it. */
+/* bytes_take.c - the client's body on its way to the callee. A small body that has
+ * already arrived rides in the call; otherwise the callee judges the message first, and
+ * only then is the client asked for the body. */
 #include <trl/http_body.h>
 
 #include "rooms/bytes.h"
 
 struct upload {
-	const uint8_t *data; /* a piece that was read and is not yet sent */
+	const uint8_t *data; /* a piece that was read but not sent yet */
 	size_t len;
 	uint64_t sent;
 	struct bytes_look look;
 };
 
-/* What became of the client's body, as the client is told. */
+/* What to tell the client when its body could not be read. */
 static enum trl_code
 body_failed(struct edge_request *request, enum trl_code rc)
 {
@@ -38,8 +38,8 @@ nudge(void *http)
 	trl_http_nudge(http);
 }
 
-/* Reads on and sends, until the body has ended. Whoever is called may have answered
- * before, also while the client sends nothing: then its reply tells what. */
+/* Reads and sends until the body has ended. The callee may answer before that, also
+ * while the client sends nothing: then its reply says why. */
 static enum trl_code
 send_body(struct edge_request *request, trl_stream *stream, struct upload *upload)
 {
@@ -79,8 +79,8 @@ send_body(struct edge_request *request, trl_stream *stream, struct upload *uploa
 	return rc;
 }
 
-/* Reads what has come of a body so small that it may ride, which is all of it unless
- * the client is slow. */
+/* Reads what has arrived of a body small enough to ride: all of it, unless the client
+ * is slow. */
 static enum trl_code
 read_small(
     struct edge_request *request, struct trl_stream_terms *terms, struct upload *upload)

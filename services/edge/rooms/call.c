@@ -59,10 +59,11 @@ hash_scope(struct edge_request *request, const void *one, size_t one_len,
 	crypto_generichash_final(&state, idempotency->scope, sizeof idempotency->scope);
 }
 
-/* Whose key it is: the API key's, the account's (in a tenant: the account's there, for
- * the same request to another tenant is another one), else the client's address, also
- * where a session was only seen, because what the request did may have ended it. What
- * is in the request has no part in it, or the same key with another body were new. */
+/* Whose key it is: the API key's, the account's (in a tenant: the account's there,
+ * since the same request to another tenant is another one), else the client's address;
+ * the latter even if a public method saw a session, which the request may have ended.
+ * What is in the request plays no part, or the same key with another body would be new.
+ */
 static void
 fill_scope(struct edge_request *request)
 {
@@ -84,8 +85,8 @@ fill_scope(struct edge_request *request)
 		    sizeof tenant);
 }
 
-/* Whoever sends a form again sends it with another boundary, and so perhaps with
- * another length: it is the same request. */
+/* A form that is sent again has another boundary, and so perhaps another length, but is
+ * the same request. */
 static bool
 is_form(const struct edge_request *request)
 {
@@ -95,7 +96,7 @@ is_form(const struct edge_request *request)
 	       strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)) == 0;
 }
 
-/* Of bytes that are not read yet: what the head says of them. */
+/* Bytes are not read yet: hashes what the head says about them. */
 static void
 hash_bytes(struct edge_request *request, crypto_generichash_state *state)
 {
@@ -114,8 +115,8 @@ hash_bytes(struct edge_request *request, crypto_generichash_state *state)
 	}
 }
 
-/* Bytes in chunks, of which nothing is said: another body under the key could not be
- * told from this one. A PATCH of bytes says where they belong. */
+/* Whether a body comes in chunks without a digest: another body under the key could not
+ * be told from this one. (A PATCH of bytes says where they belong.) */
 static bool
 is_unsaid(const struct edge_request *request)
 {
@@ -127,7 +128,7 @@ is_unsaid(const struct edge_request *request)
 	       !trl_http_header(http, "content-digest");
 }
 
-/* The message as it is hashed. */
+/* The message to hash: of a form, without what its boundary changes. */
 static const ProtobufCMessage *
 hashed_message(const struct edge_request *request)
 {
@@ -148,7 +149,7 @@ hashed_message(const struct edge_request *request)
 	return copy;
 }
 
-/* Of method, path and message: the message's own encoding is canonical, so the same
+/* Hashes method, path and message. The message's encoding is canonical, so the same
  * JSON with other spaces or order is the same request. */
 static void
 fill_request_hash(struct edge_request *request)
@@ -199,9 +200,9 @@ fill_idempotency(struct edge_request *request)
 	return TRL_OK;
 }
 
-/* Errors: TRL_MALFORMED. n 0: no version is asked for. Where none of the tags can be
- * one of ours, the owner of the resource is asked all the same: whether it is there,
- * and may be changed, is told first. */
+/* Errors: TRL_MALFORMED. n 0: no version is asked for. Even if none of the tags can be
+ * ours, the resource's owner is asked, because first it says whether the resource
+ * exists and may be changed. */
 static enum trl_code
 find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], size_t *n)
 {
@@ -211,7 +212,7 @@ find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], siz
 	if (edge_binds(request->route->method->in, "If-Match"))
 		return TRL_OK; /* the method judges by itself */
 	condition = edge_if_match(request->http, versions, n);
-	/* Not ignored: whoever sends it does not want to change what is there. */
+	/* Not ignored: whoever sends it does not want to change what exists. */
 	if (!trl_verb_reads(request->route->method->verb) &&
 	    !request->route->method->tagged &&
 	    !edge_binds(request->route->method->in, "If-None-Match") &&
@@ -231,8 +232,8 @@ find_versions(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], siz
 	return TRL_OK;
 }
 
-/* The owner of the resource compares one version, and changes nothing if it is another;
- * so where several are listed, the next one is tried. */
+/* The resource's owner compares one version, and changes nothing if it differs; so if
+ * several are listed, they are tried in turn. */
 static enum trl_code
 call_for_one_of(struct edge_request *request, const int64_t *versions, size_t n)
 {
@@ -250,7 +251,7 @@ call_for_one_of(struct edge_request *request, const int64_t *versions, size_t n)
 	return rc;
 }
 
-/* What goes along with a call. versions: of If-Match, n of them. */
+/* Prepares what goes along with a call. versions: the n of If-Match. */
 static enum trl_code
 prepare(struct edge_request *request, int64_t versions[EDGE_TAGS_MAX], size_t *n)
 {

@@ -1,6 +1,7 @@
-/* decode.c - path, query, header fields and body become the method's message, held
- * against its contract. Of GET and DELETE all but the path comes from the query, of the
- * others from a JSON body; what a request has beyond that is refused, not ignored. */
+/* decode.c - decodes path, query, header fields and body into the method's message, and
+ * validates it by the contract. What the path does not hold comes from the query for
+ * GET and DELETE, else from a JSON body; anything else in a request is refused, not
+ * ignored. */
 #include <string.h>
 #include <strings.h>
 
@@ -31,7 +32,7 @@ set_path(struct edge_request *request)
 		    strlen(request->segments[i]));
 		if (rc == TRL_OK)
 			continue;
-		/* What is not an id is no resource's id. */
+		/* What is not an id names no resource. */
 		trl_err_clear(request->ctx);
 		return trl_fail(
 		    request->ctx, TRL_NOT_FOUND, "There is nothing at this path.");
@@ -39,14 +40,14 @@ set_path(struct edge_request *request)
 	return TRL_OK;
 }
 
-/* Whether what the path does not hold comes from the query; else from a body. */
+/* Whether fields that the path does not hold come from the query; else from a body. */
 static bool
 takes_query(const struct trl_method *method)
 {
 	return trl_verb_reads(method->verb) || method->verb == TRL_DELETE;
 }
 
-/* Errors: TRL_MALFORMED, TRL_INVALID; of all pairs so far. */
+/* Errors: TRL_MALFORMED, TRL_INVALID (which lists all pairs so far). */
 static enum trl_code
 set_pair(struct edge_request *request, const char *pair, size_t len)
 {
@@ -121,8 +122,8 @@ edge_body_is_coded(const struct edge_request *request)
 	return false;
 }
 
-/* RFC 8058: a mail program unsubscribes its reader by posting a form to a link. Where
- * the path says all, and no session could be abused, a form is read and says no more.
+/* RFC 8058: a mail program unsubscribes its reader by posting a form to a link. If the
+ * path says everything and no session could be abused, a form is accepted and ignored.
  */
 static bool
 takes_form(const struct edge_route *route)
