@@ -1,6 +1,6 @@
-/* give.c - the head of an answer with bytes, and then the bytes: the whole, one part
- * (206), several (206, multipart/byteranges, RFC 9110, 14.6), or none. What a HEAD asks
- * for costs no look at the store. */
+/* give.c - the head of an answer with bytes, and then the bytes: the whole, one range
+ * (206), several (206, multipart/byteranges, RFC 9110, 14.6), or none. A HEAD does not
+ * touch the store. */
 #include <string.h>
 
 #include <sodium.h>
@@ -12,7 +12,7 @@
 
 enum { BOUNDARY_BYTES = 18, BOUNDARY_TEXT = 25, LINKED_S = 5, SHA256_BYTES = 32 };
 
-/* Several parts in one body: each has a head before it, and an end is behind them. */
+/* Several parts in one body: a head before each, and an end after the last. */
 struct parts {
 	const char *heads[CONTENT_SPANS_MAX], *end;
 	uint64_t length;
@@ -35,7 +35,7 @@ cache_text(trl_ctx *ctx, const struct content *what)
 	}
 }
 
-/* RFC 9530: of the whole, also where a part is given. */
+/* RFC 9530: of the whole, even if a range is sent. */
 static const char *
 digest_text(trl_ctx *ctx, const char *sha256)
 {
@@ -53,7 +53,7 @@ digest_text(trl_ctx *ctx, const char *sha256)
 	return trl_arena_printf(ctx->arena, "sha-256=:%s:", text);
 }
 
-/* What a 304 says, too (RFC 9110, 15.4.5). */
+/* The fields that a 304 has, too (RFC 9110, 15.4.5). */
 static void
 tell_tag(trl_ctx *ctx, const struct content *what, Media__V1__ContentBytes *out)
 {
@@ -137,7 +137,7 @@ give_parts(struct media *self, trl_ctx *ctx, const struct content *what,
 		   : rc;
 }
 
-/* Some of it: what was asked for is there. */
+/* Sends the ranges, which exist. */
 static enum trl_code
 give_some(struct media *self, trl_ctx *ctx, const struct content *what,
     const struct content_span *spans, size_t n, Media__V1__ContentBytes *out)
@@ -188,7 +188,7 @@ url_of(struct media *self, trl_ctx *ctx, const struct content *what)
 	    trl_disposition(ctx->arena, what->name, what->is_inline));
 }
 
-/* A HEAD is not led there: the URL is signed for GET. */
+/* Not for HEAD: the URL is signed for GET. */
 static enum trl_code
 redirect(trl_ctx *ctx, const char *url, Media__V1__ContentBytes *out)
 {

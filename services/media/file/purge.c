@@ -1,7 +1,7 @@
-/* purge.c - the end of files. A job of the file's looks at its row: where that is to
- * go, it goes, and with it what was made of the file; then, and where the row is gone
- * already or the file was rejected, its bytes go, and the parts that it was still to be
- * put together of. Killed in between it comes again, and finds no row. */
+/* purge.c - the end of files. A file's job looks at its row: if it is due, the row
+ * goes, and the renditions with it. Then, or if the row is gone already or the file was
+ * rejected, its bytes go, and the parts that it was still to be assembled from. If it
+ * is killed in between it comes again, and finds no row. */
 #include <trl/event.h>
 
 #include "file/file.h"
@@ -88,7 +88,7 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 		rc = delete_row(self, ctx, &row);
 	if (rc == TRL_OK && (due || rejected))
 		rc = remove_bytes(self, ctx, file);
-	/* Of one that was restored nothing is left to do. */
+	/* If the file was restored, nothing is left to do. */
 	return rc == TRL_OK && deleted && !due
 		   ? trl_job_again(ctx, trl_value_time_us(row.purge_at))
 		   : rc;

@@ -1,9 +1,9 @@
-/* open.c - media.GetSigned: bytes for whoever has a URL that we signed. What we did not
- * sign costs a hash and no look at anything; what we did is looked up each time, so
- * that a link which was revoked is so everywhere at once. */
-#include "content/content.h"
+/* open.c - media.GetSigned: bytes for whoever has a URL that we signed. A URL that we
+ * did not sign costs a hash and no look at anything; one that we did is looked up each
+ * time, so that revoking a link works everywhere at once. */
 #include <string.h>
 
+#include "content/content.h"
 #include "link/link.h"
 #include "variant/variant.h"
 
@@ -22,7 +22,7 @@ read_claim(struct media *self, trl_ctx *ctx, const Media__V1__GetSignedRequest *
 	return TRL_OK;
 }
 
-/* The file that it opens, and the link where it names one.
+/* Reads the file that it opens, and the link if it names one.
  * Errors: TRL_NOT_FOUND, TRL_GONE, TRL_CONFLICT (the file is not ready). */
 static enum trl_code
 read_rows(struct media *self, trl_ctx *ctx, const struct link_claim *claim,
@@ -76,7 +76,7 @@ media_get_signed(struct media *self, trl_ctx *ctx,
 		rc = read_rows(self, ctx, &claim, &file, &link);
 	if (rc != TRL_OK)
 		return rc;
-	ctx->tenant = claim.tenant; /* who signed it lets act in it */
+	ctx->tenant = claim.tenant; /* as the signature allows */
 	what = content_of_file(self, ctx, &file);
 	what.permission = 0; /* whoever has the URL */
 	what.cache = cache_of(&claim);

@@ -1,11 +1,11 @@
-/* commit.c - bytes, and then the row. Whoever is no longer the writer commits nothing:
- * each statement asks for the generation. */
+/* commit.c - makes bytes durable, and then the row. Whoever is no longer the writer
+ * commits nothing: each statement asks for the generation. */
 #include "upload/writer.h"
 
 #include <string.h>
 
-/* PostgreSQL ends what takes five seconds. What only frees a row is not worth as much:
- * whoever comes next takes it. */
+/* PostgreSQL ends statements after five seconds. Freeing a row is not worth as much:
+ * the next request takes the row anyway. */
 enum { TRIES = 6, FIRST_WAIT_MS = 100, ROW_US = 6000000, FREE_US = 2000000 };
 
 static bool
@@ -90,7 +90,7 @@ release_once(trl_ctx *ctx, upload_writer *self)
 	return trl_batch_write_unrecorded(work);
 }
 
-/* Only an ask is to be answered. */
+/* Only answers a question. */
 static enum trl_code
 answer_once(trl_ctx *ctx, upload_writer *self)
 {
@@ -116,7 +116,7 @@ write_once(trl_ctx *ctx, upload_writer *self, const struct store_place *now, boo
 	return self->row_asked ? answer_once(ctx, self) : TRL_OK;
 }
 
-/* Each of them may be repeated where nobody knows what became of it. */
+/* Each of these may be repeated if its outcome is not known. */
 static enum trl_code
 try_row(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool over)
 {
@@ -142,8 +142,8 @@ try_row(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool o
 	    "the row of an upload could not be written in time");
 }
 
-/* Within a time that the message has, too, so that its sender is told before it has
- * waited in vain. */
+/* Within a time that is also the message's, so that its sender gets an answer before it
+ * gives up. */
 static enum trl_code
 write_row(trl_ctx *ctx, upload_writer *self, const struct store_place *now, bool over)
 {
@@ -173,7 +173,7 @@ upload_commit(trl_ctx *ctx, upload_writer *self, bool over)
 		return rc;
 	if (moved && now.state_len)
 		now.state = trl_arena_memdup(ctx->arena, now.state, now.state_len);
-	if (over) /* before the row is free, the bytes are */
+	if (over) /* the bytes are released before the row */
 		store_writer_close(&self->store);
 	rc = write_row(ctx, self, moved ? &now : NULL, over);
 	if (rc == TRL_OK) {

@@ -1,7 +1,7 @@
 /* media.CreateUpload - by tus 1.0.0: creation, creation-with-upload,
- * creation-defer-length, and concatenation. The row, its room and the idempotency
- * record are one transaction; the body, if there is one, comes after it, and where that
- * cannot be kept there is no upload. */
+ * creation-defer-length, and concatenation. The row, its reservation and the
+ * idempotency record are one transaction; a body comes after it, and if that cannot be
+ * kept there is no upload. */
 #include <string.h>
 
 #include <trl/stream.h>
@@ -36,7 +36,7 @@ take_name(trl_ctx *ctx, const struct upload_plan *plan, upload_row *out)
 	return media_name_check(ctx, out->name);
 }
 
-/* What is declared is looked at once more at the end, together with the bytes. */
+/* The declared type is checked again at the end, together with the bytes. */
 static enum trl_code
 take_type(trl_ctx *ctx, const struct upload_plan *plan,
     const struct collection *collection, upload_row *out)
@@ -110,7 +110,7 @@ upload_add_row(trl_ctx *ctx, const upload_row *row, const struct trl_id *parts,
 		    : TRL_ARG_NULL("request_key"));
 }
 
-/* Errors: also TRL_EXISTS (the same request has begun one before). */
+/* Errors: also TRL_EXISTS (an earlier run of the same request has begun one). */
 static enum trl_code
 insert(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
     const void *request_key, ProtobufCMessage *reply, upload_row *out)
@@ -128,15 +128,15 @@ insert(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
 		plan->tell(ctx, out, reply);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	upload_add_row(ctx, out, NULL, 0, &keys, work);
-	if (upload_is_whole(out)) /* of no bytes: nobody comes back for it */
+	if (upload_is_whole(out)) /* no bytes will come: nobody returns to finish it */
 		upload_add_finish(ctx, trl_value_id(out->id), work);
 	quota_reserve(work, (uint64_t)out->reserved, &quota);
 	return reply ? quota_write(self, work, &quota, reply)
 		     : quota_write_unrecorded(self, work, &quota);
 }
 
-/* There is a row of the same request already, or no room for one more: that may be what
- * the same request has reserved. */
+/* Whether an earlier run of the same request may be in the way: its row exists, or its
+ * reservation leaves no room. */
 static bool
 may_be_its_own(enum trl_code rc)
 {
@@ -160,7 +160,7 @@ upload_create(struct media *self, trl_ctx *ctx, const struct upload_plan *plan,
 			break;
 		rc = insert(self, ctx, plan, key, reply, out);
 	}
-	if (rc == TRL_EXISTS) /* another run of it, which began just now */
+	if (rc == TRL_EXISTS) /* another run has just begun */
 		rc = upload_still_runs(ctx);
 	return rc;
 }
@@ -175,12 +175,12 @@ tell_created(trl_ctx *ctx, const upload_row *row, ProtobufCMessage *reply)
 	trl_set(out, upload_offset, 0);
 }
 
-/* What the header fields say, beside the body. */
+/* What the header fields say. */
 struct asked {
 	struct upload_plan plan;
 	struct tus_concat concat;
 	struct upload_body body;
-	const char *why; /* NULL, or why they cannot be */
+	const char *why; /* NULL, or why they are not valid */
 };
 
 static const char *
@@ -237,8 +237,8 @@ read_fields(trl_ctx *ctx, const Media__V1__CreateUploadRequest *in, struct asked
 	return NULL;
 }
 
-/* Becomes the writer: at once where a body was announced, else once its first piece has
- * come. */
+/* Becomes the writer: at once if a body was announced, else once its first piece has
+ * arrived. */
 static enum trl_code
 begin(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row *row,
     struct trl_piece *first, upload_writer **out)
@@ -266,7 +266,7 @@ receive(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row 
 	uint64_t offset;
 	enum trl_code rc = begin(self, ctx, asked, row, &first, &writer);
 
-	if (rc == TRL_OK && first.len > 0 && !writer) /* of an upload without bytes */
+	if (rc == TRL_OK && first.len > 0 && !writer) /* its length is 0 */
 		rc = trl_fail(ctx, TRL_TOO_LARGE,
 		    "The body has more bytes than Upload-Length says.");
 	if (rc != TRL_OK || !writer)
@@ -281,8 +281,8 @@ receive(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row 
 	return rc;
 }
 
-/* Where it cannot be, the client that sent a body knows of no upload, and sends all of
- * it again. */
+/* If that fails, a client that sent a body knows of no upload, and sends all of it
+ * again. */
 static enum trl_code
 finish(struct media *self, trl_ctx *ctx, const struct asked *asked,
     const upload_row *row, Media__V1__CreatedUpload *out)
@@ -306,7 +306,7 @@ record(struct media *self, trl_ctx *ctx, const upload_row *row,
 
 	if (ctx->idempotency.recorded)
 		return TRL_OK;
-	if (!ctx->idempotency.from_client) { /* nobody can ask for this once more */
+	if (!ctx->idempotency.from_client) { /* nobody can repeat this request */
 		trl_unchanged(ctx);
 		return TRL_OK;
 	}
@@ -339,7 +339,7 @@ create(struct media *self, trl_ctx *ctx, struct asked *asked,
 	asked->plan.writes = is_known && asked->body.length > 0;
 	asked->body.creates = true;
 	asked->plan.creates = asked->body.length != 0;
-	/* Of one that comes with a body, the record says that all of it has come. */
+	/* With a body, the record waits until all of it has arrived. */
 	rc = upload_create(self, ctx, &asked->plan,
 	    is_known && asked->body.length == 0 ? &out->base : NULL, row);
 	if (rc != TRL_OK || ctx->idempotency.replayed)

@@ -1,5 +1,5 @@
-/* end.c - an upload ends before it is a file, or long after. The row goes first, with
- * its room: bytes that a process leaves behind when it dies here are the sweep's. */
+/* end.c - ends an upload before it is a file, or long after. The row goes first, with
+ * its reservation; if the process dies then, the sweep removes the bytes. */
 #include <stdlib.h>
 
 #include <trl/log.h>
@@ -63,11 +63,11 @@ upload_remove(
 		rc = trl_fail(ctx, TRL_CONFLICT, "The file is still being assembled.");
 	if (rc == TRL_OK)
 		rc = remove_row(self, ctx, row, reply);
-	if (rc != TRL_OK || pending) /* then the job of its final one removes them */
+	if (rc != TRL_OK || pending) /* the job of its final upload removes the bytes */
 		return rc;
 	rc = has_bytes(row) ? store_abandon(ctx, self->store, &object)
 			    : upload_drop_parts_of(self, ctx, row);
-	if (rc != TRL_OK) { /* it is so for whoever asks; the sweep takes the bytes */
+	if (rc != TRL_OK) { /* the upload has ended; the sweep takes the bytes */
 		trl_log_err(ctx);
 		trl_err_clear(ctx);
 	}
@@ -81,8 +81,8 @@ upload_say_lost(trl_ctx *ctx)
 	    "The bytes of this upload are no longer in the store: begin a new one.");
 }
 
-/* Whether it lies there as a file: then the row is of an earlier time (the database was
- * restored), and not about it. */
+/* Whether it is a file in the store: then the row is older (the database was restored),
+ * and does not describe it. */
 static enum trl_code
 is_file(struct media *self, trl_ctx *ctx, const upload_row *row, bool *there)
 {
@@ -98,11 +98,10 @@ is_file(struct media *self, trl_ctx *ctx, const upload_row *row, bool *there)
 	return TRL_OK;
 }
 
-/* The store has ended it: nobody can go on with it, nor finish it, so its row goes, and
- * its room is free. A server that is still putting parts together says so, too, for a
- * while: so where it was asked to, nothing is decided while the last checkpoint is
- * young.
- */
+/* The store has ended it: it can be neither continued nor finished, so its row goes,
+ * and its reservation is freed. A server that is still completing a multipart upload
+ * says the same for a while, so if it was asked to, nothing is decided while the last
+ * checkpoint is young. */
 enum trl_code
 upload_lost(struct media *self, trl_ctx *ctx, const upload_row *row, bool sure)
 {
@@ -124,7 +123,7 @@ upload_lost(struct media *self, trl_ctx *ctx, const upload_row *row, bool sure)
 	return rc == TRL_OK ? upload_say_lost(ctx) : rc;
 }
 
-/* Of what has all of its bytes nothing is dropped that was told to be there. */
+/* A complete upload is not dropped: its client was told that its bytes are kept. */
 enum trl_code
 upload_expire(struct media *self, trl_ctx *ctx, const upload_row *row)
 {
@@ -160,7 +159,7 @@ upload_end_now(struct media *self, trl_ctx *ctx, const upload_row *was,
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	enum trl_code rc = fence(ctx, self, was, patience_ms);
 
-	if (rc == TRL_OK) /* it may have come further meanwhile */
+	if (rc == TRL_OK) /* it may have advanced meanwhile */
 		rc = upload_find(self, ctx, trl_value_id(was->id), row);
 	if (rc == TRL_OK && !row->has_id)
 		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such upload.");

@@ -1,7 +1,7 @@
 /* finish.c - an upload becomes a file. It costs the same whatever the size: the bytes
- * get their name, and one transaction has the row, the quota and the event. Each step
- * may be repeated, by whichever process comes to it: after a kill that is a HEAD, a
- * PATCH at the end, or the job that was left with the last byte. */
+ * get their name, and one transaction writes the row, the quota and the event. Each
+ * step may be repeated by any process: after a kill, by a HEAD, a PATCH at the end, or
+ * the job that was added with the last byte. */
 #include "upload/methods.h"
 #include "upload/writer.h"
 
@@ -107,7 +107,7 @@ upload_file_of(trl_ctx *ctx, const upload_row *row, const char *type, uint64_t s
 	out->created_at = out->updated_at = trl_value_time(ctx, trl_now(ctx));
 }
 
-/* What its row has of it from now on. */
+/* What the row keeps of a finished upload. */
 struct kept {
 	uint64_t reserved;
 	const void *head;
@@ -133,7 +133,7 @@ upload_add_file(trl_ctx *ctx, const media_file *file, trl_batch *work)
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
 }
 
-/* Of a partial one: its bytes are kept, and their room, until it is used or expires. */
+/* A partial upload's bytes and reservation are kept until it is used or expires. */
 static enum trl_code
 finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row,
     const struct upload_told *told)
@@ -150,7 +150,7 @@ finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row,
 		    &kept.head_len);
 	if (rc == TRL_NOT_FOUND || rc == TRL_GONE)
 		return rc;
-	if (rc != TRL_OK) { /* a row may be without: then the store is asked */
+	if (rc != TRL_OK) { /* the row may lack them: then the store is asked */
 		trl_log_err(ctx);
 		trl_err_clear(ctx);
 	}
@@ -191,7 +191,7 @@ finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row,
 	return rc == TRL_OK ? quota_write(self, work, NULL, told->reply) : rc;
 }
 
-/* Another may have been faster, or it has ended. */
+/* Another process may have been faster, or the upload has ended. */
 static enum trl_code
 after_conflict(
     struct media *self, trl_ctx *ctx, const upload_row *row, enum trl_code why)
@@ -262,7 +262,7 @@ read_and_finish(struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_he
 						 : rc;
 }
 
-/* Whoever else is about to finish it is waited for. */
+/* Waits for another process that is finishing it. */
 static enum trl_code
 finish_within(struct media *self, trl_ctx *ctx, struct trl_id id, bool ends_here,
     const struct upload_told *told, uint32_t patience_ms)

@@ -1,6 +1,6 @@
 /* flush.c - the actor that writes, hashes and commits what a message has received. It
- * belongs to no message, so it goes on where the client or the door has gone: what has
- * come is made durable, and the row is free for whoever goes on. */
+ * belongs to no message, so it goes on if the client or the edge has gone: what has
+ * arrived is made durable, and the row is freed for the next request. */
 #include "file/file.h"
 #include "upload/become.h"
 #include "upload/methods.h"
@@ -28,13 +28,14 @@ await_work(trl_ctx *ctx, upload_writer *self)
 		trl_set_deadline(ctx, trl_mono_us() + TURN_US);
 		self->flusher = trl_park_begin(ctx);
 		rc = trl_park_for(ctx, self->flusher, "bytes of an upload", WAIT_MS);
-		if (rc != TRL_OK && ctx->err.code == TRL_OK) /* only that has passed */
+		if (rc != TRL_OK && ctx->err.code == TRL_OK) /* only WAIT_MS passed */
 			rc = TRL_OK;
 	}
 	return rc;
 }
 
-/* A holder that has lost the row closes within a moment; a dead one has closed. */
+/* A holder that has lost the row closes within a moment; a dead one is closed already.
+ */
 static enum trl_code
 open_store(trl_ctx *ctx, upload_writer *self)
 {
@@ -60,8 +61,8 @@ open_store(trl_ctx *ctx, upload_writer *self)
 	return rc;
 }
 
-/* On a thread of the store's, of what was written: after a disk that was full, that
- * stands. */
+/* Called on a thread of the store's for each piece that was written, so that the hash
+ * is right also after a full disk. */
 static void
 hash_piece(void *arg, const void *data, size_t len)
 {
@@ -85,8 +86,8 @@ drop(upload_writer *self, struct upload_piece *piece, const struct upload_piece 
 	upload_writer_wake(self);
 }
 
-/* Writes what is queued, as much of it as there is, in one go: each is a trip to a
- * thread and back. */
+/* Writes all that is queued in one go, since each write is a trip to a thread and
+ * back. */
 static enum trl_code
 write_pieces(trl_ctx *ctx, upload_writer *self)
 {
@@ -107,9 +108,9 @@ write_pieces(trl_ctx *ctx, upload_writer *self)
 	return rc;
 }
 
-/* What is not durable is what is on its way through here, and what was written since
- * the last checkpoint: together not more than a kill may cost. A body that ends before
- * that needs none but its last. */
+/* What is queued and what was written since the last checkpoint is not durable:
+ * together it must not exceed what a kill may cost. A body that ends before that needs
+ * only its last checkpoint. */
 static bool
 is_checkpoint_due(const upload_writer *self)
 {
@@ -137,7 +138,7 @@ turn(trl_ctx *ctx, upload_writer *self)
 	return rc;
 }
 
-/* All that will come has been written. */
+/* After all of the body was written. */
 static enum trl_code
 judge_digests(trl_ctx *ctx, upload_writer *self)
 {
@@ -149,7 +150,7 @@ judge_digests(trl_ctx *ctx, upload_writer *self)
 	return upload_tell_digest(ctx, digests_end(self->digests));
 }
 
-/* The store has ended it; it may be another row by now. */
+/* The store has ended the upload; its row may have changed by now. */
 static enum trl_code
 lose(trl_ctx *ctx, const upload_writer *self)
 {
@@ -165,8 +166,8 @@ lose(trl_ctx *ctx, const upload_writer *self)
 			   : trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
 }
 
-/* The row's end of it, whatever has happened before. What was written stands where the
- * disk, or the plan, has no room for more. */
+/* Commits or releases the row, whatever has happened before. If the disk or the plan
+ * has no room for more, what was written stands. */
 static enum trl_code
 finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
 {
@@ -194,7 +195,7 @@ finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
 	return rc;
 }
 
-/* What was written after whoever ended the upload had removed its bytes. */
+/* Removes what was written after the upload's bytes had been removed. */
 static void
 clear_away(trl_ctx *ctx, const upload_writer *self)
 {
@@ -211,10 +212,10 @@ clear_away(trl_ctx *ctx, const upload_writer *self)
 	trl_err_clear(ctx);
 }
 
-/* It is no longer the one who writes, or has not found the bytes that the row told of:
- * the upload has ended, or another goes on. Or the store is of an earlier time than the
- * row, as after a restore: then nobody can go on with it, but what there is stays until
- * the upload's time is over, for a folder may also be slow to show what is in it. */
+/* It is no longer the writer, or did not find the bytes that the row promises: the
+ * upload has ended, or another request has taken over. Or the store is older than the
+ * row, as after a restore: then nobody can continue the upload, but what exists stays
+ * until it expires, because a folder may also be slow to show its content. */
 static enum trl_code
 judge_loss(trl_ctx *ctx, const upload_writer *self, enum trl_code rc)
 {
@@ -245,7 +246,7 @@ judge_loss(trl_ctx *ctx, const upload_writer *self, enum trl_code rc)
 	return rc == TRL_NOT_FOUND ? trl_fold(ctx, rc) : rc;
 }
 
-/* Of an upload that nobody was told of, nothing stays. */
+/* Removes an upload that no client knows of. */
 static void
 undo(trl_ctx *ctx, const upload_writer *self)
 {
@@ -263,8 +264,8 @@ undo(trl_ctx *ctx, const upload_writer *self)
 	ctx->err = err;
 }
 
-/* All of it has come, and who brought it has left before the answer: it is a file now,
- * and not only when the job comes, which goes on where this cannot be. */
+/* All of it has arrived, but its client left before the answer: makes the file now,
+ * instead of when the job comes, which tries again if this fails. */
 static void
 finish_deserted(trl_ctx *ctx, const upload_writer *self)
 {

@@ -1,5 +1,5 @@
-/* media.GetUpload, PatchUpload, DeleteUpload - an upload that is there, by tus 1.0.0,
- * whose version the edge has judged. */
+/* media.GetUpload, PatchUpload, DeleteUpload - existing uploads, by tus 1.0.0, whose
+ * version the edge has checked. */
 #include "upload/methods.h"
 
 #include <trl/log.h>
@@ -27,8 +27,8 @@ upload_read_body(const char *checksum, const char *digest, bool has_length,
 	return why;
 }
 
-/* Why it cannot be finished: its collection was taken out of the configuration. It may
- * come back, so the bytes stay; but whoever began it need not wait for that. */
+/* Whether it cannot be finished because its collection is no longer configured. That
+ * may change, so the bytes stay; but its owner need not wait for it. */
 static bool
 is_unconfigured(const struct media *self, const upload_row *row, enum trl_code why)
 {
@@ -47,8 +47,8 @@ say_unconfigured(trl_ctx *ctx, const upload_row *row)
 	    row->collection);
 }
 
-/* What a process that died has left is finished by whoever asks. That it cannot be at
- * the moment, or that another is about to, says nothing about how far it came. */
+/* Finishes what a process that died has left. That this fails at the moment, or that
+ * another is about to do it, says nothing about how far the upload came. */
 static enum trl_code
 finish_left(struct media *self, trl_ctx *ctx, const upload_row *row)
 {
@@ -82,7 +82,7 @@ media_get_upload(struct media *self, trl_ctx *ctx,
 		rc = upload_is_pending(self, ctx, row, &pending);
 	if (rc != TRL_OK)
 		return rc;
-	if (!pending) /* a final one has no offset until its parts are put together */
+	if (!pending) /* a final one has no offset until its parts are assembled */
 		trl_set(out, upload_offset, (uint64_t)row->received);
 	if (row->has_length)
 		trl_set(out, upload_length, (uint64_t)row->length);
@@ -119,7 +119,7 @@ upload_tell_digest(trl_ctx *ctx, enum digest_match match)
 	}
 }
 
-/* All is there: a body can only go on beyond it. */
+/* The upload is complete: a body can only exceed it. */
 static enum trl_code
 expect_nothing(trl_ctx *ctx, const struct upload_body *body)
 {
@@ -134,8 +134,8 @@ expect_nothing(trl_ctx *ctx, const struct upload_body *body)
 	return rc == TRL_OK ? upload_judge_nothing(ctx, body) : rc;
 }
 
-/* Whoever has fenced a writer takes its upload, or ends it, the next moment: of one
- * that is no more, nobody is told that another goes on with it. */
+/* Whoever fences a writer takes over its upload, or ends it, the next moment: waits to
+ * see which, so that a client of an ended upload is not told that another continues. */
 static enum trl_code
 overtaken(struct media *self, trl_ctx *ctx, const upload_row *row)
 {
@@ -214,7 +214,7 @@ media_patch_upload(struct media *self, trl_ctx *ctx,
 	return rc;
 }
 
-/* One of the caller's or, for those who may, of another's. */
+/* An upload of the caller's, or anybody's for those who manage files. */
 static enum trl_code
 read_to_end(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *row)
 {
@@ -223,14 +223,14 @@ read_to_end(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *row)
 	if (rc == TRL_OK &&
 	    (!row->has_id || !media_may_change(ctx, trl_value_id(row->uploader))))
 		rc = trl_fail(ctx, TRL_NOT_FOUND, "There is no such upload.");
-	/* What is whole and cannot become a file nobody else ends soon. */
+	/* A complete one that cannot become a file may be ended: the sweep waits. */
 	if (rc == TRL_OK && upload_is_expired(ctx, row) &&
 	    (row->finished_at || !upload_is_whole(row)))
 		rc = trl_fail(ctx, TRL_GONE, "The upload has expired.");
 	return rc;
 }
 
-/* A conflict of *stays is no moment's. */
+/* *stays: a conflict will not pass by itself. */
 static enum trl_code
 delete_once(struct media *self, trl_ctx *ctx, struct trl_id id, bool *stays,
     Trellis__Empty *out)

@@ -1,16 +1,16 @@
-/* take.c - who becomes the writer of an upload. Of several at one offset only one does,
- * for the row has one generation. Whoever wrote it until now is asked first how far it
- * has come: at exactly that offset it has to go, at any other it goes on.
+/* take.c - who becomes the writer of an upload. Of several requests at one offset only
+ * one does, because the row has one generation. The present writer is first asked how
+ * far it has come: a request at exactly that offset takes over, any other is refused
+ * and the writer goes on.
  *
- * Whoever only asks is no writer: one at a time of this process tries to take the row,
- * by a statement that waits for nobody, and has a writer from the moment that it has
- * it. */
+ * A request that only asks is not a writer: one at a time of this process tries to take
+ * the row, by a statement that waits for nobody, and gets a writer once it has it. */
 #include "upload/writer.h"
 
 #include <string.h>
 
 enum { AGAIN_MS = 1000, CHECKPOINT_MS = 1000 };
-/* How long it takes up what others have left, who were there before it. */
+/* How long a request keeps trying behind others that came before it. */
 #define CONTEND_US UINT64_C(10000000)
 
 struct taking {
@@ -18,8 +18,8 @@ struct taking {
 	struct trl_id id, uploader;
 	uint64_t offset;
 	const struct upload_body *body;
-	struct trl_id former; /* the process that has the row, once it was asked */
-	int64_t seized;       /* the generation that it had; -1: it was not asked */
+	struct trl_id former; /* the process that holds the row, once it was asked */
+	int64_t seized;       /* the generation it had; -1: it was not asked */
 };
 
 static enum trl_code
@@ -39,8 +39,8 @@ elsewhere(trl_ctx *ctx, uint64_t offset)
 	    (unsigned long long)offset);
 }
 
-/* Why the row was not taken. TRL_OK: only its holder is in the way, or nothing is to be
- * added. */
+/* Why the row was not taken. TRL_OK: only its holder is in the way, or there is nothing
+ * to add. */
 static enum trl_code
 judge(trl_ctx *ctx, const struct taking *what, const upload_row *row)
 {
@@ -62,8 +62,8 @@ judge(trl_ctx *ctx, const struct taking *what, const upload_row *row)
 	return TRL_OK;
 }
 
-/* Of a writer of this process, which has said what it has. TRL_OK: it has to go. What a
- * row is of by now, which another process may have taken, only the row knows. */
+/* Judges by a writer of this process, which has just committed. TRL_OK: it has to go.
+ * Another process may have taken the row meanwhile, so the row is read. */
 static enum trl_code
 judge_own(trl_ctx *ctx, const struct taking *what, const upload_writer *writer)
 {
@@ -79,7 +79,7 @@ judge_own(trl_ctx *ctx, const struct taking *what, const upload_writer *writer)
 	return judge(ctx, what, row);
 }
 
-/* The one that this process has, if it has: ends, or the request does. */
+/* If this process has a writer, either that ends or the request does. */
 static enum trl_code
 settle_own(trl_ctx *ctx, const struct taking *what)
 {
@@ -104,7 +104,7 @@ settle_own(trl_ctx *ctx, const struct taking *what)
 	return rc;
 }
 
-/* taken->has_id: the row is this process's. Else was is what it is. */
+/* taken->has_id: the row is this process's now. Else was is the row as it is. */
 static enum trl_code
 take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row *was)
 {
@@ -117,9 +117,9 @@ take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row 
 	if (what->offset > INT64_MAX || more > INT64_MAX - what->offset)
 		return trl_fail(
 		    ctx, TRL_TOO_LARGE, "An upload cannot have that many bytes.");
-	/* Should PostgreSQL lose this in a crash, whatever is said under this
-	 * generation by this holder counts for nothing, and nothing was said yet. Who
-	 * takes the row from somebody that may live waits. */
+	/* Does not wait for the disk: should PostgreSQL lose this in a crash, nothing
+	 * counts that this holder says under this generation, and it has said nothing
+	 * yet. Taking the row from a holder that may be alive does wait. */
 	if (what->seized < 0)
 		trl_batch_add(work, &media_sql_upload_lazily, NULL);
 	trl_batch_get(work, &media_sql_upload_take, NULL, &taken->base,
@@ -135,8 +135,8 @@ take_row(trl_ctx *ctx, const struct taking *what, upload_row *taken, upload_row 
 	return trl_batch_write_unrecorded(work);
 }
 
-/* One at a time of those of this process, where none of it writes (*waits: one does).
- * *out is the writer of row, which is taken; or NULL, and row is what it is. */
+/* Tries to take the row, one request of this process at a time, unless one of its
+ * writers has it (*waits). *out is the writer of row; or NULL, and row is as it is. */
 static enum trl_code
 try(trl_ctx *ctx, const struct taking *what, upload_row *row, upload_writer **out,
     bool *waits)

@@ -1,4 +1,4 @@
-/* give.c - media.GetVariant, and giving out what was made of a picture. */
+/* give.c - media.GetVariant, and serving renditions. */
 #include "variant/variant.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 
 enum { COME_AGAIN_MS = 1000 };
 
-/* By a name of the collection's. NULL: it has none of that. */
+/* The options of a collection's named variant. NULL: it has none of this name. */
 static const char *
 named(const struct media *self, const char *collection, const char *name)
 {
@@ -51,8 +51,8 @@ variant_options_check(struct media *self, trl_ctx *ctx, const media_file *file,
 	return TRL_OK;
 }
 
-/* What is given: options, or where those are dear and not made yet, the same as WebP.
- */
+/* Finds or makes what is served: options or, if that is AVIF and not made yet, the same
+ * as WebP. */
 static enum trl_code
 find_or_make(struct media *self, trl_ctx *ctx, struct trl_id file,
     struct options *options, bool *meanwhile, media_rendition *out)
@@ -69,8 +69,7 @@ find_or_make(struct media *self, trl_ctx *ctx, struct trl_id file,
 	return rc;
 }
 
-/* It could not be given. Where the store has lost it, it is made again the next time.
- */
+/* It could not be served. If the store has lost it, the next request makes it again. */
 static enum trl_code
 after_loss(struct media *self, trl_ctx *ctx, const media_rendition *made,
     const struct store_object *object)
@@ -99,7 +98,7 @@ after_loss(struct media *self, trl_ctx *ctx, const media_rendition *made,
 	return rc;
 }
 
-/* The file's, with the ending of what it is now. */
+/* The file's name, with the extension of the new type. */
 static const char *
 name_of(trl_ctx *ctx, const char *name, const char *type)
 {
@@ -177,13 +176,13 @@ variant_give(struct media *self, trl_ctx *ctx, const media_file *file, const cha
 	rc = find_or_make(self, ctx, id, &options, &meanwhile, made);
 	if (rc != TRL_OK)
 		return rc;
-	if (meanwhile) /* soon it is another */
+	if (meanwhile) /* AVIF will replace it soon */
 		what.cache = CONTENT_MINE;
 	rc = give_made(self, ctx, made, &what, asked, out);
 	return rc == TRL_INTERNAL ? after_loss(self, ctx, made, &what.object) : rc;
 }
 
-/* The session's way; only what the collection names. */
+/* With a session: only variants that the collection names. */
 enum trl_code
 media_get_variant(struct media *self, trl_ctx *ctx,
     const Media__V1__GetVariantRequest *in, Media__V1__ContentBytes *out)

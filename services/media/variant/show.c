@@ -1,4 +1,4 @@
-/* show.c - which sizes a picture has, where it is shown. */
+/* show.c - the variants of a file as the API shows them. */
 #include "variant/variant.h"
 
 #include <string.h>

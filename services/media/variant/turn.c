@@ -1,7 +1,6 @@
-/* turn.c - see turn.h. Each who comes is given a round: the one behind the last of its
- * own organisation, or the next where none of it waits. The lowest round is next, and
- * of those the one that came first (start-time fair queuing, where all cost the same).
- */
+/* turn.c - see turn.h. Each request gets a round: the one after the last of its own
+ * organisation, or the next one if none of it waits. The lowest round is next, and
+ * among equals the one that came first (start-time fair queuing, with equal costs). */
 #include "variant/turn.h"
 
 #include <stdlib.h>
@@ -24,7 +23,7 @@ struct waiter {
 	struct trl_id tenant;
 	uint64_t round;
 	struct trl_ticket ticket;
-	trl_child *got; /* it is its turn */
+	trl_child *got; /* not NULL: it is its turn */
 };
 
 struct renderer {
@@ -71,8 +70,8 @@ turns_close(turns **all)
 	free(self);
 }
 
-/* One that is free, best of all one that had the tenant's last. What another's picture
- * did to one goes with it: it starts anew. */
+/* A free renderer, preferably the one that had this tenant's last picture. Another
+ * tenant's is restarted, so that nothing of their picture stays in it. */
 static trl_child *
 pick(turns *all, struct trl_id tenant)
 {
@@ -134,8 +133,8 @@ next_of(const turns *all)
 	return best;
 }
 
-/* Whoever's turn it is, while somebody is free. One that waits no more is passed over;
- * it drops itself. */
+/* Gives turns while a renderer is free. A waiter that has given up is passed over; it
+ * drops itself. */
 static void
 go_on(turns *all)
 {

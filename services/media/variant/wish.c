@@ -8,12 +8,12 @@
 #include "file/file.h"
 #include "variant/variant.h"
 
-/* Of one picture: two of each size that its links ask for (sql/query/link_sizes.sql),
- * since f_auto is WebP or what everybody knows. */
+/* Per picture: two of each size that its links ask for (sql/query/link_sizes.sql),
+ * since f_auto is WebP or a format that every client knows. */
 enum { WISHES_MAX = 64 };
 
-/* The wish that was made first, of those in there but for the key's, which is taken out
- * of them. NULL: there are no more than may stay. */
+/* Takes the oldest rendition on demand, other than the key's, out of there. NULL: there
+ * are no more than may stay. */
 static media_rendition *
 take_oldest_wish(const struct media *self, const media_file *file, const char *key,
     Media__V1__Renditions *there)
