@@ -29,7 +29,7 @@ static const struct trl_config_var vars[] = {
 	    "folder for what a crash leaves behind (trellis crash show); unset: crash "
 	    "in TRELLIS_RUN_DIR"),
 	TRL_CONFIG_STR(struct process_config, log_level, "TRELLIS_LOG_LEVEL", "info",
-	    "least level that is logged: debug, info, warn or error"),
+	    "lowest level that is logged: debug, info, warn or error"),
 	TRL_CONFIG_SERVICES("TRELLIS_LISTEN_",
 	    "where a service takes calls (TRELLIS_LISTEN_AUTH=tcp://127.0.0.1:7101), "
 	    "several with commas"),
@@ -40,9 +40,9 @@ static const struct trl_config_var vars[] = {
 	    "dns+tls+tcp://auth:7101)"),
 	/* A caller may be of another build, so any name is taken. */
 	TRL_CONFIG_PREFIX("TRELLIS_BUS_KEY_",
-	    "keys shared with a service, lines of kid:hex, two "
-	    "while they change; as TRELLIS_BUS_KEY_AUTH_FILE, or, where several "
-	    "services share a process, of one of them: TRELLIS_BUS_KEY_EDGE_AUTH_FILE"),
+	    "keys shared with a service, lines of kid:hex, two while they change; as "
+	    "TRELLIS_BUS_KEY_AUTH_FILE or, for one of several services in a process, "
+	    "TRELLIS_BUS_KEY_EDGE_AUTH_FILE"),
 	TRL_CONFIG_STR(struct process_config, tls_ca, "TRELLIS_BUS_TLS_CA", NULL,
 	    "certificates, PEM, that the other ends of tls+tcp addresses must chain "
 	    "to; as a _FILE"),
@@ -60,30 +60,29 @@ static const struct trl_config_var vars[] = {
 	    "where traces are sent by OTLP over HTTP, to which /v1/traces is added "
 	    "(http://collector:4318); unset: nothing is traced"),
 	TRL_CONFIG_SECRET(struct process_config, otlp_headers, "TRELLIS_OTLP_HEADERS",
-	    "headers that go along, as OTEL_EXPORTER_OTLP_HEADERS has them: "
+	    "headers to send along, as in OTEL_EXPORTER_OTLP_HEADERS: "
 	    "name=value,name=value"),
 	TRL_CONFIG_STR(struct process_config, otlp_ca, "TRELLIS_OTLP_CA", NULL,
-	    "path of the PEM file with the authorities that the collector is believed "
-	    "by; unset: the system's"),
+	    "PEM file with the authorities that the collector's certificate must chain "
+	    "to; unset: the system's"),
 	TRL_CONFIG_REAL(struct process_config, trace_ratio, "TRELLIS_TRACE_RATIO",
 	    "0.01", 0, 1,
-	    "how many of the traces that begin here are recorded; one that comes with "
-	    "a traceparent is as that says"),
+	    "share of the traces beginning here that is recorded; a request with a "
+	    "traceparent follows its sampled flag"),
 	TRL_CONFIG_INT(struct process_config, notify_fd, "TRELLIS_NOTIFY_FD", "-1", -1,
 	    1023,
 	    "descriptor that gets a newline once the process is ready (s6); -1: none"),
 	TRL_CONFIG_INT(struct process_config, drain_seconds, "TRELLIS_DRAIN_SECONDS",
 	    "0", 0, 600,
-	    "after SIGTERM it is not ready, and goes on for so long, until those who "
-	    "send work have heard of it (Kubernetes: 5); then what runs is ended, in "
-	    "at "
+	    "how long, after SIGTERM, it is not ready but still takes work, until load "
+	    "balancers have noticed (Kubernetes: 5); then it finishes what runs, in at "
 	    "most 25 seconds"),
 	TRL_CONFIG_INT(struct process_config, renew_seconds, "TRELLIS_RENEW_SECONDS",
 	    "0", 0, 604800,
-	    "files that are read only at the start (the bus's certificates) have "
-	    "changed and can be used: it leaves as by SIGTERM, some time within so "
-	    "long, for its supervisor to start it with them; 0: it stays, and says "
-	    "so"),
+	    "when files that are read only at the start (the bus's certificates) have "
+	    "changed and can be used, it ends as after SIGTERM at a random moment "
+	    "within this time, for its supervisor to start it again; 0: it stays, and "
+	    "says so"),
 	TRL_CONFIG_INT(struct process_config, max_actors, "TRELLIS_MAX_ACTORS", "4096",
 	    16, 65536, "messages handled at once; more are answered BUSY"),
 	TRL_CONFIG_INT(struct process_config, pg_reads, "TRELLIS_PG_READ_CONNECTIONS",

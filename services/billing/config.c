@@ -4,9 +4,8 @@
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_STR(struct billing_config, provider, "TRELLIS_BILLING_PROVIDER",
 	    NULL,
-	    "who moves money: test (built in: test cards, no money, so with it a paid "
-	    "plan costs nothing); unset: nobody, and only the operator records "
-	    "payments"),
+	    "the payment provider: test (built in: test cards and no money, so a paid "
+	    "plan costs nothing); unset: none, and only the operator records payments"),
 };
 
 const struct trl_config_table billing_config_table =

@@ -23,8 +23,8 @@ static const struct trl_config_var vars[] = {
 	    "connections of one address at once; 0: no limit"),
 	TRL_CONFIG_INT(struct edge_config, body_idle_s,
 	    "TRELLIS_HTTP_BODY_IDLE_SECONDS", "30", 1, 30,
-	    "how long nothing may move of a file's bytes that a client sends or takes; "
-	    "over twice as long it has to move 1 KiB a second"),
+	    "how long a client that sends or receives a file may make no progress; "
+	    "over twice as long it must average 1 KiB a second"),
 	TRL_CONFIG_INT(struct edge_config, max_streams, "TRELLIS_HTTP_MAX_STREAMS",
 	    "12000", 0, 1000000, "event streams at once, of those connections"),
 	TRL_CONFIG_INT(struct edge_config, max_streams_per_caller,

@@ -13,29 +13,29 @@ static const struct trl_config_var vars[] = {
 	    "smtp://host:587 (STARTTLS), smtps://host:465 or smtp+plain://host:25; "
 	    "unset: mails go only to the development mailbox"),
 	TRL_CONFIG_STR(struct notify_config, smtp_helo, "TRELLIS_SMTP_HELO", NULL,
-	    "the full name by which we greet the mail server (EHLO), which should "
-	    "resolve to this machine; unset: the host of TRELLIS_PUBLIC_URL, or the "
-	    "sender's domain where that is not a full name"),
+	    "the fully qualified name in EHLO, which should resolve to this machine; "
+	    "unset: the host of TRELLIS_PUBLIC_URL, or the sender's domain if that is "
+	    "not fully qualified"),
 	TRL_CONFIG_STR(struct notify_config, smtp_user, "TRELLIS_SMTP_USER", NULL,
 	    "the name to sign in to the mail server with"),
 	TRL_CONFIG_SECRET(struct notify_config, smtp_password, "TRELLIS_SMTP_PASSWORD",
 	    "its password"),
 	TRL_CONFIG_STR(struct notify_config, smtp_ca, "TRELLIS_SMTP_CA", NULL,
-	    "path of the PEM file with the authorities that the mail server is "
-	    "believed by; unset: the system's"),
+	    "PEM file with the authorities that the mail server's certificate must "
+	    "chain to; unset: the system's"),
 	TRL_CONFIG_STR(struct notify_config, webhook_allow_cidrs,
 	    "TRELLIS_WEBHOOK_ALLOW_CIDRS", NULL,
 	    "address ranges that webhooks may reach though they are not public, also "
 	    "by http and at any port: 127.0.0.0/8,10.0.0.0/8"),
 	TRL_CONFIG_STR(struct notify_config, webhook_ca, "TRELLIS_WEBHOOK_CA", NULL,
-	    "path of the PEM file with the authorities that webhook receivers are "
-	    "believed by; unset: the system's"),
+	    "PEM file with the authorities that webhook receivers' certificates must "
+	    "chain to; unset: the system's"),
 	TRL_CONFIG_INT(struct notify_config, webhook_disable_hours,
 	    "TRELLIS_WEBHOOK_DISABLE_HOURS", "72", 1, 720,
-	    "a webhook endpoint that has failed for so long is disabled"),
+	    "a webhook endpoint is disabled after failing for this long"),
 	TRL_CONFIG_STR(struct notify_config, posthog_url, "TRELLIS_POSTHOG_URL", NULL,
-	    "where product events go, such as https://eu.i.posthog.com, of "
-	    "organisations that consent; unset: nowhere"),
+	    "where product events of organisations that consent go, such as "
+	    "https://eu.i.posthog.com; unset: nowhere"),
 	TRL_CONFIG_SECRET(struct notify_config, posthog_key, "TRELLIS_POSTHOG_KEY",
 	    "the key of the project there (phc_...)"),
 };

@@ -24,12 +24,12 @@ enum result { SENT, DROPPED, LIMITED, RESULTS };
 
 static const struct trl_config_var vars[] = {
 	TRL_CONFIG_SECRET(struct trl_sentry_config, dsn, "TRELLIS_SENTRY_DSN",
-	    "DSN of a Sentry project that is told of internal errors and crashes "
-	    "(https://KEY@HOST/PROJECT); unset: nobody is"),
+	    "DSN of a Sentry project that internal errors and crashes are reported to "
+	    "(https://KEY@HOST/PROJECT); unset: none"),
 	TRL_CONFIG_STR(struct trl_sentry_config, environment, "TRELLIS_ENVIRONMENT",
-	    "production", "the environment that reports name"),
+	    "production", "the environment named in reports"),
 	TRL_CONFIG_STR(struct trl_sentry_config, ca, "TRELLIS_SENTRY_CA", NULL,
-	    "path of the PEM file with the authorities that the Sentry is believed by; "
+	    "PEM file with the authorities that Sentry's certificate must chain to; "
 	    "unset: the system's"),
 };
 const struct trl_config_table trl_sentry_config_table =
