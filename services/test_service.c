@@ -23,7 +23,7 @@
 #include <trl/replay.h>
 #include <trl/seal.h>
 
-enum { ENDS_MAX = 16, PATIENCE_MS = 20000 };
+enum { ENDS_MAX = 16, PATIENCE_MS = 20000, UNTIL_MS = 60000 };
 
 struct world world;
 
@@ -325,6 +325,35 @@ world_sql(const char *fmt, ...)
 	value = test_db_vsql(&world.db, world.arena, fmt, args);
 	va_end(args);
 	return value;
+}
+
+void
+world_until(bool (*holds)(void *arg), void *arg)
+{
+	assert_true(trl_loop_run_until(world.loop, holds, arg, UNTIL_MS));
+}
+
+static bool
+is_true(void *sql)
+{
+	const struct trl_arena_mark mark = trl_arena_mark(world.arena);
+	const bool is = strcmp(world_sql("%s", (const char *)sql), "t") == 0;
+
+	trl_arena_rewind(world.arena, mark);
+	return is;
+}
+
+void
+world_until_sql(const char *fmt, ...)
+{
+	va_list args;
+	char *sql;
+
+	va_start(args, fmt);
+	sql = trl_arena_vprintf(world.arena, fmt, args);
+	va_end(args);
+	if (!trl_loop_run_until(world.loop, is_true, sql, UNTIL_MS))
+		fail_msg("never: %s", sql);
 }
 
 const char *

@@ -98,6 +98,10 @@ void world_start(struct world_run *run);
 void world_wait(struct world_run *const *runs, size_t n);
 /* Runs fn as an actor of the test's to its end. */
 void world_act(void (*fn)(trl_ctx *ctx, void *arg), void *arg);
+/* Waits until holds(arg), or until a statement's first column is true; fails the test
+ * where it takes a minute. */
+void world_until(bool (*holds)(void *arg), void *arg);
+void world_until_sql(const char *fmt, ...) TRL_PRINTF(1, 2);
 /* The bus as another service has it. Not in an actor, but for "edge" and whoever has
  * called before. */
 trl_bus *world_bus(const char *service);

@@ -305,19 +305,11 @@ ground_hear(const struct world_caller *who, const struct trl_event_type *type,
 	assert_int_equal(it.rc, TRL_OK);
 }
 
-static bool
-no_job_waits(void *arg)
-{
-	(void)arg;
-	return strcmp(world_sql("select count(*) from billing.job where state in "
-				"('ready', 'running') or kind = 'trial'"),
-		   "0") == 0;
-}
-
 void
 ground_settle(void)
 {
-	assert_true(trl_loop_run_until(world.loop, no_job_waits, NULL, 20000));
+	world_until_sql("select not exists (select from billing.job where state in "
+			"('ready', 'running') or kind = 'trial')");
 }
 
 void

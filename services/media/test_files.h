@@ -131,18 +131,11 @@ files_in_folder(void)
 	return strtoll(text, NULL, 10);
 }
 
-static inline bool
-files_no_job_waits(void *kind)
-{
-	return strcmp(world_sql("select count(*) from media.job where kind = '%s' and "
-				"run_at <= now() and ended_at is null",
-			  (const char *)kind),
-		   "0") == 0;
-}
-
 static inline void
 files_wait(const char *kind)
 {
-	assert_true(trl_loop_run_until(
-	    world.loop, files_no_job_waits, (void *)(uintptr_t)kind, 30000));
+	world_until_sql(
+	    "select not exists (select from media.job where kind = '%s' and "
+	    "run_at <= now() and ended_at is null)",
+	    kind);
 }

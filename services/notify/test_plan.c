@@ -51,15 +51,6 @@ who_was_away_reads_what_is_his_alone(void **state)
 	world_sql("delete from feed where type = 'a.b.many'");
 }
 
-static bool
-are_gone(void *self)
-{
-	(void)self;
-	return strcmp(world_sql("select n_tup_del from pg_stat_all_tables where "
-				"relname = 'notification'"),
-		   "20000") == 0;
-}
-
 static void
 old_notifications_go_in_one_walk_through_the_table(void **state)
 {
@@ -75,7 +66,9 @@ old_notifications_go_in_one_walk_through_the_table(void **state)
 	    "('gone@x', '', now(), now()), ('held@x', '', now(), now() + interval "
 	    "'1 day')");
 	assert_int_equal(notify_maintain(world.db.admin, world.config), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, are_gone, NULL, 10000));
+	world_until_sql(
+	    "select n_tup_del = 20000 from pg_stat_all_tables where relname = "
+	    "'notification'");
 	assert_string_equal(world_sql("select seq_tup_read from pg_stat_all_tables "
 				      "where relname = 'notification'"),
 	    "60000");

@@ -124,7 +124,7 @@ tell(struct told told)
 	};
 
 	assert_int_equal(trl_spawn(world.loop, &spec), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_done, &told, 10000));
+	world_until(is_done, &told);
 	assert_int_equal(told.rc, TRL_OK);
 }
 

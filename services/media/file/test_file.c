@@ -167,7 +167,7 @@ a_purged_file_leaves_nothing(void **state)
 	assert_int_equal(restore(as(ann, TRL_MEMBER), id, NULL), TRL_NOT_FOUND);
 	assert_int_equal(files_rows("file"), 0);
 	assert_int_equal(files_rows("rendition"), 0);
-	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
+	world_until(is_gone, NULL);
 	assert_string_equal(events_of(id), "media.file.deleted media.file.purged");
 }
 
@@ -181,7 +181,7 @@ what_was_deleted_is_purged_when_its_time_is_over(void **state)
 	config->trash_days = 0;
 	assert_int_equal(delete (as(ann, TRL_MEMBER), id, NULL), TRL_OK);
 	config->trash_days = 30;
-	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
+	world_until(is_gone, NULL);
 	assert_int_equal(files_used(), 0);
 	assert_int_equal(files_rows("file"), 0);
 	assert_string_equal(events_of(id), "media.file.deleted media.file.purged");
@@ -250,7 +250,7 @@ a_file_that_was_looked_at_is_ready_or_rejected(void **state)
 	assert_int_equal(delete (as(ann, TRL_MEMBER), good, NULL), TRL_OK);
 	assert_int_equal(purge(as(ann, TRL_ADMIN), good), TRL_OK);
 	assert_int_equal(files_used(), 0);
-	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
+	world_until(is_gone, NULL);
 }
 
 /* Whatever happens to the file meanwhile: they count no more. */
@@ -268,7 +268,7 @@ the_bytes_of_a_rejected_file_go_at_once(void **state)
 	settle(id, rejected);
 	assert_int_equal(restore(as(ann, TRL_MEMBER), id, NULL), TRL_OK);
 	assert_int_equal(delete (as(ann, TRL_MEMBER), id, NULL), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
+	world_until(is_gone, NULL);
 	assert_int_equal(files_used(), 0);
 	assert_int_equal(files_rows("file"), 1);
 	files_wait("purge_file");
@@ -298,23 +298,13 @@ a_deleted_file_goes_on_becoming_what_it_becomes(void **state)
 	assert_int_equal(file->state, MEDIA__V1__FILE__STATE__ready);
 	assert_int_equal(delete (as(ann, TRL_MEMBER), id, NULL), TRL_OK);
 	assert_int_equal(purge(as(ann, TRL_ADMIN), id), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
-}
-
-static bool
-is_told(void *arg)
-{
-	return strcmp(world_sql("select count(*) from media.outbox where type = "
-				"'media.storage.changed' and tenant_id = '%s'",
-			  world_id_text(home)),
-		   (const char *)arg) == 0;
+	world_until(is_gone, NULL);
 }
 
 static void
 how_much_is_stored_is_told_once_for_all_that_changed(void **state)
 {
 	struct trl_id ids[5];
-	char once[] = "1";
 
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(ids); i++) {
@@ -327,10 +317,12 @@ how_much_is_stored_is_told_once_for_all_that_changed(void **state)
 				      "'tell_storage' and tenant_id = '%s'",
 				world_id_text(home)),
 	    "1");
-	assert_true(trl_loop_run_until(world.loop, is_told, once, 30000));
+	world_until_sql("select count(*) = 1 from media.outbox where type = "
+			"'media.storage.changed' and tenant_id = '%s'",
+	    world_id_text(home));
 	assert_int_equal(files_used(), 10);
 	assert_int_equal(purge(as(ann, TRL_ADMIN), ids[0]), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
+	world_until(is_gone, NULL);
 }
 
 int

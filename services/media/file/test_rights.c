@@ -100,7 +100,7 @@ each_may_what_their_rights_and_the_collection_say(void **state)
 		if (got[4] != TRL_OK)
 			assert_int_equal(purge(as(ann, TRL_OWNER), id), TRL_OK);
 	}
-	assert_true(trl_loop_run_until(world.loop, is_gone, NULL, 30000));
+	world_until(is_gone, NULL);
 }
 
 int

@@ -277,7 +277,7 @@ uploads_that_come_together_do_not_pass_the_limit_together(void **state)
 		steps[i] = (struct step){ .reserve = 30, .over = &over };
 		assert_int_equal(trl_spawn(world.loop, &spec), TRL_OK);
 	}
-	assert_true(trl_loop_run_until(world.loop, are_over, &over, 60000));
+	world_until(are_over, &over);
 	for (size_t i = 0; i < TOGETHER; i++) {
 		fit += steps[i].rc == TRL_OK;
 		if (steps[i].rc != TRL_OK)

@@ -198,9 +198,9 @@ what_is_too_large_is_unscanned_and_never_clean(void **state)
 		set_policy("refuse");
 		id = make(EICAR, sizes[i]);
 		files_wait("scan");
-		assert_string_equal(
-		    is(id), "rejected unscanned It is too large to be scanned, and "
-			    "unscanned files are not served here.");
+		assert_string_equal(is(id),
+		    "rejected unscanned It is too large to be scanned, and "
+		    "unscanned files are not served here.");
 		assert_int_equal(told(id, "media.file.rejected"), 1);
 	}
 	files_wait("purge_file");
@@ -246,11 +246,10 @@ while_clamd_is_away_files_wait(void **state)
 	clamd_stop();
 	id = make("hello", 1000);
 	for (int i = 0; i < 8; i++) { /* more often than a failure may come */
-		assert_true(trl_loop_run_until(world.loop, was_away, &before, 30000));
+		world_until(was_away, &before);
 		assert_string_equal(is(id), "processing pending -");
 		before = counted("away");
-		assert_true(trl_loop_run_until(
-		    world.loop, files_no_job_waits, (void *)(uintptr_t) "scan", 30000));
+		files_wait("scan");
 		world_sql("update media.job set run_at = now() where kind = 'scan'");
 	}
 	clamd_start(address);
@@ -432,9 +431,9 @@ a_file_that_it_comes_to_no_end_with_is_unscanned(void **state)
 		files_wait("scan");
 		world_sql("update media.job set run_at = now() where kind = 'scan'");
 	}
-	assert_string_equal(
-	    is(id), "quarantined unscanned The scanner could not finish it, and "
-		    "unscanned files are not served here.");
+	assert_string_equal(is(id),
+	    "quarantined unscanned The scanner could not finish it, and "
+	    "unscanned files are not served here.");
 	/* What its process died of does not count. */
 	assert_int_equal(counted("failed") - before, 6);
 	files_wait("purge_file");

@@ -561,13 +561,13 @@ another_folder_is_refused_and_the_one_is_taken(void **state)
 	world_act(put_one, NULL);
 	assert_int_equal(guarded, TRL_OK);
 	restart();
-	assert_true(trl_loop_run_until(world.loop, is_told, NULL, 10000));
+	world_until(is_told, NULL);
 	/* Nobody mounted it. */
 	strcpy(first, folder);
 	strcpy(folder, "/tmp/trellis-local-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	restart();
-	assert_true(trl_loop_run_until(world.loop, is_told, "is it mounted", 10000));
+	world_until(is_told, "is it mounted");
 	world_act(put_one, NULL);
 	assert_int_equal(guarded, TRL_UNAVAILABLE);
 	snprintf(other, sizeof other, "%s/trellis-media", folder);
@@ -576,16 +576,16 @@ another_folder_is_refused_and_the_one_is_taken(void **state)
 	assert_int_equal(mkdir(folder, 0700), 0);
 	/* It is, now; the process that runs takes it. */
 	restart();
-	assert_true(trl_loop_run_until(world.loop, is_told, "is it mounted", 10000));
+	world_until(is_told, "is it mounted");
 	snprintf(command, sizeof command, "cp %s/trellis-media %s", first, folder);
 	assert_int_equal(system(command), 0);
-	assert_true(trl_loop_run_until(world.loop, is_told, NULL, 10000));
+	world_until(is_told, NULL);
 	/* Another installation's. */
 	snprintf(command, sizeof command,
 	    "echo 11111111-2222-4333-8444-555555555555 >%s", other);
 	assert_int_equal(system(command), 0);
 	restart();
-	assert_true(trl_loop_run_until(world.loop, is_told, "another id", 10000));
+	world_until(is_told, "another id");
 	world_act(put_one, NULL);
 	assert_int_equal(guarded, TRL_UNAVAILABLE);
 	snprintf(command, sizeof command, "rm -rf %s", first);

@@ -150,9 +150,8 @@ a_wrong_key_region_or_bucket_is_never_ready(void **state)
 		store_close(&store);
 		assert_int_equal(s3_store_open(&world.host, &config, &store), TRL_OK);
 		assert_non_null(store_unready(store));
-		assert_true(trl_loop_run_until(world.loop, is_told,
-		    i < TRL_COUNT(wrong) ? (void *)(uintptr_t)wrong[i].why : NULL,
-		    10000));
+		world_until(is_told,
+		    i < TRL_COUNT(wrong) ? (void *)(uintptr_t)wrong[i].why : NULL);
 	}
 	/* From now on it is, whatever becomes of the server. */
 	assert_null(store_unready(store));

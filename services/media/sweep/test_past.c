@@ -247,7 +247,7 @@ files_that_come_and_go_leave_nothing(void **state)
 		assert_int_equal(remove_file(id, true), TRL_OK);
 		world_forget(NULL);
 	}
-	assert_true(trl_loop_run_until(world.loop, folder_is_empty, NULL, 60000));
+	world_until(folder_is_empty, NULL);
 	assert_int_equal(files_used(), 0);
 	assert_int_equal(files_rows("file"), 0);
 	age();

@@ -186,7 +186,7 @@ what_a_restored_store_lacks_is_looked_for_at_once(void **state)
 	world_sql("update media.store_directory set sweeps = sweeps + 5");
 	world_act(run_job, (void *)(uintptr_t)&sweep_uploads_job);
 	assert_int_equal(of_rows(), of_store());
-	assert_true(trl_loop_run_until(world.loop, is_missed, &before, 30000));
+	world_until(is_missed, &before);
 }
 
 /* Between the two. */

@@ -297,7 +297,7 @@ go_on(struct poster *self)
 {
 	self->goes_on = true;
 	(void)trl_wake(self->ticket);
-	must(is_posted, self);
+	world_until(is_posted, self);
 }
 
 /* Of a plan that is full of it: the other one's bytes are no reason to refuse it. */
@@ -307,18 +307,18 @@ must_wait_for_itself(struct poster first, const char *stored)
 	struct poster second = first, third = first;
 
 	begin_poster(&first);
-	must(has_row, NULL);
+	world_until(has_row, NULL);
 	second.goes_on = third.goes_on = true;
 	begin_poster(&second);
-	must(is_posted, &second);
+	world_until(is_posted, &second);
 	assert_int_equal(second.rc, TRL_CONFLICT);
 	assert_in_range(second.again_ms, 1, 5000);
 	go_on(&first);
 	assert_int_equal(first.rc, TRL_OK);
 	begin_poster(&third);
-	must(is_posted, &third);
+	world_until(is_posted, &third);
 	assert_int_equal(third.rc, TRL_OK);
-	must(is_quiet, NULL);
+	world_until(is_quiet, NULL);
 	assert_string_equal(rows("upload"), "1");
 	assert_string_equal(rows("file"), "1");
 	assert_string_equal(storage(), stored);
@@ -373,12 +373,12 @@ of_many_at_once_one_makes_a_file(void **state)
 		begin_poster(&all[i]);
 	}
 	for (size_t i = 0; i < TRL_COUNT(all); i++) {
-		must(is_posted, &all[i]);
+		world_until(is_posted, &all[i]);
 		made += all[i].rc == TRL_OK;
 		assert_true(all[i].rc == TRL_OK || all[i].rc == TRL_CONFLICT);
 	}
 	assert_true(made >= 1);
-	must(is_quiet, NULL);
+	world_until(is_quiet, NULL);
 	assert_string_equal(rows("upload"), "1");
 	assert_string_equal(rows("file"), "1");
 	assert_string_equal(storage(), "100 0");
@@ -392,12 +392,12 @@ one_that_is_ended_by_another_is_no_fault(void **state)
 
 	(void)state;
 	begin_poster(&first);
-	must(has_row, NULL);
+	world_until(has_row, NULL);
 	world_sql(
 	    "delete from upload where tenant_id = '%s'", world_id_text(ann.tenant));
 	go_on(&first);
 	assert_int_equal(first.rc, TRL_CONFLICT);
-	must(is_quiet, NULL);
+	world_until(is_quiet, NULL);
 }
 
 int

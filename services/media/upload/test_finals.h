@@ -43,18 +43,11 @@ join(const struct world_caller *who, const char *concat, const char *metadata,
 	return rc;
 }
 
-static inline bool
-is_ready(void *arg)
-{
-	return strcmp(world_sql("select state from file where id = '%s'",
-			  world_id_text(*(struct trl_id *)arg)),
-		   "ready") == 0;
-}
-
 static inline void
 await_file(struct trl_id id)
 {
-	assert_true(trl_loop_run_until(world.loop, is_ready, &id, 20000));
+	world_until_sql(
+	    "select state = 'ready' from file where id = '%s'", world_id_text(id));
 }
 
 /* The store takes nothing new, so that jobs wait. */
@@ -96,7 +89,7 @@ waits(void *n)
 static inline void
 await_waiting(int n)
 {
-	assert_true(trl_loop_run_until(world.loop, waits, &n, 20000));
+	world_until(waits, &n);
 }
 
 /* Those that wait run, as if their time had come. */
@@ -109,18 +102,28 @@ let_go(void)
 	    world_id_text(ann.tenant));
 }
 
-static inline bool
-is_over(void *arg)
-{
-	(void)arg;
-	return strcmp(world_sql("select count(*) from job where kind = 'join_upload' "
-				"and tenant_id = '%s'",
-			  world_id_text(ann.tenant)),
-		   "0") == 0;
-}
-
 static inline void
 await_jobs(void)
 {
-	assert_true(trl_loop_run_until(world.loop, is_over, NULL, 20000));
+	world_until_sql("select not exists (select from job where kind = 'join_upload' "
+			"and tenant_id = '%s')",
+	    world_id_text(ann.tenant));
+}
+
+/* One of these parts, whose job is held back. */
+static inline struct trl_id
+join_held(const struct trl_id *parts, size_t n)
+{
+	struct trl_id id;
+
+	hold();
+	assert_int_equal(join(&ann, final_of(parts, n), NULL, &id), TRL_OK);
+	await_waiting(1);
+	return id;
+}
+
+static inline bool
+is_set(void *flag)
+{
+	return *(bool *)flag;
 }

@@ -127,9 +127,7 @@ parts_that_end_before_they_are_read_are_read(void **state)
 	(void)state;
 	parts[0] = part_of("abc", 3);
 	parts[1] = part_of("def", 3);
-	hold();
-	assert_int_equal(join(&ann, final_of(parts, 2), NULL, &id), TRL_OK);
-	await_waiting(1);
+	id = join_held(parts, 2);
 	assert_int_equal(tus_delete(&ann, parts[0]), TRL_OK);
 	assert_int_equal(tus_head_as(&ann, parts[0], NULL), TRL_NOT_FOUND);
 	must_lie_there(parts[0], "abc", 3);
@@ -215,9 +213,7 @@ processes_that_die_cost_no_file(void **state)
 	struct trl_id id;
 
 	(void)state;
-	hold();
-	assert_int_equal(join(&ann, final_of(&part, 1), NULL, &id), TRL_OK);
-	await_waiting(1);
+	id = join_held(&part, 1);
 	world_sql("update job set state = 'running', attempt = 100, lease_token = "
 		  "gen_random_uuid(), lease_until = now() - interval '1 minute' where "
 		  "kind = 'join_upload' and tenant_id = '%s'",

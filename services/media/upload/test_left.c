@@ -73,7 +73,7 @@ what_a_checkpoint_made_whole_is_finished(void **state)
 		start(&sender);
 		send_to(&sender, MIB);
 		ask_from_elsewhere(&sender.id);
-		must(is_answered, &sender.id);
+		await_answer(&sender.id);
 		assert_int_equal(atol(column(sender.id, "received")), MIB);
 		assert_string_equal(column(sender.id, "finished_at is null"), "t");
 		assert_string_equal(world_sql("select count(*) from job where kind = "
@@ -85,7 +85,7 @@ what_a_checkpoint_made_whole_is_finished(void **state)
 		    world_id_text(sender.id));
 		sender.cut = true;
 		(void)trl_wake(sender.ticket);
-		must(is_quiet, NULL);
+		world_until(is_quiet, NULL);
 		if (way == 0)
 			assert_int_equal(tus_offset(sender.id), MIB);
 		else if (way == 1)
@@ -174,7 +174,7 @@ a_writer_whom_the_row_forgot_commits_nothing(void **state)
 		    i == 0, holders[i], world_id_text(sender.id));
 		end(&sender);
 		assert_int_equal(sender.rc, TRL_CONFLICT);
-		must(is_quiet, NULL);
+		world_until(is_quiet, NULL);
 		assert_int_equal(tus_offset(sender.id), 0);
 		assert_int_equal(
 		    tus_patch(&ann, sender.id,
@@ -239,7 +239,7 @@ a_body_that_came_with_the_upload_and_cannot_be_finished_goes(void **state)
 	full.finish = finish_fails;
 	store->way = &full;
 	assert_int_equal(tus_post(&ann, &post, NULL), TRL_UNAVAILABLE);
-	must(is_quiet, NULL);
+	world_until(is_quiet, NULL);
 	store->way = usual;
 	assert_string_equal(storage(), "0 0");
 	assert_string_equal(
@@ -329,7 +329,7 @@ many_aborts_leave_nothing_behind(void **state)
 	struct media *self = world.self;
 
 	(void)state;
-	must(pools_are_idle, NULL);
+	world_until(pools_are_idle, NULL);
 	for (int i = 0; i < 20; i++) {
 		struct sender sender = begin_sender(MIB, MIB);
 
@@ -341,7 +341,7 @@ many_aborts_leave_nothing_behind(void **state)
 			start(&sender);
 			send_to(&sender, aborts ? 100 : 9000);
 			if (i + aborts == 0) /* who waits for a client has none */
-				must(pools_are_idle, NULL);
+				world_until(pools_are_idle, NULL);
 			cut(&sender);
 		}
 		assert_int_equal(tus_delete(&ann, sender.id), TRL_OK);
@@ -349,7 +349,7 @@ many_aborts_leave_nothing_behind(void **state)
 	}
 	assert_null(self->uploads->first);
 	assert_string_equal(storage(), "0 0");
-	must(pools_are_idle, NULL);
+	world_until(pools_are_idle, NULL);
 	assert_true(
 	    gauge("trellis_pg_connections{") <= gauge("trellis_pg_connections_limit{"));
 }

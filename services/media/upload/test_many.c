@@ -124,12 +124,6 @@ small_parts_without_kept_bytes_are_read(void **state)
 	assert_int_equal(asked, 9);
 }
 
-static bool
-is_set(void *flag)
-{
-	return *(bool *)flag;
-}
-
 /* A request that stands before it reads. */
 static void
 start(const char *concat, struct world_run *run)
@@ -144,7 +138,7 @@ start(const char *concat, struct world_run *run)
 	};
 	stops = true;
 	world_start(run);
-	assert_true(trl_loop_run_until(world.loop, is_set, &stands, 20000));
+	world_until(is_set, &stands);
 }
 
 static void

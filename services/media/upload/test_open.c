@@ -140,9 +140,9 @@ whoever_writes_it_is_told_that_it_has_ended(void **state)
 		assert_int_equal(tus_delete(&boss, sender.id), TRL_OK);
 		if (goes_on)
 			end(&sender);
-		must(is_over, &sender);
+		world_until(is_over, &sender);
 		assert_int_equal(sender.rc, TRL_GONE);
-		must(is_quiet, NULL);
+		world_until(is_quiet, NULL);
 		assert_string_equal(storage(), "0 0");
 		must_not_lie_there(sender.id);
 	}
@@ -161,7 +161,7 @@ a_writer_whose_row_has_gone_is_told_so(void **state)
 	send_to(&sender, MIB);
 	end(&sender);
 	assert_int_equal(sender.rc, TRL_GONE);
-	must(is_quiet, NULL);
+	world_until(is_quiet, NULL);
 }
 
 /* Its collection was taken out of the configuration. */
@@ -243,13 +243,11 @@ run_departure(trl_ctx *ctx, void *arg)
 	assert_int_equal(trl_tx_commit(&tx, NULL), TRL_OK);
 }
 
-static bool
-no_job_waits(void *arg)
+static void
+await_jobs(void)
 {
-	(void)arg;
-	return strcmp(world_sql("select count(*) from media.job where kind = "
-				"'end_uploads' and ended_at is null"),
-		   "0") == 0;
+	world_until_sql("select not exists (select from media.job where kind = "
+			"'end_uploads' and ended_at is null)");
 }
 
 static int64_t
@@ -291,7 +289,7 @@ what_a_member_had_begun_ends_when_they_leave(void **state)
 	left.at_us = now_us();
 	later = begin_as(&bens, &(struct tus_post){ .length = 7 });
 	world_act(run_departure, &left);
-	must(no_job_waits, NULL);
+	await_jobs();
 	assert_string_equal(storage(), "3 110");
 	found = list(&ann, 0, NULL);
 	assert_int_equal(found->n_items, 3);
@@ -314,10 +312,10 @@ a_member_who_leaves_writes_no_more(void **state)
 	send_to(&sender, MIB);
 	left.at_us = now_us();
 	world_act(run_departure, &left);
-	must(is_over, &sender);
+	world_until(is_over, &sender);
 	assert_int_equal(sender.rc, TRL_GONE);
-	must(no_job_waits, NULL);
-	must(is_quiet, NULL);
+	await_jobs();
+	world_until(is_quiet, NULL);
 	assert_string_equal(storage(), "0 0");
 	must_not_lie_there(sender.id);
 }

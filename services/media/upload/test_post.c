@@ -61,15 +61,6 @@ must(struct sent sent)
 	return out;
 }
 
-static bool
-is_quiet(void *arg)
-{
-	struct media *self = world.self;
-
-	(void)arg;
-	return uploads_drained(self->uploads);
-}
-
 /* No row, no bytes, no room. */
 static void
 must_be_nothing(void)
@@ -77,7 +68,7 @@ must_be_nothing(void)
 	char command[192], text[32] = "";
 	FILE *found;
 
-	assert_true(trl_loop_run_until(world.loop, is_quiet, NULL, 30000));
+	world_until(is_quiet, NULL);
 	assert_string_equal(
 	    world_sql("select (select count(*) from upload where tenant_id = '%s') + "
 		      "(select count(*) from file where tenant_id = '%s')",
@@ -549,7 +540,7 @@ a_form_is_judged_before_its_body_is_asked_for(void **state)
 	/* It may be that it fits: a form has more bytes than its file. */
 	sent.len = 6 * MIB + 100;
 	assert_true(ask(sent).wanted);
-	assert_true(trl_loop_run_until(world.loop, is_quiet, NULL, 30000));
+	world_until(is_quiet, NULL);
 	assert_string_equal(storage(), "0 4194304");
 	/* The collection is known, or none takes as much. */
 	begin_with(INT64_C(1) << 50);

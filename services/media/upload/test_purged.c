@@ -26,16 +26,6 @@ failures(void)
 	return n;
 }
 
-static bool
-is_purged(void *arg)
-{
-	(void)arg;
-	return strcmp(world_sql("select count(*) from job where kind = 'purge_file' "
-				"and tenant_id = '%s'",
-			  world_id_text(ann.tenant)),
-		   "0") == 0;
-}
-
 static void
 purge(struct trl_id id)
 {
@@ -48,7 +38,9 @@ purge(struct trl_id id)
 	    world_call(&ann, &media_v1_delete_file, &first.base, NULL), TRL_OK);
 	assert_int_equal(
 	    world_call(&ann, &media_v1_purge_file, &then.base, NULL), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_purged, NULL, 20000));
+	world_until_sql("select not exists (select from job where kind = 'purge_file' "
+			"and tenant_id = '%s')",
+	    world_id_text(ann.tenant));
 }
 
 /* Neither bytes nor rows of parts, nor room. */
@@ -76,9 +68,7 @@ parts_of_a_purged_file_go_at_once(void **state)
 	(void)state;
 	parts[0] = part_of("abc", 3);
 	parts[1] = part_of("def", 3);
-	hold();
-	assert_int_equal(join(&ann, final_of(parts, 2), NULL, &id), TRL_OK);
-	await_waiting(1);
+	id = join_held(parts, 2);
 	/* one that has no row any more */
 	assert_int_equal(tus_delete(&ann, parts[1]), TRL_OK);
 	failed = failures();
@@ -122,9 +112,7 @@ parts_go_with_the_upload_that_named_them(void **state)
 	struct trl_id id;
 
 	(void)state;
-	hold();
-	assert_int_equal(join(&ann, final_of(&part, 1), NULL, &id), TRL_OK);
-	await_waiting(1);
+	id = join_held(&part, 1);
 	world_sql("delete from file where id = '%s'", world_id_text(id));
 	assert_int_equal(tus_delete(&ann, id), TRL_OK);
 	assert_string_equal(column(part, "count(*)"), "0");
@@ -194,13 +182,6 @@ finish(trl_ctx *ctx, media_store *store, const struct store_object *object,
 	return rc == TRL_OK && is_here && pause_at.behind ? stand(ctx) : rc;
 }
 
-static bool
-stands(void *arg)
-{
-	(void)arg;
-	return pause_at.stands;
-}
-
 /* Ten steps, kept after each two. */
 static void
 a_file_that_is_purged_in_between_is_no_failure(void **state)
@@ -229,7 +210,7 @@ a_file_that_is_purged_in_between_is_no_failure(void **state)
 		pause_at = at[i];
 		store_of_media()->way = &held;
 		assert_int_equal(join(&ann, final_of(parts, 2), NULL, &id), TRL_OK);
-		assert_true(trl_loop_run_until(world.loop, stands, NULL, 20000));
+		world_until(is_set, &pause_at.stands);
 		purge(id);
 		(void)trl_wake(pause_at.ticket);
 		await_jobs();
@@ -270,22 +251,6 @@ end_part(trl_ctx *ctx, void *arg)
 	ending.over = true;
 }
 
-static bool
-is_set(void *flag)
-{
-	return *(bool *)flag;
-}
-
-static bool
-somebody_waits(void *arg)
-{
-	(void)arg;
-	return strcmp(world_sql("select count(*) from pg_locks where not granted and "
-				"pid in (select pid from pg_stat_activity where "
-				"datname = current_database())"),
-		   "0") != 0;
-}
-
 /* Its owner has seen that its bytes are needed still, and leaves them; the join has
  * seen a row. */
 static void
@@ -298,15 +263,16 @@ a_part_that_ends_while_it_is_dropped_leaves_no_bytes(void **state)
 
 	(void)state;
 	ending = (struct ending){ .part = part_of("abc", 3) };
-	hold();
-	assert_int_equal(join(&ann, final_of(&ending.part, 1), NULL, &id), TRL_OK);
-	await_waiting(1);
+	id = join_held(&ending.part, 1);
 	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_set, &ending.stands, 20000));
+	world_until(is_set, &ending.stands);
 	let_go();
-	assert_true(trl_loop_run_until(world.loop, somebody_waits, NULL, 20000));
+	world_until_sql(
+	    "select exists (select from pg_locks where not granted and pid in "
+	    "(select pid from pg_stat_activity where datname = "
+	    "current_database()))");
 	(void)trl_wake(ending.ticket);
-	assert_true(trl_loop_run_until(world.loop, is_set, &ending.over, 20000));
+	world_until(is_set, &ending.over);
 	await_jobs();
 	must_lie_there(id, "abc", 3);
 	must_not_lie_there(ending.part);

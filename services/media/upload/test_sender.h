@@ -141,26 +141,13 @@ is_over(void *arg)
 	return ((struct sender *)arg)->over;
 }
 
-static inline bool
-is_quiet(void *arg)
-{
-	(void)arg;
-	return uploads_drained(((struct media *)world.self)->uploads);
-}
-
-static inline void
-must(bool (*holds)(void *arg), void *arg)
-{
-	assert_true(trl_loop_run_until(world.loop, holds, arg, 20000));
-}
-
 /* Sends so far, and waits until it has come. */
 static inline void
 send_to(struct sender *self, size_t goal)
 {
 	self->goal = goal;
 	(void)trl_wake(self->ticket);
-	must(is_sent, self);
+	world_until(is_sent, self);
 }
 
 static inline void
@@ -168,7 +155,7 @@ end(struct sender *self)
 {
 	self->ends = true;
 	(void)trl_wake(self->ticket);
-	must(is_over, self);
+	world_until(is_over, self);
 }
 
 static inline void
@@ -176,8 +163,8 @@ cut(struct sender *self)
 {
 	self->cut = true;
 	(void)trl_wake(self->ticket);
-	must(is_over, self);
-	must(is_quiet, NULL);
+	world_until(is_over, self);
+	world_until(is_quiet, NULL);
 }
 
 static inline struct sender
@@ -189,19 +176,19 @@ begin_sender(size_t length, size_t len)
 }
 
 /* Another process asks by a row, as it would here. */
-static inline bool
-is_answered(void *id)
-{
-	return strcmp(world_sql("select count(*) from upload_ask_directory where id = "
-				"'%s'",
-			  world_id_text(*(struct trl_id *)id)),
-		   "0") == 0;
-}
-
 static inline void
-ask_from_elsewhere(struct trl_id *id)
+ask_from_elsewhere(const struct trl_id *id)
 {
 	world_sql("insert into upload_ask_directory (holder, tenant_id, id, asked_at) "
 		  "select holder, tenant_id, id, now() from upload where id = '%s'",
+	    world_id_text(*id));
+}
+
+static inline void
+await_answer(const struct trl_id *id)
+{
+	world_until_sql(
+	    "select not exists (select from upload_ask_directory where id = "
+	    "'%s')",
 	    world_id_text(*id));
 }

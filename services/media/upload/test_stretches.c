@@ -66,7 +66,7 @@ has_stopped(void *arg)
 static void
 await_stop(void)
 {
-	assert_true(trl_loop_run_until(world.loop, has_stopped, NULL, 20000));
+	world_until(has_stopped, NULL);
 }
 
 static void
@@ -178,7 +178,7 @@ a_join_whose_bytes_are_gone_begins_anew(void **state)
 	assert_int_equal(atol(column(id, "joined")), 4 * STEP);
 	world_act(drop_bytes, &id);
 	let_go();
-	assert_true(trl_loop_run_until(world.loop, begins_anew, &id, 20000));
+	world_until(begins_anew, &id);
 	let_go();
 	is_whole(id);
 }
@@ -207,31 +207,16 @@ join_in_a_restored_database(const char *made, struct trl_id *id)
 {
 	struct restored what = { .part = part_of("abc", 3), .made = made };
 
-	hold();
-	assert_int_equal(join(&ann, final_of(&what.part, 1), NULL, &what.id), TRL_OK);
-	await_waiting(1);
+	what.id = join_held(&what.part, 1);
 	world_act(make_before, &what);
 	let_go();
 	*id = what.id;
 }
 
-static bool
-is_rejected(void *id)
+static const char *
+state_of(struct trl_id file)
 {
-	return strcmp(world_sql("select state from file where id = '%s'",
-			  world_id_text(*(struct trl_id *)id)),
-		   "rejected") == 0;
-}
-
-static bool
-comes_again(void *arg)
-{
-	(void)arg;
-	return strcmp(world_sql("select count(*) from job where kind = 'join_upload' "
-				"and state = 'scheduled' and tenant_id = '%s' and "
-				"run_at > now() + interval '10 seconds'",
-			  world_id_text(ann.tenant)),
-		   "1") == 0;
+	return world_sql("select state from file where id = '%s'", world_id_text(file));
 }
 
 /* The database is of a time before the join, and the store of one after it. */
@@ -246,13 +231,17 @@ what_was_joined_before_a_restore_is_the_file(void **state)
 	assert_string_equal(file_that(id)->sha256, hash_of("abc", 3));
 	must_lie_there(id, "abc", 3);
 	join_in_a_restored_database("ab", &id);
-	assert_true(trl_loop_run_until(world.loop, comes_again, NULL, 20000));
-	assert_false(is_rejected(&id)); /* it may be there in a while */
+	world_until_sql("select count(*) = 1 from job where kind = 'join_upload' and "
+			"state = 'scheduled' and tenant_id = '%s' and run_at > now() + "
+			"interval '10 seconds'",
+	    world_id_text(ann.tenant));
+	assert_string_equal(state_of(id), "processing"); /* it may come back */
 	world_sql("update job set made_at = now() - interval '61 minutes' where "
 		  "kind = 'join_upload' and tenant_id = '%s'",
 	    world_id_text(ann.tenant));
 	let_go();
-	assert_true(trl_loop_run_until(world.loop, is_rejected, &id, 20000));
+	world_until_sql(
+	    "select state = 'rejected' from file where id = '%s'", world_id_text(id));
 }
 
 static int

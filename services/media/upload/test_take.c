@@ -35,13 +35,13 @@ of_many_at_one_offset_one_counts_and_none_stays(void **state)
 
 	(void)state;
 	start_many(senders, &one);
-	must(are_over, senders);
+	world_until(are_over, senders);
 	for (size_t i = 0; i < MANY; i++) {
 		assert_true(senders[i].rc == TRL_OK || senders[i].rc == TRL_CONFLICT);
 		taken += senders[i].rc == TRL_OK;
 	}
 	assert_int_equal(taken, 1);
-	must(is_quiet, NULL);
+	world_until(is_quiet, NULL);
 	for (uint64_t offset = 3; offset < 10; offset++) {
 		assert_int_equal(tus_offset(one.id), offset);
 		assert_int_equal(
@@ -107,7 +107,7 @@ whoever_is_refused_is_told_why_and_leaves_nothing(void **state)
 		struct sender senders[MANY];
 
 		start_many(senders, &one);
-		must(are_over, senders);
+		world_until(are_over, senders);
 		assert_true(is_quiet(NULL));
 		for (size_t n = 0; n < MANY; n++)
 			assert_int_equal(senders[n].rc, of[i].want);
@@ -135,7 +135,7 @@ who_goes_on_in_order_is_not_held_up_by_who_does_not(void **state)
 			NULL),
 		    TRL_OK);
 		if (offset > 0)
-			must(are_over, stale);
+			world_until(are_over, stale);
 		for (size_t i = 0; offset > 0 && i < MANY; i++)
 			assert_int_equal(stale[i].rc, TRL_CONFLICT);
 	}
@@ -181,7 +181,7 @@ how_far_it_came_says_the_row_and_not_who_lost_it(void **state)
 	    tus_patch(&ann, sender.id,
 		&(struct tus_patch){ .body = sender.data, .len = 2 * MIB }, NULL),
 	    TRL_OK);
-	must(is_over, &sender);
+	world_until(is_over, &sender);
 	assert_int_equal(sender.rc, TRL_CONFLICT);
 	must_lie_there(sender.id, sender.data, 2 * MIB);
 }
@@ -189,13 +189,12 @@ how_far_it_came_says_the_row_and_not_who_lost_it(void **state)
 #define ONE "00000000-0000-7000-8000-000000000001"
 #define TWO "00000000-0000-7000-8000-000000000002"
 
-static bool
-is_asked(void *holder)
+static void
+await_ask(const char *holder)
 {
-	return strcmp(world_sql("select count(*) from upload_ask_directory where "
-				"holder = '%s'",
-			  (const char *)holder),
-		   "1") == 0;
+	world_until_sql("select count(*) = 1 from upload_ask_directory where holder = "
+			"'%s'",
+	    holder);
 }
 
 /* A third process takes it from the one that is asked. */
@@ -203,7 +202,6 @@ static void
 whoever_has_it_in_the_end_is_asked_before_it_loses_it(void **state)
 {
 	struct sender sender = begin_sender(10, 10);
-	char one[] = ONE, two[] = TWO;
 
 	(void)state;
 	world_sql("update upload set holder = '" ONE "', generation = generation + 1 "
@@ -212,13 +210,13 @@ whoever_has_it_in_the_end_is_asked_before_it_loses_it(void **state)
 	start(&sender);
 	sender.goal = sender.len;
 	sender.ends = true;
-	must(is_asked, one);
+	await_ask(ONE);
 	world_sql("update upload set holder = '" TWO "', generation = generation + 1 "
 		  "where id = '%s'",
 	    world_id_text(sender.id));
-	must(is_asked, two);
+	await_ask(TWO);
 	assert_string_equal(column(sender.id, "holder"), TWO);
-	must(is_over, &sender);
+	world_until(is_over, &sender);
 	assert_int_equal(sender.rc, TRL_OK);
 	must_lie_there(sender.id, sender.data, 10);
 }

@@ -246,6 +246,14 @@ events_of(struct trl_id file)
 	    world_id_text(file));
 }
 
+/* Whether nothing is being written. */
+static inline bool
+is_quiet(void *arg)
+{
+	(void)arg;
+	return uploads_drained(((struct media *)world.self)->uploads);
+}
+
 /* What lies in the store. */
 struct read_back {
 	struct trl_id id;

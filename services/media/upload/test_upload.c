@@ -337,12 +337,6 @@ a_body_may_come_with_the_upload(void **state)
 	assert_string_equal(column(id, "holder is null and generation = 0"), "t");
 }
 
-static bool
-is_quiet(void *self)
-{
-	return uploads_drained(((struct media *)self)->uploads);
-}
-
 static void
 an_upload_whose_first_body_is_wrong_is_not_there(void **state)
 {
@@ -365,8 +359,7 @@ an_upload_whose_first_body_is_wrong_is_not_there(void **state)
 	(void)state;
 	for (size_t i = 0; i < TRL_COUNT(posts); i++) {
 		assert_int_equal(tus_post(&ann, &posts[i], NULL), codes[i]);
-		assert_true(
-		    trl_loop_run_until(world.loop, is_quiet, world.self, 10000));
+		world_until(is_quiet, NULL);
 		assert_string_equal(
 		    world_sql("select count(*) from upload where tenant_id = '%s'",
 			world_id_text(ann.tenant)),

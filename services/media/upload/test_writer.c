@@ -173,9 +173,9 @@ of_two_patches_at_once_one_counts(void **state)
 	one.ends = two.ends = true;
 	start(&one);
 	start(&two);
-	must(is_over, &one);
-	must(is_over, &two);
-	must(is_quiet, NULL);
+	world_until(is_over, &one);
+	world_until(is_over, &two);
+	world_until(is_quiet, NULL);
 	assert_true((one.rc == TRL_OK) != (two.rc == TRL_OK) ||
 		    atol(column(one.id, "received")) == 4 * MIB);
 	must_lie_there(one.id, one.data, 4 * MIB);
@@ -224,7 +224,7 @@ another_process_is_told_how_far_it_came(void **state)
 	start(&sender);
 	send_to(&sender, 2 * MIB + 5);
 	ask_from_elsewhere(&sender.id);
-	must(is_answered, &sender.id);
+	await_answer(&sender.id);
 	assert_int_equal(atol(column(sender.id, "received")), 2 * MIB + 5);
 	send_to(&sender, 10 * MIB);
 	end(&sender);
@@ -247,7 +247,7 @@ who_lost_the_row_commits_nothing(void **state)
 		  "select '%s', tenant_id, id, now() from taken",
 	    world_id_text(sender.id),
 	    world_id_text(((struct media *)world.self)->uploads->holder));
-	must(is_quiet, NULL); /* it has seen the ask, and the row */
+	world_until(is_quiet, NULL); /* it has seen the ask, and the row */
 	sender.goal = 10 * MIB;
 	end(&sender);
 	assert_int_equal(sender.rc, TRL_CONFLICT);
@@ -311,7 +311,7 @@ what_was_deleted_meanwhile_is_gone_and_no_fault(void **state)
 		send_to(&running, 10);
 		end(&running);
 		assert_int_equal(running.rc, TRL_GONE);
-		must(is_quiet, NULL);
+		world_until(is_quiet, NULL);
 		must_not_lie_there(running.id);
 	}
 	world_act(begin_on, &opening);

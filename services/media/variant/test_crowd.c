@@ -44,7 +44,7 @@ hold_it(void)
 
 	holding = (struct holding){ 0 };
 	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_held, NULL, 20000));
+	world_until(is_held, NULL);
 }
 
 /* Of 120 that come while nothing is rendered 40, and one more, want the same. Links
@@ -110,10 +110,9 @@ a_flood_is_bounded_and_each_is_made_once(void **state)
 		all[i] = &runs[i];
 		world_start(&runs[i]);
 		if (i == 0) /* so it is not one that the crowd keeps out */
-			assert_true(trl_loop_run_until(
-			    world.loop, is_being_made, world.self, 20000));
+			world_until(is_being_made, world.self);
 	}
-	assert_true(trl_loop_run_until(world.loop, are_refused, runs, 20000));
+	world_until(are_refused, runs);
 	assert_non_null(file_now(ids[0]));
 	holding.end = true;
 	world_wait(all, MANY);
@@ -128,7 +127,7 @@ a_flood_is_bounded_and_each_is_made_once(void **state)
 		trl_buf_fini(&runs[i].given);
 	}
 	assert_in_range(fine, 1, MANY - REFUSED);
-	assert_true(trl_loop_run_until(world.loop, nothing_is_made, NULL, 60000));
+	world_until(nothing_is_made, NULL);
 	assert_int_equal(files_rows("rendition"), TURN_OF_TENANT_MAX); /* each once */
 }
 
@@ -167,9 +166,9 @@ take_slow_turns(void)
 
 		hold_it();
 		until_us = trl_mono_us() + SLOW_MS * 1000;
-		assert_true(trl_loop_run_until(world.loop, is_over, &until_us, 20000));
+		world_until(is_over, &until_us);
 		holding.end = true;
-		assert_true(trl_loop_run_until(world.loop, is_let_go, NULL, 20000));
+		world_until(is_let_go, NULL);
 	}
 }
 
@@ -202,7 +201,7 @@ whoever_has_no_turn_in_time_is_told_at_once(void **state)
 		all[i] = &runs[i];
 		world_start(&runs[i]);
 	}
-	assert_true(trl_loop_run_until(world.loop, some_were_told, runs, 20000));
+	world_until(some_were_told, runs);
 	assert_true(trl_mono_us() - began_us < (CROWD_MS - 1000) * 1000);
 	holding.end = true;
 	world_wait(all, CROWD);
@@ -215,7 +214,7 @@ whoever_has_no_turn_in_time_is_told_at_once(void **state)
 		trl_buf_fini(&runs[i].given);
 	}
 	assert_in_range(told, CROWD - CROWD_MS / SLOW_MS, CROWD);
-	assert_true(trl_loop_run_until(world.loop, all_are_made, NULL, 60000));
+	world_until(all_are_made, NULL);
 }
 
 static bool
@@ -243,7 +242,7 @@ who_asked_may_leave_and_it_is_made_all_the_same(void **state)
 	assert_int_not_equal(world.err.retry_after_ms, 0);
 	assert_int_equal(files_rows("rendition"), 0);
 	holding.end = true;
-	assert_true(trl_loop_run_until(world.loop, is_made, NULL, 60000));
+	world_until(is_made, NULL);
 	assert_true(holding.ended);
 }
 

@@ -17,17 +17,10 @@ enum { READ_BYTES_MOST = 400000 };
 
 static struct trl_id tenant, other, ada, bob;
 
-static bool
-all_numbered(void *self)
-{
-	(void)self;
-	return strcmp(world_sql("select count(*) from feed_fresh"), "0") == 0;
-}
-
 static void
 settle(void)
 {
-	assert_true(trl_loop_run_until(world.loop, all_numbered, NULL, 10000));
+	world_until_sql("select not exists (select from feed_fresh)");
 }
 
 /* Leaves n entries, as a fact's transaction does. account NULL: for all members. */
@@ -99,21 +92,13 @@ open_world(void **state)
 	return 0;
 }
 
-static bool
-old_is_gone(void *self)
-{
-	(void)self;
-	return strcmp(world_sql("select count(*) from feed where number < -1"), "0") ==
-	       0;
-}
-
 static void
 what_is_older_than_a_day_is_forgotten(void **state)
 {
 	(void)state;
 	leave(tenant, NULL, 1, 10);
 	settle();
-	assert_true(trl_loop_run_until(world.loop, old_is_gone, NULL, 10000));
+	world_until_sql("select not exists (select from feed where number < -1)");
 	assert_string_equal(
 	    world_sql("select string_agg(number::text, ',' order by number) from feed"),
 	    "-1,1");
@@ -299,7 +284,7 @@ a_cloud_event_has_its_attributes_and_nothing_internal(void **state)
 
 	(void)state;
 	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_told, &told, 10000));
+	world_until(is_told, &told);
 	assert_string_equal(told.text,
 	    "{\"specversion\":\"1.0\",\"id\":\"01000000-0000-0000-0000-000000000000\","
 	    "\"source\":\"/a\",\"type\":\"a.\\\"b\\\".c\","
@@ -343,7 +328,7 @@ an_event_is_seen_by_who_may_look_at_what_it_is_about(void **state)
 
 	(void)state;
 	assert_int_equal(trl_spawn(world.loop, &spawn), TRL_OK);
-	assert_true(trl_loop_run_until(world.loop, is_told, &told, 10000));
+	world_until(is_told, &told);
 }
 
 #define CASE(f) cmocka_unit_test_teardown(f, ground_forget)

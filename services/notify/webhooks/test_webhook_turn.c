@@ -99,24 +99,21 @@ a_delivery_whose_name_gets_no_turn_comes_again_and_is_no_failure(void **state)
 	const char *dead = deliver(tenant, "https://never.test/"), *other;
 
 	(void)state;
-	assert_true(trl_loop_run_until(world.loop, is_asked, NULL, 10000));
+	world_until(is_asked, NULL);
 	other = deliver(tenant, "https://near.test/");
-	assert_true(trl_loop_run_until(
-	    world.loop, is_put_off, (void *)(uintptr_t)other, 20000));
+	world_until(is_put_off, (void *)(uintptr_t)other);
 	assert_false(was_tried((void *)(uintptr_t)other));
 	assert_string_equal(world_sql("select sum(failures) from webhook_endpoint "
 				      "where url like '%%near.test%%'"),
 	    "0");
 	atomic_store(&let_go, true);
-	assert_true(
-	    trl_loop_run_until(world.loop, was_tried, (void *)(uintptr_t)other, 20000));
+	world_until(was_tried, (void *)(uintptr_t)other);
 	assert_string_equal(
 	    world_sql("select number || error from webhook_attempt where "
 		      "delivery_id = '%s'",
 		other),
 	    "1the host's address is not a public one");
-	assert_true(
-	    trl_loop_run_until(world.loop, was_tried, (void *)(uintptr_t)dead, 20000));
+	world_until(was_tried, (void *)(uintptr_t)dead);
 	ground_forget(NULL);
 }
 
