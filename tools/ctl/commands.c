@@ -49,7 +49,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "log-level",
 	    .words = "[SERVICE] [LEVEL]",
-	    .summary = "shows from which level on services log, or sets it",
+	    .summary = "shows or sets the log level of services",
 	    .more = "LEVEL is debug, info, warn or error, and holds until the process "
 		    "ends; without SERVICE,\nfor all. Services of one process have one "
 		    "log.",
@@ -183,12 +183,10 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "billing catalogue",
 	    .words = "check|diff|apply FILE",
-	    .summary =
-		"what is sold: checks a file of it, compares it, puts it in force",
+	    .summary = "checks a catalogue file, compares it, or puts it in force",
 	    .more =
-		"FILE is JSON; services/billing/README.md says what stands in it. diff "
-		"lists what it\nchanges. Nothing of it holds where anything of it is "
-		"wrong.",
+		"FILE is JSON (services/billing/README.md). diff lists what it would "
+		"change. If any of it\nis wrong, none of it takes effect.",
 	    .options = CTL_KEY,
 	    .least = 2,
 	    .most = 2,
@@ -197,7 +195,7 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "ledger check",
 	    .words = "",
-	    .summary = "adds the ledger up, and holds it against invoices and balances",
+	    .summary = "adds up the ledger, and compares it with invoices and balances",
 	    .options = CTL_TENANT,
 	    .run = ctl_ledger_check,
 	},
@@ -211,18 +209,17 @@ const struct ctl_command ctl_commands[] = {
 	{
 	    .name = "media sweep",
 	    .words = "",
-	    .summary =
-		"removes bytes that belong to no file, and what is past its time",
+	    .summary = "removes bytes that belong to no file, and what has expired",
 	    .more =
-		"By itself it is done every night. What is younger than a day stays. "
-		"Files whose bytes are\nmissing are listed in media's log, and the "
-		"command fails then. Where the store has many files\nthat the tables "
-		"do "
-		"not know, nothing of them is removed without --force: first look "
-		"whether "
-		"\nit is the right store, and the right database. After the "
-		"database was restored nothing at all is\nremoved, until "
-		"--accept-restore says that what it does not know may go.",
+		"It also runs every night. Bytes younger than a day stay. Files whose "
+		"bytes are missing are\nlisted in media's log, and the command then "
+		"fails. If the store has many files that the tables\ndo not know, none "
+		"of them is removed without --force: first check that it is the right "
+		"store\nand the right database. After the database was restored "
+		"nothing "
+		"is removed until\n--accept-restore says that what it does not know "
+		"may "
+		"go.",
 	    .options = CTL_DRY_RUN | CTL_FORCE | CTL_ACCEPT_RESTORE,
 	    .run = ctl_media_sweep,
 	},
@@ -231,9 +228,8 @@ const struct ctl_command ctl_commands[] = {
 	    .words = "FILE",
 	    .summary = "takes a file out of quarantine, once a scan calls it clean",
 	    .more =
-		"It is shown to clamd again, whose signatures may be others by "
-		"now. With --force it is\ngiven out as it is, whatever was found in "
-		"it.",
+		"clamd scans it again, perhaps with newer signatures. With --force it "
+		"is served as it is,\nwhatever was found in it.",
 	    .options = CTL_TENANT | CTL_FORCE,
 	    .least = 1,
 	    .most = 1,
