@@ -28,6 +28,7 @@ enum {
 	TLS_LATE_US = 12000000,
 	GONE_US = 5000000, /* what was closed is gone by then */
 	GONE_LOOKS = 8,    /* and not only because this process stood still */
+	QUIET_LOOKS = 3,   /* after which nng reads no more of what was shut */
 	SOON_MS = 50,      /* to the next look where many came */
 	MANY = 32,
 	READS_AT_END = 16,
@@ -42,7 +43,8 @@ struct seen {
 	struct bus_ends ends;
 	uint64_t since_us, closed_us; /* closed_us 0: it stands */
 	unsigned look, closed_looks;
-	bool shut; /* by us */
+	uint32_t pipe; /* to be closed once nothing comes any more; or 0 */
+	bool shut;     /* by us */
 };
 
 struct bus_guests {
@@ -206,23 +208,27 @@ void
 bus_guests_end(struct bus_guests *g, const struct bus_ends *ends, nng_pipe pipe)
 {
 	struct bus_end ours;
-	bool found = false;
-	/* Under TLS nng takes the end of its socket for none of the connection. There a
-	 * stranger has a certificate of ours, and does not flood. */
-	if (BUS_PIPES_GO || g->net->sockets.tls_ca != NULL)
+	const bool tls = g->net->sockets.tls_ca != NULL;
+	int at = -1;
+	if (BUS_PIPES_GO)
 		nng_pipe_close(pipe);
-	if (g->net->sockets.tls_ca != NULL)
-		return;
-	for (size_t fd = 0; !found && fd < g->n_seen; fd++)
-		found = bus_ends_equal(&g->seen[fd].ends, ends) &&
-			shut_down(g, (int)fd, ends);
-	if (!found)
+	for (size_t fd = 0; at < 0 && fd < g->n_seen; fd++)
+		if (bus_ends_equal(&g->seen[fd].ends, ends) &&
+		    shut_down(g, (int)fd, ends))
+			at = (int)fd;
+	if (at < 0)
 		rewinddir(g->folder);
-	for (int fd; ends->ours.port != 0 && !found && (fd = next_fd(g->folder)) >= 0;)
-		found = bus_ours_of_socket(fd, &ours) && ours.port == ends->ours.port &&
-			shut_down(g, fd, ends);
-	if (!found && !BUS_PIPES_GO && bus_pipe_is_inproc(pipe))
+	for (int fd; ends->ours.port != 0 && at < 0 && (fd = next_fd(g->folder)) >= 0;)
+		if (bus_ours_of_socket(fd, &ours) && ours.port == ends->ours.port &&
+		    shut_down(g, fd, ends))
+			at = fd;
+	/* Under TLS nng may take the end of its socket for none of the connection. */
+	if (at >= 0 && tls && !BUS_PIPES_GO) {
+		g->seen[at].pipe = (uint32_t)nng_pipe_id(pipe);
+		g->seen[at].closed_looks = 0;
+	} else if (at < 0 && !BUS_PIPES_GO && (tls || bus_pipe_is_inproc(pipe))) {
 		nng_pipe_close(pipe);
+	}
 }
 
 static void
@@ -270,6 +276,14 @@ give_up(void)
 static void
 watch_closed(struct bus_guests *g, struct seen *seen, int fd, uint64_t now)
 {
+	if (seen->pipe != 0) {
+		g->closed++;
+		if (++seen->closed_looks >= QUIET_LOOKS) {
+			nng_pipe_close((nng_pipe){ .id = seen->pipe });
+			seen->pipe = 0;
+		}
+		return;
+	}
 	if (g->net->sockets.tls_ca != NULL || !is_over(seen, fd)) {
 		seen->closed_us = 0;
 		return;

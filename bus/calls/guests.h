@@ -5,9 +5,10 @@
  * A connection is ended by its descriptor and not by nng_pipe_close: nng 1.5.2 may lose
  * what it reads while it closes, and then waits for that for ever, with all that is to
  * be closed after it (its issues 1543 and 1813). What is shut ends as if the other end
- * had closed, which it does well. From 1.8 on that is mended, and a pipe is closed
- * where there is one. Should nng keep one all the same, the process ends itself, for it
- * would never connect again. */
+ * had closed, which it does well; under TLS, where it may not take that for an end, the
+ * pipe is closed a little later, when nothing is read any more. From 1.8 on that is
+ * mended, and a pipe is closed where there is one. Should nng keep one all the same,
+ * the process ends itself, for it would never connect again. */
 #pragma once
 
 #include "ends.h"

@@ -11,7 +11,11 @@
 
 #include <trl/log.h>
 
-enum { MISSES = 3, PATIENCE_MAX = 4 * BUS_PATIENCE };
+enum {
+	MISSES = 3,
+	PATIENCE_MAX = 4 * BUS_PATIENCE,
+	DRAIN_LOOK = 8, /* ticks; a drain waits for what is not acknowledged */
+};
 
 struct event {
 	struct bus_peer *peer;
@@ -47,7 +51,7 @@ on_event(void *arg)
 		nng_pipe pipe = { .id = event.pipe };
 		bus_ends_of_pipe(pipe, &peer->link.ends);
 		peer->draining = peer->pinged = false;
-		peer->misses = 0;
+		peer->misses = peer->drains = 0;
 		peer->key =
 		    ring && !bus_is_inproc(peer->address) ? &ring->keys[0] : NULL;
 		if (peer->key != NULL || bus_is_inproc(peer->address))
@@ -272,6 +276,8 @@ bus_peer_eject(struct bus_peer *peer, const char *why)
 	    TRL_LOG_STR("address", peer->address), TRL_LOG_STR("reason", why));
 	bus_link_reset(&peer->link, 0);
 	peer->pinged = false;
+	if (peer->draining)
+		peer->waited = peer->patience; /* it has gone: dialled anew at once */
 	bus_client_lost(peer);
 	bus_guests_end(peer->bus->net->guests, &peer->link.ends, pipe);
 }
@@ -313,7 +319,9 @@ bus_peer_tick(struct bus_peer *peer)
 		bus_peer_eject(peer, "no answer");
 		return;
 	}
-	bool waits = peer->calls != NULL || peer->bulk.n_streams > 0 ||
+	/* One that drains may have gone without nng's saying so (guests.h). */
+	bool look = peer->draining && ++peer->drains % DRAIN_LOOK == 0;
+	bool waits = peer->calls != NULL || peer->bulk.n_streams > 0 || look ||
 		     !bus_link_settled(&peer->link);
 	if (!peer->link.up) {
 		peer->pinged = true; /* HELLO is a ping, too */

@@ -20,11 +20,11 @@ struct bus_peer {
 	bool draining;             /* said GOAWAY */
 	char unready[96];          /* what it says of its readiness; "": ready */
 	struct bus_notice_source *notices;
-	struct bus_bulk bulk; /* beside it, for bodies */
-	bool dropped;         /* no longer among the addresses */
-	bool heard;           /* anything since the last tick */
-	bool pinged;          /* a ping waits for its answer */
-	unsigned misses;
+	struct bus_bulk bulk;      /* beside it, for bodies */
+	bool dropped;              /* no longer among the addresses */
+	bool heard;                /* anything since the last tick */
+	bool pinged;               /* a ping waits for its answer */
+	unsigned misses, drains;   /* drains: ticks of draining */
 	unsigned waited, patience; /* ticks without a connection: so many, at most */
 	unsigned faults;           /* in a row */
 	unsigned penalties;
