@@ -71,7 +71,9 @@ run(void *state, trl_ctx *ctx, const struct trl_job *job)
 		return rc;
 	posting.to = outgoing.person.email;
 	if (!wanted) {
-		notify_post_leave_out(self, ctx, &posting, "turned off meanwhile");
+		notify_post_leave_out(self, ctx, &posting,
+		    outgoing.person.verified ? "turned off meanwhile"
+					     : "the address is not proven");
 		return TRL_OK;
 	}
 	return notify_post(self, ctx, &posting, &outgoing);

@@ -13,6 +13,22 @@
 /* A person may be heard of later than what concerns them. */
 static const uint32_t delays_s[] = { 1, 2, 4, 8, 15, 30, 60, 300, 900, 3600 };
 
+/* An address may have been proven a moment ago, and this not be known here yet. Its
+ * mail is a job all the same, and looks again when it runs. */
+enum { PROOF_LATE_US = 20000000 };
+
+static int64_t
+mail_at(trl_ctx *ctx, const struct trl_told_kind *kind,
+    const Notify__V1__Wishes *wishes, bool proven)
+{
+	int64_t quiet_until = trl_value_time_us(wishes->quiet_until);
+	int64_t known_at = trl_now(ctx) + PROOF_LATE_US;
+
+	if (kind->mandatory)
+		return 0;
+	return proven || quiet_until > known_at ? quiet_until : known_at;
+}
+
 /* The row, and what an open stream shows of it. */
 static void
 add_inbox(trl_ctx *ctx, trl_batch *work, struct trl_id account,
@@ -103,7 +119,8 @@ tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
 		rc = notify_wishes_read(self, ctx, account, kind->name, &wishes);
 	if (rc != TRL_OK)
 		return rc;
-	mail = notify_wants_mail(kind, &wishes, outgoing->person.verified);
+	mail = notify_wants_mail(
+	    kind, &wishes, outgoing->person.verified || telling->has_account_id);
 	inbox = telling->has_account_id && !kind->seal &&
 		notify_wants(kind, kind->inbox, wishes.has_inbox, wishes.inbox);
 	work = trl_batch_new(ctx, self->sys, TRL_SCOPE_BOTH(fact->tenant, account));
@@ -115,7 +132,7 @@ tell(struct notify *self, trl_ctx *ctx, const Notify__V1__Telling *telling,
 		    trl_value_time_us(wishes.digest_at));
 	else if (mail)
 		add_mail(ctx, work, telling, fact, outgoing,
-		    kind->mandatory ? 0 : trl_value_time_us(wishes.quiet_until));
+		    mail_at(ctx, kind, &wishes, outgoing->person.verified));
 	rc = trl_batch_write(work, NULL);
 	if (rc == TRL_OK && inbox)
 		notify_person_changed(self, account);

@@ -258,6 +258,34 @@ an_address_that_is_not_proven_gets_nothing_that_may_wait(void **state)
 	    "1");
 }
 
+/* Nor is it known at once what the other service has heard. */
+static void
+an_address_that_is_proven_a_moment_later_gets_it_then(void **state)
+{
+	static const char *const proofs[] = { "false", "true" };
+	struct trl_id by = world_person("b@late.example", NULL, true);
+
+	(void)state;
+	for (size_t i = 0; i < TRL_COUNT(proofs); i++) {
+		const char *to = i ? "proven@late.example" : "unproven@late.example";
+		struct trl_id ada = world_person(to, NULL, false);
+
+		world_member(
+		    world_tenant("Acme"), ada, TENANTS__V1__MEMBER__ROLE__member, by);
+		world_settle();
+		assert_int_equal(world_mails(to, text, sizeof text), 0);
+		world_sql("update account_copy set verified = %s where email = '%s'",
+		    proofs[i], to);
+		world_sql("update job set run_at = now() where kind = 'mail'");
+		world_settle();
+		assert_int_equal(world_mails(to, text, sizeof text), i);
+		assert_string_equal(world_sql("select status || ': ' || detail from "
+					      "delivery where address = '%s'",
+					to),
+		    i ? "sent: " : "suppressed: the address is not proven");
+	}
+}
+
 static void
 a_held_address_is_left_alone(void **state)
 {
@@ -604,6 +632,9 @@ main(void)
 		    an_older_event_does_not_undo_a_newer_one, ground_settle),
 		cmocka_unit_test_teardown(
 		    an_address_that_is_not_proven_gets_nothing_that_may_wait,
+		    ground_settle),
+		cmocka_unit_test_teardown(
+		    an_address_that_is_proven_a_moment_later_gets_it_then,
 		    ground_settle),
 		cmocka_unit_test_teardown(a_held_address_is_left_alone, ground_settle),
 		cmocka_unit_test_teardown(
