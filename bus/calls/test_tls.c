@@ -1,6 +1,7 @@
 /* Both ends of tls+tcp show a certificate, and each holds the other's to its own
  * authority: with a good key for the bus's tags in hand, a stranger gets no hearing. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -139,6 +140,44 @@ a_dialler_that_has_ended_is_replaced(void **state)
 	rig_test(dialler_body);
 }
 
+static bool
+is_ejected(void *self)
+{
+	(void)self;
+	return rig_metric("trellis_bus_ejections_total") >= 1;
+}
+
+/* As if nng had not heard of its end: what is there says nothing, and nobody calls it.
+ */
+static void
+drained_body(void)
+{
+	struct bus_peer *peer;
+	enum trl_code code;
+	pid_t pid;
+
+	snprintf(address, sizeof address, "tls+tcp://127.0.0.1:%u", rig_port());
+	pid = rig_serve(address, rig_shared(), 0);
+	rig_open(&rig, "edge", address, NULL);
+	rig_await_peers(&rig, 1);
+	peer = bus_target_find(rig.bus, "sample")->peers;
+	peer->draining = true;
+	peer->drains = 6;
+	MUST(kill(pid, SIGSTOP) == 0);
+	MUST(trl_loop_run_until(rig.loop, is_ejected, NULL, 20000));
+	MUST(kill(pid, SIGCONT) == 0);
+	rig_await_peers(&rig, 1);
+	rig_run(&rig, call, &code);
+	MUST(code == TRL_OK);
+}
+
+static void
+one_that_went_unheard_after_it_drained_is_dialled_anew(void **state)
+{
+	(void)state;
+	rig_test(drained_body);
+}
+
 int
 main(void)
 {
@@ -148,6 +187,8 @@ main(void)
 		cmocka_unit_test(
 		    a_server_whose_certificate_another_authority_signed_is_refused),
 		cmocka_unit_test(a_dialler_that_has_ended_is_replaced),
+		cmocka_unit_test(
+		    one_that_went_unheard_after_it_drained_is_dialled_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
