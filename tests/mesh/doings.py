@@ -53,6 +53,15 @@ class Doings:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ops[name]}/metrics", timeout=10) as answer:
             return answer.read().decode()
 
+    def await_replicas(self, service):
+        """Whoever calls a service has a connection to each of its processes: the next of them
+        to go is not the only one, as minReadySeconds is for on Kubernetes."""
+        for caller, callee in self.pairs:
+            line = (f'\ntrellis_bus_peers{{caller="{caller}",service="{service}",state="up"}} '
+                    f"{len(self.each[service])}\n")
+            for process in self.each[caller] if callee == service else ():
+                wait_for(f"{process} has each {service}", lambda p=process: line in self.metrics(p))
+
     def letter_token(self, email):
         """The token in the newest letter to an address that has one."""
         def find():

@@ -126,6 +126,8 @@ class Renewal(MeshCase):
             wait_for(f"{name} has been started again", lambda: starts[name] == 1)
         for name in names:
             wait_for(f"{name} is ready", lambda: self.stack.says_ready(name))
+        for name in names:
+            self.stack.await_replicas(name.partition(".")[0])
         wait_for("the mesh is ready", lambda: self.stack.client().get("/readyz").status == 200)
 
     def test_certificates_are_renewed_and_every_request_is_answered(self):

@@ -148,6 +148,8 @@ run_dir_state() { # folder
 		echo closed
 	elif [ -z "$names" ]; then
 		echo none
+	elif grep -qxF .trellis <<<"$names"; then
+		echo mesh # made at this moment, by another
 	elif [ -d "$1/scan" ] && { [ -d "$1/keys" ] || [ -d "$1/pg" ]; } &&
 		! grep -qvxE 'bin|env|keys|log|mail|pg|ports|redis|scan' <<<"$names"; then
 		echo mesh
