@@ -141,7 +141,7 @@ class Answers(BaseHTTPRequestHandler):
     def at_connections(self, _):
         self.reply(200, str(Seen.http_connections).encode())
 
-    def at_letters(self, _):
+    def at_mails(self, _):
         self.reply(200, json.dumps({'connections': Seen.smtp_connections,
                                     'mails': Seen.mails}).encode())
 
