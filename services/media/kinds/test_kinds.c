@@ -392,15 +392,27 @@ a_list_has_types_names_and_stars(void **state)
 	assert_false(kinds_listable(""));
 }
 
+struct listed {
+	const char *declared, *name;
+	bool may;
+};
+
+static void
+check_listed(const char *const *list, const struct listed *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (kinds_may_be_listed(list, rows[i].declared, rows[i].name) !=
+		    rows[i].may)
+			fail_msg(
+			    "declared %s, name %s", rows[i].declared, rows[i].name);
+}
+
 static void
 what_may_be_listed_is_told_before_it_is_looked_at(void **state)
 {
 	static const char *const list[] = { "image/jpeg",
 		OOXML "wordprocessingml.document", "text/csv", NULL };
-	static const struct {
-		const char *declared, *name;
-		bool may;
-	} rows[] = { { NULL, NULL, true }, { "", NULL, true },
+	static const struct listed rows[] = { { NULL, NULL, true }, { "", NULL, true },
 		{ "application/octet-stream", NULL, true },
 		{ "application/x-www-form-urlencoded", NULL, true },
 		{ "image/jpg", NULL, true }, { "IMAGE/JPEG; a=b", NULL, true },
@@ -419,11 +431,7 @@ what_may_be_listed_is_told_before_it_is_looked_at(void **state)
 		{ "application/pdf", NULL, false }, { "jpeg", NULL, false } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (kinds_may_be_listed(list, rows[i].declared, rows[i].name) !=
-		    rows[i].may)
-			fail_msg(
-			    "declared %s, name %s", rows[i].declared, rows[i].name);
+	check_listed(list, rows, sizeof rows / sizeof *rows);
 	assert_true(kinds_may_be_listed(NULL, "image/png", NULL));
 }
 
@@ -431,10 +439,7 @@ static void
 what_may_be_of_a_listed_star_is_told_before_it_is_looked_at(void **state)
 {
 	static const char *const list[] = { "image/*", "text/*", NULL };
-	static const struct {
-		const char *declared, *name;
-		bool may;
-	} rows[] = { { "application/jpg", "a.jpg", true },
+	static const struct listed rows[] = { { "application/jpg", "a.jpg", true },
 		{ "application/vnd.ms-excel", "a.csv", true },
 		{ "image/x-acme", NULL, true }, { "image/png", "a.zip", true },
 		{ "application/vnd.ms-excel", "a.xls", false },
@@ -444,11 +449,7 @@ what_may_be_of_a_listed_star_is_told_before_it_is_looked_at(void **state)
 		{ "application/pdf", "a.jpg", false } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (kinds_may_be_listed(list, rows[i].declared, rows[i].name) !=
-		    rows[i].may)
-			fail_msg(
-			    "declared %s, name %s", rows[i].declared, rows[i].name);
+	check_listed(list, rows, sizeof rows / sizeof *rows);
 }
 
 struct looked {
