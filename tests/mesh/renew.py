@@ -75,25 +75,6 @@ class Renewal(MeshCase):
     stack_class = Mounted
 
     @contextlib.contextmanager
-    def supervised(self):
-        """Whoever ends well is started again; gives how often each has been."""
-        starts, over = {name: 0 for name in self.stack.names()}, threading.Event()
-
-        def supervise():
-            while not over.wait(0.02):
-                for name, process in list(self.stack.processes.items()):
-                    if process.poll() == 0:
-                        self.stack.start_service(name)
-                        starts[name] += 1
-        thread = threading.Thread(target=supervise)
-        thread.start()
-        try:
-            yield starts
-        finally:
-            over.set()
-            thread.join()
-
-    @contextlib.contextmanager
     def asked(self):
         asking = Asking(self, self.stack.sign_up())
         asking.start()
@@ -134,7 +115,7 @@ class Renewal(MeshCase):
         names = self.stack.names()
         before = {name: self.ends(name) for name in names}
         self.stack.make_certificate("bus", "ca")  # a second later at least: they end later
-        with self.supervised() as starts:
+        with self.stack.supervised(code=0) as starts:
             with self.asked() as asking:
                 self.renew([name for name in names if name.endswith(".2")], starts)
                 self.renew([name for name in names if not name.endswith(".2") and name != "edge"], starts)
@@ -163,7 +144,7 @@ class Renewal(MeshCase):
             "tenants.2": ({**OURS, "ca.crt": "bus.key"}, "the authorities are no certificates in PEM"),
             "notify": ({**OURS, "tls.key": "half.crt"}, "the key is none in PEM"),
         }
-        with self.supervised() as starts, self.asked():
+        with stack.supervised(code=0) as starts, self.asked():
             for name, (files, _) in broken.items():
                 stack.mount(name, files)
             for name, (_, why) in broken.items():

@@ -74,10 +74,12 @@ class Stream:
             self.events.append(event)
 
     def wait(self, what, condition):
-        """Until condition(self) is true of what came."""
+        """Until condition(self) is true of what came; an ended stream brings nothing more."""
         with self.changed:
-            if not self.changed.wait_for(lambda: condition(self), PATIENCE):
-                raise AssertionError(f"not within {PATIENCE} s: {what}; came: "
+            self.changed.wait_for(lambda: condition(self) or self.ended.is_set(), PATIENCE)
+            if not condition(self):
+                why = "the stream ended before" if self.ended.is_set() else f"not within {PATIENCE} s"
+                raise AssertionError(f"{why}: {what}; came: "
                                      f"{[e.get('id', e) for e in self.events][-20:]}")
 
     def wait_for(self, *ids):

@@ -3,6 +3,7 @@ door to PostgreSQL of their own: what the stories in this folder run against.
 
 The transport is inproc (one process), tcp or tls+tcp (a process a service). A proxy
 stands between the services and PostgreSQL, so that a story can take it away."""
+import contextlib
 import json
 import os
 import secrets
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import urllib.parse
 import urllib.request
 
@@ -151,6 +153,26 @@ class Stack(Environment, Doings):
         """As a supervisor does; gives the exit code."""
         self.processes[name].send_signal(signal.SIGTERM)
         return self.processes[name].wait(30)
+
+    @contextlib.contextmanager
+    def supervised(self, code):
+        """As a supervisor: starts again whatever ends by itself with that code; gives how often
+        each has been."""
+        starts, over = {name: 0 for name in self.names()}, threading.Event()
+
+        def supervise():
+            while not over.wait(0.02):
+                for name, process in list(self.processes.items()):
+                    if process.poll() == code:
+                        self.start_service(name)
+                        starts[name] += 1
+        thread = threading.Thread(target=supervise)
+        thread.start()
+        try:
+            yield starts
+        finally:
+            over.set()
+            thread.join()
 
     def says_ready(self, name):
         """Whether that process says so itself."""

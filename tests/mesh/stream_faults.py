@@ -15,10 +15,12 @@ class Killed(StreamCase):
     def test_killed_services_cost_no_event(self):
         person = self.stack.sign_up("kim")
         tenant = self.stack.found(person)
-        stop, left = threading.Event(), []
+        stop, left, pen = threading.Event(), [], threading.Lock()
+
         def write():
             while not stop.is_set():
-                left.extend(self.feed(2, tenant=tenant))
+                with pen:
+                    left.extend(self.feed(2, tenant=tenant))
                 time.sleep(0.02)  # a pace, not a wait
         begin, = self.feed(tenant=tenant)
         stream = self.open(person, tenant)
@@ -35,6 +37,9 @@ class Killed(StreamCase):
                     return None
             stream = wait_for("the stream goes on", again)
             stream.wait("some events", lambda s: len(s.ids()) >= 5)
+            with pen:  # nothing follows: once this has come, the stream has caught up
+                left.extend(self.feed(tenant=tenant))
+                stream.wait_for(left[-1])
             self.stack.kill_service(name)
             self.stack.start_service(name)
             if name == "notify":  # the stream stands it
