@@ -1,10 +1,12 @@
 /* mac.c - see mac.h. */
 #include "mac.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
 #include <sodium.h>
 
 /* Reads one line; false: it is not of the form. */
@@ -110,13 +112,30 @@ bus_mac_tag(
 	crypto_generichash(tag, BUS_TAG, data, len, key, 32);
 }
 
+/* libcrypto's, by the widest instructions that the processor has: several times as fast
+ * as libsodium's. */
+static EVP_MAC *poly1305;
+static pthread_once_t poly1305_once = PTHREAD_ONCE_INIT;
+
+static void
+fetch_poly1305(void)
+{
+	poly1305 = EVP_MAC_fetch(NULL, "POLY1305", NULL);
+}
+
 void
 bus_mac_tag_long(
     const uint8_t key[32], const uint8_t *data, size_t len, uint8_t tag[BUS_TAG])
 {
 	uint8_t once[crypto_onetimeauth_KEYBYTES];
+	size_t made;
+	pthread_once(&poly1305_once, fetch_poly1305);
+	EVP_MAC_CTX *mac = EVP_MAC_CTX_new(poly1305);
 	crypto_generichash(once, sizeof once, data, BUS_ENVELOPE, key, 32);
-	crypto_onetimeauth(tag, data, len, once);
+	trl_assert(mac != NULL && EVP_MAC_init(mac, once, sizeof once, NULL) &&
+		   EVP_MAC_update(mac, data, len) &&
+		   EVP_MAC_final(mac, tag, &made, BUS_TAG));
+	EVP_MAC_CTX_free(mac);
 	sodium_memzero(once, sizeof once);
 }
 

@@ -418,7 +418,12 @@ run(struct process *p)
 	setrlimit(RLIMIT_CORE, &no_core);
 	allow_descriptors();
 	signal(SIGPIPE, SIG_IGN);
-	mallopt(M_ARENA_MAX, 2); /* the transport has more threads than work */
+	/* The transport has more threads than work. Pieces of bodies come and go
+	 * without new pages for each; what is larger goes back at once, else glibc
+	 * learns from it to keep it. */
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, 512 << 10);
+	mallopt(M_TRIM_THRESHOLD, 2 << 20);
 	trl_log_init(log_name(p), log_level(p->config.log_level));
 	process_expect_crashes(&p->config, log_name(p));
 	struct trl_loop_options options = { .max_actors =
