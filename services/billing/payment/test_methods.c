@@ -183,6 +183,33 @@ a_card_that_asks_is_usable_once_its_holder_answered(void **state)
 	assert_null(made->next_action_url);
 }
 
+/* As where a door is lost and the same is asked at another one. */
+static void
+two_answers_at_once_are_one(void **state)
+{
+	struct world_caller who = ground_owner();
+	Billing__V1__PaymentMethod *made = ground_set_up(&who, "4000002500003155");
+	const ProtobufCMessage *in = ground_message(&billing_v1_answer_challenge,
+	    trl_arena_printf(world.arena, "{\"challenge_id\":\"%s\",\"pass\":true}",
+		world_id_text(trl_value_id(made->id))));
+	struct world_run run[2];
+	struct world_run *const runs[] = { &run[0], &run[1] };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		run[i] = (struct world_run){
+			.who = who, .method = &billing_v1_answer_challenge, .in = in
+		};
+		world_start(&run[i]);
+	}
+	world_wait(runs, 2);
+	assert_int_equal(run[0].rc, TRL_OK);
+	assert_int_equal(run[1].rc, TRL_OK);
+	made = methods_of(&who)->items[0];
+	assert_int_equal(made->status, BILLING__V1__PAYMENT_METHOD__STATUS__usable);
+	assert_int_equal(made->version, 2);
+}
+
 static void
 a_card_whose_holder_fails_is_not_kept(void **state)
 {
@@ -306,6 +333,7 @@ main(void)
 		TEST(no_number_is_kept_anywhere),
 		TEST(the_twenty_first_is_one_too_many),
 		TEST(a_card_that_asks_is_usable_once_its_holder_answered),
+		TEST(two_answers_at_once_are_one),
 		TEST(a_card_whose_holder_fails_is_not_kept),
 		TEST(with_a_card_what_waits_is_paid_at_once),
 		TEST(the_default_of_a_subscription_stays),

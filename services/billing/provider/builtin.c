@@ -279,9 +279,14 @@ provider_test_answer(struct billing *self, trl_ctx *ctx, const char *key, bool p
 		code = "authentication_failed";
 	else if (test && strcmp(row.kind, "charge") == 0)
 		code = test->code;
-	/* What does not wait stays as it is. */
+	/* What does not wait stays as it is, also where another answer came between. */
 	if (strcmp(row.status, word_of(PROVIDER_ACTION)) == 0)
 		rc = settle(self, ctx, key, &row, code);
+	if (rc == TRL_CONFLICT) {
+		trl_err_clear(ctx);
+		billing__v1__test_provider_row__init(&row);
+		rc = get(self, ctx, key, &row);
+	}
 	if (rc == TRL_OK)
 		answer(key, &row, out);
 	return rc;
