@@ -77,8 +77,9 @@ hear(trl_ctx *ctx, struct uploads *all, const upload_row *ask)
 	const struct trl_id id = trl_value_id(ask->id);
 	upload_writer *writer = all->first;
 
-	while (writer && !(writer->opened && trl_id_eq(writer->id, id) &&
-			     trl_id_eq(writer->tenant, tenant)))
+	while (
+	    writer && !(writer->phase != UPLOAD_OPENING && trl_id_eq(writer->id, id) &&
+			  trl_id_eq(writer->tenant, tenant)))
 		writer = writer->next;
 	if (!writer) {
 		if (forget(ctx, all->media, all->holder, tenant, id) != TRL_OK)

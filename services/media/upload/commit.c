@@ -168,9 +168,10 @@ upload_commit(trl_ctx *ctx, upload_writer *self, bool over)
 
 	if (moved)
 		rc = store_writer_sync(ctx, self->store, &now);
-	self->unsound = rc != TRL_OK;
-	if (rc != TRL_OK)
+	if (rc != TRL_OK) {
+		self->phase = UPLOAD_UNSOUND;
 		return rc;
+	}
 	if (moved && now.state_len)
 		now.state = trl_arena_memdup(ctx->arena, now.state, now.state_len);
 	if (over) /* the bytes are released before the row */

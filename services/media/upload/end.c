@@ -145,11 +145,7 @@ fence(trl_ctx *ctx, struct media *self, const upload_row *row, uint32_t patience
 	upload_writer *writer = upload_writer_find(self->uploads, ctx->tenant,
 	    trl_value_id(row->id), trl_value_id(row->uploader));
 
-	if (!writer)
-		return TRL_OK;
-	writer->fenced = true;
-	(void)trl_wake(writer->flusher);
-	return upload_writer_await(ctx, writer, patience_ms);
+	return writer ? upload_writer_fence(ctx, writer, patience_ms) : TRL_OK;
 }
 
 enum trl_code

@@ -12,10 +12,31 @@
 
 enum { TURN_US = 60000000, WAIT_MS = 10000, LOCK_MS = 50, AT_ONCE = 64 };
 
+/* Whether the message brings no more. */
+static bool
+has_ended(const upload_writer *self)
+{
+	return self->arrival != UPLOAD_ARRIVES;
+}
+
+/* Whether it has brought all of the body. */
+static bool
+has_all(const upload_writer *self)
+{
+	return self->arrival == UPLOAD_ARRIVED || self->arrival == UPLOAD_DESERTED;
+}
+
+/* Whether it no longer waits for the outcome. */
+static bool
+has_left(const upload_writer *self)
+{
+	return self->arrival == UPLOAD_BROKE_OFF || self->arrival == UPLOAD_DESERTED;
+}
+
 static bool
 has_work(const upload_writer *self)
 {
-	return self->pieces || self->ended || self->fenced ||
+	return self->pieces || has_ended(self) || self->fenced ||
 	       self->asks != self->answered;
 }
 
@@ -144,7 +165,7 @@ judge_digests(trl_ctx *ctx, upload_writer *self)
 {
 	if (!self->digests)
 		return TRL_OK;
-	if (!self->whole)
+	if (!has_all(self))
 		return trl_fail(ctx, TRL_UNAVAILABLE,
 		    "the body broke off before its checksum could be checked");
 	return upload_tell_digest(ctx, digests_end(self->digests));
@@ -171,8 +192,8 @@ lose(trl_ctx *ctx, const upload_writer *self)
 static enum trl_code
 finish(trl_ctx *ctx, upload_writer *self, enum trl_code rc)
 {
-	const bool stands =
-	    rc == TRL_OK || (rc == TRL_STORAGE && !self->digests && !self->unsound);
+	const bool stands = rc == TRL_OK || (rc == TRL_STORAGE && !self->digests &&
+						self->phase != UPLOAD_UNSOUND);
 	struct trl_err err;
 	enum trl_code ended;
 
@@ -279,7 +300,7 @@ finish_deserted(trl_ctx *ctx, const upload_writer *self)
 static bool
 is_done(const upload_writer *self)
 {
-	return self->fenced || (self->ended && !self->pieces);
+	return self->fenced || (has_ended(self) && !self->pieces);
 }
 
 void
@@ -292,7 +313,8 @@ upload_flush(trl_ctx *ctx, void *arg)
 	ctx->tenant = self->tenant;
 	if (!is_done(self))
 		rc = open_store(ctx, self);
-	self->opened = rc == TRL_OK;
+	if (rc == TRL_OK)
+		self->phase = UPLOAD_OPEN;
 	upload_writer_wake(self);
 	while (rc == TRL_OK && !is_done(self)) {
 		const struct trl_arena_mark mark = trl_arena_mark(ctx->arena);
@@ -305,15 +327,15 @@ upload_flush(trl_ctx *ctx, void *arg)
 	rc = finish(ctx, self, rc);
 	store_writer_close(&self->store);
 	rc = judge_loss(ctx, self, rc);
-	if (self->creates && !self->fenced && (rc != TRL_OK || !self->whole))
+	if (self->creates && !self->fenced && (rc != TRL_OK || !has_all(self)))
 		undo(ctx, self);
-	if (rc == TRL_OK && self->left && !self->creates && !self->fenced &&
+	if (rc == TRL_OK && has_left(self) && !self->creates && !self->fenced &&
 	    self->durable == self->length)
 		finish_deserted(ctx, self);
 	self->code = rc;
 	self->err = ctx->err;
-	self->over = true;
-	if (trl_is_fault(rc) && !(rc == TRL_UNAVAILABLE && !self->whole))
+	self->phase = UPLOAD_OVER;
+	if (trl_is_fault(rc) && !(rc == TRL_UNAVAILABLE && !has_all(self)))
 		trl_log_err(ctx);
 	upload_writer_unlist(self);
 	upload_writer_wake(self);

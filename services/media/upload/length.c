@@ -57,11 +57,8 @@ end_former(struct media *self, trl_ctx *ctx, const upload_row *row)
 	upload_writer *writer =
 	    upload_writer_find(self->uploads, ctx->tenant, id, media_caller(ctx));
 
-	if (writer) {
-		writer->fenced = true;
-		(void)trl_wake(writer->flusher);
-		return upload_writer_await(ctx, writer, UPLOAD_FENCE_MS);
-	}
+	if (writer)
+		return upload_writer_fence(ctx, writer, UPLOAD_FENCE_MS);
 	return row->has_holder &&
 		       !trl_id_eq(trl_value_id(row->holder), self->uploads->holder)
 		   ? upload_tell_holder(ctx, self, trl_value_id(row->holder), id)

@@ -70,7 +70,8 @@ judge_own(trl_ctx *ctx, const struct taking *what, const upload_writer *writer)
 	Media__V1__UploadRow *row = media_v1_upload_row_new(ctx);
 	enum trl_code rc = upload_read(what->media, ctx, what->id, row);
 
-	if (rc != TRL_OK || writer->over || row->generation != writer->generation)
+	if (rc != TRL_OK || writer->phase == UPLOAD_OVER ||
+	    row->generation != writer->generation)
 		return rc;
 	if (writer->durable != what->offset)
 		return elsewhere(ctx, writer->durable);
@@ -91,14 +92,11 @@ settle_own(trl_ctx *ctx, const struct taking *what)
 		return TRL_OK;
 	writer->refs++;
 	rc = upload_writer_ask(ctx, writer, CHECKPOINT_MS);
-	if (rc == TRL_OK && !writer->over)
+	if (rc == TRL_OK && writer->phase != UPLOAD_OVER)
 		rc = judge_own(ctx, what, writer);
-	if (rc == TRL_OK && !writer->over) {
-		writer->fenced = true;
-		(void)trl_wake(writer->flusher);
-		rc = upload_writer_await(ctx, writer, UPLOAD_FENCE_MS);
-	}
-	if (rc == TRL_OK && !writer->over)
+	if (rc == TRL_OK && writer->phase != UPLOAD_OVER)
+		rc = upload_writer_fence(ctx, writer, UPLOAD_FENCE_MS);
+	if (rc == TRL_OK && writer->phase != UPLOAD_OVER)
 		rc = locked(ctx);
 	upload_writer_unref(&writer);
 	return rc;

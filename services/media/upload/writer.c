@@ -64,14 +64,14 @@ void
 upload_writer_wake(upload_writer *self)
 {
 	(void)trl_wake(self->message);
-	if (self->over && self->stream)
+	if (self->phase == UPLOAD_OVER && self->stream)
 		trl_stream_nudge(self->stream);
 	for (struct upload_waiter *waiter = self->waiters; waiter;
 	     waiter = waiter->next)
 		(void)trl_wake(waiter->ticket);
 }
 
-/* Parks until the writer is over or, all false, has answered what was asked. */
+/* Parks until the writer is over, or has answered so many questions. */
 static enum trl_code
 wait_for(trl_ctx *ctx, upload_writer *self, uint64_t ask, uint32_t ms)
 {
@@ -82,7 +82,7 @@ wait_for(trl_ctx *ctx, upload_writer *self, uint64_t ask, uint32_t ms)
 
 	self->refs++;
 	self->waiters = &waiter;
-	while (rc == TRL_OK && !self->over && self->answered < ask) {
+	while (rc == TRL_OK && self->phase != UPLOAD_OVER && self->answered < ask) {
 		const uint64_t now_us = trl_mono_us();
 
 		if (now_us >= until_us)
@@ -112,6 +112,14 @@ upload_writer_ask(trl_ctx *ctx, upload_writer *self, uint32_t ms)
 enum trl_code
 upload_writer_await(trl_ctx *ctx, upload_writer *self, uint32_t ms)
 {
+	return wait_for(ctx, self, UINT64_MAX, ms);
+}
+
+enum trl_code
+upload_writer_fence(trl_ctx *ctx, upload_writer *self, uint32_t ms)
+{
+	self->fenced = true;
+	(void)trl_wake(self->flusher);
 	return wait_for(ctx, self, UINT64_MAX, ms);
 }
 
@@ -169,11 +177,11 @@ await_store(trl_ctx *ctx, upload_writer *self)
 {
 	enum trl_code rc = TRL_OK;
 
-	while (rc == TRL_OK && !self->opened && !self->over) {
+	while (rc == TRL_OK && self->phase == UPLOAD_OPENING) {
 		self->message = trl_park_begin(ctx);
 		rc = trl_park(ctx, self->message, "an upload's store");
 	}
-	return rc == TRL_OK && self->over ? tell(ctx, self) : rc;
+	return rc == TRL_OK && self->phase == UPLOAD_OVER ? tell(ctx, self) : rc;
 }
 
 static void
@@ -205,7 +213,6 @@ upload_writer_begin(trl_ctx *ctx, struct uploads *all, const upload_row *row,
 		.last = &self->pieces,
 		.stream = trl_stream_of(ctx) };
 	rc = fill(ctx, self, row, body);
-	self->ended = rc != TRL_OK;
 	if (trl_spawn(ctx->loop, &spawn) != TRL_OK) {
 		upload_writer_unref(&self);
 		trl_err_clear(ctx);
@@ -268,15 +275,15 @@ upload_add(trl_ctx *ctx, upload_writer *self, const void *data, size_t len)
 {
 	enum trl_code rc = TRL_OK;
 
-	if (!self->over && len > self->most - self->received)
+	if (self->phase != UPLOAD_OVER && len > self->most - self->received)
 		return trl_fail(ctx, TRL_TOO_LARGE,
 		    "The upload takes %llu bytes in all, and the body exceeds that.",
 		    (unsigned long long)self->most);
-	while (rc == TRL_OK && !self->over && is_full(self)) {
+	while (rc == TRL_OK && self->phase != UPLOAD_OVER && is_full(self)) {
 		self->message = trl_park_begin(ctx);
 		rc = trl_park(ctx, self->message, "an upload's queue");
 	}
-	if (rc == TRL_OK && self->over)
+	if (rc == TRL_OK && self->phase == UPLOAD_OVER)
 		return tell(ctx, self);
 	if (rc == TRL_OK)
 		queue(self, data, len);
@@ -290,7 +297,8 @@ upload_leave(upload_writer **writer)
 
 	if (!self)
 		return;
-	self->ended = self->left = true;
+	self->arrival =
+	    self->arrival == UPLOAD_ARRIVED ? UPLOAD_DESERTED : UPLOAD_BROKE_OFF;
 	self->stream = NULL;
 	(void)trl_wake(self->flusher);
 	upload_writer_unref(&self);
@@ -302,9 +310,9 @@ upload_end(trl_ctx *ctx, upload_writer **writer, uint64_t *offset)
 	upload_writer *self = *writer;
 	enum trl_code rc = TRL_OK;
 
-	self->whole = self->ended = true;
+	self->arrival = UPLOAD_ARRIVED;
 	(void)trl_wake(self->flusher);
-	while (rc == TRL_OK && !self->over) {
+	while (rc == TRL_OK && self->phase != UPLOAD_OVER) {
 		self->message = trl_park_begin(ctx);
 		rc = trl_park(ctx, self->message, "an upload's last bytes");
 	}

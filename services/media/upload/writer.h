@@ -53,6 +53,29 @@ struct uploads {
 void uploads_enter(struct uploads *all);
 void uploads_leave(struct uploads *all);
 
+/* How far a writer's body is. Only its message says so, and it goes only forward:
+ *
+ *	ARRIVES -> ARRIVED	all of it has come; the message waits for the outcome
+ *	ARRIVES -> BROKE_OFF	the message left before that
+ *	ARRIVED -> DESERTED	the message left, with the outcome or without */
+enum upload_arrival {
+	UPLOAD_ARRIVES,
+	UPLOAD_ARRIVED,
+	UPLOAD_BROKE_OFF,
+	UPLOAD_DESERTED
+};
+
+/* How far a writer's flusher is. Only the flusher says so, and it goes only forward:
+ *
+ *	OPENING -> OPEN		the store is open (or need not be any more)
+ *	OPENING -> OVER		the store could not be opened
+ *	OPEN -> UNSOUND		the store could not sync: it is only closed now
+ *	OPEN, UNSOUND -> OVER	code and err say how it ended
+ *
+ * The message reads its body once this is no longer OPENING. A writer that is OVER is
+ * no longer listed. */
+enum upload_phase { UPLOAD_OPENING, UPLOAD_OPEN, UPLOAD_UNSOUND, UPLOAD_OVER };
+
 struct upload_writer {
 	struct uploads *all;
 	struct upload_writer *next; /* while it is listed */
@@ -74,16 +97,15 @@ struct upload_writer {
 	store_writer *store;
 	void *state; /* the store's, from the row; until the store is open */
 	size_t state_len;
-	/* The message has brought all of the body; it will bring no more. */
-	bool whole, ended;
-	bool left;    /* the message no longer waits for the outcome */
-	bool creates; /* of struct upload_body */
-	bool opened;  /* the body may be read */
-	bool fenced;  /* another request takes over: nothing more may be committed */
-	bool over;    /* it has ended, as code says */
-	bool row_asked;
-	bool unsound; /* the store could not sync: only close is left */
-	bool seized;  /* taken from a holder that did not answer */
+	enum upload_arrival arrival;
+	enum upload_phase phase;
+	/* How it began: creates as in struct upload_body; seized from a holder that did
+	 * not answer. */
+	bool creates, seized;
+	/* What others want of it, in any phase: that it commits nothing more, because
+	 * another request takes over (this stays); that it answers a row of another
+	 * process's; and that what had been received by then (ask_at) is durable. */
+	bool fenced, row_asked;
 	uint64_t asks, answered, ask_at;
 	enum trl_code code;
 	struct trl_err err;
@@ -117,6 +139,9 @@ enum trl_code upload_writer_ask(
     trl_ctx *ctx, upload_writer *writer, uint32_t ms) TRL_MUST_CHECK;
 /* Parks until it has ended, or ms have passed. Errors: likewise. */
 enum trl_code upload_writer_await(
+    trl_ctx *ctx, upload_writer *writer, uint32_t ms) TRL_MUST_CHECK;
+/* The same, and from now on it commits nothing more. */
+enum trl_code upload_writer_fence(
     trl_ctx *ctx, upload_writer *writer, uint32_t ms) TRL_MUST_CHECK;
 void upload_writer_wake(upload_writer *writer);
 
