@@ -2,7 +2,7 @@
 #include <trl/log.h>
 
 #include "sweep/sweep.h"
-#include "upload/methods.h"
+#include "upload/end.h"
 
 enum { GIVE_UP_DAYS = 30 };
 

@@ -7,8 +7,8 @@
 
 #include <sodium.h>
 
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/create.h"
+#include "upload/end.h"
 #include "upload/writer.h"
 
 enum { TRIES = 3, AGAIN_MS = 1000 };

@@ -2,17 +2,18 @@
  * creation-defer-length, and concatenation. The row, its reservation and the
  * idempotency record are one transaction; a body comes after it, and if that cannot be
  * kept there is no upload. */
+#include "upload/create.h"
+
 #include <string.h>
 
 #include <trl/stream.h>
-#include <trl/utf8.h>
 
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/end.h"
+#include "upload/row.h"
 #include "upload/tus.h"
 #include "upload/writer.h"
 
-enum { TYPE_BYTES = 127, AGAIN_TRIES = 3 };
+enum { AGAIN_TRIES = 3 };
 
 char *
 upload_location(trl_ctx *ctx, struct trl_id id)
@@ -21,93 +22,6 @@ upload_location(trl_ctx *ctx, struct trl_id id)
 
 	trl_id_format(id, text);
 	return trl_arena_printf(ctx->arena, TUS_PATH "%s", text);
-}
-
-static enum trl_code
-take_name(trl_ctx *ctx, const struct upload_plan *plan, upload_row *out)
-{
-	out->name = trl_arena_strdup(ctx->arena, "file");
-	if (!plan->name)
-		return TRL_OK;
-	if (strlen(plan->name) != plan->name_len)
-		return trl_fail_field(
-		    ctx, TRL_INVALID, "name", "A name must not have zero bytes.");
-	out->name = trl_arena_strdup(ctx->arena, plan->name);
-	return media_name_check(ctx, out->name);
-}
-
-/* The declared type is checked again at the end, together with the bytes. */
-static enum trl_code
-take_type(trl_ctx *ctx, const struct upload_plan *plan,
-    const struct collection *collection, upload_row *out)
-{
-	const size_t len = plan->type ? strlen(plan->type) : 0;
-
-	if (len == 0)
-		return TRL_OK;
-	if (len > TYPE_BYTES || trl_utf8_plain(plan->type, len, "") != len ||
-	    !kinds_is_type(plan->type))
-		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
-		    "The declared type is not a media type such as image/png.");
-	out->type = trl_arena_strdup(ctx->arena, plan->type);
-	if (!kinds_may_be_listed(collection->types, plan->type, out->name))
-		return trl_fail(ctx, TRL_UNSUPPORTED_MEDIA_TYPE,
-		    "This collection does not take files of the type %s.", plan->type);
-	return TRL_OK;
-}
-
-enum trl_code
-upload_row_of(
-    struct media *self, trl_ctx *ctx, const struct upload_plan *plan, upload_row *out)
-{
-	const struct collection *collection =
-	    collections_find(self->collections, plan->collection);
-	enum trl_code rc;
-
-	media__v1__upload_row__init(out);
-	if (!collection)
-		return trl_fail_field(
-		    ctx, TRL_INVALID, "collection", "There is no such collection.");
-	rc = take_name(ctx, plan, out);
-	if (rc == TRL_OK)
-		rc = take_type(ctx, plan, collection, out);
-	if (rc == TRL_OK && plan->has_length && plan->length > collection->max_bytes)
-		rc = trl_fail(ctx, TRL_TOO_LARGE,
-		    "A file of the collection %s can have %llu bytes at most.",
-		    collection->name, (unsigned long long)collection->max_bytes);
-	trl_set(out, id, trl_value_bytes(ctx, trl_new_id(ctx)));
-	out->collection = trl_arena_strdup(ctx->arena, collection->name);
-	out->metadata =
-	    plan->metadata ? trl_arena_strdup(ctx->arena, plan->metadata) : NULL;
-	out->concat = plan->concat ? trl_arena_strdup(ctx->arena, plan->concat) : NULL;
-	if (plan->has_length)
-		trl_set(out, length, (int64_t)plan->length);
-	trl_set(out, received, 0);
-	trl_set(out, reserved, (int64_t)plan->length);
-	trl_set(out, generation, plan->writes);
-	if (plan->writes)
-		trl_set(out, holder, trl_value_bytes(ctx, self->uploads->holder));
-	trl_set(out, uploader, trl_value_bytes(ctx, media_caller(ctx)));
-	if (ctx->principal.kind == TRL_PERSON)
-		trl_set(out, created_by, trl_value_bytes(ctx, ctx->principal.account));
-	out->expires_at = trl_value_time(ctx, upload_expiry(self, ctx));
-	return rc;
-}
-
-void
-upload_add_row(trl_ctx *ctx, const upload_row *row, const struct trl_id *parts,
-    size_t n_parts, const struct upload_keys *keys, trl_batch *work)
-{
-	const void *final = keys ? keys->final : NULL;
-	const void *request = keys ? keys->request : NULL;
-
-	trl_batch_add(work, &media_sql_upload_insert, &row->base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_TIME("now", trl_now(ctx)),
-	    parts ? TRL_ARG_IDS("parts", parts, n_parts) : TRL_ARG_NULL("parts"),
-	    final ? TRL_ARG_BYTES("final_key", final, UPLOAD_FINAL_KEY)
-		  : TRL_ARG_NULL("final_key"),
-	    request ? TRL_ARG_BYTES("request_key", request, UPLOAD_REQUEST_KEY)
-		    : TRL_ARG_NULL("request_key"));
 }
 
 /* Errors: also TRL_EXISTS (an earlier run of the same request has begun one). */
@@ -206,6 +120,22 @@ read_lengths(const Media__V1__CreateUploadRequest *in, struct asked *out)
 	return NULL;
 }
 
+const char *
+upload_read_body(const char *checksum, const char *digest, bool has_length,
+    uint64_t length, struct upload_body *out)
+{
+	const char *why = NULL;
+
+	*out = (struct upload_body){ .length = UINT64_MAX };
+	if (has_length) /* else not known */
+		out->length = length < INT64_MAX ? length : INT64_MAX;
+	if (checksum)
+		why = digest_read_checksum(checksum, &out->checksum);
+	if (!why && digest)
+		why = digest_read_content(digest, out->digest);
+	return why;
+}
+
 static const char *
 read_fields(trl_ctx *ctx, const Media__V1__CreateUploadRequest *in, struct asked *out)
 {
@@ -253,7 +183,8 @@ begin(struct media *self, trl_ctx *ctx, const struct asked *asked, upload_row *r
 	if (rc != TRL_OK)
 		return rc;
 	if (first->len == 0)
-		return upload_judge_nothing(ctx, &asked->body);
+		return digests_tell_nothing(
+		    ctx, &asked->body.checksum, asked->body.digest);
 	return upload_take(self, ctx, trl_value_id(row->id), 0, &asked->body, row, out);
 }
 
@@ -332,7 +263,8 @@ create(struct media *self, trl_ctx *ctx, struct asked *asked,
 		return trl_fail(ctx, TRL_TOO_LARGE,
 		    "The body has more bytes than Upload-Length says.");
 	if (asked->body.length == 0) {
-		rc = upload_judge_nothing(ctx, &asked->body);
+		rc = digests_tell_nothing(
+		    ctx, &asked->body.checksum, asked->body.digest);
 		if (rc != TRL_OK)
 			return rc;
 	}

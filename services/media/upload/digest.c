@@ -199,3 +199,29 @@ digests_end(digests *self)
 	}
 	return DIGEST_FITS;
 }
+
+enum trl_code
+digests_tell(trl_ctx *ctx, enum digest_match match)
+{
+	switch (match) {
+	case DIGEST_CHECKSUM_DIFFERS:
+		return trl_fail(ctx, TRL_CHECKSUM,
+		    "The body's checksum is not the one in Upload-Checksum.");
+	case DIGEST_CONTENT_DIFFERS:
+		return trl_fail(ctx, TRL_MALFORMED,
+		    "The body's digest is not the one in Content-Digest.");
+	default:
+		return TRL_OK;
+	}
+}
+
+enum trl_code
+digests_tell_nothing(
+    trl_ctx *ctx, const struct digest_wish *checksum, const struct digest_wish *content)
+{
+	digests *all = digests_new(checksum, content);
+	const enum digest_match match = all ? digests_end(all) : DIGEST_FITS;
+
+	digests_free(&all);
+	return digests_tell(ctx, match);
+}

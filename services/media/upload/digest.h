@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <trl/compiler.h>
+#include <trl/ctx.h>
 
 enum {
 	DIGEST_BYTES = 64,
@@ -38,3 +38,9 @@ void digests_add(digests *self, const void *data, size_t len);
 enum digest_match { DIGEST_FITS, DIGEST_CHECKSUM_DIFFERS, DIGEST_CONTENT_DIFFERS };
 /* Once, after all bytes were added. */
 enum digest_match digests_end(digests *self) TRL_MUST_CHECK;
+/* Fails if they do not match: TRL_CHECKSUM (the checksum), TRL_MALFORMED (the content's
+ * digest). */
+enum trl_code digests_tell(trl_ctx *ctx, enum digest_match match) TRL_MUST_CHECK;
+/* The same for a body without bytes. */
+enum trl_code digests_tell_nothing(trl_ctx *ctx, const struct digest_wish *checksum,
+    const struct digest_wish *content) TRL_MUST_CHECK;

@@ -1,11 +1,12 @@
 /* end.c - ends an upload before it is a file, or long after. The row goes first, with
  * its reservation; if the process dies then, the sweep removes the bytes. */
+#include "upload/end.h"
+
 #include <stdlib.h>
 
 #include <trl/log.h>
 
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/row.h"
 #include "upload/writer.h"
 
 enum { DROP_MS = 30000 };

@@ -10,11 +10,12 @@
 
 #include <sodium.h>
 
+#include "quota/quota.h"
 #include "scan/scan.h"
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/create.h"
+#include "upload/finish.h"
+#include "upload/row.h"
 #include "upload/tus.h"
-#include "upload/writer.h"
 
 enum { TRIES = 3 };
 

@@ -2,13 +2,16 @@
  * get their name, and one transaction writes the row, the quota and the event. Each
  * step may be repeated by any process: after a kill, by a HEAD, a PATCH at the end, or
  * the job that was added with the last byte. */
-#include "upload/methods.h"
-#include "upload/writer.h"
+#include "upload/finish.h"
 
 #include <trl/log.h>
 
-#include "kinds/kinds.h"
-#include "upload/become.h"
+#include "file/file.h"
+#include "scan/scan.h"
+#include "upload/end.h"
+#include "upload/row.h"
+#include "upload/writer.h"
+#include "variant/variant.h"
 
 enum { LOCK_MS = 50, AGAIN_MS = 30000 };
 
@@ -133,6 +136,28 @@ upload_add_file(trl_ctx *ctx, const media_file *file, trl_batch *work)
 	    TRL_ARG_ID("tenant_id", ctx->tenant));
 }
 
+bool
+upload_looks(struct media *self, trl_ctx *ctx, const media_file *file, trl_batch *work)
+{
+	/* Nobody looks at a picture that was not scanned. */
+	return scan_add(self, ctx, file, work) || variant_begin(self, file, work);
+}
+
+/* Adds the row of a file that has all of its bytes and their hash, in its initial
+ * state, and what follows from that. */
+static void
+add_new_file(struct media *self, trl_ctx *ctx, media_file *file, trl_batch *work)
+{
+	const bool waits = upload_looks(self, ctx, file, work);
+
+	trl_set(file, state,
+	    waits ? MEDIA__V1__FILE__STATE__processing : MEDIA__V1__FILE__STATE__ready);
+	scan_mark(self, file);
+	upload_add_file(ctx, file, work);
+	if (!waits)
+		file_tell(self, ctx, work, &media_event_file_ready, file);
+}
+
 /* A partial upload's bytes and reservation are kept until it is used or expires. */
 static enum trl_code
 finish_partial(struct media *self, trl_ctx *ctx, const upload_row *row,
@@ -182,7 +207,7 @@ finish_whole(struct media *self, trl_ctx *ctx, const upload_row *row,
 	file->sha256 = trl_arena_strdup(ctx->arena, hash);
 	work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	add_finished(ctx, row, &nothing, told != NULL, work);
-	upload_become(self, ctx, file, work);
+	add_new_file(self, ctx, file, work);
 	quota_commit(work, (uint64_t)row->reserved, (uint64_t)row->length);
 	if (!told)
 		return quota_write_unrecorded(self, work, NULL);
@@ -215,16 +240,6 @@ after_conflict(
 	return now->has_id
 		   ? trl_fail(ctx, TRL_CONFLICT, "The upload has changed meanwhile.")
 		   : trl_fail(ctx, TRL_GONE, "The upload has ended meanwhile.");
-}
-
-/* The row as it is; a job knows only its id. */
-enum trl_code
-upload_find(struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out)
-{
-	media__v1__upload_row__init(out);
-	return trl_batch_get_one(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant),
-	    &media_sql_upload_find, NULL, &out->base,
-	    TRL_ARG_ID("tenant_id", ctx->tenant), TRL_ARG_ID("id", id));
 }
 
 static enum trl_code

@@ -1,14 +1,16 @@
 /* flush.c - the actor that writes, hashes and commits what a message has received. It
  * belongs to no message, so it goes on if the client or the edge has gone: what has
  * arrived is made durable, and the row is freed for the next request. */
-#include "file/file.h"
-#include "upload/become.h"
-#include "upload/methods.h"
 #include "upload/writer.h"
 
 #include <stdlib.h>
 
 #include <trl/log.h>
+
+#include "file/file.h"
+#include "upload/end.h"
+#include "upload/finish.h"
+#include "upload/row.h"
 
 enum { TURN_US = 60000000, WAIT_MS = 10000, LOCK_MS = 50, AT_ONCE = 64 };
 
@@ -168,7 +170,7 @@ judge_digests(trl_ctx *ctx, upload_writer *self)
 	if (!has_all(self))
 		return trl_fail(ctx, TRL_UNAVAILABLE,
 		    "the body broke off before its checksum could be checked");
-	return upload_tell_digest(ctx, digests_end(self->digests));
+	return digests_tell(ctx, digests_end(self->digests));
 }
 
 /* The store has ended the upload; its row may have changed by now. */

@@ -7,8 +7,9 @@
 #include <trl/metrics.h>
 
 #include "file/file.h"
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/end.h"
+#include "upload/finish.h"
+#include "upload/row.h"
 #include "upload/writer.h"
 
 /* Only trl_job_give_up ends it: a process that dies is no fault of the parts. A stretch

@@ -1,11 +1,11 @@
 /* length.c - the length of an upload that was begun without one: it comes with a PATCH,
  * before its body, and its room is reserved then. Once it is taken it is final, unless
  * that very PATCH is refused. */
-#include "upload/methods.h"
+#include "upload/length.h"
 
 #include <trl/log.h>
 
-#include "upload/become.h"
+#include "upload/row.h"
 #include "upload/writer.h"
 
 enum { LEAVE_MS = 2000 };

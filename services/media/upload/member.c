@@ -5,8 +5,8 @@
 
 #include <tenants_v1.trl.h>
 
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/end.h"
+#include "upload/row.h"
 #include "upload/writer.h"
 
 enum { PAGE = 50, LEFT_MS = 300000, AGAIN_US = 2000000, ATTEMPTS = 1000 };

@@ -1,31 +1,18 @@
 /* media.GetUpload, PatchUpload, DeleteUpload - existing uploads, by tus 1.0.0, whose
  * version the edge has checked. */
-#include "upload/methods.h"
 
 #include <trl/log.h>
 #include <trl/stream.h>
 
-#include "upload/become.h"
+#include "upload/create.h"
+#include "upload/end.h"
+#include "upload/finish.h"
+#include "upload/length.h"
+#include "upload/row.h"
 #include "upload/tus.h"
 #include "upload/writer.h"
 
 enum { AGAIN_MS = 1000, DELETE_TRIES = 3, POLL_MS = 20 };
-
-const char *
-upload_read_body(const char *checksum, const char *digest, bool has_length,
-    uint64_t length, struct upload_body *out)
-{
-	const char *why = NULL;
-
-	*out = (struct upload_body){ .length = UINT64_MAX };
-	if (has_length) /* else not known */
-		out->length = length < INT64_MAX ? length : INT64_MAX;
-	if (checksum)
-		why = digest_read_checksum(checksum, &out->checksum);
-	if (!why && digest)
-		why = digest_read_content(digest, out->digest);
-	return why;
-}
 
 /* Whether it cannot be finished because its collection is no longer configured. That
  * may change, so the bytes stay; but its owner need not wait for it. */
@@ -94,31 +81,6 @@ media_get_upload(struct media *self, trl_ctx *ctx,
 	return TRL_OK;
 }
 
-enum trl_code
-upload_judge_nothing(trl_ctx *ctx, const struct upload_body *body)
-{
-	digests *all = digests_new(&body->checksum, body->digest);
-	const enum digest_match match = all ? digests_end(all) : DIGEST_FITS;
-
-	digests_free(&all);
-	return upload_tell_digest(ctx, match);
-}
-
-enum trl_code
-upload_tell_digest(trl_ctx *ctx, enum digest_match match)
-{
-	switch (match) {
-	case DIGEST_CHECKSUM_DIFFERS:
-		return trl_fail(ctx, TRL_CHECKSUM,
-		    "The body's checksum is not the one in Upload-Checksum.");
-	case DIGEST_CONTENT_DIFFERS:
-		return trl_fail(ctx, TRL_MALFORMED,
-		    "The body's digest is not the one in Content-Digest.");
-	default:
-		return TRL_OK;
-	}
-}
-
 /* The upload is complete: a body can only exceed it. */
 static enum trl_code
 expect_nothing(trl_ctx *ctx, const struct upload_body *body)
@@ -131,7 +93,8 @@ expect_nothing(trl_ctx *ctx, const struct upload_body *body)
 	if (rc == TRL_OK && piece.len > 0)
 		rc = trl_fail(
 		    ctx, TRL_TOO_LARGE, "The upload has all of its bytes already.");
-	return rc == TRL_OK ? upload_judge_nothing(ctx, body) : rc;
+	return rc == TRL_OK ? digests_tell_nothing(ctx, &body->checksum, body->digest)
+			    : rc;
 }
 
 /* Whoever fences a writer takes over its upload, or ends it, the next moment: waits to
@@ -203,7 +166,7 @@ media_patch_upload(struct media *self, trl_ctx *ctx,
 		return trl_fail(ctx, TRL_MALFORMED, "%s", why);
 	trl_unchanged(ctx); /* the offset says whether it has happened */
 	if (body.length == 0)
-		rc = upload_judge_nothing(ctx, &body);
+		rc = digests_tell_nothing(ctx, &body.checksum, body.digest);
 	if (rc == TRL_OK && in->has_upload_length)
 		rc = upload_settle_length(self, ctx, in, &body, &late);
 	if (rc == TRL_OK)

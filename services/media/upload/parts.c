@@ -2,9 +2,8 @@
  * bytes would lie there twice and count once. So it does where that join comes to
  * nothing, for the file was purged or rejected: then they would lie there and count for
  * nobody. */
-#include "upload/become.h"
-#include "upload/methods.h"
-#include "upload/writer.h"
+#include "upload/end.h"
+#include "upload/row.h"
 
 enum { TRIES = 3 };
 

@@ -12,8 +12,9 @@
 #include "file/file.h"
 #include "form/disposition.h"
 #include "form/form.h"
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/create.h"
+#include "upload/end.h"
+#include "upload/finish.h"
 #include "upload/tus.h"
 #include "upload/writer.h"
 

@@ -5,9 +5,11 @@
  *
  * A request that only asks is not a writer: one at a time of this process tries to take
  * the row, by a statement that waits for nobody, and gets a writer once it has it. */
-#include "upload/writer.h"
 
 #include <string.h>
+
+#include "upload/row.h"
+#include "upload/writer.h"
 
 enum { AGAIN_MS = 1000, CHECKPOINT_MS = 1000 };
 /* How long a request keeps trying behind others that came before it. */

@@ -2,11 +2,8 @@
  * it once in a test's program. */
 #pragma once
 
-#include "upload/test_tus.h"
-
 #include "store/local.h"
-#include "upload/become.h"
-#include "upload/methods.h"
+#include "upload/test_tus.h"
 
 enum { PART = 300000 };
 

@@ -1,4 +1,5 @@
 /* Uploads that are made of others: what becomes of parts and of wholes. */
+#include "upload/end.h"
 #include "upload/test_finals.h"
 
 static void

@@ -6,10 +6,9 @@
 
 #include <trl/metrics.h>
 
-#include "upload/test_sender.h"
-
 #include "store/inside.h"
-#include "upload/become.h"
+#include "upload/finish.h"
+#include "upload/test_sender.h"
 
 /* A store that finds only when it syncs that there is no room. */
 static struct store_way full;

@@ -1,5 +1,6 @@
 /* Final uploads of many small parts: what the request looks at, and what happens to the
  * parts while it does. */
+#include "upload/finish.h"
 #include "upload/test_finals.h"
 
 enum { MANY = 32 };

@@ -1,7 +1,6 @@
 /* A join goes on where it was kept, whatever stopped it; nobody waits for it. */
+#include "kinds/kinds.h"
 #include "upload/test_finals.h"
-
-#include "upload/writer.h"
 
 static unsigned steps, stops_at, taken_at;
 static uint64_t begun_at;

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "upload/row.h"
 #include "upload/tus.h"
 #include "upload/writer.h"
 #include "test_plan.h"

@@ -1,6 +1,5 @@
 /* Uploads by tus 1.0.0, a request after the other: what they answer, what becomes of
  * rows, bytes and room. (Over 400 lines: one rule of the protocol after the other.) */
-#include "upload/become.h"
 #include "upload/test_tus.h"
 
 enum { SMALL = 1000, LARGE = 3 << 20 };

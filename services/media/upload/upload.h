@@ -6,8 +6,9 @@
  * then recorded in the row; only then is anybody told. With the last byte an upload
  * becomes a file under its id.
  *
- * Bottom up: tus.h and digest.h parse header fields, hash.h keeps a running hash in the
- * row, writer.h is the writer, and the methods of media.v1 use them. */
+ * Bottom up: tus.h and digest.h parse header fields, row.h makes and reads rows, hash.h
+ * keeps a running hash in one, writer.h is the writer, finish.h makes the file, and the
+ * methods of media.v1 use them; create.h, length.h and end.h are what they share. */
 #pragma once
 
 #include <trl/jobs.h>

@@ -169,14 +169,3 @@ enum trl_code upload_tell_holder(trl_ctx *ctx, struct media *self, struct trl_id
     struct trl_id id) TRL_MUST_CHECK;
 /* Polls for other processes' questions as long as anything is written here. */
 void upload_watch(struct uploads *all);
-
-/* row.c */
-
-/* Errors: TRL_NOT_FOUND. */
-enum trl_code upload_read(
-    struct media *self, trl_ctx *ctx, struct trl_id id, upload_row *out) TRL_MUST_CHECK;
-struct store_object upload_object(struct trl_id tenant, struct trl_id id);
-bool upload_is_final(const upload_row *row);
-/* Whether all of its bytes are durable. */
-bool upload_is_whole(const upload_row *row);
-bool upload_is_expired(const trl_ctx *ctx, const upload_row *row);
