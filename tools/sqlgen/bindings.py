@@ -63,7 +63,8 @@ def statements(folder):
     found = {}
     for path in sorted(folder.rglob('query/*.sql')):
         try:
-            found[path.stem] = sqlgen.Statement(path.stem, path.read_text(), str(path), 'x').params
+            for base, text in sqlgen.statements_of(path.stem, path.read_text(), str(path)):
+                found[base] = sqlgen.Statement(base, text, str(path), 'x').params
         except sqlgen.Refused:
             pass  # sqlgen itself tells
     return found

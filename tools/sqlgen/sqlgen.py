@@ -35,6 +35,13 @@ sql/query/tenant_update.sql - one statement, no semicolon needed:
     To guard by a condition, select a row only where it holds.
   * select * is refused; columns of an insert must be named.
   * Table names are bare: search_path is the service's schema.
+  * -- variant NAME: word = text; word = text   A file with such lines is a statement
+    for each of them, file_list_oldest of file_list.sql, in which {word} is that text.
+    For a list in several orders, each of which has to read an index of its own:
+        -- variant oldest: way = asc; past = >
+        -- variant newest: way = desc; past = <
+        select id from file where tenant_id = :tenant_id and id {past} :after
+        order by id {way} limit :limit
 
 sql/schema/0007_add_plan.sql - a migration: four digits, an underscore, a name. It
 runs once, in one transaction, as NAME_owner with search_path set to the schema.
@@ -88,6 +95,24 @@ sys.dont_write_bytecode = True
 CODES = ('MALFORMED INVALID UNAUTHENTICATED DENIED NOT_FOUND EXISTS CONFLICT '
          'PRECONDITION RATE QUOTA BUSY UNAVAILABLE DEADLINE UNCERTAIN INTERNAL').split()
 NUMBERS = dict(zip(CODES, list(range(1, 11)) + list(range(32, 37))))
+
+
+VARIANT = re.compile(r'^[ \t]*--[ \t]*variant\b[ \t]*(.*?)[ \t]*$', re.M)
+
+
+def statements_of(stem, source, file):
+    """(name, text) of the one statement that a file has, or of its variants."""
+    lines, body = list(VARIANT.finditer(source)), VARIANT.sub('', source)
+    if not lines:
+        yield stem, source
+    for line in lines:
+        said = re.fullmatch(r'([a-z0-9_]+):(.*)', line.group(1))
+        words = {k.strip(): v.strip() for k, _, v in
+                 (w.partition('=') for w in (said.group(2) if said else '').split(';'))}
+        if not said or set(words) != set(re.findall(r'\{(\w+)\}', body)):
+            raise Refused(file, line_of(source, line.start()), 'say -- variant NAME: word = text; '
+                          'word = text, of each {word} that the statement has')
+        yield f'{stem}_{said.group(1)}', re.sub(r'\{(\w+)\}', lambda m: words[m.group(1)], body)
 
 
 class Statement:
@@ -384,7 +409,8 @@ def main():
             file = str(path.relative_to(pathlib.Path(args.folder).resolve().parents[2]))
         try:
             if path.parent.name == 'query':
-                statements.append(Statement(path.stem, path.read_text(), file, args.service))
+                statements += [Statement(base, text, file, args.service)
+                               for base, text in statements_of(path.stem, path.read_text(), file)]
             elif path.parent.name == 'admin':
                 texts.append((path.stem, path.read_text()))
             elif path.parent.name == 'schema':

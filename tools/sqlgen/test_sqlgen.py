@@ -41,6 +41,25 @@ class Parameters(unittest.TestCase):
                          'select a from t where b = $1::uuid')
 
 
+class Variants(unittest.TestCase):
+    def test_a_file_without_any_is_the_statement_of_its_name(self):
+        text = "select '{}'::text[] as none"
+        self.assertEqual(list(sqlgen.statements_of('x', text, 'x.sql')), [('x', text)])
+
+    def test_each_has_its_own_words(self):
+        found = {name: statement(text, name).text for name, text in sqlgen.statements_of(
+            'list', '-- variant up: way = asc; past = >= :a::text\n-- variant down: past = <; way =\n'
+            'select a from t where a {past} order by a {way}, b {way}', 'list.sql')}
+        self.assertEqual(found, {'list_up': 'select a from t where a >= $1::text order by a asc, b asc',
+                                 'list_down': 'select a from t where a < order by a , b'})
+
+    def test_a_word_that_is_missing_or_of_no_use_is_refused(self):
+        for line in ('up:', 'up: a = 1; c = 2', 'up: a = 1; b = 2; c = 3', 'Up: a = 1; b = 2', 'a = 1'):
+            with self.assertRaises(sqlgen.Refused, msg=line) as caught:
+                list(sqlgen.statements_of('x', f'-- Says.\n-- variant {line}\nselect {{a}}, {{b}}', 'x.sql'))
+            self.assertEqual(caught.exception.args[:2], ('x.sql', 2))
+
+
 class Guards(unittest.TestCase):
     def test_an_update_counts_what_it_touched(self):
         s = statement('-- expect: one PRECONDITION\nupdate t set a = :a')
