@@ -310,6 +310,8 @@ bool
 trl_loop_run_until(
     trl_loop *loop, bool (*done)(void *self), void *self, uint32_t timeout_ms)
 {
+	bool is_done;
+
 	trl_assert(loop->done == NULL && loop->current == NULL);
 	loop->done = done;
 	loop->done_self = self;
@@ -317,12 +319,12 @@ trl_loop_run_until(
 	loop->out_of_patience = false;
 	uv_update_time(&loop->uv);
 	uv_timer_start(&loop->patience, lose_patience, timeout_ms, 0);
-	while (!done(self) && !loop->out_of_patience)
+	while (!(is_done = done(self)) && !loop->out_of_patience)
 		uv_run(&loop->uv, UV_RUN_ONCE);
 	uv_timer_stop(&loop->patience);
 	loop->now_valid = false; /* who knows when the next turn comes */
 	loop->done = NULL;
-	return done(self);
+	return is_done; /* not whether it still is: what it looks at may move on */
 }
 
 void

@@ -1,4 +1,5 @@
-/* test_actor.c - actors, parking and waking, one behaviour a test. */
+/* test_actor.c - actors, parking and waking, and the loop's own waits, one behaviour a
+ * test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -334,6 +335,21 @@ a_thousand_at_once_and_one_more_is_busy(void **state)
 		assert_int_equal(stories[i].rc, TRL_OK);
 }
 
+/* As of a database's connections, which other processes move. */
+static bool
+holds_for_one_look(void *looks)
+{
+	return ++*(unsigned *)looks == 2;
+}
+
+static void
+what_was_seen_once_has_been_waited_for(void **state)
+{
+	unsigned n = 1;
+
+	assert_true(trl_loop_run_until(*state, holds_for_one_look, &n, PATIENCE_MS));
+}
+
 int
 main(void)
 {
@@ -350,6 +366,7 @@ main(void)
 		cmocka_unit_test(a_new_deadline_gives_new_time),
 		cmocka_unit_test(a_hundred_thousand_one_after_another),
 		cmocka_unit_test(a_thousand_at_once_and_one_more_is_busy),
+		cmocka_unit_test(what_was_seen_once_has_been_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, make_loop, free_loop);
