@@ -23,7 +23,7 @@ class Company:
         self.sides = Sides(self)
         self.members = {}     # account id: role
         self.left = set()     # account ids of members who were removed
-        self.invitations = {} # id: [email, status, letters]
+        self.invitations = {} # id: [email, status, mails]
         self.keys = {}        # id: (name, key, revoked)
         self.refused = []     # names that must not be
         self.read_notifications = set()

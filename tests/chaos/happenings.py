@@ -162,7 +162,7 @@ class Happenings:
             r for r in self.fleet.rows("select id, read_at from notify.notification")
             if r["id"] in seen and r["read_at"] is None))
 
-    def letters(self):
+    def mails(self):
         """A mail is a file that bears its delivery's id."""
         rows = self.fleet.rows("select d.id, d.kind, d.address, d.event_id, d.status, d.attempts, d.detail from "
                                "notify.delivery d where channel = 'email'")

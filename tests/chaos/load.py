@@ -28,12 +28,12 @@ DESK = (("invite", 4), ("resend", 2), ("revoke", 2), ("make_key", 3), ("make_no_
 
 
 class Mailbox:
-    """The letters in the development mailbox, read once each."""
+    """The mails in the development mailbox, read once each."""
 
     def __init__(self, folder):
         self.folder = folder
         self.seen = set()
-        self.letters = []  # (to, text)
+        self.mails = []  # (to, text)
         self.lock = threading.Lock()
 
     def read(self):
@@ -50,16 +50,16 @@ class Mailbox:
                 self.seen.add(name)
                 to = next((line[3:].strip() for line in text.splitlines()
                            if line.lower().startswith("to:")), "")
-                self.letters.append((to, text))
+                self.mails.append((to, text))
 
     def names(self):
         return [name for name in os.listdir(self.folder) if not name.startswith(".")]
 
     def token(self, email, path):
-        """The token in a letter to an address whose link leads there, or None."""
+        """The token in a mail to an address whose link leads there, or None."""
         self.read()
         with self.lock:
-            for to, text in reversed(self.letters):
+            for to, text in reversed(self.mails):
                 if email in to:
                     found = re.search(re.escape(path) + r"#token=([A-Za-z0-9_.%-]+)",
                                       text.replace("=\n", ""))

@@ -47,7 +47,7 @@ class People:
             self.company.invite(caller, person)
 
     def verify(self, caller):
-        """Whose letter has come."""
+        """Whose mail has come."""
         for person in self.all:
             if person.verified:
                 continue
@@ -63,7 +63,7 @@ class People:
             return
 
     def accept(self, caller):
-        """Who was invited, has proved his address and has the letter."""
+        """Who was invited, has proved his address and has the mail."""
         for person in self.all:
             if not person.verified or not person.invitation:
                 continue

@@ -220,7 +220,7 @@ class Verdict(Happenings, Money):
         self.copies()
         self.jobs()
         self.told_people()
-        self.letters()
+        self.mails()
         self.webhooks()
         self.streams()
         self.money()

@@ -327,7 +327,7 @@ class Secrets(MeshCase):
     def secrets_in_use(self):
         """Does what has to do with secrets, well and badly; gives all of them."""
         ada = self.stack.sign_up("ada")
-        found = [ada.password, ada.token, self.stack.letter_token(ada.email)]
+        found = [ada.password, ada.token, self.stack.mail_token(ada.email)]
         login = {"email": ada.email, "password": ada.password}
         cookie = self.stack.client().post("/api/v1/auth/login", {**login, "cookie": True})
         found.append(cookie.headers["set-cookie"].split("=", 1)[1].split(";")[0])
@@ -353,7 +353,7 @@ class Secrets(MeshCase):
         found += [key, key[40:]]
         bob = self.stack.sign_up("bob")
         ada.post(at + "/invitations", {"email": bob.email, "role": "viewer"})
-        found.append(self.stack.letter_token(bob.email))
+        found.append(self.stack.mail_token(bob.email))
         for name in os.listdir(self.stack.folder):
             path = os.path.join(self.stack.folder, name)
             if re.fullmatch(r"seal|pepper|\w+-\w+", name) and os.path.isfile(path):

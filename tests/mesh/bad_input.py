@@ -341,9 +341,9 @@ class Auth:
         bob = self.stack.sign_up("bob")
         body = json.dumps({"email": bob.email}).encode()
         self.assertEqual(status_of(self.stack.send(raw % (len(body), body))), 204)
-        wait_for("the letter that was asked for", lambda: any(
-            "/auth/password/reset#" in text for text in self.stack.letters(bob.email)))
-        for text in self.stack.letters(""):
+        wait_for("the mail that was asked for", lambda: any(
+            "/auth/password/reset#" in text for text in self.stack.mails(bob.email)))
+        for text in self.stack.mails(""):
             self.assertNotIn("evil", text)
 
     # case 47

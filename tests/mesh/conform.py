@@ -230,7 +230,7 @@ class Conform(MeshCase):
                     unlike.append((operation["operationId"], answer))
                 if path.endswith("/restore"):  # it was not deleted
                     self.assertEqual(answer.status, 409)
-        # Made well, they succeed, but for what needs a letter's token or a past.
+        # Made well, they succeed, but for what needs a mail's token or a past.
         self.assertEqual({name for name, _ in unlike} - {
             "acceptInvitation", "verifyEmail", "resetPassword", "unsubscribe", "restoreTenant",
             "cancelSubscription", "dropPendingChange", "resumeSubscription", "evaluateFlag"}, set(), unlike)

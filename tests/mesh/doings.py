@@ -34,7 +34,7 @@ class Doings:
         person.token = answer["session"]["token"]
         person.account = answer["account"]
         if verified:
-            answer = person.post("/api/v1/auth/email/verify", {"token": self.letter_token(person.email)})
+            answer = person.post("/api/v1/auth/email/verify", {"token": self.mail_token(person.email)})
             assert answer.status == 204, answer
         return person
 
@@ -62,22 +62,22 @@ class Doings:
             for process in self.each[caller] if callee == service else ():
                 wait_for(f"{process} has each {service}", lambda p=process: line in self.metrics(p))
 
-    def letter_token(self, email):
-        """The token in the newest letter to an address that has one."""
+    def mail_token(self, email):
+        """The token in the newest mail to an address that has one."""
         def find():
-            for text in reversed(self.letters(email)):
+            for text in reversed(self.mails(email)):
                 found = re.search(r"token=([A-Za-z0-9_.%-]+)", text.replace("=\n", ""))
                 if found:
                     return urllib.parse.unquote(found[1])
             return None
-        return wait_for(f"a letter to {email}", find)
+        return wait_for(f"a mail to {email}", find)
 
-    def letters(self, email):
-        """The texts of all letters to an address, the oldest first."""
+    def mails(self, email):
+        """The texts of all mails to an address, the oldest first."""
         texts = []
         for name in os.listdir(self.mail) if os.path.isdir(self.mail) else ():
             if name.startswith("."):
-                continue  # one that is being written; its rename makes it a letter
+                continue  # one that is being written; its rename makes it a mail
             path = os.path.join(self.mail, name)
             with open(path) as file:
                 text = file.read()

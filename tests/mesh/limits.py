@@ -23,7 +23,7 @@ class Limits(MeshCase):
         last = self.check_problem(answers[5], 429, "RATE")
         self.assertGreater(int(last.headers["retry-after"]), 0)
         self.assertIn('"login-address";q=20;w=60', last.headers["ratelimit-policy"])
-        # the limit that was reached is the address's of the letter, which auth counts
+        # the limit that was reached is the address's of the mail, which auth counts
         self.assertIn('"login-name";q=5;w=60', last.headers["ratelimit-policy"])
         # t is when there is one more: what Retry-After says, and never beyond the window
         self.assertIn(f'"login-name";r=0;t={last.headers["retry-after"]}', last.headers["ratelimit"])
@@ -67,7 +67,7 @@ class Limits(MeshCase):
         self.assertEqual(invited.status, 201, invited)
         self.assertRegex(invited.headers["ratelimit"], r'"tenant-invite";r=599\b')
 
-    def test_letters_to_strangers_and_questions_after_them_are_few(self):
+    def test_mails_to_strangers_and_questions_after_them_are_few(self):
         ada = self.writer
         at, other = [f"/api/v1/tenants/{self.stack.found(ada)}" for _ in range(2)]
         invited = ada.post(f"{at}/invitations", {"email": "bob@example.com", "role": "member"})

@@ -63,7 +63,7 @@ class People(MeshCase):
     def mails(self, person, subject, count=1):
         return wait_for(f"{count} mails: {subject}", lambda: (
             lambda found: len(found) >= count and found)(
-                [m for m in map(parsed, self.stack.letters(person.email)) if m["Subject"] == subject]))
+                [m for m in map(parsed, self.stack.mails(person.email)) if m["Subject"] == subject]))
 
     def pages(self, person, path):
         while path:
@@ -76,7 +76,7 @@ class People(MeshCase):
         person = self.stack.sign_up("ada", verified=False)
         mail = self.mails(person, "Confirm your address")[0]
         text, html = part(mail, "plain"), part(mail, "html")
-        token = self.stack.letter_token(person.email)
+        token = self.stack.mail_token(person.email)
         self.assertIn(f"#token={token}\n", text)
         self.assertIn(f"#token={token}\"", html)
         self.assertIn("Confirm address", html)
@@ -93,7 +93,7 @@ class People(MeshCase):
         self.assertEqual(mail["From"].addresses[0].display_name, "Trellis")
         self.assertIn("Olga invites you", part(mail, "plain"))
         done = guest.post("/api/v1/invitations/accept",
-                          {"token": self.stack.letter_token(guest.email)})
+                          {"token": self.stack.mail_token(guest.email)})
         self.assertEqual(done.status, 200, done)
         self.told(owner, f"{guest.email} joined Initech")
 
@@ -142,7 +142,7 @@ class People(MeshCase):
         wait_for("both are in the inbox",
                  lambda: self.titles(member).count("Your role in Acme changed") == 2)
         self.assertNotIn("Your role in Acme changed",
-                         [parsed(t)["Subject"] for t in self.stack.letters(member.email)])
+                         [parsed(t)["Subject"] for t in self.stack.mails(member.email)])
 
     def test_a_time_zone_has_the_name_that_tzdata_keeps(self):
         person = self.stack.sign_up("ada")
@@ -199,7 +199,7 @@ class People(MeshCase):
                    X_Tenant_Id=other)
         self.told(member, "You joined Other")
         self.assertNotIn("You joined Other",
-                         [parsed(t)["Subject"] for t in self.stack.letters(member.email)])
+                         [parsed(t)["Subject"] for t in self.stack.mails(member.email)])
 
     # ---- an organisation's own words
 
@@ -368,13 +368,13 @@ class Killed(MeshCase):
                 self.assertEqual(added.status, 201, added)
             self.stack.kill_service("notify")
             self.stack.start_service("notify")
-        wait_for("everybody has a mail", lambda: all(map(self.stack.letters, addresses)))
+        wait_for("everybody has a mail", lambda: all(map(self.stack.mails, addresses)))
         wait_for("the mesh is ready", self.stack.is_ready)
         for person in people:
             wait_for("the inbox tells it", lambda p=person: p.get(INBOX)["items"])
         wait_for("nothing is left to do", lambda: self.stack.sql_value(
             "select count(*) from notify.job where run_at <= now()") == "0")
         for address in addresses:
-            self.assertEqual(len(self.stack.letters(address)), 1, address)
+            self.assertEqual(len(self.stack.mails(address)), 1, address)
         for person in people:
             self.assertEqual([i["title"] for i in person.get(INBOX)["items"]], ["You joined Acme"])

@@ -19,18 +19,18 @@ class People(MeshCase):
         self.assertEqual(answer["account"]["email_verified"], False)
         self.assertRegex(answer["session"]["token"], r"^trs_[A-Za-z0-9_-]{43}$")
         person.token = answer["session"]["token"]
-        token = self.stack.letter_token(email)
+        token = self.stack.mail_token(email)
         self.assertEqual(person.post("/api/v1/auth/email/verify", {"token": token}).status, 204)
         me = person.get(ME)
         self.assertEqual((me.status, me["email_verified"]), (200, True), me)
         self.assertEqual(me.headers["etag"], f'"{me["version"]}"')
-        # the token of the letter works once
+        # the token of the mail works once
         self.check_problem(self.stack.client().post("/api/v1/auth/email/verify", {"token": token}), 400)
 
     def test_nobody_waits_in_an_account_that_its_owner_confirms(self):
         waiting = self.stack.sign_up("boss", verified=False)
         other = self.stack.sign_up("eve")
-        token, boss = self.stack.letter_token(waiting.email), self.stack.client()
+        token, boss = self.stack.mail_token(waiting.email), self.stack.client()
         verify = "/api/v1/auth/email/verify"
         for who in (boss, other, self.stack.client("trs_" + "Q" * 43)):
             answer = who.post(verify, {"token": token})
@@ -93,16 +93,16 @@ class People(MeshCase):
         ada.token = changed["session"]["token"]
         self.assertEqual(ada.get(ME).status, 200)
         self.assertEqual(ada.post("/api/v1/auth/password/forgot", {"email": ada.email}).status, 204)
-        self.assertGreaterEqual(len(self.stack.letters(ada.email)), 1)
+        self.assertGreaterEqual(len(self.stack.mails(ada.email)), 1)
 
     # case 46
     def test_resets_a_forgotten_password_once(self):
         ada = self.stack.sign_up()
-        before = self.stack.letter_token(ada.email)
+        before = self.stack.mail_token(ada.email)
         anybody = self.stack.client()
         anybody.post("/api/v1/auth/password/forgot", {"email": ada.email})
-        token = wait_for("a second letter",
-                         lambda: (t := self.stack.letter_token(ada.email)) != before and t)
+        token = wait_for("a second mail",
+                         lambda: (t := self.stack.mail_token(ada.email)) != before and t)
         new = {"token": token, "password": "staple trombone lantern"}
         self.assertEqual(anybody.post("/api/v1/auth/password/reset", new).status, 204)
         self.check_problem(ada.get(ME), 401)
@@ -251,13 +251,13 @@ class Organisations(MeshCase):
         answer = self.ada.patch(f"{self.at}/members/{self.ada.account['id']}", {"role": "viewer"})
         self.check_problem(answer, 409, "CONFLICT")
 
-    def test_invites_by_letter_and_the_token_works_once_for_the_invited(self):
+    def test_invites_by_mail_and_the_token_works_once_for_the_invited(self):
         carl, eve = self.stack.sign_up("carl"), self.stack.sign_up("eve")
-        before = self.stack.letter_token(carl.email)
+        before = self.stack.mail_token(carl.email)
         answer = self.ada.post(self.at + "/invitations", {"email": carl.email, "role": "member"})
         self.assertEqual(answer.status, 201, answer)
         token = wait_for("the invitation",
-                         lambda: (t := self.stack.letter_token(carl.email)) != before and t)
+                         lambda: (t := self.stack.mail_token(carl.email)) != before and t)
         accept = "/api/v1/invitations/accept"
         self.check_problem(eve.post(accept, {"token": token}), 422)
         accepted = carl.post(accept, {"token": token})

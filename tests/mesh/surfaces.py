@@ -51,7 +51,7 @@ class Idempotency(MeshCase):
         bob, cy, dora = [self.stack.sign_up(who, verified=False) for who in ("bob", "cy", "dora")]
         self.assertEqual(anybody.post("/api/v1/auth/password/forgot", {"email": cy.email}).status, 204)
         link = wait_for("a link to a new password", lambda: next(
-            (found for text in self.stack.letters(cy.email)
+            (found for text in self.stack.mails(cy.email)
              for found in re.findall(r"/auth/password/reset#token=([A-Za-z0-9_-]+)", text.replace("=\n", ""))),
             None))
         login = {"email": bob.email, "password": bob.password}
@@ -63,7 +63,7 @@ class Idempotency(MeshCase):
                               {"email": "nobody@example.com", "password": password})),
             ("signup", account, ({**account, "password": "short wrong"}, {**account, "password": "password"},
                                  {**account, "email": self.stack.new_email()}, {**account, "email": bob.email})),
-            ("email/verify", {"token": self.stack.letter_token(dora.email), "password": password + " 3"}, ({"token": "none"},)),
+            ("email/verify", {"token": self.stack.mail_token(dora.email), "password": password + " 3"}, ({"token": "none"},)),
             ("email/resend", {"email": bob.email}, ({"email": "nobody@example.com"},)),
             ("password/forgot", {"email": "nobody@example.com"}, ({"email": bob.email},)),
             ("password/reset", reset, ({**reset, "password": "password"}, {**reset, "token": "none"})),

@@ -46,7 +46,7 @@ class Trials(MeshCase):
         """Waits for one to the owner whose subject begins so; its plain text."""
         def find():
             mails = (email.message_from_bytes(text.encode(), policy=email.policy.default)
-                     for text in self.stack.letters(self.person.email))
+                     for text in self.stack.mails(self.person.email))
             return next((m for m in mails if m["Subject"].startswith(subject)), None)
         return wait_for(f"a mail: {subject}", find).get_body(("plain",)).get_content().replace("\n", " ")
 

@@ -209,7 +209,7 @@ class Deliveries(Hooks):
             f"'email' and tenant_id = '{self.tenant}'").split()) and len(got) == 3 and got)
         self.assertEqual(set(ids), {told["id"]})
         wait_for("the owner gets a mail", lambda: [
-            text for text in self.stack.letters(self.ada.email) if "410" in text])
+            text for text in self.stack.mails(self.ada.email) if "410" in text])
         entry = wait_for("the audit log says so", lambda: [
             e for e in self.ada.get(f"/api/v1/tenants/{self.tenant}/audit")["items"]
             if e["action"] == "notify.webhook_endpoint.disable"], 15)[0]
