@@ -13,25 +13,9 @@
 
 #include "otlp.h"
 #include "otlp.pb-c.h"
+#include "test_arena.h"
 
 static const struct otlp_resource process = { "trellis", "1.2.3", "an-instance" };
-static trl_arena *arena;
-
-static int
-open_arena(void **state)
-{
-	(void)state;
-	arena = trl_arena_new(0);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	trl_arena_free(&arena);
-	return 0;
-}
 
 static Otlp__ExportRequest *
 encode(const struct trl_span_record *spans, size_t n)

@@ -7,13 +7,12 @@
 #include <cmocka.h>
 
 #include "pdf/locale.h"
+#include "test_arena.h"
 
 #define NB "\xc2\xa0"
 #define LRM "\xe2\x80\x8e"
 /* 2026-03-01 12:00. */
 enum { DAY = 1772366400 };
-
-static trl_arena *arena;
 
 static void
 each_language_has_its_own(void **state)
@@ -108,22 +107,6 @@ prices_are_shown_whole(void **state)
 		    rows[i].wanted);
 	assert_string_equal(locale_decimal(&locale, arena, "12.50"), "12,5");
 	assert_string_equal(locale_decimal(&locale, arena, "x"), "x");
-}
-
-static int
-open_arena(void **state)
-{
-	(void)state;
-	arena = trl_arena_new(0);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	trl_arena_free(&arena);
-	return 0;
 }
 
 int

@@ -9,8 +9,7 @@
 #include <cmocka.h>
 
 #include "form/disposition.h"
-
-static trl_arena *arena;
+#include "test_arena.h"
 
 static void
 names_are_kept_byte_for_byte(void **state)
@@ -136,22 +135,6 @@ a_thousand_parameters_take_little_memory(void **state)
 	text[sizeof text - 1] = '"';
 	assert_null(disposition_read(arena, text, sizeof text, &found));
 	assert_true(trl_arena_used(arena) - before < 17 * sizeof text);
-}
-
-static int
-open_arena(void **state)
-{
-	(void)state;
-	arena = trl_arena_new(0);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	trl_arena_free(&arena);
-	return 0;
 }
 
 int

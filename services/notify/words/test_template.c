@@ -11,8 +11,7 @@
 
 #include "words/template.h"
 #include "words/words.h"
-
-static trl_arena *arena;
+#include "test_arena.h"
 
 static struct notify_value *
 values(void)
@@ -355,22 +354,6 @@ words_are_sought_in_the_language_its_base_and_english(void **state)
 			    k ? " " : "", out[k]);
 		assert_string_equal(all, cases[i].sought);
 	}
-}
-
-static int
-open_arena(void **state)
-{
-	(void)state;
-	arena = trl_arena_new(0);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	trl_arena_free(&arena);
-	return 0;
 }
 
 int
