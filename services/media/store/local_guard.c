@@ -3,7 +3,8 @@
  * uploads that the others do not find, and find none of theirs. So the folder holds an
  * id in the file trellis-media, and the one row of store_directory says which. The
  * first to come writes both; whoever finds another id, or a row and no id, is not
- * ready, and touches nothing. */
+ * ready, and touches nothing. Each look before that opens the folder anew, because it
+ * may have been mounted meanwhile. */
 #include "local.h"
 
 #include <errno.h>
@@ -21,6 +22,8 @@ static const char mark[] = "trellis-media";
 
 struct guard_work {
 	struct local_work of;
+	int root; /* where it looks; -1: it opens the folder, and the caller closes it
+		   */
 	struct store_mark is;
 	bool make, marked;
 	const uint64_t *set; /* of its sweeps, or NULL */
@@ -82,19 +85,32 @@ write_mark(int root, const struct store_mark *is, bool first)
 	return error != 0 ? error : fsync(root) == 0 ? 0 : errno;
 }
 
+/* 0 or an errno; ENODEV: there is no folder. */
+static int
+open_root(struct guard_work *work)
+{
+	if (work->root < 0)
+		work->root =
+		    open(work->of.store->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (work->root >= 0)
+		return 0;
+	return errno == ENOENT ? ENODEV : errno;
+}
+
 static void
 look_at_mark(void *arg)
 {
 	struct guard_work *work = arg;
 	const struct store_mark first = { .id = trl_id_random() };
-	const int root = work->of.store->root;
-	int error = work->make ? write_mark(root, &first, true) : 0;
+	int error = open_root(work);
 
+	if (error == 0 && work->make)
+		error = write_mark(work->root, &first, true);
 	if (error == 0)
-		error = read_mark(root, &work->is);
+		error = read_mark(work->root, &work->is);
 	if (error == 0 && work->set) {
 		work->is.sweeps = *work->set;
-		error = write_mark(root, &work->is, false);
+		error = write_mark(work->root, &work->is, false);
 	}
 	work->marked = error == 0;
 	work->of.error = error == ENOENT ? 0 : error;
@@ -162,28 +178,41 @@ claim(trl_ctx *ctx, struct local_store *store, struct trl_id id)
 	return rc;
 }
 
+static enum trl_code
+find_out(trl_ctx *ctx, struct local_store *store, struct guard_work *work)
+{
+	enum trl_code rc = look(ctx, store, work);
+
+	if (rc == TRL_OK && !work->marked)
+		rc = make_first_mark(ctx, store, work);
+	return rc == TRL_OK ? claim(ctx, store, work->is.id) : rc;
+}
+
+/* Of several that look at once the first decides, and then no other changes the root,
+ * which is in use. */
 enum trl_code
 local_make_sure(trl_ctx *ctx, media_store *base)
 {
 	struct local_store *store = (struct local_store *)base;
-	struct guard_work work = { .of = { .store = store } };
-	enum trl_code rc = look(ctx, store, &work);
+	struct guard_work work = { .of = { .store = store }, .root = -1 };
+	enum trl_code rc = find_out(ctx, store, &work);
 
-	if (rc == TRL_OK && !work.marked)
-		rc = make_first_mark(ctx, store, &work);
+	if (rc == TRL_OK && !base->sure && dup3(work.root, store->root, O_CLOEXEC) < 0)
+		rc = local_fail(ctx, store, errno, "opening it");
 	if (rc == TRL_OK)
-		rc = claim(ctx, store, work.is.id);
-	if (rc != TRL_OK)
-		return rc;
-	store_is_sure(base);
-	return TRL_OK;
+		store_is_sure(base);
+	if (work.root >= 0)
+		close(work.root);
+	return rc;
 }
 
 enum trl_code
 local_sweeps(trl_ctx *ctx, media_store *base, uint64_t *sweeps, const uint64_t *set)
 {
 	struct local_store *store = (struct local_store *)base;
-	struct guard_work work = { .of = { .store = store }, .set = set };
+	struct guard_work work = {
+		.of = { .store = store }, .root = store->root, .set = set
+	};
 	enum trl_code rc = look(ctx, store, &work);
 
 	if (rc == TRL_OK && !work.marked)

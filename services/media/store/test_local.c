@@ -542,6 +542,16 @@ is_told(void *self)
 	return why == NULL ? self == NULL : self != NULL && strstr(why, self) != NULL;
 }
 
+/* Of what put_one puts. */
+static bool
+lies_in_folder(void)
+{
+	char command[120];
+
+	snprintf(command, sizeof command, "find %s -name a | grep -q .", folder);
+	return system(command) == 0;
+}
+
 /* As another process would, with this folder. */
 static void
 restart(void)
@@ -580,6 +590,19 @@ another_folder_is_refused_and_the_one_is_taken(void **state)
 	snprintf(command, sizeof command, "cp %s/trellis-media %s", first, folder);
 	assert_int_equal(system(command), 0);
 	world_until(is_told, NULL);
+	/* So it does where the folder itself is another, as one that is mounted. */
+	snprintf(command, sizeof command, "mv %s %s.away && mkdir %s", folder, folder,
+	    folder);
+	assert_int_equal(system(command), 0);
+	restart();
+	world_until(is_told, "is it mounted");
+	assert_int_equal(rmdir(folder), 0);
+	snprintf(command, sizeof command, "mv %s.away %s", folder, folder);
+	assert_int_equal(system(command), 0);
+	world_until(is_told, NULL);
+	world_act(put_one, NULL);
+	assert_int_equal(guarded, TRL_OK);
+	assert_true(lies_in_folder());
 	/* Another installation's. */
 	snprintf(command, sizeof command,
 	    "echo 11111111-2222-4333-8444-555555555555 >%s", other);
