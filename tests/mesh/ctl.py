@@ -2,6 +2,7 @@
 for programs, what it says when something is wrong, and who else is refused."""
 import json
 import os
+import re
 import subprocess
 import unittest
 import uuid
@@ -62,15 +63,19 @@ class Ctl(CtlCase):
                 self.assertNotIn(secret.read().strip().partition(":")[2] or "seal=", everything)
         self.assertIn("TRELLIS_LISTEN_", everything)
 
+    def lost(self, size):
+        """The path of old bytes that belong to no file."""
+        file = str(uuid.uuid4())
+        path = os.path.join(self.stack.media_folder(), self.tenant, file[-2:], file)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as lost:
+            lost.write(b"x" * size)
+        os.utime(path, (1, 1))
+        return path
+
     def test_bytes_of_no_file_are_swept(self):
         self.assertEqual(self.ctl("media", "sweep").stdout, "There is nothing to remove.\n")
-        file = str(uuid.uuid4())
-        folder = os.path.join(self.stack.media_folder(), self.tenant, file[-2:])
-        os.makedirs(folder, exist_ok=True)
-        path = os.path.join(folder, file)
-        with open(path, "wb") as lost:
-            lost.write(b"x" * 2000)
-        os.utime(path, (1, 1))
+        path = self.lost(2000)
         said = self.ctl("media", "sweep", "--dry-run").stdout.splitlines()
         self.assertEqual(said[0].split(), ["COUNT", "BYTES", "WHAT"])
         self.assertRegex(said[1], r"^1 +2000 +bytes of files that are gone$")
@@ -80,6 +85,22 @@ class Ctl(CtlCase):
         self.assertEqual((found["orphan"]["count"], found["orphan"]["bytes"]), (1, 2000))
         self.assertEqual(sum(item["count"] for item in found.values()), 1)
         self.assertFalse(os.path.exists(path))
+
+    def test_what_a_sweep_leaves_is_said_and_a_fault_by_its_trace(self):
+        many = [self.lost(1) for _ in range(25)]
+        done = self.ctl("media", "sweep", code=1)
+        self.assertIn("They were left\nalone", done.stdout)
+        self.assertEqual(done.stdout.splitlines()[-1], "Nothing was removed.")
+        self.assertEqual(self.ctl("media", "sweep", "--force").stdout.splitlines()[-1], "It is removed.")
+        self.assertFalse(any(os.path.exists(path) for path in many))
+        # A folder without its mark is a fault.
+        mark = os.path.join(self.stack.media_folder(), "trellis-media")
+        os.rename(mark, mark + ".away")
+        self.addCleanup(os.rename, mark + ".away", mark)
+        done = self.ctl("media", "sweep", code=1)
+        trace = re.search(r"trace ([0-9a-f]{32})$", done.stderr.strip())[1]
+        self.assertNotEqual(trace, "0" * 32)
+        self.assertRegex(self.stack.logs_of(trace), rf'"message failed".*"{trace}".*trellis-media')
 
     def test_the_level_of_logs_is_changed_while_a_process_runs(self):
         inproc = self.stack.transport == "inproc"  # one process, one log

@@ -213,7 +213,6 @@ ctl_call(struct ctl *ctl, trl_ctx *ctx)
 	    !ctl_take_id("--tenant", ctl->args.tenant, &ctx->tenant) ||
 	    !ctl_take_id("--account", ctl->args.account, &ctx->principal.account))
 		return CTL_MISUSED;
-	trl_trace_new(&ctx->trace);
 	in = trl_message_new(ctx->arena, method->in->descriptor);
 	rc = trl_json_decode(ctx, method->in, text, strlen(text), in);
 	if (rc != TRL_OK) {

@@ -212,14 +212,12 @@ const struct ctl_command ctl_commands[] = {
 	    .summary = "removes bytes that belong to no file, and what has expired",
 	    .more =
 		"It also runs every night. Bytes younger than a day stay. Files whose "
-		"bytes are missing are\nlisted in media's log, and the command then "
-		"fails. If the store has many files that the tables\ndo not know, none "
-		"of them is removed without --force: first check that it is the right "
-		"store\nand the right database. After the database was restored "
-		"nothing "
-		"is removed until\n--accept-restore says that what it does not know "
-		"may "
-		"go.",
+		"bytes are missing, and\nwhat cannot be read or removed, are in "
+		"media's log, and the command then fails. If the\nstore has many "
+		"files that the tables do not know, none of them is removed without "
+		"--force:\nfirst check that it is the right store and the right "
+		"database. After the database was\nrestored nothing is removed until "
+		"--accept-restore says that what it does not know may go.",
 	    .options = CTL_DRY_RUN | CTL_FORCE | CTL_ACCEPT_RESTORE,
 	    .run = ctl_media_sweep,
 	},

@@ -6,7 +6,7 @@
 
 #include <media_v1.trl.h>
 
-enum { WHATS = MEDIA__V1__SWEPT__WHAT__missing };
+enum { WHATS = MEDIA__V1__SWEPT__WHAT__overdue };
 
 static const char *
 about(Media__V1__Swept__What what)
@@ -26,9 +26,46 @@ about(Media__V1__Swept__What what)
 		return "what processes that died have left";
 	case MEDIA__V1__SWEPT__WHAT__link:
 		return "links past their time";
+	case MEDIA__V1__SWEPT__WHAT__overdue:
+		return "deleted files past their time";
 	default:
 		return "files whose bytes are MISSING (nothing is removed)";
 	}
+}
+
+/* What was held back from, or could not be done. */
+static void
+show_left(struct ctl *ctl, const Media__V1__SweepReply *all)
+{
+	if (all->restored)
+		trl_buf_adds(&ctl->out,
+		    "The database is of an earlier time than the store: it was "
+		    "restored. What it does not know is\nleft alone until "
+		    "--accept-restore says that it may go: see Backups in "
+		    "k8s/README.md.\n");
+	else if (all->held)
+		trl_buf_adds(&ctl->out,
+		    "The store has many files that the tables do not know: is it the "
+		    "right one? They were left\nalone; with --force they are removed, "
+		    "too (with --dry-run as well, they are counted).\n");
+	if (all->passed > 0)
+		trl_buf_printf(&ctl->out,
+		    "%llu could not be read or removed, and %s left alone: media's log "
+		    "says why.\n",
+		    (unsigned long long)all->passed, all->passed == 1 ? "was" : "were");
+}
+
+static const char *
+outcome(const struct ctl *ctl, const Media__V1__SweepReply *all, uint64_t found)
+{
+	if (found == 0)
+		return all->held || all->passed > 0 ? "Nothing was removed.\n"
+						    : "There is nothing to remove.\n";
+	if (all->restored)
+		return "Nothing was removed.\n";
+	return (ctl->args.given & CTL_DRY_RUN) != 0
+		   ? "Nothing was removed: without --dry-run it is.\n"
+		   : "It is removed.\n";
 }
 
 static void
@@ -50,25 +87,8 @@ show(struct ctl *ctl, const Media__V1__SweepReply *all)
 		    item->what == MEDIA__V1__SWEPT__WHAT__missing ? 0 : item->count;
 	}
 	ctl_table_put(&table, &ctl->out, ctl_is_terminal());
-	if (all->restored)
-		trl_buf_adds(&ctl->out,
-		    "The database is of an earlier time than the store: it was "
-		    "restored. What it does not know is\nleft alone until "
-		    "--accept-restore says that it may go: see Backups in "
-		    "k8s/README.md.\n");
-	else if (all->held)
-		trl_buf_adds(&ctl->out,
-		    "The store has many files that the tables do not know: is it the "
-		    "right one? They were left\nalone; with --force they are removed, "
-		    "too.\n");
-	if (found == 0)
-		trl_buf_adds(&ctl->out, "There is nothing to remove.\n");
-	else
-		trl_buf_adds(
-		    &ctl->out, all->restored ? "Nothing was removed.\n"
-			       : ctl->args.given & CTL_DRY_RUN
-				   ? "Nothing was removed: without --dry-run it is.\n"
-				   : "It is removed.\n");
+	show_left(ctl, all);
+	trl_buf_adds(&ctl->out, outcome(ctl, all, found));
 }
 
 static void
@@ -78,6 +98,8 @@ add(Media__V1__SweepReply *all, const Media__V1__SweepReply *part)
 		trl_set(all, held, true);
 	if (part->restored)
 		trl_set(all, restored, true);
+	if (part->passed > 0)
+		trl_set(all, passed, all->passed + part->passed);
 	for (size_t i = 0; i < part->n_items; i++)
 		for (size_t j = 0; j < all->n_items; j++)
 			if (all->items[j]->what == part->items[i]->what) {
@@ -127,7 +149,8 @@ ctl_media_sweep(struct ctl *ctl, trl_ctx *ctx)
 	} else {
 		show(ctl, all);
 	}
-	return all->held || all->items[MEDIA__V1__SWEPT__WHAT__missing - 1]->count > 0
+	return all->held || all->passed > 0 ||
+		       all->items[MEDIA__V1__SWEPT__WHAT__missing - 1]->count > 0
 		   ? CTL_FAILED
 		   : CTL_FINE;
 }

@@ -218,6 +218,7 @@ carry_out(trl_ctx *ctx, void *arg)
 	struct ctl *ctl = arg;
 	ctx->principal.kind = TRL_OPERATOR;
 	ctx->principal.address = ctx->principal.user_agent = "";
+	trl_trace_new(&ctx->trace);
 	ctl->status = ctl->args.command->run(ctl, ctx);
 	for (unsigned i = 0; i < ctl->n_errors; i++)
 		if ((ctl->args.given & CTL_JSON) == 0)

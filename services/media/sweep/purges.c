@@ -26,6 +26,17 @@ purge(struct sweep *sweep, const Media__V1__SweepRow *row)
 	return rc;
 }
 
+static enum trl_code
+take(struct sweep *sweep, const Media__V1__SweepRow *row)
+{
+	enum trl_code rc = sweep->dry_run ? TRL_OK : purge(sweep, row);
+
+	if (rc == TRL_OK)
+		sweep_count(
+		    sweep, MEDIA__V1__SWEPT__WHAT__overdue, (uint64_t)row->size);
+	return rc;
+}
+
 static void
 say(trl_ctx *ctx, size_t n)
 {
@@ -45,10 +56,10 @@ sweep_purges(struct sweep *sweep, bool *over)
 	    TRL_ARG_ID("id", trl_value_id(sweep->place.file_id)),
 	    TRL_ARG_INT("limit", SWEEP_PAGE));
 
-	if (rc == TRL_OK && rows.n_items > 0)
+	if (rc == TRL_OK && rows.n_items > 0 && !sweep->dry_run)
 		say(ctx, rows.n_items);
-	for (size_t i = 0; rc == TRL_OK && i < rows.n_items && !sweep->dry_run; i++)
-		rc = purge(sweep, rows.items[i]);
+	for (size_t i = 0; rc == TRL_OK && i < rows.n_items; i++)
+		rc = take(sweep, rows.items[i]);
 	*over = rows.n_items < SWEEP_PAGE;
 	if (rc == TRL_OK && !*over) {
 		const Media__V1__SweepRow *last = rows.items[rows.n_items - 1];

@@ -141,7 +141,7 @@ sweep_store(struct sweep *sweep, bool *over)
 		rc = !sweep->force && looks_wrong(page, &known)
 			 ? hold_back(sweep)
 			 : remove_unknown(sweep, page, &known);
-	sweep_passed(page->passed);
+	sweep_passed(sweep, page->passed);
 	*over = page->ended;
 	sweep->place.after = page->after;
 	return rc;

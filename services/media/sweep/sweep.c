@@ -55,8 +55,9 @@ sweep_held(const char *why)
 }
 
 void
-sweep_passed(size_t n)
+sweep_passed(struct sweep *sweep, size_t n)
 {
+	sweep->passed += n;
 	trl_series_add(trl_series_at(passed, NULL), (double)n);
 }
 
@@ -75,7 +76,7 @@ sweep_pass(struct sweep *sweep, enum trl_code rc, const char *name)
 	    TRL_LOG_STR("name", name));
 	trl_log_err(ctx);
 	trl_err_clear(ctx);
-	sweep_passed(1);
+	sweep_passed(sweep, 1);
 	return TRL_OK;
 }
 
@@ -201,6 +202,7 @@ media_sweep(struct media *self, trl_ctx *ctx, const Media__V1__SweepRequest *in,
 	}
 	trl_set(out, held, sweep.held);
 	trl_set(out, restored, sweep.restored);
+	trl_set(out, passed, sweep.passed);
 	if (sweep.place.has_phase)
 		out->next =
 		    trl_arena_memdup(ctx->arena, &sweep.place, sizeof sweep.place);

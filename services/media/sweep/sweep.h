@@ -18,7 +18,7 @@ enum {
 	SWEEP_PAGE = 200,
 	SWEEP_PAGES_A_RUN = 20,
 	SWEEP_FAILURES = 20, /* in a row: then it is not the files */
-	SWEEP_WHATS = MEDIA__V1__SWEPT__WHAT__missing
+	SWEEP_WHATS = MEDIA__V1__SWEPT__WHAT__overdue
 };
 #define SWEEP_DAY_US (INT64_C(86400) * 1000000)
 
@@ -32,6 +32,7 @@ struct sweep {
 	bool held;                   /* something looked wrong, and was not removed */
 	bool restored;               /* the database was: nothing at all is removed */
 	unsigned failures;           /* in a row */
+	uint64_t passed;             /* over, in all */
 	Media__V1__SweepPlace place; /* where it is; phase 0: at the end */
 	struct sweep_sum {
 		uint64_t count, bytes;
@@ -54,7 +55,7 @@ void sweep_count(struct sweep *sweep, Media__V1__Swept__What what, uint64_t byte
  * store itself is probably down. */
 enum trl_code sweep_pass(
     struct sweep *sweep, enum trl_code rc, const char *name) TRL_MUST_CHECK;
-void sweep_passed(size_t n);
+void sweep_passed(struct sweep *sweep, size_t n);
 
 /* The phases: each does the page after place, and says whether that was the last. */
 enum trl_code sweep_uploads(struct sweep *sweep, bool *over) TRL_MUST_CHECK;

@@ -82,6 +82,7 @@ what_cannot_be_removed_or_read_is_passed_over(void **state)
 	sweep(false);
 	assert_int_equal(FOUND(orphan), 2);
 	assert_int_equal(found_in_all(), 2);
+	assert_int_equal(passed, 1);
 	assert_int_equal(files_in_folder(), 1);
 
 	locked = files_make((struct files_new){ .size = 1 });

@@ -212,9 +212,12 @@ a_deleted_file_whose_job_is_gone_is_purged(void **state)
 	    world_id_text(id));
 	world_sql("delete from media.job where kind = 'purge_file'");
 	sweep(true);
+	assert_int_equal(FOUND(overdue), 1);
+	assert_int_equal(BYTES(overdue), 5);
 	files_wait("purge_file");
 	assert_int_equal(files_rows("file"), 2);
 	sweep(false);
+	assert_int_equal(FOUND(overdue), 1);
 	files_wait("purge_file");
 	assert_int_equal(files_rows("file"), 1);
 	assert_int_equal(files_in_folder(), 1);

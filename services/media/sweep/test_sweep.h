@@ -9,6 +9,7 @@
 
 static struct sweep_sum sums[SWEEP_WHATS];
 static bool force, held;
+static uint64_t passed;
 static uint32_t time_ms; /* of a call; 0: as always */
 
 /* All of it, call by call, as the operator's command does. */
@@ -23,6 +24,7 @@ sweep(bool dry_run)
 	trl_set(&ask, dry_run, dry_run);
 	trl_set(&ask, force, force);
 	held = false;
+	passed = 0;
 	do {
 		assert_int_equal(
 		    world_call(&operator, & media_v1_sweep, &ask.base, &out), TRL_OK);
@@ -31,6 +33,7 @@ sweep(bool dry_run)
 			sums[out->items[i]->what - 1].bytes += out->items[i]->bytes;
 		}
 		held |= out->held;
+		passed += out->passed;
 		ask.place = out->next;
 	} while (ask.place);
 }
