@@ -11,7 +11,8 @@ enum { STORE_KEEP_BYTES = 64 << 20 };
 struct store_way {
 	void (*close)(media_store *store);
 	/* Makes sure (store_is_sure, store_refuse) that this is the store that the rows
-	 * are about, where that is not known yet (media_store.sure). */
+	 * are about, where that is not known yet (media_store.sure),
+	 * or not any more (lost). */
 	enum trl_code (*make_sure)(trl_ctx *ctx, media_store *store);
 	enum trl_code (*writer_open)(trl_ctx *ctx, media_store *store,
 	    const struct store_object *object, const struct store_place *from,
@@ -76,6 +77,7 @@ struct store_way {
 struct media_store {
 	const struct store_way *way;
 	bool sure;
+	bool lost;           /* it was, but what it was opened on is gone */
 	uint64_t keep_bytes; /* a join is kept at least as often; fixed, but in tests */
 	bool no_copies;      /* it is asked for none of writer_copy any more */
 

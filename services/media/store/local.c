@@ -18,18 +18,42 @@
 
 enum { AGAIN_MS = 1000, STEP_BYTES = 8 << 20 };
 
+struct run {
+	void (*fn)(void *work);
+	struct local_work *work;
+};
+
+/* That nothing is found says nothing where the root itself was taken away: ESTALE, as
+ * NFS has it. */
+static void
+run_one(void *arg)
+{
+	const struct run *run = arg;
+	struct local_work *work = run->work;
+	struct stat root;
+
+	run->fn(work);
+	if (work->error == ENOENT && fstat(work->store->root, &root) == 0 &&
+	    root.st_nlink == 0)
+		work->error = ESTALE;
+}
+
 enum trl_code
 local_do(trl_ctx *ctx, struct local_store *store, bool waits, void (*fn)(void *work),
     void *work)
 {
-	return trl_offload(ctx, waits ? &store->sync : &store->disk, fn, work);
+	struct run run = { fn, work };
+
+	return trl_offload(ctx, waits ? &store->sync : &store->disk, run_one, &run);
 }
 
 enum trl_code
-local_fail(trl_ctx *ctx, const struct local_store *store, int error, const char *doing)
+local_fail(trl_ctx *ctx, struct local_store *store, int error, const char *doing)
 {
 	enum trl_code rc;
 
+	if (error == ESTALE) /* the next one looks whether it is there again */
+		store->base.lost = store->pg != NULL;
 	switch (error) {
 	case ENOSPC:
 	case EDQUOT:

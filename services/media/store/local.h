@@ -22,7 +22,8 @@ struct local_store {
 	struct trl_offload disk, sync;
 };
 
-/* One piece of work on a thread, and how it ended: 0, or an errno. */
+/* One piece of work on a thread, the first member of what fn is given, and how it
+ * ended: 0, or an errno. */
 struct local_work {
 	const struct local_store *store;
 	int error;
@@ -33,7 +34,7 @@ enum trl_code local_do(trl_ctx *ctx, struct local_store *store, bool waits,
     void (*fn)(void *work), void *work) TRL_MUST_CHECK;
 /* The error of ctx for an errno. */
 enum trl_code local_fail(
-    trl_ctx *ctx, const struct local_store *store, int error, const char *doing);
+    trl_ctx *ctx, struct local_store *store, int error, const char *doing);
 
 /* local_dirs.c: on threads. Each gives -1 and sets errno, or 0 or a descriptor. */
 

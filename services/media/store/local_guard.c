@@ -4,7 +4,7 @@
  * id in the file trellis-media, and the one row of store_directory says which. The
  * first to come writes both; whoever finds another id, or a row and no id, is not
  * ready, and touches nothing. Each look before that opens the folder anew, because it
- * may have been mounted meanwhile. */
+ * may have been mounted meanwhile; so it is where ours was taken away later. */
 #include "local.h"
 
 #include <errno.h>
@@ -197,7 +197,8 @@ local_make_sure(trl_ctx *ctx, media_store *base)
 	struct guard_work work = { .of = { .store = store }, .root = -1 };
 	enum trl_code rc = find_out(ctx, store, &work);
 
-	if (rc == TRL_OK && !base->sure && dup3(work.root, store->root, O_CLOEXEC) < 0)
+	if (rc == TRL_OK && (!base->sure || base->lost) &&
+	    dup3(work.root, store->root, O_CLOEXEC) < 0)
 		rc = local_fail(ctx, store, errno, "opening it");
 	if (rc == TRL_OK)
 		store_is_sure(base);

@@ -30,6 +30,7 @@ void
 store_is_sure(media_store *store)
 {
 	store->sure = true;
+	store->lost = false;
 	store->refused[0] = store->why[0] = '\0';
 	tell(store);
 }

@@ -14,7 +14,7 @@ enum { KEPT_BACK_MS = 15000 };
 static enum trl_code
 be_sure(trl_ctx *ctx, media_store *store)
 {
-	return store->sure ? TRL_OK : store->way->make_sure(ctx, store);
+	return store->sure && !store->lost ? TRL_OK : store->way->make_sure(ctx, store);
 }
 
 #define STORE_BE_SURE(ctx, store)                                                      \

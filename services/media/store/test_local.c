@@ -616,6 +616,48 @@ another_folder_is_refused_and_the_one_is_taken(void **state)
 }
 
 static void
+look_for_it(trl_ctx *ctx, void *arg)
+{
+	const struct store_object made = { object.tenant, object.file, "a" };
+	uint64_t size;
+
+	*(enum trl_code *)arg = store_size(ctx, store, &made, &size);
+	trl_err_clear(ctx);
+}
+
+/* As by a restore of it under the processes that have it open. */
+static void
+a_folder_that_was_taken_away_and_put_back_is_used(void **state)
+{
+	enum trl_code rc;
+	char command[200];
+
+	(void)state;
+	world_sql("delete from store_directory");
+	restart();
+	world_act(put_one, NULL);
+	assert_int_equal(guarded, TRL_OK);
+	snprintf(command, sizeof command, "cp -a %s %s.copy && rm -r %s", folder,
+	    folder, folder);
+	assert_int_equal(system(command), 0);
+	for (int i = 0; i < 2; i++) { /* it is not missing, but not there */
+		world_act(look_for_it, &rc);
+		assert_int_equal(rc, TRL_UNAVAILABLE);
+	}
+	assert_int_equal(mkdir(folder, 0700), 0); /* nor is anything put there */
+	world_act(put_one, NULL);
+	assert_int_equal(guarded, TRL_UNAVAILABLE);
+	assert_int_equal(rmdir(folder), 0);
+	snprintf(command, sizeof command, "mv %s.copy %s", folder, folder);
+	assert_int_equal(system(command), 0);
+	world_act(look_for_it, &rc);
+	assert_int_equal(rc, TRL_OK);
+	world_act(put_one, NULL);
+	assert_int_equal(guarded, TRL_OK);
+	assert_true(lies_in_folder());
+}
+
+static void
 a_mark_that_is_none_is_not_taken(void **state)
 {
 	char command[200];
@@ -645,6 +687,7 @@ main(void)
 		CASE(a_folder_that_cannot_be_read_stops_no_listing),
 		CASE(a_process_without_descriptors_lists_later),
 		CASE(another_folder_is_refused_and_the_one_is_taken),
+		CASE(a_folder_that_was_taken_away_and_put_back_is_used),
 		CASE(a_mark_that_is_none_is_not_taken),
 	};
 
