@@ -33,6 +33,11 @@ def wait_for(what, condition, seconds=PATIENCE):
         time.sleep(0.01)
 
 
+def come_again(call):
+    """As a client that is told to come later: its answer once that is no 503."""
+    return wait_for("it is answered", lambda: (answer := call()).status != 503 and answer)
+
+
 def needed(name):
     value = os.environ.get(name)
     if not value:

@@ -10,7 +10,7 @@ import threading
 import unittest
 
 from case import MeshCase
-from common import wait_for
+from common import come_again, wait_for
 from stack import Stack
 
 FILES = {"CA": "ca.crt", "CERT": "tls.crt", "KEY": "tls.key"}
@@ -71,7 +71,7 @@ class Asking(threading.Thread):
         answer = call()
         if answer.status == 503:
             self.late.append(str(answer))
-            answer = wait_for("it is answered", lambda: (again := call()).status != 503 and again)
+            answer = come_again(call)
         if answer.status != 200:
             self.bad.append(str(answer))
 
