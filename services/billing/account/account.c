@@ -216,15 +216,8 @@ account_read(
 enum trl_code
 account_load(struct billing *self, trl_ctx *ctx, struct account *out)
 {
-	return account_load_by(self, ctx,
-	    trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant)), out);
-}
-
-enum trl_code
-account_load_by(
-    struct billing *self, trl_ctx *ctx, trl_batch *work, struct account *out)
-{
 	struct account_rows *rows = trl_arena_alloc(ctx->arena, sizeof *rows);
+	trl_batch *work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
 	enum trl_code rc;
 
 	account_get(ctx, work, rows);

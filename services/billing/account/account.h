@@ -30,7 +30,8 @@ struct account {
 	const struct offer **offers; /* each price once: life.h compares pointers */
 };
 
-/* Adds what is to be known of ctx's tenant. */
+/* Adds what is to be known of ctx's tenant, its version first: that guards what is read
+ * after it, and nothing before. */
 void account_get(trl_ctx *ctx, trl_batch *work, struct account_rows *rows);
 /* Errors: TRL_INTERNAL (a state that names a price that is none). */
 enum trl_code account_read(struct billing *self, trl_ctx *ctx,
@@ -38,9 +39,6 @@ enum trl_code account_read(struct billing *self, trl_ctx *ctx,
 /* Both, as a read of its own. */
 enum trl_code account_load(
     struct billing *self, trl_ctx *ctx, struct account *out) TRL_MUST_CHECK;
-/* The same by a batch of the tenant that reads other things, too. */
-enum trl_code account_load_by(struct billing *self, trl_ctx *ctx, trl_batch *work,
-    struct account *out) TRL_MUST_CHECK;
 /* Gives back the zone. */
 void account_fini(struct account *account);
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,53 @@ a_payment_that_asks_is_made_once_its_payer_answered(void **state)
 	assert_string_equal(ground_of(&who, "status"), "active");
 	assert_null(newest(&who)->next_action);
 	assert_int_equal(taken(&who), 6000);
+	assert_int_equal(ground_sum(&who, "cash"), 6000);
+}
+
+/* Between two statements of what the settling reads. */
+static void
+what_another_process_settled_in_between_is_not_booked_again(void **state)
+{
+	struct world_caller who = ground_owner();
+	struct world_run run = { .who = who, .method = &billing_v1_answer_challenge };
+	struct world_run *const runs[] = { &run };
+	ProtobufCBinaryData asked;
+	const char *id;
+	FILE *other;
+
+	(void)state;
+	ground_pay_with(&who, "4000002760003184");
+	subscribe(&who);
+	asked = challenge_of(&who);
+	id = world_id_text(trl_value_id(asked));
+	run.in = ground_message(&billing_v1_answer_challenge,
+	    trl_arena_printf(
+		world.arena, "{\"challenge_id\":\"%s\",\"pass\":true}", id));
+	other = popen(trl_arena_printf(world.arena, "psql -qXd '%s'", world.db.admin),
+	    "w"); /* it holds a transaction open */
+	assert_non_null(other);
+	fputs("begin; lock table billing.subscription in access exclusive mode;\n",
+	    other);
+	fflush(other);
+	world_until_sql("select exists (select from pg_locks where granted and mode = "
+			"'AccessExclusiveLock' and relation = "
+			"'billing.subscription'::regclass)");
+	world_start(&run);
+	world_until_sql("select exists (select from pg_locks where not granted and "
+			"relation = 'billing.subscription'::regclass)");
+	fprintf(other,
+	    "update billing.payment set status = 'succeeded', settled_at = now() where "
+	    "id = '%s'; update billing.subscription set version = version + 1; "
+	    "commit;\n",
+	    id);
+	assert_int_equal(pclose(other), 0);
+	world_wait(runs, 1);
+	assert_int_equal(run.rc, TRL_OK);
+	assert_int_equal(ground_sum(&who, "cash"), 0);
+	world_sql("update billing.payment set status = 'requires_action', settled_at = "
+		  "null where id = '%s'",
+	    id);
+	assert_int_equal(ground_answer(&who, asked, true), TRL_OK);
 	assert_int_equal(ground_sum(&who, "cash"), 6000);
 }
 
@@ -578,6 +626,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_payment_that_asks_is_made_once_its_payer_answered),
+		TEST(what_another_process_settled_in_between_is_not_booked_again),
 		TEST(a_pay_link_works_again_after_a_failed_try),
 		TEST(cards_that_ask_do_as_documented),
 		TEST(what_needs_the_payer_is_not_forced_but_asked_for),

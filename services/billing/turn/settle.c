@@ -246,14 +246,19 @@ payment_settle(struct billing *self, trl_ctx *ctx, struct trl_id id,
 
 	for (int i = 0; rc == TRL_PRECONDITION && i < TURN_TRIES; i++) {
 		Billing__V1__PaymentRow *row;
+		struct account_rows *rows;
 		trl_batch *work;
 
 		trl_err_clear(ctx);
 		trl_arena_rewind(ctx->arena, mark);
 		row = trl_arena_alloc(ctx->arena, sizeof *row);
+		rows = trl_arena_alloc(ctx->arena, sizeof *rows);
 		work = trl_batch_new(ctx, self->pg, TRL_SCOPE_TENANT(ctx->tenant));
+		account_get(ctx, work, rows);
 		read_row(ctx, work, id, row);
-		rc = account_load_by(self, ctx, work, &turn->account);
+		rc = trl_batch_read(work);
+		if (rc == TRL_OK)
+			rc = account_read(self, ctx, rows, &turn->account);
 		if (rc != TRL_OK)
 			return rc;
 		turn_begin(self, ctx, turn);
