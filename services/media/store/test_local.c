@@ -1,75 +1,17 @@
-/* The folder: whose it is, who writes, a disk that is full, files beyond 4 GiB, and
- * what strangers leave in it. Over 400 lines: its cases share
- * one small world. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The folder: who writes, a disk that is full, files beyond 4 GiB, and what strangers
+ * leave in it. Over 400 lines: its cases share one small world. */
+#include "test_folder.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "media.h"
-#include "store/local.h"
-#include "store/open.h"
-#include "test_service.h"
-
 enum { PIECE = 64 << 10 };
-
-static char folder[sizeof "/tmp/trellis-local-XXXXXX"];
-static media_store *store;
-static const struct store_object object = { { { 1 } }, { { 2, [15] = 0xab } }, "" };
-static char upload_path[256];
-
-static int
-make_world(void **state)
-{
-	(void)state;
-	return world_open_one(&media_service);
-}
-
-static void
-open_store(const struct trl_host *host)
-{
-	assert_int_equal(local_store_open(host, folder, &store), TRL_OK);
-}
-
-static int
-make_folder(void **state)
-{
-	const struct trl_host host = { .loop = world.loop };
-
-	(void)state;
-	strcpy(folder, "/tmp/trellis-local-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(upload_path, sizeof upload_path,
-	    "%s/01000000-0000-0000-0000-000000000000/ab/"
-	    "02000000-0000-0000-0000-0000000000ab.part",
-	    folder);
-	open_store(&host);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	char command[64];
-
-	(void)state;
-	store_close(&store);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command);
-}
 
 /* Another process has the upload, until it is killed. */
 static pid_t
@@ -520,158 +462,6 @@ a_process_without_descriptors_lists_later(void **state)
 		world_act(list_without_room, &most);
 }
 
-static enum trl_code guarded;
-
-static void
-put_one(trl_ctx *ctx, void *arg)
-{
-	const struct store_object made = { object.tenant, object.file, "a" };
-
-	(void)arg;
-	guarded = store_put(ctx, store, &made, "x", 1);
-	if (guarded != TRL_OK)
-		assert_true(trl_is_fault(guarded));
-	trl_err_clear(ctx);
-}
-
-static bool
-is_told(void *self)
-{
-	const char *why = store_unready(store);
-
-	return why == NULL ? self == NULL : self != NULL && strstr(why, self) != NULL;
-}
-
-/* Of what put_one puts. */
-static bool
-lies_in_folder(void)
-{
-	char command[120];
-
-	snprintf(command, sizeof command, "find %s -name a | grep -q .", folder);
-	return system(command) == 0;
-}
-
-/* As another process would, with this folder. */
-static void
-restart(void)
-{
-	store_close(&store);
-	open_store(&world.host);
-}
-
-static void
-another_folder_is_refused_and_the_one_is_taken(void **state)
-{
-	char first[sizeof folder], other[64], command[200];
-
-	(void)state;
-	world_sql("delete from store_directory");
-	restart();
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_OK);
-	restart();
-	world_until(is_told, NULL);
-	/* Nobody mounted it. */
-	strcpy(first, folder);
-	strcpy(folder, "/tmp/trellis-local-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	restart();
-	world_until(is_told, "is it mounted");
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_UNAVAILABLE);
-	snprintf(other, sizeof other, "%s/trellis-media", folder);
-	assert_int_not_equal(access(other, F_OK), 0);
-	assert_int_equal(rmdir(folder), 0); /* it was not touched */
-	assert_int_equal(mkdir(folder, 0700), 0);
-	/* It is, now; the process that runs takes it. */
-	restart();
-	world_until(is_told, "is it mounted");
-	snprintf(command, sizeof command, "cp %s/trellis-media %s", first, folder);
-	assert_int_equal(system(command), 0);
-	world_until(is_told, NULL);
-	/* So it does where the folder itself is another, as one that is mounted. */
-	snprintf(command, sizeof command, "mv %s %s.away && mkdir %s", folder, folder,
-	    folder);
-	assert_int_equal(system(command), 0);
-	restart();
-	world_until(is_told, "is it mounted");
-	assert_int_equal(rmdir(folder), 0);
-	snprintf(command, sizeof command, "mv %s.away %s", folder, folder);
-	assert_int_equal(system(command), 0);
-	world_until(is_told, NULL);
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_OK);
-	assert_true(lies_in_folder());
-	/* Another installation's. */
-	snprintf(command, sizeof command,
-	    "echo 11111111-2222-4333-8444-555555555555 >%s", other);
-	assert_int_equal(system(command), 0);
-	restart();
-	world_until(is_told, "another id");
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_UNAVAILABLE);
-	snprintf(command, sizeof command, "rm -rf %s", first);
-	assert_int_equal(system(command), 0);
-}
-
-static void
-look_for_it(trl_ctx *ctx, void *arg)
-{
-	const struct store_object made = { object.tenant, object.file, "a" };
-	uint64_t size;
-
-	*(enum trl_code *)arg = store_size(ctx, store, &made, &size);
-	trl_err_clear(ctx);
-}
-
-/* As by a restore of it under the processes that have it open. */
-static void
-a_folder_that_was_taken_away_and_put_back_is_used(void **state)
-{
-	enum trl_code rc;
-	char command[200];
-
-	(void)state;
-	world_sql("delete from store_directory");
-	restart();
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_OK);
-	snprintf(command, sizeof command, "cp -a %s %s.copy && rm -r %s", folder,
-	    folder, folder);
-	assert_int_equal(system(command), 0);
-	for (int i = 0; i < 2; i++) { /* it is not missing, but not there */
-		world_act(look_for_it, &rc);
-		assert_int_equal(rc, TRL_UNAVAILABLE);
-	}
-	assert_int_equal(mkdir(folder, 0700), 0); /* nor is anything put there */
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_UNAVAILABLE);
-	assert_int_equal(rmdir(folder), 0);
-	snprintf(command, sizeof command, "mv %s.copy %s", folder, folder);
-	assert_int_equal(system(command), 0);
-	world_act(look_for_it, &rc);
-	assert_int_equal(rc, TRL_OK);
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_OK);
-	assert_true(lies_in_folder());
-}
-
-static void
-a_mark_that_is_none_is_not_taken(void **state)
-{
-	char command[200];
-
-	(void)state;
-	snprintf(command, sizeof command, "echo x >%s/trellis-media", folder);
-	assert_int_equal(system(command), 0);
-	restart();
-	world_act(put_one, NULL);
-	assert_int_equal(guarded, TRL_UNAVAILABLE);
-}
-
-#define CASE(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
-
 int
 main(void)
 {
@@ -686,9 +476,6 @@ main(void)
 		CASE(what_strangers_left_is_told_from_files),
 		CASE(a_folder_that_cannot_be_read_stops_no_listing),
 		CASE(a_process_without_descriptors_lists_later),
-		CASE(another_folder_is_refused_and_the_one_is_taken),
-		CASE(a_folder_that_was_taken_away_and_put_back_is_used),
-		CASE(a_mark_that_is_none_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, world_close);
